@@ -1,0 +1,54 @@
+# Everything a machine with Python 3.11+ and make needs to run, prove and change totes.
+# Python packages, Node and the cdk CLI are pinned in toolchain/ and installed into this folder alone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) ## Install what totes needs into .venv and toolchain/node_modules.
+
+$(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "totes needs Python 3.11 or newer; name one with make PYTHON=...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r toolchain/uv.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r toolchain/python.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	$(BIN)/npm ci --prefix toolchain --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Watch a shop's orders reach the warehouse, on this machine (Ctrl-C ends it).
+	$(BIN)/totes demo
+
+.PHONY: test
+test: setup ## Run every test: unit, infrastructure, integration, end to end.
+	$(BIN)/pytest
+
+.PHONY: check
+check: setup ## Check format, lint, types, security, synth and nag.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers workbench
+	$(MAKE) audit
+	$(MAKE) synth
+
+.PHONY: lock
+lock: $(READY) ## Bring the lock files up to date with what they are made from.
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' layers/dependencies/requirements.in -o layers/dependencies/requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' toolchain/python.in -o toolchain/python.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' -c toolchain/python.lock toolchain/uv.in -o toolchain/uv.lock
+	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund

@@ -1,0 +1,1 @@
+"""One library, shared by the three functions, the command line and the tests."""
