@@ -1,0 +1,80 @@
+"""The contract with the source: the tables and columns that the star needs, held against the source's catalog."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from totes.capture.shape import Family, SourceTable
+from totes.capture.snapshot import Snapshot
+from totes.errors import ConfigurationError, ContractError
+from totes.lake import SourceColumn
+
+_CATALOG = """
+    SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
+           CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
+           has_table_privilege(class.oid, 'SELECT')
+    FROM pg_class AS class
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    JOIN pg_type AS type ON type.oid = attribute.atttypid
+    WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p')
+      AND attribute.attnum > 0 AND NOT attribute.attisdropped
+    ORDER BY class.relname, attribute.attnum
+"""
+
+_FAMILIES = {
+    Family.INTEGER: {"int2", "int4", "int8"},
+    Family.NUMERIC: {"numeric"},
+    Family.TEXT: {"text", "varchar", "bpchar", "enum"},
+    Family.BOOLEAN: {"bool"},
+    Family.TIMESTAMP: {"timestamp"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CatalogColumn:
+    column: SourceColumn
+    base_type: str
+
+
+def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, tuple[SourceColumn, ...]]:
+    """Return each table's columns as they are in the source, once they are found to keep the contract.
+
+    Columns beyond the contract are returned too: the lake carries them.
+
+    Raises:
+        ContractError: tables or columns are missing or of another type; the sentence names all of them.
+        ConfigurationError: the role may not read a table.
+    """
+    catalog = _catalog(snapshot, [table.name for table in tables])
+    breaches = [breach for table in tables for breach in _breaches(table, catalog.get(table.name))]
+    if breaches:
+        raise ContractError(f"the source broke its contract: {'; '.join(breaches)}. Mend the source or the contract")
+    return {name: tuple(found.column for found in columns) for name, columns in catalog.items()}
+
+
+def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogColumn]]:
+    catalog: dict[str, list[_CatalogColumn]] = {}
+    unreadable = set()
+    with snapshot.connection.cursor() as cursor:
+        cursor.execute(_CATALOG, (names,))
+        for table, column, written_type, base_type, readable in cursor.fetchall():
+            found = _CatalogColumn(column=SourceColumn(name=column, type=written_type), base_type=base_type)
+            catalog.setdefault(table, []).append(found)
+            if not readable:
+                unreadable.add(table)
+    if unreadable:
+        raise ConfigurationError(f"the source's role may not read {', '.join(sorted(unreadable))}; GRANT SELECT on it")
+    return catalog
+
+
+def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[str]:
+    if found is None:
+        return [f"table {table.name} is missing"]
+    types = {catalog.column.name: catalog for catalog in found}
+    breaches = []
+    for name, family in table.columns.items():
+        if name not in types:
+            breaches.append(f"column {table.name}.{name} is missing")
+        elif types[name].base_type not in _FAMILIES[family]:
+            breaches.append(f"column {table.name}.{name} is {types[name].column.type}, expected {family.value}")
+    return breaches

@@ -1,0 +1,65 @@
+"""Rows of one table, streamed out of a snapshot by COPY, a bounded chunk at a time."""
+
+import io
+from collections.abc import Callable, Sequence
+
+import polars as pl
+from psycopg2 import sql
+
+from totes.capture.snapshot import Snapshot
+from totes.capture.values import read_rows
+from totes.lake import SourceColumn
+
+CHUNK_BYTES = 24 * 2**20
+"""How much CSV text is gathered before it becomes a frame: some 200,000 orders."""
+
+
+def stream_rows(
+    snapshot: Snapshot,
+    table: str,
+    columns: Sequence[SourceColumn],
+    condition: sql.Composable,
+    consume: Callable[[pl.DataFrame], None],
+) -> None:
+    """Read the rows of a table for which a condition holds.
+
+    Memory stays bounded by CHUNK_BYTES and what `consume` keeps, whatever the table's size.
+
+    Args:
+        snapshot: the state to read.
+        table: the table, in schema public.
+        columns: the columns to read.
+        condition: the SQL condition.
+        consume: called with each chunk, a frame as `read_rows` gives it; never with an empty one.
+
+    Raises:
+        psycopg2.Error: the source broke off.
+    """
+    query = sql.SQL("COPY (SELECT {} FROM public.{} WHERE {}) TO STDOUT (FORMAT csv)").format(
+        sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
+        sql.Identifier(table),
+        condition,
+    )
+    chunks = _Chunks(lambda text: consume(read_rows(text, columns)))
+    with snapshot.connection.cursor() as cursor:
+        cursor.copy_expert(query, chunks)
+    chunks.flush()
+
+
+class _Chunks:
+    """The file that COPY writes to: each write is one whole row, so a chunk ends where a row ends."""
+
+    def __init__(self, consume: Callable[[bytes], None]) -> None:
+        self._consume = consume
+        self._buffer = io.BytesIO()
+
+    def write(self, row: bytes) -> None:
+        self._buffer.write(row)
+        if self._buffer.tell() >= CHUNK_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        text = self._buffer.getvalue()
+        self._buffer = io.BytesIO()
+        if text:
+            self._consume(text)

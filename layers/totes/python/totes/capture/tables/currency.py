@@ -1,0 +1,9 @@
+"""currency: what is paid in, by ISO 4217 code."""
+
+from totes.capture.shape import Family, SourceTable
+
+CURRENCY = SourceTable(
+    name="currency",
+    key="currency_id",
+    columns={"currency_id": Family.INTEGER, "currency_code": Family.TEXT},
+)

@@ -1,0 +1,96 @@
+"""PostgreSQL's text of values, turned into the source's exact types."""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from totes.lake import RAW, SourceColumn
+
+_PARSED = {"smallint": pl.Int16(), "integer": pl.Int32(), "bigint": pl.Int64()}
+"""What the CSV reader itself reads exactly."""
+
+
+_DECIMAL_DIGITS = 38
+"""The most digits of a decimal in polars; a wider numeric stays text."""
+
+
+def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
+    """Read rows of `COPY ... TO STDOUT (FORMAT csv)`.
+
+    Args:
+        text: the rows as PostgreSQL sent them; an unquoted nothing is NULL, `""` is the empty text.
+        columns: their columns.
+
+    Returns:
+        The columns in their exact types (text for types that polars has no exact match for), and the column RAW.
+    """
+    schema = {column.name: _PARSED.get(column.type, pl.String()) for column in columns}
+    texts = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
+    converted = texts.with_columns(
+        convert(pl.col(column.name)).alias(column.name)
+        for column in columns
+        if (convert := _conversion(column.type)) is not None
+    )
+    return converted.with_columns(_unheld(texts, converted).alias(RAW))
+
+
+def empty_rows(columns: Sequence[SourceColumn]) -> pl.DataFrame:
+    """Return a frame of no rows with the columns that `read_rows` gives."""
+    return read_rows(b"", columns)
+
+
+def _unheld(texts: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
+    """The JSON of each row's lost values; the same row gives the same JSON whatever other rows came with it."""
+    members = [
+        pl.when(converted[name].is_null() & texts[name].is_not_null()).then(
+            pl.struct(name).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+        )
+        for name in texts.columns
+        if converted[name].null_count() > texts[name].null_count()
+    ]
+    if not members:
+        return pl.Series(RAW, [None] * texts.height, dtype=pl.String)
+    joined = pl.concat_str(members, separator=",", ignore_nulls=True)
+    return texts.select(
+        pl.when(joined != "").then(pl.format("{{{}}}", joined)).alias(RAW)  # an object of its members
+    ).to_series()
+
+
+def _conversion(written_type: str) -> Callable[[pl.Expr], pl.Expr] | None:
+    """How text of a PostgreSQL type becomes its value; None where the text is the value, or is parsed already."""
+    name, parameters = _split(written_type)
+    if name != "numeric":
+        return _CONVERSIONS.get(name)
+    match parameters:
+        case (precision, scale) if 0 <= scale <= precision <= _DECIMAL_DIGITS:
+            return lambda text: text.cast(pl.Decimal(precision, scale), strict=False)
+        case _:
+            return None
+
+
+def _split(written_type: str) -> tuple[str, tuple[int, ...]]:
+    """`timestamp(3) without time zone` is (`timestamp without time zone`, (3,))."""
+    match = re.fullmatch(r"([^()]*)\((-?\d+(?:,-?\d+)*)\)([^()]*)", written_type)
+    if match is None:
+        return written_type, ()
+    return match[1] + match[3], tuple(int(number) for number in match[2].split(","))
+
+
+def _timestamp(text: pl.Expr) -> pl.Expr:
+    return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+
+
+def _moment(text: pl.Expr) -> pl.Expr:
+    return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
+
+
+_CONVERSIONS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "boolean": lambda text: text == "t",
+    "date": lambda text: text.str.to_date("%Y-%m-%d", strict=False),
+    "double precision": lambda text: text.cast(pl.Float64, strict=False),
+    "real": lambda text: text.cast(pl.Float32, strict=False),
+    "timestamp with time zone": _moment,
+    "timestamp without time zone": _timestamp,
+}

@@ -1,0 +1,130 @@
+"""Connections to the two databases, opened with what their secrets say at that moment."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import psycopg2
+from botocore.exceptions import BotoCoreError, ClientError
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names the class in lower case
+
+from totes.errors import ConfigurationError, RetryableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+logger = logging.getLogger(__name__)
+
+PLACEHOLDER = "CHANGE-ME"
+"""The host in a secret that was deployed and not yet filled in."""
+
+_CONNECT_SECONDS = 10
+_SESSION = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"
+
+
+@contextmanager
+def connected(
+    secret: str, *, role: str, unavailable: type[RetryableError], client: "SecretsManagerClient | None" = None
+) -> Iterator[Connection]:
+    """Open a connection with the credentials in a secret, and close it at the end.
+
+    A refused login carries no code that tells a rotated password from another cause, so any refusal is answered
+    by fetching the secret afresh and trying once more.
+
+    Args:
+        secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have
+            any other keyword of a libpq connection string, such as sslmode.
+        role: what the database is to totes ("source", "warehouse"); named in errors and in pg_stat_activity.
+        unavailable: what to raise when the database does not answer, or breaks off while the connection is in use.
+        client: the Secrets Manager client to ask; one of the process's own environment by default.
+
+    Raises:
+        ConfigurationError: the secret cannot be read, is not filled in or not understood, the login is refused,
+            or the role lacks a permission.
+        RetryableError: `unavailable`, with the database's own sentence.
+    """
+    secrets = client or boto3.client("secretsmanager")
+    try:
+        connection = _connect(_credentials(secrets, secret), role)
+    except psycopg2.OperationalError as refusal:
+        logger.info("%s refused the login; fetching its secret afresh", role)
+        try:
+            connection = _connect(_credentials(secrets, secret), role)
+        except psycopg2.OperationalError as error:
+            raise _refused(role, secret, error, unavailable) from refusal
+    try:
+        with translated_errors(role, unavailable):
+            yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def translated_errors(role: str, unavailable: type[RetryableError]) -> Iterator[None]:
+    """Turn what psycopg2 raises of a database's state into an error named by what to do.
+
+    Args:
+        role: "source" or "warehouse".
+        unavailable: the error for a database that breaks off, is full, deadlocks or shuts down.
+
+    Raises:
+        ConfigurationError: a permission is missing.
+        RetryableError: `unavailable`.
+    """
+    try:
+        yield
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(f"the {role}'s role lacks a permission: {_sentence(error)}; GRANT it") from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise unavailable(f"the {role} broke off: {_sentence(error)}") from error
+
+
+def _credentials(secrets: "SecretsManagerClient", secret: str) -> dict[str, Any]:
+    try:
+        text = secrets.get_secret_value(SecretId=secret)["SecretString"]
+    except (ClientError, BotoCoreError) as error:
+        raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError:
+        # The parser's own message would quote the secret.
+        raise ConfigurationError(f"secret {secret} is not JSON; store host, port, username, password, dbname") from None
+    return _keywords(secret, values)
+
+
+def _keywords(secret: str, values: object) -> dict[str, Any]:
+    needed = ("host", "port", "username", "password", "dbname")
+    if not isinstance(values, Mapping) or not all(values.get(name) for name in needed):
+        raise ConfigurationError(f"secret {secret} lacks one of {', '.join(needed)}")
+    if values["host"] == PLACEHOLDER:
+        raise ConfigurationError(f"secret {secret} is not filled in yet; store the database's host and login in it")
+    renamed = {"username": "user", "engine": None}
+    return {name: value for key, value in values.items() if (name := renamed.get(key, key)) is not None}
+
+
+def _connect(keywords: Mapping[str, Any], role: str) -> Connection:
+    connection: Connection = psycopg2.connect(
+        **{
+            "connect_timeout": _CONNECT_SECONDS,
+            "keepalives_idle": 30,
+            **keywords,
+            "application_name": f"totes {role}",
+            "options": f"{keywords.get('options', '')} {_SESSION}".strip(),
+        }
+    )
+    return connection
+
+
+def _refused(role: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:
+    sentence = _sentence(error)
+    if "authentication failed" in sentence or "does not exist" in sentence:
+        return ConfigurationError(f"the {role} refused the login in secret {secret}: {sentence}")
+    return unavailable(f"the {role} cannot be reached: {sentence}")
+
+
+def _sentence(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

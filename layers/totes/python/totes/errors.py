@@ -1,0 +1,37 @@
+"""Exceptions, named by what to do about them; the state machine's Retry and Catch speak these names."""
+
+
+class TotesError(Exception):
+    """What went wrong, where, and what to do about it."""
+
+
+class RetryableError(TotesError):
+    """Trying the same step again may succeed; the base of all that the state machine retries."""
+
+
+class SourceUnavailable(RetryableError):
+    """The source database did not answer, or broke off."""
+
+
+class WarehouseUnavailable(RetryableError):
+    """The warehouse did not answer, broke off, or another loader holds its lock."""
+
+
+class LakeUnavailable(RetryableError):
+    """The object store did not answer, or refused for the moment."""
+
+
+class BatchTaken(RetryableError):
+    """Another run has committed the batch of this number; this run's work is void, the next try goes on from there."""
+
+
+class ContractError(TotesError):
+    """The source no longer has the shape that totes reads: a table or column is missing or of another type."""
+
+
+class ConfigurationError(TotesError):
+    """A setting, secret, permission or database is not what totes needs; the sentence says which."""
+
+
+class LakeCorrupted(TotesError):
+    """An object that a manifest names is missing, or is not the one that was written."""

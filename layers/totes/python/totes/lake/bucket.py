@@ -1,0 +1,84 @@
+"""One bucket of the lake: objects are written once, read whole, never rewritten."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = {"NoSuchKey", "404"}
+_REFUSED = {
+    "AccessDenied",
+    "AllAccessDisabled",
+    "InvalidAccessKeyId",
+    "NoSuchBucket",
+    "SignatureDoesNotMatch",
+}
+
+
+class Bucket:
+    """A bucket by name, over an S3 client."""
+
+    def __init__(self, name: str, client: "S3Client | None" = None) -> None:
+        self.name = name
+        self._client = client or boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        """Write an object unless one of that key exists; return whether this call's bytes were written.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be written.
+        """
+        with self._translated_errors(key):
+            try:
+                self._client.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "PreconditionFailed":
+                    return False
+                raise
+            return True
+
+    def get(self, key: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            LakeCorrupted: there is no such object.
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be read.
+        """
+        with self._translated_errors(key):
+            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def first_key(self, prefix: str) -> str | None:
+        """Return the first key under a prefix in the listing's (ascending) order, by one request.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be listed.
+        """
+        with self._translated_errors(prefix):
+            listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1).get("Contents", [])
+            return listed[0]["Key"] if listed else None
+
+    @contextmanager
+    def _translated_errors(self, key: str) -> Iterator[None]:
+        place = f"s3://{self.name}/{key}"
+        try:
+            yield
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _MISSING:
+                raise LakeCorrupted(f"{place} is missing; restore the object from the bucket's versions") from error
+            if code in _REFUSED:
+                raise ConfigurationError(f"{place} is refused: {error}") from error
+            raise LakeUnavailable(f"{place} is not to be had now: {error}") from error
+        except BotoCoreError as error:
+            raise LakeUnavailable(f"{place} is not to be had now: {error}") from error

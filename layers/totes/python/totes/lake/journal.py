@@ -1,0 +1,47 @@
+"""A bucket's journal: manifests numbered 1, 2, 3 ..., each committed once; what has no manifest does not exist."""
+
+from totes.errors import BatchTaken, LakeCorrupted
+from totes.lake.bucket import Bucket
+
+_PREFIX = "manifests/"
+_LAST = 10**10 - 1
+
+
+class Journal:
+    """The manifests of one bucket.
+
+    A manifest's key begins with its number counted down from 9999999999, because a bucket lists its keys in
+    ascending order: so the newest manifest is the first one listed, found by one request after years of ticks.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+
+    def newest(self) -> int:
+        """Return the number of the newest manifest; 0 where there is none."""
+        key = self.bucket.first_key(_PREFIX)
+        if key is None:
+            return 0
+        number = _LAST - int(key.removeprefix(_PREFIX).partition("-")[0])
+        if key != _key(number):
+            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {_PREFIX}")
+        return number
+
+    def read(self, number: int) -> bytes:
+        """Return a manifest's bytes; raise LakeCorrupted where it is missing."""
+        return self.bucket.get(_key(number))
+
+    def commit(self, number: int, manifest: bytes) -> None:
+        """Commit a manifest under a number that is still free.
+
+        A commit that succeeded while its answer was lost is recognised by its bytes.
+
+        Raises:
+            BatchTaken: another run has committed this number with other content.
+        """
+        if not self.bucket.put_new(_key(number), manifest) and self.read(number) != manifest:
+            raise BatchTaken(f"batch {number} of s3://{self.bucket.name} was committed by another run")
+
+
+def _key(number: int) -> str:
+    return f"{_PREFIX}{_LAST - number:010d}-batch-{number:010d}.json"

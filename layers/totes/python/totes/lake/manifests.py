@@ -1,0 +1,170 @@
+"""Manifests: the JSON documents that commit a batch, one in the ingestion bucket and one in the processed bucket."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from totes.lake.parts import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceIdentity:
+    """Which database a batch was read from; where it differs from the last batch's, transaction ids mean nothing."""
+
+    system_identifier: str
+    timeline: int
+    database: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceColumn:
+    """A column as the source's catalog has it, with its type as PostgreSQL writes it, such as `numeric(10,2)`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Rows captured together or merged since: at most one row a key."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the run has."""
+        return sum(part.rows for part in self.parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapturedTable:
+    """What a batch says of one source table.
+
+    Attributes:
+        columns: the table's columns at that moment.
+        changes: rows that are new or differ from what the lake held.
+        context: unchanged rows that a joined dimension needs beside this batch's changes.
+        holdings: all that the lake holds of the table after this batch, oldest run first; of two rows of one key
+            the one in the later run counts.
+    """
+
+    columns: tuple[SourceColumn, ...]
+    changes: tuple[Part, ...] = ()
+    context: tuple[Part, ...] = ()
+    holdings: tuple[Run, ...] = ()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "CapturedTable":
+        """Read a table back from its manifest's JSON."""
+        return cls(
+            columns=tuple(SourceColumn(**column) for column in values["columns"]),
+            changes=_parts(values["changes"]),
+            context=_parts(values["context"]),
+            holdings=tuple(Run(parts=_parts(run["parts"])) for run in values["holdings"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureManifest:
+    """A batch in the ingestion bucket.
+
+    Attributes:
+        batch: its number.
+        parent: SHA-256 of the manifest before it; None for batch 1.
+        captured_at: when its snapshot was taken, UTC.
+        horizon: the oldest transaction still open in its snapshot; the next batch begins there.
+        source: the database that it was read from.
+        tables: what it says of each source table.
+    """
+
+    batch: int
+    parent: str | None
+    captured_at: datetime
+    horizon: int
+    source: SourceIdentity
+    tables: Mapping[str, CapturedTable]
+
+    def to_json(self) -> bytes:
+        """Return the document's bytes."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "CaptureManifest":
+        """Read the document."""
+        values = json.loads(body)
+        return cls(
+            batch=values["batch"],
+            parent=values["parent"],
+            captured_at=datetime.fromisoformat(values["captured_at"]),
+            horizon=values["horizon"],
+            source=SourceIdentity(**values["source"]),
+            tables={name: CapturedTable.from_dict(table) for name, table in values["tables"].items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StarParts:
+    """What a batch brings to one star table: how many source rows came in, the star rows, and those in quarantine."""
+
+    rows_in: int
+    parts: tuple[Part, ...] = ()
+    quarantine: tuple[Part, ...] = ()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "StarParts":
+        """Read a table back from its manifest's JSON."""
+        return cls(rows_in=values["rows_in"], parts=_parts(values["parts"]), quarantine=_parts(values["quarantine"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StarManifest:
+    """A batch in the processed bucket.
+
+    Attributes:
+        batch: its number, the same as in the ingestion bucket.
+        capture: SHA-256 of its manifest in the ingestion bucket.
+        parent: SHA-256 of the capture manifest before that one, by which a warehouse knows its own lake.
+        captured_at: when its snapshot was taken, UTC.
+        horizon: the snapshot's horizon.
+        tables: what it brings to each star table.
+    """
+
+    batch: int
+    capture: str
+    parent: str | None
+    captured_at: datetime
+    horizon: int
+    tables: Mapping[str, StarParts]
+
+    def to_json(self) -> bytes:
+        """Return the document's bytes."""
+        return _to_json(self)
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "StarManifest":
+        """Read the document."""
+        values = json.loads(body)
+        return cls(
+            batch=values["batch"],
+            capture=values["capture"],
+            parent=values["parent"],
+            captured_at=datetime.fromisoformat(values["captured_at"]),
+            horizon=values["horizon"],
+            tables={name: StarParts.from_dict(table) for name, table in values["tables"].items()},
+        )
+
+
+def digest(manifest: bytes) -> str:
+    """Return a manifest's SHA-256, by which the next one names it."""
+    return hashlib.sha256(manifest).hexdigest()
+
+
+def _to_json(manifest: CaptureManifest | StarManifest) -> bytes:
+    return json.dumps(asdict(manifest), default=datetime.isoformat, indent=1, sort_keys=True).encode()
+
+
+def _parts(values: list[Mapping[str, Any]]) -> tuple[Part, ...]:
+    return tuple(Part.from_dict(part) for part in values)

@@ -1,0 +1,52 @@
+"""What a function is told by its environment variables, read once and by name."""
+
+import os
+from dataclasses import dataclass
+
+from totes.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureSettings:
+    """Settings of raw_data_to_ingestion_bucket."""
+
+    source_secret: str
+    ingestion_bucket: str
+
+    @classmethod
+    def from_environment(cls) -> "CaptureSettings":
+        """Read SOURCE_SECRET and INGESTION_BUCKET; raise ConfigurationError where one is not set."""
+        return cls(source_secret=_variable("SOURCE_SECRET"), ingestion_bucket=_variable("INGESTION_BUCKET"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StarSettings:
+    """Settings of ingestion_to_processed_bucket."""
+
+    ingestion_bucket: str
+    processed_bucket: str
+
+    @classmethod
+    def from_environment(cls) -> "StarSettings":
+        """Read INGESTION_BUCKET and PROCESSED_BUCKET; raise ConfigurationError where one is not set."""
+        return cls(ingestion_bucket=_variable("INGESTION_BUCKET"), processed_bucket=_variable("PROCESSED_BUCKET"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadSettings:
+    """Settings of processed_bucket_to_warehouse."""
+
+    processed_bucket: str
+    warehouse_secret: str
+
+    @classmethod
+    def from_environment(cls) -> "LoadSettings":
+        """Read PROCESSED_BUCKET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
+        return cls(processed_bucket=_variable("PROCESSED_BUCKET"), warehouse_secret=_variable("WAREHOUSE_SECRET"))
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigurationError(f"environment variable {name} is not set; the pipeline stack sets it on the function")
+    return value

@@ -1,0 +1,141 @@
+"""Shapes of star tables: the words that the files in `star/tables` are written in and that the warehouse is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a star column holds; the value is its SQL type (a decimal's takes precision and scale)."""
+
+    INTEGER = "integer"
+    DECIMAL = "numeric"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time(3)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a star table.
+
+    Attributes:
+        name: its name.
+        kind: what it holds.
+        of: the source column that it is made of; `department.location` is one of a joined table.
+        nullable: whether it may be NULL.
+        precision, scale: of a decimal.
+        names: where it translates a code, the name of each code.
+    """
+
+    name: str
+    kind: Kind
+    of: str
+    nullable: bool = False
+    precision: int = 0
+    scale: int = 0
+    names: Mapping[str, str] | None = None
+
+    @property
+    def sql_type(self) -> str:
+        """The column's type in the warehouse."""
+        return f"numeric({self.precision},{self.scale})" if self.kind is Kind.DECIMAL else self.kind.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """A source table joined to a dimension's own by that table's key, which `on` refers to."""
+
+    table: str
+    key: str
+    on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A fact table: every captured version of a source row.
+
+    Attributes:
+        name: the table.
+        source: the source table, a row of which is a version here.
+        record_id: the serial key of a version.
+        key: the column that tells which row a version is of.
+        columns: the columns after record_id; `batch_id` and `is_deleted` follow.
+        current_view: the view of the current state.
+    """
+
+    name: str
+    source: str
+    record_id: str
+    key: str
+    columns: Sequence[Column]
+    current_view: str
+    joins: Sequence[Join] = field(default=(), init=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """A dimension table: each source row as it was last captured.
+
+    Attributes:
+        name: the table.
+        source: the source table that gives its rows.
+        key: its primary key.
+        columns: all columns, the key among them; `batch_id` follows.
+        joins: source tables that complete a row.
+    """
+
+    name: str
+    source: str
+    key: str
+    columns: Sequence[Column]
+    joins: Sequence[Join] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """The dimension of dates: every date that a fact names. Its columns are made of the date itself.
+
+    Attributes:
+        name: the table.
+        key: its primary key, the date.
+        columns: all columns, the key among them; `batch_id` follows.
+    """
+
+    name: str
+    key: str
+    columns: Sequence[Column]
+
+
+StarTable = Fact | Dimension | Calendar
+
+
+def integer(name: str, *, of: str | None = None, nullable: bool = False) -> Column:
+    """A 32-bit integer."""
+    return Column(name=name, kind=Kind.INTEGER, of=of or name, nullable=nullable)
+
+
+def decimal(name: str, precision: int, scale: int, *, of: str | None = None) -> Column:
+    """An exact decimal."""
+    return Column(name=name, kind=Kind.DECIMAL, of=of or name, precision=precision, scale=scale)
+
+
+def text(name: str, *, of: str | None = None, nullable: bool = False, names: Mapping[str, str] | None = None) -> Column:
+    """A text, byte for byte; with `names`, the name of the code that the source has."""
+    return Column(name=name, kind=Kind.TEXT, of=of or name, nullable=nullable, names=names)
+
+
+def boolean(name: str, *, of: str | None = None) -> Column:
+    """A truth value."""
+    return Column(name=name, kind=Kind.BOOLEAN, of=of or name)
+
+
+def date(name: str, *, of: str | None = None) -> Column:
+    """A date, of a timestamp or of a text yyyy-mm-dd; its year is one of 1 to 9999."""
+    return Column(name=name, kind=Kind.DATE, of=of or name)
+
+
+def time(name: str, *, of: str) -> Column:
+    """A timestamp's time of day, to the millisecond."""
+    return Column(name=name, kind=Kind.TIME, of=of)

@@ -1,0 +1,129 @@
+"""Source rows become star rows, or go to quarantine with their reason."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from totes.lake import RAW
+from totes.shapes import Column, Dimension, Fact, Kind
+
+_SHOWN = 100
+"""Characters of a value that a reason quotes; the quarantined row has all of it."""
+
+_TIME_STAMP = "a time stamp of the years 0001 to 9999"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Converted:
+    """What became of source rows.
+
+    Attributes:
+        rows: the star table's columns; rows in the order of their sources.
+        quarantine: columns key (64-bit integer), reason (text), source_row (a JSON object of every source column's
+            text; `_raw` in it has the values that their types could not hold).
+    """
+
+    rows: pl.DataFrame
+    quarantine: pl.DataFrame
+
+
+def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
+    """Convert source rows to rows of a star table.
+
+    Args:
+        table: the star table.
+        source: rows of its source table as the lake has them; columns of a joined table are prefixed with its name
+            and a point.
+    """
+    stars = source.select(_value(column, source.schema[column.of]).alias(column.name) for column in table.columns)
+    failed = source.select(
+        (stars[column.name].is_null() & _must_have_value(column)).alias(column.name) for column in table.columns
+    )
+    any_failed = failed.select(pl.any_horizontal(pl.all())).to_series()
+    return Converted(
+        rows=stars.filter(~any_failed),
+        quarantine=_quarantine(table, source.filter(any_failed), failed.filter(any_failed)),
+    )
+
+
+def _must_have_value(column: Column) -> pl.Expr:
+    """Whether a star value that is NULL is a failure: a nullable one may be NULL only where its source is."""
+    if not column.nullable:
+        return pl.lit(value=True)
+    return _original(column.of).is_not_null()
+
+
+def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
+    made_of: dict[str, list[Column]] = {}
+    for column in table.columns:
+        made_of.setdefault(column.of, []).append(column)
+    reasons = [
+        pl.when(failed.select(pl.any_horizontal(column.name for column in columns)).to_series()).then(
+            _reason(columns[0], rows.schema[of])
+        )
+        for of, columns in made_of.items()
+    ]
+    key = next(column.of for column in table.columns if column.name == table.key)
+    return rows.select(
+        pl.col(key).cast(pl.Int64).alias("key"),
+        pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("reason"),
+        pl.struct(pl.all().cast(pl.String)).struct.json_encode().alias("source_row"),
+    )
+
+
+def _reason(column: Column, dtype: pl.DataType) -> pl.Expr:
+    expected = {
+        Kind.INTEGER: "a 32-bit integer",
+        Kind.DECIMAL: f"a {column.sql_type}",
+        Kind.TEXT: "a code with a known name" if column.names else "a text",
+        Kind.BOOLEAN: "true or false",
+        Kind.DATE: "a date (yyyy-mm-dd) of the years 0001 to 9999",
+        Kind.TIME: _TIME_STAMP,
+    }[column.kind]
+    if isinstance(dtype, pl.Datetime):
+        expected = _TIME_STAMP
+    shown = _original(column.of).str.slice(0, _SHOWN)
+    return (
+        pl.when(shown.is_null())
+        .then(pl.lit(f"{column.of} is NULL"))
+        .otherwise(pl.format("{} is '{}', not {}", pl.lit(column.of), shown, pl.lit(expected)))
+    )
+
+
+def _original(name: str) -> pl.Expr:
+    """A source value's text, also where its column's type cannot hold it."""
+    prefix, point, bare = name.rpartition(".")
+    return pl.coalesce(pl.col(f"{prefix}{point}{RAW}").str.json_path_match(f"$.{bare}"), pl.col(name).cast(pl.String))
+
+
+def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
+    """The star value of a source value; NULL where there is none that is exact."""
+    value = pl.col(column.of)
+    if column.kind is Kind.DECIMAL:
+        return _decimal(value, dtype, column)
+    if column.kind is Kind.DATE:
+        return _date(value) if dtype == pl.String else value.dt.date()
+    if column.kind is Kind.TIME:
+        return value.dt.truncate("1ms").dt.time()
+    if column.names is not None:
+        return value.replace_strict(dict(column.names), default=None, return_dtype=pl.String)
+    return value.cast(_PLAIN[column.kind], strict=False)
+
+
+_PLAIN = {Kind.INTEGER: pl.Int32(), Kind.TEXT: pl.String(), Kind.BOOLEAN: pl.Boolean()}
+
+
+def _decimal(value: pl.Expr, dtype: pl.DataType, column: Column) -> pl.Expr:
+    target = pl.Decimal(column.precision, column.scale)
+    cast = value.cast(target, strict=False)
+    if dtype == target:
+        return value
+    if dtype == pl.String:  # a numeric without precision: no digit may be lost
+        return pl.when(value.str.contains(rf"^-?\d+(\.\d{{1,{column.scale}}}0*)?$")).then(cast)
+    return pl.when(cast == value).then(cast)
+
+
+def _date(text: pl.Expr) -> pl.Expr:
+    """A date written in full; what could be read in two ways is not guessed at, and there is no year 0."""
+    written = text.str.contains(r"^\d{4}-\d{2}-\d{2}$") & ~text.str.starts_with("0000")
+    return pl.when(written).then(text.str.to_date("%Y-%m-%d", strict=False))

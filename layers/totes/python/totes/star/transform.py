@@ -1,0 +1,127 @@
+"""Every batch that waits in the ingestion bucket becomes star rows in the processed bucket, one batch at a time."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from totes.lake import (
+    RAW,
+    Bucket,
+    CaptureManifest,
+    Journal,
+    Part,
+    StarManifest,
+    StarParts,
+    read_part,
+    write_part,
+)
+from totes.lake.manifests import digest
+from totes.shapes import Calendar, Dimension, Fact, Join, Kind, StarTable
+from totes.star.calendar import calendar_rows
+from totes.star.convert import convert
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformed:
+    """The batches that were transformed, in order, and the newest in the processed bucket (0: none)."""
+
+    batches: tuple[int, ...]
+    newest: int
+
+
+def transform(ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable]) -> Transformed:
+    """Transform every batch that the processed bucket does not have yet.
+
+    A batch's star rows depend on that batch alone: transforming it again gives the same bytes.
+
+    Args:
+        ingestion: the bucket of captured batches.
+        processed: the bucket of star rows.
+        tables: the star tables.
+
+    Raises:
+        BatchTaken: another run transformed the batch with another version of totes.
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+    """
+    captured, stars = Journal(ingestion), Journal(processed)
+    done, newest = stars.newest(), captured.newest()
+    batches = tuple(range(done + 1, newest + 1))
+    for batch in batches:
+        manifest = _Batch(captured.read(batch), ingestion, processed).transformed(tables)
+        stars.commit(batch, manifest.to_json())
+        logger.info("transformed batch %d", batch, extra={"batch": batch})
+    return Transformed(batches=batches, newest=max(done, newest))
+
+
+class _Batch:
+    """The transformation of one batch, a part at a time."""
+
+    def __init__(self, manifest: bytes, ingestion: Bucket, processed: Bucket) -> None:
+        self._capture = CaptureManifest.from_json(manifest)
+        self._digest = digest(manifest)
+        self._ingestion = ingestion
+        self._processed = processed
+        self._dates: list[pl.Series] = []
+
+    def transformed(self, tables: Sequence[StarTable]) -> StarManifest:
+        stars = {table.name: self._table(table) for table in tables if not isinstance(table, Calendar)}
+        # The calendars come last: they are made of the dates that the facts turned out to name.
+        stars |= {table.name: self._calendar(table) for table in tables if isinstance(table, Calendar)}
+        return StarManifest(
+            batch=self._capture.batch,
+            capture=self._digest,
+            parent=self._capture.parent,
+            captured_at=self._capture.captured_at,
+            horizon=self._capture.horizon,
+            tables=stars,
+        )
+
+    def _table(self, table: Fact | Dimension) -> StarParts:
+        rows_in = 0
+        parts: list[Part] = []
+        quarantine: list[Part] = []
+        for number, source in enumerate(self._source_rows(table)):
+            rows_in += source.height
+            converted = convert(table, source)
+            if isinstance(table, Fact):
+                self._dates += [converted.rows[column.name] for column in table.columns if column.kind is Kind.DATE]
+            parts += self._write(table.name, f"stars-{number:05d}", converted.rows)
+            quarantine += self._write(table.name, f"quarantine-{number:05d}", converted.quarantine)
+        return StarParts(rows_in=rows_in, parts=tuple(parts), quarantine=tuple(quarantine))
+
+    def _calendar(self, table: Calendar) -> StarParts:
+        if not self._dates:
+            return StarParts(rows_in=0)
+        rows = calendar_rows(table, pl.concat(series.rename("date").unique() for series in self._dates))
+        return StarParts(rows_in=rows.height, parts=tuple(self._write(table.name, "stars-00000", rows)))
+
+    def _source_rows(self, table: Fact | Dimension) -> Iterator[pl.DataFrame]:
+        """The source rows that a star table is made of; a joined dimension's also where only the joined row changed."""
+        captured = self._capture.tables[table.source]
+        joined = [(join, self._whole(join)) for join in table.joins]
+        for part in (*captured.changes, *captured.context) if table.joins else captured.changes:
+            rows = read_part(self._ingestion, part)
+            for join, completing in joined:
+                reference, key = (
+                    pl.col(join.on).cast(pl.Int64),
+                    pl.col(f"{join.table}.{join.key}").cast(pl.Int64),
+                )
+                rows = rows.join(completing, left_on=reference, right_on=key, how="left", maintain_order="left")
+            yield rows
+
+    def _whole(self, join: Join) -> pl.DataFrame:
+        captured = self._capture.tables[join.table]
+        frames = [read_part(self._ingestion, part) for part in (*captured.changes, *captured.context)]
+        names = [*(column.name for column in captured.columns), RAW]
+        nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
+        rows = pl.concat(frames) if frames else nothing
+        return rows.select(pl.col(name).alias(f"{join.table}.{name}") for name in names)
+
+    def _write(self, table: str, name: str, rows: pl.DataFrame) -> list[Part]:
+        if rows.is_empty():
+            return []
+        return [write_part(self._processed, f"batches/{self._capture.batch:010d}/{table}/{name}", rows)]

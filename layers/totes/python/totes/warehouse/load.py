@@ -1,0 +1,170 @@
+"""Every batch that waits in the processed bucket is loaded into the warehouse, each in one transaction, in order."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from totes.errors import ConfigurationError
+from totes.lake import Bucket, Journal, StarManifest, StarParts, read_part
+from totes.shapes import Fact, StarTable
+from totes.warehouse.ledger import Entry, Tally, lock, newest_entry, open_entry, write_tallies
+from totes.warehouse.staging import copy_rows, identifiers, stage
+from totes.warehouse.tables import ensure_tables
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The batches that were loaded, in order, the newest in the warehouse (0: none), and what became of their rows."""
+
+    batches: tuple[int, ...]
+    newest: int
+    tables: Mapping[str, Tally]
+
+
+def load(connection: Connection, lake: Bucket, tables: Sequence[StarTable]) -> Loaded:
+    """Load every batch that the warehouse does not hold yet.
+
+    A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So whatever
+    dies, is repeated or overlaps, each batch is in the warehouse once or not yet.
+
+    Args:
+        connection: the warehouse, outside a transaction.
+        lake: the processed bucket.
+        tables: the star tables.
+
+    Raises:
+        ConfigurationError: the warehouse was filled from another lake, or has tables that totes did not make.
+        LakeUnavailable, LakeCorrupted: see `totes.lake`.
+        psycopg2.Error: the warehouse broke off.
+    """
+    journal = Journal(lake)
+    newest = journal.newest()
+    batches: list[int] = []
+    tallies = {table.name: Tally() for table in tables}
+    while newest:
+        loaded = _load_next(connection, journal, newest, tables)
+        if loaded is None:
+            break
+        batch, counted = loaded
+        batches.append(batch)
+        tallies = {name: tally + counted[name] for name, tally in tallies.items()}
+        logger.info("loaded batch %d", batch, extra={"batch": batch})
+    return Loaded(batches=tuple(batches), newest=newest, tables=tallies)
+
+
+def _load_next(
+    connection: Connection, journal: Journal, newest: int, tables: Sequence[StarTable]
+) -> tuple[int, dict[str, Tally]] | None:
+    """Load the batch after the ledger's newest one, in one transaction; return None where there is none."""
+    with connection, connection.cursor() as cursor:
+        lock(cursor)
+        ensure_tables(cursor, tables)
+        entry = newest_entry(cursor)
+        _check_lake(entry, journal, newest)
+        batch = entry.batch + 1 if entry else 1
+        if batch > newest:
+            return None
+        manifest = StarManifest.from_json(journal.read(batch))
+        _check_parent(entry, manifest, journal)
+        open_entry(cursor, manifest)
+        counted = {
+            table.name: _load_table(cursor, table, manifest.tables[table.name], batch, journal.bucket)
+            for table in tables
+        }
+        write_tallies(cursor, batch, counted)
+        return batch, counted
+
+
+def _check_lake(entry: Entry | None, journal: Journal, newest: int) -> None:
+    if entry is None:
+        return
+    if entry.batch > newest or StarManifest.from_json(journal.read(entry.batch)).capture != entry.capture:
+        raise _other_lake(entry, journal)
+
+
+def _check_parent(entry: Entry | None, manifest: StarManifest, journal: Journal) -> None:
+    if entry is not None and manifest.parent != entry.capture:
+        raise _other_lake(entry, journal)
+
+
+def _other_lake(entry: Entry, journal: Journal) -> ConfigurationError:
+    return ConfigurationError(
+        f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
+        f"s3://{journal.bucket.name}; name the warehouse of this lake, or an empty database"
+    )
+
+
+def _load_table(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:
+    if not stars.rows_in:
+        return Tally()
+    quarantined = _load_quarantine(cursor, table, stars, batch, lake)
+    staged = sum(part.rows for part in stars.parts)
+    versions = 0
+    if staged:
+        staging = stage(cursor, table, stars.parts, lake)
+        merge = _append_versions if isinstance(table, Fact) else _upsert_rows
+        versions = merge(cursor, table, staging, batch)
+    return Tally(rows_in=stars.rows_in, versions=versions, unchanged=staged - versions, quarantined=quarantined)
+
+
+def _load_quarantine(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+    for part in stars.quarantine:
+        rows = read_part(lake, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
+        copy_rows(cursor, sql.Identifier("etl", "quarantine"), rows)
+    return sum(part.rows for part in stars.quarantine)
+
+
+def _append_versions(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Append each staged row that differs from the newest version of its key; return how many did."""
+    columns = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} ({columns}, batch_id)
+            SELECT {staged}, %(batch)s
+            FROM {staging} AS staged
+            LEFT JOIN LATERAL (
+                SELECT * FROM {table} AS version
+                WHERE version.{key} = staged.{key} ORDER BY version.batch_id DESC LIMIT 1
+            ) AS held ON true
+            WHERE held.{key} IS NULL OR held.is_deleted OR ({held}) IS DISTINCT FROM ({staged})
+            ORDER BY staged.{key}
+        """).format(
+            table=sql.Identifier("public", table.name),
+            key=sql.Identifier(table.key),
+            columns=identifiers(columns),
+            staging=staging,
+            staged=identifiers(columns, "staged"),
+            held=identifiers(columns, "held"),
+        ),
+        {"batch": batch},
+    )
+    return cursor.rowcount
+
+
+def _upsert_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Insert staged rows and update those that differ from what is held; return how many were new or differed."""
+    columns = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} AS held ({columns}, batch_id)
+            SELECT {columns}, %(batch)s FROM {staging} ORDER BY {key}
+            ON CONFLICT ({key}) DO UPDATE SET ({columns}, batch_id) = ROW({excluded}, excluded.batch_id)
+            WHERE ({held}) IS DISTINCT FROM ({excluded})
+        """).format(
+            table=sql.Identifier("public", table.name),
+            key=sql.Identifier(table.key),
+            columns=identifiers(columns),
+            staging=staging,
+            held=identifiers(columns, "held"),
+            excluded=identifiers(columns, "excluded"),
+        ),
+        {"batch": batch},
+    )
+    return cursor.rowcount

@@ -1,0 +1,105 @@
+"""The warehouse's tables and views, made of the star tables' shapes; bookkeeping lies in schema `etl`."""
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 names the class in lower case
+
+from totes.errors import ConfigurationError
+from totes.shapes import Fact, StarTable
+
+# A batch's row here commits together with its rows in the star: it is in the warehouse exactly if it is in this table.
+_LEDGER = """
+    CREATE SCHEMA IF NOT EXISTS etl;
+    CREATE TABLE etl.batch (
+        batch_id integer PRIMARY KEY,
+        capture_sha256 text NOT NULL,
+        horizon bigint NOT NULL,
+        captured_at timestamptz NOT NULL,
+        loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
+    COMMENT ON TABLE etl.batch IS 'The ledger: every batch that this warehouse holds.';
+    CREATE TABLE etl.batch_table (
+        batch_id integer NOT NULL REFERENCES etl.batch,
+        star_table text NOT NULL,
+        rows_in bigint NOT NULL,
+        versions bigint NOT NULL,
+        unchanged bigint NOT NULL,
+        quarantined bigint NOT NULL,
+        PRIMARY KEY (batch_id, star_table),
+        CHECK (rows_in = versions + unchanged + quarantined)
+    );
+    COMMENT ON TABLE etl.batch_table IS 'What became of the rows of each batch, for each star table that it touched.';
+    CREATE TABLE etl.quarantine (
+        batch_id integer NOT NULL REFERENCES etl.batch,
+        star_table text NOT NULL,
+        key bigint NOT NULL,
+        reason text NOT NULL,
+        source_row jsonb NOT NULL,
+        PRIMARY KEY (batch_id, star_table, key)
+    );
+    COMMENT ON TABLE etl.quarantine IS 'Source rows that could not become rows of a star table, and why.';
+"""
+
+
+def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Create what is missing of the ledger and of the star tables, in the cursor's transaction.
+
+    Raises:
+        ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it.
+        psycopg2.Error: the warehouse broke off.
+    """
+    has_ledger = _exists(cursor, "etl", "batch")
+    if not has_ledger:
+        cursor.execute(_LEDGER)
+    for table in tables:
+        if not _exists(cursor, "public", table.name):
+            _create(cursor, table)
+        elif not has_ledger:
+            raise ConfigurationError(
+                f"the warehouse has a table {table.name} that totes did not make (there is no ledger etl.batch); "
+                "name an empty database"
+            )
+
+
+def _exists(cursor: Cursor, schema: str, table: str) -> bool:
+    cursor.execute("SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s", (schema, table))
+    return cursor.fetchone() is not None
+
+
+def _create(cursor: Cursor, table: StarTable) -> None:
+    columns: list[sql.Composable] = [
+        sql.SQL("{} {}{}").format(
+            sql.Identifier(column.name),
+            sql.SQL(column.sql_type),
+            sql.SQL("" if column.nullable else " NOT NULL"),
+        )
+        for column in table.columns
+    ]
+    batch = sql.SQL("batch_id integer NOT NULL REFERENCES etl.batch")
+    if isinstance(table, Fact):
+        columns = [
+            sql.SQL("{} bigserial PRIMARY KEY").format(sql.Identifier(table.record_id)),
+            *columns,
+            batch,
+            sql.SQL("is_deleted boolean NOT NULL DEFAULT false"),
+            # A version is what one batch says of one row: this is where the database itself refuses a second one.
+            sql.SQL("UNIQUE ({}, batch_id)").format(sql.Identifier(table.key)),
+        ]
+    else:
+        columns = [*columns, batch, sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key))]
+    name = sql.Identifier("public", table.name)
+    cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(columns)))
+    if isinstance(table, Fact):
+        cursor.execute(_current_view(table))
+
+
+def _current_view(table: Fact) -> sql.Composable:
+    return sql.SQL(
+        "CREATE VIEW {view} AS SELECT * FROM "
+        "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
+    ).format(
+        view=sql.Identifier("public", table.current_view),
+        key=sql.Identifier(table.key),
+        table=sql.Identifier("public", table.name),
+    )
