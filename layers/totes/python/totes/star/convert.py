@@ -54,15 +54,12 @@ def _must_have_value(column: Column) -> pl.Expr:
 
 
 def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
-    made_of: dict[str, list[Column]] = {}
+    reasons = []
+    told: dict[str, pl.Series] = {}  # of each source column, the rows for which a reason names it already
     for column in table.columns:
-        made_of.setdefault(column.of, []).append(column)
-    reasons = [
-        pl.when(failed.select(pl.any_horizontal(column.name for column in columns)).to_series()).then(
-            _reason(columns[0], rows.schema[of])
-        )
-        for of, columns in made_of.items()
-    ]
+        already = told.get(column.of, pl.repeat(value=False, n=rows.height, eager=True))
+        reasons.append(pl.when(failed[column.name] & ~already).then(_reason(column, rows.schema[column.of])))
+        told[column.of] = already | failed[column.name]
     key = next(column.of for column in table.columns if column.name == table.key)
     return rows.select(
         pl.col(key).cast(pl.Int64).alias("key"),

@@ -1,0 +1,418 @@
+"""What changed is asked of PostgreSQL: no change is missed, and none is made up."""
+
+import subprocess
+import threading
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline, keys_of
+from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
+from totes.lake import Bucket, CaptureManifest, Journal, read_part
+
+NEW_DESIGN = (
+    "INSERT INTO design (design_name, file_location, file_name, last_updated) VALUES (%s, '/lib', 'new.json', now())"
+)
+
+
+def designs(pipeline: Pipeline, name: str) -> int:
+    count: int = value(pipeline.warehouse, "SELECT count(*) FROM dim_design WHERE design_name = %s", [name])
+    return count
+
+
+def versions(pipeline: Pipeline, order: int) -> int:
+    query = "SELECT count(*) FROM fact_sales_order WHERE sales_order_id = %s"
+    count: int = value(pipeline.warehouse, query, [order])
+    return count
+
+
+def test_the_first_tick_brings_the_whole_shop(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    before = pipeline.objects()
+    assert pipeline.capture().batch is None
+    assert pipeline.tick().batches == ()
+    assert pipeline.objects() == before
+    assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 1
+
+
+def test_an_empty_shop_gives_no_batch(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "TRUNCATE address, currency, department, design, payment_type CASCADE")
+    assert pipeline.capture().newest == 0
+    assert pipeline.tick().newest == 0
+    assert pipeline.objects() == {}
+
+
+def test_a_transaction_that_commits_after_a_run_is_in_the_next_batch(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    with session(pipeline.source) as late:
+        with late.cursor() as cursor:
+            cursor.execute(NEW_DESIGN, ["late"])
+        execute(pipeline.source, NEW_DESIGN, ["early"])
+        pipeline.tick()
+        assert designs(pipeline, "early") == 1
+        late.commit()
+    pipeline.tick()
+    assert designs(pipeline, "late") == 1
+
+
+def test_a_released_savepoint_of_a_long_transaction_is_not_missed(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    with session(pipeline.source) as late, late.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+        execute(pipeline.source, NEW_DESIGN, ["between"])
+        cursor.execute("SAVEPOINT inner_part")
+        cursor.execute(NEW_DESIGN, ["in a savepoint"])
+        cursor.execute("RELEASE SAVEPOINT inner_part")
+        pipeline.tick()
+        late.commit()
+    pipeline.tick()
+    assert designs(pipeline, "in a savepoint") == 1
+
+
+def test_a_prepared_transaction_is_not_missed(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    with session(pipeline.source) as connection, connection.cursor() as cursor:
+        cursor.execute(NEW_DESIGN, ["prepared"])
+        cursor.execute("PREPARE TRANSACTION 'held back'")
+    execute(pipeline.source, NEW_DESIGN, ["meanwhile"])
+    pipeline.tick()
+    with session(pipeline.source) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("COMMIT PREPARED 'held back'")
+    pipeline.tick()
+    assert designs(pipeline, "prepared") == 1
+
+
+def test_rows_read_again_behind_a_long_transaction_make_no_second_batch(pipeline: Pipeline) -> None:
+    with session(pipeline.source) as long, long.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+        execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id < 50")
+        pipeline.tick()
+        before = pipeline.objects()
+        assert pipeline.capture().batch is None
+        assert pipeline.objects() == before
+        long.rollback()
+
+
+def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.tick()
+    from totes.capture import tick as module
+
+    stream = module.stream_rows
+
+    def stream_and_disturb(snapshot, table, *arguments):  # type: ignore[no-untyped-def]
+        stream(snapshot, table, *arguments)
+        if table == "address":  # read already; whatever is written now belongs to the next batch
+            execute(pipeline.source, "UPDATE design SET design_name = 'disturbed' WHERE design_id = 1")
+
+    monkeypatch.setattr(module, "stream_rows", stream_and_disturb)
+    execute(pipeline.source, NEW_DESIGN, ["seen"])
+    pipeline.tick()
+    assert (designs(pipeline, "seen"), designs(pipeline, "disturbed")) == (1, 0)
+    pipeline.tick()
+    assert designs(pipeline, "disturbed") == 1
+
+
+def test_an_edit_that_leaves_last_updated_alone_is_a_version(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET design_id = design_id % 5 + 1 WHERE sales_order_id = 7")
+    pipeline.tick()
+    assert versions(pipeline, 7) == 2
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_two_edits_between_two_ticks_are_one_version_and_apart_they_are_two(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    for units in (1001, 1002):
+        execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 7", [units])
+    pipeline.tick()
+    assert versions(pipeline, 7) == 2
+    for units in (1003, 1004):
+        execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 7", [units])
+        pipeline.tick()
+    history = "SELECT units_sold FROM fact_sales_order WHERE sales_order_id = 7 ORDER BY sales_record_id OFFSET 1"
+    assert rows(pipeline.warehouse, history) == [(1002,), (1003,), (1004,)]
+
+
+def test_an_edit_taken_back_later_is_two_more_versions(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    [[units]] = rows(pipeline.source, "SELECT units_sold FROM sales_order WHERE sales_order_id = 7")
+    for edited in (units + 1, units):
+        execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 7", [edited])
+        pipeline.tick()
+    assert versions(pipeline, 7) == 3
+
+
+def test_an_update_that_changes_no_value_writes_nothing(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    before = pipeline.objects()
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold; UPDATE staff SET first_name = first_name")
+    assert pipeline.capture().batch is None
+    assert pipeline.objects() == before
+
+
+def test_a_source_restored_from_its_own_dump_gives_no_version(
+    pipeline: Pipeline, postgres_binaries: Path, tmp_path: Path
+) -> None:
+    pipeline.tick()
+    dump = tmp_path / "dump.sql"
+    subprocess.run([postgres_binaries / "pg_dump", "--file", dump, "--dbname", pipeline.source], check=True)
+    execute(pipeline.source, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    subprocess.run(
+        [postgres_binaries / "psql", "-qv", "ON_ERROR_STOP=1", "-o", tmp_path / "out", "-f", dump, pipeline.source],
+        check=True,
+    )
+    before = pipeline.objects()
+    loaded = pipeline.tick()
+    assert sum(tally.versions for tally in loaded.tables.values()) == 0
+    assert pipeline.objects() == before
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 1 WHERE sales_order_id = 3")
+    pipeline.tick()
+    assert versions(pipeline, 3) == 2
+
+
+def test_another_database_under_the_same_name_is_read_whole_and_then_by_its_own_horizon(
+    pipeline: Pipeline, empty_database: str, postgres_binaries: Path, tmp_path: Path, lake: tuple[Bucket, Bucket]
+) -> None:
+    """A restore into a new database has an identity of its own: one batch of no changes takes over its horizon."""
+    pipeline.capture()
+    dump = tmp_path / "dump.sql"
+    subprocess.run([postgres_binaries / "pg_dump", "--file", dump, "--dbname", pipeline.source], check=True)
+    execute(pipeline.source, "SELECT 1")
+    subprocess.run(
+        [postgres_binaries / "psql", "-qv", "ON_ERROR_STOP=1", "-o", tmp_path / "out", "-f", dump, empty_database],
+        check=True,
+    )
+    restored = Pipeline(source=empty_database, warehouse=empty_database, ingestion=lake[0], processed=lake[1])
+    assert restored.capture().batch == 2
+    manifest = CaptureManifest.from_json(Journal(lake[0]).read(2))
+    assert not any(table.changes or table.context for table in manifest.tables.values())
+    assert restored.capture().batch is None
+
+
+def test_a_departments_new_name_reaches_all_its_staff(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE department SET department_name = 'Renamed', location = 'Hull'")
+    loaded = pipeline.tick()
+    assert loaded.tables["dim_staff"].versions == value(pipeline.source, "SELECT count(*) FROM staff")
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_an_addresss_edit_reaches_counterparty_and_location(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        "UPDATE address SET city = 'Atlantis', district = NULL WHERE address_id = "
+        "(SELECT legal_address_id FROM counterparty WHERE counterparty_id = 3)",
+    )
+    loaded = pipeline.tick()
+    assert loaded.tables["dim_location"].versions == 1
+    assert loaded.tables["dim_counterparty"].versions >= 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_new_member_of_staff_comes_with_a_department_that_did_not_change(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        "INSERT INTO staff (first_name, last_name, department_id, email_address, last_updated) "
+        "VALUES ('Ada', 'O''Hara', 3, 'ada@example.com', now())",
+    )
+    assert pipeline.tick().tables["dim_staff"].rows_in == 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_years_of_small_batches_leave_few_runs_to_read(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    for units in range(1, 41):
+        execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = %s", [units, units])
+        pipeline.capture()
+    manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(41))
+    runs = manifest.tables["sales_order"].holdings
+    assert len(runs) <= 8
+    held = {}
+    for run in runs:
+        for part in run.parts:
+            frame = read_part(pipeline.ingestion, part)
+            held |= dict(zip(frame["sales_order_id"], frame["units_sold"], strict=True))
+    assert held == dict(rows(pipeline.source, "SELECT sales_order_id, units_sold FROM sales_order"))
+
+
+@pytest.mark.parametrize(
+    ("breach", "sentence"),
+    [
+        ("ALTER TABLE staff DROP COLUMN email_address", "column staff.email_address is missing"),
+        ("ALTER TABLE payment RENAME COLUMN paid TO settled", "column payment.paid is missing"),
+        (
+            "ALTER TABLE sales_order ALTER units_sold TYPE text",
+            "column sales_order.units_sold is text, expected an integer",
+        ),
+        ("DROP TABLE payment_type CASCADE", "table payment_type is missing"),
+    ],
+)
+def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, breach: str, sentence: str) -> None:
+    pipeline.capture()
+    before = pipeline.objects()
+    execute(pipeline.source, breach)
+    with pytest.raises(ContractError, match=sentence):
+        pipeline.capture()
+    assert pipeline.objects() == before
+
+
+def test_a_widened_type_passes_and_makes_no_version(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        "ALTER TABLE sales_order ALTER units_sold TYPE bigint; ALTER TABLE sales_order ALTER unit_price TYPE numeric(14,4);"
+        "ALTER TABLE currency ALTER currency_code TYPE varchar(10)",
+    )
+    loaded = pipeline.tick()
+    assert sum(tally.versions for tally in loaded.tables.values()) == 0
+    execute(pipeline.source, "UPDATE sales_order SET unit_price = 3.3300, units_sold = 12 WHERE sales_order_id = 2")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_an_added_column_is_carried_in_the_lake(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text; UPDATE design SET colour = 'red, \"ish\"'")
+    pipeline.tick()
+    manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(2))
+    [part] = manifest.tables["design"].changes
+    assert set(read_part(pipeline.ingestion, part)["colour"]) == {'red, "ish"'}
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_role_without_select_is_told_which_table_to_grant(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind; GRANT USAGE ON SCHEMA public TO half_blind;"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO half_blind; REVOKE SELECT ON payment FROM half_blind",
+    )
+    from totes.capture import SOURCE_TABLES, capture
+
+    with session(pipeline.source) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET ROLE half_blind")
+        with pytest.raises(ConfigurationError, match="may not read payment"):
+            capture(connection, pipeline.ingestion, SOURCE_TABLES)
+    execute(pipeline.source, "DROP OWNED BY half_blind; DROP ROLE half_blind")
+
+
+def test_a_role_with_select_alone_is_enough(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "DROP ROLE IF EXISTS reader; CREATE ROLE reader; GRANT USAGE ON SCHEMA public TO reader;"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+    )
+    from totes.capture import SOURCE_TABLES, capture
+
+    with session(pipeline.source) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET ROLE reader")
+        assert capture(connection, pipeline.ingestion, SOURCE_TABLES).batch == 1
+    execute(pipeline.source, "DROP OWNED BY reader; DROP ROLE reader")
+
+
+def test_of_two_runs_at_once_one_commits_the_batch_and_the_other_is_told_to_retry(pipeline: Pipeline) -> None:
+    barrier = threading.Barrier(2)
+    outcomes: list[object] = []
+
+    class Meeting(Bucket):
+        """Both runs reach their commit before either makes it."""
+
+        def put_new(self, key: str, body: bytes) -> bool:
+            if key.startswith("manifests/"):
+                barrier.wait(timeout=30)
+            return super().put_new(key, body)
+
+    def run() -> None:
+        from totes.capture import SOURCE_TABLES, capture
+
+        bucket = Meeting(pipeline.ingestion.name, pipeline.ingestion._client)
+        try:
+            with session(pipeline.source) as connection:
+                outcomes.append(capture(connection, bucket, SOURCE_TABLES).batch)
+        except BatchTaken:
+            outcomes.append(BatchTaken)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes, key=str) == [1, BatchTaken]
+    assert pipeline.capture().batch is None
+
+
+def test_a_commit_whose_answer_was_lost_is_known_as_ones_own(pipeline: Pipeline) -> None:
+    journal = Journal(pipeline.ingestion)
+    journal.commit(1, b"{}")
+    journal.commit(1, b"{}")
+    with pytest.raises(BatchTaken):
+        journal.commit(1, b"{ }")
+
+
+def test_a_run_that_dies_before_its_manifest_leaves_nothing_that_counts(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(Journal, "commit", lambda *_: (_ for _ in ()).throw(RuntimeError("died")))
+        with pytest.raises(RuntimeError, match="died"):
+            pipeline.capture()
+    assert keys_of(pipeline.ingestion), "rows had been written"
+    assert Journal(pipeline.ingestion).newest() == 0
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_damaged_object_stops_the_run_by_name(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    [key] = [key for key in keys_of(pipeline.ingestion) if "/design/" in key]
+    body = pipeline.ingestion.get(key)
+    pipeline.ingestion._client.put_object(Bucket="ingestion", Key=key, Body=body[:-1] + b"?")
+    with pytest.raises(LakeCorrupted, match=key):
+        pipeline.transform()
+
+
+def test_an_object_once_written_is_never_rewritten(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    first = pipeline.objects()
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 1 WHERE sales_order_id = 1")
+    pipeline.tick()
+    second = pipeline.objects()
+    assert {place: second[place] for place in first} == first
+
+
+def test_transforming_a_batch_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE department SET department_name = 'Again'; UPDATE payment SET paid = true")
+    pipeline.tick()
+    before = pipeline.objects()
+    for key in keys_of(pipeline.processed):
+        pipeline.processed._client.delete_object(Bucket="processed", Key=key)
+    pipeline.transform()
+    assert pipeline.objects() == before
+
+
+def test_the_source_is_never_written_to(pipeline: Pipeline) -> None:
+    from totes.capture.snapshot import snapshot_of
+
+    with (
+        session(pipeline.source) as connection,
+        pytest.raises(psycopg2.errors.ReadOnlySqlTransaction),
+        snapshot_of(connection) as snapshot,
+        snapshot.connection.cursor() as cursor,
+    ):
+        cursor.execute("DELETE FROM payment")

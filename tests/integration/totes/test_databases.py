@@ -1,0 +1,150 @@
+"""Connections are opened with what the secrets say at that moment, and every refusal says what to do."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from psycopg2.extensions import parse_dsn
+
+from tests.support.databases import execute
+from totes.databases import PLACEHOLDER, connected
+from totes.errors import ConfigurationError, SourceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+@pytest.fixture
+def secrets() -> Iterator["SecretsManagerClient"]:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-2")
+        client.create_secret(Name="source", SecretString="{}")
+        yield client
+
+
+def login(uri: str, **others: object) -> str:
+    dsn = parse_dsn(uri)
+    return json.dumps(
+        {
+            "engine": "postgres",
+            "host": dsn["host"],
+            "port": int(dsn.get("port", 5432)),
+            "username": dsn["user"],
+            "password": dsn.get("password", "any"),
+            "dbname": dsn["dbname"],
+        }
+        | others
+    )
+
+
+def ask(secrets: "SecretsManagerClient") -> tuple[object, ...]:
+    with (
+        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT current_setting('client_encoding'), current_setting('TimeZone'), application_name "
+            "FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        )
+        row: tuple[object, ...] = cursor.fetchone() or ()
+        return row
+
+
+def test_a_session_speaks_utf8_and_utc_and_says_who_it_is(secrets: "SecretsManagerClient", empty_database: str) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, sslmode="prefer"))
+    assert ask(secrets) == ("UTF8", "UTC", "totes source")
+
+
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [
+        ("not json with pass-word", "is not JSON"),
+        ('["pass-word"]', "lacks one of host, port"),
+        ('{"host": "h", "port": 1, "username": "u", "password": "pass-word"}', "lacks one of host, port"),
+        (
+            json.dumps({"host": PLACEHOLDER, "port": 1, "username": "u", "password": "pass-word", "dbname": "d"}),
+            "not filled in yet",
+        ),
+    ],
+)
+def test_a_secret_that_is_no_login_is_refused_and_never_quoted(
+    secrets: "SecretsManagerClient", secret: str, sentence: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=secret)
+    with pytest.raises(ConfigurationError, match=sentence) as refusal:
+        ask(secrets)
+    assert "pass-word" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+def test_a_secret_that_may_not_be_read_is_named(secrets: "SecretsManagerClient") -> None:
+    secrets.delete_secret(SecretId="source", ForceDeleteWithoutRecovery=True)
+    with pytest.raises(ConfigurationError, match="secret source cannot be read"):
+        ask(secrets)
+
+
+def test_a_database_that_does_not_exist_is_a_matter_of_configuration(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, dbname="nowhere"))
+    with pytest.raises(ConfigurationError, match='the source refused the login .* database "nowhere" does not exist'):
+        ask(secrets)
+
+
+def test_a_server_that_does_not_answer_may_answer_later(secrets: "SecretsManagerClient", empty_database: str) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, host="127.0.0.1", port=1))
+    with pytest.raises(SourceUnavailable, match="the source cannot be reached"):
+        ask(secrets)
+
+
+def test_a_password_rotated_since_the_secret_was_read_is_fetched_afresh(
+    secrets: "SecretsManagerClient", empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(empty_database, "DROP ROLE IF EXISTS rotated; CREATE ROLE rotated LOGIN PASSWORD 'new'")
+    answers = iter(
+        [
+            login(empty_database, username="rotated", password="old"),
+            login(empty_database, username="rotated", password="new"),
+        ]
+    )
+    monkeypatch.setattr(secrets, "get_secret_value", lambda **_: {"SecretString": next(answers)})
+    assert ask(secrets)[2] == "totes source"
+    assert next(answers, None) is None, "the secret was fetched a second time"
+
+
+def test_a_wrong_password_is_refused_in_one_sentence_without_it(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, password="pass-word"))
+    with pytest.raises(ConfigurationError, match="password authentication failed") as refusal:
+        ask(secrets)
+    assert "pass-word" not in str(refusal.value)
+
+
+def test_a_connection_that_breaks_off_may_be_tried_again(secrets: "SecretsManagerClient", empty_database: str) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    with (
+        pytest.raises(SourceUnavailable, match="the source broke off"),
+        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone() or (None,)
+        execute(empty_database, "SELECT pg_terminate_backend(%s)", [pid])
+        cursor.execute("SELECT 1")
+
+
+def test_a_missing_permission_is_named(secrets: "SecretsManagerClient", empty_database: str) -> None:
+    execute(
+        empty_database, "CREATE TABLE closed (id int); DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN PASSWORD 'w'"
+    )
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, username="weak", password="w"))
+    with (
+        pytest.raises(ConfigurationError, match="permission denied for table closed"),
+        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT * FROM closed")

@@ -1,0 +1,276 @@
+"""Each batch is in the warehouse once or not yet, whatever dies, is repeated or overlaps."""
+
+import multiprocessing
+import os
+import signal
+import threading
+
+import psycopg2
+import pytest
+from psycopg2.extensions import cursor as Cursor
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import EXPECTED, assert_warehouse_mirrors
+from tests.support.pipeline import CopiedBucket, Pipeline
+from totes.errors import ConfigurationError
+from totes.lake import Bucket
+from totes.star import STAR_TABLES
+from totes.warehouse import load
+
+# Polars' threads do not outlive a fork, so the processes to be killed are forks of one that has not used them yet.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.integration.totes.test_load"])
+
+CONTENT = [f"SELECT * FROM {table}" for table in (*EXPECTED, "dim_date")] + [
+    "SELECT batch_id, capture_sha256, horizon, captured_at FROM etl.batch",
+    "SELECT * FROM etl.batch_table",
+    "SELECT * FROM etl.quarantine",
+]
+
+
+def content(warehouse: str) -> list[list[tuple[object, ...]]]:
+    """All that a warehouse holds but for when it was loaded and which serial numbers its versions drew."""
+    return [sorted((_without_serial(query, row) for row in rows(warehouse, query)), key=repr) for query in CONTENT]
+
+
+def _without_serial(query: str, row: tuple[object, ...]) -> tuple[object, ...]:
+    return row[1:] if "fact_" in query else row
+
+
+def edited_twice(pipeline: Pipeline) -> None:
+    """Three batches: the shop, edits of every kind, and edits of edits with a row for quarantine."""
+    pipeline.capture()
+    execute(
+        pipeline.source,
+        "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id % 3 = 0;"
+        "UPDATE payment SET paid = NOT paid WHERE payment_id % 5 = 0;"
+        "UPDATE department SET location = 'Hull' WHERE department_id < 4; UPDATE address SET phone = '1' WHERE address_id < 9",
+    )
+    pipeline.capture()
+    execute(
+        pipeline.source,
+        "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id % 6 = 0;"
+        "UPDATE purchase_order SET agreed_delivery_date = 'TBC' WHERE purchase_order_id = 2",
+    )
+    pipeline.capture()
+    pipeline.transform()
+
+
+def test_a_batch_loaded_twice_is_loaded_once(pipeline: Pipeline) -> None:
+    edited_twice(pipeline)
+    assert pipeline.load().batches == (1, 2, 3)
+    before = content(pipeline.warehouse)
+    assert pipeline.load().batches == ()
+    assert content(pipeline.warehouse) == before
+
+
+def test_what_waits_is_loaded_in_order_and_the_ledger_accounts_for_every_row(pipeline: Pipeline) -> None:
+    edited_twice(pipeline)
+    loaded = pipeline.load()
+    assert loaded.newest == 3
+    ledger = rows(
+        pipeline.warehouse,
+        "SELECT star_table, sum(rows_in)::int, sum(versions)::int, sum(unchanged)::int, sum(quarantined)::int "
+        "FROM etl.batch_table GROUP BY star_table",
+    )
+    assert {row[0]: row[1:] for row in ledger} == {
+        name: (tally.rows_in, tally.versions, tally.unchanged, tally.quarantined)
+        for name, tally in loaded.tables.items()
+    }
+    assert loaded.tables["fact_purchase_order"].quarantined == 1
+    assert (
+        value(pipeline.warehouse, "SELECT count(*) FROM fact_sales_order") == loaded.tables["fact_sales_order"].versions
+    )
+
+
+def test_loaders_at_once_load_each_batch_once(pipeline: Pipeline, another_database: str) -> None:
+    edited_twice(pipeline)
+    undisturbed = Pipeline(
+        source=pipeline.source,
+        warehouse=another_database,
+        ingestion=pipeline.ingestion,
+        processed=pipeline.processed,
+    )
+    undisturbed.load()
+    loaded: list[int] = []
+    threads = [threading.Thread(target=lambda: loaded.extend(pipeline.load().batches)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(loaded) == [1, 2, 3]
+    assert content(pipeline.warehouse) == content(undisturbed.warehouse)
+
+
+def test_a_loader_killed_between_any_two_statements_changes_nothing_that_the_next_run_does_not_mend(
+    pipeline: Pipeline, another_database: str
+) -> None:
+    edited_twice(pipeline)
+    Pipeline(
+        source=pipeline.source,
+        warehouse=another_database,
+        ingestion=pipeline.ingestion,
+        processed=pipeline.processed,
+    ).load()
+    undisturbed = content(another_database)
+    statements = 0
+    lake = CopiedBucket(pipeline.processed)
+    while _killed_after(statements, pipeline.warehouse, lake):
+        batches, versions = _seen_by_a_reader(pipeline.warehouse)
+        assert versions == batches, "a reader saw rows of a batch that is not in the ledger, or the other way round"
+        statements += 1
+    assert statements > 50, "the loader was killed at every one of its statements"
+    assert content(pipeline.warehouse) == undisturbed
+    assert_no_batch_is_left(pipeline)
+
+
+def assert_no_batch_is_left(pipeline: Pipeline) -> None:
+    assert pipeline.load().batches == ()
+
+
+def _seen_by_a_reader(warehouse: str) -> tuple[list[tuple[int]], list[tuple[int]]]:
+    if not value(warehouse, "SELECT to_regclass('etl.batch') IS NOT NULL"):
+        return [], []
+    ledger = rows(warehouse, "SELECT batch_id FROM etl.batch ORDER BY 1")
+    facts = rows(warehouse, "SELECT DISTINCT batch_id FROM fact_sales_order ORDER BY 1")
+    return ledger, facts
+
+
+def _killed_after(statements: int, warehouse: str, lake: CopiedBucket) -> bool:
+    """Load in a process that is killed by SIGKILL before its next statement; False where it came to its end."""
+    process = _PROCESSES.Process(target=_load_and_die, args=(statements, warehouse, lake))
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def _load_and_die(statements: int, warehouse: str, lake: CopiedBucket) -> None:
+    left = statements
+
+    def count() -> None:
+        nonlocal left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    class Counting(Cursor):
+        """A cursor that counts down to the process's death."""
+
+        def execute(self, *arguments: object) -> None:
+            count()
+            super().execute(*arguments)  # type: ignore[arg-type]
+
+        def copy_expert(self, *arguments: object) -> None:  # type: ignore[override]
+            count()
+            super().copy_expert(*arguments)  # type: ignore[arg-type]
+
+    connection = psycopg2.connect(warehouse, cursor_factory=Counting)
+    load(connection, lake, STAR_TABLES)
+    os._exit(0)
+
+
+def test_a_reader_sees_a_batch_whole_or_not_at_all(pipeline: Pipeline) -> None:
+    """While a loader is at its last statement, everybody else still sees the state before the batch."""
+    edited_twice(pipeline)
+    seen: list[object] = []
+
+    class Watched(Cursor):
+        def execute(self, query: object, *arguments: object) -> None:  # type: ignore[override]
+            super().execute(query, *arguments)  # type: ignore[arg-type]
+            if "etl.batch_table" in str(query) and "INSERT" in str(query):
+                seen.append(_seen_by_a_reader(pipeline.warehouse))
+
+    connection = psycopg2.connect(pipeline.warehouse, cursor_factory=Watched)
+    load(connection, pipeline.processed, STAR_TABLES)
+    connection.close()
+    assert all(ledger == facts for ledger, facts in seen)  # type: ignore[misc]
+    assert ([], []) in seen
+    assert_warehouse_has(pipeline, batches=3)
+
+
+def assert_warehouse_has(pipeline: Pipeline, batches: int) -> None:
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.batch") == batches
+
+
+def test_the_warehouse_itself_refuses_a_second_version_of_one_batch(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    columns = "sales_order_id, created_date, created_time, last_updated_date, last_updated_time, sales_staff_id, \
+        counterparty_id, units_sold, unit_price, currency_id, design_id, agreed_payment_date, agreed_delivery_date, \
+        agreed_delivery_location_id, batch_id"
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        execute(
+            pipeline.warehouse,
+            f"INSERT INTO fact_sales_order ({columns}) SELECT {columns} FROM fact_sales_order LIMIT 1",
+        )
+
+
+def test_a_warehouse_of_another_lake_is_refused(pipeline: Pipeline, lake: tuple[Bucket, Bucket]) -> None:
+    pipeline.tick()
+    client = lake[0]._client
+    for name in ("other-ingestion", "other-processed"):
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    other = Pipeline(
+        source=pipeline.source,
+        warehouse=pipeline.warehouse,
+        ingestion=Bucket("other-ingestion", client),
+        processed=Bucket("other-processed", client),
+    )
+    with pytest.raises(ConfigurationError, match="filled from another lake"):
+        other.tick()
+
+
+def test_a_lake_that_is_younger_than_the_warehouse_is_refused(pipeline: Pipeline) -> None:
+    edited_twice(pipeline)
+    pipeline.load()
+    for name in (pipeline.ingestion, pipeline.processed):
+        for key in list(pipeline.objects()):
+            name._client.delete_object(Bucket=name.name, Key=key.partition("/")[2])
+    with pytest.raises(ConfigurationError, match="filled from another lake"):
+        pipeline.tick()
+
+
+def test_a_table_that_totes_did_not_make_is_left_alone(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "CREATE TABLE dim_staff (mine text)")
+    with pytest.raises(ConfigurationError, match="dim_staff that totes did not make"):
+        pipeline.tick()
+    assert rows(pipeline.warehouse, "SELECT * FROM dim_staff") == []
+
+
+def test_a_warehouse_put_back_to_an_earlier_day_catches_up_from_the_lake(pipeline: Pipeline) -> None:
+    edited_twice(pipeline)
+    pipeline.load()
+    before = content(pipeline.warehouse)
+    execute(pipeline.warehouse, "DROP SCHEMA public CASCADE; DROP SCHEMA etl CASCADE; CREATE SCHEMA public")
+    assert pipeline.tick().batches == (1, 2, 3)
+    assert content(pipeline.warehouse) == before
+
+
+def test_history_and_the_current_state_are_one_plain_query_each(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
+    pipeline.tick()
+    history = rows(pipeline.warehouse, "SELECT paid, batch_id FROM fact_payment WHERE payment_id = 4 ORDER BY batch_id")
+    [current] = rows(pipeline.warehouse, "SELECT paid, batch_id FROM current_payment WHERE payment_id = 4")
+    assert [batch for _, batch in history] == [1, 2]
+    assert current == history[-1]
+    assert history[0][0] is not history[1][0]
+
+
+def test_only_what_changed_becomes_a_version(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET company_ac_number = 1 WHERE payment_id = 4")
+    tally = pipeline.tick().tables["fact_payment"]
+    assert (tally.rows_in, tally.versions, tally.unchanged) == (1, 0, 1)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_loader_that_is_refused_leaves_no_transaction_behind(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "CREATE TABLE dim_staff (mine text)")
+    with session(pipeline.warehouse) as connection:
+        pipeline.capture()
+        pipeline.transform()
+        with pytest.raises(ConfigurationError):
+            load(connection, pipeline.processed, STAR_TABLES)
+        execute(pipeline.warehouse, "DROP TABLE dim_staff")
+        assert load(connection, pipeline.processed, STAR_TABLES).batches == (1,)

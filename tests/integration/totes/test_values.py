@@ -1,0 +1,210 @@
+"""Values arrive exact: text byte for byte, decimals as decimals, milliseconds kept; what cannot is in quarantine."""
+
+import datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.databases import execute, rows, value
+from tests.support.oracle import assert_calendar_is_right, assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+
+HOSTILE = [
+    "",
+    " ",
+    "NULL",
+    "\\N",
+    "\\.",
+    "a\\.\n\\.\nb",
+    "'; DROP TABLE fact_payment; --",
+    '"',
+    '""',
+    "a,b;c\td",
+    "line\nline\r\nline\rline",
+    "back\\slash\\\\",
+    "=1+1",
+    "007",
+    "1e5",
+    "NaN",
+    "👜 tôte ñ 漢字 \u202e",
+    "e\u0301 and \u00e9",
+    "\x01\x02\x7f",
+    "x" * 1_000_000,
+]
+
+
+def test_hostile_texts_arrive_byte_for_byte(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    for text in HOSTILE:
+        execute(
+            pipeline.source,
+            "INSERT INTO address (address_line_1, address_line_2, district, city, postal_code, country, phone, "
+            "last_updated) VALUES (%(t)s, %(t)s, NULL, %(t)s, %(t)s, %(t)s, '', now())",
+            {"t": text},  # type: ignore[arg-type]
+        )
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    texts=st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+            st.none() | st.text(st.sampled_from("\",\\\n\r\t.N 'é👜")),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_any_text_arrives_byte_for_byte(pipeline: Pipeline, texts: list[tuple[str, str | None]]) -> None:
+    execute(
+        pipeline.source,
+        "UPDATE address SET address_line_1 = new.a, address_line_2 = new.b, district = new.b, city = new.a "
+        "FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS new (a, b, id) WHERE address_id = id",
+        [[a for a, _ in texts], [b for _, b in texts]],
+    )
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    price=st.decimals("-99999999.99", "99999999.99", places=2),
+    units=st.integers(-(2**31), 2**31 - 1),
+    created=st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31, 23, 59, 59)),  # noqa: DTZ001
+    agreed=st.dates(),
+)
+def test_any_number_and_moment_arrives_exact(
+    pipeline: Pipeline, price: object, units: int, created: datetime.datetime, agreed: datetime.date
+) -> None:
+    execute(
+        pipeline.source,
+        "UPDATE sales_order SET unit_price = %s, units_sold = %s, created_at = %s, agreed_payment_date = %s "
+        "WHERE sales_order_id = 5",
+        [price, units, created, agreed.isoformat()],
+    )
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize(
+    ("edit", "table", "reason"),
+    [
+        (
+            "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 5",
+            "fact_sales_order",
+            "agreed_delivery_date is 'TBC', not a date (yyyy-mm-dd) of the years 0001 to 9999",
+        ),
+        (
+            "UPDATE sales_order SET agreed_delivery_date = '2024-02-30' WHERE sales_order_id = 5",
+            "fact_sales_order",
+            "agreed_delivery_date is '2024-02-30', not a date (yyyy-mm-dd) of the years 0001 to 9999",
+        ),
+        (
+            "UPDATE payment SET created_at = 'infinity' WHERE payment_id = 5",
+            "fact_payment",
+            "created_at is 'infinity', not a time stamp of the years 0001 to 9999",
+        ),
+        (
+            "UPDATE payment SET created_at = '0044-03-15 BC', payment_date = '' WHERE payment_id = 5",
+            "fact_payment",
+            "created_at is '0044-03-15 00:00:00 BC', not a time stamp of the years 0001 to 9999; "
+            "payment_date is '', not a date (yyyy-mm-dd) of the years 0001 to 9999",
+        ),
+        (
+            "UPDATE payment SET last_updated = '12000-01-01' WHERE payment_id = 5",
+            "fact_payment",
+            "last_updated is '12000-01-01 00:00:00', not a time stamp of the years 0001 to 9999",
+        ),
+        (
+            "UPDATE payment SET payment_amount = 'NaN' WHERE payment_id = 5",
+            "fact_payment",
+            "payment_amount is 'NaN', not a numeric(10,2)",
+        ),
+        (
+            "ALTER TABLE purchase_order ALTER item_quantity TYPE bigint;"
+            "UPDATE purchase_order SET item_quantity = 3000000000 WHERE purchase_order_id = 5",
+            "fact_purchase_order",
+            "item_quantity is '3000000000', not a 32-bit integer",
+        ),
+        (
+            "ALTER TABLE purchase_order ALTER item_unit_price TYPE numeric;"
+            "UPDATE purchase_order SET item_unit_price = 1.005 WHERE purchase_order_id = 5",
+            "fact_purchase_order",
+            "item_unit_price is '1.005', not a numeric(10,2)",
+        ),
+        (
+            "UPDATE currency SET currency_code = 'TOT' WHERE currency_id = 2",
+            "dim_currency",
+            "currency_code is 'TOT', not a code with a known name",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_converted_is_in_quarantine_with_its_reason_and_blocks_nobody(
+    pipeline: Pipeline, edit: str, table: str, reason: str
+) -> None:
+    pipeline.tick()
+    execute(pipeline.source, edit)
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 77 WHERE sales_order_id = 6")
+    loaded = pipeline.tick()
+    assert loaded.tables[table].quarantined == 1
+    assert rows(pipeline.warehouse, "SELECT star_table, reason FROM etl.quarantine") == [(table, reason)]
+    assert value(pipeline.warehouse, "SELECT units_sold FROM current_sales_order WHERE sales_order_id = 6") == 77
+
+
+def test_a_quarantined_row_keeps_every_original_value(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "UPDATE payment SET created_at = '-infinity', payment_date = 'soon' WHERE payment_id = 5")
+    pipeline.tick()
+    row = value(pipeline.warehouse, "SELECT source_row FROM etl.quarantine")
+    original = value(pipeline.source, "SELECT to_jsonb(payment) FROM payment WHERE payment_id = 5")
+    assert row.pop("_raw") == '{"created_at":"-infinity"}'
+    assert row.pop("created_at") is None
+    assert row["payment_date"] == "soon"
+    assert row["company_ac_number"] == str(original["company_ac_number"])
+    assert row.keys() == original.keys() - {"created_at"}
+
+
+def test_a_quarantined_row_read_again_makes_no_second_batch(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET created_at = 'infinity', payment_amount = 'NaN' WHERE payment_id = 5")
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET created_at = created_at WHERE payment_id IN (5, 6, 7)")
+    assert pipeline.capture().batch is None
+
+
+def test_a_mended_row_leaves_quarantine_behind(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 5")
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET agreed_delivery_date = '2031-12-24' WHERE sales_order_id = 5")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_dim_date_covers_whatever_year_comes(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "UPDATE sales_order SET agreed_delivery_date = '9999-12-31', agreed_payment_date = '0001-01-01', "
+        "created_at = '1752-09-14 23:59:59.999' WHERE sales_order_id = 5",
+    )
+    pipeline.tick()
+    assert_calendar_is_right(pipeline.warehouse)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_milliseconds_of_exactly_zero_and_microseconds_are_kept_apart(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "ALTER TABLE sales_order ALTER created_at TYPE timestamp(6);"
+        "UPDATE sales_order SET created_at = '2024-01-01 08:00:00', last_updated = '2024-01-01 08:00:00.001' "
+        "WHERE sales_order_id = 5; UPDATE sales_order SET created_at = '2024-01-01 23:59:59.9999' WHERE sales_order_id = 6",
+    )
+    pipeline.tick()
+    found = rows(
+        pipeline.warehouse,
+        "SELECT created_time, last_updated_time, created_date FROM fact_sales_order WHERE sales_order_id IN (5, 6) "
+        "ORDER BY sales_order_id",
+    )
+    assert found[0][:2] == (datetime.time(8), datetime.time(8, 0, 0, 1000))
+    assert found[1][0] == datetime.time(23, 59, 59, 999000), "cut to the millisecond: rounding would leave the day"

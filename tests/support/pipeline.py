@@ -1,0 +1,64 @@
+"""The three steps, run in this process by the library: what the functions do, without the functions."""
+
+from dataclasses import dataclass
+
+from tests.support.databases import session
+from totes.capture import SOURCE_TABLES, Captured, capture
+from totes.lake import Bucket
+from totes.star import STAR_TABLES, Transformed, transform
+from totes.warehouse import Loaded, load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A source, a lake and a warehouse."""
+
+    source: str
+    warehouse: str
+    ingestion: Bucket
+    processed: Bucket
+
+    def capture(self) -> Captured:
+        with session(self.source) as connection:
+            return capture(connection, self.ingestion, SOURCE_TABLES)
+
+    def transform(self) -> Transformed:
+        return transform(self.ingestion, self.processed, STAR_TABLES)
+
+    def load(self) -> Loaded:
+        with session(self.warehouse) as connection:
+            return load(connection, self.processed, STAR_TABLES)
+
+    def tick(self) -> Loaded:
+        """One run of the state machine."""
+        self.capture()
+        self.transform()
+        return self.load()
+
+    def objects(self) -> dict[str, bytes]:
+        """Every object of the lake by its place."""
+        return {
+            f"{bucket.name}/{key}": bucket.get(key)
+            for bucket in (self.ingestion, self.processed)
+            for key in keys_of(bucket)
+        }
+
+
+def keys_of(bucket: Bucket) -> list[str]:
+    """Every key of a bucket."""
+    pages = bucket._client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
+    return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+
+class CopiedBucket(Bucket):
+    """A bucket's objects as they were, to be read in another process."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.name = bucket.name
+        self._objects = {key: bucket.get(key) for key in keys_of(bucket)}
+
+    def get(self, key: str) -> bytes:
+        return self._objects[key]
+
+    def first_key(self, prefix: str) -> str | None:
+        return min((key for key in self._objects if key.startswith(prefix)), default=None)

@@ -1,0 +1,88 @@
+"""The tree keeps its rules: data and imports go one way, every command is documented, nothing names a registry."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from workbench.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
+
+MAY_KNOW = {
+    "capture": {"capture", "lake", "errors"},
+    "star": {"star", "lake", "errors", "shapes"},
+    "warehouse": {"warehouse", "lake", "errors", "shapes"},
+    "lake": {"lake", "errors"},
+}
+
+
+def imports(file: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("part", MAY_KNOW)
+def test_capture_star_and_warehouse_know_the_lake_and_not_each_other(part: str) -> None:
+    for file in (LIBRARY / part).rglob("*.py"):
+        known = {name.split(".")[1] for name in imports(file) if name.startswith("totes.")}
+        assert known <= MAY_KNOW[part], f"{file.relative_to(ROOT)} imports {known - MAY_KNOW[part]}"
+
+
+def test_the_library_knows_nothing_of_lambda_cdk_or_the_command_line() -> None:
+    for file in LIBRARY.rglob("*.py"):
+        strangers = {
+            name
+            for name in imports(file)
+            if name.split(".")[0] in {"aws_cdk", "aws_lambda_powertools", "stacks", "workbench", "moto", "lambdas"}
+        }
+        assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
+
+
+def test_handlers_are_a_few_lines() -> None:
+    for file in (ROOT / "lambdas").glob("*/*.py"):
+        assert len(file.read_text().splitlines()) < 40, file.relative_to(ROOT)
+
+
+def test_every_command_and_option_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    names = [name for name in commands if name != "local"] + [f"local {name}" for name in commands["local"].commands]
+    assert [name for name in names if f"totes {name}" not in readme] == []
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    assert [file.name for file in folder.glob("0*.md") if f"({file.name})" not in index] == []
+
+
+def test_locks_record_hashes_and_no_address() -> None:
+    for lock in [ROOT / "layers/dependencies/requirements.lock", *(ROOT / "toolchain").glob("*lock*")]:
+        text = lock.read_text()
+        assert not re.search(r"https?://", text), lock.name
+        assert "sha256:" in text or "sha512-" in text, lock.name
+
+
+def test_the_layer_and_the_workbench_agree_on_every_version() -> None:
+    def pins(file: Path) -> dict[str, str]:
+        return dict(re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", file.read_text(), flags=re.MULTILINE))
+
+    layer = pins(ROOT / "layers/dependencies/requirements.lock")
+    workbench = pins(ROOT / "toolchain/python.lock")
+    assert {name: workbench.get(name) for name in layer} == layer
+
+
+def test_make_help_names_every_target_a_person_needs() -> None:
+    answer = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(f"make {target} " in answer for target in ("demo", "test", "check", "synth", "setup"))

@@ -1,0 +1,30 @@
+"""dim_date says of a date what the calendar says."""
+
+import datetime
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from totes.star.calendar import calendar_rows
+from totes.star.tables.dim_date import DIM_DATE
+
+
+@given(st.lists(st.dates(), min_size=1))
+def test_each_date_has_one_row_that_tells_it_in_full(dates: list[datetime.date]) -> None:
+    rows = calendar_rows(DIM_DATE, pl.Series(dates)).rows()
+    assert rows == [
+        (
+            date,
+            date.year,
+            date.month,
+            date.day,
+            date.isoweekday(),
+            ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"][date.weekday()],
+            ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"][
+                date.month - 1
+            ],
+            (date.month + 2) // 3,
+        )
+        for date in sorted(set(dates))
+    ]

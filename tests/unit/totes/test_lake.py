@@ -1,0 +1,147 @@
+"""The lake's objects are written once, found at once, and known by their bytes."""
+
+from collections.abc import Iterator
+from datetime import UTC
+
+import boto3
+import polars as pl
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
+from totes.lake import (
+    Bucket,
+    CapturedTable,
+    CaptureManifest,
+    Journal,
+    Part,
+    Run,
+    SourceColumn,
+    SourceIdentity,
+    StarManifest,
+    StarParts,
+    read_part,
+    write_part,
+)
+
+parts = st.lists(
+    st.builds(
+        Part,
+        key=st.text(min_size=1),
+        rows=st.integers(1),
+        bytes=st.integers(1),
+        sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+        lowest=st.none() | st.integers(),
+        highest=st.none() | st.integers(),
+    ),
+    max_size=2,
+).map(tuple)
+moments = st.datetimes(timezones=st.just(UTC))
+tables = st.builds(
+    CapturedTable,
+    columns=st.lists(st.builds(SourceColumn, name=st.text(), type=st.text()), max_size=2).map(tuple),
+    changes=parts,
+    context=parts,
+    holdings=st.lists(st.builds(Run, parts=parts), max_size=2).map(tuple),
+)
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    with mock_aws():
+        client = boto3.client("s3", region_name="eu-west-2")
+        client.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+        yield Bucket("lake", client)
+
+
+@given(
+    st.builds(
+        CaptureManifest,
+        batch=st.integers(1),
+        parent=st.none() | st.text(),
+        captured_at=moments,
+        horizon=st.integers(0),
+        source=st.builds(SourceIdentity, system_identifier=st.text(), timeline=st.integers(), database=st.integers()),
+        tables=st.dictionaries(st.text(), tables, max_size=2),
+    )
+)
+def test_a_capture_manifest_reads_back_as_it_was(manifest: CaptureManifest) -> None:
+    assert CaptureManifest.from_json(manifest.to_json()) == manifest
+
+
+@given(
+    st.builds(
+        StarManifest,
+        batch=st.integers(1),
+        capture=st.text(),
+        parent=st.none() | st.text(),
+        captured_at=moments,
+        horizon=st.integers(0),
+        tables=st.dictionaries(
+            st.text(), st.builds(StarParts, rows_in=st.integers(0), parts=parts, quarantine=parts), max_size=2
+        ),
+    )
+)
+def test_a_star_manifest_reads_back_as_it_was(manifest: StarManifest) -> None:
+    assert StarManifest.from_json(manifest.to_json()) == manifest
+
+
+def test_the_newest_manifest_is_found_by_one_request_among_years_of_them(bucket: Bucket) -> None:
+    journal = Journal(bucket)
+    for number in (1, 2, 9, 10, 99, 100, 105_000):
+        journal.commit(number, str(number).encode())
+        assert journal.newest() == number
+    assert journal.read(99) == b"99"
+
+
+def test_a_stranger_among_the_manifests_is_named(bucket: Bucket) -> None:
+    bucket.put_new("manifests/0000000001-notes.json", b"")
+    with pytest.raises(LakeCorrupted, match="notes"):
+        Journal(bucket).newest()
+
+
+def test_the_same_rows_are_the_same_object(bucket: Bucket) -> None:
+    rows = pl.DataFrame({"id": [3, 1, 2], "text": ["a", None, ""]})
+    first, second = (write_part(bucket, "place", rows, row_key="id") for _ in range(2))
+    assert first == second
+    assert (first.lowest, first.highest, first.rows) == (1, 3, 3)
+    assert read_part(bucket, first).equals(rows)
+
+
+def test_an_object_is_never_overwritten(bucket: Bucket) -> None:
+    assert bucket.put_new("key", b"first")
+    assert not bucket.put_new("key", b"second")
+    assert bucket.get("key") == b"first"
+
+
+def test_a_missing_object_is_named(bucket: Bucket) -> None:
+    with pytest.raises(LakeCorrupted, match="s3://lake/nowhere"):
+        bucket.get("nowhere")
+
+
+def test_a_missing_bucket_is_a_matter_of_configuration(bucket: Bucket) -> None:
+    with pytest.raises(ConfigurationError, match="s3://elsewhere/key"):
+        Bucket("elsewhere", bucket._client).get("key")
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (ClientError({"Error": {"Code": "SlowDown", "Message": "wait"}}, "PutObject"), LakeUnavailable),
+        (ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": ""}}, "PutObject"), LakeUnavailable),
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject"), ConfigurationError),
+        (EndpointConnectionError(endpoint_url="http://s3"), LakeUnavailable),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    bucket: Bucket, failure: Exception, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(bucket._client, "put_object", refuse)
+    with pytest.raises(expected, match="s3://lake/key"):
+        bucket.put_new("key", b"")
