@@ -10,6 +10,8 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
+from totes.capture import SOURCE_TABLES, capture, reader, tick
+from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
 
@@ -107,16 +109,14 @@ def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.tick()
-    from totes.capture import tick as module
-
-    stream = module.stream_rows
+    stream = reader.stream_rows
 
     def stream_and_disturb(snapshot, table, *arguments):  # type: ignore[no-untyped-def]
         stream(snapshot, table, *arguments)
         if table == "address":  # read already; whatever is written now belongs to the next batch
             execute(pipeline.source, "UPDATE design SET design_name = 'disturbed' WHERE design_id = 1")
 
-    monkeypatch.setattr(module, "stream_rows", stream_and_disturb)
+    monkeypatch.setattr(tick, "stream_rows", stream_and_disturb)
     execute(pipeline.source, NEW_DESIGN, ["seen"])
     pipeline.tick()
     assert (designs(pipeline, "seen"), designs(pipeline, "disturbed")) == (1, 0)
@@ -241,7 +241,7 @@ def test_years_of_small_batches_leave_few_runs_to_read(pipeline: Pipeline) -> No
     manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(41))
     runs = manifest.tables["sales_order"].holdings
     assert len(runs) <= 8
-    held = {}
+    held: dict[int, int] = {}
     for run in runs:
         for part in run.parts:
             frame = read_part(pipeline.ingestion, part)
@@ -274,7 +274,8 @@ def test_a_widened_type_passes_and_makes_no_version(pipeline: Pipeline) -> None:
     pipeline.tick()
     execute(
         pipeline.source,
-        "ALTER TABLE sales_order ALTER units_sold TYPE bigint; ALTER TABLE sales_order ALTER unit_price TYPE numeric(14,4);"
+        "ALTER TABLE sales_order ALTER units_sold TYPE bigint;"
+        "ALTER TABLE sales_order ALTER unit_price TYPE numeric(14,4);"
         "ALTER TABLE currency ALTER currency_code TYPE varchar(10)",
     )
     loaded = pipeline.tick()
@@ -300,8 +301,6 @@ def test_a_role_without_select_is_told_which_table_to_grant(pipeline: Pipeline) 
         "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind; GRANT USAGE ON SCHEMA public TO half_blind;"
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO half_blind; REVOKE SELECT ON payment FROM half_blind",
     )
-    from totes.capture import SOURCE_TABLES, capture
-
     with session(pipeline.source) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("SET ROLE half_blind")
@@ -316,8 +315,6 @@ def test_a_role_with_select_alone_is_enough(pipeline: Pipeline) -> None:
         "DROP ROLE IF EXISTS reader; CREATE ROLE reader; GRANT USAGE ON SCHEMA public TO reader;"
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
     )
-    from totes.capture import SOURCE_TABLES, capture
-
     with session(pipeline.source) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("SET ROLE reader")
@@ -338,8 +335,6 @@ def test_of_two_runs_at_once_one_commits_the_batch_and_the_other_is_told_to_retr
             return super().put_new(key, body)
 
     def run() -> None:
-        from totes.capture import SOURCE_TABLES, capture
-
         bucket = Meeting(pipeline.ingestion.name, pipeline.ingestion._client)
         try:
             with session(pipeline.source) as connection:
@@ -407,8 +402,6 @@ def test_transforming_a_batch_again_gives_the_same_bytes(pipeline: Pipeline) -> 
 
 
 def test_the_source_is_never_written_to(pipeline: Pipeline) -> None:
-    from totes.capture.snapshot import snapshot_of
-
     with (
         session(pipeline.source) as connection,
         pytest.raises(psycopg2.errors.ReadOnlySqlTransaction),

@@ -90,7 +90,7 @@ def test_a_database_that_does_not_exist_is_a_matter_of_configuration(
     secrets: "SecretsManagerClient", empty_database: str
 ) -> None:
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, dbname="nowhere"))
-    with pytest.raises(ConfigurationError, match='the source refused the login .* database "nowhere" does not exist'):
+    with pytest.raises(ConfigurationError, match=r'the source refused the login .* database "nowhere" does not exist'):
         ask(secrets)
 
 

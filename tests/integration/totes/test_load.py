@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from typing import Any
 
 import psycopg2
 import pytest
@@ -44,7 +45,8 @@ def edited_twice(pipeline: Pipeline) -> None:
         pipeline.source,
         "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id % 3 = 0;"
         "UPDATE payment SET paid = NOT paid WHERE payment_id % 5 = 0;"
-        "UPDATE department SET location = 'Hull' WHERE department_id < 4; UPDATE address SET phone = '1' WHERE address_id < 9",
+        "UPDATE department SET location = 'Hull' WHERE department_id < 4;"
+        "UPDATE address SET phone = '1' WHERE address_id < 9",
     )
     pipeline.capture()
     execute(
@@ -157,13 +159,13 @@ def _load_and_die(statements: int, warehouse: str, lake: CopiedBucket) -> None:
     class Counting(Cursor):
         """A cursor that counts down to the process's death."""
 
-        def execute(self, *arguments: object) -> None:
+        def execute(self, *arguments: Any) -> None:
             count()
-            super().execute(*arguments)  # type: ignore[arg-type]
+            super().execute(*arguments)
 
-        def copy_expert(self, *arguments: object) -> None:  # type: ignore[override]
+        def copy_expert(self, *arguments: Any) -> None:  # type: ignore[override]
             count()
-            super().copy_expert(*arguments)  # type: ignore[arg-type]
+            super().copy_expert(*arguments)
 
     connection = psycopg2.connect(warehouse, cursor_factory=Counting)
     load(connection, lake, STAR_TABLES)
@@ -173,18 +175,18 @@ def _load_and_die(statements: int, warehouse: str, lake: CopiedBucket) -> None:
 def test_a_reader_sees_a_batch_whole_or_not_at_all(pipeline: Pipeline) -> None:
     """While a loader is at its last statement, everybody else still sees the state before the batch."""
     edited_twice(pipeline)
-    seen: list[object] = []
+    seen: list[tuple[list[tuple[int]], list[tuple[int]]]] = []
 
     class Watched(Cursor):
-        def execute(self, query: object, *arguments: object) -> None:  # type: ignore[override]
-            super().execute(query, *arguments)  # type: ignore[arg-type]
+        def execute(self, query: Any, *arguments: Any) -> None:  # type: ignore[override]
+            super().execute(query, *arguments)
             if "etl.batch_table" in str(query) and "INSERT" in str(query):
                 seen.append(_seen_by_a_reader(pipeline.warehouse))
 
     connection = psycopg2.connect(pipeline.warehouse, cursor_factory=Watched)
     load(connection, pipeline.processed, STAR_TABLES)
     connection.close()
-    assert all(ledger == facts for ledger, facts in seen)  # type: ignore[misc]
+    assert all(ledger == facts for ledger, facts in seen)
     assert ([], []) in seen
     assert_warehouse_has(pipeline, batches=3)
 

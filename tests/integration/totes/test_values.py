@@ -110,8 +110,10 @@ def test_any_number_and_moment_arrives_exact(
         (
             "UPDATE payment SET created_at = '0044-03-15 BC', payment_date = '' WHERE payment_id = 5",
             "fact_payment",
-            "created_at is '0044-03-15 00:00:00 BC', not a time stamp of the years 0001 to 9999; "
-            "payment_date is '', not a date (yyyy-mm-dd) of the years 0001 to 9999",
+            (
+                "created_at is '0044-03-15 00:00:00 BC', not a time stamp of the years 0001 to 9999; "
+                "payment_date is '', not a date (yyyy-mm-dd) of the years 0001 to 9999"
+            ),
         ),
         (
             "UPDATE payment SET last_updated = '12000-01-01' WHERE payment_id = 5",
@@ -124,14 +126,18 @@ def test_any_number_and_moment_arrives_exact(
             "payment_amount is 'NaN', not a numeric(10,2)",
         ),
         (
-            "ALTER TABLE purchase_order ALTER item_quantity TYPE bigint;"
-            "UPDATE purchase_order SET item_quantity = 3000000000 WHERE purchase_order_id = 5",
+            (
+                "ALTER TABLE purchase_order ALTER item_quantity TYPE bigint;"
+                "UPDATE purchase_order SET item_quantity = 3000000000 WHERE purchase_order_id = 5"
+            ),
             "fact_purchase_order",
             "item_quantity is '3000000000', not a 32-bit integer",
         ),
         (
-            "ALTER TABLE purchase_order ALTER item_unit_price TYPE numeric;"
-            "UPDATE purchase_order SET item_unit_price = 1.005 WHERE purchase_order_id = 5",
+            (
+                "ALTER TABLE purchase_order ALTER item_unit_price TYPE numeric;"
+                "UPDATE purchase_order SET item_unit_price = 1.005 WHERE purchase_order_id = 5"
+            ),
             "fact_purchase_order",
             "item_unit_price is '1.005', not a numeric(10,2)",
         ),
@@ -198,7 +204,8 @@ def test_milliseconds_of_exactly_zero_and_microseconds_are_kept_apart(pipeline: 
         pipeline.source,
         "ALTER TABLE sales_order ALTER created_at TYPE timestamp(6);"
         "UPDATE sales_order SET created_at = '2024-01-01 08:00:00', last_updated = '2024-01-01 08:00:00.001' "
-        "WHERE sales_order_id = 5; UPDATE sales_order SET created_at = '2024-01-01 23:59:59.9999' WHERE sales_order_id = 6",
+        "WHERE sales_order_id = 5;"
+        "UPDATE sales_order SET created_at = '2024-01-01 23:59:59.9999' WHERE sales_order_id = 6",
     )
     pipeline.tick()
     found = rows(

@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from totes.star.calendar import calendar_rows
 from totes.star.tables.dim_date import DIM_DATE
 
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October"]
+MONTHS += ["November", "December"]
+
 
 @given(st.lists(st.dates(), min_size=1))
 def test_each_date_has_one_row_that_tells_it_in_full(dates: list[datetime.date]) -> None:
@@ -20,10 +24,8 @@ def test_each_date_has_one_row_that_tells_it_in_full(dates: list[datetime.date])
             date.month,
             date.day,
             date.isoweekday(),
-            ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"][date.weekday()],
-            ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"][
-                date.month - 1
-            ],
+            DAYS[date.weekday()],
+            MONTHS[date.month - 1],
             (date.month + 2) // 3,
         )
         for date in sorted(set(dates))

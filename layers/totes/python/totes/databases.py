@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psycopg2
 from botocore.exceptions import BotoCoreError, ClientError
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, RetryableError
 

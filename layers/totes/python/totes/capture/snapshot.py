@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import connection as Connection
 
 from totes.lake import CaptureManifest, SourceIdentity
 

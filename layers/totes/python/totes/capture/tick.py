@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import connection as Connection
 
 from totes.capture.contract import columns_of
 from totes.capture.holdings import news_in, with_run

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import StarManifest
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names the class in lower case
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, Journal, StarManifest, StarParts, read_part

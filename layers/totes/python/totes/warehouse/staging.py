@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import polars as pl
 from psycopg2 import sql
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket, Part, read_part
 from totes.shapes import StarTable

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from psycopg2 import sql
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 names the class in lower case
+from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.shapes import Fact, StarTable
