@@ -1,0 +1,19 @@
+from workbench.simulator import Events
+from workbench.simulator.tally import Tally
+
+
+def test_events_read_like_a_sentence() -> None:
+    assert str(Events({"new staff": 1, "new designs": 1_200}, retries=2)) == (
+        "1,201 events: 1,200 new designs, 1 new staff; 2 had to be tried again"
+    )
+    assert str(Events()) == "0 events"
+
+
+def test_a_tally_counts_within_another() -> None:
+    whole = Tally()
+    first, second = Tally(whole), Tally(whole)
+    first.count("new staff")
+    second.count("new staff")
+    second.count_retry()
+    assert first.so_far() == Events({"new staff": 1})
+    assert whole.so_far() == Events({"new staff": 2}, retries=1)
