@@ -7,6 +7,8 @@ READY := .venv/.ready
 UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
+# To compile the CDK's modules takes seconds; what is compiled is kept, whatever this machine says by default.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
@@ -24,6 +26,7 @@ $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json py
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r toolchain/python.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
 	$(BIN)/npm ci --prefix toolchain --silent --no-audit --no-fund
+	$(BIN)/python -m stacks.dependencies dev prod local
 	@touch $@
 
 .PHONY: demo
@@ -42,6 +45,16 @@ check: setup ## Check format, lint, types, security, synth and nag.
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers workbench
 	$(MAKE) audit
 	$(MAKE) synth
+
+.PHONY: synth
+synth: setup ## Synthesise every environment into cdk.out, without an account and without a network.
+	@for environment in dev prod local; do \
+		toolchain/node_modules/.bin/cdk synth --quiet -c env=$$environment --output cdk.out/$$environment || exit; \
+	done
+
+.PHONY: audit
+audit: setup ## Ask whether a locked package has a known vulnerability.
+	@$(BIN)/python toolchain/audit.py layers/dependencies/requirements.lock toolchain/python.lock
 
 .PHONY: lock
 lock: $(READY) ## Bring the lock files up to date with what they are made from.

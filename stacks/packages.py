@@ -1,0 +1,50 @@
+"""The folders that become Lambda packages: what goes into them, and whether Lambda can hold it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+LIMIT_BYTES = 250 * 1024 * 1024
+"""What Lambda allows a function together with its layers, unzipped."""
+
+_LEFT_OUT = ("__pycache__", ".DS_Store")
+
+
+class PackageTooLarge(ValueError):
+    """A function and its layers do not fit into Lambda."""
+
+
+def code_of(folder: Path) -> lambda_.Code:
+    """The package of a folder of Python files, without what an interpreter or a desktop leaves in it."""
+    return lambda_.Code.from_asset(str(folder), exclude=list(_LEFT_OUT), ignore_mode=cdk.IgnoreMode.GIT)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of a package's files, unzipped."""
+    return sum(
+        path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and not set(path.relative_to(folder).parts) & set(_LEFT_OUT)
+    )
+
+
+def check_size(function: str, folders: Iterable[Path]) -> None:
+    """Make sure that a function fits into Lambda.
+
+    Args:
+        function: its name, for the error.
+        folders: its own and those of its layers.
+
+    Raises:
+        PackageTooLarge: it does not; the sentence gives the size of each folder.
+    """
+    sizes = {folder: size_of(folder) for folder in folders}
+    total = sum(sizes.values())
+    if total > LIMIT_BYTES:
+        parts = ", ".join(f"{folder.name} {size:,}" for folder, size in sizes.items())
+        raise PackageTooLarge(
+            f"{function} with its layers is {total:,} bytes unzipped and Lambda allows {LIMIT_BYTES:,}: {parts}; "
+            "take something out of layers/dependencies/requirements.in"
+        )

@@ -1,0 +1,44 @@
+"""A bucket of the lake."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.checks import acknowledge
+from stacks.config import Environment
+
+
+class PrivateBucket(Construct):
+    """Private, encrypted, reached by TLS only, and able to bring back what was overwritten or deleted.
+
+    Attributes:
+        bucket: the bucket.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:  # noqa: A002 - CDK's word
+        super().__init__(scope, id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="superseded-versions",
+                    noncurrent_version_expiration=cdk.Duration.days(environment.superseded_days),
+                    expired_object_delete_marker=True,
+                ),
+                s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7)),
+            ],
+            removal_policy=environment.data_removal,
+        )
+        acknowledge(
+            self.bucket,
+            "S1",
+            reason="Server access logs would need a bucket of their own. Only the functions' roles use this one, every "
+            "object is written once, and each batch's manifest holds the hashes of what was written.",
+        )

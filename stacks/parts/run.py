@@ -1,0 +1,123 @@
+"""What a run does, state by state, in the Amazon States Language.
+
+JSONPath throughout: the local cloud's interpreter does not speak JSONata.
+"""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from totes.errors import RetryableError
+
+RETRYABLE = (
+    *sorted(error.__name__ for error in RetryableError.__subclasses__()),
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+)
+"""The errors after which the same step may succeed: the library's own, and Lambda's."""
+
+ANOTHER_RUN = "another run is under way"
+NOTHING_CHANGED = "nothing changed"
+LOADED = "loaded"
+
+
+class Run(Construct):
+    """Step back if another run is under way; else ingest, transform and load.
+
+    Every run goes through all three steps, unless the lake is still empty: only the warehouse knows what it holds,
+    so whatever an earlier run left undone is done by the next.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, state_machine_arn: str) -> None:  # noqa: A002 - CDK's word
+        super().__init__(scope, id)
+        self._state_machine_arn = state_machine_arn
+
+    def definition(
+        self, *, ingest: lambda_.IFunction, transform: lambda_.IFunction, load: lambda_.IFunction
+    ) -> sfn.IChainable:
+        """The first state, with all that follow from it."""
+        was_anything_loaded = (
+            sfn.Choice(self, "Was anything loaded?")
+            .when(
+                sfn.Condition.is_present("$.load.loaded[0]"),
+                self._end("Loaded", LOADED, ["ingest", "transform", "load"]),
+            )
+            .otherwise(self._end("Nothing changed", NOTHING_CHANGED, ["ingest", "transform", "load"]))
+        )
+        process = self._invoke("Transform", transform).next(self._invoke("Load", load)).next(was_anything_loaded)
+        is_the_lake_empty = (
+            sfn.Choice(self, "Is the lake empty?")
+            .when(
+                sfn.Condition.number_equals("$.ingest.newest", 0),
+                self._end("The lake is empty", NOTHING_CHANGED, ["ingest"]),
+            )
+            .otherwise(process)
+        )
+        is_another_under_way = (
+            sfn.Choice(self, "Is another run under way?")
+            .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
+            .otherwise(self._invoke("Ingest", ingest).next(is_the_lake_empty))
+        )
+        return self._count_runs("Check").next(is_another_under_way)
+
+    def _count_runs(self, name: str) -> sfn.Chain:
+        task = tasks.CallAwsService(
+            self,
+            name,
+            service="sfn",
+            action="listExecutions",
+            iam_action="states:ListExecutions",
+            iam_resources=[self._state_machine_arn],
+            parameters={
+                "StateMachineArn": sfn.JsonPath.state_machine_id,
+                "StatusFilter": "RUNNING",
+                "MaxResults": 2,  # this run and one more are all that matter
+            },
+            result_selector={"running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions"))},
+            task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(1)),
+        )
+        return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only asks; asking again does no harm
+
+    def _invoke(self, name: str, function: lambda_.IFunction) -> sfn.Chain:
+        task = tasks.LambdaInvoke(
+            self,
+            name,
+            lambda_function=function,
+            payload=sfn.TaskInput.from_object({"execution": sfn.JsonPath.execution_id}),
+            payload_response_only=True,
+            result_path=f"$.{name.lower()}",
+            retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
+            task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(16)),  # Lambda ends it sooner, and says why
+        )
+        return self._guarded(task, retryable=RETRYABLE)
+
+    def _guarded(self, task: sfn.TaskStateBase, *, retryable: Sequence[str]) -> sfn.Chain:
+        """Give a task what every task has: retries for what may be retried, and a failure that names the step."""
+        task.add_retry(
+            errors=list(retryable),
+            interval=cdk.Duration.seconds(3),
+            backoff_rate=2,
+            max_attempts=4,
+            max_delay=cdk.Duration.seconds(30),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        failed = sfn.Fail(
+            self,
+            f"{task.id} failed",
+            error_path=sfn.JsonPath.format(f"{task.id}.{{}}", sfn.JsonPath.string_at("$.failure.Error")),
+            cause_path="$.failure.Cause",
+        )
+        task.add_catch(failed, errors=[sfn.Errors.ALL], result_path="$.failure")
+        return sfn.Chain.start(task)
+
+    def _end(self, name: str, outcome: str, steps: Sequence[str]) -> sfn.Pass:
+        """End well, with the outcome and what each step returned."""
+        results = {step: sfn.JsonPath.object_at(f"$.{step}") for step in steps}
+        return sfn.Pass(self, name, parameters={"outcome": outcome, **results})

@@ -1,0 +1,37 @@
+"""The machine that the functions run on: which Python, which processor, which wheels."""
+
+import platform
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+Machine = Literal["arm64", "x86_64"]
+
+_MACHINES: dict[str, Machine] = {"arm64": "arm64", "aarch64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A Python on a machine.
+
+    Attributes:
+        python: the version's first two numbers, such as "3.13".
+        machine: the processor, in Lambda's words.
+        wheels: the platform whose wheels are installed, in uv's words; None: those of this very interpreter.
+    """
+
+    python: str
+    machine: Machine
+    wheels: str | None
+
+    @classmethod
+    def host(cls) -> "Target":
+        """This interpreter on this machine; raise ValueError where Lambda has no such processor."""
+        machine = _MACHINES.get(platform.machine().lower())
+        if machine is None:
+            raise ValueError(f"this machine is a {platform.machine()}; the local cloud runs on arm64 and x86_64")
+        return cls(python=f"{sys.version_info.major}.{sys.version_info.minor}", machine=machine, wheels=None)
+
+
+LAMBDA = Target(python="3.13", machine="arm64", wheels="aarch64-manylinux_2_28")
+"""Where AWS runs the functions: Graviton, and Amazon Linux 2023 with its glibc 2.34."""

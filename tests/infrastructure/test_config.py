@@ -1,0 +1,30 @@
+import platform
+import sys
+
+import pytest
+
+from stacks.config import Environment
+from stacks.target import Target
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"no environment 'staging'.*dev, prod, local"):
+        Environment.named("staging")
+
+
+def test_dev_and_prod_run_what_lambda_runs_and_local_what_this_machine_runs() -> None:
+    assert Environment.named("dev").target == Environment.named("prod").target
+    assert Environment.named("dev").target.machine == "arm64"
+    assert Environment.named("local").target.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.parametrize(("reported", "machine"), [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")])
+def test_every_name_of_a_processor_is_understood(monkeypatch: pytest.MonkeyPatch, reported: str, machine: str) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: reported)
+    assert Target.host().machine == machine
+
+
+def test_a_processor_that_lambda_does_not_have_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    with pytest.raises(ValueError, match="riscv64"):
+        Target.host()

@@ -1,0 +1,106 @@
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stacks.dependencies import LOCK, LayerNotBuilt, built_layer, fingerprint
+from stacks.target import LAMBDA, Target
+
+ELF, AARCH64 = b"\x7fELF", 183
+
+
+def content(layer: Path) -> dict[str, tuple[str, int]]:
+    """Every file's hash and mode, by its path."""
+    return {
+        str(path.relative_to(layer)): (hashlib.sha256(path.read_bytes()).hexdigest(), stat.S_IMODE(path.stat().st_mode))
+        for path in layer.rglob("*")
+        if path.is_file()
+    }
+
+
+def machines(layer: Path) -> Iterator[tuple[str, int]]:
+    """The processor that each binary of a layer is for, in ELF's numbers."""
+    for path in layer.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                header = file.read(20)
+            if header.startswith(ELF):
+                yield path.name, int.from_bytes(header[18:20], "little")
+
+
+@pytest.mark.parametrize("target", [Target.host(), LAMBDA], ids=["host", "lambda"])
+def test_the_same_lock_gives_the_same_bytes_whatever_the_umask(target: Target, tmp_path: Path) -> None:
+    ready = content(built_layer(target))
+    before = os.umask(0o077)
+    try:
+        again = content(built_layer(target, store=tmp_path))
+    finally:
+        os.umask(before)
+    assert again == ready
+
+
+def test_a_layer_that_is_there_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = built_layer(LAMBDA)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("built again"))
+    assert built_layer(LAMBDA) == layer
+
+
+def test_lock_machine_and_python_each_make_another_layer(tmp_path: Path) -> None:
+    longer = tmp_path / "requirements.lock"
+    longer.write_bytes(LOCK.read_bytes() + b"\n")
+    targets = [
+        LAMBDA,
+        Target(python="3.14", machine="arm64", wheels=LAMBDA.wheels),
+        Target(python="3.13", machine="x86_64", wheels="x86_64-manylinux_2_28"),
+        Target(python="3.13", machine="x86_64", wheels=None),
+    ]
+    prints = {fingerprint(target, lock) for target in targets for lock in (LOCK, longer)}
+    assert len(prints) == len(targets) * 2
+    assert fingerprint(LAMBDA) == fingerprint(LAMBDA)
+
+
+def test_lambdas_layer_is_all_aarch64() -> None:
+    found = dict(machines(built_layer(LAMBDA)))
+    assert set(found.values()) == {AARCH64}
+    assert any("psycopg" in name for name in found)
+    assert any("polars" in name for name in found)
+
+
+def test_the_hosts_layer_is_enough_for_the_functions_imports() -> None:
+    layer = built_layer(Target.host()) / "python"
+    script = (
+        "import polars, psycopg2, boto3, aws_lambda_powertools\n"
+        "assert polars.DataFrame({'a': [1, 2]}).select(polars.col('a').sum()).item() == 3\n"
+        "for module in (polars, psycopg2, boto3, aws_lambda_powertools): print(module.__file__)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-S", "-B", "-c", script],
+        env={"PYTHONPATH": str(layer)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert all(Path(line).is_relative_to(layer) for line in ran.stdout.splitlines())
+
+
+@pytest.mark.parametrize("target", [Target.host(), LAMBDA], ids=["host", "lambda"])
+def test_a_layer_says_nothing_of_who_built_it(target: Target) -> None:
+    layer = built_layer(target)
+    assert [path.name for path in layer.iterdir()] == ["python"]
+    assert not (layer / "python" / "bin").exists()
+    assert not [path for path in layer.rglob("*") if path.name in {"RECORD", "INSTALLER", "REQUESTED", ".lock"}]
+
+
+def test_a_package_that_is_not_the_locked_one_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
+    store = tmp_path / "store"
+    with pytest.raises(LayerNotBuilt, match=r"Python 3\.13 on aarch64-manylinux_2_28 was not built.*uv says: .+"):
+        built_layer(LAMBDA, lock, store)
+    assert list(store.iterdir()) == []

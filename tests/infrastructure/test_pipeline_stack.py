@@ -1,0 +1,199 @@
+from pathlib import Path
+
+import pytest
+
+from stacks.config import Environment
+from tests.support.templates import Synthesised
+
+FUNCTIONS = ("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse")
+
+
+def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
+    return {("s3:ListBucket", f"<{bucket}.Arn>"), *((action, f"<{bucket}.Arn>/*") for action in actions)}
+
+
+def logs(part: str) -> set[tuple[str, str]]:
+    return {(action, f"<{part}Logs.Arn>") for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
+
+
+ALLOWED = {
+    "raw_data_to_ingestion_bucket": {
+        *lake("IngestionBucket", "s3:GetObject", "s3:PutObject"),
+        ("secretsmanager:GetSecretValue", "<SourceSecret>"),
+        *logs("Capture"),
+    },
+    "ingestion_to_processed_bucket": {
+        *lake("IngestionBucket", "s3:GetObject"),
+        *lake("ProcessedBucket", "s3:GetObject", "s3:PutObject"),
+        *logs("Transform"),
+    },
+    "processed_bucket_to_warehouse": {
+        *lake("ProcessedBucket", "s3:GetObject"),
+        ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
+        *logs("Load"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesised, name: str) -> None:
+    assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name]
+
+
+def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synthesised: Synthesised) -> None:
+    functions = [synthesised.function(name)["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
+    [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
+    [schedule] = synthesised.resources("AWS::Scheduler::Schedule").values()
+    users = [
+        *functions,
+        machine["Properties"]["RoleArn"]["Fn::GetAtt"][0],
+        schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0],
+    ]
+    assert sorted(users) == sorted(synthesised.resources("AWS::IAM::Role"))
+    assert not synthesised.resources("AWS::IAM::Policy")
+    for role in synthesised.resources("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_the_state_machine_may_invoke_the_three_functions_and_see_its_own_executions(
+    synthesised: Synthesised,
+) -> None:
+    [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
+    allowed = synthesised.permissions(machine["Properties"]["RoleArn"])
+    own = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:totes-{synthesised.name}"
+    assert {(action, resource) for action, resource in allowed if resource != "*"} == {
+        ("lambda:InvokeFunction", "<CaptureFunction.Arn>"),
+        ("lambda:InvokeFunction", "<TransformFunction.Arn>"),
+        ("lambda:InvokeFunction", "<LoadFunction.Arn>"),
+        ("states:ListExecutions", own),
+    }
+    assert {action.split(":")[0] for action, resource in allowed if resource == "*"} == {"logs", "xray"}
+
+
+def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
+    for role in synthesised.resources("AWS::IAM::Role"):
+        assert not [action for action, _ in synthesised.permissions({"Fn::GetAtt": [role, "Arn"]}) if "*" in action]
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        (
+            "raw_data_to_ingestion_bucket",
+            {"INGESTION_BUCKET": "<IngestionBucket>", "SOURCE_SECRET": "<SourceSecret>"},
+        ),
+        (
+            "ingestion_to_processed_bucket",
+            {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"},
+        ),
+        (
+            "processed_bucket_to_warehouse",
+            {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
+        ),
+    ],
+)
+def test_a_function_is_told_its_buckets_and_its_secret(
+    synthesised: Synthesised, name: str, variables: dict[str, str]
+) -> None:
+    told = synthesised.function(name)["Environment"]["Variables"]
+    assert {key: synthesised.said(value) for key, value in told.items()} == variables
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_the_promised_memory_and_lambdas_longest_time(synthesised: Synthesised, name: str) -> None:
+    function = synthesised.function(name)
+    assert function["MemorySize"] == 1536
+    assert function["Timeout"] == 900
+    assert "EphemeralStorage" not in function
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_runs_its_folders_handler_on_both_layers(synthesised: Synthesised, name: str, root: Path) -> None:
+    function = synthesised.function(name)
+    assert function["Handler"] == "handler.handler"
+    assert (root / "lambdas" / name / "handler.py").is_file()
+    assert [synthesised.said(layer) for layer in function["Layers"]] == ["<LayersDependencies>", "<LayersLibrary>"]
+    asset = synthesised.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
+    assert [path.name for path in asset.iterdir()] == ["handler.py"]
+
+
+def test_runtime_and_architecture_are_the_environments(synthesised: Synthesised) -> None:
+    target = Environment.named(synthesised.name).target
+    for name in FUNCTIONS:
+        function = synthesised.function(name)
+        assert function["Runtime"] == f"python{target.python}"
+        assert function["Architectures"] == [target.machine]
+    for layer in synthesised.resources("AWS::Lambda::LayerVersion").values():
+        assert layer["Properties"]["CompatibleRuntimes"] == [f"python{target.python}"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_logs_json_into_its_own_group(synthesised: Synthesised, name: str) -> None:
+    config = synthesised.function(name)["LoggingConfig"]
+    group = synthesised.pipeline["Resources"][config["LogGroup"]["Ref"]]["Properties"]
+    assert config["LogFormat"] == "JSON"
+    assert group["LogGroupName"] == f"/aws/lambda/totes-{synthesised.name}-{name}"
+
+
+def test_logs_are_kept_as_long_as_the_environment_says_and_go_with_their_stack(synthesised: Synthesised) -> None:
+    days = {"dev": 30, "prod": 365, "local": 7}[synthesised.name]
+    groups = synthesised.resources("AWS::Logs::LogGroup").values()
+    assert len(groups) == len(FUNCTIONS) + 1
+    for group in groups:
+        assert group["Properties"]["RetentionInDays"] == days
+        assert group["DeletionPolicy"] == "Delete"
+
+
+def test_the_state_machine_logs_what_happened_but_no_data(synthesised: Synthesised) -> None:
+    [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
+    logging = machine["Properties"]["LoggingConfiguration"]
+    assert logging["Level"] == "ALL"
+    assert logging["IncludeExecutionData"] is False
+    assert machine["Properties"]["TracingConfiguration"] == {"Enabled": True}
+    assert machine["Properties"]["StateMachineName"] == f"totes-{synthesised.name}"
+
+
+def test_a_run_starts_every_five_minutes_on_time_or_not_at_all(dev: Synthesised, prod: Synthesised) -> None:
+    for environment in (dev, prod):
+        [schedule] = environment.resources("AWS::Scheduler::Schedule").values()
+        properties = schedule["Properties"]
+        assert properties["ScheduleExpression"] == "rate(5 minutes)"
+        assert properties["State"] == "ENABLED"
+        assert properties["FlexibleTimeWindow"] == {"Mode": "OFF"}
+        assert properties["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}
+        assert environment.said(properties["Target"]["Arn"]) == "<PipelineStateMachine>"
+
+
+def test_the_local_schedule_starts_nothing(local: Synthesised) -> None:
+    [schedule] = local.resources("AWS::Scheduler::Schedule").values()
+    assert schedule["Properties"]["State"] == "DISABLED"
+
+
+def test_the_schedule_may_start_this_state_machine_for_this_account_only(synthesised: Synthesised) -> None:
+    [schedule] = synthesised.resources("AWS::Scheduler::Schedule").values()
+    role_arn = schedule["Properties"]["Target"]["RoleArn"]
+    assert synthesised.permissions(role_arn) == {("states:StartExecution", "<PipelineStateMachine>")}
+    [trust] = synthesised.role(role_arn)["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> None:
+    assert {key: synthesised.said(each["Value"]) for key, each in synthesised.pipeline["Outputs"].items()} == {
+        "StateMachineArn": "<PipelineStateMachine>",
+        "IngestionBucket": "<IngestionBucket>",
+        "ProcessedBucket": "<ProcessedBucket>",
+        "SourceSecretArn": "<SourceSecret>",
+        "WarehouseSecretArn": "<WarehouseSecret>",
+    }
+
+
+def test_no_data_is_in_the_stack_that_may_be_deleted(synthesised: Synthesised) -> None:
+    kinds = {each["Type"] for each in synthesised.pipeline["Resources"].values()}
+    assert kinds == {
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::LayerVersion",
+        "AWS::Logs::LogGroup",
+        "AWS::Scheduler::Schedule",
+        "AWS::StepFunctions::StateMachine",
+    }

@@ -1,0 +1,124 @@
+from typing import Any
+
+import pytest
+
+from stacks.parts.run import ANOTHER_RUN, LOADED, NOTHING_CHANGED
+from tests.support.templates import Synthesised
+from totes import errors
+
+INVOCATIONS = ("Ingest", "Transform", "Load")
+
+
+@pytest.fixture(scope="module")
+def states(dev: Synthesised) -> dict[str, Any]:
+    found: dict[str, Any] = dev.definition()["States"]
+    return found
+
+
+def tasks(states: dict[str, Any]) -> dict[str, Any]:
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def successors(state: dict[str, Any]) -> set[str]:
+    """Where a state leads to if nothing fails."""
+    choices = {choice["Next"] for choice in state.get("Choices", ())}
+    return choices | {state[key] for key in ("Next", "Default") if key in state}
+
+
+def test_every_environment_runs_the_same_definition(dev: Synthesised, prod: Synthesised, local: Synthesised) -> None:
+    assert dev.definition() == prod.definition() == local.definition()
+
+
+def test_a_run_checks_then_ingests_transforms_and_loads(states: dict[str, Any], dev: Synthesised) -> None:
+    assert dev.definition()["StartAt"] == "Check"
+    assert {name: successors(state) for name, state in states.items() if successors(state)} == {
+        "Check": {"Is another run under way?"},
+        "Is another run under way?": {"Step back", "Ingest"},
+        "Ingest": {"Is the lake empty?"},
+        "Is the lake empty?": {"The lake is empty", "Transform"},
+        "Transform": {"Load"},
+        "Load": {"Was anything loaded?"},
+        "Was anything loaded?": {"Loaded", "Nothing changed"},
+    }
+
+
+def test_each_step_invokes_its_function_and_keeps_what_it_returns(states: dict[str, Any]) -> None:
+    assert {name: (states[name]["Resource"], states[name]["ResultPath"]) for name in INVOCATIONS} == {
+        "Ingest": ("<CaptureFunction.Arn>", "$.ingest"),
+        "Transform": ("<TransformFunction.Arn>", "$.transform"),
+        "Load": ("<LoadFunction.Arn>", "$.load"),
+    }
+
+
+def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dict[str, Any]) -> None:
+    assert states["Check"]["Resource"].endswith(":states:::aws-sdk:sfn:listExecutions")
+    assert states["Check"]["Parameters"] == {
+        "StateMachineArn.$": "$$.StateMachine.Id",
+        "StatusFilter": "RUNNING",
+        "MaxResults": 2,
+    }
+    [condition] = states["Is another run under way?"]["Choices"]
+    assert (condition["NumericGreaterThan"], condition["Next"]) == (1, "Step back")
+
+
+def test_every_task_retries_with_full_jitter_and_an_upper_bound(states: dict[str, Any]) -> None:
+    assert set(tasks(states)) == {"Check", *INVOCATIONS}
+    for state in tasks(states).values():
+        [retry] = state["Retry"]
+        assert retry["JitterStrategy"] == "FULL"
+        assert retry["BackoffRate"] > 1
+        assert 1 <= retry["MaxAttempts"] <= 5
+        assert retry["MaxDelaySeconds"] <= 60
+
+
+@pytest.mark.parametrize("name", INVOCATIONS)
+def test_all_that_the_library_calls_retryable_is_retried(states: dict[str, Any], name: str) -> None:
+    [retry] = states[name]["Retry"]
+    assert {each.__name__ for each in errors.RetryableError.__subclasses__()} <= set(retry["ErrorEquals"])
+
+
+@pytest.mark.parametrize("name", INVOCATIONS)
+def test_what_a_person_must_mend_is_not_retried(states: dict[str, Any], name: str) -> None:
+    [retry] = states[name]["Retry"]
+    permanent = {
+        each.__name__ for each in errors.TotesError.__subclasses__() if not issubclass(each, errors.RetryableError)
+    }
+    assert {"ContractError", "ConfigurationError", "LakeCorrupted"} <= permanent
+    assert not {*permanent, "States.ALL", "States.TaskFailed", "States.Timeout"} & set(retry["ErrorEquals"])
+
+
+def test_every_task_ends_in_a_failure_that_names_step_error_and_cause(states: dict[str, Any]) -> None:
+    for name, state in tasks(states).items():
+        [catch] = state["Catch"]
+        assert catch["ErrorEquals"] == ["States.ALL"]
+        assert states[catch["Next"]] == {
+            "Type": "Fail",
+            "ErrorPath": f"States.Format('{name}.{{}}', $.failure.Error)",
+            "CausePath": "$.failure.Cause",
+        }
+        assert catch["ResultPath"] == "$.failure"
+
+
+def test_lambda_ends_a_function_before_the_state_machine_gives_up_on_it(
+    states: dict[str, Any], dev: Synthesised
+) -> None:
+    longest = max(each["Properties"]["Timeout"] for each in dev.resources("AWS::Lambda::Function").values())
+    for name in INVOCATIONS:
+        assert states[name]["TimeoutSeconds"] > longest
+    assert dev.definition()["TimeoutSeconds"] > 3 * longest
+
+
+def test_a_run_ends_with_its_outcome_and_what_each_step_returned(states: dict[str, Any]) -> None:
+    every_step = {f"{step}.$": f"$.{step}" for step in ("ingest", "transform", "load")}
+    assert {name: state["Parameters"] for name, state in states.items() if state.get("End")} == {
+        "Loaded": {"outcome": LOADED, **every_step},
+        "Nothing changed": {"outcome": NOTHING_CHANGED, **every_step},
+        "The lake is empty": {"outcome": NOTHING_CHANGED, "ingest.$": "$.ingest"},
+        "Step back": {"outcome": ANOTHER_RUN},
+    }
+
+
+def test_the_definition_speaks_the_local_interpreters_language(dev: Synthesised) -> None:
+    definition = dev.definition()
+    assert definition.get("QueryLanguage", "JSONPath") == "JSONPath"
+    assert not [name for name, state in definition["States"].items() if "QueryLanguage" in state]

@@ -1,0 +1,68 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.templates import Synthesised
+
+
+def synth(root: Path, folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """Run the app as the CLI does, in a process with nothing of this one's but the path."""
+    context = {**json.loads((root / "cdk.json").read_text())["context"], "env": name}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=root,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONHASHSEED": "1",
+            "CDK_OUTDIR": str(folder),
+            "CDK_CONTEXT_JSON": json.dumps(context),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_two_synths_give_identical_output_without_credentials(prod: Synthesised, root: Path, tmp_path: Path) -> None:
+    again = synth(root, tmp_path, "prod")
+    assert again.returncode == 0, again.stderr
+    names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
+    assert names == [
+        "totes-prod-data.assets.json",
+        "totes-prod-data.template.json",
+        "totes-prod-pipeline.assets.json",
+        "totes-prod-pipeline.template.json",
+    ]
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (prod.folder / name).read_bytes()
+    assert {path.name for path in tmp_path.glob("asset.*")} == {path.name for path in prod.folder.glob("asset.*")}
+
+
+def test_an_unknown_environment_ends_the_synth_with_the_known_ones(root: Path, tmp_path: Path) -> None:
+    failed = synth(root, tmp_path, "staging")
+    assert failed.returncode != 0
+    assert "there is no environment 'staging'; say -c env=NAME with one of dev, prod, local" in failed.stderr
+
+
+def test_a_template_looks_nothing_up_and_names_no_account(synthesised: Synthesised) -> None:
+    manifest = json.loads((synthesised.folder / "manifest.json").read_text())
+    assert "missing" not in manifest
+    stacks = [each for each in manifest["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]
+    assert {stack["environment"] for stack in stacks} == {"aws://unknown-account/unknown-region"}
+
+
+def test_code_goes_to_the_asset_bucket_of_this_apps_own_qualifier(synthesised: Synthesised) -> None:
+    assets = json.loads((synthesised.folder / f"totes-{synthesised.name}-pipeline.assets.json").read_text())
+    buckets = {
+        destination["bucketName"] for file in assets["files"].values() for destination in file["destinations"].values()
+    }
+    assert buckets == {"cdk-totes-assets-${AWS::AccountId}-${AWS::Region}"}
+
+
+def test_every_resource_is_tagged_with_project_and_environment(synthesised: Synthesised) -> None:
+    for part in ("data", "pipeline"):
+        tags = synthesised.stack_properties(part)["tags"]
+        assert tags == {"project": "totes", "environment": synthesised.name}

@@ -1,0 +1,121 @@
+"""Synthesised templates, and what they say in words that a test can compare."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from app import make_stacks
+from stacks.config import Environment
+
+ROOT = Path(__file__).parents[2]
+
+Resource = dict[str, Any]
+
+
+def new_app(folder: Path, **context: Any) -> cdk.App:
+    """An app as the cdk CLI would make it, with the feature flags of cdk.json."""
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    return cdk.App(outdir=str(folder), context={**settings["context"], **context})
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """An environment's stacks.
+
+    Attributes:
+        name: the environment's.
+        folder: the cloud assembly.
+        data, pipeline: the templates.
+    """
+
+    name: str
+    folder: Path
+    data: dict[str, Any]
+    pipeline: dict[str, Any]
+
+    def stack_properties(self, part: str) -> dict[str, Any]:
+        """What the assembly tells the CLI of a stack."""
+        manifest = json.loads((self.folder / "manifest.json").read_text())
+        properties: dict[str, Any] = manifest["artifacts"][f"totes-{self.name}-{part}"]["properties"]
+        return properties
+
+    def resources(self, kind: str) -> dict[str, Resource]:
+        """The resources of a type, in both stacks, by logical id."""
+        both = {**self.data["Resources"], **self.pipeline["Resources"]}
+        return {logical_id: resource for logical_id, resource in both.items() if resource["Type"] == kind}
+
+    def function(self, name: str) -> Resource:
+        """The properties of a function, by its own name."""
+        full_name = f"totes-{self.name}-{name}"
+        [found] = [
+            each["Properties"]
+            for each in self.resources("AWS::Lambda::Function").values()
+            if each["Properties"]["FunctionName"] == full_name
+        ]
+        return dict(found)
+
+    def said(self, value: Any) -> str:
+        """A template's expression in words: references by their construct's name, imports followed to their export."""
+        match value:
+            case str():
+                return value
+            case {"Ref": name}:
+                return f"<{_stem(name)}>"
+            case {"Fn::GetAtt": [name, attribute]}:
+                return f"<{_stem(name)}.{attribute}>"
+            case {"Fn::ImportValue": export}:
+                [exported] = [
+                    output["Value"] for output in self.data["Outputs"].values() if output["Export"]["Name"] == export
+                ]
+                return self.said(exported)
+            case {"Fn::Join": ["", parts]}:
+                return "".join(self.said(part) for part in parts)
+        raise AssertionError(f"no words for {value}")
+
+    def permissions(self, role_arn: Any) -> set[tuple[str, str]]:
+        """All that a role is allowed, as pairs of action and resource; conditions and denials are not expected."""
+        role = self.role(role_arn)
+        return {
+            (action, self.said(resource))
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in _as_list(statement["Action"])
+            for resource in _as_list(statement["Resource"])
+            if statement["Effect"] == "Allow"
+        }
+
+    def role(self, role_arn: Any) -> Resource:
+        """The properties of the role that an ARN's expression names."""
+        logical_id = role_arn["Fn::GetAtt"][0]
+        return dict(self.pipeline["Resources"][logical_id]["Properties"])
+
+    def definition(self) -> dict[str, Any]:
+        """The state machine's definition."""
+        [machine] = self.resources("AWS::StepFunctions::StateMachine").values()
+        definition: dict[str, Any] = json.loads(self.said(machine["Properties"]["DefinitionString"]))
+        return definition
+
+
+def synthesise(name: str, folder: Path) -> Synthesised:
+    """Synthesise an environment into a folder."""
+    app = new_app(folder)
+    make_stacks(app, Environment.named(name))
+    app.synth()
+    return Synthesised(
+        name=name,
+        folder=folder,
+        data=json.loads((folder / f"totes-{name}-data.template.json").read_text()),
+        pipeline=json.loads((folder / f"totes-{name}-pipeline.template.json").read_text()),
+    )
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _stem(logical_id: str) -> str:
+    """A logical id without the hash that the CDK adds to it."""
+    return logical_id if "::" in logical_id else logical_id[:-8]
