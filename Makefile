@@ -52,6 +52,10 @@ synth: setup ## Synthesise every environment into cdk.out, without an account an
 		toolchain/node_modules/.bin/cdk synth --quiet -c env=$$environment --output cdk.out/$$environment || exit; \
 	done
 
+.PHONY: bench
+bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.
+	$(BIN)/python -m tests.benchmark.initial_load $(or $(ORDERS),1000000)
+
 .PHONY: audit
 audit: setup ## Ask whether a locked package has a known vulnerability.
 	@$(BIN)/python toolchain/audit.py layers/dependencies/requirements.lock toolchain/python.lock

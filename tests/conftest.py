@@ -1,6 +1,9 @@
 """What every tier may ask for."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,13 @@ os.environ.update(
 )
 for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder for clouds and servers, which pytest does not close to PostgreSQL's user when another session starts."""
+    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

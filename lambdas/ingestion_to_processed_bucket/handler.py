@@ -9,7 +9,7 @@ from totes.lake import Bucket
 from totes.settings import StarSettings
 from totes.star import STAR_TABLES, transform
 
-logger = Logger(service="ingestion_to_processed_bucket", name="totes")
+logger = Logger(service="totes")
 
 
 @logger.inject_lambda_context

@@ -13,7 +13,7 @@ from totes.settings import LoadSettings
 from totes.star import STAR_TABLES
 from totes.warehouse import load
 
-logger = Logger(service="processed_bucket_to_warehouse", name="totes")
+logger = Logger(service="totes")
 
 
 @logger.inject_lambda_context

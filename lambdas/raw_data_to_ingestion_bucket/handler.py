@@ -11,7 +11,7 @@ from totes.errors import SourceUnavailable
 from totes.lake import Bucket
 from totes.settings import CaptureSettings
 
-logger = Logger(service="raw_data_to_ingestion_bucket", name="totes")
+logger = Logger(service="totes")
 
 
 @logger.inject_lambda_context

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.config import Environment
-from totes.databases import PLACEHOLDER
+from totes.settings import PLACEHOLDER
 
 
 class DatabaseSecret(Construct):

@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from totes.errors import RetryableError
+from totes.outcomes import ANOTHER_RUN, LOADED, NOTHING_CHANGED
 
 RETRYABLE = (
     *sorted(error.__name__ for error in RetryableError.__subclasses__()),
@@ -22,10 +23,6 @@ RETRYABLE = (
     "Lambda.TooManyRequestsException",
 )
 """The errors after which the same step may succeed: the library's own, and Lambda's."""
-
-ANOTHER_RUN = "another run is under way"
-NOTHING_CHANGED = "nothing changed"
-LOADED = "loaded"
 
 
 class Run(Construct):
@@ -65,7 +62,7 @@ class Run(Construct):
             .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
             .otherwise(self._invoke("Ingest", ingest).next(is_the_lake_empty))
         )
-        return self._count_runs("Check").next(is_another_under_way)
+        return self._count_runs("Look for another run").next(is_another_under_way)
 
     def _count_runs(self, name: str) -> sfn.Chain:
         task = tasks.CallAwsService(

@@ -1,7 +1,7 @@
 import json
 
 from tests.support.templates import Resource, Synthesised
-from totes.databases import PLACEHOLDER
+from totes.settings import PLACEHOLDER
 
 
 def buckets(synthesised: Synthesised) -> dict[str, Resource]:

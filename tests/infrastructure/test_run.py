@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from stacks.parts.run import ANOTHER_RUN, LOADED, NOTHING_CHANGED
 from tests.support.templates import Synthesised
 from totes import errors
+from totes.outcomes import ANOTHER_RUN, LOADED, NOTHING_CHANGED
 
 INVOCATIONS = ("Ingest", "Transform", "Load")
 
@@ -30,9 +30,9 @@ def test_every_environment_runs_the_same_definition(dev: Synthesised, prod: Synt
 
 
 def test_a_run_checks_then_ingests_transforms_and_loads(states: dict[str, Any], dev: Synthesised) -> None:
-    assert dev.definition()["StartAt"] == "Check"
+    assert dev.definition()["StartAt"] == "Look for another run"
     assert {name: successors(state) for name, state in states.items() if successors(state)} == {
-        "Check": {"Is another run under way?"},
+        "Look for another run": {"Is another run under way?"},
         "Is another run under way?": {"Step back", "Ingest"},
         "Ingest": {"Is the lake empty?"},
         "Is the lake empty?": {"The lake is empty", "Transform"},
@@ -51,8 +51,8 @@ def test_each_step_invokes_its_function_and_keeps_what_it_returns(states: dict[s
 
 
 def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dict[str, Any]) -> None:
-    assert states["Check"]["Resource"].endswith(":states:::aws-sdk:sfn:listExecutions")
-    assert states["Check"]["Parameters"] == {
+    assert states["Look for another run"]["Resource"].endswith(":states:::aws-sdk:sfn:listExecutions")
+    assert states["Look for another run"]["Parameters"] == {
         "StateMachineArn.$": "$$.StateMachine.Id",
         "StatusFilter": "RUNNING",
         "MaxResults": 2,
@@ -62,7 +62,7 @@ def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dic
 
 
 def test_every_task_retries_with_full_jitter_and_an_upper_bound(states: dict[str, Any]) -> None:
-    assert set(tasks(states)) == {"Check", *INVOCATIONS}
+    assert set(tasks(states)) == {"Look for another run", *INVOCATIONS}
     for state in tasks(states).values():
         [retry] = state["Retry"]
         assert retry["JitterStrategy"] == "FULL"

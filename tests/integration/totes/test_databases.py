@@ -10,8 +10,9 @@ from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
-from totes.databases import PLACEHOLDER, connected
+from totes.databases import connected
 from totes.errors import ConfigurationError, SourceUnavailable
+from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -163,7 +163,7 @@ def _load_and_die(statements: int, warehouse: str, lake: CopiedBucket) -> None:
             count()
             super().execute(*arguments)
 
-        def copy_expert(self, *arguments: Any) -> None:  # type: ignore[override]
+        def copy_expert(self, *arguments: Any) -> None:
             count()
             super().copy_expert(*arguments)
 
@@ -178,7 +178,7 @@ def test_a_reader_sees_a_batch_whole_or_not_at_all(pipeline: Pipeline) -> None:
     seen: list[tuple[list[tuple[int]], list[tuple[int]]]] = []
 
     class Watched(Cursor):
-        def execute(self, query: Any, *arguments: Any) -> None:  # type: ignore[override]
+        def execute(self, query: Any, *arguments: Any) -> None:
             super().execute(query, *arguments)
             if "etl.batch_table" in str(query) and "INSERT" in str(query):
                 seen.append(_seen_by_a_reader(pipeline.warehouse))

@@ -12,14 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, RetryableError
+from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 logger = logging.getLogger(__name__)
-
-PLACEHOLDER = "CHANGE-ME"
-"""The host in a secret that was deployed and not yet filled in."""
 
 _CONNECT_SECONDS = 10
 _SESSION = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from totes.errors import ConfigurationError
 
+PLACEHOLDER = "CHANGE-ME"
+"""The host in a database's secret that was deployed and not yet filled in."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureSettings:

@@ -1,0 +1,93 @@
+"""How long the initial load takes through the deployed stack, against psql's own COPY of the same rows, in one run.
+
+    make bench ORDERS=1000000
+
+The figures are whole invocations as Lambda would bill them: connecting, reading, writing and all. psql's are whole
+processes: it writes CSV of the source's tables to a file, and reads CSV of the warehouse's tables into bare copies of
+them, one after the other, on the same server.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from psycopg2.extensions import parse_dsn
+
+from totes.capture import SOURCE_TABLES
+from totes.star import STAR_TABLES
+from workbench import cloud
+from workbench.cli import display
+from workbench.cloud import LocalCloud
+from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.deployment import Deployment
+from workbench.errors import UserError
+from workbench.execution import run
+from workbench.logs import log_lines
+from workbench.simulator import build
+
+FUNCTIONS = ("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse")
+REPORT = re.compile(r"REPORT .*?Duration: ([\d.]+) ms.*Max Memory Used: (\d+) MB")
+
+
+def main(orders: int) -> None:
+    """Build a shop, load it, copy it with psql, and print what each took."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        running = cloud.up(state, source=None, warehouse=None, progress=display.step)
+        try:
+            build(running.source_uri, orders=orders, seed=1)
+            out = psql_copies_out(running, Path(folder))
+            deployment = Deployment.local(state)
+            result = run(deployment, display.state)
+            if not result.succeeded:
+                raise UserError(f"the run failed: {result.error}")
+            back = psql_copies_in(running, Path(folder))
+            figures = [reported(deployment, function) for function in FUNCTIONS]
+        finally:
+            cloud.down(state)
+    rows = sum(tally["rows_in"] for tally in result.tables.values())
+    print(f"\n{orders:,} sales orders: {rows:,} star rows in {result.seconds:.1f} s\n")
+    print(f"{'':32}{'seconds':>9}{'memory':>10}{'against psql COPY':>20}")
+    for function, (seconds, memory), reference in zip(FUNCTIONS, figures, (out, None, back), strict=True):
+        ratio = f"{seconds / reference:.2f} ({reference:.1f} s)" if reference else ""
+        print(f"{function:32}{seconds:9.1f}{memory:7} MB{ratio:>20}")
+
+
+def reported(deployment: Deployment, function: str) -> tuple[float, int]:
+    """Seconds and megabytes of a function's last invocation."""
+    reports = [match for line in log_lines(deployment, function) if (match := REPORT.search(line))]
+    return float(reports[-1][1]) / 1000, int(reports[-1][2])
+
+
+def psql_copies_out(running: LocalCloud, folder: Path) -> float:
+    """Seconds that psql takes to copy the source's tables to files."""
+    script = [f"\\copy {table.name} TO '{folder}/{table.name}.csv' CSV" for table in SOURCE_TABLES]
+    return psql(running.source_uri, script)
+
+
+def psql_copies_in(running: LocalCloud, folder: Path) -> float:
+    """Seconds that psql takes to copy the star's rows into tables without keys."""
+    for table in STAR_TABLES:
+        psql(running.warehouse_uri, [f"\\copy {table.name} TO '{folder}/{table.name}.csv' CSV"])
+        psql(running.warehouse_uri, [f"CREATE TABLE bare_{table.name} AS SELECT * FROM {table.name} WITH NO DATA"])
+    script = [f"\\copy bare_{table.name} FROM '{folder}/{table.name}.csv' CSV" for table in STAR_TABLES]
+    return psql(running.warehouse_uri, script)
+
+
+def psql(uri: str, script: list[str]) -> float:
+    """Run a script; return the seconds that it took. The password goes by the environment, not by the arguments."""
+    dsn = parse_dsn(uri)
+    environment = {f"PG{name.upper()}": str(dsn[key]) for name, key in KEYS.items() if key in dsn}
+    program = EmbeddedPostgres(Path()).binaries / "psql"
+    started = time.monotonic()
+    subprocess.run([program, "-qv", "ON_ERROR_STOP=1"], input="\n".join(script), text=True, check=True, env=environment)
+    return time.monotonic() - started
+
+
+KEYS = {"host": "host", "port": "port", "user": "user", "password": "password", "database": "dbname"}
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,75 @@
+"""Clouds on this machine, deployed by the real cdk CLI, and the command line as a person types it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench import cloud
+from workbench.cloud import LocalCloud
+from workbench.cloud.postgres import EmbeddedPostgres
+
+TOTES = Path(sys.executable).with_name("totes")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def totes(*arguments: str | Path, timeout: float = 300) -> Answer:
+    """Type a command."""
+    environment = {name: value for name, value in os.environ.items() if "ACCESS_KEY" not in name}
+    done = subprocess.run(
+        [TOTES, *arguments], capture_output=True, text=True, timeout=timeout, check=False, env=environment
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A local cloud and its folder."""
+
+    cloud: LocalCloud
+    state: Path
+
+    def totes(self, *arguments: str) -> Answer:
+        return totes(*arguments, "--state", self.state)
+
+    def run(self) -> dict[str, Any]:
+        answer = self.totes("run", "--json")
+        assert answer.code == 0, answer.err + answer.out
+        result: dict[str, Any] = answer.json()
+        return result
+
+
+@pytest.fixture(scope="module")
+def deployed(folder: Path) -> Iterator[Deployed]:
+    """A local cloud with databases of its own, deployed by the cdk CLI."""
+    state = folder / "deployed"
+    running = cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
+    yield Deployed(running, state)
+    if state.exists():
+        cloud.down(state)
+
+
+@pytest.fixture(scope="module")
+def databases(folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL that is none of the cloud's: 16, as many users have it."""
+    server = EmbeddedPostgres(folder / "databases", version=16)
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,75 @@
+"""What a person gets wrong is answered by one clear sentence, a non-zero exit code and no traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import Answer, Deployed, totes
+
+
+def assert_one_sentence(answer: Answer, *words: str) -> None:
+    assert answer.code != 0
+    assert "Traceback" not in answer.out + answer.err
+    sentence = " ".join(answer.err.split())
+    for word in words:
+        assert word in sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["no-such-command"], "No such command"),
+        (["run", "--no-such-option"], "No such option"),
+        (["demo", "--orders", "0"], "orders"),
+        (["demo", "--orders", "many"], "orders"),
+        (["local", "logs"], "function"),
+    ],
+)
+def test_wrong_arguments(arguments: list[str], word: str) -> None:
+    assert_one_sentence(totes(*arguments), word)
+
+
+@pytest.mark.parametrize("command", [["run"], ["status"], ["local", "down"], ["local", "logs", "any"], ["simulate"]])
+def test_a_local_cloud_that_is_not_up(command: list[str], tmp_path: Path) -> None:
+    assert_one_sentence(totes(*command, "--state", tmp_path / "nowhere"), "no local cloud is up")
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("postgresql://user:pass-word@localhost:1/totesys", ["source", "cannot be reached"]),
+        ("this is no uri", ["source"]),
+    ],
+)
+def test_a_source_that_cannot_be_reached(uri: str, words: list[str], tmp_path: Path) -> None:
+    answer = totes("local", "up", "--detach", "--source", uri, "--state", tmp_path / "state")
+    assert_one_sentence(answer, *words)
+    assert "pass-word" not in answer.out + answer.err
+    assert not (tmp_path / "state" / "cloud.json").exists()
+
+
+def test_a_refused_password(deployed: Deployed, tmp_path: Path) -> None:
+    uri = deployed.cloud.source_uri
+    user, _, rest = uri.removeprefix("postgresql://").partition(":")
+    wrong = f"postgresql://{user}:wrong-pass-word@{rest.partition('@')[2]}"
+    answer = totes("local", "up", "--detach", "--source", wrong, "--state", tmp_path / "state")
+    assert_one_sentence(answer, "source", "password")
+    assert "wrong-pass-word" not in answer.out + answer.err
+
+
+def test_a_source_without_the_shops_tables(deployed: Deployed) -> None:
+    answer = deployed.totes("run")
+    assert answer.code == 1
+    assert "table sales_order is missing" in " ".join(answer.out.split())
+
+
+def test_a_function_that_does_not_exist(deployed: Deployed) -> None:
+    assert_one_sentence(deployed.totes("local", "logs", "no_such_function"), "no_such_function")
+
+
+def test_a_cloud_that_is_up_already(deployed: Deployed) -> None:
+    assert_one_sentence(deployed.totes("local", "up", "--detach"), "already up")
+
+
+def test_an_account_without_credentials() -> None:
+    assert_one_sentence(totes("run", "--env", "dev"), "no AWS credentials are set")

@@ -1,0 +1,106 @@
+"""From the cdk CLI to the warehouse, all parts real, on a generated shop."""
+
+import json
+
+import pytest
+
+from tests.end_to_end.conftest import Deployed
+from tests.support.databases import execute, value
+from tests.support.oracle import assert_warehouse_mirrors
+from totes.star import STAR_TABLES
+from workbench.deployment import Deployment
+from workbench.simulator import Shop, build
+
+NOTHING = {"rows_in": 0, "versions": 0, "unchanged": 0, "quarantined": 0}
+
+
+@pytest.fixture(scope="module")
+def shop(deployed: Deployed) -> Deployed:
+    build(deployed.cloud.source_uri, orders=300, seed=7)
+    return deployed
+
+
+def test_orders_reach_the_warehouse_through_the_deployed_stack(shop: Deployed) -> None:
+    first = shop.run()
+    assert set(first) == {"status", "batch", "seconds", "tables"}
+    assert (first["status"], first["batch"]) == ("SUCCEEDED", 1)
+    assert set(first["tables"]) == {table.name for table in STAR_TABLES}
+    assert first["tables"]["fact_sales_order"] == NOTHING | {"rows_in": 300, "versions": 300}
+    assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri)
+
+
+def test_a_second_run_changes_nothing(shop: Deployed) -> None:
+    shop.run()
+    second = shop.run()
+    assert (second["status"], second["batch"]) == ("SUCCEEDED", None)
+    assert all(tally == NOTHING for tally in second["tables"].values())
+    assert "nothing changed" in shop.totes("run").out
+
+
+def test_the_shops_life_reaches_the_warehouse(shop: Deployed) -> None:
+    shop.run()
+    counts = Shop(shop.cloud.source_uri, seed=7).trade(80)
+    assert counts is not None
+    result = shop.run()
+    assert sum(tally["versions"] for tally in result["tables"].values()) > 0
+    # Rows deleted from the source keep their last version; all others are as the source has them.
+    execute(shop.cloud.source_uri, "UPDATE sales_order SET units_sold = 4321 WHERE sales_order_id = 11")
+    shop.run()
+    query = "SELECT units_sold FROM current_sales_order WHERE sales_order_id = 11"
+    assert value(shop.cloud.warehouse_uri, query) == 4321
+
+
+def test_a_broken_contract_fails_the_run_in_one_sentence_and_heals(shop: Deployed) -> None:
+    shop.run()
+    execute(shop.cloud.source_uri, "ALTER TABLE staff RENAME COLUMN email_address TO mail")
+    try:
+        answer = shop.totes("run", "--json")
+        assert answer.code == 1
+        assert answer.json()["status"] == "FAILED"
+        assert "column staff.email_address is missing" in answer.json()["error"]
+        spoken = shop.totes("run")
+        assert spoken.code == 1
+        assert "column staff.email_address is missing" in " ".join(spoken.out.split())
+        assert "Traceback" not in spoken.out + spoken.err
+    finally:
+        execute(shop.cloud.source_uri, "ALTER TABLE staff RENAME COLUMN mail TO email_address")
+    assert shop.run()["status"] == "SUCCEEDED"
+
+
+def test_status_tells_what_the_warehouse_holds(shop: Deployed) -> None:
+    shop.run()
+    execute(shop.cloud.source_uri, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 12")
+    shop.run()
+    status = shop.totes("status", "--json").json()
+    assert status["pending"] == []
+    assert status["lag_seconds"] < 600
+    assert status["batches"][0]["quarantined"] == 1
+    assert status["tables"]["dim_currency"]["rows"] == 3
+    assert status["quarantine"][0]["reason"].startswith("agreed_delivery_date is 'TBC'")
+    spoken = shop.totes("status").out
+    assert all(table.name in spoken for table in STAR_TABLES)
+    assert "nothing is pending" in spoken
+
+
+def test_a_functions_logs_can_be_read(shop: Deployed) -> None:
+    shop.run()
+    logs = shop.totes("local", "logs", "raw_data_to_ingestion_bucket").out
+    assert "REPORT RequestId" in logs
+    assert "Max Memory Used" in logs
+    messages = [json.loads(line)["message"] for line in logs.splitlines() if line.startswith("{")]
+    assert any("batch" in str(message) for message in messages)
+
+
+def test_no_password_is_in_any_log_or_execution(shop: Deployed) -> None:
+    shop.run()
+    password = json.loads(
+        Deployment.local(shop.state).secrets.get_secret_value(
+            SecretId=Deployment.local(shop.state).outputs["SourceSecretArn"]
+        )["SecretString"]
+    )["password"]
+    for function in ("raw_data_to_ingestion_bucket", "processed_bucket_to_warehouse"):
+        assert password not in shop.totes("local", "logs", function).out
+    client = Deployment.local(shop.state).step_functions
+    arn = Deployment.local(shop.state).outputs["StateMachineArn"]
+    for execution in client.list_executions(stateMachineArn=arn)["executions"]:
+        assert password not in str(client.get_execution_history(executionArn=execution["executionArn"]))

@@ -1,0 +1,445 @@
+"""The endpoint does what AWS does where the stacks count on it."""
+
+import io
+import itertools
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+Clients = Callable[[str], Any]
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def store(client: Clients) -> str:
+    """A bucket for code."""
+    client("s3").create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    return "code"
+
+
+@pytest.fixture
+def stack(client: Clients) -> Iterator["Stack"]:
+    stack = Stack(client("cloudformation"))
+    yield stack
+    stack.delete()
+
+
+class Stack:
+    """A stack, deployed as the cdk CLI does it."""
+
+    def __init__(self, client: Any) -> None:
+        self.name = f"stack-{next(_numbers)}"
+        self._client = client
+        self._exists = False
+
+    def deploy(self, resources: dict[str, Any], **others: Any) -> dict[str, str]:
+        change = {"StackName": self.name, "ChangeSetName": "cdk-deploy-change-set"}
+        self._client.delete_change_set(**change)
+        self._client.create_change_set(
+            **change,
+            ChangeSetType="UPDATE" if self._exists else "CREATE",
+            TemplateBody=json.dumps({"Resources": resources, **others}),
+        )
+        self._exists = True
+        self._client.execute_change_set(**change)
+        [stack] = self._client.describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def delete(self) -> None:
+        if self._exists:
+            self._client.delete_stack(StackName=self.name)
+
+
+def put(client: Clients, files: dict[str, str]) -> dict[str, str]:
+    """Store a zip; return its place in CloudFormation's words."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    key = f"{next(_numbers)}.zip"
+    client("s3").put_object(Bucket="code", Key=key, Body=buffer.getvalue())
+    return {"S3Bucket": "code", "S3Key": key}
+
+
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+}
+
+
+def function(code: dict[str, str], **properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Code": code,
+            "Handler": "handler.handler",
+            "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+            "Runtime": "python3.13",
+            "Timeout": 20,
+            **properties,
+        },
+    }
+
+
+def invoke(client: Clients, name: str, event: Any = None) -> Any:
+    answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    return json.load(answer["Payload"])
+
+
+# Buckets
+
+
+def test_of_conditional_puts_at_once_one_wins(client: Clients, store: str) -> None:
+    s3 = client("s3")
+
+    def attempt(number: int) -> bool:
+        try:
+            s3.put_object(Bucket=store, Key="manifest", Body=str(number), IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        won = [number for number, success in enumerate(threads.map(attempt, range(64))) if success]
+    assert len(won) == 1
+    assert s3.get_object(Bucket=store, Key="manifest")["Body"].read() == str(won[0]).encode()
+
+
+def test_a_bucket_is_listed_while_it_is_written(client: Clients, store: str) -> None:
+    s3 = client("s3")
+
+    def write_and_list(number: int) -> int:
+        s3.put_object(Bucket=store, Key=f"listed/{number:03}", Body=b"")
+        return len(s3.list_objects_v2(Bucket=store, Prefix="listed/", MaxKeys=1)["Contents"])
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(write_and_list, range(100))) == {1}
+    assert s3.list_objects_v2(Bucket=store, Prefix="listed/", MaxKeys=1)["Contents"][0]["Key"] == "listed/000"
+
+
+def test_a_policy_that_wants_tls_does_not_shut_the_bucket(client: Clients, stack: Stack) -> None:
+    policy = {
+        "Statement": [
+            {
+                "Action": "s3:*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Resource": "*",
+            }
+        ]
+    }
+    outputs = stack.deploy(
+        {
+            "Bucket": {"Type": "AWS::S3::Bucket"},
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": policy},
+            },
+        },
+        Outputs={"Bucket": {"Value": {"Ref": "Bucket"}}},
+    )
+    s3 = client("s3")
+    assert json.loads(s3.get_bucket_policy(Bucket=outputs["Bucket"])["Policy"]) == policy
+    s3.put_object(Bucket=outputs["Bucket"], Key="key", Body=b"tote")
+    assert s3.get_object(Bucket=outputs["Bucket"], Key="key")["Body"].read() == b"tote"
+
+
+# Resources that moto's CloudFormation does not know
+
+
+def secret(description: str, length: int = 40) -> dict[str, Any]:
+    return {
+        "Type": "AWS::SecretsManager::Secret",
+        "Properties": {
+            "Name": "shop/login",
+            "Description": description,
+            "GenerateSecretString": {
+                "SecretStringTemplate": '{"username": "me"}',
+                "GenerateStringKey": "password",
+                "ExcludePunctuation": True,
+                "PasswordLength": length,
+            },
+        },
+    }
+
+
+def test_a_secret_is_generated_and_keeps_its_value(client: Clients, stack: Stack) -> None:
+    output = {"Arn": {"Value": {"Ref": "Secret"}}}
+    arn = stack.deploy({"Secret": secret("first")}, Outputs=output)["Arn"]
+    secrets = client("secretsmanager")
+    login = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    assert login["username"] == "me"
+    assert len(login["password"]) == 40
+    assert login["password"].isalnum()
+    secrets.put_secret_value(SecretId=arn, SecretString="filled in")
+    assert stack.deploy({"Secret": secret("second")}, Outputs=output)["Arn"] == arn
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "filled in"
+    assert secrets.describe_secret(SecretId=arn)["Description"] == "second"
+    stack.deploy({"Secret": secret("second", length=32)})
+    assert len(json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])["password"]) == 32
+
+
+def schedule(rate: str) -> dict[str, Any]:
+    return {
+        "Group": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "ticks"}},
+        "Schedule": {
+            "Type": "AWS::Scheduler::Schedule",
+            "Properties": {
+                "Name": "tick",
+                "GroupName": {"Ref": "Group"},
+                "ScheduleExpression": rate,
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {
+                    "Arn": "arn:aws:states:eu-west-2:123456789012:stateMachine:totes",
+                    "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+                    "RetryPolicy": {"MaximumRetryAttempts": "2", "MaximumEventAgeInSeconds": 300},
+                },
+            },
+        },
+    }
+
+
+def test_a_schedule_is_made_and_changed(client: Clients, stack: Stack) -> None:
+    stack.deploy(schedule("rate(5 minutes)"))
+    stack.deploy(schedule("rate(9 minutes)"))
+    found = client("scheduler").get_schedule(GroupName="ticks", Name="tick")
+    assert found["ScheduleExpression"] == "rate(9 minutes)"
+    assert found["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}
+
+
+def test_an_alarm_tells_who_has_subscribed(client: Clients, stack: Stack) -> None:
+    stack.deploy(
+        {
+            "Topic": {"Type": "AWS::SNS::Topic"},
+            "Subscription": {
+                "Type": "AWS::SNS::Subscription",
+                "Properties": {"TopicArn": {"Ref": "Topic"}, "Protocol": "email", "Endpoint": "shop@example.com"},
+            },
+            "Alarm": {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": {
+                    "AlarmName": "failed runs",
+                    "Namespace": "AWS/States",
+                    "MetricName": "ExecutionsFailed",
+                    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                    "EvaluationPeriods": "1",
+                    "Period": 300,
+                    "Threshold": 1,
+                    "Statistic": "Sum",
+                    "AlarmActions": [{"Ref": "Topic"}],
+                },
+            },
+        }
+    )
+    [alarm] = client("cloudwatch").describe_alarms(AlarmNames=["failed runs"])["MetricAlarms"]
+    [subscription] = client("sns").list_subscriptions_by_topic(TopicArn=alarm["AlarmActions"][0])["Subscriptions"]
+    assert subscription["Endpoint"] == "shop@example.com"
+    assert alarm["EvaluationPeriods"] == 1
+
+
+def test_what_cannot_be_made_is_named(stack: Stack) -> None:
+    with pytest.raises(ClientError, match=r"the local cloud cannot make Cache \(AWS::ElastiCache::CacheCluster\)"):
+        stack.deploy({"Topic": {"Type": "AWS::SNS::Topic"}, "Cache": {"Type": "AWS::ElastiCache::CacheCluster"}})
+
+
+def test_what_cannot_be_updated_is_named(stack: Stack) -> None:
+    def group(days: int) -> dict[str, Any]:
+        return {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}}}
+
+    stack.deploy(group(7))
+    with pytest.raises(ClientError, match=r"the local cloud cannot update Logs \(AWS::Logs::LogGroup\)"):
+        stack.deploy(group(30))
+
+
+def test_what_goes_wrong_in_a_deployment_is_told(stack: Stack) -> None:
+    nowhere = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "nowhere", "PolicyDocument": {}}}
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        stack.deploy({"Policy": nowhere})
+
+
+# Stacks
+
+
+def test_a_stack_imports_what_another_exports(client: Clients, stack: Stack) -> None:
+    exporting = Stack(client("cloudformation"))
+    exporting.deploy(
+        {"Topic": {"Type": "AWS::SNS::Topic"}},
+        Outputs={"Topic": {"Value": {"Ref": "Topic"}, "Export": {"Name": "the-topic"}}},
+    )
+    outputs = stack.deploy(
+        {"Own": {"Type": "AWS::SNS::Topic"}},
+        Outputs={"Topic": {"Value": {"Fn::ImportValue": "the-topic"}}},
+    )
+    assert outputs["Topic"].startswith("arn:aws:sns:")
+    exporting.delete()
+
+
+def test_an_unchanged_template_makes_an_empty_change_set(client: Clients, stack: Stack) -> None:
+    resources = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    stack.deploy(resources)
+    cloudformation = client("cloudformation")
+    name = {"StackName": stack.name, "ChangeSetName": "again"}
+    cloudformation.create_change_set(**name, ChangeSetType="UPDATE", TemplateBody=json.dumps({"Resources": resources}))
+    described = cloudformation.describe_change_set(**name)
+    assert described["Status"] == "FAILED"
+    assert "didn't contain changes" in described["StatusReason"]
+
+
+def test_a_change_set_that_is_not_there_cannot_be_described(client: Clients, stack: Stack) -> None:
+    stack.deploy({"Topic": {"Type": "AWS::SNS::Topic"}})
+    with pytest.raises(ClientError, match="there is no change set never-made"):
+        client("cloudformation").describe_change_set(StackName=stack.name, ChangeSetName="never-made")
+
+
+# Functions
+
+
+def test_a_function_runs_with_the_layers_of_its_stack_and_new_ones_reach_it(
+    client: Clients, stack: Stack, store: str
+) -> None:
+    assert store
+
+    def deploy(handler: str, shade: str) -> None:
+        stack.deploy(
+            {
+                "Role": ROLE,
+                "Function": function(
+                    put(client, {"handler.py": handler}),
+                    FunctionName="dyeing",
+                    Layers=[{"Ref": "Layer"}],
+                    LoggingConfig={"LogGroup": "/dyeing"},
+                    Environment={"Variables": {"SHADE": "deep"}},
+                ),
+                "Layer": {
+                    "Type": "AWS::Lambda::LayerVersion",
+                    "Properties": {"Content": put(client, {"python/shade.py": f"of = '{shade}'"})},
+                },
+            }
+        )
+
+    first = "import os, shade\ndef handler(event, context): print('dyed'); return [os.environ['SHADE'], shade.of]"
+    second = "import shade\ndef handler(event, context): return shade.of"
+    deploy(first, "red")
+    assert invoke(client, "dyeing") == ["deep", "red"]
+    messages = [event["message"] for event in client("logs").filter_log_events(logGroupName="/dyeing")["events"]]
+    assert "dyed" in messages
+    deploy(first, "blue")
+    assert invoke(client, "dyeing") == ["deep", "blue"]
+    deploy(second, "blue")
+    assert invoke(client, "dyeing") == "blue"
+
+
+def test_a_failed_invocation_is_marked(client: Clients, stack: Stack, store: str) -> None:
+    assert store
+    raising = "def handler(event, context): raise KeyError('order')"
+    stack.deploy({"Role": ROLE, "Function": function(put(client, {"handler.py": raising}), FunctionName="failing")})
+    answer = client("lambda").invoke(FunctionName="failing")
+    assert answer["FunctionError"] == "Unhandled"
+    error = json.load(answer["Payload"])
+    assert (error["errorType"], error["errorMessage"]) == ("KeyError", "'order'")
+
+
+def test_a_function_that_is_not_there_is_an_error(client: Clients) -> None:
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        client("lambda").invoke(FunctionName="nowhere")
+
+
+def test_a_function_of_another_language_is_refused_by_name(client: Clients, stack: Stack, store: str) -> None:
+    assert store
+    code = put(client, {"index.js": "exports.handler = async () => 1"})
+    stack.deploy({"Role": ROLE, "Function": function(code, FunctionName="knitting", Runtime="nodejs22.x")})
+    with pytest.raises(ClientError, match=r"the local cloud runs Python; knitting is nodejs22\.x"):
+        client("lambda").invoke(FunctionName="knitting")
+
+
+# State machines
+
+
+def machine(name: str, states: dict[str, Any], **substitutions: Any) -> dict[str, Any]:
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": name,
+            "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+            "DefinitionString": definition,
+            "DefinitionSubstitutions": substitutions,
+        },
+    }
+
+
+def execute(client: Clients, arn: str) -> Any:
+    step_functions = client("stepfunctions")
+    execution = step_functions.start_execution(stateMachineArn=arn)["executionArn"]
+    deadline = time.monotonic() + 30
+    while (found := step_functions.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_a_state_machine_runs_functions_and_catches_what_they_raise_by_name(
+    client: Clients, stack: Stack, store: str
+) -> None:
+    assert store
+    raising = "class LakeUnavailable(Exception): pass\ndef handler(event, context): raise LakeUnavailable('the lake')"
+    states = {
+        "Task": {
+            "Type": "Task",
+            "Resource": "${Function}",
+            "Retry": [{"ErrorEquals": ["LakeUnavailable"], "IntervalSeconds": 1, "MaxAttempts": 1}],
+            "Catch": [{"ErrorEquals": ["LakeUnavailable"], "Next": "Caught"}],
+            "End": True,
+        },
+        "Caught": {"Type": "Pass", "End": True},
+    }
+    resources = {
+        "Role": ROLE,
+        "Function": function(put(client, {"handler.py": raising}), FunctionName="drying"),
+        "Machine": machine("catching", states, Function={"Fn::GetAtt": ["Function", "Arn"]}),
+    }
+    arn = stack.deploy(resources, Outputs={"Arn": {"Value": {"Ref": "Machine"}}})["Arn"]
+    execution = execute(client, arn)
+    assert execution["status"] == "SUCCEEDED"
+    caught = json.loads(execution["output"])
+    assert caught["Error"] == "LakeUnavailable"
+    assert json.loads(caught["Cause"])["errorMessage"] == "the lake"
+    events = client("logs").filter_log_events(logGroupName="/aws/lambda/drying")["events"]
+    assert len([event for event in events if event["message"].startswith("START")]) == 2
+
+
+def test_a_state_machine_sees_its_own_executions(client: Clients, stack: Stack) -> None:
+    states = {
+        "Look": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sfn:listExecutions",
+            "Parameters": {"StateMachineArn.$": "$$.StateMachine.Id", "StatusFilter": "RUNNING", "MaxResults": 2},
+            "ResultSelector": {"running.$": "States.ArrayLength($.Executions)", "first.$": "$.Executions[0]"},
+            "End": True,
+        }
+    }
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    arn = stack.deploy({"Role": ROLE, "Machine": machine("looking", states)}, Outputs=outputs)["Arn"]
+    seen = json.loads(execute(client, arn)["output"])
+    assert seen["running"] == 1
+    assert seen["first"]["Status"] == "RUNNING"
+    assert isinstance(seen["first"]["StartDate"], str)
+
+
+def test_an_updated_state_machine_runs_what_is_new(client: Clients, stack: Stack) -> None:
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    for result in ("old", "new"):
+        states = {"Say": {"Type": "Pass", "Result": {"said": result}, "End": True}}
+        arn = stack.deploy({"Role": ROLE, "Machine": machine("saying", states)}, Outputs=outputs)["Arn"]
+        assert json.loads(execute(client, arn)["output"]) == {"said": result}

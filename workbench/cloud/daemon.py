@@ -1,0 +1,89 @@
+"""The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it is told to end.
+
+`python -m workbench.cloud.daemon --state DIR [--embed ROLE]...`; `launch` runs it with the folder's lock in its hands.
+"""
+
+import argparse
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+
+import psycopg2
+
+from workbench.cloud.folder import DATABASES, ENDPOINT, StateFolder
+from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.errors import UserError
+
+_EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
+
+
+def serve(folder: StateFolder, embed: Sequence[str]) -> None:
+    """Host a cloud, say in its folder when it is ready, and stay until SIGTERM.
+
+    Args:
+        folder: of the cloud.
+        embed: the roles that get a database of an embedded PostgreSQL.
+    """
+    told_to_end = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        told_to_end.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    server = EmbeddedPostgres(folder.postgres)
+    with ThreadPoolExecutor(1) as helper:
+        if embed:
+            helper.submit(_start_databases, server, folder, embed)
+        try:
+            _host(folder, told_to_end)
+        finally:
+            helper.shutdown()
+            server.stop()
+
+
+def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
+    # Imported here, for this takes two seconds in which PostgreSQL can start.
+    from workbench.cloud.endpoint import Endpoint  # noqa: PLC0415
+    from workbench.cloud.endpoint.invocations import write_log  # noqa: PLC0415
+    from workbench.cloud.functions import Functions  # noqa: PLC0415
+
+    endpoint = Endpoint()
+    functions = Functions(folder.functions, endpoint=endpoint.url, processes=folder.processes, log=write_log)
+    endpoint.run_functions_by(functions.invoke)
+    endpoint.start()
+    folder.write(ENDPOINT, {"endpoint": endpoint.url})
+    told_to_end.wait()
+    functions.close()
+    endpoint.stop()
+
+
+def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str]) -> None:
+    try:
+        server.start()
+        for role in embed:
+            server.create_database(_EMBEDDED[role])
+    except (UserError, OSError, psycopg2.Error) as error:
+        folder.write(DATABASES, {"error": str(error)})
+    else:
+        folder.write(DATABASES, {role: server.uri(_EMBEDDED[role]) for role in embed})
+
+
+def main() -> None:
+    """Serve the folder that the command line names."""
+    parser = argparse.ArgumentParser(description="Host a local cloud.")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--embed", action="append", choices=list(_EMBEDDED), default=[])
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # What an execution comes to is in its history; the interpreter also calls each absent optional value an error.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+    serve(StateFolder(arguments.state), arguments.embed)
+
+
+if __name__ == "__main__":
+    main()

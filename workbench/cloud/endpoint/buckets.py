@@ -1,0 +1,48 @@
+"""Buckets that keep their promises under concurrency, and policies that are read as S3 reads them.
+
+moto looks whether an object is there and writes it in two steps, so two conditional puts at once could both
+succeed; and it lists a bucket while another thread writes into it. One lock for all that touches a bucket's keys
+ends both. It also takes a statement with a condition for one without: a policy that denies what does not come
+through TLS would deny everything.
+"""
+
+import functools
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
+
+_KEYS = threading.RLock()
+_TOUCHING_KEYS = (
+    *("put_object", "copy_object", "delete_object", "_key_response_post"),  # the last completes multipart uploads
+    *("list_objects", "list_objects_v2", "list_object_versions"),
+)
+
+
+def install() -> None:
+    """Mend moto's S3."""
+    for name in _TOUCHING_KEYS:
+        setattr(S3Response, name, _one_at_a_time(getattr(S3Response, name)))
+    FakeBucket.get_permission = _permission
+
+
+def _one_at_a_time(handler: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(handler)
+    def locked(*arguments: Any, **keywords: Any) -> Any:
+        with _KEYS:
+            return handler(*arguments, **keywords)
+
+    return locked
+
+
+def _permission(bucket: Any, action: str, resource: str) -> Any:
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    policy = json.loads(bucket.policy)
+    written = policy["Statement"]
+    statements = [each for each in (written if isinstance(written, list) else [written]) if "Condition" not in each]
+    return IAMPolicy(json.dumps({**policy, "Statement": statements})).is_action_permitted(action, resource)

@@ -1,0 +1,318 @@
+"""CloudFormation resources that moto's services know and its CloudFormation does not.
+
+Each is made, changed and deleted by the calls of its service's public API, on this very endpoint.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import boto3
+from moto.cloudformation.parsing import get_model_map, get_name_type_map
+from moto.settings import moto_server_port
+
+Properties = Mapping[str, Any]
+
+
+class Resource(ABC):
+    """One resource of a stack; the methods named cloudformation and cfn are what moto asks of a model.
+
+    Attributes:
+        cloudformation: the type's name in a template.
+        service: whose API makes it, in boto3's words.
+        name_property: the property that names it; empty: it has none.
+        physical_resource_id: what Ref gives.
+        attributes: what Fn::GetAtt gives, by name.
+    """
+
+    cloudformation: ClassVar[str]
+    service: ClassVar[str]
+    name_property: ClassVar[str] = ""
+    attribute_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, name: str, properties: Properties, region: str) -> None:
+        self.name = name
+        self.properties = properties
+        self.region = region
+        self.physical_resource_id = name
+        self.attributes: dict[str, str] = {}
+
+    @property
+    def client(self) -> Any:
+        """The service's client."""
+        return _client(self.service, self.region)
+
+    @abstractmethod
+    def make(self) -> None:
+        """Make it as its properties say."""
+
+    @abstractmethod
+    def change(self, properties: Properties) -> None:
+        """Make it as new properties say; `self.properties` are still the old ones."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Delete it."""
+
+    @classmethod
+    def cloudformation_type(cls) -> str:
+        """The type's name in a template."""
+        return cls.cloudformation
+
+    @classmethod
+    def cloudformation_name_type(cls) -> str:
+        """The property that names it."""
+        return cls.name_property
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """Whether Fn::GetAtt may ask for the attribute."""
+        return attr in cls.attribute_names
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        """What Fn::GetAtt gives."""
+        return self.attributes[attribute_name]
+
+    def is_created(self) -> bool:
+        """Whether it is ready for use."""
+        return True
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: Mapping[str, Any],
+        account_id: str,  # noqa: ARG003 - moto's signature
+        region_name: str,
+        **_: Any,
+    ) -> Self:
+        """Make one from a template's words."""
+        resource = cls(resource_name, cloudformation_json["Properties"], region_name)
+        resource.make()
+        return resource
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: Self,
+        new_resource_name: str,  # noqa: ARG003 - moto's signature
+        cloudformation_json: Mapping[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> Self:
+        """Change one as a template's new words say; a new name makes a new one in the old one's place."""
+        properties = cloudformation_json["Properties"]
+        name = properties.get(cls.name_property, original_resource.name)
+        if name != original_resource.name:
+            replacement = cls.create_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
+            original_resource.remove()
+            return replacement
+        original_resource.change(properties)
+        original_resource.properties = properties
+        return original_resource
+
+    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002 - moto's signature
+        """Delete it with its stack."""
+        self.remove()
+
+
+class Secret(Resource):
+    """A secret, given or generated. Its value changes only where the template's words for the value do."""
+
+    cloudformation = "AWS::SecretsManager::Secret"
+    service = "secretsmanager"
+    name_property = "Name"
+    attribute_names = ("Id",)
+
+    def make(self) -> None:
+        """Make it."""
+        made = self.client.create_secret(
+            Name=self.name,
+            SecretString=self._value(self.properties),
+            **_some(self.properties, "Description", "KmsKeyId", "Tags"),
+        )
+        self.physical_resource_id = made["ARN"]
+        self.attributes["Id"] = made["ARN"]
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        self.client.update_secret(SecretId=self.physical_resource_id, **_some(properties, "Description", "KmsKeyId"))
+        if any(properties.get(word) != self.properties.get(word) for word in ("SecretString", "GenerateSecretString")):
+            self.client.put_secret_value(SecretId=self.physical_resource_id, SecretString=self._value(properties))
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_secret(SecretId=self.physical_resource_id, ForceDeleteWithoutRecovery=True)
+
+    def _value(self, properties: Properties) -> str:
+        if "SecretString" in properties:
+            return str(properties["SecretString"])
+        generator = dict(properties.get("GenerateSecretString", {}))
+        template, key = generator.pop("SecretStringTemplate", None), generator.pop("GenerateStringKey", None)
+        wanted = _typed(self.client, "GetRandomPassword", generator)
+        password: str = self.client.get_random_password(**wanted)["RandomPassword"]
+        return password if template is None else json.dumps({**json.loads(template), key: password})
+
+
+class ScheduleGroup(Resource):
+    """A group of schedules."""
+
+    cloudformation = "AWS::Scheduler::ScheduleGroup"
+    service = "scheduler"
+    name_property = "Name"
+    attribute_names = ("Arn",)
+
+    def make(self) -> None:
+        """Make it."""
+        made = self.client.create_schedule_group(Name=self.name, **_some(self.properties, "Tags"))
+        self.attributes["Arn"] = made["ScheduleGroupArn"]
+
+    def change(self, properties: Properties) -> None:
+        """Only its tags can change, and nothing here reads them."""
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_schedule_group(Name=self.name)
+
+
+class Schedule(Resource):
+    """A schedule. The endpoint keeps it and does not act on it: what runs locally is started by a person."""
+
+    cloudformation = "AWS::Scheduler::Schedule"
+    service = "scheduler"
+    name_property = "Name"
+    attribute_names = ("Arn",)
+
+    def make(self) -> None:
+        """Make it."""
+        made = self.client.create_schedule(**self._request(self.properties))
+        self.attributes["Arn"] = made["ScheduleArn"]
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        self.client.update_schedule(**self._request(properties))
+
+    def remove(self) -> None:
+        """Delete it, unless that has been done with its group."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.delete_schedule(Name=self.name, **_some(self.properties, "GroupName"))
+
+    def _request(self, properties: Properties) -> dict[str, Any]:
+        return {**_typed(self.client, "CreateSchedule", properties), "Name": self.name}
+
+
+class BucketPolicy(Resource):
+    """The policy of a bucket."""
+
+    cloudformation = "AWS::S3::BucketPolicy"
+    service = "s3"
+
+    def make(self) -> None:
+        """Make it."""
+        self.physical_resource_id = self.properties["Bucket"]
+        self.change(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        self.client.put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"]))
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_bucket_policy(Bucket=self.properties["Bucket"])
+
+
+class Subscription(Resource):
+    """A subscription to a topic."""
+
+    cloudformation = "AWS::SNS::Subscription"
+    service = "sns"
+
+    def make(self) -> None:
+        """Make it."""
+        self.physical_resource_id = self._subscribe(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it: an endpoint or protocol cannot change, so it is made anew."""
+        self.remove()
+        self.physical_resource_id = self._subscribe(properties)
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.unsubscribe(SubscriptionArn=self.physical_resource_id)
+
+    def _subscribe(self, properties: Properties) -> str:
+        wanted = _some(properties, "TopicArn", "Protocol", "Endpoint")
+        arn: str = self.client.subscribe(**wanted, ReturnSubscriptionArn=True)["SubscriptionArn"]
+        return arn
+
+
+class Alarm(Resource):
+    """An alarm."""
+
+    cloudformation = "AWS::CloudWatch::Alarm"
+    service = "cloudwatch"
+    name_property = "AlarmName"
+    attribute_names = ("Arn",)
+
+    def make(self) -> None:
+        """Make it."""
+        self.change(self.properties)
+        [alarm] = self.client.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
+        self.attributes["Arn"] = alarm["AlarmArn"]
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        wanted = {**_typed(self.client, "PutMetricAlarm", properties), "AlarmName": self.name}
+        self.client.put_metric_alarm(**{"ActionsEnabled": True, **wanted})
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_alarms(AlarmNames=[self.name])
+
+
+def install() -> None:
+    """Let moto's CloudFormation make these resources."""
+    for model in (Secret, ScheduleGroup, Schedule, BucketPolicy, Subscription, Alarm):
+        get_model_map()[model.cloudformation] = model
+        get_name_type_map()[model.cloudformation] = model.name_property
+
+
+@cache
+def _client(service: str, region: str) -> Any:
+    session: Any = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=region)  # noqa: S106
+    return session.client(service, endpoint_url=f"http://localhost:{moto_server_port()}")
+
+
+def _some(properties: Properties, *words: str) -> dict[str, Any]:
+    return {word: properties[word] for word in words if word in properties}
+
+
+def _typed(client: Any, operation: str, properties: Properties) -> dict[str, Any]:
+    """The properties with the types of an API call's parameters, which bear the same names.
+
+    CloudFormation is content with "5" and "true" for a number and a truth.
+    """
+    result: dict[str, Any] = _as_shape(client.meta.service_model.operation_model(operation).input_shape, properties)
+    return result
+
+
+_CASTS: Mapping[str, Callable[[Any], Any]] = {
+    "integer": int,
+    "long": int,
+    "double": float,
+    "float": float,
+    "boolean": lambda value: str(value).lower() == "true",
+}
+
+
+def _as_shape(shape: Any, value: Any) -> Any:
+    kind = "unknown" if shape is None else shape.type_name
+    if kind == "structure":
+        return {word: _as_shape(shape.members.get(word), each) for word, each in value.items()}
+    if kind == "list":
+        return [_as_shape(shape.member, each) for each in value]
+    cast = _CASTS.get(kind)
+    return value if cast is None else cast(value)

@@ -1,0 +1,50 @@
+"""The server: moto, mended, on a free port of localhost."""
+
+import os
+import threading
+
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from workbench.cloud.endpoint import buckets, invocations, lambdas, resources, stacks, state_machines
+
+
+class Endpoint:
+    """An AWS endpoint in this process; there can be one a process, since moto keeps its state in its modules.
+
+    Attributes:
+        url: where clients reach it. It says localhost: of 127.0.0.1 moto would take the first part for a bucket.
+    """
+
+    def __init__(self) -> None:
+        default_user_config["lambda"] = {"use_docker": False}
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        for each in (buckets, lambdas, resources, stacks, state_machines):
+            each.install()
+        application = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+        self.url = f"http://localhost:{self._server.server_port}"
+        os.environ["MOTO_PORT"] = str(self._server.server_port)  # where the state machines' interpreter calls
+
+    def run_functions_by(self, invoke: invocations.Invoke) -> None:
+        """Let functions be invoked.
+
+        Args:
+            invoke: runs a package on an event.
+        """
+        invocations.install(invoke)
+
+    def start(self) -> None:
+        """Serve, in threads."""
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing of a request that went well or was refused: a client hears of it itself."""

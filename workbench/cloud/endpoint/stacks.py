@@ -1,0 +1,175 @@
+"""Stacks that deploy, update and refuse as CloudFormation's do.
+
+What moto lacks: change sets are found by their stack, and one that is not there can be deleted (the cdk CLI does so
+before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
+is updated too; a type that cannot be made or updated is an error, by name; an error is one that the cdk CLI shows.
+JSON templates are read by the JSON parser: YAML's takes seconds for the same.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.parsing import NULL_MODELS, ResourceMap, get_model_map
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, EmptyResult
+
+logger = logging.getLogger(__name__)
+
+_NOTHING_TO_MAKE = {"AWS::CDK::Metadata", *NULL_MODELS}
+
+_moto_parse_template = Stack.parse_template
+_moto_create_change_set = CloudFormationBackend.create_change_set
+_moto_execute_change_set = CloudFormationBackend.execute_change_set
+_moto_resource_diff = ResourceMap.build_resource_diff
+_moto_update_resource = parsing.parse_and_update_resource
+
+
+def install() -> None:
+    """Mend moto's CloudFormation."""
+    Stack.parse_template = staticmethod(_parse_template)
+    ChangeSet._parse_template = _parse_template_of_change_set  # noqa: SLF001 - moto has no public place for it
+    CloudFormationBackend.create_change_set = _create_change_set
+    CloudFormationBackend.execute_change_set = _apply_change_set
+    CloudFormationResponse.delete_change_set = _delete_change_set
+    CloudFormationResponse.describe_change_set = _describe_change_set
+    CloudFormationResponse.execute_change_set = _execute_change_set
+    ResourceMap.build_resource_diff = _resource_diff
+    parsing.parse_and_update_resource = _update_resource
+
+
+def _parse_template(template: str) -> Any:
+    try:
+        return json.loads(template)
+    except json.JSONDecodeError:
+        return _moto_parse_template(template)
+
+
+def _parse_template_of_change_set(change_set: Any) -> None:
+    change_set.template_dict = _parse_template(change_set.template)
+
+
+def _change_set(response: Any) -> Any:
+    """The change set that a request means by id, or by name and stack; None if there is none."""
+    name, stack = response._get_param("ChangeSetName"), response._get_param("StackName")  # noqa: SLF001
+    found = None
+    for change_set in response.cloudformation_backend.change_sets.values():
+        named = change_set.change_set_name == name and stack in {change_set.stack_name, change_set.stack_id}
+        if named or change_set.change_set_id == name:
+            found = change_set
+    return found
+
+
+def _existing_change_set(response: Any) -> Any:
+    found = _change_set(response)
+    if found is None:
+        raise ValidationError(message=f"there is no change set {response._get_param('ChangeSetName')}")  # noqa: SLF001
+    return found
+
+
+def _delete_change_set(response: Any) -> Any:
+    if found := _change_set(response):
+        del response.cloudformation_backend.change_sets[found.change_set_id]
+    return EmptyResult()
+
+
+def _describe_change_set(response: Any) -> Any:
+    return ActionResult(_existing_change_set(response))
+
+
+def _execute_change_set(response: Any) -> Any:
+    response.cloudformation_backend.execute_change_set(_existing_change_set(response).change_set_id)
+    return EmptyResult()
+
+
+def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:
+    _refuse_unknown_types(_parse_template(keywords["template"])["Resources"])
+    made = _moto_create_change_set(backend, *arguments, **keywords)
+    backend.change_sets[made[0]].stack.resource_map.cross_stack_resources = backend.exports
+    return made
+
+
+def _refuse_unknown_types(resources: Mapping[str, Mapping[str, Any]]) -> None:
+    known = get_model_map().keys() | _NOTHING_TO_MAKE
+    unknown = [f"{name} ({resource['Type']})" for name, resource in resources.items() if resource["Type"] not in known]
+    if unknown:
+        raise ValidationError(message=f"the local cloud cannot make {', '.join(unknown)}")
+
+
+def _apply_change_set(backend: Any, change_set_name: str) -> None:
+    stack = backend.change_sets[change_set_name].stack
+    try:
+        _moto_execute_change_set(backend, change_set_name)
+    except ServiceException:
+        raise
+    except Exception as error:
+        logger.exception("stack %s", stack.name)
+        raise ValidationError(message=f"stack {stack.name}: {type(error).__name__}: {error}") from error
+    stack.template_dict = backend.change_sets[change_set_name].template_dict
+    stack.description = stack.template_dict.get("Description")
+    stack.output_map = stack._create_output_map()  # noqa: SLF001 - what moto does for the other way to make a stack
+    for export in stack.exports:
+        backend.exports[export.name] = export
+
+
+def _resource_diff(resources: Any, other_template: Mapping[str, Any], parameters: Any = None) -> dict[str, list[str]]:
+    """What differs from another template: only by properties, and with all that refers to what is modified."""
+    old, new = resources._resource_json_map, other_template["Resources"]  # noqa: SLF001
+    diff: dict[str, list[str]] = _moto_resource_diff(resources, other_template, parameters)
+    modified = {name for name in diff["Modify"] if old[name].get("Properties") != new[name].get("Properties")}
+    order = _in_order(new)
+    for name in order:
+        if name in old and name not in modified and _can_be_updated(new[name]) and _references(new[name]) & modified:
+            modified.add(name)
+    return {**diff, "Modify": [name for name in order if name in modified]}
+
+
+def _in_order(resources: Mapping[str, Any]) -> list[str]:
+    """The resources' names, each after those it refers to."""
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in order or name not in resources:
+            return
+        for other in sorted(_references(resources[name]) - {name}):
+            visit(other)
+        order[name] = None
+
+    for name in resources:
+        visit(name)
+    return list(order)
+
+
+def _references(template: Any) -> set[str]:
+    """All names that a piece of a template may mean by Ref and Fn::GetAtt."""
+    if isinstance(template, Mapping):
+        found = set().union(*map(_references, template.values()))
+        if isinstance(template.get("Ref"), str):
+            found.add(template["Ref"])
+        if target := template.get("Fn::GetAtt"):
+            found.add(target[0] if isinstance(target, list) else target.split(".")[0])
+        return found
+    if isinstance(template, Iterable) and not isinstance(template, str):
+        return set().union(*map(_references, template))
+    return set()
+
+
+def _can_be_updated(resource: Mapping[str, Any]) -> bool:
+    model = get_model_map().get(resource["Type"])
+    return model is not None and not hasattr(model.update_from_cloudformation_json, "__isabstractmethod__")
+
+
+def _update_resource(logical_id: str, resource_json: Mapping[str, Any], *arguments: Any, **keywords: Any) -> Any:
+    if resource_json["Type"] in _NOTHING_TO_MAKE:
+        return None
+    if not _can_be_updated(resource_json):
+        raise ValidationError(
+            message=f"the local cloud cannot update {logical_id} ({resource_json['Type']}); "
+            "take it down and up again (totes local down, totes local up)"
+        )
+    return _moto_update_resource(logical_id, resource_json, *arguments, **keywords)

@@ -1,0 +1,148 @@
+"""A local cloud's folder: what is where, whether the cloud runs, and its clean end."""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.cloud.processes import ProcessRegister
+from workbench.errors import UserError
+
+CLOUD = "cloud.json"
+"""The document that says how a cloud is reached; it is there once the cloud is up."""
+
+ENDPOINT = "endpoint.json"
+"""The daemon's word that the endpoint answers, and where."""
+
+DATABASES = "databases.json"
+"""The daemon's word that the embedded PostgreSQL answers, and where; or why it does not."""
+
+_END_SECONDS = 30.0
+
+
+class StateFolder:
+    """The folder of one local cloud.
+
+    A cloud runs as long as its daemon holds the lock; the operating system lets go of it however the daemon ends.
+
+    Attributes:
+        path: the folder.
+        log: what the daemon says.
+        cdk_log: what the cdk CLI says, one file beside it for each call.
+        assembly: what the cdk app is synthesised into.
+        postgres: the embedded PostgreSQL.
+        functions: code and scratch folders of the functions.
+        daemon: the note of the daemon's process.
+        processes: the notes of the functions' processes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.log = self.path / "daemon.log"
+        self.cdk_log = self.path / "cdk.log"
+        self.assembly = self.path / "cdk.out"
+        self.postgres = self.path / "postgres"
+        self.functions = self.path / "functions"
+        self.daemon = ProcessRegister(self.path / "daemon")
+        self.processes = ProcessRegister(self.path / "processes")
+        self._lock = self.path / "local-cloud.lock"
+
+    def claim(self) -> int:
+        """Take the lock, end what an earlier cloud has left here, and begin with an empty folder.
+
+        Returns:
+            The lock's file descriptor; it is held until every copy of it is closed.
+
+        Raises:
+            UserError: a cloud runs here, or the folder is somebody else's.
+        """
+        if self.path.exists() and not self.exists and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UserError(f"{self.path} holds something else than a local cloud; name another folder with --state")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be used: {error.strerror}") from error
+        if not _locked(descriptor):
+            os.close(descriptor)
+            raise UserError(
+                f"already up: a local cloud runs in {self.path}; end it with totes local down, or name another "
+                "folder with --state"
+            )
+        self.end_everything(patience=0.0)
+        self._clear(keep=self._lock)
+        return descriptor
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is or was a cloud here."""
+        return self._lock.exists()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a cloud runs here, or is on its way up or down."""
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not _locked(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """End the cloud and whatever it has started, and remove the folder."""
+        self.end_everything()
+        self._clear(keep=None)
+        self.path.rmdir()
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""
+        unfinished = self.path / f"{name}.unfinished"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        unfinished.rename(self.path / name)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """A document that was kept; None: there is none."""
+        try:
+            document: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return document
+
+    def end_everything(self, *, patience: float = _END_SECONDS) -> None:
+        """End the cloud and whatever it has started, however it came to be left here.
+
+        Args:
+            patience: seconds in which the daemon may end by itself.
+        """
+        self.daemon.end_all(patience=patience)
+        self.processes.end_all()
+        EmbeddedPostgres(self.postgres).stop()
+
+    def _clear(self, keep: Path | None) -> None:
+        for entry in self.path.iterdir():
+            if entry == keep:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def _locked(descriptor: int) -> bool:
+    """Take a lock, unless somebody else has it for longer than a look at it takes."""
+    for _ in range(5):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False

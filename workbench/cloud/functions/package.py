@@ -1,0 +1,78 @@
+"""What a function is made of, and its place on the disk."""
+
+import shutil
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Code:
+    """A zip file as it was deployed.
+
+    Attributes:
+        sha256: of its bytes.
+        read: gives the bytes; not part of what makes two equal.
+    """
+
+    sha256: str
+    read: Callable[[], bytes] = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A function as it is deployed at this moment; two that are equal can share workers.
+
+    Attributes:
+        name: the function's name.
+        arn: its ARN, without a version.
+        handler: module and function, such as "handler.handler".
+        memory_mb: what its process may take at most.
+        timeout_seconds: how long one invocation may take.
+        variables: the function's own environment variables.
+        code: the function's zip.
+        layers: the layers' zips, in the order in which they are attached.
+        region: the region it runs in.
+        log_group: where its output goes.
+        log_format: "Text" or "JSON".
+    """
+
+    name: str
+    arn: str
+    handler: str
+    memory_mb: int
+    timeout_seconds: int
+    variables: Mapping[str, str]
+    code: Code
+    layers: tuple[Code, ...]
+    region: str
+    log_group: str
+    log_format: str = "Text"
+
+
+class CodeStore:
+    """Unpacked zips in a folder, each under the SHA-256 of its bytes, so that each is unpacked once."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+
+    def unpacked(self, code: Code) -> Path:
+        """The folder with the zip's content."""
+        folder = self._directory / _as_name(code.sha256)
+        with self._lock:
+            if not folder.is_dir():
+                unfinished = folder.with_suffix(".unfinished")
+                shutil.rmtree(unfinished, ignore_errors=True)
+                with zipfile.ZipFile(BytesIO(code.read())) as archive:
+                    archive.extractall(unfinished)  # a ZipFile keeps every member inside the folder
+                unfinished.rename(folder)
+        return folder
+
+
+def _as_name(sha256: str) -> str:
+    """A digest as a folder's name; Lambda writes it in base64, which has slashes."""
+    return sha256.replace("/", "_").replace("+", "-").rstrip("=")

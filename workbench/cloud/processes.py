@@ -1,0 +1,87 @@
+"""A note of every process that a cloud has started, so that none outlives it, not even after a kill -9."""
+
+import contextlib
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+_KILL_SECONDS = 10.0
+
+
+class ProcessRegister:
+    """A folder with one file a process: its name is the pid, its content the moment the process was started.
+
+    The moment tells the process from a later one that got the same pid, which must not be touched.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def add(self, pid: int) -> None:
+        """Note a running process; one that has ended already needs no note."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            started = psutil.Process(pid).create_time()
+            self._directory.mkdir(parents=True, exist_ok=True)
+            (self._directory / str(pid)).write_text(repr(started), encoding="ascii")
+
+    def remove(self, pid: int) -> None:
+        """Forget a process that has ended."""
+        (self._directory / str(pid)).unlink(missing_ok=True)
+
+    def end_all(self, *, patience: float = 0.0) -> None:
+        """End every noted process that still runs, with its children, and forget them all.
+
+        Args:
+            patience: seconds in which they may end of themselves when asked to; 0: they are killed unasked.
+        """
+        notes = list(self._directory.iterdir()) if self._directory.is_dir() else []
+        end([process for note in notes if (process := _noted(note))], patience=patience)
+        for note in notes:
+            note.unlink(missing_ok=True)
+
+
+def end(processes: Iterable[psutil.Process], *, patience: float) -> None:
+    """Ask processes to end; kill those that have not after some seconds, and all their children."""
+    family: list[psutil.Process] = []
+    asked = list(processes)
+    for process in asked:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family += [process, *process.children(recursive=True)]
+    if patience:
+        for process in asked:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        still_alive(asked, patience)
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    still_alive(family, _KILL_SECONDS)
+
+
+def still_alive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for processes to end; return those that have not after some seconds."""
+    deadline = time.monotonic() + seconds
+    alive = [process for process in processes if lives(process)]
+    while alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+        alive = [process for process in alive if lives(process)]
+    return alive
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether a process runs; one that has ended and is not reaped yet does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _noted(note: Path) -> psutil.Process | None:
+    try:
+        process = psutil.Process(int(note.name))
+        same = process.create_time() == float(note.read_text(encoding="ascii"))
+    except (psutil.NoSuchProcess, ValueError):
+        return None
+    return process if same else None

@@ -1,0 +1,84 @@
+"""A deployed totes, in an AWS account or in a local cloud: its clients and the outputs of its stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from totes.lake import Bucket, Journal
+from workbench.cloud import LocalCloud
+from workbench.errors import UserError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the command line needs of a deployed stack.
+
+    Attributes:
+        name: what a person calls it.
+        session: whose clients reach it.
+        endpoint: where they reach it; None for AWS itself.
+        environment: dev, prod or local.
+    """
+
+    name: str
+    session: boto3.Session
+    endpoint: str | None
+    environment: str
+
+    @classmethod
+    def local(cls, state: Path) -> "Deployment":
+        """The local cloud of a state directory; raise UserError where it is not up."""
+        cloud = LocalCloud.attach(state)
+        return cls(f"the local cloud in {state}", cloud.session(), cloud.endpoint, "local")
+
+    @classmethod
+    def in_account(cls, environment: str) -> "Deployment":
+        """The environment deployed in the account of the ordinary AWS credentials."""
+        return cls(f"environment {environment}", boto3.Session(), None, environment)
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The pipeline stack's outputs; raise UserError where there is no such stack."""
+        client = self.session.client("cloudformation", endpoint_url=self.endpoint)
+        name = f"totes-{self.environment}-pipeline"
+        try:
+            [stack] = client.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise UserError(f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)") from error
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    @cached_property
+    def step_functions(self) -> "SFNClient":
+        """The Step Functions client."""
+        return self.session.client("stepfunctions", endpoint_url=self.endpoint)
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        """The Secrets Manager client."""
+        return self.session.client("secretsmanager", endpoint_url=self.endpoint)
+
+    @property
+    def ingestion(self) -> Journal:
+        """The journal of captured batches."""
+        return self._journal("IngestionBucket")
+
+    @property
+    def processed(self) -> Journal:
+        """The journal of transformed batches."""
+        return self._journal("ProcessedBucket")
+
+    def _journal(self, output: str) -> Journal:
+        client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)
+        return Journal(Bucket(self.outputs[output], client))

@@ -1,0 +1,164 @@
+"""What a deployment holds and how fresh it is, asked of its lake, its warehouse and its state machine."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.databases import connected
+from totes.errors import WarehouseUnavailable
+from totes.shapes import Fact, StarTable
+from totes.star import STAR_TABLES
+from workbench.deployment import Deployment
+
+_LAST_BATCHES = 5
+_REASONS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableReport:
+    """A star table: rows (of a fact: in its current state), versions (of a fact: all of them), its last batch."""
+
+    rows: int
+    versions: int
+    last_batch: int | None
+    quarantined: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchReport:
+    """A loaded batch: when its snapshot was taken, when it was loaded, what became of its rows."""
+
+    batch: int
+    captured_at: datetime
+    loaded_at: datetime
+    rows_in: int
+    versions: int
+    quarantined: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineReport:
+    """A row that could not become a star row."""
+
+    batch: int
+    star_table: str
+    key: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The state of a deployment.
+
+    Attributes:
+        fresh_as_of: when the last successful run began; all that the source had committed by then is held.
+        lag_seconds: how long ago that is.
+        pending: batches that are captured and not yet loaded.
+        batches: the last few that were loaded, newest first.
+        tables: each star table.
+        quarantine: the last few rows in quarantine, newest first.
+    """
+
+    fresh_as_of: datetime | None
+    lag_seconds: float | None
+    pending: Sequence[int]
+    batches: Sequence[BatchReport]
+    tables: dict[str, TableReport]
+    quarantine: Sequence[QuarantineReport]
+
+    def to_json(self) -> str:
+        """The report as a JSON document."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
+
+
+def report_on(deployment: Deployment) -> Report:
+    """Ask a deployment for its state.
+
+    Raises:
+        RetryableError, ConfigurationError: the lake or the warehouse cannot be reached.
+    """
+    fresh_as_of = _last_success(deployment)
+    with (
+        connected(
+            deployment.outputs["WarehouseSecretArn"],
+            role="warehouse",
+            unavailable=WarehouseUnavailable,
+            client=deployment.secrets,
+        ) as warehouse,
+        warehouse.cursor() as cursor,
+    ):
+        held = _newest_batch(cursor)
+        return Report(
+            fresh_as_of=fresh_as_of,
+            lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
+            pending=[*range(held + 1, deployment.ingestion.newest() + 1)],
+            batches=_batches(cursor) if held else (),
+            tables={table.name: _table(cursor, table) for table in STAR_TABLES} if held else {},
+            quarantine=_quarantine(cursor) if held else (),
+        )
+
+
+def _last_success(deployment: Deployment) -> datetime | None:
+    executions = deployment.step_functions.list_executions(
+        stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED"
+    )["executions"]
+    starts = [execution["startDate"] for execution in executions]
+    return max(starts) if starts else None
+
+
+def _newest_batch(cursor: Cursor) -> int:
+    """The ledger's newest batch; 0 where there is none, or no ledger yet."""
+    cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
+    if not _only(cursor):
+        return 0
+    cursor.execute("SELECT coalesce(max(batch_id), 0) FROM etl.batch")
+    return int(_only(cursor))
+
+
+def _batches(cursor: Cursor) -> list[BatchReport]:
+    cursor.execute(
+        "SELECT batch_id, captured_at, loaded_at, coalesce(sum(rows_in), 0)::bigint, "
+        "coalesce(sum(versions), 0)::bigint, coalesce(sum(quarantined), 0)::bigint "
+        "FROM etl.batch LEFT JOIN etl.batch_table USING (batch_id) "
+        "GROUP BY batch_id ORDER BY batch_id DESC LIMIT %s",
+        (_LAST_BATCHES,),
+    )
+    return [
+        BatchReport(
+            batch=batch, captured_at=captured, loaded_at=loaded, rows_in=rows_in, versions=versions, quarantined=held
+        )
+        for batch, captured, loaded, rows_in, versions, held in cursor.fetchall()
+    ]
+
+
+def _table(cursor: Cursor, table: StarTable) -> TableReport:
+    name = sql.Identifier("public", table.name)
+    cursor.execute(sql.SQL("SELECT count(*), max(batch_id) FROM {}").format(name))
+    versions, last_batch = cursor.fetchone() or (0, None)
+    rows = versions
+    if isinstance(table, Fact):
+        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", table.current_view)))
+        rows = _only(cursor)
+    cursor.execute("SELECT count(*) FROM etl.quarantine WHERE star_table = %s", (table.name,))
+    return TableReport(rows=rows, versions=versions, last_batch=last_batch, quarantined=_only(cursor))
+
+
+def _quarantine(cursor: Cursor) -> list[QuarantineReport]:
+    cursor.execute(
+        "SELECT batch_id, star_table, key, reason FROM etl.quarantine ORDER BY batch_id DESC, star_table, key LIMIT %s",
+        (_REASONS,),
+    )
+    return [
+        QuarantineReport(batch=batch, star_table=table, key=key, reason=reason)
+        for batch, table, key, reason in cursor.fetchall()
+    ]
+
+
+def _only(cursor: Cursor) -> Any:
+    row = cursor.fetchone()
+    return row[0] if row else None
