@@ -12,6 +12,7 @@ import typer
 from workbench import cloud
 from workbench.cli import display
 from workbench.cli.demo import Demo
+from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.deployment import Deployment
 from workbench.errors import UserError
@@ -130,22 +131,20 @@ def up(
 ) -> None:
     """Start a local cloud and deploy the stack into it."""
     folder = state or DEFAULT_STATE
-    running = cloud.up(folder, source=source, warehouse=warehouse, progress=display.step)
+    running = cloud.up(folder, source=source, warehouse=warehouse, progress=display.step, tied=not detach)
     display.cloud_is_up(running, folder)
     if detach:
         return
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        cloud.down(folder)
-        display.done("the local cloud is down")
+        take_down(folder)
 
 
 @local.command()
 def down(state: State = None) -> None:
     """Stop a local cloud and remove its folder; databases named by URI stay as they are."""
-    cloud.down(state or DEFAULT_STATE)
-    display.done("the local cloud is down")
+    take_down(state or DEFAULT_STATE)
 
 
 @local.command()

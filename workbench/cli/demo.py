@@ -12,6 +12,7 @@ from rich.live import Live
 
 from workbench import cloud
 from workbench.cli import display
+from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.deployment import Deployment
 from workbench.errors import UserError
@@ -45,14 +46,14 @@ class Demo:
         with tempfile.TemporaryDirectory(prefix="demo-", dir=_HOME, ignore_cleanup_errors=True) as folder:
             state = Path(folder) / "state"
             try:
-                running = cloud.up(state, source=None, warehouse=None, progress=display.step)
+                running = cloud.up(state, source=None, warehouse=None, progress=display.step, tied=True)
                 with display.progress("Building a shop") as progress:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
                 display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
                 yield cls(running, Deployment.local(state), orders, seed)
             finally:
                 if state.exists():
-                    cloud.down(state)
+                    take_down(state)
 
     def three_ticks(self) -> None:
         """The initial load, a tick with changes, an idle tick, and a summary.

@@ -48,8 +48,9 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
-    done(f"the local cloud is up at {cloud.endpoint}, its folder is {folder}")
-    step(f"totes run --local --state {folder}    totes status --local --state {folder}")
+    done(f"the local cloud is up at {cloud.endpoint}")
+    for command in ("run --local", "status --local", "local down"):
+        console.print(f"    totes {command} --state {folder}", soft_wrap=True)
 
 
 def result(run: RunResult) -> None:
@@ -100,11 +101,11 @@ def report_view(found: Report) -> RenderableType:
 def _freshness(found: Report) -> Text:
     if found.fresh_as_of is None or found.lag_seconds is None:
         return Text("No run has succeeded yet.")
-    sentence = (
-        f"{_duration(found.lag_seconds)} behind the source (last good run {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC)"
+    pending = f"batches pending: {len(found.pending)}" if found.pending else "nothing is pending"
+    return Text(
+        f"{_duration(found.lag_seconds)} behind the source, {pending}\n"
+        f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
     )
-    pending = f"; {len(found.pending)} batches are pending" if found.pending else "; nothing is pending"
-    return Text(sentence + pending)
 
 
 def _tables(found: Report) -> Table:
@@ -119,7 +120,9 @@ def _tables(found: Report) -> Table:
 
 
 def _batches(found: Report) -> Table:
-    table = Table("batch", "captured", "loaded after", box=None, padding=(0, 2), header_style="dim")
+    table = Table("batch", box=None, padding=(0, 2), header_style="dim")
+    table.add_column("captured (UTC)", no_wrap=True)
+    table.add_column("loaded after", no_wrap=True)
     for heading in ("rows in", "versions", "quarantined"):
         table.add_column(heading, justify="right")
     for batch in found.batches:

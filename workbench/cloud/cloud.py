@@ -68,7 +68,7 @@ class LocalCloud:
         return session.client(service, endpoint_url=self.endpoint)
 
 
-def up(state: Path, *, source: str | None, warehouse: str | None, progress: Progress) -> LocalCloud:
+def up(state: Path, *, source: str | None, warehouse: str | None, progress: Progress, tied: bool = False) -> LocalCloud:
     """Start a local cloud and deploy the stacks into it.
 
     Args:
@@ -76,6 +76,7 @@ def up(state: Path, *, source: str | None, warehouse: str | None, progress: Prog
         source: URI of the source; None: an empty database of an embedded PostgreSQL.
         warehouse: URI of the warehouse; None: likewise. A database that is named is neither altered nor dropped.
         progress: called with a short sentence at each step.
+        tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
 
     Raises:
         UserError: a cloud runs in that folder already, a database cannot be used, or the deployment failed.
@@ -87,7 +88,7 @@ def up(state: Path, *, source: str | None, warehouse: str | None, progress: Prog
     folder = StateFolder(state)
     lock = folder.claim()
     try:
-        return _up(folder, lock, given, progress)
+        return _up(folder, lock, given, progress, tied=tied)
     except BaseException:
         folder.end_everything()
         raise
@@ -109,12 +110,12 @@ def down(state: Path) -> None:
     folder.remove()
 
 
-def _up(folder: StateFolder, lock: int, given: Mapping[str, str], progress: Progress) -> LocalCloud:
+def _up(folder: StateFolder, lock: int, given: Mapping[str, str], progress: Progress, *, tied: bool) -> LocalCloud:
     embed = [role for role in _ROLES if role not in given]
     progress("Starting PostgreSQL and the AWS endpoint" if embed else "Starting the AWS endpoint")
     with Cdk(assembly=folder.assembly, log=folder.cdk_log) as cdk:
         synthesis = cdk.synthesise()
-        daemon = Daemon(folder, lock, embed)
+        daemon = Daemon(folder, lock, embed, tied=tied)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
         progress("Bootstrapping the account")
         cdk.bootstrap(endpoint).finish()

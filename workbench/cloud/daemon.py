@@ -1,10 +1,12 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it is told to end.
 
-`python -m workbench.cloud.daemon --state DIR [--embed ROLE]...`; `launch` runs it with the folder's lock in its hands.
+`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD]`; `launch` runs it, the folder's lock in its
+hands.
 """
 
 import argparse
 import logging
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -21,12 +23,13 @@ from workbench.errors import UserError
 _EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
 
 
-def serve(folder: StateFolder, embed: Sequence[str]) -> None:
-    """Host a cloud, say in its folder when it is ready, and stay until SIGTERM.
+def serve(folder: StateFolder, embed: Sequence[str], owner: int | None) -> None:
+    """Host a cloud, say in its folder when it is ready, and stay until SIGTERM or the end of its owner.
 
     Args:
         folder: of the cloud.
         embed: the roles that get a database of an embedded PostgreSQL.
+        owner: file descriptor of a pipe whose other end closes when the owner ends; None: it has no owner.
     """
     told_to_end = threading.Event()
 
@@ -35,6 +38,8 @@ def serve(folder: StateFolder, embed: Sequence[str]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    if owner is not None:
+        threading.Thread(target=lambda: (os.read(owner, 1), told_to_end.set()), daemon=True).start()
     server = EmbeddedPostgres(folder.postgres)
     with ThreadPoolExecutor(1) as helper:
         if embed:
@@ -78,11 +83,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Host a local cloud.")
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--embed", action="append", choices=list(_EMBEDDED), default=[])
+    parser.add_argument("--owner", type=int)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # What an execution comes to is in its history; the interpreter also calls each absent optional value an error.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
-    serve(StateFolder(arguments.state), arguments.embed)
+    serve(StateFolder(arguments.state), arguments.embed, arguments.owner)
 
 
 if __name__ == "__main__":

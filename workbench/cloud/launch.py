@@ -15,26 +15,33 @@ _READY_SECONDS = 120.0
 
 
 class Daemon:
-    """The daemon of a folder, in a session of its own; starting it is all that ties it to this process.
+    """The daemon of a folder, in a session of its own.
 
     Attributes:
         pid: of its process.
     """
 
-    def __init__(self, folder: StateFolder, lock: int, embed: Sequence[str]) -> None:
+    def __init__(self, folder: StateFolder, lock: int, embed: Sequence[str], *, tied: bool) -> None:
         """Start it.
 
         Args:
             folder: of the cloud.
             lock: the file descriptor of the folder's lock, which the daemon holds from now on.
             embed: the roles ("source", "warehouse") that get a database of an embedded PostgreSQL.
+            tied: whether it ends when this process does, however that comes about.
         """
         self._folder = folder
         foreign = ("AWS_", "MOTO_")
         module = "workbench.cloud.daemon"
+        # A pipe that nobody writes to: its other end closes when this process ends, even by kill -9.
+        owner, self._owned = os.pipe()
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
-                [sys.executable, "-m", module, "--state", str(folder.path), *(f"--embed={role}" for role in embed)],
+                [
+                    *(sys.executable, "-m", module, "--state", str(folder.path)),
+                    *(f"--embed={role}" for role in embed),
+                    *([f"--owner={owner}"] if tied else []),
+                ],
                 cwd=folder.path,
                 env={
                     **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
@@ -47,8 +54,9 @@ class Daemon:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C meant for its starter is not meant for it
-                pass_fds=(lock,),
+                pass_fds=(lock, owner),
             )
+        os.close(owner)
         self.pid = self._process.pid
         folder.daemon.add(self.pid)
         threading.Thread(target=self._process.wait, daemon=True).start()  # so that it leaves no zombie when it ends

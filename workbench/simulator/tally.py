@@ -26,7 +26,7 @@ class Events:
 
     def __str__(self) -> str:
         most_first = sorted(self.by_kind.items(), key=lambda item: (-item[1], item[0]))
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in most_first)
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in most_first)
         retries = f"; {self.retries:,} had to be tried again" if self.retries else ""
         return f"{self.total:,} events" + (f": {kinds}" if kinds else "") + retries
 

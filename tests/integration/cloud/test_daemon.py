@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Iterator[StateFolder]:
 
 def started(folder: StateFolder) -> Daemon:
     lock = folder.claim()
-    daemon = Daemon(folder, lock, ["source", "warehouse"])
+    daemon = Daemon(folder, lock, ["source", "warehouse"], tied=False)
     os.close(lock)
     daemon.says(ENDPOINT)
     daemon.says(DATABASES)
@@ -112,7 +112,7 @@ def test_a_running_daemon_keeps_others_out_of_its_folder(folder: StateFolder) ->
 def test_a_daemon_that_does_not_come_up_says_where_to_look(folder: StateFolder) -> None:
     lock = folder.claim()
     folder.postgres.touch()  # a file where PostgreSQL wants its folder
-    daemon = Daemon(folder, lock, ["source"])
+    daemon = Daemon(folder, lock, ["source"], tied=False)
     os.close(lock)
     with pytest.raises(UserError, match="File exists"):
         daemon.says(DATABASES)

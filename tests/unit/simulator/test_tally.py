@@ -4,7 +4,7 @@ from workbench.simulator.tally import Tally
 
 def test_events_read_like_a_sentence() -> None:
     assert str(Events({"new staff": 1, "new designs": 1_200}, retries=2)) == (
-        "1,201 events: 1,200 new designs, 1 new staff; 2 had to be tried again"
+        "1,201 events: new designs 1,200, new staff 1; 2 had to be tried again"
     )
     assert str(Events()) == "0 events"
 
