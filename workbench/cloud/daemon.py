@@ -1,7 +1,7 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it is told to end.
 
-`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD]`; `launch` runs it, the folder's lock in its
-hands.
+`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD]`; `launch` runs it, with the folder's lock
+in its hands.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def serve(folder: StateFolder, embed: Sequence[str], owner: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     if owner is not None:
-        threading.Thread(target=lambda: (os.read(owner, 1), told_to_end.set()), daemon=True).start()
+        threading.Thread(target=_end_with, args=(owner, told_to_end), daemon=True).start()
     server = EmbeddedPostgres(folder.postgres)
     with ThreadPoolExecutor(1) as helper:
         if embed:
@@ -65,6 +65,11 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
     told_to_end.wait()
     functions.close()
     endpoint.stop()
+
+
+def _end_with(owner: int, told_to_end: threading.Event) -> None:
+    os.read(owner, 1)  # nobody writes: it returns when the owner is no more
+    told_to_end.set()
 
 
 def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str]) -> None:
