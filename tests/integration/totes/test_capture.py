@@ -1,11 +1,13 @@
 """What changed is asked of PostgreSQL: no change is missed, and none is made up."""
 
+import json
 import subprocess
 import threading
 from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
@@ -292,6 +294,60 @@ def test_an_added_column_is_carried_in_the_lake(pipeline: Pipeline) -> None:
     manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(2))
     [part] = manifest.tables["design"].changes
     assert set(read_part(pipeline.ingestion, part)["colour"]) == {'red, "ish"'}
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_an_added_columns_default_is_carried_for_rows_that_nobody_wrote(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text DEFAULT 'black'")
+    pipeline.tick()
+    manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(2))
+    [part] = manifest.tables["design"].changes
+    assert part.rows == value(pipeline.source, "SELECT count(*) FROM design")
+    assert set(read_part(pipeline.ingestion, part)["colour"]) == {"black"}
+    assert pipeline.capture().batch is None
+
+
+def test_a_column_that_is_dropped_or_retyped_beyond_the_contract_is_followed(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "ALTER TABLE design ADD COLUMN extra timestamp; UPDATE design SET extra = now()")
+    pipeline.tick()
+    for change in (
+        "ALTER TABLE design ALTER extra TYPE boolean USING true",
+        "ALTER TABLE design ALTER extra TYPE integer USING 7",
+        "ALTER TABLE design DROP COLUMN extra",
+    ):
+        execute(pipeline.source, change)
+        execute(pipeline.source, "UPDATE design SET design_name = design_name || '.' WHERE design_id < 4")
+        pipeline.tick()
+        assert pipeline.capture().batch is None
+        assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_table_that_joins_the_contract_is_read_whole(pipeline: Pipeline) -> None:
+    without = tuple(table for table in SOURCE_TABLES if table.name != "currency")
+    with session(pipeline.source) as connection:
+        assert capture(connection, pipeline.ingestion, without).batch == 1
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", '"; DROP TABLE x; --', "%s %(x)s {}", "new\nline", "👜", "a.b", "$"])
+def test_a_column_with_a_hostile_name_is_carried_like_any_other(pipeline: Pipeline, name: str) -> None:
+    pipeline.tick()
+    with session(pipeline.source) as connection, connection, connection.cursor() as cursor:
+        for table in ("design", "department"):
+            cursor.execute(
+                sql.SQL("ALTER TABLE {} ADD COLUMN {} timestamp DEFAULT 'infinity'").format(
+                    sql.Identifier(table), sql.Identifier(name)
+                )
+            )
+    pipeline.tick()
+    manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(2))
+    [part] = manifest.tables["design"].changes
+    rows_in_lake = read_part(pipeline.ingestion, part)
+    assert rows_in_lake.columns[-2] == name
+    assert [json.loads(raw) for raw in rows_in_lake["_raw"].unique()] == [{name: "infinity"}]
+    assert pipeline.capture().batch is None
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 

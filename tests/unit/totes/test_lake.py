@@ -97,9 +97,10 @@ def test_the_newest_manifest_is_found_by_one_request_among_years_of_them(bucket:
     assert journal.read(99) == b"99"
 
 
-def test_a_stranger_among_the_manifests_is_named(bucket: Bucket) -> None:
-    bucket.put_new("manifests/0000000001-notes.json", b"")
-    with pytest.raises(LakeCorrupted, match="notes"):
+@pytest.mark.parametrize("key", ["manifests/", "manifests/0000000001-notes.json", "manifests/0-batch-1.json"])
+def test_a_stranger_among_the_manifests_is_named(bucket: Bucket, key: str) -> None:
+    bucket.put_new(key, b"")
+    with pytest.raises(LakeCorrupted, match=key):
         Journal(bucket).newest()
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10
+
+_NOT_TO_BE_RETRIED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
+"""Words of refusals at connect that no later try would mend; these have no SQLSTATE in psycopg2."""
+
 _SESSION = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"
 
 
@@ -118,7 +122,7 @@ def _connect(keywords: Mapping[str, Any], role: str) -> Connection:
 
 def _refused(role: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:
     sentence = _sentence(error)
-    if "authentication failed" in sentence or "does not exist" in sentence:
+    if any(words in sentence for words in _NOT_TO_BE_RETRIED):
         return ConfigurationError(f"the {role} refused the login in secret {secret}: {sentence}")
     return unavailable(f"the {role} cannot be reached: {sentence}")
 

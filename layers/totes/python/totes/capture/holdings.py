@@ -12,8 +12,6 @@ PART_ROWS = 200_000
 MERGED_ROWS = 1_000_000
 """Runs are merged up to this many rows; larger ones stay as they are, so that merging needs bounded memory."""
 
-_HELD = "_held"
-
 
 def news_in(candidates: pl.DataFrame, key: str, holdings: Sequence[Run], bucket: Bucket) -> pl.DataFrame:
     """Return the candidates that the lake does not hold with the same content.
@@ -66,7 +64,9 @@ def with_run(holdings: Sequence[Run], changes: Sequence[Part], key: str, bucket:
 
 def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str) -> Run:
     newest_first = [read_part(bucket, part) for run in reversed(runs) for part in run.parts]
-    rows = pl.concat(newest_first, how="diagonal_relaxed").unique(key, keep="first", maintain_order=True).sort(key)
+    schema = newest_first[0].schema
+    rows = pl.concat(_in_shape(frame, schema) for frame in newest_first)
+    rows = rows.unique(key, keep="first", maintain_order=True).sort(key)
     return Run(
         parts=tuple(
             write_part(bucket, f"{place}-{number:05d}", chunk, row_key=key)
@@ -83,16 +83,23 @@ def _overlaps(part: Part, keys: pl.Series) -> bool:
 
 def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.DataFrame:
     """The candidates whose content differs from the held row of their key; a column that was not there held NULL."""
-    columns = [name for name in candidates.columns if name != key]
-    known = held.select(key, *(_as_held(held, name, candidates.schema[name]) for name in columns))
-    return (
-        candidates.join(known, on=key, how="inner", suffix=_HELD)
-        .filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name + _HELD)) for name in columns))
-        .select(candidates.columns)
-    )
+    common = candidates.join(held.select(key), on=key, how="semi").sort(key)
+    known = _in_shape(held, candidates.schema).sort(key)
+    differs = pl.Series([False]).new_from_index(0, common.height)
+    for name in common.columns:
+        differs |= common[name].ne_missing(known[name])
+    return common.filter(differs)
 
 
-def _as_held(held: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Expr:
-    if name not in held.columns:
-        return pl.lit(None, dtype=dtype).alias(name + _HELD)
-    return pl.col(name).cast(dtype, strict=False).alias(name + _HELD)
+def _in_shape(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Rows in the columns and types that a table has by now; a value that its column cannot hold any more is NULL."""
+    return pl.DataFrame([_column(rows, name, dtype) for name, dtype in schema.items()])
+
+
+def _column(rows: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:
+    if name in rows.columns:
+        try:
+            return rows[name].cast(dtype, strict=False)
+        except pl.exceptions.InvalidOperationError:
+            pass  # types that do not convert into each other at all, such as a timestamp into a boolean
+    return pl.Series(name, [None], dtype=dtype).new_from_index(0, rows.height)

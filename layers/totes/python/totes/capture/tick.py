@@ -51,8 +51,7 @@ def capture(connection: Connection, lake: Bucket, tables: Sequence[SourceTable])
     with snapshot_of(connection) as snapshot:
         captured_at = datetime.now(UTC)
         captured = _Capture(snapshot, lake, tables, last, batch=newest + 1).tables()
-    horizon_holds = last is None or snapshot.continues(last)
-    if horizon_holds and not any(table.changes for table in captured.values()):
+    if not any(table.changes for table in captured.values()) and not _must_be_noted(snapshot, captured, last):
         logger.info("nothing changed since batch %d", newest)
         return Captured(batch=None, newest=newest)
     manifest = CaptureManifest(
@@ -67,6 +66,14 @@ def capture(connection: Connection, lake: Bucket, tables: Sequence[SourceTable])
     rows = {name: sum(part.rows for part in table.changes) for name, table in captured.items() if table.changes}
     logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": rows})
     return Captured(batch=manifest.batch, newest=manifest.batch)
+
+
+def _must_be_noted(snapshot: Snapshot, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
+    """Whether the source is another, or of another shape, than the last batch says: then even no change is a batch."""
+    if last is None:
+        return False
+    shapes = {name: table.columns for name, table in captured.items()}
+    return not snapshot.continues(last) or shapes != {name: table.columns for name, table in last.tables.items()}
 
 
 class _Capture:
@@ -104,14 +111,23 @@ class _Capture:
             if news.height:
                 parts.append(self._write(table, news, "changes", len(parts)))
 
-        condition = self._snapshot.may_be_new(self._last)
-        stream_rows(self._snapshot, table.name, self._columns[table.name], condition, keep)
+        stream_rows(self._snapshot, table.name, self._columns[table.name], self._may_be_new(table), keep)
         merged = f"holdings/{table.name}/{self._batch:010d}"
         return CapturedTable(
             columns=self._columns[table.name],
             changes=tuple(parts),
             holdings=with_run(held, parts, table.key, self._lake, merged) if parts else held,
         )
+
+    def _may_be_new(self, table: SourceTable) -> sql.Composable:
+        """Which rows to compare with the lake: all of them where the table was not read in this shape before.
+
+        A column may be added with a default, or retyped, without any row being written.
+        """
+        before = self._last.tables.get(table.name) if self._last else None
+        if before is None or before.columns != self._columns[table.name]:
+            return sql.SQL("true")
+        return self._snapshot.may_be_new(self._last)
 
     def _context(self) -> Mapping[str, list[Part]]:
         """Complete each joined pair of tables: referring rows of what changed, then what all those refer to."""

@@ -28,10 +28,9 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
     """
     schema = {column.name: _PARSED.get(column.type, pl.String()) for column in columns}
     texts = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
+    # Columns are taken by name from the frame: `pl.col` would read a name such as `*` or `^a$` as a pattern.
     converted = texts.with_columns(
-        convert(pl.col(column.name)).alias(column.name)
-        for column in columns
-        if (convert := _conversion(column.type)) is not None
+        convert(texts[column.name]) for column in columns if (convert := _conversion(column.type)) is not None
     )
     return converted.with_columns(_unheld(texts, converted).alias(RAW))
 
@@ -45,7 +44,7 @@ def _unheld(texts: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
     """The JSON of each row's lost values; the same row gives the same JSON whatever other rows came with it."""
     members = [
         pl.when(converted[name].is_null() & texts[name].is_not_null()).then(
-            pl.struct(name).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+            pl.struct(texts[name]).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
         )
         for name in texts.columns
         if converted[name].null_count() > texts[name].null_count()
@@ -58,7 +57,7 @@ def _unheld(texts: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def _conversion(written_type: str) -> Callable[[pl.Expr], pl.Expr] | None:
+def _conversion(written_type: str) -> Callable[[pl.Series], pl.Series] | None:
     """How text of a PostgreSQL type becomes its value; None where the text is the value, or is parsed already."""
     name, parameters = _split(written_type)
     if name != "numeric":
@@ -78,15 +77,15 @@ def _split(written_type: str) -> tuple[str, tuple[int, ...]]:
     return match[1] + match[3], tuple(int(number) for number in match[2].split(","))
 
 
-def _timestamp(text: pl.Expr) -> pl.Expr:
+def _timestamp(text: pl.Series) -> pl.Series:
     return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
 
 
-def _moment(text: pl.Expr) -> pl.Expr:
+def _moment(text: pl.Series) -> pl.Series:
     return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
 
 
-_CONVERSIONS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+_CONVERSIONS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "boolean": lambda text: text == "t",
     "date": lambda text: text.str.to_date("%Y-%m-%d", strict=False),
     "double precision": lambda text: text.cast(pl.Float64, strict=False),

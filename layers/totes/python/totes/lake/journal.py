@@ -1,5 +1,7 @@
 """A bucket's journal: manifests numbered 1, 2, 3 ..., each committed once; what has no manifest does not exist."""
 
+import re
+
 from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake.bucket import Bucket
 
@@ -22,10 +24,10 @@ class Journal:
         key = self.bucket.first_key(_PREFIX)
         if key is None:
             return 0
-        number = _LAST - int(key.removeprefix(_PREFIX).partition("-")[0])
-        if key != _key(number):
+        match = re.fullmatch(_PREFIX + r"\d{10}-batch-(\d{10})\.json", key)
+        if match is None or key != _key(int(match[1])):
             raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {_PREFIX}")
-        return number
+        return int(match[1])
 
     def read(self, number: int) -> bytes:
         """Return a manifest's bytes; raise LakeCorrupted where it is missing."""

@@ -88,7 +88,9 @@ class _Batch:
             rows_in += source.height
             converted = convert(table, source)
             if isinstance(table, Fact):
-                self._dates += [converted.rows[column.name] for column in table.columns if column.kind is Kind.DATE]
+                self._dates += [
+                    converted.rows[column.name].unique() for column in table.columns if column.kind is Kind.DATE
+                ]
             parts += self._write(table.name, f"stars-{number:05d}", converted.rows)
             quarantine += self._write(table.name, f"quarantine-{number:05d}", converted.quarantine)
         return StarParts(rows_in=rows_in, parts=tuple(parts), quarantine=tuple(quarantine))
@@ -96,12 +98,14 @@ class _Batch:
     def _calendar(self, table: Calendar) -> StarParts:
         if not self._dates:
             return StarParts(rows_in=0)
-        rows = calendar_rows(table, pl.concat(series.rename("date").unique() for series in self._dates))
+        rows = calendar_rows(table, pl.concat(series.rename("date") for series in self._dates))
         return StarParts(rows_in=rows.height, parts=tuple(self._write(table.name, "stars-00000", rows)))
 
     def _source_rows(self, table: Fact | Dimension) -> Iterator[pl.DataFrame]:
         """The source rows that a star table is made of; a joined dimension's also where only the joined row changed."""
-        captured = self._capture.tables[table.source]
+        captured = self._capture.tables.get(table.source)
+        if captured is None:  # a batch from before the table was asked for
+            return
         joined = [(join, self._whole(join)) for join in table.joins]
         for part in (*captured.changes, *captured.context) if table.joins else captured.changes:
             rows = read_part(self._ingestion, part)
@@ -119,7 +123,7 @@ class _Batch:
         names = [*(column.name for column in captured.columns), RAW]
         nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
         rows = pl.concat(frames) if frames else nothing
-        return rows.select(pl.col(name).alias(f"{join.table}.{name}") for name in names)
+        return rows.rename(lambda name: f"{join.table}.{name}")
 
     def _write(self, table: str, name: str, rows: pl.DataFrame) -> list[Part]:
         if rows.is_empty():

@@ -18,6 +18,8 @@ from totes.warehouse.tables import ensure_tables
 
 logger = logging.getLogger(__name__)
 
+_NOTHING = StarParts(rows_in=0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
@@ -75,7 +77,8 @@ def _load_next(
         _check_parent(entry, manifest, journal)
         open_entry(cursor, manifest)
         counted = {
-            table.name: _load_table(cursor, table, manifest.tables[table.name], batch, journal.bucket)
+            # A batch from before a table was asked for has nothing of it.
+            table.name: _load_table(cursor, table, manifest.tables.get(table.name, _NOTHING), batch, journal.bucket)
             for table in tables
         }
         write_tallies(cursor, batch, counted)
