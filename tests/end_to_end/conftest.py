@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ class Answer:
         return json.loads(self.out)
 
 
-def totes(*arguments: str | Path, timeout: float = 300) -> Answer:
-    """Type a command."""
+def totes(*arguments: str | Path, timeout: float = 300, credentials: Mapping[str, str] | None = None) -> Answer:
+    """Type a command, on a machine whose AWS credentials are these."""
     environment = {name: value for name, value in os.environ.items() if "ACCESS_KEY" not in name}
+    environment |= credentials or {}
     done = subprocess.run(
         [TOTES, *arguments], capture_output=True, text=True, timeout=timeout, check=False, env=environment
     )

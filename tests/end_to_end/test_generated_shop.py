@@ -1,10 +1,11 @@
 """From the cdk CLI to the warehouse, all parts real, on a generated shop."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.end_to_end.conftest import Deployed
+from tests.end_to_end.conftest import Deployed, totes
 from tests.support.databases import execute, value
 from tests.support.oracle import assert_warehouse_mirrors
 from totes.star import STAR_TABLES
@@ -80,6 +81,33 @@ def test_status_tells_what_the_warehouse_holds(shop: Deployed) -> None:
     spoken = shop.totes("status").out
     assert all(table.name in spoken for table in STAR_TABLES)
     assert "nothing is pending" in spoken
+
+
+def test_two_runs_at_once_both_succeed_one_after_the_other(shop: Deployed) -> None:
+    shop.run()
+    execute(shop.cloud.source_uri, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id < 9")
+    with ThreadPoolExecutor(2) as both:
+        results = list(both.map(lambda _: shop.run(), range(2)))
+    assert [result["status"] for result in results] == ["SUCCEEDED", "SUCCEEDED"]
+    versions = sorted(result["tables"]["fact_sales_order"]["versions"] for result in results)
+    assert versions == [0, 8]
+
+
+def test_a_deployed_stack_is_served_by_the_ordinary_credentials(shop: Deployed) -> None:
+    shop.run()
+    credentials = {
+        "AWS_ENDPOINT_URL": shop.cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_DEFAULT_REGION": "eu-west-2",
+    }
+    answer = totes("run", "--env", "local", "--json", credentials=credentials)
+    assert answer.code == 0, answer.err
+    assert answer.json()["batch"] is None
+    assert totes("status", "--env", "local", "--json", credentials=credentials).json()["pending"] == []
+    missing = totes("run", "--env", "prod", credentials=credentials)
+    assert missing.code == 1
+    assert "there is no stack totes-prod-pipeline" in missing.err
 
 
 def test_a_functions_logs_can_be_read(shop: Deployed) -> None:
