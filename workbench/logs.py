@@ -24,10 +24,10 @@ def log_lines(deployment: Deployment, function: str) -> Iterator[str]:
     """
     client: CloudWatchLogsClient = deployment.session.client("logs", endpoint_url=deployment.endpoint)
     group = _GROUP.format(environment=deployment.environment, function=function)
-    known = [found["logGroupName"] for found in client.describe_log_groups()["logGroups"]]
+    prefix = _GROUP.format(environment=deployment.environment, function="")
+    known = [found["logGroupName"] for found in client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]]
     if group not in known:
-        prefix = _GROUP.format(environment=deployment.environment, function="")
-        names = ", ".join(sorted(name.removeprefix(prefix) for name in known if name.startswith(prefix)))
+        names = ", ".join(sorted(name.removeprefix(prefix) for name in known))
         raise UserError(f"there is no function {function} in {deployment.name}; there are {names}")
     for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
         for event in page["events"]:

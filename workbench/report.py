@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
+from totes.outcomes import ANOTHER_RUN
 from totes.shapes import Fact, StarTable
 from totes.star import STAR_TABLES
 from workbench.deployment import Deployment
@@ -61,7 +62,7 @@ class Report:
         pending: batches that are captured and not yet loaded.
         batches: the last few that were loaded, newest first.
         tables: each star table.
-        quarantine: the last few rows in quarantine, newest first.
+        quarantine: the last few rows that are in quarantine still, newest first.
     """
 
     fresh_as_of: datetime | None
@@ -104,11 +105,14 @@ def report_on(deployment: Deployment) -> Report:
 
 
 def _last_success(deployment: Deployment) -> datetime | None:
-    executions = deployment.step_functions.list_executions(
-        stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED"
-    )["executions"]
-    starts = [execution["startDate"] for execution in executions]
-    return max(starts) if starts else None
+    """When the newest run began that went the whole way; one that stepped back for another succeeded at nothing."""
+    client = deployment.step_functions
+    executions = client.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED")
+    for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
+        output = client.describe_execution(executionArn=execution["executionArn"])["output"]
+        if json.loads(output)["outcome"] != ANOTHER_RUN:
+            return execution["startDate"]
+    return None
 
 
 def _newest_batch(cursor: Cursor) -> int:
@@ -144,13 +148,14 @@ def _table(cursor: Cursor, table: StarTable) -> TableReport:
     if isinstance(table, Fact):
         cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", table.current_view)))
         rows = _only(cursor)
-    cursor.execute("SELECT count(*) FROM etl.quarantine WHERE star_table = %s", (table.name,))
+    cursor.execute("SELECT count(*) FROM etl.quarantine WHERE star_table = %s AND resolved_by IS NULL", (table.name,))
     return TableReport(rows=rows, versions=versions, last_batch=last_batch, quarantined=_only(cursor))
 
 
 def _quarantine(cursor: Cursor) -> list[QuarantineReport]:
     cursor.execute(
-        "SELECT batch_id, star_table, key, reason FROM etl.quarantine ORDER BY batch_id DESC, star_table, key LIMIT %s",
+        "SELECT batch_id, star_table, key, reason FROM etl.quarantine WHERE resolved_by IS NULL "
+        "ORDER BY batch_id DESC, star_table, key LIMIT %s",
         (_REASONS,),
     )
     return [

@@ -15,6 +15,7 @@ logger = Logger(service="totes")
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Transform what waits; return the batches' numbers and the newest in the processed bucket."""
+    logger.append_keys(execution=event.get("execution"))
     settings = StarSettings.from_environment()
     transformed = transform(Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket), STAR_TABLES)
     return {"transformed": list(transformed.batches), "newest": transformed.newest}

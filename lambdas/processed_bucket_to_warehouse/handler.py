@@ -19,6 +19,7 @@ logger = Logger(service="totes")
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Load what waits; return the batches' numbers, the newest in the warehouse, and a tally for every star table."""
+    logger.append_keys(execution=event.get("execution"))
     settings = LoadSettings.from_environment()
     with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         loaded = load(warehouse, Bucket(settings.processed_bucket), STAR_TABLES)

@@ -17,6 +17,7 @@ logger = Logger(service="totes")
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Capture a batch; return its number (None: nothing changed) and the newest in the lake."""
+    logger.append_keys(execution=event.get("execution"))
     settings = CaptureSettings.from_environment()
     with connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source:
         captured = capture(source, Bucket(settings.ingestion_bucket), SOURCE_TABLES)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.end_to_end.conftest import Deployed, totes
-from tests.support.databases import execute, value
+from tests.support.databases import execute
 from tests.support.oracle import assert_warehouse_mirrors
 from totes.star import STAR_TABLES
 from workbench.deployment import Deployment
@@ -40,15 +40,11 @@ def test_a_second_run_changes_nothing(shop: Deployed) -> None:
 
 def test_the_shops_life_reaches_the_warehouse(shop: Deployed) -> None:
     shop.run()
-    counts = Shop(shop.cloud.source_uri, seed=7).trade(80)
-    assert counts is not None
-    result = shop.run()
-    assert sum(tally["versions"] for tally in result["tables"].values()) > 0
-    # Rows deleted from the source keep their last version; all others are as the source has them.
-    execute(shop.cloud.source_uri, "UPDATE sales_order SET units_sold = 4321 WHERE sales_order_id = 11")
-    shop.run()
-    query = "SELECT units_sold FROM current_sales_order WHERE sales_order_id = 11"
-    assert value(shop.cloud.warehouse_uri, query) == 4321
+    for _ in range(3):
+        Shop(shop.cloud.source_uri, seed=7).trade(80)
+        result = shop.run()
+        assert sum(tally["versions"] for tally in result["tables"].values()) > 0
+        assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri, but_for_deleted=True)
 
 
 def test_a_broken_contract_fails_the_run_in_one_sentence_and_heals(shop: Deployed) -> None:
@@ -74,7 +70,7 @@ def test_status_tells_what_the_warehouse_holds(shop: Deployed) -> None:
     shop.run()
     status = shop.totes("status", "--json").json()
     assert status["pending"] == []
-    assert status["lag_seconds"] < 600
+    assert 0 < status["lag_seconds"] < 600
     assert status["batches"][0]["quarantined"] == 1
     assert status["tables"]["dim_currency"]["rows"] == 3
     assert status["quarantine"][0]["reason"].startswith("agreed_delivery_date is 'TBC'")

@@ -1,6 +1,6 @@
 """Short words for what tests do to databases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ def session(uri: str) -> Iterator[Connection]:
         connection.close()
 
 
-def execute(uri: str, statements: str, values: Sequence[Any] | None = None) -> None:
+def execute(uri: str, statements: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
     """Run statements and commit."""
     with session(uri) as connection, connection, connection.cursor() as cursor:
         cursor.execute(statements, values)

@@ -1,7 +1,9 @@
 """What changed is asked of PostgreSQL: no change is missed, and none is made up."""
 
+import dataclasses
 import json
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from psycopg2 import sql
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, reader, tick
+from totes.capture import SOURCE_TABLES, capture, holdings, reader, tick
 from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
+from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.simulator import build
 
 NEW_DESIGN = (
     "INSERT INTO design (design_name, file_location, file_name, last_updated) VALUES (%s, '/lib', 'new.json', now())"
@@ -203,6 +207,75 @@ def test_another_database_under_the_same_name_is_read_whole_and_then_by_its_own_
     assert restored.capture().batch is None
 
 
+def test_a_source_put_back_by_its_disk_is_read_whole(empty_database: str, lake: tuple[Bucket, Bucket]) -> None:
+    """A restored disk keeps the identifier, the timeline and the oid, and gives out the same ids once more."""
+    with tempfile.TemporaryDirectory(prefix="totes-") as name:
+        folder = Path(name)
+        server = EmbeddedPostgres(folder / "server")
+        server.start()
+        try:
+            server.create_database("totesys")
+            build(server.uri("totesys"), orders=20, seed=1)
+            server.stop()
+            subprocess.run(["cp", "-a", folder / "server" / "data", folder / "disk"], check=True)
+            server.start()
+            for units in range(40):
+                execute(
+                    server.uri("totesys"), "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 2", [units]
+                )
+            shop = Pipeline(
+                source=server.uri("totesys"), warehouse=empty_database, ingestion=lake[0], processed=lake[1]
+            )
+            shop.tick()
+            server.stop()
+            subprocess.run(["rm", "-r", folder / "server" / "data"], check=True)
+            subprocess.run(["mv", folder / "disk", folder / "server" / "data"], check=True)
+            server.start()
+            execute(server.uri("totesys"), "UPDATE sales_order SET units_sold = 4242 WHERE sales_order_id = 3")
+            for _ in range(60):
+                execute(server.uri("totesys"), "SELECT pg_current_xact_id()")
+            restored = dataclasses.replace(shop, source=server.uri("totesys"))
+            restored.tick()
+            assert_warehouse_mirrors(restored.source, restored.warehouse)
+            assert restored.capture().batch is None
+        finally:
+            server.stop()
+
+
+def test_rows_frozen_by_vacuum_are_neither_missed_nor_read_again(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 1 WHERE sales_order_id = 4")
+    with session(pipeline.source) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM FREEZE")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None
+
+
+def test_tables_of_many_chunks_parts_and_runs_give_the_same_star(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "CHUNK_BYTES", 700)
+    monkeypatch.setattr(holdings, "PART_ROWS", 7)
+    monkeypatch.setattr(holdings, "MERGED_ROWS", 60)
+    monkeypatch.setattr(tick, "_ASKED_AT_ONCE", 2)
+    pipeline.tick()
+    for edit in range(5):
+        execute(
+            pipeline.source,
+            "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id %% 5 = %(edit)s;"
+            "UPDATE department SET manager = %(edit)s::text WHERE department_id %% 5 = %(edit)s;"
+            "UPDATE address SET phone = %(edit)s::text WHERE address_id %% 5 = %(edit)s;"
+            "UPDATE staff SET department_id = department_id %% 8 + 1 WHERE staff_id %% 7 = %(edit)s",
+            {"edit": edit},
+        )
+        pipeline.tick()
+        assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None
+
+
 def test_a_departments_new_name_reaches_all_its_staff(pipeline: Pipeline) -> None:
     pipeline.tick()
     execute(pipeline.source, "UPDATE department SET department_name = 'Renamed', location = 'Hull'")
@@ -261,6 +334,10 @@ def test_years_of_small_batches_leave_few_runs_to_read(pipeline: Pipeline) -> No
             "column sales_order.units_sold is text, expected an integer",
         ),
         ("DROP TABLE payment_type CASCADE", "table payment_type is missing"),
+        (
+            "ALTER TABLE currency DROP CONSTRAINT currency_pkey CASCADE",
+            "column currency.currency_id is not the table's primary key any more",
+        ),
     ],
 )
 def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, breach: str, sentence: str) -> None:

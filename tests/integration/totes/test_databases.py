@@ -11,7 +11,7 @@ from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
 from totes.databases import connected
-from totes.errors import ConfigurationError, SourceUnavailable
+from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -57,6 +57,43 @@ def ask(secrets: "SecretsManagerClient") -> tuple[object, ...]:
 def test_a_session_speaks_utf8_and_utc_and_says_who_it_is(secrets: "SecretsManagerClient", empty_database: str) -> None:
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, sslmode="prefer"))
     assert ask(secrets) == ("UTF8", "UTC", "totes source")
+
+
+def test_a_client_that_vanishes_holds_no_lock_for_hours(secrets: "SecretsManagerClient", empty_database: str) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    with (
+        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        for setting, expected in (("idle_in_transaction_session_timeout", "5min"), ("tcp_keepalives_idle", "30")):
+            cursor.execute("SELECT current_setting(%s)", [setting])
+            assert cursor.fetchone() == (expected,)
+
+
+def test_what_aws_itself_puts_in_a_databases_secret_is_no_hindrance(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    others = {"dbInstanceIdentifier": "shop", "masterarn": "arn:aws:secretsmanager:eu-west-2:1:secret:master"}
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, **others))
+    assert ask(secrets)[2] == "totes source"
+
+
+def test_a_word_that_libpq_does_not_know_is_named(secrets: "SecretsManagerClient", empty_database: str) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, sslmod="require"))
+    with pytest.raises(ConfigurationError, match=r"secret source says .* \"sslmod\""):
+        ask(secrets)
+
+
+def test_a_statement_refused_for_any_other_reason_is_told_with_its_code(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    with (
+        pytest.raises(StatementRefused, match="the source refused a statement \\(22012\\): division by zero"),
+        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT 1 / 0")
 
 
 @pytest.mark.parametrize(

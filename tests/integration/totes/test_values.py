@@ -41,7 +41,7 @@ def test_hostile_texts_arrive_byte_for_byte(pipeline: Pipeline) -> None:
             pipeline.source,
             "INSERT INTO address (address_line_1, address_line_2, district, city, postal_code, country, phone, "
             "last_updated) VALUES (%(t)s, %(t)s, NULL, %(t)s, %(t)s, %(t)s, '', now())",
-            {"t": text},  # type: ignore[arg-type]
+            {"t": text},
         )
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
@@ -180,11 +180,39 @@ def test_a_quarantined_row_read_again_makes_no_second_batch(pipeline: Pipeline) 
     assert pipeline.capture().batch is None
 
 
-def test_a_mended_row_leaves_quarantine_behind(pipeline: Pipeline) -> None:
-    execute(pipeline.source, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 5")
+def test_a_mended_row_leaves_quarantine(pipeline: Pipeline) -> None:
     pipeline.tick()
-    execute(pipeline.source, "UPDATE sales_order SET agreed_delivery_date = '2031-12-24' WHERE sales_order_id = 5")
+    history = []
+    for date in ("TBC", "TBD", "2031-12-24"):
+        execute(pipeline.source, "UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = 5", [date])
+        pipeline.tick()
+        history.append(rows(pipeline.warehouse, "SELECT batch_id, resolved_by FROM etl.quarantine ORDER BY batch_id"))
+    assert history == [[(2, None)], [(2, 3), (3, None)], [(2, 3), (3, 4)]]
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_row_put_back_to_what_the_warehouse_holds_leaves_quarantine(pipeline: Pipeline) -> None:
     pipeline.tick()
+    was = value(pipeline.source, "SELECT agreed_delivery_date FROM sales_order WHERE sales_order_id = 5")
+    edit = "UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = 5"
+    execute(pipeline.source, edit, ["TBC"])
+    pipeline.tick()
+    execute(pipeline.source, edit, [was])
+    assert pipeline.tick().tables["fact_sales_order"].unchanged == 1
+    assert value(pipeline.warehouse, "SELECT resolved_by FROM etl.quarantine") == 3
+
+
+def test_a_department_mended_brings_its_staff_out_of_quarantine(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    busy = "(SELECT department_id FROM staff GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)"
+    execute(pipeline.source, f"UPDATE department SET location = NULL WHERE department_id = {busy}")
+    loaded = pipeline.tick()
+    assert loaded.tables["dim_staff"].quarantined > 0
+    reason = "SELECT DISTINCT reason FROM etl.quarantine"
+    assert value(pipeline.warehouse, reason) == "department.location is NULL"
+    execute(pipeline.source, "UPDATE department SET location = 'Hull' WHERE location IS NULL")
+    pipeline.tick()
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 

@@ -64,7 +64,13 @@ def bucket() -> Iterator[Bucket]:
         parent=st.none() | st.text(),
         captured_at=moments,
         horizon=st.integers(0),
-        source=st.builds(SourceIdentity, system_identifier=st.text(), timeline=st.integers(), database=st.integers()),
+        source=st.builds(
+            SourceIdentity,
+            system_identifier=st.text(),
+            timeline=st.integers(),
+            database=st.integers(),
+            started=st.text(),
+        ),
         tables=st.dictionaries(st.text(), tables, max_size=2),
     )
 )

@@ -11,7 +11,7 @@ import psycopg2
 from botocore.exceptions import BotoCoreError, ClientError
 from psycopg2.extensions import connection as Connection
 
-from totes.errors import ConfigurationError, RetryableError
+from totes.errors import ConfigurationError, RetryableError, StatementRefused
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -19,12 +19,28 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_RENAMED = {"username": "user"}
+
+_NOT_FOR_LIBPQ = {"engine", "dbInstanceIdentifier", "dbClusterIdentifier", "masterarn"}
+"""What AWS's own secrets of databases say beyond the login."""
+
 _CONNECT_SECONDS = 10
 
 _NOT_TO_BE_RETRIED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
 """Words of refusals at connect that no later try would mend; these have no SQLSTATE in psycopg2."""
 
-_SESSION = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3"
+_SESSION = {
+    "client_encoding": "UTF8",
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "3",
+    # A client that vanished without a word must not hold a lock, or the source's horizon, for hours.
+    "idle_in_transaction_session_timeout": "5min",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 
 
 @contextmanager
@@ -57,6 +73,8 @@ def connected(
             connection = _connect(_credentials(secrets, secret), role)
         except psycopg2.OperationalError as error:
             raise _refused(role, secret, error, unavailable) from refusal
+    except psycopg2.ProgrammingError as error:
+        raise ConfigurationError(f"secret {secret} says what libpq does not know: {_sentence(error)}") from error
     try:
         with translated_errors(role, unavailable):
             yield connection
@@ -75,6 +93,7 @@ def translated_errors(role: str, unavailable: type[RetryableError]) -> Iterator[
     Raises:
         ConfigurationError: a permission is missing.
         RetryableError: `unavailable`.
+        StatementRefused: the database refused a statement for any other reason.
     """
     try:
         yield
@@ -82,6 +101,8 @@ def translated_errors(role: str, unavailable: type[RetryableError]) -> Iterator[
         raise ConfigurationError(f"the {role}'s role lacks a permission: {_sentence(error)}; GRANT it") from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise unavailable(f"the {role} broke off: {_sentence(error)}") from error
+    except psycopg2.Error as error:
+        raise StatementRefused(f"the {role} refused a statement ({error.pgcode}): {_sentence(error)}") from error
 
 
 def _credentials(secrets: "SecretsManagerClient", secret: str) -> dict[str, Any]:
@@ -103,8 +124,7 @@ def _keywords(secret: str, values: object) -> dict[str, Any]:
         raise ConfigurationError(f"secret {secret} lacks one of {', '.join(needed)}")
     if values["host"] == PLACEHOLDER:
         raise ConfigurationError(f"secret {secret} is not filled in yet; store the database's host and login in it")
-    renamed = {"username": "user", "engine": None}
-    return {name: value for key, value in values.items() if (name := renamed.get(key, key)) is not None}
+    return {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
 
 
 def _connect(keywords: Mapping[str, Any], role: str) -> Connection:
@@ -114,7 +134,7 @@ def _connect(keywords: Mapping[str, Any], role: str) -> Connection:
             "keepalives_idle": 30,
             **keywords,
             "application_name": f"totes {role}",
-            "options": f"{keywords.get('options', '')} {_SESSION}".strip(),
+            "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
         }
     )
     return connection

@@ -33,5 +33,9 @@ class ConfigurationError(TotesError):
     """A setting, secret, permission or database is not what totes needs; the sentence says which."""
 
 
+class StatementRefused(TotesError):
+    """A database refused a statement for a reason that no retry mends; the sentence has its code and its words."""
+
+
 class LakeCorrupted(TotesError):
     """An object that a manifest names is missing, or is not the one that was written."""

@@ -82,7 +82,7 @@ class Dimension:
         name: the table.
         source: the source table that gives its rows.
         key: its primary key.
-        columns: all columns, the key among them; `batch_id` follows.
+        columns: all columns, the key among them; `batch_id` and `is_deleted` follow.
         joins: source tables that complete a row.
     """
 
@@ -100,7 +100,7 @@ class Calendar:
     Attributes:
         name: the table.
         key: its primary key, the date.
-        columns: all columns, the key among them; `batch_id` follows.
+        columns: all columns, the key among them; `batch_id` and `is_deleted` follow.
     """
 
     name: str

@@ -11,7 +11,12 @@ from totes.lake import SourceColumn
 _CATALOG = """
     SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
            CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
-           has_table_privilege(class.oid, 'SELECT')
+           has_table_privilege(class.oid, 'SELECT'),
+           attribute.attnotnull AND EXISTS (
+               SELECT FROM pg_index AS index
+               WHERE index.indrelid = class.oid AND index.indisunique AND index.indisvalid AND index.indimmediate
+                 AND index.indpred IS NULL AND index.indnkeyatts = 1 AND index.indkey[0] = attribute.attnum
+           )
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
     JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
@@ -34,6 +39,8 @@ _FAMILIES = {
 class _CatalogColumn:
     column: SourceColumn
     base_type: str
+    identifies: bool
+    """Whether no two rows can have the same value of it, nor a row none."""
 
 
 def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, tuple[SourceColumn, ...]]:
@@ -57,8 +64,10 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
     unreadable = set()
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_CATALOG, (names,))
-        for table, column, written_type, base_type, readable in cursor.fetchall():
-            found = _CatalogColumn(column=SourceColumn(name=column, type=written_type), base_type=base_type)
+        for table, column, written_type, base_type, readable, identifies in cursor.fetchall():
+            found = _CatalogColumn(
+                column=SourceColumn(name=column, type=written_type), base_type=base_type, identifies=identifies
+            )
             catalog.setdefault(table, []).append(found)
             if not readable:
                 unreadable.add(table)
@@ -77,4 +86,6 @@ def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[st
             breaches.append(f"column {table.name}.{name} is missing")
         elif types[name].base_type not in _FAMILIES[family]:
             breaches.append(f"column {table.name}.{name} is {types[name].column.type}, expected {family.value}")
+        elif name == table.key and not types[name].identifies:
+            breaches.append(f"column {table.name}.{name} is not the table's primary key any more")
     return breaches

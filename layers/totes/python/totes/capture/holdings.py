@@ -76,9 +76,7 @@ def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str) -> Run:
 
 
 def _overlaps(part: Part, keys: pl.Series) -> bool:
-    if part.lowest is None or part.highest is None:
-        return True
-    return bool(keys.is_between(part.lowest, part.highest).any())
+    return bool(keys.is_between(pl.lit(part.lowest), pl.lit(part.highest)).any())
 
 
 def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.DataFrame:

@@ -14,10 +14,11 @@ _HALF_THE_IDS = 2**31
 _MARGIN = 2**24
 """Ages are differences of 32-bit ids: they tell before from after only within half of them, less this margin."""
 
-# The control functions are open to every role. database: a database dropped and restored is another one.
+# All of these functions are open to every role.
 _STATE = """
     SELECT pg_snapshot_xmin(snapshot)::text, pg_snapshot_xmax(snapshot)::text,
-           system.system_identifier::text, checkpoint.timeline_id, database.oid::bigint
+           system.system_identifier::text, checkpoint.timeline_id, database.oid::bigint,
+           extract(epoch FROM pg_postmaster_start_time())::text
     FROM pg_current_snapshot() AS snapshot, pg_control_system() AS system, pg_control_checkpoint() AS checkpoint,
          pg_database AS database
     WHERE database.datname = current_database()
@@ -75,10 +76,12 @@ def snapshot_of(connection: Connection) -> Iterator[Snapshot]:
         row = cursor.fetchone()
         if row is None:
             raise AssertionError("a session's own database is in pg_database")
-        horizon, ceiling, system_identifier, timeline, database = row
+        horizon, ceiling, system_identifier, timeline, database, started = row
         yield Snapshot(
             connection=connection,
             horizon=int(horizon),
             ceiling=int(ceiling),
-            source=SourceIdentity(system_identifier=system_identifier, timeline=timeline, database=database),
+            source=SourceIdentity(
+                system_identifier=system_identifier, timeline=timeline, database=database, started=started
+            ),
         )

@@ -19,6 +19,9 @@ from totes.lake.manifests import digest
 
 logger = logging.getLogger(__name__)
 
+_ASKED_AT_ONCE = 10_000
+"""Keys in one statement that asks for context."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
@@ -132,6 +135,8 @@ class _Capture:
     def _context(self) -> Mapping[str, list[Part]]:
         """Complete each joined pair of tables: referring rows of what changed, then what all those refer to."""
         context: dict[str, list[Part]] = {}
+        if self._last is None:  # all there is has been captured
+            return context
         pairs = [
             (table, reference, self._tables[completing])
             for table in self._tables.values()
@@ -141,13 +146,15 @@ class _Capture:
             changed = self._linked(completing.name, completing.key)
             self._read_context(table, reference, changed, context)
         for table, reference, completing in pairs:
-            self._read_context(completing, completing.key, self._linked(table.name, reference), context)
+            referred = self._linked(table.name, reference).cast(pl.Int64)
+            captured = self._linked(completing.name, completing.key).cast(pl.Int64)
+            self._read_context(
+                completing, completing.key, referred.filter(~referred.is_in(captured.implode())), context
+            )
         return context
 
     def _read_context(self, table: SourceTable, column: str, values: pl.Series, context: dict[str, list[Part]]) -> None:
         """Bring the rows whose column has one of the values and which the batch does not have yet."""
-        if values.is_empty():
-            return
 
         def keep(rows: pl.DataFrame) -> None:
             missing = rows.join(self._linked(table.name, table.key).to_frame(table.key), on=table.key, how="anti")
@@ -155,8 +162,10 @@ class _Capture:
                 parts = context.setdefault(table.name, [])
                 parts.append(self._write(table, missing, "context", len(parts)))
 
-        condition = sql.SQL("{} = ANY({})").format(sql.Identifier(column), sql.Literal(values.to_list()))
-        stream_rows(self._snapshot, table.name, self._columns[table.name], condition, keep)
+        for start in range(0, values.len(), _ASKED_AT_ONCE):
+            asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
+            condition = sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
+            stream_rows(self._snapshot, table.name, self._columns[table.name], condition, keep)
 
     def _write(self, table: SourceTable, rows: pl.DataFrame, role: str, number: int) -> Part:
         if table.completed_by or any(table.name in other.completed_by.values() for other in self._tables.values()):

@@ -35,11 +35,6 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
     return converted.with_columns(_unheld(texts, converted).alias(RAW))
 
 
-def empty_rows(columns: Sequence[SourceColumn]) -> pl.DataFrame:
-    """Return a frame of no rows with the columns that `read_rows` gives."""
-    return read_rows(b"", columns)
-
-
 def _unheld(texts: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
     """The JSON of each row's lost values; the same row gives the same JSON whatever other rows came with it."""
     members = [

@@ -12,11 +12,19 @@ from totes.lake.parts import Part
 
 @dataclass(frozen=True, kw_only=True)
 class SourceIdentity:
-    """Which database a batch was read from; where it differs from the last batch's, transaction ids mean nothing."""
+    """Which database a batch was read from; where it differs from the last batch's, transaction ids mean nothing.
+
+    Attributes:
+        system_identifier: of the cluster; a logical restore into another one has another.
+        timeline: a promoted standby and a restore to a point in time begin a new one.
+        database: the database's oid; one dropped and made anew has another.
+        started: when the server started; a restored disk keeps all of the above, and must have been started since.
+    """
 
     system_identifier: str
     timeline: int
     database: int
+    started: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, Journal, StarManifest, StarParts, read_part
-from totes.shapes import Fact, StarTable
+from totes.shapes import Calendar, Fact, StarTable
 from totes.warehouse.ledger import Entry, Tally, lock, newest_entry, open_entry, write_tallies
 from totes.warehouse.staging import copy_rows, identifiers, stage
 from totes.warehouse.tables import ensure_tables
@@ -107,13 +107,14 @@ def _other_lake(entry: Entry, journal: Journal) -> ConfigurationError:
 def _load_table(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:
     if not stars.rows_in:
         return Tally()
-    quarantined = _load_quarantine(cursor, table, stars, batch, lake)
     staged = sum(part.rows for part in stars.parts)
     versions = 0
     if staged:
         staging = stage(cursor, table, stars.parts, lake)
         merge = _append_versions if isinstance(table, Fact) else _upsert_rows
         versions = merge(cursor, table, staging, batch)
+        _resolve_quarantine(cursor, table, staging, batch)
+    quarantined = _load_quarantine(cursor, table, stars, batch, lake)
     return Tally(rows_in=stars.rows_in, versions=versions, unchanged=staged - versions, quarantined=quarantined)
 
 
@@ -121,7 +122,28 @@ def _load_quarantine(cursor: Cursor, table: StarTable, stars: StarParts, batch: 
     for part in stars.quarantine:
         rows = read_part(lake, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
         copy_rows(cursor, sql.Identifier("etl", "quarantine"), rows)
-    return sum(part.rows for part in stars.quarantine)
+    quarantined = sum(part.rows for part in stars.quarantine)
+    if quarantined:
+        cursor.execute(
+            "UPDATE etl.quarantine AS earlier SET resolved_by = %(batch)s FROM etl.quarantine AS again "
+            "WHERE again.batch_id = %(batch)s AND again.star_table = %(table)s AND earlier.star_table = %(table)s "
+            "AND earlier.key = again.key AND earlier.batch_id < %(batch)s AND earlier.resolved_by IS NULL",
+            {"batch": batch, "table": table.name},
+        )
+    return quarantined
+
+
+def _resolve_quarantine(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> None:
+    """Close what is in quarantine of the rows that have come again as star rows."""
+    if isinstance(table, Calendar):
+        return
+    cursor.execute(
+        sql.SQL("""
+            UPDATE etl.quarantine SET resolved_by = %(batch)s FROM {staging} AS staged
+            WHERE star_table = %(table)s AND quarantine.key = staged.{key} AND resolved_by IS NULL
+        """).format(staging=staging, key=sql.Identifier(table.key)),
+        {"batch": batch, "table": table.name},
+    )
 
 
 def _append_versions(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:

@@ -36,9 +36,12 @@ _LEDGER = """
         key bigint NOT NULL,
         reason text NOT NULL,
         source_row jsonb NOT NULL,
+        resolved_by integer REFERENCES etl.batch,
         PRIMARY KEY (batch_id, star_table, key)
     );
+    CREATE INDEX ON etl.quarantine (star_table, key) WHERE resolved_by IS NULL;
     COMMENT ON TABLE etl.quarantine IS 'Source rows that could not become rows of a star table, and why.';
+    COMMENT ON COLUMN etl.quarantine.resolved_by IS 'The batch that brought the row again, mended or not; NULL: open.';
 """
 
 
@@ -76,18 +79,17 @@ def _create(cursor: Cursor, table: StarTable) -> None:
         )
         for column in table.columns
     ]
-    batch = sql.SQL("batch_id integer NOT NULL REFERENCES etl.batch")
+    ours = sql.SQL("batch_id integer NOT NULL REFERENCES etl.batch, is_deleted boolean NOT NULL DEFAULT false")
     if isinstance(table, Fact):
         columns = [
-            sql.SQL("{} bigserial PRIMARY KEY").format(sql.Identifier(table.record_id)),
+            sql.SQL("{} serial PRIMARY KEY").format(sql.Identifier(table.record_id)),
             *columns,
-            batch,
-            sql.SQL("is_deleted boolean NOT NULL DEFAULT false"),
+            ours,
             # A version is what one batch says of one row: this is where the database itself refuses a second one.
             sql.SQL("UNIQUE ({}, batch_id)").format(sql.Identifier(table.key)),
         ]
     else:
-        columns = [*columns, batch, sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key))]
+        columns = [*columns, ours, sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key))]
     name = sql.Identifier("public", table.name)
     cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(columns)))
     if isinstance(table, Fact):
