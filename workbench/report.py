@@ -83,7 +83,7 @@ def report_on(deployment: Deployment) -> Report:
     Raises:
         RetryableError, ConfigurationError: the lake or the warehouse cannot be reached.
     """
-    fresh_as_of = _last_success(deployment)
+    fresh_as_of = last_success(deployment)
     with (
         connected(
             deployment.outputs["WarehouseSecretArn"],
@@ -104,8 +104,8 @@ def report_on(deployment: Deployment) -> Report:
         )
 
 
-def _last_success(deployment: Deployment) -> datetime | None:
-    """When the newest run began that went the whole way; one that stepped back for another succeeded at nothing."""
+def last_success(deployment: Deployment) -> datetime | None:
+    """Return when the newest run began that went the whole way; one that stepped back for another brought nothing."""
     client = deployment.step_functions
     executions = client.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED")
     for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
