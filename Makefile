@@ -37,6 +37,13 @@ demo: setup ## Watch a shop's orders reach the warehouse, on this machine (Ctrl-
 test: setup ## Run every test: unit, infrastructure, integration, end to end.
 	$(BIN)/pytest
 
+.PHONY: coverage
+coverage: setup ## Run every test and show what of the shipped code none of them reaches.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=90
+
 .PHONY: check
 check: setup ## Check format, lint, types, security, synth and nag.
 	$(BIN)/ruff format --check .
