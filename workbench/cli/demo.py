@@ -90,6 +90,7 @@ class Demo:
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:
+            display.console.print()
             display.step("Closing the shop and taking the cloud down")
         finally:
             stop.set()

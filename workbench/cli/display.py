@@ -128,7 +128,7 @@ def _batches(found: Report) -> Table:
     for batch in found.batches:
         table.add_row(
             str(batch.batch),
-            f"{batch.captured_at:%Y-%m-%d %H:%M:%S}",
+            f"{batch.captured_at:%H:%M:%S}",
             _duration((batch.loaded_at - batch.captured_at).total_seconds()),
             f"{batch.rows_in:,}",
             f"{batch.versions:,}",
