@@ -14,7 +14,7 @@ from psycopg2 import sql
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, holdings, reader, tick
+from totes.capture import SOURCE_TABLES, capture, changes, holdings, reader, tick
 from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
@@ -122,7 +122,7 @@ def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
         if table == "address":  # read already; whatever is written now belongs to the next batch
             execute(pipeline.source, "UPDATE design SET design_name = 'disturbed' WHERE design_id = 1")
 
-    monkeypatch.setattr(tick, "stream_rows", stream_and_disturb)
+    monkeypatch.setattr(changes, "stream_rows", stream_and_disturb)
     execute(pipeline.source, NEW_DESIGN, ["seen"])
     pipeline.tick()
     assert (designs(pipeline, "seen"), designs(pipeline, "disturbed")) == (1, 0)

@@ -43,9 +43,11 @@ moments = st.datetimes(timezones=st.just(UTC))
 tables = st.builds(
     CapturedTable,
     columns=st.lists(st.builds(SourceColumn, name=st.text(), type=st.text()), max_size=2).map(tuple),
+    held=st.integers(0),
     changes=parts,
+    deletes=parts,
     context=parts,
-    holdings=st.lists(st.builds(Run, parts=parts), max_size=2).map(tuple),
+    holdings=st.lists(st.builds(Run, parts=parts, deleted=parts), max_size=2).map(tuple),
 )
 
 
@@ -71,6 +73,7 @@ def bucket() -> Iterator[Bucket]:
             database=st.integers(),
             started=st.text(),
         ),
+        drift=st.lists(st.text(), max_size=2).map(tuple),
         tables=st.dictionaries(st.text(), tables, max_size=2),
     )
 )
@@ -86,8 +89,11 @@ def test_a_capture_manifest_reads_back_as_it_was(manifest: CaptureManifest) -> N
         parent=st.none() | st.text(),
         captured_at=moments,
         horizon=st.integers(0),
+        drift=st.lists(st.text(), max_size=2).map(tuple),
         tables=st.dictionaries(
-            st.text(), st.builds(StarParts, rows_in=st.integers(0), parts=parts, quarantine=parts), max_size=2
+            st.text(),
+            st.builds(StarParts, rows_in=st.integers(0), parts=parts, quarantine=parts, deletes=parts),
+            max_size=2,
         ),
     )
 )

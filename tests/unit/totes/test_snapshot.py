@@ -19,7 +19,7 @@ def snapshot(ceiling: int, source: SourceIdentity = SOURCE) -> Snapshot:
 
 def last(horizon: int) -> CaptureManifest:
     return CaptureManifest(
-        batch=1, parent=None, captured_at=datetime.now(UTC), horizon=horizon, source=SOURCE, tables={}
+        batch=1, parent=None, captured_at=datetime.now(UTC), horizon=horizon, source=SOURCE, drift=(), tables={}
     )
 
 

@@ -29,6 +29,10 @@ class ContractError(TotesError):
     """The source no longer has the shape that totes reads: a table or column is missing or of another type."""
 
 
+class MassDeletion(TotesError):
+    """So many rows are gone from a source table at once that a person must say whether they are meant to be."""
+
+
 class ConfigurationError(TotesError):
     """A setting, secret, permission or database is not what totes needs; the sentence says which."""
 

@@ -1,26 +1,41 @@
 """A tick of the source: what has changed since the last batch becomes the next batch, or nothing does."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from totes.capture.changes import Changes, changes_of
 from totes.capture.contract import columns_of
-from totes.capture.holdings import news_in, with_run
+from totes.capture.drift import drift
+from totes.capture.guard import check_deletes
+from totes.capture.holdings import PART_ROWS, with_run
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.errors import ConfigurationError
 from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Part, Run, write_part
 from totes.lake.manifests import digest
 
 logger = logging.getLogger(__name__)
 
+NOTHING_AGAIN: Mapping[str, Sequence[int]] = MappingProxyType({})
+
 _ASKED_AT_ONCE = 10_000
 """Keys in one statement that asks for context."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """What a tick would bring of a table: keys (64-bit integers) of rows new or changed, and of rows gone."""
+
+    changed: pl.Series
+    deleted: pl.Series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +46,15 @@ class Captured:
     newest: int
 
 
-def capture(connection: Connection, lake: Bucket, tables: Sequence[SourceTable]) -> Captured:
+def capture(
+    connection: Connection,
+    lake: Bucket,
+    tables: Sequence[SourceTable],
+    *,
+    again: Mapping[str, Sequence[int]] = NOTHING_AGAIN,
+    accept_deletes: Collection[str] = (),
+    mass_deletion_percent: int = 20,
+) -> Captured:
     """Commit what has changed in the source since the last batch as the next batch.
 
     A tick that finds nothing new writes nothing.
@@ -40,43 +63,92 @@ def capture(connection: Connection, lake: Bucket, tables: Sequence[SourceTable])
         connection: the source, outside a transaction.
         lake: the ingestion bucket.
         tables: the tables to capture.
+        again: keys of each source table whose rows are part of the batch whether or not they have changed; those
+            that the source does not have are captured as deleted.
+        accept_deletes: tables of which any number of rows may be gone.
+        mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
 
     Raises:
         ContractError: the source has not the shape that totes reads.
+        MassDeletion: more rows are gone than may be.
         BatchTaken: another run committed the batch first.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
+    unknown = {*again, *accept_deletes} - {table.name for table in tables}
+    if unknown:
+        raise ConfigurationError(f"the source has no table {', '.join(sorted(unknown))} that totes captures")
     journal = Journal(lake)
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
     with snapshot_of(connection) as snapshot:
         captured_at = datetime.now(UTC)
-        captured = _Capture(snapshot, lake, tables, last, batch=newest + 1).tables()
-    if not any(table.changes for table in captured.values()) and not _must_be_noted(snapshot, captured, last):
+        reading = _Capture(snapshot, lake, tables, last, batch=newest + 1)
+        captured = reading.tables(again, accept_deletes, mass_deletion_percent)
+    shifts = _drift(captured, last)
+    for sentence in shifts:
+        logger.warning("the source's shape has changed: %s", sentence, extra={"drift": sentence})
+    changes = {name: _count(table) for name, table in captured.items() if _count(table)}
+    if not changes and not shifts and (last is None or snapshot.continues(last)):
         logger.info("nothing changed since batch %d", newest)
         return Captured(batch=None, newest=newest)
+    # Where the source is another one, or of another shape, than the last batch says, even no change is a batch.
     manifest = CaptureManifest(
         batch=newest + 1,
         parent=digest(last_body) if last_body else None,
         captured_at=captured_at,
         horizon=snapshot.horizon,
         source=snapshot.source,
+        drift=shifts,
         tables=captured,
     )
     journal.commit(manifest.batch, manifest.to_json())
-    rows = {name: sum(part.rows for part in table.changes) for name, table in captured.items() if table.changes}
-    logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": rows})
+    logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": changes})
     return Captured(batch=manifest.batch, newest=manifest.batch)
 
 
-def _must_be_noted(snapshot: Snapshot, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
-    """Whether the source is another, or of another shape, than the last batch says: then even no change is a batch."""
-    if last is None:
-        return False
-    shapes = {name: table.columns for name, table in captured.items()}
-    return not snapshot.continues(last) or shapes != {name: table.columns for name, table in last.tables.items()}
+def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:
+    """Return what the next tick would bring, if it saw this snapshot, of each source table; nothing is written.
+
+    Args:
+        snapshot: the state of the source.
+        lake: the ingestion bucket.
+        tables: the tables to look at.
+
+    Raises:
+        ContractError: the source has not the shape that totes reads.
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        psycopg2.Error: the source broke off.
+    """
+    journal = Journal(lake)
+    newest = journal.newest()
+    last = CaptureManifest.from_json(journal.read(newest)) if newest else None
+    columns = columns_of(snapshot, tables)
+    found = {}
+    for table in tables:
+        changed = [pl.Series(table.key, [], dtype=pl.Int64)]
+        changes = changes_of(snapshot, lake, table, columns[table.name], last, _keep_keys(table.key, changed))
+        found[table.name] = Pending(changed=pl.concat(changed), deleted=changes.gone)
+    return found
+
+
+def _keep_keys(key: str, keys: list[pl.Series]) -> Callable[[pl.DataFrame], None]:
+    return lambda rows: keys.append(rows[key].cast(pl.Int64))
+
+
+def _count(table: CapturedTable) -> int:
+    return sum(part.rows for part in (*table.changes, *table.deletes))
+
+
+def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> tuple[str, ...]:
+    before = last.tables if last else {}
+    return tuple(
+        sentence
+        for name, table in captured.items()
+        if name in before
+        for sentence in drift(name, before[name].columns, table.columns)
+    )
 
 
 class _Capture:
@@ -99,38 +171,53 @@ class _Capture:
         # Of tables that dimensions join, the keys and references that the batch has come to hold.
         self._links: dict[str, list[pl.DataFrame]] = {}
 
-    def tables(self) -> dict[str, CapturedTable]:
-        captured = {table.name: self._changes(table) for table in self._tables.values()}
-        for name, parts in self._context().items():
-            captured[name] = replace(captured[name], context=tuple(parts))
+    def tables(
+        self, again: Mapping[str, Sequence[int]], accept_deletes: Collection[str], mass_deletion_percent: int
+    ) -> dict[str, CapturedTable]:
+        captured = {}
+        for table in self._tables.values():
+            before = self._last.tables.get(table.name) if self._last else None
+            found, parts = self._changes(table, again.get(table.name, ()))
+            check_deletes(
+                table.name,
+                gone=found.gone.len(),
+                held=before.held if before else 0,
+                percent=mass_deletion_percent,
+                accepted=accept_deletes,
+            )
+            captured[table.name] = self._captured(table, before.holdings if before else (), found, parts)
+        for name, context in self._context().items():
+            captured[name] = replace(captured[name], context=tuple(context))
         return captured
 
-    def _changes(self, table: SourceTable) -> CapturedTable:
-        held = self._holdings(table.name)
+    def _changes(self, table: SourceTable, again: Sequence[int]) -> tuple[Changes, list[Part]]:
         parts: list[Part] = []
 
-        def keep(candidates: pl.DataFrame) -> None:
-            news = news_in(candidates, table.key, held, self._lake) if held else candidates
-            if news.height:
-                parts.append(self._write(table, news, "changes", len(parts)))
+        def keep(news: pl.DataFrame) -> None:
+            parts.append(self._write(table, news, "changes", len(parts)))
 
-        stream_rows(self._snapshot, table.name, self._columns[table.name], self._may_be_new(table), keep)
+        columns = self._columns[table.name]
+        return changes_of(self._snapshot, self._lake, table, columns, self._last, keep, again), parts
+
+    def _captured(
+        self, table: SourceTable, held: tuple[Run, ...], found: Changes, changes: Sequence[Part]
+    ) -> CapturedTable:
+        gone = pl.concat([found.gone, found.absent]).sort().to_frame(table.key)
+        place = f"batches/{self._batch:010d}/{table.name}/deletes"
+        deletes = [
+            write_part(self._lake, f"{place}-{number:05d}", rows, row_key=table.key)
+            for number, rows in enumerate(gone.iter_slices(PART_ROWS))
+            if rows.height
+        ]
+        newest = Run(parts=tuple(changes), deleted=tuple(deletes))
         merged = f"holdings/{table.name}/{self._batch:010d}"
         return CapturedTable(
             columns=self._columns[table.name],
-            changes=tuple(parts),
-            holdings=with_run(held, parts, table.key, self._lake, merged) if parts else held,
+            held=found.held,
+            changes=newest.parts,
+            deletes=newest.deleted,
+            holdings=with_run(held, newest, table.key, self._lake, merged) if newest.rows else held,
         )
-
-    def _may_be_new(self, table: SourceTable) -> sql.Composable:
-        """Which rows to compare with the lake: all of them where the table was not read in this shape before.
-
-        A column may be added with a default, or retyped, without any row being written.
-        """
-        before = self._last.tables.get(table.name) if self._last else None
-        if before is None or before.columns != self._columns[table.name]:
-            return sql.SQL("true")
-        return self._snapshot.may_be_new(self._last)
 
     def _context(self) -> Mapping[str, list[Part]]:
         """Complete each joined pair of tables: referring rows of what changed, then what all those refer to."""
@@ -178,8 +265,3 @@ class _Capture:
         if not frames:
             return pl.Series(column, [], dtype=pl.Int64)
         return pl.concat([frame.select(column) for frame in frames]).to_series().drop_nulls().unique()
-
-    def _holdings(self, table: str) -> tuple[Run, ...]:
-        if self._last is None or table not in self._last.tables:
-            return ()
-        return self._last.tables[table].holdings

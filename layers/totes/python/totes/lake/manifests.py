@@ -37,14 +37,20 @@ class SourceColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Rows captured together or merged since: at most one row a key."""
+    """What was captured together or merged since: at most one row, or one word that there is none, a key.
+
+    Attributes:
+        parts: the rows.
+        deleted: keys of rows that the source no longer had, in a column of the key's name.
+    """
 
     parts: tuple[Part, ...]
+    deleted: tuple[Part, ...] = ()
 
     @property
     def rows(self) -> int:
-        """How many rows the run has."""
-        return sum(part.rows for part in self.parts)
+        """How many rows and deleted keys the run has."""
+        return sum(part.rows for part in (*self.parts, *self.deleted))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +60,17 @@ class CapturedTable:
     Attributes:
         columns: the table's columns at that moment.
         changes: rows that are new or differ from what the lake held.
+        deletes: keys of rows that the source no longer has, in a column of the key's name.
         context: unchanged rows that a joined dimension needs beside this batch's changes.
         holdings: all that the lake holds of the table after this batch, oldest run first; of two rows of one key
             the one in the later run counts.
+        held: how many rows those are; as many as the source had.
     """
 
     columns: tuple[SourceColumn, ...]
+    held: int
     changes: tuple[Part, ...] = ()
+    deletes: tuple[Part, ...] = ()
     context: tuple[Part, ...] = ()
     holdings: tuple[Run, ...] = ()
 
@@ -69,9 +79,13 @@ class CapturedTable:
         """Read a table back from its manifest's JSON."""
         return cls(
             columns=tuple(SourceColumn(**column) for column in values["columns"]),
+            held=values["held"],
             changes=_parts(values["changes"]),
+            deletes=_parts(values["deletes"]),
             context=_parts(values["context"]),
-            holdings=tuple(Run(parts=_parts(run["parts"])) for run in values["holdings"]),
+            holdings=tuple(
+                Run(parts=_parts(run["parts"]), deleted=_parts(run["deleted"])) for run in values["holdings"]
+            ),
         )
 
 
@@ -86,6 +100,7 @@ class CaptureManifest:
         horizon: the oldest transaction still open in its snapshot; the next batch begins there.
         source: the database that it was read from.
         tables: what it says of each source table.
+        drift: what is other in the source's shape than the batch before says, a sentence each.
     """
 
     batch: int
@@ -93,6 +108,7 @@ class CaptureManifest:
     captured_at: datetime
     horizon: int
     source: SourceIdentity
+    drift: tuple[str, ...]
     tables: Mapping[str, CapturedTable]
 
     def to_json(self) -> bytes:
@@ -109,22 +125,36 @@ class CaptureManifest:
             captured_at=datetime.fromisoformat(values["captured_at"]),
             horizon=values["horizon"],
             source=SourceIdentity(**values["source"]),
+            drift=tuple(values["drift"]),
             tables={name: CapturedTable.from_dict(table) for name, table in values["tables"].items()},
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class StarParts:
-    """What a batch brings to one star table: how many source rows came in, the star rows, and those in quarantine."""
+    """What a batch brings to one star table.
+
+    Attributes:
+        rows_in: how many source rows came in, and keys of rows that are gone.
+        parts: the star rows.
+        quarantine: the rows that could not become star rows.
+        deletes: the keys of rows that are gone from the source, in a column `key` of 64-bit integers.
+    """
 
     rows_in: int
     parts: tuple[Part, ...] = ()
     quarantine: tuple[Part, ...] = ()
+    deletes: tuple[Part, ...] = ()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "StarParts":
         """Read a table back from its manifest's JSON."""
-        return cls(rows_in=values["rows_in"], parts=_parts(values["parts"]), quarantine=_parts(values["quarantine"]))
+        return cls(
+            rows_in=values["rows_in"],
+            parts=_parts(values["parts"]),
+            quarantine=_parts(values["quarantine"]),
+            deletes=_parts(values["deletes"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +167,7 @@ class StarManifest:
         parent: SHA-256 of the capture manifest before that one, by which a warehouse knows its own lake.
         captured_at: when its snapshot was taken, UTC.
         horizon: the snapshot's horizon.
+        drift: what was other in the source's shape than the batch before says, a sentence each.
         tables: what it brings to each star table.
     """
 
@@ -145,6 +176,7 @@ class StarManifest:
     parent: str | None
     captured_at: datetime
     horizon: int
+    drift: tuple[str, ...]
     tables: Mapping[str, StarParts]
 
     def to_json(self) -> bytes:
@@ -161,6 +193,7 @@ class StarManifest:
             parent=values["parent"],
             captured_at=datetime.fromisoformat(values["captured_at"]),
             horizon=values["horizon"],
+            drift=tuple(values["drift"]),
             tables={name: StarParts.from_dict(table) for name, table in values["tables"].items()},
         )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,8 @@ def write_part(bucket: Bucket, place: str, frame: pl.DataFrame, *, row_key: str 
     return Part(key=key, rows=frame.height, bytes=len(body), sha256=digest, lowest=lowest, highest=highest)
 
 
-def read_part(bucket: Bucket, part: Part) -> pl.DataFrame:
-    """Read a part's rows.
+def read_part(bucket: Bucket, part: Part, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a part's rows, of some of its columns where these are named.
 
     Raises:
         LakeCorrupted: the object is missing, or its bytes are not those that were written.
@@ -68,7 +68,7 @@ def read_part(bucket: Bucket, part: Part) -> pl.DataFrame:
             f"s3://{bucket.name}/{part.key} is not the object that its manifest names ({len(body)} bytes, "
             f"expected {part.bytes}); restore it from the bucket's versions"
         )
-    return pl.read_parquet(io.BytesIO(body))
+    return pl.read_parquet(io.BytesIO(body), columns=list(columns) if columns else None)
 
 
 def _range(keys: pl.Series) -> tuple[int | None, int | None]:

@@ -77,6 +77,7 @@ class _Batch:
             parent=self._capture.parent,
             captured_at=self._capture.captured_at,
             horizon=self._capture.horizon,
+            drift=self._capture.drift,
             tables=stars,
         )
 
@@ -93,7 +94,17 @@ class _Batch:
                 ]
             parts += self._write(table.name, f"stars-{number:05d}", converted.rows)
             quarantine += self._write(table.name, f"quarantine-{number:05d}", converted.quarantine)
-        return StarParts(rows_in=rows_in, parts=tuple(parts), quarantine=tuple(quarantine))
+        deletes: list[Part] = []
+        for number, keys in enumerate(self._deleted_keys(table)):
+            rows_in += keys.height
+            deletes += self._write(table.name, f"deletes-{number:05d}", keys)
+        return StarParts(rows_in=rows_in, parts=tuple(parts), quarantine=tuple(quarantine), deletes=tuple(deletes))
+
+    def _deleted_keys(self, table: Fact | Dimension) -> Iterator[pl.DataFrame]:
+        captured = self._capture.tables.get(table.source)
+        for part in captured.deletes if captured else ():
+            keys = read_part(self._ingestion, part).to_series()
+            yield pl.DataFrame({"key": keys.cast(pl.Int64)})
 
     def _calendar(self, table: Calendar) -> StarParts:
         if not self._dates:

@@ -13,19 +13,21 @@ _LOCK_WAIT = "120s"
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What became of rows: rows_in = versions + unchanged + quarantined.
+    """What became of rows: rows_in = versions + unchanged + quarantined + deleted.
 
     Attributes:
-        rows_in: rows that came in for a star table.
+        rows_in: rows, and keys of rows that are gone from the source, that came in for a star table.
         versions: those that became a new version of a fact, or changed a dimension.
         unchanged: those that said what the warehouse already held.
         quarantined: those that could not become a star row.
+        deleted: those that closed a row which the warehouse held: a fact by a closing version, a dimension's by a mark.
     """
 
     rows_in: int = 0
     versions: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    deleted: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -33,6 +35,7 @@ class Tally:
             versions=self.versions + other.versions,
             unchanged=self.unchanged + other.unchanged,
             quarantined=self.quarantined + other.quarantined,
+            deleted=self.deleted + other.deleted,
         )
 
 
@@ -62,11 +65,13 @@ def newest_entry(cursor: Cursor) -> Entry | None:
 
 
 def open_entry(cursor: Cursor, manifest: StarManifest) -> None:
-    """Write a batch's row, which the rows that it brings refer to."""
+    """Write a batch's row, which the rows that it brings refer to, and the drift of the source that it tells of."""
     cursor.execute(
         "INSERT INTO etl.batch (batch_id, capture_sha256, horizon, captured_at) VALUES (%s, %s, %s, %s)",
         (manifest.batch, manifest.capture, manifest.horizon, manifest.captured_at),
     )
+    for sentence in manifest.drift:
+        cursor.execute("INSERT INTO etl.drift (batch_id, what) VALUES (%s, %s)", (manifest.batch, sentence))
 
 
 def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally]) -> None:
@@ -74,7 +79,8 @@ def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally]) -> N
     for table, tally in tallies.items():
         if tally.rows_in:
             cursor.execute(
-                "INSERT INTO etl.batch_table (batch_id, star_table, rows_in, versions, unchanged, quarantined) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                (batch, table, tally.rows_in, tally.versions, tally.unchanged, tally.quarantined),
+                "INSERT INTO etl.batch_table "
+                "(batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                (batch, table, tally.rows_in, tally.versions, tally.unchanged, tally.quarantined, tally.deleted),
             )

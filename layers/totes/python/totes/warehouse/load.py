@@ -13,7 +13,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket, Journal, StarManifest, StarParts, read_part
 from totes.shapes import Calendar, Fact, StarTable
 from totes.warehouse.ledger import Entry, Tally, lock, newest_entry, open_entry, write_tallies
-from totes.warehouse.staging import copy_rows, identifiers, stage
+from totes.warehouse.staging import copy_rows, identifiers, stage, stage_deletes
 from totes.warehouse.tables import ensure_tables
 
 logger = logging.getLogger(__name__)
@@ -107,41 +107,55 @@ def _other_lake(entry: Entry, journal: Journal) -> ConfigurationError:
 def _load_table(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:
     if not stars.rows_in:
         return Tally()
-    staged = sum(part.rows for part in stars.parts)
-    versions = 0
-    if staged:
-        staging = stage(cursor, table, stars.parts, lake)
-        merge = _append_versions if isinstance(table, Fact) else _upsert_rows
-        versions = merge(cursor, table, staging, batch)
-        _resolve_quarantine(cursor, table, staging, batch)
-    quarantined = _load_quarantine(cursor, table, stars, batch, lake)
-    return Tally(rows_in=stars.rows_in, versions=versions, unchanged=staged - versions, quarantined=quarantined)
+    versions = _load_rows(cursor, table, stars, batch, lake) if stars.parts else 0
+    deleted = _load_deletes(cursor, table, stars, batch, lake) if stars.deletes else 0
+    quarantined = _load_quarantine(cursor, table, stars, batch, lake) if stars.quarantine else 0
+    return Tally(
+        rows_in=stars.rows_in,
+        versions=versions,
+        unchanged=stars.rows_in - versions - deleted - quarantined,
+        quarantined=quarantined,
+        deleted=deleted,
+    )
+
+
+def _load_rows(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+    staging = stage(cursor, table, stars.parts, lake)
+    versions = _append_versions if isinstance(table, Fact) else _upsert_rows
+    count = versions(cursor, table, staging, batch)
+    if not isinstance(table, Calendar):
+        _resolve_quarantine(cursor, table, staging, table.key, batch)
+    return count
+
+
+def _load_deletes(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+    staging = stage_deletes(cursor, table, stars.deletes, lake)
+    close = _close_versions if isinstance(table, Fact) else _mark_rows
+    count = close(cursor, table, staging, batch)
+    _resolve_quarantine(cursor, table, staging, "key", batch)
+    return count
 
 
 def _load_quarantine(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
     for part in stars.quarantine:
         rows = read_part(lake, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
         copy_rows(cursor, sql.Identifier("etl", "quarantine"), rows)
-    quarantined = sum(part.rows for part in stars.quarantine)
-    if quarantined:
-        cursor.execute(
-            "UPDATE etl.quarantine AS earlier SET resolved_by = %(batch)s FROM etl.quarantine AS again "
-            "WHERE again.batch_id = %(batch)s AND again.star_table = %(table)s AND earlier.star_table = %(table)s "
-            "AND earlier.key = again.key AND earlier.batch_id < %(batch)s AND earlier.resolved_by IS NULL",
-            {"batch": batch, "table": table.name},
-        )
-    return quarantined
+    cursor.execute(
+        "UPDATE etl.quarantine AS earlier SET resolved_by = %(batch)s FROM etl.quarantine AS again "
+        "WHERE again.batch_id = %(batch)s AND again.star_table = %(table)s AND earlier.star_table = %(table)s "
+        "AND earlier.key = again.key AND earlier.batch_id < %(batch)s AND earlier.resolved_by IS NULL",
+        {"batch": batch, "table": table.name},
+    )
+    return sum(part.rows for part in stars.quarantine)
 
 
-def _resolve_quarantine(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> None:
-    """Close what is in quarantine of the rows that have come again as star rows."""
-    if isinstance(table, Calendar):
-        return
+def _resolve_quarantine(cursor: Cursor, table: StarTable, staging: sql.Identifier, key: str, batch: int) -> None:
+    """Close what is in quarantine of the rows that have come again as star rows, or are gone."""
     cursor.execute(
         sql.SQL("""
             UPDATE etl.quarantine SET resolved_by = %(batch)s FROM {staging} AS staged
             WHERE star_table = %(table)s AND quarantine.key = staged.{key} AND resolved_by IS NULL
-        """).format(staging=staging, key=sql.Identifier(table.key)),
+        """).format(staging=staging, key=sql.Identifier(key)),
         {"batch": batch, "table": table.name},
     )
 
@@ -173,6 +187,32 @@ def _append_versions(cursor: Cursor, table: StarTable, staging: sql.Identifier, 
     return cursor.rowcount
 
 
+def _close_versions(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Append a closing version, the newest one marked deleted, for each key that is gone; return how many had one."""
+    columns = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} ({columns}, batch_id, is_deleted)
+            SELECT {held}, %(batch)s, true
+            FROM {staging} AS gone
+            CROSS JOIN LATERAL (
+                SELECT * FROM {table} AS version
+                WHERE version.{key} = gone.key ORDER BY version.batch_id DESC LIMIT 1
+            ) AS held
+            WHERE NOT held.is_deleted
+            ORDER BY gone.key
+        """).format(
+            table=sql.Identifier("public", table.name),
+            key=sql.Identifier(table.key),
+            columns=identifiers(columns),
+            staging=staging,
+            held=identifiers(columns, "held"),
+        ),
+        {"batch": batch},
+    )
+    return cursor.rowcount
+
+
 def _upsert_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
     """Insert staged rows and update those that differ from what is held; return how many were new or differed."""
     columns = [column.name for column in table.columns]
@@ -180,8 +220,9 @@ def _upsert_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batc
         sql.SQL("""
             INSERT INTO {table} AS held ({columns}, batch_id)
             SELECT {columns}, %(batch)s FROM {staging} ORDER BY {key}
-            ON CONFLICT ({key}) DO UPDATE SET ({columns}, batch_id) = ROW({excluded}, excluded.batch_id)
-            WHERE ({held}) IS DISTINCT FROM ({excluded})
+            ON CONFLICT ({key}) DO UPDATE
+            SET ({columns}, batch_id, is_deleted) = ROW({excluded}, excluded.batch_id, false)
+            WHERE held.is_deleted OR ({held}) IS DISTINCT FROM ({excluded})
         """).format(
             table=sql.Identifier("public", table.name),
             key=sql.Identifier(table.key),
@@ -190,6 +231,18 @@ def _upsert_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batc
             held=identifiers(columns, "held"),
             excluded=identifiers(columns, "excluded"),
         ),
+        {"batch": batch},
+    )
+    return cursor.rowcount
+
+
+def _mark_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Mark the rows that are gone, and leave them, for the facts' history refers to them; return how many were held."""
+    cursor.execute(
+        sql.SQL("""
+            UPDATE {table} AS held SET batch_id = %(batch)s, is_deleted = true
+            FROM {staging} AS gone WHERE held.{key} = gone.key AND NOT held.is_deleted
+        """).format(table=sql.Identifier("public", table.name), key=sql.Identifier(table.key), staging=staging),
         {"batch": batch},
     )
     return cursor.rowcount

@@ -33,6 +33,21 @@ def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket)
     return staging
 
 
+def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket) -> sql.Identifier:
+    """Bring the keys of rows that are gone into a staging table with the column `key`, and return that table's name.
+
+    Raises:
+        LakeCorrupted: a part is missing or not what was written.
+        psycopg2.Error: the warehouse broke off.
+    """
+    staging = sql.Identifier(f"staging_deletes_{table.name}")
+    cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} (key bigint PRIMARY KEY) ON COMMIT DROP").format(staging))
+    for part in parts:
+        copy_rows(cursor, staging, read_part(lake, part))
+    cursor.execute(sql.SQL("ANALYZE {}").format(staging))
+    return staging
+
+
 def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> None:
     """Copy a frame into the columns of a table that have its columns' names; NULL and the empty text stay apart."""
     text = io.BytesIO()

@@ -26,10 +26,16 @@ _LEDGER = """
         versions bigint NOT NULL,
         unchanged bigint NOT NULL,
         quarantined bigint NOT NULL,
+        deleted bigint NOT NULL,
         PRIMARY KEY (batch_id, star_table),
-        CHECK (rows_in = versions + unchanged + quarantined)
+        CHECK (rows_in = versions + unchanged + quarantined + deleted)
     );
     COMMENT ON TABLE etl.batch_table IS 'What became of the rows of each batch, for each star table that it touched.';
+    CREATE TABLE etl.drift (
+        batch_id integer NOT NULL REFERENCES etl.batch,
+        what text NOT NULL
+    );
+    COMMENT ON TABLE etl.drift IS 'Columns of the source that were added, dropped or retyped.';
     CREATE TABLE etl.quarantine (
         batch_id integer NOT NULL REFERENCES etl.batch,
         star_table text NOT NULL,
