@@ -35,6 +35,8 @@ class Environment:
         superseded_days: after how many days an object version that is no longer the current one expires.
         tick_minutes: how often the schedule starts a run.
         schedule_enabled: whether it does.
+        mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
+            asks.
         capture, transform, load: what each function may use.
     """
 
@@ -46,6 +48,7 @@ class Environment:
     superseded_days: int = 90
     tick_minutes: int = 5
     schedule_enabled: bool = True
+    mass_deletion_percent: int = 20
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()

@@ -50,7 +50,11 @@ class PipelineStack(TotesStack):
             description="What has changed in the source becomes the next batch of the lake",
             settings=self._environment.capture,
             layers=self._layers,
-            variables={"INGESTION_BUCKET": data.ingestion.bucket_name, "SOURCE_SECRET": data.source.secret_arn},
+            variables={
+                "INGESTION_BUCKET": data.ingestion.bucket_name,
+                "SOURCE_SECRET": data.source.secret_arn,
+                "MASS_DELETION_PERCENT": str(self._environment.mass_deletion_percent),
+            },
             permissions=[
                 list_objects(data.ingestion),
                 read_and_write_objects(data.ingestion),

@@ -4,12 +4,15 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from totes.outcomes import ANOTHER_RUN
 from workbench.deployment import Deployment
 
 Follow = Callable[[str], None]
+
+NOTHING_ASKED: Mapping[str, Any] = MappingProxyType({})
 
 _POLL_LOCAL, _POLL_AWS = 0.1, 1.0
 _WAIT_FOR_ANOTHER = 5.0
@@ -23,7 +26,7 @@ class RunResult:
         status: as Step Functions says it; SUCCEEDED is the only good one.
         batch: the newest batch that it loaded; None: nothing changed.
         seconds: how long it took.
-        tables: per star table rows_in, versions, unchanged and quarantined of what it loaded.
+        tables: per star table rows_in, versions, unchanged, quarantined and deleted of what it loaded.
         error: name and cause of the failure; None where it succeeded.
     """
 
@@ -51,7 +54,7 @@ class RunResult:
         return json.dumps(document, indent=2)
 
 
-def run(deployment: Deployment, follow: Follow) -> RunResult:
+def run(deployment: Deployment, follow: Follow, asked: Mapping[str, Any] = NOTHING_ASKED) -> RunResult:
     """Start an execution and follow it to its end.
 
     Where another execution is under way, this one steps back; then wait for that to end and start anew.
@@ -59,19 +62,22 @@ def run(deployment: Deployment, follow: Follow) -> RunResult:
     Args:
         deployment: where to.
         follow: called with the name of each state as it is entered.
+        asked: what is asked of the run beyond what every run does; the execution's input.
     """
     while True:
-        result = _run_once(deployment, follow)
+        result = _run_once(deployment, follow, asked)
         if result is not None:
             return result
         follow(f"{ANOTHER_RUN}; waiting for it to end")
         time.sleep(_WAIT_FOR_ANOTHER if deployment.endpoint is None else 1.0)
 
 
-def _run_once(deployment: Deployment, follow: Follow) -> RunResult | None:
+def _run_once(deployment: Deployment, follow: Follow, asked: Mapping[str, Any]) -> RunResult | None:
     client = deployment.step_functions
     started = time.monotonic()
-    arn = client.start_execution(stateMachineArn=deployment.outputs["StateMachineArn"])["executionArn"]
+    arn = client.start_execution(stateMachineArn=deployment.outputs["StateMachineArn"], input=json.dumps(dict(asked)))[
+        "executionArn"
+    ]
     seen = 0
     while True:
         execution = client.describe_execution(executionArn=arn)

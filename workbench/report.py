@@ -18,11 +18,12 @@ from workbench.deployment import Deployment
 
 _LAST_BATCHES = 5
 _REASONS = 5
+_SHIFTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableReport:
-    """A star table: rows (of a fact: in its current state), versions (of a fact: all of them), its last batch."""
+    """A star table: rows in its current state, versions (of a fact: all of them), its last batch."""
 
     rows: int
     versions: int
@@ -39,7 +40,16 @@ class BatchReport:
     loaded_at: datetime
     rows_in: int
     versions: int
+    deleted: int
     quarantined: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftReport:
+    """A change of the source's shape, and the batch that saw it."""
+
+    batch: int
+    what: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +73,7 @@ class Report:
         batches: the last few that were loaded, newest first.
         tables: each star table.
         quarantine: the last few rows that are in quarantine still, newest first.
+        drift: the last few changes of the source's shape, newest first.
     """
 
     fresh_as_of: datetime | None
@@ -71,6 +82,7 @@ class Report:
     batches: Sequence[BatchReport]
     tables: dict[str, TableReport]
     quarantine: Sequence[QuarantineReport]
+    drift: Sequence[DriftReport]
 
     def to_json(self) -> str:
         """The report as a JSON document."""
@@ -101,6 +113,7 @@ def report_on(deployment: Deployment) -> Report:
             batches=_batches(cursor) if held else (),
             tables={table.name: _table(cursor, table) for table in STAR_TABLES} if held else {},
             quarantine=_quarantine(cursor) if held else (),
+            drift=_drift(cursor) if held else (),
         )
 
 
@@ -127,24 +140,32 @@ def _newest_batch(cursor: Cursor) -> int:
 def _batches(cursor: Cursor) -> list[BatchReport]:
     cursor.execute(
         "SELECT batch_id, captured_at, loaded_at, coalesce(sum(rows_in), 0)::bigint, "
-        "coalesce(sum(versions), 0)::bigint, coalesce(sum(quarantined), 0)::bigint "
+        "coalesce(sum(versions), 0)::bigint, coalesce(sum(deleted), 0)::bigint, "
+        "coalesce(sum(quarantined), 0)::bigint "
         "FROM etl.batch LEFT JOIN etl.batch_table USING (batch_id) "
         "GROUP BY batch_id ORDER BY batch_id DESC LIMIT %s",
         (_LAST_BATCHES,),
     )
     return [
         BatchReport(
-            batch=batch, captured_at=captured, loaded_at=loaded, rows_in=rows_in, versions=versions, quarantined=held
+            batch=batch,
+            captured_at=captured,
+            loaded_at=loaded,
+            rows_in=rows_in,
+            versions=versions,
+            deleted=deleted,
+            quarantined=held,
         )
-        for batch, captured, loaded, rows_in, versions, held in cursor.fetchall()
+        for batch, captured, loaded, rows_in, versions, deleted, held in cursor.fetchall()
     ]
 
 
 def _table(cursor: Cursor, table: StarTable) -> TableReport:
     name = sql.Identifier("public", table.name)
-    cursor.execute(sql.SQL("SELECT count(*), max(batch_id) FROM {}").format(name))
-    versions, last_batch = cursor.fetchone() or (0, None)
-    rows = versions
+    cursor.execute(
+        sql.SQL("SELECT count(*), count(*) FILTER (WHERE NOT is_deleted), max(batch_id) FROM {}").format(name)
+    )
+    versions, rows, last_batch = cursor.fetchone() or (0, 0, None)
     if isinstance(table, Fact):
         cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", table.current_view)))
         rows = _only(cursor)
@@ -162,6 +183,11 @@ def _quarantine(cursor: Cursor) -> list[QuarantineReport]:
         QuarantineReport(batch=batch, star_table=table, key=key, reason=reason)
         for batch, table, key, reason in cursor.fetchall()
     ]
+
+
+def _drift(cursor: Cursor) -> list[DriftReport]:
+    cursor.execute("SELECT batch_id, what FROM etl.drift ORDER BY batch_id DESC, what LIMIT %s", (_SHIFTS,))
+    return [DriftReport(batch=batch, what=what) for batch, what in cursor.fetchall()]
 
 
 def _only(cursor: Cursor) -> Any:

@@ -87,7 +87,9 @@ class Run(Construct):
             self,
             name,
             lambda_function=function,
-            payload=sfn.TaskInput.from_object({"execution": sfn.JsonPath.execution_id}),
+            payload=sfn.TaskInput.from_object(
+                {"execution": sfn.JsonPath.execution_id, "asked": sfn.JsonPath.object_at("$$.Execution.Input")}
+            ),
             payload_response_only=True,
             result_path=f"$.{name.lower()}",
             retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter

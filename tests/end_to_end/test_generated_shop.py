@@ -12,7 +12,7 @@ from totes.star import STAR_TABLES
 from workbench.deployment import Deployment
 from workbench.simulator import Shop, build
 
-NOTHING = {"rows_in": 0, "versions": 0, "unchanged": 0, "quarantined": 0}
+NOTHING = {"rows_in": 0, "versions": 0, "unchanged": 0, "quarantined": 0, "deleted": 0}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_the_shops_life_reaches_the_warehouse(shop: Deployed) -> None:
         Shop(shop.cloud.source_uri, seed=7).trade(80)
         result = shop.run()
         assert sum(tally["versions"] for tally in result["tables"].values()) > 0
-        assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri, but_for_deleted=True)
+        assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri)
 
 
 def test_a_broken_contract_fails_the_run_in_one_sentence_and_heals(shop: Deployed) -> None:
@@ -62,6 +62,29 @@ def test_a_broken_contract_fails_the_run_in_one_sentence_and_heals(shop: Deploye
     finally:
         execute(shop.cloud.source_uri, "ALTER TABLE staff RENAME COLUMN mail TO email_address")
     assert shop.run()["status"] == "SUCCEEDED"
+
+
+def test_a_mass_deletion_stops_every_run_until_someone_says_go(shop: Deployed) -> None:
+    shop.run()
+    execute(shop.cloud.source_uri, "DELETE FROM payment WHERE payment_id % 2 = 0")
+    for _ in range(2):
+        stopped = shop.totes("run", "--json")
+        assert stopped.code == 1
+        assert stopped.json()["error"].startswith("Ingest.MassDeletion")
+        assert "totes run --accept-deletes payment" in stopped.json()["error"]
+    gone = shop.totes("run", "--json", "--accept-deletes", "payment").json()
+    assert gone["status"] == "SUCCEEDED"
+    assert gone["tables"]["fact_payment"]["deleted"] > 100
+    assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri)
+
+
+def test_an_added_column_is_reported(shop: Deployed) -> None:
+    shop.run()
+    execute(shop.cloud.source_uri, "ALTER TABLE design ADD COLUMN colour varchar(20) DEFAULT 'blue'")
+    shop.run()
+    drift = shop.totes("status", "--json").json()["drift"]
+    assert drift[0]["what"] == "column design.colour (character varying(20)) was added"
+    assert "column design.colour" in shop.totes("status").out
 
 
 def test_status_tells_what_the_warehouse_holds(shop: Deployed) -> None:

@@ -80,7 +80,11 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
     [
         (
             "raw_data_to_ingestion_bucket",
-            {"INGESTION_BUCKET": "<IngestionBucket>", "SOURCE_SECRET": "<SourceSecret>"},
+            {
+                "INGESTION_BUCKET": "<IngestionBucket>",
+                "SOURCE_SECRET": "<SourceSecret>",
+                "MASS_DELETION_PERCENT": "20",
+            },
         ),
         (
             "ingestion_to_processed_bucket",

@@ -3,9 +3,10 @@
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,16 +65,19 @@ def demo(
 
 
 @app.command()
-def run(is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False) -> None:
+def run(
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+    as_json: Json = False,
+    accept_deletes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TABLE", help="Source table whose deletes are meant, however many; may be repeated."),
+    ] = None,
+) -> None:
     """Start one run and follow it, state by state; exit 0 only if it succeeded."""
-    deployment = _deployment(is_local, state, environment)
-    result = run_execution(deployment, display.silent if as_json else display.state)
-    if as_json:
-        print(result.to_json())
-    else:
-        display.result(result)
-    if not result.succeeded:
-        sys.exit(1)
+    asked = {"accept_deletes": accept_deletes} if accept_deletes else {}
+    _run(_deployment(is_local, state, environment), asked, as_json=as_json)
 
 
 @app.command()
@@ -155,6 +159,16 @@ def logs(
     """Print what a function has logged in the local cloud."""
     for line in log_lines(Deployment.local(state or DEFAULT_STATE), function):
         print(line)
+
+
+def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> None:
+    result = run_execution(deployment, display.silent if as_json else display.state, asked)
+    if as_json:
+        print(result.to_json())
+    else:
+        display.result(result)
+    if not result.succeeded:
+        sys.exit(1)
 
 
 def _deployment(is_local: bool, state: Path | None, environment: str) -> Deployment:

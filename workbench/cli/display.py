@@ -68,7 +68,7 @@ def result(run: RunResult) -> None:
 
 def _tallies(run: RunResult) -> Table:
     table = Table("star table", box=None, padding=(0, 2), header_style="dim")
-    for heading in ("rows in", "versions", "unchanged", "quarantined"):
+    for heading in ("rows in", "versions", "unchanged", "deleted", "quarantined"):
         table.add_column(heading, justify="right")
     for name, tally in run.tables.items():
         if tally["rows_in"]:
@@ -77,6 +77,7 @@ def _tallies(run: RunResult) -> Table:
                 f"{tally['rows_in']:,}",
                 f"{tally['versions']:,}",
                 f"{tally['unchanged']:,}",
+                f"{tally['deleted']:,}",
                 _alarming(tally["quarantined"]),
             )
     return table
@@ -95,6 +96,8 @@ def report_view(found: Report) -> RenderableType:
     parts += [_tables(found), Text(), _batches(found)]
     if found.quarantine:
         parts += [Text(), _quarantine(found)]
+    if found.drift:
+        parts += [Text(), _drift(found)]
     return Group(*parts)
 
 
@@ -123,7 +126,7 @@ def _batches(found: Report) -> Table:
     table = Table("batch", box=None, padding=(0, 2), header_style="dim")
     table.add_column("captured (UTC)", no_wrap=True)
     table.add_column("loaded after", no_wrap=True)
-    for heading in ("rows in", "versions", "quarantined"):
+    for heading in ("rows in", "versions", "deleted", "quarantined"):
         table.add_column(heading, justify="right")
     for batch in found.batches:
         table.add_row(
@@ -132,6 +135,7 @@ def _batches(found: Report) -> Table:
             _duration((batch.loaded_at - batch.captured_at).total_seconds()),
             f"{batch.rows_in:,}",
             f"{batch.versions:,}",
+            f"{batch.deleted:,}",
             _alarming(batch.quarantined),
         )
     return table
@@ -141,6 +145,13 @@ def _quarantine(found: Report) -> Table:
     table = Table("quarantine", "key", "batch", "reason", box=None, padding=(0, 2), header_style="dim")
     for row in found.quarantine:
         table.add_row(row.star_table, str(row.key), str(row.batch), Text(row.reason))
+    return table
+
+
+def _drift(found: Report) -> Table:
+    table = Table("batch", "what changed in the source's shape", box=None, padding=(0, 2), header_style="dim")
+    for shift in found.drift:
+        table.add_row(str(shift.batch), Text(shift.what))
     return table
 
 

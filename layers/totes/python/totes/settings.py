@@ -15,11 +15,23 @@ class CaptureSettings:
 
     source_secret: str
     ingestion_bucket: str
+    mass_deletion_percent: int
 
     @classmethod
     def from_environment(cls) -> "CaptureSettings":
-        """Read SOURCE_SECRET and INGESTION_BUCKET; raise ConfigurationError where one is not set."""
-        return cls(source_secret=_variable("SOURCE_SECRET"), ingestion_bucket=_variable("INGESTION_BUCKET"))
+        """Read SOURCE_SECRET, INGESTION_BUCKET and MASS_DELETION_PERCENT.
+
+        Raises:
+            ConfigurationError: one is not set, or the last is not a whole number.
+        """
+        percent = _variable("MASS_DELETION_PERCENT")
+        if not percent.isdecimal():
+            raise ConfigurationError(f"environment variable MASS_DELETION_PERCENT is {percent!r}, not a whole number")
+        return cls(
+            source_secret=_variable("SOURCE_SECRET"),
+            ingestion_bucket=_variable("INGESTION_BUCKET"),
+            mass_deletion_percent=int(percent),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
