@@ -1,6 +1,7 @@
 """A deployed totes, in an AWS account or in a local cloud: its clients and the outputs of its stack."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
+from psycopg2.extensions import connection as Connection
 
+from totes.databases import connected
+from totes.errors import WarehouseUnavailable
 from totes.lake import Bucket, Journal
 from workbench.cloud import LocalCloud
 from workbench.errors import UserError
@@ -68,6 +72,15 @@ class Deployment:
     def secrets(self) -> "SecretsManagerClient":
         """The Secrets Manager client."""
         return self.session.client("secretsmanager", endpoint_url=self.endpoint)
+
+    def warehouse(self) -> AbstractContextManager[Connection]:
+        """A connection to the warehouse, as its secret says; see `totes.databases.connected`."""
+        return connected(
+            self.outputs["WarehouseSecretArn"],
+            role="warehouse",
+            unavailable=WarehouseUnavailable,
+            client=self.secrets,
+        )
 
     @property
     def ingestion(self) -> Journal:

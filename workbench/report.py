@@ -9,8 +9,6 @@ from typing import Any
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.databases import connected
-from totes.errors import WarehouseUnavailable
 from totes.outcomes import ANOTHER_RUN
 from totes.shapes import Fact, StarTable
 from totes.star import STAR_TABLES
@@ -96,15 +94,7 @@ def report_on(deployment: Deployment) -> Report:
         RetryableError, ConfigurationError: the lake or the warehouse cannot be reached.
     """
     fresh_as_of = last_success(deployment)
-    with (
-        connected(
-            deployment.outputs["WarehouseSecretArn"],
-            role="warehouse",
-            unavailable=WarehouseUnavailable,
-            client=deployment.secrets,
-        ) as warehouse,
-        warehouse.cursor() as cursor,
-    ):
+    with deployment.warehouse() as warehouse, warehouse.cursor() as cursor:
         held = _newest_batch(cursor)
         return Report(
             fresh_as_of=fresh_as_of,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench import cloud
+from workbench import cloud, quarantine
 from workbench.cli import display
 from workbench.cli.demo import Demo
 from workbench.cli.teardown import take_down
@@ -32,11 +32,14 @@ app = typer.Typer(
     add_completion=False,
 )
 local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
+quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
 app.add_typer(local, name="local")
+app.add_typer(quarantined, name="quarantine")
 
 Local = Annotated[bool, typer.Option("--local", help="The local cloud instead of an AWS account.")]
 State = Annotated[Path | None, typer.Option("--state", help=f"The local cloud's folder [default: {DEFAULT_STATE}].")]
 Environment = Annotated[str, typer.Option("--env", help="The environment in the AWS account.")]
+StarTableName = Annotated[str, typer.Argument(help="The star table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -122,6 +125,49 @@ def simulate(
         stop.set()
         raise UserError("stopped") from None
     display.events(counts)
+
+
+@quarantined.command("list")
+def list_quarantine(
+    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+) -> None:
+    """Show the rows that are in quarantine, and why."""
+    rows = quarantine.open_rows(_deployment(is_local, state, environment))
+    if as_json:
+        print(quarantine.to_json(rows))
+    else:
+        display.quarantine(rows)
+
+
+@quarantined.command("show")
+def show_quarantine(
+    star_table: StarTableName,
+    key: Annotated[int, typer.Argument(help="The row's key.")],
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+    as_json: Json = False,
+) -> None:
+    """Show one row: why it is or was in quarantine, and every value that the source has of it."""
+    stays = quarantine.rows_of(_deployment(is_local, state, environment), star_table, key)
+    if as_json:
+        print(quarantine.to_json(stays))
+    else:
+        display.quarantined_row(stays)
+
+
+@quarantined.command("retry")
+def retry_quarantine(
+    star_table: Annotated[str | None, typer.Argument(help="The star table [default: all].")] = None,
+    keys: Annotated[list[int] | None, typer.Argument(metavar="KEY", help="The rows' keys [default: all].")] = None,
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+    as_json: Json = False,
+) -> None:
+    """Read rows anew from the source and convert them again, after totes or what they refer to was mended."""
+    deployment = _deployment(is_local, state, environment)
+    _run(deployment, {"again": quarantine.again(deployment, star_table, keys or [])}, as_json=as_json)
 
 
 @local.command()

@@ -1,6 +1,6 @@
 """What a person sees in the terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from totes.star import STAR_TABLES
 from workbench.cloud import LocalCloud
 from workbench.execution import RunResult
+from workbench.quarantine import QuarantinedRow
 from workbench.report import Report
 from workbench.simulator import Events
 
@@ -67,7 +68,7 @@ def result(run: RunResult) -> None:
 
 
 def _tallies(run: RunResult) -> Table:
-    table = Table("star table", box=None, padding=(0, 2), header_style="dim")
+    table = Table("star table", box=None, padding=(0, 1), header_style="dim")
     for heading in ("rows in", "versions", "unchanged", "deleted", "quarantined"):
         table.add_column(heading, justify="right")
     for name, tally in run.tables.items():
@@ -112,7 +113,7 @@ def _freshness(found: Report) -> Text:
 
 
 def _tables(found: Report) -> Table:
-    table = Table("star table", box=None, padding=(0, 2), header_style="dim")
+    table = Table("star table", box=None, padding=(0, 1), header_style="dim")
     for heading in ("rows", "versions", "last batch", "quarantined"):
         table.add_column(heading, justify="right")
     for star in STAR_TABLES:
@@ -123,7 +124,7 @@ def _tables(found: Report) -> Table:
 
 
 def _batches(found: Report) -> Table:
-    table = Table("batch", box=None, padding=(0, 2), header_style="dim")
+    table = Table("batch", box=None, padding=(0, 1), header_style="dim")
     table.add_column("captured (UTC)", no_wrap=True)
     table.add_column("loaded after", no_wrap=True)
     for heading in ("rows in", "versions", "deleted", "quarantined"):
@@ -142,14 +143,43 @@ def _batches(found: Report) -> Table:
 
 
 def _quarantine(found: Report) -> Table:
-    table = Table("quarantine", "key", "batch", "reason", box=None, padding=(0, 2), header_style="dim")
+    table = Table("quarantine", "key", "batch", "reason", box=None, padding=(0, 1), header_style="dim")
     for row in found.quarantine:
         table.add_row(row.star_table, str(row.key), str(row.batch), Text(row.reason))
     return table
 
 
+def quarantine(rows: Sequence[QuarantinedRow]) -> None:
+    """The rows that are in quarantine."""
+    if not rows:
+        done("nothing is in quarantine")
+        return
+    table = Table("star table", box=None, padding=(0, 1), header_style="dim")
+    table.add_column("key", justify="right")
+    table.add_column("batch", justify="right")
+    table.add_column("since (UTC)", no_wrap=True)
+    table.add_column("reason")
+    for row in rows:
+        table.add_row(
+            row.star_table, str(row.key), str(row.batch), f"{row.captured_at:%Y-%m-%d %H:%M}", Text(row.reason)
+        )
+    console.print(table)
+
+
+def quarantined_row(stays: Sequence[QuarantinedRow]) -> None:
+    """One row's stays in quarantine, and all its values of the newest."""
+    for stay in stays:
+        end = "in quarantine still" if stay.resolved_by is None else f"resolved by batch {stay.resolved_by}"
+        console.print(f"[dim]batch {stay.batch}, {stay.captured_at:%Y-%m-%d %H:%M} UTC, {end}:[/dim]")
+        console.print(Text(f"  {stay.reason}"))
+    table = Table("source column", "value", box=None, padding=(0, 1), header_style="dim")
+    for name, text in stays[0].source_row.items():
+        table.add_row(Text(name), Text("NULL", style="dim") if text is None else Text(text))
+    console.print(table)
+
+
 def _drift(found: Report) -> Table:
-    table = Table("batch", "what changed in the source's shape", box=None, padding=(0, 2), header_style="dim")
+    table = Table("batch", "what changed in the source's shape", box=None, padding=(0, 1), header_style="dim")
     for shift in found.drift:
         table.add_row(str(shift.batch), Text(shift.what))
     return table

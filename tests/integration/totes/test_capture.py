@@ -349,6 +349,60 @@ def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, b
     assert pipeline.objects() == before
 
 
+@pytest.mark.parametrize(
+    ("breach", "mend"),
+    [
+        ("ALTER TABLE payment RENAME paid TO settled", "ALTER TABLE payment RENAME settled TO paid"),
+        ("ALTER TABLE design RENAME TO designs", "ALTER TABLE designs RENAME TO design"),
+        (
+            "ALTER TABLE sales_order ALTER units_sold TYPE text",
+            "ALTER TABLE sales_order ALTER units_sold TYPE integer USING units_sold::integer",
+        ),
+    ],
+)
+def test_after_a_broken_contract_is_mended_nothing_is_lost(pipeline: Pipeline, breach: str, mend: str) -> None:
+    pipeline.tick()
+    execute(pipeline.source, breach)
+    with pytest.raises(ContractError):
+        pipeline.tick()
+    execute(pipeline.source, "UPDATE staff SET first_name = 'meanwhile' WHERE staff_id = 3")
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
+    with pytest.raises(ContractError):
+        pipeline.tick()
+    execute(pipeline.source, mend)
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_an_enum_value_never_seen_before_passes(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE'); "
+        "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind",
+    )
+    pipeline.tick()
+    execute(pipeline.source, "ALTER TYPE kind ADD VALUE 'REFUND'")
+    execute(pipeline.source, "UPDATE transaction SET transaction_type = 'REFUND' WHERE transaction_id = 3")
+    assert pipeline.tick().tables["dim_transaction"].versions == 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_drift_is_told_once_with_the_batch_that_saw_it(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text, ALTER design_name TYPE varchar(999)")
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE design SET colour = 'red'")
+    pipeline.tick()
+    execute(pipeline.source, "ALTER TABLE design DROP COLUMN colour")
+    pipeline.tick()
+    retyped = "column design.design_name is character varying(999), it was text"
+    assert rows(pipeline.warehouse, "SELECT batch_id, what FROM etl.drift ORDER BY 1, 2") == [
+        (2, "column design.colour (text) was added"),
+        (2, retyped),
+        (4, "column design.colour (text) was dropped"),
+    ]
+
+
 def test_a_widened_type_passes_and_makes_no_version(pipeline: Pipeline) -> None:
     pipeline.tick()
     execute(

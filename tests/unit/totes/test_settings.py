@@ -22,9 +22,7 @@ def test_a_variable_that_is_not_set_is_named(
     for variable in variables:
         monkeypatch.setenv(variable, "7" if variable.endswith("PERCENT") else f"value of {variable}")
     read = {name.upper(): value for name, value in vars(settings.from_environment()).items()}
-    assert read == {
-        variable: 7 if variable.endswith("PERCENT") else f"value of {variable}" for variable in variables
-    }
+    assert read == {variable: 7 if variable.endswith("PERCENT") else f"value of {variable}" for variable in variables}
     for variable in variables:
         with monkeypatch.context() as without, pytest.raises(ConfigurationError, match=variable):
             without.delenv(variable)
