@@ -37,7 +37,8 @@ class Environment:
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
-        capture, transform, load: what each function may use.
+        verify_hour: the hour of the night, UTC, at which the warehouse is compared with the source.
+        capture, transform, load, verify: what each function may use.
     """
 
     name: str
@@ -49,9 +50,11 @@ class Environment:
     tick_minutes: int = 5
     schedule_enabled: bool = True
     mass_deletion_percent: int = 20
+    verify_hour: int = 3
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
+    verify: FunctionSettings = FunctionSettings()
 
     @classmethod
     def named(cls, name: str) -> "Environment":

@@ -9,7 +9,7 @@ from stacks.data_stack import DataStack
 from stacks.parts.etl_function import EtlFunction
 from stacks.parts.layers import Layers
 from stacks.parts.permissions import list_objects, read_and_write_objects, read_objects, read_secret
-from stacks.parts.schedule import TickSchedule
+from stacks.parts.schedule import NightSchedule, TickSchedule
 from stacks.parts.state_machine import StateMachine
 from stacks.stack import TotesStack
 
@@ -32,6 +32,7 @@ class PipelineStack(TotesStack):
             load=self._load(data),
         ).state_machine
         TickSchedule(self, "Ticks", environment=environment, state_machine=machine)
+        NightSchedule(self, "Nights", environment=environment, verify=self._verify(data))
         for key, value in {
             "StateMachineArn": machine.state_machine_arn,
             "IngestionBucket": data.ingestion.bucket_name,
@@ -96,6 +97,28 @@ class PipelineStack(TotesStack):
             permissions=[
                 list_objects(data.processed),
                 read_objects(data.processed),
+                read_secret(data.warehouse),
+            ],
+        ).function
+
+    def _verify(self, data: DataStack) -> lambda_.IFunction:
+        return EtlFunction(
+            self,
+            "Verify",
+            environment=self._environment,
+            name="verify_warehouse",
+            description="Is the warehouse what the source says?",
+            settings=self._environment.verify,
+            layers=self._layers,
+            variables={
+                "SOURCE_SECRET": data.source.secret_arn,
+                "INGESTION_BUCKET": data.ingestion.bucket_name,
+                "WAREHOUSE_SECRET": data.warehouse.secret_arn,
+            },
+            permissions=[
+                list_objects(data.ingestion),
+                read_objects(data.ingestion),
+                read_secret(data.source),
                 read_secret(data.warehouse),
             ],
         ).function

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
 from totes.databases import connected
-from totes.errors import WarehouseUnavailable
+from totes.errors import SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket, Journal
 from workbench.cloud import LocalCloud
 from workbench.errors import UserError
@@ -80,6 +80,12 @@ class Deployment:
             role="warehouse",
             unavailable=WarehouseUnavailable,
             client=self.secrets,
+        )
+
+    def source(self) -> AbstractContextManager[Connection]:
+        """A connection to the source, as its secret says; see `totes.databases.connected`."""
+        return connected(
+            self.outputs["SourceSecretArn"], role="source", unavailable=SourceUnavailable, client=self.secrets
         )
 
     @property

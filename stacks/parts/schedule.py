@@ -1,7 +1,8 @@
-"""What starts a run every few minutes."""
+"""What starts a run every few minutes, and a comparison every night."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_stepfunctions as sfn
@@ -24,24 +25,7 @@ class TickSchedule(Construct):
         super().__init__(scope, id)
         name = f"totes-{environment.name}"
         interval = cdk.Duration.minutes(environment.tick_minutes)
-        role = iam.Role(
-            self,
-            "Role",
-            description=f"What the schedule {name} may do",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
-            ),
-            inline_policies={
-                "start": iam.PolicyDocument(
-                    statements=[
-                        iam.PolicyStatement(
-                            actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
-                        )
-                    ]
-                )
-            },
-        )
+        role = _role(self, name, "states:StartExecution", state_machine.state_machine_arn)
         scheduler.Schedule(
             self,
             "Schedule",
@@ -58,3 +42,51 @@ class TickSchedule(Construct):
                 max_event_age=cdk.Duration.minutes(5),
             ),
         )
+
+
+class NightSchedule(Construct):
+    """The schedule totes-<environment>-verify."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        verify: lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, id)
+        name = f"totes-{environment.name}-verify"
+        role = _role(self, name, "lambda:InvokeFunction", verify.function_arn)
+        scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule_name=name,
+            description=f"Compares the warehouse of totes-{environment.name} with the source every night",
+            schedule=scheduler.ScheduleExpression.cron(
+                minute="7", hour=str(environment.verify_hour), time_zone=cdk.TimeZone.ETC_UTC
+            ),
+            time_window=scheduler.TimeWindow.off(),
+            enabled=environment.schedule_enabled,
+            target=targets.LambdaInvoke(
+                verify,
+                role=role.without_policy_updates(),
+                retry_attempts=2,
+                max_event_age=cdk.Duration.hours(1),
+            ),
+        )
+
+
+def _role(scope: Construct, schedule: str, action: str, resource: str) -> iam.Role:
+    return iam.Role(
+        scope,
+        "Role",
+        description=f"What the schedule {schedule} may do",
+        assumed_by=iam.ServicePrincipal(
+            "scheduler.amazonaws.com",
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
+        ),
+        inline_policies={
+            "start": iam.PolicyDocument(statements=[iam.PolicyStatement(actions=[action], resources=[resource])])
+        },
+    )

@@ -1,5 +1,7 @@
 """How long the initial load takes through the deployed stack, against psql's own COPY of the same rows, in one run.
 
+And what a tick costs after it: one without changes, and one that has a delete to find in the largest table.
+
     make bench ORDERS=1000000
 
 The figures are whole invocations as Lambda would bill them: connecting, reading, writing and all. psql's are whole
@@ -46,6 +48,10 @@ def main(orders: int) -> None:
                 raise UserError(f"the run failed: {result.error}")
             back = psql_copies_in(running, Path(folder))
             figures = [reported(deployment, function) for function in FUNCTIONS]
+            ticks = {
+                "nothing has changed": tick(deployment, running, "SELECT"),
+                "a payment is deleted": tick(deployment, running, "DELETE FROM payment WHERE payment_id = 7"),
+            }
         finally:
             cloud.down(state)
     rows = sum(tally["rows_in"] for tally in result.tables.values())
@@ -54,6 +60,18 @@ def main(orders: int) -> None:
     for function, (seconds, memory), reference in zip(FUNCTIONS, figures, (out, None, back), strict=True):
         ratio = f"{seconds / reference:.2f} ({reference:.1f} s)" if reference else ""
         print(f"{function:32}{seconds:9.1f}{memory:7} MB{ratio:>20}")
+    print(f"\n{'raw_data_to_ingestion_bucket':32}{'seconds':>9}{'memory':>10}")
+    for change, (seconds, memory) in ticks.items():
+        print(f"{change:32}{seconds:9.1f}{memory:7} MB")
+
+
+def tick(deployment: Deployment, running: LocalCloud, change: str) -> tuple[float, int]:
+    """Seconds and megabytes that the capture takes in one more run, after a change of the source."""
+    psql(running.source_uri, [change])
+    result = run(deployment, display.state)
+    if not result.succeeded:
+        raise UserError(f"the run failed: {result.error}")
+    return reported(deployment, FUNCTIONS[0])
 
 
 def reported(deployment: Deployment, function: str) -> tuple[float, int]:

@@ -56,7 +56,7 @@ def layer(synthesised: Synthesised, name: str) -> Path:
 
 def test_what_an_interpreter_leaves_behind_is_not_packed(synthesised: Synthesised) -> None:
     packed = set(synthesised.folder.glob("asset.*")) - {layer(synthesised, "Dependencies")}
-    assert len(packed) == 4
+    assert len(packed) == 5
     assert not [path for asset in packed for path in asset.rglob("*") if path.name in {"__pycache__", ".DS_Store"}]
 
 

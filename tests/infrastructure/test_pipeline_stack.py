@@ -3,9 +3,14 @@ from pathlib import Path
 import pytest
 
 from stacks.config import Environment
-from tests.support.templates import Synthesised
+from tests.support.templates import Resource, Synthesised
 
-FUNCTIONS = ("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse")
+FUNCTIONS = (
+    "raw_data_to_ingestion_bucket",
+    "ingestion_to_processed_bucket",
+    "processed_bucket_to_warehouse",
+    "verify_warehouse",
+)
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
@@ -32,6 +37,12 @@ ALLOWED = {
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         *logs("Load"),
     },
+    "verify_warehouse": {
+        *lake("IngestionBucket", "s3:GetObject"),
+        ("secretsmanager:GetSecretValue", "<SourceSecret>"),
+        ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
+        *logs("Verify"),
+    },
 }
 
 
@@ -43,11 +54,11 @@ def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesise
 def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synthesised: Synthesised) -> None:
     functions = [synthesised.function(name)["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
     [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
-    [schedule] = synthesised.resources("AWS::Scheduler::Schedule").values()
+    schedules = synthesised.resources("AWS::Scheduler::Schedule").values()
     users = [
         *functions,
         machine["Properties"]["RoleArn"]["Fn::GetAtt"][0],
-        schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0],
+        *(schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for schedule in schedules),
     ]
     assert sorted(users) == sorted(synthesised.resources("AWS::IAM::Role"))
     assert not synthesised.resources("AWS::IAM::Policy")
@@ -93,6 +104,14 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
         (
             "processed_bucket_to_warehouse",
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
+        ),
+        (
+            "verify_warehouse",
+            {
+                "SOURCE_SECRET": "<SourceSecret>",
+                "INGESTION_BUCKET": "<IngestionBucket>",
+                "WAREHOUSE_SECRET": "<WarehouseSecret>",
+            },
         ),
     ],
 )
@@ -157,26 +176,53 @@ def test_the_state_machine_logs_what_happened_but_no_data(synthesised: Synthesis
     assert machine["Properties"]["StateMachineName"] == f"totes-{synthesised.name}"
 
 
+def schedule(synthesised: Synthesised, name: str) -> Resource:
+    """The properties of a schedule, by its own name."""
+    [found] = [
+        each["Properties"]
+        for each in synthesised.resources("AWS::Scheduler::Schedule").values()
+        if each["Properties"]["Name"] == name
+    ]
+    return dict(found)
+
+
 def test_a_run_starts_every_five_minutes_on_time_or_not_at_all(dev: Synthesised, prod: Synthesised) -> None:
     for environment in (dev, prod):
-        [schedule] = environment.resources("AWS::Scheduler::Schedule").values()
-        properties = schedule["Properties"]
-        assert properties["ScheduleExpression"] == "rate(5 minutes)"
-        assert properties["State"] == "ENABLED"
-        assert properties["FlexibleTimeWindow"] == {"Mode": "OFF"}
-        assert properties["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}
-        assert environment.said(properties["Target"]["Arn"]) == "<PipelineStateMachine>"
+        ticks = schedule(environment, f"totes-{environment.name}")
+        assert ticks["ScheduleExpression"] == "rate(5 minutes)"
+        assert ticks["State"] == "ENABLED"
+        assert ticks["FlexibleTimeWindow"] == {"Mode": "OFF"}
+        assert ticks["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}
+        assert environment.said(ticks["Target"]["Arn"]) == "<PipelineStateMachine>"
 
 
-def test_the_local_schedule_starts_nothing(local: Synthesised) -> None:
-    [schedule] = local.resources("AWS::Scheduler::Schedule").values()
-    assert schedule["Properties"]["State"] == "DISABLED"
+def test_the_warehouse_is_compared_with_the_source_every_night(dev: Synthesised, prod: Synthesised) -> None:
+    for environment in (dev, prod):
+        nights = schedule(environment, f"totes-{environment.name}-verify")
+        assert nights["ScheduleExpression"] == "cron(7 3 * * ? *)"
+        assert nights["ScheduleExpressionTimezone"] == "Etc/UTC"
+        assert nights["State"] == "ENABLED"
+        assert nights["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3600}
+        assert environment.said(nights["Target"]["Arn"]) == "<VerifyFunction.Arn>"
 
 
-def test_the_schedule_may_start_this_state_machine_for_this_account_only(synthesised: Synthesised) -> None:
-    [schedule] = synthesised.resources("AWS::Scheduler::Schedule").values()
-    role_arn = schedule["Properties"]["Target"]["RoleArn"]
-    assert synthesised.permissions(role_arn) == {("states:StartExecution", "<PipelineStateMachine>")}
+def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
+    states = [each["Properties"]["State"] for each in local.resources("AWS::Scheduler::Schedule").values()]
+    assert states == ["DISABLED", "DISABLED"]
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("totes-{}", ("states:StartExecution", "<PipelineStateMachine>")),
+        ("totes-{}-verify", ("lambda:InvokeFunction", "<VerifyFunction.Arn>")),
+    ],
+)
+def test_a_schedule_may_start_its_own_target_for_this_account_only(
+    synthesised: Synthesised, name: str, allowed: tuple[str, str]
+) -> None:
+    role_arn = schedule(synthesised, name.format(synthesised.name))["Target"]["RoleArn"]
+    assert synthesised.permissions(role_arn) == {allowed}
     [trust] = synthesised.role(role_arn)["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 

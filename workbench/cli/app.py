@@ -1,5 +1,6 @@
 """The commands; each is a few lines over the module that does the work."""
 
+import json
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from totes.verify import Verdict
 from workbench import cloud, quarantine
 from workbench.cli import display
 from workbench.cli.demo import Demo
@@ -21,6 +23,7 @@ from workbench.execution import run as run_execution
 from workbench.logs import log_lines
 from workbench.report import report_on
 from workbench.simulator import Shop, build
+from workbench.verification import commit_repair, verdict_on
 
 DEFAULT_STATE = Path(".totes/local")
 
@@ -93,6 +96,33 @@ def status(
         print(report.to_json())
     else:
         display.report(report)
+
+
+@app.command()
+def verify(
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+    as_json: Json = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what differs by a batch and a run.")] = False,
+) -> None:
+    """Compare the whole warehouse with the source; exit 0 only if it is equal but for what is on its way."""
+    deployment = _deployment(is_local, state, environment)
+    verdict = _verdict(deployment, as_json=as_json)
+    if verdict.differences and repair:
+        if not as_json:
+            display.verdict(verdict)
+        commit_repair(deployment, verdict)
+        run = run_execution(deployment, display.silent if as_json else display.state)
+        if not run.succeeded:
+            raise UserError(f"the batch that repairs is committed, and the run that loads it failed: {run.error}")
+        verdict = _verdict(deployment, as_json=as_json)
+    if as_json:
+        print(json.dumps(verdict.to_dict(), indent=2))
+    else:
+        display.verdict(verdict)
+    if verdict.differences:
+        sys.exit(1)
 
 
 @app.command()
@@ -205,6 +235,13 @@ def logs(
     """Print what a function has logged in the local cloud."""
     for line in log_lines(Deployment.local(state or DEFAULT_STATE), function):
         print(line)
+
+
+def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:
+    if as_json:
+        return verdict_on(deployment, lambda _done, _total: None)
+    with display.progress("Comparing") as progress:
+        return verdict_on(deployment, progress)
 
 
 def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> None:

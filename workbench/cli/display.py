@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from totes.star import STAR_TABLES
+from totes.verify import Verdict
 from workbench.cloud import LocalCloud
 from workbench.execution import RunResult
 from workbench.quarantine import QuarantinedRow
@@ -176,6 +177,32 @@ def quarantined_row(stays: Sequence[QuarantinedRow]) -> None:
     for name, text in stays[0].source_row.items():
         table.add_row(Text(name), Text("NULL", style="dim") if text is None else Text(text))
     console.print(table)
+
+
+def verdict(found: Verdict) -> None:
+    """What a verification found."""
+    table = Table("star table", box=None, padding=(0, 1), header_style="dim")
+    for heading in ("rows", "missing", "extra", "different", "in flight", "quarantined"):
+        table.add_column(heading, justify="right")
+    for name, star in found.tables.items():
+        table.add_row(
+            name,
+            f"{star.rows:,}",
+            _alarming(star.missing.len()),
+            _alarming(star.extra.len()),
+            _alarming(star.different.len()),
+            f"{star.in_flight:,}",
+            f"{star.quarantined:,}",
+        )
+    console.print(table)
+    if not found.differences:
+        done(f"the warehouse is what the source says: {found.rows:,} rows compared")
+        return
+    console.print(f"[red]✗ {found.differences:,} of {found.rows:,} rows differ[/red]; totes verify --repair mends them")
+    for name, star in found.tables.items():
+        for kind, keys in star.to_dict()["examples"].items():
+            columns = f" in {', '.join(star.columns)}" if kind == "different" else ""
+            console.print(Text(f"  {name}: {kind}{columns}: {', '.join(keys)}"))
 
 
 def _drift(found: Report) -> Table:

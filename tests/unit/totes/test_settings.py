@@ -3,7 +3,7 @@
 import pytest
 
 from totes.errors import ConfigurationError
-from totes.settings import CaptureSettings, LoadSettings, StarSettings
+from totes.settings import CaptureSettings, LoadSettings, StarSettings, VerifySettings
 
 
 @pytest.mark.parametrize(
@@ -12,10 +12,11 @@ from totes.settings import CaptureSettings, LoadSettings, StarSettings
         (CaptureSettings, ["SOURCE_SECRET", "INGESTION_BUCKET", "MASS_DELETION_PERCENT"]),
         (StarSettings, ["INGESTION_BUCKET", "PROCESSED_BUCKET"]),
         (LoadSettings, ["PROCESSED_BUCKET", "WAREHOUSE_SECRET"]),
+        (VerifySettings, ["SOURCE_SECRET", "INGESTION_BUCKET", "WAREHOUSE_SECRET"]),
     ],
 )
 def test_a_variable_that_is_not_set_is_named(
-    settings: type[CaptureSettings] | type[StarSettings] | type[LoadSettings],
+    settings: type[CaptureSettings] | type[StarSettings] | type[LoadSettings] | type[VerifySettings],
     variables: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -60,6 +60,24 @@ class LoadSettings:
         return cls(processed_bucket=_variable("PROCESSED_BUCKET"), warehouse_secret=_variable("WAREHOUSE_SECRET"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings:
+    """Settings of verify_warehouse."""
+
+    source_secret: str
+    ingestion_bucket: str
+    warehouse_secret: str
+
+    @classmethod
+    def from_environment(cls) -> "VerifySettings":
+        """Read SOURCE_SECRET, INGESTION_BUCKET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
+        return cls(
+            source_secret=_variable("SOURCE_SECRET"),
+            ingestion_bucket=_variable("INGESTION_BUCKET"),
+            warehouse_secret=_variable("WAREHOUSE_SECRET"),
+        )
+
+
 def _variable(name: str) -> str:
     value = os.environ.get(name)
     if not value:

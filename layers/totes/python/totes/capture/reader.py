@@ -29,7 +29,7 @@ def stream_rows(
         snapshot: the state to read.
         table: the table, in schema public.
         columns: the columns to read.
-        condition: the SQL condition.
+        condition: the SQL condition; ORDER BY and LIMIT may follow it.
         consume: called with each chunk, a frame as `read_rows` gives it; never with an empty one.
 
     Raises:

@@ -72,6 +72,10 @@ def _split(written_type: str) -> tuple[str, tuple[int, ...]]:
     return match[1] + match[3], tuple(int(number) for number in match[2].split(","))
 
 
+def _time(text: pl.Series) -> pl.Series:
+    return text.str.to_time("%H:%M:%S%.f", strict=False)
+
+
 def _timestamp(text: pl.Series) -> pl.Series:
     return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
 
@@ -85,6 +89,8 @@ _CONVERSIONS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "date": lambda text: text.str.to_date("%Y-%m-%d", strict=False),
     "double precision": lambda text: text.cast(pl.Float64, strict=False),
     "real": lambda text: text.cast(pl.Float32, strict=False),
+    "time": _time,
+    "time without time zone": _time,
     "timestamp with time zone": _moment,
     "timestamp without time zone": _timestamp,
 }

@@ -21,6 +21,7 @@ from totes.lake.manifests import digest
 from totes.shapes import Calendar, Dimension, Fact, Join, Kind, StarTable
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
+from totes.star.joins import complete
 
 logger = logging.getLogger(__name__)
 
@@ -121,11 +122,7 @@ class _Batch:
         for part in (*captured.changes, *captured.context) if table.joins else captured.changes:
             rows = read_part(self._ingestion, part)
             for join, completing in joined:
-                reference, key = (
-                    pl.col(join.on).cast(pl.Int64),
-                    pl.col(f"{join.table}.{join.key}").cast(pl.Int64),
-                )
-                rows = rows.join(completing, left_on=reference, right_on=key, how="left", maintain_order="left")
+                rows = complete(rows, join, completing)
             yield rows
 
     def _whole(self, join: Join) -> pl.DataFrame:
@@ -133,8 +130,7 @@ class _Batch:
         frames = [read_part(self._ingestion, part) for part in (*captured.changes, *captured.context)]
         names = [*(column.name for column in captured.columns), RAW]
         nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
-        rows = pl.concat(frames) if frames else nothing
-        return rows.rename(lambda name: f"{join.table}.{name}")
+        return pl.concat(frames) if frames else nothing
 
     def _write(self, table: str, name: str, rows: pl.DataFrame) -> list[Part]:
         if rows.is_empty():

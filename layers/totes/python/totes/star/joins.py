@@ -1,0 +1,21 @@
+"""Source rows completed by the rows of another table that they refer to."""
+
+import polars as pl
+
+from totes.shapes import Join
+
+
+def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.DataFrame:
+    """Add to each row the columns of the row that it refers to, NULL where there is none.
+
+    Args:
+        rows: rows that refer to another table.
+        join: how they do.
+        completing: rows of that table, one a key.
+
+    Returns:
+        The rows, in their order, and the other table's columns, prefixed with its name and a point.
+    """
+    prefixed = completing.rename(lambda name: f"{join.table}.{name}")
+    reference, key = pl.col(join.on).cast(pl.Int64), pl.col(f"{join.table}.{join.key}").cast(pl.Int64)
+    return rows.join(prefixed, left_on=reference, right_on=key, how="left", maintain_order="left")

@@ -1,0 +1,93 @@
+"""The warehouse's current state of a star table, a range of keys at a time."""
+
+import io
+
+import polars as pl
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.capture.values import read_rows
+from totes.lake import RAW, SourceColumn
+from totes.shapes import Calendar, Dimension, Fact, Kind, StarTable
+
+_NEWEST = sql.SQL("""
+    SELECT {columns} FROM (
+        SELECT DISTINCT ON ({key}) {columns}, is_deleted FROM {table} WHERE {range} ORDER BY {key}, batch_id DESC
+    ) AS newest WHERE NOT is_deleted
+""")
+_MARKED = sql.SQL("SELECT {columns} FROM {table} WHERE {range} AND NOT is_deleted")
+
+
+def current_rows(cursor: Cursor, table: Fact | Dimension, after: int | None, up_to: int | None) -> pl.DataFrame | None:
+    """Return the current rows of the keys after one and up to another; None where there are none.
+
+    Args:
+        cursor: a snapshot of the warehouse.
+        table: the star table.
+        after: the key before the first; None: from the lowest.
+        up_to: the last key; None: to the highest.
+    """
+    key = sql.Identifier(table.key)
+    bounds: list[sql.Composable] = [sql.SQL("true")]
+    if after is not None:
+        bounds.append(sql.SQL("{} > {}").format(key, sql.Literal(after)))
+    if up_to is not None:
+        bounds.append(sql.SQL("{} <= {}").format(key, sql.Literal(up_to)))
+    query = (_NEWEST if isinstance(table, Fact) else _MARKED).format(
+        columns=_columns(table),
+        key=key,
+        table=sql.Identifier("public", table.name),
+        range=sql.SQL(" AND ").join(bounds),
+    )
+    return _read(cursor, table, query)
+
+
+def calendar_rows_held(cursor: Cursor, calendar: Calendar) -> pl.DataFrame | None:
+    """Return all rows of the calendar; None where there are none."""
+    query = sql.SQL("SELECT {} FROM {}").format(_columns(calendar), sql.Identifier("public", calendar.name))
+    return _read(cursor, calendar, query)
+
+
+def dates_named(cursor: Cursor, fact: Fact) -> pl.Series:
+    """Return every date that a version of a fact names."""
+    column = SourceColumn(name="date_id", type="date")
+    names = [column.name for column in fact.columns if column.kind is Kind.DATE]
+    query = sql.SQL(" UNION ").join(
+        sql.SQL("SELECT {} FROM {}").format(sql.Identifier(name), sql.Identifier("public", fact.name)) for name in names
+    )
+    text = _copied(cursor, query)
+    return read_rows(text, [column])["date_id"] if text else pl.Series("date_id", [], dtype=pl.Date)
+
+
+def keys_that_name(cursor: Cursor, fact: Fact, dates: pl.Series) -> list[int]:
+    """Return, for each of the dates that the fact's current state names, the key of a row that does."""
+    keys: set[int] = set()
+    for column in fact.columns:
+        if column.kind is Kind.DATE:
+            cursor.execute(
+                sql.SQL("SELECT min({key}) FROM {view} WHERE {column} = ANY(%s) GROUP BY {column}").format(
+                    key=sql.Identifier(fact.key),
+                    view=sql.Identifier("public", fact.current_view),
+                    column=sql.Identifier(column.name),
+                ),
+                (dates.to_list(),),
+            )
+            keys |= {key for (key,) in cursor.fetchall()}
+    return sorted(keys)
+
+
+def _columns(table: StarTable) -> sql.Composable:
+    return sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+
+
+def _read(cursor: Cursor, table: StarTable, query: sql.Composable) -> pl.DataFrame | None:
+    text = _copied(cursor, query)
+    if not text:
+        return None
+    return read_rows(text, [SourceColumn(name=c.name, type=c.sql_type) for c in table.columns]).drop(RAW)
+
+
+def _copied(cursor: Cursor, query: sql.Composable) -> bytes:
+    text = io.BytesIO()
+    cursor.copy_expert(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query), text)
+    return text.getvalue()

@@ -1,0 +1,77 @@
+"""The source's rows of a star table, a page at a time in the order of their keys."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+from psycopg2 import sql
+
+from totes.capture.reader import stream_rows
+from totes.capture.shape import SourceTable
+from totes.capture.snapshot import Snapshot
+from totes.lake import RAW, SourceColumn
+from totes.shapes import Dimension, Fact
+from totes.star.joins import complete
+
+PAGE_ROWS = 100_000
+"""Rows that are held in memory at once, of either side."""
+
+_ASKED_AT_ONCE = 10_000
+
+
+class SourcePages:
+    """Pages of the source, of one snapshot."""
+
+    def __init__(
+        self, snapshot: Snapshot, tables: Sequence[SourceTable], columns: Mapping[str, Sequence[SourceColumn]]
+    ) -> None:
+        self._snapshot = snapshot
+        self._tables = {table.name: table for table in tables}
+        self._columns = {
+            table.name: [column for column in columns[table.name] if column.name in table.columns] for table in tables
+        }
+
+    def count(self, table: str) -> int:
+        """How many rows a source table has."""
+        with self._snapshot.connection.cursor() as cursor:
+            cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table)))
+            [[count]] = cursor.fetchall()
+        return int(count)
+
+    def of(self, star: Fact | Dimension) -> Iterator[pl.DataFrame]:
+        """Pages of a star table's source rows, in ascending order of their keys, joined tables' columns with them."""
+        table = self._tables[star.source]
+        last = None
+        while True:
+            rows = self._page(table, last)
+            if rows is None:
+                return
+            last = int(rows[table.key][-1])
+            for join in star.joins:
+                rows = complete(rows, join, self._referred(self._tables[join.table], rows[join.on]))
+            yield rows
+            if rows.height < PAGE_ROWS:
+                return
+
+    def _page(self, table: SourceTable, last: int | None) -> pl.DataFrame | None:
+        key = sql.Identifier(table.key)
+        after = sql.SQL("true") if last is None else sql.SQL("{} > {}").format(key, sql.Literal(last))
+        condition = sql.SQL("{} ORDER BY {} LIMIT {}").format(after, key, sql.Literal(PAGE_ROWS))
+        return self._rows(table, condition)
+
+    def _referred(self, table: SourceTable, references: pl.Series) -> pl.DataFrame:
+        keys = references.drop_nulls().unique().sort()
+        frames = []
+        for start in range(0, keys.len(), _ASKED_AT_ONCE):
+            asked = sql.Literal(keys.slice(start, _ASKED_AT_ONCE).to_list())
+            rows = self._rows(table, sql.SQL("{} = ANY({})").format(sql.Identifier(table.key), asked))
+            if rows is not None:
+                frames.append(rows)
+        if frames:
+            return pl.concat(frames)
+        names = [column.name for column in self._columns[table.name]]
+        return pl.DataFrame(schema=dict.fromkeys([*names, RAW], pl.String()) | {table.key: pl.Int64()})
+
+    def _rows(self, table: SourceTable, condition: sql.Composable) -> pl.DataFrame | None:
+        chunks: list[pl.DataFrame] = []
+        stream_rows(self._snapshot, table.name, self._columns[table.name], condition, chunks.append)
+        return pl.concat(chunks) if chunks else None

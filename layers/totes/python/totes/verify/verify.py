@@ -1,0 +1,229 @@
+"""The whole comparison: every star table against the source, each in one snapshot, a page at a time."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from totes.capture import Captured, capture
+from totes.capture.contract import columns_of
+from totes.capture.shape import SourceTable
+from totes.capture.snapshot import snapshot_of
+from totes.errors import ConfigurationError
+from totes.lake import Bucket
+from totes.shapes import Calendar, Dimension, Fact, StarTable
+from totes.star.calendar import calendar_rows
+from totes.star.convert import convert
+from totes.verify.compare import compare
+from totes.verify.current import calendar_rows_held, current_rows, dates_named, keys_that_name
+from totes.verify.flight import in_flight
+from totes.verify.pages import SourcePages
+from totes.verify.verdict import TableVerdict, Verdict
+from totes.warehouse.ledger import newest_entry
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with how many rows have been compared and how many there are in all."""
+
+
+def verify(
+    source: Connection,
+    warehouse: Connection,
+    lake: Bucket,
+    sources: Sequence[SourceTable],
+    stars: Sequence[StarTable],
+    progress: Progress = lambda _done, _total: None,
+) -> Verdict:
+    """Compare keys and content of the warehouse's current state with the source.
+
+    A row that differs is excused where it is in flight (the lake holds it and the warehouse not yet, or the next tick
+    will bring it) or in quarantine. Memory is bounded by a page of rows, and by the keys of what differs.
+
+    Args:
+        source: the source, outside a transaction.
+        warehouse: the warehouse, outside a transaction.
+        lake: the ingestion bucket.
+        sources: the source tables.
+        stars: the star tables.
+        progress: told how far the comparison is.
+
+    Raises:
+        ContractError: the source has not the shape that totes reads.
+        ConfigurationError: the warehouse holds no batch yet; see also `totes.lake`.
+        LakeUnavailable, LakeCorrupted: see `totes.lake`.
+        psycopg2.Error: a database broke off.
+    """
+    warehouse.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+    with warehouse, warehouse.cursor() as cursor:
+        held = _newest(cursor)
+        with snapshot_of(source) as snapshot:
+            flying = in_flight(snapshot, lake, sources, held)
+            pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
+            tables = _Comparison(cursor, pages, flying, progress).of(stars)
+    verdict = Verdict(batch=held, tables=tables)
+    logger.info("compared %d rows: %d differ", verdict.rows, verdict.differences)
+    return verdict
+
+
+def repair(
+    source: Connection,
+    warehouse: Connection,
+    lake: Bucket,
+    sources: Sequence[SourceTable],
+    stars: Sequence[StarTable],
+    verdict: Verdict,
+) -> Captured:
+    """Commit an ordinary batch of the rows that differ; the next load brings it.
+
+    A row of the calendar is brought by a fact that names its date in its current state.
+
+    Args:
+        source: the source, outside a transaction.
+        warehouse: the warehouse, outside a transaction.
+        lake: the ingestion bucket.
+        sources: the source tables.
+        stars: the star tables.
+        verdict: what differs.
+
+    Raises:
+        As `totes.capture.capture` does.
+    """
+    again: dict[str, set[int]] = {}
+    with warehouse, warehouse.cursor() as cursor:
+        for table in stars:
+            found = verdict.tables[table.name]
+            if isinstance(table, Calendar):
+                dates = pl.concat([found.missing, found.different])
+                for fact in (fact for fact in stars if isinstance(fact, Fact) and dates.len()):
+                    again.setdefault(fact.source, set()).update(keys_that_name(cursor, fact, dates))
+            elif found.differences:
+                keys = pl.concat([found.missing, found.extra, found.different])
+                again.setdefault(table.source, set()).update(keys.to_list())
+    return capture(source, lake, sources, again={name: sorted(keys) for name, keys in again.items()})
+
+
+def _newest(cursor: Cursor) -> int:
+    cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
+    [[is_there]] = cursor.fetchall()
+    entry = newest_entry(cursor) if is_there else None
+    if entry is None:
+        raise ConfigurationError("the warehouse holds no batch yet; run the pipeline first (totes run)")
+    return entry.batch
+
+
+class _Comparison:
+    def __init__(self, cursor: Cursor, pages: SourcePages, flying: Mapping[str, pl.Series], progress: Progress) -> None:
+        self._cursor = cursor
+        self._pages = pages
+        self._flying = flying
+        self._progress = progress
+
+    def of(self, stars: Sequence[StarTable]) -> dict[str, TableVerdict]:
+        sourced = [table for table in stars if not isinstance(table, Calendar)]
+        counts = {table.name: self._pages.count(table.source) for table in sourced}
+        self._total = sum(counts.values())
+        self._done = 0
+        verdicts = {table.name: self._table(table) for table in sourced}
+        facts = [table for table in stars if isinstance(table, Fact)]
+        return {
+            table.name: self._calendar(table, facts) if isinstance(table, Calendar) else verdicts[table.name]
+            for table in stars
+        }
+
+    def _table(self, table: Fact | Dimension) -> TableVerdict:
+        tally = _Tally(table, self._quarantined(table))
+        after: int | None = None
+        for page in self._pages.of(table):
+            key = next(column.of for column in table.columns if column.name == table.key)
+            last = int(page[key][-1])
+            tally.add(page, current_rows(self._cursor, table, after, last), self._is_flying(table, page, key))
+            after = last
+            self._done += page.height
+            self._progress(self._done, self._total)
+        beyond = current_rows(self._cursor, table, after, None)
+        if beyond is not None:
+            tally.add_extra(beyond[table.key], self._flying[table.source])
+        return tally.verdict()
+
+    def _is_flying(self, table: Fact | Dimension, page: pl.DataFrame, key: str) -> pl.Series:
+        """The keys of a page, and beyond it, that are in flight, or refer to a row that is."""
+        keys = [self._flying[table.source]]
+        for join in table.joins:
+            referring = page.filter(pl.col(join.on).cast(pl.Int64).is_in(self._flying[join.table].implode()))
+            keys.append(referring[key].cast(pl.Int64).alias("key"))
+        return pl.concat(keys)
+
+    def _quarantined(self, table: Fact | Dimension) -> pl.Series:
+        self._cursor.execute(
+            "SELECT key FROM etl.quarantine WHERE star_table = %s AND resolved_by IS NULL", (table.name,)
+        )
+        return pl.Series("key", [key for (key,) in self._cursor.fetchall()], dtype=pl.Int64)
+
+    def _calendar(self, calendar: Calendar, facts: Sequence[Fact]) -> TableVerdict:
+        named = pl.concat([pl.Series("date_id", [], dtype=pl.Date), *(dates_named(self._cursor, f) for f in facts)])
+        expected = calendar_rows(calendar, named)
+        held = calendar_rows_held(self._cursor, calendar)
+        compared = compare(calendar.key, expected, held)
+        return TableVerdict(
+            rows=expected.height,
+            missing=compared.missing,
+            extra=compared.extra.clear(),  # a date that no fact names any more does no harm
+            different=compared.different,
+            columns=tuple(sorted(compared.columns)),
+        )
+
+
+class _Tally:
+    """What has been found of one table, page by page."""
+
+    def __init__(self, table: Fact | Dimension, quarantined: pl.Series) -> None:
+        self._table = table
+        self._quarantine = quarantined
+        self._rows = self._in_flight = self._quarantined = 0
+        self._columns: set[str] = set()
+        nothing = pl.Series("key", [], dtype=pl.Int64)
+        self._missing, self._extra, self._different = [nothing], [nothing], [nothing]
+
+    def add(self, page: pl.DataFrame, held: pl.DataFrame | None, flying: pl.Series) -> None:
+        converted = convert(self._table, page)
+        compared = compare(self._table.key, converted.rows, held)
+        unconverted = converted.quarantine["key"]
+        self._rows += page.height
+        # What the source has and could not be converted should be in quarantine; what the warehouse had of it before
+        # is its last good version, and not one too many.
+        self._missing.append(self._unexcused(pl.concat([_keys(compared.missing), unconverted.alias("key")]), flying))
+        extra = _keys(compared.extra)
+        self._extra.append(self._unexcused(extra.filter(~extra.is_in(unconverted.implode())), flying))
+        different = self._unexcused(_keys(compared.different), flying)
+        self._different.append(different)
+        if different.len():
+            self._columns |= compared.columns
+
+    def add_extra(self, keys: pl.Series, flying: pl.Series) -> None:
+        self._extra.append(self._unexcused(_keys(keys), flying))
+
+    def _unexcused(self, keys: pl.Series, flying: pl.Series) -> pl.Series:
+        in_quarantine = keys.is_in(self._quarantine.implode())
+        in_flight = keys.is_in(flying.implode()) & ~in_quarantine
+        self._quarantined += int(in_quarantine.sum())
+        self._in_flight += int(in_flight.sum())
+        return keys.filter(~in_quarantine & ~in_flight)
+
+    def verdict(self) -> TableVerdict:
+        return TableVerdict(
+            rows=self._rows,
+            missing=pl.concat(self._missing),
+            extra=pl.concat(self._extra),
+            different=pl.concat(self._different),
+            columns=tuple(sorted(self._columns)),
+            in_flight=self._in_flight,
+            quarantined=self._quarantined,
+        )
+
+
+def _keys(keys: pl.Series) -> pl.Series:
+    return keys.cast(pl.Int64).alias("key")

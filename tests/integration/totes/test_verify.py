@@ -1,0 +1,191 @@
+"""Verify says equal exactly where the warehouse is what the source says, but for what is on its way."""
+
+import pytest
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from totes.capture import SOURCE_TABLES
+from totes.errors import ConfigurationError
+from totes.star import STAR_TABLES
+from totes.verify import Verdict, pages, repair, verify
+from workbench.simulator import Shop
+
+SOURCED = [table for table in STAR_TABLES if table.name != "dim_date"]
+
+
+def verdict_on(pipeline: Pipeline) -> Verdict:
+    with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
+        return verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+
+
+def repaired(pipeline: Pipeline) -> None:
+    with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
+        found = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+        assert repair(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, found).batch is not None
+    pipeline.tick()
+
+
+def found(pipeline: Pipeline) -> dict[str, tuple[list[int], list[int], list[int]]]:
+    return {
+        name: (sorted(table.missing), sorted(table.extra), sorted(table.different))
+        for name, table in verdict_on(pipeline).tables.items()
+        if table.differences
+    }
+
+
+def assert_equal(pipeline: Pipeline) -> None:
+    assert found(pipeline) == {}
+
+
+def test_an_empty_warehouse_cannot_be_verified(pipeline: Pipeline) -> None:
+    with pytest.raises(ConfigurationError, match="holds no batch yet"):
+        verdict_on(pipeline)
+
+
+def test_a_shop_that_lives_on_is_equal_after_every_tick(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    for _ in range(4):
+        Shop(pipeline.source, seed=5).trade(40)
+        pipeline.tick()
+        verdict = verdict_on(pipeline)
+        assert verdict.differences == 0
+        assert not any(table.in_flight or table.quarantined for table in verdict.tables.values())
+        assert verdict.tables["fact_payment"].rows == value(pipeline.source, "SELECT count(*) FROM payment")
+
+
+def test_pages_of_any_size_find_the_same(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "DELETE FROM fact_payment WHERE payment_id % 10 = 0")
+    execute(pipeline.warehouse, "DELETE FROM dim_design WHERE design_id = (SELECT max(design_id) FROM dim_design)")
+    expected = found(pipeline)
+    assert set(expected) == {"fact_payment", "dim_design"}
+    for rows_a_page in (1, 7):
+        monkeypatch.setattr(pages, "PAGE_ROWS", rows_a_page)
+        assert found(pipeline) == expected
+
+
+@pytest.mark.parametrize("table", SOURCED, ids=lambda table: table.name)
+def test_a_row_that_somebody_took_out_of_the_warehouse_is_missing(pipeline: Pipeline, table) -> None:  # type: ignore[no-untyped-def]
+    pipeline.tick()
+    execute(pipeline.warehouse, f"DELETE FROM {table.name} WHERE {table.key} = 2")
+    assert found(pipeline) == {table.name: ([2], [], [])}
+    repaired(pipeline)
+    assert_equal(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize("table", SOURCED, ids=lambda table: table.name)
+def test_a_row_that_somebody_put_into_the_warehouse_is_extra(pipeline: Pipeline, table) -> None:  # type: ignore[no-untyped-def]
+    pipeline.tick()
+    columns = ", ".join(column.name for column in table.columns if column.name != table.key)
+    execute(
+        pipeline.warehouse,
+        f"INSERT INTO {table.name} ({table.key}, {columns}, batch_id) "
+        f"SELECT 999999, {columns}, 1 FROM {table.name} WHERE {table.key} = 2",
+    )
+    assert found(pipeline) == {table.name: ([], [999999], [])}
+    repaired(pipeline)
+    assert_equal(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize(
+    ("table", "edit"),
+    [
+        ("fact_sales_order", "unit_price = unit_price + 0.01"),
+        ("fact_purchase_order", "item_code = item_code || ' '"),
+        ("fact_payment", "last_updated_time = last_updated_time + interval '1 ms'"),
+        ("fact_payment", "paid = NOT paid"),
+        ("dim_staff", "department_name = 'Nowhere'"),
+        ("dim_counterparty", "counterparty_legal_district = ''"),
+        ("dim_location", "address_line_2 = NULL"),
+        ("dim_transaction", "transaction_type = 'GIFT'"),
+    ],
+)
+def test_a_value_that_somebody_changed_in_the_warehouse_is_different(pipeline: Pipeline, table: str, edit: str) -> None:
+    execute(pipeline.source, "UPDATE address SET address_line_2 = 'flat', district = NULL")
+    pipeline.tick()
+    key = next(star.key for star in STAR_TABLES if star.name == table)
+    execute(pipeline.warehouse, f"UPDATE {table} SET {edit} WHERE {key} = 3")
+    verdict = verdict_on(pipeline)
+    assert [name for name, star in verdict.tables.items() if star.differences] == [table]
+    assert [*verdict.tables[table].different] == [3]
+    assert verdict.tables[table].columns == (edit.split(" = ", maxsplit=1)[0],)
+    repaired(pipeline)
+    assert_equal(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_row_that_somebody_marked_deleted_is_missing(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "UPDATE dim_design SET is_deleted = true WHERE design_id = 3")
+    execute(pipeline.warehouse, "UPDATE fact_payment SET is_deleted = true WHERE payment_id = 3")
+    assert found(pipeline) == {"dim_design": ([3], [], []), "fact_payment": ([3], [], [])}
+    repaired(pipeline)
+    assert_equal(pipeline)
+
+
+def test_dates_are_held_against_the_calendar_itself(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    first, second = rows(pipeline.warehouse, "SELECT DISTINCT created_date FROM current_payment ORDER BY 1 LIMIT 2")
+    execute(pipeline.warehouse, "DELETE FROM dim_date WHERE date_id = %s", first)
+    execute(pipeline.warehouse, "UPDATE dim_date SET day_name = 'Funday' WHERE date_id = %s", second)
+    verdict = verdict_on(pipeline).tables["dim_date"]
+    assert ([*verdict.missing], [*verdict.different]) == ([*first], [*second])
+    repaired(pipeline)
+    assert_equal(pipeline)
+
+
+def test_what_the_next_tick_will_bring_is_in_flight(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
+    execute(pipeline.source, "UPDATE department SET department_name = 'Renamed'")
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
+    verdict = verdict_on(pipeline)
+    assert verdict.differences == 0
+    assert verdict.tables["fact_sales_order"].in_flight == 1
+    assert verdict.tables["fact_payment"].in_flight == 1
+    assert verdict.tables["dim_staff"].in_flight == value(pipeline.source, "SELECT count(*) FROM staff")
+
+
+def test_what_is_captured_and_not_loaded_is_in_flight(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
+    pipeline.capture()
+    verdict = verdict_on(pipeline)
+    assert verdict.differences == 0
+    assert (verdict.tables["fact_sales_order"].in_flight, verdict.tables["fact_payment"].in_flight) == (1, 1)
+
+
+def test_a_change_in_flight_does_not_hide_another_difference(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
+    execute(pipeline.warehouse, "UPDATE fact_sales_order SET units_sold = 0 WHERE sales_order_id = 5")
+    assert found(pipeline) == {"fact_sales_order": ([], [], [5])}
+
+
+def test_what_is_in_quarantine_is_excused_and_what_should_be_is_not(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE sales_order SET agreed_payment_date = 'TBC' WHERE sales_order_id = 4")
+    pipeline.tick()
+    verdict = verdict_on(pipeline)
+    assert verdict.differences == 0
+    assert verdict.tables["fact_sales_order"].quarantined == 1
+    execute(pipeline.warehouse, "DELETE FROM etl.quarantine")
+    assert found(pipeline) == {"fact_sales_order": ([4], [], [])}
+
+
+def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "UPDATE fact_sales_order SET units_sold = 0 WHERE sales_order_id = 5")
+    execute(pipeline.source, "UPDATE design SET design_name = 'meanwhile' WHERE design_id = 1")
+    repaired(pipeline)
+    tallies = rows(
+        pipeline.warehouse, "SELECT star_table, rows_in, versions FROM etl.batch_table WHERE batch_id = 2 ORDER BY 1"
+    )
+    assert ("fact_sales_order", 1, 1) in tallies
+    assert ("dim_design", 1, 1) in tallies
+    assert pipeline.capture().batch is None
+    assert_equal(pipeline)
