@@ -91,13 +91,13 @@ class Deployment:
     @property
     def ingestion(self) -> Journal:
         """The journal of captured batches."""
-        return self._journal("IngestionBucket")
+        return Journal(self._bucket("IngestionBucket"))
 
     @property
-    def processed(self) -> Journal:
-        """The journal of transformed batches."""
-        return self._journal("ProcessedBucket")
+    def processed(self) -> Bucket:
+        """The processed bucket."""
+        return self._bucket("ProcessedBucket")
 
-    def _journal(self, output: str) -> Journal:
+    def _bucket(self, output: str) -> Bucket:
         client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)
-        return Journal(Bucket(self.outputs[output], client))
+        return Bucket(self.outputs[output], client)

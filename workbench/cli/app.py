@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from totes.verify import Verdict
-from workbench import cloud, quarantine
+from workbench import cloud, quarantine, rebuilding
 from workbench.cli import display
 from workbench.cli.demo import Demo
 from workbench.cli.teardown import take_down
@@ -123,6 +123,31 @@ def verify(
         display.verdict(verdict)
     if verdict.differences:
         sys.exit(1)
+
+
+@app.command()
+def rebuild(
+    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+) -> None:
+    """Load the warehouse again from the lake alone, in one transaction; an empty one too."""
+    deployment = _deployment(is_local, state, environment)
+    rebuilding.transform_waiting(deployment)
+    _load_again(deployment, as_json=as_json)
+
+
+@app.command()
+def replay(
+    first: Annotated[int, typer.Option("--from", metavar="BATCH", help="The first batch to transform again.")],
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+    as_json: Json = False,
+) -> None:
+    """Transform batches again, after a mistake in a star table was mended, and load the warehouse again."""
+    deployment = _deployment(is_local, state, environment)
+    with display.progress("Transforming", shown=not as_json) as progress:
+        rebuilding.transform_again(deployment, first, progress)
+    _load_again(deployment, as_json=as_json)
 
 
 @app.command()
@@ -238,10 +263,17 @@ def logs(
 
 
 def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:
-    if as_json:
-        return verdict_on(deployment, lambda _done, _total: None)
-    with display.progress("Comparing") as progress:
+    with display.progress("Comparing", shown=not as_json) as progress:
         return verdict_on(deployment, progress)
+
+
+def _load_again(deployment: Deployment, *, as_json: bool) -> None:
+    with display.progress("Loading", shown=not as_json) as progress:
+        loaded = rebuilding.load_again(deployment, progress)
+    if as_json:
+        print(json.dumps({"batches": len(loaded.batches), "newest": loaded.newest}, indent=2))
+    else:
+        display.done(f"the warehouse was made anew of {len(loaded.batches):,} batches")
 
 
 def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """The lake: two buckets of immutable objects, and the manifests that commit them."""
 
 from totes.lake.bucket import Bucket
+from totes.lake.editions import StarJournal
 from totes.lake.journal import Journal
 from totes.lake.manifests import (
     CapturedTable,
@@ -23,6 +24,7 @@ __all__ = [
     "Run",
     "SourceColumn",
     "SourceIdentity",
+    "StarJournal",
     "StarManifest",
     "StarParts",
     "read_part",

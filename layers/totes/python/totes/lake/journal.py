@@ -5,33 +5,33 @@ import re
 from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake.bucket import Bucket
 
-_PREFIX = "manifests/"
 _LAST = 10**10 - 1
 
 
 class Journal:
-    """The manifests of one bucket.
+    """The manifests under one prefix of a bucket.
 
     A manifest's key begins with its number counted down from 9999999999, because a bucket lists its keys in
     ascending order: so the newest manifest is the first one listed, found by one request after years of ticks.
     """
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, prefix: str = "manifests/") -> None:
         self.bucket = bucket
+        self._prefix = prefix
 
     def newest(self) -> int:
         """Return the number of the newest manifest; 0 where there is none."""
-        key = self.bucket.first_key(_PREFIX)
+        key = self.bucket.first_key(self._prefix)
         if key is None:
             return 0
-        match = re.fullmatch(_PREFIX + r"\d{10}-batch-(\d{10})\.json", key)
-        if match is None or key != _key(int(match[1])):
-            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {_PREFIX}")
+        match = re.fullmatch(re.escape(self._prefix) + r"\d{10}-batch-(\d{10})\.json", key)
+        if match is None or key != self._key(int(match[1])):
+            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {self._prefix}")
         return int(match[1])
 
     def read(self, number: int) -> bytes:
         """Return a manifest's bytes; raise LakeCorrupted where it is missing."""
-        return self.bucket.get(_key(number))
+        return self.bucket.get(self._key(number))
 
     def commit(self, number: int, manifest: bytes) -> None:
         """Commit a manifest under a number that is still free.
@@ -41,9 +41,8 @@ class Journal:
         Raises:
             BatchTaken: another run has committed this number with other content.
         """
-        if not self.bucket.put_new(_key(number), manifest) and self.read(number) != manifest:
+        if not self.bucket.put_new(self._key(number), manifest) and self.read(number) != manifest:
             raise BatchTaken(f"batch {number} of s3://{self.bucket.name} was committed by another run")
 
-
-def _key(number: int) -> str:
-    return f"{_PREFIX}{_LAST - number:010d}-batch-{number:010d}.json"
+    def _key(self, number: int) -> str:
+        return f"{self._prefix}{_LAST - number:010d}-batch-{number:010d}.json"

@@ -1,17 +1,19 @@
 """Every batch that waits in the ingestion bucket becomes star rows in the processed bucket, one batch at a time."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from totes.errors import ConfigurationError
 from totes.lake import (
     RAW,
     Bucket,
     CaptureManifest,
     Journal,
     Part,
+    StarJournal,
     StarManifest,
     StarParts,
     read_part,
@@ -48,7 +50,7 @@ def transform(ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable])
         BatchTaken: another run transformed the batch with another version of totes.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    captured, stars = Journal(ingestion), Journal(processed)
+    captured, stars = Journal(ingestion), StarJournal(processed)
     done, newest = stars.newest(), captured.newest()
     batches = tuple(range(done + 1, newest + 1))
     for batch in batches:
@@ -56,6 +58,46 @@ def transform(ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable])
         stars.commit(batch, manifest.to_json())
         logger.info("transformed batch %d", batch, extra={"batch": batch})
     return Transformed(batches=batches, newest=max(done, newest))
+
+
+def replay(
+    ingestion: Bucket,
+    processed: Bucket,
+    tables: Sequence[StarTable],
+    *,
+    first: int,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Transformed:
+    """Transform a batch and all that follow again, as this version of totes does it, into a new edition.
+
+    Until the last of them is done nothing has changed; then the new edition is what a loader reads.
+
+    Args:
+        ingestion: the bucket of captured batches.
+        processed: the bucket of star rows.
+        tables: the star tables.
+        first: the first batch to transform again.
+        progress: told how many batches are done, and how many there are.
+
+    Raises:
+        ConfigurationError: the lake has no such batch; see also `totes.lake`.
+        BatchTaken: another replay was done meanwhile.
+        LakeUnavailable, LakeCorrupted: see `totes.lake`.
+    """
+    captured = Journal(ingestion)
+    newest = captured.newest()
+    if not 1 <= first <= newest:
+        known = f"it has 1 to {newest}" if newest else "it is empty"
+        raise ConfigurationError(f"the lake has no batch {first}; {known}")
+    draft = StarJournal(processed).draft(first)
+    batches = tuple(range(first, newest + 1))
+    for done, batch in enumerate(batches, start=1):
+        manifest = _Batch(captured.read(batch), ingestion, processed).transformed(tables)
+        draft.commit(batch, manifest.to_json())
+        progress(done, len(batches))
+    published = draft.publish()
+    logger.info("edition %d has batches %d to %d", published.edition, first, newest)
+    return Transformed(batches=batches, newest=newest)
 
 
 class _Batch:

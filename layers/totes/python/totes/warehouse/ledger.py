@@ -41,9 +41,10 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """The newest batch of the ledger, and the digest of the capture manifest that it came from."""
+    """The newest batch of the ledger, its edition, and the digest of the capture manifest that it came from."""
 
     batch: int
+    edition: int
     capture: str
 
 
@@ -59,16 +60,16 @@ def lock(cursor: Cursor) -> None:
 
 def newest_entry(cursor: Cursor) -> Entry | None:
     """Return the newest batch of the ledger; None where it is empty."""
-    cursor.execute("SELECT batch_id, capture_sha256 FROM etl.batch ORDER BY batch_id DESC LIMIT 1")
+    cursor.execute("SELECT batch_id, edition, capture_sha256 FROM etl.batch ORDER BY batch_id DESC LIMIT 1")
     row = cursor.fetchone()
-    return Entry(batch=row[0], capture=row[1]) if row else None
+    return Entry(batch=row[0], edition=row[1], capture=row[2]) if row else None
 
 
-def open_entry(cursor: Cursor, manifest: StarManifest) -> None:
+def open_entry(cursor: Cursor, manifest: StarManifest, edition: int) -> None:
     """Write a batch's row, which the rows that it brings refer to, and the drift of the source that it tells of."""
     cursor.execute(
-        "INSERT INTO etl.batch (batch_id, capture_sha256, horizon, captured_at) VALUES (%s, %s, %s, %s)",
-        (manifest.batch, manifest.capture, manifest.horizon, manifest.captured_at),
+        "INSERT INTO etl.batch (batch_id, edition, capture_sha256, horizon, captured_at) VALUES (%s, %s, %s, %s, %s)",
+        (manifest.batch, edition, manifest.capture, manifest.horizon, manifest.captured_at),
     )
     for sentence in manifest.drift:
         cursor.execute("INSERT INTO etl.drift (batch_id, what) VALUES (%s, %s)", (manifest.batch, sentence))

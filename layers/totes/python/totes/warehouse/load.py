@@ -1,7 +1,7 @@
 """Every batch that waits in the processed bucket is loaded into the warehouse, each in one transaction, in order."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,11 +10,11 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.lake import Bucket, Journal, StarManifest, StarParts, read_part
+from totes.lake import Bucket, StarJournal, StarManifest, StarParts, read_part
 from totes.shapes import Calendar, Fact, StarTable
 from totes.warehouse.ledger import Entry, Tally, lock, newest_entry, open_entry, write_tallies
 from totes.warehouse.staging import copy_rows, identifiers, stage, stage_deletes
-from totes.warehouse.tables import ensure_tables
+from totes.warehouse.tables import empty_tables, ensure_tables
 
 logger = logging.getLogger(__name__)
 
@@ -30,78 +30,109 @@ class Loaded:
     tables: Mapping[str, Tally]
 
 
-def load(connection: Connection, lake: Bucket, tables: Sequence[StarTable]) -> Loaded:
+def load(
+    connection: Connection,
+    lake: Bucket,
+    tables: Sequence[StarTable],
+    *,
+    rebuild: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Loaded:
     """Load every batch that the warehouse does not hold yet.
 
     A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So whatever
     dies, is repeated or overlaps, each batch is in the warehouse once or not yet.
 
+    Where the lake has another edition of the star than the warehouse was loaded from, or a rebuild is asked for, all
+    that it holds is deleted and loaded again in one transaction: who reads it sees the old content or the new.
+
     Args:
         connection: the warehouse, outside a transaction.
         lake: the processed bucket.
         tables: the star tables.
+        rebuild: whether to load everything again in any case.
+        progress: told the batch that was loaded, and the newest.
 
     Raises:
         ConfigurationError: the warehouse was filled from another lake, or has tables that totes did not make.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    journal = Journal(lake)
-    newest = journal.newest()
-    batches: list[int] = []
-    tallies = {table.name: Tally() for table in tables}
-    while newest:
-        loaded = _load_next(connection, journal, newest, tables)
-        if loaded is None:
-            break
-        batch, counted = loaded
-        batches.append(batch)
-        tallies = {name: tally + counted[name] for name, tally in tallies.items()}
-        logger.info("loaded batch %d", batch, extra={"batch": batch})
-    return Loaded(batches=tuple(batches), newest=newest, tables=tallies)
+    return _Loader(connection, StarJournal(lake), tables, progress).load(rebuild=rebuild)
 
 
-def _load_next(
-    connection: Connection, journal: Journal, newest: int, tables: Sequence[StarTable]
-) -> tuple[int, dict[str, Tally]] | None:
-    """Load the batch after the ledger's newest one, in one transaction; return None where there is none."""
-    with connection, connection.cursor() as cursor:
-        lock(cursor)
-        ensure_tables(cursor, tables)
+class _Loader:
+    def __init__(
+        self,
+        connection: Connection,
+        journal: StarJournal,
+        tables: Sequence[StarTable],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._tables = tables
+        self._progress = progress
+        self._newest = journal.newest()
+
+    def load(self, *, rebuild: bool) -> Loaded:
+        batches: list[int] = []
+        tallies = {table.name: Tally() for table in self._tables}
+        while self._newest and (loaded := self._transaction(rebuild=rebuild)):
+            rebuild = False
+            for batch, counted in loaded.items():
+                batches.append(batch)
+                tallies = {name: tally + counted[name] for name, tally in tallies.items()}
+        return Loaded(batches=tuple(batches), newest=self._newest, tables=tallies)
+
+    def _transaction(self, *, rebuild: bool) -> Mapping[int, Mapping[str, Tally]]:
+        """Load the next batch, or all of them anew; return what became of the rows of each that was loaded."""
+        with self._connection, self._connection.cursor() as cursor:
+            lock(cursor)
+            ensure_tables(cursor, self._tables)
+            entry = newest_entry(cursor)
+            self._check_lake(entry)
+            if entry is not None and (rebuild or entry.edition != self._journal.edition):
+                logger.info("loading edition %d anew", self._journal.edition)
+                empty_tables(cursor, self._tables)
+                return {batch: self._load_batch(cursor, batch) for batch in range(1, self._newest + 1)}
+            batch = entry.batch + 1 if entry else 1
+            if batch > self._newest:
+                return {}
+            return {batch: self._load_batch(cursor, batch)}
+
+    def _load_batch(self, cursor: Cursor, batch: int) -> Mapping[str, Tally]:
         entry = newest_entry(cursor)
-        _check_lake(entry, journal, newest)
-        batch = entry.batch + 1 if entry else 1
-        if batch > newest:
-            return None
-        manifest = StarManifest.from_json(journal.read(batch))
-        _check_parent(entry, manifest, journal)
-        open_entry(cursor, manifest)
+        manifest = StarManifest.from_json(self._journal.read(batch))
+        if entry is not None and manifest.parent != entry.capture:
+            raise self._other_lake(entry)
+        open_entry(cursor, manifest, self._journal.edition)
         counted = {
             # A batch from before a table was asked for has nothing of it.
-            table.name: _load_table(cursor, table, manifest.tables.get(table.name, _NOTHING), batch, journal.bucket)
-            for table in tables
+            table.name: _load_table(
+                cursor, table, manifest.tables.get(table.name, _NOTHING), batch, self._journal.bucket
+            )
+            for table in self._tables
         }
         write_tallies(cursor, batch, counted)
-        return batch, counted
+        logger.info("loaded batch %d", batch, extra={"batch": batch})
+        self._progress(batch, self._newest)
+        return counted
 
+    def _check_lake(self, entry: Entry | None) -> None:
+        if entry is None:
+            return
+        if (
+            entry.batch > self._newest
+            or StarManifest.from_json(self._journal.read(entry.batch)).capture != entry.capture
+        ):
+            raise self._other_lake(entry)
 
-def _check_lake(entry: Entry | None, journal: Journal, newest: int) -> None:
-    if entry is None:
-        return
-    if entry.batch > newest or StarManifest.from_json(journal.read(entry.batch)).capture != entry.capture:
-        raise _other_lake(entry, journal)
-
-
-def _check_parent(entry: Entry | None, manifest: StarManifest, journal: Journal) -> None:
-    if entry is not None and manifest.parent != entry.capture:
-        raise _other_lake(entry, journal)
-
-
-def _other_lake(entry: Entry, journal: Journal) -> ConfigurationError:
-    return ConfigurationError(
-        f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
-        f"s3://{journal.bucket.name}; name the warehouse of this lake, or an empty database"
-    )
+    def _other_lake(self, entry: Entry) -> ConfigurationError:
+        return ConfigurationError(
+            f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
+            f"s3://{self._journal.bucket.name}; name the warehouse of this lake, or an empty database"
+        )
 
 
 def _load_table(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:

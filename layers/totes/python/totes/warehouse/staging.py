@@ -20,7 +20,7 @@ def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket)
         LakeCorrupted: a part is missing or not what was written.
         psycopg2.Error: the warehouse broke off.
     """
-    staging = sql.Identifier(f"staging_{table.name}")
+    staging = _new_staging(cursor, f"staging_{table.name}")
     columns = [column.name for column in table.columns]
     cursor.execute(
         sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
@@ -40,11 +40,18 @@ def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake:
         LakeCorrupted: a part is missing or not what was written.
         psycopg2.Error: the warehouse broke off.
     """
-    staging = sql.Identifier(f"staging_deletes_{table.name}")
+    staging = _new_staging(cursor, f"staging_deletes_{table.name}")
     cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} (key bigint PRIMARY KEY) ON COMMIT DROP").format(staging))
     for part in parts:
         copy_rows(cursor, staging, read_part(lake, part))
     cursor.execute(sql.SQL("ANALYZE {}").format(staging))
+    return staging
+
+
+def _new_staging(cursor: Cursor, name: str) -> sql.Identifier:
+    """A name of a temporary table that is free: a reload stages batch after batch in one transaction."""
+    staging = sql.Identifier("pg_temp", name)
+    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staging))
     return staging
 
 

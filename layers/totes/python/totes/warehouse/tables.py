@@ -13,6 +13,7 @@ _LEDGER = """
     CREATE SCHEMA IF NOT EXISTS etl;
     CREATE TABLE etl.batch (
         batch_id integer PRIMARY KEY,
+        edition integer NOT NULL,
         capture_sha256 text NOT NULL,
         horizon bigint NOT NULL,
         captured_at timestamptz NOT NULL,
@@ -51,6 +52,10 @@ _LEDGER = """
 """
 
 
+_TOLD_OF_BATCHES = ("batch_table", "drift", "quarantine", "batch")
+"""Tables of schema `etl`, those that refer to etl.batch before it."""
+
+
 def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     """Create what is missing of the ledger and of the star tables, in the cursor's transaction.
 
@@ -69,6 +74,13 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
                 f"the warehouse has a table {table.name} that totes did not make (there is no ledger etl.batch); "
                 "name an empty database"
             )
+
+
+def empty_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Delete all that the warehouse holds, in the cursor's transaction; who reads it sees it until that commits."""
+    for name in (*(table.name for table in tables), *_TOLD_OF_BATCHES):
+        schema = "etl" if name in _TOLD_OF_BATCHES else "public"
+        cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, name)))
 
 
 def _exists(cursor: Cursor, schema: str, table: str) -> bool:

@@ -1,0 +1,227 @@
+"""A lost warehouse is made anew from the lake alone, and a mended mistake of a star table is replayed."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import boto3
+import pytest
+
+from tests.support.content import Content, content_of
+from tests.support.databases import execute, rows, session, value
+from tests.support.pipeline import Pipeline
+from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
+from totes.lake import Bucket, StarJournal
+from totes.shapes import StarTable
+from totes.star import STAR_TABLES, replay, transform
+from totes.warehouse import Loaded, load
+from workbench.simulator import Shop
+
+
+def live(pipeline: Pipeline, ticks: int = 4) -> None:
+    """Some batches with versions, deletes, quarantine and drift in them."""
+    pipeline.tick()
+    for tick in range(ticks):
+        Shop(pipeline.source, seed=tick).trade(25)
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [tick + 1])
+        execute(pipeline.source, "DELETE FROM payment WHERE payment_id = %s", [tick + 40])
+        execute(
+            pipeline.source,
+            "UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = 9",
+            ["TBC" if tick % 2 == 0 else "2024-02-29"],
+        )
+        pipeline.tick()
+    execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text")
+    pipeline.tick()
+
+
+def rebuilt(pipeline: Pipeline) -> Loaded:
+    with session(pipeline.warehouse) as connection:
+        return load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
+
+
+def mistaken() -> Sequence[StarTable]:
+    """The star tables with two mistakes: a column made of the wrong one, and a currency that has no name."""
+    return tuple(
+        dataclasses.replace(
+            table,
+            columns=[
+                dataclasses.replace(column, of="currency_id")
+                if column.name == "item_quantity"
+                else dataclasses.replace(column, names={"GBP": "Pound"})
+                if column.name == "currency_name"
+                else column
+                for column in table.columns
+            ],
+        )
+        for table in STAR_TABLES
+    )
+
+
+def test_an_empty_warehouse_is_made_anew_from_the_lake_alone(pipeline: Pipeline, another_database: str) -> None:
+    live(pipeline)
+    lost = content_of(pipeline.warehouse)
+    execute(pipeline.source, "DROP SCHEMA public CASCADE")
+    again = dataclasses.replace(pipeline, warehouse=another_database)
+    assert again.load().batches == tuple(range(1, 7))
+    assert content_of(another_database) == lost
+
+
+def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(pipeline: Pipeline) -> None:
+    live(pipeline)
+    before = content_of(pipeline.warehouse)
+    execute(pipeline.warehouse, "UPDATE fact_payment SET paid = NOT paid; DELETE FROM dim_staff")
+    assert rebuilt(pipeline).batches == tuple(range(1, 7))
+    assert content_of(pipeline.warehouse) == before
+    assert pipeline.tick().batches == ()
+
+
+def test_a_lost_processed_bucket_is_made_anew_from_the_ingestion_bucket(pipeline: Pipeline) -> None:
+    live(pipeline)
+    before = content_of(pipeline.warehouse)
+    client = boto3.client("s3", region_name="eu-west-2")
+    client.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    again = dataclasses.replace(pipeline, processed=Bucket("another", client))
+    again.transform()
+    assert again.load().batches == ()
+    rebuilt(again)
+    assert content_of(pipeline.warehouse) == before
+
+
+@pytest.mark.parametrize("first", [1, 3, 6])
+def test_a_replay_of_unchanged_code_changes_no_content_and_rewrites_no_object(pipeline: Pipeline, first: int) -> None:
+    live(pipeline)
+    before, objects = content_of(pipeline.warehouse), pipeline.objects()
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
+    assert pipeline.load().batches == tuple(range(1, 7))
+    assert content_of(pipeline.warehouse) == before
+    after = pipeline.objects()
+    assert {key: after[key] for key in objects} == objects
+    assert pipeline.tick().batches == ()
+
+
+def test_a_mended_mistake_is_replayed(pipeline: Pipeline, another_database: str) -> None:
+    pipeline.capture()
+    transform(pipeline.ingestion, pipeline.processed, mistaken())
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, mistaken())
+    assert value(pipeline.warehouse, "SELECT max(item_quantity) FROM fact_purchase_order") <= 3
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 2
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+    pipeline.load()
+    client = boto3.client("s3", region_name="eu-west-2")
+    client.create_bucket(Bucket="right", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    right = dataclasses.replace(pipeline, processed=Bucket("right", client), warehouse=another_database)
+    right.transform()
+    right.load()
+    assert content_of(pipeline.warehouse) == content_of(another_database)
+
+
+def test_batches_go_on_in_the_new_edition(pipeline: Pipeline) -> None:
+    live(pipeline, ticks=1)
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=2)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 7")
+    pipeline.tick()
+    before = content_of(pipeline.warehouse)
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=4)
+    pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+    assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(3,)]
+
+
+class Dying(Bucket):
+    """A bucket whose store goes away after so many puts."""
+
+    def __init__(self, bucket: Bucket, puts: int) -> None:
+        super().__init__(bucket.name, bucket._client)
+        self._puts = puts
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        if self._puts == 0:
+            raise LakeUnavailable("gone")
+        self._puts -= 1
+        return super().put_new(key, body)
+
+
+def test_a_replay_that_dies_anywhere_has_changed_nothing_and_the_next_is_not_in_its_way(pipeline: Pipeline) -> None:
+    live(pipeline, ticks=1)
+    before = content_of(pipeline.warehouse)
+    puts = 0
+    while True:
+        try:
+            replay(pipeline.ingestion, Dying(pipeline.processed, puts), mistaken(), first=2)
+        except LakeUnavailable:
+            assert pipeline.load().batches == ()
+            assert StarJournal(pipeline.processed).edition == 1
+            puts += 1
+            continue
+        break
+    assert puts > 5
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=2)
+    pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_of_two_replays_at_once_one_is_told_so(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 7")
+    pipeline.tick()
+    first, second = (StarJournal(pipeline.processed).draft(batch) for batch in (1, 2))
+    first.publish()
+    with pytest.raises(BatchTaken):
+        second.publish()
+
+
+@pytest.mark.parametrize(("first", "sentence"), [(0, "it has 1 to 1"), (2, "it has 1 to 1"), (-3, "no batch -3")])
+def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, first: int, sentence: str) -> None:
+    pipeline.tick()
+    with pytest.raises(ConfigurationError, match=sentence):
+        replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
+
+
+def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(pipeline: Pipeline) -> None:
+    live(pipeline)
+    before = content_of(pipeline.warehouse)
+    seen: list[Content] = []
+    with session(pipeline.warehouse) as connection:
+        load(
+            connection,
+            pipeline.processed,
+            STAR_TABLES,
+            rebuild=True,
+            progress=lambda _batch, _newest: seen.append(content_of(pipeline.warehouse)),
+        )
+    assert len(seen) == 6
+    assert all(content == before for content in seen)
+
+
+def test_a_reload_that_dies_between_two_batches_has_changed_nothing(pipeline: Pipeline) -> None:
+    live(pipeline)
+    before = content_of(pipeline.warehouse)
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+
+    def die(batch: int, newest: int) -> None:  # noqa: ARG001 - how progress is told
+        if batch == 3:
+            raise KeyboardInterrupt
+
+    with session(pipeline.warehouse) as connection, pytest.raises(KeyboardInterrupt):
+        load(connection, pipeline.processed, STAR_TABLES, progress=die)
+    assert content_of(pipeline.warehouse) == before
+    assert pipeline.load().batches == tuple(range(1, 7))
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_a_rebuild_never_empties_a_warehouse_of_another_lake(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    before = content_of(pipeline.warehouse)
+    client = boto3.client("s3", region_name="eu-west-2")
+    for name in ("other-ingestion", "other-processed"):
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    other = dataclasses.replace(
+        pipeline, ingestion=Bucket("other-ingestion", client), processed=Bucket("other-processed", client)
+    )
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+    other.capture()
+    other.transform()
+    with pytest.raises(ConfigurationError, match="filled from another lake"):
+        rebuilt(other)
+    assert content_of(pipeline.warehouse) == before
