@@ -43,7 +43,7 @@ EXPECTED = {
         FROM transaction ORDER BY transaction_id""",
 }
 
-_ACTUAL = {
+ACTUAL = {
     "fact_sales_order": """
         SELECT sales_order_id, created_date, created_time, last_updated_date, last_updated_time, sales_staff_id,
                counterparty_id, units_sold, unit_price, currency_id, design_id, agreed_payment_date,
@@ -94,7 +94,7 @@ _CALENDAR = """
 def assert_warehouse_mirrors(source: str, warehouse: str) -> None:
     """Hold the warehouse's current state against the source's, cell by cell, and dim_date against all facts."""
     for table, query in EXPECTED.items():
-        assert rows(warehouse, _ACTUAL[table]) == rows(source, query), f"{table} differs from what the source says"
+        assert rows(warehouse, ACTUAL[table]) == rows(source, query), f"{table} differs from what the source says"
     assert_calendar_is_right(warehouse)
 
 

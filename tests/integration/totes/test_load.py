@@ -1,6 +1,5 @@
 """Each batch is in the warehouse once or not yet, whatever dies, is repeated or overlaps."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -13,14 +12,11 @@ from psycopg2.extensions import cursor as Cursor
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import EXPECTED, assert_warehouse_mirrors
 from tests.support.pipeline import CopiedBucket, Pipeline
+from tests.support.processes import PROCESSES
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.warehouse import load
-
-# Polars' threads do not outlive a fork, so the processes to be killed are forks of one that has not used them yet.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.integration.totes.test_load"])
 
 CONTENT = [f"SELECT * FROM {table}" for table in (*EXPECTED, "dim_date")] + [
     "SELECT batch_id, capture_sha256, horizon, captured_at FROM etl.batch",
@@ -140,7 +136,7 @@ def _seen_by_a_reader(warehouse: str) -> tuple[list[tuple[int]], list[tuple[int]
 
 def _killed_after(statements: int, warehouse: str, lake: CopiedBucket) -> bool:
     """Load in a process that is killed by SIGKILL before its next statement; False where it came to its end."""
-    process = _PROCESSES.Process(target=_load_and_die, args=(statements, warehouse, lake))
+    process = PROCESSES.Process(target=_load_and_die, args=(statements, warehouse, lake))
     process.start()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)

@@ -7,7 +7,9 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import StarManifest
 
-_LOCK = int.from_bytes(b"totes")
+LOCK = int.from_bytes(b"totes")
+"""The advisory lock that a loader holds while it works."""
+
 _LOCK_WAIT = "120s"
 
 
@@ -55,7 +57,7 @@ def lock(cursor: Cursor) -> None:
         psycopg2.errors.LockNotAvailable: another one was at work for two minutes.
     """
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_WAIT,))
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
 
 
 def newest_entry(cursor: Cursor) -> Entry | None:

@@ -1,0 +1,83 @@
+"""The process that a function lives in: warm, one invocation at a time, killed at any moment."""
+
+import importlib.util
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any
+
+from tests.faults.boundary import Boundaries, Script, put_around_everything
+from tests.faults.weaknesses import WEAKNESSES
+
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """What a function is invoked with, and what befalls it."""
+
+    event: Mapping[str, Any]
+    script: Script | None = None
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The function returned, after so many boundaries."""
+
+    value: Any
+    boundaries: int
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The function raised."""
+
+    error: str
+    message: str
+
+
+@dataclass(frozen=True)
+class _Context:
+    function_name: str = "function"
+    memory_limit_in_mb: int = 1536
+    invoked_function_arn: str = "arn"
+    aws_request_id: str = field(default="request")
+
+
+def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: str | None) -> None:
+    """Run a function's own handler, invocation after invocation."""
+    os.environ.update(environment)
+    boundaries = Boundaries(pipe, _die)
+    put_around_everything(boundaries)
+    if weakness:
+        WEAKNESSES[weakness]()
+    handler = _handler(function)
+    while True:
+        try:
+            invocation: Invocation = pipe.recv()
+        except EOFError:
+            return
+        boundaries.follow(invocation.script)
+        try:
+            value = handler(dict(invocation.event), _Context())
+        except Exception as error:  # noqa: BLE001 - Lambda's runtime hands on whatever a handler raises
+            pipe.send(Raised(type(error).__name__, str(error)))
+        else:
+            pipe.send(Returned(value, boundaries.count))
+
+
+def _handler(function: str) -> Callable[[dict[str, Any], _Context], Any]:
+    spec = importlib.util.spec_from_file_location(f"handler_of_{function}", LAMBDAS / function / "handler.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Callable[[dict[str, Any], _Context], Any] = module.handler
+    return handler
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

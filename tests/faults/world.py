@@ -1,0 +1,293 @@
+"""A shop, an object store, two databases and the three functions: all that faults are made in."""
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from psycopg2 import sql
+from psycopg2.extensions import parse_dsn
+
+from tests.faults.audit import keep_audit_log, remember_what_was_lost
+from tests.faults.boundary import Script
+from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
+from tests.faults.worker import Returned
+from tests.support.databases import execute, session
+from totes.capture import SOURCE_TABLES
+from totes.errors import RetryableError
+from totes.lake import Bucket
+from totes.star import STAR_TABLES
+from totes.verify import Verdict, verify
+from workbench.cloud.postgres import EmbeddedPostgres, free_port
+from workbench.simulator import build
+
+RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
+TRIES = 5
+"""Of each step, as the state machine has it; without its waits."""
+
+_numbers = itertools.count(1)
+_REGION = "eu-west-2"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What worlds stand on: a database server and an AWS endpoint."""
+
+    postgres: EmbeddedPostgres
+    endpoint: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "AWS_DEFAULT_REGION": _REGION,
+            "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            "MASS_DELETION_PERCENT": "20",
+        }
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+            region_name=_REGION,
+        )
+
+
+@contextlib.contextmanager
+def ground(orders: int = 30) -> Iterator[Ground]:
+    """A server with a shop to copy, and an endpoint in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
+        postgres = EmbeddedPostgres(Path(folder))
+        postgres.start()
+        port = free_port()
+        endpoint = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "COVERAGE_PROCESS_START": ""},
+        )
+        try:
+            postgres.create_database("shop")
+            build(postgres.uri("shop"), orders=orders, seed=1)
+            keep_audit_log(postgres.uri("shop"))
+            _wait_for(f"http://localhost:{port}/moto-api/")
+            yield Ground(postgres, f"http://localhost:{port}")
+        finally:
+            endpoint.kill()
+            endpoint.wait()
+            postgres.stop()
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url):  # noqa: S310 - our own, of this machine
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """How a run ended: with the newest batch in the warehouse, or with an error."""
+
+    error: str | None
+    message: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.error is None
+
+
+class World:
+    """One shop and its warehouse.
+
+    Attributes:
+        source, warehouse: URIs, of the databases' owner.
+        ingestion, processed: the lake.
+        functions: by name; `second` has another process of each, for what happens at once.
+    """
+
+    def __init__(self, ground: Ground, weakness: str | None = None) -> None:
+        number = next(_numbers)
+        self.ground = ground
+        self._names = {"source": f"source_{number}", "warehouse": f"warehouse_{number}"}
+        self._logins = {role: f"{name}_login" for role, name in self._names.items()}
+        self._secret_names = dict(self._names)
+        self._passwords = dict.fromkeys(self._names, "first")
+        with session(ground.postgres.uri("postgres")) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for role, template in (("source", "shop"), ("warehouse", "template1")):
+                    login = sql.Identifier(self._logins[role])
+                    cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login))
+                    cursor.execute(
+                        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                            sql.Identifier(self._names[role]), sql.Identifier(template)
+                        )
+                    )
+                cursor.execute(
+                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                        sql.Identifier(self._names["warehouse"]),
+                        sql.Identifier(self._logins["warehouse"]),
+                    )
+                )
+        self._grant(self.source)
+        s3 = ground.client("s3")
+        buckets = [f"ingestion-{number}", f"processed-{number}"]
+        for name in buckets:
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": _REGION})
+        self.ingestion, self.processed = (Bucket(name, s3) for name in buckets)
+        self._secrets = ground.client("secretsmanager")
+        for role in self._names:
+            self._secrets.create_secret(Name=self._secret_names[role], SecretString=self._secret(role))
+        environment = ground.environment | {
+            "INGESTION_BUCKET": buckets[0],
+            "PROCESSED_BUCKET": buckets[1],
+            "SOURCE_SECRET": self._secret_names["source"],
+            "WAREHOUSE_SECRET": self._secret_names["warehouse"],
+        }
+        self.functions = {name: Function(name, environment, weakness) for name in STEPS}
+        self.second = {name: Function(name, environment, weakness) for name in STEPS}
+
+    @property
+    def source(self) -> str:
+        return self.ground.postgres.uri(self._names["source"])
+
+    @property
+    def warehouse(self) -> str:
+        return self.ground.postgres.uri(self._names["warehouse"])
+
+    def tick(
+        self,
+        scripts: Mapping[str, Script] | None = None,
+        asked: Mapping[str, Any] | None = None,
+        *,
+        second: bool = False,
+    ) -> Tick:
+        """One run as the state machine makes it: each step tried again where its error says that this may help.
+
+        Args:
+            scripts: what befalls the first try of a step.
+            asked: what is asked of the run.
+            second: whether by the other processes.
+        """
+        for name in STEPS:
+            function = (self.second if second else self.functions)[name]
+            script = (scripts or {}).get(name)
+            outcome: Outcome | None = None
+            for _ in range(TRIES):
+                outcome = function.invoke({"asked": asked or {}}, script)
+                script = None
+                if isinstance(outcome, Returned) or getattr(outcome, "error", "") not in RETRYABLE:
+                    break
+            if not isinstance(outcome, Returned):
+                return Tick(getattr(outcome, "error", "Died"), getattr(outcome, "message", ""))
+        return Tick(None)
+
+    def capture(self, script: Script | None = None) -> Outcome:
+        return self.functions[CAPTURE].invoke(script=script)
+
+    def transform(self, script: Script | None = None) -> Outcome:
+        return self.functions[TRANSFORM].invoke(script=script)
+
+    def load(self, script: Script | None = None) -> Outcome:
+        return self.functions[LOAD].invoke(script=script)
+
+    def verdict(self) -> Verdict:
+        with session(self.source) as source, session(self.warehouse) as warehouse:
+            return verify(source, warehouse, self.ingestion, SOURCE_TABLES, STAR_TABLES)
+
+    def terminate(self, role: str) -> None:
+        """End the functions' sessions on one of the databases."""
+        execute(
+            self.ground.postgres.uri("postgres"),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s",
+            [self._names[role], "totes %"],
+        )
+
+    def restart(self) -> None:
+        """Restart the database server, as after a crash; it comes up on another port."""
+        self.ground.postgres.stop()
+        self.ground.postgres.start()
+        for role in self._names:
+            self.store_secret(role)
+
+    def change_password(self, role: str, password: str, *, in_secret: bool = True) -> None:
+        """Change a login's password, in the database and, as a rotation does at last, in its secret."""
+        with session(self.ground.postgres.uri("postgres")) as connection, connection, connection.cursor() as cursor:
+            login = sql.Identifier(self._logins[role])
+            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, sql.Literal(password)))
+        self._passwords[role] = password
+        if in_secret:
+            self.store_secret(role)
+
+    def store_secret(self, role: str) -> None:
+        """Bring a secret up to date with its database."""
+        self._secrets.put_secret_value(SecretId=self._secret_names[role], SecretString=self._secret(role))
+
+    def copy_source(self) -> str:
+        """The source as it is now, under another name; nobody may be connected to it."""
+        copy = f"{self._names['source']}_copy_{next(_numbers)}"
+        self.terminate("source")
+        with session(self.ground.postgres.uri("postgres")) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                        sql.Identifier(copy), sql.Identifier(self._names["source"])
+                    )
+                )
+        return copy
+
+    def put_source_back(self, copy: str) -> None:
+        """Restore the source from a copy."""
+        lost = self.source
+        self._names["source"] = copy
+        remember_what_was_lost(lost, self.source)
+        self.store_secret("source")
+
+    def new_warehouse(self) -> str:
+        """The URI of an empty database beside the warehouse."""
+        name = f"{self._names['warehouse']}_again_{next(_numbers)}"
+        self.ground.postgres.create_database(name)
+        return self.ground.postgres.uri(name)
+
+    def close(self) -> None:
+        """End the functions."""
+        for function in (*self.functions.values(), *self.second.values()):
+            function.kill()
+
+    def _secret(self, role: str) -> str:
+        server = parse_dsn(self.ground.postgres.uri(self._names[role]))
+        return json.dumps(
+            {
+                "host": server["host"],
+                "port": int(server["port"]),
+                "username": self._logins[role],
+                "password": self._passwords[role],
+                "dbname": self._names[role],
+            }
+        )
+
+    def _grant(self, source: str) -> None:
+        login = sql.Identifier(self._logins["source"])
+        with session(source) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(login))

@@ -1,0 +1,12 @@
+"""Processes that tests start and kill.
+
+They are forks of one that has imported what they need and done nothing yet: Polars' threads do not outlive a fork, and
+to import the library anew takes a second each time.
+"""
+
+import multiprocessing
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    ["aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2", "totes.capture", "totes.star", "totes.warehouse"]
+)
