@@ -63,6 +63,10 @@ synth: setup ## Synthesise every environment into cdk.out, without an account an
 bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.
 	$(BIN)/python -m tests.benchmark.initial_load $(or $(ORDERS),1000000)
 
+.PHONY: soak
+soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1) and check that nothing is lost or doubled.
+	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1)
+
 .PHONY: audit
 audit: setup ## Ask whether a locked package has a known vulnerability.
 	@$(BIN)/python toolchain/audit.py layers/dependencies/requirements.lock toolchain/python.lock

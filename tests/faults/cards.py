@@ -6,7 +6,7 @@ A card leaves the world so that two ordinary runs heal it.
 import datetime as dt
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -38,6 +38,11 @@ class Table:
     world: World
     history: History
     generator: np.random.Generator
+
+    def write(self, statements: str, values: Sequence[object] = ()) -> None:
+        """Write to the source, once no writer holds a lock any more."""
+        self.history.settle()
+        execute(self.world.source, statements, values)
 
     def number(self, most: int) -> int:
         """A number from 0, `most` left out."""
@@ -90,7 +95,7 @@ def two_captures_at_once(table: Table) -> None:
     first, second = table.world.functions[CAPTURE], table.world.second[CAPTURE]
     if not first.pause("s3 PutObject manifests/"):
         return
-    execute(table.world.source, "UPDATE design SET file_name = file_name || '.' WHERE design_id = 1")
+    table.write("UPDATE design SET file_name = file_name || '.' WHERE design_id = 1")
     outcome = second.invoke()
     assert isinstance(outcome, Returned)
     refused(first.release(), "BatchTaken")
@@ -147,7 +152,7 @@ def _damaged(bucket: str, damage: Callable[[bytes], bytes | None]) -> Card:
         """The newest object that a step reads is not what was written; a person restores it from its versions."""
         lake: Bucket = getattr(table.world, bucket)
         table.history.go_on(3)
-        execute(table.world.source, "UPDATE payment SET paid = NOT paid WHERE payment_id % 7 = 3")
+        table.write("UPDATE payment SET paid = NOT paid WHERE payment_id %% 7 = 3")
         assert isinstance(table.world.capture(), Returned)
         if bucket == "processed":
             assert isinstance(table.world.transform(), Returned)
@@ -226,7 +231,7 @@ def disk_full(table: Table) -> None:
         "$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$; "
         "CREATE TRIGGER no_room BEFORE INSERT ON etl.batch FOR EACH ROW EXECUTE FUNCTION public.no_room()",
     )
-    execute(table.world.source, "UPDATE payment SET paid = NOT paid WHERE payment_id % 7 = 2")
+    table.write("UPDATE payment SET paid = NOT paid WHERE payment_id %% 7 = 2")
     tick = table.world.tick()
     assert tick.error == "WarehouseUnavailable", tick
     execute(table.world.warehouse, "DROP FUNCTION public.no_room() CASCADE")
@@ -295,22 +300,24 @@ def clock_off(table: Table) -> None:
 
 def one_millisecond(table: Table) -> None:
     """Ten thousand rows are written in one millisecond, and edited in one."""
-    execute(
-        table.world.source,
+    table.write(
         "INSERT INTO design (design_name, file_location, file_name, created_at, last_updated) "
-        "SELECT 'burst', '/', n::text, '2024-01-01', '2024-01-01' FROM generate_series(1, %s) AS n",
+        "SELECT 'avalanche', '/', n::text, '2024-01-01', '2024-01-01' FROM generate_series(1, %s) AS n",
         [ONE_MILLISECOND],
     )
     assert table.world.tick().succeeded
-    execute(table.world.source, "UPDATE design SET file_name = file_name || '!' WHERE design_name = 'burst'")
+    table.write("UPDATE design SET file_name = file_name || '!' WHERE design_name = 'avalanche'")
     assert table.world.tick().succeeded
-    execute(table.world.source, "DELETE FROM design WHERE design_name = 'burst'")
+    table.write(
+        "DELETE FROM design WHERE design_name = 'avalanche' AND design_id NOT IN (SELECT design_id FROM sales_order)"
+    )
     assert table.world.tick(asked={"accept_deletes": ["design"]}).succeeded
 
 
 def prepared_transaction(table: Table) -> None:
     """A transaction is prepared before a run and committed after it."""
     name = f"card_{table.number(1_000_000_000)}"
+    table.history.settle()
     with closing(psycopg2.connect(table.world.source)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -325,12 +332,12 @@ def emptied_table(table: Table) -> None:
     """A table is truncated: every run stops until someone says go."""
     table.history.settle()
     assert table.world.tick(asked={"accept_deletes": ["payment"]}).succeeded
-    execute(table.world.source, "CREATE TABLE audit.kept AS SELECT * FROM payment; DELETE FROM payment")
+    table.write("CREATE TABLE audit.kept AS SELECT * FROM payment; DELETE FROM payment")
     tick = table.world.tick()
     assert tick.error in {"MassDeletion", None}, tick
     if table.number(2):
         assert table.world.tick(asked={"accept_deletes": ["payment"]}).succeeded
-    execute(table.world.source, "INSERT INTO payment SELECT * FROM audit.kept; DROP TABLE audit.kept")
+    table.write("INSERT INTO payment SELECT * FROM audit.kept; DROP TABLE audit.kept")
 
 
 CARDS: Mapping[str, Card] = {

@@ -121,6 +121,10 @@ class History:
         self._moment = dt.datetime(2024, 3, 4, 9, tzinfo=dt.UTC)
         self.clock_is_off = dt.timedelta()
 
+    def draw_by(self, generator: np.random.Generator) -> None:
+        """Let another generator decide from now on."""
+        self._generator = generator
+
     def go_on(self, steps: int) -> None:
         """Let so many things happen; some of what is written stays open."""
         for _ in range(steps):

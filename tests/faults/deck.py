@@ -1,0 +1,142 @@
+"""The random deck: a plan drawn by a seed, of ticks with a piece of history and perhaps a fault each, and its play."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tests.faults.cards import CARDS, Table
+from tests.faults.history import History
+from tests.faults.invariants import after_every_run, once_all_is_well, versions_held
+from tests.faults.world import Ground, World
+
+_ALL_IS_CHECKED_EVERY = 25
+"""Ticks."""
+
+
+@dataclass(frozen=True)
+class TickPlan:
+    """A tick: what its chances are drawn by, how much happens at the source before it, and its fault, if any."""
+
+    seed: int
+    steps: int
+    card: str | None
+
+
+@dataclass
+class Report:
+    """What a play came to."""
+
+    ticks: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    rows_checked: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+def drawn(seed: int, ticks: int, faults: float = 0.4) -> list[TickPlan]:
+    """Draw a plan."""
+    generator = np.random.default_rng(seed)
+    names = list(CARDS)
+    return [
+        TickPlan(
+            seed=int(generator.integers(2**32)),
+            steps=int(generator.integers(1, 12)),
+            card=names[int(generator.integers(len(names)))] if generator.random() < faults else None,
+        )
+        for _ in range(ticks)
+    ]
+
+
+def play(
+    plan: Sequence[TickPlan],
+    ground: Ground,
+    *,
+    weakness: str | None = None,
+    told: Callable[[Report], None] = lambda _report: None,
+) -> Report:
+    """Play a plan in a new world, until its end or the first violation."""
+    report = Report()
+    world = World(ground, weakness)
+    history = History(lambda: world.source, np.random.default_rng(0))
+    try:
+        _play(plan, world, history, report, told)
+        if not report.violations:
+            history.settle()
+            report.violations += [*_healed(world), *after_every_run(world), *once_all_is_well(world)]
+    finally:
+        history.close()
+        world.close()
+    return report
+
+
+def _play(
+    plan: Sequence[TickPlan], world: World, history: History, report: Report, told: Callable[[Report], None]
+) -> None:
+    for number, tick in enumerate(plan, start=1):
+        generator = np.random.default_rng(tick.seed)
+        history.draw_by(generator)
+        history.go_on(tick.steps)
+        if tick.card is None:
+            report.violations += _ordinary(world)
+        else:
+            report.faults[tick.card] += 1
+            report.violations += _faulty(tick.card, Table(world, history, generator))
+        report.violations += after_every_run(world)
+        if number % _ALL_IS_CHECKED_EVERY == 0 and not report.violations:
+            report.violations += [*_healed(world), *once_all_is_well(world)]
+        report.ticks = number
+        report.rows_checked += versions_held(world)
+        told(report)
+        if report.violations:
+            return
+
+
+def _ordinary(world: World) -> list[str]:
+    """A run without a fault: it succeeds, or it stops for a mass deletion and then is told to go on."""
+    tick = world.tick()
+    if tick.error == "MassDeletion":
+        tick = world.tick(asked={"accept_deletes": ["payment", "design", "sales_order", "purchase_order"]})
+    return [] if tick.succeeded else [f"healing: an ordinary run failed: {tick}"]
+
+
+def _faulty(card: str, table: Table) -> list[str]:
+    try:
+        CARDS[card](table)
+    except AssertionError as error:
+        return [f"{card}: {error}"]
+    return []
+
+
+def _healed(world: World) -> list[str]:
+    return [*_ordinary(world), *_ordinary(world)]
+
+
+def shortest(plan: Sequence[TickPlan], fails: Callable[[Sequence[TickPlan]], bool], tries: int) -> list[TickPlan]:
+    """Return the shortest plan found that still fails: ticks left out, halves first, then faults and history.
+
+    Args:
+        plan: one that fails.
+        fails: plays a plan.
+        tries: how many plays it may take.
+    """
+    shortest = list(plan)
+    size = len(shortest) // 2
+    while size and tries:
+        start = 0
+        while start < len(shortest) and tries:
+            tried = shortest[:start] + shortest[start + size :]
+            tries -= 1
+            if tried and fails(tried):
+                shortest = tried
+            else:
+                start += size
+        size //= 2
+    for number, tick in enumerate(shortest):
+        for simpler in (replace(tick, card=None), replace(tick, steps=1)):
+            tried = [*shortest[:number], simpler, *shortest[number + 1 :]]
+            if simpler != shortest[number] and tries:
+                tries -= 1
+                if fails(tried):
+                    shortest = tried
+    return shortest
