@@ -1,5 +1,6 @@
 """The random deck: a plan drawn by a seed, of ticks with a piece of history and perhaps a fault each, and its play."""
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -104,7 +105,8 @@ def _faulty(card: str, table: Table) -> list[str]:
     try:
         CARDS[card](table)
     except AssertionError as error:
-        return [f"{card}: {error}"]
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return [f"{card}: {where.line} {error}"]
     return []
 
 
@@ -132,10 +134,11 @@ def shortest(plan: Sequence[TickPlan], fails: Callable[[Sequence[TickPlan]], boo
             else:
                 start += size
         size //= 2
-    for number, tick in enumerate(shortest):
-        for simpler in (replace(tick, card=None), replace(tick, steps=1)):
-            tried = [*shortest[:number], simpler, *shortest[number + 1 :]]
-            if simpler != shortest[number] and tries:
+    for number in range(len(shortest)):
+        for change in ({"card": None}, {"steps": 1}):
+            tried = [*shortest]
+            tried[number] = replace(tried[number], **change)
+            if tried != shortest and tries:
                 tries -= 1
                 if fails(tried):
                     shortest = tried

@@ -7,7 +7,7 @@ from tests.faults.world import Ground, World
 from tests.support.databases import execute
 
 
-def quiet(ticks: int) -> list[TickPlan]:
+def without_faults(ticks: int) -> list[TickPlan]:
     return [TickPlan(seed=seed, steps=10, card=None) for seed in range(ticks)]
 
 
@@ -17,7 +17,7 @@ def kinds(violations: list[str]) -> set[str]:
 
 
 def test_a_watermark_instead_of_the_horizon_is_caught(common_ground: Ground) -> None:
-    report = play(quiet(30), common_ground, weakness="watermark")
+    report = play(without_faults(30), common_ground, weakness="watermark")
     assert "complete" in kinds(report.violations)
 
 
@@ -38,9 +38,10 @@ def test_a_commit_before_the_data_is_caught(common_ground: Ground) -> None:
 
 
 def test_a_loader_without_a_ledger_is_caught(common_ground: Ground) -> None:
-    report = play(quiet(4), common_ground, weakness="no ledger")
-    assert kinds(report.violations) & {"single", "atomic"}
+    nothing_happens = [TickPlan(seed=seed, steps=0, card=None) for seed in range(2)]
+    report = play(nothing_happens, common_ground, weakness="no ledger")
+    assert "single" in kinds(report.violations)
 
 
 def test_the_same_histories_are_no_trouble_to_the_pipeline_that_ships(common_ground: Ground) -> None:
-    assert play(quiet(8), common_ground).violations == []
+    assert play(without_faults(8), common_ground).violations == []

@@ -479,6 +479,8 @@ def test_a_column_with_a_hostile_name_is_carried_like_any_other(pipeline: Pipeli
     assert rows_in_lake.columns[-2] == name
     assert [json.loads(raw) for raw in rows_in_lake["_raw"].unique()] == [{name: "infinity"}]
     assert pipeline.capture().batch is None
+    execute(pipeline.source, "UPDATE design SET file_name = 'again' WHERE design_id = 1")
+    assert pipeline.tick().tables["dim_design"].versions == 1
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 

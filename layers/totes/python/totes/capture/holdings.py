@@ -144,7 +144,8 @@ def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.Dat
     known = _in_shape(held, candidates.schema).sort(key)
     differs = pl.Series([False]).new_from_index(0, common.height)
     for name in common.columns:
-        differs |= common[name].ne_missing(known[name])
+        # Polars compares by way of the column's name, and would read one such as `^a$` as a pattern.
+        differs |= common[name].alias("value").ne_missing(known[name].alias("value"))
     return common.filter(differs)
 
 

@@ -1,0 +1,121 @@
+"""What a source may hold, however odd, goes through the real functions exact, or to quarantine with its own words."""
+
+import pytest
+
+from tests.faults.history import HOSTILE
+from tests.faults.world import World
+from tests.support.databases import execute, rows, value
+from tests.support.oracle import assert_warehouse_mirrors
+from totes.capture import SOURCE_TABLES
+
+LEAST = "TRUNCATE payment, transaction, sales_order, purchase_order, counterparty, staff, design, address, department"
+
+
+def quarantined(world: World) -> list[tuple[str, str]]:
+    return rows(
+        world.warehouse, "SELECT star_table, reason FROM etl.quarantine WHERE resolved_by IS NULL ORDER BY 1, key"
+    )
+
+
+def test_no_rows_at_all(world: World) -> None:
+    execute(world.source, f"{LEAST}, currency, payment_type")
+    assert world.tick().succeeded
+    assert not value(world.warehouse, "SELECT to_regclass('etl.batch') IS NOT NULL") or not rows(
+        world.warehouse, "SELECT FROM etl.batch"
+    )
+
+
+def test_one_row(world: World) -> None:
+    execute(world.source, f"{LEAST}, payment_type; DELETE FROM currency WHERE currency_id <> 2")
+    assert world.tick().succeeded
+    assert_warehouse_mirrors(world.source, world.warehouse)
+    execute(world.source, "UPDATE currency SET currency_code = 'EUR'")
+    assert world.tick().succeeded
+    assert_warehouse_mirrors(world.source, world.warehouse)
+
+
+def test_null_everywhere(world: World) -> None:
+    for table in SOURCE_TABLES:
+        for column in set(table.columns) - {table.key}:
+            execute(world.source, f"ALTER TABLE {table.name} ALTER {column} DROP NOT NULL, ALTER {column} DROP DEFAULT")
+    execute(
+        world.source,
+        "INSERT INTO payment DEFAULT VALUES; INSERT INTO address DEFAULT VALUES; INSERT INTO staff DEFAULT VALUES; "
+        "INSERT INTO transaction DEFAULT VALUES; INSERT INTO sales_order DEFAULT VALUES",
+    )
+    assert world.tick().succeeded
+    assert {table for table, _ in quarantined(world)} == {
+        "fact_payment",
+        "fact_sales_order",
+        "dim_location",
+        "dim_staff",
+        "dim_transaction",
+    }
+    assert all("is NULL" in reason for _, reason in quarantined(world))
+    assert world.verdict().differences == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("created_at = 'infinity'", "created_at is 'infinity'"),
+        ("last_updated = '-infinity'", "last_updated is '-infinity'"),
+        ("created_at = '0044-03-15 12:00:00 BC'", "created_at is '0044-03-15 12:00:00 BC'"),
+        ("created_at = '12000-01-01'", "created_at is '12000-01-01 00:00:00'"),
+        ("payment_amount = 'NaN'", "payment_amount is 'NaN'"),
+        ("payment_amount = 12345678901234567890123456789012345678", "payment_amount is '1234567890123456789"),
+        ("payment_amount = 1.005", "payment_amount is '1.005'"),
+        ("payment_date = '2024-02-30'", "payment_date is '2024-02-30'"),
+    ],
+)
+def test_a_value_that_no_star_column_holds_is_in_quarantine_by_its_own_words(
+    world: World, change: str, said: str
+) -> None:
+    execute(world.source, "ALTER TABLE payment ALTER payment_amount TYPE numeric")
+    execute(world.source, f"UPDATE payment SET {change} WHERE payment_id = 3")
+    assert world.tick().succeeded
+    [(table, reason)] = quarantined(world)
+    assert table == "fact_payment"
+    assert reason.startswith(said)
+    assert world.verdict().differences == 0
+    execute(
+        world.source,
+        "UPDATE payment SET created_at = '2024-01-01', last_updated = '2024-01-01', payment_amount = 2.50, "
+        "payment_date = '2024-01-02' WHERE payment_id = 3",
+    )
+    assert world.tick().succeeded
+    assert quarantined(world) == []
+    assert_warehouse_mirrors(world.source, world.warehouse)
+
+
+def test_microseconds_are_kept_to_the_millisecond(world: World) -> None:
+    execute(world.source, "ALTER TABLE payment ALTER created_at TYPE timestamp(6)")
+    execute(world.source, "UPDATE payment SET created_at = '2024-01-01 10:00:00.123456' WHERE payment_id = 3")
+    assert world.tick().succeeded
+    created = "SELECT created_time::text FROM fact_payment WHERE payment_id = 3"
+    assert value(world.warehouse, created) == "10:00:00.123"
+    assert world.verdict().differences == 0
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
+def test_a_hostile_text_arrives_byte_for_byte(world: World, text: str) -> None:
+    execute(
+        world.source,
+        "UPDATE address SET address_line_1 = %(t)s, address_line_2 = %(t)s, city = %(t)s WHERE address_id = 2; "
+        "UPDATE design SET design_name = %(t)s, file_name = %(t)s WHERE design_id = 2; "
+        "UPDATE purchase_order SET item_code = %(t)s WHERE purchase_order_id = 2",
+        {"t": text},
+    )
+    assert world.tick().succeeded
+    assert_warehouse_mirrors(world.source, world.warehouse)
+    assert world.verdict().differences == 0
+
+
+@pytest.mark.parametrize("name", ['"; DROP TABLE payment; --', "*", "^a$", "select", "é 👜", "_raw\\", "a,b\nc"])
+def test_a_hostile_column_name_is_carried(world: World, name: str) -> None:
+    quoted = '"' + name.replace('"', '""') + '"'
+    execute(world.source, f"ALTER TABLE design ADD COLUMN {quoted} text DEFAULT 'x'".replace("%", "%%"))
+    assert world.tick().succeeded
+    execute(world.source, "UPDATE design SET file_name = 'again' WHERE design_id = 1")
+    assert world.tick().succeeded
+    assert_warehouse_mirrors(world.source, world.warehouse)
