@@ -72,6 +72,13 @@ def test_every_decision_is_listed() -> None:
     assert [file.name for file in folder.glob("0*.md") if f"({file.name})" not in index] == []
 
 
+def test_every_guarantee_names_a_test_that_there_is() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "guarantees.md").read_text())
+    assert len(named) > 20
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), f"{file}::{test}"
+
+
 def test_locks_record_hashes_and_no_address() -> None:
     for lock in [ROOT / "layers/dependencies/requirements.lock", *(ROOT / "toolchain").glob("*lock*")]:
         text = lock.read_text()
