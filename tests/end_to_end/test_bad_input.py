@@ -57,6 +57,12 @@ def test_a_refused_password(deployed: Deployed, tmp_path: Path) -> None:
     assert "wrong-pass-word" not in answer.out + answer.err
 
 
+def test_one_database_for_both(deployed: Deployed, tmp_path: Path) -> None:
+    uri = deployed.cloud.source_uri
+    answer = totes("local", "up", "--detach", "--source", uri, "--warehouse", uri, "--state", tmp_path / "state")
+    assert_one_sentence(answer, "source and warehouse are the same database")
+
+
 def test_a_source_without_the_shops_tables(deployed: Deployed) -> None:
     answer = deployed.totes("run")
     assert answer.code == 1

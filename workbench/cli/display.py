@@ -1,5 +1,6 @@
 """What a person sees in the terminal."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +53,7 @@ def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
     done(f"the local cloud is up at {cloud.endpoint}")
     for command in ("run --local", "status --local", "local down"):
-        console.print(f"    totes {command} --state {folder}", soft_wrap=True)
+        console.print(f"    totes {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
 
 
 def result(run: RunResult) -> None:
@@ -65,7 +66,8 @@ def result(run: RunResult) -> None:
         done(f"nothing changed ({run.seconds:.1f} s)")
     else:
         done(f"batch {run.batch} is in the warehouse ({run.seconds:.1f} s)")
-        console.print(_tallies(run))
+        if any(tally["rows_in"] for tally in run.tables.values()):
+            console.print(_tallies(run))
 
 
 def _tallies(run: RunResult) -> Table:

@@ -82,9 +82,13 @@ def up(state: Path, *, source: str | None, warehouse: str | None, progress: Prog
         UserError: a cloud runs in that folder already, a database cannot be used, or the deployment failed.
     """
     given = {role: uri for role, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
+    databases = []
     for role, uri in given.items():
         progress(f"Looking at the {role}")
-        login(uri, role)
+        found = login(uri, role)
+        databases.append((found["host"], found["port"], found["dbname"]))
+    if len(databases) > len(set(databases)):
+        raise UserError("source and warehouse are the same database; totes writes to the warehouse, name another one")
     folder = StateFolder(state)
     lock = folder.claim()
     try:

@@ -35,6 +35,8 @@ def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
         source: rows of its source table as the lake has them; columns of a joined table are prefixed with its name
             and a point.
     """
+    # Polars 2.1 panics in string expressions over columns of several chunks, some of which a filter has emptied.
+    source = source.rechunk()
     stars = source.select(_value(column, source.schema[column.of]).alias(column.name) for column in table.columns)
     failed = source.select(
         (stars[column.name].is_null() & _must_have_value(column)).alias(column.name) for column in table.columns
