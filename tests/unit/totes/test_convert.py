@@ -10,21 +10,19 @@ from totes.lake import RAW
 from totes.star.convert import convert
 from totes.star.tables.fact_payment import FACT_PAYMENT
 
-SCHEMA = pl.Schema(
-    {
-        "payment_id": pl.Int32,
-        "created_at": pl.Datetime("us"),
-        "last_updated": pl.Datetime("us"),
-        "transaction_id": pl.Int32,
-        "counterparty_id": pl.Int32,
-        "payment_amount": pl.String,
-        "currency_id": pl.Int32,
-        "payment_type_id": pl.Int32,
-        "paid": pl.Boolean,
-        "payment_date": pl.String,
-        RAW: pl.String,
-    }
-)
+SCHEMA: dict[str, pl.DataType] = {
+    "payment_id": pl.Int32(),
+    "created_at": pl.Datetime("us"),
+    "last_updated": pl.Datetime("us"),
+    "transaction_id": pl.Int32(),
+    "counterparty_id": pl.Int32(),
+    "payment_amount": pl.String(),
+    "currency_id": pl.Int32(),
+    "payment_type_id": pl.Int32(),
+    "paid": pl.Boolean(),
+    "payment_date": pl.String(),
+    RAW: pl.String(),
+}
 MOMENT = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - the source's stamps have no zone
 
 KINDS: dict[str, tuple[dt.datetime | None, str | None, str, str | None]] = {
