@@ -47,6 +47,7 @@ def test_the_nights_function_returns_its_verdict_and_emits_it_as_metrics(shop: D
     client = shop.cloud.session().client("lambda", endpoint_url=Deployment.local(shop.state).endpoint)
     answer = client.invoke(FunctionName="totes-local-verify_warehouse", Payload=b"{}")
     verdict = json.loads(answer["Payload"].read())
+    client.close()
     assert not verdict["equal"]
     assert verdict["tables"]["fact_payment"]["examples"] == {"different": ["4"]}
     lines = [line for line in shop.totes("local", "logs", "verify_warehouse").out.splitlines() if line.startswith("{")]

@@ -48,17 +48,3 @@ def keys_of(bucket: Bucket) -> list[str]:
     """Every key of a bucket."""
     pages = bucket._client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
     return [found["Key"] for page in pages for found in page.get("Contents", [])]
-
-
-class CopiedBucket(Bucket):
-    """A bucket's objects as they were, to be read in another process."""
-
-    def __init__(self, bucket: Bucket) -> None:
-        self.name = bucket.name
-        self._objects = {key: bucket.get(key) for key in keys_of(bucket)}
-
-    def get(self, key: str) -> bytes:
-        return self._objects[key]
-
-    def first_key(self, prefix: str) -> str | None:
-        return min((key for key in self._objects if key.startswith(prefix)), default=None)

@@ -1,7 +1,5 @@
 """Each batch is in the warehouse once or not yet, whatever dies, is repeated or overlaps."""
 
-import os
-import signal
 import threading
 from typing import Any
 
@@ -11,8 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import EXPECTED, assert_warehouse_mirrors
-from tests.support.pipeline import CopiedBucket, Pipeline
-from tests.support.processes import PROCESSES
+from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
@@ -100,72 +97,12 @@ def test_loaders_at_once_load_each_batch_once(pipeline: Pipeline, another_databa
     assert content(pipeline.warehouse) == content(undisturbed.warehouse)
 
 
-def test_a_loader_killed_between_any_two_statements_changes_nothing_that_the_next_run_does_not_mend(
-    pipeline: Pipeline, another_database: str
-) -> None:
-    edited_twice(pipeline)
-    Pipeline(
-        source=pipeline.source,
-        warehouse=another_database,
-        ingestion=pipeline.ingestion,
-        processed=pipeline.processed,
-    ).load()
-    undisturbed = content(another_database)
-    statements = 0
-    lake = CopiedBucket(pipeline.processed)
-    while _killed_after(statements, pipeline.warehouse, lake):
-        batches, versions = _seen_by_a_reader(pipeline.warehouse)
-        assert versions == batches, "a reader saw rows of a batch that is not in the ledger, or the other way round"
-        statements += 1
-    assert statements > 50, "the loader was killed at every one of its statements"
-    assert content(pipeline.warehouse) == undisturbed
-    assert_no_batch_is_left(pipeline)
-
-
-def assert_no_batch_is_left(pipeline: Pipeline) -> None:
-    assert pipeline.load().batches == ()
-
-
 def _seen_by_a_reader(warehouse: str) -> tuple[list[tuple[int]], list[tuple[int]]]:
     if not value(warehouse, "SELECT to_regclass('etl.batch') IS NOT NULL"):
         return [], []
     ledger = rows(warehouse, "SELECT batch_id FROM etl.batch ORDER BY 1")
     facts = rows(warehouse, "SELECT DISTINCT batch_id FROM fact_sales_order ORDER BY 1")
     return ledger, facts
-
-
-def _killed_after(statements: int, warehouse: str, lake: CopiedBucket) -> bool:
-    """Load in a process that is killed by SIGKILL before its next statement; False where it came to its end."""
-    process = PROCESSES.Process(target=_load_and_die, args=(statements, warehouse, lake))
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode != 0
-
-
-def _load_and_die(statements: int, warehouse: str, lake: CopiedBucket) -> None:
-    left = statements
-
-    def count() -> None:
-        nonlocal left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-
-    class Counting(Cursor):
-        """A cursor that counts down to the process's death."""
-
-        def execute(self, *arguments: Any) -> None:
-            count()
-            super().execute(*arguments)
-
-        def copy_expert(self, *arguments: Any) -> None:
-            count()
-            super().copy_expert(*arguments)
-
-    connection = psycopg2.connect(warehouse, cursor_factory=Counting)
-    load(connection, lake, STAR_TABLES)
-    os._exit(0)
 
 
 def test_a_reader_sees_a_batch_whole_or_not_at_all(pipeline: Pipeline) -> None:
