@@ -21,6 +21,7 @@ from tests.faults.worker import Raised, Returned
 from tests.faults.world import World
 from tests.support.databases import execute
 from tests.support.pipeline import keys_of
+from totes.capture import SOURCE_TABLES
 from totes.lake import Bucket
 from totes.warehouse.ledger import LOCK
 
@@ -340,6 +341,29 @@ def emptied_table(table: Table) -> None:
     table.write("INSERT INTO payment SELECT * FROM audit.kept; DROP TABLE audit.kept")
 
 
+def odd_numbers(table: Table) -> None:
+    """Amounts that no star column holds, in a column that has become wide enough for them."""
+    amount = ("'NaN'", "12345678901234567890123456789012345678", "1.005", "-99999999999.99", "0.00")[table.number(5)]
+    table.write("ALTER TABLE payment ALTER payment_amount TYPE numeric")
+    table.write(
+        f"UPDATE payment SET payment_amount = {amount} WHERE payment_id = (SELECT min(payment_id) FROM payment)"
+    )
+    assert table.world.tick().succeeded
+
+
+def null_everywhere(table: Table) -> None:
+    """Rows that say nothing at all."""
+    for name in ("payment", "staff"):
+        columns = next(source.columns for source in SOURCE_TABLES if source.name == name)
+        values = [column for column in columns if column != f"{name}_id"]
+        table.write(f"ALTER TABLE {name} {', '.join(f'ALTER {column} DROP NOT NULL' for column in values)}")
+        table.write(
+            f"UPDATE {name} SET {', '.join(f'{column} = NULL' for column in values)} "
+            f"WHERE {name}_id = (SELECT max({name}_id) FROM {name})"
+        )
+    assert table.world.tick().succeeded
+
+
 CARDS: Mapping[str, Card] = {
     **{f"{step} killed at a boundary": _killed(step) for step in STEPS},
     **{f"{step} invoked twice": _twice(step) for step in STEPS},
@@ -384,4 +408,6 @@ CARDS: Mapping[str, Card] = {
     "ten thousand rows in one millisecond": one_millisecond,
     "a prepared transaction over a run": prepared_transaction,
     "a table emptied": emptied_table,
+    "odd numbers": odd_numbers,
+    "NULL everywhere": null_everywhere,
 }
