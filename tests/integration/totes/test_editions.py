@@ -1,7 +1,9 @@
 """A lost warehouse is made anew from the lake alone, and a mended mistake of a star table is replayed."""
 
 import dataclasses
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -14,6 +16,7 @@ from totes.lake import Bucket, StarJournal
 from totes.shapes import StarTable
 from totes.star import STAR_TABLES, replay, transform
 from totes.warehouse import Loaded, load
+from totes.warehouse.ledger import lock
 from workbench.simulator import Shop
 
 
@@ -128,6 +131,14 @@ def test_batches_go_on_in_the_new_edition(pipeline: Pipeline) -> None:
     assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(3,)]
 
 
+def until(comes: Callable[[], bool]) -> None:
+    """Wait for something."""
+    deadline = time.monotonic() + 30
+    while not comes():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 class Dying(Bucket):
     """A bucket whose store goes away after so many puts."""
 
@@ -208,6 +219,26 @@ def test_a_reload_that_dies_between_two_batches_has_changed_nothing(pipeline: Pi
     assert content_of(pipeline.warehouse) == before
     assert pipeline.load().batches == tuple(range(1, 7))
     assert content_of(pipeline.warehouse) == before
+
+
+def test_a_loader_that_waited_for_the_lock_loads_nothing_older_than_what_it_then_finds(pipeline: Pipeline) -> None:
+    live(pipeline)
+    with (
+        session(pipeline.warehouse) as first,
+        session(pipeline.warehouse) as second,
+        first.cursor() as cursor,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        lock(cursor)
+        waiting = elsewhere.submit(load, second, pipeline.processed, STAR_TABLES)
+        until(lambda: value(pipeline.warehouse, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+        replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=2)
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 7")
+        pipeline.capture()
+        pipeline.transform()
+        assert load(first, pipeline.processed, STAR_TABLES).batches == tuple(range(1, 8))
+        assert waiting.result().batches == ()
+    assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(2,)]
 
 
 def test_a_rebuild_never_empties_a_warehouse_of_another_lake(pipeline: Pipeline) -> None:

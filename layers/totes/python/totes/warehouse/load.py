@@ -58,80 +58,96 @@ def load(
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    return _Loader(connection, StarJournal(lake), tables, progress).load(rebuild=rebuild)
+    return _Loader(connection, lake, tables, progress).load(rebuild=rebuild)
 
 
 class _Loader:
     def __init__(
         self,
         connection: Connection,
-        journal: StarJournal,
+        lake: Bucket,
         tables: Sequence[StarTable],
         progress: Callable[[int, int], None],
     ) -> None:
         self._connection = connection
-        self._journal = journal
+        self._lake = lake
         self._tables = tables
         self._progress = progress
-        self._newest = journal.newest()
 
     def load(self, *, rebuild: bool) -> Loaded:
         batches: list[int] = []
         tallies = {table.name: Tally() for table in self._tables}
-        while self._newest and (loaded := self._transaction(rebuild=rebuild)):
+        while True:
+            newest, loaded = self._transaction(rebuild=rebuild)
             rebuild = False
             for batch, counted in loaded.items():
                 batches.append(batch)
                 tallies = {name: tally + counted[name] for name, tally in tallies.items()}
-        return Loaded(batches=tuple(batches), newest=self._newest, tables=tallies)
+            if not loaded:
+                return Loaded(batches=tuple(batches), newest=newest, tables=tallies)
 
-    def _transaction(self, *, rebuild: bool) -> Mapping[int, Mapping[str, Tally]]:
-        """Load the next batch, or all of them anew; return what became of the rows of each that was loaded."""
+    def _transaction(self, *, rebuild: bool) -> tuple[int, Mapping[int, Mapping[str, Tally]]]:
+        """Load the next batch, or all of them anew; return the newest, and what became of the rows of each loaded."""
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
+            # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
+            lake = _Lake(self._lake)
             ensure_tables(cursor, self._tables)
             entry = newest_entry(cursor)
-            self._check_lake(entry)
-            if entry is not None and (rebuild or entry.edition != self._journal.edition):
-                logger.info("loading edition %d anew", self._journal.edition)
+            if entry is not None:
+                lake.check(entry)
+            if entry is not None and (rebuild or entry.edition != lake.edition):
+                logger.info("loading edition %d anew", lake.edition)
                 empty_tables(cursor, self._tables)
-                return {batch: self._load_batch(cursor, batch) for batch in range(1, self._newest + 1)}
-            batch = entry.batch + 1 if entry else 1
-            if batch > self._newest:
-                return {}
-            return {batch: self._load_batch(cursor, batch)}
+                batches = range(1, lake.newest + 1)
+            else:
+                first = entry.batch + 1 if entry else 1
+                batches = range(first, min(first, lake.newest) + 1)
+            return lake.newest, {batch: self._load_batch(cursor, lake, batch) for batch in batches}
 
-    def _load_batch(self, cursor: Cursor, batch: int) -> Mapping[str, Tally]:
-        entry = newest_entry(cursor)
-        manifest = StarManifest.from_json(self._journal.read(batch))
-        if entry is not None and manifest.parent != entry.capture:
-            raise self._other_lake(entry)
-        open_entry(cursor, manifest, self._journal.edition)
+    def _load_batch(self, cursor: Cursor, lake: "_Lake", batch: int) -> Mapping[str, Tally]:
+        manifest = lake.manifest(batch, after=newest_entry(cursor))
+        open_entry(cursor, manifest, lake.edition)
         counted = {
             # A batch from before a table was asked for has nothing of it.
-            table.name: _load_table(
-                cursor, table, manifest.tables.get(table.name, _NOTHING), batch, self._journal.bucket
-            )
+            table.name: _load_table(cursor, table, manifest.tables.get(table.name, _NOTHING), batch, self._lake)
             for table in self._tables
         }
         write_tallies(cursor, batch, counted)
         logger.info("loaded batch %d", batch, extra={"batch": batch})
-        self._progress(batch, self._newest)
+        self._progress(batch, lake.newest)
         return counted
 
-    def _check_lake(self, entry: Entry | None) -> None:
-        if entry is None:
-            return
-        if (
-            entry.batch > self._newest
-            or StarManifest.from_json(self._journal.read(entry.batch)).capture != entry.capture
-        ):
-            raise self._other_lake(entry)
 
-    def _other_lake(self, entry: Entry) -> ConfigurationError:
+class _Lake:
+    """The processed bucket as it stands while a loader has the lock; it must be the one that filled the warehouse."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._journal = StarJournal(bucket)
+        self.newest = self._journal.newest()
+
+    @property
+    def edition(self) -> int:
+        return self._journal.edition
+
+    def check(self, entry: Entry) -> None:
+        if entry.batch > self.newest or self._read(entry.batch).capture != entry.capture:
+            raise self._other(entry)
+
+    def manifest(self, batch: int, *, after: Entry | None) -> StarManifest:
+        manifest = self._read(batch)
+        if after is not None and manifest.parent != after.capture:
+            raise self._other(after)
+        return manifest
+
+    def _read(self, batch: int) -> StarManifest:
+        return StarManifest.from_json(self._journal.read(batch))
+
+    def _other(self, entry: Entry) -> ConfigurationError:
         return ConfigurationError(
             f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
-            f"s3://{self._journal.bucket.name}; name the warehouse of this lake, or an empty database"
+            f"s3://{self._bucket.name}; name the warehouse of this lake, or an empty database"
         )
 
 
