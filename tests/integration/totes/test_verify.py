@@ -6,11 +6,13 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
-from totes.errors import ConfigurationError
+from totes.databases import translated_errors
+from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, pages, repair, verify
 from workbench.simulator import Shop
 
+FACT_PAYMENT = next(table for table in STAR_TABLES if table.name == "fact_payment")
 SOURCED = [table for table in STAR_TABLES if table.name != "dim_date"]
 
 
@@ -58,8 +60,16 @@ def test_pages_of_any_size_find_the_same(pipeline: Pipeline, monkeypatch: pytest
     pipeline.tick()
     execute(pipeline.warehouse, "DELETE FROM fact_payment WHERE payment_id % 10 = 0")
     execute(pipeline.warehouse, "DELETE FROM dim_design WHERE design_id = (SELECT max(design_id) FROM dim_design)")
+    columns = ", ".join(column.name for column in FACT_PAYMENT.columns if column.name != "payment_id")
+    for key in ("-n", "1000000 + n"):
+        execute(
+            pipeline.warehouse,
+            f"INSERT INTO fact_payment (payment_id, {columns}, batch_id) SELECT {key}, {columns}, 1 "
+            "FROM fact_payment, generate_series(1, 25) AS n WHERE payment_id = 2",
+        )
     expected = found(pipeline)
     assert set(expected) == {"fact_payment", "dim_design"}
+    assert len(expected["fact_payment"][1]) == 50
     for rows_a_page in (1, 7):
         monkeypatch.setattr(pages, "PAGE_ROWS", rows_a_page)
         assert found(pipeline) == expected
@@ -115,6 +125,29 @@ def test_a_value_that_somebody_changed_in_the_warehouse_is_different(pipeline: P
     repaired(pipeline)
     assert_equal(pipeline)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize("role", ["source", "warehouse"])
+def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipeline, role: str) -> None:
+    pipeline.tick()
+    uris = {"source": pipeline.source, "warehouse": pipeline.warehouse}
+
+    def end_session(done: int, total: int) -> None:  # noqa: ARG001 - how progress is told
+        execute(
+            uris[role],
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+
+    with (
+        pytest.raises(TotesError, match=f"the {role} broke off") as raised,
+        session(pipeline.source) as source,
+        translated_errors(source, "source", SourceUnavailable),
+        session(pipeline.warehouse) as warehouse,
+        translated_errors(warehouse, "warehouse", WarehouseUnavailable),
+    ):
+        verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, end_session)
+    assert type(raised.value) is {"source": SourceUnavailable, "warehouse": WarehouseUnavailable}[role]
 
 
 def test_a_row_that_somebody_marked_deleted_is_missing(pipeline: Pipeline) -> None:

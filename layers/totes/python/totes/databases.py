@@ -11,7 +11,7 @@ import psycopg2
 from botocore.exceptions import BotoCoreError, ClientError
 from psycopg2.extensions import connection as Connection
 
-from totes.errors import ConfigurationError, RetryableError, StatementRefused
+from totes.errors import ConfigurationError, RetryableError, StatementRefused, TotesError
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -76,17 +76,18 @@ def connected(
     except psycopg2.ProgrammingError as error:
         raise ConfigurationError(f"secret {secret} says what libpq does not know: {_sentence(error)}") from error
     try:
-        with translated_errors(role, unavailable):
+        with translated_errors(connection, role, unavailable):
             yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def translated_errors(role: str, unavailable: type[RetryableError]) -> Iterator[None]:
-    """Turn what psycopg2 raises of a database's state into an error named by what to do.
+def translated_errors(connection: Connection, role: str, unavailable: type[RetryableError]) -> Iterator[None]:
+    """Turn what psycopg2 raises of a connection into an error named by what to do; what is another's goes on its way.
 
     Args:
+        connection: the connection.
         role: "source" or "warehouse".
         unavailable: the error for a database that breaks off, is full, deadlocks or shuts down.
 
@@ -97,12 +98,27 @@ def translated_errors(role: str, unavailable: type[RetryableError]) -> Iterator[
     """
     try:
         yield
-    except psycopg2.errors.InsufficientPrivilege as error:
-        raise ConfigurationError(f"the {role}'s role lacks a permission: {_sentence(error)}; GRANT it") from error
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise unavailable(f"the {role} broke off: {_sentence(error)}") from error
     except psycopg2.Error as error:
-        raise StatementRefused(f"the {role} refused a statement ({error.pgcode}): {_sentence(error)}") from error
+        if not _is_of(connection, error):
+            raise
+        raise _translated(error, role, unavailable) from error
+
+
+def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
+    """Whether an error is a connection's own; where two are in use at once, one's passes through the other's context."""
+    if error.cursor is not None:
+        return error.cursor.connection is connection
+    if isinstance(error, psycopg2.InterfaceError):  # "connection already closed"
+        return bool(connection.closed)
+    return True
+
+
+def _translated(error: psycopg2.Error, role: str, unavailable: type[RetryableError]) -> TotesError:
+    if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+        return ConfigurationError(f"the {role}'s role lacks a permission: {_sentence(error)}; GRANT it")
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return unavailable(f"the {role} broke off: {_sentence(error)}")
+    return StatementRefused(f"the {role} refused a statement ({error.pgcode}): {_sentence(error)}")
 
 
 def _credentials(secrets: "SecretsManagerClient", secret: str) -> dict[str, Any]:

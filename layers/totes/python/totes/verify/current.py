@@ -13,19 +13,22 @@ from totes.shapes import Calendar, Dimension, Fact, Kind, StarTable
 _NEWEST = sql.SQL("""
     SELECT {columns} FROM (
         SELECT DISTINCT ON ({key}) {columns}, is_deleted FROM {table} WHERE {range} ORDER BY {key}, batch_id DESC
-    ) AS newest WHERE NOT is_deleted
+    ) AS newest WHERE NOT is_deleted ORDER BY {key} LIMIT {limit}
 """)
-_MARKED = sql.SQL("SELECT {columns} FROM {table} WHERE {range} AND NOT is_deleted")
+_MARKED = sql.SQL("SELECT {columns} FROM {table} WHERE {range} AND NOT is_deleted ORDER BY {key} LIMIT {limit}")
 
 
-def current_rows(cursor: Cursor, table: Fact | Dimension, after: int | None, up_to: int | None) -> pl.DataFrame | None:
-    """Return the current rows of the keys after one and up to another; None where there are none.
+def current_rows(
+    cursor: Cursor, table: Fact | Dimension, after: int | None, up_to: int | None, most: int
+) -> pl.DataFrame | None:
+    """Return the current rows of the keys after one and up to another, by key; None where there are none.
 
     Args:
         cursor: a snapshot of the warehouse.
         table: the star table.
         after: the key before the first; None: from the lowest.
         up_to: the last key; None: to the highest.
+        most: how many rows at most, those of the lowest keys.
     """
     key = sql.Identifier(table.key)
     bounds: list[sql.Composable] = [sql.SQL("true")]
@@ -38,6 +41,7 @@ def current_rows(cursor: Cursor, table: Fact | Dimension, after: int | None, up_
         key=key,
         table=sql.Identifier("public", table.name),
         range=sql.SQL(" AND ").join(bounds),
+        limit=sql.Literal(most),
     )
     return _read(cursor, table, query)
 

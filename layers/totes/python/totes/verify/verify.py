@@ -1,7 +1,7 @@
 """The whole comparison: every star table against the source, each in one snapshot, a page at a time."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import polars as pl
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
@@ -17,6 +17,7 @@ from totes.lake import Bucket
 from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
+from totes.verify import pages as paging
 from totes.verify.compare import compare
 from totes.verify.current import calendar_rows_held, current_rows, dates_named, keys_that_name
 from totes.verify.flight import in_flight
@@ -140,14 +141,32 @@ class _Comparison:
         for page in self._pages.of(table):
             key = next(column.of for column in table.columns if column.name == table.key)
             last = int(page[key][-1])
-            tally.add(page, current_rows(self._cursor, table, after, last), self._is_flying(table, page, key))
+            flying = self._is_flying(table, page, key)
+            for expected, held in self._beside(table, page, key, after):
+                tally.add(expected, held, flying)
             after = last
             self._done += page.height
             self._progress(self._done, self._total)
-        beyond = current_rows(self._cursor, table, after, None)
-        if beyond is not None:
+        while (beyond := current_rows(self._cursor, table, after, None, paging.PAGE_ROWS)) is not None:
             tally.add_extra(beyond[table.key], self._flying[table.source])
+            after = int(beyond[table.key][-1])
         return tally.verdict()
+
+    def _beside(
+        self, table: Fact | Dimension, page: pl.DataFrame, key: str, after: int | None
+    ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
+        """A page of the source in pieces, each with the warehouse's rows of the same keys: at most a page of those."""
+        while True:
+            held = current_rows(self._cursor, table, after, int(page[key][-1]), paging.PAGE_ROWS)
+            if held is None or held.height < paging.PAGE_ROWS:
+                yield page, held
+                return
+            after = int(held[table.key][-1])
+            of_page = page[key].cast(pl.Int64)
+            yield page.filter(of_page <= after), held
+            page = page.filter(of_page > after)
+            if page.is_empty():
+                return
 
     def _is_flying(self, table: Fact | Dimension, page: pl.DataFrame, key: str) -> pl.Series:
         """The keys of a page, and beyond it, that are in flight, or refer to a row that is."""
