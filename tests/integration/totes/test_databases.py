@@ -11,7 +11,7 @@ from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
 from totes.databases import connected
-from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
+from totes.errors import ConfigurationError, LoginRefused, SourceUnavailable, StatementRefused
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def test_a_wrong_password_is_refused_in_one_sentence_without_it(
     secrets: "SecretsManagerClient", empty_database: str
 ) -> None:
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, password="pass-word"))
-    with pytest.raises(ConfigurationError, match="password authentication failed") as refusal:
+    with pytest.raises(LoginRefused, match="password authentication failed") as refusal:
         ask(secrets)
     assert "pass-word" not in str(refusal.value)
 

@@ -1,18 +1,16 @@
 """Connections to the two databases, opened with what their secrets say at that moment."""
 
-import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import psycopg2
-from botocore.exceptions import BotoCoreError, ClientError
 from psycopg2.extensions import connection as Connection
 
-from totes.errors import ConfigurationError, RetryableError, StatementRefused, TotesError
-from totes.settings import PLACEHOLDER
+from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
+from totes.logins import NoSuchVersion, login
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -26,7 +24,9 @@ _NOT_FOR_LIBPQ = {"engine", "dbInstanceIdentifier", "dbClusterIdentifier", "mast
 
 _CONNECT_SECONDS = 10
 
-_NOT_TO_BE_RETRIED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
+_WRONG_PASSWORD = ("authentication failed",)
+
+_NOT_TO_BE_RETRIED = ("does not exist", "no pg_hba.conf entry", "no password supplied")
 """Words of refusals at connect that no later try would mend; these have no SQLSTATE in psycopg2."""
 
 _SESSION = {
@@ -50,7 +50,8 @@ def connected(
     """Open a connection with the credentials in a secret, and close it at the end.
 
     A refused login carries no code that tells a rotated password from another cause, so any refusal is answered
-    by fetching the secret afresh and trying once more.
+    by fetching the secret afresh. While a rotation is between its steps the password that the database knows may be
+    the pending one, so that is tried too.
 
     Args:
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have
@@ -60,19 +61,16 @@ def connected(
         client: the Secrets Manager client to ask; one of the process's own environment by default.
 
     Raises:
-        ConfigurationError: the secret cannot be read, is not filled in or not understood, the login is refused,
+        ConfigurationError: the secret cannot be read, is not filled in or not understood, the database is not there,
             or the role lacks a permission.
+        LoginRefused: the database knows neither the current nor the pending password.
         RetryableError: `unavailable`, with the database's own sentence.
     """
     secrets = client or boto3.client("secretsmanager")
     try:
-        connection = _connect(_credentials(secrets, secret), role)
-    except psycopg2.OperationalError as refusal:
-        logger.info("%s refused the login; fetching its secret afresh", role)
-        try:
-            connection = _connect(_credentials(secrets, secret), role)
-        except psycopg2.OperationalError as error:
-            raise _refused(role, secret, error, unavailable) from refusal
+        connection = _opened(secrets, secret, role)
+    except psycopg2.OperationalError as error:
+        raise _refused(role, secret, error, unavailable) from error
     except psycopg2.ProgrammingError as error:
         raise ConfigurationError(f"secret {secret} says what libpq does not know: {_sentence(error)}") from error
     try:
@@ -105,7 +103,7 @@ def translated_errors(connection: Connection, role: str, unavailable: type[Retry
 
 
 def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
-    """Whether an error is a connection's own; where two are in use at once, one's passes through the other's context."""
+    """Whether an error is a connection's own; of two in use at once, one's passes through the context of the other."""
     if error.cursor is not None:
         return error.cursor.connection is connection
     if isinstance(error, psycopg2.InterfaceError):  # "connection already closed"
@@ -121,29 +119,30 @@ def _translated(error: psycopg2.Error, role: str, unavailable: type[RetryableErr
     return StatementRefused(f"the {role} refused a statement ({error.pgcode}): {_sentence(error)}")
 
 
-def _credentials(secrets: "SecretsManagerClient", secret: str) -> dict[str, Any]:
+def _opened(secrets: "SecretsManagerClient", secret: str, role: str) -> Connection:
+    """Open a connection by the first version of the secret whose password the database knows."""
     try:
-        text = secrets.get_secret_value(SecretId=secret)["SecretString"]
-    except (ClientError, BotoCoreError) as error:
-        raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError:
-        # The parser's own message would quote the secret.
-        raise ConfigurationError(f"secret {secret} is not JSON; store host, port, username, password, dbname") from None
-    return _keywords(secret, values)
+        return open_session(login(secrets, secret), role)
+    except psycopg2.OperationalError as refusal:
+        logger.info("%s refused the login; fetching its secret afresh", role)
+        if _says(refusal, _WRONG_PASSWORD):
+            with suppress(NoSuchVersion, psycopg2.OperationalError):
+                return open_session(login(secrets, secret, "AWSPENDING"), role)
+        return open_session(login(secrets, secret), role)  # what was pending may have become current meanwhile
 
 
-def _keywords(secret: str, values: object) -> dict[str, Any]:
-    needed = ("host", "port", "username", "password", "dbname")
-    if not isinstance(values, Mapping) or not all(values.get(name) for name in needed):
-        raise ConfigurationError(f"secret {secret} lacks one of {', '.join(needed)}")
-    if values["host"] == PLACEHOLDER:
-        raise ConfigurationError(f"secret {secret} is not filled in yet; store the database's host and login in it")
-    return {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
+def open_session(values: Mapping[str, Any], role: str) -> Connection:
+    """Open a connection with a login, in a session that speaks UTF-8, UTC and ISO.
 
+    Args:
+        values: host, port, username, password and dbname, and any other keyword of libpq.
+        role: what the database is to totes; named in pg_stat_activity.
 
-def _connect(keywords: Mapping[str, Any], role: str) -> Connection:
+    Raises:
+        psycopg2.OperationalError: the database refuses or does not answer.
+        psycopg2.ProgrammingError: libpq does not know a keyword.
+    """
+    keywords = {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
     connection: Connection = psycopg2.connect(
         **{
             "connect_timeout": _CONNECT_SECONDS,
@@ -158,9 +157,18 @@ def _connect(keywords: Mapping[str, Any], role: str) -> Connection:
 
 def _refused(role: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:
     sentence = _sentence(error)
-    if any(words in sentence for words in _NOT_TO_BE_RETRIED):
+    if _says(error, _WRONG_PASSWORD):
+        return LoginRefused(
+            f"the {role} refused the login in secret {secret}: {sentence}; if nobody is just changing the password, "
+            f"store the right one (totes secrets set {role})"
+        )
+    if _says(error, _NOT_TO_BE_RETRIED):
         return ConfigurationError(f"the {role} refused the login in secret {secret}: {sentence}")
     return unavailable(f"the {role} cannot be reached: {sentence}")
+
+
+def _says(error: Exception, words: Iterable[str]) -> bool:
+    return any(each in str(error) for each in words)
 
 
 def _sentence(error: Exception) -> str:

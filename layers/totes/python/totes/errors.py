@@ -17,6 +17,14 @@ class WarehouseUnavailable(RetryableError):
     """The warehouse did not answer, broke off, or another loader holds its lock."""
 
 
+class DatabaseUnavailable(RetryableError):
+    """A database whose password is rotated did not answer, or refused every password that its secret has."""
+
+
+class LoginRefused(RetryableError):
+    """A database does not know the password: it is just being changed, or the secret has a wrong one."""
+
+
 class LakeUnavailable(RetryableError):
     """The object store did not answer, or refused for the moment."""
 

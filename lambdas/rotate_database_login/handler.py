@@ -1,0 +1,29 @@
+"""rotate_database_login: a database's password is changed, step by step, as Secrets Manager asks."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from totes import rotation
+
+logger = Logger(service="totes")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
+    """Do one step of a rotation; the event names it, the secret and the pending version."""
+    secret, token, secrets = event["SecretId"], event["ClientRequestToken"], boto3.client("secretsmanager")
+    logger.append_keys(secret=secret, step=event["Step"])
+    match event["Step"]:
+        case "createSecret":
+            rotation.create_pending(secrets, secret, token)
+        case "setSecret":
+            rotation.set_pending(secrets, secret)
+        case "testSecret":
+            rotation.try_pending(secrets, secret)
+        case "finishSecret":
+            rotation.finish(secrets, secret, token)
+        case unknown:
+            raise ValueError(f"Secrets Manager has no step {unknown!r}")

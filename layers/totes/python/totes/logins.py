@@ -1,0 +1,58 @@
+"""What a database's secret says: its login, in one of the stages that a rotation takes it through."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from totes.errors import ConfigurationError
+from totes.settings import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
+
+_NEEDED = ("host", "port", "username", "password", "dbname")
+
+
+def login(secrets: "SecretsManagerClient", secret: str, stage: Stage = "AWSCURRENT") -> dict[str, Any]:
+    """Fetch a login.
+
+    Args:
+        secrets: the Secrets Manager client.
+        secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have any
+            other keyword of a libpq connection string, such as sslmode.
+        stage: which of its versions.
+
+    Raises:
+        NoSuchVersion: the secret has no version in that stage.
+        ConfigurationError: the secret cannot be read, is not filled in or not understood.
+    """
+    try:
+        text = secrets.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"]
+    except secrets.exceptions.ResourceNotFoundException as error:
+        if stage == "AWSCURRENT":
+            raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
+        raise NoSuchVersion(f"secret {secret} has no version {stage}") from error
+    except (ClientError, BotoCoreError) as error:
+        raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError:
+        # The parser's own message would quote the secret.
+        raise ConfigurationError(f"secret {secret} is not JSON; store host, port, username, password, dbname") from None
+    if not isinstance(values, Mapping) or not all(values.get(name) for name in _NEEDED):
+        raise ConfigurationError(f"secret {secret} lacks one of {', '.join(_NEEDED)}")
+    if values["host"] == PLACEHOLDER:
+        raise NotFilledIn(f"secret {secret} is not filled in yet; totes secrets set stores the database's login in it")
+    return dict(values)
+
+
+class NoSuchVersion(ConfigurationError):
+    """The secret has no version in the stage that was asked for."""
+
+
+class NotFilledIn(ConfigurationError):
+    """The secret is as the stack made it: nobody has stored a login in it."""

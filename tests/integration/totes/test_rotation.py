@@ -1,0 +1,140 @@
+"""A password is rotated in steps, each of which may be repeated, and at no moment does a connection fail."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from psycopg2.extensions import parse_dsn
+
+from tests.support.databases import execute, value
+from totes import rotation
+from totes.databases import connected
+from totes.errors import ConfigurationError, DatabaseUnavailable, LoginRefused, SourceUnavailable
+from totes.settings import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+TOKEN = str(uuid.UUID(int=7))
+
+
+@pytest.fixture
+def secrets(empty_database: str) -> Iterator["SecretsManagerClient"]:
+    execute(empty_database, "DROP ROLE IF EXISTS rotated; CREATE ROLE rotated LOGIN PASSWORD 'first'")
+    dsn = parse_dsn(empty_database)
+    values = {"host": dsn["host"], "port": int(dsn.get("port", 5432)), "username": "rotated", "dbname": dsn["dbname"]}
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-2")
+        client.create_secret(Name="login", SecretString=json.dumps({**values, "password": "first"}))
+        yield client
+
+
+def steps(secrets: "SecretsManagerClient", token: str = TOKEN) -> list[Callable[[], None]]:
+    return [
+        lambda: rotation.create_pending(secrets, "login", token),
+        lambda: rotation.set_pending(secrets, "login"),
+        lambda: rotation.try_pending(secrets, "login"),
+        lambda: rotation.finish(secrets, "login", token),
+    ]
+
+
+def password(secrets: "SecretsManagerClient", stage: str = "AWSCURRENT") -> str:
+    text = secrets.get_secret_value(SecretId="login", VersionStage=stage)["SecretString"]
+    return str(json.loads(text)["password"])
+
+
+def assert_connects(secrets: "SecretsManagerClient") -> None:
+    with connected("login", role="source", unavailable=SourceUnavailable, client=secrets) as connection:
+        assert connection.info.user == "rotated"
+
+
+def test_a_connection_is_made_after_every_step_and_the_password_is_another_one(
+    secrets: "SecretsManagerClient",
+) -> None:
+    for step in steps(secrets):
+        step()
+        assert_connects(secrets)
+    assert password(secrets) != "first"
+    assert password(secrets, "AWSPREVIOUS") == "first"
+    assert len(password(secrets)) == 40
+
+
+def test_every_step_may_be_repeated(secrets: "SecretsManagerClient") -> None:
+    for step in steps(secrets):
+        step()
+        before = password(secrets)
+        step()
+        assert password(secrets) == before
+        assert_connects(secrets)
+
+
+def test_a_rotation_that_died_after_any_step_is_made_good_by_the_next(secrets: "SecretsManagerClient") -> None:
+    for number in range(4):
+        token = str(uuid.UUID(int=number))
+        for step in steps(secrets, token)[:number]:
+            step()
+        for step in steps(secrets, token):
+            step()
+        assert_connects(secrets)
+
+
+def test_the_database_is_sent_a_verifier_and_never_the_password(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    for step in steps(secrets):
+        step()
+    stored = value(empty_database, "SELECT rolpassword FROM pg_authid WHERE rolname = 'rotated'")
+    assert stored.startswith("SCRAM-SHA-256$")
+    assert password(secrets) not in stored
+
+
+def test_a_database_that_knows_only_the_previous_password_is_taught_the_pending_one(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    for step in steps(secrets):
+        step()
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'first'")
+    token = str(uuid.UUID(int=8))
+    rotation.create_pending(secrets, "login", token)
+    rotation.set_pending(secrets, "login")
+    rotation.finish(secrets, "login", token)
+    assert_connects(secrets)
+
+
+def test_a_database_that_knows_none_of_the_passwords_is_an_error_without_one(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")
+    rotation.create_pending(secrets, "login", TOKEN)
+    pending = password(secrets, "AWSPENDING")
+    with pytest.raises(DatabaseUnavailable, match="refuses the login in secret login") as refusal:
+        rotation.set_pending(secrets, "login")
+    assert pending not in str(refusal.value)
+    with pytest.raises(DatabaseUnavailable, match="refuses the login"):
+        rotation.try_pending(secrets, "login")
+    with pytest.raises(LoginRefused, match="totes secrets set source"):
+        assert_connects(secrets)
+    assert password(secrets) == "first"
+
+
+def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated(
+    secrets: "SecretsManagerClient",
+) -> None:
+    empty = {"host": PLACEHOLDER, "port": 5432, "username": "u", "password": "p", "dbname": "d"}
+    secrets.put_secret_value(SecretId="login", SecretString=json.dumps(empty))
+    rotation.try_pending(secrets, "login")
+    with pytest.raises(ConfigurationError, match="not filled in yet"):
+        rotation.create_pending(secrets, "login", TOKEN)
+
+
+def test_what_else_the_secret_says_stays(secrets: "SecretsManagerClient") -> None:
+    before = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    secrets.put_secret_value(SecretId="login", SecretString=json.dumps({**before, "sslmode": "prefer"}))
+    for step in steps(secrets):
+        step()
+    after = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    assert {**after, "password": ""} == {**before, "sslmode": "prefer", "password": ""}
