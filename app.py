@@ -1,21 +1,51 @@
 """The CDK app: reads which environment is meant, and makes its stacks."""
 
 import aws_cdk as cdk
+from constructs import Node
 
 from stacks.checks import enforce_rules
 from stacks.config import Environment
 from stacks.data_stack import DataStack
+from stacks.network_stack import NetworkStack
 from stacks.pipeline_stack import PipelineStack
+from stacks.watch_stack import WatchStack
+
+
+def chosen_environment(node: Node) -> Environment:
+    """The environment that the context asks for.
+
+    Context:
+        env: its name; dev by default.
+        delete_data: "true" turns the second key, and what holds data is deleted with its stack.
+        target: "host" builds the functions for this machine, for a local cloud.
+
+    Raises:
+        ValueError: there is no such environment, or it keeps its data whatever is said.
+    """
+    environment = Environment.named(node.try_get_context("env") or "dev")
+    if _is_true(node.try_get_context("delete_data")):
+        environment = environment.deleting_data()
+    if node.try_get_context("target") == "host":
+        environment = environment.on_this_machine()
+    return environment
 
 
 def make_stacks(app: cdk.App, environment: Environment) -> None:
     """Put an environment's stacks into an app, held to the rules."""
-    data = DataStack(app, environment)
-    PipelineStack(app, environment, data=data)
+    network = None
+    if environment.network is not None:
+        network = NetworkStack(app, environment, network=environment.network).network
+    data = DataStack(app, environment, network=network)
+    pipeline = PipelineStack(app, environment, data=data, network=network)
+    WatchStack(app, environment, pipeline=pipeline)
     enforce_rules(app)
+
+
+def _is_true(value: object) -> bool:
+    return value in (True, "true")
 
 
 if __name__ == "__main__":
     app = cdk.App()
-    make_stacks(app, Environment.named(app.node.try_get_context("env") or "dev"))
+    make_stacks(app, chosen_environment(app.node))
     app.synth()

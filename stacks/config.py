@@ -1,6 +1,6 @@
 """The environments that totes is deployed to; app.py reads one of them, once, and hands it on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -22,6 +22,63 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewNetwork:
+    """A network of totes' own: private subnets in two zones, and a NAT gateway if something outside must be reached."""
+
+    cidr: str = "10.20.0.0/20"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingNetwork:
+    """A VPC that is there already, whose private subnets reach S3, Secrets Manager and the given databases.
+
+    Attributes:
+        vpc_id: the VPC.
+        availability_zones: the zones of its private subnets, in their order.
+        private_subnet_ids: the subnets that functions, and a warehouse of totes' own, are put in.
+    """
+
+    vpc_id: str
+    availability_zones: tuple[str, ...]
+    private_subnet_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenDatabase:
+    """A database that is somebody else's.
+
+    Attributes:
+        security_group_id: its security group, where it is in the network; None: it is outside, and reached by NAT.
+        port: where it listens.
+        secret_arn: the secret with its login, where there is one; None: the data stack makes one, to be filled in.
+    """
+
+    security_group_id: str | None = None
+    port: int = 5432
+    secret_arn: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnDatabase:
+    """A database that the data stack makes: PostgreSQL on RDS.
+
+    Attributes:
+        instance_type: of a burstable, Graviton kind, such as "t4g.micro".
+        storage_gib: what it has at first.
+        most_storage_gib: what it may grow to by itself.
+        multi_az: whether another zone stands by.
+        backup_days: how long its backups are kept.
+    """
+
+    instance_type: str
+    multi_az: bool
+    backup_days: int
+    storage_gib: int = 20
+    most_storage_gib: int = 200
+    port: int = 5432
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """One deployment of totes and how it differs from the others.
 
@@ -29,28 +86,38 @@ class Environment:
         name: as in `-c env=NAME`; every resource that has a name carries it.
         target: the Python and the machine that the functions run on.
         log_retention: how long log events are kept.
-        data_removal: what becomes of buckets and secrets whose stack is deleted. Nothing else asks for a policy:
-            what holds no data goes with its stack.
-        termination_protection: whether a stack refuses to be deleted.
+        network: where the functions run; None: outside of any VPC.
+        source: the shop's database.
+        warehouse: the warehouse.
+        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it.
+        protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
+        deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
+            and the context delete_data.
         superseded_days: after how many days an object version that is no longer the current one expires.
         tick_minutes: how often the schedule starts a run.
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
         verify_hour: the hour of the night, UTC, at which the warehouse is compared with the source.
+        rotation_days: how often the databases' passwords are changed.
         capture, transform, load, verify: what each function may use.
     """
 
     name: str
     target: Target
     log_retention: RetentionDays
-    data_removal: RemovalPolicy
-    termination_protection: bool
+    network: NewNetwork | ExistingNetwork | None
+    source: GivenDatabase
+    warehouse: OwnDatabase | GivenDatabase
+    alarm_email: str | None
+    protected: bool
+    deletes_data: bool = False
     superseded_days: int = 90
     tick_minutes: int = 5
     schedule_enabled: bool = True
     mass_deletion_percent: int = 20
     verify_hour: int = 3
+    rotation_days: int = 30
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
@@ -64,6 +131,41 @@ class Environment:
             raise ValueError(f"there is no environment {name!r}; say -c env=NAME with one of {', '.join(environments)}")
         return environments[name]
 
+    def deleting_data(self) -> "Environment":
+        """This environment with the second key turned: its data goes with its stacks.
+
+        Raises:
+            ValueError: it is protected.
+        """
+        if self.protected:
+            raise ValueError(f"{self.name} is protected: -c delete_data=true is for environments that are not")
+        return replace(self, deletes_data=True)
+
+    def on_this_machine(self) -> "Environment":
+        """This environment for a local cloud: its functions are built for this very interpreter."""
+        return replace(self, target=Target.host())
+
+    @property
+    def data_removal(self) -> RemovalPolicy:
+        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack."""
+        return RemovalPolicy.DESTROY if self.deletes_data else RemovalPolicy.RETAIN
+
+    @property
+    def database_removal(self) -> RemovalPolicy:
+        """What becomes of the warehouse whose stack is deleted.
+
+        One that stays holds its network back too, so an environment that is not protected keeps a snapshot instead.
+        """
+        if self.deletes_data:
+            return RemovalPolicy.DESTROY
+        return RemovalPolicy.RETAIN if self.protected else RemovalPolicy.SNAPSHOT
+
+    @property
+    def needs_nat(self) -> bool:
+        """Whether totes' own network needs a way out: a given database is not in it."""
+        given = [each for each in (self.source, self.warehouse) if isinstance(each, GivenDatabase)]
+        return any(each.security_group_id is None for each in given)
+
     @property
     def tags(self) -> dict[str, str]:
         """What every resource is tagged with."""
@@ -76,23 +178,32 @@ def _environments() -> tuple[Environment, ...]:
             name="dev",
             target=LAMBDA,
             log_retention=RetentionDays.ONE_MONTH,
-            data_removal=RemovalPolicy.DESTROY,
-            termination_protection=False,
+            network=NewNetwork(),
+            source=GivenDatabase(),
+            warehouse=OwnDatabase(instance_type="t4g.micro", multi_az=False, backup_days=1),
+            alarm_email=None,
+            protected=False,
             superseded_days=7,
         ),
         Environment(
             name="prod",
             target=LAMBDA,
             log_retention=RetentionDays.ONE_YEAR,
-            data_removal=RemovalPolicy.RETAIN,
-            termination_protection=True,
+            network=NewNetwork(),
+            source=GivenDatabase(),
+            warehouse=OwnDatabase(instance_type="t4g.small", multi_az=True, backup_days=30),
+            alarm_email=None,
+            protected=True,
         ),
         Environment(
             name="local",
             target=Target.host(),
             log_retention=RetentionDays.ONE_WEEK,
-            data_removal=RemovalPolicy.DESTROY,
-            termination_protection=False,
+            network=None,
+            source=GivenDatabase(),
+            warehouse=GivenDatabase(),
+            alarm_email=None,
+            protected=False,
             superseded_days=7,
             schedule_enabled=False,  # the command line makes the ticks; a laptop's lid does not keep time
         ),

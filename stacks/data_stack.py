@@ -1,30 +1,59 @@
 """The stateful stack: what must outlive any change of the pipeline."""
 
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stacks.config import Environment
+from stacks.config import Environment, GivenDatabase
 from stacks.parts.database_secret import DatabaseSecret
+from stacks.parts.network import Network
+from stacks.parts.own_warehouse import DATABASE, OwnWarehouse
 from stacks.parts.private_bucket import PrivateBucket
 from stacks.stack import TotesStack
+from totes.settings import PLACEHOLDER
 
 
 class DataStack(TotesStack):
-    """The lake's buckets and the databases' logins.
+    """The lake's buckets, the databases' logins, and the warehouse where it is totes' own.
 
     The third bucket, which stores the functions' code, is the CDK's own of qualifier totes; `cdk bootstrap` makes it.
 
     Attributes:
         ingestion, processed: the buckets.
-        source, warehouse: the secrets.
+        source, warehouse, dashboard: the secrets of the roles that totes uses.
+        master: the secret of the warehouse's master; None where the warehouse is somebody else's.
     """
 
-    def __init__(self, scope: Construct, environment: Environment) -> None:
+    def __init__(self, scope: Construct, environment: Environment, *, network: Network | None) -> None:
         super().__init__(
-            scope, "data", environment=environment, description="totes: the lake and the databases' logins"
+            scope, "data", environment=environment, description="totes: the lake, the warehouse and the logins"
         )
+        self._environment = environment
         self.ingestion = PrivateBucket(self, "Ingestion", environment=environment).bucket
         self.processed = PrivateBucket(self, "Processed", environment=environment).bucket
-        self.source = DatabaseSecret(self, "Source", environment=environment, role="source", database="totesys").secret
-        self.warehouse = DatabaseSecret(
-            self, "Warehouse", environment=environment, role="warehouse", database="warehouse"
-        ).secret
+        self.source = self._login("Source", role="source", database="totesys", given=environment.source)
+        self.master: secretsmanager.ISecret | None = None
+        if isinstance(environment.warehouse, GivenDatabase):
+            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, given=environment.warehouse)
+            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE)
+            return
+        if network is None:
+            raise ValueError(f"{environment.name}: a warehouse of totes' own needs a network to be in")
+        own = OwnWarehouse(
+            self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
+        )
+        self.master = own.master
+        self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, host=own.host)
+        self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, host=own.host)
+
+    def _login(
+        self,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        role: str,
+        database: str,
+        given: GivenDatabase | None = None,
+        host: str = PLACEHOLDER,
+    ) -> secretsmanager.ISecret:
+        if given is not None and given.secret_arn is not None:
+            return secretsmanager.Secret.from_secret_complete_arn(self, id, given.secret_arn)
+        return DatabaseSecret(self, id, environment=self._environment, role=role, database=database, host=host).secret

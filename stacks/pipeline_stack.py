@@ -1,29 +1,53 @@
 """The stateless stack: all that moves the data; it can be deleted and deployed anew at any time."""
 
+from collections.abc import Mapping, Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stacks.config import Environment
+from stacks.config import Environment, FunctionSettings
 from stacks.data_stack import DataStack
+from stacks.parts.dead_letters import DeadLetters
 from stacks.parts.etl_function import EtlFunction
 from stacks.parts.layers import Layers
-from stacks.parts.permissions import list_objects, read_and_write_objects, read_objects, read_secret
+from stacks.parts.network import Network
+from stacks.parts.permissions import (
+    Permission,
+    list_objects,
+    make_passwords,
+    read_and_write_objects,
+    read_objects,
+    read_secret,
+    rotate_secret,
+)
+from stacks.parts.rotation import Rotation
 from stacks.parts.schedule import NightSchedule, TickSchedule
 from stacks.parts.state_machine import StateMachine
 from stacks.stack import TotesStack
 
 
 class PipelineStack(TotesStack):
-    """Layers, functions, state machine and schedule."""
+    """Layers, functions, state machine, schedules and rotation.
 
-    def __init__(self, scope: Construct, environment: Environment, *, data: DataStack) -> None:
+    Attributes:
+        functions: every function, by the name of its folder in lambdas/.
+        rotate: the function that rotates the databases' passwords.
+        state_machine: the state machine.
+        dead_letters: where a schedule puts what it could not start.
+    """
+
+    def __init__(self, scope: Construct, environment: Environment, *, data: DataStack, network: Network | None) -> None:
         super().__init__(
             scope, "pipeline", environment=environment, description="totes: from the source to the warehouse"
         )
         self._environment = environment
+        self._network = network
         self._layers = Layers(self, "Layers", environment=environment)
-        machine = StateMachine(
+        self.functions: dict[str, lambda_.Function] = {}
+        self.dead_letters = DeadLetters(self, "DeadLetters", environment=environment).queue
+        self.state_machine = StateMachine(
             self,
             "Pipeline",
             environment=environment,
@@ -31,26 +55,40 @@ class PipelineStack(TotesStack):
             transform=self._transform(data),
             load=self._load(data),
         ).state_machine
-        TickSchedule(self, "Ticks", environment=environment, state_machine=machine)
-        NightSchedule(self, "Nights", environment=environment, verify=self._verify(data))
-        for key, value in {
-            "StateMachineArn": machine.state_machine_arn,
+        TickSchedule(
+            self, "Ticks", environment=environment, state_machine=self.state_machine, dead_letters=self.dead_letters
+        )
+        NightSchedule(
+            self, "Nights", environment=environment, verify=self._verify(data), dead_letters=self.dead_letters
+        )
+        self.rotate = self._rotate(data)
+        Rotation(
+            self,
+            "Rotation",
+            environment=environment,
+            function=self.rotate,
+            secrets={"Source": data.source, "Warehouse": data.warehouse, "Dashboard": data.dashboard},
+        )
+        outputs = {
+            "StateMachineArn": self.state_machine.state_machine_arn,
             "IngestionBucket": data.ingestion.bucket_name,
             "ProcessedBucket": data.processed.bucket_name,
             "SourceSecretArn": data.source.secret_arn,
             "WarehouseSecretArn": data.warehouse.secret_arn,
-        }.items():
+            "DashboardSecretArn": data.dashboard.secret_arn,
+            "RotationFunction": self.rotate.function_name,
+        }
+        if data.master is not None:
+            outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
+        for key, value in outputs.items():
             cdk.CfnOutput(self, key, value=value)
 
     def _capture(self, data: DataStack) -> lambda_.IFunction:
-        return EtlFunction(
-            self,
+        return self._function(
             "Capture",
-            environment=self._environment,
             name="raw_data_to_ingestion_bucket",
             description="What has changed in the source becomes the next batch of the lake",
             settings=self._environment.capture,
-            layers=self._layers,
             variables={
                 "INGESTION_BUCKET": data.ingestion.bucket_name,
                 "SOURCE_SECRET": data.source.secret_arn,
@@ -61,17 +99,15 @@ class PipelineStack(TotesStack):
                 read_and_write_objects(data.ingestion),
                 read_secret(data.source),
             ],
-        ).function
+            speaks_to_source=True,
+        )
 
     def _transform(self, data: DataStack) -> lambda_.IFunction:
-        return EtlFunction(
-            self,
+        return self._function(
             "Transform",
-            environment=self._environment,
             name="ingestion_to_processed_bucket",
             description="Every batch that waits in the lake becomes star rows",
             settings=self._environment.transform,
-            layers=self._layers,
             variables={
                 "INGESTION_BUCKET": data.ingestion.bucket_name,
                 "PROCESSED_BUCKET": data.processed.bucket_name,
@@ -82,34 +118,29 @@ class PipelineStack(TotesStack):
                 list_objects(data.processed),
                 read_and_write_objects(data.processed),
             ],
-        ).function
+        )
 
     def _load(self, data: DataStack) -> lambda_.IFunction:
-        return EtlFunction(
-            self,
+        return self._function(
             "Load",
-            environment=self._environment,
             name="processed_bucket_to_warehouse",
             description="Every batch of star rows that waits is loaded into the warehouse, once",
             settings=self._environment.load,
-            layers=self._layers,
             variables={"PROCESSED_BUCKET": data.processed.bucket_name, "WAREHOUSE_SECRET": data.warehouse.secret_arn},
             permissions=[
                 list_objects(data.processed),
                 read_objects(data.processed),
                 read_secret(data.warehouse),
             ],
-        ).function
+            speaks_to_warehouse=True,
+        )
 
     def _verify(self, data: DataStack) -> lambda_.IFunction:
-        return EtlFunction(
-            self,
+        return self._function(
             "Verify",
-            environment=self._environment,
             name="verify_warehouse",
             description="Is the warehouse what the source says?",
             settings=self._environment.verify,
-            layers=self._layers,
             variables={
                 "SOURCE_SECRET": data.source.secret_arn,
                 "INGESTION_BUCKET": data.ingestion.bucket_name,
@@ -121,4 +152,72 @@ class PipelineStack(TotesStack):
                 read_secret(data.source),
                 read_secret(data.warehouse),
             ],
+            speaks_to_source=True,
+            speaks_to_warehouse=True,
+        )
+
+    def _rotate(self, data: DataStack) -> lambda_.Function:
+        return self._function(
+            "Rotate",
+            name="rotate_database_login",
+            description="A step of the rotation of a database's password",
+            settings=_SMALL,
+            variables={},
+            permissions=[
+                rotate_secret(data.source),
+                rotate_secret(data.warehouse),
+                rotate_secret(data.dashboard),
+                make_passwords(),
+            ],
+            speaks_to_source=True,
+            speaks_to_warehouse=True,
+        )
+
+    def _prepare(self, data: DataStack, master: secretsmanager.ISecret) -> lambda_.IFunction:
+        return self._function(
+            "Prepare",
+            name="prepare_warehouse",
+            description="The roles of the warehouse, made or brought up to date by totes init",
+            settings=_SMALL,
+            variables={
+                "MASTER_SECRET": master.secret_arn,
+                "WAREHOUSE_SECRET": data.warehouse.secret_arn,
+                "DASHBOARD_SECRET": data.dashboard.secret_arn,
+            },
+            permissions=[read_secret(master), read_secret(data.warehouse), read_secret(data.dashboard)],
+            speaks_to_warehouse=True,
+        )
+
+    def _function(
+        self,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        name: str,
+        description: str,
+        settings: FunctionSettings,
+        variables: Mapping[str, str],
+        permissions: Sequence[Permission],
+        speaks_to_source: bool = False,
+        speaks_to_warehouse: bool = False,
+    ) -> lambda_.Function:
+        placement = None
+        if self._network is not None:
+            placement = self._network.placement(source=speaks_to_source, warehouse=speaks_to_warehouse)
+        function = EtlFunction(
+            self,
+            id,
+            environment=self._environment,
+            name=name,
+            description=description,
+            settings=settings,
+            layers=self._layers,
+            variables=variables,
+            permissions=permissions,
+            placement=placement,
         ).function
+        self.functions[name] = function
+        return function
+
+
+_SMALL = FunctionSettings(memory_mb=256, timeout_minutes=1)
+"""What a function needs that only speaks to a database or two."""

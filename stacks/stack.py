@@ -15,5 +15,5 @@ class TotesStack(cdk.Stack):
             f"totes-{environment.name}-{part}",
             description=description,
             tags=environment.tags,
-            termination_protection=environment.termination_protection,
+            termination_protection=environment.protected,
         )

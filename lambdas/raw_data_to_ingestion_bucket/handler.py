@@ -1,8 +1,9 @@
 """raw_data_to_ingestion_bucket: what has changed in the source becomes the next batch of the lake."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes.capture import SOURCE_TABLES, capture
@@ -10,19 +11,20 @@ from totes.databases import connected
 from totes.errors import SourceUnavailable
 from totes.lake import Bucket
 from totes.settings import CaptureSettings
+from totes.telemetry import DRIFT, SINCE_SUCCESS
+from totes_runtime import metrics, watched
 
-logger = Logger(service="totes")
 
-
-@logger.inject_lambda_context
+@watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Capture a batch; return its number (None: nothing changed) and the newest in the lake.
+    """Capture a batch; return its number (None: nothing changed), the newest in the lake, and when it was seen.
 
-    What a person asked of the run, `again` and `accept_deletes`, is in the event's `asked`.
+    What a person asked of the run, `again` and `accept_deletes`, is in the event's `asked`; `succeeded` has the moment
+    at which the last run ended that succeeded.
     """
-    logger.append_keys(execution=event.get("execution"))
-    settings = CaptureSettings.from_environment()
-    asked = event.get("asked", {})
+    settings, asked, seen = CaptureSettings.from_environment(), event.get("asked", {}), datetime.now(UTC)
+    for success in event.get("succeeded", []):
+        metrics.add_metric(SINCE_SUCCESS, MetricUnit.Seconds, (seen - datetime.fromisoformat(success)).total_seconds())
     with connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source:
         captured = capture(
             source,
@@ -32,4 +34,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             accept_deletes=asked.get("accept_deletes", []),
             mass_deletion_percent=settings.mass_deletion_percent,
         )
-    return {"batch": captured.batch, "newest": captured.newest}
+    metrics.add_metric(DRIFT, MetricUnit.Count, len(captured.drift))
+    return {"batch": captured.batch, "newest": captured.newest, "seen": seen.isoformat()}

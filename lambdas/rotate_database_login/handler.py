@@ -3,15 +3,13 @@
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes import rotation
+from totes_runtime import logger, watched
 
-logger = Logger(service="totes")
 
-
-@logger.inject_lambda_context
+@watched
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Do one step of a rotation; the event names it, the secret and the pending version."""
     secret, token, secrets = event["SecretId"], event["ClientRequestToken"], boto3.client("secretsmanager")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -12,14 +11,12 @@ from totes.errors import SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
+from totes.telemetry import VERIFY_DIFFERENCES, VERIFY_ROWS
 from totes.verify import verify
-
-logger = Logger(service="totes")
-metrics = Metrics(namespace="totes", service="totes")
+from totes_runtime import logger, metrics, watched
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Compare; return the verdict, and emit as metrics how many rows were compared and how many differ."""
     settings = VerifySettings.from_environment()
@@ -28,8 +25,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
     ):
         verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
-    metrics.add_metric("VerifyRows", MetricUnit.Count, verdict.rows)
-    metrics.add_metric("VerifyDifferences", MetricUnit.Count, verdict.differences)
+    metrics.add_metric(VERIFY_ROWS, MetricUnit.Count, verdict.rows)
+    metrics.add_metric(VERIFY_DIFFERENCES, MetricUnit.Count, verdict.differences)
     document = verdict.to_dict()
     if verdict.differences:
         logger.error("the warehouse is not what the source says", extra={"verdict": document})

@@ -1,4 +1,4 @@
-"""The login of a database that is not ours."""
+"""The login of one of totes' roles in a database."""
 
 import json
 
@@ -7,11 +7,10 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.config import Environment
-from totes.settings import PLACEHOLDER
 
 
 class DatabaseSecret(Construct):
-    """A secret of the right shape, to be filled in by whoever knows the database.
+    """A secret of the right shape with a password that nobody knows yet; `totes init` makes the role that it is for.
 
     Attributes:
         secret: the secret; its name is totes/<environment>/<role>.
@@ -25,6 +24,7 @@ class DatabaseSecret(Construct):
         environment: Environment,
         role: str,
         database: str,
+        host: str,
     ) -> None:
         super().__init__(scope, id)
         name = f"totes/{environment.name}/{role}"
@@ -33,15 +33,15 @@ class DatabaseSecret(Construct):
             "Secret",
             secret_name=name,
             description=(
-                f"Login of the {role} database of totes ({environment.name}). Fill it in once: aws secretsmanager "
-                f"put-secret-value --secret-id {name} --secret-string file://login.json, a JSON object with host, "
-                "port, username, password, dbname and any other keyword of a libpq connection string."
+                f"Login of totes' role in the {role} database ({environment.name}): totes init {role} makes the role, "
+                f"totes secrets set {role} stores another login. A JSON object with host, port, username, password, "
+                "dbname and any other keyword of a libpq connection string."
             ),
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps(
                     {
                         "engine": "postgres",
-                        "host": PLACEHOLDER,
+                        "host": host,
                         "port": 5432,
                         "username": f"totes_{role}",
                         "dbname": database,
@@ -57,6 +57,5 @@ class DatabaseSecret(Construct):
         acknowledge(
             self.secret,
             "SMG4",
-            reason="The database and its roles are somebody else's: who changes the password there stores it here, and "
-            "the functions fetch it at every connection.",
+            reason="It is rotated: its schedule stands in the pipeline's stack, beside the function that does it.",
         )

@@ -1,4 +1,4 @@
-"""One of the three functions, with a role and a log group of its own."""
+"""A function, with a role and a log group of its own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,8 @@ from stacks.config import Environment, FunctionSettings
 from stacks.dependencies import ROOT
 from stacks.packages import check_size, code_of
 from stacks.parts.layers import Layers
-from stacks.parts.permissions import Permission, write_logs
+from stacks.parts.network import Placement
+from stacks.parts.permissions import Permission, live_in_a_network, write_logs
 from stacks.parts.runtime import architecture_of, is_newest, runtime_of
 
 
@@ -36,6 +37,7 @@ class EtlFunction(Construct):
         layers: Layers,
         variables: Mapping[str, str],
         permissions: Sequence[Permission],
+        placement: Placement | None,
     ) -> None:
         super().__init__(scope, id)
         full_name = f"totes-{environment.name}-{name}"
@@ -48,7 +50,7 @@ class EtlFunction(Construct):
             retention=environment.log_retention,
             removal_policy=cdk.RemovalPolicy.DESTROY,  # one left behind would block the next deployment of its name
         )
-        permissions = [*permissions, write_logs(log_group)]
+        permissions = [*permissions, write_logs(log_group), *([live_in_a_network()] if placement else [])]
         role = iam.Role(
             self,
             "Role",
@@ -72,10 +74,13 @@ class EtlFunction(Construct):
             layers=list(layers.versions),
             memory_size=settings.memory_mb,
             timeout=cdk.Duration.minutes(settings.timeout_minutes),
-            environment=dict(variables),
+            environment={"POWERTOOLS_SERVICE_NAME": f"totes-{environment.name}", **variables},
             role=role.without_policy_updates(),
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            vpc=placement.vpc if placement else None,
+            vpc_subnets=placement.subnets if placement else None,
+            security_groups=placement.security_groups if placement else None,
         )
         if not is_newest(environment.target):
             acknowledge(

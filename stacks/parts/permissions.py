@@ -17,14 +17,18 @@ class Permission:
 
     Attributes:
         statement: the statement.
-        objects_of: the bucket all of whose objects it is about; None: it has no wildcard.
+        objects_of: the bucket all of whose objects it is about, if it is about objects.
+        wildcard: why it is about all resources, if it is.
     """
 
     statement: iam.PolicyStatement
     objects_of: s3.IBucket | None = None
+    wildcard: str | None = None
 
     def acknowledge_on(self, role: iam.Role) -> None:
         """Say on the role that has this permission why it has a wildcard, if it has one."""
+        if self.wildcard is not None:
+            acknowledge(role, "IAM5[Resource::*]", reason=self.wildcard)
         if self.objects_of is None:
             return
         stack = cdk.Stack.of(self.objects_of)
@@ -55,6 +59,48 @@ def read_and_write_objects(bucket: s3.IBucket) -> Permission:
 def read_secret(secret: secretsmanager.ISecret) -> Permission:
     """Fetch the secret's value."""
     return Permission(iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn]))
+
+
+def rotate_secret(secret: secretsmanager.ISecret) -> Permission:
+    """Read the secret's versions, write new ones and say which is current."""
+    return Permission(
+        iam.PolicyStatement(
+            actions=[
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            resources=[secret.secret_arn],
+        )
+    )
+
+
+def make_passwords() -> Permission:
+    """Have Secrets Manager make a random password."""
+    return Permission(
+        iam.PolicyStatement(actions=["secretsmanager:GetRandomPassword"], resources=["*"]),
+        wildcard="A random password belongs to no resource, so AWS knows no narrower one for the action.",
+    )
+
+
+def live_in_a_network() -> Permission:
+    """Let Lambda put the function's network interface into the VPC."""
+    return Permission(
+        iam.PolicyStatement(
+            actions=[
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            resources=["*"],
+        ),
+        wildcard="Lambda makes the network interface by the function's role before there is one to name, and "
+        "describing is known for all resources only.",
+    )
 
 
 def write_logs(log_group: logs.ILogGroup) -> Permission:

@@ -35,6 +35,7 @@ class PrivateBucket(Construct):
                 s3.LifecycleRule(id="unfinished-uploads", abort_incomplete_multipart_upload_after=cdk.Duration.days(7)),
             ],
             removal_policy=environment.data_removal,
+            auto_delete_objects=environment.deletes_data,
         )
         acknowledge(
             self.bucket,

@@ -3,7 +3,9 @@
 JSONPath throughout: the local cloud's interpreter does not speak JSONata.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -23,6 +25,9 @@ RETRYABLE = (
     "Lambda.TooManyRequestsException",
 )
 """The errors after which the same step may succeed: the library's own, and Lambda's."""
+
+
+_NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Run(Construct):
@@ -48,7 +53,11 @@ class Run(Construct):
             )
             .otherwise(self._end("Nothing changed", NOTHING_CHANGED, ["ingest", "transform", "load"]))
         )
-        process = self._invoke("Transform", transform).next(self._invoke("Load", load)).next(was_anything_loaded)
+        process = (
+            self._invoke("Transform", transform)
+            .next(self._invoke("Load", load, {"seen": sfn.JsonPath.string_at("$.ingest.seen")}))
+            .next(was_anything_loaded)
+        )
         is_the_lake_empty = (
             sfn.Choice(self, "Is the lake empty?")
             .when(
@@ -57,14 +66,32 @@ class Run(Construct):
             )
             .otherwise(process)
         )
+        go = (
+            self._list_runs(
+                "Look for the last success",
+                status="SUCCEEDED",
+                most=1,
+                result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
+                result_path="$.succeeded",
+            )
+            .next(self._invoke("Ingest", ingest, {"succeeded": sfn.JsonPath.list_at("$.succeeded.ended")}))
+            .next(is_the_lake_empty)
+        )
         is_another_under_way = (
             sfn.Choice(self, "Is another run under way?")
             .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
-            .otherwise(self._invoke("Ingest", ingest).next(is_the_lake_empty))
+            .otherwise(go)
         )
-        return self._count_runs("Look for another run").next(is_another_under_way)
+        return self._list_runs(
+            "Look for another run",
+            status="RUNNING",
+            most=2,  # this run and one more are all that matter
+            result={"running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions"))},
+        ).next(is_another_under_way)
 
-    def _count_runs(self, name: str) -> sfn.Chain:
+    def _list_runs(
+        self, name: str, *, status: str, most: int, result: Mapping[str, Any], result_path: str | None = None
+    ) -> sfn.Chain:
         task = tasks.CallAwsService(
             self,
             name,
@@ -74,21 +101,26 @@ class Run(Construct):
             iam_resources=[self._state_machine_arn],
             parameters={
                 "StateMachineArn": sfn.JsonPath.state_machine_id,
-                "StatusFilter": "RUNNING",
-                "MaxResults": 2,  # this run and one more are all that matter
+                "StatusFilter": status,
+                "MaxResults": most,
             },
-            result_selector={"running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions"))},
+            result_selector=dict(result),
+            result_path=result_path,
             task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(1)),
         )
         return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only asks; asking again does no harm
 
-    def _invoke(self, name: str, function: lambda_.IFunction) -> sfn.Chain:
+    def _invoke(self, name: str, function: lambda_.IFunction, told: Mapping[str, Any] = _NOTHING_ELSE) -> sfn.Chain:
         task = tasks.LambdaInvoke(
             self,
             name,
             lambda_function=function,
             payload=sfn.TaskInput.from_object(
-                {"execution": sfn.JsonPath.execution_id, "asked": sfn.JsonPath.object_at("$$.Execution.Input")}
+                {
+                    "execution": sfn.JsonPath.execution_id,
+                    "asked": sfn.JsonPath.object_at("$$.Execution.Input"),
+                    **told,
+                }
             ),
             payload_response_only=True,
             result_path=f"$.{name.lower()}",

@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -21,11 +22,12 @@ class TickSchedule(Construct):
         *,
         environment: Environment,
         state_machine: sfn.StateMachine,
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id)
         name = f"totes-{environment.name}"
         interval = cdk.Duration.minutes(environment.tick_minutes)
-        role = _role(self, name, "states:StartExecution", state_machine.state_machine_arn)
+        role = _role(self, name, "states:StartExecution", state_machine.state_machine_arn, dead_letters)
         scheduler.Schedule(
             self,
             "Schedule",
@@ -40,6 +42,7 @@ class TickSchedule(Construct):
                 # The next tick makes good a lost one, so a late start helps nobody.
                 retry_attempts=2,
                 max_event_age=cdk.Duration.minutes(5),
+                dead_letter_queue=dead_letters,
             ),
         )
 
@@ -54,10 +57,11 @@ class NightSchedule(Construct):
         *,
         environment: Environment,
         verify: lambda_.IFunction,
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id)
         name = f"totes-{environment.name}-verify"
-        role = _role(self, name, "lambda:InvokeFunction", verify.function_arn)
+        role = _role(self, name, "lambda:InvokeFunction", verify.function_arn, dead_letters)
         scheduler.Schedule(
             self,
             "Schedule",
@@ -73,11 +77,12 @@ class NightSchedule(Construct):
                 role=role.without_policy_updates(),
                 retry_attempts=2,
                 max_event_age=cdk.Duration.hours(1),
+                dead_letter_queue=dead_letters,
             ),
         )
 
 
-def _role(scope: Construct, schedule: str, action: str, resource: str) -> iam.Role:
+def _role(scope: Construct, schedule: str, action: str, resource: str, dead_letters: sqs.IQueue) -> iam.Role:
     return iam.Role(
         scope,
         "Role",
@@ -87,6 +92,11 @@ def _role(scope: Construct, schedule: str, action: str, resource: str) -> iam.Ro
             conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
         ),
         inline_policies={
-            "start": iam.PolicyDocument(statements=[iam.PolicyStatement(actions=[action], resources=[resource])])
+            "start": iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(actions=[action], resources=[resource]),
+                    iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]),
+                ]
+            )
         },
     )

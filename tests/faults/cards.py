@@ -274,7 +274,7 @@ def _password(role: str, step: str, where: str, *, after: bool = False, late_sec
         table.world.change_password(role, password, in_secret=not late_secret)
         outcome = function.release()
         if late_secret:
-            refused(outcome, "ConfigurationError")
+            refused(outcome, "LoginRefused")
             table.world.store_secret(role)
         else:
             assert isinstance(outcome, Returned), outcome

@@ -46,6 +46,9 @@ class _Context:
     invoked_function_arn: str = "arn"
     aws_request_id: str = field(default="request")
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
 
 def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: str | None) -> None:
     """Run a function's own handler, invocation after invocation."""

@@ -4,22 +4,23 @@ from pathlib import Path
 
 import pytest
 
+from stacks.config import Environment
 from tests.support.templates import Synthesised, synthesise
 
 
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise("dev", tmp_path_factory.mktemp("dev"))
+    return synthesise(Environment.named("dev"), tmp_path_factory.mktemp("dev"))
 
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise("prod", tmp_path_factory.mktemp("prod"))
+    return synthesise(Environment.named("prod"), tmp_path_factory.mktemp("prod"))
 
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise("local", tmp_path_factory.mktemp("local"))
+    return synthesise(Environment.named("local"), tmp_path_factory.mktemp("local"))
 
 
 @pytest.fixture(params=["dev", "prod", "local"])

@@ -1,6 +1,11 @@
+import dataclasses
 import json
+from pathlib import Path
 
-from tests.support.templates import Resource, Synthesised
+import pytest
+
+from stacks.config import Environment, GivenDatabase
+from tests.support.templates import Resource, Synthesised, synthesise
 from totes.settings import PLACEHOLDER
 
 
@@ -70,13 +75,13 @@ def test_no_current_object_of_the_lake_expires(synthesised: Synthesised) -> None
 def test_production_keeps_its_data_when_the_stack_is_deleted(prod: Synthesised) -> None:
     assert {
         (each["DeletionPolicy"], each["UpdateReplacePolicy"])
-        for kind in ("AWS::S3::Bucket", "AWS::SecretsManager::Secret")
+        for kind in ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
         for each in prod.resources(kind).values()
     } == {("Retain", "Retain")}
 
 
 def test_only_production_refuses_to_be_deleted(dev: Synthesised, prod: Synthesised, local: Synthesised) -> None:
-    for part in ("data", "pipeline"):
+    for part in ("data", "pipeline", "watch"):
         assert prod.stack_properties(part)["terminationProtection"] is True
         assert dev.stack_properties(part)["terminationProtection"] is False
         assert local.stack_properties(part)["terminationProtection"] is False
@@ -84,12 +89,14 @@ def test_only_production_refuses_to_be_deleted(dev: Synthesised, prod: Synthesis
 
 def test_what_holds_data_keeps_its_logical_id(synthesised: Synthesised) -> None:
     """A new logical id is a new, empty bucket, and the old one is out of the stack's hands."""
-    kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret")
+    kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
     assert {logical_id for kind in kinds for logical_id in synthesised.resources(kind)} == {
         "IngestionBucket3AECAE21",
         "ProcessedBucket745F36E0",
         "SourceSecret15116B74",
         "WarehouseSecret1B03BB78",
+        "DashboardSecretC302725D",
+        *(["OwnWarehouseInstance0DD1595F"] if synthesised.name != "local" else []),
     }
 
 
@@ -98,16 +105,73 @@ def test_a_secret_is_named_after_environment_and_role_and_says_how_to_fill_it(sy
         each["Properties"]["Name"]: each["Properties"]["Description"]
         for each in synthesised.resources("AWS::SecretsManager::Secret").values()
     }
-    assert set(secrets) == {f"totes/{synthesised.name}/source", f"totes/{synthesised.name}/warehouse"}
+    assert set(secrets) == {f"totes/{synthesised.name}/{role}" for role in ("source", "warehouse", "dashboard")}
     for name, description in secrets.items():
-        assert f"put-secret-value --secret-id {name}" in description
+        assert f"totes init {name.rsplit('/', maxsplit=1)[1]}" in description
 
 
-def test_a_new_secret_is_recognised_as_not_filled_in_and_holds_no_known_password(synthesised: Synthesised) -> None:
+def test_a_new_secret_holds_no_known_password_and_says_where_its_database_is(synthesised: Synthesised) -> None:
+    own = synthesised.name != "local"
     for secret in synthesised.resources("AWS::SecretsManager::Secret").values():
         generator = secret["Properties"]["GenerateSecretString"]
-        template = json.loads(generator["SecretStringTemplate"])
-        assert template["host"] == PLACEHOLDER
+        template = json.loads(synthesised.said(generator["SecretStringTemplate"]))
+        in_ours = own and not secret["Properties"]["Name"].endswith("/source")
+        assert template["host"] == ("<OwnWarehouseInstance.Endpoint.Address>" if in_ours else PLACEHOLDER)
         assert generator["GenerateStringKey"] == "password"
         assert {"engine", "host", "port", "username", "dbname"} <= set(template)
         assert "password" not in template
+
+
+def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(tmp_path: Path) -> None:
+    deleting = synthesise(Environment.named("dev").deleting_data(), tmp_path)
+    kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
+    assert {each["DeletionPolicy"] for kind in kinds for each in deleting.resources(kind).values()} == {"Delete"}
+    emptied = deleting.resources("Custom::S3AutoDeleteObjects").values()
+    assert {deleting.said(each["Properties"]["BucketName"]) for each in emptied} == {
+        "<IngestionBucket>",
+        "<ProcessedBucket>",
+    }
+    with pytest.raises(ValueError, match="prod is protected"):
+        Environment.named("prod").deleting_data()
+
+
+def test_dev_keeps_its_data_by_default(dev: Synthesised) -> None:
+    kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret")
+    assert {each["DeletionPolicy"] for kind in kinds for each in dev.resources(kind).values()} == {"Retain"}
+    [warehouse] = dev.resources("AWS::RDS::DBInstance").values()
+    assert warehouse["DeletionPolicy"] == "Snapshot"
+    assert not dev.resources("Custom::S3AutoDeleteObjects")
+
+
+def test_the_warehouse_is_encrypted_backed_up_private_and_speaks_tls_only(dev: Synthesised, prod: Synthesised) -> None:
+    for environment, days, zones in ((dev, 1, False), (prod, 30, True)):
+        [warehouse] = environment.resources("AWS::RDS::DBInstance").values()
+        properties = warehouse["Properties"]
+        assert properties["StorageEncrypted"] is True
+        assert properties["PubliclyAccessible"] is False
+        assert properties["BackupRetentionPeriod"] == days
+        assert properties["MultiAZ"] is zones
+        assert properties["DeletionProtection"] is (environment is prod)
+        [parameters] = environment.resources("AWS::RDS::DBParameterGroup").values()
+        assert parameters["Properties"]["Parameters"] == {"rds.force_ssl": "1"}
+
+
+def test_rds_itself_keeps_and_rotates_the_masters_password(prod: Synthesised) -> None:
+    [warehouse] = prod.resources("AWS::RDS::DBInstance").values()
+    assert warehouse["Properties"]["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in warehouse["Properties"]
+
+
+def test_a_given_databases_own_secret_is_used_and_none_is_made(tmp_path: Path) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:shop-AbCdEf"
+    given = synthesise(dataclasses.replace(Environment.named("local"), source=GivenDatabase(secret_arn=arn)), tmp_path)
+    assert "totes/local/source" not in {
+        each["Properties"]["Name"] for each in given.resources("AWS::SecretsManager::Secret").values()
+    }
+    assert given.function("raw_data_to_ingestion_bucket")["Environment"]["Variables"]["SOURCE_SECRET"] == arn
+
+
+def test_a_warehouse_of_its_own_needs_a_network(tmp_path: Path) -> None:
+    lost = dataclasses.replace(Environment.named("dev"), network=None)
+    with pytest.raises(ValueError, match="needs a network"):
+        synthesise(lost, tmp_path)

@@ -5,12 +5,13 @@ import pytest
 from stacks.config import Environment
 from tests.support.templates import Resource, Synthesised
 
-FUNCTIONS = (
+STEPS = (
     "raw_data_to_ingestion_bucket",
     "ingestion_to_processed_bucket",
     "processed_bucket_to_warehouse",
     "verify_warehouse",
 )
+FUNCTIONS = (*STEPS, "rotate_database_login")
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
@@ -43,22 +44,54 @@ ALLOWED = {
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         *logs("Verify"),
     },
+    "rotate_database_login": {
+        *(
+            (f"secretsmanager:{action}", f"<{secret}Secret>")
+            for action in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+            for secret in ("Source", "Warehouse", "Dashboard")
+        ),
+        ("secretsmanager:GetRandomPassword", "*"),
+        *logs("Rotate"),
+    },
+}
+
+A_NETWORK_INTERFACE = {
+    (f"ec2:{action}", "*")
+    for action in (
+        *("AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface"),
+        *("DescribeNetworkInterfaces", "DescribeSubnets", "UnassignPrivateIpAddresses"),
+    )
 }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesised, name: str) -> None:
-    assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name]
+    network = A_NETWORK_INTERFACE if synthesised.name != "local" else set()
+    assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name] | network
+
+
+def test_the_function_that_makes_roles_reads_three_secrets(dev: Synthesised, prod: Synthesised) -> None:
+    for environment in (dev, prod):
+        allowed = environment.permissions(environment.function("prepare_warehouse")["Role"])
+        assert allowed == A_NETWORK_INTERFACE | logs("Prepare") | {
+            ("secretsmanager:GetSecretValue", "<OwnWarehouseInstance.MasterUserSecret.SecretArn>"),
+            ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
+            ("secretsmanager:GetSecretValue", "<DashboardSecret>"),
+        }
 
 
 def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synthesised: Synthesised) -> None:
-    functions = [synthesised.function(name)["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
+    functions = [
+        each["Properties"]["Role"]["Fn::GetAtt"][0] for each in synthesised.resources("AWS::Lambda::Function").values()
+    ]
+    flow_logs = synthesised.resources("AWS::EC2::FlowLog").values()
     [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
     schedules = synthesised.resources("AWS::Scheduler::Schedule").values()
     users = [
         *functions,
         machine["Properties"]["RoleArn"]["Fn::GetAtt"][0],
         *(schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for schedule in schedules),
+        *(each["Properties"]["DeliverLogsPermissionArn"]["Fn::GetAtt"][0] for each in flow_logs),
     ]
     assert sorted(users) == sorted(synthesised.resources("AWS::IAM::Role"))
     assert not synthesised.resources("AWS::IAM::Policy")
@@ -119,10 +152,13 @@ def test_a_function_is_told_its_buckets_and_its_secret(
     synthesised: Synthesised, name: str, variables: dict[str, str]
 ) -> None:
     told = synthesised.function(name)["Environment"]["Variables"]
-    assert {key: synthesised.said(value) for key, value in told.items()} == variables
+    assert {key: synthesised.said(value) for key, value in told.items()} == {
+        **variables,
+        "POWERTOOLS_SERVICE_NAME": f"totes-{synthesised.name}",
+    }
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", STEPS)
 def test_a_function_has_the_promised_memory_and_lambdas_longest_time(synthesised: Synthesised, name: str) -> None:
     function = synthesised.function(name)
     assert function["MemorySize"] == 1536
@@ -161,7 +197,8 @@ def test_a_function_logs_json_into_its_own_group(synthesised: Synthesised, name:
 def test_logs_are_kept_as_long_as_the_environment_says_and_go_with_their_stack(synthesised: Synthesised) -> None:
     days = {"dev": 30, "prod": 365, "local": 7}[synthesised.name]
     groups = synthesised.resources("AWS::Logs::LogGroup").values()
-    assert len(groups) == len(FUNCTIONS) + 1
+    functions = synthesised.resources("AWS::Lambda::Function")
+    assert len(groups) == len(functions) + len(["runs"]) + len(synthesised.resources("AWS::EC2::FlowLog"))
     for group in groups:
         assert group["Properties"]["RetentionInDays"] == days
         assert group["DeletionPolicy"] == "Delete"
@@ -222,24 +259,36 @@ def test_a_schedule_may_start_its_own_target_for_this_account_only(
     synthesised: Synthesised, name: str, allowed: tuple[str, str]
 ) -> None:
     role_arn = schedule(synthesised, name.format(synthesised.name))["Target"]["RoleArn"]
-    assert synthesised.permissions(role_arn) == {allowed}
+    assert synthesised.permissions(role_arn) == {allowed, ("sqs:SendMessage", "<DeadLettersQueue.Arn>")}
     [trust] = synthesised.role(role_arn)["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> None:
-    assert {key: synthesised.said(each["Value"]) for key, each in synthesised.pipeline["Outputs"].items()} == {
+    outputs = {
+        key: synthesised.said(each["Value"])
+        for key, each in synthesised.pipeline["Outputs"].items()
+        if "Export" not in each
+    }
+    assert outputs == {
         "StateMachineArn": "<PipelineStateMachine>",
         "IngestionBucket": "<IngestionBucket>",
         "ProcessedBucket": "<ProcessedBucket>",
         "SourceSecretArn": "<SourceSecret>",
         "WarehouseSecretArn": "<WarehouseSecret>",
+        "DashboardSecretArn": "<DashboardSecret>",
+        "RotationFunction": "<RotateFunction>",
+        **({"PrepareFunction": "<PrepareFunction>"} if synthesised.name != "local" else {}),
     }
 
 
 def test_no_data_is_in_the_stack_that_may_be_deleted(synthesised: Synthesised) -> None:
     kinds = {each["Type"] for each in synthesised.pipeline["Resources"].values()}
     assert kinds == {
+        "AWS::Lambda::Permission",
+        "AWS::SecretsManager::RotationSchedule",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
@@ -247,3 +296,22 @@ def test_no_data_is_in_the_stack_that_may_be_deleted(synthesised: Synthesised) -
         "AWS::Scheduler::Schedule",
         "AWS::StepFunctions::StateMachine",
     }
+
+
+def test_every_password_is_rotated_on_schedule_and_never_by_a_deployment(synthesised: Synthesised) -> None:
+    rotated = {
+        synthesised.said(each["Properties"]["SecretId"]): each["Properties"]
+        for each in synthesised.resources("AWS::SecretsManager::RotationSchedule").values()
+    }
+    assert set(rotated) == {"<SourceSecret>", "<WarehouseSecret>", "<DashboardSecret>"}
+    for schedule in rotated.values():
+        assert schedule["RotationRules"] == {"AutomaticallyAfterDays": 30}
+        assert schedule["RotateImmediatelyOnUpdate"] is False
+        assert synthesised.said(schedule["RotationLambdaARN"]) == "<RotateFunction.Arn>"
+
+
+def test_what_a_schedule_could_not_start_is_kept_for_two_weeks(synthesised: Synthesised) -> None:
+    for each in synthesised.resources("AWS::Scheduler::Schedule").values():
+        assert synthesised.said(each["Properties"]["Target"]["DeadLetterConfig"]["Arn"]) == "<DeadLettersQueue.Arn>"
+    [queue] = synthesised.resources("AWS::SQS::Queue").values()
+    assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600

@@ -33,7 +33,8 @@ def test_a_run_checks_then_ingests_transforms_and_loads(states: dict[str, Any], 
     assert dev.definition()["StartAt"] == "Look for another run"
     assert {name: successors(state) for name, state in states.items() if successors(state)} == {
         "Look for another run": {"Is another run under way?"},
-        "Is another run under way?": {"Step back", "Ingest"},
+        "Is another run under way?": {"Step back", "Look for the last success"},
+        "Look for the last success": {"Ingest"},
         "Ingest": {"Is the lake empty?"},
         "Is the lake empty?": {"The lake is empty", "Transform"},
         "Transform": {"Load"},
@@ -61,8 +62,16 @@ def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dic
     assert (condition["NumericGreaterThan"], condition["Next"]) == (1, "Step back")
 
 
+def test_ingestion_is_told_when_the_last_run_succeeded_and_loading_when_the_source_was_seen(
+    states: dict[str, Any],
+) -> None:
+    assert states["Look for the last success"]["Parameters"]["StatusFilter"] == "SUCCEEDED"
+    assert states["Ingest"]["Parameters"]["succeeded.$"] == "$.succeeded.ended"
+    assert states["Load"]["Parameters"]["seen.$"] == "$.ingest.seen"
+
+
 def test_every_task_retries_with_full_jitter_and_an_upper_bound(states: dict[str, Any]) -> None:
-    assert set(tasks(states)) == {"Look for another run", *INVOCATIONS}
+    assert set(tasks(states)) == {"Look for another run", "Look for the last success", *INVOCATIONS}
     for state in tasks(states).values():
         [retry] = state["Retry"]
         assert retry["JitterStrategy"] == "FULL"

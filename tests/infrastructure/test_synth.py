@@ -31,10 +31,9 @@ def test_two_synths_give_identical_output_without_credentials(prod: Synthesised,
     assert again.returncode == 0, again.stderr
     names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
     assert names == [
-        "totes-prod-data.assets.json",
-        "totes-prod-data.template.json",
-        "totes-prod-pipeline.assets.json",
-        "totes-prod-pipeline.template.json",
+        f"totes-prod-{part}.{kind}.json"
+        for part in ("data", "network", "pipeline", "watch")
+        for kind in ("assets", "template")
     ]
     for name in names:
         assert (tmp_path / name).read_bytes() == (prod.folder / name).read_bytes()
@@ -63,6 +62,6 @@ def test_code_goes_to_the_asset_bucket_of_this_apps_own_qualifier(synthesised: S
 
 
 def test_every_resource_is_tagged_with_project_and_environment(synthesised: Synthesised) -> None:
-    for part in ("data", "pipeline"):
+    for part in synthesised.templates:
         tags = synthesised.stack_properties(part)["tags"]
         assert tags == {"project": "totes", "environment": synthesised.name}

@@ -1,6 +1,7 @@
 """Synthesised templates, and what they say in words that a test can compare."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,17 @@ class Synthesised:
     Attributes:
         name: the environment's.
         folder: the cloud assembly.
-        data, pipeline: the templates.
+        templates: the stacks' templates, by their part.
     """
 
     name: str
     folder: Path
-    data: dict[str, Any]
-    pipeline: dict[str, Any]
+    templates: Mapping[str, dict[str, Any]]
+
+    @property
+    def pipeline(self) -> dict[str, Any]:
+        """The pipeline's template."""
+        return self.templates["pipeline"]
 
     def stack_properties(self, part: str) -> dict[str, Any]:
         """What the assembly tells the CLI of a stack."""
@@ -43,9 +48,13 @@ class Synthesised:
         return properties
 
     def resources(self, kind: str) -> dict[str, Resource]:
-        """The resources of a type, in both stacks, by logical id."""
-        both = {**self.data["Resources"], **self.pipeline["Resources"]}
-        return {logical_id: resource for logical_id, resource in both.items() if resource["Type"] == kind}
+        """The resources of a type, in all stacks, by logical id."""
+        return {
+            logical_id: resource
+            for template in self.templates.values()
+            for logical_id, resource in template["Resources"].items()
+            if resource["Type"] == kind
+        }
 
     def function(self, name: str) -> Resource:
         """The properties of a function, by its own name."""
@@ -68,7 +77,10 @@ class Synthesised:
                 return f"<{_stem(name)}.{attribute}>"
             case {"Fn::ImportValue": export}:
                 [exported] = [
-                    output["Value"] for output in self.data["Outputs"].values() if output["Export"]["Name"] == export
+                    output["Value"]
+                    for template in self.templates.values()
+                    for output in template.get("Outputs", {}).values()
+                    if output.get("Export", {}).get("Name") == export
                 ]
                 return self.said(exported)
             case {"Fn::Join": ["", parts]}:
@@ -90,7 +102,7 @@ class Synthesised:
     def role(self, role_arn: Any) -> Resource:
         """The properties of the role that an ARN's expression names."""
         logical_id = role_arn["Fn::GetAtt"][0]
-        return dict(self.pipeline["Resources"][logical_id]["Properties"])
+        return dict(self.resources("AWS::IAM::Role")[logical_id]["Properties"])
 
     def definition(self) -> dict[str, Any]:
         """The state machine's definition."""
@@ -99,16 +111,20 @@ class Synthesised:
         return definition
 
 
-def synthesise(name: str, folder: Path) -> Synthesised:
+def synthesise(environment: Environment, folder: Path) -> Synthesised:
     """Synthesise an environment into a folder."""
     app = new_app(folder)
-    make_stacks(app, Environment.named(name))
+    make_stacks(app, environment)
     app.synth()
     return Synthesised(
-        name=name,
+        name=environment.name,
         folder=folder,
-        data=json.loads((folder / f"totes-{name}-data.template.json").read_text()),
-        pipeline=json.loads((folder / f"totes-{name}-pipeline.template.json").read_text()),
+        templates={
+            file.name.removeprefix(f"totes-{environment.name}-").removesuffix(".template.json"): json.loads(
+                file.read_text()
+            )
+            for file in folder.glob("*.template.json")
+        },
     )
 
 

@@ -273,9 +273,130 @@ class Alarm(Resource):
         self.client.delete_alarms(AlarmNames=[self.name])
 
 
+class TopicPolicy(Resource):
+    """The policy of topics."""
+
+    cloudformation = "AWS::SNS::TopicPolicy"
+    service = "sns"
+
+    def make(self) -> None:
+        """Make it."""
+        self.change(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        for topic in properties["Topics"]:
+            self.client.set_topic_attributes(
+                TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"])
+            )
+
+    def remove(self) -> None:
+        """It ends with its topics."""
+
+
+class QueuePolicy(Resource):
+    """The policy of queues."""
+
+    cloudformation = "AWS::SQS::QueuePolicy"
+    service = "sqs"
+
+    def make(self) -> None:
+        """Make it."""
+        self.change(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        for queue in properties["Queues"]:
+            self.client.set_queue_attributes(
+                QueueUrl=queue, Attributes={"Policy": json.dumps(properties["PolicyDocument"])}
+            )
+
+    def remove(self) -> None:
+        """It ends with its queues."""
+
+
+class RotationSchedule(Resource):
+    """When a secret is rotated. The endpoint keeps it: what is rotated locally is asked for by a person."""
+
+    cloudformation = "AWS::SecretsManager::RotationSchedule"
+    service = "secretsmanager"
+
+    def make(self) -> None:
+        """Make it."""
+        self.physical_resource_id = self.properties["SecretId"]
+        self.change(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        rules = _typed(self.client, "RotateSecret", _some(properties, "RotationRules"))
+        self.client.rotate_secret(
+            SecretId=properties["SecretId"],
+            RotationLambdaARN=properties["RotationLambdaARN"],
+            RotateImmediately=str(properties.get("RotateImmediatelyOnUpdate", True)).lower() == "true",
+            **rules,
+        )
+
+    def remove(self) -> None:
+        """Delete it, unless its secret is gone."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.cancel_rotate_secret(SecretId=self.physical_resource_id)
+
+
+class SecurityGroupEgress(Resource):
+    """A rule by which a security group may speak to another."""
+
+    cloudformation = "AWS::EC2::SecurityGroupEgress"
+    service = "ec2"
+
+    def make(self) -> None:
+        """Make it."""
+        self.client.authorize_security_group_egress(**self._rule(self.properties))
+
+    def change(self, properties: Properties) -> None:
+        """Change it: a rule has nothing but what it says, so it is made anew."""
+        self.remove()
+        self.client.authorize_security_group_egress(**self._rule(properties))
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.revoke_security_group_egress(**self._rule(self.properties))
+
+    def _rule(self, properties: Properties) -> dict[str, Any]:
+        ports = {word: int(properties[word]) for word in ("FromPort", "ToPort")}
+        pair = {"GroupId": properties["DestinationSecurityGroupId"]}
+        permission = {"IpProtocol": properties["IpProtocol"], **ports, "UserIdGroupPairs": [pair]}
+        return {"GroupId": properties["GroupId"], "IpPermissions": [permission]}
+
+
+class EmptiedBucket(Resource):
+    """What the CDK empties a bucket by before CloudFormation deletes it; in AWS a function of the CDK's own does it."""
+
+    cloudformation = "Custom::S3AutoDeleteObjects"
+    service = "s3"
+
+    def make(self) -> None:
+        """There is nothing to make."""
+
+    def change(self, properties: Properties) -> None:
+        """There is nothing to change."""
+
+    def remove(self) -> None:
+        """Delete every version of every object."""
+        bucket = self.properties["BucketName"]
+        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for found in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                self.client.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
+
+
+_MODELS: tuple[type[Resource], ...] = (
+    *(Secret, RotationSchedule, ScheduleGroup, Schedule, BucketPolicy, EmptiedBucket),
+    *(Subscription, TopicPolicy, QueuePolicy, Alarm, SecurityGroupEgress),
+)
+
+
 def install() -> None:
     """Let moto's CloudFormation make these resources."""
-    for model in (Secret, ScheduleGroup, Schedule, BucketPolicy, Subscription, Alarm):
+    for model in _MODELS:
         get_model_map()[model.cloudformation] = model
         get_name_type_map()[model.cloudformation] = model.name_property
 

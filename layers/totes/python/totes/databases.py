@@ -1,7 +1,7 @@
 """Connections to the two databases, opened with what their secrets say at that moment."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +67,29 @@ def connected(
         RetryableError: `unavailable`, with the database's own sentence.
     """
     secrets = client or boto3.client("secretsmanager")
+    with _session(lambda: _opened(secrets, secret, role), secret, role, unavailable) as connection:
+        yield connection
+
+
+@contextmanager
+def connected_as_master(secret: str, master: str, *, unavailable: type[RetryableError]) -> Iterator[Connection]:
+    """Open a connection to the warehouse that a secret names, as the master whose name and password another one has.
+
+    Raises:
+        As `connected` does.
+    """
+    secrets = boto3.client("secretsmanager")
+    values = {**login(secrets, secret), **login(secrets, master, needed=("username", "password"))}
+    with _session(lambda: open_session(values, "init"), master, "warehouse", unavailable) as connection:
+        yield connection
+
+
+@contextmanager
+def _session(
+    opened: Callable[[], Connection], secret: str, role: str, unavailable: type[RetryableError]
+) -> Iterator[Connection]:
     try:
-        connection = _opened(secrets, secret, role)
+        connection = opened()
     except psycopg2.OperationalError as error:
         raise _refused(role, secret, error, unavailable) from error
     except psycopg2.ProgrammingError as error:

@@ -1,7 +1,7 @@
 """What a database's secret says: its login, in one of the stages that a rotation takes it through."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
 
-_NEEDED = ("host", "port", "username", "password", "dbname")
 
-
-def login(secrets: "SecretsManagerClient", secret: str, stage: Stage = "AWSCURRENT") -> dict[str, Any]:
+def login(
+    secrets: "SecretsManagerClient",
+    secret: str,
+    stage: Stage = "AWSCURRENT",
+    *,
+    needed: Sequence[str] = ("host", "port", "username", "password", "dbname"),
+) -> dict[str, Any]:
     """Fetch a login.
 
     Args:
@@ -25,6 +29,7 @@ def login(secrets: "SecretsManagerClient", secret: str, stage: Stage = "AWSCURRE
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have any
             other keyword of a libpq connection string, such as sslmode.
         stage: which of its versions.
+        needed: what it must say.
 
     Raises:
         NoSuchVersion: the secret has no version in that stage.
@@ -42,10 +47,10 @@ def login(secrets: "SecretsManagerClient", secret: str, stage: Stage = "AWSCURRE
         values = json.loads(text)
     except json.JSONDecodeError:
         # The parser's own message would quote the secret.
-        raise ConfigurationError(f"secret {secret} is not JSON; store host, port, username, password, dbname") from None
-    if not isinstance(values, Mapping) or not all(values.get(name) for name in _NEEDED):
-        raise ConfigurationError(f"secret {secret} lacks one of {', '.join(_NEEDED)}")
-    if values["host"] == PLACEHOLDER:
+        raise ConfigurationError(f"secret {secret} is not JSON; store {', '.join(needed)}") from None
+    if not isinstance(values, Mapping) or not all(values.get(name) for name in needed):
+        raise ConfigurationError(f"secret {secret} lacks one of {', '.join(needed)}")
+    if values.get("host") == PLACEHOLDER:
         raise NotFilledIn(f"secret {secret} is not filled in yet; totes secrets set stores the database's login in it")
     return dict(values)
 

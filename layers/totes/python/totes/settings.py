@@ -78,6 +78,24 @@ class VerifySettings:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PrepareSettings:
+    """Settings of prepare_warehouse."""
+
+    master_secret: str
+    warehouse_secret: str
+    dashboard_secret: str
+
+    @classmethod
+    def from_environment(cls) -> "PrepareSettings":
+        """Read MASTER_SECRET, WAREHOUSE_SECRET and DASHBOARD_SECRET; raise ConfigurationError where one is not set."""
+        return cls(
+            master_secret=_variable("MASTER_SECRET"),
+            warehouse_secret=_variable("WAREHOUSE_SECRET"),
+            dashboard_secret=_variable("DASHBOARD_SECRET"),
+        )
+
+
 def _variable(name: str) -> str:
     value = os.environ.get(name)
     if not value:

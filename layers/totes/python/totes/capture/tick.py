@@ -40,10 +40,16 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
-    """The batch that a tick committed (None: nothing changed), and the newest in the lake (0: none)."""
+    """The batch that a tick committed (None: nothing changed), the newest in the lake (0: none), and what it tells.
+
+    Attributes:
+        batch, newest: the batches.
+        drift: in which ways the source's shape has changed.
+    """
 
     batch: int | None
     newest: int
+    drift: tuple[str, ...] = ()
 
 
 def capture(
@@ -105,7 +111,7 @@ def capture(
     )
     journal.commit(manifest.batch, manifest.to_json())
     logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": changes})
-    return Captured(batch=manifest.batch, newest=manifest.batch)
+    return Captured(batch=manifest.batch, newest=manifest.batch, drift=shifts)
 
 
 def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:

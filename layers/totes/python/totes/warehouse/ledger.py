@@ -87,3 +87,10 @@ def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally]) -> N
                 "VALUES (%s, %s, %s, %s, %s, %s, %s)",
                 (batch, table, tally.rows_in, tally.versions, tally.unchanged, tally.quarantined, tally.deleted),
             )
+
+
+def count_quarantined(cursor: Cursor) -> int:
+    """Return how many rows are in quarantine."""
+    cursor.execute("SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL")
+    [[count]] = cursor.fetchall()
+    return int(count)

@@ -12,7 +12,15 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarJournal, StarManifest, StarParts, read_part
 from totes.shapes import Calendar, Fact, StarTable
-from totes.warehouse.ledger import Entry, Tally, lock, newest_entry, open_entry, write_tallies
+from totes.warehouse.ledger import (
+    Entry,
+    Tally,
+    count_quarantined,
+    lock,
+    newest_entry,
+    open_entry,
+    write_tallies,
+)
 from totes.warehouse.staging import copy_rows, identifiers, stage, stage_deletes
 from totes.warehouse.tables import empty_tables, ensure_tables
 
@@ -23,11 +31,19 @@ _NOTHING = StarParts(rows_in=0)
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """The batches that were loaded, in order, the newest in the warehouse (0: none), and what became of their rows."""
+    """What a load came to.
+
+    Attributes:
+        batches: the batches that were loaded, in order.
+        newest: the newest in the warehouse; 0: none.
+        tables: what became of their rows.
+        quarantined: how many rows are in quarantine now.
+    """
 
     batches: tuple[int, ...]
     newest: int
     tables: Mapping[str, Tally]
+    quarantined: int
 
 
 def load(
@@ -78,16 +94,20 @@ class _Loader:
         batches: list[int] = []
         tallies = {table.name: Tally() for table in self._tables}
         while True:
-            newest, loaded = self._transaction(rebuild=rebuild)
+            newest, loaded, quarantined = self._transaction(rebuild=rebuild)
             rebuild = False
             for batch, counted in loaded.items():
                 batches.append(batch)
                 tallies = {name: tally + counted[name] for name, tally in tallies.items()}
             if not loaded:
-                return Loaded(batches=tuple(batches), newest=newest, tables=tallies)
+                return Loaded(batches=tuple(batches), newest=newest, tables=tallies, quarantined=quarantined)
 
-    def _transaction(self, *, rebuild: bool) -> tuple[int, Mapping[int, Mapping[str, Tally]]]:
-        """Load the next batch, or all of them anew; return the newest, and what became of the rows of each loaded."""
+    def _transaction(self, *, rebuild: bool) -> tuple[int, Mapping[int, Mapping[str, Tally]], int]:
+        """Load the next batch, or all of them anew.
+
+        Returns:
+            The newest batch, what became of the rows of each that was loaded, and how many rows are in quarantine.
+        """
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
             # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
@@ -103,7 +123,8 @@ class _Loader:
             else:
                 first = entry.batch + 1 if entry else 1
                 batches = range(first, min(first, lake.newest) + 1)
-            return lake.newest, {batch: self._load_batch(cursor, lake, batch) for batch in batches}
+            loaded = {batch: self._load_batch(cursor, lake, batch) for batch in batches}
+            return lake.newest, loaded, count_quarantined(cursor)
 
     def _load_batch(self, cursor: Cursor, lake: "_Lake", batch: int) -> Mapping[str, Tally]:
         manifest = lake.manifest(batch, after=newest_entry(cursor))

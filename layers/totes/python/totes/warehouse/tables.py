@@ -6,11 +6,11 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.roles import DASHBOARD
 from totes.shapes import Fact, StarTable
 
 # A batch's row here commits together with its rows in the star: it is in the warehouse exactly if it is in this table.
 _LEDGER = """
-    CREATE SCHEMA IF NOT EXISTS etl;
     CREATE TABLE etl.batch (
         batch_id integer PRIMARY KEY,
         edition integer NOT NULL,
@@ -65,6 +65,9 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     """
     has_ledger = _exists(cursor, "etl", "batch")
     if not has_ledger:
+        # "IF NOT EXISTS" would ask for the right to make schemas even where totes init has made this one.
+        if not _has_schema(cursor, "etl"):
+            cursor.execute("CREATE SCHEMA etl")
         cursor.execute(_LEDGER)
     for table in tables:
         if not _exists(cursor, "public", table.name):
@@ -81,6 +84,11 @@ def empty_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     for name in (*(table.name for table in tables), *_TOLD_OF_BATCHES):
         schema = "etl" if name in _TOLD_OF_BATCHES else "public"
         cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(schema, name)))
+
+
+def _has_schema(cursor: Cursor, schema: str) -> bool:
+    cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
+    return cursor.fetchone() is not None
 
 
 def _exists(cursor: Cursor, schema: str, table: str) -> bool:
@@ -112,6 +120,15 @@ def _create(cursor: Cursor, table: StarTable) -> None:
     cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(columns)))
     if isinstance(table, Fact):
         cursor.execute(_current_view(table))
+        _show_on_dashboard(cursor, table.current_view)
+
+
+def _show_on_dashboard(cursor: Cursor, view: str) -> None:
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (DASHBOARD,))
+    if cursor.fetchone() is not None:
+        cursor.execute(
+            sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("public", view), sql.Identifier(DASHBOARD))
+        )
 
 
 def _current_view(table: Fact) -> sql.Composable:

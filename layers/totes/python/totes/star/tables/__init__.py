@@ -1,6 +1,6 @@
 """The star tables, a file each; a new one is a new file and a line in this list."""
 
-from totes.shapes import StarTable
+from totes.shapes import Fact, StarTable
 from totes.star.tables.dim_counterparty import DIM_COUNTERPARTY
 from totes.star.tables.dim_currency import DIM_CURRENCY
 from totes.star.tables.dim_date import DIM_DATE
@@ -26,3 +26,6 @@ STAR_TABLES: tuple[StarTable, ...] = (
     FACT_PURCHASE_ORDER,
     FACT_SALES_ORDER,
 )
+
+CURRENT_VIEWS: tuple[str, ...] = tuple(table.current_view for table in STAR_TABLES if isinstance(table, Fact))
+"""The views of the facts' current state."""

@@ -1,0 +1,168 @@
+"""The network: private subnets, the ways out that are needed, and who may speak to whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a function runs: in which subnets, and in which security groups."""
+
+    vpc: ec2.IVpc
+    subnets: ec2.SubnetSelection
+    security_groups: Sequence[ec2.ISecurityGroup]
+
+
+class Network(Construct):
+    """A VPC, new or given, and security groups that name one another.
+
+    Attributes:
+        vpc: the VPC.
+        subnets: its private subnets.
+        warehouse: the security group of a warehouse of totes' own.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        network: NewNetwork | ExistingNetwork,
+    ) -> None:
+        super().__init__(scope, id)
+        self._environment = environment
+        self.vpc = self._existing(network) if isinstance(network, ExistingNetwork) else self._new(network)
+        self.subnets = self._subnets(network)
+        self.warehouse = self._group("Warehouse", "The warehouse")
+        self._lake = self._group("Lake", "Functions: the lake and the secrets")
+        # S3's gateway and Secrets Manager have no security group of ours to name.
+        self._lake.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, by TLS")
+        if isinstance(network, NewNetwork) and not environment.needs_nat:
+            self._add_way_to_secrets()
+        self._source_clients = self._group("SourceClients", "Functions that speak to the source")
+        self._warehouse_clients = self._group("WarehouseClients", "Functions that speak to the warehouse")
+        self._let_speak(self._source_clients, environment.source, "Source")
+        if isinstance(environment.warehouse, GivenDatabase):
+            self._let_speak(self._warehouse_clients, environment.warehouse, "GivenWarehouse")
+        else:
+            port = ec2.Port.tcp(environment.warehouse.port)
+            self._warehouse_clients.add_egress_rule(self.warehouse, port, "The warehouse")
+            self.warehouse.add_ingress_rule(self._warehouse_clients, port, "Functions")
+
+    def placement(self, *, source: bool = False, warehouse: bool = False) -> Placement:
+        """Where a function runs that speaks to the lake, and to these databases."""
+        groups = [self._lake]
+        if source:
+            groups.append(self._source_clients)
+        if warehouse:
+            groups.append(self._warehouse_clients)
+        return Placement(vpc=self.vpc, subnets=self.subnets, security_groups=groups)
+
+    def _new(self, network: NewNetwork) -> ec2.Vpc:
+        nat = self._environment.needs_nat
+        private = ec2.SubnetType.PRIVATE_WITH_EGRESS if nat else ec2.SubnetType.PRIVATE_ISOLATED
+        subnets = [ec2.SubnetConfiguration(name="private", subnet_type=private, cidr_mask=24)]
+        if nat:
+            subnets.append(
+                ec2.SubnetConfiguration(
+                    name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
+                )
+            )
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            vpc_name=f"totes-{self._environment.name}",
+            ip_addresses=ec2.IpAddresses.cidr(network.cidr),
+            max_azs=2,
+            nat_gateways=1 if nat else 0,
+            subnet_configuration=subnets,
+            # It would take a function of the CDK's own; nothing is ever put into the default group.
+            restrict_default_security_group=False,
+            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
+        )
+        self._log_refusals(vpc)
+        return vpc
+
+    def _add_way_to_secrets(self) -> None:
+        """Where there is no way out, Secrets Manager is reached by an endpoint in the network."""
+        group = self._group("Secrets", "The endpoint of Secrets Manager")
+        group.add_ingress_rule(self._lake, ec2.Port.tcp(443), "Functions")
+        self.vpc.add_interface_endpoint(
+            "SecretsManager",
+            service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+            subnets=self.subnets,
+            security_groups=[group],
+            open=False,
+        )
+
+    def _log_refusals(self, vpc: ec2.Vpc) -> None:
+        group = logs.LogGroup(
+            self,
+            "Refusals",
+            log_group_name=f"/totes/{self._environment.name}/network",
+            retention=self._environment.log_retention,
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # one left behind would block the next deployment of its name
+        )
+        role = iam.Role(
+            self,
+            "RefusalsRole",
+            description="What the network's flow log may do",
+            assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com"),
+            inline_policies={
+                "write": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                            resources=[group.log_group_arn],
+                        )
+                    ]
+                )
+            },
+        )
+        ec2.FlowLog(
+            self,
+            "FlowLog",
+            resource_type=ec2.FlowLogResourceType.from_vpc(vpc),
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role.without_policy_updates()),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
+
+    def _existing(self, network: ExistingNetwork) -> ec2.IVpc:
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=network.vpc_id,
+            availability_zones=list(network.availability_zones),
+            private_subnet_ids=list(network.private_subnet_ids),
+        )
+
+    def _subnets(self, network: NewNetwork | ExistingNetwork) -> ec2.SubnetSelection:
+        isolated = isinstance(network, NewNetwork) and not self._environment.needs_nat
+        kind = ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS
+        return ec2.SubnetSelection(subnet_type=kind)
+
+    def _group(self, id: str, description: str) -> ec2.SecurityGroup:  # noqa: A002 - CDK's word
+        return ec2.SecurityGroup(
+            self,
+            id,
+            vpc=self.vpc,
+            description=f"totes {self._environment.name}: {description}",
+            allow_all_outbound=False,
+        )
+
+    def _let_speak(self, clients: ec2.SecurityGroup, database: GivenDatabase, id: str) -> None:  # noqa: A002
+        port = ec2.Port.tcp(database.port)
+        if database.security_group_id is None:
+            clients.add_egress_rule(ec2.Peer.any_ipv4(), port, "A database outside, by NAT and TLS")
+            return
+        theirs = ec2.SecurityGroup.from_security_group_id(self, id, database.security_group_id, mutable=False)
+        clients.add_egress_rule(theirs, port, "A database in the network")

@@ -1,0 +1,101 @@
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.config import Environment, ExistingNetwork, GivenDatabase
+from tests.support.templates import Synthesised, synthesise
+
+INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")
+
+
+def groups_of(synthesised: Synthesised, function: str) -> set[str]:
+    return {synthesised.said(group) for group in synthesised.function(function)["VpcConfig"]["SecurityGroupIds"]}
+
+
+def rules(synthesised: Synthesised, kind: str) -> list[dict[str, Any]]:
+    """Every rule of a security group, whether it stands in the group or by itself."""
+    found = [
+        {**rule, "of": logical_id[:-8]}
+        for logical_id, group in synthesised.resources("AWS::EC2::SecurityGroup").items()
+        for rule in group["Properties"].get(f"SecurityGroup{kind}", [])
+    ]
+    return found + [
+        {**each["Properties"], "of": synthesised.said(each["Properties"]["GroupId"])[1:].split(".")[0]}
+        for each in synthesised.resources(f"AWS::EC2::SecurityGroup{kind}").values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "groups"),
+    [
+        ("raw_data_to_ingestion_bucket", {"SourceClients"}),
+        ("ingestion_to_processed_bucket", set()),
+        ("processed_bucket_to_warehouse", {"WarehouseClients"}),
+        ("verify_warehouse", {"SourceClients", "WarehouseClients"}),
+        ("rotate_database_login", {"SourceClients", "WarehouseClients"}),
+        ("prepare_warehouse", {"WarehouseClients"}),
+    ],
+)
+def test_a_function_is_in_the_groups_of_the_databases_that_it_speaks_to(
+    prod: Synthesised, function: str, groups: set[str]
+) -> None:
+    assert groups_of(prod, function) == {f"<Network{group}.GroupId>" for group in {"Lake", *groups}}
+
+
+def test_only_functions_that_speak_to_the_warehouse_get_in(prod: Synthesised) -> None:
+    [rule] = rules(prod, "Ingress")
+    assert rule["of"] == "NetworkWarehouse"
+    assert prod.said(rule["SourceSecurityGroupId"]) == "<NetworkWarehouseClients.GroupId>"
+    assert (rule["FromPort"], rule["ToPort"]) == (5432, 5432)
+
+
+def test_nobody_speaks_to_the_outside_but_by_tls_and_to_the_source(prod: Synthesised) -> None:
+    outward = {(rule["of"], rule["FromPort"]) for rule in rules(prod, "Egress") if rule.get("CidrIp") == "0.0.0.0/0"}
+    assert outward == {("NetworkLake", 443), ("NetworkSourceClients", 5432)}
+
+
+def test_functions_are_in_private_subnets_only(prod: Synthesised) -> None:
+    for each in prod.resources("AWS::Lambda::Function").values():
+        subnets = {prod.said(subnet) for subnet in each["Properties"]["VpcConfig"]["SubnetIds"]}
+        assert len(subnets) == 2
+        assert all("private" in subnet for subnet in subnets)
+    assert not any(each["Properties"]["MapPublicIpOnLaunch"] for each in prod.resources("AWS::EC2::Subnet").values())
+
+
+def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, tmp_path: Path) -> None:
+    inside = synthesise(dataclasses.replace(Environment.named("prod"), source=INSIDE), tmp_path)
+    assert len(prod.resources("AWS::EC2::NatGateway")) == 1
+    assert not inside.resources("AWS::EC2::NatGateway")
+    assert not inside.resources("AWS::EC2::InternetGateway")
+    assert INSIDE.security_group_id in [rule.get("DestinationSecurityGroupId") for rule in rules(inside, "Egress")]
+
+
+def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_is_no_way_out(
+    prod: Synthesised, tmp_path: Path
+) -> None:
+    inside = synthesise(dataclasses.replace(Environment.named("prod"), source=INSIDE), tmp_path)
+    kinds = [
+        sorted(each["Properties"]["VpcEndpointType"] for each in found.resources("AWS::EC2::VPCEndpoint").values())
+        for found in (prod, inside)
+    ]
+    assert kinds == [["Gateway"], ["Gateway", "Interface"]]
+
+
+def test_an_existing_network_is_used_as_it_is(tmp_path: Path) -> None:
+    existing = ExistingNetwork(
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=("eu-west-2a", "eu-west-2b"),
+        private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
+    )
+    found = synthesise(dataclasses.replace(Environment.named("prod"), network=existing), tmp_path)
+    assert not found.resources("AWS::EC2::VPC")
+    assert not found.resources("AWS::EC2::Subnet")
+    for each in found.resources("AWS::Lambda::Function").values():
+        assert each["Properties"]["VpcConfig"]["SubnetIds"] == list(existing.private_subnet_ids)
+
+
+def test_what_the_network_refuses_is_logged(prod: Synthesised) -> None:
+    [log] = prod.resources("AWS::EC2::FlowLog").values()
+    assert log["Properties"]["TrafficType"] == "REJECT"
