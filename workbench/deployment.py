@@ -43,7 +43,7 @@ class Deployment:
     def local(cls, state: Path) -> "Deployment":
         """The local cloud of a state directory; raise UserError where it is not up."""
         cloud = LocalCloud.attach(state)
-        return cls(f"the local cloud in {state}", cloud.session(), cloud.endpoint, "local")
+        return cls(f"the local cloud in {state}", cloud.session(), cloud.endpoint, cloud.environment)
 
     @classmethod
     def in_account(cls, environment: str) -> "Deployment":

@@ -61,7 +61,7 @@ class Board(Construct):
                             cloudwatch.Metric(
                                 namespace=telemetry.NAMESPACE,
                                 metric_name=telemetry.TIMEOUT_USED,
-                                dimensions_map={"function": function.function_name},
+                                dimensions_map={"function": function.function_name, telemetry.SERVICE: name},
                                 statistic="Maximum",
                                 label=folder,
                             )

@@ -233,10 +233,18 @@ def up(
         str | None, typer.Option(help="URI of the warehouse [default: an embedded PostgreSQL].")
     ] = None,
     state: State = None,
+    environment: Annotated[str, typer.Option("--env", help="The environment whose stacks are deployed.")] = "local",
 ) -> None:
     """Start a local cloud and deploy the stack into it."""
     folder = state or DEFAULT_STATE
-    running = cloud.up(folder, source=source, warehouse=warehouse, progress=display.step, tied=not detach)
+    running = cloud.up(
+        folder,
+        source=source,
+        warehouse=warehouse,
+        progress=display.step,
+        environment=environment,
+        tied=not detach,
+    )
     display.cloud_is_up(running, folder)
     if detach:
         return

@@ -27,8 +27,9 @@ class Cdk:
     `synthesise` needs no endpoint, so it can go on while the endpoint comes up.
     """
 
-    def __init__(self, *, assembly: Path, log: Path, project: Path | None = None) -> None:
+    def __init__(self, *, assembly: Path, log: Path, environment: str = "local", project: Path | None = None) -> None:
         self._assembly = assembly
+        self._context = ("--context", f"env={environment}", "--context", "target=host")
         self._log = log
         self._project = project or PROJECT
         self._calls: list[Call] = []
@@ -43,10 +44,10 @@ class Cdk:
             call.abandon()
 
     def synthesise(self) -> "Call":
-        """Start to synthesise the app for the local environment."""
+        """Start to synthesise the app for an environment whose functions run on this machine."""
         return self._call(
             "synthesis",
-            *("synth", "--all", "--quiet", "--context", "env=local", "--output", str(self._assembly)),
+            *("synth", "--all", "--quiet", *self._context, "--output", str(self._assembly)),
             folder=self._project,
         )
 

@@ -16,11 +16,10 @@ from workbench.cloud.databases import login
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.launch import Daemon
 from workbench.cloud.place import REGION
+from workbench.cloud.recorded import only_recorded
 from workbench.errors import UserError
 
 Progress = Callable[[str], None]
-
-PIPELINE_STACK = "totes-local-pipeline"
 
 _ROLES = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
 """The databases, and the stack's outputs that name their secrets."""
@@ -35,12 +34,14 @@ class LocalCloud:
         endpoint: of AWS, as a URL.
         source_uri: of the source database.
         warehouse_uri: of the warehouse database.
+        environment: the one whose stacks are deployed.
     """
 
     state: Path
     endpoint: str
     source_uri: str
     warehouse_uri: str
+    environment: str
 
     @classmethod
     def attach(cls, state: Path) -> "LocalCloud":
@@ -56,6 +57,7 @@ class LocalCloud:
             endpoint=document["endpoint"],
             source_uri=document["source"],
             warehouse_uri=document["warehouse"],
+            environment=document["environment"],
         )
 
     def session(self) -> boto3.Session:
@@ -68,7 +70,15 @@ class LocalCloud:
         return session.client(service, endpoint_url=self.endpoint)
 
 
-def up(state: Path, *, source: str | None, warehouse: str | None, progress: Progress, tied: bool = False) -> LocalCloud:
+def up(
+    state: Path,
+    *,
+    source: str | None,
+    warehouse: str | None,
+    progress: Progress,
+    environment: str = "local",
+    tied: bool = False,
+) -> LocalCloud:
     """Start a local cloud and deploy the stacks into it.
 
     Args:
@@ -76,6 +86,7 @@ def up(state: Path, *, source: str | None, warehouse: str | None, progress: Prog
         source: URI of the source; None: an empty database of an embedded PostgreSQL.
         warehouse: URI of the warehouse; None: likewise. A database that is named is neither altered nor dropped.
         progress: called with a short sentence at each step.
+        environment: whose stacks are deployed, built for this machine.
         tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
 
     Raises:
@@ -92,7 +103,7 @@ def up(state: Path, *, source: str | None, warehouse: str | None, progress: Prog
     folder = StateFolder(state)
     lock = folder.claim()
     try:
-        return _up(folder, lock, given, progress, tied=tied)
+        return _up(folder, lock, given, progress, environment=environment, tied=tied)
     except BaseException:
         folder.end_everything()
         raise
@@ -114,10 +125,12 @@ def down(state: Path) -> None:
     folder.remove()
 
 
-def _up(folder: StateFolder, lock: int, given: Mapping[str, str], progress: Progress, *, tied: bool) -> LocalCloud:
+def _up(
+    folder: StateFolder, lock: int, given: Mapping[str, str], progress: Progress, *, environment: str, tied: bool
+) -> LocalCloud:
     embed = [role for role in _ROLES if role not in given]
     progress("Starting PostgreSQL and the AWS endpoint" if embed else "Starting the AWS endpoint")
-    with Cdk(assembly=folder.assembly, log=folder.cdk_log) as cdk:
+    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=environment) as cdk:
         synthesis = cdk.synthesise()
         daemon = Daemon(folder, lock, embed, tied=tied)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
@@ -126,21 +139,53 @@ def _up(folder: StateFolder, lock: int, given: Mapping[str, str], progress: Prog
         uris = {**given, **(daemon.says(DATABASES) if embed else {})}
         progress("Synthesising the stacks")
         synthesis.finish()
-        progress("Deploying the stacks")
+        if recorded := only_recorded(folder.assembly):
+            progress(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
+        else:
+            progress("Deploying the stacks")
         cdk.deploy(endpoint).finish()
-    cloud = LocalCloud(state=folder.path, endpoint=endpoint, source_uri=uris["source"], warehouse_uri=uris["warehouse"])
+    cloud = LocalCloud(
+        state=folder.path,
+        endpoint=endpoint,
+        source_uri=uris["source"],
+        warehouse_uri=uris["warehouse"],
+        environment=environment,
+    )
     progress("Storing the databases' logins")
     _store_logins(cloud, uris)
-    folder.write(CLOUD, {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, **uris})
+    folder.write(
+        CLOUD,
+        {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment, **uris},
+    )
     return cloud
 
 
 def _store_logins(cloud: LocalCloud, uris: Mapping[str, str]) -> None:
-    [stack] = cloud.client("cloudformation").describe_stacks(StackName=PIPELINE_STACK)["Stacks"]
+    """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS."""
+    [stack] = cloud.client("cloudformation").describe_stacks(StackName=f"totes-{cloud.environment}-pipeline")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     secrets = cloud.client("secretsmanager")
-    for role, output in _ROLES.items():
-        secrets.put_secret_value(SecretId=outputs[output], SecretString=json.dumps(login(uris[role], role)))
+    logins = {role: login(uris[role], role) for role in _ROLES}
+    if "PrepareFunction" in outputs:
+        _prepare_own_warehouse(cloud, outputs, logins.pop("warehouse"))
+    for role, values in logins.items():
+        secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
+
+
+def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
+    """Let the server's superuser be RDS's master, and tell the roles' secrets where the server is."""
+    secrets = cloud.client("secretsmanager")
+    listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
+    [of_master] = [found["ARN"] for found in listed]
+    secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
+    place = {name: value for name, value in master.items() if name not in {"username", "password"}}
+    for output in ("WarehouseSecretArn", "DashboardSecretArn"):
+        made = json.loads(secrets.get_secret_value(SecretId=outputs[output])["SecretString"])
+        values = {**place, "username": made["username"], "password": made["password"]}
+        secrets.put_secret_value(SecretId=outputs[output], SecretString=json.dumps(values))
+    answer = cloud.client("lambda").invoke(FunctionName=outputs["PrepareFunction"])
+    if "FunctionError" in answer:
+        raise UserError(f"the warehouse's roles were not made: {answer['Payload'].read().decode()}")
 
 
 def _session() -> boto3.Session:

@@ -5,7 +5,7 @@ Each is made, changed and deleted by the calls of its service's public API, on t
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any, ClassVar, Self
@@ -388,15 +388,15 @@ class EmptiedBucket(Resource):
                 self.client.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
 
 
-_MODELS: tuple[type[Resource], ...] = (
+MODELS: tuple[type[Resource], ...] = (
     *(Secret, RotationSchedule, ScheduleGroup, Schedule, BucketPolicy, EmptiedBucket),
     *(Subscription, TopicPolicy, QueuePolicy, Alarm, SecurityGroupEgress),
 )
 
 
-def install() -> None:
+def install(models: Iterable[type[Resource]]) -> None:
     """Let moto's CloudFormation make these resources."""
-    for model in _MODELS:
+    for model in models:
         get_model_map()[model.cloudformation] = model
         get_name_type_map()[model.cloudformation] = model.name_property
 

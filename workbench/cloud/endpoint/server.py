@@ -7,7 +7,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from workbench.cloud.endpoint import buckets, invocations, lambdas, resources, stacks, state_machines
+from workbench.cloud.endpoint import buckets, databases, invocations, lambdas, resources, stacks, state_machines
 
 
 class Endpoint:
@@ -20,8 +20,9 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (buckets, lambdas, resources, stacks, state_machines):
+        for each in (buckets, lambdas, stacks, state_machines):
             each.install()
+        resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
         self.url = f"http://localhost:{self._server.server_port}"

@@ -2,7 +2,8 @@
 
 What moto lacks: change sets are found by their stack, and one that is not there can be deleted (the cdk CLI does so
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
-is updated too; a type that cannot be made or updated is an error, by name; an error is one that the cdk CLI shows.
+is updated too; a type that cannot be made or updated is an error, by name; an error is one that the cdk CLI shows; a
+stack under termination protection is not deleted.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
@@ -26,6 +27,7 @@ _NOTHING_TO_MAKE = {"AWS::CDK::Metadata", *NULL_MODELS}
 _moto_parse_template = Stack.parse_template
 _moto_create_change_set = CloudFormationBackend.create_change_set
 _moto_execute_change_set = CloudFormationBackend.execute_change_set
+_moto_delete_stack = CloudFormationBackend.delete_stack
 _moto_resource_diff = ResourceMap.build_resource_diff
 _moto_update_resource = parsing.parse_and_update_resource
 
@@ -39,6 +41,8 @@ def install() -> None:
     CloudFormationResponse.delete_change_set = _delete_change_set
     CloudFormationResponse.describe_change_set = _describe_change_set
     CloudFormationResponse.execute_change_set = _execute_change_set
+    CloudFormationResponse.update_termination_protection = _update_termination_protection
+    CloudFormationBackend.delete_stack = _delete_stack
     ResourceMap.build_resource_diff = _resource_diff
     parsing.parse_and_update_resource = _update_resource
 
@@ -85,6 +89,21 @@ def _describe_change_set(response: Any) -> Any:
 def _execute_change_set(response: Any) -> Any:
     response.cloudformation_backend.execute_change_set(_existing_change_set(response).change_set_id)
     return EmptyResult()
+
+
+def _update_termination_protection(response: Any) -> Any:
+    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))  # noqa: SLF001
+    stack.is_protected = response._get_bool_param("EnableTerminationProtection")  # noqa: SLF001
+    return ActionResult({"StackId": stack.stack_id})
+
+
+def _delete_stack(backend: Any, name_or_stack_id: str) -> None:
+    found = [each for each in backend.stacks.values() if name_or_stack_id in {each.name, each.stack_id}]
+    if any(getattr(stack, "is_protected", False) for stack in found):
+        raise ValidationError(
+            message=f"Stack [{name_or_stack_id}] cannot be deleted while TerminationProtection is enabled"
+        )
+    _moto_delete_stack(backend, name_or_stack_id)
 
 
 def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:

@@ -1,16 +1,13 @@
 """The metric of what became of rows."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
 from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from totes.telemetry import NAMESPACE, ROWS, SERVICE
+from totes.telemetry import NAMESPACE, ROWS
 from totes.warehouse import Tally
-
-_SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "totes")
 
 
 def count_rows(tables: Mapping[str, Tally]) -> None:
@@ -19,5 +16,5 @@ def count_rows(tables: Mapping[str, Tally]) -> None:
         for outcome, rows in asdict(tally).items():
             if rows and outcome != "rows_in":
                 with single_metric(name=ROWS, unit=MetricUnit.Count, value=rows, namespace=NAMESPACE) as metric:
-                    for name, value in ((SERVICE, _SERVICE), ("table", table), ("outcome", outcome)):
-                        metric.add_dimension(name, value)
+                    metric.add_dimension("table", table)
+                    metric.add_dimension("outcome", outcome)

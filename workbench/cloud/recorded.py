@@ -1,0 +1,25 @@
+"""What a local cloud only writes down: resources that are there by name, and do nothing."""
+
+import json
+from pathlib import Path
+
+_ONLY_RECORDED = (
+    "AWS::CloudWatch::Dashboard",
+    "AWS::EC2::",
+    "AWS::RDS::",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::Scheduler::Schedule",
+    "AWS::SecretsManager::RotationSchedule",
+)
+"""Types, or their services, that the endpoint takes and nothing acts upon."""
+
+
+def only_recorded(assembly: Path) -> list[str]:
+    """Return the types of resources in a cloud assembly that the local cloud takes without acting upon them."""
+    types = {
+        resource["Type"]
+        for template in assembly.glob("*.template.json")
+        for resource in json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
+    }
+    return sorted(kind for kind in types if kind.startswith(_ONLY_RECORDED))
