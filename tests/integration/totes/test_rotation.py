@@ -131,6 +131,21 @@ def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated
         rotation.create_pending(secrets, "login", TOKEN)
 
 
+def test_a_schedule_that_is_deployed_before_the_role_is_made_is_no_failure(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    execute(empty_database, "DROP ROLE rotated")
+    rotation.try_pending(secrets, "login")
+    secrets.put_secret_value(
+        SecretId="login",
+        SecretString=secrets.get_secret_value(SecretId="login")["SecretString"],
+        VersionStages=["AWSPENDING"],
+    )
+    rotation.try_pending(secrets, "login")
+    with pytest.raises(DatabaseUnavailable):
+        rotation.try_current(secrets, "login")
+
+
 def test_what_else_the_secret_says_stays(secrets: "SecretsManagerClient") -> None:
     before = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
     secrets.put_secret_value(SecretId="login", SecretString=json.dumps({**before, "sslmode": "prefer"}))

@@ -1,5 +1,6 @@
 """Invocations of the deployed functions: moto's own Lambda without Docker only echoes the event."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.exceptions import JsonRESTError
 from moto.logs.models import logs_backends
 
+from workbench.cloud.endpoint import metrics
 from workbench.cloud.functions import Answer, Code, Package
 from workbench.cloud.place import ACCOUNT, REGION
 
@@ -30,7 +32,10 @@ def install(invoke: Invoke) -> None:
         response_headers: dict[str, str],
     ) -> bytes:
         event = body.encode() if isinstance(body, str) else body
-        answer = invoke(_package(backend, backend.get_function(function_name, qualifier)), event or b"{}")
+        package = _package(backend, backend.get_function(function_name, qualifier))
+        began = time.monotonic()
+        answer = invoke(package, event or b"{}")
+        metrics.of_invocation(package.name, failed=answer.failed, milliseconds=(time.monotonic() - began) * 1000)
         response_headers["x-amz-executed-version"] = "$LATEST"
         if answer.failed:
             response_headers["x-amz-function-error"] = "Unhandled"
@@ -46,6 +51,7 @@ def write_log(group: str, stream: str, lines: Sequence[str]) -> None:
         backend.create_log_group(group, {})
     if stream not in backend.groups[group].streams:
         backend.create_log_stream(group, stream)
+    metrics.of_log(lines)
     now = int(datetime.now(UTC).timestamp() * 1000)
     backend.put_log_events(group, stream, [{"timestamp": now, "message": line} for line in lines])
 

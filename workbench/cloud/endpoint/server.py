@@ -7,7 +7,16 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from workbench.cloud.endpoint import buckets, databases, invocations, lambdas, resources, stacks, state_machines
+from workbench.cloud.endpoint import (
+    buckets,
+    databases,
+    invocations,
+    lambdas,
+    metrics,
+    resources,
+    stacks,
+    state_machines,
+)
 
 
 class Endpoint:
@@ -20,7 +29,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (buckets, lambdas, stacks, state_machines):
+        for each in (buckets, lambdas, metrics, stacks, state_machines):
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)
