@@ -38,7 +38,7 @@ def _value(cloudwatch: Any, alarm: Mapping[str, Any], end: datetime) -> float | 
         Period=alarm["Period"],
         Statistics=[alarm["Statistic"]],
     )["Datapoints"]
-    values = [point[alarm["Statistic"]] for point in points]
+    values: list[float] = [point[alarm["Statistic"]] for point in points]
     if not values:
         return None
     return sum(values) if alarm["Statistic"] == "Sum" else max(values)

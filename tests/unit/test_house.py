@@ -57,7 +57,7 @@ def test_handlers_are_a_few_lines() -> None:
 def test_every_command_and_option_is_in_the_readme() -> None:
     rows = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `totes ")]
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    for group in ("local", "quarantine"):
+    for group in ("local", "quarantine", "secrets"):
         commands |= {f"{group} {name}": command for name, command in commands.pop(group).commands.items()}
     for name, command in commands.items():
         [row] = [row for row in rows if row.startswith(f"| `totes {name}")]

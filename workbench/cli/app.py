@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -13,8 +12,9 @@ import typer
 
 from totes.verify import Verdict
 from workbench import cloud, quarantine, rebuilding
-from workbench.cli import display
+from workbench.cli import display, secrets
 from workbench.cli.demo import Demo
+from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.deployment import Deployment
@@ -22,10 +22,9 @@ from workbench.errors import UserError
 from workbench.execution import run as run_execution
 from workbench.logs import log_lines
 from workbench.report import report_on
+from workbench.roles import make_roles
 from workbench.simulator import Shop, build
 from workbench.verification import commit_repair, verdict_on
-
-DEFAULT_STATE = Path(".totes/local")
 
 app = typer.Typer(
     name="totes",
@@ -38,12 +37,9 @@ local = typer.Typer(help="The local cloud: the stack as AWS would run it, on thi
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")
+app.add_typer(secrets.app, name="secrets")
 
-Local = Annotated[bool, typer.Option("--local", help="The local cloud instead of an AWS account.")]
-State = Annotated[Path | None, typer.Option("--state", help=f"The local cloud's folder [default: {DEFAULT_STATE}].")]
-Environment = Annotated[str, typer.Option("--env", help="The environment in the AWS account.")]
 StarTableName = Annotated[str, typer.Argument(help="The star table.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.callback()
@@ -83,7 +79,7 @@ def run(
 ) -> None:
     """Start one run and follow it, state by state; exit 0 only if it succeeded."""
     asked = {"accept_deletes": accept_deletes} if accept_deletes else {}
-    _run(_deployment(is_local, state, environment), asked, as_json=as_json)
+    _run(deployment_of(is_local, state, environment), asked, as_json=as_json)
 
 
 @app.command()
@@ -91,7 +87,7 @@ def status(
     is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
 ) -> None:
     """Show the last batches, how fresh the warehouse is, its rows, its quarantine, and what is pending."""
-    report = report_on(_deployment(is_local, state, environment))
+    report = report_on(deployment_of(is_local, state, environment))
     if as_json:
         print(report.to_json())
     else:
@@ -107,7 +103,7 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what differs by a batch and a run.")] = False,
 ) -> None:
     """Compare the whole warehouse with the source; exit 0 only if it is equal but for what is on its way."""
-    deployment = _deployment(is_local, state, environment)
+    deployment = deployment_of(is_local, state, environment)
     verdict = _verdict(deployment, as_json=as_json)
     if verdict.differences and repair:
         if not as_json:
@@ -130,7 +126,7 @@ def rebuild(
     is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
 ) -> None:
     """Load the warehouse again from the lake alone, in one transaction; an empty one too."""
-    deployment = _deployment(is_local, state, environment)
+    deployment = deployment_of(is_local, state, environment)
     rebuilding.transform_waiting(deployment)
     _load_again(deployment, as_json=as_json)
 
@@ -144,10 +140,25 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Transform batches again, after a mistake in a star table was mended, and load the warehouse again."""
-    deployment = _deployment(is_local, state, environment)
+    deployment = deployment_of(is_local, state, environment)
     with display.progress("Transforming", shown=not as_json) as progress:
         rebuilding.transform_again(deployment, first, progress)
     _load_again(deployment, as_json=as_json)
+
+
+@app.command()
+def init(
+    database: Annotated[str, typer.Argument(help="source or warehouse.")],
+    admin: Annotated[
+        str | None, typer.Option(help="URI of a role that may make roles [default: the own warehouse's master].")
+    ] = None,
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+) -> None:
+    """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
+    roles = make_roles(deployment_of(is_local, state, environment), database, admin)
+    display.done(f"the {database} has the roles {', '.join(roles)}")
 
 
 @app.command()
@@ -187,7 +198,7 @@ def list_quarantine(
     is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
 ) -> None:
     """Show the rows that are in quarantine, and why."""
-    rows = quarantine.open_rows(_deployment(is_local, state, environment))
+    rows = quarantine.open_rows(deployment_of(is_local, state, environment))
     if as_json:
         print(quarantine.to_json(rows))
     else:
@@ -204,7 +215,7 @@ def show_quarantine(
     as_json: Json = False,
 ) -> None:
     """Show one row: why it is or was in quarantine, and every value that the source has of it."""
-    stays = quarantine.rows_of(_deployment(is_local, state, environment), star_table, key)
+    stays = quarantine.rows_of(deployment_of(is_local, state, environment), star_table, key)
     if as_json:
         print(quarantine.to_json(stays))
     else:
@@ -221,7 +232,7 @@ def retry_quarantine(
     as_json: Json = False,
 ) -> None:
     """Read rows anew from the source and convert them again, after totes or what they refer to was mended."""
-    deployment = _deployment(is_local, state, environment)
+    deployment = deployment_of(is_local, state, environment)
     _run(deployment, {"again": quarantine.again(deployment, star_table, keys or [])}, as_json=as_json)
 
 
@@ -292,9 +303,3 @@ def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> 
         display.result(result)
     if not result.succeeded:
         sys.exit(1)
-
-
-def _deployment(is_local: bool, state: Path | None, environment: str) -> Deployment:
-    if is_local or state is not None:
-        return Deployment.local(state or DEFAULT_STATE)
-    return Deployment.in_account(environment)

@@ -184,7 +184,7 @@ def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master
         values = {**place, "username": made["username"], "password": made["password"]}
         secrets.put_secret_value(SecretId=outputs[output], SecretString=json.dumps(values))
     answer = cloud.client("lambda").invoke(FunctionName=outputs["PrepareFunction"])
-    if "FunctionError" in answer:
+    if answer.get("FunctionError"):
         raise UserError(f"the warehouse's roles were not made: {answer['Payload'].read().decode()}")
 
 

@@ -33,7 +33,11 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     os.close(lock)
     endpoint = daemon.says(ENDPOINT)["endpoint"]
     yield Hosted(
-        folder, daemon, LocalCloud(state=folder.path, endpoint=endpoint, source_uri="unused", warehouse_uri="unused")
+        folder,
+        daemon,
+        LocalCloud(
+            state=folder.path, endpoint=endpoint, source_uri="unused", warehouse_uri="unused", environment="local"
+        ),
     )
     folder.remove()
 

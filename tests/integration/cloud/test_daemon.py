@@ -81,7 +81,11 @@ def test_what_a_killed_daemon_leaves_is_ended_by_whoever_comes_next(folder: Stat
 def test_a_worker_at_rest_does_not_outlive_a_killed_daemon(folder: StateFolder) -> None:
     daemon = started(folder)
     cloud = LocalCloud(
-        state=folder.path, endpoint=daemon.says(ENDPOINT)["endpoint"], source_uri="unused", warehouse_uri="unused"
+        state=folder.path,
+        endpoint=daemon.says(ENDPOINT)["endpoint"],
+        source_uri="unused",
+        warehouse_uri="unused",
+        environment="local",
     )
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

@@ -14,6 +14,7 @@ from workbench.cloud.endpoint import (
     lambdas,
     metrics,
     resources,
+    rotations,
     stacks,
     state_machines,
 )
@@ -29,7 +30,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (buckets, lambdas, metrics, stacks, state_machines):
+        for each in (buckets, lambdas, metrics, rotations, stacks, state_machines):
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)
