@@ -1,9 +1,9 @@
 """Functions that may do what their roles' policies allow, and nothing else.
 
 moto can hold requests to policies, but then all of them, the person's too, and it knows a resource for S3, IAM and STS
-alone. Here a request that is signed with the key of an assumed role is held to that role's policies, action and
-resource; any other request passes. The signature itself is not checked: this finds what a policy lacks, and keeps
-nobody out.
+alone. Here a request that is signed with the key of a function's session is held to the policies of its role, action
+and resource; any other request passes, be it the person's or the cdk CLI's. The signature itself is not checked: this
+finds what a policy lacks, and keeps nobody out.
 """
 
 import json
@@ -15,15 +15,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import xmltodict
-from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.core.responses import BaseResponse
+from moto.core.utils import get_service_model
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.s3.exceptions import BucketAccessDeniedError
 from moto.s3.responses import S3Response
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
-from werkzeug.exceptions import HTTPException
 
 from workbench.cloud.endpoint.invocations import write_log
 from workbench.cloud.functions import Credentials, Package
@@ -39,7 +39,7 @@ allowed, the words of the statement that allows it.
 
 _PARTITION = "aws"
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
-_SECONDS = 12 * 60 * 60  # as long as AWS grants at most; here no session ends before the cloud
+_SECONDS = 12 * 60 * 60  # as long as AWS grants at most; nothing here ends a session
 
 _OBJECT_ACTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -61,6 +61,9 @@ _OBJECT_ACTIONS: Mapping[str, str] = MappingProxyType(
 )
 """The operations of S3 whose action has another name; an operation that is in want of one here is refused."""
 
+_sessions: dict[str, Any] = {}
+"""The functions' sessions by their access keys; none is taken away."""
+
 _recorded: set[tuple[str, str, bool, str]] = set()
 _recording = threading.Lock()
 
@@ -81,11 +84,22 @@ def assume(package: Package) -> Credentials:
         duration=_SECONDS,
         external_id="",
     )
+    _sessions[session.access_key_id] = session
     return Credentials(session.access_key_id, session.secret_access_key, session.session_token)
 
 
 class _Refused(Exception):
-    """What a role asked for is not allowed; the message is AWS's."""
+    """What a role asked for is not allowed; the message is AWS's.
+
+    Attributes:
+        user: the ARN of the role's session.
+        question: the action, the resource, and why it is refused.
+    """
+
+    def __init__(self, user: str, question: str) -> None:
+        super().__init__(f"User: {user} is not authorized to perform: {question}")
+        self.user = user
+        self.question = question
 
 
 def _authorise(response: Any, resource: str = "*") -> None:
@@ -96,9 +110,9 @@ def _authorise(response: Any, resource: str = "*") -> None:
     try:
         _ask(session, action, _RESOURCES.get(service, lambda _: resource)(response))
     except _Refused as refusal:
-        error = ServiceException("AccessDeniedException", str(refusal))
-        _, _, body = response.serialized(ActionResult(error))
-        raise _Forbidden(body) from refusal
+        if "json" in response.determine_response_protocol(get_service_model(response.boto3_service_name)):
+            raise JsonRESTError("AccessDeniedException", str(refusal)) from refusal
+        raise AccessDeniedError(refusal.user, refusal.question) from refusal
 
 
 def _authorise_s3(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
@@ -114,18 +128,12 @@ def _authorise_s3(response: Any, bucket_name: str | None = None, key_name: str |
         raise error from refusal
 
 
-class _Forbidden(HTTPException):
-    """A refusal in the words of the service's protocol."""
-
-    code = 403
-
-
 def _caller(response: Any) -> tuple[Any, str]:
-    """The session of the role that signed a request, None where no role did, and the service as IAM calls it."""
+    """The session of the function that signed a request, None where none did, and the service as IAM calls it."""
     signed = _CREDENTIAL.search(response.headers.get("Authorization") or unquote(response.uri))
     if signed is None:
         return None, ""
-    return sts_backends[ACCOUNT][_PARTITION].get_assumed_role_from_access_key(signed["key"]), signed["service"]
+    return _sessions.get(signed["key"]), signed["service"]
 
 
 def _ask(session: Any, action: str, resource: str) -> None:
@@ -139,9 +147,7 @@ def _ask(session: Any, action: str, resource: str) -> None:
             if decision.by
             else f"because no identity-based policy allows the {action} action"
         )
-        raise _Refused(
-            f"User: {session.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
-        )
+        raise _Refused(session.arn, f"{action} on resource: {resource} {reason}")
 
 
 def _policies(role_arn: str) -> Iterator[str]:
