@@ -156,8 +156,7 @@ def _policies(role_arn: str) -> Iterator[str]:
         role = iam_backends[ACCOUNT][_PARTITION].get_role_by_arn(role_arn)
     except NotFoundException:
         return
-    for document in list(role.policies.values()):
-        yield document if isinstance(document, str) else json.dumps(document)
+    yield from list(role.policies.values())
     for policy in list(role.managed_policies.values()):
         yield next(version.document for version in policy.versions if version.is_default)
 

@@ -7,7 +7,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from workbench.cloud.endpoint import authority, buckets, invocations, lambdas, resources, stacks, state_machines
+from workbench.cloud.endpoint import authority, buckets, invocations, lambdas, resources, roles, stacks, state_machines
 
 
 class Endpoint:
@@ -20,7 +20,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (authority, buckets, lambdas, resources, stacks, state_machines):
+        for each in (authority, buckets, lambdas, resources, roles, stacks, state_machines):
             each.install()
         application = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
