@@ -68,7 +68,7 @@ def put(client: Clients, files: dict[str, str]) -> dict[str, str]:
     return {"S3Bucket": "code", "S3Key": key}
 
 
-ROLE = {
+ROLE: dict[str, Any] = {
     "Type": "AWS::IAM::Role",
     "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
 }
