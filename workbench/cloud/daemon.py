@@ -54,11 +54,14 @@ def serve(folder: StateFolder, embed: Sequence[str], owner: int | None) -> None:
 def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
     # Imported here, for this takes two seconds in which PostgreSQL can start.
     from workbench.cloud.endpoint import Endpoint  # noqa: PLC0415
+    from workbench.cloud.endpoint.authority import assume  # noqa: PLC0415
     from workbench.cloud.endpoint.invocations import write_log  # noqa: PLC0415
     from workbench.cloud.functions import Functions  # noqa: PLC0415
 
     endpoint = Endpoint()
-    functions = Functions(folder.functions, endpoint=endpoint.url, processes=folder.processes, log=write_log)
+    functions = Functions(
+        folder.functions, endpoint=endpoint.url, processes=folder.processes, log=write_log, assume=assume
+    )
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()
     folder.write(ENDPOINT, {"endpoint": endpoint.url})

@@ -68,7 +68,7 @@ def put(client: Clients, files: dict[str, str]) -> dict[str, str]:
     return {"S3Bucket": "code", "S3Key": key}
 
 
-ROLE = {
+ROLE: dict[str, Any] = {
     "Type": "AWS::IAM::Role",
     "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
 }
@@ -208,6 +208,25 @@ def schedule(rate: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def test_a_roles_policies_are_those_of_its_template(client: Clients, stack: Stack) -> None:
+    def policy(action: str) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+    def role(**actions: str) -> dict[str, Any]:
+        written = [{"PolicyName": name, "PolicyDocument": policy(action)} for name, action in actions.items()]
+        return {**ROLE, "Properties": {**ROLE["Properties"], "RoleName": "sewer", "Policies": written}}
+
+    iam = client("iam")
+    stack.deploy({"Role": role(work="s3:GetObject", logs="logs:*")})
+    assert iam.get_role_policy(RoleName="sewer", PolicyName="work")["PolicyDocument"] == policy("s3:GetObject")
+    iam.put_role_policy(RoleName="sewer", PolicyName="another's", PolicyDocument=json.dumps(policy("sns:Publish")))
+    stack.deploy({"Role": role(work="s3:PutObject")})
+    assert iam.get_role_policy(RoleName="sewer", PolicyName="work")["PolicyDocument"] == policy("s3:PutObject")
+    assert set(iam.list_role_policies(RoleName="sewer")["PolicyNames"]) == {"work", "another's"}
+    for name in ("work", "another's"):
+        iam.delete_role_policy(RoleName="sewer", PolicyName=name)
 
 
 def test_a_schedule_is_made_and_changed(client: Clients, stack: Stack) -> None:

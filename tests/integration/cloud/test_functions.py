@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from workbench.cloud.functions import Answer, Code, Functions, Package
+from workbench.cloud.functions import Answer, Code, Credentials, Functions, Package
 from workbench.cloud.functions.runtime import plain_runtime, runtime
 from workbench.cloud.processes import ProcessRegister
 
@@ -39,6 +39,7 @@ def package(handler: str, **others: Any) -> Package:
         **{
             "name": "sewing",
             "arn": "arn:aws:lambda:eu-west-2:123456789012:function:sewing",
+            "role": "arn:aws:iam::123456789012:role/sewing",
             "handler": "handler.handler",
             "memory_mb": 256,
             "timeout_seconds": 20,
@@ -63,6 +64,7 @@ class Bench:
             endpoint="http://localhost:1",
             processes=ProcessRegister(self.notes),
             log=self._log,
+            assume=lambda package: Credentials("key", f"secret of {package.role}", "token"),
             **others,
         )
 
@@ -136,6 +138,11 @@ def test_a_function_gets_event_context_and_lambdas_variables(any_bench: Bench, m
     assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-west-2"
     assert variables["AWS_ENDPOINT_URL"] == "http://localhost:1"
     assert Path(variables["LAMBDA_TASK_ROOT"], "handler.py").exists()
+    assert [variables[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")] == [
+        "key",
+        "secret of arn:aws:iam::123456789012:role/sewing",
+        "token",
+    ]
     assert "CALLERS_OWN" not in variables
     assert variables["HOME"] != os.environ["HOME"]
 

@@ -65,6 +65,7 @@ def _package(backend: Any, function: Any) -> Package:
     return Package(
         name=function.function_name,
         arn=function.function_arn,
+        role=function.role,
         handler=function.handler,
         memory_mb=int(function.memory_size),
         timeout_seconds=int(function.timeout),

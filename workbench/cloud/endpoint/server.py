@@ -8,12 +8,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from workbench.cloud.endpoint import (
+    authority,
     buckets,
     databases,
     invocations,
     lambdas,
     metrics,
     resources,
+    roles,
     rotations,
     stacks,
     state_machines,
@@ -30,7 +32,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (buckets, lambdas, metrics, rotations, stacks, state_machines):
+        for each in (authority, buckets, lambdas, metrics, roles, rotations, stacks, state_machines):
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)

@@ -2,6 +2,6 @@
 
 from workbench.cloud.functions.package import Code, Package
 from workbench.cloud.functions.pool import Functions
-from workbench.cloud.functions.worker import Answer
+from workbench.cloud.functions.worker import Answer, Credentials
 
-__all__ = ["Answer", "Code", "Functions", "Package"]
+__all__ = ["Answer", "Code", "Credentials", "Functions", "Package"]

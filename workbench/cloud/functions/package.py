@@ -29,6 +29,7 @@ class Package:
     Attributes:
         name: the function's name.
         arn: its ARN, without a version.
+        role: the ARN of the role that it runs under.
         handler: module and function, such as "handler.handler".
         memory_mb: what its process may take at most.
         timeout_seconds: how long one invocation may take.
@@ -42,6 +43,7 @@ class Package:
 
     name: str
     arn: str
+    role: str
     handler: str
     memory_mb: int
     timeout_seconds: int

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench.cloud.functions.package import CodeStore, Package
 from workbench.cloud.functions.runtime import Runtime, runtime
-from workbench.cloud.functions.worker import Answer, Log, Surroundings, Worker
+from workbench.cloud.functions.worker import Answer, Assume, Log, Surroundings, Worker
 from workbench.cloud.processes import ProcessRegister
 
 
@@ -20,6 +20,7 @@ class Functions:
         endpoint: str,
         processes: ProcessRegister,
         log: Log,
+        assume: Assume,
         runs_under: Runtime | None = None,
     ) -> None:
         self._surroundings = Surroundings(
@@ -28,6 +29,7 @@ class Functions:
             codes=CodeStore(directory / "code"),
             processes=processes,
             log=log,
+            assume=assume,
             scratch=directory / "workers",
         )
         self._lock = threading.Lock()

@@ -26,6 +26,9 @@ from workbench.cloud.processes import ProcessRegister
 Log = Callable[[str, str, Sequence[str]], None]
 """Takes a log group, a log stream and lines."""
 
+Assume = Callable[[Package], "Credentials"]
+"""Takes a package; gives credentials of a session of its role."""
+
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _MIB = 1024 * 1024
@@ -44,6 +47,15 @@ class Answer:
     failed: bool
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """What a worker signs its requests with; the words are AWS's."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What the workers of a cloud share.
@@ -54,6 +66,7 @@ class Surroundings:
         codes: the unpacked zips.
         processes: where every process is noted.
         log: where output goes.
+        assume: gives a worker the credentials of its role.
         scratch: a folder for a folder of each worker.
     """
 
@@ -62,6 +75,7 @@ class Surroundings:
     codes: CodeStore
     processes: ProcessRegister
     log: Log
+    assume: Assume
     scratch: Path
 
 
@@ -134,6 +148,7 @@ class Worker:
     def _environment(self, task: Path, path: Sequence[Path]) -> dict[str, str]:
         """What Lambda sets, and nothing of the environment that the cloud itself runs in."""
         package = self.package
+        credentials = self._surroundings.assume(package)
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -155,9 +170,9 @@ class Worker:
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
             "AWS_REGION": package.region,
             "AWS_DEFAULT_REGION": package.region,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SESSION_TOKEN": "local",
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": credentials.session_token,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self._surroundings.endpoint,
             "NO_PROXY": "localhost,127.0.0.1",
