@@ -13,10 +13,12 @@ import typer
 
 from totes.verify import Verdict
 from workbench import cloud, quarantine, rebuilding
+from workbench.cli import costs as costs_display
 from workbench.cli import display
 from workbench.cli.demo import Demo
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
+from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
@@ -26,6 +28,7 @@ from workbench.simulator import Shop, build
 from workbench.verification import commit_repair, verdict_on
 
 DEFAULT_STATE = Path(".totes/local")
+ASSEMBLIES = Path("cdk.out")
 
 app = typer.Typer(
     name="totes",
@@ -148,6 +151,16 @@ def replay(
     with display.progress("Transforming", shown=not as_json) as progress:
         rebuilding.transform_again(deployment, first, progress)
     _load_again(deployment, as_json=as_json)
+
+
+@app.command()
+def costs(environment: Environment = "dev", as_json: Json = False) -> None:
+    """Work out from the synthesised templates what an environment costs a month."""
+    found = estimate(read_resources(ASSEMBLIES / environment))
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2))
+    else:
+        costs_display.show(environment, found)
 
 
 @app.command()
