@@ -20,15 +20,16 @@ def show(environment: str, found: Estimate) -> None:
     total = f"{environment}: {found.usd:,.2f} USD a month"
     console.print(f"\n{total}, and what is not known" if found.unknown else f"\n{total}")
     console.print(
-        f"[dim]Prices of {REGION} written down on {AS_OF}, as published: check before you rely on them.[/dim]"
+        f"[dim]Prices of {REGION} written down on {AS_OF}, as published: check before you rely on them.[/dim]",
+        soft_wrap=True,
     )
     for each in found.unknown:
-        console.print(Text(f"not known: {each.kind} {each.logical_id}: {each.reason}", style="yellow"))
+        console.print(Text(f"not known: {each.kind} {each.logical_id}: {each.reason}", style="yellow"), soft_wrap=True)
     free = ", ".join(f"{kind.removeprefix('AWS::')} {count}" for kind, count in found.free.items())
-    console.print(f"\nno cost counted for: {free or 'nothing'}")
+    console.print(f"\nno cost counted for: {free or 'nothing'}", soft_wrap=True)
     console.print("not in it:")
     for sentence in NOT_COUNTED:
-        console.print(f"  - {sentence}")
+        console.print(f"  - {sentence}", soft_wrap=True)
 
 
 def _table(found: Estimate) -> Table:

@@ -114,7 +114,7 @@ def _line_to_dict(line: Line) -> dict[str, Any]:
     return {
         "type": line.kind,
         "count": line.count,
-        "quantity": float(round(line.charge.quantity, 3)),
+        "quantity": round(float(line.charge.quantity), 3),
         "unit": price.unit,
         "price_usd": float(price.usd),
         "price_per": price.per,
