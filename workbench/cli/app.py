@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -12,11 +13,13 @@ import typer
 
 from totes.verify import Verdict
 from workbench import cloud, quarantine, rebuilding
+from workbench.cli import costs as costs_display
 from workbench.cli import display, secrets
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
+from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
@@ -25,6 +28,8 @@ from workbench.report import report_on
 from workbench.roles import make_roles
 from workbench.simulator import Shop, build
 from workbench.verification import commit_repair, verdict_on
+
+ASSEMBLIES = Path("cdk.out")
 
 app = typer.Typer(
     name="totes",
@@ -159,6 +164,16 @@ def init(
     """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
     roles = make_roles(deployment_of(is_local, state, environment), database, admin)
     display.done(f"the {database} has the roles {', '.join(roles)}")
+
+
+@app.command()
+def costs(environment: Environment = "dev", as_json: Json = False) -> None:
+    """Work out from the synthesised templates what an environment costs a month."""
+    found = estimate(read_resources(ASSEMBLIES / environment))
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2))
+    else:
+        costs_display.show(environment, found)
 
 
 @app.command()

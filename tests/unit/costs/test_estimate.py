@@ -1,0 +1,257 @@
+"""Each resource type is charged for what its template says; what cannot be told is named, never zero."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.costs import Estimate, Resource, estimate, read_resources
+from workbench.costs.prices import CUSTOM_METRIC
+from workbench.errors import UserError
+
+NIGHTS = Decimal(730) / 24
+
+
+def of(*resources: Resource) -> Estimate:
+    """What these cost."""
+    return estimate(resources)
+
+
+def usd(found: Estimate, kind: str) -> dict[str, Decimal]:
+    """What a resource type costs, by unit."""
+    return {line.charge.price.unit: round(line.charge.usd, 4) for line in found.lines if line.kind == kind}
+
+
+def quantities(found: Estimate, kind: str) -> dict[str, Decimal | int]:
+    """What a resource type uses, by unit."""
+    return {line.charge.price.unit: line.charge.quantity for line in found.lines if line.kind == kind}
+
+
+def schedule(target: str, expression: str = "rate(5 minutes)", state: str = "ENABLED") -> Resource:
+    return Resource(
+        f"ScheduleOf{target}",
+        "AWS::Scheduler::Schedule",
+        {"ScheduleExpression": expression, "State": state, "Target": {"Arn": {"Fn::GetAtt": [target, "Arn"]}}},
+    )
+
+
+def machine(*functions: str, **properties: Any) -> Resource:
+    definition = {"Fn::Join": ["", ["{...", *({"Fn::GetAtt": [each, "Arn"]} for each in functions), "...}"]]}
+    return Resource("MachineAB12", "AWS::StepFunctions::StateMachine", {"DefinitionString": definition, **properties})
+
+
+def function(logical_id: str, name: str, **properties: Any) -> Resource:
+    return Resource(
+        logical_id,
+        "AWS::Lambda::Function",
+        {"FunctionName": f"totes-dev-{name}", "MemorySize": 1024, "Architectures": ["arm64"], **properties},
+    )
+
+
+def database(**properties: Any) -> Resource:
+    return Resource(
+        "Database",
+        "AWS::RDS::DBInstance",
+        {
+            "Engine": "postgres",
+            "DBInstanceClass": "db.t4g.micro",
+            "StorageType": "gp3",
+            "AllocatedStorage": "20",
+            **properties,
+        },
+    )
+
+
+def test_a_function_that_the_machine_calls_runs_as_often_as_the_machine_and_holds_its_memory() -> None:
+    found = of(schedule("MachineAB12"), machine("CaptureCD34"), function("CaptureCD34", "raw_data_to_ingestion_bucket"))
+    assert quantities(found, "AWS::Lambda::Function") == {"requests": 8760, "GB-seconds (arm64)": 4380}
+
+
+def test_a_function_with_half_the_memory_on_x86_is_charged_for_half_the_gigabytes_at_the_price_of_x86() -> None:
+    small = function("VerifyEF56", "verify_warehouse", MemorySize=512, Architectures=["x86_64"])
+    found = of(schedule("VerifyEF56", "cron(7 3 * * ? *)"), small)
+    used = quantities(found, "AWS::Lambda::Function")
+    assert used == {"requests": NIGHTS, "GB-seconds (x86_64)": NIGHTS * 60 / 2}
+
+
+def test_a_rotation_calls_its_function_four_times() -> None:
+    rotation = Resource(
+        "Rotation",
+        "AWS::SecretsManager::RotationSchedule",
+        {
+            "RotationLambdaARN": {"Fn::GetAtt": ["RotateGH78", "Arn"]},
+            "RotationRules": {"ScheduleExpression": "rate(10 days)"},
+        },
+    )
+    found = of(rotation, function("RotateGH78", "rotate_database_login"))
+    assert quantities(found, "AWS::Lambda::Function")["requests"] == NIGHTS * 4 / 10
+    assert found.free == {"AWS::SecretsManager::RotationSchedule": 1}
+
+
+def test_a_function_of_which_the_seconds_are_not_assumed_is_named() -> None:
+    [unknown] = of(schedule("NewIJ90"), function("NewIJ90", "new_idea")).unknown
+    assert unknown.logical_id == "NewIJ90"
+    assert "assumptions.py has no seconds a run for totes-dev-new_idea" in unknown.reason
+
+
+def test_a_function_that_nothing_is_seen_to_call_is_named() -> None:
+    [unknown] = of(function("VerifyEF56", "verify_warehouse")).unknown
+    assert (unknown.kind, unknown.reason) == (
+        "AWS::Lambda::Function",
+        "nothing in the templates is seen to call it",
+    )
+
+
+def test_state_transitions_follow_the_schedule_and_traces_only_if_the_machine_is_traced() -> None:
+    found = of(schedule("MachineAB12", "rate(10 minutes)"), machine(TracingConfiguration={"Enabled": True}))
+    assert usd(found, "AWS::StepFunctions::StateMachine") == {
+        "state transitions": Decimal("1.3140"),
+        "traces": Decimal("0.0219"),
+    }
+    assert "traces" not in usd(of(schedule("MachineAB12"), machine()), "AWS::StepFunctions::StateMachine")
+
+
+def test_a_disabled_schedule_starts_nothing() -> None:
+    found = of(schedule("MachineAB12", state="DISABLED"), machine())
+    assert usd(found, "AWS::StepFunctions::StateMachine") == {"state transitions": 0}
+    assert found.unknown == []
+
+
+def test_a_schedule_that_cannot_be_counted_leaves_what_it_starts_unknown_too() -> None:
+    found = of(schedule("MachineAB12", "cron(0 0 L * ? *)"), machine(), Resource("Lake", "AWS::S3::Bucket", {}))
+    assert {each.logical_id for each in found.unknown} == {"ScheduleOfMachineAB12", "MachineAB12", "Lake"}
+
+
+def test_an_express_workflow_is_named() -> None:
+    [unknown] = of(schedule("MachineAB12"), machine(StateMachineType="EXPRESS")).unknown
+    assert "standard workflow" in unknown.reason
+
+
+def test_buckets_and_secrets_are_used_in_each_tick() -> None:
+    resources = (Resource("Lake", "AWS::S3::Bucket", {}), Resource("Login", "AWS::SecretsManager::Secret", {}))
+    still = of(*resources)
+    ticking = of(*resources, schedule("MachineAB12"), machine())
+    assert usd(still, "AWS::S3::Bucket") == {
+        "GB-months": Decimal("0.24"),
+        "PUT and LIST requests": 0,
+        "GET requests": 0,
+    }
+    assert usd(ticking, "AWS::S3::Bucket") == {
+        "GB-months": Decimal("0.24"),
+        "PUT and LIST requests": Decimal("0.4643"),
+        "GET requests": Decimal("0.1104"),
+    }
+    assert usd(ticking, "AWS::SecretsManager::Secret") == {"secrets": Decimal("0.4"), "calls": Decimal("0.0438")}
+
+
+def test_a_log_group_costs_what_is_written_to_it_and_what_its_retention_keeps() -> None:
+    logs = Resource("LogsKL12", "AWS::Logs::LogGroup", {"RetentionInDays": 365})
+    writer = function("VerifyEF56", "verify_warehouse", LoggingConfig={"LogGroup": {"Ref": "LogsKL12"}})
+    used = quantities(of(logs, writer, schedule("VerifyEF56", "rate(1 minute)")), "AWS::Logs::LogGroup")
+    assert round(used["GB ingested"], 4) == Decimal("0.6683")
+    assert round(used["GB-months kept"] / used["GB ingested"], 6) == 12
+
+
+def test_a_log_group_that_keeps_for_ever_or_that_nothing_is_seen_to_write_to_is_named() -> None:
+    forever = Resource("Forever", "AWS::Logs::LogGroup", {})
+    lonely = Resource("Lonely", "AWS::Logs::LogGroup", {"RetentionInDays": 7})
+    reasons = {each.logical_id: each.reason for each in of(forever, lonely).unknown}
+    assert "for ever" in reasons["Forever"]
+    assert "seen to write to it" in reasons["Lonely"]
+
+
+def test_an_alarm_costs_each_metric_that_it_watches_and_more_if_it_looks_more_often_than_every_minute() -> None:
+    plain = Resource("Plain", "AWS::CloudWatch::Alarm", {"MetricName": "Errors", "Period": 300})
+    fast = Resource("Fast", "AWS::CloudWatch::Alarm", {"MetricName": "Errors", "Period": 10})
+    two = Resource(
+        "Two",
+        "AWS::CloudWatch::Alarm",
+        {"Metrics": [{"Expression": "a+b"}, {"MetricStat": {"Period": 60}}, {"MetricStat": {"Period": 60}}]},
+    )
+    assert usd(of(plain, fast, two), "AWS::CloudWatch::Alarm") == {
+        "alarm metrics": Decimal("0.3"),
+        "alarm metrics under a minute": Decimal("0.3"),
+    }
+
+
+def test_an_alarm_on_an_anomaly_is_named() -> None:
+    band = {"Expression": "ANOMALY_DETECTION_BAND(m1, 2)"}
+    [unknown] = of(Resource("Odd", "AWS::CloudWatch::Alarm", {"Metrics": [band]})).unknown
+    assert unknown.logical_id == "Odd"
+
+
+@pytest.mark.parametrize(
+    ("kind", "costs"),
+    [
+        ("AWS::KMS::Key", {"keys": "1", "requests": "0.06"}),
+        ("AWS::CloudWatch::Dashboard", {"dashboards": "3"}),
+        ("AWS::CloudWatch::CompositeAlarm", {"composite alarms": "0.5"}),
+        ("AWS::SNS::Topic", {"e-mails": "0.002"}),
+        ("AWS::SQS::Queue", {"requests": "0.0004"}),
+        ("AWS::EC2::NatGateway", {"hours": "36.5", "GB processed": "0.25"}),
+        ("AWS::EC2::EIP", {"hours": "3.65"}),
+    ],
+)
+def test_what_costs_the_same_whatever_its_properties(kind: str, costs: dict[str, str]) -> None:
+    assert usd(of(Resource("It", kind, {})), kind) == {unit: Decimal(cost) for unit, cost in costs.items()}
+
+
+def test_an_interface_endpoint_costs_its_hours_in_each_zone_and_a_gateway_nothing() -> None:
+    interface = Resource(
+        "Secrets", "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": [{"Ref": "A"}, {"Ref": "B"}]}
+    )
+    gateway = Resource("S3", "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"})
+    found = of(interface, gateway)
+    assert usd(found, "AWS::EC2::VPCEndpoint") == {"hours in a zone": Decimal("16.06"), "GB processed": Decimal("0.01")}
+    assert found.free == {"AWS::EC2::VPCEndpoint": 1}
+
+
+def test_a_database_in_two_zones_costs_twice_its_instance_and_its_storage() -> None:
+    one = usd(of(database()), "AWS::RDS::DBInstance")
+    assert one == {"hours of db.t4g.micro": Decimal("13.14"), "GB-months (gp3)": Decimal("2.66")}
+    assert usd(of(database(MultiAZ=True)), "AWS::RDS::DBInstance") == {unit: cost * 2 for unit, cost in one.items()}
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"DBInstanceClass": "db.r9z.huge"}, "no price of db.r9z.huge"),
+        ({"Engine": "mysql"}, "only PostgreSQL on gp3"),
+        ({"StorageType": "io2"}, "only PostgreSQL on gp3"),
+        ({"Iops": 20000}, "only PostgreSQL on gp3"),
+        ({"AllocatedStorage": {"Ref": "Size"}}, "AllocatedStorage is no number in the template"),
+    ],
+)
+def test_a_database_without_a_price_is_named_with_the_reason(properties: dict[str, Any], reason: str) -> None:
+    found = of(database(**properties))
+    [unknown] = found.unknown
+    assert reason in unknown.reason
+    assert usd(found, "AWS::RDS::DBInstance") == {}
+
+
+def test_an_unknown_type_is_named_and_not_counted_as_free() -> None:
+    found = of(Resource("Robot", "AWS::RoboMaker::Robot", {}), Resource("Role", "AWS::IAM::Role", {}))
+    [unknown] = found.unknown
+    assert (unknown.kind, unknown.logical_id) == ("AWS::RoboMaker::Robot", "Robot")
+    assert found.free == {"AWS::IAM::Role": 1}
+    assert found.to_dict()["unknown"][0]["kind"] == "AWS::RoboMaker::Robot"
+
+
+def test_the_total_is_the_sum_of_the_lines_and_of_the_metrics_assumed() -> None:
+    found = of(database(), Resource("Address", "AWS::EC2::EIP", {}))
+    assert found.usd == Decimal("13.14") + Decimal("2.66") + Decimal("3.65") + 30 * CUSTOM_METRIC.usd
+
+
+def test_the_resources_of_all_templates_in_a_folder_are_read(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        template = {"Resources": {name: {"Type": "AWS::EC2::VPC"}}}
+        (tmp_path / f"{name}.template.json").write_text(json.dumps(template))
+    (tmp_path / "manifest.json").write_text("{}")
+    assert [each.logical_id for each in read_resources(tmp_path)] == ["one", "two"]
+
+
+def test_without_templates_the_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run make synth"):
+        read_resources(tmp_path / "dev")

@@ -1,0 +1,49 @@
+"""What a person sees of an environment's cost."""
+
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from workbench.cli.display import console
+from workbench.costs import Estimate
+from workbench.costs.assumptions import NOT_COUNTED
+from workbench.costs.charge import Charge
+from workbench.costs.prices import AS_OF, REGION
+
+_SMALL = 10  # below it, two places matter
+
+
+def show(environment: str, found: Estimate) -> None:
+    """What an environment costs a month, what of it is assumed, and what is not in it."""
+    console.print(_table(found))
+    total = f"{environment}: {found.usd:,.2f} USD a month"
+    console.print(f"\n{total}, and what is not known" if found.unknown else f"\n{total}")
+    console.print(
+        f"[dim]Prices of {REGION} written down on {AS_OF}, as published: check before you rely on them.[/dim]",
+        soft_wrap=True,
+    )
+    for each in found.unknown:
+        console.print(Text(f"not known: {each.kind} {each.logical_id}: {each.reason}", style="yellow"), soft_wrap=True)
+    free = ", ".join(f"{kind.removeprefix('AWS::')} {count}" for kind, count in found.free.items())
+    console.print(f"\nno cost counted for: {free or 'nothing'}", soft_wrap=True)
+    console.print("not in it:")
+    for sentence in NOT_COUNTED:
+        console.print(f"  - {sentence}", soft_wrap=True)
+
+
+def _table(found: Estimate) -> Table:
+    table = Table("resource type", box=None, padding=(0, 1), header_style="dim")
+    table.add_column("count", justify="right")
+    table.add_column("usage assumed", justify="right")
+    table.add_column("USD a month", justify="right", no_wrap=True)
+    for kind, lines in groupby(found.lines, key=lambda line: line.kind):
+        name = kind.removeprefix("AWS::")
+        for line in lines:
+            table.add_row(name, f"{line.count:,}", _usage(line.charge), f"{line.charge.usd:,.2f}")
+            name = ""
+    return table
+
+
+def _usage(charge: Charge) -> str:
+    return f"{charge.quantity:,.{2 if charge.quantity < _SMALL else 0}f} {charge.price.unit}"

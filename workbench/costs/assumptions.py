@@ -1,0 +1,47 @@
+"""What no template says of an environment's use: guesses, all of them here."""
+
+from decimal import Decimal
+
+HOURS_A_MONTH = Decimal(730)
+DAYS_A_MONTH = HOURS_A_MONTH / 24
+
+# How long a run of each function is billed for, by the function's own name: an idle tick, a
+# night's comparison, a step of a rotation.
+SECONDS_A_RUN = {
+    "raw_data_to_ingestion_bucket": Decimal("0.5"),
+    "ingestion_to_processed_bucket": Decimal("0.3"),
+    "processed_bucket_to_warehouse": Decimal("0.5"),
+    "verify_warehouse": Decimal(60),
+    "rotate_database_login": Decimal(2),
+    "prepare_warehouse": Decimal(2),
+}
+
+# How often a person calls a function, a month, by the function's own name.
+CALLED_BY_HAND = {"prepare_warehouse": Decimal(1)}
+
+FLOW_LOG_WRITES_AN_HOUR = 6  # what it has gathered in ten minutes, if anything was refused
+
+TRANSITIONS_AN_EXECUTION = 12  # about eight states on the idle path; the rest is room for retries
+
+GB_A_BUCKET = 10  # with superseded versions
+WRITES_A_TICK = 10  # PUT and LIST, to each bucket
+READS_A_TICK = 30  # GET, from each bucket
+
+CALLS_A_TICK = 1  # of each secret
+REQUESTS_A_KEY = 20_000  # a month
+
+KB_LOGGED_A_RUN = 16  # into each log group, by each function, execution or flow log that writes to it
+CUSTOM_METRICS = 30  # metric names times dimensions, in the whole environment
+EMAILS_A_TOPIC = 100  # a month
+REQUESTS_A_QUEUE = 1000  # a month: a queue for what failed, which nobody polls
+
+GB_THROUGH_A_GATEWAY = 5  # a month
+GB_THROUGH_AN_ENDPOINT = 1  # a month
+
+NOT_COUNTED = (
+    "free tiers: none is taken off, that of SNS and SQS neither",
+    "data out to the internet or to another zone, tax, support, discounts",
+    "a busy shop, an initial load, a rebuild: every tick is idle",
+    "backups beyond a database's own size; databases that are not in the templates",
+    "the bucket that the CDK uploads to",
+)

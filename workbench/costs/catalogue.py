@@ -1,0 +1,66 @@
+"""Which resource types have a price, and which are free; any other is unknown."""
+
+from collections.abc import Callable, Mapping
+
+from workbench.costs import computing, network, storing, watching
+from workbench.costs.charge import Charge
+from workbench.costs.runs import Runs
+from workbench.costs.templates import Resource
+
+PRICED: Mapping[str, Callable[[Resource, Runs], list[Charge]]] = {
+    "AWS::Lambda::Function": computing.function,
+    "AWS::StepFunctions::StateMachine": computing.state_machine,
+    "AWS::Scheduler::Schedule": computing.schedule,
+    "AWS::S3::Bucket": storing.bucket,
+    "AWS::SecretsManager::Secret": storing.secret,
+    "AWS::KMS::Key": storing.key,
+    "AWS::RDS::DBInstance": storing.database,
+    "AWS::Logs::LogGroup": watching.log_group,
+    "AWS::CloudWatch::Alarm": watching.alarm,
+    "AWS::CloudWatch::CompositeAlarm": watching.composite_alarm,
+    "AWS::CloudWatch::Dashboard": watching.dashboard,
+    "AWS::SNS::Topic": watching.topic,
+    "AWS::SQS::Queue": watching.queue,
+    "AWS::EC2::NatGateway": network.nat_gateway,
+    "AWS::EC2::VPCEndpoint": network.endpoint,
+    "AWS::EC2::EIP": network.address,
+}
+
+# What these do is paid for elsewhere, if at all: by the function called, the message sent, the hour of what they serve.
+FREE = frozenset(
+    {
+        "AWS::CDK::Metadata",
+        "AWS::EC2::FlowLog",
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::Route",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPC",
+        "AWS::EC2::VPCGatewayAttachment",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::OIDCProvider",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::LayerVersion",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::MetricFilter",
+        "AWS::Logs::QueryDefinition",
+        "AWS::Logs::ResourcePolicy",
+        "AWS::RDS::DBParameterGroup",
+        "AWS::RDS::DBSubnetGroup",
+        "AWS::S3::BucketPolicy",
+        "AWS::SNS::Subscription",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+        "AWS::Scheduler::ScheduleGroup",
+        "AWS::SecretsManager::ResourcePolicy",
+        "AWS::SecretsManager::RotationSchedule",
+        "AWS::SecretsManager::SecretTargetAttachment",
+    }
+)

@@ -1,0 +1,68 @@
+"""Prices on demand, as published: check before you rely on them.
+
+US dollars without tax; everywhere the first tier of use, and no free tier.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+REGION = "eu-west-2"
+AS_OF = "2026-11-24"  # the day on which they were written down
+
+
+@dataclass(frozen=True)
+class Price:
+    """A price.
+
+    Attributes:
+        usd: what so many units cost.
+        unit: what is paid for, in the plural.
+        per: how many units the price buys.
+    """
+
+    usd: Decimal
+    unit: str
+    per: int = 1
+
+
+LAMBDA_REQUEST = Price(Decimal("0.20"), "requests", per=1_000_000)
+LAMBDA_GB_SECOND = {
+    "arm64": Price(Decimal("0.0000133334"), "GB-seconds (arm64)"),
+    "x86_64": Price(Decimal("0.0000166667"), "GB-seconds (x86_64)"),
+}
+STATE_TRANSITION = Price(Decimal("0.025"), "state transitions", per=1000)
+TRACE = Price(Decimal("5.00"), "traces", per=1_000_000)
+SCHEDULED_INVOCATION = Price(Decimal("1.15"), "invocations", per=1_000_000)
+
+S3_STORAGE = Price(Decimal("0.024"), "GB-months")
+S3_WRITE = Price(Decimal("0.0053"), "PUT and LIST requests", per=1000)
+S3_READ = Price(Decimal("0.0042"), "GET requests", per=10_000)
+
+SECRET = Price(Decimal("0.40"), "secrets")
+SECRET_CALL = Price(Decimal("0.05"), "calls", per=10_000)
+KMS_KEY = Price(Decimal("1.00"), "keys")
+KMS_REQUEST = Price(Decimal("0.03"), "requests", per=10_000)
+
+LOG_INGEST = Price(Decimal("0.5985"), "GB ingested")
+LOG_STORAGE = Price(Decimal("0.0315"), "GB-months kept")
+CUSTOM_METRIC = Price(Decimal("0.30"), "metrics")
+ALARM = Price(Decimal("0.10"), "alarm metrics")
+FAST_ALARM = Price(Decimal("0.30"), "alarm metrics under a minute")
+COMPOSITE_ALARM = Price(Decimal("0.50"), "composite alarms")
+DASHBOARD = Price(Decimal("3.00"), "dashboards")
+EMAIL = Price(Decimal("2.00"), "e-mails", per=100_000)
+SQS_REQUEST = Price(Decimal("0.40"), "requests", per=1_000_000)
+
+NAT_HOUR = Price(Decimal("0.05"), "hours")
+NAT_DATA = Price(Decimal("0.05"), "GB processed")
+ENDPOINT_HOUR = Price(Decimal("0.011"), "hours in a zone")
+ENDPOINT_DATA = Price(Decimal("0.01"), "GB processed")
+PUBLIC_ADDRESS_HOUR = Price(Decimal("0.005"), "hours")
+
+# PostgreSQL in one zone. In two zones both the hour and the gigabyte cost twice as much.
+DATABASE_HOUR = {
+    "db.t4g.micro": Price(Decimal("0.018"), "hours of db.t4g.micro"),
+    "db.t4g.small": Price(Decimal("0.036"), "hours of db.t4g.small"),
+    "db.t4g.medium": Price(Decimal("0.072"), "hours of db.t4g.medium"),
+}
+DATABASE_GP3 = Price(Decimal("0.133"), "GB-months (gp3)")

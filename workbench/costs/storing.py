@@ -1,0 +1,40 @@
+"""What buckets, secrets, keys and databases cost; each function raises Unpriceable if that cannot be told."""
+
+from workbench.costs import assumptions, prices
+from workbench.costs.charge import Charge
+from workbench.costs.runs import Runs
+from workbench.costs.templates import Resource, Unpriceable
+
+
+def bucket(_: Resource, runs: Runs) -> list[Charge]:
+    """AWS::S3::Bucket: the gigabytes assumed, and the requests of each tick."""
+    return [
+        Charge(assumptions.GB_A_BUCKET, prices.S3_STORAGE),
+        Charge(runs.ticks * assumptions.WRITES_A_TICK, prices.S3_WRITE),
+        Charge(runs.ticks * assumptions.READS_A_TICK, prices.S3_READ),
+    ]
+
+
+def secret(_: Resource, runs: Runs) -> list[Charge]:
+    """AWS::SecretsManager::Secret: to be there, and to be read in each tick."""
+    return [Charge(1, prices.SECRET), Charge(runs.ticks * assumptions.CALLS_A_TICK, prices.SECRET_CALL)]
+
+
+def key(_: Resource, __: Runs) -> list[Charge]:
+    """AWS::KMS::Key: to be there, and to be used."""
+    return [Charge(1, prices.KMS_KEY), Charge(assumptions.REQUESTS_A_KEY, prices.KMS_REQUEST)]
+
+
+def database(resource: Resource, _: Runs) -> list[Charge]:
+    """AWS::RDS::DBInstance: PostgreSQL on gp3, its instance and its storage, in one zone or in two."""
+    given = resource.properties
+    size = given.get("DBInstanceClass")
+    if given.get("Engine") != "postgres" or given.get("StorageType") != "gp3" or "Iops" in given:
+        raise Unpriceable("only PostgreSQL on gp3 without more IOPS than it comes with has a price here")
+    if size not in prices.DATABASE_HOUR:
+        raise Unpriceable(f"workbench/costs/prices.py has no price of {size}")
+    zones = 2 if given.get("MultiAZ") else 1
+    return [
+        Charge(assumptions.HOURS_A_MONTH * zones, prices.DATABASE_HOUR[size]),
+        Charge(resource.number("AllocatedStorage") * zones, prices.DATABASE_GP3),
+    ]
