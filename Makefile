@@ -26,6 +26,7 @@ $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json py
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r toolchain/python.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
 	$(BIN)/npm ci --prefix toolchain --silent --no-audit --no-fund
+	$(BIN)/python -m stacks.certificates
 	$(BIN)/python -m stacks.dependencies dev prod local
 	@touch $@
 

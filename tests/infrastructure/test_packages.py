@@ -57,7 +57,7 @@ def layer(synthesised: Synthesised, name: str) -> Path:
 def test_what_an_interpreter_leaves_behind_is_not_packed(synthesised: Synthesised) -> None:
     packed = set(synthesised.folder.glob("asset.*")) - {layer(synthesised, "Dependencies")}
     functions = synthesised.resources("AWS::Lambda::Function")
-    assert len(packed) == len(functions) + len(["the library"])
+    assert len(packed) == len(functions) + len(["the library", "the certificates"])
     assert not [path for asset in packed for path in asset.rglob("*") if path.name in {"__pycache__", ".DS_Store"}]
 
 

