@@ -247,22 +247,26 @@ NOT_ASKED_OF_THE_ENDPOINT = {
 def deployed(folder: Path) -> Iterator[LocalCloud]:
     """Production's stacks after a first load, a replay by a person, a change, a night's comparison and rotations."""
     running = cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
-    build(running.source_uri, orders=20, seed=1)
-    deployment = Deployment.local(folder / "cloud")
-    assert run(deployment, lambda _: None).batch == 1
-    transform_again(deployment, 1, lambda *_: None)
-    execute(running.source_uri, "UPDATE design SET design_name = 'plain', last_updated = now() WHERE design_id = 1")
-    assert run(deployment, lambda _: None).batch == 2
-    answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
-    assert "FunctionError" not in answer
-    login = json.loads(running.client("secretsmanager").get_secret_value(SecretId="totes/prod/source")["SecretString"])
-    execute(running.source_uri, "CREATE ROLE totes_source LOGIN PASSWORD 'first'")
-    logins = Logins(deployment)
-    logins.store("source", {**login, "username": "totes_source", "password": "first"})
-    for role in ("source", "warehouse", "dashboard"):
-        logins.rotate(role)
-    yield running
-    cloud.down(folder / "cloud")
+    try:
+        build(running.source_uri, orders=20, seed=1)
+        deployment = Deployment.local(folder / "cloud")
+        assert run(deployment, lambda _: None).batch == 1
+        transform_again(deployment, 1, lambda *_: None)
+        execute(running.source_uri, "UPDATE design SET design_name = 'plain', last_updated = now() WHERE design_id = 1")
+        assert run(deployment, lambda _: None).batch == 2
+        answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
+        assert "FunctionError" not in answer
+        login = json.loads(
+            running.client("secretsmanager").get_secret_value(SecretId="totes/prod/source")["SecretString"]
+        )
+        execute(running.source_uri, "CREATE ROLE totes_source LOGIN PASSWORD 'first'")
+        logins = Logins(deployment)
+        logins.store("source", {**login, "username": "totes_source", "password": "first"})
+        for role in ("source", "warehouse", "dashboard"):
+            logins.rotate(role)
+        yield running
+    finally:
+        cloud.down(folder / "cloud")
 
 
 @pytest.fixture(scope="module")

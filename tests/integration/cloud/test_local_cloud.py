@@ -36,7 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iterato
     state = tmp_path_factory.mktemp("cloud") / "state"
     running = cloud.up(state, source=None, warehouse=warehouse, progress=steps.append)
     assert steps[0] == "Looking at the warehouse"
-    assert "Deploying the stacks" in steps
+    assert any(step.startswith("Deploying the stacks; these are only recorded here: ") for step in steps)
     yield running
     if state.exists():
         cloud.down(state)
