@@ -23,11 +23,26 @@ _TOUCHING_KEYS = (
 )
 
 
+_moto_update = FakeBucket.update_from_cloudformation_json.__func__
+
+
 def install() -> None:
     """Mend moto's S3."""
     for name in _TOUCHING_KEYS:
         setattr(S3Response, name, _one_at_a_time(getattr(S3Response, name)))
     FakeBucket.get_permission = _permission
+    FakeBucket.update_from_cloudformation_json = classmethod(_update)
+
+
+def _update(cls: Any, /, original_resource: Any, *, cloudformation_json: Any, **keywords: Any) -> Any:
+    """Update a bucket whose name CloudFormation has made up; moto looks for it in the template."""
+    properties = {"BucketName": original_resource.name, **cloudformation_json["Properties"]}
+    return _moto_update(
+        cls,
+        original_resource=original_resource,
+        cloudformation_json={**cloudformation_json, "Properties": properties},
+        **keywords,
+    )
 
 
 def _one_at_a_time(handler: Callable[..., Any]) -> Callable[..., Any]:

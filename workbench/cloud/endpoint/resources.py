@@ -11,10 +11,13 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 import boto3
+from moto.cloudformation import parsing
 from moto.cloudformation.parsing import get_model_map, get_name_type_map
 from moto.settings import moto_server_port
 
 Properties = Mapping[str, Any]
+
+_moto_class_of = parsing.resource_class_from_type
 
 
 class Resource(ABC):
@@ -396,9 +399,15 @@ MODELS: tuple[type[Resource], ...] = (
 
 def install(models: Iterable[type[Resource]]) -> None:
     """Let moto's CloudFormation make these resources."""
+    parsing.resource_class_from_type = _class_of
     for model in models:
         get_model_map()[model.cloudformation] = model
         get_name_type_map()[model.cloudformation] = model.name_property
+
+
+def _class_of(kind: str) -> Any:
+    """The model of a type; moto takes every custom resource for a function in a container."""
+    return get_model_map().get(kind) or _moto_class_of(kind)
 
 
 @cache

@@ -14,6 +14,7 @@ from workbench.cloud.endpoint import (
     invocations,
     lambdas,
     metrics,
+    networks,
     resources,
     roles,
     rotations,
@@ -32,7 +33,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (authority, buckets, lambdas, metrics, roles, rotations, stacks, state_machines):
+        for each in (authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines):
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)

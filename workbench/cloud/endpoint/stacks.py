@@ -2,8 +2,8 @@
 
 What moto lacks: change sets are found by their stack, and one that is not there can be deleted (the cdk CLI does so
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
-is updated too; a type that cannot be made or updated is an error, by name; an error is one that the cdk CLI shows; a
-stack under termination protection is not deleted.
+is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
+name; an error is one that the cdk CLI shows; a stack under termination protection is not deleted.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
@@ -28,6 +28,7 @@ _moto_parse_template = Stack.parse_template
 _moto_create_change_set = CloudFormationBackend.create_change_set
 _moto_execute_change_set = CloudFormationBackend.execute_change_set
 _moto_delete_stack = CloudFormationBackend.delete_stack
+_moto_parse_ssm_parameter = ResourceMap.parse_ssm_parameter
 _moto_resource_diff = ResourceMap.build_resource_diff
 _moto_update_resource = parsing.parse_and_update_resource
 
@@ -43,6 +44,8 @@ def install() -> None:
     CloudFormationResponse.execute_change_set = _execute_change_set
     CloudFormationResponse.update_termination_protection = _update_termination_protection
     CloudFormationBackend.delete_stack = _delete_stack
+    ResourceMap.delete = _delete_resources
+    ResourceMap.parse_ssm_parameter = _parse_ssm_parameter
     ResourceMap.build_resource_diff = _resource_diff
     parsing.parse_and_update_resource = _update_resource
 
@@ -56,6 +59,12 @@ def _parse_template(template: str) -> Any:
 
 def _parse_template_of_change_set(change_set: Any) -> None:
     change_set.template_dict = _parse_template(change_set.template)
+
+
+class _ChangeSetNotFound(ServiceException):
+    """What the cdk CLI waits for after it has deleted a change set."""
+
+    code = "ChangeSetNotFound"
 
 
 def _change_set(response: Any) -> Any:
@@ -72,7 +81,7 @@ def _change_set(response: Any) -> Any:
 def _existing_change_set(response: Any) -> Any:
     found = _change_set(response)
     if found is None:
-        raise ValidationError(message=f"there is no change set {response._get_param('ChangeSetName')}")  # noqa: SLF001
+        raise _ChangeSetNotFound(f"there is no change set {response._get_param('ChangeSetName')}")  # noqa: SLF001
     return found
 
 
@@ -93,13 +102,13 @@ def _execute_change_set(response: Any) -> Any:
 
 def _update_termination_protection(response: Any) -> Any:
     stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))  # noqa: SLF001
-    stack.is_protected = response._get_bool_param("EnableTerminationProtection")  # noqa: SLF001
+    stack.enable_termination_protection = response._get_bool_param("EnableTerminationProtection")  # noqa: SLF001
     return ActionResult({"StackId": stack.stack_id})
 
 
 def _delete_stack(backend: Any, name_or_stack_id: str) -> None:
     found = [each for each in backend.stacks.values() if name_or_stack_id in {each.name, each.stack_id}]
-    if any(getattr(stack, "is_protected", False) for stack in found):
+    if any(getattr(stack, "enable_termination_protection", False) for stack in found):
         raise ValidationError(
             message=f"Stack [{name_or_stack_id}] cannot be deleted while TerminationProtection is enabled"
         )
@@ -109,8 +118,25 @@ def _delete_stack(backend: Any, name_or_stack_id: str) -> None:
 def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:
     _refuse_unknown_types(_parse_template(keywords["template"])["Resources"])
     made = _moto_create_change_set(backend, *arguments, **keywords)
-    backend.change_sets[made[0]].stack.resource_map.cross_stack_resources = backend.exports
+    change_set = backend.change_sets[made[0]]
+    change_set.stack.resource_map.cross_stack_resources = backend.exports
+    _tell_changed_properties(change_set)
     return made
+
+
+def _tell_changed_properties(change_set: Any) -> None:
+    """Say of each resource that is modified which of its properties are: cdk diff shows no others."""
+    old, new = change_set.stack.resource_map._resource_json_map, change_set.template_dict["Resources"]  # noqa: SLF001
+    for change in change_set.changes:
+        if change.action == "Modify":
+            before, after = (each[change.logical_resource_id].get("Properties", {}) for each in (old, new))
+            change.scope = ["Properties"]
+            change.replacement = "False"
+            change.details = [
+                {"Target": {"Attribute": "Properties", "Name": name, "RequiresRecreation": "Never"}}
+                for name in sorted(before.keys() | after.keys())
+                if before.get(name) != after.get(name)
+            ]
 
 
 def _refuse_unknown_types(resources: Mapping[str, Mapping[str, Any]]) -> None:
@@ -136,6 +162,11 @@ def _apply_change_set(backend: Any, change_set_name: str) -> None:
         backend.exports[export.name] = export
 
 
+def _parse_ssm_parameter(resources: Any, value: str, value_type: str) -> Any:
+    """What a parameter in SSM says; an update that uses the value of before has that, and no parameter's name."""
+    return _moto_parse_ssm_parameter(resources, value, value_type) if value.startswith("/") else value
+
+
 def _resource_diff(resources: Any, other_template: Mapping[str, Any], parameters: Any = None) -> dict[str, list[str]]:
     """What differs from another template: only by properties, and with all that refers to what is modified."""
     old, new = resources._resource_json_map, other_template["Resources"]  # noqa: SLF001
@@ -146,6 +177,19 @@ def _resource_diff(resources: Any, other_template: Mapping[str, Any], parameters
         if name in old and name not in modified and _can_be_updated(new[name]) and _references(new[name]) & modified:
             modified.add(name)
     return {**diff, "Modify": [name for name in order if name in modified]}
+
+
+def _delete_resources(resources: Any) -> None:
+    """Delete each resource before those it refers to, but for what is to be retained; the first error ends it."""
+    templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
+    for name in reversed(_in_order(templates)):
+        resource = made.get(name)
+        if resource is None or isinstance(resource, str) or templates[name].get("DeletionPolicy") == "Retain":
+            continue
+        try:
+            resources._delete_resource(resource, templates[name])  # noqa: SLF001
+        except Exception as error:
+            raise ValidationError(message=f"{name} was not deleted: {type(error).__name__}: {error}") from error
 
 
 def _in_order(resources: Mapping[str, Any]) -> list[str]:

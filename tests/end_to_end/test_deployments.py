@@ -1,0 +1,133 @@
+"""What is deployed by the real cdk CLI, from the first deployment to the last: the stacks of dev and of prod."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.end_to_end.conftest import Deployed
+from workbench import cloud
+from workbench.cloud import cdk
+from workbench.simulator import build
+
+STACKS = ("network", "data", "pipeline", "watch")
+
+_CHANGED = """
+import dataclasses
+import sys
+
+sys.path.insert(0, {project!r})
+import aws_cdk
+
+from app import chosen_environment, make_stacks
+
+app = aws_cdk.App()
+make_stacks(app, dataclasses.replace(chosen_environment(app.node), mass_deletion_percent=25))
+app.synth()
+"""
+
+
+@pytest.fixture(params=["dev", "prod"])
+def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployed]:
+    state = tmp_path / "state"
+    steps: list[str] = []
+    running = cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
+    assert any("only recorded here: AWS::CloudWatch::Dashboard, AWS::EC2::EIP" in step for step in steps)
+    build(running.source_uri, orders=20, seed=2)
+    yield Deployed(running, state)
+    cloud.down(state)
+
+
+def call(deployed: Deployed, *arguments: str, app: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Type a command of the cdk CLI."""
+    where = ["--app", app or str(deployed.state / "cdk.out")]
+    context = ["--context", f"env={deployed.cloud.environment}", "--context", "target=host"]
+    return subprocess.run(
+        [cdk._CLI, *arguments, *where, *context, *cdk._QUIET],
+        cwd=cdk.PROJECT,
+        env=cdk._environment(deployed.cloud.endpoint),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+
+
+def stacks(deployed: Deployed) -> dict[str, str]:
+    found = deployed.cloud.client("cloudformation").describe_stacks()["Stacks"]
+    prefix = f"totes-{deployed.cloud.environment}-"
+    return {
+        stack["StackName"].removeprefix(prefix): stack["StackStatus"]
+        for stack in found
+        if stack["StackName"].startswith(prefix)
+    }
+
+
+def percent(deployed: Deployed) -> str:
+    name = f"totes-{deployed.cloud.environment}-raw_data_to_ingestion_bucket"
+    found = deployed.cloud.client("lambda").get_function_configuration(FunctionName=name)
+    return str(found["Environment"]["Variables"]["MASS_DELETION_PERCENT"])
+
+
+def allow_deletion(deployed: Deployed) -> None:
+    """What the runbook tells somebody to do who really means it."""
+    client = deployed.cloud.client("cloudformation")
+    for part in STACKS:
+        client.update_termination_protection(
+            StackName=f"totes-{deployed.cloud.environment}-{part}", EnableTerminationProtection=False
+        )
+
+
+def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_path: Path) -> None:
+    assert stacks(deployed) == dict.fromkeys(STACKS, "CREATE_COMPLETE")
+    assert deployed.run()["batch"] == 1
+
+    difference = call(deployed, "diff", "--fail")
+    assert difference.returncode == 0, difference.stdout + difference.stderr
+    assert "Number of stacks with differences: 0" in difference.stdout + difference.stderr
+
+    changed = tmp_path / "changed.py"
+    changed.write_text(_CHANGED.format(project=str(cdk.PROJECT)))
+    app = f"python {changed}"
+    assert percent(deployed) == "20"
+    assert call(deployed, "diff", "--fail", "--output", str(tmp_path / "diff"), app=app).returncode == 1
+    update = call(
+        deployed, "deploy", "--all", "--require-approval", "never", "--output", str(tmp_path / "out"), app=app
+    )
+    assert update.returncode == 0, update.stdout + update.stderr
+    assert percent(deployed) == "25"
+    assert deployed.run()["batch"] is None, "nothing has changed at the source"
+
+    if deployed.cloud.environment == "prod":
+        refused = call(deployed, "destroy", "--all", "--force")
+        assert refused.returncode != 0
+        assert "TerminationProtection is enabled" in refused.stdout + refused.stderr
+        assert stacks(deployed).keys() == set(STACKS)
+        allow_deletion(deployed)
+    gone = call(deployed, "destroy", "--all", "--force")
+    assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
+    assert stacks(deployed) == {}
+    buckets = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
+    assert len([name for name in buckets if "ingestionbucket" in name or "processedbucket" in name]) == 2, (
+        "the lake outlives its stack"
+    )
+
+
+@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
+def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: Path) -> None:
+    deployed.run()
+    out = str(tmp_path / "out")
+    both = call(
+        deployed,
+        *("deploy", "--all", "--require-approval", "never", "--output", out, "--context", "delete_data=true"),
+        app="python app.py",
+    )
+    assert both.returncode == 0, both.stdout + both.stderr
+    gone = call(deployed, "destroy", "--all", "--force", app=out)
+    assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
+    names = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
+    assert not [name for name in names if name.startswith("totes-dev")]
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        deployed.cloud.client("secretsmanager").describe_secret(SecretId="totes/dev/source")
