@@ -6,6 +6,7 @@ from constructs import Node
 from stacks.checks import enforce_rules
 from stacks.config import Environment
 from stacks.data_stack import DataStack
+from stacks.deployer_stack import DeployerStack, GitHub
 from stacks.network_stack import NetworkStack
 from stacks.pipeline_stack import PipelineStack
 from stacks.watch_stack import WatchStack
@@ -30,14 +31,16 @@ def chosen_environment(node: Node) -> Environment:
     return environment
 
 
-def make_stacks(app: cdk.App, environment: Environment) -> None:
-    """Put an environment's stacks into an app, held to the rules."""
+def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = None) -> None:
+    """Put an environment's stacks into an app, held to the rules; with a repository also the roles that deploy it."""
     network = None
     if environment.network is not None:
         network = NetworkStack(app, environment, network=environment.network).network
     data = DataStack(app, environment, network=network)
     pipeline = PipelineStack(app, environment, data=data, network=network)
     WatchStack(app, environment, pipeline=pipeline)
+    if github:
+        DeployerStack(app, environment, github=github)
     enforce_rules(app)
 
 
@@ -47,5 +50,5 @@ def _is_true(value: object) -> bool:
 
 if __name__ == "__main__":
     app = cdk.App()
-    make_stacks(app, chosen_environment(app.node))
+    make_stacks(app, chosen_environment(app.node), GitHub.from_context(app.node))
     app.synth()

@@ -1,33 +1,11 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.support.templates import Synthesised
+from tests.support.templates import Synthesised, run_app
 
 
-def synth(root: Path, folder: Path, name: str) -> subprocess.CompletedProcess[str]:
-    """Run the app as the CLI does, in a process with nothing of this one's but the path."""
-    context = {**json.loads((root / "cdk.json").read_text())["context"], "env": name}
-    return subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=root,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "PYTHONHASHSEED": "1",
-            "CDK_OUTDIR": str(folder),
-            "CDK_CONTEXT_JSON": json.dumps(context),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_two_synths_give_identical_output_without_credentials(prod: Synthesised, root: Path, tmp_path: Path) -> None:
-    again = synth(root, tmp_path, "prod")
+def test_two_synths_give_identical_output_without_credentials(prod: Synthesised, tmp_path: Path) -> None:
+    again = run_app(tmp_path, env="prod")
     assert again.returncode == 0, again.stderr
     names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
     assert names == [
@@ -40,8 +18,8 @@ def test_two_synths_give_identical_output_without_credentials(prod: Synthesised,
     assert {path.name for path in tmp_path.glob("asset.*")} == {path.name for path in prod.folder.glob("asset.*")}
 
 
-def test_an_unknown_environment_ends_the_synth_with_the_known_ones(root: Path, tmp_path: Path) -> None:
-    failed = synth(root, tmp_path, "staging")
+def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Path) -> None:
+    failed = run_app(tmp_path, env="staging")
     assert failed.returncode != 0
     assert "there is no environment 'staging'; say -c env=NAME with one of dev, prod, local" in failed.stderr
 

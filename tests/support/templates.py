@@ -1,6 +1,9 @@
 """Synthesised templates, and what they say in words that a test can compare."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,25 @@ def new_app(folder: Path, **context: Any) -> cdk.App:
     """An app as the cdk CLI would make it, with the feature flags of cdk.json."""
     settings = json.loads((ROOT / "cdk.json").read_text())
     return cdk.App(outdir=str(folder), context={**settings["context"], **context})
+
+
+def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
+    """Run the app as the CLI does, in a process with nothing of this one's but the path."""
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONHASHSEED": "1",
+            "CDK_OUTDIR": str(folder),
+            "CDK_CONTEXT_JSON": json.dumps({**settings["context"], **context}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _parse_template_of_change_set(change_set: Any) -> None:
     change_set.template_dict = _parse_template(change_set.template)
 
 
-class _ChangeSetNotFound(ServiceException):
+class _ChangeSetNotFound(ServiceException):  # type: ignore[misc] # moto has no types
     """What the cdk CLI waits for after it has deleted a change set."""
 
     code = "ChangeSetNotFound"

@@ -1,0 +1,157 @@
+"""What GitHub runs: nothing that can change under us, no more rights than a job needs, one assembly for all."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from toolchain.diff_comment import MARK
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+Yaml = dict[str, Any]
+
+MAY_WRITE = {
+    ("deploy.yml", "dev"): {"id-token"},
+    ("deploy.yml", "prod"): {"id-token"},
+    ("deploy-environment.yml", "deploy"): {"id-token"},
+    ("pull-request.yml", "diff"): {"id-token"},
+    ("pull-request.yml", "comment"): {"pull-requests"},
+}
+
+
+def read(file: Path) -> Yaml:
+    workflow: Yaml = yaml.safe_load(file.read_text())
+    return workflow
+
+
+def jobs(file: Path) -> Yaml:
+    found: Yaml = read(file)["jobs"]
+    return found
+
+
+def steps(file: Path) -> Iterator[Yaml]:
+    for job in jobs(file).values():
+        yield from job.get("steps", [])
+
+
+def scripts(file: Path) -> list[str]:
+    return [step["run"] for step in steps(file) if "run" in step]
+
+
+def called(name: str) -> Iterator[Path]:
+    """A workflow, and those of this repository that it calls."""
+    file = ROOT / ".github" / "workflows" / name
+    yield file
+    for job in jobs(file).values():
+        if "uses" in job:
+            yield from called(Path(job["uses"]).name)
+
+
+each_workflow = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+
+
+def test_the_workflows_are_found() -> None:
+    assert {"ci.yml", "pull-request.yml", "deploy.yml"} <= {file.name for file in FILES}
+
+
+def test_every_action_is_pinned_by_its_commit_and_says_which_version_that_is() -> None:
+    pins: dict[str, set[str]] = {}
+    for file in FILES:
+        for used in re.findall(r"^\s*(?:- )?uses:\s*(.+)$", file.read_text(), flags=re.MULTILINE):
+            if used.startswith("./"):
+                assert (ROOT / used).is_file(), f"{file.name}: {used}"
+                continue
+            pinned = re.fullmatch(r"([\w-]+/[\w/-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)", used)
+            assert pinned, f"{file.name}: {used}"
+            pins.setdefault(pinned[1], set()).add(pinned[2])
+    assert "actions/checkout" in pins
+    assert {action: found for action, found in pins.items() if len(found) > 1} == {}
+
+
+def test_every_use_of_an_action_is_seen_by_the_test_above() -> None:
+    """However it is written in YAML."""
+    for file in FILES:
+        used = [each["uses"] for each in [*jobs(file).values(), *steps(file)] if "uses" in each]
+        assert len(used) == len(re.findall(r"^\s*(?:- )?uses:", file.read_text(), flags=re.MULTILINE)), file.name
+
+
+@each_workflow
+def test_a_workflow_may_only_read_unless_a_job_needs_more(file: Path) -> None:
+    assert read(file)["permissions"] == {"contents": "read"}
+    for name, job in jobs(file).items():
+        granted = job.get("permissions", {})
+        assert isinstance(granted, dict), f"{file.name}: {name} has {granted}"
+        writes = {scope for scope, access in granted.items() if access != "read"}
+        assert writes == MAY_WRITE.get((file.name, name), set()), f"{file.name}: {name}"
+
+
+@each_workflow
+def test_no_checkout_leaves_the_token_behind(file: Path) -> None:
+    for step in steps(file):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@each_workflow
+def test_a_value_comes_into_a_script_by_its_environment(file: Path) -> None:
+    """An expression pasted into a script is code of whoever chose the value."""
+    assert [script for script in scripts(file) if "${{" in script] == []
+
+
+@each_workflow
+def test_no_workflow_runs_strangers_code_with_the_repositorys_rights(file: Path) -> None:
+    triggers = dict[object, Any](read(file))[True]  # YAML takes the word `on` for a truth value
+    assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
+
+
+def test_what_workflows_run_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    spoken = "\n".join(script for file in FILES for script in scripts(file))
+    made = set(re.findall(r"^make ([a-z-]+)$", spoken, flags=re.MULTILINE))
+    assert made >= {"check", "test", "synth", "setup"}
+    assert made <= targets
+    for script in re.findall(r"python3 (\S+\.py)", spoken):
+        assert (ROOT / script).is_file(), script
+
+
+def test_a_deployment_synthesises_once_and_nobody_deploys_anything_else() -> None:
+    spoken = "\n".join(script for file in called("deploy.yml") for script in scripts(file))
+    made_ready = jobs(ROOT / ".github/workflows/deploy.yml")
+    assert [name for name, job in made_ready.items() if job.get("uses", "").endswith("/synth.yml")] == ["synth"]
+    assert re.findall(r"cdk (\w+) --app \"(\S+)\"", spoken) == [("deploy", "cdk.out/$ENVIRONMENT")] * 2
+    assert len(re.findall(r"\bcdk (?:deploy|synth)\b", spoken)) == 2
+
+
+def test_nothing_is_deployed_untested_and_prod_comes_after_dev_and_after_approval() -> None:
+    deploy = jobs(ROOT / ".github/workflows/deploy.yml")
+    assert set(deploy["dev"]["needs"]) == {"ci", "synth"}
+    assert set(deploy["prod"]["needs"]) == {"dev", "approval"}
+    assert "if" not in deploy["prod"], "a condition of its own could run it in spite of what it needs"
+    [job] = jobs(ROOT / ".github/workflows/deploy-environment.yml").values()
+    assert job["environment"] == "${{ inputs.environment }}"
+    assert {name: deploy[name]["with"]["environment"] for name in ("dev", "prod")} == {"dev": "dev", "prod": "prod"}
+
+
+def test_a_pull_request_takes_the_role_that_only_looks_and_a_deployment_its_environments() -> None:
+    roles = {
+        (file.name, step["with"]["role-to-assume"].split("/")[-1])
+        for file in FILES
+        for step in steps(file)
+        if step.get("uses", "").startswith("aws-actions/configure-aws-credentials@")
+    }
+    assert roles == {
+        ("pull-request.yml", "totes-${{ matrix.environment }}-diff"),
+        ("deploy-environment.yml", "totes-${{ inputs.environment }}-deploy"),
+    }
+    [diff] = [script for script in scripts(ROOT / ".github/workflows/pull-request.yml") if "cdk diff" in script]
+    assert "--method template" in diff, "any other way asks for the role that deploys"
+
+
+def test_the_comment_is_found_again_by_the_mark_that_it_begins_with() -> None:
+    [post] = [step for step in steps(ROOT / ".github/workflows/pull-request.yml") if "OURS" in step.get("env", {})]
+    assert f'startswith("{MARK}")' in post["env"]["OURS"]
