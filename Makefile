@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(READY) ## Install what totes needs into .venv and toolchain/node_modules.
@@ -46,19 +46,25 @@ coverage: setup ## Run every test and show what of the shipped code none of them
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=90
 
 .PHONY: check
-check: setup ## Check format, lint, types, security, synth and nag.
+check: setup ## Check format, lint, types, security, synth, nag and templates.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers workbench
 	$(MAKE) audit
 	$(MAKE) synth
+	@# What the CDK itself writes twice over, W3005, is none of ours.
+	$(BIN)/cfn-lint --ignore-checks W3005 --regions eu-west-2 us-east-1 -- cdk.out/*/*.template.json
 
 .PHONY: synth
 synth: setup ## Synthesise every environment into cdk.out, without an account and without a network.
 	@for environment in dev prod local; do \
 		toolchain/node_modules/.bin/cdk synth --quiet -c env=$$environment --output cdk.out/$$environment || exit; \
 	done
+
+.PHONY: snapshots
+snapshots: setup ## Write the templates' snapshots anew, after a change that was looked at.
+	WRITE_SNAPSHOTS=yes $(BIN)/pytest -q tests/infrastructure/test_snapshots.py
 
 .PHONY: bench
 bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.

@@ -35,15 +35,24 @@ class DataStack(TotesStack):
         if isinstance(environment.warehouse, GivenDatabase):
             self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, given=environment.warehouse)
             self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE)
-            return
-        if network is None:
+        elif network is None:
             raise ValueError(f"{environment.name}: a warehouse of totes' own needs a network to be in")
-        own = OwnWarehouse(
-            self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
+        else:
+            own = OwnWarehouse(
+                self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
+            )
+            self.master = own.master
+            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, host=own.host)
+            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, host=own.host)
+        self.tell(
+            {
+                "IngestionBucket": self.ingestion.bucket_name,
+                "ProcessedBucket": self.processed.bucket_name,
+                "SourceSecretArn": self.source.secret_arn,
+                "WarehouseSecretArn": self.warehouse.secret_arn,
+                "DashboardSecretArn": self.dashboard.secret_arn,
+            }
         )
-        self.master = own.master
-        self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, host=own.host)
-        self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, host=own.host)
 
     def _login(
         self,

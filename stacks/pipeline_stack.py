@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -71,17 +70,11 @@ class PipelineStack(TotesStack):
         )
         outputs = {
             "StateMachineArn": self.state_machine.state_machine_arn,
-            "IngestionBucket": data.ingestion.bucket_name,
-            "ProcessedBucket": data.processed.bucket_name,
-            "SourceSecretArn": data.source.secret_arn,
-            "WarehouseSecretArn": data.warehouse.secret_arn,
-            "DashboardSecretArn": data.dashboard.secret_arn,
             "RotationFunction": self.rotate.function_name,
         }
         if data.master is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
-        for key, value in outputs.items():
-            cdk.CfnOutput(self, key, value=value)
+        self.tell(outputs)
 
     def _capture(self, data: DataStack) -> lambda_.IFunction:
         return self._function(

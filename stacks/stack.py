@@ -1,5 +1,7 @@
 """What all stacks of totes have in common: how they are named, tagged and protected."""
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -17,3 +19,8 @@ class TotesStack(cdk.Stack):
             tags=environment.tags,
             termination_protection=environment.protected,
         )
+
+    def tell(self, outputs: Mapping[str, str]) -> None:
+        """Give the stack outputs, which the command line reads."""
+        for key, value in outputs.items():
+            cdk.CfnOutput(self, key, value=value)

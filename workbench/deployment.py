@@ -52,9 +52,12 @@ class Deployment:
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
-        """The pipeline stack's outputs; raise UserError where there is no such stack."""
+        """The outputs of the data's and the pipeline's stack; raise UserError where there is no such stack."""
+        return {**self._outputs_of("data"), **self._outputs_of("pipeline")}
+
+    def _outputs_of(self, part: str) -> Mapping[str, str]:
         client = self.session.client("cloudformation", endpoint_url=self.endpoint)
-        name = f"totes-{self.environment}-pipeline"
+        name = f"totes-{self.environment}-{part}"
         try:
             [stack] = client.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:

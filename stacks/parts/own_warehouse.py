@@ -31,7 +31,7 @@ class OwnWarehouse(Construct):
         network: Network,
     ) -> None:
         super().__init__(scope, id)
-        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17)
+        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17_9)
         instance = rds.DatabaseInstance(
             self,
             "Instance",

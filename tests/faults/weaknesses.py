@@ -56,12 +56,13 @@ def _no_ledger() -> None:
         )
 
     def transaction(self: Any, *, rebuild: bool) -> Any:  # noqa: ARG001 - the method's signature
-        if self._done:
-            return {}
+        lake = load._Lake(self._lake)
+        if self._done or not lake.newest:
+            return lake.newest, {}, 0
         self._done = True
         with self._connection, self._connection.cursor() as cursor:
             load.ensure_tables(cursor, self._tables)
-            return {self._newest: self._load_batch(cursor, self._newest)}
+            return lake.newest, {lake.newest: self._load_batch(cursor, lake, lake.newest)}, 0
 
     load.newest_entry = lambda _cursor: None
     load._append_versions = append

@@ -271,7 +271,8 @@ def test_a_schedule_may_start_its_own_target_for_this_account_only(
 def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> None:
     outputs = {
         key: synthesised.said(each["Value"])
-        for key, each in synthesised.pipeline["Outputs"].items()
+        for template in synthesised.templates.values()
+        for key, each in template.get("Outputs", {}).items()
         if "Export" not in each
     }
     assert outputs == {

@@ -105,7 +105,7 @@ def test_a_value_comes_into_a_script_by_its_environment(file: Path) -> None:
 
 @each_workflow
 def test_no_workflow_runs_strangers_code_with_the_repositorys_rights(file: Path) -> None:
-    triggers = dict[object, Any](read(file))[True]  # YAML takes the word `on` for a truth value
+    triggers: Any = dict[Any, Any](read(file))[True]  # YAML takes the word `on` for a truth value
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
 
 

@@ -162,8 +162,11 @@ def _up(
 
 def _store_logins(cloud: LocalCloud, uris: Mapping[str, str]) -> None:
     """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS."""
-    [stack] = cloud.client("cloudformation").describe_stacks(StackName=f"totes-{cloud.environment}-pipeline")["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
+        for output in stack.get("Outputs", [])
+    }
     secrets = cloud.client("secretsmanager")
     logins = {role: login(uris[role], role) for role in _ROLES}
     if "PrepareFunction" in outputs:
