@@ -13,7 +13,7 @@ from toolchain.diff_comment import MARK
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
-Yaml = dict[str, Any]
+Yaml = dict[Any, Any]
 
 MAY_WRITE = {
     ("deploy.yml", "dev"): {"id-token"},
