@@ -56,6 +56,11 @@ class Boundaries:
         self._script = script
         self.count = 0
 
+    @property
+    def missed(self) -> bool:
+        """Whether the invocation has not come to where its script was to happen."""
+        return self._script is not None
+
     def around(self, name: str, act: Callable[[], Any]) -> Any:
         before = self._reached(name, after=False)
         if before == "refuse":

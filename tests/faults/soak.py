@@ -45,7 +45,8 @@ def show(report: Report, seed: int) -> None:
         table.add_row(name, str(times))
     console.print(table)
     console.print(
-        f"seed {seed}: {report.ticks:,} ticks, {report.faults.total():,} faults of {len(report.faults)} kinds, "
+        f"seed {seed}: {report.ticks:,} ticks, {report.faults.total():,} faults of {len(report.faults)} kinds "
+        f"({report.missed} more came to nothing), "
         f"{report.rows_checked:,} rows checked, {len(report.violations)} violations",
         soft_wrap=True,
     )

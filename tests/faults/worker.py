@@ -25,10 +25,11 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Returned:
-    """The function returned, after so many boundaries."""
+    """The function returned, after so many boundaries; it may have missed the one that its script is of."""
 
     value: Any
     boundaries: int
+    missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: s
         except Exception as error:  # noqa: BLE001 - Lambda's runtime hands on whatever a handler raises
             pipe.send(Raised(type(error).__name__, str(error)))
         else:
-            pipe.send(Returned(value, boundaries.count))
+            pipe.send(Returned(value, boundaries.count, boundaries.missed))
 
 
 def _handler(function: str) -> Callable[[dict[str, Any], _Context], Any]:

@@ -106,10 +106,11 @@ def _wait_for(url: str) -> None:
 
 @dataclass(frozen=True)
 class Tick:
-    """How a run ended: with the newest batch in the warehouse, or with an error."""
+    """How a run ended: with the newest batch in the warehouse, or with an error; and whether a script was missed."""
 
     error: str | None
     message: str = ""
+    missed: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -189,18 +190,20 @@ class World:
             asked: what is asked of the run.
             second: whether by the other processes.
         """
+        missed = False
         for name in STEPS:
             function = (self.second if second else self.functions)[name]
             script = (scripts or {}).get(name)
             outcome: Outcome | None = None
             for _ in range(TRIES):
                 outcome = function.invoke({"asked": asked or {}}, script)
+                missed |= isinstance(outcome, Returned) and outcome.missed
                 script = None
                 if isinstance(outcome, Returned) or getattr(outcome, "error", "") not in RETRYABLE:
                     break
             if not isinstance(outcome, Returned):
                 return Tick(getattr(outcome, "error", "Died"), getattr(outcome, "message", ""))
-        return Tick(None)
+        return Tick(None, missed=missed)
 
     def capture(self, script: Script | None = None) -> Outcome:
         return self.functions[CAPTURE].invoke(script=script)

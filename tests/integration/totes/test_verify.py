@@ -10,6 +10,7 @@ from totes.databases import translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, pages, repair, verify
+from totes.warehouse import load
 from workbench.simulator import Shop
 
 FACT_PAYMENT = next(table for table in STAR_TABLES if table.name == "fact_payment")
@@ -221,4 +222,16 @@ def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline
     assert ("fact_sales_order", 1, 1) in tallies
     assert ("dim_design", 1, 1) in tallies
     assert pipeline.capture().batch is None
+    assert_equal(pipeline)
+
+
+def test_a_date_that_only_history_names_comes_back_by_a_rebuild(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    for date in ("1999-01-01", "2024-11-11"):
+        execute(pipeline.source, "UPDATE sales_order SET agreed_payment_date = %s WHERE sales_order_id = 4", [date])
+        pipeline.tick()
+    execute(pipeline.warehouse, "DELETE FROM dim_date WHERE date_id = '1999-01-01'")
+    assert verdict_on(pipeline).tables["dim_date"].missing.len() == 1
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
     assert_equal(pipeline)
