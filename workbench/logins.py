@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROLES = ("source", "warehouse", "dashboard")
 
-_ROTATION_SECONDS = 120.0
+_ROTATION_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 _RECOVERY_DAYS = 30
 

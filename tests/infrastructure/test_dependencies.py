@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -7,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.tags import compatible_tags, cpython_tags, parse_tag
 
-from stacks.dependencies import LOCK, LayerNotBuilt, built_layer, fingerprint
+from stacks.certificates import built_certificates
+from stacks.config import Environment
+from stacks.dependencies import LOCK, ROOT, LayerNotBuilt, built_layer, fingerprint
 from stacks.target import LAMBDA, Target
 
 ELF, AARCH64 = b"\x7fELF", 183
@@ -104,3 +108,39 @@ def test_a_package_that_is_not_the_locked_one_is_refused_and_leaves_nothing(tmp_
     with pytest.raises(LayerNotBuilt, match=r"Python 3\.13 on aarch64-manylinux_2_28 was not built.*uv says: .+"):
         built_layer(LAMBDA, lock, store)
     assert list(store.iterdir()) == []
+
+
+# What is deployed to Lambda: wheels of its Python, its machine and its system
+
+
+def deployed_packages() -> Path:
+    return built_layer(Environment.named("prod").target) / "python"
+
+
+def test_every_wheel_of_the_deployed_layer_is_for_lambdas_python_and_system() -> None:
+    fitting = {
+        *cpython_tags((3, 13), platforms=[f"manylinux_2_{minor}_aarch64" for minor in range(17, 35)]),
+        *cpython_tags((3, 13), platforms=["manylinux2014_aarch64"]),
+        *compatible_tags((3, 13)),
+    }
+    wheels = list(deployed_packages().glob("*.dist-info/WHEEL"))
+    assert len(wheels) > 5
+    for wheel in wheels:
+        tags = re.findall(r"^Tag: (.+)$", wheel.read_text(), flags=re.MULTILINE)
+        assert any(parse_tag(tag) & fitting for tag in tags), f"{wheel.parent.name}: {tags}"
+
+
+@pytest.mark.parametrize("function", sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handler.py")))
+def test_every_function_imports_from_its_own_packages_alone(function: str) -> None:
+    """As Lambda has them: nothing of this environment's is on the path."""
+    packages = [built_layer(Target.host()) / "python", built_certificates() / "python", ROOT / "layers/totes/python"]
+    path = [str(ROOT / "lambdas" / function), *map(str, packages)]
+    program = f"import sys; sys.path[:0] = {path!r}; import handler; assert callable(handler.handler)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AWS_DEFAULT_REGION": "eu-west-2"},
+    )
+    assert done.returncode == 0, done.stderr

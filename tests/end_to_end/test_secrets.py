@@ -1,0 +1,119 @@
+"""A person keeps the databases' logins, and the functions' logs say whose they are."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from tests.end_to_end.conftest import TOTES, Answer, Deployed
+from tests.support.databases import execute, rows
+from workbench import cloud
+from workbench.simulator import build
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    state = tmp_path_factory.mktemp("cloud") / "state"
+    running = Deployed(
+        cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="dev"), state
+    )
+    try:
+        build(running.cloud.source_uri, orders=20, seed=2)
+        execute(running.cloud.source_uri, "CREATE ROLE totes_shop LOGIN PASSWORD 'right'")
+        execute(running.cloud.source_uri, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO totes_shop")
+        yield running
+    finally:
+        cloud.down(state)
+
+
+def store(shop: Deployed, password: str) -> Answer:
+    """Pipe a password into totes secrets set."""
+    dsn = parse_dsn(shop.cloud.source_uri)
+    place = ("--host", dsn["host"], "--port", dsn["port"], "--dbname", dsn["dbname"], "--username", "totes_shop")
+    done = subprocess.run(
+        [TOTES, "secrets", "set", "source", *place, "--state", shop.state],
+        input=f"{password}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def current(shop: Deployed) -> str:
+    secrets = shop.cloud.client("secretsmanager")
+    found = secrets.get_secret_value(SecretId="totes/dev/source", VersionStage="AWSCURRENT")
+    return str(json.loads(found["SecretString"])["username"])
+
+
+def test_a_login_that_the_database_refuses_is_not_stored(shop: Deployed) -> None:
+    before = current(shop)
+    answer = store(shop, "wrong")
+    assert answer.code == 1
+    assert "password authentication failed" in answer.err
+    assert "wrong" not in answer.err
+    assert current(shop) == before
+    assert shop.run()["status"] == "SUCCEEDED"
+
+
+def test_a_login_that_it_takes_is_the_one_from_then_on(shop: Deployed) -> None:
+    answer = store(shop, "right")
+    assert answer.code == 0, answer.err
+    assert "right" not in answer.out
+    assert current(shop) == "totes_shop"
+    assert shop.totes("secrets", "test", "source").code == 0
+    assert shop.run()["status"] == "SUCCEEDED"
+
+
+def test_no_password_is_no_login(shop: Deployed) -> None:
+    answer = store(shop, "")
+    assert answer.code == 1
+    assert "a password is needed" in answer.err
+
+
+def test_the_list_has_names_and_dates(shop: Deployed) -> None:
+    listed = shop.totes("secrets", "list", "--json").json()
+    assert [each["name"] for each in listed] == [f"totes/dev/{role}" for role in ("source", "warehouse", "dashboard")]
+    assert all(each["next_rotation"] for each in listed)
+    assert shop.totes("secrets", "rotate", "dashboard").code == 0
+    assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
+
+
+def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> None:
+    store(shop, "right")
+    execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'by hand'")
+    assert "refuses the login" in shop.totes("secrets", "test", "source").err
+    assert shop.totes("secrets", "rotate", "source").code == 1, "nobody knows the password"
+    assert store(shop, "by hand").code == 1, "a rotation is not over"
+    execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'right'")
+    assert shop.totes("secrets", "test", "source").code == 0
+
+
+def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_administrator(shop: Deployed) -> None:
+    assert "totes_warehouse, totes_dashboard" in shop.totes("init", "warehouse").out
+    assert "--admin URI" in shop.totes("init", "source").err
+    made = shop.totes("init", "source", "--admin", shop.cloud.source_uri)
+    assert made.code == 0, made.err
+    granted = rows(
+        shop.cloud.source_uri,
+        "SELECT DISTINCT privilege_type FROM information_schema.role_table_grants WHERE grantee = 'totes_shop'",
+    )
+    assert granted == [("SELECT",)]
+
+
+def test_a_line_of_a_log_names_its_execution_and_its_batch(shop: Deployed) -> None:
+    execute(shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
+    run = shop.run()
+    lines = shop.totes("local", "logs", "processed_bucket_to_warehouse").out.splitlines()
+    loaded = [json.loads(line) for line in lines if '"loaded batch' in line]
+    assert loaded[-1]["batch"] == run["batch"]
+    assert loaded[-1]["execution"].startswith("arn:aws:states:")
+    assert loaded[-1]["service"] == "totes-dev"
+
+
+def test_a_login_given_up_for_deletion_is_listed_as_such(shop: Deployed) -> None:
+    assert shop.totes("secrets", "delete", "dashboard", "--yes").code == 0
+    assert shop.totes("secrets", "list", "--json").json()[2]["deleted"]

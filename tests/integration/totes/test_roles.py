@@ -1,0 +1,130 @@
+"""Each role may do in its database what totes does with it, and nothing else."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+from psycopg2.extensions import make_dsn
+
+from tests.support.databases import execute, rows, session
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from totes.capture import SOURCE_TABLES
+from totes.roles import DASHBOARD, prepare_source, prepare_warehouse
+from totes.star import CURRENT_VIEWS
+
+TABLES = [table.name for table in SOURCE_TABLES]
+
+
+@dataclass(frozen=True)
+class Role:
+    username: str
+    password: str
+
+    @property
+    def login(self) -> dict[str, str]:
+        return {"username": self.username, "password": self.password}
+
+    def uri(self, uri: str) -> str:
+        return make_dsn(uri, user=self.username, password=self.password)
+
+
+@pytest.fixture
+def reader(pipeline: Pipeline) -> Iterator[Role]:
+    role = Role(f"reader_{uuid.uuid4().hex[:8]}", "a-password")
+    with session(pipeline.source) as admin:
+        prepare_source(admin, role.login, TABLES)
+    yield role
+    drop(pipeline.source, role)
+
+
+@pytest.fixture
+def loader(pipeline: Pipeline) -> Iterator[Role]:
+    role, dashboard = Role(f"loader_{uuid.uuid4().hex[:8]}", "b-password"), Role(DASHBOARD, "c-password")
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, role.login, dashboard.login, CURRENT_VIEWS)
+    yield role
+    for each in (role, dashboard):
+        drop(pipeline.warehouse, each)
+
+
+def drop(uri: str, role: Role) -> None:
+    name = sql.Identifier(role.username)
+    with session(uri) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(name))
+        cursor.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+def refused(uri: str, statement: str) -> bool:
+    try:
+        execute(uri, statement)
+    except psycopg2.errors.InsufficientPrivilege:
+        return True
+    return False
+
+
+def test_the_pipeline_runs_by_roles_that_may_no_more_than_they_need(
+    pipeline: Pipeline, reader: Role, loader: Role
+) -> None:
+    by_roles = replace(pipeline, source=reader.uri(pipeline.source), warehouse=loader.uri(pipeline.warehouse))
+    by_roles.tick()
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
+    assert by_roles.tick().batches == (2,)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE payment SET paid = true",
+        "DELETE FROM design",
+        "INSERT INTO currency (currency_code) VALUES ('XXX')",
+        "TRUNCATE staff",
+        "ALTER TABLE staff ADD COLUMN mine int",
+        "CREATE ROLE another",
+        "CREATE SCHEMA mine",
+    ],
+)
+def test_the_sources_role_only_reads(pipeline: Pipeline, reader: Role, statement: str) -> None:
+    assert refused(reader.uri(pipeline.source), statement)
+
+
+def test_the_sources_role_reads_nothing_but_its_tables(pipeline: Pipeline, reader: Role) -> None:
+    execute(pipeline.source, "CREATE TABLE salaries (staff_id int, salary int)")
+    assert refused(reader.uri(pipeline.source), "SELECT * FROM salaries")
+    for table in TABLES:
+        assert not refused(reader.uri(pipeline.source), f"SELECT * FROM {table}")
+
+
+def test_the_loaders_role_makes_its_tables_and_no_role_or_schema(pipeline: Pipeline, loader: Role) -> None:
+    for statement in ("CREATE ROLE another", "CREATE SCHEMA mine", "CREATE DATABASE mine"):
+        with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ActiveSqlTransaction)):
+            execute(loader.uri(pipeline.warehouse), statement)
+
+
+def test_the_dashboard_sees_views_and_no_table(pipeline: Pipeline, loader: Role) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    dashboard = Role(DASHBOARD, "c-password").uri(pipeline.warehouse)
+    for view in CURRENT_VIEWS:
+        assert rows(dashboard, f"SELECT count(*) FROM {view}")[0][0] > 0
+    tables = rows(
+        pipeline.warehouse, "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'etl')"
+    )
+    assert refused(dashboard, "CREATE TABLE public.mine (id int)")
+    assert len(tables) > 10
+    for schema, table in tables:
+        assert refused(dashboard, f"SELECT * FROM {schema}.{table}"), table
+
+
+def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pipeline: Pipeline, loader: Role) -> None:
+    pipeline.tick()
+    again = Role(loader.username, "another-password")
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, again.login, Role(DASHBOARD, "new").login, CURRENT_VIEWS)
+    execute(again.uri(pipeline.warehouse), "SELECT 1")
+    assert rows(Role(DASHBOARD, "new").uri(pipeline.warehouse), "SELECT count(*) FROM current_payment")[0][0] > 0
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        execute(loader.uri(pipeline.warehouse), "SELECT 1")
