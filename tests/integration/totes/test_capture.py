@@ -14,7 +14,7 @@ from psycopg2 import sql
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, changes, holdings, reader, tick
+from totes.capture import SOURCE_TABLES, capture, changes, reader, sizes, tick
 from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
@@ -124,6 +124,7 @@ def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
 
     monkeypatch.setattr(changes, "stream_rows", stream_and_disturb)
     execute(pipeline.source, NEW_DESIGN, ["seen"])
+    execute(pipeline.source, "UPDATE address SET phone = '1' WHERE address_id = 1")
     pipeline.tick()
     assert (designs(pipeline, "seen"), designs(pipeline, "disturbed")) == (1, 0)
     pipeline.tick()
@@ -258,8 +259,9 @@ def test_tables_of_many_chunks_parts_and_runs_give_the_same_star(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "CHUNK_BYTES", 700)
-    monkeypatch.setattr(holdings, "PART_ROWS", 7)
-    monkeypatch.setattr(holdings, "MERGED_ROWS", 60)
+    monkeypatch.setattr(sizes, "PART_ROWS", 7)
+    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 60)
+    monkeypatch.setattr(sizes, "KEPT_ROWS", 20)
     monkeypatch.setattr(tick, "_ASKED_AT_ONCE", 2)
     pipeline.tick()
     for edit in range(5):

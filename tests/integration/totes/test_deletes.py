@@ -7,8 +7,8 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, pending
-from totes.capture import holdings as holdings_module
+from totes.capture import SOURCE_TABLES, capture, pending, sizes
+from totes.capture.holdings import Holdings
 from totes.capture.snapshot import snapshot_of
 from totes.errors import ConfigurationError, MassDeletion
 from totes.lake import CaptureManifest, Journal
@@ -156,7 +156,7 @@ def test_a_deleted_row_leaves_the_quarantine(pipeline: Pipeline) -> None:
 
 
 def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdings_module, "MERGED_ROWS", 40)
+    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 40)
     pipeline.tick()
     for order in range(1, 16):
         delete_order(pipeline.source, order)
@@ -166,8 +166,8 @@ def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monk
     journal = Journal(pipeline.ingestion)
     held = CaptureManifest.from_json(journal.read(journal.newest())).tables["sales_order"]
     assert held.held == value(pipeline.source, "SELECT count(*) FROM sales_order")
-    keys = holdings_module.held_keys(held.holdings, "sales_order_id", pipeline.ingestion)
-    assert [(key,) for key in keys] == rows(
+    held_keys = Holdings(held.holdings, "sales_order_id", pipeline.ingestion).keys()
+    assert [(key,) for found in held_keys for key in found.keys] == rows(
         pipeline.source, "SELECT sales_order_id FROM sales_order ORDER BY sales_order_id"
     )
     assert pipeline.capture().batch is None

@@ -13,6 +13,7 @@ from totes.lake.manifests import (
     StarParts,
 )
 from totes.lake.parts import RAW, Part, read_part, write_part
+from totes.lake.ranges import KeyRanges
 
 __all__ = [
     "RAW",
@@ -20,6 +21,7 @@ __all__ = [
     "CaptureManifest",
     "CapturedTable",
     "Journal",
+    "KeyRanges",
     "Part",
     "Run",
     "SourceColumn",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from totes.lake.parts import Part
+from totes.lake.ranges import KeyRanges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,7 @@ class CapturedTable:
         holdings: all that the lake holds of the table after this batch, oldest run first; of two rows of one key
             the one in the later run counts.
         held: how many rows those are; as many as the source had.
+        ranges: how they lie in ranges of their keys; None: nobody has counted them yet.
     """
 
     columns: tuple[SourceColumn, ...]
@@ -73,6 +75,7 @@ class CapturedTable:
     deletes: tuple[Part, ...] = ()
     context: tuple[Part, ...] = ()
     holdings: tuple[Run, ...] = ()
+    ranges: KeyRanges | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CapturedTable":
@@ -86,6 +89,7 @@ class CapturedTable:
             holdings=tuple(
                 Run(parts=_parts(run["parts"]), deleted=_parts(run["deleted"])) for run in values["holdings"]
             ),
+            ranges=KeyRanges(**values["ranges"]) if values.get("ranges") else None,
         )
 
 

@@ -1,0 +1,42 @@
+"""Parts that were read, kept for as long as a reader in the order of keys needs them again."""
+
+import polars as pl
+
+from totes.capture import sizes
+from totes.lake import Bucket, Part, read_part
+
+
+class PartCache:
+    """The parts of one table.
+
+    The next chunk of keys begins within the parts in which this one ends: those are kept, others are forgotten.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._kept: dict[tuple[str, str | None], tuple[int, pl.DataFrame]] = {}
+        self._rows = 0
+
+    def read(self, part: Part, column: str | None = None) -> pl.DataFrame:
+        """Read a part's rows, of one column where it is named; see `read_part`."""
+        kept = self._kept.get((part.key, column))
+        if kept is not None:
+            return kept[1]
+        frame = read_part(self._bucket, part, [column] if column else None)
+        # Where not all that is needed again can be kept, to keep what came first spares the most requests.
+        if self._rows + frame.height <= sizes.KEPT_ROWS:
+            self._kept[part.key, column] = bounds(part)[1], frame
+            self._rows += frame.height
+        return frame
+
+    def forget(self, below: int) -> None:
+        """Forget the parts all of whose keys are below one: the reader has passed them."""
+        self._kept = {place: kept for place, kept in self._kept.items() if kept[0] >= below}
+        self._rows = sum(frame.height for _, frame in self._kept.values())
+
+
+def bounds(part: Part) -> tuple[int, int]:
+    """The lowest and the highest key of a part of captured rows or keys, which always knows them."""
+    if part.lowest is None or part.highest is None:
+        raise AssertionError(f"{part.key} does not know the range of its keys")
+    return part.lowest, part.highest
