@@ -166,7 +166,7 @@ def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monk
     journal = Journal(pipeline.ingestion)
     held = CaptureManifest.from_json(journal.read(journal.newest())).tables["sales_order"]
     assert held.held == value(pipeline.source, "SELECT count(*) FROM sales_order")
-    held_keys = Holdings(held.holdings, "sales_order_id", pipeline.ingestion).keys()
+    held_keys = Holdings(held.holdings, "sales_order_id", pipeline.ingestion).held_keys()
     assert [(key,) for found in held_keys for key in found.keys] == rows(
         pipeline.source, "SELECT sales_order_id FROM sales_order ORDER BY sales_order_id"
     )

@@ -166,7 +166,7 @@ class TableChanges:
         """
 
         def lake(lowest: int, highest: int) -> Iterator[HeldKeys]:
-            for held in self._holdings.keys(lowest, highest):
+            for held in self._holdings.held_keys(lowest, highest):
                 keys = pl.concat([held.keys, found.keys(held.lowest, held.highest)]).unique()
                 yield HeldKeys(lowest=held.lowest, highest=held.highest, keys=keys)
 

@@ -17,7 +17,7 @@ from totes.lake import KeyRanges
 from totes.lake.ranges import RANGES_BITS
 
 LakeKeys = Callable[[int, int], Iterator[HeldKeys]]
-"""The keys that the lake holds between two, both included, as `Holdings.keys` yields them."""
+"""The keys that the lake holds between two, both included, as `Holdings.held_keys` yields them."""
 
 
 class KeysOfSource(Protocol):

@@ -74,7 +74,7 @@ class Holdings:
             news = pl.concat([news, candidates.filter(asked).join(news.select(key), on=key, how="anti")])
         return News(rows=news, added=fresh[key].cast(pl.Int64))
 
-    def keys(self, lowest: int = LOWEST, highest: int = HIGHEST) -> Iterator[HeldKeys]:
+    def held_keys(self, lowest: int = LOWEST, highest: int = HIGHEST) -> Iterator[HeldKeys]:
         """Yield the keys that are held, in ascending order, a bounded number at a time; the ranges follow each other.
 
         Raises:

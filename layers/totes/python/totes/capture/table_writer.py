@@ -36,7 +36,8 @@ class TableWriter:
     def changed(self, rows: pl.DataFrame) -> None:
         """Write rows that are new, differ or are asked for again."""
         self._link(rows)
-        self._changes.append(self._written(rows, "changes", len(self._changes)))
+        for chunk in rows.sort(self._key).iter_slices(sizes.PART_ROWS):
+            self._changes.append(self._written(chunk, "changes", len(self._changes)))
 
     def gone(self, keys: pl.Series) -> None:
         """Write keys (64-bit integers) of rows that are gone, once they fill a part."""

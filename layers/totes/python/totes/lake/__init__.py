@@ -12,6 +12,7 @@ from totes.lake.manifests import (
     StarManifest,
     StarParts,
 )
+from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, read_part, write_part
 from totes.lake.ranges import KeyRanges
 
@@ -29,6 +30,8 @@ __all__ = [
     "StarJournal",
     "StarManifest",
     "StarParts",
+    "Swept",
     "read_part",
+    "sweep",
     "write_part",
 ]

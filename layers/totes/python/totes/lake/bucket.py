@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -21,6 +23,14 @@ _REFUSED = {
     "NoSuchBucket",
     "SignatureDoesNotMatch",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An object as the bucket lists it: its key, and when it was written by the store's clock."""
+
+    key: str
+    written: datetime
 
 
 class Bucket:
@@ -67,6 +77,32 @@ class Bucket:
         with self._translated_errors(prefix):
             listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1).get("Contents", [])
             return listed[0]["Key"] if listed else None
+
+    def listed(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """Yield the objects under a prefix whose keys come after one, ascending, a thousand a request.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be listed.
+        """
+        more = True
+        while more:
+            with self._translated_errors(prefix):
+                page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
+            found = page.get("Contents", [])
+            yield from (Listed(key=each["Key"], written=each["LastModified"]) for each in found)
+            more = page["IsTruncated"]
+            after = found[-1]["Key"] if found else after
+
+    def delete(self, key: str) -> None:
+        """Delete an object; the bucket keeps its last version for a while.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing, or its objects may not be deleted.
+        """
+        with self._translated_errors(key):
+            self._client.delete_object(Bucket=self.name, Key=key)
 
     @contextmanager
     def _translated_errors(self, key: str) -> Iterator[None]:

@@ -115,6 +115,15 @@ class CaptureManifest:
     drift: tuple[str, ...]
     tables: Mapping[str, CapturedTable]
 
+    def objects(self) -> set[str]:
+        """Return the key of every object that it names."""
+        runs = [
+            run
+            for table in self.tables.values()
+            for run in (Run(parts=table.changes, deleted=table.deletes), Run(parts=table.context), *table.holdings)
+        ]
+        return {part.key for run in runs for part in (*run.parts, *run.deleted)}
+
     def to_json(self) -> bytes:
         """Return the document's bytes."""
         return _to_json(self)
