@@ -17,6 +17,7 @@ from totes.lake import (
     CapturedTable,
     CaptureManifest,
     Journal,
+    KeyRanges,
     Part,
     Run,
     SourceColumn,
@@ -48,6 +49,7 @@ tables = st.builds(
     deletes=parts,
     context=parts,
     holdings=st.lists(st.builds(Run, parts=parts, deleted=parts), max_size=2).map(tuple),
+    ranges=st.none() | st.builds(KeyRanges, shift=st.integers(0, 53), first=st.integers(), counts=st.text()),
 )
 
 
