@@ -226,6 +226,7 @@ FUNCTIONS = {
     "ingestion_to_processed_bucket",
     "processed_bucket_to_warehouse",
     "verify_warehouse",
+    "sweep_ingestion_bucket",
     "rotate_database_login",
     "prepare_warehouse",
 }
@@ -245,7 +246,7 @@ NOT_ASKED_OF_THE_ENDPOINT = {
 
 @pytest.fixture(scope="module")
 def deployed(folder: Path) -> Iterator[LocalCloud]:
-    """Production's stacks after a first load, a replay by a person, a change, a night's comparison and rotations."""
+    """Production's stacks after a first load, a replay by a person, a change, a night's work and rotations."""
     running = cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
     try:
         build(running.source_uri, orders=20, seed=1)
@@ -256,6 +257,7 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         assert run(deployment, lambda _: None).batch == 2
         answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
         assert "FunctionError" not in answer
+        _sweep(running)
         login = json.loads(
             running.client("secretsmanager").get_secret_value(SecretId="totes/prod/source")["SecretString"]
         )
@@ -267,6 +269,18 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         yield running
     finally:
         cloud.down(folder / "cloud")
+
+
+def _sweep(running: LocalCloud) -> None:
+    """Two objects that a killed run left, and the function that deletes them."""
+    orphans = [f"{place}0000000001{rest}" for place, rest in (("batches/", "/design/x"), ("holdings/design/", "-x"))]
+    bucket = Deployment.local(running.state).outputs["IngestionBucket"]
+    for key in orphans:
+        running.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+    answer = running.client("lambda").invoke(
+        FunctionName="totes-prod-sweep_ingestion_bucket", Payload=json.dumps({"grace_hours": 0}).encode()
+    )
+    assert json.loads(answer["Payload"].read()) == {"batch": 2, "last": 2, "deleted": 2}
 
 
 @pytest.fixture(scope="module")
