@@ -2,17 +2,19 @@
 
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture, reader, sizes
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.errors import MassDeletion
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, sweep
 from totes.lake.manifests import digest
 
 ROWS = 20_000
@@ -185,3 +187,41 @@ def test_a_mass_deletion_that_new_rows_hide_is_told_before_a_key_is_read(
     with session(pipeline.source) as connection, pytest.raises(MassDeletion):
         capture(connection, pipeline.ingestion, SOURCE_TABLES)
     assert compared == []
+
+
+def test_what_runs_that_a_mass_deletion_stopped_have_left_is_swept(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    execute(pipeline.source, "UPDATE payment SET payment_id = payment_id + 1000000")
+    for payment in (1, 2, 3):
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 1000000 + %s", [payment])
+        with pytest.raises(MassDeletion):
+            pipeline.capture()
+    later = datetime.now(UTC) + timedelta(days=2)
+    assert sweep(pipeline.ingestion, written_before=later).deleted == 0, "batch 2 may still come to name them"
+    execute(pipeline.source, "UPDATE payment SET payment_id = payment_id - 1000000")
+    assert pipeline.capture().batch == 2
+    assert sweep(pipeline.ingestion, written_before=later).deleted >= 3
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    journal = Journal(pipeline.ingestion)
+    named = {key for n in (1, 2) for key in CaptureManifest.from_json(journal.read(n)).objects()}
+    left = {key for key in keys_of(pipeline.ingestion) if key.startswith(("batches/", "holdings/"))}
+    assert left == named
+
+
+def test_a_heap_in_no_order_that_an_older_totes_captured_is_put_in_order_by_the_next_whole_read(
+    pipeline: Pipeline, gets: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, DESIGNS.format("hashint4(n)"))
+    with monkeypatch.context() as older:
+        older.setattr(sizes, "UNORDERED_ROWS", 10**9)
+        pipeline.capture()
+    parts = sum(len(run.parts) for run in newest(pipeline).holdings)
+    monkeypatch.setattr(Snapshot, "continues", lambda *_: False)
+    gets.clear()
+    pipeline.capture()
+    assert newest(pipeline).changes == ()
+    assert len(gets) < 8 * parts, "a few passes, and not each part once a chunk"
+    gets.clear()
+    pipeline.capture()
+    assert len(gets) == sum(len(run.parts) for run in newest(pipeline).holdings)

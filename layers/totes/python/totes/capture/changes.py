@@ -21,7 +21,7 @@ from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
-from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SourceColumn
+from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, Run, SourceColumn
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,9 @@ class Changes:
 class TableChanges:
     """The changes of one table since the last batch.
 
+    Attributes:
+        runs: what the lake holds of it; whoever writes them in another order says so here, before they are read.
+
     Args:
         snapshot: the state of the source to read.
         lake: the ingestion bucket.
@@ -87,7 +90,8 @@ class TableChanges:
         self._columns = columns
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
-        self._holdings = Holdings(self._before.holdings if self._before else (), table.key, lake)
+        self._lake = lake
+        self.runs: Sequence[Run] = self._before.holdings if self._before else ()
         self._unseen = self._series(again).unique()
         self._again = self._unseen
         self._added = 0
@@ -99,6 +103,11 @@ class TableChanges:
         """How many rows are gone at least, before any row is read."""
         return max(0, self._held - self._count)
 
+    @property
+    def comes_in_order(self) -> bool:
+        """Whether so many rows are to be compared with the lake that they are read in the order of their keys."""
+        return self._candidates > sizes.UNORDERED_ROWS
+
     def read(self, found: Found, permit: Callable[[int], None] = lambda _gone: None) -> Changes:
         """Find what has changed.
 
@@ -107,8 +116,9 @@ class TableChanges:
             permit: told how many rows are gone at least, as soon as that is known, and in the end how many are; it
                 raises where they are too many.
         """
+        self._holdings = Holdings(self.runs, self._table.key, self._lake)
         if self._candidates:
-            self._stream(self._may_be_new(), found, ordered=self._candidates > sizes.UNORDERED_ROWS)
+            self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
         if self._count != self._held + self._added:
             permit(self._held + self._added - self._count)
             permit(self._compare_keys(found))

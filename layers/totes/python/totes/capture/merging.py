@@ -31,6 +31,26 @@ def with_run(holdings: Sequence[Run], newest: Run, key: str, bucket: Bucket, pla
     return (*runs[:first], _merged(runs[first:], key, bucket, place, with_deleted=first > 0))
 
 
+def in_order(holdings: Sequence[Run], key: str, bucket: Bucket, place: str) -> tuple[Run, ...]:
+    """Return the holdings with every run whose parts lie across each other written again in the order of its keys.
+
+    An older totes wrote a table in the order of its heap; a whole read in the order of keys, which is what the runs
+    are about to be compared with, would read each such part once a chunk.
+
+    Args:
+        holdings: the table's runs, oldest first.
+        key: the table's key column.
+        bucket: where the parts lie, and where those that are written again go.
+        place: the start of such a part's key.
+    """
+    return tuple(
+        _merged([run], key, bucket, f"{place}-ordered-{number:05d}", with_deleted=True)
+        if len(_layers(run)) > sizes.RUNS_AT_ONCE
+        else run
+        for number, run in enumerate(holdings)
+    )
+
+
 def _first_to_merge(rows: Sequence[int]) -> int:
     """From which run on all are merged into one: the first that is less than twice as large as what comes after it.
 
@@ -45,24 +65,61 @@ def _first_to_merge(rows: Sequence[int]) -> int:
 
 
 def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str, *, with_deleted: bool) -> Run:
-    """One run of several; that a row is deleted need be said only where an older run may have it."""
+    """One run of several; that a row is deleted need be said only where an older run may have it.
+
+    Where there are more than can be merged at once, what comes between goes to the lake too; no manifest names it.
+    """
     schema = _schema(runs, bucket)
-    rows = _Writer(bucket, key, place)
-    deleted = _Writer(bucket, key, f"{place}-deleted")
-    cache = PartCache(bucket)
+    layers = [layer for run in runs for layer in _layers(run)]
+    passes = 0
+    while len(layers) > sizes.RUNS_AT_ONCE:
+        passes += 1
+        starts = range(0, len(layers), sizes.RUNS_AT_ONCE)
+        layers = [
+            _merged_at_once(
+                layers[start : start + sizes.RUNS_AT_ONCE],
+                _Writer(bucket, key, f"{place}-pass-{passes}-{start:05d}"),
+                _Writer(bucket, key, f"{place}-pass-{passes}-{start:05d}-deleted"),
+                schema,
+            )
+            for start in starts
+        ]
+    deleted = _Writer(bucket, key, f"{place}-deleted") if with_deleted else None
+    return _merged_at_once(layers, _Writer(bucket, key, place), deleted, schema)
+
+
+def _layers(run: Run) -> list[Run]:
+    """A run as runs none of whose parts have keys in each other's range."""
+    layers = [Run(parts=tuple(parts)) for parts in _apart(run.parts)]
+    return layers + [Run(parts=(), deleted=tuple(parts)) for parts in _apart(run.deleted)]
+
+
+def _apart(parts: Sequence[Part]) -> list[list[Part]]:
+    layers: list[list[Part]] = []
+    for part in sorted(parts, key=bounds):
+        layer = next((layer for layer in layers if bounds(layer[-1])[1] < bounds(part)[0]), None)
+        if layer is None:
+            layers.append([part])
+        else:
+            layer.append(part)
+    return layers
+
+
+def _merged_at_once(runs: Sequence[Run], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema) -> Run:
+    cache = PartCache(rows.bucket)
     for group in _groups(pieces_of(runs)):
         if _stays(group):
             rows.keep(group[0].part)
             continue
         lowest, highest = bounds(group[0].part)[0], max(bounds(piece.part)[1] for piece in group)
-        for found in slices(group, key, cache.read, lowest, highest):
+        for found in slices(group, rows.key, cache.read, lowest, highest):
             cache.forget(below=found.highest)
-            frames, gone = _latest(found.pieces, key)
+            frames, gone = _latest(found.pieces, rows.key)
             if frames:
                 rows.add(pl.concat(in_shape(frame, schema) for frame in frames))
-            if with_deleted:
+            if deleted:
                 deleted.add(gone.to_frame())
-    return Run(parts=rows.finish(), deleted=deleted.finish())
+    return Run(parts=rows.finish(), deleted=deleted.finish() if deleted else ())
 
 
 def _schema(runs: Sequence[Run], bucket: Bucket) -> pl.Schema:
@@ -124,15 +181,15 @@ class _Writer:
     """Writes rows that come in ascending ranges of keys as parts."""
 
     def __init__(self, bucket: Bucket, key: str, place: str) -> None:
-        self._bucket = bucket
-        self._key = key
+        self.bucket = bucket
+        self.key = key
         self._place = place
         self._parts: list[Part] = []
         self._written = 0
         self._waiting: pl.DataFrame | None = None
 
     def add(self, rows: pl.DataFrame) -> None:
-        rows = rows.sort(self._key)
+        rows = rows.sort(self.key)
         waiting = rows if self._waiting is None else pl.concat([self._waiting, rows])
         while waiting.height >= sizes.PART_ROWS:
             self._write(waiting.head(sizes.PART_ROWS))
@@ -154,5 +211,5 @@ class _Writer:
         self._waiting = None
 
     def _write(self, rows: pl.DataFrame) -> None:
-        self._parts.append(write_part(self._bucket, f"{self._place}-{self._written:05d}", rows, row_key=self._key))
+        self._parts.append(write_part(self.bucket, f"{self._place}-{self._written:05d}", rows, row_key=self.key))
         self._written += 1

@@ -1,5 +1,6 @@
 """What a batch brings of one table, written to the lake as it is found."""
 
+import math
 from collections.abc import Callable
 
 import polars as pl
@@ -36,7 +37,8 @@ class TableWriter:
     def changed(self, rows: pl.DataFrame) -> None:
         """Write rows that are new, differ or are asked for again."""
         self._link(rows)
-        for chunk in rows.sort(self._key).iter_slices(sizes.PART_ROWS):
+        parts = math.ceil(rows.height / sizes.PART_ROWS)
+        for chunk in rows.sort(self._key).iter_slices(math.ceil(rows.height / parts)):
             self._changes.append(self._written(chunk, "changes", len(self._changes)))
 
     def gone(self, keys: pl.Series) -> None:

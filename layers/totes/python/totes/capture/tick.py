@@ -15,13 +15,13 @@ from totes.capture.changes import Changes, TableChanges
 from totes.capture.contract import columns_of
 from totes.capture.drift import drift
 from totes.capture.guard import check_deletes
-from totes.capture.merging import with_run
+from totes.capture.merging import in_order, with_run
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.capture.table_writer import TableWriter
 from totes.errors import ConfigurationError
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Run
 from totes.lake.manifests import digest
 
 logger = logging.getLogger(__name__)
@@ -216,9 +216,13 @@ class _Capture:
         readings = {name: self._reading(table, again.get(name, ())) for name, table in self._tables.items()}
         for name, reading in readings.items():  # before anything is written
             permit(name, reading.gone_at_least)
-        found = {name: reading.read(self._writers[name], partial(permit, name)) for name, reading in readings.items()}
+        found = {}
+        for name, reading in readings.items():
+            if reading.comes_in_order:
+                reading.runs = in_order(reading.runs, self._tables[name].key, self._lake, self._merged(name))
+            found[name] = reading.read(self._writers[name], partial(permit, name))
         self._read_contexts()
-        return {name: self._captured(self._tables[name], changes) for name, changes in found.items()}
+        return {name: self._captured(name, reading.runs, found[name]) for name, reading in readings.items()}
 
     def _before(self, table: str) -> CapturedTable | None:
         return self._last.tables.get(table) if self._last else None
@@ -226,20 +230,22 @@ class _Capture:
     def _reading(self, table: SourceTable, again: Sequence[int]) -> TableChanges:
         return TableChanges(self._snapshot, self._lake, table, self._columns[table.name], self._last, again)
 
-    def _captured(self, table: SourceTable, changes: Changes) -> CapturedTable:
-        before, writer = self._before(table.name), self._writers[table.name]
-        held = before.holdings if before else ()
+    def _captured(self, name: str, held: Sequence[Run], changes: Changes) -> CapturedTable:
+        writer, key = self._writers[name], self._tables[name].key
         newest = writer.run()
-        merged = f"holdings/{table.name}/{self._batch:010d}"
         return CapturedTable(
-            columns=self._columns[table.name],
+            columns=self._columns[name],
             held=changes.held,
             changes=newest.parts,
             deletes=newest.deleted,
             context=tuple(writer.context),
-            holdings=with_run(held, newest, table.key, self._lake, merged) if newest.rows else held,
+            holdings=with_run(held, newest, key, self._lake, self._merged(name)) if newest.rows else tuple(held),
             ranges=changes.ranges,
         )
+
+    def _merged(self, table: str) -> str:
+        """Where what is merged in this batch goes."""
+        return f"holdings/{table}/{self._batch:010d}"
 
     def _read_contexts(self) -> None:
         """Complete each joined pair of tables: referring rows of what changed, then what all those refer to."""
