@@ -138,6 +138,20 @@ def test_a_sweep_whose_time_is_up_goes_on_the_next_night(lake: Lake, monkeypatch
     assert lake.objects() == lake.named
 
 
+def test_where_manifests_were_lost_nothing_is_swept_until_batches_have_passed_the_bookmark(lake: Lake) -> None:
+    for rows in range(1, 4):
+        lake.commit(lake.run(rows))
+    lake.store.now += DAY
+    lake.sweep()
+    for key in lake.store.keys:
+        if key.startswith("manifests/"):
+            lake.bucket.delete(key)
+    lake.commit(lake.run(9))
+    lake.store.now += DAY
+    assert lake.sweep() == 0
+    assert lake.objects() >= lake.named
+
+
 class History(Lake):
     """Runs that begin, commit, lose or die, and sweeps, in any order."""
 
