@@ -53,20 +53,22 @@ class Holdings:
         Raises:
             LakeCorrupted: a part is missing or not what was written.
         """
-        key, unknown = self._key, candidates
+        key, unknown, highest = self._key, candidates, _highest(candidates[self._key])
         added = []
         changed = []
         for run in reversed(self._runs):
             for part in _overlapping(run.deleted, unknown[key]):
-                gone = self._cache.read(part).select(pl.col(key).cast(candidates.schema[key], strict=False))
+                gone = self._cache.read(part, up_to=highest).select(
+                    pl.col(key).cast(candidates.schema[key], strict=False)
+                )
                 added.append(unknown.join(gone, on=key, how="semi"))
                 unknown = unknown.join(gone, on=key, how="anti")
             for part in _overlapping(run.parts, unknown[key]):
-                held = self._cache.read(part).join(unknown.select(key), on=key, how="semi")
+                held = self._cache.read(part, up_to=highest).join(unknown.select(key), on=key, how="semi")
                 if held.height:
                     changed.append(_differing(unknown, held, key))
                     unknown = unknown.join(held.select(key), on=key, how="anti")
-        self._cache.forget(below=_highest(candidates[key]))
+        self._cache.forget(below=highest)
         fresh = pl.concat([*added, unknown])
         news = pl.concat([*changed, fresh])
         asked = candidates[key].cast(pl.Int64).is_in(again.implode())

@@ -17,15 +17,22 @@ class PartCache:
         self._kept: dict[tuple[str, str | None], tuple[int, pl.DataFrame]] = {}
         self._rows = 0
 
-    def read(self, part: Part, column: str | None = None) -> pl.DataFrame:
-        """Read a part's rows, of one column where it is named; see `read_part`."""
+    def read(self, part: Part, column: str | None = None, up_to: int | None = None) -> pl.DataFrame:
+        """Read a part's rows; see `read_part`.
+
+        Args:
+            part: the part.
+            column: the one column to read; None: all.
+            up_to: the highest key that is asked for now, if it is known; a part that ends there is not kept.
+        """
         kept = self._kept.get((part.key, column))
         if kept is not None:
             return kept[1]
         frame = read_part(self._bucket, part, [column] if column else None)
         # Where not all that is needed again can be kept, to keep what came first spares the most requests.
-        if self._rows + frame.height <= sizes.KEPT_ROWS:
-            self._kept[part.key, column] = bounds(part)[1], frame
+        highest = bounds(part)[1]
+        if (up_to is None or highest > up_to) and self._rows + frame.height <= sizes.KEPT_ROWS:
+            self._kept[part.key, column] = highest, frame
             self._rows += frame.height
         return frame
 
