@@ -13,10 +13,11 @@ import polars as pl
 from psycopg2 import sql
 
 from totes.capture.holdings import held_keys, news_in
+from totes.capture.identity import members_to_read
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
-from totes.lake import Bucket, CapturedTable, CaptureManifest, SourceColumn
+from totes.lake import Bucket, CapturedTable, CaptureManifest, SourceColumn, TableIdentity
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def changes_of(
     lake: Bucket,
     table: SourceTable,
     columns: Sequence[SourceColumn],
+    identity: TableIdentity,
     last: CaptureManifest | None,
     consume: Callable[[pl.DataFrame], None],
     again: Sequence[int] = (),
@@ -57,6 +59,7 @@ def changes_of(
         lake: the ingestion bucket.
         table: the table.
         columns: its columns in the source.
+        identity: what it is.
         last: the last batch; None where there is none.
         consume: called with the rows that are new, differ or are asked for again, a bounded frame at a time.
         again: keys that are looked at whether or not they may be new.
@@ -65,7 +68,7 @@ def changes_of(
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    return _TableChanges(snapshot, lake, table, columns, last, consume, again).read()
+    return _TableChanges(snapshot, lake, table, columns, identity, last, consume, again).read()
 
 
 class _TableChanges:
@@ -75,6 +78,7 @@ class _TableChanges:
         lake: Bucket,
         table: SourceTable,
         columns: Sequence[SourceColumn],
+        identity: TableIdentity,
         last: CaptureManifest | None,
         consume: Callable[[pl.DataFrame], None],
         again: Sequence[int],
@@ -83,6 +87,7 @@ class _TableChanges:
         self._lake = lake
         self._table = table
         self._columns = columns
+        self._identity = identity
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
         self._consume = consume
@@ -113,10 +118,15 @@ class _TableChanges:
         """
         if self._before is None or self._before.columns != tuple(self._columns):
             return _EVERY_ROW
-        may_be_new = self._snapshot.may_be_new(self._last)
-        if self._again.is_empty():
-            return may_be_new
-        return sql.SQL("({} OR {})").format(may_be_new, self._has_key(self._again))
+        members = members_to_read(self._before.identity, self._identity)
+        if members is None:
+            return _EVERY_ROW
+        conditions = [self._snapshot.may_be_new(self._last)]
+        if members:
+            conditions.append(sql.SQL("tableoid = ANY({}::oid[])").format(sql.Literal(list(members))))
+        if not self._again.is_empty():
+            conditions.append(self._has_key(self._again))
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions))
 
     def _stream(self, condition: sql.Composable) -> None:
         runs = self._before.holdings if self._before else ()

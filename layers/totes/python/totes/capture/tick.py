@@ -13,12 +13,15 @@ from psycopg2.extensions import connection as Connection
 from totes.capture.changes import Changes, changes_of
 from totes.capture.contract import columns_of
 from totes.capture.drift import drift
+from totes.capture.durability import wait_until_durable
 from totes.capture.guard import check_deletes
 from totes.capture.holdings import PART_ROWS, with_run
+from totes.capture.identity import differs, identities_of, shifts
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot, snapshot_of
-from totes.errors import ConfigurationError
+from totes.capture.succession import check_succession
+from totes.errors import ConfigurationError, ContractError
 from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Part, Run, write_part
 from totes.lake.manifests import digest
 
@@ -77,6 +80,7 @@ def capture(
     Raises:
         ContractError: the source has not the shape that totes reads.
         MassDeletion: more rows are gone than may be.
+        SourceUnavailable: the source is a standby that is behind the last batch, or its tables are being exchanged.
         BatchTaken: another run committed the batch first.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
@@ -88,15 +92,16 @@ def capture(
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
-    with snapshot_of(connection) as snapshot:
+    with snapshot_of(connection, tables) as snapshot:
         captured_at = datetime.now(UTC)
+        check_succession(snapshot, last)
         reading = _Capture(snapshot, lake, tables, last, batch=newest + 1)
         captured = reading.tables(again, accept_deletes, mass_deletion_percent)
-    shifts = _drift(captured, last)
-    for sentence in shifts:
+    drifted = _drift(captured, last)
+    for sentence in drifted:
         logger.warning("the source's shape has changed: %s", sentence, extra={"drift": sentence})
     changes = {name: _count(table) for name, table in captured.items() if _count(table)}
-    if not changes and not shifts and (last is None or snapshot.continues(last)):
+    if not changes and (last is None or (snapshot.continues(last) and not _is_of_another_shape(captured, last))):
         logger.info("nothing changed since batch %d", newest)
         return Captured(batch=None, newest=newest)
     # Where the source is another one, or of another shape, than the last batch says, even no change is a batch.
@@ -106,12 +111,15 @@ def capture(
         captured_at=captured_at,
         horizon=snapshot.horizon,
         source=snapshot.source,
-        drift=shifts,
+        drift=drifted,
         tables=captured,
+        position=snapshot.position,
+        host=snapshot.host,
     )
+    wait_until_durable(connection, snapshot)
     journal.commit(manifest.batch, manifest.to_json())
     logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": changes})
-    return Captured(batch=manifest.batch, newest=manifest.batch, drift=shifts)
+    return Captured(batch=manifest.batch, newest=manifest.batch, drift=drifted)
 
 
 def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:
@@ -124,17 +132,20 @@ def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> 
 
     Raises:
         ContractError: the source has not the shape that totes reads.
+        SourceUnavailable: the source is a standby that is behind the last batch.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
     journal = Journal(lake)
     newest = journal.newest()
     last = CaptureManifest.from_json(journal.read(newest)) if newest else None
-    columns = columns_of(snapshot, tables)
+    check_succession(snapshot, last)
+    columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
     found = {}
     for table in tables:
         changed = [pl.Series(table.key, [], dtype=pl.Int64)]
-        changes = changes_of(snapshot, lake, table, columns[table.name], last, _keep_keys(table.key, changed))
+        shape = columns[table.name], identities[table.name]
+        changes = changes_of(snapshot, lake, table, *shape, last, _keep_keys(table.key, changed))
         found[table.name] = Pending(changed=pl.concat(changed), deleted=changes.gone)
     return found
 
@@ -153,8 +164,32 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
         sentence
         for name, table in captured.items()
         if name in before
-        for sentence in drift(name, before[name].columns, table.columns)
+        for sentence in (
+            *drift(name, before[name].columns, table.columns),
+            *(shifts(name, before[name].identity, table.identity) if table.identity else ()),
+        )
     )
+
+
+def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureManifest) -> bool:
+    """Whether a table has other columns than the last batch says, or is another one, or is new to the lake."""
+    return any(
+        before is None
+        or before.columns != table.columns
+        or (table.identity is not None and differs(before.identity, table.identity))
+        for name, table in captured.items()
+        for before in [last.tables.get(name)]
+    )
+
+
+def _check_once(table: SourceTable, keys: pl.Series) -> None:
+    """Refuse sorted keys of which one is there twice: a unique index that is broken, for no sound one allows it."""
+    twice = keys.filter(keys == keys.shift(1))
+    if twice.len():
+        raise ContractError(
+            f"{table.key} {twice[0]} is there more than once in table {table.name}, which its unique index should "
+            f"forbid; look for the row, and REINDEX"
+        )
 
 
 class _Capture:
@@ -174,8 +209,11 @@ class _Capture:
         self._last = last
         self._batch = batch
         self._columns = columns_of(snapshot, tables)
+        self._identities = identities_of(snapshot, tables)
         # Of tables that dimensions join, the keys and references that the batch has come to hold.
         self._links: dict[str, list[pl.DataFrame]] = {}
+        # The keys of rows that are gone: those who refer to them have changed with that.
+        self._gone: dict[str, pl.Series] = {}
 
     def tables(
         self, again: Mapping[str, Sequence[int]], accept_deletes: Collection[str], mass_deletion_percent: int
@@ -191,6 +229,7 @@ class _Capture:
                 percent=mass_deletion_percent,
                 accepted=accept_deletes,
             )
+            self._gone[table.name] = found.gone
             captured[table.name] = self._captured(table, before.holdings if before else (), found, parts)
         for name, context in self._context().items():
             captured[name] = replace(captured[name], context=tuple(context))
@@ -202,8 +241,8 @@ class _Capture:
         def keep(news: pl.DataFrame) -> None:
             parts.append(self._write(table, news, "changes", len(parts)))
 
-        columns = self._columns[table.name]
-        return changes_of(self._snapshot, self._lake, table, columns, self._last, keep, again), parts
+        shape = self._columns[table.name], self._identities[table.name]
+        return changes_of(self._snapshot, self._lake, table, *shape, self._last, keep, again), parts
 
     def _captured(
         self, table: SourceTable, held: tuple[Run, ...], found: Changes, changes: Sequence[Part]
@@ -223,6 +262,7 @@ class _Capture:
             changes=newest.parts,
             deletes=newest.deleted,
             holdings=with_run(held, newest, table.key, self._lake, merged) if newest.rows else held,
+            identity=self._identities[table.name],
         )
 
     def _context(self) -> Mapping[str, list[Part]]:
@@ -236,8 +276,9 @@ class _Capture:
             for reference, completing in table.completed_by.items()
         ]
         for table, reference, completing in pairs:
-            changed = self._linked(completing.name, completing.key)
-            self._read_context(table, reference, changed, context)
+            changed = self._linked(completing.name, completing.key).cast(pl.Int64)
+            gone = self._gone[completing.name].alias(completing.key)
+            self._read_context(table, reference, pl.concat([changed, gone]), context)
         for table, reference, completing in pairs:
             referred = self._linked(table.name, reference).cast(pl.Int64)
             captured = self._linked(completing.name, completing.key).cast(pl.Int64)
@@ -264,7 +305,9 @@ class _Capture:
         if table.completed_by or any(table.name in other.completed_by.values() for other in self._tables.values()):
             self._links.setdefault(table.name, []).append(rows.select(table.key, *table.completed_by))
         place = f"batches/{self._batch:010d}/{table.name}/{role}-{number:05d}"
-        return write_part(self._lake, place, rows.sort(table.key), row_key=table.key)
+        rows = rows.sort(table.key)
+        _check_once(table, rows[table.key])
+        return write_part(self._lake, place, rows, row_key=table.key)
 
     def _linked(self, table: str, column: str) -> pl.Series:
         frames = self._links.get(table)

@@ -6,11 +6,13 @@ from totes.lake.journal import Journal
 from totes.lake.manifests import (
     CapturedTable,
     CaptureManifest,
+    Member,
     Run,
     SourceColumn,
     SourceIdentity,
     StarManifest,
     StarParts,
+    TableIdentity,
 )
 from totes.lake.parts import RAW, Part, read_part, write_part
 
@@ -20,6 +22,7 @@ __all__ = [
     "CaptureManifest",
     "CapturedTable",
     "Journal",
+    "Member",
     "Part",
     "Run",
     "SourceColumn",
@@ -27,6 +30,7 @@ __all__ = [
     "StarJournal",
     "StarManifest",
     "StarParts",
+    "TableIdentity",
     "read_part",
     "write_part",
 ]

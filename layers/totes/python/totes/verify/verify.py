@@ -27,6 +27,9 @@ from totes.warehouse.ledger import newest_entry
 
 logger = logging.getLogger(__name__)
 
+_KEPT = "SET idle_in_transaction_session_timeout TO '1h'"
+"""While one of the databases is read the other's session is idle, for longer than a session of totes may be else."""
+
 Progress = Callable[[int, int], None]
 """Called with how many rows have been compared and how many there are in all."""
 
@@ -54,14 +57,18 @@ def verify(
 
     Raises:
         ContractError: the source has not the shape that totes reads.
+        SourceUnavailable: the source is a standby that is behind what was captured.
         ConfigurationError: the warehouse holds no batch yet; see also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: a database broke off.
     """
+    for session in (source, warehouse):
+        with session, session.cursor() as cursor:
+            cursor.execute(_KEPT)
     warehouse.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
     with warehouse, warehouse.cursor() as cursor:
         held = _newest(cursor)
-        with snapshot_of(source) as snapshot:
+        with snapshot_of(source, sources) as snapshot:
             flying = in_flight(snapshot, lake, sources, held)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
             tables = _Comparison(cursor, pages, flying, progress).of(stars)
