@@ -21,7 +21,7 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
 
     Args:
         text: the rows as PostgreSQL sent them; an unquoted nothing is NULL, `""` is the empty text. A value with bytes
-            that are no UTF-8 is one that its column cannot hold; its text has such a byte as `\\xe9`.
+            that are no UTF-8 is one that its column cannot hold; its text has such a byte in hexadecimal.
         columns: their columns.
 
     Returns:
