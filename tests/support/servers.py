@@ -87,7 +87,8 @@ def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
     for [database] in rows(server.uri("postgres"), "SELECT datname FROM pg_database"):
         run_alone(server.uri(database), "VACUUM FREEZE")
     _run(server, "pg_ctl", "stop", "-m", "fast", "-w")
-    server._process = None
+    if server._process is not None:
+        server._process.wait()
     epoch, low = divmod(number, 2**32)
     _run(server, "pg_resetwal", "-x", str(low), "-e", str(epoch))
     # The file in which the fates of those ids are kept; the server makes one only as it comes to its first.

@@ -1,4 +1,4 @@
-"""The source's tables change, as migrations change them, and no row tells: what a table is tells, and nothing is lost."""
+"""The source's tables change as migrations change them, and no row tells: what a table is tells, nothing is lost."""
 
 import dataclasses
 import json
@@ -28,47 +28,65 @@ PARTITIONED = """
 CASES = {
     "swapped for an edited copy": (
         "",
-        "CREATE TABLE payment_new (LIKE payment INCLUDING ALL); INSERT INTO payment_new SELECT * FROM payment;"
-        "UPDATE payment_new SET payment_amount = payment_amount + 1000 WHERE payment_id % 2 = 0",
+        (
+            "CREATE TABLE payment_new (LIKE payment INCLUDING ALL); INSERT INTO payment_new SELECT * FROM payment;"
+            "UPDATE payment_new SET payment_amount = payment_amount + 1000 WHERE payment_id % 2 = 0"
+        ),
         SWAP,
     ),
     "an enum's value renamed": (
-        "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE');"
-        "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind",
+        (
+            "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE');"
+            "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind"
+        ),
         "",
         "ALTER TYPE kind RENAME VALUE 'SALE' TO 'SOLD'",
     ),
     "two values of an enum exchanged": (
-        "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE');"
-        "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind",
+        (
+            "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE');"
+            "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind"
+        ),
         "",
-        "ALTER TYPE kind RENAME VALUE 'SALE' TO 'x'; ALTER TYPE kind RENAME VALUE 'PURCHASE' TO 'SALE';"
-        "ALTER TYPE kind RENAME VALUE 'x' TO 'PURCHASE'",
+        (
+            "ALTER TYPE kind RENAME VALUE 'SALE' TO 'x'; ALTER TYPE kind RENAME VALUE 'PURCHASE' TO 'SALE';"
+            "ALTER TYPE kind RENAME VALUE 'x' TO 'PURCHASE'"
+        ),
     ),
     "a column dropped and added again": (
         "",
         "",
-        "ALTER TABLE sales_order DROP COLUMN agreed_delivery_location_id;"
-        "ALTER TABLE sales_order ADD COLUMN agreed_delivery_location_id integer NOT NULL DEFAULT 1",
+        (
+            "ALTER TABLE sales_order DROP COLUMN agreed_delivery_location_id;"
+            "ALTER TABLE sales_order ADD COLUMN agreed_delivery_location_id integer NOT NULL DEFAULT 1"
+        ),
     ),
     "two columns renamed into each other": (
         "",
         "",
-        "ALTER TABLE design RENAME file_name TO x; ALTER TABLE design RENAME file_location TO file_name;"
-        "ALTER TABLE design RENAME x TO file_location",
+        (
+            "ALTER TABLE design RENAME file_name TO x; ALTER TABLE design RENAME file_location TO file_name;"
+            "ALTER TABLE design RENAME x TO file_location"
+        ),
     ),
     "a partition exchanged": (
         PARTITIONED + SWAP,
-        "CREATE TABLE low_new (LIKE low INCLUDING ALL); INSERT INTO low_new SELECT * FROM low;"
-        "UPDATE low_new SET payment_amount = 7",
-        "ALTER TABLE payment DETACH PARTITION low;"
-        "ALTER TABLE payment ATTACH PARTITION low_new FOR VALUES FROM (MINVALUE) TO (20)",
+        (
+            "CREATE TABLE low_new (LIKE low INCLUDING ALL); INSERT INTO low_new SELECT * FROM low;"
+            "UPDATE low_new SET payment_amount = 7"
+        ),
+        (
+            "ALTER TABLE payment DETACH PARTITION low;"
+            "ALTER TABLE payment ATTACH PARTITION low_new FOR VALUES FROM (MINVALUE) TO (20)"
+        ),
     ),
     "a partition detached": (PARTITIONED + SWAP, "", "ALTER TABLE payment DETACH PARTITION low"),
     "partitioned in place": ("", PARTITIONED, SWAP),
     "a virtual column made in another way": (
-        "ALTER TABLE payment DROP COLUMN payment_date;"
-        "ALTER TABLE payment ADD COLUMN payment_date text GENERATED ALWAYS AS ('2024-01-01') VIRTUAL",
+        (
+            "ALTER TABLE payment DROP COLUMN payment_date;"
+            "ALTER TABLE payment ADD COLUMN payment_date text GENERATED ALWAYS AS ('2024-01-01') VIRTUAL"
+        ),
         "",
         "ALTER TABLE payment ALTER COLUMN payment_date SET EXPRESSION AS ('2025-02-02')",
     ),

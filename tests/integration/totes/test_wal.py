@@ -1,6 +1,8 @@
 """Transaction ids mean what they meant: after a crash in place, after thousands of millions of them."""
 
+import contextlib
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +18,13 @@ from totes.lake import Bucket
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.simulator import build
 
+_numbers = itertools.count(1)
+
 
 @pytest.fixture
-def server(folder: Path, request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
+def server(folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server of its own, with a shop."""
-    server = EmbeddedPostgres(folder / request.node.name[:40].replace("[", "-").replace("]", ""))
+    server = EmbeddedPostgres(folder / f"server-{next(_numbers)}")
     server.start()
     server.create_database("shop")
     build(server.uri("shop"), orders=60, seed=1)
@@ -88,9 +92,8 @@ def test_a_role_that_may_not_ask_for_positions_waits_its_time(shop: Pipeline) ->
         "CREATE ROLE reader LOGIN PASSWORD 'r'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;"
         + "".join(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC;" for function in functions),
     )
-    with psycopg2.connect(shop.source, user="reader", password="r") as connection:
+    with contextlib.closing(psycopg2.connect(shop.source, user="reader", password="r")) as connection:
         assert capture(connection, shop.ingestion, SOURCE_TABLES).batch == 1
-    connection.close()
     assert shop.capture().batch is None
 
 

@@ -188,7 +188,7 @@ def _opened(secrets: "SecretsManagerClient", secret: str, role: str) -> Connecti
 
 
 def open_session(values: Mapping[str, Any], role: str) -> Connection:
-    """Open a connection with a login, in a session that speaks UTF-8, UTC and ISO whatever the role or the database is set to.
+    """Open a connection with a login, whose settings are totes' own, such as UTF-8, UTC and ISO.
 
     Args:
         values: host, port, username, password and dbname, and any other keyword of libpq; see also `totes.tls`.
