@@ -1,7 +1,11 @@
-"""A session is totes' own, whatever is set for the role, the database or the server; what hides or breaks rows is told."""
+"""A session is totes' own, whatever is set for role, database or server; what hides or breaks rows is told."""
 
+import importlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -11,6 +15,7 @@ from psycopg2.extensions import parse_dsn
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from totes import databases
 from totes.capture import SOURCE_TABLES, capture
 from totes.databases import open_session, translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
@@ -25,7 +30,7 @@ HOSTILE = {
     "idle_in_transaction_session_timeout": "1ms",
     "idle_session_timeout": "1ms",
     "lock_timeout": "1ms",
-    "transaction_timeout": "1ms",
+    "transaction_timeout": "100ms",
     "datestyle": "'German, DMY'",
     "intervalstyle": "iso_8601",
     "timezone": "'Asia/Kathmandu'",
@@ -80,7 +85,7 @@ def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline)
     assert settings["default_transaction_read_only"] == "off"
 
 
-def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder) -> None:  # type: ignore[no-untyped-def]
+def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder: Path) -> None:
     server = EmbeddedPostgres(folder / "sixteen", version=16)
     server.start()
     try:
@@ -101,7 +106,7 @@ def test_row_level_security_that_hides_rows_is_refused_by_name(pipeline: Pipelin
         "CREATE POLICY few ON payment FOR SELECT TO shortsighted USING (payment_id <= 20)",
     )
     reader = psycopg2.connect(pipeline.source, user="shortsighted", password="x")
-    with pytest.raises(ConfigurationError, match="row-level security hides rows of payment .* BYPASSRLS"):
+    with pytest.raises(ConfigurationError, match=r"row-level security hides rows of payment .* BYPASSRLS"):
         capture(reader, pipeline.ingestion, SOURCE_TABLES)
     execute(pipeline.source, "ALTER ROLE shortsighted BYPASSRLS")
     assert capture(reader, pipeline.ingestion, SOURCE_TABLES).batch == 1
@@ -117,7 +122,7 @@ def test_a_query_that_row_level_security_would_shorten_fails(pipeline: Pipeline)
     )
     login = pipeline.source.replace(parse_dsn(pipeline.source)["password"], "x").replace("postgres:", "shortsighted:")
     with (
-        pytest.raises(ConfigurationError, match="row-level security .*; give it BYPASSRLS"),
+        pytest.raises(ConfigurationError, match=r"row-level security .*; give it BYPASSRLS"),
         opened(login) as source,
         source.cursor() as cursor,
     ):
@@ -151,8 +156,6 @@ def test_what_passes_by_itself_is_tried_again_and_nothing_else(
 def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from totes import databases
-
     monkeypatch.setitem(databases._SESSION, "lock_timeout", "50ms")
     with session(pipeline.source) as migration, migration.cursor() as cursor:
         cursor.execute("ALTER TABLE staff ADD COLUMN nickname text")
@@ -161,10 +164,16 @@ def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
 
 
 def test_verify_outlives_its_own_work(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    from totes import databases
-
     pipeline.tick()
-    monkeypatch.setitem(databases._SESSION, "idle_in_transaction_session_timeout", "1ms")
+    module: Any = importlib.import_module("totes.verify.verify")
+    in_flight = module.in_flight
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.4)
+        return in_flight(*arguments)
+
+    monkeypatch.setattr(module, "in_flight", slow)
+    monkeypatch.setitem(databases._SESSION, "idle_in_transaction_session_timeout", "200ms")
     with opened(pipeline.source) as source, opened(pipeline.warehouse, "warehouse") as warehouse:
         assert not verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES).differences
 
@@ -180,7 +189,7 @@ def bytes_of_any_encoding(postgres: EmbeddedPostgres) -> str:
                 f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
             )
     build(postgres.uri(name), orders=60, seed=1)
-    return postgres.uri(name)
+    return f"{postgres.uri(name)}?client_encoding=utf8"
 
 
 def test_a_byte_that_is_no_utf8_takes_its_row_to_quarantine_with_its_bytes(

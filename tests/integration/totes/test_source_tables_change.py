@@ -110,7 +110,7 @@ def test_a_change_that_no_row_tells_of_is_not_lost(pipeline: Pipeline, case: str
     assert pipeline.capture().batch is None, "the batch says what the tables are now, and nothing is read again"
 
 
-def read_by(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tick: Callable[[], object]) -> int:
+def read_by(monkeypatch: pytest.MonkeyPatch, tick: Callable[[], object]) -> int:
     """How many rows a tick reads."""
     read = []
 
@@ -140,7 +140,7 @@ def test_maintenance_that_changes_no_row_makes_no_whole_read(
             for statement in ("VACUUM FULL design", "CLUSTER sales_order USING sales_order_pkey", "VACUUM FREEZE"):
                 cursor.execute(statement)
     execute(pipeline.source, "ALTER TABLE design ALTER colour SET DEFAULT 'red'; ANALYZE")
-    read = read_by(pipeline, monkeypatch, pipeline.capture)
+    read = read_by(monkeypatch, pipeline.capture)
     assert read <= value(pipeline.source, "SELECT count(*) FROM currency")
 
 
@@ -158,7 +158,7 @@ def test_a_partition_that_is_attached_is_read_whole_and_the_others_are_not(
         "ALTER TABLE payment ATTACH PARTITION low_new FOR VALUES FROM (MINVALUE) TO (20)",
     )
     of_currency, of_low = (value(pipeline.source, f"SELECT count(*) FROM {name}") for name in ("currency", "low"))
-    assert read_by(pipeline, monkeypatch, pipeline.tick) <= of_currency + of_low
+    assert read_by(monkeypatch, pipeline.tick) <= of_currency + of_low
     assert {what for (what,) in rows(pipeline.warehouse, "SELECT what FROM etl.drift WHERE batch_id = 3")} == {
         "low_new is a part of table payment now",
         "low is no part of table payment any more",

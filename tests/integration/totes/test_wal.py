@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import psycopg2
 import pytest
 
@@ -110,9 +111,11 @@ def test_after_more_transactions_than_ids_compare_only_what_is_new_is_read(
     read = []
 
     def counting(snapshot, table, columns, condition, consume):  # type: ignore[no-untyped-def]
-        reader.stream_rows(
-            snapshot, table, columns, condition, lambda frame: (read.append(frame.height), consume(frame))
-        )
+        def count(frame: pl.DataFrame) -> None:
+            read.append(frame.height)
+            consume(frame)
+
+        reader.stream_rows(snapshot, table, columns, condition, count)
 
     monkeypatch.setattr(changes, "stream_rows", counting)
     assert shop.tick().tables["dim_design"].versions == 1

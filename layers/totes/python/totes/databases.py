@@ -67,8 +67,8 @@ _SESSION = {
 }
 
 
-_SET_WHERE_KNOWN = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'"
-"""PostgreSQL 17 has it; one that does not know it would refuse a connection that names it."""
+_KNOWS_TRANSACTION_TIMEOUT = 170_000
+"""The version of PostgreSQL from which on it has that setting; an older one would refuse a connection that names it."""
 
 
 @contextmanager
@@ -209,8 +209,11 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
             "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
         }
     )
-    with connection, connection.cursor() as cursor:
-        cursor.execute(_SET_WHERE_KNOWN)
+    if connection.server_version >= _KNOWS_TRANSACTION_TIMEOUT:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET transaction_timeout TO 0")
+        connection.autocommit = False
     return connection
 
 
