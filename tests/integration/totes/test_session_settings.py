@@ -31,14 +31,14 @@ HOSTILE = {
     "idle_session_timeout": "1ms",
     "lock_timeout": "1ms",
     "transaction_timeout": "100ms",
-    "datestyle": "'German, DMY'",
+    "datestyle": "German, DMY",
     "intervalstyle": "iso_8601",
-    "timezone": "'Asia/Kathmandu'",
+    "timezone": "Asia/Kathmandu",
     "bytea_output": "escape",
     "extra_float_digits": "0",
     "quote_all_identifiers": "on",
     "search_path": "nowhere",
-    "lc_monetary": "'C.UTF-8'",
+    "lc_monetary": "C.UTF-8",
     "client_encoding": "LATIN1",
     "standard_conforming_strings": "off",
     "default_transaction_read_only": "on",
@@ -64,7 +64,7 @@ def make_hostile(uri: str, version: int) -> None:
         with connection.cursor() as cursor:
             for name, hostile in HOSTILE.items():
                 if name != "transaction_timeout" or version >= 17:
-                    cursor.execute(f"ALTER DATABASE {parse_dsn(uri)['dbname']} SET {name} = {hostile}")
+                    cursor.execute(f"ALTER DATABASE {parse_dsn(uri)['dbname']} SET {name} = %s", [hostile])
 
 
 def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline) -> None:
