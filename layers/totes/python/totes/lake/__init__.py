@@ -12,7 +12,7 @@ from totes.lake.manifests import (
     StarManifest,
     StarParts,
 )
-from totes.lake.parts import RAW, Part, read_part, write_part
+from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
 
 __all__ = [
     "RAW",
@@ -27,6 +27,7 @@ __all__ = [
     "StarJournal",
     "StarManifest",
     "StarParts",
+    "fetch_part",
     "read_part",
     "write_part",
 ]
