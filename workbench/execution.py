@@ -100,10 +100,8 @@ def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
     if output["outcome"] == ANOTHER_RUN:
         return None
     load = output.get("load", {})
-    loaded = load.get("loaded", [])
-    return RunResult(
-        status="SUCCEEDED", batch=loaded[-1] if loaded else None, seconds=seconds, tables=load.get("tables", {})
-    )
+    loaded = load.get("loaded", {})
+    return RunResult(status="SUCCEEDED", batch=loaded.get("last"), seconds=seconds, tables=load.get("tables", {}))
 
 
 def _sentence(cause: str) -> str:

@@ -30,4 +30,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         behind = datetime.now(UTC) - datetime.fromisoformat(seen)
         metrics.add_metric(LAG, MetricUnit.Seconds, behind.total_seconds())
     tables = {table: asdict(tally) for table, tally in loaded.tables.items()}
-    return {"loaded": list(loaded.batches), "newest": loaded.newest, "tables": tables}
+    return {"loaded": asdict(loaded.batches), "newest": loaded.newest, "tables": tables}

@@ -10,6 +10,7 @@ from totes.capture.snapshot import Snapshot
 
 # The package's own name `load` is the function.
 load: Any = importlib.import_module("totes.warehouse.load")
+batches: Any = importlib.import_module("totes.warehouse.batch")
 
 
 def _watermark() -> None:
@@ -26,19 +27,19 @@ def _watermark() -> None:
 
 def _commit_before_data() -> None:
     """Say that a batch is there, and bring its rows in a second transaction."""
-    open_entry = load.open_entry
+    open_entry = batches.open_entry
 
     def open_and_commit(cursor: Any, *arguments: Any) -> None:
         open_entry(cursor, *arguments)
         cursor.connection.commit()
 
-    load.open_entry = open_and_commit
+    batches.open_entry = open_and_commit
 
 
 def _no_ledger() -> None:
     """Load what the lake has, without asking what the warehouse holds."""
 
-    def append(cursor: Any, table: Any, _staging: Any, batch: int) -> int:
+    def append(cursor: Any, _place: Any, table: Any, _staging: Any, batch: int) -> int:
         cursor.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {table.name}_{table.key}_batch_id_key")
         names = ", ".join(column.name for column in table.columns)
         cursor.execute(
@@ -47,7 +48,7 @@ def _no_ledger() -> None:
         )
         return int(cursor.rowcount)
 
-    def forget(cursor: Any, manifest: Any, edition: int) -> None:
+    def forget(cursor: Any, manifest: Any, edition: int, _place: Any) -> None:
         cursor.execute("DELETE FROM etl.batch_table WHERE batch_id = %s", (manifest.batch,))
         cursor.execute(
             "INSERT INTO etl.batch (batch_id, edition, capture_sha256, horizon, captured_at) "
@@ -56,17 +57,18 @@ def _no_ledger() -> None:
         )
 
     def transaction(self: Any, *, rebuild: bool) -> Any:  # noqa: ARG001 - the method's signature
-        lake = load._Lake(self._lake)
-        if self._done or not lake.newest:
-            return lake.newest, {}, 0
-        self._done = True
         with self._connection, self._connection.cursor() as cursor:
+            lake = load.Processed(self._lake)
             load.ensure_tables(cursor, self._tables)
-            return lake.newest, {lake.newest: self._load_batch(cursor, lake, lake.newest)}, 0
+            if self._done or not lake.newest:
+                return load._Loaded(batch=None, tables={}, wanted=False)
+            self._done = True
+            newest = lake.read(lake.newest)
+            counted = batches.load_batch(cursor, load.LIVE, self._tables, newest, lake.edition, self._lake)
+            return load._Loaded(batch=lake.newest, tables=counted, wanted=False)
 
-    load.newest_entry = lambda _cursor: None
-    load._append_versions = append
-    load.open_entry = forget
+    batches._append_versions = append
+    batches.open_entry = forget
     load._Loader._done = False
     load._Loader._transaction = transaction
 

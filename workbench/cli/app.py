@@ -305,9 +305,9 @@ def _load_again(deployment: Deployment, *, as_json: bool) -> None:
     with display.progress("Loading", shown=not as_json) as progress:
         loaded = rebuilding.load_again(deployment, progress)
     if as_json:
-        print(json.dumps({"batches": len(loaded.batches), "newest": loaded.newest}, indent=2))
+        print(json.dumps({"batches": loaded.batches.count, "newest": loaded.newest}, indent=2))
     else:
-        display.done(f"the warehouse was made anew of {len(loaded.batches):,} batches")
+        display.done(f"the warehouse was made anew of {loaded.batches.count:,} batches")
 
 
 def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> None:

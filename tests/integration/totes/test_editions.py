@@ -13,8 +13,8 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
 from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal
-from totes.shapes import StarTable
 from totes.outcomes import Span
+from totes.shapes import StarTable
 from totes.star import STAR_TABLES, replay, transform
 from totes.warehouse import Loaded, load
 from totes.warehouse.ledger import lock

@@ -13,8 +13,8 @@ from tests.support.databases import execute, rows, session
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
-from totes.roles import DASHBOARD, prepare_source, prepare_warehouse
 from totes.outcomes import Span
+from totes.roles import DASHBOARD, prepare_source, prepare_warehouse
 from totes.star import CURRENT_VIEWS
 
 TABLES = [table.name for table in SOURCE_TABLES]

@@ -26,7 +26,7 @@ from totes.warehouse.batch import load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
 from totes.warehouse.definitions import LEDGER, add_keys, columns_made, create_ledger, create_star, identifiers, typed
 from totes.warehouse.dependents import Dependents
-from totes.warehouse.ledger import lock, newest_entry, open_entry
+from totes.warehouse.ledger import lock, newest_entry
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed import Processed
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
@@ -200,11 +200,7 @@ class Rebuild:
             self.close()
             return
         self._copy(cursor, piece, straight=said.straight)
-        entry = newest_entry(cursor, BESIDE)
-        for manifest in piece.manifests:
-            lake.must_follow(manifest, entry)
-            open_entry(cursor, manifest, lake.edition, BESIDE)
-            entry = lake.entry(manifest)
+        self._write_entries(cursor, lake, piece)
         self._write_rows_in(cursor, piece)
         cursor.execute("UPDATE etl.rebuild SET batch = %s, parts = %s", (piece.end.batch, piece.end.parts))
         self.staged = piece.end.batch
@@ -225,6 +221,20 @@ class Rebuild:
         rows = rows.rename({"number": table.record_id}) if isinstance(table, Fact) and straight else rows.drop("number")
         copy_refused(cursor, versions.QUARANTINE, table, copy_rows(cursor, target, rows))
 
+    def _write_entries(self, cursor: Cursor, lake: Processed, piece: Piece) -> None:
+        entry = newest_entry(cursor, BESIDE)
+        entries: list[tuple[int, int, str, int, str]] = []
+        drift: list[tuple[int, str]] = []
+        for manifest in piece.manifests:
+            lake.must_follow(manifest, entry)
+            entry = lake.entry(manifest)
+            captured_at = manifest.captured_at.isoformat()
+            entries.append((manifest.batch, lake.edition, manifest.capture, manifest.horizon, captured_at))
+            drift += [(manifest.batch, sentence) for sentence in manifest.drift]
+        names = ["batch_id", "edition", "capture_sha256", "horizon", "captured_at"]
+        _copy_tuples(cursor, BESIDE.ledger("batch"), names, entries)
+        _copy_tuples(cursor, BESIDE.ledger("drift"), ["batch_id", "what"], drift)
+
     def _write_rows_in(self, cursor: Cursor, piece: Piece) -> None:
         counted = [
             (manifest.batch, table.name, manifest.tables[table.name].rows_in)
@@ -232,9 +242,7 @@ class Rebuild:
             for table in self._tables
             if table.name in manifest.tables and manifest.tables[table.name].rows_in
         ]
-        rows = pl.DataFrame(counted, schema=["batch_id", "star_table", "rows_in"], orient="row")
-        if counted:
-            copy_all(cursor, versions.ROWS_IN, rows)
+        _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
     def _build(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
         if not isinstance(table, Calendar):
@@ -298,6 +306,11 @@ class Rebuild:
         drop_all(cursor, self._tables)
         self.staged = held
         return Step.DONE
+
+
+def _copy_tuples(cursor: Cursor, table: sql.Identifier, names: list[str], rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        copy_all(cursor, table, pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None))
 
 
 def drop_all(cursor: Cursor, tables: Sequence[StarTable]) -> None:
