@@ -37,7 +37,7 @@ class MemoryStore:
         self.calls["list"] += 1
         keys = self._sorted(Bucket)
         at = bisect.bisect_left(keys, Prefix)
-        found = []
+        found: list[dict[str, str]] = []
         while at < len(keys) and keys[at].startswith(Prefix) and len(found) < MaxKeys:
             found.append({"Key": keys[at]})
             at += 1

@@ -16,7 +16,7 @@ from totes.lake import Bucket, StarJournal
 from totes.outcomes import Span
 from totes.shapes import StarTable
 from totes.star import STAR_TABLES, replay, transform
-from totes.warehouse import Loaded, load
+from totes.warehouse import Loaded, bulk, load
 from totes.warehouse.ledger import lock
 from workbench.simulator import Shop
 
@@ -190,7 +190,10 @@ def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, fi
         replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
 
 
-def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(pipeline: Pipeline) -> None:
+def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
     live(pipeline)
     before = content_of(pipeline.warehouse)
     seen: list[Content] = []
@@ -206,7 +209,10 @@ def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(pipe
     assert all(content == before for content in seen)
 
 
-def test_a_reload_that_dies_between_two_batches_has_changed_nothing(pipeline: Pipeline) -> None:
+def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
     live(pipeline)
     before = content_of(pipeline.warehouse)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
