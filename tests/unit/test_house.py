@@ -15,8 +15,8 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 
 MAY_KNOW = {
     "capture": {"capture", "lake", "errors"},
-    "star": {"star", "lake", "errors", "shapes"},
-    "warehouse": {"warehouse", "lake", "errors", "roles", "shapes"},
+    "star": {"star", "lake", "errors", "outcomes", "shapes"},
+    "warehouse": {"warehouse", "lake", "errors", "outcomes", "roles", "shapes"},
     "lake": {"lake", "errors"},
 }
 

@@ -1,7 +1,7 @@
 """The lake: two buckets of immutable objects, and the manifests that commit them."""
 
 from totes.lake.bucket import Bucket
-from totes.lake.editions import StarJournal
+from totes.lake.editions import Draft, StarJournal
 from totes.lake.journal import Journal
 from totes.lake.manifests import (
     CapturedTable,
@@ -19,6 +19,7 @@ __all__ = [
     "Bucket",
     "CaptureManifest",
     "CapturedTable",
+    "Draft",
     "Journal",
     "Part",
     "Run",

@@ -28,7 +28,9 @@ class Bucket:
 
     def __init__(self, name: str, client: "S3Client | None" = None) -> None:
         self.name = name
-        self._client = client or boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+        self._client = client or boto3.client(
+            "s3", config=Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=16)
+        )
 
     def put_new(self, key: str, body: bytes) -> bool:
         """Write an object unless one of that key exists; return whether this call's bytes were written.
@@ -64,9 +66,13 @@ class Bucket:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be listed.
         """
+        return next(iter(self.first_keys(prefix, 1)), None)
+
+    def first_keys(self, prefix: str, most: int) -> list[str]:
+        """Return the first keys under a prefix, at most so many (1 to 1,000); see `first_key`."""
         with self._translated_errors(prefix):
-            listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1).get("Contents", [])
-            return listed[0]["Key"] if listed else None
+            listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=most).get("Contents", [])
+            return [found["Key"] for found in listed]
 
     @contextmanager
     def _translated_errors(self, key: str) -> Iterator[None]:

@@ -7,7 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from totes.errors import ConfigurationError
 from totes.lake.parts import Part
+
+FORMAT = 2
+"""The format that manifests are written in; one that does not tell is of format 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +173,7 @@ class StarManifest:
         horizon: the snapshot's horizon.
         drift: what was other in the source's shape than the batch before says, a sentence each.
         tables: what it brings to each star table.
+        format: the document's format.
     """
 
     batch: int
@@ -178,6 +183,7 @@ class StarManifest:
     horizon: int
     drift: tuple[str, ...]
     tables: Mapping[str, StarParts]
+    format: int = FORMAT
 
     def to_json(self) -> bytes:
         """Return the document's bytes."""
@@ -185,8 +191,9 @@ class StarManifest:
 
     @classmethod
     def from_json(cls, body: bytes) -> "StarManifest":
-        """Read the document."""
+        """Read the document; raise ConfigurationError where it is of a newer format than this version knows."""
         values = json.loads(body)
+        check_format(values, f"the star manifest of batch {values['batch']}")
         return cls(
             batch=values["batch"],
             capture=values["capture"],
@@ -195,6 +202,24 @@ class StarManifest:
             horizon=values["horizon"],
             drift=tuple(values["drift"]),
             tables={name: StarParts.from_dict(table) for name, table in values["tables"].items()},
+            format=values.get("format", 1),
+        )
+
+
+def check_format(values: Mapping[str, Any], place: str) -> None:
+    """Hold a document's format against what this version can read.
+
+    Args:
+        values: the document.
+        place: what it is, for the sentence.
+
+    Raises:
+        ConfigurationError: a newer totes wrote it.
+    """
+    if values.get("format", 1) > FORMAT:
+        raise ConfigurationError(
+            f"{place} was written by a newer totes, in format {values['format']}, and this one reads formats 1 to "
+            f"{FORMAT}: deploy the newer one"
         )
 
 

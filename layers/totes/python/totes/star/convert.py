@@ -56,6 +56,8 @@ def _must_have_value(column: Column) -> pl.Expr:
 
 
 def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
+    if rows.is_empty():  # as it nearly always is; the reasons cost more than all the rest of a small batch
+        return pl.DataFrame(schema={"key": pl.Int64, "reason": pl.String, "source_row": pl.String})
     reasons = []
     told: dict[str, pl.Series] = {}  # of each source column, the rows for which a reason names it already
     for column in table.columns:

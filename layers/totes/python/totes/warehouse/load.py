@@ -9,8 +9,9 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.errors import ConfigurationError
+from totes.errors import ConfigurationError, LakeCorrupted
 from totes.lake import Bucket, StarJournal, StarManifest, StarParts, read_part
+from totes.outcomes import Span
 from totes.shapes import Calendar, Fact, StarTable
 from totes.warehouse.ledger import (
     Entry,
@@ -30,20 +31,30 @@ _NOTHING = StarParts(rows_in=0)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rebuilding:
+    """How far a rebuild has come: batches that are staged, and how many there are."""
+
+    staged: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loaded:
     """What a load came to.
 
     Attributes:
-        batches: the batches that were loaded, in order.
+        batches: the batches that were loaded.
         newest: the newest in the warehouse; 0: none.
         tables: what became of their rows.
         quarantined: how many rows are in quarantine now.
+        rebuilding: the rebuild that time was up for; None where there is none.
     """
 
-    batches: tuple[int, ...]
+    batches: Span
     newest: int
     tables: Mapping[str, Tally]
     quarantined: int
+    rebuilding: Rebuilding | None = None
 
 
 def load(
@@ -52,6 +63,7 @@ def load(
     tables: Sequence[StarTable],
     *,
     rebuild: bool = False,
+    time_is_up: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Loaded:
     """Load every batch that the warehouse does not hold yet.
@@ -67,6 +79,7 @@ def load(
         lake: the processed bucket.
         tables: the star tables.
         rebuild: whether to load everything again in any case.
+        time_is_up: asked after each transaction; what is left then is the next call's.
         progress: told the batch that was loaded, and the newest.
 
     Raises:
@@ -74,7 +87,7 @@ def load(
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    return _Loader(connection, lake, tables, progress).load(rebuild=rebuild)
+    return _Loader(connection, lake, tables, progress).load(rebuild=rebuild, time_is_up=time_is_up)
 
 
 class _Loader:
@@ -90,17 +103,24 @@ class _Loader:
         self._tables = tables
         self._progress = progress
 
-    def load(self, *, rebuild: bool) -> Loaded:
-        batches: list[int] = []
+    def load(self, *, rebuild: bool, time_is_up: Callable[[], bool]) -> Loaded:
+        first: int | None = None
+        last: int | None = None
+        count = 0
         tallies = {table.name: Tally() for table in self._tables}
         while True:
             newest, loaded, quarantined = self._transaction(rebuild=rebuild)
             rebuild = False
             for batch, counted in loaded.items():
-                batches.append(batch)
+                first, last, count = first or batch, batch, count + 1
                 tallies = {name: tally + counted[name] for name, tally in tallies.items()}
-            if not loaded:
-                return Loaded(batches=tuple(batches), newest=newest, tables=tallies, quarantined=quarantined)
+            if not loaded or time_is_up():
+                return Loaded(
+                    batches=Span(first=first, last=last, count=count),
+                    newest=last or newest,
+                    tables=tallies,
+                    quarantined=quarantined,
+                )
 
     def _transaction(self, *, rebuild: bool) -> tuple[int, Mapping[int, Mapping[str, Tally]], int]:
         """Load the next batch, or all of them anew.
@@ -116,6 +136,8 @@ class _Loader:
             entry = newest_entry(cursor)
             if entry is not None:
                 lake.check(entry)
+            if entry is not None and entry.batch > lake.newest:  # a new edition that has not caught up yet
+                return entry.batch, {}, count_quarantined(cursor)
             if entry is not None and (rebuild or entry.edition != lake.edition):
                 logger.info("loading edition %d anew", lake.edition)
                 empty_tables(cursor, self._tables)
@@ -153,7 +175,13 @@ class _Lake:
         return self._journal.edition
 
     def check(self, entry: Entry) -> None:
-        if entry.batch > self.newest or self._read(entry.batch).capture != entry.capture:
+        try:
+            manifest = self._read(entry.batch)
+        except LakeCorrupted:
+            if entry.batch > self.newest:
+                raise self._other(entry) from None
+            raise
+        if manifest.capture != entry.capture:
             raise self._other(entry)
 
     def manifest(self, batch: int, *, after: Entry | None) -> StarManifest:
