@@ -18,7 +18,7 @@ from workbench.cloud.endpoint.authority import RECORD
 from workbench.deployment import Deployment
 from workbench.execution import run
 from workbench.logins import Logins
-from workbench.rebuilding import transform_again
+from workbench.rebuilding import replay
 from workbench.simulator import build
 
 Clients = Callable[[str], Any]
@@ -251,7 +251,7 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         build(running.source_uri, orders=20, seed=1)
         deployment = Deployment.local(folder / "cloud")
         assert run(deployment, lambda _: None).batch == 1
-        transform_again(deployment, 1, lambda *_: None)
+        replay(deployment, 1, lambda _: None, lambda *_: None)
         execute(running.source_uri, "UPDATE design SET design_name = 'plain', last_updated = now() WHERE design_id = 1")
         assert run(deployment, lambda _: None).batch == 2
         answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")

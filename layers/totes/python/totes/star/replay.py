@@ -73,6 +73,20 @@ def replay(
     return _Replay(captured, draft, work, time_is_up, progress).go_on()
 
 
+def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
+    """Return how far an unfinished replay has come, by a few requests; None where there is none.
+
+    Raises:
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+    """
+    draft = StarJournal(processed).unfinished()
+    if draft is None:
+        return None
+    number, first = draft.edition.number, draft.edition.first
+    done, newest = draft.done(AHEAD), Journal(ingestion).newest()
+    return Replayed(edition=number, first=first, done=done - first + 1, of=newest - first + 1, published=False)
+
+
 def _check(first: int, newest: int) -> None:
     if not 1 <= first <= newest:
         known = f"it has 1 to {newest}" if newest else "it is empty"
