@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_run_that_is_under_way_is_followed_and_is_no_error(shop: Deployed) -> 
 def test_who_stops_following_stops_nothing(shop: Deployed) -> None:
     deployment = Deployment.local(shop.state)
     edition = StarJournal(deployment.processed).edition
-    command = [TOTES, "replay", "--from", "1", "--state", shop.state]
+    command: list[str | Path] = [TOTES, "replay", "--from", "1", "--state", shop.state]
     following = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert following.stdout is not None
     while "→" not in following.stdout.readline():

@@ -1,6 +1,7 @@
 """A replay grows over many runs beside the schedule's ticks, whatever dies or overlaps; whole, it is published."""
 
 import dataclasses
+import json
 import threading
 from collections.abc import Callable
 
@@ -63,6 +64,33 @@ def test_transforming_and_loading_stop_when_time_is_up_and_the_next_run_goes_on(
     pipeline.load()
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.batch") == 4
     assert pipeline.tick().batches == NOTHING
+
+
+class Remembered(Bucket):
+    """A bucket in memory."""
+
+    def __init__(self) -> None:
+        self.name = "remembered"
+        self._objects: dict[str, bytes] = {}
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        return self._objects.setdefault(key, body) is body
+
+    def get(self, key: str) -> bytes:
+        return self._objects[key]
+
+    def first_keys(self, prefix: str, most: int) -> list[str]:
+        return sorted(key for key in self._objects if key.startswith(prefix))[:most]
+
+
+def test_what_a_run_tells_of_50_000_batches_is_no_longer_than_what_it_tells_of_one(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    captured, ingestion = json.loads(Journal(pipeline.ingestion).read(1)), Remembered()
+    for number in range(1, 50_001):
+        Journal(ingestion).commit(number, json.dumps({**captured, "batch": number, "tables": {}}).encode())
+    transformed = transform(ingestion, Remembered(), STAR_TABLES)
+    assert transformed.batches == Span(first=1, last=50_000, count=50_000)
+    assert len(json.dumps(dataclasses.asdict(transformed))) < 200
 
 
 def test_a_replay_goes_on_in_every_run_until_it_has_caught_up_with_the_ticks_between(pipeline: Pipeline) -> None:
