@@ -18,8 +18,10 @@ from workbench.execution import Follow, RunResult, run, run_or_meet
 _SECONDS_BETWEEN_LOOKS = 2.0
 _NOT_CAPTURED = "Ingest."
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done to batches, how many of them are done, and how many there are."""
+_LOADING = "Loading"
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done to batches, how many of them are done, and how many there are (None: not known yet)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +65,13 @@ class _Rebuilding:
         self._ingestion = deployment.ingestion.bucket
         self._processed = deployment.processed
         self._looked = 0.0
+        self._doing = ""
 
     def until_done(self, asked: Mapping[str, Any]) -> Rebuilt:
         started, runs, source = time.monotonic(), 0, dict[str, Any]()
         ask = run  # until a run has taken what is asked; then whoever runs goes on with it
         while True:
-            result = ask(self._deployment, self._follow, {**asked, **source}, self._look)
+            result = ask(self._deployment, self._entered, {**asked, **source}, self._look)
             runs += 1
             if not result.succeeded:
                 source = self._without_the_source(result)
@@ -77,7 +80,7 @@ class _Rebuilding:
                 return Rebuilt(batches=result.newest, runs=runs, seconds=time.monotonic() - started)
             ask, asked = run_or_meet, {}
             if result.rebuilding is not None:
-                self._progress("Loading", result.rebuilding["staged"], result.rebuilding["of"])
+                self._tell(_LOADING, result.rebuilding["staged"], result.rebuilding["of"])
 
     def _without_the_source(self, result: RunResult) -> dict[str, Any]:
         """Go on with the lake alone where it is the source that a run has failed for."""
@@ -85,6 +88,15 @@ class _Rebuilding:
             raise UserError(f"a run failed: {result.error}; what is done is kept, and the next run goes on")
         self._follow(f"the source cannot be captured, so the lake alone is asked ({result.error})")
         return {"lake_alone": True}
+
+    def _entered(self, state: str) -> None:
+        self._follow(state)
+        if state == "Load" and self._doing != _LOADING:
+            self._tell(_LOADING, 0, None)
+
+    def _tell(self, doing: str, done: int, of: int | None) -> None:
+        self._doing = doing
+        self._progress(doing, done, of)
 
     def _look(self) -> None:
         """See how far a replay has come; what cannot be seen now is seen at the next look."""
@@ -96,4 +108,4 @@ class _Rebuilding:
         except TotesError:
             return
         if replayed is not None:
-            self._progress("Transforming", replayed.done, replayed.of)
+            self._tell("Transforming", replayed.done, replayed.of)

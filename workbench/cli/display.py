@@ -16,6 +16,7 @@ from totes.verify import Verdict
 from workbench.cloud import LocalCloud
 from workbench.execution import Follow, RunResult
 from workbench.quarantine import QuarantinedRow
+from workbench.rebuilding import Progress as Told
 from workbench.rebuilding import Rebuilt
 from workbench.report import Report
 from workbench.simulator import Events
@@ -52,21 +53,25 @@ def progress(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int],
 
 
 @contextmanager
-def follow_rebuilding(*, shown: bool) -> Iterator[tuple[Follow, Callable[[str, int, int], None]]]:
+def follow_rebuilding(*, shown: bool) -> Iterator[tuple[Follow, Told]]:
     """The states of runs, and below them a bar of the batches that are done: two functions to be called."""
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task("Starting a run", total=None)
-        yield (
-            state if shown else silent,
-            lambda title, completed, total: bar.update(task, description=title, completed=completed, total=total),
-        )
+
+        def tell(title: str, completed: int, total: int | None) -> None:
+            if title != bar.tasks[task].description:
+                bar.reset(task, description=title, total=total)
+            bar.update(task, completed=completed, total=total)
+
+        yield (state if shown else silent), tell
 
 
 def rebuilt(made: Rebuilt) -> None:
     """A warehouse that was made again."""
     runs = "one run" if made.runs == 1 else f"{made.runs:,} runs"
-    done(f"the warehouse was made again of {made.batches:,} batches, by {runs} ({_duration(made.seconds)})")
+    batches = "one batch" if made.batches == 1 else f"{made.batches:,} batches"
+    done(f"the warehouse was made again of {batches}, by {runs} ({_duration(made.seconds)})")
 
 
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
