@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
+import boto3
 import botocore.client
 import psycopg2
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -105,9 +106,24 @@ def put_around_everything(boundaries: Boundaries) -> None:
         name = f"{client.meta.service_model.service_name} {operation} {place}"
         return boundaries.around(name, lambda: call(client, operation, parameters))
 
+    clients: Any = boto3
+    clients.client = _kept(boto3.client)
     database: Any = psycopg2
     database.connect = connect_between_boundaries
     client_class._make_api_call = call_between_boundaries
+
+
+def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Clients that are made once: to make one takes longer than what is asked by it."""
+    clients: dict[str, Any] = {}
+
+    def client(service: str, *, config: Any = None) -> Any:
+        name = f"{service} {vars(config)['_user_provided_options'] if config else ''}"
+        if name not in clients:
+            clients[name] = make(service, config=config)
+        return clients[name]
+
+    return client
 
 
 def _connection(role: str, boundaries: Boundaries) -> type[Connection]:

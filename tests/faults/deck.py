@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tests.faults.cards import CARDS, MissedError, Table
 from tests.faults.history import History
 from tests.faults.invariants import after_every_run, once_all_is_well, versions_held
+from tests.faults.registry import FAULTS
+from tests.faults.scene import MissedError, Scene
 from tests.faults.world import Ground, World
 
 _ALL_IS_CHECKED_EVERY = 25
@@ -22,7 +23,7 @@ class TickPlan:
 
     seed: int
     steps: int
-    card: str | None
+    fault: str | None
 
 
 @dataclass
@@ -39,12 +40,12 @@ class Report:
 def drawn(seed: int, ticks: int, faults: float = 0.4) -> list[TickPlan]:
     """Draw a plan."""
     generator = np.random.default_rng(seed)
-    names = list(CARDS)
+    names = list(FAULTS)
     return [
         TickPlan(
             seed=int(generator.integers(2**32)),
             steps=int(generator.integers(1, 12)),
-            card=names[int(generator.integers(len(names)))] if generator.random() < faults else None,
+            fault=names[int(generator.integers(len(names)))] if generator.random() < faults else None,
         )
         for _ in range(ticks)
     ]
@@ -79,10 +80,10 @@ def _play(
         generator = np.random.default_rng(tick.seed)
         history.draw_by(generator)
         history.go_on(tick.steps)
-        if tick.card is None:
+        if tick.fault is None:
             report.violations += _ordinary(world)
         else:
-            report.violations += _faulty(tick.card, Table(world, history, generator), report)
+            report.violations += _faulty(tick.fault, Scene(world, history, generator), report)
         report.violations += after_every_run(world)
         if number % _ALL_IS_CHECKED_EVERY == 0 and not report.violations:
             report.violations += [*_healed(world), *once_all_is_well(world)]
@@ -101,16 +102,16 @@ def _ordinary(world: World) -> list[str]:
     return [] if tick.succeeded else [f"healing: an ordinary run failed: {tick}"]
 
 
-def _faulty(card: str, table: Table, report: Report) -> list[str]:
+def _faulty(fault: str, scene: Scene, report: Report) -> list[str]:
     try:
-        CARDS[card](table)
+        FAULTS[fault](scene)
     except MissedError:
         report.missed += 1
         return []
     except AssertionError as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return [f"{card}: {where.line} {error}"]
-    report.faults[card] += 1
+        return [f"{fault}: {where.line} {error}"]
+    report.faults[fault] += 1
     return []
 
 
@@ -139,7 +140,7 @@ def shortest(plan: Sequence[TickPlan], fails: Callable[[Sequence[TickPlan]], boo
                 start += size
         size //= 2
     for number in range(len(shortest)):
-        for change in ({"card": None}, {"steps": 1}):
+        for change in ({"fault": None}, {"steps": 1}):
             tried = [*shortest]
             tried[number] = replace(tried[number], **change)
             if tried != shortest and tries:

@@ -8,7 +8,7 @@ from tests.support.databases import execute
 
 
 def without_faults(ticks: int) -> list[TickPlan]:
-    return [TickPlan(seed=seed, steps=10, card=None) for seed in range(ticks)]
+    return [TickPlan(seed=seed, steps=10, fault=None) for seed in range(ticks)]
 
 
 def kinds(violations: list[str]) -> set[str]:
@@ -38,7 +38,7 @@ def test_a_commit_before_the_data_is_caught(common_ground: Ground) -> None:
 
 
 def test_a_loader_without_a_ledger_is_caught(common_ground: Ground) -> None:
-    nothing_happens = [TickPlan(seed=seed, steps=0, card=None) for seed in range(2)]
+    nothing_happens = [TickPlan(seed=seed, steps=0, fault=None) for seed in range(2)]
     report = play(nothing_happens, common_ground, weakness="no ledger")
     assert "single" in kinds(report.violations)
 

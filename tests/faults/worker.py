@@ -1,8 +1,10 @@
 """The process that a function lives in: warm, one invocation at a time, killed at any moment."""
 
 import importlib.util
+import io
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
@@ -64,6 +66,7 @@ def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: s
             invocation: Invocation = pipe.recv()
         except EOFError:
             return
+        sys.stdout = io.StringIO()  # a handler's metrics are lines that nobody reads here
         boundaries.follow(invocation.script)
         try:
             value = handler(dict(invocation.event), _Context())
