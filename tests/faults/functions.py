@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.boundary import Paused, Script
-from tests.faults.worker import Invocation, Raised, Returned, serve
+from tests.faults.worker import Invocation, Raised, Returned, Unusable, serve
 from tests.support.processes import PROCESSES
 
 CAPTURE = "raw_data_to_ingestion_bucket"
@@ -20,6 +20,10 @@ _PATIENCE = 60.0
 @dataclass(frozen=True)
 class Died:
     """The function's process is gone."""
+
+
+class UnusableError(Exception):
+    """A function's process cannot be what it was to be."""
 
 
 Outcome = Returned | Raised | Died
@@ -52,10 +56,12 @@ class Function:
             if not self._pipe.poll(_PATIENCE):
                 self.kill()
                 raise AssertionError(f"{self.name} hangs")
-            answer: Outcome | Paused = self._pipe.recv()
+            answer: Outcome | Paused | Unusable = self._pipe.recv()
         except (EOFError, ConnectionResetError):
             self._process.join()
             return Died()
+        if isinstance(answer, Unusable):
+            raise UnusableError(answer.why)
         return answer
 
     def end(self) -> Outcome:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from tests.faults.audit import keep_audit_log, remember_what_was_lost
-from tests.faults.boundary import Script
+from tests.faults.boundary import READ_SECONDS, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
+from tests.faults.library import HANDLERS
 from tests.faults.worker import Returned
 from tests.support.databases import execute, session
 from totes.capture import SOURCE_TABLES
@@ -37,6 +38,7 @@ TRIES = 5
 
 _numbers = itertools.count(1)
 _REGION = "eu-west-2"
+_IMPATIENT = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 3000}
 _CHOOSES_ITERATIONS = 160000
 """The first server version that has `scram_iterations`."""
 
@@ -142,32 +144,22 @@ class World:
         source, warehouse: URIs, of the databases' owner.
         ingestion, processed: the lake.
         functions: by name; `second` has another process of each, for what happens at once.
+        library: a replay and a rebuild, in processes of their own.
     """
 
-    def __init__(self, ground: Ground, weakness: str | None = None) -> None:
+    def __init__(
+        self, ground: Ground, weakness: str | None = None, *, source_server: EmbeddedPostgres | None = None
+    ) -> None:
         number = next(_numbers)
         self.ground = ground
+        self._weakness = weakness
+        self._servers = {"source": source_server or ground.postgres, "warehouse": ground.postgres}
         self._names = {"source": f"source_{number}", "warehouse": f"warehouse_{number}"}
         self._logins = {role: f"{name}_login" for role, name in self._names.items()}
         self._secret_names = dict(self._names)
         self._passwords = dict.fromkeys(self._names, "first")
-        with session(ground.postgres.uri("postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for role, template in (("source", "shop"), ("warehouse", "template1")):
-                    login = sql.Identifier(self._logins[role])
-                    cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login))
-                    cursor.execute(
-                        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                            sql.Identifier(self._names[role]), sql.Identifier(template)
-                        )
-                    )
-                cursor.execute(
-                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-                        sql.Identifier(self._names["warehouse"]),
-                        sql.Identifier(self._logins["warehouse"]),
-                    )
-                )
+        for role, template in (("source", "shop"), ("warehouse", "template1")):
+            self._make_database(role, template)
         self.grant()
         s3 = ground.client("s3")
         buckets = [f"ingestion-{number}", f"processed-{number}"]
@@ -177,22 +169,23 @@ class World:
         self._secrets = ground.client("secretsmanager")
         for role in self._names:
             self._secrets.create_secret(Name=self._secret_names[role], SecretString=self._secret(role))
-        environment = ground.environment | {
+        self._environment = ground.environment | {
             "INGESTION_BUCKET": buckets[0],
             "PROCESSED_BUCKET": buckets[1],
             "SOURCE_SECRET": self._secret_names["source"],
             "WAREHOUSE_SECRET": self._secret_names["warehouse"],
         }
-        self.functions = {name: Function(name, environment, weakness) for name in STEPS}
-        self.second = {name: Function(name, environment, weakness) for name in STEPS}
+        self.functions = {name: Function(name, self._environment, weakness) for name in STEPS}
+        self.second = {name: Function(name, self._environment, weakness) for name in STEPS}
+        self.library = {name: Function(name, self._environment, weakness) for name in HANDLERS}
 
     @property
     def source(self) -> str:
-        return self.ground.postgres.uri(self._names["source"])
+        return self._uri("source")
 
     @property
     def warehouse(self) -> str:
-        return self.ground.postgres.uri(self._names["warehouse"])
+        return self._uri("warehouse")
 
     def tick(
         self,
@@ -239,7 +232,7 @@ class World:
     def terminate(self, role: str) -> None:
         """End the functions' sessions on one of the databases."""
         execute(
-            self.ground.postgres.uri("postgres"),
+            self._servers[role].uri("postgres"),
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s",
             [self._names[role], "totes %"],
         )
@@ -253,7 +246,7 @@ class World:
 
     def change_password(self, role: str, password: str, *, in_secret: bool = True) -> None:
         """Change a login's password, in the database and, as a rotation does at last, in its secret."""
-        with session(self.ground.postgres.uri("postgres")) as connection, connection, connection.cursor() as cursor:
+        with session(self._servers[role].uri("postgres")) as connection, connection, connection.cursor() as cursor:
             login = sql.Identifier(self._logins[role])
             cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, sql.Literal(password)))
         self._passwords[role] = password
@@ -299,11 +292,60 @@ class World:
 
     def close(self) -> None:
         """End the functions."""
-        for function in (*self.functions.values(), *self.second.values()):
+        for function in (*self.functions.values(), *self.second.values(), *self.library.values()):
             function.kill()
 
+    def settings_of(self, role: str) -> Sequence[str]:
+        """Whose settings a session of the functions has, as ALTER ... SET names them: from wide to narrow."""
+        login, database = self._logins[role], self._names[role]
+        return (f"DATABASE {database}", f"ROLE {login}", f"ROLE {login} IN DATABASE {database}")
+
+    def administer(self, *statements: str) -> None:
+        """Run statements at the server, in no database of the world's own."""
+        for statement in statements:
+            execute(self.ground.postgres.uri("postgres"), statement)
+
+    def read_source_from(self, server: EmbeddedPostgres) -> None:
+        """Let the functions read another server, which has the source too."""
+        self._servers["source"] = server
+        self.store_secret("source")
+
+    def port_of(self, target: str) -> int:
+        """Where the source, the warehouse or the store listens."""
+        if target == "store":
+            return int(self.ground.endpoint.rpartition(":")[2])
+        return int(parse_dsn(self._uri(target))["port"])
+
+    def through(self, ports: Mapping[str, int]) -> Mapping[str, Function]:
+        """The functions, in new processes, as they speak to the source, the warehouse or the store by other ports.
+
+        They are as impatient as a test must be: they notice within seconds that nobody is there.
+        """
+        environment = self._environment | {READ_SECONDS: "1"}
+        if "store" in ports:
+            environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{ports['store']}"
+        for role in self._names.keys() & ports.keys():
+            name = f"{self._secret_names[role]}_by_port_{ports[role]}"
+            values = json.loads(self._secret(role)) | {"port": ports[role]} | _IMPATIENT
+            self._secrets.create_secret(Name=name, SecretString=json.dumps(values))
+            environment[f"{role.upper()}_SECRET"] = name
+        return {name: Function(name, environment, self._weakness) for name in STEPS}
+
+    def _make_database(self, role: str, template: str) -> None:
+        login, name = sql.Identifier(self._logins[role]), sql.Identifier(self._names[role])
+        with session(self._servers[role].uri("postgres")) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login))
+                cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
+                if role == "warehouse":
+                    cursor.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, login))
+
+    def _uri(self, role: str) -> str:
+        return self._servers[role].uri(self._names[role])
+
     def _secret(self, role: str) -> str:
-        server = parse_dsn(self.ground.postgres.uri(self._names[role]))
+        server = parse_dsn(self._uri(role))
         return json.dumps(
             {
                 "host": server["host"],

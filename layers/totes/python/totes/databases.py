@@ -171,7 +171,11 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
     connection: Connection = psycopg2.connect(
         **{
             "connect_timeout": _CONNECT_SECONDS,
+            # A server that is gone without a word is noticed in a minute, whether it is spoken to or waited for.
             "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
             **with_tls(keywords),
             "application_name": f"totes {role}",
             "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),

@@ -13,6 +13,9 @@ from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# A store that has fallen silent is asked again before the function's own time is up.
+_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
+
 _MISSING = {"NoSuchKey", "404"}
 _REFUSED = {
     "AccessDenied",
@@ -28,7 +31,7 @@ class Bucket:
 
     def __init__(self, name: str, client: "S3Client | None" = None) -> None:
         self.name = name
-        self._client = client or boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+        self._client = client or boto3.client("s3", config=_CONFIG)
 
     def put_new(self, key: str, body: bytes) -> bool:
         """Write an object unless one of that key exists; return whether this call's bytes were written.
