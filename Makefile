@@ -72,7 +72,12 @@ bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psq
 
 .PHONY: soak
 soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1) and check that nothing is lost or doubled.
-	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1) \
+		$(if $(REPORT),--report $(REPORT))
+
+.PHONY: mutation
+mutation: setup ## Weaken the protocol in many ways and show which invariant catches each, and when.
+	$(BIN)/python -m tests.faults.mutation
 
 .PHONY: audit
 audit: setup ## Ask whether a locked package has a known vulnerability.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tests.faults.history import History
-from tests.faults.invariants import after_every_run, once_all_is_well, versions_held
+from tests.faults.invariants import Trail, after_every_run, once_all_is_well, versions_held
 from tests.faults.registry import FAULTS
 from tests.faults.scene import MissedError, Scene
 from tests.faults.world import Ground, World
@@ -102,6 +102,7 @@ def play(
 
 
 def _play(plan: Sequence[TickPlan], world: World, history: History, report: Report, all_is_checked_every: int) -> None:
+    trail = Trail()
     for number, tick in enumerate(plan, start=1):
         generator = np.random.default_rng(tick.seed)
         history.draw_by(generator)
@@ -110,7 +111,7 @@ def _play(plan: Sequence[TickPlan], world: World, history: History, report: Repo
             report.violations += _ordinary(world)
         else:
             report.violations += _faulty(tick.fault, Scene(world, history, generator), report)
-        report.violations += after_every_run(world)
+        report.violations += after_every_run(world, trail)
         if number % all_is_checked_every == 0 and not report.violations:
             report.violations += [*_healed(world), *once_all_is_well(world)]
         report.ticks = number

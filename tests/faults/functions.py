@@ -22,6 +22,15 @@ class Died:
     """The function's process is gone."""
 
 
+def batches_of(outcome: "Outcome", word: str) -> set[int]:
+    """Return the batches that a step says it has done: it names the first and the last, or each, or the only one."""
+    assert isinstance(outcome, Returned), outcome
+    said = outcome.value[word]
+    if isinstance(said, Mapping):
+        return set(range(said["first"], said["last"] + 1)) if said["count"] else set()
+    return set(said) if isinstance(said, list) else {said} if said else set()
+
+
 class UnusableError(Exception):
     """A function's process cannot be what it was to be."""
 

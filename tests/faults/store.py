@@ -24,7 +24,7 @@ _NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _PAGE = 1000
 
 
-class _Keys:
+class Keys:
     """A bucket's objects, each with the moment at which it was put."""
 
     def __init__(self) -> None:
@@ -36,6 +36,12 @@ class _Keys:
             bisect.insort(self.ordered, key)
         self.objects[key] = (body, time.time())
 
+    def listed(self, prefix: str, after: str, most: int) -> tuple[list[str], bool]:
+        """The first keys under a prefix and after a key, and whether there are more."""
+        first = max(bisect.bisect_left(self.ordered, prefix), bisect.bisect_right(self.ordered, after))
+        found = [key for key in self.ordered[first : first + most + 1] if key.startswith(prefix)]
+        return found[:most], len(found) > most
+
     def delete(self, key: str) -> None:
         if self.objects.pop(key, None) is not None:
             del self.ordered[bisect.bisect_left(self.ordered, key)]
@@ -46,7 +52,7 @@ class Store:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._buckets: dict[str, _Keys] = {}
+        self._buckets: dict[str, Keys] = {}
         self._secrets: dict[str, str] = {}
 
     def object_request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -56,7 +62,7 @@ class Store:
         bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
         with self._lock:
             if method == "PUT" and not key:
-                self._buckets.setdefault(bucket, _Keys())
+                self._buckets.setdefault(bucket, Keys())
                 return HTTPStatus.OK, b""
             keys = self._buckets.get(bucket)
             if keys is None:
@@ -79,7 +85,7 @@ class Store:
         return HTTPStatus.OK, json.dumps(value).encode()
 
 
-def _object(keys: _Keys, method: str, key: str, body: bytes, *, is_new_only: bool) -> Answer:
+def _object(keys: Keys, method: str, key: str, body: bytes, *, is_new_only: bool) -> Answer:
     if method == "PUT":
         if is_new_only and key in keys.objects:
             return _error(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed")
@@ -93,13 +99,11 @@ def _object(keys: _Keys, method: str, key: str, body: bytes, *, is_new_only: boo
     return HTTPStatus.OK, keys.objects[key][0]
 
 
-def _listing(keys: _Keys, asked: Mapping[str, str]) -> Answer:
+def _listing(keys: Keys, asked: Mapping[str, str]) -> Answer:
     prefix = asked.get("prefix", "")
     after = asked.get("continuation-token") or asked.get("start-after", "")
     most = min(int(asked.get("max-keys", _PAGE)), _PAGE)
-    first = max(bisect.bisect_left(keys.ordered, prefix), bisect.bisect_right(keys.ordered, after))
-    found = [key for key in keys.ordered[first : first + most + 1] if key.startswith(prefix)]
-    is_cut, found = len(found) > most, found[:most]
+    found, is_cut = keys.listed(prefix, after, most)
     contents = "".join(_listed(key, *keys.objects[key]) for key in found)
     following = f"<NextContinuationToken>{escape(found[-1])}</NextContinuationToken>" if is_cut else ""
     return HTTPStatus.OK, (
@@ -114,7 +118,7 @@ def _listed(key: str, body: bytes, put_at: float) -> str:
     return f"<Contents><Key>{quote(key)}</Key><LastModified>{moment}</LastModified><Size>{len(body)}</Size></Contents>"
 
 
-def _deleted(keys: _Keys, body: bytes) -> Answer:
+def _deleted(keys: Keys, body: bytes) -> Answer:
     root = ElementTree.fromstring(body)  # noqa: S314 - the SDK's own
     for name in (*root.iter(f"{_NAMESPACE}Key"), *root.iter("Key")):
         keys.delete(name.text or "")
