@@ -1,4 +1,4 @@
-"""The mutation run of the protocol: make mutation.
+"""The mutation run of the protocol: make mutation, or python -m tests.faults.mutation "a weakness" ...
 
 Each pipeline that is weak on purpose is given random histories and faults until an invariant catches it; one that is
 not caught, or a pipeline that ships and is, ends the run with 1.
@@ -7,6 +7,7 @@ not caught, or a pipeline that ships and is, ends the run with 1.
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -47,8 +48,8 @@ def hunted(weakness: str | None, stage: Ground, plan: list[TickPlan]) -> Caught 
     return Caught(by=named[1] if named else "what the fault expects", ticks=report.ticks, violation=violation)
 
 
-def main() -> int:
-    """Hunt every weakness; return the exit code."""
+def main(names: Sequence[str]) -> int:
+    """Hunt weaknesses; return the exit code."""
     started = time.monotonic()
     table = Table("weakness", "caught by", box=None, padding=(0, 1), header_style="dim")
     table.add_column("ticks", justify="right")
@@ -56,18 +57,17 @@ def main() -> int:
     with ground() as stage:
         plan = drawn(1, TICKS, among=AMONG)
         shipped = hunted(None, stage, plan)
-        for name in WEAKNESSES:
+        console.print(f"[dim]the pipeline that ships: {shipped or 'well'}[/dim]", soft_wrap=True)
+        for name in names:
             caught = hunted(name, stage, plan)
             if caught is None:
                 alive.append(name)
             table.add_row(name, caught.by if caught else "nothing", str(caught.ticks if caught else len(plan)))
             console.print(f"[dim]{time.monotonic() - started:,.0f} s: {name}: {caught}[/dim]", soft_wrap=True)
     console.print(table)
-    console.print(
-        f"{len(WEAKNESSES)} weaknesses, {len(alive)} not caught; the pipeline that ships: {shipped or 'well'}"
-    )
+    console.print(f"{len(names)} weaknesses, {len(alive)} not caught; the pipeline that ships: {shipped or 'well'}")
     return 1 if alive or shipped else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] or list(WEAKNESSES)))
