@@ -1,4 +1,4 @@
-"""What every tier may ask for."""
+"""What every tier may ask for; where a run of tests keeps what it makes, and in which order it goes."""
 
 import os
 import tempfile
@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.core.config import default_user_config
+from xdist.remote import Producer
+
+from tests.support.run_folder import RunFolder
+from tests.support.tiers import ByWhatTestsShare, rank
 
 # No test may reach a real account, whatever the machine's own settings are.
 os.environ.update(
@@ -19,15 +24,29 @@ os.environ.update(
 for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
 
+# To read a service's model takes a tenth of a second; a session keeps it.
+default_user_config["core"]["reset_boto3_session"] = False
+
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder for clouds and servers, which pytest does not close to PostgreSQL's user when another session starts."""
+    """A folder for clouds and servers, with a path short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a folder of its own; its workers are in it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RunFolder(config))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick tiers first: a broken rule is named before a whole cloud is deployed."""
-    tiers = ["unit", "infrastructure", "integration", "end_to_end"]
-    items.sort(key=lambda item: next((rank for rank, tier in enumerate(tiers) if tier in item.path.parts), 0))
+    """Run the quick tiers first."""
+    items.sort(key=lambda item: rank(item.path))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWhatTestsShare:
+    """Let workers take what shares a cloud together."""
+    return ByWhatTestsShare(config, log)

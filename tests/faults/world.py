@@ -3,12 +3,7 @@
 import contextlib
 import itertools
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +17,14 @@ from tests.faults.audit import keep_audit_log, remember_what_was_lost
 from tests.faults.boundary import Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
 from tests.faults.worker import Returned
-from tests.support.databases import execute, session
+from tests.support.aws_endpoint import aws_endpoint
+from tests.support.databases import QUICK, execute, session
 from totes.capture import SOURCE_TABLES
 from totes.errors import RetryableError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, verify
-from workbench.cloud.postgres import EmbeddedPostgres, free_port
+from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.simulator import build
 
 RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
@@ -70,38 +66,19 @@ class Ground:
 @contextlib.contextmanager
 def ground(orders: int = 30) -> Iterator[Ground]:
     """A server with a shop to copy, and an endpoint in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
-        postgres = EmbeddedPostgres(Path(folder))
+    with (
+        aws_endpoint() as endpoint,
+        tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder,
+    ):
+        postgres = EmbeddedPostgres(Path(folder), settings=QUICK)
         postgres.start()
-        port = free_port()
-        endpoint = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "COVERAGE_PROCESS_START": ""},
-        )
         try:
             postgres.create_database("shop")
             build(postgres.uri("shop"), orders=orders, seed=1)
             keep_audit_log(postgres.uri("shop"))
-            _wait_for(f"http://localhost:{port}/moto-api/")
-            yield Ground(postgres, f"http://localhost:{port}")
+            yield Ground(postgres, endpoint)
         finally:
-            endpoint.kill()
-            endpoint.wait()
             postgres.stop()
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310 - our own, of this machine
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ def new_app(folder: Path, **context: Any) -> cdk.App:
 
 
 def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
-    """Run the app as the CLI does, in a process with nothing of this one's but the path."""
+    """Run the app as the CLI does, in a process with nothing of this one's but the path and the temporary folder."""
     settings = json.loads((ROOT / "cdk.json").read_text())
     return subprocess.run(
         [sys.executable, "app.py"],
@@ -34,6 +35,7 @@ def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            "TMPDIR": tempfile.gettempdir(),
             "PYTHONHASHSEED": "1",
             "CDK_OUTDIR": str(folder),
             "CDK_CONTEXT_JSON": json.dumps({**settings["context"], **context}),

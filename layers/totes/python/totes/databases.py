@@ -168,15 +168,16 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
         psycopg2.ProgrammingError: libpq does not know a keyword.
     """
     keywords = {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
-    connection: Connection = psycopg2.connect(
-        **{
-            "connect_timeout": _CONNECT_SECONDS,
-            "keepalives_idle": 30,
-            **with_tls(keywords),
-            "application_name": f"totes {role}",
-            "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
-        }
-    )
+    with with_tls(keywords) as completed:
+        connection: Connection = psycopg2.connect(
+            **{
+                "connect_timeout": _CONNECT_SECONDS,
+                "keepalives_idle": 30,
+                **completed,
+                "application_name": f"totes {role}",
+                "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
+            }
+        )
     return connection
 
 
