@@ -1,4 +1,4 @@
-"""What every tier may ask for; where a run of tests keeps what it makes, and in which order it goes."""
+"""What every tier may ask for, and the order of the tiers."""
 
 import os
 import tempfile
@@ -9,7 +9,6 @@ import pytest
 from moto.core.config import default_user_config
 from xdist.remote import Producer
 
-from tests.support.run_folder import RunFolder
 from tests.support.tiers import ByWhatTestsShare, rank
 
 # No test may reach a real account, whatever the machine's own settings are.
@@ -33,13 +32,6 @@ def folder() -> Iterator[Path]:
     """A folder for clouds and servers, with a path short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as name:
         yield Path(name)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Give the run a folder of its own; its workers are in it."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(RunFolder(config))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

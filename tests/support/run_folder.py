@@ -1,4 +1,7 @@
-"""A folder for all that a run of tests makes: two runs share none, and each sees what it has left behind."""
+"""A plugin of pytest: a folder for all that a run of tests makes.
+
+Two runs on one machine share none, and each sees what it has left behind.
+"""
 
 import os
 import shutil
@@ -43,6 +46,13 @@ class RunFolder:
         """Remove the folder."""
         _use(self._outer)
         shutil.rmtree(self._path, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run its folder; its workers, if it has any, are in it too."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RunFolder(config))
 
 
 def _use(folder: str | None) -> None:
