@@ -107,6 +107,10 @@ def test_every_folder_of_tests_is_a_tier_that_its_target_runs_or_no_test_at_all(
     assert folders == set(TIERS)
     for tier in TIERS:
         said = subprocess.run(
-            ["make", "-n", tier.replace("_", "-")], cwd=ROOT, capture_output=True, text=True, check=True
+            ["make", "--no-print-directory", "-n", tier.replace("_", "-")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         assert said.rstrip().endswith(f" tests/{tier}")
