@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.assemblies import synthesise_once
 from tests.support.databases import execute
 from workbench import cloud
 from workbench.cloud import LocalCloud
@@ -58,8 +59,15 @@ class Deployed:
         return result
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _synthesised_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        synthesise_once(tmp_path_factory.getbasetemp().parent / "assemblies", patch)
+        yield
+
+
 @pytest.fixture(scope="session")
-def _shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def _shared_cloud(_synthesised_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "deployed"
     running = cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
     yield Deployed(running, state)
