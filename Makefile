@@ -7,6 +7,8 @@ READY := .venv/.ready
 UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
+# Node keeps what it has compiled here, not in the machine's temporary folder.
+export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 # To compile the CDK's modules takes seconds; what is compiled is kept, whatever this machine says by default.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -14,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(READY) ## Install what totes needs into .venv and toolchain/node_modules.
@@ -34,14 +36,38 @@ $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json py
 demo: setup ## Watch a shop's orders reach the warehouse, on this machine (Ctrl-C ends it).
 	$(BIN)/totes demo
 
+# Each worker has servers and clouds of its own; it wants a core and a gigabyte.
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --durations 10
+
 .PHONY: test
-test: setup ## Run every test: unit, infrastructure, integration, end to end.
-	$(BIN)/pytest
+test: setup ## Run every test, quick ones first, in WORKERS=2 processes.
+	$(PYTEST)
+
+.PHONY: unit
+unit: setup ## Run the tests that need nothing but this folder, in seconds.
+	$(PYTEST) tests/unit
+
+.PHONY: infrastructure
+infrastructure: setup ## Run the tests of what is synthesised.
+	$(PYTEST) tests/infrastructure
+
+.PHONY: integration
+integration: setup ## Run the tests of each part with its database, its lake or its endpoint.
+	$(PYTEST) tests/integration
+
+.PHONY: end-to-end
+end-to-end: setup ## Run the tests of deployed stacks and of every command.
+	$(PYTEST) tests/end_to_end
+
+.PHONY: faults
+faults: setup ## Run the tests that kill, cut and race.
+	$(PYTEST) tests/faults
 
 .PHONY: coverage
 coverage: setup ## Run every test and show what of the shipped code none of them reaches.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=90
 
@@ -70,9 +96,18 @@ snapshots: setup ## Write the templates' snapshots anew, after a change that was
 bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.
 	$(BIN)/python -m tests.benchmark.initial_load $(or $(ORDERS),1000000)
 
+.PHONY: bench-old
+bench-old: setup ## Time load, rebuild and ticks over a lake of BATCHES=10000 batches.
+	$(BIN)/python -m tests.benchmark.old_lake $(or $(BATCHES),10000)
+
 .PHONY: soak
 soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1) and check that nothing is lost or doubled.
-	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1) \
+		$(if $(REPORT),--report $(REPORT))
+
+.PHONY: mutation
+mutation: setup ## Weaken the protocol in many ways and show which invariant catches each, and when.
+	$(BIN)/python -m tests.faults.mutation
 
 .PHONY: audit
 audit: setup ## Ask whether a locked package has a known vulnerability.

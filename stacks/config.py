@@ -98,9 +98,9 @@ class Environment:
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
-        verify_hour: the hour of the night, UTC, at which the warehouse is compared with the source.
+        verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept.
         rotation_days: how often the databases' passwords are changed.
-        capture, transform, load, verify: what each function may use.
+        capture, transform, load, verify, sweep: what each function may use.
     """
 
     name: str
@@ -122,6 +122,7 @@ class Environment:
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
     verify: FunctionSettings = FunctionSettings()
+    sweep: FunctionSettings = FunctionSettings(memory_mb=512)
 
     @classmethod
     def named(cls, name: str) -> "Environment":

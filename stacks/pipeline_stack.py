@@ -14,12 +14,14 @@ from stacks.parts.layers import Layers
 from stacks.parts.network import Network
 from stacks.parts.permissions import (
     Permission,
+    delete_objects,
     list_objects,
     make_passwords,
     read_and_write_objects,
     read_objects,
     read_secret,
     rotate_secret,
+    write_objects,
 )
 from stacks.parts.rotation import Rotation
 from stacks.parts.schedule import NightSchedule, TickSchedule
@@ -58,7 +60,24 @@ class PipelineStack(TotesStack):
             self, "Ticks", environment=environment, state_machine=self.state_machine, dead_letters=self.dead_letters
         )
         NightSchedule(
-            self, "Nights", environment=environment, verify=self._verify(data), dead_letters=self.dead_letters
+            self,
+            "Nights",
+            environment=environment,
+            name="verify",
+            description=f"Compares the warehouse of totes-{environment.name} with the source every night",
+            function=self._verify(data),
+            minute=7,
+            dead_letters=self.dead_letters,
+        )
+        NightSchedule(
+            self,
+            "Sweeps",
+            environment=environment,
+            name="sweep",
+            description=f"Deletes what stopped runs of totes-{environment.name} have left in the lake every night",
+            function=self._sweep(data),
+            minute=37,
+            dead_letters=self.dead_letters,
         )
         self.rotate = self._rotate(data)
         Rotation(
@@ -147,6 +166,21 @@ class PipelineStack(TotesStack):
             ],
             speaks_to_source=True,
             speaks_to_warehouse=True,
+        )
+
+    def _sweep(self, data: DataStack) -> lambda_.IFunction:
+        return self._function(
+            "Sweep",
+            name="sweep_ingestion_bucket",
+            description="What stopped runs have left in the lake, and no manifest names, is deleted",
+            settings=self._environment.sweep,
+            variables={"INGESTION_BUCKET": data.ingestion.bucket_name},
+            permissions=[
+                list_objects(data.ingestion),
+                read_objects(data.ingestion),
+                write_objects(data.ingestion, "sweeps"),
+                delete_objects(data.ingestion, "batches", "holdings"),
+            ],
         )
 
     def _rotate(self, data: DataStack) -> lambda_.Function:

@@ -1,4 +1,4 @@
-"""What every tier may ask for."""
+"""What every tier may ask for, and the order of the tiers."""
 
 import os
 import tempfile
@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.core.config import default_user_config
+from xdist.remote import Producer
+
+from tests.support.tiers import ByWhatTestsShare, rank
 
 # No test may reach a real account, whatever the machine's own settings are.
 os.environ.update(
@@ -19,15 +23,22 @@ os.environ.update(
 for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
 
+# To read a service's model takes a tenth of a second; a session keeps it.
+default_user_config["core"]["reset_boto3_session"] = False
+
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder for clouds and servers, which pytest does not close to PostgreSQL's user when another session starts."""
+    """A folder for clouds and servers, with a path short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick tiers first: a broken rule is named before a whole cloud is deployed."""
-    tiers = ["unit", "infrastructure", "integration", "end_to_end"]
-    items.sort(key=lambda item: next((rank for rank, tier in enumerate(tiers) if tier in item.path.parts), 0))
+    """Run the quick tiers first."""
+    items.sort(key=lambda item: rank(item.path))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWhatTestsShare:
+    """Let workers take what shares a cloud together."""
+    return ByWhatTestsShare(config, log)

@@ -1,4 +1,4 @@
-"""One execution of the state machine: started, followed state by state, and told as a result."""
+"""Executions of the state machine: started or met, followed state by state, and told as a result."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from totes.outcomes import ANOTHER_RUN
+from totes.outcomes import ANOTHER_RUN, GOING_ON
 from workbench.deployment import Deployment
 
 Follow = Callable[[str], None]
@@ -15,7 +15,7 @@ Follow = Callable[[str], None]
 NOTHING_ASKED: Mapping[str, Any] = MappingProxyType({})
 
 _POLL_LOCAL, _POLL_AWS = 0.1, 1.0
-_WAIT_FOR_ANOTHER = 5.0
+_NOT_LISTED_YET = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class RunResult:
         batch: the newest batch that it loaded; None: nothing changed.
         seconds: how long it took.
         tables: per star table rows_in, versions, unchanged, quarantined and deleted of what it loaded.
+        newest: the newest batch in the warehouse; 0: none, or it came to no load.
+        waiting: whether it had not the time for all, and the next run goes on.
+        rebuilding: how many batches a rebuild that goes on has staged, and of how many; None where none goes on.
         error: name and cause of the failure; None where it succeeded.
     """
 
@@ -34,6 +37,9 @@ class RunResult:
     batch: int | None
     seconds: float
     tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    newest: int = 0
+    waiting: bool = False
+    rebuilding: Mapping[str, int] | None = None
     error: str | None = None
 
     @property
@@ -46,6 +52,7 @@ class RunResult:
         document: dict[str, Any] = {
             "status": self.status,
             "batch": self.batch,
+            "waiting": self.waiting,
             "seconds": round(self.seconds, 3),
             "tables": self.tables,
         }
@@ -54,31 +61,63 @@ class RunResult:
         return json.dumps(document, indent=2)
 
 
-def run(deployment: Deployment, follow: Follow, asked: Mapping[str, Any] = NOTHING_ASKED) -> RunResult:
+def run(
+    deployment: Deployment,
+    follow: Follow,
+    asked: Mapping[str, Any] = NOTHING_ASKED,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> RunResult:
     """Start an execution and follow it to its end.
 
-    Where another execution is under way, this one steps back; then wait for that to end and start anew.
+    Where another execution is under way, this one steps back; then follow that to its end and start again.
 
     Args:
         deployment: where to.
         follow: called with the name of each state as it is entered.
         asked: what is asked of the run beyond what every run does; the execution's input.
+        meanwhile: called again and again while an execution is followed.
     """
     while True:
-        result = _run_once(deployment, follow, asked)
+        result = _run_once(deployment, follow, asked, meanwhile)
         if result is not None:
             return result
-        follow(f"{ANOTHER_RUN}; waiting for it to end")
-        time.sleep(_WAIT_FOR_ANOTHER if deployment.endpoint is None else 1.0)
+        _meet(deployment, follow, meanwhile)
 
 
-def _run_once(deployment: Deployment, follow: Follow, asked: Mapping[str, Any]) -> RunResult | None:
-    client = deployment.step_functions
-    started = time.monotonic()
-    arn = client.start_execution(stateMachineArn=deployment.outputs["StateMachineArn"], input=json.dumps(dict(asked)))[
-        "executionArn"
-    ]
-    seen = 0
+def run_or_meet(
+    deployment: Deployment,
+    follow: Follow,
+    asked: Mapping[str, Any] = NOTHING_ASKED,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> RunResult:
+    """Start an execution and follow it to its end; where another is under way, follow that instead. See `run`."""
+    while True:
+        result = _run_once(deployment, follow, asked, meanwhile) or _meet(deployment, follow, meanwhile)
+        if result is not None:
+            return result
+
+
+def _run_once(
+    deployment: Deployment, follow: Follow, asked: Mapping[str, Any], meanwhile: Callable[[], None]
+) -> RunResult | None:
+    client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
+    arn = client.start_execution(stateMachineArn=machine, input=json.dumps(dict(asked)))["executionArn"]
+    return _followed(deployment, arn, follow, meanwhile)
+
+
+def _meet(deployment: Deployment, follow: Follow, meanwhile: Callable[[], None]) -> RunResult | None:
+    """Follow the execution that is under way to its end; None where it steps back itself, or there is none any more."""
+    follow(f"{ANOTHER_RUN}; following it to its end")
+    client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
+    running = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]
+    if not running:
+        time.sleep(_NOT_LISTED_YET)  # the list may lag behind
+        return None
+    return _followed(deployment, running[0]["executionArn"], follow, meanwhile)
+
+
+def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Callable[[], None]) -> RunResult | None:
+    client, started, seen = deployment.step_functions, time.monotonic(), 0
     while True:
         execution = client.describe_execution(executionArn=arn)
         events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
@@ -88,6 +127,7 @@ def _run_once(deployment: Deployment, follow: Follow, asked: Mapping[str, Any]) 
         seen = len(events)
         if execution["status"] != "RUNNING":
             break
+        meanwhile()
         time.sleep(_POLL_AWS if deployment.endpoint is None else _POLL_LOCAL)
     seconds = time.monotonic() - started
     if execution["status"] != "SUCCEEDED":
@@ -100,9 +140,14 @@ def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
     if output["outcome"] == ANOTHER_RUN:
         return None
     load = output.get("load", {})
-    loaded = load.get("loaded", [])
     return RunResult(
-        status="SUCCEEDED", batch=loaded[-1] if loaded else None, seconds=seconds, tables=load.get("tables", {})
+        status="SUCCEEDED",
+        batch=load.get("loaded", {}).get("last"),
+        seconds=seconds,
+        tables=load.get("tables", {}),
+        newest=load.get("newest", 0),
+        waiting=output["outcome"] == GOING_ON,
+        rebuilding=load.get("rebuilding"),
     )
 
 

@@ -1,7 +1,7 @@
 """What a deployment holds and how fresh it is, asked of its lake, its warehouse and its state machine."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.outcomes import ANOTHER_RUN
+from totes.outcomes import ANOTHER_RUN, GOING_ON
 from totes.shapes import Fact, StarTable
-from totes.star import STAR_TABLES
+from totes.star import STAR_TABLES, Replayed, how_far
 from workbench.deployment import Deployment
 
 _LAST_BATCHES = 5
@@ -68,6 +68,8 @@ class Report:
         fresh_as_of: when the last successful run began; all that the source had committed by then is held.
         lag_seconds: how long ago that is.
         pending: batches that are captured and not yet loaded.
+        replaying: how far a replay has come that the next run goes on with; None where none is under way.
+        rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
         batches: the last few that were loaded, newest first.
         tables: each star table.
         quarantine: the last few rows that are in quarantine still, newest first.
@@ -77,6 +79,8 @@ class Report:
     fresh_as_of: datetime | None
     lag_seconds: float | None
     pending: Sequence[int]
+    replaying: Replayed | None
+    rebuilding: Mapping[str, int] | None
     batches: Sequence[BatchReport]
     tables: dict[str, TableReport]
     quarantine: Sequence[QuarantineReport]
@@ -94,12 +98,15 @@ def report_on(deployment: Deployment) -> Report:
         RetryableError, ConfigurationError: the lake or the warehouse cannot be reached.
     """
     fresh_as_of = last_success(deployment)
+    ingestion = deployment.ingestion
     with deployment.warehouse() as warehouse, warehouse.cursor() as cursor:
         held = _newest_batch(cursor)
         return Report(
             fresh_as_of=fresh_as_of,
             lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
-            pending=[*range(held + 1, deployment.ingestion.newest() + 1)],
+            pending=[*range(held + 1, ingestion.newest() + 1)],
+            replaying=how_far(ingestion.bucket, deployment.processed),
+            rebuilding=_rebuilding(deployment),
             batches=_batches(cursor) if held else (),
             tables={table.name: _table(cursor, table) for table in STAR_TABLES} if held else {},
             quarantine=_quarantine(cursor) if held else (),
@@ -108,14 +115,30 @@ def report_on(deployment: Deployment) -> Report:
 
 
 def last_success(deployment: Deployment) -> datetime | None:
-    """Return when the newest run began that went the whole way; one that stepped back for another brought nothing."""
+    """Return when the newest run began that brought all which the source had; one that stepped back brought nothing."""
+    return next((began for began, output in _good_runs(deployment) if _brought_all(output)), None)
+
+
+def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    """When each run began that succeeded, and what it came to, newest first."""
     client = deployment.step_functions
     executions = client.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED")
     for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
         output = client.describe_execution(executionArn=execution["executionArn"])["output"]
-        if json.loads(output)["outcome"] != ANOTHER_RUN:
-            return execution["startDate"]
-    return None
+        yield execution["startDate"], json.loads(output)
+
+
+def _brought_all(output: Mapping[str, Any]) -> bool:
+    if output["outcome"] == ANOTHER_RUN or not output["ingest"]["seen"]:  # of the lake alone
+        return False
+    return output["outcome"] != GOING_ON or bool(output["load"]["newest"] >= output["ingest"]["newest"])
+
+
+def _rebuilding(deployment: Deployment) -> Mapping[str, int] | None:
+    """How far the newest run that did something has left a rebuild."""
+    newest = next((output for _, output in _good_runs(deployment) if output["outcome"] != ANOTHER_RUN), {})
+    found: Mapping[str, int] | None = newest.get("load", {}).get("rebuilding")
+    return found
 
 
 def _newest_batch(cursor: Cursor) -> int:

@@ -1,18 +1,31 @@
 """ingestion_to_processed_bucket: every batch that waits in the lake becomes star rows."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes.lake import Bucket
 from totes.settings import StarSettings
-from totes.star import STAR_TABLES, transform
-from totes_runtime import watched
+from totes.star import STAR_TABLES, replay, transform
+from totes_runtime import time_is_up, watched
 
 
 @watched
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Transform what waits; return the batches' numbers and the newest in the processed bucket."""
-    settings = StarSettings.from_environment()
-    transformed = transform(Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket), STAR_TABLES)
-    return {"transformed": list(transformed.batches), "newest": transformed.newest}
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Transform what waits, then go on with a replay; `waiting` says whether the next run has to go on.
+
+    A person asks for a replay by `replay_from`, its first batch, in the event's `asked`.
+    """
+    settings, is_up = StarSettings.from_environment(), time_is_up(context)
+    ingestion, processed = Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket)
+    transformed = transform(ingestion, processed, STAR_TABLES, time_is_up=is_up)
+    first = event.get("asked", {}).get("replay_from")
+    replayed = replay(ingestion, processed, STAR_TABLES, first=first, time_is_up=is_up)
+    return {
+        "transformed": asdict(transformed.batches),
+        "newest": transformed.newest,
+        "captured": transformed.captured,
+        "waiting": transformed.waiting or (replayed is not None and not replayed.published),
+        "replayed": asdict(replayed) if replayed else None,
+    }

@@ -14,20 +14,26 @@ from totes.settings import LoadSettings
 from totes.star import STAR_TABLES
 from totes.telemetry import LAG, QUARANTINED
 from totes.warehouse import load
-from totes_runtime import metrics, watched
+from totes_runtime import metrics, time_is_up, watched
 from totes_runtime.rows import count_rows
 
 
 @watched
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Load what waits; return the batches' numbers, the newest in the warehouse, and a tally for every star table."""
-    settings = LoadSettings.from_environment()
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Load what waits; `waiting` says whether the next run has to go on, `rebuilding` how far a rebuild has come.
+
+    A person asks for a rebuild by `rebuild` in the event's `asked`; `captured` is the newest batch that there is.
+    """
+    settings, is_up, asked = LoadSettings.from_environment(), time_is_up(context), event.get("asked", {})
+    rebuild, lake = asked.get("rebuild", False), Bucket(settings.processed_bucket)
     with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
-        loaded = load(warehouse, Bucket(settings.processed_bucket), STAR_TABLES)
+        loaded = load(warehouse, lake, STAR_TABLES, rebuild=rebuild, time_is_up=is_up)
     count_rows(loaded.tables)
     metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
-    if seen := event.get("seen"):
-        behind = datetime.now(UTC) - datetime.fromisoformat(seen)
-        metrics.add_metric(LAG, MetricUnit.Seconds, behind.total_seconds())
+    behind = loaded.newest < event.get("captured", 0)
+    if (seen := event.get("seen")) and not behind:
+        metrics.add_metric(LAG, MetricUnit.Seconds, (datetime.now(UTC) - datetime.fromisoformat(seen)).total_seconds())
+    rebuilding = asdict(loaded.rebuilding) if loaded.rebuilding else None
     tables = {table: asdict(tally) for table, tally in loaded.tables.items()}
-    return {"loaded": list(loaded.batches), "newest": loaded.newest, "tables": tables}
+    done = {"loaded": asdict(loaded.batches), "newest": loaded.newest, "tables": tables}
+    return {**done, "waiting": behind or rebuilding is not None, "rebuilding": rebuilding}

@@ -17,12 +17,14 @@ class Permission:
 
     Attributes:
         statement: the statement.
-        objects_of: the bucket all of whose objects it is about, if it is about objects.
+        objects_of: the bucket whose objects it is about, if it is about objects.
+        folders: the folders of the bucket that it is about; none: all objects.
         wildcard: why it is about all resources, if it is.
     """
 
     statement: iam.PolicyStatement
     objects_of: s3.IBucket | None = None
+    folders: tuple[str, ...] = ()
     wildcard: str | None = None
 
     def acknowledge_on(self, role: iam.Role) -> None:
@@ -33,12 +35,13 @@ class Permission:
             return
         stack = cdk.Stack.of(self.objects_of)
         imported = stack.resolve(stack.export_value(self.objects_of.bucket_arn))["Fn::ImportValue"]
-        acknowledge(
-            role,
-            f"IAM5[Resource::{imported}/*]",
-            reason="Which objects there are is decided at run time, and all objects of this one bucket are the "
-            "function's to use.",
-        )
+        for place in _places(self.folders):
+            acknowledge(
+                role,
+                f"IAM5[Resource::{imported}/{place}]",
+                reason="Which objects there are is decided at run time, and all of this one place are the function's "
+                "to use.",
+            )
 
 
 def list_objects(bucket: s3.IBucket) -> Permission:
@@ -48,12 +51,22 @@ def list_objects(bucket: s3.IBucket) -> Permission:
 
 def read_objects(bucket: s3.IBucket) -> Permission:
     """Read the bucket's objects."""
-    return _on_objects(bucket, "s3:GetObject")
+    return _on_objects(bucket, (), "s3:GetObject")
+
+
+def write_objects(bucket: s3.IBucket, *folders: str) -> Permission:
+    """Write new objects to some folders of the bucket."""
+    return _on_objects(bucket, folders, "s3:PutObject")
+
+
+def delete_objects(bucket: s3.IBucket, *folders: str) -> Permission:
+    """Delete objects of some folders of the bucket, which keeps their last versions for a while."""
+    return _on_objects(bucket, folders, "s3:DeleteObject")
 
 
 def read_and_write_objects(bucket: s3.IBucket) -> Permission:
     """Read the bucket's objects and write new ones."""
-    return _on_objects(bucket, "s3:GetObject", "s3:PutObject")
+    return _on_objects(bucket, (), "s3:GetObject", "s3:PutObject")
 
 
 def read_secret(secret: secretsmanager.ISecret) -> Permission:
@@ -110,6 +123,11 @@ def write_logs(log_group: logs.ILogGroup) -> Permission:
     )
 
 
-def _on_objects(bucket: s3.IBucket, *actions: str) -> Permission:
-    statement = iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects("*")])
-    return Permission(statement, objects_of=bucket)
+def _on_objects(bucket: s3.IBucket, folders: tuple[str, ...], *actions: str) -> Permission:
+    resources = [bucket.arn_for_objects(place) for place in _places(folders)]
+    statement = iam.PolicyStatement(actions=list(actions), resources=resources)
+    return Permission(statement, objects_of=bucket, folders=folders)
+
+
+def _places(folders: tuple[str, ...]) -> list[str]:
+    return [f"{folder}/*" for folder in folders] or ["*"]

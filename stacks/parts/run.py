@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from totes.errors import RetryableError
-from totes.outcomes import ANOTHER_RUN, LOADED, NOTHING_CHANGED
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
 
 RETRYABLE = (
     *sorted(error.__name__ for error in RetryableError.__subclasses__()),
@@ -34,7 +34,13 @@ class Run(Construct):
     """Step back if another run is under way; else ingest, transform and load.
 
     Every run goes through all three steps, unless the lake is still empty: only the warehouse knows what it holds,
-    so whatever an earlier run left undone is done by the next.
+    so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
+
+        {"replay_from": batch}        transform that batch and all that follow again
+        {"rebuild": true}             load the warehouse again from the lake
+        {"lake_alone": true}          do not ask the source, which is lost or broken
+        {"accept_deletes": [table]}   these tables' deletes are meant, however many
+        {"again": {table: [key]}}     read these rows again
     """
 
     def __init__(self, scope: Construct, id: str, *, state_machine_arn: str) -> None:  # noqa: A002 - CDK's word
@@ -45,19 +51,27 @@ class Run(Construct):
         self, *, ingest: lambda_.IFunction, transform: lambda_.IFunction, load: lambda_.IFunction
     ) -> sfn.IChainable:
         """The first state, with all that follow from it."""
-        was_anything_loaded = (
-            sfn.Choice(self, "Was anything loaded?")
+        steps = ["ingest", "transform", "load"]
+        is_anything_left = (
+            sfn.Choice(self, "Is anything left?")
             .when(
-                sfn.Condition.is_present("$.load.loaded[0]"),
-                self._end("Loaded", LOADED, ["ingest", "transform", "load"]),
+                sfn.Condition.or_(
+                    sfn.Condition.boolean_equals("$.transform.waiting", value=True),
+                    sfn.Condition.boolean_equals("$.load.waiting", value=True),
+                ),
+                self._end("Going on", GOING_ON, steps),
             )
-            .otherwise(self._end("Nothing changed", NOTHING_CHANGED, ["ingest", "transform", "load"]))
+            .when(sfn.Condition.number_greater_than("$.load.loaded.count", 0), self._end("Loaded", LOADED, steps))
+            .otherwise(self._end("Nothing changed", NOTHING_CHANGED, steps))
         )
-        process = (
-            self._invoke("Transform", transform)
-            .next(self._invoke("Load", load, {"seen": sfn.JsonPath.string_at("$.ingest.seen")}))
-            .next(was_anything_loaded)
-        )
+        told = {
+            "captured": sfn.JsonPath.number_at("$.transform.captured"),
+            "seen": sfn.JsonPath.string_at("$.ingest.seen"),
+        }
+        process = self._invoke("Transform", transform).next(self._invoke("Load", load, told)).next(is_anything_left)
+        without_the_source = sfn.Pass(
+            self, "The lake alone", result=sfn.Result.from_object({"seen": ""}), result_path="$.ingest"
+        ).next(process)
         is_the_lake_empty = (
             sfn.Choice(self, "Is the lake empty?")
             .when(
@@ -80,13 +94,17 @@ class Run(Construct):
         is_another_under_way = (
             sfn.Choice(self, "Is another run under way?")
             .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
+            .when(sfn.Condition.is_present("$.asked.lake_alone"), without_the_source)
             .otherwise(go)
         )
         return self._list_runs(
             "Look for another run",
             status="RUNNING",
             most=2,  # this run and one more are all that matter
-            result={"running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions"))},
+            result={
+                "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
+                "asked": sfn.JsonPath.object_at("$$.Execution.Input"),
+            },
         ).next(is_another_under_way)
 
     def _list_runs(

@@ -1,4 +1,4 @@
-"""What starts a run every few minutes, and a comparison every night."""
+"""What starts a run every few minutes, and what is done every night."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -48,7 +48,14 @@ class TickSchedule(Construct):
 
 
 class NightSchedule(Construct):
-    """The schedule totes-<environment>-verify."""
+    """The schedule totes-<environment>-<name>, which invokes a function once a night.
+
+    Args:
+        name: what is done, in a word.
+        description: what is done, in a sentence.
+        function: the function.
+        minute: the minute of the environment's hour of the night.
+    """
 
     def __init__(
         self,
@@ -56,24 +63,27 @@ class NightSchedule(Construct):
         id: str,  # noqa: A002 - CDK's word
         *,
         environment: Environment,
-        verify: lambda_.IFunction,
+        name: str,
+        description: str,
+        function: lambda_.IFunction,
+        minute: int,
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id)
-        name = f"totes-{environment.name}-verify"
-        role = _role(self, name, "lambda:InvokeFunction", verify.function_arn, dead_letters)
+        name = f"totes-{environment.name}-{name}"
+        role = _role(self, name, "lambda:InvokeFunction", function.function_arn, dead_letters)
         scheduler.Schedule(
             self,
             "Schedule",
             schedule_name=name,
-            description=f"Compares the warehouse of totes-{environment.name} with the source every night",
+            description=description,
             schedule=scheduler.ScheduleExpression.cron(
-                minute="7", hour=str(environment.verify_hour), time_zone=cdk.TimeZone.ETC_UTC
+                minute=str(minute), hour=str(environment.verify_hour), time_zone=cdk.TimeZone.ETC_UTC
             ),
             time_window=scheduler.TimeWindow.off(),
             enabled=environment.schedule_enabled,
             target=targets.LambdaInvoke(
-                verify,
+                function,
                 role=role.without_policy_updates(),
                 retry_attempts=2,
                 max_event_age=cdk.Duration.hours(1),

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.assemblies import synthesise_once
+from tests.support.databases import execute
 from workbench import cloud
 from workbench.cloud import LocalCloud
 from workbench.cloud.postgres import EmbeddedPostgres
@@ -57,14 +59,39 @@ class Deployed:
         return result
 
 
-@pytest.fixture(scope="module")
-def deployed(folder: Path) -> Iterator[Deployed]:
-    """A local cloud with databases of its own, deployed by the cdk CLI."""
-    state = folder / "deployed"
+@pytest.fixture(scope="session", autouse=True)
+def _synthesised_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        synthesise_once(tmp_path_factory.getbasetemp().parent / "assemblies", patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _shared_cloud(_synthesised_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    state = tmp_path_factory.mktemp("cloud") / "deployed"
     running = cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
     yield Deployed(running, state)
     if state.exists():
         cloud.down(state)
+
+
+@pytest.fixture(scope="module")
+def deployed(_shared_cloud: Deployed) -> Deployed:
+    """A local cloud with databases of its own, deployed by the cdk CLI; databases and lake are empty."""
+    for uri in (_shared_cloud.cloud.source_uri, _shared_cloud.cloud.warehouse_uri):
+        execute(uri, "DROP SCHEMA IF EXISTS etl CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    _empty_the_lake(_shared_cloud.cloud)
+    return _shared_cloud
+
+
+def _empty_the_lake(running: LocalCloud) -> None:
+    client = running.client("s3")
+    for bucket in client.list_buckets()["Buckets"]:
+        if "assets" in bucket["Name"]:
+            continue
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket["Name"]):
+            for found in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                client.delete_object(Bucket=bucket["Name"], Key=found["Key"], VersionId=found["VersionId"])
 
 
 @pytest.fixture(scope="module")

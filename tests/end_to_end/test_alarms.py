@@ -94,6 +94,9 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     _take_away_what_transform_reads(deployed)
     assert "errorType" in invoke(deployed, "ingestion_to_processed_bucket")
     expect("function-error-ingestion_to_processed_bucket")
+    _put_what_is_no_manifest(deployed)
+    assert "errorType" in invoke(deployed, "sweep_ingestion_bucket")
+    expect("function-error-sweep_ingestion_bucket")
     secrets = deployed.cloud.client("secretsmanager")
     [master] = [each["ARN"] for each in secrets.list_secrets()["SecretList"] if each["Name"].startswith("rds!")]
     secrets.put_secret_value(SecretId=master, SecretString='{"username": "nobody", "password": "nothing"}')
@@ -147,10 +150,20 @@ def _take_away_what_transform_reads(deployed: Deployed) -> None:
     """A batch that waits, and whose objects are gone."""
     execute(deployed.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 2")
     invoke(deployed, "raw_data_to_ingestion_bucket")
-    client = deployed.cloud.client("s3")
-    [bucket] = [each["Name"] for each in client.list_buckets()["Buckets"] if "ingestion" in each["Name"]]
+    client, bucket = _ingestion(deployed)
     newest = max(each["Key"] for each in client.list_objects_v2(Bucket=bucket, Prefix="batches/")["Contents"])
     client.delete_object(Bucket=bucket, Key=newest)
+
+
+def _put_what_is_no_manifest(deployed: Deployed) -> None:
+    client, bucket = _ingestion(deployed)
+    client.put_object(Bucket=bucket, Key="manifests/of-somebody-else.txt", Body=b"?")
+
+
+def _ingestion(deployed: Deployed) -> tuple[Any, str]:
+    client = deployed.cloud.client("s3")
+    [bucket] = [each["Name"] for each in client.list_buckets()["Buckets"] if "ingestion" in each["Name"]]
+    return client, bucket
 
 
 def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:

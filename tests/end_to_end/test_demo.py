@@ -35,13 +35,21 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def test_once_makes_three_ticks_and_ends(folder: Path) -> None:
+    temporary = folder / "temporary"
+    temporary.mkdir()
     demo = subprocess.run(
-        [TOTES, "demo", "--once", "--orders", "150"], cwd=folder, capture_output=True, text=True, check=False
+        [TOTES, "demo", "--once", "--orders", "150"],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert demo.returncode == 0, demo.stdout + demo.stderr
     for word in ("Initial load", "batch 1 is in the warehouse", "batch 2 is in", "nothing changed", "fact_sales_order"):
         assert word in demo.stdout
     assert not any((folder / ".totes").iterdir())
+    assert not any(temporary.iterdir())
     assert not family_of(psutil.Process(), folder)
 
 

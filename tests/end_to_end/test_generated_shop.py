@@ -23,7 +23,7 @@ def shop(deployed: Deployed) -> Deployed:
 
 def test_orders_reach_the_warehouse_through_the_deployed_stack(shop: Deployed) -> None:
     first = shop.run()
-    assert set(first) == {"status", "batch", "seconds", "tables"}
+    assert set(first) == {"status", "batch", "seconds", "tables", "waiting"}
     assert (first["status"], first["batch"]) == ("SUCCEEDED", 1)
     assert set(first["tables"]) == {table.name for table in STAR_TABLES}
     assert first["tables"]["fact_sales_order"] == NOTHING | {"rows_in": 300, "versions": 300}

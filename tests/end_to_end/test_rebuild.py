@@ -1,10 +1,18 @@
-"""totes rebuild and totes replay, as a person types them."""
+"""totes rebuild and totes replay, as a person types them: runs do the work, and the command follows them."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Deployed
+from tests.end_to_end.conftest import TOTES, Deployed
 from tests.support.content import content_of
 from tests.support.databases import execute
+from totes.lake import StarJournal
+from workbench.deployment import Deployment
 from workbench.simulator import build
 
 
@@ -12,31 +20,81 @@ from workbench.simulator import build
 def shop(deployed: Deployed) -> Deployed:
     build(deployed.cloud.source_uri, orders=30, seed=3)
     deployed.run()
-    execute(deployed.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
+    change(deployed)
     deployed.run()
     return deployed
 
 
-def test_a_lost_warehouse_is_made_anew_without_the_source(shop: Deployed) -> None:
-    lost = content_of(shop.cloud.warehouse_uri)
+def change(shop: Deployed) -> None:
+    execute(shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
+
+
+def lose_the_warehouse(shop: Deployed) -> None:
     execute(
         shop.cloud.warehouse_uri,
         "DROP SCHEMA public CASCADE; DROP SCHEMA etl CASCADE; CREATE SCHEMA public",
     )
+
+
+def test_a_lost_warehouse_is_made_again(shop: Deployed) -> None:
+    lost = content_of(shop.cloud.warehouse_uri)
+    lose_the_warehouse(shop)
     answer = shop.totes("rebuild")
     assert answer.code == 0, answer.err
-    assert "the warehouse was made anew of 2 batches" in answer.out
+    assert "→ Load" in answer.out
+    assert "the warehouse was made again of 2 batches, by one run" in answer.out
     assert content_of(shop.cloud.warehouse_uri) == lost
     assert shop.run()["batch"] is None
 
 
+def test_a_lost_warehouse_is_made_again_while_the_source_is_lost_too(shop: Deployed) -> None:
+    lost = content_of(shop.cloud.warehouse_uri)
+    lose_the_warehouse(shop)
+    execute(shop.cloud.source_uri, "ALTER TABLE design RENAME TO mislaid")
+    answer = shop.totes("rebuild")
+    execute(shop.cloud.source_uri, "ALTER TABLE mislaid RENAME TO design")
+    assert answer.code == 0, answer.err
+    assert "the lake alone is asked" in answer.out
+    assert "the warehouse was made again of 2 batches, by 2 runs" in answer.out
+    assert content_of(shop.cloud.warehouse_uri) == lost
+
+
 def test_batches_are_replayed(shop: Deployed) -> None:
     before = content_of(shop.cloud.warehouse_uri)
-    assert shop.totes("replay", "--from", "2", "--json").json() == {"batches": 2, "newest": 2}
+    answer = shop.totes("replay", "--from", "2", "--json").json()
+    assert (answer["batches"], answer["runs"]) == (2, 1)
     assert content_of(shop.cloud.warehouse_uri) == before
     assert shop.run()["batch"] is None
-    execute(shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
+    change(shop)
     assert shop.run()["batch"] == 3
+
+
+def test_a_run_that_is_under_way_is_followed_and_is_no_error(shop: Deployed) -> None:
+    deployment = Deployment.local(shop.state)
+    edition = StarJournal(deployment.processed).edition
+    client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
+    client.start_execution(stateMachineArn=machine, input=json.dumps({"replay_from": 1}))
+    answer = shop.totes("replay", "--from", "1")
+    assert answer.code == 0, answer.err
+    assert StarJournal(deployment.processed).edition > edition
+
+
+def test_who_stops_following_stops_nothing(shop: Deployed) -> None:
+    deployment = Deployment.local(shop.state)
+    edition = StarJournal(deployment.processed).edition
+    command: list[str | Path] = [TOTES, "replay", "--from", "1", "--state", shop.state]
+    following = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert following.stdout is not None
+    while "→" not in following.stdout.readline():
+        assert following.poll() is None
+    following.send_signal(signal.SIGINT)
+    _, errors = following.communicate(timeout=60)
+    assert following.returncode == 1
+    assert "totes: no longer following, and nothing is stopped" in errors
+    deadline = time.monotonic() + 60
+    while StarJournal(deployment.processed).edition == edition:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("batch", ["0", "99"])

@@ -4,18 +4,28 @@ They are put around psycopg2 and botocore from outside, in the process that runs
 nothing of them.
 """
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
+import boto3
 import botocore.client
 import psycopg2
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+
+READ_SECONDS = "READ_SECONDS"
+"""The environment variable that says how long a client of AWS's waits for an answer, where a test cannot wait."""
+
+
+REWRITES: list[tuple[str, str]] = []
+"""Patterns of statements, and by what they are replaced, in a pipeline that is weak on purpose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +115,26 @@ def put_around_everything(boundaries: Boundaries) -> None:
         name = f"{client.meta.service_model.service_name} {operation} {place}"
         return boundaries.around(name, lambda: call(client, operation, parameters))
 
+    clients: Any = boto3
+    clients.client = _kept(boto3.client)
     database: Any = psycopg2
     database.connect = connect_between_boundaries
     client_class._make_api_call = call_between_boundaries
+
+
+def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Clients that are made once, for to make one takes longer than what is asked by it; they wait as they are told."""
+    clients: dict[str, Any] = {}
+    seconds = os.environ.get(READ_SECONDS)
+    waits = Config(read_timeout=float(seconds)) if seconds else None
+
+    def client(service: str, *, config: Any = None) -> Any:
+        name = f"{service} {vars(config)['_user_provided_options'] if config else ''}"
+        if name not in clients:
+            clients[name] = make(service, config=config.merge(waits) if config and waits else config or waits)
+        return clients[name]
+
+    return client
 
 
 def _connection(role: str, boundaries: Boundaries) -> type[Connection]:
@@ -125,14 +152,27 @@ def _cursor(role: str, boundaries: Boundaries) -> type[Cursor]:
         """A cursor whose statements lie between boundaries."""
 
         def execute(self, query: Any, values: Any = None) -> None:
+            query = self._rewritten(query)
             boundaries.around(f"{role} {self._words(query)}", lambda: super(Between, self).execute(query, values))
 
         def copy_expert(self, query: Any, *arguments: Any) -> None:
+            query = self._rewritten(query)
             act = super().copy_expert
             boundaries.around(f"{role} {self._words(query)}", lambda: act(query, *arguments))
 
+        def _rewritten(self, query: Any) -> Any:
+            if not REWRITES:
+                return query
+            text = " ".join(self._text(query).replace('"', "").split())
+            rewritten = text
+            for pattern, replacement in REWRITES:
+                rewritten = re.sub(pattern, replacement, rewritten)
+            return query if rewritten == text else rewritten
+
+        def _text(self, query: Any) -> str:
+            return query.as_string(self) if isinstance(query, sql.Composable) else str(query)
+
         def _words(self, query: Any) -> str:
-            text = query.as_string(self) if isinstance(query, sql.Composable) else str(query)
-            return " ".join(text.replace('"', "").split())[:120]
+            return " ".join(self._text(query).replace('"', "").split())[:400]
 
     return Between

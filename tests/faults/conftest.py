@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.faults.cards import Table
 from tests.faults.history import History
+from tests.faults.scene import Scene
 from tests.faults.world import Ground, World, ground
 
 
@@ -24,8 +24,8 @@ def world(common_ground: Ground) -> Iterator[World]:
 
 
 @pytest.fixture
-def table(world: World) -> Iterator[Table]:
+def scene(world: World) -> Iterator[Scene]:
     generator = np.random.default_rng(20241115)
     history = History(lambda: world.source, generator)
-    yield Table(world, history, generator)
+    yield Scene(world, history, generator)
     history.close()

@@ -2,18 +2,17 @@
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
-from tests.faults.cards import CARDS, MissedError, Table
 from tests.faults.history import History
-from tests.faults.invariants import after_every_run, once_all_is_well, versions_held
+from tests.faults.invariants import Trail, after_every_run, once_all_is_well, versions_held
+from tests.faults.registry import FAULTS
+from tests.faults.scene import MissedError, Scene
 from tests.faults.world import Ground, World
-
-_ALL_IS_CHECKED_EVERY = 25
-"""Ticks."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class TickPlan:
 
     seed: int
     steps: int
-    card: str | None
+    fault: str | None
 
 
 @dataclass
@@ -36,18 +35,41 @@ class Report:
     violations: list[str] = field(default_factory=list)
 
 
-def drawn(seed: int, ticks: int, faults: float = 0.4) -> list[TickPlan]:
-    """Draw a plan."""
+def drawn(
+    seed: int,
+    ticks: int,
+    faults: float = 0.5,
+    *,
+    among: Sequence[str] = tuple(FAULTS),
+    played: Mapping[str, int] = MappingProxyType({}),
+) -> list[TickPlan]:
+    """Draw a plan.
+
+    Args:
+        seed: what it is drawn by.
+        ticks: how many it has.
+        faults: how many of them, about, have a fault.
+        among: the faults to draw from; those that were played least often come first.
+        played: how often each was played before.
+    """
     generator = np.random.default_rng(seed)
-    names = list(CARDS)
+    times = Counter({name: played.get(name, 0) for name in among})
     return [
         TickPlan(
             seed=int(generator.integers(2**32)),
             steps=int(generator.integers(1, 12)),
-            card=names[int(generator.integers(len(names)))] if generator.random() < faults else None,
+            fault=_least_played(times, generator) if generator.random() < faults else None,
         )
         for _ in range(ticks)
     ]
+
+
+def _least_played(times: Counter[str], generator: np.random.Generator) -> str:
+    least = min(times.values())
+    names = [name for name, number in times.items() if number == least]
+    name = names[int(generator.integers(len(names)))]
+    times[name] += 1
+    return name
 
 
 def play(
@@ -55,14 +77,21 @@ def play(
     ground: Ground,
     *,
     weakness: str | None = None,
-    told: Callable[[Report], None] = lambda _report: None,
+    all_is_checked_every: int = 25,
 ) -> Report:
-    """Play a plan in a new world, until its end or the first violation."""
+    """Play a plan in a new world, until its end or the first violation.
+
+    Args:
+        plan: the ticks.
+        ground: where the world stands.
+        weakness: what the pipeline does wrong on purpose.
+        all_is_checked_every: after so many ticks what holds once all is well is checked too.
+    """
     report = Report()
     world = World(ground, weakness)
     history = History(lambda: world.source, np.random.default_rng(0))
     try:
-        _play(plan, world, history, report, told)
+        _play(plan, world, history, report, all_is_checked_every)
         if not report.violations:
             history.settle()
             report.violations += [*_healed(world), *after_every_run(world), *once_all_is_well(world)]
@@ -72,23 +101,21 @@ def play(
     return report
 
 
-def _play(
-    plan: Sequence[TickPlan], world: World, history: History, report: Report, told: Callable[[Report], None]
-) -> None:
+def _play(plan: Sequence[TickPlan], world: World, history: History, report: Report, all_is_checked_every: int) -> None:
+    trail = Trail()
     for number, tick in enumerate(plan, start=1):
         generator = np.random.default_rng(tick.seed)
         history.draw_by(generator)
         history.go_on(tick.steps)
-        if tick.card is None:
+        if tick.fault is None:
             report.violations += _ordinary(world)
         else:
-            report.violations += _faulty(tick.card, Table(world, history, generator), report)
-        report.violations += after_every_run(world)
-        if number % _ALL_IS_CHECKED_EVERY == 0 and not report.violations:
+            report.violations += _faulty(tick.fault, Scene(world, history, generator), report)
+        report.violations += after_every_run(world, trail)
+        if number % all_is_checked_every == 0 and not report.violations:
             report.violations += [*_healed(world), *once_all_is_well(world)]
         report.ticks = number
         report.rows_checked += versions_held(world)
-        told(report)
         if report.violations:
             return
 
@@ -101,16 +128,16 @@ def _ordinary(world: World) -> list[str]:
     return [] if tick.succeeded else [f"healing: an ordinary run failed: {tick}"]
 
 
-def _faulty(card: str, table: Table, report: Report) -> list[str]:
+def _faulty(fault: str, scene: Scene, report: Report) -> list[str]:
     try:
-        CARDS[card](table)
+        FAULTS[fault](scene)
     except MissedError:
         report.missed += 1
         return []
     except AssertionError as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return [f"{card}: {where.line} {error}"]
-    report.faults[card] += 1
+        return [f"{fault}: {where.line} {error}"]
+    report.faults[fault] += 1
     return []
 
 
@@ -139,7 +166,7 @@ def shortest(plan: Sequence[TickPlan], fails: Callable[[Sequence[TickPlan]], boo
                 start += size
         size //= 2
     for number in range(len(shortest)):
-        for change in ({"card": None}, {"steps": 1}):
+        for change in ({"fault": None}, {"steps": 1}):
             tried = [*shortest]
             tried[number] = replace(tried[number], **change)
             if tried != shortest and tries:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.boundary import Paused, Script
-from tests.faults.worker import Invocation, Raised, Returned, serve
+from tests.faults.worker import Invocation, Raised, Returned, Unusable, serve
 from tests.support.processes import PROCESSES
 
 CAPTURE = "raw_data_to_ingestion_bucket"
@@ -20,6 +20,19 @@ _PATIENCE = 60.0
 @dataclass(frozen=True)
 class Died:
     """The function's process is gone."""
+
+
+def batches_of(outcome: "Outcome", word: str) -> set[int]:
+    """Return the batches that a step says it has done: it names the first and the last, or each, or the only one."""
+    assert isinstance(outcome, Returned), outcome
+    said = outcome.value[word]
+    if isinstance(said, Mapping):
+        return set(range(said["first"], said["last"] + 1)) if said["count"] else set()
+    return set(said) if isinstance(said, list) else {said} if said else set()
+
+
+class UnusableError(Exception):
+    """A function's process cannot be what it was to be."""
 
 
 Outcome = Returned | Raised | Died
@@ -52,10 +65,12 @@ class Function:
             if not self._pipe.poll(_PATIENCE):
                 self.kill()
                 raise AssertionError(f"{self.name} hangs")
-            answer: Outcome | Paused = self._pipe.recv()
+            answer: Outcome | Paused | Unusable = self._pipe.recv()
         except (EOFError, ConnectionResetError):
             self._process.join()
             return Died()
+        if isinstance(answer, Unusable):
+            raise UnusableError(answer.why)
         return answer
 
     def end(self) -> Outcome:

@@ -99,6 +99,14 @@ def change_key(cursor: Cursor, generator: np.random.Generator) -> None:
     )
 
 
+def what_the_star_has_not(cursor: Cursor, generator: np.random.Generator) -> None:
+    """A column is edited that no star table has: the row is captured, and is no version."""
+    cursor.execute(
+        "UPDATE payment SET company_ac_number = company_ac_number # 1 WHERE payment_id %% 5 = %s",
+        [int(generator.integers(5))],
+    )
+
+
 ODD_EVENTS: tuple[Callable[[Cursor, np.random.Generator], None], ...] = (
     hostile_text,
     odd_date,
@@ -107,6 +115,7 @@ ODD_EVENTS: tuple[Callable[[Cursor, np.random.Generator], None], ...] = (
     come_again,
     delete_payments,
     change_key,
+    what_the_star_has_not,
 )
 
 

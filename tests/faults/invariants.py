@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from psycopg2.extensions import cursor as Cursor
+
 from tests.faults.world import World
 from tests.support.content import content_of
-from tests.support.databases import rows, session, value
+from tests.support.databases import rows, session
 from tests.support.oracle import ACTUAL, EXPECTED
 from totes.lake import CaptureManifest, Journal
 from totes.shapes import Fact
@@ -38,33 +40,66 @@ class Version:
     state: str
 
 
-def versions_held(world: World) -> int:
-    """How many versions the facts have."""
-    if not _holds_anything(world):
-        return 0
-    return sum(value(world.warehouse, f"SELECT count(*) FROM {fact.name}") for fact in FACTS)
+class Trail:
+    """What of a source's audit log earlier checks have read, so that the next one reads what is new and no more."""
 
+    def __init__(self) -> None:
+        self._source = ""
+        self._since = 0
+        self._entries: dict[str, dict[int, dict[int, Written]]] = {}
 
-def after_every_run(world: World) -> list[str]:
-    """Complete, single, ordered and atomic: they hold at every moment, faults or not."""
-    if not _holds_anything(world):
-        return []
-    horizon = value(world.warehouse, "SELECT coalesce(max(horizon), 0) FROM etl.batch")
-    found = list(atomic(world))
-    for fact in FACTS:
-        history, written = _versions(world, fact), _written(world, fact)
-        quarantined = {
-            key
-            for (key,) in rows(
-                world.warehouse,
-                "SELECT key FROM etl.quarantine WHERE star_table = %s AND resolved_by IS NULL",
-                [fact.name],
-            )
+    def read(self, world: World, cursor: Cursor) -> Mapping[str, Mapping[int, Sequence[Written]]]:
+        """Return what was written, by fact and key, in order; the cursor is the source's."""
+        if self._source != world.source:  # a restored source's log is another one
+            self._source, self._since, self._entries = world.source, 0, {fact.name: {} for fact in FACTS}
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        [[open_since]] = cursor.fetchall()
+        for fact in FACTS:
+            for key, entry, written in _entries(cursor, fact, self._since):
+                self._entries[fact.name].setdefault(key, {})[entry] = written
+        self._since = open_since
+        return {
+            name: {key: [entries[number] for number in sorted(entries)] for key, entries in keys.items()}
+            for name, keys in self._entries.items()
         }
-        for key in history.keys() | written.keys():
-            sentences = _violations(history.get(key, []), written.get(key, []), horizon, quarantined=key in quarantined)
+
+
+def after_every_run(world: World, trail: Trail | None = None) -> list[str]:
+    """Complete, single, ordered and atomic: they hold at every moment, faults or not."""
+    with session(world.warehouse) as warehouse, warehouse.cursor() as held:
+        held.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
+        if held.fetchall() == [(False,)]:
+            return []
+        with session(world.source) as source, source.cursor() as log:
+            return _checked(held, (trail or Trail()).read(world, log))
+
+
+def _checked(cursor: Cursor, written: Mapping[str, Mapping[int, Sequence[Written]]]) -> list[str]:
+    found = list(atomic(cursor))
+    cursor.execute("SELECT coalesce(max(horizon), 0) FROM etl.batch")
+    [[horizon]] = cursor.fetchall()
+    cursor.execute("SELECT star_table, key FROM etl.quarantine WHERE resolved_by IS NULL")
+    quarantined = set(cursor.fetchall())
+    for fact in FACTS:
+        history, entries = _versions(cursor, fact), written[fact.name]
+        for key in history.keys() | entries.keys():
+            sentences = _violations(
+                history.get(key, []), entries.get(key, []), horizon, quarantined=(fact.name, key) in quarantined
+            )
             found += [f"{fact.name} {key}: {sentence}" for sentence in sentences]
     return found
+
+
+def versions_held(world: World) -> int:
+    """How many versions the facts have."""
+    with session(world.warehouse) as warehouse, warehouse.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
+        if cursor.fetchall() == [(False,)]:
+            return 0
+        counts = " + ".join(f"(SELECT count(*) FROM {fact.name})" for fact in FACTS)
+        cursor.execute(f"SELECT {counts}")
+        [[count]] = cursor.fetchall()
+        return int(count)
 
 
 def once_all_is_well(world: World) -> list[str]:
@@ -78,11 +113,10 @@ def once_all_is_well(world: World) -> list[str]:
     return [*found, *accounted(world), *replayable(world)]
 
 
-def atomic(world: World) -> Iterator[str]:
+def atomic(cursor: Cursor) -> Iterator[str]:
     """Data and ledger agree, as any reader sees them at any moment."""
     for fact in FACTS:
-        disagreements = rows(
-            world.warehouse,
+        cursor.execute(
             f"""
             SELECT batch_id, held, told FROM
             (SELECT batch_id, count(*) AS held FROM {fact.name} GROUP BY 1) AS facts FULL JOIN
@@ -91,7 +125,7 @@ def atomic(world: World) -> Iterator[str]:
             """,
             [fact.name],
         )
-        for batch, held, told in disagreements:
+        for batch, held, told in cursor.fetchall():
             yield f"atomic: of batch {batch} {fact.name} has {held or 0} versions, the ledger says {told or 0}"
 
 
@@ -125,10 +159,6 @@ def replayable(world: World) -> Iterator[str]:
         if held[name] != made[name]:
             differing = list(itertools.islice(set(map(repr, held[name])) ^ set(map(repr, made[name])), 4))
             yield f"replayable: {name} made anew differs: {differing}"
-
-
-def _holds_anything(world: World) -> bool:
-    return bool(value(world.warehouse, "SELECT to_regclass('etl.batch') IS NOT NULL"))
 
 
 def _violations(
@@ -179,29 +209,25 @@ def _next(written: Sequence[Written], version: Version, start: int) -> int | Non
     return None
 
 
-def _versions(world: World, fact: Fact) -> Mapping[int, list[Version]]:
+def _versions(cursor: Cursor, fact: Fact) -> Mapping[int, list[Version]]:
     columns = _selected(ACTUAL[fact.name])
     found: dict[int, list[Version]] = {}
-    for key, batch, is_deleted, state in rows(
-        world.warehouse,
-        f"SELECT {fact.key}, batch_id, is_deleted, ROW({columns})::text FROM {fact.name} ORDER BY 1, 2",
-    ):
+    cursor.execute(f"SELECT {fact.key}, batch_id, is_deleted, ROW({columns})::text FROM {fact.name} ORDER BY 1, 2")
+    for key, batch, is_deleted, state in cursor:
         found.setdefault(key, []).append(Version(batch, is_deleted, state))
     return found
 
 
-def _written(world: World, fact: Fact) -> Mapping[int, list[Written]]:
+def _entries(cursor: Cursor, fact: Fact, since: int) -> Iterator[tuple[int, int, Written]]:
     # The oracle's own rules, without the casts that fail where a writer has written what no star column holds.
     columns = re.sub(r"(agreed_\w+|payment_date)::date", r"\1", _selected(EXPECTED[fact.name]))
-    found: dict[int, list[Written]] = {}
-    for key, xid, is_deleted, state in rows(
-        world.source,
-        f"SELECT key, xid::text::bigint, is_deleted, ROW({columns})::text FROM audit.log, "
-        f"jsonb_populate_record(NULL::{fact.source}, row) WHERE table_name = %s ORDER BY key, entry",
-        [fact.source],
-    ):
-        found.setdefault(key, []).append(Written(xid, is_deleted, state))
-    return found
+    cursor.execute(
+        f"SELECT key, entry, xid::text::bigint, is_deleted, ROW({columns})::text FROM audit.log, "
+        f"jsonb_populate_record(NULL::{fact.source}, row) WHERE table_name = %s AND xid >= %s::text::xid8",
+        [fact.source, since],
+    )
+    for key, entry, xid, is_deleted, state in cursor:
+        yield key, entry, Written(xid, is_deleted, state)
 
 
 def _selected(query: str) -> str:

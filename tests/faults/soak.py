@@ -1,69 +1,152 @@
-"""The long soak: make soak TICKS=1000 SEED=1.
+"""The long soak: make soak TICKS=10000 SEED=1.
 
-Random histories and random faults, tick after tick, all invariants checked after each; at the first violation the
-shortest history that shows it, and the seed.
+Random histories and random faults in many short worlds, side by side on as many processes as there are cores for; all
+invariants are checked after each tick. The faults that have happened least often come first, so each happens about as
+often as every other. At the first violation: the shortest history that shows it, to be played again by --plan.
 """
 
 import argparse
+import json
+import multiprocessing
+import multiprocessing.util
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.faults.deck import Report, TickPlan, drawn, play, shortest
-from tests.faults.world import ground
+from tests.faults.registry import FAULTS
+from tests.faults.world import Ground, ground
 
 console = Console(highlight=False)
+
+WORLD = 100
+"""Ticks of a world: long enough for a history, short enough for its checks to be quick."""
+
 _TRIES = 60
+_BEGIN, _END = "<!-- soak: written by make soak REPORT=docs/guarantees.md -->", "<!-- end of soak -->"
+_FAILED = Path("build/soak-failed.json")
 
 
-def main(ticks: int, seed: int) -> int:
-    """Soak; return the exit code."""
-    started = time.monotonic()
+class _Stage:
+    """A process's own ground, kept for all worlds that it plays."""
 
-    def told(report: Report) -> None:
-        if report.ticks % 100 == 0:
-            console.print(f"[dim]{report.ticks:,} ticks, {time.monotonic() - started:,.0f} s[/dim]")
+    kept = ExitStack()
+    ground: Ground | None = None
 
-    plan = drawn(seed, ticks)
+
+def _play(plan: Sequence[TickPlan]) -> Report:
+    if _Stage.ground is None:
+        _Stage.ground = _Stage.kept.enter_context(ground())
+        multiprocessing.util.Finalize(None, _Stage.kept.close, exitpriority=100)
+    return play(plan, _Stage.ground)
+
+
+def soak(ticks: int, seed: int, processes: int) -> tuple[Report, list[TickPlan]]:
+    """Play so many ticks; return what they came to, and the plan that failed, empty where none did."""
+    started, total = time.monotonic(), Report()
+    seeds = iter(range(seed, seed + ticks))
+    drawn_times: Counter[str] = Counter()
+    running: dict[Future[Report], list[TickPlan]] = {}
+    left = ticks
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        while left or running:
+            while left and len(running) < processes:
+                plan = drawn(next(seeds), min(left, WORLD), played=drawn_times)
+                left -= len(plan)
+                drawn_times.update(tick.fault for tick in plan if tick.fault)
+                running[pool.submit(_play, plan)] = plan
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                plan, report = running.pop(future), future.result()
+                _add(total, report)
+                drawn_times = _happened_or_may(total, running.values())
+                seconds = time.monotonic() - started
+                console.print(f"[dim]{total.ticks:,} ticks, {seconds:,.0f} s[/dim]", soft_wrap=True)
+                if report.violations:
+                    return total, plan[: report.ticks]
+    return total, []
+
+
+def _happened_or_may(total: Report, running: Iterable[Sequence[TickPlan]]) -> Counter[str]:
+    """How often each fault has happened, or will have when what is played now has come to its end."""
+    times = Counter(total.faults)
+    for plan in running:
+        times.update(tick.fault for tick in plan if tick.fault)
+    return times
+
+
+def _add(total: Report, report: Report) -> None:
+    total.ticks += report.ticks
+    total.faults += report.faults
+    total.missed += report.missed
+    total.rows_checked += report.rows_checked
+    total.violations += report.violations
+
+
+def told(report: Report, command: str) -> str:
+    """Faults by kind, rows checked, violations."""
+    width = max(len(name) for name in FAULTS)
+    lines = [f"$ {command}", f"{'fault'.ljust(width)}  times"]
+    lines += [f"{name.ljust(width)} {report.faults[name]:6,}" for name in sorted(FAULTS)]
+    lines.append(
+        f"{report.ticks:,} ticks, {report.faults.total():,} faults of {len(report.faults)} kinds "
+        f"({report.missed:,} more came to nothing), {report.rows_checked:,} rows checked, "
+        f"{len(report.violations)} violations"
+    )
+    return "\n".join(lines)
+
+
+def write_report(file: Path, text: str) -> None:
+    """Put a report between the two markers of a document."""
+    before, rest = file.read_text(encoding="utf-8").split(_BEGIN)
+    _, after = rest.split(_END)
+    file.write_text(f"{before}{_BEGIN}\n```console\n{text}\n```\n{_END}{after}", encoding="utf-8")
+
+
+def shrink(plan: Sequence[TickPlan]) -> int:
+    """Show the shortest history that fails, and keep it."""
     with ground() as stage:
-        report = play(plan, stage, told=told)
-        show(report, seed)
-        if not report.violations:
-            return 0
-        short = shortest(plan[: report.ticks], lambda tried: bool(play(tried, stage).violations), _TRIES)
-    show_history(short)
+        short = shortest(plan, lambda tried: bool(play(tried, stage).violations), _TRIES)
+    console.print("The shortest history that shows it:")
+    for tick in short:
+        console.print(f"  {tick}", soft_wrap=True)
+    _FAILED.parent.mkdir(exist_ok=True)
+    _FAILED.write_text(json.dumps([asdict(tick) for tick in short]), encoding="utf-8")
+    console.print(f"It is played again by: python -m tests.faults.soak --plan {_FAILED}")
     return 1
 
 
-def show(report: Report, seed: int) -> None:
-    """Faults by kind, rows checked, violations."""
-    table = Table("fault", box=None, padding=(0, 1), header_style="dim")
-    table.add_column("times", justify="right")
-    for name, times in sorted(report.faults.items()):
-        table.add_row(name, str(times))
-    console.print(table)
-    console.print(
-        f"seed {seed}: {report.ticks:,} ticks, {report.faults.total():,} faults of {len(report.faults)} kinds "
-        f"({report.missed} more came to nothing), "
-        f"{report.rows_checked:,} rows checked, {len(report.violations)} violations",
-        soft_wrap=True,
-    )
+def main(arguments: argparse.Namespace) -> int:
+    """Soak; return the exit code."""
+    if arguments.plan:
+        plan = [TickPlan(**tick) for tick in json.loads(arguments.plan.read_text(encoding="utf-8"))]
+        with ground() as stage:
+            report = play(plan, stage)
+        failed: list[TickPlan] = []
+    else:
+        report, failed = soak(arguments.ticks, arguments.seed, arguments.processes)
+    text = told(report, f"make soak TICKS={arguments.ticks} SEED={arguments.seed}")
+    console.print(text, soft_wrap=True, markup=False)
     for violation in report.violations[:10]:
         console.print(f"[red]{violation}[/red]", soft_wrap=True, markup=False)
-
-
-def show_history(plan: list[TickPlan]) -> None:
-    """The shortest history that fails."""
-    console.print("The shortest history that shows it:")
-    for tick in plan:
-        console.print(f"  {tick}", soft_wrap=True)
+    if arguments.report and not report.violations:
+        write_report(arguments.report, text)
+    if failed:
+        return shrink(failed)
+    return 1 if report.violations else 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ticks", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    sys.exit(main(arguments.ticks, arguments.seed))
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--report", type=Path, help="a document whose soak section is written again")
+    parser.add_argument("--plan", type=Path, help="a plan to play again, as a soak that failed has left it")
+    sys.exit(main(parser.parse_args()))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.boundary import Script
-from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Died
+from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Died, batches_of
 from tests.faults.invariants import after_every_run, once_all_is_well
 from tests.faults.worker import Returned
 from tests.faults.world import World
@@ -53,6 +53,6 @@ def test_a_function_whose_answer_was_lost_does_nothing_when_it_is_asked_again(wo
     assert isinstance(first, Returned)
     assert isinstance(again, Returned)
     done = {CAPTURE: "batch", TRANSFORM: "transformed", LOAD: "loaded"}[step]
-    assert first.value[done]
-    assert not again.value[done]
+    assert batches_of(first, done)
+    assert not batches_of(again, done)
     assert first.value["newest"] == again.value["newest"] == 2

@@ -29,4 +29,4 @@ def test_what_fails_is_shrunk_to_the_ticks_that_it_takes() -> None:
 
     short = shortest(plan, fails, tries=200)
     assert [tick.seed for tick in short] == [plan[17].seed, plan[41].seed]
-    assert all(tick.steps == 1 and tick.card is None for tick in short)
+    assert all(tick.steps == 1 and tick.fault is None for tick in short)

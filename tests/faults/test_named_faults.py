@@ -4,25 +4,26 @@ from contextlib import suppress
 
 import pytest
 
-from tests.faults.cards import CARDS, MissedError, Table
 from tests.faults.invariants import after_every_run, once_all_is_well
+from tests.faults.registry import FAULTS
+from tests.faults.scene import MissedError, Scene
 
 
-@pytest.mark.parametrize("name", CARDS)
-def test_nothing_is_lost_or_doubled_by(name: str, table: Table) -> None:
-    assert table.world.tick().succeeded
-    table.history.go_on(12)
+@pytest.mark.parametrize("name", FAULTS)
+def test_nothing_is_lost_or_doubled_by(name: str, scene: Scene) -> None:
+    assert scene.world.tick().succeeded
+    scene.history.go_on(12)
     if name == "the store refuses":
         # Of three steps and three requests it draws one; the loader, say, puts no object.
         with suppress(MissedError):
-            CARDS[name](table)
+            FAULTS[name](scene)
     else:
-        CARDS[name](table)
-    assert after_every_run(table.world) == []
-    table.history.go_on(6)
-    table.history.settle()
+        FAULTS[name](scene)
+    assert after_every_run(scene.world) == []
+    scene.history.go_on(6)
+    scene.history.settle()
     for _ in range(2):
-        tick = table.world.tick()
+        tick = scene.world.tick()
         assert tick.succeeded, tick
-        assert after_every_run(table.world) == []
-    assert once_all_is_well(table.world) == []
+        assert after_every_run(scene.world) == []
+    assert once_all_is_well(scene.world) == []

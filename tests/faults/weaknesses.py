@@ -1,15 +1,78 @@
-"""Pipelines that are weak on purpose, so that the machine is known to bite: each is a mistake that others make."""
+"""Pipelines that are weak on purpose, so that the machine is known to bite: each is a small mistake of the protocol.
+
+A weakness is put into a function's process from outside, by the names of what the library has. One that names what is
+not there any more ends the process at its start; one whose statement is not made any more is never caught, and the
+mutation run says so.
+"""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import polars as pl
 from psycopg2 import sql
 
+from tests.faults import boundary
 from totes.capture.snapshot import Snapshot
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Run, StarManifest, StarParts
 
-# The package's own name `load` is the function.
-load: Any = importlib.import_module("totes.warehouse.load")
+Weakness = Callable[[], None]
+
+_LATER = 1000
+"""Transactions."""
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"totes.{name}")
+
+
+def _put(holder: Any, name: str, replacement: Any) -> Any:
+    """Put something in the place of what a module or a class has by a name, and return what was there."""
+    there = getattr(holder, name)
+    setattr(holder, name, replacement)
+    return there
+
+
+def _rewrites(pattern: str, replacement: str) -> Weakness:
+    """The statements that have a pattern are made in other words."""
+    return lambda: boundary.REWRITES.append((pattern, replacement))
+
+
+def _captures(change: Callable[[CaptureManifest], CaptureManifest]) -> Weakness:
+    """A batch's capture is committed with another manifest."""
+
+    def weaken() -> None:
+        def to_json(manifest: CaptureManifest) -> bytes:
+            return written(change(manifest)) if manifest.batch > 1 else written(manifest)
+
+        written: Callable[[CaptureManifest], bytes] = _put(CaptureManifest, "to_json", to_json)
+
+    return weaken
+
+
+def _captured_tables(change: Callable[[CapturedTable], CapturedTable]) -> Weakness:
+    return _captures(
+        lambda manifest: replace(manifest, tables={name: change(table) for name, table in manifest.tables.items()})
+    )
+
+
+def _stars(change: Callable[[StarManifest], StarManifest]) -> Weakness:
+    """A batch's star rows are committed with another manifest."""
+
+    def weaken() -> None:
+        def to_json(manifest: StarManifest) -> bytes:
+            return written(change(manifest)) if manifest.batch > 1 else written(manifest)
+
+        written: Callable[[StarManifest], bytes] = _put(StarManifest, "to_json", to_json)
+
+    return weaken
+
+
+def _star_tables(change: Callable[[StarParts], StarParts]) -> Weakness:
+    return _stars(
+        lambda manifest: replace(manifest, tables={name: change(parts) for name, parts in manifest.tables.items()})
+    )
 
 
 def _watermark() -> None:
@@ -20,34 +83,40 @@ def _watermark() -> None:
             return sql.SQL("true")
         return sql.SQL("last_updated > {}").format(sql.Literal(last.captured_at.replace(tzinfo=None)))
 
-    snapshot: Any = Snapshot
-    snapshot.may_be_new = may_be_new
+    _put(Snapshot, "may_be_new", may_be_new)
+
+
+def _always_continues() -> None:
+    """Take a restored source for the same one, grown older."""
+    _put(Snapshot, "continues", lambda _snapshot, _last: True)
 
 
 def _commit_before_data() -> None:
     """Say that a batch is there, and bring its rows in a second transaction."""
-    open_entry = load.open_entry
+    loading = _module("warehouse.batch")
 
     def open_and_commit(cursor: Any, *arguments: Any) -> None:
         open_entry(cursor, *arguments)
         cursor.connection.commit()
 
-    load.open_entry = open_and_commit
+    open_entry = _put(loading, "open_entry", open_and_commit)
 
 
 def _no_ledger() -> None:
-    """Load what the lake has, without asking what the warehouse holds."""
+    """Load the newest batch again, whatever the warehouse holds."""
+    load, loading, places = _module("warehouse.load"), _module("warehouse.batch"), _module("warehouse.places")
 
-    def append(cursor: Any, table: Any, _staging: Any, batch: int) -> int:
-        cursor.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {table.name}_{table.key}_batch_id_key")
+    def append(cursor: Any, _place: Any, table: Any, staging: Any, batch: int) -> int:
+        name = f"{table.name}_{table.key}_batch_id_key"
+        cursor.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {name}")
         names = ", ".join(column.name for column in table.columns)
         cursor.execute(
-            f"INSERT INTO {table.name} ({names}, batch_id) SELECT {names}, %s FROM pg_temp.staging_{table.name}",
+            sql.SQL(f"INSERT INTO {table.name} ({names}, batch_id) SELECT {names}, %s FROM {{}}").format(staging),
             (batch,),
         )
         return int(cursor.rowcount)
 
-    def forget(cursor: Any, manifest: Any, edition: int) -> None:
+    def forget(cursor: Any, manifest: Any, edition: int, _place: Any) -> None:
         cursor.execute("DELETE FROM etl.batch_table WHERE batch_id = %s", (manifest.batch,))
         cursor.execute(
             "INSERT INTO etl.batch (batch_id, edition, capture_sha256, horizon, captured_at) "
@@ -55,24 +124,211 @@ def _no_ledger() -> None:
             (manifest.batch, edition, manifest.capture, manifest.horizon, manifest.captured_at),
         )
 
-    def transaction(self: Any, *, rebuild: bool) -> Any:  # noqa: ARG001 - the method's signature
-        lake = load._Lake(self._lake)
-        if self._done or not lake.newest:
-            return lake.newest, {}, 0
-        self._done = True
-        with self._connection, self._connection.cursor() as cursor:
-            load.ensure_tables(cursor, self._tables)
-            return lake.newest, {lake.newest: self._load_batch(cursor, lake, lake.newest)}, 0
+    def transaction(self: Any, *, rebuild: bool) -> Any:
+        loaded = there(self, rebuild=rebuild)
+        if loaded.batch is None and not loaded.wanted:
+            with self._connection, self._connection.cursor() as cursor:
+                lake = load.Processed(self._lake)
+                if lake.newest:
+                    newest = lake.read(lake.newest)
+                    load.load_batch(cursor, places.LIVE, self._tables, newest, lake.edition, self._lake)
+        return loaded
 
-    load.newest_entry = lambda _cursor: None
-    load._append_versions = append
-    load.open_entry = forget
-    load._Loader._done = False
-    load._Loader._transaction = transaction
+    _put(loading, "_append_versions", append)
+    _put(loading, "open_entry", forget)
+    there = _put(load._Loader, "_transaction", transaction)
 
 
-WEAKNESSES: dict[str, Callable[[], None]] = {
+def _puts_over() -> None:
+    """Put an object whether or not there is one."""
+
+    def put(bucket: Bucket, key: str, body: bytes) -> bool:
+        bucket._client.put_object(Bucket=bucket.name, Key=key, Body=body)
+        return True
+
+    _put(Bucket, "put_new", put)
+
+
+def _unread_digests() -> None:
+    """Believe what an object says, whatever its digest."""
+
+    def damaged(*_arguments: Any) -> Exception:
+        return AssertionError("damaged")
+
+    parts = _module("lake.parts")
+
+    class Believed:
+        """As many digests as are asked for, all equal."""
+
+        @staticmethod
+        def sha256(_body: bytes) -> Any:
+            return Believed()
+
+        def hexdigest(self) -> Any:
+            return _Equal("0" * 64)
+
+    _put(parts, "hashlib", Believed)
+    _put(parts, "LakeCorrupted", damaged)
+
+
+class _Equal(str):
+    """A text that is equal to every other."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __ne__(self, _other: object) -> bool:
+        return False
+
+
+def _unread_count() -> None:
+    """Never look for what is gone."""
+    _put(_module("capture.changes").TableChanges, "_compare_keys", lambda _changes, _found: 0)
+
+
+def _blind_comparison() -> None:
+    """Take a row whose key is held for one that is held as it is."""
+    _put(_module("capture.holdings"), "_differing", lambda candidates, _held, _key: candidates.clear())
+
+
+def _skips_what_waits() -> None:
+    """Transform the newest batch that waits, and no other."""
+    journal = _module("lake.editions").StarJournal
+    captured = _module("lake.journal").Journal
+
+    def newest(stars: Any) -> int:
+        waiting: int = captured(Bucket(stars.bucket.name.replace("processed", "ingestion"))).newest()
+        return max(there(stars), waiting - 1)
+
+    there: Callable[[Any], int] = _put(journal, "newest", newest)
+
+
+def _joins_another() -> None:
+    """Complete each row by some row of the other table."""
+    star = _module("star.batch")
+
+    def complete(rows: Any, join: Any, completing: Any) -> Any:
+        return there(rows, join, completing.with_columns(completing[join.key].sort().reverse().alias(join.key)))
+
+    there = _put(star, "complete", complete)
+
+
+def _unread_context() -> None:
+    """Bring no row that completes what has changed."""
+    _captured_tables(lambda table: replace(table, context=()))()
+
+
+def _older_wins(table: CapturedTable) -> CapturedTable:
+    return replace(table, holdings=tuple(reversed(table.holdings)))
+
+
+def _runs_without_deletes(table: CapturedTable) -> CapturedTable:
+    return replace(table, holdings=tuple(replace(run, deleted=()) for run in table.holdings))
+
+
+def _newest_run_lost(table: CapturedTable) -> CapturedTable:
+    return replace(table, holdings=table.holdings[:-1]) if len(table.holdings) > 1 else table
+
+
+def _merge_keeps_the_oldest() -> None:
+    """Merge runs so that the oldest word of a key counts."""
+    merging = _module("capture.merging")
+
+    def merged(runs: Sequence[Run], *arguments: Any, **keywords: Any) -> Run:
+        result: Run = there(list(reversed(runs)), *arguments, **keywords)
+        return result
+
+    there = _put(merging, "_merged", merged)
+
+
+def _changes_lost(table: CapturedTable) -> CapturedTable:
+    """The lake holds them, and the batch does not bring them."""
+    return replace(table, changes=table.changes[:-1])
+
+
+def _all_but_dim_staff(manifest: StarManifest) -> StarManifest:
+    return replace(manifest, tables={**manifest.tables, "dim_staff": StarParts(rows_in=0)})
+
+
+def _payments_unclosed(manifest: StarManifest) -> StarManifest:
+    payments = manifest.tables["fact_payment"]
+    return replace(manifest, tables={**manifest.tables, "fact_payment": replace(payments, deletes=())})
+
+
+def _edition_without_its_last_rows() -> None:
+    """Replay every batch but with nothing in those that follow the first."""
+    draft = _module("lake.editions").Draft
+
+    def commit(self: Any, batch: int, manifest: bytes) -> None:
+        stars = StarManifest.from_json(manifest)
+        nothing = {name: StarParts(rows_in=0) for name in stars.tables}
+        there(self, batch, replace(stars, tables=nothing).to_json() if batch > 1 else manifest)
+
+    there = _put(draft, "commit", commit)
+
+
+def _seconds_only() -> None:
+    """Cut the milliseconds off."""
+    star = _module("star.batch")
+
+    def convert(table: Any, source: Any) -> Any:
+        converted = there(table, source)
+        times = [name for name, dtype in converted.rows.schema.items() if dtype == pl.Time]
+        return replace(converted, rows=converted.rows.with_columns(pl.col(times).dt.truncate("1s")))
+
+    there = _put(star, "convert", convert)
+
+
+WEAKNESSES: Mapping[str, Weakness] = {
+    # horizon
     "watermark": _watermark,
+    "the horizon is the newest transaction": _rewrites(r"pg_snapshot_xmin\(", "pg_snapshot_xmax("),
+    "the horizon's own transaction is left out": _rewrites(
+        r"age\(xmin\) (?:<=|BETWEEN 0 AND) age\(", "age(xmin) < age("
+    ),
+    "the horizon is later than it was": _captures(lambda batch: replace(batch, horizon=batch.horizon + _LATER)),
+    "a restored source continues": _always_continues,
+    # what has changed
+    "the count is right whatever it is": _unread_count,
+    "rows of a key that is held are held": _blind_comparison,
+    # holdings
+    "an older run wins": _captured_tables(_older_wins),
+    "runs forget what is gone": _captured_tables(_runs_without_deletes),
+    "the newest run is lost": _captured_tables(_newest_run_lost),
+    "a merge keeps the oldest": _merge_keeps_the_oldest,
+    # the ingestion bucket's manifests
+    "a batch loses a part": _captured_tables(_changes_lost),
+    "a batch loses what is gone": _captured_tables(lambda table: replace(table, deletes=())),
+    "a batch names no parent": _captures(lambda batch: replace(batch, parent=None)),
+    "a manifest is put over another": _puts_over,
+    "digests are not read": _unread_digests,
+    # joins
+    "no row completes what has changed": _unread_context,
+    "rows are completed by others": _joins_another,
+    "a completed dimension is left out": _stars(_all_but_dim_staff),
+    # the processed bucket's manifests
+    "only the newest batch is transformed": _skips_what_waits,
+    "star rows lose a part": _star_tables(lambda parts: replace(parts, parts=parts.parts[:-1])),
+    "payments are not closed": _stars(_payments_unclosed),
+    "quarantine is left out": _star_tables(lambda parts: replace(parts, quarantine=())),
+    "rows are counted wrong": _star_tables(lambda parts: replace(parts, rows_in=parts.rows_in + len(parts.parts))),
+    "milliseconds are cut off": _seconds_only,
+    # the ledger
     "commit before data": _commit_before_data,
     "no ledger": _no_ledger,
+    "the ledger's horizon is later": _stars(lambda batch: replace(batch, horizon=batch.horizon + _LATER)),
+    "loaders do not wait for each other": _rewrites(r"SELECT pg_advisory_xact_lock\(", "SELECT abs("),
+    # the merge with what the warehouse holds
+    "every row is a version": _rewrites(r"WHERE held\.\w+ IS NULL OR held\.is_deleted OR .*? (ORDER BY)", r"\1"),
+    "rows are compared with the oldest version": _rewrites(
+        r"ORDER BY version\.batch_id DESC", "ORDER BY version.batch_id"
+    ),
+    "a key that comes again is unchanged": _rewrites(r"held\.is_deleted OR", ""),
+    "dimensions keep their first row": _rewrites(r"DO UPDATE SET .*", "DO NOTHING"),
+    "dimensions do not mark what is gone": _rewrites(r"is_deleted = true FROM", "is_deleted = false FROM"),
+    # editions
+    "an edition without rows": _edition_without_its_last_rows,
 }

@@ -4,12 +4,12 @@ import contextlib
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from tests.faults.audit import keep_audit_log, remember_what_was_lost
-from tests.faults.boundary import Script
+from tests.faults.boundary import READ_SECONDS, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
+from tests.faults.library import HANDLERS
 from tests.faults.worker import Returned
 from tests.support.databases import execute, session
 from totes.capture import SOURCE_TABLES
@@ -37,6 +38,9 @@ TRIES = 5
 
 _numbers = itertools.count(1)
 _REGION = "eu-west-2"
+_IMPATIENT = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 3000}
+_CHOOSES_ITERATIONS = 160000
+"""The first server version that has `scram_iterations`."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,10 @@ def ground(orders: int = 30) -> Iterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
         postgres = EmbeddedPostgres(Path(folder))
         postgres.start()
+        _hasten(postgres)
         port = free_port()
         endpoint = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            [sys.executable, "-m", "tests.faults.store", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "COVERAGE_PROCESS_START": ""},
@@ -84,24 +89,39 @@ def ground(orders: int = 30) -> Iterator[Ground]:
             postgres.create_database("shop")
             build(postgres.uri("shop"), orders=orders, seed=1)
             keep_audit_log(postgres.uri("shop"))
-            _wait_for(f"http://localhost:{port}/moto-api/")
-            yield Ground(postgres, f"http://localhost:{port}")
+            _wait_for(port)
+            yield Ground(postgres, f"http://127.0.0.1:{port}")
         finally:
             endpoint.kill()
             endpoint.wait()
             postgres.stop()
 
 
-def _wait_for(url: str) -> None:
+def _hasten(postgres: EmbeddedPostgres) -> None:
+    """Spend no time on what a machine that loses its power would need, nor on passwords that nobody guesses."""
+    uri = postgres.uri("postgres")
+    with session(uri) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER SYSTEM SET fsync = off")
+            if connection.server_version >= _CHOOSES_ITERATIONS:
+                cursor.execute("ALTER SYSTEM SET scram_iterations = 1")
+            cursor.execute("SELECT pg_reload_conf()")
+    with session(uri) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(sql.Literal(parse_dsn(uri)["password"])))
+
+
+def _wait_for(port: int) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(url):  # noqa: S310 - our own, of this machine
-                return
+            socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.05)
+            time.sleep(0.02)
+        else:
+            return
 
 
 @dataclass(frozen=True)
@@ -124,33 +144,23 @@ class World:
         source, warehouse: URIs, of the databases' owner.
         ingestion, processed: the lake.
         functions: by name; `second` has another process of each, for what happens at once.
+        library: a replay and a rebuild, in processes of their own.
     """
 
-    def __init__(self, ground: Ground, weakness: str | None = None) -> None:
+    def __init__(
+        self, ground: Ground, weakness: str | None = None, *, source_server: EmbeddedPostgres | None = None
+    ) -> None:
         number = next(_numbers)
         self.ground = ground
+        self._weakness = weakness
+        self._servers = {"source": source_server or ground.postgres, "warehouse": ground.postgres}
         self._names = {"source": f"source_{number}", "warehouse": f"warehouse_{number}"}
         self._logins = {role: f"{name}_login" for role, name in self._names.items()}
         self._secret_names = dict(self._names)
         self._passwords = dict.fromkeys(self._names, "first")
-        with session(ground.postgres.uri("postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for role, template in (("source", "shop"), ("warehouse", "template1")):
-                    login = sql.Identifier(self._logins[role])
-                    cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login))
-                    cursor.execute(
-                        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                            sql.Identifier(self._names[role]), sql.Identifier(template)
-                        )
-                    )
-                cursor.execute(
-                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-                        sql.Identifier(self._names["warehouse"]),
-                        sql.Identifier(self._logins["warehouse"]),
-                    )
-                )
-        self._grant(self.source)
+        for role, template in (("source", "shop"), ("warehouse", "template1")):
+            self._make_database(role, template)
+        self.grant()
         s3 = ground.client("s3")
         buckets = [f"ingestion-{number}", f"processed-{number}"]
         for name in buckets:
@@ -159,22 +169,23 @@ class World:
         self._secrets = ground.client("secretsmanager")
         for role in self._names:
             self._secrets.create_secret(Name=self._secret_names[role], SecretString=self._secret(role))
-        environment = ground.environment | {
+        self._environment = ground.environment | {
             "INGESTION_BUCKET": buckets[0],
             "PROCESSED_BUCKET": buckets[1],
             "SOURCE_SECRET": self._secret_names["source"],
             "WAREHOUSE_SECRET": self._secret_names["warehouse"],
         }
-        self.functions = {name: Function(name, environment, weakness) for name in STEPS}
-        self.second = {name: Function(name, environment, weakness) for name in STEPS}
+        self.functions = {name: Function(name, self._environment, weakness) for name in STEPS}
+        self.second = {name: Function(name, self._environment, weakness) for name in STEPS}
+        self.library = {name: Function(name, self._environment, weakness) for name in HANDLERS}
 
     @property
     def source(self) -> str:
-        return self.ground.postgres.uri(self._names["source"])
+        return self._uri("source")
 
     @property
     def warehouse(self) -> str:
-        return self.ground.postgres.uri(self._names["warehouse"])
+        return self._uri("warehouse")
 
     def tick(
         self,
@@ -221,7 +232,7 @@ class World:
     def terminate(self, role: str) -> None:
         """End the functions' sessions on one of the databases."""
         execute(
-            self.ground.postgres.uri("postgres"),
+            self._servers[role].uri("postgres"),
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s",
             [self._names[role], "totes %"],
         )
@@ -235,7 +246,7 @@ class World:
 
     def change_password(self, role: str, password: str, *, in_secret: bool = True) -> None:
         """Change a login's password, in the database and, as a rotation does at last, in its secret."""
-        with session(self.ground.postgres.uri("postgres")) as connection, connection, connection.cursor() as cursor:
+        with session(self._servers[role].uri("postgres")) as connection, connection, connection.cursor() as cursor:
             login = sql.Identifier(self._logins[role])
             cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, sql.Literal(password)))
         self._passwords[role] = password
@@ -267,6 +278,12 @@ class World:
         remember_what_was_lost(lost, self.source)
         self.store_secret("source")
 
+    def grant(self) -> None:
+        """Let the functions read every table that the source has by now."""
+        login = sql.Identifier(self._logins["source"])
+        with session(self.source) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(login))
+
     def new_warehouse(self) -> str:
         """The URI of an empty database beside the warehouse."""
         name = f"{self._names['warehouse']}_again_{next(_numbers)}"
@@ -275,11 +292,60 @@ class World:
 
     def close(self) -> None:
         """End the functions."""
-        for function in (*self.functions.values(), *self.second.values()):
+        for function in (*self.functions.values(), *self.second.values(), *self.library.values()):
             function.kill()
 
+    def settings_of(self, role: str) -> Sequence[str]:
+        """Whose settings a session of the functions has, as ALTER ... SET names them: from wide to narrow."""
+        login, database = self._logins[role], self._names[role]
+        return (f"DATABASE {database}", f"ROLE {login}", f"ROLE {login} IN DATABASE {database}")
+
+    def administer(self, *statements: str) -> None:
+        """Run statements at the server, in no database of the world's own."""
+        for statement in statements:
+            execute(self.ground.postgres.uri("postgres"), statement)
+
+    def read_source_from(self, server: EmbeddedPostgres) -> None:
+        """Let the functions read another server, which has the source too."""
+        self._servers["source"] = server
+        self.store_secret("source")
+
+    def port_of(self, target: str) -> int:
+        """Where the source, the warehouse or the store listens."""
+        if target == "store":
+            return int(self.ground.endpoint.rpartition(":")[2])
+        return int(parse_dsn(self._uri(target))["port"])
+
+    def through(self, ports: Mapping[str, int]) -> Mapping[str, Function]:
+        """The functions, in new processes, as they speak to the source, the warehouse or the store by other ports.
+
+        They are as impatient as a test must be: they notice within seconds that nobody is there.
+        """
+        environment = self._environment | {READ_SECONDS: "1"}
+        if "store" in ports:
+            environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{ports['store']}"
+        for role in self._names.keys() & ports.keys():
+            name = f"{self._secret_names[role]}_by_port_{ports[role]}"
+            values = json.loads(self._secret(role)) | {"port": ports[role]} | _IMPATIENT
+            self._secrets.create_secret(Name=name, SecretString=json.dumps(values))
+            environment[f"{role.upper()}_SECRET"] = name
+        return {name: Function(name, environment, self._weakness) for name in STEPS}
+
+    def _make_database(self, role: str, template: str) -> None:
+        login, name = sql.Identifier(self._logins[role]), sql.Identifier(self._names[role])
+        with session(self._servers[role].uri("postgres")) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login))
+                cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
+                if role == "warehouse":
+                    cursor.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, login))
+
+    def _uri(self, role: str) -> str:
+        return self._servers[role].uri(self._names[role])
+
     def _secret(self, role: str) -> str:
-        server = parse_dsn(self.ground.postgres.uri(self._names[role]))
+        server = parse_dsn(self._uri(role))
         return json.dumps(
             {
                 "host": server["host"],
@@ -289,8 +355,3 @@ class World:
                 "dbname": self._names[role],
             }
         )
-
-    def _grant(self, source: str) -> None:
-        login = sql.Identifier(self._logins["source"])
-        with session(source) as connection, connection, connection.cursor() as cursor:
-            cursor.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(login))

@@ -181,9 +181,9 @@ def test_what_is_no_provider_is_answered_with_where_to_find_one(provider: str) -
         GitHub(repository="owner/repo", provider=provider)
 
 
-def test_the_context_is_where_repository_and_provider_come_from() -> None:
+def test_the_context_is_where_repository_and_provider_come_from(tmp_path: Path) -> None:
     def read(**context: str) -> GitHub | None:
-        return GitHub.from_context(cdk.App(context=context).node)
+        return GitHub.from_context(cdk.App(context=context, outdir=str(tmp_path)).node)
 
     assert read() is None
     assert read(github="owner/repo") == GitHub(repository="owner/repo")

@@ -34,6 +34,7 @@ def rules(synthesised: Synthesised, kind: str) -> list[dict[str, Any]]:
         ("ingestion_to_processed_bucket", set()),
         ("processed_bucket_to_warehouse", {"WarehouseClients"}),
         ("verify_warehouse", {"SourceClients", "WarehouseClients"}),
+        ("sweep_ingestion_bucket", set()),
         ("rotate_database_login", {"SourceClients", "WarehouseClients"}),
         ("prepare_warehouse", {"WarehouseClients"}),
     ],

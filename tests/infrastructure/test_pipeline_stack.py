@@ -11,7 +11,7 @@ STEPS = (
     "processed_bucket_to_warehouse",
     "verify_warehouse",
 )
-FUNCTIONS = (*STEPS, "rotate_database_login")
+FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "rotate_database_login")
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
@@ -44,6 +44,13 @@ ALLOWED = {
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         *logs("Verify"),
     },
+    "sweep_ingestion_bucket": {
+        *lake("IngestionBucket", "s3:GetObject"),
+        ("s3:PutObject", "<IngestionBucket.Arn>/sweeps/*"),
+        ("s3:DeleteObject", "<IngestionBucket.Arn>/batches/*"),
+        ("s3:DeleteObject", "<IngestionBucket.Arn>/holdings/*"),
+        *logs("Sweep"),
+    },
     "rotate_database_login": {
         *(
             (f"secretsmanager:{action}", f"<{secret}Secret>")
@@ -68,6 +75,19 @@ A_NETWORK_INTERFACE = {
 def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesised, name: str) -> None:
     network = A_NETWORK_INTERFACE if synthesised.name != "local" else set()
     assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name] | network
+
+
+def test_one_function_alone_may_delete_and_nothing_but_what_runs_write_to_the_first_bucket(
+    synthesised: Synthesised,
+) -> None:
+    deleting = {
+        (name, resource)
+        for name in FUNCTIONS
+        for action, resource in synthesised.permissions(synthesised.function(name)["Role"])
+        if "Delete" in action and action.startswith("s3:")
+    }
+    places = {f"<IngestionBucket.Arn>/{folder}/*" for folder in ("batches", "holdings")}
+    assert deleting == {("sweep_ingestion_bucket", place) for place in places}
 
 
 def test_the_function_that_makes_roles_reads_three_secrets(dev: Synthesised, prod: Synthesised) -> None:
@@ -138,6 +158,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
             "processed_bucket_to_warehouse",
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
         ),
+        ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
         (
             "verify_warehouse",
             {
@@ -247,9 +268,17 @@ def test_the_warehouse_is_compared_with_the_source_every_night(dev: Synthesised,
         assert environment.said(nights["Target"]["Arn"]) == "<VerifyFunction.Arn>"
 
 
+def test_the_lake_is_swept_every_night(dev: Synthesised, prod: Synthesised) -> None:
+    for environment in (dev, prod):
+        nights = schedule(environment, f"totes-{environment.name}-sweep")
+        assert nights["ScheduleExpression"] == "cron(37 3 * * ? *)"
+        assert nights["State"] == "ENABLED"
+        assert environment.said(nights["Target"]["Arn"]) == "<SweepFunction.Arn>"
+
+
 def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
     states = [each["Properties"]["State"] for each in local.resources("AWS::Scheduler::Schedule").values()]
-    assert states == ["DISABLED", "DISABLED"]
+    assert states == ["DISABLED", "DISABLED", "DISABLED"]
 
 
 @pytest.mark.parametrize(
@@ -257,6 +286,7 @@ def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
     [
         ("totes-{}", ("states:StartExecution", "<PipelineStateMachine>")),
         ("totes-{}-verify", ("lambda:InvokeFunction", "<VerifyFunction.Arn>")),
+        ("totes-{}-sweep", ("lambda:InvokeFunction", "<SweepFunction.Arn>")),
     ],
 )
 def test_a_schedule_may_start_its_own_target_for_this_account_only(

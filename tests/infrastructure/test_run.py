@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.templates import Synthesised
 from totes import errors
-from totes.outcomes import ANOTHER_RUN, LOADED, NOTHING_CHANGED
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
 
 INVOCATIONS = ("Ingest", "Transform", "Load")
 
@@ -33,13 +33,14 @@ def test_a_run_checks_then_ingests_transforms_and_loads(states: dict[str, Any], 
     assert dev.definition()["StartAt"] == "Look for another run"
     assert {name: successors(state) for name, state in states.items() if successors(state)} == {
         "Look for another run": {"Is another run under way?"},
-        "Is another run under way?": {"Step back", "Look for the last success"},
+        "Is another run under way?": {"Step back", "Look for the last success", "The lake alone"},
         "Look for the last success": {"Ingest"},
         "Ingest": {"Is the lake empty?"},
         "Is the lake empty?": {"The lake is empty", "Transform"},
         "Transform": {"Load"},
-        "Load": {"Was anything loaded?"},
-        "Was anything loaded?": {"Loaded", "Nothing changed"},
+        "The lake alone": {"Transform"},
+        "Load": {"Is anything left?"},
+        "Is anything left?": {"Going on", "Loaded", "Nothing changed"},
     }
 
 
@@ -58,7 +59,7 @@ def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dic
         "StatusFilter": "RUNNING",
         "MaxResults": 2,
     }
-    [condition] = states["Is another run under way?"]["Choices"]
+    condition, *_ = states["Is another run under way?"]["Choices"]
     assert (condition["NumericGreaterThan"], condition["Next"]) == (1, "Step back")
 
 
@@ -68,6 +69,25 @@ def test_ingestion_is_told_when_the_last_run_succeeded_and_loading_when_the_sour
     assert states["Look for the last success"]["Parameters"]["StatusFilter"] == "SUCCEEDED"
     assert states["Ingest"]["Parameters"]["succeeded.$"] == "$.succeeded.ended"
     assert states["Load"]["Parameters"]["seen.$"] == "$.ingest.seen"
+
+
+def test_who_asks_for_the_lake_alone_is_not_kept_waiting_by_a_lost_source(states: dict[str, Any]) -> None:
+    _, condition = states["Is another run under way?"]["Choices"]
+    assert states["Look for another run"]["ResultSelector"]["asked.$"] == "$$.Execution.Input"
+    assert (condition["Variable"], condition["IsPresent"]) == ("$.asked.lake_alone", True)
+    assert condition["Next"] == "The lake alone"
+    assert (states["The lake alone"]["Result"], states["The lake alone"]["ResultPath"]) == ({"seen": ""}, "$.ingest")
+
+
+def test_a_run_that_had_not_the_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:
+    first, second = states["Is anything left?"]["Choices"]
+    assert [(each["Variable"], each["BooleanEquals"]) for each in first["Or"]] == [
+        ("$.transform.waiting", True),
+        ("$.load.waiting", True),
+    ]
+    assert first["Next"] == "Going on"
+    assert (second["Variable"], second["NumericGreaterThan"], second["Next"]) == ("$.load.loaded.count", 0, "Loaded")
+    assert states["Load"]["Parameters"]["captured.$"] == "$.transform.captured"
 
 
 def test_every_task_retries_with_full_jitter_and_an_upper_bound(states: dict[str, Any]) -> None:
@@ -120,6 +140,7 @@ def test_lambda_ends_a_function_before_the_state_machine_gives_up_on_it(
 def test_a_run_ends_with_its_outcome_and_what_each_step_returned(states: dict[str, Any]) -> None:
     every_step = {f"{step}.$": f"$.{step}" for step in ("ingest", "transform", "load")}
     assert {name: state["Parameters"] for name, state in states.items() if state.get("End")} == {
+        "Going on": {"outcome": GOING_ON, **every_step},
         "Loaded": {"outcome": LOADED, **every_step},
         "Nothing changed": {"outcome": NOTHING_CHANGED, **every_step},
         "The lake is empty": {"outcome": NOTHING_CHANGED, "ingest.$": "$.ingest"},

@@ -1,11 +1,16 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.templates import Synthesised, run_app
 
 
-def test_two_synths_give_identical_output_without_credentials(prod: Synthesised, tmp_path: Path) -> None:
-    again = run_app(tmp_path, env="prod")
+def test_two_synths_give_identical_output_without_credentials(
+    prod: Synthesised, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    again = run_app(tmp_path, temporary, env="prod")
     assert again.returncode == 0, again.stderr
     names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
     assert names == [
@@ -15,6 +20,7 @@ def test_two_synths_give_identical_output_without_credentials(prod: Synthesised,
     ]
     for name in names:
         assert (tmp_path / name).read_bytes() == (prod.folder / name).read_bytes()
+    assert not any(temporary.iterdir()), "a synth leaves nothing in the temporary folder"
     assert {path.name for path in tmp_path.glob("asset.*")} == {path.name for path in prod.folder.glob("asset.*")}
 
 

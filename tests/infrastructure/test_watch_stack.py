@@ -9,7 +9,7 @@ from tests.support.templates import Synthesised, synthesise
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
-    *("verify_warehouse", "prepare_warehouse"),
+    *("verify_warehouse", "sweep_ingestion_bucket", "prepare_warehouse"),
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 from psycopg2 import sql
 
+from tests.support.databases import QUICK
 from tests.support.pipeline import Pipeline
 from totes.lake import Bucket
 from workbench.cloud.postgres import EmbeddedPostgres
@@ -23,7 +24,7 @@ _numbers = itertools.count(1)
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL server."""
     with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(Path(folder))
+        server = EmbeddedPostgres(Path(folder), settings=QUICK)
         server.start()
         yield server
         server.stop()

@@ -8,5 +8,9 @@ import multiprocessing
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2", "totes.capture", "totes.star", "totes.warehouse"]
+    [
+        *("aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2"),
+        *("totes.capture", "totes.databases", "totes.star", "totes.verify", "totes.warehouse", "totes_runtime.rows"),
+        *("tests.faults.worker", "tests.support.aws_models"),
+    ]
 )

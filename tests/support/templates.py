@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,8 @@ def new_app(folder: Path, **context: Any) -> cdk.App:
     return cdk.App(outdir=str(folder), context={**settings["context"], **context})
 
 
-def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
-    """Run the app as the CLI does, in a process with nothing of this one's but the path."""
+def run_app(folder: Path, temporary: Path | None = None, /, **context: str) -> subprocess.CompletedProcess[str]:
+    """Run the app as the CLI does, in a process with nothing of this one's but the path and the temporary folder."""
     settings = json.loads((ROOT / "cdk.json").read_text())
     return subprocess.run(
         [sys.executable, "app.py"],
@@ -34,6 +35,7 @@ def run_app(folder: Path, **context: str) -> subprocess.CompletedProcess[str]:
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            "TMPDIR": str(temporary or tempfile.gettempdir()),
             "PYTHONHASHSEED": "1",
             "CDK_OUTDIR": str(folder),
             "CDK_CONTEXT_JSON": json.dumps({**settings["context"], **context}),

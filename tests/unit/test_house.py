@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from tests.support.tiers import TIERS
 from workbench.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -15,8 +16,8 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 
 MAY_KNOW = {
     "capture": {"capture", "lake", "errors"},
-    "star": {"star", "lake", "errors", "shapes"},
-    "warehouse": {"warehouse", "lake", "errors", "roles", "shapes"},
+    "star": {"star", "lake", "errors", "outcomes", "shapes"},
+    "warehouse": {"warehouse", "lake", "errors", "outcomes", "roles", "shapes"},
     "lake": {"lake", "errors"},
 }
 
@@ -97,4 +98,19 @@ def test_the_layer_and_the_workbench_agree_on_every_version() -> None:
 
 def test_make_help_names_every_target_a_person_needs() -> None:
     answer = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert all(f"make {target} " in answer for target in ("demo", "test", "check", "synth", "setup"))
+    tiers = [tier.replace("_", "-") for tier in TIERS]
+    assert all(f"make {target} " in answer for target in ("demo", "test", "check", "synth", "setup", *tiers))
+
+
+def test_every_folder_of_tests_is_a_tier_that_its_target_runs_or_no_test_at_all() -> None:
+    folders = {file.relative_to(ROOT / "tests").parts[0] for file in (ROOT / "tests").rglob("test_*.py")}
+    assert folders == set(TIERS)
+    for tier in TIERS:
+        said = subprocess.run(
+            ["make", "--no-print-directory", "-n", tier.replace("_", "-")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert said.rstrip().endswith(f" tests/{tier}")

@@ -4,7 +4,9 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -24,6 +26,7 @@ from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
 from workbench.logs import log_lines
+from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
 from workbench.roles import make_roles
 from workbench.simulator import Shop, build
@@ -130,10 +133,11 @@ def verify(
 def rebuild(
     is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
 ) -> None:
-    """Load the warehouse again from the lake alone, in one transaction; an empty one too."""
+    """Load the warehouse again from the lake, by runs that are followed until it is done; an empty one too."""
     deployment = deployment_of(is_local, state, environment)
-    rebuilding.transform_waiting(deployment)
-    _load_again(deployment, as_json=as_json)
+    with _going_on_without_us(), display.follow_rebuilding(shown=not as_json) as (follow, progress):
+        rebuilt = rebuilding.rebuild(deployment, follow, progress)
+    _show_rebuilt(rebuilt, as_json=as_json)
 
 
 @app.command()
@@ -144,11 +148,11 @@ def replay(
     environment: Environment = "dev",
     as_json: Json = False,
 ) -> None:
-    """Transform batches again, after a mistake in a star table was mended, and load the warehouse again."""
+    """Transform batches again, after a mistake in a star table was fixed, and load the warehouse again."""
     deployment = deployment_of(is_local, state, environment)
-    with display.progress("Transforming", shown=not as_json) as progress:
-        rebuilding.transform_again(deployment, first, progress)
-    _load_again(deployment, as_json=as_json)
+    with _going_on_without_us(), display.follow_rebuilding(shown=not as_json) as (follow, progress):
+        rebuilt = rebuilding.replay(deployment, first, follow, progress)
+    _show_rebuilt(rebuilt, as_json=as_json)
 
 
 @app.command()
@@ -301,13 +305,22 @@ def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:
         return verdict_on(deployment, progress)
 
 
-def _load_again(deployment: Deployment, *, as_json: bool) -> None:
-    with display.progress("Loading", shown=not as_json) as progress:
-        loaded = rebuilding.load_again(deployment, progress)
+@contextmanager
+def _going_on_without_us() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise UserError(
+            "no longer following, and nothing is stopped: the run under way ends by itself, and every later one, the "
+            "schedule's or one of totes run, goes on until all is done; totes status says how far it is"
+        ) from None
+
+
+def _show_rebuilt(rebuilt: Rebuilt, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"batches": len(loaded.batches), "newest": loaded.newest}, indent=2))
+        print(json.dumps({**asdict(rebuilt), "seconds": round(rebuilt.seconds, 3)}, indent=2))
     else:
-        display.done(f"the warehouse was made anew of {len(loaded.batches):,} batches")
+        display.rebuilt(rebuilt)
 
 
 def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> None:

@@ -10,11 +10,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from totes.outcomes import GOING_ON
 from totes.star import STAR_TABLES
 from totes.verify import Verdict
 from workbench.cloud import LocalCloud
-from workbench.execution import RunResult
+from workbench.execution import Follow, RunResult
 from workbench.quarantine import QuarantinedRow
+from workbench.rebuilding import Progress as Told
+from workbench.rebuilding import Rebuilt
 from workbench.report import Report
 from workbench.simulator import Events
 
@@ -49,6 +52,28 @@ def progress(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int],
         yield lambda completed, total: bar.update(task, completed=completed, total=total)
 
 
+@contextmanager
+def follow_rebuilding(*, shown: bool) -> Iterator[tuple[Follow, Told]]:
+    """The states of runs, and below them a bar of the batches that are done: two functions to be called."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        task = bar.add_task("Starting a run", total=None)
+
+        def tell(title: str, completed: int, total: int | None) -> None:
+            if title != bar.tasks[task].description:
+                bar.reset(task, description=title, total=total)
+            bar.update(task, completed=completed, total=total)
+
+        yield (state if shown else silent), tell
+
+
+def rebuilt(made: Rebuilt) -> None:
+    """A warehouse that was made again."""
+    runs = "one run" if made.runs == 1 else f"{made.runs:,} runs"
+    batches = "one batch" if made.batches == 1 else f"{made.batches:,} batches"
+    done(f"the warehouse was made again of {batches}, by {runs} ({_duration(made.seconds)})")
+
+
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
     done(f"the local cloud is up at {cloud.endpoint}")
@@ -62,6 +87,9 @@ def result(run: RunResult) -> None:
         console.print(
             f"[red]✗ the run {run.status.lower().replace('_', ' ')}[/red] after {run.seconds:.1f} s: {run.error}"
         )
+    elif run.waiting:
+        loaded = "nothing yet" if run.batch is None else f"batch {run.batch}"
+        done(f"{loaded} is in the warehouse; {GOING_ON} ({run.seconds:.1f} s)")
     elif run.batch is None:
         done(f"nothing changed ({run.seconds:.1f} s)")
     else:
@@ -94,7 +122,7 @@ def report(found: Report) -> None:
 
 def report_view(found: Report) -> RenderableType:
     """The state of a deployment, to be shown once or again and again."""
-    parts: list[RenderableType] = [_freshness(found), Text()]
+    parts: list[RenderableType] = [_freshness(found), *_under_way(found), Text()]
     if not found.batches:
         return Group(*parts, Text("The warehouse holds no batch yet."))
     parts += [_tables(found), Text(), _batches(found)]
@@ -113,6 +141,14 @@ def _freshness(found: Report) -> Text:
         f"{_duration(found.lag_seconds)} behind the source, {pending}\n"
         f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
     )
+
+
+def _under_way(found: Report) -> Iterator[Text]:
+    if found.replaying is not None:
+        done, of = found.replaying.done, found.replaying.of
+        yield Text(f"a replay from batch {found.replaying.first}: {done:,} of {of:,} batches; {GOING_ON}")
+    if found.rebuilding is not None:
+        yield Text(f"a rebuild: {found.rebuilding['staged']:,} of {found.rebuilding['of']:,} batches; {GOING_ON}")
 
 
 def _tables(found: Report) -> Table:

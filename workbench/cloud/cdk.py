@@ -82,8 +82,11 @@ class Cdk:
         if not _CLI.exists():
             raise UserError("the cdk CLI is missing; make setup installs it")
         log = self._log.with_name(f"{self._log.stem}-{name}{self._log.suffix}")
+        temporary = self._log.with_name("tmp")  # beside the log: what a call that is ended leaves goes with it
+        temporary.mkdir(exist_ok=True)
+        environment = {**_environment(endpoint), "TMPDIR": str(temporary)}
         # Elsewhere than in the project the CLI finds no app and so does not synthesise it once more.
-        call = Call(name, [str(_CLI), *arguments, *_QUIET], log, folder or log.parent, _environment(endpoint))
+        call = Call(name, [str(_CLI), *arguments, *_QUIET], log, folder or log.parent, environment)
         self._calls.append(call)
         return call
 

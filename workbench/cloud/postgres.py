@@ -11,7 +11,7 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ _SYSTEM_USER = "pgserver"
 _START_ATTEMPTS = 5
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_USER_SECONDS = 5.0
 _INSTALLATIONS = {16: "pginstall", 18: "pginstall18"}
 _PORT_LINE, _STATUS_LINE = 3, 7  # of postmaster.pid, counted from 0
 _PORT_TAKEN = ("could not bind", "Address already in use", "could not create any TCP/IP sockets")
@@ -56,8 +57,16 @@ class EmbeddedPostgres:
         binaries: the folder with psql, pg_dump and the others.
     """
 
-    def __init__(self, directory: Path, *, version: int = 18) -> None:
+    def __init__(self, directory: Path, *, version: int = 18, settings: Mapping[str, str] | None = None) -> None:
+        """Describe it; `start` makes it.
+
+        Args:
+            directory: its folder.
+            version: PostgreSQL's, 16 or 18.
+            settings: what a new cluster's postgresql.conf says beside what every one of these says.
+        """
         self._directory = directory.absolute()
+        self._settings = dict(settings or {})
         self._data = self._directory / "data"
         self._log = self._directory / "log"
         self._password_file = self._directory / "password"
@@ -139,6 +148,7 @@ class EmbeddedPostgres:
             raise UserError(f"the embedded PostgreSQL was not initialised: {made.stderr.strip()}")
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(_SETTINGS)
+            settings.writelines(f"{name} = '{value}'\n" for name, value in self._settings.items())
 
     def _start_on(self, port: int) -> str | None:
         """Start the server on a port; return what it says if it does not come up."""
@@ -221,19 +231,25 @@ def free_port() -> int:
 
 
 def _ensure_system_user() -> None:
-    with contextlib.suppress(KeyError):
-        pwd.getpwnam(_SYSTEM_USER)
-        return
-    if program := shutil.which("useradd"):
-        # Where another process makes the user in the same moment this fails, and the user is there all the same.
-        subprocess.run([program, "--system", _SYSTEM_USER], capture_output=True, check=False)  # noqa: S603
+    program = shutil.which("useradd")
+    deadline = time.monotonic() + (_USER_SECONDS if program else 0)
+    while not _has_system_user():
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"PostgreSQL does not run as root, and the user {_SYSTEM_USER} for it cannot be made; run totes as "
+                "an ordinary user, or name databases with --source and --warehouse"
+            )
+        # Where another process makes the user in the same moment this fails, and the user is there a little later.
+        subprocess.run([str(program), "--system", _SYSTEM_USER], capture_output=True, check=False)  # noqa: S603
+        time.sleep(0.02)
+
+
+def _has_system_user() -> bool:
     try:
         pwd.getpwnam(_SYSTEM_USER)
     except KeyError:
-        raise UserError(
-            f"PostgreSQL does not run as root, and the user {_SYSTEM_USER} for it cannot be made; run totes as "
-            "an ordinary user, or name databases with --source and --warehouse"
-        ) from None
+        return False
+    return True
 
 
 def _package() -> Path:

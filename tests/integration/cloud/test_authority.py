@@ -18,7 +18,7 @@ from workbench.cloud.endpoint.authority import RECORD
 from workbench.deployment import Deployment
 from workbench.execution import run
 from workbench.logins import Logins
-from workbench.rebuilding import transform_again
+from workbench.rebuilding import replay
 from workbench.simulator import build
 
 Clients = Callable[[str], Any]
@@ -226,6 +226,7 @@ FUNCTIONS = {
     "ingestion_to_processed_bucket",
     "processed_bucket_to_warehouse",
     "verify_warehouse",
+    "sweep_ingestion_bucket",
     "rotate_database_login",
     "prepare_warehouse",
 }
@@ -245,17 +246,18 @@ NOT_ASKED_OF_THE_ENDPOINT = {
 
 @pytest.fixture(scope="module")
 def deployed(folder: Path) -> Iterator[LocalCloud]:
-    """Production's stacks after a first load, a replay by a person, a change, a night's comparison and rotations."""
+    """Production's stacks after a first load, a replay by a person, a change, a night's work and rotations."""
     running = cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
     try:
         build(running.source_uri, orders=20, seed=1)
         deployment = Deployment.local(folder / "cloud")
         assert run(deployment, lambda _: None).batch == 1
-        transform_again(deployment, 1, lambda *_: None)
+        replay(deployment, 1, lambda _: None, lambda *_: None)
         execute(running.source_uri, "UPDATE design SET design_name = 'plain', last_updated = now() WHERE design_id = 1")
         assert run(deployment, lambda _: None).batch == 2
         answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
         assert "FunctionError" not in answer
+        _sweep(running)
         login = json.loads(
             running.client("secretsmanager").get_secret_value(SecretId="totes/prod/source")["SecretString"]
         )
@@ -267,6 +269,18 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         yield running
     finally:
         cloud.down(folder / "cloud")
+
+
+def _sweep(running: LocalCloud) -> None:
+    """Two objects that a killed run left, and the function that deletes them."""
+    orphans = [f"{place}0000000001{rest}" for place, rest in (("batches/", "/design/x"), ("holdings/design/", "-x"))]
+    bucket = Deployment.local(running.state).outputs["IngestionBucket"]
+    for key in orphans:
+        running.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+    answer = running.client("lambda").invoke(
+        FunctionName="totes-prod-sweep_ingestion_bucket", Payload=json.dumps({"grace_hours": 0}).encode()
+    )
+    assert json.loads(answer["Payload"].read()) == {"batch": 2, "last": 2, "deleted": 2}
 
 
 @pytest.fixture(scope="module")

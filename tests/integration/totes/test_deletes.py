@@ -7,8 +7,8 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, pending
-from totes.capture import holdings as holdings_module
+from totes.capture import SOURCE_TABLES, capture, pending, sizes
+from totes.capture.holdings import Holdings
 from totes.capture.snapshot import snapshot_of
 from totes.errors import ConfigurationError, MassDeletion
 from totes.lake import CaptureManifest, Journal
@@ -76,7 +76,7 @@ def test_a_deleted_row_stays_deleted_once(pipeline: Pipeline) -> None:
     delete_order(pipeline.source, 7)
     pipeline.tick()
     assert pipeline.capture().batch is None
-    assert pipeline.tick().batches == ()
+    assert pipeline.tick().batches.count == 0
 
 
 def test_a_key_that_comes_again_continues_its_history(pipeline: Pipeline) -> None:
@@ -99,7 +99,7 @@ def test_a_row_deleted_and_inserted_between_two_ticks_is_no_version_if_it_says_t
         "CREATE TEMPORARY TABLE kept AS SELECT * FROM payment WHERE payment_id = 3; "
         "DELETE FROM payment WHERE payment_id = 3; INSERT INTO payment SELECT * FROM kept",
     )
-    assert pipeline.tick().batches == ()
+    assert pipeline.tick().batches.count == 0
 
 
 def test_one_row_in_and_one_row_out_does_not_deceive_the_count(pipeline: Pipeline) -> None:
@@ -139,7 +139,7 @@ def test_a_delete_that_is_not_committed_yet_is_none(pipeline: Pipeline) -> None:
     pipeline.tick()
     with session(pipeline.source) as late, late.cursor() as cursor:
         cursor.execute("DELETE FROM payment WHERE payment_id = 3")
-        assert pipeline.tick().batches == ()
+        assert pipeline.tick().batches.count == 0
         late.commit()
     assert pipeline.tick().tables["fact_payment"].deleted == 1
 
@@ -156,7 +156,7 @@ def test_a_deleted_row_leaves_the_quarantine(pipeline: Pipeline) -> None:
 
 
 def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holdings_module, "MERGED_ROWS", 40)
+    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 40)
     pipeline.tick()
     for order in range(1, 16):
         delete_order(pipeline.source, order)
@@ -166,8 +166,8 @@ def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monk
     journal = Journal(pipeline.ingestion)
     held = CaptureManifest.from_json(journal.read(journal.newest())).tables["sales_order"]
     assert held.held == value(pipeline.source, "SELECT count(*) FROM sales_order")
-    keys = holdings_module.held_keys(held.holdings, "sales_order_id", pipeline.ingestion)
-    assert [(key,) for key in keys] == rows(
+    held_keys = Holdings(held.holdings, "sales_order_id", pipeline.ingestion).held_keys()
+    assert [(key,) for found in held_keys for key in found.keys] == rows(
         pipeline.source, "SELECT sales_order_id FROM sales_order ORDER BY sales_order_id"
     )
     assert pipeline.capture().batch is None
@@ -229,7 +229,7 @@ def test_rows_that_are_asked_for_again_come_again_and_those_that_are_not_there_c
         "INSERT INTO dim_design (design_id, design_name, file_location, file_name, batch_id) "
         "VALUES (999999, 'never', '/', 'was', 1)",
     )
-    assert pipeline.tick().batches == ()
+    assert pipeline.tick().batches.count == 0
     with session(pipeline.source) as connection:
         captured = capture(
             connection, pipeline.ingestion, SOURCE_TABLES, again={"sales_order": [7, 7], "design": [999999]}

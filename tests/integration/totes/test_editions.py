@@ -11,11 +11,12 @@ import pytest
 from tests.support.content import Content, content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
-from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
+from totes.errors import ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal
+from totes.outcomes import Span
 from totes.shapes import StarTable
 from totes.star import STAR_TABLES, replay, transform
-from totes.warehouse import Loaded, load
+from totes.warehouse import Loaded, bulk, load
 from totes.warehouse.ledger import lock
 from workbench.simulator import Shop
 
@@ -65,7 +66,7 @@ def test_an_empty_warehouse_is_made_anew_from_the_lake_alone(pipeline: Pipeline,
     lost = content_of(pipeline.warehouse)
     execute(pipeline.source, "DROP SCHEMA public CASCADE")
     again = dataclasses.replace(pipeline, warehouse=another_database)
-    assert again.load().batches == tuple(range(1, 7))
+    assert again.load().batches == Span(first=1, last=6, count=6)
     assert content_of(another_database) == lost
 
 
@@ -73,9 +74,9 @@ def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(p
     live(pipeline)
     before = content_of(pipeline.warehouse)
     execute(pipeline.warehouse, "UPDATE fact_payment SET paid = NOT paid; DELETE FROM dim_staff")
-    assert rebuilt(pipeline).batches == tuple(range(1, 7))
+    assert rebuilt(pipeline).batches == Span(first=1, last=6, count=6)
     assert content_of(pipeline.warehouse) == before
-    assert pipeline.tick().batches == ()
+    assert pipeline.tick().batches.count == 0
 
 
 def test_a_lost_processed_bucket_is_made_anew_from_the_ingestion_bucket(pipeline: Pipeline) -> None:
@@ -85,7 +86,7 @@ def test_a_lost_processed_bucket_is_made_anew_from_the_ingestion_bucket(pipeline
     client.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
     again = dataclasses.replace(pipeline, processed=Bucket("another", client))
     again.transform()
-    assert again.load().batches == ()
+    assert again.load().batches.count == 0
     rebuilt(again)
     assert content_of(pipeline.warehouse) == before
 
@@ -95,11 +96,11 @@ def test_a_replay_of_unchanged_code_changes_no_content_and_rewrites_no_object(pi
     live(pipeline)
     before, objects = content_of(pipeline.warehouse), pipeline.objects()
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
-    assert pipeline.load().batches == tuple(range(1, 7))
+    assert pipeline.load().batches == Span(first=1, last=6, count=6)
     assert content_of(pipeline.warehouse) == before
     after = pipeline.objects()
     assert {key: after[key] for key in objects} == objects
-    assert pipeline.tick().batches == ()
+    assert pipeline.tick().batches.count == 0
 
 
 def test_a_mended_mistake_is_replayed(pipeline: Pipeline, another_database: str) -> None:
@@ -161,7 +162,7 @@ def test_a_replay_that_dies_anywhere_has_changed_nothing_and_the_next_is_not_in_
         try:
             replay(pipeline.ingestion, Dying(pipeline.processed, puts), mistaken(), first=2)
         except LakeUnavailable:
-            assert pipeline.load().batches == ()
+            assert pipeline.load().batches.count == 0
             assert StarJournal(pipeline.processed).edition == 1
             puts += 1
             continue
@@ -172,16 +173,6 @@ def test_a_replay_that_dies_anywhere_has_changed_nothing_and_the_next_is_not_in_
     assert content_of(pipeline.warehouse) == before
 
 
-def test_of_two_replays_at_once_one_is_told_so(pipeline: Pipeline) -> None:
-    pipeline.tick()
-    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 7")
-    pipeline.tick()
-    first, second = (StarJournal(pipeline.processed).draft(batch) for batch in (1, 2))
-    first.publish()
-    with pytest.raises(BatchTaken):
-        second.publish()
-
-
 @pytest.mark.parametrize(("first", "sentence"), [(0, "it has 1 to 1"), (2, "it has 1 to 1"), (-3, "no batch -3")])
 def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, first: int, sentence: str) -> None:
     pipeline.tick()
@@ -189,7 +180,10 @@ def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, fi
         replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
 
 
-def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(pipeline: Pipeline) -> None:
+def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
     live(pipeline)
     before = content_of(pipeline.warehouse)
     seen: list[Content] = []
@@ -205,7 +199,10 @@ def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(pipe
     assert all(content == before for content in seen)
 
 
-def test_a_reload_that_dies_between_two_batches_has_changed_nothing(pipeline: Pipeline) -> None:
+def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
     live(pipeline)
     before = content_of(pipeline.warehouse)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
@@ -217,7 +214,7 @@ def test_a_reload_that_dies_between_two_batches_has_changed_nothing(pipeline: Pi
     with session(pipeline.warehouse) as connection, pytest.raises(KeyboardInterrupt):
         load(connection, pipeline.processed, STAR_TABLES, progress=die)
     assert content_of(pipeline.warehouse) == before
-    assert pipeline.load().batches == tuple(range(1, 7))
+    assert pipeline.load().batches == Span(first=1, last=6, count=6)
     assert content_of(pipeline.warehouse) == before
 
 
@@ -236,8 +233,8 @@ def test_a_loader_that_waited_for_the_lock_loads_nothing_older_than_what_it_then
         execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 7")
         pipeline.capture()
         pipeline.transform()
-        assert load(first, pipeline.processed, STAR_TABLES).batches == tuple(range(1, 8))
-        assert waiting.result().batches == ()
+        assert load(first, pipeline.processed, STAR_TABLES).batches == Span(first=1, last=7, count=7)
+        assert waiting.result().batches.count == 0
     assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(2,)]
 
 

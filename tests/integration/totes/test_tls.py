@@ -18,7 +18,7 @@ from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
 from tests.support.authorities import Authority, Signed
-from tests.support.databases import session, value
+from tests.support.databases import QUICK, session, value
 from totes.databases import connected
 from totes.errors import ConfigurationError, WarehouseUnavailable
 from totes.tls import PEM, with_tls
@@ -74,7 +74,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="totes-tls-", ignore_cleanup_errors=True) as folder:
-        postgres = EmbeddedPostgres(Path(folder))
+        postgres = EmbeddedPostgres(Path(folder), settings=QUICK)
         postgres.binaries = BINARIES
         postgres.start()
         yield Server(postgres.uri("postgres"), Path(folder) / "data")
@@ -148,20 +148,29 @@ def test_a_certificate_that_has_ended_is_refused(
         connect(secrets, server.login(**{PEM: authority.pem}))
 
 
+def test_the_certificates_are_in_a_file_for_as_long_as_it_takes_to_connect(authority: Authority) -> None:
+    with with_tls({"host": "db.example.com", PEM: authority.pem}) as keywords:
+        assert keywords.keys() == {"host", "sslmode", "sslrootcert"}
+        file = Path(keywords["sslrootcert"])
+        assert file.read_text() == authority.pem
+        assert file.stat().st_mode & 0o077 == 0
+    assert not file.exists()
+
+
 def test_a_server_elsewhere_is_verified_in_full_unless_its_secret_says_otherwise() -> None:
-    elsewhere = with_tls({"host": "db.example.com"})
-    assert elsewhere["sslmode"] == "verify-full"
-    assert Path(elsewhere["sslrootcert"]).name == "bundle.pem"
-    assert with_tls({"host": "db.example.com", "sslmode": "disable"}) == {
-        "host": "db.example.com",
-        "sslmode": "disable",
-    }
+    with with_tls({"host": "db.example.com"}) as elsewhere:
+        assert elsewhere["sslmode"] == "verify-full"
+        assert Path(elsewhere["sslrootcert"]).name == "bundle.pem"
+    with with_tls({"host": "db.example.com", "sslmode": "disable"}) as unverified:
+        assert unverified == {"host": "db.example.com", "sslmode": "disable"}
     for here in ("/var/run/postgresql", "localhost", "127.0.0.1"):
-        assert with_tls({"host": here}) == {"host": here}
+        with with_tls({"host": here}) as keywords:
+            assert keywords == {"host": here}
 
 
 def test_the_bundle_has_rdss_authorities_of_every_kind_and_region() -> None:
-    bundle = Path(with_tls({"host": "db.example.com"})["sslrootcert"]).read_bytes()
+    with with_tls({"host": "db.example.com"}) as keywords:
+        bundle = Path(keywords["sslrootcert"]).read_bytes()
     certificates = x509.load_pem_x509_certificates(bundle)
     names = {certificate.subject.rfc4514_string() for certificate in certificates}
     for region in ("eu-west-2", "us-east-1"):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_calendar_is_right, assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from totes.star.iso_4217 import CURRENCY_NAMES
 
 HOSTILE = [
     "",
@@ -202,18 +203,62 @@ def test_a_row_put_back_to_what_the_warehouse_holds_leaves_quarantine(pipeline: 
     assert value(pipeline.warehouse, "SELECT resolved_by FROM etl.quarantine") == 3
 
 
-def test_a_department_mended_brings_its_staff_out_of_quarantine(pipeline: Pipeline) -> None:
+def test_a_department_named_again_brings_its_staff_out_of_quarantine(pipeline: Pipeline) -> None:
     pipeline.tick()
+    execute(pipeline.source, "ALTER TABLE department ALTER department_name DROP NOT NULL")
     busy = "(SELECT department_id FROM staff GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)"
-    execute(pipeline.source, f"UPDATE department SET location = NULL WHERE department_id = {busy}")
+    execute(pipeline.source, f"UPDATE department SET department_name = NULL WHERE department_id = {busy}")
     loaded = pipeline.tick()
     assert loaded.tables["dim_staff"].quarantined > 0
     reason = "SELECT DISTINCT reason FROM etl.quarantine"
-    assert value(pipeline.warehouse, reason) == "department.location is NULL"
-    execute(pipeline.source, "UPDATE department SET location = 'Hull' WHERE location IS NULL")
+    assert value(pipeline.warehouse, reason) == "department.department_name is NULL"
+    execute(pipeline.source, "UPDATE department SET department_name = 'Named' WHERE department_name IS NULL")
     pipeline.tick()
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_department_without_a_location_keeps_its_staff_in_the_dimension(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "UPDATE department SET location = NULL WHERE department_id IN (1, 2, 3)")
+    assert pipeline.tick().quarantined == 0
+    lost = (
+        "SELECT count(*) FROM fact_sales_order LEFT JOIN dim_staff ON staff_id = sales_staff_id WHERE staff_id IS NULL"
+    )
+    assert value(pipeline.warehouse, lost) == 0
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize("written", [" 2031-12-24", "2031-12-24 ", "\t2031-12-24\r\n"])
+def test_a_blank_around_a_date_keeps_nothing_from_the_warehouse(pipeline: Pipeline, written: str) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        "UPDATE sales_order SET agreed_delivery_date = %s, units_sold = 77 WHERE sales_order_id = 5",
+        [written],
+    )
+    assert pipeline.tick().tables["fact_sales_order"].versions == 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert_calendar_is_right(pipeline.warehouse)
+
+
+@pytest.mark.parametrize("code", ["HRK", "ANG", "BGN", "SLL", "DEM"])
+def test_a_currency_that_was_withdrawn_keeps_its_name(pipeline: Pipeline, code: str) -> None:
+    execute(pipeline.source, "UPDATE currency SET currency_code = %s WHERE currency_id = 3", [code])
+    assert pipeline.tick().quarantined == 0
+    name = "SELECT currency_name FROM dim_currency WHERE currency_id = 3 AND NOT is_deleted"
+    assert value(pipeline.warehouse, name) == CURRENCY_NAMES[code]
+
+
+def test_a_reference_to_no_row_is_told_as_such(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "ALTER TABLE counterparty DISABLE TRIGGER ALL")
+    execute(pipeline.source, "UPDATE counterparty SET legal_address_id = 4242 WHERE counterparty_id = 1")
+    execute(pipeline.source, "ALTER TABLE counterparty ALTER legal_address_id DROP NOT NULL")
+    execute(pipeline.source, "UPDATE counterparty SET legal_address_id = NULL WHERE counterparty_id = 2")
+    pipeline.tick()
+    assert rows(pipeline.warehouse, "SELECT key, reason FROM etl.quarantine ORDER BY 1") == [
+        (1, "legal_address_id 4242 refers to no address"),
+        (2, "legal_address_id is NULL"),
+    ]
 
 
 def test_dim_date_covers_whatever_year_comes(pipeline: Pipeline) -> None:

@@ -10,7 +10,7 @@ from totes.databases import translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, pages, repair, verify
-from totes.warehouse import load
+from totes.warehouse import Rebuilding, load
 from workbench.simulator import Shop
 
 FACT_PAYMENT = next(table for table in STAR_TABLES if table.name == "fact_payment")
@@ -234,4 +234,21 @@ def test_a_date_that_only_history_names_comes_back_by_a_rebuild(pipeline: Pipeli
     assert verdict_on(pipeline).tables["dim_date"].missing.len() == 1
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
+    assert_equal(pipeline)
+
+
+def test_a_rebuild_does_not_take_its_place_in_the_middle_of_a_verification(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    rebuilding: list[Rebuilding | None] = []
+
+    def meanwhile(_done: int, _total: int) -> None:
+        if not rebuilding:
+            with session(pipeline.warehouse) as connection:
+                rebuilding.append(load(connection, pipeline.processed, STAR_TABLES, rebuild=True).rebuilding)
+
+    with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
+        verdict = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, meanwhile)
+    assert verdict.differences == 0
+    assert rebuilding[0] is not None, "it waits for the verification's end"
+    assert pipeline.load().rebuilding is None
     assert_equal(pipeline)

@@ -17,6 +17,7 @@ from totes.lake import (
     CapturedTable,
     CaptureManifest,
     Journal,
+    KeyRanges,
     Part,
     Run,
     SourceColumn,
@@ -48,6 +49,7 @@ tables = st.builds(
     deletes=parts,
     context=parts,
     holdings=st.lists(st.builds(Run, parts=parts, deleted=parts), max_size=2).map(tuple),
+    ranges=st.none() | st.builds(KeyRanges, shift=st.integers(0, 53), first=st.integers(), counts=st.text()),
 )
 
 
@@ -99,6 +101,12 @@ def test_a_capture_manifest_reads_back_as_it_was(manifest: CaptureManifest) -> N
 )
 def test_a_star_manifest_reads_back_as_it_was(manifest: StarManifest) -> None:
     assert StarManifest.from_json(manifest.to_json()) == manifest
+
+
+@pytest.mark.parametrize("kind", [CaptureManifest, StarManifest])
+def test_a_manifest_of_a_newer_totes_is_refused(kind: type[CaptureManifest | StarManifest]) -> None:
+    with pytest.raises(ConfigurationError, match=r"batch 7 was written by a newer totes .* deploy that one"):
+        kind.from_json(b'{"format": 3, "batch": 7}')
 
 
 def test_the_newest_manifest_is_found_by_one_request_among_years_of_them(bucket: Bucket) -> None:

@@ -29,6 +29,15 @@ _WRONG_PASSWORD = ("authentication failed",)
 
 _NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server does not support SSL")
 
+_ROW_SECURITY = "row-level security"
+
+_RETRYABLE = ("08", "57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04")
+"""SQLSTATEs, by their beginnings, of what passes by itself: a connection lost, a server that shuts down or starts, a
+deadlock, a lock that somebody holds, no connection or no room on the disk left, a statement or session that somebody
+has ended. Of the same classes others do not pass: 53200 (memory and locks) and 53400 (a limit of the configuration)."""
+
+_LIMITS = ("53",)
+
 _NOT_TO_BE_RETRIED = ("does not exist", "no pg_hba.conf entry", "no password supplied")
 """Words of refusals at connect that no later try would mend; these have no SQLSTATE in psycopg2."""
 
@@ -38,12 +47,28 @@ _SESSION = {
     "datestyle": "ISO",
     "intervalstyle": "postgres",
     "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "quote_all_identifiers": "off",
+    "search_path": "public",
+    "standard_conforming_strings": "on",
+    "default_transaction_read_only": "off",
+    # A query that row-level security would shorten fails instead.
+    "row_security": "off",
+    # What a role or database sets for people must not end a long read or load: the functions have a time of their own.
+    "statement_timeout": "0",
+    "idle_session_timeout": "0",
+    "lock_timeout": "1min",
     # A client that vanished without a word must not hold a lock, or the source's horizon, for hours.
     "idle_in_transaction_session_timeout": "5min",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
+
+
+_TRANSACTION_TIMEOUT = 17_00_00
+"""The first version of PostgreSQL that has transaction_timeout; others refuse a connection that names it."""
 
 
 @contextmanager
@@ -114,7 +139,8 @@ def translated_errors(connection: Connection, role: str, unavailable: type[Retry
         unavailable: the error for a database that breaks off, is full, deadlocks or shuts down.
 
     Raises:
-        ConfigurationError: a permission is missing.
+        ConfigurationError: a permission is missing, row-level security would hide rows, or a limit of the server is
+            too low.
         RetryableError: `unavailable`.
         StatementRefused: the database refused a statement for any other reason.
     """
@@ -136,11 +162,19 @@ def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
 
 
 def _translated(error: psycopg2.Error, role: str, unavailable: type[RetryableError]) -> TotesError:
+    code, sentence = error.pgcode, _sentence(error)
+    if code is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return unavailable(f"the {role} broke off: {sentence}")
+    if code is not None and code.startswith(_RETRYABLE):
+        return unavailable(f"the {role} broke off: {sentence}")
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
-        return ConfigurationError(f"the {role}'s role lacks a permission: {_sentence(error)}; GRANT it")
-    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return unavailable(f"the {role} broke off: {_sentence(error)}")
-    return StatementRefused(f"the {role} refused a statement ({error.pgcode}): {_sentence(error)}")
+        remedy = "give it BYPASSRLS" if _ROW_SECURITY in sentence else "GRANT it"
+        return ConfigurationError(f"the {role}'s role lacks a permission: {sentence}; {remedy}")
+    if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
+        return ConfigurationError(f"the {role} takes no writes: {sentence}; name its primary in the secret")
+    if code is not None and code.startswith(_LIMITS):
+        return ConfigurationError(f"the {role}'s server is at a limit ({code}): {sentence}; raise it")
+    return StatementRefused(f"the {role} refused a statement ({code}): {sentence}")
 
 
 def _opened(secrets: "SecretsManagerClient", secret: str, role: str) -> Connection:
@@ -156,7 +190,7 @@ def _opened(secrets: "SecretsManagerClient", secret: str, role: str) -> Connecti
 
 
 def open_session(values: Mapping[str, Any], role: str) -> Connection:
-    """Open a connection with a login, in a session that speaks UTF-8, UTC and ISO.
+    """Open a connection with a login, in a session that speaks UTF-8, UTC and ISO, whatever is set elsewhere.
 
     Args:
         values: host, port, username, password and dbname, and any other keyword of libpq; see also `totes.tls`.
@@ -168,15 +202,25 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
         psycopg2.ProgrammingError: libpq does not know a keyword.
     """
     keywords = {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
-    connection: Connection = psycopg2.connect(
-        **{
-            "connect_timeout": _CONNECT_SECONDS,
-            "keepalives_idle": 30,
-            **with_tls(keywords),
-            "application_name": f"totes {role}",
-            "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
-        }
-    )
+    with with_tls(keywords) as completed:
+        connection: Connection = psycopg2.connect(
+            **{
+                "connect_timeout": _CONNECT_SECONDS,
+                # A server that is gone without a word is noticed in a minute, whether it is spoken to or waited for.
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 60_000,
+                **completed,
+                "application_name": f"totes {role}",
+                "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
+            }
+        )
+    if connection.server_version >= _TRANSACTION_TIMEOUT:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET transaction_timeout = 0")
+        connection.autocommit = False
     return connection
 
 

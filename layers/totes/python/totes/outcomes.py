@@ -1,5 +1,17 @@
 """How a run can end well: words that the state machine says and the command line reads."""
 
+from dataclasses import dataclass
+
 LOADED = "loaded"
 NOTHING_CHANGED = "nothing changed"
+GOING_ON = "the next run goes on"
 ANOTHER_RUN = "another run is under way"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Batches that a step has done: first and last (None: none) and how many."""
+
+    first: int | None
+    last: int | None
+    count: int

@@ -79,6 +79,18 @@ class VerifySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SweepSettings:
+    """Settings of sweep_ingestion_bucket."""
+
+    ingestion_bucket: str
+
+    @classmethod
+    def from_environment(cls) -> "SweepSettings":
+        """Read INGESTION_BUCKET; raise ConfigurationError where it is not set."""
+        return cls(ingestion_bucket=_variable("INGESTION_BUCKET"))
+
+
+@dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
     """Settings of prepare_warehouse."""
 

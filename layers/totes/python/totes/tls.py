@@ -1,10 +1,9 @@
 """How a database is reached by TLS: verified in full, unless its secret says otherwise or it is on this machine."""
 
-import hashlib
 import importlib.util
-import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 _VERIFYING = ("verify-ca", "verify-full")
 
 
-def with_tls(keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return libpq's keywords, completed by how to verify the server.
+@contextmanager
+def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give libpq's keywords, completed by how to verify the server; they are good for connecting inside the context.
 
     Where nothing is said, a server elsewhere has to prove its name by a certificate of RDS's authorities, or of those
     in `sslrootcert_pem`.
@@ -30,10 +30,16 @@ def with_tls(keywords: Mapping[str, Any]) -> dict[str, Any]:
     host = str(keywords["host"])
     if not host.startswith("/") and host not in _HERE:
         completed.setdefault("sslmode", "verify-full")
-    if completed.get("sslmode") in _VERIFYING and "sslrootcert" not in completed:
-        pem = keywords.get(PEM)
-        completed["sslrootcert"] = str(_file_of(str(pem)) if pem else _bundle())
-    return completed
+    if completed.get("sslmode") not in _VERIFYING or "sslrootcert" in completed:
+        yield completed
+    elif pem := keywords.get(PEM):
+        # libpq reads certificates from a file and from nowhere else, and when it connects only.
+        with tempfile.NamedTemporaryFile("w", prefix="totes-", suffix=".pem", encoding="ascii") as file:
+            file.write(str(pem))
+            file.flush()
+            yield {**completed, "sslrootcert": file.name}
+    else:
+        yield {**completed, "sslrootcert": str(_bundle())}
 
 
 def _bundle() -> Path:
@@ -41,14 +47,3 @@ def _bundle() -> Path:
     if found is None or not found.submodule_search_locations:
         raise ConfigurationError("the certificates of RDS are missing; make setup writes them, and the layer has them")
     return Path(found.submodule_search_locations[0]) / "bundle.pem"
-
-
-def _file_of(pem: str) -> Path:
-    """A file with the certificates, for libpq reads them from none other; its name says what is in it."""
-    file = Path(tempfile.gettempdir()) / f"totes-{hashlib.sha256(pem.encode()).hexdigest()}.pem"
-    if not file.exists():
-        descriptor, unfinished = tempfile.mkstemp(dir=file.parent)  # nobody else may write to it
-        with os.fdopen(descriptor, "w", encoding="ascii") as output:
-            output.write(pem)
-        Path(unfinished).replace(file)
-    return file

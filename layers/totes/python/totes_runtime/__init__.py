@@ -22,6 +22,16 @@ metrics = Metrics(namespace=NAMESPACE)
 copy_config_to_registered_loggers(source_logger=logger, include={"totes"})
 
 
+def time_is_up(context: LambdaContext) -> Callable[[], bool]:
+    """Return what says whether a function should begin nothing more: after a third of its time.
+
+    What it has begun then has the other two thirds to end in, and the schedule's next run brings what has changed
+    meanwhile.
+    """
+    begun_by = context.get_remaining_time_in_millis() * 2 / 3
+    return lambda: context.get_remaining_time_in_millis() < begun_by
+
+
 def watched(handler: Handler) -> Handler:
     """Have a handler's logs name the execution, its metrics written whatever it comes to, and its time measured."""
 

@@ -2,21 +2,27 @@
 
 Rows that may be new are found by the snapshot's horizon. That rows are gone is found by counting: the source has as
 many rows as the lake holds and as are new, or some are gone. The count is exact, so a tick that finds it right need
-not look for deletes, whatever the table's size; one that finds it wrong compares the keys.
+not look for deletes, whatever the table's size; one that finds it wrong counts by ranges of keys, and compares the
+keys of those ranges that differ.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 from psycopg2 import sql
 
-from totes.capture.holdings import held_keys, news_in
+from totes.capture import sizes
+from totes.capture.compare_keys import differing, ranges_of
+from totes.capture.holdings import HeldKeys, Holdings
+from totes.capture.identity import members_to_read
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
-from totes.lake import Bucket, CapturedTable, CaptureManifest, SourceColumn
+from totes.capture.source_keys import SourceKeys
+from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, Run, SourceColumn, TableIdentity
 
 logger = logging.getLogger(__name__)
 
@@ -26,134 +32,188 @@ _ASKED_AT_ONCE = 10_000
 """Keys in one statement."""
 
 
+class Found(Protocol):
+    """Whoever takes what has changed in a table, a bounded frame at a time."""
+
+    def changed(self, rows: pl.DataFrame) -> None:
+        """Take rows that are new, differ or are asked for again."""
+
+    def gone(self, keys: pl.Series) -> None:
+        """Take keys (64-bit integers) of rows that the source does not have."""
+
+    def keys(self, lowest: int, highest: int) -> pl.Series:
+        """Return the keys, of a range with both ends included, of the rows that were taken as changed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What has changed in a table, beside the rows that were handed on.
+    """What has changed in a table, beside the rows and keys that were handed on.
 
     Attributes:
         held: how many rows the source has now.
-        gone: keys (64-bit integers, ascending) of rows that the lake holds and the source has no more.
-        absent: keys that were asked for again, of which neither the source nor the lake has a row.
+        ranges: how they lie in ranges of their keys; None: nobody has counted them yet.
     """
 
     held: int
-    gone: pl.Series
-    absent: pl.Series
+    ranges: KeyRanges | None
 
 
-def changes_of(
-    snapshot: Snapshot,
-    lake: Bucket,
-    table: SourceTable,
-    columns: Sequence[SourceColumn],
-    last: CaptureManifest | None,
-    consume: Callable[[pl.DataFrame], None],
-    again: Sequence[int] = (),
-) -> Changes:
-    """Find what has changed in a table since the last batch.
+class TableChanges:
+    """The changes of one table since the last batch.
+
+    Attributes:
+        runs: what the lake holds of it; whoever writes them in another order says so here, before they are read.
 
     Args:
         snapshot: the state of the source to read.
         lake: the ingestion bucket.
         table: the table.
         columns: its columns in the source.
+        identity: what it is there.
         last: the last batch; None where there is none.
-        consume: called with the rows that are new, differ or are asked for again, a bounded frame at a time.
         again: keys that are looked at whether or not they may be new.
 
-    Raises:
+    Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    return _TableChanges(snapshot, lake, table, columns, last, consume, again).read()
 
-
-class _TableChanges:
     def __init__(
         self,
         snapshot: Snapshot,
         lake: Bucket,
         table: SourceTable,
         columns: Sequence[SourceColumn],
+        identity: TableIdentity,
         last: CaptureManifest | None,
-        consume: Callable[[pl.DataFrame], None],
-        again: Sequence[int],
+        again: Sequence[int] = (),
     ) -> None:
         self._snapshot = snapshot
-        self._lake = lake
         self._table = table
         self._columns = columns
+        self._identity = identity
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
-        self._consume = consume
-        self._again = self._series(again).unique()
-        self._seen = [self._series([])]
+        self._lake = lake
+        self.runs: Sequence[Run] = self._before.holdings if self._before else ()
+        self._unseen = self._series(again).unique()
+        self._again = self._unseen
         self._added = 0
+        self._ranges = self._ranges_before()
+        self._count, self._candidates = self._counts()
 
-    def read(self) -> Changes:
-        held = self._before.held if self._before else 0
-        count = self._count()
-        self._stream(self._may_be_new())
-        gone = self._series([])
-        if count != held + self._added:
-            gone = self._compare_keys()
-        absent = self._again.filter(~self._again.is_in(pl.concat([*self._seen, gone]).implode()))
-        return Changes(held=count, gone=gone, absent=absent)
+    @property
+    def gone_at_least(self) -> int:
+        """How many rows are gone at least, before any row is read."""
+        return max(0, self._held - self._count)
 
-    def _count(self) -> int:
+    @property
+    def comes_in_order(self) -> bool:
+        """Whether so many rows are to be compared with the lake that they are read in the order of their keys."""
+        return self._candidates > sizes.UNORDERED_ROWS
+
+    def read(self, found: Found, permit: Callable[[int], None] = lambda _gone: None) -> Changes:
+        """Find what has changed.
+
+        Args:
+            found: takes it.
+            permit: told how many rows are gone at least, as soon as that is known, and in the end how many are; it
+                raises where they are too many.
+        """
+        self._holdings = Holdings(self.runs, self._table.key, self._lake)
+        if self._candidates:
+            self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
+        if self._count != self._held + self._added:
+            permit(self._held + self._added - self._count)
+            permit(self._compare_keys(found))
+        if self._unseen.len():
+            found.gone(self._unseen)
+        return Changes(held=self._count, ranges=self._ranges)
+
+    @property
+    def _held(self) -> int:
+        return self._before.held if self._before else 0
+
+    def _ranges_before(self) -> KeyRanges | None:
+        if not self._held:
+            return KeyRanges()
+        ranges = self._before.ranges if self._before else None
+        return ranges if ranges is not None and ranges.rows == self._held else None
+
+    def _counts(self) -> tuple[int, int]:
+        """How many rows the table has, and how many of them are to be compared with the lake."""
+        query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM public.{}")
         with self._snapshot.connection.cursor() as cursor:
-            cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(self._table.name)))
-            [[count]] = cursor.fetchall()
-        return int(count)
+            cursor.execute(query.format(self._may_be_new(), sql.Identifier(self._table.name)))
+            [[count, candidates]] = cursor.fetchall()
+        return int(count), int(candidates)
 
     def _may_be_new(self) -> sql.Composable:
-        """Which rows to compare with the lake: all of them where the table was not read in this shape before.
+        """Which rows to compare with the lake: all of them where the table is not what it was when it was read before.
 
-        A column may be added with a default, or retyped, without any row being written.
+        A column may be added with a default, or the whole table be swapped for another, without any row being written.
         """
-        if self._before is None or self._before.columns != tuple(self._columns):
+        before = self._before
+        if before is None or before.columns != tuple(self._columns):
             return _EVERY_ROW
-        may_be_new = self._snapshot.may_be_new(self._last)
-        if self._again.is_empty():
-            return may_be_new
-        return sql.SQL("({} OR {})").format(may_be_new, self._has_key(self._again))
+        members = members_to_read(before.identity, self._identity)
+        if members is None:
+            return _EVERY_ROW
+        conditions = [self._snapshot.may_be_new(self._last)]
+        if members:
+            conditions.append(sql.SQL("tableoid = ANY({}::oid[])").format(sql.Literal(list(members))))
+        if not self._again.is_empty():
+            conditions.append(self._has_key(self._again))
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions))
 
-    def _stream(self, condition: sql.Composable) -> None:
-        runs = self._before.holdings if self._before else ()
-
+    def _stream(self, condition: sql.Composable, found: Found, *, ordered: bool = False) -> None:
         def consume(candidates: pl.DataFrame) -> None:
-            news = news_in(candidates, self._table.key, runs, self._lake, self._again)
-            self._seen.append(candidates[self._table.key].cast(pl.Int64))
-            self._added += news.added
+            news = self._holdings.news_in(candidates, self._again)
+            self._see(candidates[self._table.key])
+            self._added += news.added.len()
+            self._ranges = self._ranges.plus(news.added) if self._ranges else None
             if news.rows.height:
-                self._consume(news.rows)
+                found.changed(news.rows)
 
+        if ordered:  # so that each part of the lake is read once, and not once a chunk
+            condition = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(self._table.key))
         stream_rows(self._snapshot, self._table.name, self._columns, condition, consume)
 
-    def _compare_keys(self) -> pl.Series:
-        """Return the keys that are gone; rows that neither the lake holds nor the horizon showed are read now.
+    def _compare_keys(self, found: Found) -> int:
+        """Hand on the keys that are gone, and return how many; rows that neither lake nor horizon showed are read now.
 
         The latter are not known to exist. But to look for them costs nothing here, and a row lost costs all trust.
         """
-        source = self._source_keys()
-        held = held_keys(self._before.holdings if self._before else (), self._table.key, self._lake)
-        missed = source.filter(~source.is_in(pl.concat([held, *self._seen]).implode()))
-        for start in range(0, missed.len(), _ASKED_AT_ONCE):
-            logger.warning("rows of %s that were not in its last batch are older than its horizon", self._table.name)
-            self._stream(self._has_key(missed.slice(start, _ASKED_AT_ONCE)))
-        return held.filter(~held.is_in(source.implode()))
 
-    def _source_keys(self) -> pl.Series:
-        key = next(column for column in self._columns if column.name == self._table.key)
-        keys = [self._series([])]
-        stream_rows(
-            self._snapshot,
-            self._table.name,
-            [key],
-            _EVERY_ROW,
-            lambda rows: keys.append(rows[key.name].cast(pl.Int64)),
-        )
-        return pl.concat(keys)
+        def lake(lowest: int, highest: int) -> Iterator[HeldKeys]:
+            for held in self._holdings.held_keys(lowest, highest):
+                keys = pl.concat([held.keys, found.keys(held.lowest, held.highest)]).unique()
+                yield HeldKeys(lowest=held.lowest, highest=held.highest, keys=keys)
+
+        source = SourceKeys(self._snapshot, self._table.name, self._key_column())
+        gone = 0
+        if self._ranges is None:
+            self._ranges = ranges_of(lake)
+        for keys in differing(source, lake, self._ranges):
+            self._read_missed(keys.missed, found)
+            if keys.gone.len():
+                gone += keys.gone.len()
+                self._see(keys.gone)
+                self._ranges = self._ranges.minus(keys.gone)
+                found.gone(keys.gone)
+        return gone
+
+    def _read_missed(self, keys: pl.Series, found: Found) -> None:
+        for start in range(0, keys.len(), _ASKED_AT_ONCE):
+            logger.warning("rows of %s that were not in its last batch are older than its horizon", self._table.name)
+            self._stream(self._has_key(keys.slice(start, _ASKED_AT_ONCE)), found)
+
+    def _see(self, keys: pl.Series) -> None:
+        if self._unseen.len():
+            self._unseen = self._unseen.filter(~self._unseen.is_in(keys.cast(pl.Int64).implode()))
+
+    def _key_column(self) -> SourceColumn:
+        return next(column for column in self._columns if column.name == self._table.key)
 
     def _has_key(self, keys: pl.Series) -> sql.Composable:
         return sql.SQL("{} = ANY({})").format(sql.Identifier(self._table.key), sql.Literal(keys.to_list()))

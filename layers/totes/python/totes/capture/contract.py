@@ -11,7 +11,7 @@ from totes.lake import SourceColumn
 _CATALOG = """
     SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
            CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
-           has_table_privilege(class.oid, 'SELECT'),
+           has_table_privilege(class.oid, 'SELECT'), row_security_active(class.oid),
            attribute.attnotnull AND EXISTS (
                SELECT FROM pg_index AS index
                WHERE index.indrelid = class.oid AND index.indisunique AND index.indisvalid AND index.indimmediate
@@ -50,29 +50,38 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
 
     Raises:
         ContractError: tables or columns are missing or of another type; the sentence names all of them.
-        ConfigurationError: the role may not read a table.
+        ConfigurationError: the role may not read a table, or not all of its rows.
+        SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
     catalog = _catalog(snapshot, [table.name for table in tables])
     breaches = [breach for table in tables for breach in _breaches(table, catalog.get(table.name))]
     if breaches:
         raise ContractError(f"the source broke its contract: {'; '.join(breaches)}. Mend the source or the contract")
+    snapshot.check_locked()
     return {name: tuple(found.column for found in columns) for name, columns in catalog.items()}
 
 
 def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogColumn]]:
     catalog: dict[str, list[_CatalogColumn]] = {}
-    unreadable = set()
+    unreadable, hidden = set(), set()
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_CATALOG, (names,))
-        for table, column, written_type, base_type, readable, identifies in cursor.fetchall():
+        for table, column, written_type, base_type, readable, hides, identifies in cursor.fetchall():
             found = _CatalogColumn(
                 column=SourceColumn(name=column, type=written_type), base_type=base_type, identifies=identifies
             )
             catalog.setdefault(table, []).append(found)
             if not readable:
                 unreadable.add(table)
+            if hides:
+                hidden.add(table)
     if unreadable:
         raise ConfigurationError(f"the source's role may not read {', '.join(sorted(unreadable))}; GRANT SELECT on it")
+    if hidden:
+        raise ConfigurationError(
+            f"row-level security hides rows of {', '.join(sorted(hidden))} from the source's role; give it BYPASSRLS, "
+            f"or membership in the role that owns the tables"
+        )
     return catalog
 
 

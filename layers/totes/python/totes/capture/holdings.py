@@ -5,13 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from totes.lake import Bucket, Part, Run, read_part, write_part
-
-PART_ROWS = 200_000
-"""Rows of a part of a merged run."""
-
-MERGED_ROWS = 1_000_000
-"""Runs are merged up to this many rows; larger ones stay as they are, so that merging needs bounded memory."""
+from totes.capture.part_cache import PartCache
+from totes.capture.slices import HIGHEST, LOWEST, Piece, pieces_of, slices
+from totes.lake import Bucket, Part, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,117 +16,95 @@ class News:
 
     Attributes:
         rows: rows that are new, differ from what is held, or were asked for again.
-        added: how many of them have a key of which no row is held.
+        added: keys (64-bit integers) of those of them of which no row is held.
     """
 
     rows: pl.DataFrame
-    added: int
+    added: pl.Series
 
 
-def news_in(candidates: pl.DataFrame, key: str, holdings: Sequence[Run], bucket: Bucket, again: pl.Series) -> News:
-    """Return those of the candidates that the lake does not hold with the same content, or that are asked for again.
+@dataclass(frozen=True, kw_only=True)
+class HeldKeys:
+    """The keys (64-bit integers) of all rows that are held in a range of keys, both ends included."""
 
-    Args:
-        candidates: rows of the table, one a key, as `read_rows` gives them.
-        key: the table's key column.
-        holdings: the table's runs, oldest first.
-        bucket: where the runs' parts lie.
-        again: keys (64-bit integers) of rows that are news in any case.
+    lowest: int
+    highest: int
+    keys: pl.Series
 
-    Raises:
-        LakeCorrupted: a part is missing or not what was written.
+
+class Holdings:
+    """The runs of one table, oldest first; of two rows of one key the one in the later run counts.
+
+    Each part is read about once by a reader who asks in ascending order of keys.
     """
-    unknown = candidates
-    added = []
-    changed = []
-    asked = candidates[key].cast(pl.Int64).is_in(again.implode())
-    for run in reversed(holdings):
-        for part in _overlapping(run.deleted, unknown[key]):
-            gone = read_part(bucket, part).select(pl.col(key).cast(candidates.schema[key], strict=False))
-            added.append(unknown.join(gone, on=key, how="semi"))
-            unknown = unknown.join(gone, on=key, how="anti")
-        for part in _overlapping(run.parts, unknown[key]):
-            held = read_part(bucket, part).join(unknown.select(key), on=key, how="semi")
-            if held.height:
-                changed.append(_differing(unknown, held, key))
-                unknown = unknown.join(held.select(key), on=key, how="anti")
-    fresh = pl.concat([*added, unknown])
-    news = pl.concat([*changed, fresh])
-    if asked.any():
-        news = pl.concat([news, candidates.filter(asked).join(news.select(key), on=key, how="anti")])
-    return News(rows=news, added=fresh.height)
+
+    def __init__(self, runs: Sequence[Run], key: str, bucket: Bucket) -> None:
+        self._runs = runs
+        self._key = key
+        self._cache = PartCache(bucket)
+
+    def news_in(self, candidates: pl.DataFrame, again: pl.Series) -> News:
+        """Return those of the candidates that are not held with the same content, or that are asked for again.
+
+        Args:
+            candidates: rows of the table, one a key, as `read_rows` gives them.
+            again: keys (64-bit integers) of rows that are news in any case.
+
+        Raises:
+            LakeCorrupted: a part is missing or not what was written.
+        """
+        key, unknown, highest = self._key, candidates, _highest(candidates[self._key])
+        added = []
+        changed = []
+        for run in reversed(self._runs):
+            for part in _overlapping(run.deleted, unknown[key]):
+                gone = self._cache.read(part, up_to=highest).select(
+                    pl.col(key).cast(candidates.schema[key], strict=False)
+                )
+                added.append(unknown.join(gone, on=key, how="semi"))
+                unknown = unknown.join(gone, on=key, how="anti")
+            for part in _overlapping(run.parts, unknown[key]):
+                held = self._cache.read(part, up_to=highest).join(unknown.select(key), on=key, how="semi")
+                if held.height:
+                    changed.append(_differing(unknown, held, key))
+                    unknown = unknown.join(held.select(key), on=key, how="anti")
+        self._cache.forget(below=highest)
+        fresh = pl.concat([*added, unknown])
+        news = pl.concat([*changed, fresh])
+        asked = candidates[key].cast(pl.Int64).is_in(again.implode())
+        if asked.any():
+            news = pl.concat([news, candidates.filter(asked).join(news.select(key), on=key, how="anti")])
+        return News(rows=news, added=fresh[key].cast(pl.Int64))
+
+    def held_keys(self, lowest: int = LOWEST, highest: int = HIGHEST) -> Iterator[HeldKeys]:
+        """Yield the keys that are held, in ascending order, a bounded number at a time; the ranges follow each other.
+
+        Raises:
+            LakeCorrupted: a part is missing or not what was written.
+        """
+        pieces = pieces_of(self._runs)
+        for found in slices(pieces, self._key, lambda part: self._cache.read(part, self._key), lowest, highest):
+            self._cache.forget(below=found.highest)
+            yield HeldKeys(lowest=found.lowest, highest=found.highest, keys=_held(found.pieces, self._key).sort())
 
 
-def held_keys(holdings: Sequence[Run], key: str, bucket: Bucket) -> pl.Series:
-    """Return the key of every row that the lake holds, as 64-bit integers, in ascending order.
+def in_shape(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Rows in the columns and types that a table has by now; a value that its column cannot hold any more is NULL."""
+    return pl.DataFrame([_column(rows, name, dtype) for name, dtype in schema.items()])
 
-    Raises:
-        LakeCorrupted: a part is missing or not what was written.
-    """
+
+def _held(pieces: Sequence[Piece], key: str) -> pl.Series:
+    """The keys that are held after all pieces, oldest first."""
     held = pl.Series(key, [], dtype=pl.Int64)
-    for run in holdings:
-        held = pl.concat([held, *_keys(run.parts, key, bucket)]).unique()
-        if run.deleted:
-            held = held.filter(~held.is_in(pl.concat(_keys(run.deleted, key, bucket)).implode()))
-    return held.sort()
+    for piece in sorted(pieces, key=lambda piece: piece.run):
+        keys = piece.frame[key].cast(pl.Int64)
+        held = held.filter(~held.is_in(keys.implode())) if piece.gone else pl.concat([held, keys])
+    return held.unique()
 
 
-def with_run(holdings: Sequence[Run], newest: Run, key: str, bucket: Bucket, place: str) -> tuple[Run, ...]:
-    """Return the holdings after a batch's run.
-
-    A run that is not much larger than what has come after it is merged with that, so there are about as many runs
-    as the logarithm of the rows, and a row is rewritten about as often, after years of ticks.
-
-    Args:
-        holdings: the table's runs before the batch, oldest first.
-        newest: the batch's own changes and deletes.
-        key: the table's key column.
-        bucket: where the parts lie, and where merged ones go.
-        place: the start of a merged part's key.
-    """
-    runs = [*holdings, newest]
-    rows = newest.rows
-    first = len(runs) - 1
-    while first > 0 and runs[first - 1].rows < 2 * rows and runs[first - 1].rows + rows <= MERGED_ROWS:
-        first -= 1
-        rows += runs[first].rows
-    if first == len(runs) - 1:
-        return tuple(runs)
-    return (*runs[:first], _merged(runs[first:], key, bucket, place, with_deleted=first > 0))
-
-
-def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str, *, with_deleted: bool) -> Run:
-    """One run of several; that a row is deleted need be said only where an older run may have it."""
-    frames: list[pl.DataFrame] = []
-    deleted = said = pl.Series(key, [], dtype=pl.Int64)
-    for run in reversed(runs):
-        rows = [read_part(bucket, part) for part in run.parts]
-        rows = [frame.filter(~frame[key].cast(pl.Int64).is_in(said.implode())) for frame in rows]
-        gone = pl.concat([said.clear(), *_keys(run.deleted, key, bucket)])
-        gone = gone.filter(~gone.is_in(said.implode()))
-        said = pl.concat([said, gone, *(frame[key].cast(pl.Int64) for frame in rows)])
-        frames += rows
-        deleted = pl.concat([deleted, gone])
-    return Run(
-        parts=_written(frames, key, bucket, place),
-        deleted=_written([deleted.to_frame()] if with_deleted else [], key, bucket, f"{place}-deleted"),
-    )
-
-
-def _written(newest_first: Sequence[pl.DataFrame], key: str, bucket: Bucket, place: str) -> tuple[Part, ...]:
-    if not newest_first:
-        return ()
-    schema = newest_first[0].schema
-    rows = pl.concat(_in_shape(frame, schema) for frame in newest_first).sort(key)
-    return tuple(
-        write_part(bucket, f"{place}-{number:05d}", chunk, row_key=key)
-        for number, chunk in enumerate(rows.iter_slices(PART_ROWS))
-        if chunk.height
-    )
-
-
-def _keys(parts: Sequence[Part], key: str, bucket: Bucket) -> list[pl.Series]:
-    return [read_part(bucket, part, [key])[key].cast(pl.Int64) for part in parts]
+def _highest(keys: pl.Series) -> int:
+    highest = keys.max()
+    return highest if isinstance(highest, int) else LOWEST
 
 
 def _overlapping(parts: Sequence[Part], keys: pl.Series) -> Iterator[Part]:
@@ -141,17 +115,12 @@ def _overlapping(parts: Sequence[Part], keys: pl.Series) -> Iterator[Part]:
 def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.DataFrame:
     """The candidates whose content differs from the held row of their key; a column that was not there held NULL."""
     common = candidates.join(held.select(key), on=key, how="semi").sort(key)
-    known = _in_shape(held, candidates.schema).sort(key)
+    known = in_shape(held, candidates.schema).sort(key)
     differs = pl.Series([False]).new_from_index(0, common.height)
     for name in common.columns:
         # Polars compares by way of the column's name, and would read one such as `^a$` as a pattern.
         differs |= common[name].alias("value").ne_missing(known[name].alias("value"))
     return common.filter(differs)
-
-
-def _in_shape(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    """Rows in the columns and types that a table has by now; a value that its column cannot hold any more is NULL."""
-    return pl.DataFrame([_column(rows, name, dtype) for name, dtype in schema.items()])
 
 
 def _column(rows: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:

@@ -42,7 +42,13 @@ def stream_rows(
     )
     chunks = _Chunks(lambda text: consume(read_rows(text, columns)))
     with snapshot.connection.cursor() as cursor:
+        # A database without an encoding has bytes of any; asked for UTF-8 it would refuse the whole table for one.
+        as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
+        if as_they_are:
+            cursor.execute("SET LOCAL client_encoding TO 'SQL_ASCII'")
         cursor.copy_expert(query, chunks)
+        if as_they_are:
+            cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
     chunks.flush()
 
 

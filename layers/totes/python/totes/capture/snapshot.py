@@ -1,28 +1,46 @@
 """One consistent state of the source, who that source is, and which of its rows may be new."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 
+from totes.capture.shape import SourceTable
+from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
 
 _HALF_THE_IDS = 2**31
 _MARGIN = 2**24
 """Ages are differences of 32-bit ids: they tell before from after only within half of them, less this margin."""
 
-# All of these functions are open to every role.
+# The functions of the state are open to every role; those that tell positions are too, unless somebody took them away.
+_ABILITIES = """
+    SELECT pg_is_in_recovery(),
+           has_function_privilege('pg_last_wal_replay_lsn()', 'EXECUTE'),
+           has_function_privilege('pg_current_wal_insert_lsn()', 'EXECUTE')
+               AND has_function_privilege('pg_current_wal_flush_lsn()', 'EXECUTE')
+"""
+_REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
 _STATE = """
     SELECT pg_snapshot_xmin(snapshot)::text, pg_snapshot_xmax(snapshot)::text,
            system.system_identifier::text, checkpoint.timeline_id, database.oid::bigint,
-           extract(epoch FROM pg_postmaster_start_time())::text
+           extract(epoch FROM pg_postmaster_start_time())::text, pg_is_in_recovery(), {position}::text
     FROM pg_current_snapshot() AS snapshot, pg_control_system() AS system, pg_control_checkpoint() AS checkpoint,
          pg_database AS database
     WHERE database.datname = current_database()
 """
+
+_NOT_TO_BE_LOCKED = (
+    psycopg2.errors.InsufficientPrivilege,
+    psycopg2.errors.UndefinedTable,
+    psycopg2.errors.WrongObjectType,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +52,22 @@ class Snapshot:
         horizon: the oldest transaction (64-bit id) that was still open; all before it are in the snapshot.
         ceiling: the first transaction id not yet given out.
         source: which database it is.
+        position: a place in the source's log that the snapshot is not beyond; None: the role may not ask.
+        replayed: a place in the log that it is not behind, of a standby; None: of no standby, or the role may not ask.
+        host: the name by which the source was reached; None: it has none.
+        taken: when it was taken, by the clock of time.monotonic.
+        unlocked: why the tables could not be locked; None: they are.
     """
 
     connection: Connection
     horizon: int
     ceiling: int
     source: SourceIdentity
+    position: str | None = None
+    replayed: str | None = None
+    host: str | None = None
+    taken: float = 0.0
+    unlocked: str | None = None
 
     def may_be_new(self, last: CaptureManifest | None) -> sql.Composable:
         """Return the SQL condition on a row that holds for each row which the last batch may not have seen.
@@ -51,7 +79,16 @@ class Snapshot:
         """
         if last is None or not self.continues(last):
             return sql.SQL("true")
-        return sql.SQL("age(xmin) <= age({}::xid)").format(sql.Literal(str(last.horizon % 2**32)))
+        # An age beyond half of the ids is negative: of a row that was frozen long ago, and is not new. The horizon's
+        # own is asked for once and not for each row.
+        return sql.SQL("(age(xmin) <= (SELECT age({}::xid)) AND age(xmin) >= 0)").format(
+            sql.Literal(str(last.horizon % 2**32))
+        )
+
+    def check_locked(self) -> None:
+        """Raise SourceUnavailable where the tables are there, and were not yet when they were to be locked."""
+        if self.unlocked is not None:
+            raise SourceUnavailable(f"the source's tables were changed as they were to be read: {self.unlocked}")
 
     def continues(self, last: CaptureManifest) -> bool:
         """Whether this is the source of the last batch, grown older, so that the two's transaction ids compare."""
@@ -64,24 +101,71 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot_of(connection: Connection) -> Iterator[Snapshot]:
+def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> Iterator[Snapshot]:
     """Open a snapshot of the source; nothing is written to it, whatever the role may do.
 
+    The tables are locked first, by the lock that every reader takes, so that no TRUNCATE and no ALTER TABLE that
+    rewrites comes between the snapshot and a read: those show a table empty to an older snapshot. Where tables are
+    missing or may not be read nothing is locked, for the contract says so better.
+
+    Args:
+        connection: the source, outside a transaction.
+        tables: the tables that will be read.
+
     Raises:
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the source broke off; somebody else's lock was in the way for longer than `lock_timeout`.
     """
-    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(_STATE)
-        row = cursor.fetchone()
-        if row is None:
-            raise AssertionError("a session's own database is in pg_database")
-        horizon, ceiling, system_identifier, timeline, database, started = row
+    connection.set_session(autocommit=True)
+    in_recovery, may_ask_replayed, may_ask_position = _row(connection, _ABILITIES)
+    # Before the snapshot is taken, for the standby goes on meanwhile; what is asked afterwards may be ahead of it.
+    replayed = _row(connection, _REPLAYED)[0] if in_recovery and may_ask_replayed else None
+    may_ask = may_ask_replayed if in_recovery else may_ask_position
+    position = "pg_last_wal_replay_lsn()" if in_recovery else "pg_current_wal_insert_lsn()"
+    state = _STATE.format(position=position if may_ask else "NULL")
+    connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True, autocommit=False)
+    unlocked = _lock(connection, tables)
+    with connection:
+        horizon, ceiling, system_identifier, timeline, database, started, in_recovery, position = _row(
+            connection, state
+        )
         yield Snapshot(
             connection=connection,
             horizon=int(horizon),
             ceiling=int(ceiling),
             source=SourceIdentity(
-                system_identifier=system_identifier, timeline=timeline, database=database, started=started
+                system_identifier=system_identifier,
+                timeline=timeline,
+                database=database,
+                started=started,
+                in_recovery=in_recovery,
             ),
+            position=position,
+            replayed=replayed,
+            host=connection.info.dsn_parameters.get("host"),
+            taken=time.monotonic(),
+            unlocked=unlocked,
         )
+
+
+def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
+    """Begin a transaction by locking tables, which takes no snapshot yet; return why they could not be locked."""
+    if not tables:
+        return None
+    names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in tables)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
+    except _NOT_TO_BE_LOCKED as error:
+        connection.rollback()
+        return str(error).splitlines()[0]
+    except psycopg2.Error:
+        connection.rollback()
+        raise
+    return None
+
+
+def _row(connection: Connection, query: str) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        [row] = cursor.fetchall()
+    return row

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -17,22 +17,52 @@ _DECIMAL_DIGITS = 38
 
 
 def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
-    """Read rows of `COPY ... TO STDOUT (FORMAT csv)`.
+    r"""Read rows of `COPY ... TO STDOUT (FORMAT csv)`.
 
     Args:
-        text: the rows as PostgreSQL sent them; an unquoted nothing is NULL, `""` is the empty text.
+        text: the rows as PostgreSQL sent them; an unquoted nothing is NULL, `""` is the empty text. A value with bytes
+            that are no UTF-8 is one that its column cannot hold; its text has such a byte in hexadecimal.
         columns: their columns.
 
     Returns:
         The columns in their exact types (text for types that polars has no exact match for), and the column RAW.
     """
     schema = {column.name: _PARSED.get(column.type, pl.String()) for column in columns}
-    texts = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
+    if text.isascii() or _is_utf8(text):
+        texts = readable = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
+    else:
+        texts, readable = _read_broken(text, schema)
     # Columns are taken by name from the frame: `pl.col` would read a name such as `*` or `^a$` as a pattern.
-    converted = texts.with_columns(
-        convert(texts[column.name]) for column in columns if (convert := _conversion(column.type)) is not None
+    converted = readable.with_columns(
+        convert(readable[column.name]) for column in columns if (convert := _conversion(column.type)) is not None
     )
     return converted.with_columns(_unheld(texts, converted).alias(RAW))
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_broken(text: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read rows some of which have bytes that are no UTF-8: as they are, and with NULL for the values of such bytes.
+
+    What differs where such bytes are written in one way and in another is what has them.
+    """
+    escaped, replaced = (
+        pl.read_csv(io.BytesIO(text.decode(errors=errors).encode()), has_header=False, schema=schema)
+        for errors in ("backslashreplace", "replace")
+    )
+    readable = escaped.with_columns(
+        pl.select(pl.when(escaped[name].alias("value").eq_missing(replaced[name].alias("value"))).then(escaped[name]))
+        .to_series()
+        .alias(name)
+        for name in escaped.columns
+    )
+    return escaped, readable
 
 
 def _unheld(texts: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:

@@ -1,25 +1,32 @@
 """The lake: two buckets of immutable objects, and the manifests that commit them."""
 
 from totes.lake.bucket import Bucket
-from totes.lake.editions import StarJournal
+from totes.lake.editions import Draft, StarJournal
 from totes.lake.journal import Journal
 from totes.lake.manifests import (
     CapturedTable,
     CaptureManifest,
+    Member,
     Run,
     SourceColumn,
     SourceIdentity,
     StarManifest,
     StarParts,
+    TableIdentity,
 )
-from totes.lake.parts import RAW, Part, read_part, write_part
+from totes.lake.orphans import Swept, sweep
+from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
+from totes.lake.ranges import KeyRanges
 
 __all__ = [
     "RAW",
     "Bucket",
     "CaptureManifest",
     "CapturedTable",
+    "Draft",
     "Journal",
+    "KeyRanges",
+    "Member",
     "Part",
     "Run",
     "SourceColumn",
@@ -27,6 +34,10 @@ __all__ = [
     "StarJournal",
     "StarManifest",
     "StarParts",
+    "Swept",
+    "TableIdentity",
+    "fetch_part",
     "read_part",
+    "sweep",
     "write_part",
 ]

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,6 +15,11 @@ from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# A store that has fallen silent is asked again before the function's own time is up.
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=16
+)
+
 _MISSING = {"NoSuchKey", "404"}
 _REFUSED = {
     "AccessDenied",
@@ -23,12 +30,20 @@ _REFUSED = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An object as the bucket lists it: its key, and when it was written by the store's clock."""
+
+    key: str
+    written: datetime
+
+
 class Bucket:
     """A bucket by name, over an S3 client."""
 
     def __init__(self, name: str, client: "S3Client | None" = None) -> None:
         self.name = name
-        self._client = client or boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+        self._client = client or boto3.client("s3", config=_CONFIG)
 
     def put_new(self, key: str, body: bytes) -> bool:
         """Write an object unless one of that key exists; return whether this call's bytes were written.
@@ -64,9 +79,39 @@ class Bucket:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be listed.
         """
+        return next(iter(self.first_keys(prefix, 1)), None)
+
+    def first_keys(self, prefix: str, most: int) -> list[str]:
+        """Return the first keys under a prefix, at most so many (1 to 1,000); see `first_key`."""
         with self._translated_errors(prefix):
-            listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1).get("Contents", [])
-            return listed[0]["Key"] if listed else None
+            listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=most).get("Contents", [])
+            return [found["Key"] for found in listed]
+
+    def listed(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """Yield the objects under a prefix whose keys come after one, ascending, a thousand a request.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be listed.
+        """
+        more = True
+        while more:
+            with self._translated_errors(prefix):
+                page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
+            found = page.get("Contents", [])
+            yield from (Listed(key=each["Key"], written=each["LastModified"]) for each in found)
+            more = page["IsTruncated"]
+            after = found[-1]["Key"] if found else after
+
+    def delete(self, key: str) -> None:
+        """Delete an object; the bucket keeps its last version for a while.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing, or its objects may not be deleted.
+        """
+        with self._translated_errors(key):
+            self._client.delete_object(Bucket=self.name, Key=key)
 
     @contextmanager
     def _translated_errors(self, key: str) -> Iterator[None]:

@@ -1,17 +1,21 @@
-"""Editions of the star: a replay writes batches anew without rewriting an object.
+"""Editions of the star: a replay writes batches again without rewriting an object.
 
 The first edition covers every batch. A replay from batch B makes another, which covers B and all that follow; the star
 manifest of a batch is the one in the newest edition that covers it. The index, a journal of its own, commits an edition
-once all its batches are there; each of its entries lists all editions, so one read tells them.
+once all its batches are there; each of its entries lists all editions, so one read tells them. Before that the edition
+is a draft. Drafts have a journal too, so that whoever comes next finds the last one at once and goes on with it.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
+from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake.bucket import Bucket
 from totes.lake.journal import Journal
 
 _INDEX = "editions/"
+_DRAFTS = "drafts/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,43 +53,101 @@ class StarJournal:
         return max(_journal(self.bucket, newest.number).newest(), newest.first - 1)
 
     def read(self, batch: int) -> bytes:
-        """Return a batch's manifest; raise LakeCorrupted where it is missing."""
-        covering = next(edition for edition in reversed(self._editions) if edition.first <= batch)
-        return _journal(self.bucket, covering.number).read(batch)
+        """Return a batch's manifest; raise LakeCorrupted where it is missing.
+
+        A batch that was committed while the newest edition was published is in the one before until the next run has
+        transformed it again.
+        """
+        covering, *older = [edition for edition in reversed(self._editions) if edition.first <= batch]
+        try:
+            return _journal(self.bucket, covering.number).read(batch)
+        except LakeCorrupted:
+            if not older or batch <= self.newest():
+                raise
+            return _journal(self.bucket, older[0].number).read(batch)
 
     def commit(self, batch: int, manifest: bytes) -> None:
         """Commit the manifest of a batch in the newest edition; see `Journal.commit`."""
         _journal(self.bucket, self.edition).commit(batch, manifest)
 
-    def draft(self, first: int) -> "Draft":
+    def unfinished(self) -> "Draft | None":
+        """Return the draft that was begun last, unless it or a later edition is published: by two requests."""
+        draft = self._last_draft(Journal(self.bucket, _DRAFTS))
+        return draft if draft is not None and draft.edition.number > self.edition else None
+
+    def begin(self, first: int, code: str) -> "Draft":
         """Begin an edition that covers a batch and all that follow.
 
-        What a replay that died has left of its own edition stays where it is, under a number that is never given again.
+        The draft before it, if there is one that is not published, is given up: its manifests stay where they are,
+        under a number that is never given again.
+
+        Args:
+            first: the first batch that it covers.
+            code: the fingerprint of the code that makes it; another code does not go on with it.
+
+        Raises:
+            BatchTaken: another run has begun one meanwhile.
         """
-        number = self.edition + 1
-        while _journal(self.bucket, number).newest():
+        drafts = Journal(self.bucket, _DRAFTS)
+        last = self._last_draft(drafts)
+        number = max(self.edition, last.edition.number if last else 0) + 1
+        while _journal(self.bucket, number).newest():  # left by a replay of a version that kept no journal of drafts
             number += 1
-        return Draft(self.bucket, self._revision, self._editions, Edition(number=number, first=first))
+        record: dict[str, int | str] = {"number": number, "first": first, "code": code}
+        drafts.commit(drafts.newest() + 1, json.dumps(record, sort_keys=True).encode())
+        return self._draft(record)
+
+    def _last_draft(self, drafts: Journal) -> "Draft | None":
+        newest = drafts.newest()
+        return self._draft(json.loads(drafts.read(newest))) if newest else None
+
+    def _draft(self, record: dict[str, int | str]) -> "Draft":
+        edition = Edition(number=int(record["number"]), first=int(record["first"]))
+        return Draft(self.bucket, self._revision, self._editions, edition, str(record["code"]))
 
 
 class Draft:
-    """An edition that is being written; nobody reads it before it is published."""
+    """An edition that is being written, in one run or many; nobody reads it before it is published.
 
-    def __init__(self, bucket: Bucket, revision: int, editions: tuple[Edition, ...], edition: Edition) -> None:
+    Attributes:
+        edition: the edition.
+        code: the fingerprint of the code that makes it.
+    """
+
+    def __init__(
+        self, bucket: Bucket, revision: int, editions: tuple[Edition, ...], edition: Edition, code: str
+    ) -> None:
+        self.edition = edition
+        self.code = code
         self._bucket = bucket
         self._revision = revision
         self._editions = (*editions, edition)
         self._journal = _journal(bucket, edition.number)
 
+    def done(self, ahead: int) -> int:
+        """Return the batch up to which it has all, by one request; the one before its first where it has none.
+
+        Args:
+            ahead: how many batches are committed out of order at most: that before the one which is so far behind the
+                newest, and all before that, are there.
+        """
+        last = set(self._journal.last(ahead + 1))
+        done = max(self.edition.first - 1, max(last, default=0) - ahead)
+        while done + 1 in last:
+            done += 1
+        return done
+
     def commit(self, batch: int, manifest: bytes) -> None:
-        """Commit the manifest of a batch in this edition; see `Journal.commit`."""
-        self._journal.commit(batch, manifest)
+        """Commit the manifest of a batch in this edition; one that is there already stays."""
+        # It is of the same batch and the same code, and so says the same, however its bytes were written.
+        with suppress(BatchTaken):
+            self._journal.commit(batch, manifest)
 
     def publish(self) -> StarJournal:
-        """Make this the newest edition.
+        """Make this the newest edition; done again, it changes nothing.
 
         Raises:
-            BatchTaken: another replay has published one meanwhile.
+            BatchTaken: another edition was published meanwhile.
         """
         editions = json.dumps([asdict(edition) for edition in self._editions])
         Journal(self._bucket, _INDEX).commit(self._revision + 1, editions.encode())

@@ -1,6 +1,8 @@
 """A bucket's journal: manifests numbered 1, 2, 3 ..., each committed once; what has no manifest does not exist."""
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
 
 from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake.bucket import Bucket
@@ -21,13 +23,15 @@ class Journal:
 
     def newest(self) -> int:
         """Return the number of the newest manifest; 0 where there is none."""
-        key = self.bucket.first_key(self._prefix)
-        if key is None:
-            return 0
-        match = re.fullmatch(re.escape(self._prefix) + r"\d{10}-batch-(\d{10})\.json", key)
-        if match is None or key != self._key(int(match[1])):
-            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {self._prefix}")
-        return int(match[1])
+        return next(iter(self.last(1)), 0)
+
+    def last(self, most: int) -> list[int]:
+        """Return the numbers of the newest manifests, newest first, at most so many (1 to 1,000), by one request."""
+        return [self._number(key) for key in self.bucket.first_keys(self._prefix, most)]
+
+    def committed(self) -> Iterator[tuple[int, datetime]]:
+        """Yield the number of each manifest, and when it was committed by the store's clock; the newest first."""
+        return ((self._number(listed.key), listed.written) for listed in self.bucket.listed(self._prefix))
 
     def read(self, number: int) -> bytes:
         """Return a manifest's bytes; raise LakeCorrupted where it is missing."""
@@ -43,6 +47,12 @@ class Journal:
         """
         if not self.bucket.put_new(self._key(number), manifest) and self.read(number) != manifest:
             raise BatchTaken(f"batch {number} of s3://{self.bucket.name} was committed by another run")
+
+    def _number(self, key: str) -> int:
+        match = re.fullmatch(re.escape(self._prefix) + r"\d{10}-batch-(\d{10})\.json", key)
+        if match is None or key != self._key(int(match[1])):
+            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {self._prefix}")
+        return int(match[1])
 
     def _key(self, number: int) -> str:
         return f"{self._prefix}{_LAST - number:010d}-batch-{number:010d}.json"

@@ -62,13 +62,22 @@ def read_part(bucket: Bucket, part: Part, columns: Sequence[str] | None = None) 
     Raises:
         LakeCorrupted: the object is missing, or its bytes are not those that were written.
     """
+    return pl.read_parquet(io.BytesIO(fetch_part(bucket, part)), columns=list(columns) if columns else None)
+
+
+def fetch_part(bucket: Bucket, part: Part) -> bytes:
+    """Return a part's bytes, which are parquet.
+
+    Raises:
+        LakeCorrupted: the object is missing, or its bytes are not those that were written.
+    """
     body = bucket.get(part.key)
     if hashlib.sha256(body).hexdigest() != part.sha256:
         raise LakeCorrupted(
             f"s3://{bucket.name}/{part.key} is not the object that its manifest names ({len(body)} bytes, "
             f"expected {part.bytes}); restore it from the bucket's versions"
         )
-    return pl.read_parquet(io.BytesIO(body), columns=list(columns) if columns else None)
+    return body
 
 
 def _range(keys: pl.Series) -> tuple[int | None, int | None]:

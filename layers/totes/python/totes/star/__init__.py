@@ -1,6 +1,7 @@
 """Star: from a batch of source rows to a batch of star rows."""
 
+from totes.star.replay import Replayed, how_far, replay
 from totes.star.tables import CURRENT_VIEWS, STAR_TABLES
-from totes.star.transform import Transformed, replay, transform
+from totes.star.transform import Transformed, transform
 
-__all__ = ["CURRENT_VIEWS", "STAR_TABLES", "Transformed", "replay", "transform"]
+__all__ = ["CURRENT_VIEWS", "STAR_TABLES", "Replayed", "Transformed", "how_far", "replay", "transform"]

@@ -1,11 +1,14 @@
 """Source rows become star rows, or go to quarantine with their reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
 from totes.lake import RAW
-from totes.shapes import Column, Dimension, Fact, Kind
+from totes.shapes import Column, Dimension, Fact, Join, Kind
 
 _SHOWN = 100
 """Characters of a value that a reason quotes; the quarantined row has all of it."""
@@ -56,10 +59,20 @@ def _must_have_value(column: Column) -> pl.Expr:
 
 
 def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
+    if rows.is_empty():  # as it nearly always is; the reasons cost more than all the rest of a small batch
+        return pl.DataFrame(schema={"key": pl.Int64, "reason": pl.String, "source_row": pl.String})
     reasons = []
     told: dict[str, pl.Series] = {}  # of each source column, the rows for which a reason names it already
+    nowhere = pl.repeat(value=False, n=rows.height, eager=True)
+    for join in table.joins:
+        refers_to_none = rows[f"{join.table}.{join.key}"].is_null()
+        columns = [column for column in table.columns if column.of.startswith(f"{join.table}.")]
+        reasons.append(
+            pl.when(_any([refers_to_none & failed[column.name] for column in columns])).then(_dangling(join))
+        )
+        told |= {column.of: refers_to_none for column in columns}
     for column in table.columns:
-        already = told.get(column.of, pl.repeat(value=False, n=rows.height, eager=True))
+        already = told.get(column.of, nowhere)
         reasons.append(pl.when(failed[column.name] & ~already).then(_reason(column, rows.schema[column.of])))
         told[column.of] = already | failed[column.name]
     key = next(column.of for column in table.columns if column.name == table.key)
@@ -67,6 +80,19 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
         pl.col(key).cast(pl.Int64).alias("key"),
         pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("reason"),
         pl.struct(pl.all().cast(pl.String)).struct.json_encode().alias("source_row"),
+    )
+
+
+def _any(series: Sequence[pl.Series]) -> pl.Series:
+    return reduce(or_, series)
+
+
+def _dangling(join: Join) -> pl.Expr:
+    reference = pl.col(join.on).cast(pl.String)
+    return (
+        pl.when(reference.is_null())
+        .then(pl.lit(f"{join.on} is NULL"))
+        .otherwise(pl.format("{} {} refers to no {}", pl.lit(join.on), reference, pl.lit(join.table)))
     )
 
 
@@ -123,6 +149,10 @@ def _decimal(value: pl.Expr, dtype: pl.DataType, column: Column) -> pl.Expr:
 
 
 def _date(text: pl.Expr) -> pl.Expr:
-    """A date written in full; what could be read in two ways is not guessed at, and there is no year 0."""
+    """A date written in full; what could be read in two ways is not guessed at, and there is no year 0.
+
+    A blank around it says nothing, and must not keep the row's other values from the warehouse.
+    """
+    text = text.str.strip_chars()
     written = text.str.contains(r"^\d{4}-\d{2}-\d{2}$") & ~text.str.starts_with("0000")
     return pl.when(written).then(text.str.to_date("%Y-%m-%d", strict=False))

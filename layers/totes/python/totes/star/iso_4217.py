@@ -1,6 +1,11 @@
-"""Currencies by their code, as ISO 4217 names them (active codes of list one)."""
+"""Currencies by their code, as ISO 4217 names them.
 
-CURRENCY_NAMES = {
+An order keeps the currency that it was made in, so a code that the standard has withdrawn since keeps its name here.
+"""
+
+from collections.abc import Mapping
+
+_ACTIVE = {
     "AED": "UAE Dirham",
     "AFN": "Afghani",
     "ALL": "Lek",
@@ -180,3 +185,69 @@ CURRENCY_NAMES = {
     "ZMW": "Zambian Kwacha",
     "ZWG": "Zimbabwe Gold",
 }
+"""Codes of the standard's list one."""
+
+_WITHDRAWN = {
+    "AFA": "Afghani",
+    "ANG": "Netherlands Antillean Guilder",
+    "AON": "New Kwanza",
+    "AOR": "Kwanza Reajustado",
+    "ATS": "Schilling",
+    "AZM": "Azerbaijanian Manat",
+    "BEF": "Belgian Franc",
+    "BGL": "Lev",
+    "BGN": "Bulgarian Lev",
+    "BYB": "Belarusian Ruble",
+    "BYR": "Belarusian Ruble",
+    "CHC": "WIR Franc (for electronic)",
+    "CSD": "Serbian Dinar",
+    "CUC": "Peso Convertible",
+    "CYP": "Cyprus Pound",
+    "DEM": "Deutsche Mark",
+    "ECS": "Sucre",
+    "ECV": "Unidad de Valor Constante (UVC)",
+    "EEK": "Kroon",
+    "ESP": "Spanish Peseta",
+    "FIM": "Markka",
+    "FRF": "French Franc",
+    "GHC": "Cedi",
+    "GRD": "Drachma",
+    "HRK": "Kuna",
+    "IEP": "Irish Pound",
+    "ITL": "Italian Lira",
+    "LTL": "Lithuanian Litas",
+    "LUF": "Luxembourg Franc",
+    "LVL": "Latvian Lats",
+    "MGF": "Malagasy Franc",
+    "MRO": "Ouguiya",
+    "MTL": "Maltese Lira",
+    "MZM": "Mozambique Metical",
+    "NLG": "Netherlands Guilder",
+    "PTE": "Portuguese Escudo",
+    "ROL": "Old Leu",
+    "RUR": "Russian Ruble",
+    "SDD": "Sudanese Dinar",
+    "SIT": "Tolar",
+    "SKK": "Slovak Koruna",
+    "SLL": "Leone",
+    "SRG": "Surinam Guilder",
+    "STD": "Dobra",
+    "TMM": "Turkmenistan Manat",
+    "TPE": "Timor Escudo",
+    "TRL": "Old Turkish Lira",
+    "USS": "US Dollar (Same day)",
+    "VEB": "Bolivar",
+    "VEF": "Bolivar",
+    "XEU": "European Currency Unit (E.C.U)",
+    "XFO": "Gold-Franc",
+    "XFU": "UIC-Franc",
+    "YUM": "New Dinar",
+    "ZMK": "Zambian Kwacha",
+    "ZWD": "Zimbabwe Dollar (old)",
+    "ZWL": "Zimbabwe Dollar",
+    "ZWN": "Zimbabwe Dollar (new)",
+    "ZWR": "Zimbabwe Dollar",
+}
+"""Codes of its list three that were valid at some time since 1999."""
+
+CURRENCY_NAMES: Mapping[str, str] = _WITHDRAWN | _ACTIVE

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import polars as pl
+from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -26,6 +27,9 @@ from totes.verify.verdict import TableVerdict, Verdict
 from totes.warehouse.ledger import newest_entry
 
 logger = logging.getLogger(__name__)
+
+_KEPT = "SET idle_in_transaction_session_timeout TO '1h'"
+"""While one of the databases is read the other's session is idle, for longer than a session of totes may be else."""
 
 Progress = Callable[[int, int], None]
 """Called with how many rows have been compared and how many there are in all."""
@@ -54,14 +58,21 @@ def verify(
 
     Raises:
         ContractError: the source has not the shape that totes reads.
+        SourceUnavailable: the source is a standby that is behind what was captured.
         ConfigurationError: the warehouse holds no batch yet; see also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: a database broke off.
     """
+    for session in (source, warehouse):
+        with session, session.cursor() as cursor:
+            cursor.execute(_KEPT)
+    with warehouse, warehouse.cursor() as cursor:
+        _newest(cursor)
     warehouse.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
     with warehouse, warehouse.cursor() as cursor:
+        _keep_from_being_swapped(cursor, stars)
         held = _newest(cursor)
-        with snapshot_of(source) as snapshot:
+        with snapshot_of(source, sources) as snapshot:
             flying = in_flight(snapshot, lake, sources, held)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
             tables = _Comparison(cursor, pages, flying, progress).of(stars)
@@ -105,6 +116,12 @@ def repair(
                 keys = pl.concat([found.missing, found.extra, found.different])
                 again.setdefault(table.source, set()).update(keys.to_list())
     return capture(source, lake, sources, again={name: sorted(keys) for name, keys in again.items()})
+
+
+def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None:
+    """Lock the tables before the snapshot is taken: to an older one the tables of a rebuild look empty."""
+    names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in stars)
+    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
 
 
 def _newest(cursor: Cursor) -> int:

@@ -1,6 +1,6 @@
 """Warehouse: from a batch of star rows to the database that analysts ask."""
 
 from totes.warehouse.ledger import Tally
-from totes.warehouse.load import Loaded, load
+from totes.warehouse.load import Loaded, Rebuilding, load
 
-__all__ = ["Loaded", "Tally", "load"]
+__all__ = ["Loaded", "Rebuilding", "Tally", "load"]

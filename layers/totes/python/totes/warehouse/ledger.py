@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import StarManifest
+from totes.warehouse.places import LIVE, Place
 
 LOCK = int.from_bytes(b"totes")
 """The advisory lock that a loader holds while it works."""
@@ -43,11 +45,24 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """The newest batch of the ledger, its edition, and the digest of the capture manifest that it came from."""
+    """A batch of the ledger, its edition, and the digest of the capture manifest that it came from."""
 
     batch: int
     edition: int
     capture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What the warehouse's content is of.
+
+    Attributes:
+        edition: the edition of the star that all of it was last built from; None: it was never built.
+        rebuild: whether somebody asked for a rebuild that is not done yet.
+    """
+
+    edition: int | None
+    rebuild: bool
 
 
 def lock(cursor: Cursor) -> None:
@@ -60,33 +75,62 @@ def lock(cursor: Cursor) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
 
 
-def newest_entry(cursor: Cursor) -> Entry | None:
-    """Return the newest batch of the ledger; None where it is empty."""
-    cursor.execute("SELECT batch_id, edition, capture_sha256 FROM etl.batch ORDER BY batch_id DESC LIMIT 1")
+def newest_entry(cursor: Cursor, place: Place = LIVE) -> Entry | None:
+    """Return the newest batch of a ledger; None where it is empty."""
+    cursor.execute(
+        sql.SQL("SELECT batch_id, edition, capture_sha256 FROM {} ORDER BY batch_id DESC LIMIT 1").format(
+            place.ledger("batch")
+        )
+    )
     row = cursor.fetchone()
     return Entry(batch=row[0], edition=row[1], capture=row[2]) if row else None
 
 
-def open_entry(cursor: Cursor, manifest: StarManifest, edition: int) -> None:
-    """Write a batch's row, which the rows that it brings refer to, and the drift of the source that it tells of."""
+def entry_of(cursor: Cursor, batch: int) -> Entry | None:
+    """Return a batch of the live ledger; None where it is not there."""
+    cursor.execute("SELECT batch_id, edition, capture_sha256 FROM etl.batch WHERE batch_id = %s", (batch,))
+    row = cursor.fetchone()
+    return Entry(batch=row[0], edition=row[1], capture=row[2]) if row else None
+
+
+def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Place = LIVE) -> None:
+    """Write a batch's row, and the drift of the source that it tells of."""
     cursor.execute(
-        "INSERT INTO etl.batch (batch_id, edition, capture_sha256, horizon, captured_at) VALUES (%s, %s, %s, %s, %s)",
+        sql.SQL(
+            "INSERT INTO {} (batch_id, edition, capture_sha256, horizon, captured_at) VALUES (%s, %s, %s, %s, %s)"
+        ).format(place.ledger("batch")),
         (manifest.batch, edition, manifest.capture, manifest.horizon, manifest.captured_at),
     )
     for sentence in manifest.drift:
-        cursor.execute("INSERT INTO etl.drift (batch_id, what) VALUES (%s, %s)", (manifest.batch, sentence))
+        cursor.execute(
+            sql.SQL("INSERT INTO {} (batch_id, what) VALUES (%s, %s)").format(place.ledger("drift")),
+            (manifest.batch, sentence),
+        )
 
 
-def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally]) -> None:
+def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally], place: Place = LIVE) -> None:
     """Write what became of a batch's rows: at most one row a star table."""
     for table, tally in tallies.items():
         if tally.rows_in:
             cursor.execute(
-                "INSERT INTO etl.batch_table "
-                "(batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                sql.SQL(
+                    "INSERT INTO {} (batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted) "
+                    "VALUES (%s, %s, %s, %s, %s, %s, %s)"
+                ).format(place.ledger("batch_table")),
                 (batch, table, tally.rows_in, tally.versions, tally.unchanged, tally.quarantined, tally.deleted),
             )
+
+
+def sum_of_tallies(cursor: Cursor) -> dict[str, Tally]:
+    """Return what became of the rows of all batches that the warehouse holds, by star table."""
+    cursor.execute(
+        "SELECT star_table, sum(rows_in)::bigint, sum(versions)::bigint, sum(unchanged)::bigint, "
+        "sum(quarantined)::bigint, sum(deleted)::bigint FROM etl.batch_table GROUP BY star_table"
+    )
+    return {
+        table: Tally(rows_in=rows_in, versions=versions, unchanged=unchanged, quarantined=quarantined, deleted=deleted)
+        for table, rows_in, versions, unchanged, quarantined, deleted in cursor.fetchall()
+    }
 
 
 def count_quarantined(cursor: Cursor) -> int:
@@ -94,3 +138,19 @@ def count_quarantined(cursor: Cursor) -> int:
     cursor.execute("SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL")
     [[count]] = cursor.fetchall()
     return int(count)
+
+
+def content(cursor: Cursor) -> Content:
+    """Return what the warehouse's content is of."""
+    cursor.execute("SELECT edition, rebuild FROM etl.content")
+    row = cursor.fetchone()
+    return Content(edition=row[0], rebuild=row[1]) if row else Content(edition=None, rebuild=False)
+
+
+def write_content(cursor: Cursor, said: Content) -> None:
+    """Write what the warehouse's content is of."""
+    cursor.execute(
+        "INSERT INTO etl.content (edition, rebuild) VALUES (%s, %s) "
+        "ON CONFLICT (only_row) DO UPDATE SET edition = excluded.edition, rebuild = excluded.rebuild",
+        (said.edition, said.rebuild),
+    )

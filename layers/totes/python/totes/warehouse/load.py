@@ -4,29 +4,40 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import polars as pl
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.lake import Bucket, StarJournal, StarManifest, StarParts, read_part
-from totes.shapes import Calendar, Fact, StarTable
+from totes.lake import Bucket
+from totes.outcomes import Span
+from totes.shapes import StarTable
+from totes.warehouse.batch import load_batch
 from totes.warehouse.ledger import (
+    Content,
     Entry,
     Tally,
+    content,
     count_quarantined,
+    entry_of,
     lock,
     newest_entry,
-    open_entry,
-    write_tallies,
+    sum_of_tallies,
+    write_content,
 )
-from totes.warehouse.staging import copy_rows, identifiers, stage, stage_deletes
-from totes.warehouse.tables import empty_tables, ensure_tables
+from totes.warehouse.migrate import Found, ensure_tables, remember_columns
+from totes.warehouse.places import LIVE
+from totes.warehouse.processed import Processed
+from totes.warehouse.rebuild import Rebuild, Step, is_under_way
 
 logger = logging.getLogger(__name__)
 
-_NOTHING = StarParts(rows_in=0)
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilding:
+    """A rebuild that is under way: how many batches it has staged, of how many. A later load goes on with it."""
+
+    staged: int
+    of: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +45,18 @@ class Loaded:
     """What a load came to.
 
     Attributes:
-        batches: the batches that were loaded, in order.
+        batches: the batches that were loaded; all of them where the warehouse was rebuilt.
         newest: the newest in the warehouse; 0: none.
         tables: what became of their rows.
         quarantined: how many rows are in quarantine now.
+        rebuilding: the rebuild that is under way and for which there was no time; None: there is none.
     """
 
-    batches: tuple[int, ...]
+    batches: Span
     newest: int
     tables: Mapping[str, Tally]
     quarantined: int
+    rebuilding: Rebuilding | None = None
 
 
 def load(
@@ -52,6 +65,7 @@ def load(
     tables: Sequence[StarTable],
     *,
     rebuild: bool = False,
+    time_is_up: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Loaded:
     """Load every batch that the warehouse does not hold yet.
@@ -59,22 +73,34 @@ def load(
     A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So whatever
     dies, is repeated or overlaps, each batch is in the warehouse once or not yet.
 
-    Where the lake has another edition of the star than the warehouse was loaded from, or a rebuild is asked for, all
-    that it holds is deleted and loaded again in one transaction: who reads it sees the old content or the new.
+    An empty warehouse, one whose content is of another edition of the star than the lake's newest, and one that a
+    rebuild is asked for, are then built as a whole beside the live tables, and take their place in one transaction: who
+    reads it sees the old content or the new. What there is no time for the next load goes on with.
 
     Args:
         connection: the warehouse, outside a transaction.
         lake: the processed bucket.
         tables: the star tables.
-        rebuild: whether to load everything again in any case.
-        progress: told the batch that was loaded, and the newest.
+        rebuild: whether to build everything again in any case.
+        time_is_up: asked after each transaction whether to stop.
+        progress: told the batch that was loaded or staged, and the newest.
 
     Raises:
-        ConfigurationError: the warehouse was filled from another lake, or has tables that totes did not make.
+        ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
+            newer totes made or that cannot be brought up to their definitions in place, or has not the encoding UTF8.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    return _Loader(connection, lake, tables, progress).load(rebuild=rebuild)
+    return _Loader(connection, lake, tables, time_is_up, progress).load(rebuild=rebuild)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loaded:
+    """The batch that a transaction has loaded (None: none waits), and whether the warehouse wants to be rebuilt."""
+
+    batch: int | None
+    tables: Mapping[str, Tally]
+    wanted: bool
 
 
 class _Loader:
@@ -83,234 +109,125 @@ class _Loader:
         connection: Connection,
         lake: Bucket,
         tables: Sequence[StarTable],
+        time_is_up: Callable[[], bool],
         progress: Callable[[int, int], None],
     ) -> None:
         self._connection = connection
         self._lake = lake
         self._tables = tables
+        self._time_is_up = time_is_up
         self._progress = progress
+        self._batches: list[int] = []
+        self._tallies = {table.name: Tally() for table in tables}
 
     def load(self, *, rebuild: bool) -> Loaded:
-        batches: list[int] = []
-        tallies = {table.name: Tally() for table in self._tables}
+        rebuilding = Rebuild(self._connection, self._lake, self._tables, self._progress)
+        try:
+            return self._load(rebuilding, rebuild=rebuild)
+        finally:
+            rebuilding.close()
+
+    def _load(self, rebuilding: Rebuild, *, rebuild: bool) -> Loaded:
+        """Load what waits, and take a step of the rebuild that is wanted, in turn."""
         while True:
-            newest, loaded, quarantined = self._transaction(rebuild=rebuild)
+            loaded = self._transaction(rebuild=rebuild)
             rebuild = False
-            for batch, counted in loaded.items():
-                batches.append(batch)
-                tallies = {name: tally + counted[name] for name, tally in tallies.items()}
-            if not loaded:
-                return Loaded(batches=tuple(batches), newest=newest, tables=tallies, quarantined=quarantined)
+            if loaded.batch is not None:
+                self._batches.append(loaded.batch)
+                self._tallies = {name: tally + loaded.tables[name] for name, tally in self._tallies.items()}
+                if not self._time_is_up():
+                    continue
+            if not loaded.wanted:
+                return self._result(None)
+            if loaded.batch is None:
+                step = rebuilding.step()
+                if step is Step.DONE:
+                    return self._rebuilt()
+                if step is Step.MORE and not self._time_is_up():
+                    continue
+            return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
-    def _transaction(self, *, rebuild: bool) -> tuple[int, Mapping[int, Mapping[str, Tally]], int]:
-        """Load the next batch, or all of them anew.
-
-        Returns:
-            The newest batch, what became of the rows of each that was loaded, and how many rows are in quarantine.
-        """
+    def _transaction(self, *, rebuild: bool) -> _Loaded:
+        """Load the next batch that waits."""
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
             # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
-            lake = _Lake(self._lake)
-            ensure_tables(cursor, self._tables)
+            lake = Processed(self._lake)
+            found = ensure_tables(cursor, self._tables)
             entry = newest_entry(cursor)
             if entry is not None:
-                lake.check(entry)
-            if entry is not None and (rebuild or entry.edition != lake.edition):
-                logger.info("loading edition %d anew", lake.edition)
-                empty_tables(cursor, self._tables)
-                batches = range(1, lake.newest + 1)
-            else:
-                first = entry.batch + 1 if entry else 1
-                batches = range(first, min(first, lake.newest) + 1)
-            loaded = {batch: self._load_batch(cursor, lake, batch) for batch in batches}
-            return lake.newest, loaded, count_quarantined(cursor)
+                self._must_be_of(cursor, lake, entry)
+            said = content(cursor)
+            wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
+            _refuse(found, rebuild=rebuild or said.rebuild, wanted=wanted)
+            if not (found.newer or found.other):
+                remember_columns(cursor, self._tables)
+            if rebuild and not said.rebuild:
+                write_content(cursor, Content(edition=said.edition, rebuild=True))
+            if entry is None or found.newer or found.other or entry.batch >= lake.newest:
+                return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0)
+            return self._load_batch(cursor, lake, entry, wanted=wanted)
 
-    def _load_batch(self, cursor: Cursor, lake: "_Lake", batch: int) -> Mapping[str, Tally]:
-        manifest = lake.manifest(batch, after=newest_entry(cursor))
-        open_entry(cursor, manifest, lake.edition)
-        counted = {
-            # A batch from before a table was asked for has nothing of it.
-            table.name: _load_table(cursor, table, manifest.tables.get(table.name, _NOTHING), batch, self._lake)
-            for table in self._tables
-        }
-        write_tallies(cursor, batch, counted)
+    def _must_be_of(self, cursor: Cursor, lake: Processed, entry: Entry) -> None:
+        """See that the lake is the ledger's; an edition that has not come as far as the warehouse yet may be it."""
+        if lake.newest < entry.batch:
+            older = entry_of(cursor, lake.newest)
+            if older is not None:
+                lake.check(older)
+        else:
+            lake.check(entry)
+
+    def _load_batch(self, cursor: Cursor, lake: Processed, entry: Entry, *, wanted: bool) -> _Loaded:
+        batch = entry.batch + 1
+        manifest = lake.manifest(batch, after=entry)
+        counted = load_batch(cursor, LIVE, self._tables, manifest, lake.edition, self._lake)
         logger.info("loaded batch %d", batch, extra={"batch": batch})
         self._progress(batch, lake.newest)
-        return counted
+        return _Loaded(batch=batch, tables=counted, wanted=wanted)
 
-
-class _Lake:
-    """The processed bucket as it stands while a loader has the lock; it must be the one that filled the warehouse."""
-
-    def __init__(self, bucket: Bucket) -> None:
-        self._bucket = bucket
-        self._journal = StarJournal(bucket)
-        self.newest = self._journal.newest()
-
-    @property
-    def edition(self) -> int:
-        return self._journal.edition
-
-    def check(self, entry: Entry) -> None:
-        if entry.batch > self.newest or self._read(entry.batch).capture != entry.capture:
-            raise self._other(entry)
-
-    def manifest(self, batch: int, *, after: Entry | None) -> StarManifest:
-        manifest = self._read(batch)
-        if after is not None and manifest.parent != after.capture:
-            raise self._other(after)
-        return manifest
-
-    def _read(self, batch: int) -> StarManifest:
-        return StarManifest.from_json(self._journal.read(batch))
-
-    def _other(self, entry: Entry) -> ConfigurationError:
-        return ConfigurationError(
-            f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
-            f"s3://{self._bucket.name}; name the warehouse of this lake, or an empty database"
+    def _result(self, rebuilding: Rebuilding | None) -> Loaded:
+        span = Span(
+            first=self._batches[0] if self._batches else None,
+            last=self._batches[-1] if self._batches else None,
+            count=len(self._batches),
         )
+        with self._connection, self._connection.cursor() as cursor:
+            entry = newest_entry(cursor)
+            return Loaded(
+                batches=span,
+                newest=entry.batch if entry else 0,
+                tables=self._tallies,
+                quarantined=count_quarantined(cursor),
+                rebuilding=rebuilding,
+            )
+
+    def _rebuilt(self) -> Loaded:
+        with self._connection, self._connection.cursor() as cursor:
+            entry = newest_entry(cursor)
+            newest = entry.batch if entry else 0
+            told = sum_of_tallies(cursor)
+            return Loaded(
+                batches=Span(first=1, last=newest, count=newest),
+                newest=newest,
+                tables={table.name: told.get(table.name, Tally()) for table in self._tables},
+                quarantined=count_quarantined(cursor),
+            )
 
 
-def _load_table(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:
-    if not stars.rows_in:
-        return Tally()
-    versions = _load_rows(cursor, table, stars, batch, lake) if stars.parts else 0
-    deleted = _load_deletes(cursor, table, stars, batch, lake) if stars.deletes else 0
-    quarantined = _load_quarantine(cursor, table, stars, batch, lake) if stars.quarantine else 0
-    return Tally(
-        rows_in=stars.rows_in,
-        versions=versions,
-        unchanged=stars.rows_in - versions - deleted - quarantined,
-        quarantined=quarantined,
-        deleted=deleted,
-    )
+def _refuse(found: Found, *, rebuild: bool, wanted: bool) -> None:
+    """Refuse tables that do not fit, unless they are to be made again.
 
-
-def _load_rows(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
-    staging = stage(cursor, table, stars.parts, lake)
-    versions = _append_versions if isinstance(table, Fact) else _upsert_rows
-    count = versions(cursor, table, staging, batch)
-    if not isinstance(table, Calendar):
-        _resolve_quarantine(cursor, table, staging, table.key, batch)
-    return count
-
-
-def _load_deletes(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
-    staging = stage_deletes(cursor, table, stars.deletes, lake)
-    close = _close_versions if isinstance(table, Fact) else _mark_rows
-    count = close(cursor, table, staging, batch)
-    _resolve_quarantine(cursor, table, staging, "key", batch)
-    return count
-
-
-def _load_quarantine(cursor: Cursor, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
-    for part in stars.quarantine:
-        rows = read_part(lake, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
-        copy_rows(cursor, sql.Identifier("etl", "quarantine"), rows)
-    cursor.execute(
-        "UPDATE etl.quarantine AS earlier SET resolved_by = %(batch)s FROM etl.quarantine AS again "
-        "WHERE again.batch_id = %(batch)s AND again.star_table = %(table)s AND earlier.star_table = %(table)s "
-        "AND earlier.key = again.key AND earlier.batch_id < %(batch)s AND earlier.resolved_by IS NULL",
-        {"batch": batch, "table": table.name},
-    )
-    return sum(part.rows for part in stars.quarantine)
-
-
-def _resolve_quarantine(cursor: Cursor, table: StarTable, staging: sql.Identifier, key: str, batch: int) -> None:
-    """Close what is in quarantine of the rows that have come again as star rows, or are gone."""
-    cursor.execute(
-        sql.SQL("""
-            UPDATE etl.quarantine SET resolved_by = %(batch)s FROM {staging} AS staged
-            WHERE star_table = %(table)s AND quarantine.key = staged.{key} AND resolved_by IS NULL
-        """).format(staging=staging, key=sql.Identifier(key)),
-        {"batch": batch, "table": table.name},
-    )
-
-
-def _append_versions(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
-    """Append each staged row that differs from the newest version of its key; return how many did."""
-    columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("""
-            INSERT INTO {table} ({columns}, batch_id)
-            SELECT {staged}, %(batch)s
-            FROM {staging} AS staged
-            LEFT JOIN LATERAL (
-                SELECT * FROM {table} AS version
-                WHERE version.{key} = staged.{key} ORDER BY version.batch_id DESC LIMIT 1
-            ) AS held ON true
-            WHERE held.{key} IS NULL OR held.is_deleted OR ({held}) IS DISTINCT FROM ({staged})
-            ORDER BY staged.{key}
-        """).format(
-            table=sql.Identifier("public", table.name),
-            key=sql.Identifier(table.key),
-            columns=identifiers(columns),
-            staging=staging,
-            staged=identifiers(columns, "staged"),
-            held=identifiers(columns, "held"),
-        ),
-        {"batch": batch},
-    )
-    return cursor.rowcount
-
-
-def _close_versions(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
-    """Append a closing version, the newest one marked deleted, for each key that is gone; return how many had one."""
-    columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("""
-            INSERT INTO {table} ({columns}, batch_id, is_deleted)
-            SELECT {held}, %(batch)s, true
-            FROM {staging} AS gone
-            CROSS JOIN LATERAL (
-                SELECT * FROM {table} AS version
-                WHERE version.{key} = gone.key ORDER BY version.batch_id DESC LIMIT 1
-            ) AS held
-            WHERE NOT held.is_deleted
-            ORDER BY gone.key
-        """).format(
-            table=sql.Identifier("public", table.name),
-            key=sql.Identifier(table.key),
-            columns=identifiers(columns),
-            staging=staging,
-            held=identifiers(columns, "held"),
-        ),
-        {"batch": batch},
-    )
-    return cursor.rowcount
-
-
-def _upsert_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
-    """Insert staged rows and update those that differ from what is held; return how many were new or differed."""
-    columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("""
-            INSERT INTO {table} AS held ({columns}, batch_id)
-            SELECT {columns}, %(batch)s FROM {staging} ORDER BY {key}
-            ON CONFLICT ({key}) DO UPDATE
-            SET ({columns}, batch_id, is_deleted) = ROW({excluded}, excluded.batch_id, false)
-            WHERE held.is_deleted OR ({held}) IS DISTINCT FROM ({excluded})
-        """).format(
-            table=sql.Identifier("public", table.name),
-            key=sql.Identifier(table.key),
-            columns=identifiers(columns),
-            staging=staging,
-            held=identifiers(columns, "held"),
-            excluded=identifiers(columns, "excluded"),
-        ),
-        {"batch": batch},
-    )
-    return cursor.rowcount
-
-
-def _mark_rows(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> int:
-    """Mark the rows that are gone, and leave them, for the facts' history refers to them; return how many were held."""
-    cursor.execute(
-        sql.SQL("""
-            UPDATE {table} AS held SET batch_id = %(batch)s, is_deleted = true
-            FROM {staging} AS gone WHERE held.{key} = gone.key AND NOT held.is_deleted
-        """).format(table=sql.Identifier("public", table.name), key=sql.Identifier(table.key), staging=staging),
-        {"batch": batch},
-    )
-    return cursor.rowcount
+    Raises:
+        ConfigurationError: a newer totes made a column, and nobody asked for a rebuild; or a column cannot be brought
+            up to its definition in place, and no rebuild is wanted.
+    """
+    if found.newer and not rebuild:
+        raise ConfigurationError(
+            f"the warehouse was made by a newer totes: this one does not know {', '.join(found.newer)}; deploy the "
+            "newer one, or make the tables again as this one wants them (totes rebuild)"
+        )
+    if found.other and not wanted:
+        raise ConfigurationError(
+            f"the warehouse's tables are not what this totes makes: {'; '.join(found.other)}; make them again "
+            "(totes replay --from 1)"
+        )

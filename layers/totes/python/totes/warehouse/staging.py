@@ -1,6 +1,5 @@
-"""Staging: a part's rows, brought by COPY into a temporary table that lives as long as the transaction."""
+"""Staging: a batch's rows, brought by COPY into temporary tables that the session keeps and each commit empties."""
 
-import io
 from collections.abc import Sequence
 
 import polars as pl
@@ -9,26 +8,35 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket, Part, read_part
 from totes.shapes import StarTable
+from totes.warehouse.conform import conformed
+from totes.warehouse.definitions import typed
+from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
+from totes.warehouse.refused import copy_rows
+
+QUARANTINE = sql.Identifier("pg_temp", "staging_quarantine")
+
+# A temporary table that is made in a transaction holds some 36 locks until it ends; one that is kept holds none.
+_KEPT = "CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS"
+
+_QUARANTINE_COLUMNS = sql.SQL("batch_id integer, star_table text, key bigint, reason text, source_row jsonb")
 
 
-def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket) -> sql.Identifier:
+def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket, batch: int) -> sql.Identifier:
     """Bring the rows of a star table's parts into its staging table, and return that table's name.
 
+    A row that the warehouse refuses is staged for quarantine, and so is one whose key the batch has brought before.
     Memory stays bounded by one part.
 
     Raises:
         LakeCorrupted: a part is missing or not what was written.
         psycopg2.Error: the warehouse broke off.
     """
-    staging = _new_staging(cursor, f"staging_{table.name}")
-    columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-            staging, identifiers(columns), sql.Identifier("public", table.name)
-        )
-    )
+    staging = sql.Identifier("pg_temp", f"staging_{table.name}")
+    cursor.execute(sql.SQL(_KEPT).format(staging, typed(table.columns)))
+    prepare_quarantine(cursor)
     for part in parts:
-        copy_rows(cursor, staging, read_part(lake, part).select(columns))
+        rows = conformed(table, read_part(lake, part), batch)
+        copy_refused(cursor, QUARANTINE, table, copy_rows(cursor, staging, rows), batch)
     cursor.execute(sql.SQL("ANALYZE {}").format(staging))
     return staging
 
@@ -40,29 +48,32 @@ def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake:
         LakeCorrupted: a part is missing or not what was written.
         psycopg2.Error: the warehouse broke off.
     """
-    staging = _new_staging(cursor, f"staging_deletes_{table.name}")
-    cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} (key bigint PRIMARY KEY) ON COMMIT DROP").format(staging))
+    staging = sql.Identifier("pg_temp", f"staging_deletes_{table.name}")
+    cursor.execute(sql.SQL(_KEPT).format(staging, sql.SQL("key bigint PRIMARY KEY")))
     for part in parts:
         copy_rows(cursor, staging, read_part(lake, part))
     cursor.execute(sql.SQL("ANALYZE {}").format(staging))
     return staging
 
 
-def _new_staging(cursor: Cursor, name: str) -> sql.Identifier:
-    """A name of a temporary table that is free: a reload stages batch after batch in one transaction."""
-    staging = sql.Identifier("pg_temp", name)
-    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staging))
-    return staging
+def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket, batch: int) -> None:
+    """Bring the rows of a star table's quarantine parts to `QUARANTINE`, beside those that the warehouse refused.
+
+    Raises:
+        LakeCorrupted: a part is missing or not what was written.
+        psycopg2.Error: the warehouse broke off.
+    """
+    prepare_quarantine(cursor)
+    for part in parts:
+        rows = read_part(lake, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
+        copy_quarantine(cursor, QUARANTINE, rows)
 
 
-def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> None:
-    """Copy a frame into the columns of a table that have its columns' names; NULL and the empty text stay apart."""
-    text = io.BytesIO()
-    rows.write_csv(text, include_header=False, quote_style="non_numeric", time_format="%H:%M:%S%.3f")
-    text.seek(0)
-    cursor.copy_expert(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(rows.columns)), text)
+def hold_out_staged_twice(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> None:
+    """Of staged rows of one key leave the first; see `hold_out_twice`."""
+    hold_out_twice(cursor, staging, table, QUARANTINE, sql.SQL("{}::integer").format(sql.Literal(batch)))
 
 
-def identifiers(names: Sequence[str], table: str | None = None) -> sql.Composable:
-    """Return column names for a statement, separated by commas, of one table where it is given."""
-    return sql.SQL(", ").join(sql.Identifier(table, name) if table else sql.Identifier(name) for name in names)
+def prepare_quarantine(cursor: Cursor) -> None:
+    """Make the staging table of quarantine where the session has none."""
+    cursor.execute(sql.SQL(_KEPT).format(QUARANTINE, _QUARANTINE_COLUMNS))

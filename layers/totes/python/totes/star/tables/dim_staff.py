@@ -12,7 +12,7 @@ DIM_STAFF = Dimension(
         text("first_name"),
         text("last_name"),
         text("department_name", of="department.department_name"),
-        text("location", of="department.location"),
+        text("location", of="department.location", nullable=True),
         text("email_address"),
     ),
 )

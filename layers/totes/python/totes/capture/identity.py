@@ -1,0 +1,185 @@
+"""What the source's tables are: by that a change is seen which no row tells of, for nobody has written one.
+
+A table is swapped for its copy, a partition is exchanged, an enum's value is renamed, a column is dropped and added
+again: no row's xmin is new, and the count is right. Attribute numbers stand for the defaults of columns that were added
+with one (`attmissingval`) too: PostgreSQL never gives a number twice, and a default goes with it; VACUUM FULL takes
+that out of the catalog, and nothing has changed.
+"""
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+
+from totes.capture.shape import SourceTable
+from totes.capture.snapshot import Snapshot
+from totes.errors import ContractError
+from totes.lake import Member, TableIdentity
+
+_MEMBERS = """
+    WITH RECURSIVE member (root, relation) AS (
+        SELECT class.oid, class.oid
+        FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+        WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p')
+        UNION
+        SELECT member.root, inherits.inhrelid
+        FROM member JOIN pg_inherits AS inherits ON inherits.inhparent = member.relation
+        WHERE NOT inherits.inhdetachpending
+    )
+    SELECT root.relname, root.oid::text, class.oid::text,
+           CASE namespace.nspname WHEN 'public' THEN '' ELSE namespace.nspname || '.' END || class.relname,
+           class.relkind = 'f', root.relkind = 'r' AND class.oid <> root.oid,
+           json_object_agg(
+               attribute.attname,
+               attribute.attnum || CASE attribute.attgenerated
+                   WHEN '' THEN '' ELSE ' ' || pg_get_expr(expression.adbin, expression.adrelid)
+               END
+           )
+    FROM member
+    JOIN pg_class AS root ON root.oid = member.root
+    JOIN pg_class AS class ON class.oid = member.relation
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    LEFT JOIN pg_attrdef AS expression ON (expression.adrelid, expression.adnum) = (class.oid, attribute.attnum)
+    WHERE attribute.attnum > 0 AND NOT attribute.attisdropped
+    GROUP BY root.oid, root.relname, root.relkind, class.oid, class.relname, class.relkind, namespace.nspname
+"""
+
+# A column's type, and all that it is made of: of a domain its base, of an array its element, of a composite its fields.
+_LABELS = """
+    WITH RECURSIVE used (root, type) AS (
+        SELECT class.relname, attribute.atttypid
+        FROM pg_class AS class
+        JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+        JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+        WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p')
+          AND attribute.attnum > 0 AND NOT attribute.attisdropped
+        UNION
+        SELECT used.root, part.type
+        FROM used
+        JOIN pg_type AS type ON type.oid = used.type
+        CROSS JOIN LATERAL (
+            SELECT type.typbasetype UNION ALL
+            SELECT type.typelem UNION ALL
+            SELECT rngsubtype FROM pg_range WHERE type.oid IN (rngtypid, rngmultitypid) UNION ALL
+            SELECT atttypid FROM pg_attribute WHERE attrelid = type.typrelid AND attnum > 0 AND NOT attisdropped
+        ) AS part (type)
+        WHERE part.type <> 0
+    )
+    SELECT used.root, json_object_agg(enum.oid, enum.enumlabel)
+    FROM used JOIN pg_enum AS enum ON enum.enumtypid = used.type
+    GROUP BY used.root
+"""
+
+
+def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, TableIdentity]:
+    """Return what each of the tables is.
+
+    Raises:
+        ContractError: rows of a table lie in a foreign table, where they have no xmin; or a key is there twice, which
+            only tables that inherit from another allow.
+        psycopg2.Error: the source broke off.
+    """
+    names = [table.name for table in tables]
+    members: dict[str, dict[str, Member]] = {name: {} for name in names}
+    roots: dict[str, str] = {}
+    inherited = set()
+    with snapshot.connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, (names,))
+        for name, root, oid, member, is_foreign, inherits, columns in cursor.fetchall():
+            if is_foreign:
+                raise ContractError(
+                    f"rows of table {name} lie in the foreign table {member}, where PostgreSQL cannot tell what has "
+                    f"changed; detach it, or bring its rows into a table of the source"
+                )
+            roots[name] = root
+            members[name][oid] = Member(name=member, columns=columns)
+            if inherits:
+                inherited.add(name)
+        cursor.execute(_LABELS, (names,))
+        labels = dict(cursor.fetchall())
+    for table in tables:
+        if table.name in inherited:
+            _check_keys(snapshot, table)
+    return {
+        name: TableIdentity(table=roots[name], members=members[name], labels=labels.get(name, {})) for name in names
+    }
+
+
+def members_to_read(before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...] | None:
+    """Return the oids of the members of a table whose rows may say something else without having been written.
+
+    Args:
+        before: what the table was; None: not known.
+        now: what it is.
+
+    Returns:
+        The oids; None: all that there are, and the table is read whole.
+    """
+    if before is None or now.table not in before.members or _renamed(before, now):
+        return None
+    if before.members[now.table].columns != now.members[now.table].columns:
+        return None
+    return tuple(
+        oid
+        for oid, member in now.members.items()
+        if oid not in before.members or before.members[oid].columns != member.columns
+    )
+
+
+def differs(before: TableIdentity | None, now: TableIdentity) -> bool:
+    """Whether a batch must say what a table is now, so that the next tick need not read it again.
+
+    A new value of an enum makes no difference: no row can have had it before.
+    """
+    return before is None or members_to_read(before, now) != () or before.members.keys() != now.members.keys()
+
+
+def shifts(table: str, before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...]:
+    """Return a sentence for each way in which a table is another one than it was.
+
+    Args:
+        table: the source table.
+        before: what it was; None: not known, and nothing is told.
+        now: what it is.
+    """
+    if before is None:
+        return ()
+    if now.table != before.table:
+        return (f"table {table} is another one: it was made again, or put in the place of the one before",)
+    attached = [member.name for oid, member in now.members.items() if oid not in before.members]
+    detached = [member.name for oid, member in before.members.items() if oid not in now.members]
+    return (
+        *(f"{name} is a part of table {table} now" for name in attached),
+        *(f"{name} is no part of table {table} any more" for name in detached),
+        *(sentence for oid in now.members if oid in before.members for sentence in _column_shifts(oid, before, now)),
+        *(
+            f"the value '{before.labels[oid]}' of an enum in table {table} is '{now.labels.get(oid, 'gone')}' now"
+            for oid in _renamed(before, now)
+        ),
+    )
+
+
+def _column_shifts(oid: str, before: TableIdentity, now: TableIdentity) -> tuple[str, ...]:
+    """Columns that are there as before by their name, and are not the same; `drift` tells of the others."""
+    had, has = before.members[oid].columns, now.members[oid].columns
+    return tuple(
+        f"column {now.members[oid].name}.{name} is another one, or made in another way, than before"
+        for name in has
+        if name in had and had[name] != has[name]
+    )
+
+
+def _renamed(before: TableIdentity, now: TableIdentity) -> list[str]:
+    return [oid for oid, label in before.labels.items() if now.labels.get(oid) != label]
+
+
+def _check_keys(snapshot: Snapshot, table: SourceTable) -> None:
+    query = sql.SQL("SELECT {key} FROM public.{table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1")
+    with snapshot.connection.cursor() as cursor:
+        cursor.execute(query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name)))
+        twice = cursor.fetchone()
+    if twice:
+        raise ContractError(
+            f"{table.key} {twice[0]} is there more than once in table {table.name} and the tables that inherit from "
+            f"it; keep it in one of them"
+        )

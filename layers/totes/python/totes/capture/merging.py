@@ -1,0 +1,215 @@
+"""Runs merged into one, so that a table has about as many runs as the logarithm of its rows."""
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from totes.capture import sizes
+from totes.capture.holdings import in_shape
+from totes.capture.part_cache import PartCache, bounds
+from totes.capture.slices import Piece, pieces_of, slices
+from totes.lake import Bucket, Part, Run, read_part, write_part
+
+
+def with_run(holdings: Sequence[Run], newest: Run, key: str, bucket: Bucket, place: str) -> tuple[Run, ...]:
+    """Return the holdings after a batch's run.
+
+    Every run is at least twice as large as the one after it; runs that are not are merged, and a row is rewritten
+    about as often as there are runs, after years of ticks. Memory is bounded by `sizes`, whatever the runs' size.
+
+    Args:
+        holdings: the table's runs before the batch, oldest first.
+        newest: the batch's own changes and deletes.
+        key: the table's key column.
+        bucket: where the parts lie, and where merged ones go.
+        place: the start of a merged part's key.
+    """
+    runs = [*holdings, newest]
+    first = _first_to_merge([run.rows for run in runs])
+    if first == len(runs) - 1:
+        return tuple(runs)
+    return (*runs[:first], _merged(runs[first:], key, bucket, place, with_deleted=first > 0))
+
+
+def in_order(holdings: Sequence[Run], key: str, bucket: Bucket, place: str) -> tuple[Run, ...]:
+    """Return the holdings with every run whose parts lie across each other written again in the order of its keys.
+
+    An older totes wrote a table in the order of its heap; a whole read in the order of keys, which is what the runs
+    are about to be compared with, would read each such part once a chunk.
+
+    Args:
+        holdings: the table's runs, oldest first.
+        key: the table's key column.
+        bucket: where the parts lie, and where those that are written again go.
+        place: the start of such a part's key.
+    """
+    return tuple(
+        _merged([run], key, bucket, f"{place}-ordered-{number:05d}", with_deleted=True)
+        if len(_layers(run)) > sizes.RUNS_AT_ONCE
+        else run
+        for number, run in enumerate(holdings)
+    )
+
+
+def _first_to_merge(rows: Sequence[int]) -> int:
+    """From which run on all are merged into one: the first that is less than twice as large as what comes after it.
+
+    Holdings that an older totes left may have such runs anywhere, not at their end alone.
+    """
+    first, merged = len(rows) - 1, rows[-1]
+    for number in reversed(range(first)):
+        after = merged if number == first - 1 else rows[number + 1]
+        if rows[number] < 2 * after:
+            first, merged = number, sum(rows[number:])
+    return first
+
+
+def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str, *, with_deleted: bool) -> Run:
+    """One run of several; that a row is deleted need be said only where an older run may have it.
+
+    Where there are more than can be merged at once, what comes between goes to the lake too; no manifest names it.
+    """
+    schema = _schema(runs, bucket)
+    layers = [layer for run in runs for layer in _layers(run)]
+    passes = 0
+    while len(layers) > sizes.RUNS_AT_ONCE:
+        passes += 1
+        starts = range(0, len(layers), sizes.RUNS_AT_ONCE)
+        layers = [
+            _merged_at_once(
+                layers[start : start + sizes.RUNS_AT_ONCE],
+                _Writer(bucket, key, f"{place}-pass-{passes}-{start:05d}"),
+                _Writer(bucket, key, f"{place}-pass-{passes}-{start:05d}-deleted"),
+                schema,
+            )
+            for start in starts
+        ]
+    deleted = _Writer(bucket, key, f"{place}-deleted") if with_deleted else None
+    return _merged_at_once(layers, _Writer(bucket, key, place), deleted, schema)
+
+
+def _layers(run: Run) -> list[Run]:
+    """A run as runs none of whose parts have keys in each other's range."""
+    layers = [Run(parts=tuple(parts)) for parts in _apart(run.parts)]
+    return layers + [Run(parts=(), deleted=tuple(parts)) for parts in _apart(run.deleted)]
+
+
+def _apart(parts: Sequence[Part]) -> list[list[Part]]:
+    layers: list[list[Part]] = []
+    for part in sorted(parts, key=bounds):
+        layer = next((layer for layer in layers if bounds(layer[-1])[1] < bounds(part)[0]), None)
+        if layer is None:
+            layers.append([part])
+        else:
+            layer.append(part)
+    return layers
+
+
+def _merged_at_once(runs: Sequence[Run], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema) -> Run:
+    cache = PartCache(rows.bucket)
+    for group in _groups(pieces_of(runs)):
+        if _stays(group):
+            rows.keep(group[0].part)
+            continue
+        lowest, highest = bounds(group[0].part)[0], max(bounds(piece.part)[1] for piece in group)
+        for found in slices(group, rows.key, cache.read, lowest, highest):
+            cache.forget(below=found.highest)
+            frames, gone = _latest(found.pieces, rows.key)
+            if frames:
+                rows.add(pl.concat(in_shape(frame, schema) for frame in frames))
+            if deleted:
+                deleted.add(gone.to_frame())
+    return Run(parts=rows.finish(), deleted=deleted.finish() if deleted else ())
+
+
+def _schema(runs: Sequence[Run], bucket: Bucket) -> pl.Schema:
+    """The columns and types of the newest rows; all that is rewritten is brought into them."""
+    newest = next((run.parts[-1] for run in reversed(runs) if run.parts), None)
+    return read_part(bucket, newest).schema if newest else pl.Schema()
+
+
+def _groups(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Pieces in groups that share no keys; a part that stays as it is, is a group of its own."""
+    group: list[Piece] = []
+    for touching in _touching(pieces):
+        if _stays(touching):
+            if group:
+                yield group
+            yield touching
+            group = []
+        else:
+            group += touching
+    if group:
+        yield group
+
+
+def _touching(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    group: list[Piece] = []
+    reached = 0
+    for piece in pieces:
+        lowest, highest = bounds(piece.part)
+        if group and lowest > reached:
+            yield group
+            group = []
+        reached = max(reached, highest) if group else highest
+        group.append(piece)
+    if group:
+        yield group
+
+
+def _stays(group: Sequence[Piece]) -> bool:
+    """Whether a part need not be rewritten: nothing else has keys in its range, and it is no crumb."""
+    return len(group) == 1 and not group[0].gone and 2 * group[0].part.rows >= sizes.PART_ROWS
+
+
+def _latest(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
+    """Of each key the newest row, or that it is gone."""
+    said = gone = pl.Series(key, [], dtype=pl.Int64)
+    frames = []
+    for piece in sorted(pieces, key=lambda piece: piece.run, reverse=True):
+        keys = piece.frame[key].cast(pl.Int64)
+        news = ~keys.is_in(said.implode())
+        if piece.gone:
+            gone = pl.concat([gone, keys.filter(news)])
+        else:
+            frames.append(piece.frame.filter(news))
+        said = pl.concat([said, keys])
+    return frames, gone
+
+
+class _Writer:
+    """Writes rows that come in ascending ranges of keys as parts."""
+
+    def __init__(self, bucket: Bucket, key: str, place: str) -> None:
+        self.bucket = bucket
+        self.key = key
+        self._place = place
+        self._parts: list[Part] = []
+        self._written = 0
+        self._waiting: pl.DataFrame | None = None
+
+    def add(self, rows: pl.DataFrame) -> None:
+        rows = rows.sort(self.key)
+        waiting = rows if self._waiting is None else pl.concat([self._waiting, rows])
+        while waiting.height >= sizes.PART_ROWS:
+            self._write(waiting.head(sizes.PART_ROWS))
+            waiting = waiting.slice(sizes.PART_ROWS)
+        self._waiting = waiting
+
+    def keep(self, part: Part) -> None:
+        """Let a part stay as it is, after the rows that were added so far."""
+        self._flush()
+        self._parts.append(part)
+
+    def finish(self) -> tuple[Part, ...]:
+        self._flush()
+        return tuple(self._parts)
+
+    def _flush(self) -> None:
+        if self._waiting is not None and self._waiting.height:
+            self._write(self._waiting)
+        self._waiting = None
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        self._parts.append(write_part(self.bucket, f"{self._place}-{self._written:05d}", rows, row_key=self.key))
+        self._written += 1

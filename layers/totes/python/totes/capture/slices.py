@@ -1,0 +1,102 @@
+"""Sorted runs, read a range of keys at a time: what is held at once is bounded, whatever the runs' size."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from totes.capture import sizes
+from totes.capture.part_cache import bounds
+from totes.lake import Part, Run
+
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Rows, or keys of rows that are gone, that a run has in a range.
+
+    Attributes:
+        run: which run, counted from the oldest.
+        part: the part that has them.
+        gone: whether they are keys of rows that are gone.
+        frame: the rows; nothing before they are read.
+    """
+
+    run: int
+    part: Part
+    gone: bool
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """All that runs have of the keys from one to another, both included."""
+
+    lowest: int
+    highest: int
+    pieces: Sequence[Piece]
+
+
+def pieces_of(runs: Sequence[Run]) -> list[Piece]:
+    """Return the runs' parts, in ascending order of their lowest keys."""
+    unread = pl.DataFrame()
+    pieces = [
+        Piece(run=number, part=part, gone=gone, frame=unread)
+        for number, run in enumerate(runs)
+        for gone, parts in ((False, run.parts), (True, run.deleted))
+        for part in parts
+    ]
+    return sorted(pieces, key=lambda piece: bounds(piece.part))
+
+
+def slices(
+    pieces: Sequence[Piece],
+    key: str,
+    read: Callable[[Part], pl.DataFrame],
+    lowest: int = LOWEST,
+    highest: int = HIGHEST,
+) -> Iterator[Slice]:
+    """Read a range of keys in slices of at most about `sizes.ROWS_AT_ONCE` rows, in ascending order of keys.
+
+    Together the slices cover the range, so there is at least one, which may be empty.
+
+    Args:
+        pieces: the parts, as `pieces_of` gives them.
+        key: the key column.
+        read: reads a part.
+        lowest: the lowest key.
+        highest: the highest key.
+    """
+    while lowest <= highest:
+        found = _slice(pieces, key, read, lowest, highest)
+        yield found
+        lowest = found.highest + 1
+
+
+def _slice(pieces: Sequence[Piece], key: str, read: Callable[[Part], pl.DataFrame], lowest: int, highest: int) -> Slice:
+    """The longest slice from a key on: where it would be too large, it ends at the median of what was found so far."""
+    taken: list[Piece] = []
+    for piece in pieces:
+        first, last = bounds(piece.part)
+        if first > highest:
+            break
+        if last < lowest:
+            continue
+        taken.append(_within(replace(piece, frame=read(piece.part)), key, lowest, highest))
+        if sum(each.frame.height for each in taken) > sizes.ROWS_AT_ONCE:
+            highest = _median([each.frame[key] for each in taken])
+            taken = [_within(each, key, lowest, highest) for each in taken]
+    return Slice(lowest=lowest, highest=highest, pieces=[each for each in taken if each.frame.height])
+
+
+def _within(piece: Piece, key: str, lowest: int, highest: int) -> Piece:
+    first, last = bounds(piece.part)
+    if lowest <= first and last <= highest:
+        return piece
+    return replace(piece, frame=piece.frame.filter(piece.frame[key].cast(pl.Int64).is_between(lowest, highest)))
+
+
+def _median(keys: Sequence[pl.Series]) -> int:
+    ordered = pl.concat(series.cast(pl.Int64) for series in keys).sort()
+    return int(ordered[ordered.len() // 2])

@@ -1,0 +1,67 @@
+"""The keys that a table of the source has, counted by ranges or read."""
+
+import io
+
+import polars as pl
+from psycopg2 import sql
+
+from totes.capture.reader import stream_rows
+from totes.capture.snapshot import Snapshot
+from totes.lake import SourceColumn
+
+# PostgreSQL does not know how few ranges there are, and would rather sort millions of keys than count them.
+_COUNT = sql.SQL("""
+    COPY (SELECT {key}::bigint >> {shift}, count(*) FROM public.{table} WHERE {within} GROUP BY 1)
+    TO STDOUT (FORMAT csv)
+""")
+
+
+class SourceKeys:
+    """The keys of one table in a snapshot."""
+
+    def __init__(self, snapshot: Snapshot, table: str, key: SourceColumn) -> None:
+        self._snapshot = snapshot
+        self._table = table
+        self._key = key
+
+    def counts(self, shift: int, lowest: int, highest: int) -> pl.DataFrame:
+        """Return how many rows there are in each range of keys (`key >> shift`) that has any: columns `range`, `rows`.
+
+        Args:
+            shift: how many of a key's low bits do not tell its range.
+            lowest: the lowest key that counts.
+            highest: the highest key that counts.
+        """
+        text = io.BytesIO()
+        query = _COUNT.format(
+            key=sql.Identifier(self._key.name),
+            shift=sql.Literal(shift),
+            table=sql.Identifier(self._table),
+            within=self._between(lowest, highest),
+        )
+        with self._snapshot.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_sort = off")
+            cursor.copy_expert(query, text)
+            cursor.execute("RESET enable_sort")
+        schema = {"range": pl.Int64(), "rows": pl.Int64()}
+        if not text.tell():
+            return pl.DataFrame(schema=schema)
+        text.seek(0)
+        return pl.read_csv(text, has_header=False, schema=schema)
+
+    def between(self, lowest: int, highest: int) -> pl.Series:
+        """Return the keys (64-bit integers) from one to another, both included."""
+        keys = [pl.Series(self._key.name, [], dtype=pl.Int64)]
+        stream_rows(
+            self._snapshot,
+            self._table,
+            [self._key],
+            self._between(lowest, highest),
+            lambda rows: keys.append(rows[self._key.name].cast(pl.Int64)),
+        )
+        return pl.concat(keys)
+
+    def _between(self, lowest: int, highest: int) -> sql.Composable:
+        # As text, because the lowest 64-bit integer, written as a number, is a minus before one that is too large.
+        bounds = [sql.SQL("{}::bigint").format(sql.Literal(str(key))) for key in (lowest, highest)]
+        return sql.SQL("{} BETWEEN {} AND {}").format(sql.Identifier(self._key.name), *bounds)

@@ -1,0 +1,102 @@
+"""What a batch brings of one table, written to the lake as it is found."""
+
+import math
+from collections.abc import Callable
+
+import polars as pl
+
+from totes.capture import sizes
+from totes.capture.part_cache import PartCache, bounds
+from totes.errors import ContractError
+from totes.lake import Bucket, Part, Run, write_part
+
+
+class TableWriter:
+    """Writes a batch's changes, deletes and context of one table.
+
+    Args:
+        lake: the ingestion bucket.
+        place: the start of the objects' keys.
+        key: the table's key column.
+        link: told of all rows that the batch has come to hold.
+        lose: told of all keys (64-bit integers) of rows that are gone.
+
+    Attributes:
+        context: unchanged rows that a joined dimension needs beside the changes.
+    """
+
+    def __init__(
+        self,
+        lake: Bucket,
+        place: str,
+        key: str,
+        *,
+        link: Callable[[pl.DataFrame], None],
+        lose: Callable[[pl.Series], None],
+    ) -> None:
+        self._lake = lake
+        self._place = place
+        self._key = key
+        self._link = link
+        self._lose = lose
+        self._cache = PartCache(lake)
+        self._changes: list[Part] = []
+        self._deletes: list[Part] = []
+        self._gone = pl.Series(key, [], dtype=pl.Int64)
+        self.context: list[Part] = []
+
+    def changed(self, rows: pl.DataFrame) -> None:
+        """Write rows that are new, differ or are asked for again."""
+        self._link(rows)
+        parts = math.ceil(rows.height / sizes.PART_ROWS)
+        for chunk in rows.sort(self._key).iter_slices(math.ceil(rows.height / parts)):
+            self._changes.append(self._written(chunk, "changes", len(self._changes)))
+
+    def gone(self, keys: pl.Series) -> None:
+        """Write keys (64-bit integers) of rows that are gone, once they fill a part."""
+        self._lose(keys)
+        waiting = pl.concat([self._gone, keys])
+        while waiting.len() >= sizes.PART_ROWS:
+            self._delete(waiting.head(sizes.PART_ROWS))
+            waiting = waiting.slice(sizes.PART_ROWS)
+        self._gone = waiting
+
+    def keys(self, lowest: int, highest: int) -> pl.Series:
+        """Return the keys, of a range with both ends included, of the rows that were written as changes."""
+        self._cache.forget(below=lowest)
+        found = [pl.Series(self._key, [], dtype=pl.Int64)]
+        for part in self._changes:
+            first, last = bounds(part)
+            if first <= highest and last >= lowest:
+                keys = self._cache.read(part, self._key)[self._key].cast(pl.Int64)
+                found.append(keys.filter(keys.is_between(lowest, highest)))
+        return pl.concat(found)
+
+    def add_context(self, rows: pl.DataFrame) -> None:
+        """Write unchanged rows that a joined dimension needs."""
+        self._link(rows)
+        self.context.append(self._written(rows, "context", len(self.context)))
+
+    def run(self) -> Run:
+        """Write what still waits; return changes and deletes."""
+        if self._gone.len():
+            self._delete(self._gone)
+            self._gone = self._gone.clear()
+        return Run(parts=tuple(self._changes), deleted=tuple(self._deletes))
+
+    def _delete(self, keys: pl.Series) -> None:
+        self._deletes.append(self._written(keys.to_frame(self._key), "deletes", len(self._deletes)))
+
+    def _written(self, rows: pl.DataFrame, role: str, number: int) -> Part:
+        rows = rows.sort(self._key)
+        self._check_once(rows[self._key])
+        return write_part(self._lake, f"{self._place}/{role}-{number:05d}", rows, row_key=self._key)
+
+    def _check_once(self, keys: pl.Series) -> None:
+        """Refuse sorted keys of which one is there twice: a unique index that is broken, for no sound one allows it."""
+        twice = keys.filter(keys == keys.shift(1))
+        if twice.len():
+            raise ContractError(
+                f"{self._key} {twice[0]} is there more than once, which the table's unique index should forbid; look "
+                "for the row, and REINDEX"
+            )

@@ -1,0 +1,81 @@
+"""Objects that no manifest names, left by runs that were stopped or killed, found and deleted.
+
+An object's key tells the batch of the run that wrote it. Only that batch's manifest can be the first to name it, for
+later ones take over names from the one before. So once the batch is committed, what its manifest does not name will
+never be named; and before, nothing can be said.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+
+from totes.lake.bucket import Bucket, Listed
+from totes.lake.journal import Journal
+from totes.lake.manifests import CaptureManifest
+
+_MARKS = "sweeps/"
+_BATCHES_AT_ONCE = 500
+_BATCH = re.compile(r"(?:batches|holdings/[^/]+)/(\d{10})[/-].+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What a sweep has done.
+
+    Attributes:
+        batch: up to which batch there are no orphans any more.
+        last: up to which it would have gone, had its time sufficed.
+        deleted: how many objects it has deleted.
+    """
+
+    batch: int
+    last: int
+    deleted: int
+
+
+def sweep(lake: Bucket, *, written_before: datetime, time_is_up: Callable[[], bool] = lambda: False) -> Swept:
+    """Delete the orphans of the batches since the last sweep.
+
+    Args:
+        lake: the ingestion bucket.
+        written_before: batches that were committed later, and objects that were written later, are left alone: a run
+            that has lost its batch to another may still be writing.
+        time_is_up: asked between some hundred batches; the next sweep goes on from there.
+
+    Raises:
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+    """
+    journal, marks = Journal(lake), Journal(lake, _MARKS)
+    done, deleted = marks.newest(), 0
+    last = next((number for number, written in journal.committed() if written <= written_before), 0)
+    while done < last and not time_is_up():
+        up_to = min(done + _BATCHES_AT_ONCE, last)
+        for key in [*_orphans(lake, journal, done + 1, up_to, written_before)]:
+            lake.delete(key)
+            deleted += 1
+        marks.commit(up_to, json.dumps({"batch": up_to}).encode())
+        done = up_to
+    return Swept(batch=done, last=max(done, last), deleted=deleted)
+
+
+def _orphans(lake: Bucket, journal: Journal, first: int, up_to: int, written_before: datetime) -> Iterator[str]:
+    named: set[str] = set()
+    tables: set[str] = set()
+    for batch in range(first, up_to + 1):
+        manifest = CaptureManifest.from_json(journal.read(batch))
+        named |= manifest.objects()
+        tables |= set(manifest.tables)
+    for prefix in ("batches/", *(f"holdings/{table}/" for table in sorted(tables))):
+        found = lake.listed(prefix, after=f"{prefix}{first:010d}")
+        for listed in takewhile(lambda listed: (_batch(listed) or 0) <= up_to, found):
+            if _batch(listed) is not None and listed.key not in named and listed.written <= written_before:
+                yield listed.key
+
+
+def _batch(listed: Listed) -> int | None:
+    """The batch whose run wrote an object; None: it is none of totes'."""
+    match = _BATCH.fullmatch(listed.key)
+    return int(match[1]) if match else None

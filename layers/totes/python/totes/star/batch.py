@@ -1,0 +1,219 @@
+"""One batch of source rows becomes star rows, a part at a time; a large one over as many attempts as it needs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from totes.lake import RAW, Bucket, CaptureManifest, Journal, Part, StarManifest, StarParts, read_part, write_part
+from totes.lake.manifests import digest
+from totes.shapes import Calendar, Dimension, Fact, Join, Kind, StarTable
+from totes.star.calendar import calendar_rows
+from totes.star.convert import convert
+from totes.star.joins import complete
+
+PARTS_BETWEEN_BOOKMARKS = 32
+"""A batch of no more source parts is transformed in one go and needs no bookmark."""
+
+_NOTHING = StarParts(rows_in=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """A part of a source table, rows or deleted keys, and the star table that it is for."""
+
+    table: Fact | Dimension
+    number: int
+    part: Part
+    deletes: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Done:
+    """What some steps have come to: what they wrote for each star table, and the dates that its facts name."""
+
+    tables: Mapping[str, StarParts] = field(default_factory=dict)
+    dates: frozenset[date] = frozenset()
+
+    def __add__(self, other: "_Done") -> "_Done":
+        tables = dict(self.tables)
+        for name, stars in other.tables.items():
+            before = tables.get(name, _NOTHING)
+            tables[name] = StarParts(
+                rows_in=before.rows_in + stars.rows_in,
+                parts=before.parts + stars.parts,
+                quarantine=before.quarantine + stars.quarantine,
+                deletes=before.deletes + stars.deletes,
+            )
+        return _Done(tables=tables, dates=self.dates | other.dates)
+
+    def to_json(self) -> bytes:
+        return json.dumps(
+            {
+                "tables": {name: asdict(stars) for name, stars in self.tables.items()},
+                "dates": [day.isoformat() for day in sorted(self.dates)],
+            },
+            sort_keys=True,
+        ).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "_Done":
+        values: Mapping[str, Any] = json.loads(body)
+        return cls(
+            tables={name: StarParts.from_dict(stars) for name, stars in values["tables"].items()},
+            dates=frozenset(date.fromisoformat(day) for day in values["dates"]),
+        )
+
+
+class Batch:
+    """A captured batch that is to become star rows.
+
+    What comes of it depends on the batch and the code alone, so whoever transforms it again writes the same bytes.
+    """
+
+    def __init__(
+        self, manifest: bytes, ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable], code: str
+    ) -> None:
+        """Take a batch by its capture manifest.
+
+        Args:
+            manifest: the manifest.
+            ingestion: the bucket of captured batches.
+            processed: the bucket of star rows.
+            tables: the star tables.
+            code: the fingerprint of the code; what another code has begun is not gone on with.
+        """
+        self._capture = CaptureManifest.from_json(manifest)
+        self._digest = digest(manifest)
+        self._ingestion = ingestion
+        self._processed = processed
+        self._tables = tables
+        self._steps = tuple(self._source_parts())
+        self._code = code
+        self._joined: tuple[str, Sequence[tuple[Join, pl.DataFrame]]] = ("", ())
+
+    @property
+    def bytes(self) -> int:
+        """The size of the parts that are to be read."""
+        return sum(step.part.bytes for step in self._steps)
+
+    def transformed(self, time_is_up: Callable[[], bool]) -> StarManifest | None:
+        """Transform what no attempt before this has; None where time is up before the end.
+
+        Raises:
+            LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        """
+        done = (
+            self._in_one_go(self._steps) if len(self._steps) <= PARTS_BETWEEN_BOOKMARKS else self._by_and_by(time_is_up)
+        )
+        return None if done is None else self._manifest(done)
+
+    def _source_parts(self) -> Iterator[_Step]:
+        for table in self._tables:
+            captured = None if isinstance(table, Calendar) else self._capture.tables.get(table.source)
+            if isinstance(table, Calendar) or captured is None:  # a batch from before the table was asked for
+                continue
+            # A joined dimension's row is made again also where only the row that completes it has changed.
+            rows = (*captured.changes, *captured.context) if table.joins else captured.changes
+            for number, part in enumerate(rows):
+                yield _Step(table=table, number=number, part=part, deletes=False)
+            for number, part in enumerate(captured.deletes):
+                yield _Step(table=table, number=number, part=part, deletes=True)
+
+    def _by_and_by(self, time_is_up: Callable[[], bool]) -> _Done | None:
+        """Do what is left, with a bookmark after every few parts, each of which says what these came to."""
+        bookmarks = Journal(self._processed, self._bookmarks())
+        last = bookmarks.newest()
+        done = sum((_Done.from_json(bookmarks.read(number)) for number in range(1, last + 1)), start=_Done())
+        for number in range(last, -(-len(self._steps) // PARTS_BETWEEN_BOOKMARKS)):
+            if time_is_up():
+                return None
+            first = number * PARTS_BETWEEN_BOOKMARKS
+            some = self._in_one_go(self._steps[first : first + PARTS_BETWEEN_BOOKMARKS])
+            bookmarks.commit(number + 1, some.to_json())
+            done += some
+        return done
+
+    def _bookmarks(self) -> str:
+        of = hashlib.sha256(f"{self._digest} {self._code}".encode()).hexdigest()
+        return f"bookmarks/{self._capture.batch:010d}-{of[:16]}/"
+
+    def _in_one_go(self, steps: Sequence[_Step]) -> _Done:
+        return sum((self._deletes(step) if step.deletes else self._rows(step) for step in steps), start=_Done())
+
+    def _rows(self, step: _Step) -> _Done:
+        source = read_part(self._ingestion, step.part)
+        for join, completing in self._joined_rows(step.table):
+            source = complete(source, join, completing)
+        converted = convert(step.table, source)
+        stars = StarParts(
+            rows_in=source.height,
+            parts=self._write(step, "stars", converted.rows),
+            quarantine=self._write(step, "quarantine", converted.quarantine),
+        )
+        return _Done(tables={step.table.name: stars}, dates=_dates(step.table, converted.rows))
+
+    def _deletes(self, step: _Step) -> _Done:
+        keys = read_part(self._ingestion, step.part).to_series()
+        frame = pl.DataFrame({"key": keys.cast(pl.Int64)})
+        return _Done(
+            tables={step.table.name: StarParts(rows_in=frame.height, deletes=self._write(step, "deletes", frame))}
+        )
+
+    def _joined_rows(self, table: Fact | Dimension) -> Sequence[tuple[Join, pl.DataFrame]]:
+        """The rows that complete a table's; they are kept for its next part."""
+        name, joined = self._joined
+        if name != table.name:
+            joined = [(join, self._whole(join)) for join in table.joins]
+            self._joined = (table.name, joined)
+        return joined
+
+    def _whole(self, join: Join) -> pl.DataFrame:
+        captured = self._capture.tables[join.table]
+        frames = [read_part(self._ingestion, part) for part in (*captured.changes, *captured.context)]
+        names = [*(column.name for column in captured.columns), RAW]
+        nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
+        return pl.concat(frames) if frames else nothing
+
+    def _write(self, step: _Step, kind: str, rows: pl.DataFrame) -> tuple[Part, ...]:
+        return self._write_part(step.table, f"{kind}-{step.number:05d}", rows)
+
+    def _write_part(self, table: StarTable, name: str, rows: pl.DataFrame) -> tuple[Part, ...]:
+        if rows.is_empty():
+            return ()
+        return (write_part(self._processed, f"batches/{self._capture.batch:010d}/{table.name}/{name}", rows),)
+
+    def _manifest(self, done: _Done) -> StarManifest:
+        stars = {
+            table.name: self._calendar(table, done.dates)
+            if isinstance(table, Calendar)
+            else done.tables.get(table.name, _NOTHING)
+            for table in self._tables
+        }
+        return StarManifest(
+            batch=self._capture.batch,
+            capture=self._digest,
+            parent=self._capture.parent,
+            captured_at=self._capture.captured_at,
+            horizon=self._capture.horizon,
+            drift=self._capture.drift,
+            tables=stars,
+        )
+
+    def _calendar(self, table: Calendar, dates: frozenset[date]) -> StarParts:
+        if not dates:
+            return _NOTHING
+        rows = calendar_rows(table, pl.Series(sorted(dates), dtype=pl.Date))
+        return StarParts(rows_in=rows.height, parts=self._write_part(table, "stars-00000", rows))
+
+
+def _dates(table: Fact | Dimension, rows: pl.DataFrame) -> frozenset[date]:
+    """The dates that facts turned out to name, which the calendars are made of."""
+    if not isinstance(table, Fact):
+        return frozenset()
+    columns = [column.name for column in table.columns if column.kind is Kind.DATE]
+    return frozenset(day for name in columns for day in rows[name].unique())

@@ -1,0 +1,159 @@
+"""Batches are transformed again, as this version of totes does it, into an edition of their own, over many runs."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from totes.errors import ConfigurationError
+from totes.lake import Bucket, Draft, Journal, StarJournal
+from totes.shapes import StarTable
+from totes.star.ahead import AHEAD, in_order
+from totes.star.code import fingerprint
+from totes.star.transform import Transformation
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """How far a replay has come.
+
+    Attributes:
+        edition: the edition that it makes.
+        first: the first batch that the edition covers.
+        done: how many batches it has.
+        of: how many it is to have.
+        published: whether it has them all and is what a loader reads from now on.
+    """
+
+    edition: int
+    first: int
+    done: int
+    of: int
+    published: bool
+
+
+def replay(
+    ingestion: Bucket,
+    processed: Bucket,
+    tables: Sequence[StarTable],
+    *,
+    first: int | None = None,
+    time_is_up: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Replayed | None:
+    """Transform a batch and all that follow again into a new edition, or go on with one that is not finished.
+
+    Until the last of them is done nothing has changed; then the new edition is what a loader reads. A draft that other
+    code has begun is given up, and begun again by this code: who asked for it still wants it.
+
+    Args:
+        ingestion: the bucket of captured batches.
+        processed: the bucket of star rows.
+        tables: the star tables.
+        first: the first batch to transform again; None: only go on with what is not finished.
+        time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
+        progress: told how many batches are done, and how many there are.
+
+    Returns:
+        How far the replay has come; None where there is nothing to replay.
+
+    Raises:
+        ConfigurationError: the lake has no such batch; see also `totes.lake`.
+        BatchTaken: another replay was begun or published meanwhile.
+        LakeUnavailable, LakeCorrupted: see `totes.lake`.
+    """
+    captured, stars = Journal(ingestion), StarJournal(processed)
+    if first is not None:
+        _check(first, captured.newest())
+    draft = _draft(stars, first, fingerprint(tables))
+    if draft is None:
+        return None
+    work = Transformation(ingestion, processed, tables, time_is_up)
+    return _Replay(captured, draft, work, time_is_up, progress).go_on()
+
+
+def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
+    """Return how far an unfinished replay has come, by a few requests; None where there is none.
+
+    Raises:
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+    """
+    draft = StarJournal(processed).unfinished()
+    if draft is None:
+        return None
+    number, first = draft.edition.number, draft.edition.first
+    done, newest = draft.done(AHEAD), Journal(ingestion).newest()
+    return Replayed(edition=number, first=first, done=done - first + 1, of=newest - first + 1, published=False)
+
+
+def _check(first: int, newest: int) -> None:
+    if not 1 <= first <= newest:
+        known = f"it has 1 to {newest}" if newest else "it is empty"
+        raise ConfigurationError(f"the lake has no batch {first}; {known}")
+
+
+def _draft(stars: StarJournal, first: int | None, code: str) -> Draft | None:
+    """The draft to go on with: the unfinished one, if it covers what is asked and this code has begun it."""
+    unfinished = stars.unfinished()
+    firsts = [each for each in (first, unfinished.edition.first if unfinished else None) if each is not None]
+    if not firsts:
+        return None
+    if unfinished is not None and unfinished.code == code and unfinished.edition.first == min(firsts):
+        return unfinished
+    if unfinished is not None:
+        logger.warning("edition %d is given up unfinished, and begun again", unfinished.edition.number)
+    return stars.begin(min(firsts), code)
+
+
+class _Replay:
+    """A draft that grows."""
+
+    def __init__(
+        self,
+        captured: Journal,
+        draft: Draft,
+        work: Transformation,
+        time_is_up: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._captured = captured
+        self._draft = draft
+        self._work = work
+        self._time_is_up = time_is_up
+        self._progress = progress
+        self._first = draft.edition.first
+        self._done = draft.done(AHEAD)
+
+    def go_on(self) -> Replayed:
+        newest = self._captured.newest()
+        while self._done < newest:
+            if not self._covered(newest):
+                return self._state(newest, published=False)
+            newest = self._captured.newest()  # what the schedule has captured meanwhile belongs to it too
+        self._draft.publish()
+        logger.info("edition %d has batches %d to %d", self._draft.edition.number, self._first, newest)
+        return self._state(newest, published=True)
+
+    def _covered(self, newest: int) -> bool:
+        """Transform up to a batch; say whether there was time for it."""
+        for batch, _ in in_order(self._transformed, range(self._done + 1, newest + 1), self._time_is_up):
+            self._done = batch
+            self._progress(batch - self._first + 1, newest - self._first + 1)
+        return self._done == newest
+
+    def _transformed(self, batch: int) -> bool | None:
+        manifest = self._work(batch)
+        if manifest is None:
+            return None
+        self._draft.commit(batch, manifest.to_json())
+        return True
+
+    def _state(self, newest: int, *, published: bool) -> Replayed:
+        return Replayed(
+            edition=self._draft.edition.number,
+            first=self._first,
+            done=self._done - self._first + 1,
+            of=newest - self._first + 1,
+            published=published,
+        )

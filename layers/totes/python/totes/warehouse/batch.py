@@ -1,0 +1,165 @@
+"""One batch of star rows becomes versions of facts and the latest state of dimensions."""
+
+from collections.abc import Mapping, Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.lake import Bucket, StarManifest, StarParts
+from totes.shapes import Calendar, Fact, StarTable
+from totes.warehouse.definitions import identifiers
+from totes.warehouse.ledger import Tally, open_entry, write_tallies
+from totes.warehouse.places import Place
+from totes.warehouse.quarantine import add_quarantine, resolve
+from totes.warehouse.staging import QUARANTINE, hold_out_staged_twice, stage, stage_deletes, stage_quarantine
+
+_NOTHING = StarParts(rows_in=0)
+
+
+def load_batch(
+    cursor: Cursor, place: Place, tables: Sequence[StarTable], manifest: StarManifest, edition: int, lake: Bucket
+) -> Mapping[str, Tally]:
+    """Load a batch that follows what a place holds, in the cursor's transaction; return what became of its rows.
+
+    Raises:
+        ConfigurationError: the batch lacks a column that must have a value; see also `totes.lake`.
+        LakeUnavailable, LakeCorrupted: see `totes.lake`.
+        psycopg2.Error: the warehouse broke off.
+    """
+    open_entry(cursor, manifest, edition, place)
+    counted = {
+        # A batch from before a table was asked for has nothing of it.
+        table.name: _load_table(cursor, place, table, manifest.tables.get(table.name, _NOTHING), manifest.batch, lake)
+        for table in tables
+    }
+    write_tallies(cursor, manifest.batch, counted, place)
+    return counted
+
+
+def _load_table(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:
+    if not stars.rows_in:
+        return Tally()
+    versions = _load_rows(cursor, place, table, stars, batch, lake) if stars.parts else 0
+    deleted = _load_deletes(cursor, place, table, stars, batch, lake) if stars.deletes else 0
+    quarantined = _load_quarantine(cursor, place, table, stars, batch, lake)
+    return Tally(
+        rows_in=stars.rows_in,
+        versions=versions,
+        unchanged=stars.rows_in - versions - deleted - quarantined,
+        quarantined=quarantined,
+        deleted=deleted,
+    )
+
+
+def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+    staging = stage(cursor, table, stars.parts, lake, batch)
+    if not isinstance(table, Calendar):
+        hold_out_staged_twice(cursor, table, staging, batch)
+    versions = _append_versions if isinstance(table, Fact) else _upsert_rows
+    count = versions(cursor, place, table, staging, batch)
+    if not isinstance(table, Calendar):
+        resolve(cursor, staging, table.key, place, table, batch)
+    return count
+
+
+def _load_deletes(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+    staging = stage_deletes(cursor, table, stars.deletes, lake)
+    close = _close_versions if isinstance(table, Fact) else _mark_rows
+    count = close(cursor, place, table, staging, batch)
+    resolve(cursor, staging, "key", place, table, batch)
+    return count
+
+
+def _load_quarantine(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+    if not stars.parts and not stars.quarantine:
+        return 0
+    stage_quarantine(cursor, table, stars.quarantine, lake, batch)
+    return add_quarantine(cursor, QUARANTINE, place, table, batch)
+
+
+def _append_versions(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Append each staged row that differs from the newest version of its key; return how many did."""
+    columns = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} ({columns}, batch_id)
+            SELECT {staged}, %(batch)s
+            FROM {staging} AS staged
+            LEFT JOIN LATERAL (
+                SELECT * FROM {table} AS version
+                WHERE version.{key} = staged.{key} ORDER BY version.batch_id DESC LIMIT 1
+            ) AS held ON true
+            WHERE held.{key} IS NULL OR held.is_deleted OR ({held}) IS DISTINCT FROM ({staged})
+            ORDER BY staged.{key}
+        """).format(
+            table=place.star(table.name),
+            key=sql.Identifier(table.key),
+            columns=identifiers(columns),
+            staging=staging,
+            staged=identifiers(columns, "staged"),
+            held=identifiers(columns, "held"),
+        ),
+        {"batch": batch},
+    )
+    return cursor.rowcount
+
+
+def _close_versions(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Append a closing version, the newest one marked deleted, for each key that is gone; return how many had one."""
+    columns = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} ({columns}, batch_id, is_deleted)
+            SELECT {held}, %(batch)s, true
+            FROM {staging} AS gone
+            CROSS JOIN LATERAL (
+                SELECT * FROM {table} AS version
+                WHERE version.{key} = gone.key ORDER BY version.batch_id DESC LIMIT 1
+            ) AS held
+            WHERE NOT held.is_deleted
+            ORDER BY gone.key
+        """).format(
+            table=place.star(table.name),
+            key=sql.Identifier(table.key),
+            columns=identifiers(columns),
+            staging=staging,
+            held=identifiers(columns, "held"),
+        ),
+        {"batch": batch},
+    )
+    return cursor.rowcount
+
+
+def _upsert_rows(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Insert staged rows and update those that differ from what is held; return how many were new or differed."""
+    columns = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} AS held ({columns}, batch_id)
+            SELECT {columns}, %(batch)s FROM {staging} ORDER BY {key}
+            ON CONFLICT ({key}) DO UPDATE
+            SET ({columns}, batch_id, is_deleted) = ROW({excluded}, excluded.batch_id, false)
+            WHERE held.is_deleted OR ({held}) IS DISTINCT FROM ({excluded})
+        """).format(
+            table=place.star(table.name),
+            key=sql.Identifier(table.key),
+            columns=identifiers(columns),
+            staging=staging,
+            held=identifiers(columns, "held"),
+            excluded=identifiers(columns, "excluded"),
+        ),
+        {"batch": batch},
+    )
+    return cursor.rowcount
+
+
+def _mark_rows(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+    """Mark the rows that are gone, and leave them, for the facts' history refers to them; return how many were held."""
+    cursor.execute(
+        sql.SQL("""
+            UPDATE {table} AS held SET batch_id = %(batch)s, is_deleted = true
+            FROM {staging} AS gone WHERE held.{key} = gone.key AND NOT held.is_deleted
+        """).format(table=place.star(table.name), key=sql.Identifier(table.key), staging=staging),
+        {"batch": batch},
+    )
+    return cursor.rowcount

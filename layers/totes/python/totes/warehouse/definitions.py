@@ -1,0 +1,162 @@
+"""The warehouse's tables and views as SQL, made of the star tables' shapes; bookkeeping lies in schema `etl`."""
+
+from collections.abc import Iterator, Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.roles import DASHBOARD
+from totes.shapes import Column, Fact, StarTable
+from totes.warehouse.places import LIVE, Place
+
+LEDGER = ("batch", "batch_table", "drift", "quarantine")
+"""The ledger's tables. Rows and ledger commit together, so they need no foreign keys, which cost half of a load."""
+
+# A batch's row here commits together with its rows in the star: it is in the warehouse exactly if it is in this table.
+_LEDGER = """
+    CREATE TABLE {batch} (
+        batch_id integer PRIMARY KEY,
+        edition integer NOT NULL,
+        capture_sha256 text NOT NULL,
+        horizon bigint NOT NULL,
+        captured_at timestamptz NOT NULL,
+        loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
+    COMMENT ON TABLE {batch} IS 'The ledger: every batch that this warehouse holds.';
+    CREATE TABLE {batch_table} (
+        batch_id integer NOT NULL,
+        star_table text NOT NULL,
+        rows_in bigint NOT NULL,
+        versions bigint NOT NULL,
+        unchanged bigint NOT NULL,
+        quarantined bigint NOT NULL,
+        deleted bigint NOT NULL,
+        PRIMARY KEY (batch_id, star_table),
+        CHECK (rows_in = versions + unchanged + quarantined + deleted)
+    );
+    COMMENT ON TABLE {batch_table} IS
+        'What became of the rows of each batch, for each star table that it touched.';
+    CREATE TABLE {drift} (
+        batch_id integer NOT NULL,
+        what text NOT NULL
+    );
+    COMMENT ON TABLE {drift} IS 'Columns of the source that were added, dropped or retyped.';
+    CREATE TABLE {quarantine} (
+        batch_id integer NOT NULL,
+        star_table text NOT NULL,
+        key bigint NOT NULL,
+        reason text NOT NULL,
+        source_row jsonb NOT NULL,
+        resolved_by integer,
+        PRIMARY KEY (batch_id, star_table, key)
+    );
+    CREATE INDEX ON {quarantine} (star_table, key) WHERE resolved_by IS NULL;
+    COMMENT ON TABLE {quarantine} IS 'Source rows that could not become rows of a star table, and why.';
+    COMMENT ON COLUMN {quarantine}.resolved_by IS
+        'The batch that brought the row again, mended or not; NULL: open.';
+"""
+
+# Not of a batch but of the warehouse as a whole.
+_STATE = """
+    CREATE TABLE IF NOT EXISTS etl.content (
+        only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+        edition integer,
+        rebuild boolean NOT NULL DEFAULT false
+    );
+    COMMENT ON TABLE etl.content IS
+        'Which edition of the star the content is of, and whether somebody asked for a rebuild that is not done yet.';
+    CREATE TABLE IF NOT EXISTS etl.star_column (
+        star_table text NOT NULL,
+        column_name text NOT NULL,
+        type text NOT NULL,
+        nullable boolean NOT NULL,
+        PRIMARY KEY (star_table, column_name)
+    );
+    COMMENT ON TABLE etl.star_column IS
+        'The columns that totes made; an older totes knows by them that a newer one was here.';
+"""
+
+_LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
+"""How PostgreSQL's catalog writes a type that it writes in another way than the shapes do."""
+
+
+def create_ledger(cursor: Cursor, place: Place) -> None:
+    """Create the ledger's tables."""
+    cursor.execute(sql.SQL(_LEDGER).format(**{name: place.ledger(name) for name in LEDGER}))
+
+
+def create_state(cursor: Cursor) -> None:
+    """Create what is missing of the tables that say what the warehouse as a whole is."""
+    cursor.execute(_STATE)
+
+
+def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:
+    """Create a star table without its keys, which are quicker built when its rows are there."""
+    columns = [_definition(column) for column in table.columns]
+    if isinstance(table, Fact):
+        columns.insert(0, sql.SQL("{} bigserial").format(sql.Identifier(table.record_id)))
+    columns.append(sql.SQL("batch_id integer NOT NULL, is_deleted boolean NOT NULL DEFAULT false"))
+    cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(place.star(table.name), sql.SQL(", ").join(columns)))
+
+
+def add_keys(cursor: Cursor, place: Place, table: StarTable) -> None:
+    """Build a star table's keys.
+
+    Raises:
+        psycopg2.errors.UniqueViolation: a batch has brought a key twice.
+    """
+    keys = sql.SQL("ADD PRIMARY KEY ({})").format(sql.Identifier(table.key))
+    if isinstance(table, Fact):
+        # A version is what one batch says of one row: this is where the database itself refuses a second one.
+        keys = sql.SQL("ADD PRIMARY KEY ({}), ADD UNIQUE ({}, batch_id)").format(
+            sql.Identifier(table.record_id), sql.Identifier(table.key)
+        )
+    cursor.execute(sql.SQL("ALTER TABLE {} {}").format(place.star(table.name), keys))
+
+
+def create_current_view(cursor: Cursor, table: Fact) -> None:
+    """Create the live view of a fact's current state, and let the dashboard see it."""
+    view = sql.Identifier("public", table.current_view)
+    cursor.execute(
+        sql.SQL(
+            "CREATE VIEW {view} AS SELECT * FROM "
+            "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
+        ).format(view=view, key=sql.Identifier(table.key), table=LIVE.star(table.name))
+    )
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (DASHBOARD,))
+    if cursor.fetchone() is not None:
+        cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(view, sql.Identifier(DASHBOARD)))
+
+
+def catalog_type(column: Column) -> str:
+    """Return a column's type as PostgreSQL's catalog writes it."""
+    return _LIKE_ITSELF.get(column.sql_type, column.sql_type)
+
+
+def columns_made(tables: Sequence[StarTable]) -> Iterator[tuple[str, str, str, bool]]:
+    """Return table, column, type and whether it may be NULL, of every column that totes makes."""
+    for table in tables:
+        if isinstance(table, Fact):
+            yield table.name, table.record_id, "bigint", False
+        for column in table.columns:
+            yield table.name, column.name, catalog_type(column), column.nullable
+        yield table.name, "batch_id", "integer", False
+        yield table.name, "is_deleted", "boolean", False
+
+
+def typed(columns: Sequence[Column]) -> sql.Composable:
+    """Return columns with their types, for a table that any NULL may pass through."""
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.sql_type)) for column in columns
+    )
+
+
+def identifiers(names: Sequence[str], table: str | None = None) -> sql.Composable:
+    """Return column names for a statement, separated by commas, of one table where it is given."""
+    return sql.SQL(", ").join(sql.Identifier(table, name) if table else sql.Identifier(name) for name in names)
+
+
+def _definition(column: Column) -> sql.Composable:
+    return sql.SQL("{} {}{}").format(
+        sql.Identifier(column.name), sql.SQL(column.sql_type), sql.SQL("" if column.nullable else " NOT NULL")
+    )

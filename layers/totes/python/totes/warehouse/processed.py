@@ -1,0 +1,61 @@
+"""The processed bucket as a loader sees it: it must be the one that filled the warehouse."""
+
+from totes.errors import ConfigurationError
+from totes.lake import Bucket, StarJournal, StarManifest
+from totes.warehouse.ledger import Entry
+
+
+class Processed:
+    """The processed bucket as it stands while a loader has the lock."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self._journal = StarJournal(bucket)
+        self.newest = self._journal.newest()
+
+    @property
+    def edition(self) -> int:
+        """The number of the newest edition."""
+        return self._journal.edition
+
+    def check(self, entry: Entry) -> None:
+        """See that the lake has the same batch as a ledger's entry says.
+
+        Raises:
+            ConfigurationError: it has another one of that number.
+        """
+        if self.read(entry.batch).capture != entry.capture:
+            raise self._other(entry)
+
+    def manifest(self, batch: int, *, after: Entry | None) -> StarManifest:
+        """Return the manifest of a batch that follows a ledger's newest.
+
+        Raises:
+            ConfigurationError: it does not follow it.
+        """
+        manifest = self.read(batch)
+        self.must_follow(manifest, after)
+        return manifest
+
+    def must_follow(self, manifest: StarManifest, entry: Entry | None) -> None:
+        """See that a batch follows a ledger's entry.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        if entry is not None and manifest.parent != entry.capture:
+            raise self._other(entry)
+
+    def entry(self, manifest: StarManifest) -> Entry:
+        """Return a batch as the ledger has it."""
+        return Entry(batch=manifest.batch, edition=self.edition, capture=manifest.capture)
+
+    def read(self, batch: int) -> StarManifest:
+        """Return the manifest of a batch, in the newest edition that covers it."""
+        return StarManifest.from_json(self._journal.read(batch))
+
+    def _other(self, entry: Entry) -> ConfigurationError:
+        return ConfigurationError(
+            f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
+            f"s3://{self.bucket.name}; name the warehouse of this lake, or an empty database"
+        )

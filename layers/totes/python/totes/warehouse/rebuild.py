@@ -1,0 +1,357 @@
+"""A rebuild: the whole warehouse is made beside the live one, step by step, and takes its place in one moment.
+
+Each step is a transaction under the loader's lock, and what is done is written down with it; so a rebuild goes on where
+the last run ended, whoever runs it, and ordinary loads go on between its steps. What is staged lies in unlogged tables,
+and so does what says how far that is: a crash of the server empties both, and the rebuild begins again.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import polars as pl
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from totes.lake import Bucket
+from totes.shapes import Calendar, Fact, StarTable
+from totes.warehouse import bulk, versions
+from totes.warehouse.batch import load_batch
+from totes.warehouse.bulk import Piece, Pieces, Position
+from totes.warehouse.definitions import LEDGER, add_keys, columns_made, create_ledger, create_star, identifiers, typed
+from totes.warehouse.dependents import Dependents
+from totes.warehouse.ledger import lock, newest_entry
+from totes.warehouse.places import BESIDE, LIVE
+from totes.warehouse.processed import Processed
+from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
+from totes.warehouse.refused import copy_all, copy_rows
+from totes.warehouse.swap import swap
+
+logger = logging.getLogger(__name__)
+
+_MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "128MB"}
+
+_TRIES = 5
+_PAUSE = 1.0
+"""How often a swap that meets readers of the live tables is tried, and how many seconds lie between."""
+
+_PROGRESS = """
+    CREATE UNLOGGED TABLE etl.rebuild (
+        edition integer NOT NULL,
+        definitions text NOT NULL,
+        straight boolean NOT NULL,
+        batch integer NOT NULL,
+        parts integer NOT NULL,
+        built text[] NOT NULL,
+        filled boolean NOT NULL
+    )
+"""
+
+_STAGING = """
+    CREATE UNLOGGED TABLE {deletes} (batch_id integer, star_table text, key bigint);
+    CREATE UNLOGGED TABLE {quarantine} (batch_id integer, star_table text, key bigint, reason text, source_row jsonb);
+    CREATE UNLOGGED TABLE {rows_in} (batch_id integer, star_table text, rows_in bigint);
+    CREATE UNLOGGED TABLE {changes} (batch_id integer, star_table text, versions bigint, deleted bigint);
+"""
+
+
+class Step(Enum):
+    """What a step came to."""
+
+    MORE = "there is more to do"
+    DONE = "the rebuilt warehouse is the live one"
+    LATER = "nothing can be done now; a later run goes on"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Progress:
+    """How far a rebuild is.
+
+    Attributes:
+        edition: of which edition of the star it is.
+        definitions: of which definitions its tables are.
+        straight: whether it is of the first batch alone, whose rows need no staging.
+        position: what is staged.
+        built: the star tables that are filled and have their keys.
+        filled: whether the ledger is filled too.
+    """
+
+    edition: int
+    definitions: str
+    straight: bool
+    position: Position
+    built: Sequence[str]
+    filled: bool
+
+
+class Rebuild:
+    """The steps of a rebuild, for as long as a run has time."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        bucket: Bucket,
+        tables: Sequence[StarTable],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._connection = connection
+        self._bucket = bucket
+        self._tables = tables
+        self._progress = progress
+        self._definitions = hashlib.sha256(json.dumps(list(columns_made(tables))).encode()).hexdigest()
+        self._pieces: Pieces | None = None
+        self.staged = 0
+        self.of = 0
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        if self._pieces is not None:
+            self._pieces.close()
+            self._pieces = None
+
+    def step(self) -> Step:
+        """Do the next piece of work, in a transaction.
+
+        Raises:
+            ConfigurationError: something that others have made of the live tables would be lost.
+            LakeUnavailable, LakeCorrupted: see `totes.lake`.
+            psycopg2.Error: the warehouse broke off.
+        """
+        for _ in range(_TRIES):
+            try:
+                with self._connection, self._connection.cursor() as cursor:
+                    return self._step(cursor)
+            except psycopg2.errors.LockNotAvailable as error:
+                logger.info("the live tables are being read: %s", error)
+                time.sleep(_PAUSE)
+        return Step.LATER
+
+    def _step(self, cursor: Cursor) -> Step:
+        lock(cursor)
+        for name, value in _MEMORY.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+        lake = Processed(self._bucket)
+        self.of = lake.newest
+        said = _read(cursor)
+        if said is None or said.edition != lake.edition or said.definitions != self._definitions:
+            said = self._begin(cursor, lake)
+        self.staged = said.position.batch
+        last = 1 if said.straight else lake.newest
+        if not said.built and said.position.batch < last:
+            self._stage(cursor, lake, said, last)
+            return Step.MORE
+        for table in self._tables:
+            if table.name not in said.built:
+                self._build(cursor, said, table)
+                return Step.MORE
+        if not said.filled:
+            self._fill_ledger(cursor, said)
+            return Step.MORE
+        return self._follow(cursor, lake)
+
+    def _begin(self, cursor: Cursor, lake: Processed) -> _Progress:
+        Dependents.of(cursor, self._tables).must_not_hinder()
+        drop_all(cursor, self._tables)
+        self.close()
+        create_ledger(cursor, BESIDE)
+        names = {
+            "deletes": versions.DELETES,
+            "quarantine": versions.QUARANTINE,
+            "rows_in": versions.ROWS_IN,
+            "changes": versions.CHANGES,
+        }
+        cursor.execute(sql.SQL(_STAGING).format(**names))
+        straight = lake.newest == 1
+        for table in self._tables:
+            create_star(cursor, BESIDE, table)
+            if not straight:
+                cursor.execute(
+                    sql.SQL("CREATE UNLOGGED TABLE {} (batch_id integer, {})").format(
+                        versions.staged(table), typed(table.columns)
+                    )
+                )
+        cursor.execute(_PROGRESS)
+        cursor.execute(
+            "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",
+            (lake.edition, self._definitions, straight),
+        )
+        logger.info("rebuilding from edition %d", lake.edition)
+        return _Progress(
+            edition=lake.edition,
+            definitions=self._definitions,
+            straight=straight,
+            position=Position(0, 0),
+            built=(),
+            filled=False,
+        )
+
+    def _stage(self, cursor: Cursor, lake: Processed, said: _Progress, last: int) -> None:
+        if self._pieces is None or (self._pieces.position, self._pieces.edition) != (said.position, said.edition):
+            self.close()
+            self._pieces = Pieces(lake, self._tables, said.position, last)
+        piece = self._pieces.next()
+        if piece is None:  # more batches have come since it was made
+            self.close()
+            return
+        self._copy(cursor, piece, straight=said.straight)
+        self._write_entries(cursor, lake, piece)
+        self._write_rows_in(cursor, piece)
+        cursor.execute("UPDATE etl.rebuild SET batch = %s, parts = %s", (piece.end.batch, piece.end.parts))
+        self.staged = piece.end.batch
+        self._progress(piece.end.batch, lake.newest)
+
+    def _copy(self, cursor: Cursor, piece: Piece, *, straight: bool) -> None:
+        tables = {table.name: table for table in self._tables}
+        for name, kind, rows in piece.frames:
+            if kind == bulk.QUARANTINE:
+                copy_quarantine(cursor, versions.QUARANTINE, rows)
+            elif kind == bulk.DELETES:
+                copy_rows(cursor, versions.DELETES, rows)
+            else:
+                self._copy_stars(cursor, tables[name], rows, straight=straight)
+
+    def _copy_stars(self, cursor: Cursor, table: StarTable, rows: pl.DataFrame, *, straight: bool) -> None:
+        target = BESIDE.star(table.name) if straight else versions.staged(table)
+        rows = rows.rename({"number": table.record_id}) if isinstance(table, Fact) and straight else rows.drop("number")
+        copy_refused(cursor, versions.QUARANTINE, table, copy_rows(cursor, target, rows))
+
+    def _write_entries(self, cursor: Cursor, lake: Processed, piece: Piece) -> None:
+        entry = newest_entry(cursor, BESIDE)
+        entries: list[tuple[int, int, str, int, str]] = []
+        drift: list[tuple[int, str]] = []
+        for manifest in piece.manifests:
+            lake.must_follow(manifest, entry)
+            entry = lake.entry(manifest)
+            captured_at = manifest.captured_at.isoformat()
+            entries.append((manifest.batch, lake.edition, manifest.capture, manifest.horizon, captured_at))
+            drift += [(manifest.batch, sentence) for sentence in manifest.drift]
+        names = ["batch_id", "edition", "capture_sha256", "horizon", "captured_at"]
+        _copy_tuples(cursor, BESIDE.ledger("batch"), names, entries)
+        _copy_tuples(cursor, BESIDE.ledger("drift"), ["batch_id", "what"], drift)
+
+    def _write_rows_in(self, cursor: Cursor, piece: Piece) -> None:
+        counted = [
+            (manifest.batch, table.name, manifest.tables[table.name].rows_in)
+            for manifest in piece.manifests
+            for table in self._tables
+            if table.name in manifest.tables and manifest.tables[table.name].rows_in
+        ]
+        _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
+
+    def _build(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
+        if not isinstance(table, Calendar):
+            rows = BESIDE.star(table.name) if said.straight else versions.staged(table)
+            self._fill_and_key(cursor, said, table, rows)
+        else:
+            self._fill_and_key(cursor, said, table, None)
+        if isinstance(table, Fact):
+            cursor.execute(
+                sql.SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({id})) FROM {table}").format(
+                    id=sql.Identifier(table.record_id), table=BESIDE.star(table.name)
+                ),
+                (f"etl.{table.name}", table.record_id),
+            )
+        cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.star(table.name)))
+        cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (table.name,))
+        logger.info("built %s", table.name)
+
+    def _fill_and_key(self, cursor: Cursor, said: _Progress, table: StarTable, rows: sql.Identifier | None) -> None:
+        cursor.execute("SAVEPOINT filling")
+        try:
+            self._fill(cursor, said, table)
+            add_keys(cursor, BESIDE, table)
+        except psycopg2.errors.UniqueViolation:
+            if rows is None:
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT filling")
+            hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
+            self._fill(cursor, said, table)
+            add_keys(cursor, BESIDE, table)
+
+    def _fill(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
+        if said.straight:
+            versions.count_changes(cursor, table, BESIDE.star(table.name))
+        elif isinstance(table, Fact):
+            versions.fill_fact(cursor, table)
+        else:
+            versions.fill_dimension(cursor, table)
+
+    def _fill_ledger(self, cursor: Cursor, said: _Progress) -> None:
+        versions.fill_quarantine(cursor)
+        if not said.straight:
+            for table in self._tables:
+                versions.resolve_quarantine(cursor, table)
+        versions.fill_tallies(cursor)
+        for name in LEDGER:
+            cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.ledger(name)))
+        cursor.execute("UPDATE etl.rebuild SET filled = true")
+
+    def _follow(self, cursor: Cursor, lake: Processed) -> Step:
+        """Load the next batch that has come since all was staged, or take the live warehouse's place."""
+        entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
+        held = entry.batch if entry else 0
+        if held < lake.newest:
+            manifest = lake.manifest(held + 1, after=entry)
+            load_batch(cursor, BESIDE, self._tables, manifest, lake.edition, self._bucket)
+            return Step.MORE
+        if live is not None and live.batch > held:
+            return Step.LATER  # the edition has not come as far as the warehouse yet
+        swap(cursor, self._tables, lake.edition)
+        drop_all(cursor, self._tables)
+        self.staged = held
+        return Step.DONE
+
+
+def _copy_tuples(cursor: Cursor, table: sql.Identifier, names: list[str], rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        copy_all(cursor, table, pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None))
+
+
+def drop_all(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Drop what a rebuild has made and what is not live."""
+    names = [
+        *(BESIDE.star(table.name) for table in tables),
+        *(versions.staged(table) for table in tables),
+        *(BESIDE.ledger(name) for name in LEDGER),
+        versions.DELETES,
+        versions.QUARANTINE,
+        versions.ROWS_IN,
+        versions.CHANGES,
+        sql.Identifier("etl", "rebuild"),
+    ]
+    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.SQL(", ").join(names)))
+
+
+def is_under_way(cursor: Cursor) -> bool:
+    """Return whether a rebuild has begun and is not done."""
+    return _read(cursor) is not None
+
+
+def _read(cursor: Cursor) -> _Progress | None:
+    cursor.execute("SELECT to_regclass('etl.rebuild') IS NOT NULL")
+    [[is_there]] = cursor.fetchall()
+    if not is_there:
+        return None
+    cursor.execute(
+        sql.SQL("SELECT {} FROM etl.rebuild").format(
+            identifiers(["edition", "definitions", "straight", "batch", "parts", "built", "filled"])
+        )
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    edition, definitions, straight, batch, parts, built, filled = row
+    return _Progress(
+        edition=edition,
+        definitions=definitions,
+        straight=straight,
+        position=Position(batch, parts),
+        built=built,
+        filled=filled,
+    )

@@ -1,0 +1,60 @@
+"""Rows that the warehouse itself refuses are found one by one, so that they stop none of the others."""
+
+import io
+from dataclasses import dataclass
+
+import polars as pl
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.warehouse.definitions import identifiers
+
+_OF_A_VALUE = ("22", "54")
+"""SQLSTATE classes of errors that are a value's fault: data exceptions, and limits that one value passes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A row that the warehouse does not take, in a frame of its own, and the database's words."""
+
+    row: pl.DataFrame
+    words: str
+
+
+def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> list[Refused]:
+    """Copy a frame into the columns of a table that have its columns' names, and return the rows that it refuses.
+
+    Where the COPY is refused for a value, its halves are copied, and theirs, down to the row.
+
+    Raises:
+        psycopg2.Error: the warehouse broke off, or refuses for what is no single value's fault.
+    """
+    if rows.is_empty():
+        return []
+    cursor.execute("SAVEPOINT copying")
+    try:
+        copy_all(cursor, table, rows)
+    except psycopg2.Error as error:
+        if (error.pgcode or "")[:2] not in _OF_A_VALUE:
+            raise
+        cursor.execute("ROLLBACK TO SAVEPOINT copying")
+        if rows.height == 1:
+            return [Refused(row=rows, words=f"the warehouse refuses it ({error.pgcode}): {_sentence(error)}")]
+        half = rows.height // 2
+        return [*copy_rows(cursor, table, rows[:half]), *copy_rows(cursor, table, rows[half:])]
+    else:
+        cursor.execute("RELEASE SAVEPOINT copying")
+        return []
+
+
+def copy_all(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> None:
+    """Copy a frame into the columns of a table that have its columns' names; NULL and the empty text stay apart."""
+    text = io.BytesIO()
+    rows.write_csv(text, include_header=False, quote_style="non_numeric", time_format="%H:%M:%S%.3f")
+    text.seek(0)
+    cursor.copy_expert(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(rows.columns)), text)
+
+
+def _sentence(error: psycopg2.Error) -> str:
+    return (error.diag.message_primary or str(error)).strip()

@@ -1,0 +1,177 @@
+"""Versions of many batches at once: a window over the batches of each key tells which rows changed something.
+
+A row that came is kept if what came before it of its key is nothing, a delete, or other values; a delete if what came
+before it is a row, whose values it keeps. That is what one batch after the other would come to, for a row that changed
+nothing is equal to the version before it.
+"""
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.shapes import Calendar, Fact, StarTable
+from totes.warehouse.definitions import identifiers
+from totes.warehouse.places import BESIDE
+
+DELETES = sql.Identifier("etl", "staged_deletes")
+QUARANTINE = sql.Identifier("etl", "staged_quarantine")
+ROWS_IN = sql.Identifier("etl", "staged_rows_in")
+CHANGES = sql.Identifier("etl", "staged_changes")
+
+_INTEGERS = "BETWEEN -2147483648 AND 2147483647"
+
+
+def staged(table: StarTable) -> sql.Identifier:
+    """Return the name of the table that rows of many batches are staged in."""
+    return sql.Identifier("etl", f"staged_{table.name}")
+
+
+def fill_fact(cursor: Cursor, table: Fact) -> None:
+    """Fill a fact's table with every version that the staged batches come to."""
+    names = [column.name for column in table.columns]
+    cursor.execute(
+        sql.SQL(
+            "INSERT INTO {table} ({record_id}, {names}, batch_id, is_deleted) "
+            "SELECT row_number() OVER (ORDER BY batch_id, {key}), {names}, batch_id, is_deleted FROM ({kept}) AS kept "
+            "ORDER BY batch_id, {key}"
+        ).format(
+            table=BESIDE.star(table.name),
+            record_id=sql.Identifier(table.record_id),
+            key=sql.Identifier(table.key),
+            names=identifiers(names),
+            kept=_kept(table),
+        )
+    )
+    count_changes(cursor, table, BESIDE.star(table.name))
+
+
+def fill_dimension(cursor: Cursor, table: StarTable) -> None:
+    """Fill a dimension's table with the latest state that the staged batches come to."""
+    names = [column.name for column in table.columns]
+    kept = sql.Identifier("pg_temp", f"kept_{table.name}")
+    cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}").format(kept, _kept(table)))
+    count_changes(cursor, table, kept)
+    cursor.execute(
+        sql.SQL(
+            "INSERT INTO {table} ({names}, batch_id, is_deleted) "
+            "SELECT DISTINCT ON ({key}) {names}, batch_id, is_deleted FROM {kept} ORDER BY {key}, batch_id DESC"
+        ).format(table=BESIDE.star(table.name), key=sql.Identifier(table.key), names=identifiers(names), kept=kept)
+    )
+
+
+def count_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> None:
+    """Count, for each batch, the versions that it brought to a star table and those that it closed."""
+    cursor.execute(
+        sql.SQL(
+            "INSERT INTO {changes} (batch_id, star_table, versions, deleted) "
+            "SELECT batch_id, %s, count(*) FILTER (WHERE NOT is_deleted), count(*) FILTER (WHERE is_deleted) "
+            "FROM {kept} GROUP BY batch_id"
+        ).format(changes=CHANGES, kept=kept),
+        (table.name,),
+    )
+
+
+def fill_quarantine(cursor: Cursor) -> None:
+    """Fill the ledger's quarantine with the staged rows, all of them open."""
+    cursor.execute(
+        sql.SQL(
+            "INSERT INTO {} (batch_id, star_table, key, reason, source_row) "
+            "SELECT DISTINCT ON (batch_id, star_table, key) batch_id, star_table, key, reason, source_row FROM {} "
+            "ORDER BY batch_id, star_table, key, ctid"
+        ).format(BESIDE.ledger("quarantine"), QUARANTINE)
+    )
+
+
+def resolve_quarantine(cursor: Cursor, table: StarTable) -> None:
+    """Close each row of quarantine by the next batch in which its key came, in whatever form."""
+    if isinstance(table, Calendar):
+        return
+    cursor.execute(
+        sql.SQL("""
+            WITH held AS (
+                SELECT batch_id, key FROM {quarantine} WHERE star_table = %(table)s
+            ), came AS (
+                SELECT {key}::bigint AS key, batch_id FROM {staged} WHERE {key} IN (SELECT key FROM held)
+                UNION SELECT key, batch_id FROM {deletes}
+                WHERE star_table = %(table)s AND key IN (SELECT key FROM held)
+                UNION SELECT key, batch_id FROM held
+            ), followed AS (
+                SELECT key, batch_id, lead(batch_id) OVER (PARTITION BY key ORDER BY batch_id) AS next FROM came
+            )
+            UPDATE {quarantine} AS held SET resolved_by = followed.next FROM followed
+            WHERE held.star_table = %(table)s AND held.key = followed.key AND held.batch_id = followed.batch_id
+        """).format(
+            quarantine=BESIDE.ledger("quarantine"),
+            key=sql.Identifier(table.key),
+            staged=staged(table),
+            deletes=DELETES,
+        ),
+        {"table": table.name},
+    )
+
+
+def fill_tallies(cursor: Cursor) -> None:
+    """Fill the ledger with what became of the rows of every staged batch."""
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {told} (batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted)
+            SELECT batch_id, star_table, rows_in, versions, rows_in - versions - quarantined - deleted, quarantined,
+                deleted
+            FROM (
+                SELECT batch_id, star_table, rows_in, coalesce(versions, 0) AS versions,
+                    coalesce(quarantined, 0) AS quarantined, coalesce(deleted, 0) AS deleted
+                FROM {rows_in} LEFT JOIN {changes} USING (batch_id, star_table)
+                LEFT JOIN (
+                    SELECT batch_id, star_table, count(*) AS quarantined FROM {quarantine} GROUP BY 1, 2
+                ) AS held USING (batch_id, star_table)
+            ) AS counted
+        """).format(
+            told=BESIDE.ledger("batch_table"),
+            rows_in=ROWS_IN,
+            changes=CHANGES,
+            quarantine=BESIDE.ledger("quarantine"),
+        )
+    )
+
+
+def _kept(table: StarTable) -> sql.Composable:
+    names = [column.name for column in table.columns]
+    key = sql.Identifier(table.key)
+    columns = [
+        sql.SQL("CASE WHEN is_deleted THEN {} ELSE {} END AS {}").format(_before(name), sql.Identifier(name), name_)
+        for name, name_ in ((name, sql.Identifier(name)) for name in names)
+    ]
+    before = [sql.SQL("lag({}) OVER of_key AS {}").format(sql.Identifier(name), _before(name)) for name in names]
+    return sql.SQL("""
+        SELECT {columns}, batch_id, is_deleted FROM (
+            SELECT *, lag(is_deleted) OVER of_key AS was_deleted, {before}
+            FROM (SELECT batch_id, false AS is_deleted, {names} FROM {staged}{deletes}) AS came
+            WINDOW of_key AS (PARTITION BY {key} ORDER BY batch_id, is_deleted)
+        ) AS followed
+        WHERE CASE WHEN is_deleted THEN was_deleted IS FALSE
+            ELSE was_deleted IS NOT FALSE OR ({names}) IS DISTINCT FROM ({befores}) END
+    """).format(
+        columns=sql.SQL(", ").join(columns),
+        before=sql.SQL(", ").join(before),
+        names=identifiers(names),
+        befores=sql.SQL(", ").join(_before(name) for name in names),
+        staged=staged(table),
+        deletes=_deletes(table, names),
+        key=key,
+    )
+
+
+def _deletes(table: StarTable, names: list[str]) -> sql.Composable:
+    if isinstance(table, Calendar):
+        return sql.SQL("")
+    columns = [
+        # No row of a key that the table cannot hold was ever in it.
+        sql.SQL("key::integer") if name == table.key else sql.SQL("NULL")
+        for name in names
+    ]
+    return sql.SQL(" UNION ALL SELECT batch_id, true, {} FROM {} WHERE star_table = {} AND key {}").format(
+        sql.SQL(", ").join(columns), DELETES, sql.Literal(table.name), sql.SQL(_INTEGERS)
+    )
+
+
+def _before(name: str) -> sql.Identifier:
+    return sql.Identifier(f"before_{name}")

@@ -1,0 +1,80 @@
+"""Faults by a crash in place: a backend is killed, the server recovers, its postmaster and start time stay."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import closing, suppress
+
+import psycopg2
+
+from tests.faults.scene import Fault, Scene, arrives, stir
+from tests.faults.worker import Returned
+from tests.support.databases import session, value
+
+_UNFLUSHED = 20
+"""Transactions whose end no COMMIT has waited for."""
+
+_RECOVERY_SECONDS = 60.0
+
+
+def crashed(scene: Scene, *, is_rolled_back: bool) -> None:
+    """The server crashes right after a capture; the ids of transactions that were never flushed are given out again.
+
+    What was captured of them never was, and the row that the same id writes later must not be taken for seen.
+    """
+    world = scene.world
+    stir(scene)
+    assert world.tick().succeeded
+    scene.history.close()
+    started = value(world.source, "SELECT pg_postmaster_start_time()::text")
+    with closing(psycopg2.connect(world.source, options="-c synchronous_commit=off")) as writer:
+        for number in range(1, _UNFLUSHED + 1):
+            with writer.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE sales_order SET units_sold = units_sold + 7 WHERE sales_order_id = "
+                    "(SELECT sales_order_id FROM sales_order ORDER BY 1 LIMIT 1 OFFSET %s)",
+                    [number],
+                )
+            if is_rolled_back:
+                writer.rollback()
+            else:
+                writer.commit()
+        captured = world.capture()
+        backend = writer.info.backend_pid
+        os.kill(backend, signal.SIGKILL)
+        _wait_for_recovery(world.source, backend)
+    assert isinstance(captured, Returned), captured
+    assert value(world.source, "SELECT pg_postmaster_start_time()::text") == started
+    _give_out_ids_again(world.source)
+    arrives(scene)
+
+
+def _give_out_ids_again(source: str) -> None:
+    """Write other rows than those that the crash took back, a transaction each."""
+    with session(source) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for number in range(_UNFLUSHED + 10):
+                cursor.execute(
+                    "UPDATE payment SET paid = NOT paid WHERE payment_id = "
+                    "(SELECT payment_id FROM payment ORDER BY 1 LIMIT 1 OFFSET %s)",
+                    [number],
+                )
+
+
+def _wait_for_recovery(uri: str, killed: int) -> None:
+    deadline = time.monotonic() + _RECOVERY_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(psycopg2.OperationalError):
+            # Until the postmaster has seen the death, other backends live on.
+            if not value(uri, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [killed]):
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server did not recover from its crash")
+
+
+FAULTS: Mapping[str, Fault] = {
+    "a crash that takes commits back": lambda scene: crashed(scene, is_rolled_back=False),
+    "a crash after transactions rolled back": lambda scene: crashed(scene, is_rolled_back=True),
+}

@@ -1,0 +1,40 @@
+"""Whoever falls silent without a word is noticed in time: by the sockets' options, and by S3's client."""
+
+import os
+import socket
+from typing import Any
+
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from tests.faults.world import Ground
+from totes.databases import open_session
+from totes.lake import Bucket
+
+PATIENCE = 60
+"""Seconds."""
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this machine's sockets have other options")
+@pytest.mark.parametrize("role", ["source", "warehouse"])
+def test_a_database_that_is_gone_without_a_word_is_noticed_in_a_minute(common_ground: Ground, role: str) -> None:
+    named = parse_dsn(common_ground.postgres.uri("shop"))
+    connection = open_session(named, role)
+    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+        idle, interval, count, unanswered = (
+            end.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (
+                socket.TCP_KEEPIDLE,
+                socket.TCP_KEEPINTVL,
+                socket.TCP_KEEPCNT,
+                socket.TCP_USER_TIMEOUT,
+            )
+        )
+    connection.close()
+    assert idle + interval * count <= PATIENCE
+    assert 0 < unanswered <= PATIENCE * 1000
+
+
+def test_a_store_that_is_gone_without_a_word_is_asked_again_in_time() -> None:
+    config: Any = Bucket("any")._client.meta.config
+    assert config.connect_timeout + config.read_timeout <= PATIENCE

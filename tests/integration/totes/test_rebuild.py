@@ -1,0 +1,275 @@
+"""A warehouse is built as a whole beside the live one, in steps, and is what one batch after the other comes to."""
+
+import dataclasses
+import random
+from collections.abc import Callable, Sequence
+
+import psycopg2
+import pytest
+
+from tests.support.content import content_of
+from tests.support.databases import execute, rows, session, value
+from tests.support.first_warehouse import make_first_warehouse
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from totes.errors import ConfigurationError
+from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
+from totes.outcomes import Span
+from totes.shapes import Column, Dimension, StarTable, integer, text
+from totes.star import STAR_TABLES, replay
+from totes.warehouse import Loaded, bulk, load
+from workbench.simulator import Shop
+
+
+def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
+    """A random history, loaded batch by batch: versions, deletes, keys that come again, quarantine, dimensions."""
+    random_ = random.Random(seed)  # noqa: S311 - a history, not a secret
+    pipeline.tick()
+    execute(pipeline.source, "CREATE TABLE gone AS SELECT * FROM payment WHERE false")
+    for _ in range(ticks):
+        edits = {
+            "UPDATE payment SET paid = NOT paid WHERE payment_id % %s = 0": random_.randint(2, 9),
+            "WITH taken AS (DELETE FROM payment WHERE payment_id % 17 = %s RETURNING *) "
+            "INSERT INTO gone SELECT * FROM taken": random_.randint(0, 16),
+            "WITH back AS (DELETE FROM gone WHERE payment_id % 2 = %s RETURNING *) "
+            "INSERT INTO payment SELECT * FROM back": random_.randint(0, 1),
+            "UPDATE sales_order SET agreed_delivery_date = reverse(agreed_delivery_date) "
+            "WHERE sales_order_id % 40 = %s": random_.randint(0, 3),
+            "UPDATE address SET phone = reverse(phone) WHERE address_id % 5 = %s": random_.randint(0, 4),
+            "UPDATE design SET file_name = file_name || '!' WHERE design_id % 7 = %s": random_.randint(0, 6),
+            "UPDATE department SET location = 'Hull' WHERE department_id = %s": random_.randint(1, 8),
+        }
+        for statement, number in edits.items():
+            if random_.random() < 0.6:
+                execute(pipeline.source, statement.replace("% ", "%% "), [number])
+        Shop(pipeline.source, seed=random_.randint(1, 10**6)).trade(5)
+        pipeline.tick()
+
+
+def rebuilt(pipeline: Pipeline, tables: Sequence[StarTable] = STAR_TABLES) -> Loaded:
+    with session(pipeline.warehouse) as connection:
+        return load(connection, pipeline.processed, tables, rebuild=True)
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """Time that is up when it was asked for so often."""
+    left = iter([False] * (calls - 1))
+    return lambda: next(left, True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rebuild_and_an_initial_load_come_to_what_one_batch_after_the_other_comes_to(
+    pipeline: Pipeline, another_database: str, seed: int
+) -> None:
+    live(pipeline, seed)
+    before = content_of(pipeline.warehouse)
+    assert before["quarantine"]
+    dataclasses.replace(pipeline, warehouse=another_database).load()
+    assert content_of(another_database) == before
+    rebuilt(pipeline)
+    assert content_of(pipeline.warehouse) == before
+    assert pipeline.tick().batches == Span(first=None, last=None, count=0)
+
+
+def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_beside_it(
+    pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
+    live(pipeline, seed=7)
+    asked, runs, left = True, 0, []
+    while True:
+        with session(pipeline.warehouse) as connection:
+            loaded = load(connection, pipeline.processed, STAR_TABLES, rebuild=asked, time_is_up=after(2))
+        asked, runs = False, runs + 1
+        if loaded.rebuilding is None:
+            break
+        left.append(loaded.rebuilding.staged)
+        if runs % 4 == 0:
+            execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+            pipeline.capture()
+            pipeline.transform()
+    assert runs > 5
+    assert left == sorted(left)
+    dataclasses.replace(pipeline, warehouse=another_database).load()
+    assert content_of(pipeline.warehouse) == content_of(another_database)
+    assert rows(pipeline.warehouse, "SELECT relname FROM pg_class WHERE relname ~ '^(staged|rebuil)'") == []
+
+
+def test_grants_comments_indexes_and_views_of_others_outlive_a_rebuild(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.warehouse,
+        "DO $$ BEGIN CREATE ROLE analyst; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        "GRANT SELECT ON fact_payment TO analyst; GRANT UPDATE (paid) ON fact_payment TO analyst;"
+        "GRANT SELECT ON etl.batch TO analyst; GRANT SELECT ON current_payment TO analyst;"
+        "COMMENT ON TABLE fact_payment IS 'mine'; COMMENT ON COLUMN fact_payment.paid IS 'ours';"
+        "CREATE INDEX mine ON fact_payment (payment_date);"
+        "CREATE VIEW unpaid AS SELECT * FROM current_payment WHERE NOT paid; GRANT SELECT ON unpaid TO analyst;"
+        "CREATE VIEW unpaid_by_currency AS SELECT currency_id, count(*) FROM unpaid GROUP BY 1",
+    )
+    asked = (
+        "SELECT relname, relkind::text, relowner, relacl::text, obj_description(oid, 'pg_class'), "
+        "(SELECT string_agg(attname || coalesce(attacl::text, '') || coalesce(col_description(oid, attnum), ''), ' ' "
+        "ORDER BY attnum) FROM pg_attribute WHERE attrelid = oid AND attnum > 0) FROM pg_class "
+        "WHERE relnamespace IN ('public'::regnamespace, 'etl'::regnamespace) AND relkind IN ('r', 'v', 'i', 'S') "
+        "ORDER BY relname"
+    )
+    before, unpaid = rows(pipeline.warehouse, asked), rows(pipeline.warehouse, "TABLE unpaid_by_currency")
+    rebuilt(pipeline)
+    assert rows(pipeline.warehouse, asked) == before
+    assert rows(pipeline.warehouse, "TABLE unpaid_by_currency") == unpaid
+
+
+def test_a_rebuild_that_would_lose_what_others_made_says_so_and_changes_nothing(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
+    before = content_of(pipeline.warehouse)
+    with pytest.raises(ConfigurationError, match=r"materialized view public\.kept"):
+        rebuilt(pipeline)
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_a_reader_in_an_open_transaction_delays_the_swap_and_no_other_reader(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    with session(pipeline.warehouse) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM fact_payment")
+        assert rebuilt(pipeline).rebuilding is not None
+        assert value(pipeline.warehouse, "SELECT count(*) FROM fact_payment") == cursor.fetchall()[0][0]
+    assert pipeline.load().rebuilding is None
+    assert value(pipeline.warehouse, "SELECT rebuild FROM etl.content") is False
+
+
+def test_a_warehouse_of_the_first_totes_is_taken_up(pipeline: Pipeline, another_database: str) -> None:
+    live(pipeline, seed=3, ticks=2)
+    make_first_warehouse(another_database, STAR_TABLES, pipeline.warehouse)
+    old = dataclasses.replace(pipeline, warehouse=another_database)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    old.tick()
+    pipeline.load()
+    assert content_of(another_database) == content_of(pipeline.warehouse)
+    assert value(another_database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0
+    execute(another_database, "SELECT setval('fact_payment_payment_record_id_seq', 2147483647)")
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    old.tick()
+    assert value(another_database, "SELECT max(payment_record_id) FROM fact_payment") == 2147483648
+
+
+def changed(name: str, change: Callable[[Sequence[Column]], Sequence[Column]]) -> Sequence[StarTable]:
+    return tuple(
+        dataclasses.replace(table, columns=change(table.columns)) if table.name == name else table
+        for table in STAR_TABLES
+    )
+
+
+def of_precision(precision: int, scale: int) -> Sequence[StarTable]:
+    return changed(
+        "fact_sales_order",
+        lambda columns: [
+            dataclasses.replace(column, precision=precision, scale=scale) if column.name == "unit_price" else column
+            for column in columns
+        ],
+    )
+
+
+WITH_A_COLUMN = changed("dim_design", lambda columns: (*columns, text("made", of="created_at", nullable=True)))
+
+
+@pytest.mark.parametrize("tables", [WITH_A_COLUMN, of_precision(12, 4)])
+def test_a_star_that_can_hold_more_is_brought_in_place(pipeline: Pipeline, tables: Sequence[StarTable]) -> None:
+    pipeline.tick()
+    before = rows(pipeline.warehouse, "SELECT sales_order_id, unit_price FROM current_sales_order ORDER BY 1")
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, tables)
+    assert rows(pipeline.warehouse, "SELECT sales_order_id, unit_price FROM current_sales_order ORDER BY 1") == before
+
+
+def test_a_column_that_need_have_no_value_any_more_is_brought_in_place(pipeline: Pipeline) -> None:
+    strict = changed("dim_staff", lambda columns: [dataclasses.replace(column, nullable=False) for column in columns])
+    pipeline.capture()
+    pipeline.transform()
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, strict)
+    execute(pipeline.source, "UPDATE department SET location = NULL WHERE department_id IN (1, 2, 3)")
+    assert pipeline.tick().quarantined == 0
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_new_star_table_is_filled_with_what_the_lake_has_by_a_replay(pipeline: Pipeline) -> None:
+    dim_department = Dimension(
+        name="dim_department",
+        source="department",
+        key="department_id",
+        columns=(integer("department_id"), text("department_name"), text("manager", nullable=True)),
+    )
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE department SET manager = 'Somebody' WHERE department_id = 2")
+    pipeline.tick()
+    tables = (*STAR_TABLES, dim_department)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, tables)
+        assert value(pipeline.warehouse, "SELECT count(*) FROM dim_department") == 0
+        replay(pipeline.ingestion, pipeline.processed, tables, first=1)
+        load(connection, pipeline.processed, tables)
+    expected = rows(pipeline.source, "SELECT department_id, department_name, manager FROM department ORDER BY 1")
+    found = rows(pipeline.warehouse, "SELECT department_id, department_name, manager FROM dim_department ORDER BY 1")
+    assert found == expected
+
+
+def test_a_star_that_cannot_be_brought_in_place_is_refused_and_made_again_by_a_replay(pipeline: Pipeline) -> None:
+    tables = of_precision(9, 2)
+    pipeline.tick()
+    with session(pipeline.warehouse) as connection:
+        with pytest.raises(ConfigurationError, match=r"fact_sales_order.unit_price is numeric\(10,2\).*totes replay"):
+            load(connection, pipeline.processed, tables)
+        replay(pipeline.ingestion, pipeline.processed, tables, first=1)
+        assert load(connection, pipeline.processed, tables).batches.count == 1
+        assert load(connection, pipeline.processed, tables).batches.count == 0
+
+
+def test_an_older_totes_says_that_a_newer_one_was_here_and_writes_nothing(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    pipeline.transform()
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, WITH_A_COLUMN)
+    before = content_of(pipeline.warehouse)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    with pytest.raises(ConfigurationError, match=r"newer totes.*dim_design\.made"):
+        pipeline.tick()
+    assert content_of(pipeline.warehouse) == before
+    assert rebuilt(pipeline).batches.count == 2
+
+
+def test_a_warehouse_that_cannot_hold_every_text_is_refused_at_its_first_load(pipeline: Pipeline) -> None:
+    admin = psycopg2.connect(pipeline.warehouse)
+    admin.autocommit = True
+    name = f"latin_{pipeline.warehouse.rpartition('/')[2]}"
+    admin.cursor().execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    admin.close()
+    pipeline.capture()
+    pipeline.transform()
+    with pytest.raises(ConfigurationError, match=f"{name} has the encoding LATIN1"):
+        dataclasses.replace(pipeline, warehouse=pipeline.warehouse.rpartition("/")[0] + f"/{name}").load()
+
+
+def test_rows_that_the_warehouse_refuses_are_in_quarantine_and_stop_none_of_the_others(
+    pipeline: Pipeline, another_database: str
+) -> None:
+    pipeline.tick()
+    first = StarManifest.from_json(StarJournal(pipeline.processed).read(1))
+    [part] = first.tables["fact_payment"].parts
+    held = read_part(pipeline.processed, part)
+    changed_ = held[:4].with_columns(paid=~held[:4]["paid"], currency_id=held[:4]["currency_id"].cast(int))
+    beyond = changed_[:1].with_columns(currency_id=changed_[:1]["currency_id"] + 2**40)
+    twice = changed_[2:3].with_columns(paid=~changed_[2:3]["paid"])
+    frame = beyond.vstack(changed_[1:]).vstack(twice)
+    parts = StarParts(rows_in=5, parts=(write_part(pipeline.processed, "batches/2/refused", frame),))
+    second = dataclasses.replace(first, batch=2, parent=first.capture, capture="0" * 64, tables={"fact_payment": parts})
+    StarJournal(pipeline.processed).commit(2, second.to_json())
+    tally = pipeline.load().tables["fact_payment"]
+    assert (tally.versions, tally.quarantined, tally.unchanged) == (3, 2, 0)
+    reasons = rows(pipeline.warehouse, "SELECT reason FROM etl.quarantine WHERE batch_id = 2 ORDER BY key")
+    assert "refuses it (22003)" in reasons[0][0]
+    assert "comes twice" in reasons[1][0]
+    before = content_of(pipeline.warehouse)
+    dataclasses.replace(pipeline, warehouse=another_database).load()
+    assert content_of(another_database) == before

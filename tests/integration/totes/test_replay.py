@@ -1,0 +1,278 @@
+"""A replay grows over many runs beside the schedule's ticks, whatever dies or overlaps; whole, it is published."""
+
+import dataclasses
+import json
+import threading
+from collections.abc import Callable
+
+import boto3
+import pytest
+
+from tests.support.content import content_of
+from tests.support.databases import execute, session, value
+from tests.support.pipeline import Pipeline, keys_of
+from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
+from totes.lake import Bucket, StarJournal, StarManifest
+from totes.lake.journal import Journal
+from totes.outcomes import Span
+from totes.star import STAR_TABLES, Replayed, batch, replay, transform
+from totes.warehouse import load
+from workbench.simulator import Shop
+
+NOTHING = Span(first=None, last=None, count=0)
+
+
+def times(number: int) -> Callable[[], bool]:
+    """What says that time is up once it has been asked so many times."""
+    left = iter(range(number))
+    return lambda: next(left, None) is None
+
+
+def change(pipeline: Pipeline, payment: int) -> None:
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [payment])
+
+
+def live(pipeline: Pipeline, ticks: int) -> None:
+    """Some batches."""
+    pipeline.tick()
+    for tick in range(ticks - 1):
+        Shop(pipeline.source, seed=tick).trade(10)
+        pipeline.tick()
+
+
+def a_run(pipeline: Pipeline, batches: int, first: int | None = None) -> Replayed | None:
+    """A run of the state machine whose transformation has time for so many batches of a replay."""
+    pipeline.capture()
+    pipeline.transform()
+    replayed = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first, time_is_up=times(batches))
+    pipeline.load()
+    return replayed
+
+
+def test_transforming_and_loading_stop_when_time_is_up_and_the_next_run_goes_on(pipeline: Pipeline) -> None:
+    for payment in range(1, 4):
+        pipeline.capture()
+        change(pipeline, payment)
+    pipeline.capture()
+    transformed = transform(pipeline.ingestion, pipeline.processed, STAR_TABLES, time_is_up=times(3))
+    assert (transformed.batches, transformed.waiting) == (Span(first=1, last=3, count=3), True)
+    with session(pipeline.warehouse) as connection:
+        loaded = load(connection, pipeline.processed, STAR_TABLES, time_is_up=lambda: True)
+    assert loaded.batches.count or loaded.rebuilding
+    transformed = pipeline.transform()
+    assert (transformed.batches, transformed.waiting) == (Span(first=4, last=4, count=1), False)
+    pipeline.load()
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.batch") == 4
+    assert pipeline.tick().batches == NOTHING
+
+
+class Remembered(Bucket):
+    """A bucket in memory."""
+
+    def __init__(self) -> None:
+        self.name = "remembered"
+        self._objects: dict[str, bytes] = {}
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        return self._objects.setdefault(key, body) is body
+
+    def get(self, key: str) -> bytes:
+        return self._objects[key]
+
+    def first_keys(self, prefix: str, most: int) -> list[str]:
+        return sorted(key for key in self._objects if key.startswith(prefix))[:most]
+
+
+def test_what_a_run_tells_of_50_000_batches_is_no_longer_than_what_it_tells_of_one(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    captured, ingestion = json.loads(Journal(pipeline.ingestion).read(1)), Remembered()
+    for number in range(1, 50_001):
+        Journal(ingestion).commit(number, json.dumps({**captured, "batch": number, "tables": {}}).encode())
+    transformed = transform(ingestion, Remembered(), ())
+    assert transformed.batches == Span(first=1, last=50_000, count=50_000)
+    assert len(json.dumps(dataclasses.asdict(transformed))) < 200
+
+
+def test_a_replay_goes_on_in_every_run_until_it_has_caught_up_with_the_ticks_between(pipeline: Pipeline) -> None:
+    live(pipeline, 3)
+    replayed = a_run(pipeline, 1, first=1)
+    assert replayed == Replayed(edition=2, first=1, done=1, of=3, published=False)
+    seen: list[Replayed | None] = []
+    while replayed is not None and not replayed.published:
+        assert StarJournal(pipeline.processed).edition == 1
+        change(pipeline, 7 + len(seen))
+        replayed = a_run(pipeline, 2)
+        seen.append(replayed)
+    assert [each and (each.done, each.of) for each in seen] == [(3, 4), (5, 5)]
+    assert StarJournal(pipeline.processed).edition == 2
+    before = content_of(pipeline.warehouse)
+    assert a_run(pipeline, 2) is None
+    assert pipeline.tick().batches == NOTHING
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_how_far_a_draft_has_come_is_found_by_a_few_requests_however_long_it_is(pipeline: Pipeline) -> None:
+    live(pipeline, 3)
+    a_run(pipeline, 2, first=1)
+    asked: list[str] = []
+    client = pipeline.processed._client
+    client.meta.events.register("before-call.s3.*", lambda model, **_: asked.append(model.name))
+    [draft] = [StarJournal(pipeline.processed).unfinished()]
+    assert draft is not None
+    assert draft.done(32) == 2
+    assert asked == ["ListObjectsV2", "ListObjectsV2", "GetObject", "ListObjectsV2"]
+
+
+def test_a_batch_that_is_committed_while_an_edition_is_published_is_transformed_again_by_the_next_run(
+    pipeline: Pipeline,
+) -> None:
+    live(pipeline, 2)
+
+    class Publishing(Bucket):
+        """A bucket in which another run does its work at the moment of publishing."""
+
+        def put_new(self, key: str, body: bytes) -> bool:
+            if key.startswith("editions/"):
+                change(pipeline, 7)
+                assert pipeline.tick().newest == 3
+            return super().put_new(key, body)
+
+    publishing = Publishing(pipeline.processed.name, pipeline.processed._client)
+    replayed = replay(pipeline.ingestion, publishing, STAR_TABLES, first=1)
+    assert replayed == Replayed(edition=2, first=1, done=2, of=2, published=True)
+    before = content_of(pipeline.warehouse)
+    assert StarManifest.from_json(StarJournal(pipeline.processed).read(3)).batch == 3
+    assert pipeline.load().batches == NOTHING
+    assert content_of(pipeline.warehouse) == before
+    assert pipeline.transform().batches == Span(first=3, last=3, count=1)
+    pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_two_replays_at_once_make_one_edition(pipeline: Pipeline) -> None:
+    live(pipeline, 5)
+    before = content_of(pipeline.warehouse)
+    failed: list[Exception] = []
+
+    def again() -> None:
+        try:
+            replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=2)
+        except BatchTaken as error:  # retried by the state machine
+            failed.append(error)
+
+    threads = [threading.Thread(target=again) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(failed) < 2
+    assert StarJournal(pipeline.processed).edition in {2, 3}
+    assert StarJournal(pipeline.processed).unfinished() is None
+    pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_of_two_replays_of_different_batches_the_one_that_covers_more_is_made(pipeline: Pipeline) -> None:
+    live(pipeline, 4)
+    assert a_run(pipeline, 1, first=3) == Replayed(edition=2, first=3, done=1, of=2, published=False)
+    assert a_run(pipeline, 1, first=2) == Replayed(edition=3, first=2, done=1, of=3, published=False)
+    assert a_run(pipeline, 1, first=4) == Replayed(edition=3, first=2, done=2, of=3, published=False)
+    assert a_run(pipeline, 9) == Replayed(edition=3, first=2, done=3, of=3, published=True)
+
+
+def test_a_draft_of_other_code_is_given_up_and_begun_again_by_the_code_that_is_deployed(pipeline: Pipeline) -> None:
+    live(pipeline, 3)
+    before = content_of(pipeline.warehouse)
+    mistaken = tuple(
+        dataclasses.replace(table, columns=[dataclasses.replace(column, names=None) for column in table.columns])
+        for table in STAR_TABLES
+    )
+    replay(pipeline.ingestion, pipeline.processed, mistaken, first=2, time_is_up=times(1))
+    assert a_run(pipeline, 1) == Replayed(edition=3, first=2, done=1, of=2, published=False)
+    assert a_run(pipeline, 9) == Replayed(edition=3, first=2, done=2, of=2, published=True)
+    assert content_of(pipeline.warehouse) == before
+
+
+class Failing(Bucket):
+    """A bucket that refuses every so many-th put."""
+
+    def __init__(self, bucket: Bucket, every: int) -> None:
+        super().__init__(bucket.name, bucket._client)
+        self._every = every
+        self._puts = 0
+        self._lock = threading.Lock()
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        with self._lock:
+            self._puts += 1
+            if self._puts % self._every == 0:
+                raise LakeUnavailable("gone")
+        return super().put_new(key, body)
+
+
+@pytest.mark.parametrize("every", [7, 11])
+def test_a_replay_that_dies_again_and_again_with_batches_at_once_leaves_none_out(
+    pipeline: Pipeline, every: int
+) -> None:
+    live(pipeline, 6)
+    before = content_of(pipeline.warehouse)
+    failing, replayed = Failing(pipeline.processed, every), None
+    for _ in range(200):
+        try:
+            replayed = replay(pipeline.ingestion, failing, STAR_TABLES, first=None if replayed else 1)
+        except LakeUnavailable:
+            continue
+        break
+    assert replayed == Replayed(edition=2, first=1, done=6, of=6, published=True)
+    assert sum("edition-0002" in key for key in keys_of(pipeline.processed)) == 6
+    pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_a_large_batch_goes_on_where_the_last_attempt_ended_and_its_bytes_are_the_same(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(pipeline, 2)
+    whole = pipeline.objects()
+    monkeypatch.setattr(batch, "PARTS_BETWEEN_BOOKMARKS", 2)
+    client = boto3.client("s3", region_name="eu-west-2")
+    client.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    again = dataclasses.replace(pipeline, processed=Bucket("another", client))
+    attempts = 0
+    while transform(again.ingestion, again.processed, STAR_TABLES, time_is_up=times(4)).waiting:
+        attempts += 1
+        assert attempts < 20
+    assert attempts > 2
+    made = {key.partition("/")[2]: body for key, body in again.objects().items() if key.startswith("another/")}
+    marks = {key for key in made if key.startswith("bookmarks/")}
+    assert len(marks) > 5
+    assert {f"processed/{key}": body for key, body in made.items() if key not in marks} == {
+        key: body for key, body in whole.items() if key.startswith("processed/")
+    }
+
+
+def test_what_other_code_has_begun_of_a_large_batch_is_not_gone_on_with(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "PARTS_BETWEEN_BOOKMARKS", 2)
+    pipeline.capture()
+    other = tuple(dataclasses.replace(table, columns=table.columns[:2]) for table in STAR_TABLES)
+    assert transform(pipeline.ingestion, pipeline.processed, other, time_is_up=times(3)).waiting
+    pipeline.transform()
+    pipeline.load()
+    assert value(pipeline.warehouse, "SELECT count(*) FROM fact_sales_order") == 100
+
+
+def test_a_star_manifest_of_a_newer_format_is_refused_and_one_without_format_is_read(pipeline: Pipeline) -> None:
+    pipeline.capture()
+    pipeline.transform()
+    body = StarJournal(pipeline.processed).read(1)
+    assert StarManifest.from_json(body.replace(b' "format": 2,\n', b"")).format == 1
+    with pytest.raises(ConfigurationError, match=r"batch 1 was written by a newer totes \(its manifest is of format 3"):
+        StarManifest.from_json(body.replace(b'"format": 2', b'"format": 3'))
+
+
+def test_a_replay_that_an_older_totes_left_is_not_in_the_way(pipeline: Pipeline) -> None:
+    live(pipeline, 2)
+    Journal(pipeline.processed, "manifests/edition-0002/").commit(1, b"{}")
+    assert a_run(pipeline, 9, first=1) == Replayed(edition=3, first=1, done=2, of=2, published=True)

@@ -1,0 +1,221 @@
+"""A session is totes' own, whatever is set for role, database or server; what hides or breaks rows is told."""
+
+import importlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from totes import databases
+from totes.capture import SOURCE_TABLES, capture
+from totes.databases import open_session, translated_errors
+from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
+from totes.lake import CaptureManifest, Journal, read_part
+from totes.star import STAR_TABLES
+from totes.verify import verify
+from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.simulator import build
+
+HOSTILE = {
+    "statement_timeout": "1ms",
+    "idle_in_transaction_session_timeout": "1ms",
+    "idle_session_timeout": "1ms",
+    "lock_timeout": "1ms",
+    "transaction_timeout": "100ms",
+    "datestyle": "German, DMY",
+    "intervalstyle": "iso_8601",
+    "timezone": "Asia/Kathmandu",
+    "bytea_output": "escape",
+    "extra_float_digits": "0",
+    "quote_all_identifiers": "on",
+    "search_path": "nowhere",
+    "lc_monetary": "C.UTF-8",
+    "client_encoding": "LATIN1",
+    "standard_conforming_strings": "off",
+    "default_transaction_read_only": "on",
+    "default_transaction_isolation": "serializable",
+}
+
+
+@contextmanager
+def opened(uri: str, role: str = "source") -> Iterator[Connection]:
+    dsn = parse_dsn(uri)
+    login = {"host": dsn["host"], "port": dsn["port"], "username": dsn["user"], "dbname": dsn["dbname"]}
+    connection = open_session(login | {"password": dsn["password"]}, role)
+    try:
+        with translated_errors(connection, role, SourceUnavailable):
+            yield connection
+    finally:
+        connection.close()
+
+
+def make_hostile(uri: str, version: int) -> None:
+    with session(uri) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for name, hostile in HOSTILE.items():
+                if name != "transaction_timeout" or version >= 17:
+                    cursor.execute(f"ALTER DATABASE {parse_dsn(uri)['dbname']} SET {name} = %s", [hostile])
+
+
+def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "ALTER TABLE design ADD COLUMN odd bytea DEFAULT '\\x00ff', ADD COLUMN price money DEFAULT 1234.5,"
+        "ADD COLUMN seen timestamptz DEFAULT '2024-01-02 03:04:05+00', ADD COLUMN took interval DEFAULT '1 day'",
+    )
+    with opened(pipeline.source) as source:
+        assert capture(source, pipeline.ingestion, SOURCE_TABLES).batch == 1
+    make_hostile(pipeline.source, 18)
+    with opened(pipeline.source) as source:
+        assert capture(source, pipeline.ingestion, SOURCE_TABLES).batch is None
+        with source.cursor() as cursor:
+            cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [[*HOSTILE]])
+            settings = dict(cursor.fetchall())
+    assert {settings[name] for name in ("statement_timeout", "transaction_timeout", "idle_session_timeout")} == {"0"}
+    assert settings["default_transaction_read_only"] == "off"
+
+
+def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder: Path) -> None:
+    server = EmbeddedPostgres(folder / "sixteen", version=16)
+    server.start()
+    try:
+        server.create_database("shop")
+        build(server.uri("shop"), orders=20, seed=1)
+        make_hostile(server.uri("shop"), 16)
+        with opened(server.uri("shop")) as source, source.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM payment WHERE pg_sleep(0.01) IS NOT NULL")
+    finally:
+        server.stop()
+
+
+def test_row_level_security_that_hides_rows_is_refused_by_name(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "DROP ROLE IF EXISTS shortsighted; CREATE ROLE shortsighted LOGIN PASSWORD 'x';"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO shortsighted; ALTER TABLE payment ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY few ON payment FOR SELECT TO shortsighted USING (payment_id <= 20)",
+    )
+    reader = psycopg2.connect(pipeline.source, user="shortsighted", password="x")
+    with pytest.raises(ConfigurationError, match=r"row-level security hides rows of payment .* BYPASSRLS"):
+        capture(reader, pipeline.ingestion, SOURCE_TABLES)
+    execute(pipeline.source, "ALTER ROLE shortsighted BYPASSRLS")
+    assert capture(reader, pipeline.ingestion, SOURCE_TABLES).batch == 1
+    reader.close()
+    execute(pipeline.source, "DROP OWNED BY shortsighted; DROP ROLE shortsighted")
+
+
+def test_a_query_that_row_level_security_would_shorten_fails(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "DROP ROLE IF EXISTS shortsighted; CREATE ROLE shortsighted LOGIN PASSWORD 'x';"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO shortsighted; ALTER TABLE payment ENABLE ROW LEVEL SECURITY",
+    )
+    login = pipeline.source.replace(parse_dsn(pipeline.source)["password"], "x").replace("postgres:", "shortsighted:")
+    with (
+        pytest.raises(ConfigurationError, match=r"row-level security .*; give it BYPASSRLS"),
+        opened(login) as source,
+        source.cursor() as cursor,
+    ):
+        cursor.execute("SELECT count(*) FROM payment")
+    execute(pipeline.source, "DROP OWNED BY shortsighted; DROP ROLE shortsighted")
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "sentence"),
+    [
+        ("08006", SourceUnavailable, "broke off"),
+        ("57P01", SourceUnavailable, "broke off"),
+        ("40P01", SourceUnavailable, "broke off"),
+        ("55P03", SourceUnavailable, "broke off"),
+        ("53300", SourceUnavailable, "broke off"),
+        ("53100", SourceUnavailable, "broke off"),
+        ("53200", ConfigurationError, r"is at a limit \(53200\)"),
+        ("53400", ConfigurationError, r"is at a limit \(53400\)"),
+        ("42501", ConfigurationError, "GRANT it"),
+        ("22003", StatementRefused, r"\(22003\)"),
+        ("58030", StatementRefused, r"\(58030\)"),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again_and_nothing_else(
+    empty_database: str, code: str, error: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence), opened(empty_database) as source, source.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'so it is' USING ERRCODE = '{code}'; END $$")
+
+
+def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(databases._SESSION, "lock_timeout", "50ms")
+    with session(pipeline.source) as migration, migration.cursor() as cursor:
+        cursor.execute("ALTER TABLE staff ADD COLUMN nickname text")
+        with pytest.raises(SourceUnavailable, match="lock timeout"), opened(pipeline.source) as source:
+            capture(source, pipeline.ingestion, SOURCE_TABLES)
+
+
+def test_verify_outlives_its_own_work(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.tick()
+    module: Any = importlib.import_module("totes.verify.verify")
+    in_flight = module.in_flight
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.4)
+        return in_flight(*arguments)
+
+    monkeypatch.setattr(module, "in_flight", slow)
+    monkeypatch.setitem(databases._SESSION, "idle_in_transaction_session_timeout", "200ms")
+    with opened(pipeline.source) as source, opened(pipeline.warehouse, "warehouse") as warehouse:
+        assert not verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES).differences
+
+
+@pytest.fixture
+def bytes_of_any_encoding(postgres: EmbeddedPostgres) -> str:
+    """The URI of a shop in a database without an encoding."""
+    name = "without_encoding"
+    with session(postgres.uri("postgres")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+            )
+    build(postgres.uri(name), orders=60, seed=1)
+    return f"{postgres.uri(name)}?client_encoding=utf8"
+
+
+def test_a_byte_that_is_no_utf8_takes_its_row_to_quarantine_with_its_bytes(
+    bytes_of_any_encoding: str, pipeline: Pipeline
+) -> None:
+    shop = Pipeline(
+        source=bytes_of_any_encoding,
+        warehouse=pipeline.warehouse,
+        ingestion=pipeline.ingestion,
+        processed=pipeline.processed,
+    )
+    shop.tick()
+    execute(shop.source, "UPDATE design SET file_name = E'caf\\xe9' WHERE design_id = 3")
+    execute(shop.source, "UPDATE address SET district = E'\\xff, \"x\"', city = 'Łódź' WHERE address_id = 2")
+    execute(shop.source, "UPDATE design SET file_name = 'café \\xe9' WHERE design_id = 4")
+    shop.tick()
+    found = dict(
+        rows(shop.warehouse, "SELECT star_table, source_row ->> '_raw' FROM etl.quarantine WHERE batch_id = 2")
+    )
+    assert found["dim_design"] == '{"file_name":"caf\\\\xe9"}'
+    assert found["dim_location"] == '{"district":"\\\\xff, \\"x\\""}'
+    assert value(shop.warehouse, "SELECT file_name FROM dim_design WHERE design_id = 4") == "café \\xe9"
+    [part] = CaptureManifest.from_json(Journal(shop.ingestion).read(2)).tables["address"].changes
+    assert read_part(shop.ingestion, part)["city"].to_list() == ["Łódź"]
+    assert shop.capture().batch is None
+    execute(shop.source, "UPDATE design SET file_name = 'cafe' WHERE design_id = 3")
+    execute(shop.source, "UPDATE address SET district = NULL WHERE address_id = 2")
+    shop.tick()
+    assert_warehouse_mirrors(shop.source, shop.warehouse)

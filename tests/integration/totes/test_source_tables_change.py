@@ -1,0 +1,264 @@
+"""The source's tables change as migrations change them, and no row tells: what a table is tells, nothing is lost."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+
+import psycopg2
+import pytest
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from totes.capture import changes, reader
+from totes.errors import ContractError
+from totes.lake import CaptureManifest, Journal
+from totes.lake.manifests import digest
+from totes.outcomes import Span
+
+SWAP = "ALTER TABLE payment RENAME TO payment_old; ALTER TABLE payment_new RENAME TO payment"
+
+PARTITIONED = """
+    CREATE TABLE payment_new (LIKE payment INCLUDING DEFAULTS INCLUDING GENERATED) PARTITION BY RANGE (payment_id);
+    CREATE TABLE low PARTITION OF payment_new FOR VALUES FROM (MINVALUE) TO (20);
+    CREATE TABLE high PARTITION OF payment_new FOR VALUES FROM (20) TO (MAXVALUE);
+    ALTER TABLE payment_new ADD PRIMARY KEY (payment_id);
+    INSERT INTO payment_new SELECT * FROM payment;
+"""
+
+CASES = {
+    "swapped for an edited copy": (
+        "",
+        (
+            "CREATE TABLE payment_new (LIKE payment INCLUDING ALL); INSERT INTO payment_new SELECT * FROM payment;"
+            "UPDATE payment_new SET payment_amount = payment_amount + 1000 WHERE payment_id % 2 = 0"
+        ),
+        SWAP,
+    ),
+    "an enum's value renamed": (
+        (
+            "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE');"
+            "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind"
+        ),
+        "",
+        "ALTER TYPE kind RENAME VALUE 'SALE' TO 'SOLD'",
+    ),
+    "two values of an enum exchanged": (
+        (
+            "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE');"
+            "ALTER TABLE transaction ALTER transaction_type TYPE kind USING transaction_type::text::kind"
+        ),
+        "",
+        (
+            "ALTER TYPE kind RENAME VALUE 'SALE' TO 'x'; ALTER TYPE kind RENAME VALUE 'PURCHASE' TO 'SALE';"
+            "ALTER TYPE kind RENAME VALUE 'x' TO 'PURCHASE'"
+        ),
+    ),
+    "a column dropped and added again": (
+        "",
+        "",
+        (
+            "ALTER TABLE sales_order DROP COLUMN agreed_delivery_location_id;"
+            "ALTER TABLE sales_order ADD COLUMN agreed_delivery_location_id integer NOT NULL DEFAULT 1"
+        ),
+    ),
+    "two columns renamed into each other": (
+        "",
+        "",
+        (
+            "ALTER TABLE design RENAME file_name TO x; ALTER TABLE design RENAME file_location TO file_name;"
+            "ALTER TABLE design RENAME x TO file_location"
+        ),
+    ),
+    "a partition exchanged": (
+        PARTITIONED + SWAP,
+        (
+            "CREATE TABLE low_new (LIKE low INCLUDING ALL); INSERT INTO low_new SELECT * FROM low;"
+            "UPDATE low_new SET payment_amount = 7"
+        ),
+        (
+            "ALTER TABLE payment DETACH PARTITION low;"
+            "ALTER TABLE payment ATTACH PARTITION low_new FOR VALUES FROM (MINVALUE) TO (20)"
+        ),
+    ),
+    "a partition detached": (PARTITIONED + SWAP, "", "ALTER TABLE payment DETACH PARTITION low"),
+    "partitioned in place": ("", PARTITIONED, SWAP),
+    "a virtual column made in another way": (
+        (
+            "ALTER TABLE payment DROP COLUMN payment_date;"
+            "ALTER TABLE payment ADD COLUMN payment_date text GENERATED ALWAYS AS ('2024-01-01') VIRTUAL"
+        ),
+        "",
+        "ALTER TABLE payment ALTER COLUMN payment_date SET EXPRESSION AS ('2025-02-02')",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_change_that_no_row_tells_of_is_not_lost(pipeline: Pipeline, case: str) -> None:
+    before, build, change = CASES[case]
+    execute(pipeline.source, before or "SELECT 1")
+    pipeline.tick()
+    execute(pipeline.source, build or "SELECT 1")
+    execute(pipeline.source, "UPDATE design SET design_name = design_name || '.' WHERE design_id = 1")
+    pipeline.tick()  # the horizon is past whatever was built
+    execute(pipeline.source, change)
+    loaded = pipeline.tick()
+    assert rows(pipeline.warehouse, "SELECT count(*) > 0 FROM etl.drift WHERE batch_id = %s", [loaded.newest]) == [
+        (True,)
+    ]
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None, "the batch says what the tables are now, and nothing is read again"
+
+
+def read_by(monkeypatch: pytest.MonkeyPatch, tick: Callable[[], object]) -> int:
+    """How many rows a tick reads."""
+    read = []
+
+    def stream(snapshot, table, columns, condition, consume):  # type: ignore[no-untyped-def]
+        def counting(frame):  # type: ignore[no-untyped-def]
+            read.append(frame.height)
+            consume(frame)
+
+        reader.stream_rows(snapshot, table, columns, condition, counting)
+
+    with monkeypatch.context() as context:
+        context.setattr(changes, "stream_rows", stream)
+        tick()
+    return sum(read)
+
+
+def test_maintenance_that_changes_no_row_makes_no_whole_read(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text DEFAULT 'black'")
+    pipeline.capture()
+    execute(pipeline.source, "UPDATE currency SET last_updated = now()")
+    pipeline.capture()
+    with session(pipeline.source) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in ("VACUUM FULL design", "CLUSTER sales_order USING sales_order_pkey", "VACUUM FREEZE"):
+                cursor.execute(statement)
+    execute(pipeline.source, "ALTER TABLE design ALTER colour SET DEFAULT 'red'; ANALYZE")
+    read = read_by(monkeypatch, pipeline.capture)
+    assert read <= value(pipeline.source, "SELECT count(*) FROM currency")
+
+
+def test_a_partition_that_is_attached_is_read_whole_and_the_others_are_not(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, PARTITIONED + SWAP)
+    execute(pipeline.source, "CREATE TABLE low_new (LIKE low INCLUDING ALL); INSERT INTO low_new SELECT * FROM low")
+    pipeline.capture()
+    execute(pipeline.source, "UPDATE currency SET last_updated = now()")
+    pipeline.capture()
+    execute(
+        pipeline.source,
+        "ALTER TABLE payment DETACH PARTITION low;"
+        "ALTER TABLE payment ATTACH PARTITION low_new FOR VALUES FROM (MINVALUE) TO (20)",
+    )
+    of_currency, of_low = (value(pipeline.source, f"SELECT count(*) FROM {name}") for name in ("currency", "low"))
+    assert read_by(monkeypatch, pipeline.tick) <= of_currency + of_low
+    assert {what for (what,) in rows(pipeline.warehouse, "SELECT what FROM etl.drift WHERE batch_id = 3")} == {
+        "low_new is a part of table payment now",
+        "low is no part of table payment any more",
+    }
+
+
+def test_a_new_value_of_an_enum_is_no_change_of_the_table(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "CREATE TYPE kind AS ENUM ('SALE', 'PURCHASE'); CREATE DOMAIN kinds AS kind[];"
+        "ALTER TABLE design ADD COLUMN kinds kinds DEFAULT '{SALE}'",
+    )
+    pipeline.capture()
+    execute(pipeline.source, "ALTER TYPE kind ADD VALUE 'GIFT' BEFORE 'SALE'")
+    assert pipeline.capture().batch is None
+    execute(pipeline.source, "ALTER TYPE kind RENAME VALUE 'SALE' TO 'SOLD'")
+    assert pipeline.capture().drift == ("the value 'SALE' of an enum in table design is 'SOLD' now",)
+
+
+def test_rows_in_a_foreign_table_are_refused_by_name(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;"
+        "CREATE FOREIGN TABLE far () INHERITS (payment) SERVER nowhere",
+    )
+    with pytest.raises(ContractError, match="rows of table payment lie in the foreign table far"):
+        pipeline.capture()
+
+
+@pytest.mark.parametrize("copied", ["SELECT * FROM payment WHERE payment_id = 3", "SELECT * FROM payment"])
+def test_a_key_that_is_there_twice_stops_the_run_before_anything_is_committed(pipeline: Pipeline, copied: str) -> None:
+    pipeline.tick()
+    execute(pipeline.source, f"CREATE TABLE archive () INHERITS (payment); INSERT INTO archive {copied}")
+    with pytest.raises(ContractError, match=r"payment_id \d is there more than once in table payment and the tables"):
+        pipeline.capture()
+    assert Journal(pipeline.ingestion).newest() == 1
+    execute(pipeline.source, "DROP TABLE archive")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_lake_of_format_1_is_taken_up_and_what_was_lost_then_is_found(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    journal = Journal(pipeline.ingestion)
+    first = journal.read(1)
+    manifest = dataclasses.replace(CaptureManifest.from_json(first), batch=2, parent=digest(first))
+    old = json.loads(manifest.to_json())
+    for name in ("format", "position", "host"):
+        del old[name]
+    del old["source"]["in_recovery"]
+    for table in old["tables"].values():
+        del table["identity"]
+        table |= {"changes": [], "deletes": [], "context": []}
+    execute(pipeline.source, CASES["swapped for an edited copy"][1])
+    old["horizon"] = value(pipeline.source, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    execute(pipeline.source, SWAP)
+    journal.commit(2, json.dumps(old).encode())
+    assert CaptureManifest.from_json(journal.read(2)).format == 1
+    assert pipeline.tick().batches == Span(first=2, last=3, count=2)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None
+
+
+def test_a_joined_row_that_is_gone_takes_its_referring_rows_to_quarantine_until_it_is_back(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    staff = value(pipeline.source, "SELECT count(*) FROM staff WHERE department_id = 3")
+    assert staff
+    kept = rows(pipeline.source, "SELECT * FROM department WHERE department_id = 3")
+    before = rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id")
+    execute(
+        pipeline.source,
+        "ALTER TABLE staff DISABLE TRIGGER ALL; ALTER TABLE department DISABLE TRIGGER ALL;"
+        "DELETE FROM department WHERE department_id = 3",
+    )
+    assert pipeline.tick().tables["dim_staff"].quarantined == staff
+    assert rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id") == before, (
+        "the last good version stays"
+    )
+    assert pipeline.capture().batch is None
+    with session(pipeline.source) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO department VALUES ({', '.join(['%s'] * len(kept[0]))})", kept[0])
+    pipeline.tick()
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_no_truncate_fits_between_the_snapshot_and_a_read(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.tick()
+    refused = []
+
+    def truncate_first(*arguments):  # type: ignore[no-untyped-def]
+        try:
+            execute(pipeline.source, "SET lock_timeout = '50ms'; TRUNCATE payment")
+        except psycopg2.errors.LockNotAvailable as refusal:
+            refused.append(refusal)
+        reader.stream_rows(*arguments)
+
+    monkeypatch.setattr(changes, "stream_rows", truncate_first)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    assert pipeline.tick().tables["fact_payment"].versions == 1
+    assert refused
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

@@ -1,0 +1,93 @@
+"""An object store in memory: as much of S3 as a bucket of the lake asks of it, with counts and a clock to be set."""
+
+import bisect
+import io
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_FEW = 1000
+"""Keys that are put into their places one by one; more are sorted at once."""
+
+
+class MemoryStore:
+    """Objects by bucket and key; an object's bytes are kept as they are given, so many keys may share them.
+
+    Attributes:
+        now: the store's clock.
+        calls: how many requests of each kind there were.
+        reads: the key of every object that was read, in order.
+        deleted: the key of every object that was deleted.
+    """
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.calls: Counter[str] = Counter()
+        self.reads: list[str] = []
+        self.deleted: list[str] = []
+        self._objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
+        self._keys: dict[str, list[str]] = {}
+        self._unsorted: dict[str, list[str]] = {}
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all objects, ascending."""
+        return sorted(key for _, key in self._objects)
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str | None = None) -> None:  # noqa: N803
+        """Write an object."""
+        self.calls["put"] += 1
+        if IfNoneMatch and (Bucket, Key) in self._objects:
+            raise _error("PreconditionFailed", "PutObject")
+        if (Bucket, Key) not in self._objects:
+            self._unsorted.setdefault(Bucket, []).append(Key)
+        self._objects[Bucket, Key] = Body, self.now
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        """Read an object."""
+        self.calls["get"] += 1
+        self.reads.append(Key)
+        if (Bucket, Key) not in self._objects:
+            raise _error("NoSuchKey", "GetObject")
+        return {"Body": io.BytesIO(self._objects[Bucket, Key][0])}
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803
+        """Delete an object."""
+        self.calls["delete"] += 1
+        self._sorted(Bucket).remove(Key)
+        del self._objects[Bucket, Key]
+        self.deleted.append(Key)
+
+    def list_objects_v2(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - S3's words
+        Prefix: str,  # noqa: N803
+        StartAfter: str = "",  # noqa: N803
+        MaxKeys: int = 1000,  # noqa: N803
+    ) -> dict[str, Any]:
+        """List a page of objects."""
+        self.calls["list"] += 1
+        keys = self._sorted(Bucket)
+        start = max(bisect.bisect_right(keys, StartAfter), bisect.bisect_left(keys, Prefix))
+        page = keys[start : start + MaxKeys]
+        found = [key for key in page if key.startswith(Prefix)]
+        listed = [{"Key": key, "LastModified": self._objects[Bucket, key][1]} for key in found]
+        return {"Contents": listed, "IsTruncated": found == page and start + len(page) < len(keys)}
+
+    def _sorted(self, bucket: str) -> list[str]:
+        keys = self._keys.setdefault(bucket, [])
+        new = self._unsorted.pop(bucket, [])
+        if len(new) < _FEW:
+            for key in new:
+                bisect.insort(keys, key)
+        else:
+            keys.extend(new)
+            keys.sort()
+        return keys
+
+
+def _error(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, operation)

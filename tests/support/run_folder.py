@@ -1,0 +1,64 @@
+"""A plugin of pytest: a folder for all that a run of tests makes.
+
+Two runs on one machine share none, and each sees what it has left behind.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+class RunFolder:
+    """The temporary folder of a run, in which pytest's own is too.
+
+    pytest's folder for all runs of a user is closed to others whenever a run starts, and PostgreSQL, started by root,
+    is another user.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._path = Path(tempfile.mkdtemp(prefix="totes-tests-"))
+        self._path.chmod(0o711)
+        self._temporary = self._path / "tmp"
+        self._temporary.mkdir()
+        self._outer = os.environ.get("TMPDIR")
+        self._left: list[str] = []
+        _use(str(self._temporary))
+        if config.option.basetemp is None:
+            config.option.basetemp = self._path / "pytest"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail a run whose tests left something in the temporary folder."""
+        self._left = sorted(entry.name for entry in self._temporary.iterdir())
+        if self._left and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Name what was left."""
+        if self._left:
+            terminalreporter.section("left in the temporary folder", red=True)
+            terminalreporter.line("\n".join(self._left))
+
+    def pytest_unconfigure(self) -> None:
+        """Remove the folder."""
+        _use(self._outer)
+        shutil.rmtree(self._path, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run its folder; its workers, if it has any, are in it too."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RunFolder(config))
+
+
+def _use(folder: str | None) -> None:
+    """Make a folder the temporary one of this process and of all that it starts."""
+    if folder is None:
+        os.environ.pop("TMPDIR", None)
+    else:
+        os.environ["TMPDIR"] = folder
+    tempfile.tempdir = None  # so that it is looked for again

@@ -1,0 +1,128 @@
+"""What befalls a whole server: a standby beside it, a crash in place, transaction ids by the thousand million."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+from tests.support.databases import rows, session, value
+from workbench.cloud.postgres import EmbeddedPostgres
+
+_SECONDS = 60.0
+_IDS_A_SEGMENT = 2**20
+_SEGMENT_BYTES = 2**18
+
+
+def run_alone(uri: str, *statements: str) -> None:
+    """Run statements each in a transaction of its own, as VACUUM and ALTER SYSTEM want it."""
+    with session(uri) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+@contextmanager
+def standby_of(primary: EmbeddedPostgres, folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A hot standby of a running server, made in a folder by a copy of its files; it is stopped at the end."""
+    folder.mkdir()
+    data = primary._data
+    with (data / "pg_hba.conf").open("a") as access:
+        access.write("\nhost replication all 127.0.0.1/32 scram-sha-256\n")
+    run_alone(primary.uri("postgres"), "SELECT pg_reload_conf()")
+    with session(primary.uri("postgres")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backup_start('standby', true)")
+            subprocess.run(["cp", "-a", data, folder / "data"], check=True)
+            subprocess.run(["cp", "-a", primary._password_file, folder / "password"], check=True)
+            cursor.execute("SELECT labelfile FROM pg_backup_stop(false)")
+            [[label]] = cursor.fetchall()
+    login = parse_dsn(primary.uri("postgres"))
+    (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+    (folder / "data" / "backup_label").write_text(label)
+    (folder / "data" / "standby.signal").touch()
+    with (folder / "data" / "postgresql.auto.conf").open("a") as settings:
+        words = " ".join(f"{word}={login[word]}" for word in ("host", "port", "user", "password"))
+        settings.write(f"\nprimary_conninfo = '{words}'\nhot_standby = on\n")
+    owner = data.stat()
+    for path in (folder, folder / "data" / "backup_label", folder / "data" / "standby.signal"):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    standby = EmbeddedPostgres(folder)
+    standby.start()
+    try:
+        yield standby
+    finally:
+        standby.stop()
+
+
+def catch_up(standby: EmbeddedPostgres, primary: EmbeddedPostgres) -> None:
+    """Wait until a standby has replayed what its primary has written."""
+    position = value(primary.uri("postgres"), "SELECT pg_current_wal_lsn()::text")
+    _until(
+        lambda: bool(value(standby.uri("postgres"), "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])),
+        "the standby did not catch up",
+    )
+
+
+def crash_in_place(uri: str) -> None:
+    """Kill a backend, as the kernel does that is out of memory: the server recovers, and its postmaster stays."""
+    with session(uri) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [[pid]] = cursor.fetchall()
+        os.kill(pid, signal.SIGKILL)
+        _until(lambda: not _answers(connection), "the server did not notice")
+    _until(lambda: _connects(uri), "the server did not recover")
+
+
+def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
+    """Stop a server, have it give out transaction ids from a 64-bit number on, and start it; all rows are frozen."""
+    run_alone(server.uri("postgres"), "UPDATE pg_database SET datallowconn = true")
+    for [database] in rows(server.uri("postgres"), "SELECT datname FROM pg_database"):
+        run_alone(server.uri(database), "VACUUM FREEZE")
+    _run(server, "pg_ctl", "stop", "-m", "fast", "-w")
+    if server._process is not None:
+        server._process.wait()
+    epoch, low = divmod(number, 2**32)
+    _run(server, "pg_resetwal", "-x", str(low), "-e", str(epoch))
+    # The file in which the fates of those ids are kept; the server makes one only as it comes to its first.
+    states = server._data / "pg_xact" / f"{low // _IDS_A_SEGMENT:04X}"
+    if not states.exists():
+        states.write_bytes(bytes(_SEGMENT_BYTES))
+        owner = server._data.stat()
+        os.chown(states, owner.st_uid, owner.st_gid)
+        states.chmod(0o600)
+    server.start()
+
+
+def _run(server: EmbeddedPostgres, program: str, *arguments: str) -> None:
+    subprocess.run(server._command(program, *arguments), check=True, capture_output=True, **server._surroundings)
+
+
+def _answers(connection: psycopg2.extensions.connection) -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error:
+        return False
+    return True
+
+
+def _connects(uri: str) -> bool:
+    try:
+        return bool(value(uri, "SELECT true"))
+    except psycopg2.OperationalError:
+        return False
+
+
+def _until(holds: Callable[[], bool], complaint: str) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.05)

@@ -1,0 +1,26 @@
+"""The tiers of tests, quick ones first, and what of them a worker takes at a time."""
+
+from pathlib import PurePath
+
+from xdist.scheduler import LoadScopeScheduling
+
+TIERS = ("unit", "infrastructure", "integration", "end_to_end", "faults")
+"""In the order that they run in: a broken rule is named before a whole cloud is deployed."""
+
+_TEST_BY_TEST = ("tests/faults/", "tests/integration/totes/")
+"""Where tests share nothing that is not made once a worker anyhow."""
+
+
+def rank(path: PurePath) -> int:
+    """A test file's place in the order of the tiers; what is in none comes last."""
+    return next((number for number, tier in enumerate(TIERS) if tier in path.parts), len(TIERS))
+
+
+class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own class, for which mypy has no types
+    """Hands a worker a module at a time, for its tests share a cloud; where they share none, a single test.
+
+    The fault tier, single tests, comes last, so that no worker is left with a long module when all others are done.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(_TEST_BY_TEST) else nodeid.partition("::")[0]

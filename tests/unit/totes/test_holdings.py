@@ -1,0 +1,183 @@
+"""What the lake holds of a table stays true and in few runs, whatever comes in whatever order, in bounded memory."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import polars as pl
+import pytest
+
+from tests.support.memory_store import MemoryStore
+from totes.capture import merging, sizes
+from totes.capture.holdings import Holdings
+from totes.capture.merging import in_order, with_run
+from totes.lake import Bucket, Part, Run, write_part
+
+NOTHING = pl.Series("id", [], dtype=pl.Int64)
+
+KEYS = {
+    "dealt out in sequence": lambda chance: chance.randrange(1, 3_000),
+    "negative": lambda chance: chance.randrange(-1_500, 1_500),
+    "far apart": lambda chance: chance.randrange(-(2**63), 2**63),
+    "mostly close together": lambda chance: chance.choice([chance.randrange(1_000), chance.randrange(2**62)]),
+}
+SHAPES: Sequence[Mapping[str, Any]] = (
+    {"id": pl.Int64, "units": pl.Int32},
+    {"id": pl.Int64, "units": pl.Int64},
+    {"id": pl.Int64, "units": pl.Int64, "note": pl.String},
+)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def bucket(store: MemoryStore) -> Bucket:
+    return Bucket("lake", cast("Any", store))
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sizes at some five-thousandth."""
+    monkeypatch.setattr(sizes, "PART_ROWS", 40)
+    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 200)
+    monkeypatch.setattr(sizes, "KEPT_ROWS", 300)
+
+
+@dataclass
+class Table:
+    """A table, and its runs after every batch."""
+
+    bucket: Bucket
+    rows: dict[int, dict[str, Any]] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
+    batch: int = 0
+
+    def bring(self, changed: Mapping[int, dict[str, Any]], gone: Sequence[int], shape: Mapping[str, Any]) -> None:
+        """A batch, whose parts overlap each other as those of a heap in no order do."""
+        self.batch += 1
+        self.rows |= changed
+        for key in gone:
+            del self.rows[key]
+        rows = pl.DataFrame([*changed.values()], schema=shape)
+        keys = pl.DataFrame({"id": pl.Series(gone, dtype=pl.Int64)})
+        newest = Run(parts=self.parts("changes", rows), deleted=self.parts("deletes", keys))
+        if newest.rows:
+            self.runs = with_run(self.runs, newest, "id", self.bucket, f"holdings/t/{self.batch:010d}")
+
+    def parts(self, role: str, rows: pl.DataFrame) -> tuple[Part, ...]:
+        return tuple(
+            write_part(self.bucket, f"batches/{self.batch:010d}/{role}-{number}", chunk.sort("id"), row_key="id")
+            for number, chunk in enumerate(rows.iter_slices(sizes.PART_ROWS))
+            if chunk.height
+        )
+
+    def is_held(self, shape: Mapping[str, Any]) -> None:
+        holdings = Holdings(self.runs, "id", self.bucket)
+        assert pl.concat(found.keys for found in holdings.held_keys()).to_list() == sorted(self.rows)
+        everything = pl.DataFrame([*self.rows.values()], schema=shape)
+        news = Holdings(self.runs, "id", self.bucket).news_in(everything, NOTHING)
+        assert news.rows.is_empty()
+        assert len(self.runs) <= math.log2(max(2, sum(run.rows for run in self.runs))) + 1
+
+    def depth(self) -> int:
+        """How many parts of one run a key may be in."""
+        spans = [[(part.lowest, part.highest) for part in run.parts] for run in self.runs]
+        return max(sum(low <= at <= high for low, high in run) for run in spans for at, _ in run)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("keys", KEYS)
+def test_hundreds_of_batches_leave_what_is_there_in_few_runs(bucket: Bucket, keys: str) -> None:
+    chance, table = random.Random(keys), Table(bucket)  # noqa: S311 - a seed
+    for batch in range(1, 241):
+        shape = SHAPES[batch // 90]
+        fresh = {KEYS[keys](chance) for _ in range(chance.choice([0, 3, 3, 12, 150]))}
+        known = set(chance.sample(sorted(table.rows), min(len(table.rows), chance.choice([0, 1, 10]))))
+        gone = chance.sample(sorted(table.rows), min(len(table.rows), chance.choice([0, 0, 1, 5, 40])))
+        changed = {
+            key: {"id": key, "units": batch} | ({"note": f"of {batch}"} if "note" in shape else {})
+            for key in (fresh | known).difference(gone)
+        }
+        table.bring(changed, gone, shape)
+        if batch % 20 == 0:
+            table.is_held(shape)
+    assert table.batch > 200
+    assert sum(len(run.parts) for run in table.runs) < 5 * len(table.rows) / sizes.PART_ROWS + 10
+
+
+def test_a_merge_holds_few_rows_at_once_whatever_the_runs_hold(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(bucket)
+    for start in (0, 1, 2):
+        rows = {key: {"id": key, "units": start} for key in range(start, 6_000, 3)}
+        table.bring(rows, [], SHAPES[0])
+    seen: list[int] = []
+    shaped = merging.in_shape  # type: ignore[attr-defined]
+
+    def counted(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+        seen.append(frame.height)
+        return shaped(frame, schema)
+
+    monkeypatch.setattr(merging, "in_shape", counted)
+    table.bring({key: {"id": key, "units": 7} for key in range(0, 6_000, 2)}, [], SHAPES[0])
+    assert len(table.runs) == 1
+    assert max(seen) <= sizes.PART_ROWS
+    assert table.depth() == 1
+    table.is_held(SHAPES[0])
+
+
+def test_parts_that_nothing_new_reaches_into_are_not_written_again(bucket: Bucket) -> None:
+    table = Table(bucket)
+    table.bring({key: {"id": key, "units": 1} for key in range(400)}, [], SHAPES[0])
+    [before] = table.runs
+    table.bring({key: {"id": key, "units": 1} for key in range(400, 700)}, [], SHAPES[0])
+    [after] = table.runs
+    assert set(before.parts) <= set(after.parts)
+    table.is_held(SHAPES[0])
+
+
+def test_what_an_older_totes_left_unmerged_is_merged(bucket: Bucket) -> None:
+    """As it did past a million rows: many runs of one size."""
+    table = Table(bucket)
+    left = []
+    for start in range(8):
+        table.batch += 1
+        rows = {key: {"id": key, "units": start} for key in range(start, 1_600, 8)}
+        table.rows |= rows
+        left.append(Run(parts=table.parts("changes", pl.DataFrame([*rows.values()], schema=SHAPES[0]))))
+    table.runs = tuple(left)
+    table.bring({3: {"id": 3, "units": 9}}, [], SHAPES[0])
+    assert len(table.runs) == 1
+    table.is_held(SHAPES[0])
+
+
+def test_a_run_in_no_order_is_written_in_the_order_of_its_keys_and_each_part_read_a_few_times(
+    bucket: Bucket, store: MemoryStore
+) -> None:
+    """As an older totes left a table whose heap is in no order: every part may have any key."""
+    table = Table(bucket)
+    keys = random.Random(1).sample(range(4_000), 4_000)  # noqa: S311 - a seed
+    table.rows = {key: {"id": key, "units": 1} for key in keys}
+    table.runs = (Run(parts=table.parts("changes", pl.DataFrame([*table.rows.values()], schema=SHAPES[0]))),)
+    assert table.depth() > 90
+    store.reads.clear()
+    table.runs = in_order(table.runs, "id", bucket, "holdings/t/0000000001")
+    assert len(store.reads) < 6 * 4_000 / sizes.PART_ROWS
+    assert table.depth() == 1
+    table.is_held(SHAPES[0])
+    assert in_order(table.runs, "id", bucket, "x") == table.runs
+
+
+def test_a_reader_in_the_order_of_keys_reads_each_part_once(bucket: Bucket, store: MemoryStore) -> None:
+    table = Table(bucket)
+    for units, step in ((1, 1), (2, 3), (3, 7)):
+        table.bring({key: {"id": key, "units": units} for key in range(0, 3_000, step)}, [], SHAPES[0])
+    holdings = Holdings(table.runs, "id", table.bucket)
+    everything = pl.DataFrame([*table.rows.values()], schema=SHAPES[0]).sort("id")
+    store.reads.clear()
+    for chunk in everything.iter_slices(33):
+        assert holdings.news_in(chunk, NOTHING).rows.is_empty()
+    assert len(store.reads) == len(set(store.reads)) == sum(len(run.parts) for run in table.runs)
