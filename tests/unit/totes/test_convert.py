@@ -42,7 +42,7 @@ def frame_of(chunk: list[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(chunks_of_rows)
 @example([["good"], ["infinite", "infinite"]])
 def test_a_frame_of_several_chunks_is_converted_like_one_of_one(chunks: list[list[str]]) -> None:
