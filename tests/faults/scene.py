@@ -11,7 +11,7 @@ from tests.faults.functions import Outcome
 from tests.faults.history import History
 from tests.faults.worker import Raised
 from tests.faults.world import World
-from tests.support.databases import execute, session
+from tests.support.databases import execute, session, value
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,14 @@ def arrives(scene: Scene) -> None:
         name: found.to_dict() for name, found in verdict.tables.items() if found.differences or found.in_flight
     }
     assert not differing, differing
+
+
+def begin(scene: Scene) -> None:
+    """See that the warehouse holds a batch, for the first one is loaded by other statements than those after it."""
+    if value(scene.world.warehouse, "SELECT to_regclass('etl.batch')") is None or not value(
+        scene.world.warehouse, "SELECT count(*) FROM etl.batch"
+    ):
+        assert scene.world.tick().succeeded
 
 
 def stir(scene: Scene) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tests.faults.boundary import Paused, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, batches_of
-from tests.faults.scene import Fault, MissedError, Scene, refused, stir
+from tests.faults.scene import Fault, MissedError, Scene, begin, refused, stir
 from tests.faults.worker import Returned
 
 _MANY_BOUNDARIES = 150
@@ -66,6 +66,7 @@ def two_captures_at_once(scene: Scene) -> None:
 def two_loaders_at_once(scene: Scene) -> None:
     """One holds the lock and the other waits for it; no batch is loaded by both."""
     first, second = scene.world.functions[LOAD], scene.world.second[LOAD]
+    begin(scene)
     stir(scene)
     scene.world.capture()
     scene.world.transform()
@@ -89,6 +90,7 @@ def zombie_before_the_lock(scene: Scene) -> None:
 
 def zombie_within_its_transaction(scene: Scene) -> None:
     """A loader stands still with the lock until its session is ended, another does its work, and it wakes up."""
+    begin(scene)
     stir(scene)
     scene.world.capture()
     scene.world.transform()

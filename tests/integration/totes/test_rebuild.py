@@ -17,7 +17,7 @@ from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_pa
 from totes.outcomes import Span
 from totes.shapes import Column, Dimension, StarTable, integer, text
 from totes.star import STAR_TABLES, replay
-from totes.warehouse import Loaded, bulk, load
+from totes.warehouse import Loaded, batch, bulk, load
 from workbench.simulator import Shop
 
 
@@ -49,6 +49,12 @@ def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
 def rebuilt(pipeline: Pipeline, tables: Sequence[StarTable] = STAR_TABLES) -> Loaded:
     with session(pipeline.warehouse) as connection:
         return load(connection, pipeline.processed, tables, rebuild=True)
+
+
+def step_of_load(pipeline: Pipeline) -> Loaded:
+    """A load that has time for one step."""
+    with session(pipeline.warehouse) as connection:
+        return load(connection, pipeline.processed, STAR_TABLES, time_is_up=after(2))
 
 
 def after(calls: int) -> Callable[[], bool]:
@@ -93,6 +99,33 @@ def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_bes
     dataclasses.replace(pipeline, warehouse=another_database).load()
     assert content_of(pipeline.warehouse) == content_of(another_database)
     assert rows(pipeline.warehouse, "SELECT relname FROM pg_class WHERE relname ~ '^(staged|rebuil)'") == []
+
+
+def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
+    pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(pipeline, seed=8)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+    pipeline.capture()
+    pipeline.transform()
+    held = content_of(pipeline.warehouse)
+    monkeypatch.setattr(bulk, "PIECE_ROWS", 10)
+    monkeypatch.setattr(batch, "LARGE_ROWS", 20)
+    came_late, runs = False, 0
+    while step_of_load(pipeline).rebuilding:
+        runs += 1
+        assert content_of(pipeline.warehouse) == held, "a reader sees no half of it"
+        if not came_late and value(pipeline.warehouse, "SELECT built <> '{}' FROM etl.rebuild"):
+            came_late = True
+            execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+            pipeline.capture()
+            pipeline.transform()
+    assert came_late
+    assert runs > 20
+    dataclasses.replace(pipeline, warehouse=another_database).load()
+    assert content_of(pipeline.warehouse) == content_of(another_database)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    assert pipeline.tick().batches.count == 1
 
 
 def test_grants_comments_indexes_and_views_of_others_outlive_a_rebuild(pipeline: Pipeline) -> None:

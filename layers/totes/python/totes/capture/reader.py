@@ -2,6 +2,9 @@
 
 import io
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
 
 import polars as pl
 from psycopg2 import sql
@@ -23,25 +26,26 @@ def stream_rows(
 ) -> None:
     """Read the rows of a table for which a condition holds.
 
-    Memory stays bounded by CHUNK_BYTES and what `consume` keeps, whatever the table's size.
+    Memory stays bounded by a few times CHUNK_BYTES and what `consume` keeps, whatever the table's size.
 
     Args:
         snapshot: the state to read.
         table: the table, in schema public.
         columns: the columns to read.
         condition: the SQL condition; ORDER BY and LIMIT may follow it.
-        consume: called with each chunk, a frame as `read_rows` gives it; never with an empty one.
+        consume: called with each chunk, a frame as `read_rows` gives it, one after the other, in another thread while
+            the next chunk is read; never with an empty one.
 
     Raises:
         psycopg2.Error: the source broke off.
+        Exception: what `consume` raises.
     """
     query = sql.SQL("COPY (SELECT {} FROM public.{} WHERE {}) TO STDOUT (FORMAT csv)").format(
         sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
         sql.Identifier(table),
         condition,
     )
-    chunks = _Chunks(lambda text: consume(read_rows(text, columns)))
-    with snapshot.connection.cursor() as cursor:
+    with _Chunks(lambda text: consume(read_rows(text, columns))) as chunks, snapshot.connection.cursor() as cursor:
         # A database without an encoding has bytes of any; asked for UTF-8 it would refuse the whole table for one.
         as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         if as_they_are:
@@ -49,23 +53,47 @@ def stream_rows(
         cursor.copy_expert(query, chunks)
         if as_they_are:
             cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
-    chunks.flush()
+        chunks.flush()
 
 
 class _Chunks:
-    """The file that COPY writes to: each write is one whole row, so a chunk ends where a row ends."""
+    """The file that COPY writes to: each write is one whole row, so a chunk ends where a row ends.
+
+    One chunk is consumed, in a thread of its own, while the next is gathered.
+    """
 
     def __init__(self, consume: Callable[[bytes], None]) -> None:
         self._consume = consume
         self._buffer = io.BytesIO()
+        self._consumer = ThreadPoolExecutor(1, thread_name_prefix="chunk")
+        self._consumed: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.shutdown(wait=True, cancel_futures=True)
 
     def write(self, row: bytes) -> None:
         self._buffer.write(row)
         if self._buffer.tell() >= CHUNK_BYTES:
-            self.flush()
+            self._hand_on()
 
     def flush(self) -> None:
+        """Have all consumed; raise what consuming it raised."""
+        self._hand_on()
+        self._wait()
+
+    def _hand_on(self) -> None:
         text = self._buffer.getvalue()
         self._buffer = io.BytesIO()
+        self._wait()
         if text:
-            self._consume(text)
+            self._consumed = self._consumer.submit(self._consume, text)
+
+    def _wait(self) -> None:
+        consumed, self._consumed = self._consumed, None
+        if consumed is not None:
+            consumed.result()

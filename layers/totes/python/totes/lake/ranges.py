@@ -55,8 +55,9 @@ class KeyRanges:
     def _changed(self, keys: pl.Series, sign: int) -> "KeyRanges":
         if keys.is_empty():
             return self
-        news = (keys // 2**self.shift).alias("range").value_counts(name="rows")
-        news = news.select("range", pl.col("rows").cast(pl.Int64) * sign)
+        # Keys mostly come in order, so that a range is one run of them, or a few.
+        runs = (keys // 2**self.shift).rle().struct.unnest()
+        news = runs.select(range="value", rows=pl.col("len").cast(pl.Int64) * sign)
         shift, counts = self.shift, _summed(pl.concat([self.frame(), news]))
         while counts.height > MOST_RANGES:
             shift += 1

@@ -13,7 +13,15 @@ from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
 from totes.warehouse.staging import QUARANTINE, hold_out_staged_twice, stage, stage_deletes, stage_quarantine
 
+LARGE_ROWS = 5_000_000
+"""Rows of a batch for which one transaction, and so one run, may have too little time."""
+
 _NOTHING = StarParts(rows_in=0)
+
+
+def is_large(manifest: StarManifest) -> bool:
+    """Return whether a batch is to be loaded by a rebuild, which goes on where the last run ended."""
+    return sum(stars.rows_in for stars in manifest.tables.values()) > LARGE_ROWS
 
 
 def load_batch(

@@ -8,10 +8,10 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.lake import Bucket
+from totes.lake import Bucket, StarManifest
 from totes.outcomes import Span
 from totes.shapes import StarTable
-from totes.warehouse.batch import load_batch
+from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.ledger import (
     Content,
     Entry,
@@ -73,9 +73,10 @@ def load(
     A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So whatever
     dies, is repeated or overlaps, each batch is in the warehouse once or not yet.
 
-    An empty warehouse, one whose content is of another edition of the star than the lake's newest, and one that a
-    rebuild is asked for, are then built as a whole beside the live tables, and take their place in one transaction: who
-    reads it sees the old content or the new. What there is no time for the next load goes on with.
+    An empty warehouse, one whose content is of another edition of the star than the lake's newest, one that a rebuild
+    is asked for, and one for which a batch waits that is too large for a transaction, are then built as a whole beside
+    the live tables, and take their place in one transaction: who reads it sees the old content or the new. What there
+    is no time for the next load goes on with.
 
     Args:
         connection: the warehouse, outside a transaction.
@@ -166,7 +167,12 @@ class _Loader:
                 write_content(cursor, Content(edition=said.edition, rebuild=True))
             if entry is None or found.newer or found.other or entry.batch >= lake.newest:
                 return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0)
-            return self._load_batch(cursor, lake, entry, wanted=wanted)
+            manifest = lake.manifest(entry.batch + 1, after=entry)
+            if is_large(manifest):
+                logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
+                write_content(cursor, Content(edition=said.edition, rebuild=True))
+                return _Loaded(batch=None, tables={}, wanted=True)
+            return self._load_batch(cursor, lake, manifest, wanted=wanted)
 
     def _must_be_of(self, cursor: Cursor, lake: Processed, entry: Entry) -> None:
         """See that the lake is the ledger's; an edition that has not come as far as the warehouse yet may be it."""
@@ -177,13 +183,11 @@ class _Loader:
         else:
             lake.check(entry)
 
-    def _load_batch(self, cursor: Cursor, lake: Processed, entry: Entry, *, wanted: bool) -> _Loaded:
-        batch = entry.batch + 1
-        manifest = lake.manifest(batch, after=entry)
+    def _load_batch(self, cursor: Cursor, lake: Processed, manifest: StarManifest, *, wanted: bool) -> _Loaded:
         counted = load_batch(cursor, LIVE, self._tables, manifest, lake.edition, self._lake)
-        logger.info("loaded batch %d", batch, extra={"batch": batch})
-        self._progress(batch, lake.newest)
-        return _Loaded(batch=batch, tables=counted, wanted=wanted)
+        logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
+        self._progress(manifest.batch, lake.newest)
+        return _Loaded(batch=manifest.batch, tables=counted, wanted=wanted)
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
         span = Span(

@@ -22,7 +22,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.lake import Bucket
 from totes.shapes import Calendar, Fact, StarTable
 from totes.warehouse import bulk, versions
-from totes.warehouse.batch import load_batch
+from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
 from totes.warehouse.definitions import LEDGER, add_keys, columns_made, create_ledger, create_star, identifiers, typed
 from totes.warehouse.dependents import Dependents
@@ -298,6 +298,9 @@ class Rebuild:
         held = entry.batch if entry else 0
         if held < lake.newest:
             manifest = lake.manifest(held + 1, after=entry)
+            if is_large(manifest):
+                self._begin(cursor, lake)
+                return Step.MORE
             load_batch(cursor, BESIDE, self._tables, manifest, lake.edition, self._bucket)
             return Step.MORE
         if live is not None and live.batch > held:

@@ -1,6 +1,5 @@
 """Rows that the warehouse itself refuses are found one by one, so that they stop none of the others."""
 
-import io
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,10 +7,14 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.warehouse.csv_text import CsvText
 from totes.warehouse.definitions import identifiers
 
 _OF_A_VALUE = ("22", "54")
 """SQLSTATE classes of errors that are a value's fault: data exceptions, and limits that one value passes."""
+
+_BYTES_AT_ONCE = 2**16
+"""Of a COPY's text that go to the server together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +53,9 @@ def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> list
 
 def copy_all(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> None:
     """Copy a frame into the columns of a table that have its columns' names; NULL and the empty text stay apart."""
-    text = io.BytesIO()
-    rows.write_csv(text, include_header=False, quote_style="non_numeric", time_format="%H:%M:%S%.3f")
-    text.seek(0)
-    cursor.copy_expert(sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(rows.columns)), text)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(rows.columns))
+    with CsvText(rows) as text:
+        cursor.copy_expert(statement, text, _BYTES_AT_ONCE)
 
 
 def _sentence(error: psycopg2.Error) -> str:
