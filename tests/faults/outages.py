@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from tests.faults.functions import CAPTURE, LOAD, STEPS, Function
-from tests.faults.scene import Fault, Scene, refused, stir
+from tests.faults.scene import Fault, Scene, begin, refused, stir
 from tests.faults.worker import Returned
 from tests.support.databases import execute
 from totes.warehouse.ledger import LOCK
@@ -17,6 +17,8 @@ from totes.warehouse.ledger import LOCK
 def _cut(step: str, where: str, role: str, error: str, *, restart: bool = False, after: bool = False) -> Fault:
     def play(scene: Scene) -> None:
         """The database ends the session, or goes down, at a moment of the run."""
+        if step == LOAD:
+            begin(scene)
         stir(scene)
         for name in STEPS[: STEPS.index(step)]:
             assert isinstance(scene.world.functions[name].invoke(), Returned)
@@ -36,6 +38,7 @@ def _cut(step: str, where: str, role: str, error: str, *, restart: bool = False,
 
 def disk_full(scene: Scene) -> None:
     """The warehouse has no room for the rows of a table."""
+    begin(scene)
     execute(
         scene.world.warehouse,
         "CREATE OR REPLACE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS "
@@ -50,6 +53,7 @@ def disk_full(scene: Scene) -> None:
 
 def deadlock(scene: Scene) -> None:
     """Another session holds what the loader needs, and needs what the loader holds."""
+    begin(scene)
     scene.world.capture()
     scene.world.transform()
     loader = scene.world.functions[LOAD]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tests.faults.boundary import Paused, Script
 from tests.faults.functions import LOAD, TRANSFORM, Died, Function
 from tests.faults.library import REBUILD, REPLAY
-from tests.faults.scene import Fault, MissedError, Scene, arrives, stir
+from tests.faults.scene import Fault, MissedError, Scene, arrives, begin, stir
 from tests.faults.worker import Raised, Returned
 from totes.lake import StarJournal
 
@@ -57,6 +57,7 @@ def _may_be_void(outcome: object) -> None:
 
 def published_before_the_load(scene: Scene) -> None:
     """An edition is published that lacks the newest batch, which the warehouse already holds; the loader comes."""
+    begin(scene)
     stir(scene)
     edition = StarJournal(scene.world.processed).edition
     replay: Function = scene.world.library[REPLAY]
