@@ -101,8 +101,8 @@ bench-old: setup ## Time load, rebuild and ticks over a lake of BATCHES=10000 ba
 	$(BIN)/python -m tests.benchmark.old_lake $(or $(BATCHES),10000)
 
 .PHONY: soak
-soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1) and check that nothing is lost or doubled.
-	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1) \
+soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1, PROCESSES=4) and check that nothing is lost or doubled.
+	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1) --processes $(or $(PROCESSES),4) \
 		$(if $(REPORT),--report $(REPORT))
 
 .PHONY: mutation

@@ -6,21 +6,19 @@ from tests.faults.boundary import Script
 from tests.faults.functions import LOAD, STEPS, TRANSFORM
 from tests.faults.scene import Fault, MissedError, Scene, refused, stir
 from tests.faults.worker import Returned
-from tests.support.pipeline import keys_of
-from totes.lake import Bucket
+from totes.lake import Bucket, CaptureManifest, Journal, Part, StarJournal, StarManifest
 
 
 def _damaged(bucket: str, damage: Callable[[bytes], bytes | None]) -> Fault:
     def play(scene: Scene) -> None:
-        """The newest object that a step reads is not what was written; a person restores it from its versions."""
+        """An object that the next step reads is not what was written; a person restores it from its versions."""
         lake: Bucket = getattr(scene.world, bucket)
         scene.history.go_on(3)
         scene.write("UPDATE payment SET paid = NOT paid WHERE payment_id %% 7 = 3")
         assert isinstance(scene.world.capture(), Returned)
         if bucket == "processed":
             assert isinstance(scene.world.transform(), Returned)
-        newest = max(key.split("/")[1] for key in keys_of(lake) if key.startswith("batches/"))
-        key = next(key for key in keys_of(lake) if key.startswith(f"batches/{newest}/") and "payment/" in key)
+        key = _newest_part(lake, bucket).key
         client = scene.world.ground.client("s3")
         whole = lake.get(key)
         broken = damage(whole)
@@ -33,6 +31,15 @@ def _damaged(bucket: str, damage: Callable[[bytes], bytes | None]) -> Fault:
         client.put_object(Bucket=lake.name, Key=key, Body=whole)
 
     return play
+
+
+def _newest_part(lake: Bucket, bucket: str) -> Part:
+    """A part that the newest manifest names; what a killed run has left beside it nobody reads."""
+    if bucket == "processed":
+        stars = StarJournal(lake)
+        return StarManifest.from_json(stars.read(stars.newest())).tables["fact_payment"].parts[0]
+    journal = Journal(lake)
+    return CaptureManifest.from_json(journal.read(journal.newest())).tables["payment"].changes[0]
 
 
 def _flipped(body: bytes) -> bytes:
