@@ -26,8 +26,8 @@ from tests.faults.world import Ground, ground
 
 console = Console(highlight=False)
 
-WORLD = 100
-"""Ticks of a world: long enough for a history, short enough for its checks to be quick."""
+WORLD = 40
+"""Ticks of a world: long enough for a history, short enough for its checks, which read all of it, to be quick."""
 
 _TRIES = 60
 _BEGIN, _END = "<!-- soak: written by make soak REPORT=docs/guarantees.md -->", "<!-- end of soak -->"
