@@ -10,7 +10,7 @@ import pytest
 from app import make_stacks
 from stacks.config import Environment
 from stacks.deployer_stack import GitHub
-from tests.support.templates import new_app, run_app
+from tests.support.templates import Synthesised, new_app, run_app
 
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
@@ -148,16 +148,12 @@ def test_production_keeps_its_deployer(assembly: Path) -> None:
     assert manifest["totes-prod-deployer"]["properties"]["terminationProtection"] is True
 
 
-def test_the_stack_is_in_the_app_only_for_a_named_repository(tmp_path: Path) -> None:
-    def stacks(**context: str) -> set[str]:
-        folder = tmp_path / str(len(context))
-        done = run_app(folder, env="dev", **context)
-        assert done.returncode == 0, done.stderr
-        return {path.name.split(".")[0] for path in folder.glob("*.template.json")}
-
-    others = stacks()
-    assert "totes-dev-deployer" not in others
-    assert stacks(github="owner/repo") == others | {"totes-dev-deployer"}
+def test_the_stack_is_in_the_app_only_for_a_named_repository(dev: Synthesised, tmp_path: Path) -> None:
+    assert "deployer" not in dev.templates
+    done = run_app(tmp_path, env="dev", github="owner/repo")
+    assert done.returncode == 0, done.stderr
+    stacks = {path.name.split(".")[0] for path in tmp_path.glob("*.template.json")}
+    assert stacks == {f"totes-dev-{part}" for part in (*dev.templates, "deployer")}
 
 
 @pytest.mark.parametrize(

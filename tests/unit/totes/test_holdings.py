@@ -93,8 +93,8 @@ class Table:
 @pytest.mark.parametrize("keys", KEYS)
 def test_hundreds_of_batches_leave_what_is_there_in_few_runs(bucket: Bucket, keys: str) -> None:
     chance, table = random.Random(keys), Table(bucket)  # noqa: S311 - a seed
-    for batch in range(1, 241):
-        shape = SHAPES[batch // 90]
+    for batch in range(1, 161):
+        shape = SHAPES[batch // 60]
         fresh = {KEYS[keys](chance) for _ in range(chance.choice([0, 3, 3, 12, 150]))}
         known = set(chance.sample(sorted(table.rows), min(len(table.rows), chance.choice([0, 1, 10]))))
         gone = chance.sample(sorted(table.rows), min(len(table.rows), chance.choice([0, 0, 1, 5, 40])))
@@ -103,9 +103,9 @@ def test_hundreds_of_batches_leave_what_is_there_in_few_runs(bucket: Bucket, key
             for key in (fresh | known).difference(gone)
         }
         table.bring(changed, gone, shape)
-        if batch % 20 == 0:
+        if batch % 40 == 0:
             table.is_held(shape)
-    assert table.batch > 200
+    assert table.batch > 150
     assert sum(len(run.parts) for run in table.runs) < 5 * len(table.rows) / sizes.PART_ROWS + 10
 
 
