@@ -32,18 +32,21 @@ class Deployment:
         session: whose clients reach it.
         endpoint: where they reach it; None for AWS itself.
         environment: dev, prod or local.
+        embedded: the databases ("source", "warehouse") that a local cloud has of its own.
     """
 
     name: str
     session: boto3.Session
     endpoint: str | None
     environment: str
+    embedded: frozenset[str] = frozenset()
 
     @classmethod
     def local(cls, state: Path) -> "Deployment":
         """The local cloud of a state directory; raise UserError where it is not up."""
         cloud = LocalCloud.attach(state)
-        return cls(f"the local cloud in {state}", cloud.session(), cloud.endpoint, cloud.environment)
+        name = f"the local cloud in {state}"
+        return cls(name, cloud.session(), cloud.endpoint, cloud.environment, cloud.embedded)
 
     @classmethod
     def in_account(cls, environment: str) -> "Deployment":
@@ -65,6 +68,17 @@ class Deployment:
                 raise
             raise UserError(f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)") from error
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def owns(self, role: str) -> bool:
+        """Whether the server of a login is totes' own, so that nobody but totes uses what is there.
+
+        Args:
+            role: source, warehouse or dashboard, which is in the warehouse.
+        """
+        database = "warehouse" if role == "dashboard" else role
+        if self.endpoint is not None:
+            return database in self.embedded
+        return database == "warehouse" and "PrepareFunction" in self.outputs
 
     @cached_property
     def step_functions(self) -> "SFNClient":

@@ -131,9 +131,14 @@ def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Calla
         time.sleep(_POLL_AWS if deployment.endpoint is None else _POLL_LOCAL)
     seconds = time.monotonic() - started
     if execution["status"] != "SUCCEEDED":
-        failure = f"{execution.get('error', execution['status'])}: {_sentence(execution.get('cause', ''))}"
-        return RunResult(status=execution["status"], batch=None, seconds=seconds, error=failure)
+        return RunResult(status=execution["status"], batch=None, seconds=seconds, error=failure_of(execution))
     return _result_of(json.loads(execution["output"]), seconds)
+
+
+def failure_of(execution: Mapping[str, Any]) -> str:
+    """Why an execution did not succeed: the error's name, and its sentence where it has one."""
+    name, sentence = execution.get("error") or execution["status"], _sentence(execution.get("cause") or "")
+    return f"{name}: {sentence}" if sentence else str(name)
 
 
 def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:

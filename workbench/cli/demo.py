@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.live import Live
-
 from workbench import cloud
 from workbench.cli import display
 from workbench.cli.teardown import take_down
@@ -84,9 +82,9 @@ class Demo:
         shop.start()
         display.step(f"The shop lives on; a run begins {_SECONDS_BETWEEN_RUNS:g} s after the last one (Ctrl-C ends it)")
         try:
-            with Live(console=display.console, auto_refresh=False) as live:
+            with display.watching() as show:
                 while True:
-                    live.update(display.report_view(report_on(self.deployment)), refresh=True)
+                    show(report_on(self.deployment))
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:
