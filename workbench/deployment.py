@@ -1,5 +1,6 @@
 """A deployed totes, in an AWS account or in a local cloud: its clients and the outputs of its stack."""
 
+import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Deployment:
         session: whose clients reach it.
         endpoint: where they reach it; None for AWS itself.
         environment: dev, prod or local.
+        options: how the command line names it.
         embedded: the databases ("source", "warehouse") that a local cloud has of its own.
     """
 
@@ -39,6 +41,7 @@ class Deployment:
     session: boto3.Session
     endpoint: str | None
     environment: str
+    options: str = ""
     embedded: frozenset[str] = frozenset()
 
     @classmethod
@@ -46,12 +49,13 @@ class Deployment:
         """The local cloud of a state directory; raise UserError where it is not up."""
         cloud = LocalCloud.attach(state)
         name = f"the local cloud in {state}"
-        return cls(name, cloud.session(), cloud.endpoint, cloud.environment, cloud.embedded)
+        options = f"--state {shlex.quote(str(state))}"
+        return cls(name, cloud.session(), cloud.endpoint, cloud.environment, options, cloud.embedded)
 
     @classmethod
     def in_account(cls, environment: str) -> "Deployment":
         """The environment deployed in the account of the ordinary AWS credentials."""
-        return cls(f"environment {environment}", boto3.Session(), None, environment)
+        return cls(f"environment {environment}", boto3.Session(), None, environment, f"--env {environment}")
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:

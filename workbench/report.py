@@ -154,7 +154,7 @@ def last_failure(deployment: Deployment) -> FailedRun | None:
     if good is not None and good > newest["startDate"]:
         return None
     execution = client.describe_execution(executionArn=newest["executionArn"])
-    return FailedRun(began=newest["startDate"], why=failure_of(execution))
+    return FailedRun(began=newest["startDate"], why=failure_of(deployment, execution))
 
 
 def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:

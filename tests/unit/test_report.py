@@ -43,7 +43,7 @@ def deployment(
 
     client.list_executions.side_effect = listed
     client.describe_execution.side_effect = described
-    return Mock(spec=Deployment, step_functions=client, outputs={"StateMachineArn": "arn"})
+    return Mock(spec=Deployment, step_functions=client, outputs={"StateMachineArn": "arn"}, options="--env dev")
 
 
 def test_the_newest_whole_run_tells_how_fresh_the_warehouse_is() -> None:
