@@ -5,7 +5,7 @@ what a secret names, where it is wrong.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 PREFIX = "PG"
@@ -14,9 +14,14 @@ PREFIX = "PG"
 _set_aside: dict[str, str] = {}
 
 
+def of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those variables of an environment that are libpq's."""
+    return {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+
+
 def set_aside() -> None:
     """Take the person's variables out of the environment, of this process and of all that it starts."""
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+    for name in of(os.environ):
         _set_aside[name] = os.environ.pop(name)
 
 

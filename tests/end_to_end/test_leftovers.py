@@ -1,10 +1,14 @@
 """A local cloud that a person brings up and takes down by command leaves nothing on the machine."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.conftest import totes
+
+LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
 
 MEANT_FOR_ANOTHER_SERVER = {
     "PGSSLMODE": "verify-full",
@@ -26,6 +30,17 @@ def test_a_cloud_goes_up_is_used_and_goes_down_without_a_trace(folder: Path, mon
     assert totes("simulate", "--orders", "3", "--for", "0", "--state", state).code == 0
     assert totes("run", "--state", state).code == 0
     assert totes("status", "--state", state).code == 0
+    counted = totes("psql", "warehouse", "--state", state, "-At", "-c", "SELECT count(*) FROM current_sales_order")
+    assert (counted.out, counted.err) == ("3\n", "")
+    assert totes("psql", "nosuch", "--state", state).err.startswith("totes: there is no database 'nosuch'")
+    lines = totes("local", "env", "--state", state).out.splitlines()
+    listed = subprocess.run(
+        ["/bin/sh", "-c", f"{'; '.join(lines)}; {sys.executable} -c '{LIST_BUCKETS}'"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "totes-local" in listed.stdout, listed.stderr
     named = totes("simulate", "--source", "host=127.0.0.1", "--state", state)
     assert "another" in named.err, "PGSERVICE is good for a database that the person names"
     assert totes("local", "down", "--state", state).code == 0

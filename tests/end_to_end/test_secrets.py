@@ -165,11 +165,15 @@ def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_a
 def test_a_line_of_a_log_names_its_execution_and_its_batch(shop: Deployed) -> None:
     execute(shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     run = shop.run()
-    lines = shop.typed("local", "logs", "processed_bucket_to_warehouse").out.splitlines()
+    lines = shop.typed("local", "logs", "processed_bucket_to_warehouse", "--json").out.splitlines()
     loaded = [json.loads(line) for line in lines if '"loaded batch' in line]
     assert loaded[-1]["batch"] == run["batch"]
     assert loaded[-1]["execution"].startswith("arn:aws:states:")
     assert loaded[-1]["service"] == "totes-dev"
+    told = shop.typed("local", "logs", "processed_bucket_to_warehouse", "--since", "10").out.splitlines()
+    assert any(f"INFO    loaded batch {run['batch']} (" in line for line in told), told
+    assert not any("_aws" in line for line in told), "metrics are for machines"
+    assert shop.typed("local", "logs", "processed_bucket_to_warehouse", "--since", "0").out == ""
 
 
 def test_a_login_given_up_for_deletion_is_listed_as_such(shop: Deployed) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ import typer
 from totes.verify import Verdict
 from workbench import cloud, libpq, quarantine, rebuilding
 from workbench.cli import costs as costs_display
-from workbench.cli import display, interrupts, secrets
+from workbench.cli import display, doors, interrupts, secrets
 from workbench.cli.asking import Yes, confirmed
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
@@ -25,7 +26,7 @@ from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
-from workbench.logs import log_lines
+from workbench.logs import log_lines, readable
 from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
 from workbench.roles import make_roles
@@ -45,6 +46,8 @@ app = typer.Typer(
 )
 local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
+app.command(context_settings={"ignore_unknown_options": True})(doors.psql)
+local.command()(doors.env)
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")
 app.add_typer(secrets.app, name="secrets")
@@ -306,11 +309,21 @@ def down(state: State = None) -> None:
 @local.command()
 def logs(
     function: Annotated[str, typer.Argument(help="The function, as its folder in lambdas/ is called.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what is logged, until Ctrl-C.")] = False,
+    since: Annotated[
+        float | None, typer.Option(metavar="MINUTES", min=0.0, help="Only of the last so many minutes.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Each line as it was logged, metrics too.")] = False,
     state: State = None,
 ) -> None:
     """Print what a function has logged in the local cloud."""
-    for line in log_lines(Deployment.local(state or DEFAULT_STATE), function):
-        print(line)
+    deployment = Deployment.local(state or DEFAULT_STATE)
+    age = None if since is None else timedelta(minutes=since)
+    with suppress(KeyboardInterrupt):
+        for line in log_lines(deployment, function, since=age, follow=follow):
+            told = line if as_json else readable(line)
+            if told is not None:
+                print(told, flush=follow)
 
 
 def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int, seconds: float | None) -> None:

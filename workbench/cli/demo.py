@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import cloud
 from workbench.cli import display
+from workbench.cli.doors import to_try
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.deployment import Deployment
@@ -72,6 +73,7 @@ class Demo:
 
     def until_interrupted(self) -> None:
         """Let the shop live and run after run follow it, until Ctrl-C."""
+        display.demo_is_up(self.running, to_try(self.running.state))
         self._run("Initial load")
         stop = threading.Event()
         shop = threading.Thread(

@@ -90,8 +90,18 @@ def rebuilt(made: Rebuilt) -> None:
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
     done(f"the local cloud is up at {cloud.endpoint}")
-    for command in ("run --local", "status --local", "local down"):
+    fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
+    for command in (*fill, "run", "status", "local down"):
         show(f"    totes {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
+
+
+def demo_is_up(cloud: LocalCloud, commands: Sequence[str]) -> None:
+    """Where a demo's databases are, and what to try; the passwords end with it."""
+    for name, value in (("source", cloud.source_uri), ("warehouse", cloud.warehouse_uri), ("folder", str(cloud.state))):
+        show(f"    {name:<9} {value}", soft_wrap=True)
+    step("To try, in another terminal:")
+    for command in commands:
+        show(f"    {command}", soft_wrap=True)
 
 
 def result(run: RunResult) -> None:

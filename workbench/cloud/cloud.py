@@ -78,6 +78,18 @@ class LocalCloud:
         """A session with the cloud's account, whatever profiles this machine has; its clients want the endpoint."""
         return _session()
 
+    def variables(self) -> dict[str, str]:
+        """The environment variables by which other tools reach the cloud and its databases."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "TOTES_SOURCE": self.source_uri,
+            "TOTES_WAREHOUSE": self.warehouse_uri,
+        }
+
     def client(self, service: str) -> Any:
         """A client of one of the cloud's services, by boto3's name for it."""
         session: Any = _session()
