@@ -71,7 +71,7 @@ class LocalCloud:
             source_uri=document["source"],
             warehouse_uri=document["warehouse"],
             environment=document["environment"],
-            embedded=frozenset(document["embedded"]),
+            embedded=frozenset(document.get("embedded", ())),  # of a cloud that an earlier totes started: unknown
         )
 
     def session(self) -> boto3.Session:
