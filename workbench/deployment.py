@@ -1,5 +1,6 @@
 """A deployed totes, in an AWS account or in a local cloud: its clients and the outputs of its stack."""
 
+import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,23 +33,29 @@ class Deployment:
         session: whose clients reach it.
         endpoint: where they reach it; None for AWS itself.
         environment: dev, prod or local.
+        options: how the command line names it.
+        embedded: the databases ("source", "warehouse") that a local cloud has of its own.
     """
 
     name: str
     session: boto3.Session
     endpoint: str | None
     environment: str
+    options: str = ""
+    embedded: frozenset[str] = frozenset()
 
     @classmethod
     def local(cls, state: Path) -> "Deployment":
         """The local cloud of a state directory; raise UserError where it is not up."""
         cloud = LocalCloud.attach(state)
-        return cls(f"the local cloud in {state}", cloud.session(), cloud.endpoint, cloud.environment)
+        name = f"the local cloud in {state}"
+        options = f"--state {shlex.quote(str(state))}"
+        return cls(name, cloud.session(), cloud.endpoint, cloud.environment, options, cloud.embedded)
 
     @classmethod
     def in_account(cls, environment: str) -> "Deployment":
         """The environment deployed in the account of the ordinary AWS credentials."""
-        return cls(f"environment {environment}", boto3.Session(), None, environment)
+        return cls(f"environment {environment}", boto3.Session(), None, environment, f"--env {environment}")
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
@@ -65,6 +72,17 @@ class Deployment:
                 raise
             raise UserError(f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)") from error
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def owns(self, role: str) -> bool:
+        """Whether the server of a login is totes' own, so that nobody but totes uses what is there.
+
+        Args:
+            role: source, warehouse or dashboard, which is in the warehouse.
+        """
+        database = "warehouse" if role == "dashboard" else role
+        if self.endpoint is not None:
+            return database in self.embedded
+        return database == "warehouse" and "PrepareFunction" in self.outputs
 
     @cached_property
     def step_functions(self) -> "SFNClient":

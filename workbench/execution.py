@@ -131,9 +131,20 @@ def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Calla
         time.sleep(_POLL_AWS if deployment.endpoint is None else _POLL_LOCAL)
     seconds = time.monotonic() - started
     if execution["status"] != "SUCCEEDED":
-        failure = f"{execution.get('error', execution['status'])}: {_sentence(execution.get('cause', ''))}"
-        return RunResult(status=execution["status"], batch=None, seconds=seconds, error=failure)
+        return RunResult(
+            status=execution["status"], batch=None, seconds=seconds, error=failure_of(deployment, execution)
+        )
     return _result_of(json.loads(execution["output"]), seconds)
+
+
+def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:
+    """Why an execution did not succeed: the error's name, and its sentence where it has one.
+
+    A function does not know how a person names its deployment: a command in its sentence is completed by that.
+    """
+    name, sentence = execution.get("error") or execution["status"], _sentence(execution.get("cause") or "")
+    sentence = sentence.replace("totes run --", f"totes run {deployment.options} --")
+    return f"{name}: {sentence}" if sentence else str(name)
 
 
 def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:

@@ -9,11 +9,13 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from totes.errors import ConfigurationError
+from totes.logins import login
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
 
 ROLES = ("source", "warehouse", "dashboard")
 
-_ROTATION_SECONDS = 30.0
+_ROTATION_SECONDS = 60.0
+"""What has been pending for longer belongs to a rotation that broke off."""
+
 _LOOK_SECONDS = 0.5
 _RECOVERY_DAYS = 30
+
+_TRIAL = "TOTESTRIAL"
+"""The stage of a login that is being tried: no rotation's, so that what is pending stays until the login is proven."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,40 +69,63 @@ class Logins:
     def store(self, role: str, values: Mapping[str, Any]) -> None:
         """Test a login, and make it the current one if the database takes it.
 
+        A rotation that is under way is waited for; what one that broke off has left is done away with once the login
+        is proven.
+
         Args:
             role: source, warehouse or dashboard.
             values: host, port, dbname, username, password and any other keyword of libpq.
 
         Raises:
-            UserError: the database does not take it, and what was current still is; or a rotation is under way.
+            UserError: the database does not take it, and what was current still is.
         """
         secret = self._secret(role)
-        stages = self._stages(secret)
-        if any("AWSPENDING" in labels and "AWSCURRENT" not in labels for labels in stages.values()):
-            raise UserError(f"the password of the {role} is just being rotated; try again when that is over")
+        self._await_rotation(secret)
         token = str(uuid.uuid4())
         self._secrets.put_secret_value(
-            SecretId=secret,
-            ClientRequestToken=token,
-            SecretString=json.dumps(dict(values)),
-            VersionStages=["AWSPENDING"],
+            SecretId=secret, ClientRequestToken=token, SecretString=json.dumps(dict(values)), VersionStages=[_TRIAL]
         )
         try:
-            self._ask(secret, "testSecret", token)
-        except UserError:
-            self._secrets.update_secret_version_stage(
-                SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=token
-            )
-            raise
-        self._ask(secret, "finishSecret", token)
+            self._ask(secret, "testVersion", token)
+            self._make_current(secret, token)
+        finally:
+            self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_TRIAL, RemoveFromVersionId=token)
 
     def test(self, role: str) -> None:
         """Log in as the secret says; raise UserError, with the database's own words, where that fails."""
         self._ask(self._secret(role), "testCurrent", "")
 
-    def rotate(self, role: str) -> None:
-        """Rotate a password now, and wait until it is done; raise UserError where it is not."""
+    def current(self, role: str) -> dict[str, Any]:
+        """What the login of a role says now, without its password; empty where there is none that can be read."""
+        try:
+            found = login(self._secrets, self._secret(role))
+        except ConfigurationError:
+            return {}
+        return {name: value for name, value in found.items() if name != "password"}
+
+    def check_own(self, role: str) -> None:
+        """See that totes may rotate a password.
+
+        A rotation that is under way is waited for. What one that broke off has left is finished where the database
+        knows it, and done away with where the database knows the current password.
+
+        Raises:
+            UserError: totes has not made the role, or the database does not answer or takes none of the passwords.
+        """
         secret = self._secret(role)
+        self._await_rotation(secret)
+        self._settle(secret)
+        self._ask(secret, "checkOwn", "")
+
+    def rotate(self, role: str) -> None:
+        """Rotate a password now, and wait until it is done.
+
+        Raises:
+            UserError: as `check_own` does; or the rotation fails, and the sentence says whether the password before
+                still holds.
+        """
+        secret = self._secret(role)
+        self.check_own(role)
         try:
             version = self._secrets.rotate_secret(SecretId=secret)["VersionId"]
         except ClientError as error:
@@ -105,9 +135,10 @@ class Logins:
         deadline = time.monotonic() + _ROTATION_SECONDS
         while "AWSCURRENT" not in self._stages(secret).get(version, []):
             if time.monotonic() > deadline:
+                self._settle(secret)
                 raise UserError(
-                    f"the password of the {role} was not rotated in {_ROTATION_SECONDS:.0f} s; the function "
-                    f"{self._deployment.outputs['RotationFunction']} has logged why, and the one before still holds"
+                    f"the rotation of the password of the {role} broke off after {_ROTATION_SECONDS:.0f} s; the "
+                    f"function {self._deployment.outputs['RotationFunction']} has logged why; {self._holds(role)}"
                 )
             time.sleep(_LOOK_SECONDS)
 
@@ -141,6 +172,60 @@ class Logins:
 
     def _stages(self, secret: str) -> Mapping[str, list[str]]:
         return self._secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+
+    def _pending(self, secret: str) -> list[str]:
+        """The versions, one at most, that a rotation has begun and not finished."""
+        return [
+            version
+            for version, labels in self._stages(secret).items()
+            if "AWSPENDING" in labels and "AWSCURRENT" not in labels
+        ]
+
+    def _await_rotation(self, secret: str) -> None:
+        """Wait while a rotation may be under way."""
+        deadline = time.monotonic() + _ROTATION_SECONDS
+        while (pending := self._pending(secret)) and time.monotonic() < deadline:
+            listed = self._secrets.list_secret_version_ids(SecretId=secret)["Versions"]
+            begun = [each["CreatedDate"] for each in listed if each["VersionId"] in pending and "CreatedDate" in each]
+            if begun and (datetime.now(UTC) - begun[0]).total_seconds() > _ROTATION_SECONDS:
+                return
+            time.sleep(_LOOK_SECONDS)
+
+    def _settle(self, secret: str) -> None:
+        for version in self._pending(secret):
+            if self._works(secret, "testVersion", version):
+                self._make_current(secret, version)
+            elif self._works(secret, "testCurrent", ""):  # else it may be the only one that the database knows
+                self._give_up(secret, version)
+
+    def _works(self, secret: str, step: str, token: str) -> bool:
+        try:
+            self._ask(secret, step, token)
+        except UserError:
+            return False
+        return True
+
+    def _make_current(self, secret: str, version: str) -> None:
+        """Make a version the current one, and let no version be pending."""
+        [current] = [each for each, labels in self._stages(secret).items() if "AWSCURRENT" in labels]
+        self._secrets.update_secret_version_stage(
+            SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, RemoveFromVersionId=current
+        )
+        for each, labels in self._stages(secret).items():
+            if "AWSPENDING" in labels:
+                self._give_up(secret, each)
+
+    def _give_up(self, secret: str, version: str) -> None:
+        self._secrets.update_secret_version_stage(
+            SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=version
+        )
+
+    def _holds(self, role: str) -> str:
+        try:
+            self.test(role)
+        except UserError as refusal:
+            return f"what the secret says does not hold: {refusal}"
+        return "what the secret says still holds"
 
     def _ask(self, secret: str, step: str, token: str) -> None:
         event = {"Step": step, "SecretId": secret, "ClientRequestToken": token}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -13,10 +13,15 @@ from totes.outcomes import ANOTHER_RUN, GOING_ON
 from totes.shapes import Fact, StarTable
 from totes.star import STAR_TABLES, Replayed, how_far
 from workbench.deployment import Deployment
+from workbench.execution import failure_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
 
 _LAST_BATCHES = 5
 _REASONS = 5
 _SHIFTS = 5
+_FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +66,21 @@ class QuarantineReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FailedRun:
+    """A run that failed, with the error's name and its sentence."""
+
+    began: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The state of a deployment.
 
     Attributes:
         fresh_as_of: when the last successful run began; all that the source had committed by then is held.
         lag_seconds: how long ago that is.
+        failure: the last run that failed, if none has succeeded since; None: all is well.
         pending: batches that are captured and not yet loaded.
         replaying: how far a replay has come that the next run goes on with; None where none is under way.
         rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
@@ -78,6 +92,7 @@ class Report:
 
     fresh_as_of: datetime | None
     lag_seconds: float | None
+    failure: FailedRun | None
     pending: Sequence[int]
     replaying: Replayed | None
     rebuilding: Mapping[str, int] | None
@@ -85,6 +100,10 @@ class Report:
     tables: dict[str, TableReport]
     quarantine: Sequence[QuarantineReport]
     drift: Sequence[DriftReport]
+
+    def is_later_than(self, seconds: float | None) -> bool:
+        """Whether the warehouse is further behind than so many seconds; never where none are given."""
+        return seconds is not None and (self.lag_seconds is None or self.lag_seconds > seconds)
 
     def to_json(self) -> str:
         """The report as a JSON document."""
@@ -104,6 +123,7 @@ def report_on(deployment: Deployment) -> Report:
         return Report(
             fresh_as_of=fresh_as_of,
             lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
+            failure=last_failure(deployment),
             pending=[*range(held + 1, ingestion.newest() + 1)],
             replaying=how_far(ingestion.bucket, deployment.processed),
             rebuilding=_rebuilding(deployment),
@@ -117,6 +137,24 @@ def report_on(deployment: Deployment) -> Report:
 def last_success(deployment: Deployment) -> datetime | None:
     """Return when the newest run began that brought all which the source had; one that stepped back brought nothing."""
     return next((began for began, output in _good_runs(deployment) if _brought_all(output)), None)
+
+
+def last_failure(deployment: Deployment) -> FailedRun | None:
+    """Return the last run that failed, unless one has succeeded since; one that stepped back has done nothing."""
+    client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
+    failed = [
+        execution
+        for status in _FAILURES
+        for execution in client.list_executions(stateMachineArn=machine, statusFilter=status)["executions"]
+    ]
+    newest = max(failed, key=lambda one: one["startDate"], default=None)
+    if newest is None:
+        return None
+    good = next((began for began, output in _good_runs(deployment) if output["outcome"] != ANOTHER_RUN), None)
+    if good is not None and good > newest["startDate"]:
+        return None
+    execution = client.describe_execution(executionArn=newest["executionArn"])
+    return FailedRun(began=newest["startDate"], why=failure_of(deployment, execution))
 
 
 def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:

@@ -1,6 +1,7 @@
 """Makes the roles that totes uses in the databases: from here, or by the function that is in the network."""
 
 import json
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ from psycopg2.extensions import connection as Connection
 
 from totes.capture import SOURCE_TABLES
 from totes.logins import NotFilledIn, login
-from totes.roles import prepare_source, prepare_warehouse
+from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import CURRENT_VIEWS
+from workbench import libpq
+from workbench.cloud.databases import refuse_source
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 
@@ -21,8 +24,17 @@ if TYPE_CHECKING:
 _DATABASES = {"source": ("source",), "warehouse": ("warehouse", "dashboard")}
 """The databases, and the roles that totes has in each."""
 
+_PASSWORD_LENGTH = 40
 
-def make_roles(deployment: Deployment, database: str, admin: str | None) -> list[str]:
+
+def make_roles(
+    deployment: Deployment,
+    database: str,
+    admin: str | None,
+    *,
+    name: str | None = None,
+    confirm: Callable[[str], bool],
+) -> list[str]:
     """Make the roles of a database with the passwords that their secrets have, or bring them up to date.
 
     Secrets that nobody has filled in yet learn from the administrator's URI where the database is.
@@ -31,27 +43,95 @@ def make_roles(deployment: Deployment, database: str, admin: str | None) -> list
         deployment: whose databases and secrets.
         database: "source" or "warehouse".
         admin: URI of somebody who may make roles there; None: the warehouse is totes' own, and its function does it.
+        name: what the role of the database itself is to be called, with a new password; its secret says so afterwards.
+            None: what the secret says.
+        confirm: asked, by a sentence, before a login that is there already is changed.
 
     Returns:
         The roles' names.
 
     Raises:
-        UserError: the URI is missing or refused, or the administrator may not do this.
+        UserError: the URI is missing or refused, the administrator may not do this or is the role itself, or a login
+            was not to be changed; nothing is changed then.
     """
     if database not in _DATABASES:
         raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
     if admin is None:
+        if name is not None:
+            raise UserError("a role of another name is made by an administrator: add --admin URI")
         return _made_by_function(deployment, database)
     try:
-        with closing(psycopg2.connect(admin)) as connection:
-            logins = [_login(deployment, role, connection) for role in _DATABASES[database]]
-            if database == "source":
-                prepare_source(connection, logins[0], [table.name for table in SOURCE_TABLES])
-            else:
-                prepare_warehouse(connection, logins[0], logins[1], CURRENT_VIEWS)
+        with libpq.restored(), closing(psycopg2.connect(admin)) as connection:
+            if database == "warehouse":
+                refuse_source(admin)
+            logins = {role: _login(deployment, role, connection) for role in _DATABASES[database]}
+            if name is not None:
+                logins[database] |= {"username": name, "password": _new_password(deployment)}
+            _look_before(connection, database, logins, confirm)
+            _prepare(connection, database, logins)
     except psycopg2.Error as error:
         raise UserError(f"the roles of the {database} were not made: {' '.join(str(error).split())}") from error
-    return [each["username"] for each in logins]
+    if name is not None:
+        deployment.secrets.put_secret_value(
+            SecretId=_secret(deployment, database), SecretString=json.dumps(logins[database])
+        )
+    return [each["username"] for each in logins.values()]
+
+
+def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]]) -> None:
+    if database == "source":
+        prepare_source(connection, logins["source"], [table.name for table in SOURCE_TABLES])
+    else:
+        prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], CURRENT_VIEWS)
+
+
+def _look_before(
+    connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]], confirm: Callable[[str], bool]
+) -> None:
+    """See that nobody is locked out whose login is not totes'.
+
+    Raises:
+        UserError: a login is the administrator's own, or nobody said yes to changing one.
+    """
+    for role, values in logins.items():
+        if values["username"] == connection.info.user:
+            raise UserError(
+                f"{values['username']} is the administrator's own login, whose password totes leaves alone; have totes "
+                f"make a role of its own: totes init {database} --role totes_{database}"
+            )
+        _ask_before_a_change(values, role, connection, confirm)
+
+
+def _ask_before_a_change(
+    values: Mapping[str, Any], role: str, connection: Connection, confirm: Callable[[str], bool]
+) -> None:
+    """Ask before a role that is there gets another password, or becomes one that totes changes."""
+    name = values["username"]
+    found = role_of(connection, name)
+    if found is None or (found.made_by_totes and _is_password(values, role, connection)):
+        return
+    host = connection.info.host
+    whose = "made by totes, perhaps for another environment" if found.made_by_totes else "which is not totes' own"
+    if not confirm(
+        f"{host} has a role {name}, {whose}: it gets the password of the secret, whoever logs in by the one before no "
+        "longer can, and totes will rotate it"
+    ):
+        raise UserError(f"nothing was changed; totes init {role} --role NAME makes a role of another name")
+
+
+def _is_password(values: Mapping[str, Any], role: str, connection: Connection) -> bool:
+    """Whether a login works already, on the administrator's own way to the database."""
+    place = {**connection.info.dsn_parameters, "user": values["username"], "password": values["password"]}
+    try:
+        psycopg2.connect(**place, application_name=f"totes {role}").close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _new_password(deployment: Deployment) -> str:
+    made = deployment.secrets.get_random_password(PasswordLength=_PASSWORD_LENGTH, ExcludePunctuation=True)
+    return made["RandomPassword"]
 
 
 def _made_by_function(deployment: Deployment, database: str) -> list[str]:
@@ -71,7 +151,7 @@ def _made_by_function(deployment: Deployment, database: str) -> list[str]:
 
 def _login(deployment: Deployment, role: str, admin: Connection) -> dict[str, Any]:
     """A role's login, its secret brought up to where the database is if it does not say so yet."""
-    secret = deployment.outputs[f"{role.capitalize()}SecretArn"]
+    secret = _secret(deployment, role)
     try:
         return login(deployment.secrets, secret)
     except NotFilledIn:
@@ -82,3 +162,7 @@ def _login(deployment: Deployment, role: str, admin: Connection) -> dict[str, An
         filled = {**made, "host": info.host, "port": info.port, "dbname": info.dbname}
         deployment.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(filled))
         return filled
+
+
+def _secret(deployment: Deployment, role: str) -> str:
+    return deployment.outputs[f"{role.capitalize()}SecretArn"]

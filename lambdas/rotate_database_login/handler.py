@@ -18,12 +18,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG
         case "createSecret":
             rotation.create_pending(secrets, secret, token)
         case "setSecret":
-            rotation.set_pending(secrets, secret)
+            rotation.set_pending(secrets, secret, token)
         case "testSecret":
-            rotation.try_pending(secrets, secret)
+            rotation.try_pending(secrets, secret, token)
         case "finishSecret":
             rotation.finish(secrets, secret, token)
-        case "testCurrent":  # no step of Secrets Manager's: totes secrets test asks for it
+        # No steps of Secrets Manager's: totes secrets test, set and rotate ask for them.
+        case "testCurrent":
             rotation.try_current(secrets, secret)
+        case "testVersion":
+            rotation.try_version(secrets, secret, token)
+        case "checkOwn":
+            rotation.check_own(secrets, secret)
         case unknown:
             raise ValueError(f"a rotation has no step {unknown!r}")

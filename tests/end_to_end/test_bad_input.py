@@ -1,10 +1,13 @@
 """What a person gets wrong is answered by one clear sentence, a non-zero exit code and no traceback."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.conftest import Answer, Deployed, totes
+from workbench.cli import main
 
 
 def assert_one_sentence(answer: Answer, *words: str) -> None:
@@ -39,6 +42,7 @@ def test_a_local_cloud_that_is_not_up(command: list[str], tmp_path: Path) -> Non
     [
         ("postgresql://user:pass-word@localhost:1/totesys", ["source", "cannot be reached"]),
         ("this is no uri", ["source"]),
+        ("", ["the source's URI is empty", "--source"]),
     ],
 )
 def test_a_source_that_cannot_be_reached(uri: str, words: list[str], tmp_path: Path) -> None:
@@ -79,3 +83,38 @@ def test_a_cloud_that_is_up_already(deployed: Deployed) -> None:
 
 def test_an_account_without_credentials() -> None:
     assert_one_sentence(totes("run", "--env", "dev"), "no AWS credentials are set")
+
+
+def test_an_environment_that_does_not_exist(tmp_path: Path) -> None:
+    answer = totes("local", "up", "--detach", "--env", "nosuch", "--state", tmp_path / "state")
+    assert_one_sentence(answer, "the synthesis failed: there is no environment 'nosuch'")
+
+
+def test_a_folder_that_cannot_be_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in (["local", "up"], ["run"], ["local", "down"], ["status"]):
+        assert_one_sentence(totes(*command, "--state", tmp_path / "file" / "state"), "totes: ")
+    assert_one_sentence(totes("local", "up", "--state", "/proc/totes"), "/proc/totes", "--state")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EIO])
+def test_what_the_machine_refuses(
+    code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise OSError(code, os.strerror(code), "/the/file")
+
+    monkeypatch.setattr("workbench.cli.app", refuse)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    sentence = capsys.readouterr().err
+    assert sentence.startswith("totes: ")
+    assert f"/the/file: {os.strerror(code)}" in sentence
+
+
+def test_an_output_that_knows_ascii_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    answer = totes("local", "up", "--source", "postgresql://user:pass-word@localhost:1/totesys")
+    assert_one_sentence(answer, "the source cannot be reached")
+    assert "Looking at the source" in answer.out

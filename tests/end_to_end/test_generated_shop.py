@@ -1,6 +1,7 @@
 """From the cdk CLI to the warehouse, all parts real, on a generated shop."""
 
 import json
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -59,20 +60,29 @@ def test_a_broken_contract_fails_the_run_in_one_sentence_and_heals(shop: Deploye
         assert spoken.code == 1
         assert "column staff.email_address is missing" in " ".join(spoken.out.split())
         assert "Traceback" not in spoken.out + spoken.err
+        told = shop.typed("status")
+        assert told.code == 1, "a pipeline that has stopped does not look well"
+        assert "✗ the last run failed" in told.out
+        assert "column staff.email_address is missing" in " ".join(told.out.split())
+        assert "column staff.email_address is missing" in shop.typed("status", "--json").json()["failure"]["why"]
     finally:
         execute(shop.cloud.source_uri, "ALTER TABLE staff RENAME COLUMN mail TO email_address")
     assert shop.run()["status"] == "SUCCEEDED"
+    assert shop.typed("status", "--max-lag", "600").code == 0
+    assert shop.typed("status", "--max-lag", "0").code == 1
 
 
 def test_a_mass_deletion_stops_every_run_until_someone_says_go(shop: Deployed) -> None:
     shop.run()
     execute(shop.cloud.source_uri, "DELETE FROM payment WHERE payment_id % 2 = 0")
+    commands = []
     for _ in range(2):
         stopped = shop.totes("run", "--json")
         assert stopped.code == 1
         assert stopped.json()["error"].startswith("Ingest.MassDeletion")
-        assert "totes run --accept-deletes payment" in stopped.json()["error"]
-    gone = shop.totes("run", "--json", "--accept-deletes", "payment").json()
+        commands.append(stopped.json()["error"].partition("accept it: totes ")[2])
+    assert commands == 2 * [f"run --state {shop.state} --accept-deletes payment"]
+    gone = totes(*shlex.split(commands[0]), "--json").json()
     assert gone["status"] == "SUCCEEDED"
     assert gone["tables"]["fact_payment"]["deleted"] > 100
     assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri)
@@ -99,14 +109,14 @@ def test_status_tells_what_the_warehouse_holds(shop: Deployed) -> None:
     assert status["quarantine"][0]["reason"].startswith("agreed_delivery_date is 'TBC'")
     spoken = shop.totes("status").out
     assert all(table.name in spoken for table in STAR_TABLES)
-    assert "nothing is pending" in spoken
+    assert "no batch waits to be loaded" in spoken
 
 
 def test_two_runs_at_once_both_succeed_one_after_the_other(shop: Deployed) -> None:
     shop.run()
     execute(shop.cloud.source_uri, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id < 9")
     with ThreadPoolExecutor(2) as both:
-        results = list(both.map(lambda _: shop.run(), range(2)))
+        results = list(both.map(lambda _: shop.totes("run", "--json").json(), range(2)))
     assert [result["status"] for result in results] == ["SUCCEEDED", "SUCCEEDED"]
     versions = sorted(result["tables"]["fact_sales_order"]["versions"] for result in results)
     assert versions == [0, 8]

@@ -32,7 +32,7 @@ def change(shop: Deployed) -> None:
 def lose_the_warehouse(shop: Deployed) -> None:
     execute(
         shop.cloud.warehouse_uri,
-        "DROP SCHEMA public CASCADE; DROP SCHEMA etl CASCADE; CREATE SCHEMA public",
+        "DROP SCHEMA public CASCADE; DROP SCHEMA etl CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner",
     )
 
 

@@ -33,11 +33,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     )
     try:
         build(running.cloud.source_uri, orders=60, seed=4)
-        execute(
-            running.cloud.source_uri,
-            f"CREATE ROLE totes_source LOGIN PASSWORD '{CANARY}'; "
-            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO totes_source",
-        )
+        execute(running.cloud.source_uri, f"ALTER ROLE totes_source PASSWORD '{CANARY}'")
         dsn = parse_dsn(running.cloud.source_uri)
         Logins(Deployment.local(state)).store(
             "source",

@@ -1,15 +1,18 @@
 """A person keeps the databases' logins, and the functions' logs say whose they are."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from tests.end_to_end.conftest import TOTES, Answer, Deployed
+from tests.end_to_end.conftest import Answer, Deployed
 from tests.support.databases import execute, rows
+from totes.roles import MARK
 from workbench import cloud
+from workbench.deployment import Deployment
+from workbench.errors import UserError
+from workbench.logins import Logins
 from workbench.simulator import build
 
 
@@ -21,8 +24,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     )
     try:
         build(running.cloud.source_uri, orders=20, seed=2)
-        execute(running.cloud.source_uri, "CREATE ROLE totes_shop LOGIN PASSWORD 'right'")
-        execute(running.cloud.source_uri, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO totes_shop")
+        execute(
+            running.cloud.source_uri,
+            "CREATE ROLE totes_shop LOGIN PASSWORD 'right'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO totes_shop; "
+            f"COMMENT ON ROLE totes_shop IS '{MARK}'",
+        )
         yield running
     finally:
         cloud.down(state)
@@ -32,15 +38,7 @@ def store(shop: Deployed, password: str) -> Answer:
     """Pipe a password into totes secrets set."""
     dsn = parse_dsn(shop.cloud.source_uri)
     place = ("--host", dsn["host"], "--port", dsn["port"], "--dbname", dsn["dbname"], "--username", "totes_shop")
-    done = subprocess.run(
-        [TOTES, "secrets", "set", "source", *place, "--state", shop.state],
-        input=f"{password}\n",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return shop.typed("secrets", "set", "source", *place, answers=f"{password}\n")
 
 
 def current(shop: Deployed) -> str:
@@ -64,7 +62,7 @@ def test_a_login_that_it_takes_is_the_one_from_then_on(shop: Deployed) -> None:
     assert answer.code == 0, answer.err
     assert "right" not in answer.out
     assert current(shop) == "totes_shop"
-    assert shop.totes("secrets", "test", "source").code == 0
+    assert shop.typed("secrets", "test", "source").code == 0
     assert shop.run()["status"] == "SUCCEEDED"
 
 
@@ -75,27 +73,87 @@ def test_no_password_is_no_login(shop: Deployed) -> None:
 
 
 def test_the_list_has_names_and_dates(shop: Deployed) -> None:
-    listed = shop.totes("secrets", "list", "--json").json()
+    listed = shop.typed("secrets", "list", "--json").json()
     assert [each["name"] for each in listed] == [f"totes/dev/{role}" for role in ("source", "warehouse", "dashboard")]
     assert all(each["next_rotation"] for each in listed)
-    assert shop.totes("secrets", "rotate", "dashboard").code == 0
-    assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
+    assert shop.typed("secrets", "rotate", "dashboard").code == 0
+    assert [bool(each["rotated"]) for each in shop.typed("secrets", "list", "--json").json()] == [False, False, True]
 
 
 def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> None:
     store(shop, "right")
     execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'by hand'")
-    assert "refuses the login" in shop.totes("secrets", "test", "source").err
-    assert shop.totes("secrets", "rotate", "source").code == 1, "nobody knows the password"
-    assert store(shop, "by hand").code == 1, "a rotation is not over"
-    execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'right'")
-    assert shop.totes("secrets", "test", "source").code == 0
+    assert "refuses the login" in shop.typed("secrets", "test", "source").err
+    answer = shop.typed("secrets", "rotate", "source")
+    assert answer.code == 1, "nobody knows the password"
+    assert "store one that it knows (totes secrets set)" in answer.err
+    assert "still holds" not in answer.err
+    answer = store(shop, "by hand")
+    assert answer.code == 0, answer.err
+    assert shop.typed("secrets", "test", "source").code == 0
+    assert shop.typed("secrets", "rotate", "source").code == 0
+    assert shop.run()["status"] == "SUCCEEDED"
+
+
+def begin_to_rotate(shop: Deployed, password: str) -> None:
+    """Leave what a rotation leaves that broke off after its first step."""
+    secrets = shop.cloud.client("secretsmanager")
+    values = json.loads(secrets.get_secret_value(SecretId="totes/dev/source")["SecretString"])
+    secrets.put_secret_value(
+        SecretId="totes/dev/source",
+        SecretString=json.dumps({**values, "password": password}),
+        VersionStages=["AWSPENDING"],
+    )
+
+
+def pending(shop: Deployed) -> list[str]:
+    stages = shop.cloud.client("secretsmanager").describe_secret(SecretId="totes/dev/source")["VersionIdsToStages"]
+    return [version for version, labels in stages.items() if "AWSPENDING" in labels]
+
+
+def test_a_rotation_that_broke_off_does_not_stand_in_the_way_of_its_remedies(
+    shop: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.logins._ROTATION_SECONDS", 2.0)
+    logins = Logins(Deployment.local(shop.state))
+    execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'by hand'")
+    begin_to_rotate(shop, "never told to the database")
+    logins.store("source", {**logins.current("source"), "password": "by hand"})
+    assert pending(shop) == []
+
+    begin_to_rotate(shop, "never told to the database")
+    logins.rotate("source")
+    assert pending(shop) == []
+    logins.test("source")
+
+
+def test_a_rotation_that_broke_off_after_the_database_was_told_is_finished(
+    shop: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.logins._ROTATION_SECONDS", 2.0)
+    logins = Logins(Deployment.local(shop.state))
+    begin_to_rotate(shop, "told to the database")
+    execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'told to the database'")
+    with pytest.raises(UserError, match="refuses the login"):
+        logins.store("source", {**logins.current("source"), "password": "wrong"})
+    assert len(pending(shop)) == 1, "it is the only one that the database knows"
+    assert shop.run()["status"] == "SUCCEEDED"
+    logins.rotate("source")
+    assert pending(shop) == []
+    logins.test("source")
+
+
+def test_a_secret_that_is_read_without_a_stage_is_the_current_one(shop: Deployed) -> None:
+    secrets = shop.cloud.client("secretsmanager")
+    assert shop.typed("secrets", "rotate", "dashboard").code == 0
+    read = secrets.get_secret_value(SecretId="totes/dev/dashboard")
+    assert read["VersionStages"] == ["AWSCURRENT"]
 
 
 def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_administrator(shop: Deployed) -> None:
-    assert "totes_warehouse, totes_dashboard" in shop.totes("init", "warehouse").out
-    assert "--admin URI" in shop.totes("init", "source").err
-    made = shop.totes("init", "source", "--admin", shop.cloud.source_uri)
+    assert "totes_warehouse, totes_dashboard" in shop.typed("init", "warehouse").out
+    assert "--admin URI" in shop.typed("init", "source").err
+    made = shop.typed("init", "source", "--admin", shop.cloud.source_uri)  # its password stays what it is
     assert made.code == 0, made.err
     granted = rows(
         shop.cloud.source_uri,
@@ -107,13 +165,17 @@ def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_a
 def test_a_line_of_a_log_names_its_execution_and_its_batch(shop: Deployed) -> None:
     execute(shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     run = shop.run()
-    lines = shop.totes("local", "logs", "processed_bucket_to_warehouse").out.splitlines()
+    lines = shop.typed("local", "logs", "processed_bucket_to_warehouse", "--json").out.splitlines()
     loaded = [json.loads(line) for line in lines if '"loaded batch' in line]
     assert loaded[-1]["batch"] == run["batch"]
     assert loaded[-1]["execution"].startswith("arn:aws:states:")
     assert loaded[-1]["service"] == "totes-dev"
+    told = shop.typed("local", "logs", "processed_bucket_to_warehouse", "--since", "10").out.splitlines()
+    assert any(f"INFO    loaded batch {run['batch']} (" in line for line in told), told
+    assert not any("_aws" in line for line in told), "metrics are for machines"
+    assert shop.typed("local", "logs", "processed_bucket_to_warehouse", "--since", "0").out == ""
 
 
 def test_a_login_given_up_for_deletion_is_listed_as_such(shop: Deployed) -> None:
-    assert shop.totes("secrets", "delete", "dashboard", "--yes").code == 0
-    assert shop.totes("secrets", "list", "--json").json()[2]["deleted"]
+    assert shop.typed("secrets", "delete", "dashboard", "--yes").code == 0
+    assert shop.typed("secrets", "list", "--json").json()[2]["deleted"]

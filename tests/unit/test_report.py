@@ -6,28 +6,44 @@ from unittest.mock import Mock
 
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
 from workbench.deployment import Deployment
-from workbench.report import last_success
+from workbench.report import FailedRun, last_failure, last_success
+
+CAUSE = json.dumps({"errorMessage": "the source cannot be reached: timeout"})
 
 
-def deployment(outcomes: dict[int, str], *, seen: str = "2024-01-01T08:00:00+00:00", newest: int = 2) -> Deployment:
-    """A deployment whose executions succeeded at these minutes, with these outcomes; each has captured batch 2."""
-    client = Mock()
-    client.list_executions.return_value = {
-        "executions": [
-            {"executionArn": str(minute), "startDate": datetime(2024, 1, 1, 8, minute, tzinfo=UTC)}
-            for minute in outcomes
-        ]
-    }
-    client.describe_execution.side_effect = lambda executionArn: {  # noqa: N803 - boto3's word
-        "output": json.dumps(
-            {
-                "outcome": outcomes[int(executionArn)],
-                "ingest": {"newest": 2, "seen": seen},
-                "load": {"newest": newest},
-            }
-        )
-    }
-    return Mock(spec=Deployment, step_functions=client, outputs={"StateMachineArn": "arn"})
+def deployment(
+    outcomes: dict[int, str],
+    *,
+    seen: str = "2024-01-01T08:00:00+00:00",
+    newest: int = 2,
+    failed: dict[int, str] | None = None,
+) -> Deployment:
+    """A deployment whose executions began at these minutes, with these outcomes or statuses of failure.
+
+    Each that succeeded has captured batch 2.
+    """
+    client, failures = Mock(), failed or {}
+
+    def listed(statusFilter: str, **_: object) -> dict[str, object]:  # noqa: N803 - boto3's word
+        minutes = outcomes if statusFilter == "SUCCEEDED" else [m for m, how in failures.items() if how == statusFilter]
+        return {
+            "executions": [
+                {"executionArn": str(minute), "startDate": datetime(2024, 1, 1, 8, minute, tzinfo=UTC)}
+                for minute in minutes
+            ]
+        }
+
+    def described(executionArn: str) -> dict[str, object]:  # noqa: N803 - boto3's word
+        minute = int(executionArn)
+        if minute in failures:
+            status = failures[minute]
+            return {"status": status, **({"error": "SourceUnavailable", "cause": CAUSE} if status == "FAILED" else {})}
+        output = {"outcome": outcomes[minute], "ingest": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
+        return {"output": json.dumps(output)}
+
+    client.list_executions.side_effect = listed
+    client.describe_execution.side_effect = described
+    return Mock(spec=Deployment, step_functions=client, outputs={"StateMachineArn": "arn"}, options="--env dev")
 
 
 def test_the_newest_whole_run_tells_how_fresh_the_warehouse_is() -> None:
@@ -52,3 +68,21 @@ def test_a_run_that_left_batches_to_the_next_makes_nothing_fresh_and_one_that_le
 
 def test_a_run_of_the_lake_alone_makes_nothing_fresh() -> None:
     assert last_success(deployment({5: LOADED}, seen="")) is None
+
+
+def test_a_run_that_failed_is_told_until_one_succeeds() -> None:
+    failed = FailedRun(
+        began=datetime(2024, 1, 1, 8, 10, tzinfo=UTC), why="SourceUnavailable: the source cannot be reached: timeout"
+    )
+    assert last_failure(deployment({5: LOADED}, failed={10: "FAILED"})) == failed
+    assert last_failure(deployment({5: LOADED, 15: ANOTHER_RUN}, failed={10: "FAILED"})) == failed
+    assert last_failure(deployment({}, failed={10: "FAILED", 5: "TIMED_OUT"})) == failed
+    assert last_failure(deployment({15: NOTHING_CHANGED}, failed={10: "FAILED"})) is None
+    assert last_failure(deployment({5: LOADED})) is None
+
+
+def test_a_run_that_was_stopped_or_timed_out_failed_too() -> None:
+    for status in ("TIMED_OUT", "ABORTED"):
+        found = last_failure(deployment({5: LOADED}, failed={10: status}))
+        assert found is not None
+        assert found.why == status

@@ -1,16 +1,23 @@
 """totes: the command line, for a local cloud and for a deployed one alike."""
 
+import errno
 import sys
+from io import TextIOWrapper
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from totes.errors import TotesError
+from workbench import libpq
 from workbench.cli.app import app
 from workbench.errors import UserError
 
 
 def main() -> None:
-    """Run the command line; whatever a person can mend is one sentence and exit code 1, never a traceback."""
+    """Run the command line; whatever a person can fix is one sentence and exit code 1, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone is no reason to end
+    libpq.set_aside()
     try:
         app()
     except (UserError, TotesError) as error:
@@ -19,8 +26,22 @@ def main() -> None:
         _fail("no AWS region is set; export AWS_REGION, or add --local for the cloud on this machine")
     except NoCredentialsError:
         _fail("no AWS credentials are set; export or configure them, or add --local for the cloud on this machine")
+    except OSError as error:
+        _fail(_told(error))
     except (BotoCoreError, ClientError) as error:
         _fail(f"AWS refused or did not answer: {error}")
+
+
+def _told(error: OSError) -> str:
+    """What the machine refused, and what to do about it."""
+    where = f"{error.filename}: " if error.filename else ""
+    what = f"{where}{error.strerror or error}"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"no room is left on the disk ({what}); make some, or name a folder on another one with --state"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"this user may not use {what}; name another folder with --state, or let the user in"
+    return f"this machine refused: {what}"
 
 
 def _fail(sentence: str) -> None:

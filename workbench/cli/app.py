@@ -1,22 +1,23 @@
 """The commands; each is a few lines over the module that does the work."""
 
 import json
-import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from totes.verify import Verdict
-from workbench import cloud, quarantine, rebuilding
+from workbench import cloud, libpq, quarantine, rebuilding
 from workbench.cli import costs as costs_display
-from workbench.cli import display, secrets
+from workbench.cli import display, doors, interrupts, secrets
+from workbench.cli.asking import Yes, confirmed
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import take_down
@@ -25,7 +26,7 @@ from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
-from workbench.logs import log_lines
+from workbench.logs import log_lines, readable
 from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
 from workbench.roles import make_roles
@@ -33,6 +34,8 @@ from workbench.simulator import Shop, build
 from workbench.verification import commit_repair, verdict_on
 
 ASSEMBLIES = Path("cdk.out")
+
+_SECONDS_BETWEEN_LOOKS = 5.0
 
 app = typer.Typer(
     name="totes",
@@ -43,6 +46,8 @@ app = typer.Typer(
 )
 local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
+app.command(context_settings={"ignore_unknown_options": True})(doors.psql)
+local.command()(doors.env)
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")
 app.add_typer(secrets.app, name="secrets")
@@ -52,12 +57,8 @@ StarTableName = Annotated[str, typer.Argument(help="The star table.")]
 
 @app.callback()
 def prepare() -> None:
-    """Let a polite stop (SIGTERM) end a command as Ctrl-C does, so that what it started ends with it."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
+    """Let interrupts end a command."""
+    interrupts.heed()
 
 
 @app.command()
@@ -92,14 +93,29 @@ def run(
 
 @app.command()
 def status(
-    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = "dev",
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every few seconds, until Ctrl-C.")] = False,
+    max_lag: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.0, help="Exit 1 if the warehouse is further behind.")
+    ] = None,
 ) -> None:
-    """Show the last batches, how fresh the warehouse is, its rows, its quarantine, and what is pending."""
-    report = report_on(deployment_of(is_local, state, environment))
+    """Show how fresh the warehouse is, its last batches and what waits; exit 1 if the last run failed."""
+    deployment = deployment_of(is_local, state, environment)
+    if watch:
+        if as_json:
+            raise UserError("--watch is for a screen; leave it away, and call totes status --json again and again")
+        _watch(deployment)
+        return
+    report = report_on(deployment)
     if as_json:
         print(report.to_json())
     else:
         display.report(report)
+    if report.failure is not None or report.is_later_than(max_lag):
+        sys.exit(1)
 
 
 @app.command()
@@ -159,14 +175,20 @@ def replay(
 def init(
     database: Annotated[str, typer.Argument(help="source or warehouse.")],
     admin: Annotated[
-        str | None, typer.Option(help="URI of a role that may make roles [default: the own warehouse's master].")
+        str | None, typer.Option(help="URI of a role that may make roles (default: the own warehouse's master).")
     ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(help="Name of the role, made with a new password and stored (default: what the secret says)."),
+    ] = None,
+    yes: Yes = False,
     is_local: Local = False,
     state: State = None,
     environment: Environment = "dev",
 ) -> None:
     """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
-    roles = make_roles(deployment_of(is_local, state, environment), database, admin)
+    deployment = deployment_of(is_local, state, environment)
+    roles = make_roles(deployment, database, admin, name=role, confirm=confirmed(yes))
     display.done(f"the {database} has the roles {', '.join(roles)}")
 
 
@@ -182,7 +204,7 @@ def costs(environment: Environment = "dev", as_json: Json = False) -> None:
 
 @app.command()
 def simulate(
-    source: Annotated[str | None, typer.Option(help="The database's URI [default: the local cloud's source].")] = None,
+    source: Annotated[str | None, typer.Option(help="The database's URI (default: the local cloud's source).")] = None,
     state: State = None,
     orders: Annotated[
         int | None, typer.Option(min=1, help="Build the shop with so many sales orders first, in an empty database.")
@@ -191,25 +213,17 @@ def simulate(
     rate: Annotated[float, typer.Option(min=0.0, help="Events a second that the shop then lives on with.")] = 2.0,
     writers: Annotated[int, typer.Option(min=1, help="Writers at once.")] = 2,
     seconds: Annotated[
-        float | None, typer.Option("--for", min=0.0, help="Seconds to live on; 0: only build [default: until Ctrl-C].")
+        float | None, typer.Option("--for", min=0.0, help="Seconds to live on; 0: only build (default: until Ctrl-C).")
     ] = None,
 ) -> None:
     """Build a totesys database from nothing, and let the shop live on."""
-    uri = source or LocalCloud.attach(state or DEFAULT_STATE).source_uri
-    if orders is not None:
-        with display.progress("Building the shop") as progress:
-            build(uri, orders=orders, seed=seed, progress=progress)
-        display.done(f"a shop with {orders:,} sales orders")
-    if seconds == 0 or rate == 0:
-        return
-    stop = threading.Event()
-    display.done(f"the shop lives on: about {rate:g} events a second by {writers} writers (Ctrl-C ends it)")
-    try:
-        counts = Shop(uri, seed=seed).live(rate, writers, stop, seconds)
-    except KeyboardInterrupt:
-        stop.set()
-        raise UserError("stopped") from None
-    display.events(counts)
+    if source is not None:
+        uri, theirs = source, True
+    else:
+        running = LocalCloud.attach(state or DEFAULT_STATE)
+        uri, theirs = running.source_uri, "source" not in running.embedded
+    with libpq.restored() if theirs else nullcontext():
+        _simulate(uri, orders, seed, rate, writers, seconds)
 
 
 @quarantined.command("list")
@@ -243,8 +257,8 @@ def show_quarantine(
 
 @quarantined.command("retry")
 def retry_quarantine(
-    star_table: Annotated[str | None, typer.Argument(help="The star table [default: all].")] = None,
-    keys: Annotated[list[int] | None, typer.Argument(metavar="KEY", help="The rows' keys [default: all].")] = None,
+    star_table: Annotated[str | None, typer.Argument(help="The star table (default: all).")] = None,
+    keys: Annotated[list[int] | None, typer.Argument(metavar="KEY", help="The rows' keys (default: all).")] = None,
     is_local: Local = False,
     state: State = None,
     environment: Environment = "dev",
@@ -258,9 +272,9 @@ def retry_quarantine(
 @local.command()
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is deployed and ready.")] = False,
-    source: Annotated[str | None, typer.Option(help="URI of the source [default: an embedded PostgreSQL].")] = None,
+    source: Annotated[str | None, typer.Option(help="URI of the source (default: an embedded PostgreSQL).")] = None,
     warehouse: Annotated[
-        str | None, typer.Option(help="URI of the warehouse [default: an embedded PostgreSQL].")
+        str | None, typer.Option(help="URI of the warehouse (default: an embedded PostgreSQL).")
     ] = None,
     state: State = None,
     environment: Annotated[str, typer.Option("--env", help="The environment whose stacks are deployed.")] = "local",
@@ -279,9 +293,11 @@ def up(
     if detach:
         return
     try:
-        threading.Event().wait()
+        cloud.wait(folder)
     except KeyboardInterrupt:
         take_down(folder)
+    else:
+        display.done("the local cloud was taken down")
 
 
 @local.command()
@@ -293,11 +309,42 @@ def down(state: State = None) -> None:
 @local.command()
 def logs(
     function: Annotated[str, typer.Argument(help="The function, as its folder in lambdas/ is called.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what is logged, until Ctrl-C.")] = False,
+    since: Annotated[
+        float | None, typer.Option(metavar="MINUTES", min=0.0, help="Only of the last so many minutes.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Each line as it was logged, metrics too.")] = False,
     state: State = None,
 ) -> None:
     """Print what a function has logged in the local cloud."""
-    for line in log_lines(Deployment.local(state or DEFAULT_STATE), function):
-        print(line)
+    deployment = Deployment.local(state or DEFAULT_STATE)
+    age = None if since is None else timedelta(minutes=since)
+    with suppress(KeyboardInterrupt):
+        for line in log_lines(deployment, function, since=age, follow=follow):
+            told = line if as_json else readable(line)
+            if told is not None:
+                print(told, flush=follow)
+
+
+def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int, seconds: float | None) -> None:
+    if orders is not None:
+        with display.progress("Building the shop") as progress:
+            build(uri, orders=orders, seed=seed, progress=progress)
+        display.done(f"a shop with {orders:,} sales orders")
+    if seconds == 0 or rate == 0:
+        return
+    stop = threading.Event()
+    display.done(f"the shop lives on: about {rate:g} events a second by {writers} writers (Ctrl-C ends it)")
+    with interrupts.stopping(stop):
+        counts = Shop(uri, seed=seed).live(rate, writers, stop, seconds)
+    display.events(counts)
+
+
+def _watch(deployment: Deployment) -> None:
+    with suppress(KeyboardInterrupt), display.watching() as show:
+        while True:
+            show(report_on(deployment))
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:
@@ -324,7 +371,13 @@ def _show_rebuilt(rebuilt: Rebuilt, *, as_json: bool) -> None:
 
 
 def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> None:
-    result = run_execution(deployment, display.silent if as_json else display.state, asked)
+    try:
+        result = run_execution(deployment, display.silent if as_json else display.state, asked)
+    except KeyboardInterrupt:
+        raise UserError(
+            "no longer following, and nothing is stopped: the run goes on and ends by itself; totes status says what "
+            "became of it"
+        ) from None
     if as_json:
         print(result.to_json())
     else:

@@ -5,7 +5,7 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.display import console
+from workbench.cli import display
 from workbench.costs import Estimate
 from workbench.costs.assumptions import NOT_COUNTED
 from workbench.costs.charge import Charge
@@ -16,20 +16,18 @@ _SMALL = 10  # below it, two places matter
 
 def show(environment: str, found: Estimate) -> None:
     """What an environment costs a month, what of it is assumed, and what is not in it."""
-    console.print(_table(found))
+    display.show(_table(found))
     total = f"{environment}: {found.usd:,.2f} USD a month"
-    console.print(f"\n{total}, and what is not known" if found.unknown else f"\n{total}")
-    console.print(
-        f"[dim]Prices of {REGION} written down on {AS_OF}, as published: check before you rely on them.[/dim]",
-        soft_wrap=True,
-    )
+    display.show(f"\n{total}, and what is not known" if found.unknown else f"\n{total}")
+    prices = f"Prices of {REGION} written down on {AS_OF}, as published: check before you rely on them."
+    display.show(Text(prices, style="dim"), soft_wrap=True)
     for each in found.unknown:
-        console.print(Text(f"not known: {each.kind} {each.logical_id}: {each.reason}", style="yellow"), soft_wrap=True)
+        display.show(Text(f"not known: {each.kind} {each.logical_id}: {each.reason}", style="yellow"), soft_wrap=True)
     free = ", ".join(f"{kind.removeprefix('AWS::')} {count}" for kind, count in found.free.items())
-    console.print(f"\nno cost counted for: {free or 'nothing'}", soft_wrap=True)
-    console.print("not in it:")
+    display.show(f"\nno cost counted for: {free or 'nothing'}", soft_wrap=True)
+    display.show("not in it:")
     for sentence in NOT_COUNTED:
-        console.print(f"  - {sentence}", soft_wrap=True)
+        display.show(f"  - {sentence}", soft_wrap=True)
 
 
 def _table(found: Estimate) -> Table:

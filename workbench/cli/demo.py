@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.live import Live
-
 from workbench import cloud
 from workbench.cli import display
+from workbench.cli.doors import to_try
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.deployment import Deployment
@@ -74,6 +73,7 @@ class Demo:
 
     def until_interrupted(self) -> None:
         """Let the shop live and run after run follow it, until Ctrl-C."""
+        display.demo_is_up(self.running, to_try(self.running.state))
         self._run("Initial load")
         stop = threading.Event()
         shop = threading.Thread(
@@ -84,9 +84,9 @@ class Demo:
         shop.start()
         display.step(f"The shop lives on; a run begins {_SECONDS_BETWEEN_RUNS:g} s after the last one (Ctrl-C ends it)")
         try:
-            with Live(console=display.console, auto_refresh=False) as live:
+            with display.watching() as show:
                 while True:
-                    live.update(display.report_view(report_on(self.deployment)), refresh=True)
+                    show(report_on(self.deployment))
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:

@@ -3,9 +3,11 @@
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -21,22 +23,33 @@ from workbench.rebuilding import Rebuilt
 from workbench.report import Report
 from workbench.simulator import Events
 
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)
+"""It shows words as they are: a bracket or a colon in an ARN, a path or a database's sentence is no markup."""
+
+
+def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
+    """Print; where that goes to a file or a pipe, without the blanks that fill a table's last column."""
+    if console.is_terminal:
+        console.print(*shown, soft_wrap=soft_wrap)
+        return
+    with console.capture() as printed:
+        console.print(*shown, soft_wrap=soft_wrap)
+    print("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def step(sentence: str) -> None:
     """A step has begun."""
-    console.print(f"[dim]·[/dim] {sentence}")
+    show(Text.assemble(("·", "dim"), f" {sentence}"))
 
 
 def done(sentence: str) -> None:
     """A step is done."""
-    console.print(f"[green]✓[/green] {sentence}")
+    show(Text.assemble(("✓", "green"), f" {sentence}"))
 
 
 def state(name: str) -> None:
     """The state machine has entered a state."""
-    console.print(f"  [dim]→ {name}[/dim]")
+    show(Text(f"  → {name}", style="dim"))
 
 
 def silent(name: str) -> None:
@@ -46,7 +59,7 @@ def silent(name: str) -> None:
 @contextmanager
 def progress(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """A progress bar, moved by calling it with what is done and what there is in all."""
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  {task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(title, total=None)
         yield lambda completed, total: bar.update(task, completed=completed, total=total)
@@ -55,7 +68,7 @@ def progress(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int],
 @contextmanager
 def follow_rebuilding(*, shown: bool) -> Iterator[tuple[Follow, Told]]:
     """The states of runs, and below them a bar of the batches that are done: two functions to be called."""
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  {task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task("Starting a run", total=None)
 
@@ -77,16 +90,25 @@ def rebuilt(made: Rebuilt) -> None:
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
     done(f"the local cloud is up at {cloud.endpoint}")
-    for command in ("run --local", "status --local", "local down"):
-        console.print(f"    totes {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
+    fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
+    for command in (*fill, "run", "status", "local down"):
+        show(f"    totes {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
+
+
+def demo_is_up(cloud: LocalCloud, commands: Sequence[str]) -> None:
+    """Where a demo's databases are, and what to try; the passwords end with it."""
+    for name, value in (("source", cloud.source_uri), ("warehouse", cloud.warehouse_uri), ("folder", str(cloud.state))):
+        show(f"    {name:<9} {value}", soft_wrap=True)
+    step("To try, in another terminal:")
+    for command in commands:
+        show(f"    {command}", soft_wrap=True)
 
 
 def result(run: RunResult) -> None:
     """What a run came to."""
     if not run.succeeded:
-        console.print(
-            f"[red]✗ the run {run.status.lower().replace('_', ' ')}[/red] after {run.seconds:.1f} s: {run.error}"
-        )
+        how = f"✗ the run {run.status.lower().replace('_', ' ')}"
+        show(Text.assemble((how, "red"), f" after {run.seconds:.1f} s: {run.error}"))
     elif run.waiting:
         loaded = "nothing yet" if run.batch is None else f"batch {run.batch}"
         done(f"{loaded} is in the warehouse; {GOING_ON} ({run.seconds:.1f} s)")
@@ -95,7 +117,7 @@ def result(run: RunResult) -> None:
     else:
         done(f"batch {run.batch} is in the warehouse ({run.seconds:.1f} s)")
         if any(tally["rows_in"] for tally in run.tables.values()):
-            console.print(_tallies(run))
+            show(_tallies(run))
 
 
 def _tallies(run: RunResult) -> Table:
@@ -117,7 +139,14 @@ def _tallies(run: RunResult) -> Table:
 
 def report(found: Report) -> None:
     """The state of a deployment."""
-    console.print(report_view(found))
+    show(report_view(found))
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[Report], None]]:
+    """A place on the screen for the state of a deployment, told again and again."""
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda found: live.update(report_view(found), refresh=True)
 
 
 def report_view(found: Report) -> RenderableType:
@@ -135,20 +164,30 @@ def report_view(found: Report) -> RenderableType:
 
 def _freshness(found: Report) -> Text:
     if found.fresh_as_of is None or found.lag_seconds is None:
-        return Text("No run has succeeded yet.")
-    pending = f"batches pending: {len(found.pending)}" if found.pending else "nothing is pending"
-    return Text(
-        f"{_duration(found.lag_seconds)} behind the source, {pending}\n"
-        f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
-    )
+        told = Text("No run has succeeded yet.")
+    else:
+        pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
+        told = Text(
+            f"{_duration(found.lag_seconds)} behind the source, {pending}\n"
+            f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    if found.failure is not None:
+        began = found.failure.began.astimezone(UTC)
+        told.append(f"\n✗ the last run failed ({began:%Y-%m-%d %H:%M:%S} UTC): ", style="red")
+        told.append(found.failure.why)
+    return told
 
 
 def _under_way(found: Report) -> Iterator[Text]:
     if found.replaying is not None:
         done, of = found.replaying.done, found.replaying.of
-        yield Text(f"a replay from batch {found.replaying.first}: {done:,} of {of:,} batches; {GOING_ON}")
+        yield Text(f"a replay from batch {found.replaying.first}: {done:,} of {_batches_of(of)}; {GOING_ON}")
     if found.rebuilding is not None:
-        yield Text(f"a rebuild: {found.rebuilding['staged']:,} of {found.rebuilding['of']:,} batches; {GOING_ON}")
+        yield Text(f"a rebuild: {found.rebuilding['staged']:,} of {_batches_of(found.rebuilding['of'])}; {GOING_ON}")
+
+
+def _batches_of(count: int) -> str:
+    return "1 batch" if count == 1 else f"{count:,} batches"
 
 
 def _tables(found: Report) -> Table:
@@ -202,19 +241,19 @@ def quarantine(rows: Sequence[QuarantinedRow]) -> None:
         table.add_row(
             row.star_table, str(row.key), str(row.batch), f"{row.captured_at:%Y-%m-%d %H:%M}", Text(row.reason)
         )
-    console.print(table)
+    show(table)
 
 
 def quarantined_row(stays: Sequence[QuarantinedRow]) -> None:
     """One row's stays in quarantine, and all its values of the newest."""
     for stay in stays:
         end = "in quarantine still" if stay.resolved_by is None else f"resolved by batch {stay.resolved_by}"
-        console.print(f"[dim]batch {stay.batch}, {stay.captured_at:%Y-%m-%d %H:%M} UTC, {end}:[/dim]")
-        console.print(Text(f"  {stay.reason}"))
+        show(Text(f"batch {stay.batch}, {stay.captured_at:%Y-%m-%d %H:%M} UTC, {end}:", style="dim"))
+        show(Text(f"  {stay.reason}"))
     table = Table("source column", "value", box=None, padding=(0, 1), header_style="dim")
     for name, text in stays[0].source_row.items():
         table.add_row(Text(name), Text("NULL", style="dim") if text is None else Text(text))
-    console.print(table)
+    show(table)
 
 
 def verdict(found: Verdict) -> None:
@@ -232,15 +271,16 @@ def verdict(found: Verdict) -> None:
             f"{star.in_flight:,}",
             f"{star.quarantined:,}",
         )
-    console.print(table)
+    show(table)
     if not found.differences:
         done(f"the warehouse is what the source says: {found.rows:,} rows compared")
         return
-    console.print(f"[red]✗ {found.differences:,} of {found.rows:,} rows differ[/red]; totes verify --repair mends them")
+    how = f"✗ {found.differences:,} of {found.rows:,} rows differ"
+    show(Text.assemble((how, "red"), "; totes verify --repair mends them"))
     for name, star in found.tables.items():
         for kind, keys in star.to_dict()["examples"].items():
             columns = f" in {', '.join(star.columns)}" if kind == "different" else ""
-            console.print(Text(f"  {name}: {kind}{columns}: {', '.join(keys)}"))
+            show(Text(f"  {name}: {kind}{columns}: {', '.join(keys)}"))
 
 
 def _drift(found: Report) -> Table:
@@ -250,8 +290,8 @@ def _drift(found: Report) -> Table:
     return table
 
 
-def _alarming(count: int) -> str:
-    return f"[yellow]{count:,}[/yellow]" if count else "0"
+def _alarming(count: int) -> Text:
+    return Text(f"{count:,}", style="yellow" if count else "")
 
 
 def _duration(seconds: float) -> str:

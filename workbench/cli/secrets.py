@@ -8,13 +8,17 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from workbench.cli import display
+from workbench.cli.asking import Yes, confirmed
 from workbench.cli.target import Environment, Json, Local, State, deployment_of
 from workbench.errors import UserError
 from workbench.logins import Logins, LoginState
 
 app = typer.Typer(help="The databases' logins, in Secrets Manager.", no_args_is_help=True)
+
+_PORT = 5432
 
 Role = Annotated[str, typer.Argument(help="source, warehouse or dashboard.")]
 
@@ -28,31 +32,37 @@ def list_secrets(
     if as_json:
         print(json.dumps([asdict(each) for each in states], default=datetime.isoformat, indent=2))
     else:
-        display.console.print(_table(states))
+        display.show(_table(states))
 
 
 @app.command("set")
 def set_secret(
     role: Role,
-    host: Annotated[str | None, typer.Option(help="Where the database is [default: asked for].")] = None,
-    port: Annotated[int, typer.Option(help="Its port.")] = 5432,
-    dbname: Annotated[str | None, typer.Option(help="Its name [default: asked for].")] = None,
-    username: Annotated[str | None, typer.Option(help="Who logs in [default: asked for].")] = None,
-    sslmode: Annotated[str | None, typer.Option(help="TLS, in libpq's words [default: verify-full].")] = None,
+    host: Annotated[str | None, typer.Option(help="Where the database is (default: asked for).")] = None,
+    port: Annotated[int | None, typer.Option(help="Its port (default: the stored one).")] = None,
+    dbname: Annotated[str | None, typer.Option(help="Its name (default: asked for).")] = None,
+    username: Annotated[str | None, typer.Option(help="Who logs in (default: asked for).")] = None,
+    sslmode: Annotated[str | None, typer.Option(help="TLS, in libpq's words (default: verify-full).")] = None,
     is_local: Local = False,
     state: State = None,
     environment: Environment = "dev",
 ) -> None:
     """Ask for a login, try it, and store it if the database takes it; the password is typed unseen or piped in."""
     logins = Logins(deployment_of(is_local, state, environment))
+    stored = logins.current(role)
+    host = host or _asked("host", stored.get("host"))
+    if host != stored.get("host"):
+        stored = {}
     values: dict[str, Any] = {
         "engine": "postgres",
-        "host": host or typer.prompt("host"),
-        "port": port,
-        "dbname": dbname or typer.prompt("database"),
-        "username": username or typer.prompt("user"),
-        "password": _password(),
+        "port": _PORT,
+        **stored,
+        "host": host,
+        **({"port": port} if port else {}),
         **({"sslmode": sslmode} if sslmode else {}),
+        "dbname": dbname or _asked("database", stored.get("dbname")),
+        "username": username or _asked("user", stored.get("username")),
+        "password": _password(),
     }
     logins.restore(role)
     logins.store(role, values)
@@ -67,16 +77,29 @@ def try_secret(role: Role, is_local: Local = False, state: State = None, environ
 
 
 @app.command("rotate")
-def rotate_secret(role: Role, is_local: Local = False, state: State = None, environment: Environment = "dev") -> None:
-    """Give the database and the secret another password, now."""
-    Logins(deployment_of(is_local, state, environment)).rotate(role)
+def rotate_secret(
+    role: Role, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = "dev"
+) -> None:
+    """Give the database and the secret another password, now; only of a role that totes has made."""
+    deployment = deployment_of(is_local, state, environment)
+    logins = Logins(deployment)
+    logins.check_own(role)
+    if not deployment.owns(role):
+        place = logins.current(role)
+        question = (
+            f"the password of {place['username']} on {place['host']}, a server that is not totes' own, will be known "
+            f"to {deployment.name} alone"
+        )
+        if not confirmed(yes)(question):
+            raise UserError("nothing was changed")
+    logins.rotate(role)
     display.done(f"the {role} has another password")
 
 
 @app.command("delete")
 def delete_secret(
     role: Role,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     is_local: Local = False,
     state: State = None,
     environment: Environment = "dev",
@@ -87,6 +110,14 @@ def delete_secret(
         raise UserError("nothing was deleted")
     gone = Logins(deployment).delete(role)
     display.done(f"the login of the {role} will be gone for good on {gone:%Y-%m-%d}")
+
+
+def _asked(what: str, stored: str | None) -> str:
+    """Ask, and offer what is stored; that is taken where nobody is there to be asked."""
+    if stored is not None and not sys.stdin.isatty():
+        return stored
+    answer: str = typer.prompt(what, default=stored)
+    return answer
 
 
 def _password() -> str:
@@ -105,5 +136,5 @@ def _table(states: list[LoginState]) -> Table:
         table.add_column(heading)
     for each in states:
         dates = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (each.changed, each.rotated, each.next_rotation)]
-        table.add_row(each.role, each.name, *dates, "[red]given up for deletion[/red]" if each.deleted else "")
+        table.add_row(each.role, each.name, *dates, Text("given up for deletion" if each.deleted else "", style="red"))
     return table

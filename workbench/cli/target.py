@@ -10,7 +10,7 @@ from workbench.deployment import Deployment
 DEFAULT_STATE = Path(".totes/local")
 
 Local = Annotated[bool, typer.Option("--local", help="The local cloud instead of an AWS account.")]
-State = Annotated[Path | None, typer.Option("--state", help=f"The local cloud's folder [default: {DEFAULT_STATE}].")]
+State = Annotated[Path | None, typer.Option("--state", help=f"The local cloud's folder (default: {DEFAULT_STATE}).")]
 Environment = Annotated[str, typer.Option("--env", help="The environment in the AWS account.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

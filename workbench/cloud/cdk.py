@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ PROJECT = Path(__file__).parents[2]
 _CLI = PROJECT / "toolchain" / "node_modules" / ".bin" / "cdk"
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci", "--progress", "events")
 _TAIL_LINES = 25
+_SENTENCE = re.compile(r"ValueError: (.+)")
+"""How a traceback of the app ends that refuses what it was told: no such environment, a setting that makes no sense."""
 
 
 class Cdk:
@@ -109,10 +112,12 @@ class Call:
             )
 
     def finish(self) -> None:
-        """Wait for its end; raise UserError with the last of what it said if it failed."""
+        """Wait for its end; raise UserError if it failed, with the app's own sentence or the last of what it said."""
         if self._process.wait() == 0:
             return
         lines = self._log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+        if said := [found[1] for line in lines if (found := _SENTENCE.match(line))]:
+            raise UserError(f"the {self._name} failed: {said[-1]}; all that cdk said is in {self._log}")
         tail = "\n".join(lines[-_TAIL_LINES:])
         raise UserError(f"the {self._name} failed; all that cdk said is in {self._log}, and last it said:\n{tail}")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,16 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from workbench import libpq
 from workbench.cloud.cdk import Cdk
-from workbench.cloud.databases import login
+from workbench.cloud.databases import (
+    OWN_WAREHOUSE_ROLES,
+    embedded_login,
+    identity,
+    login,
+    refuse_roles_there,
+    refuse_source,
+)
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.launch import Daemon
 from workbench.cloud.place import REGION
@@ -20,6 +29,8 @@ from workbench.cloud.recorded import only_recorded
 from workbench.errors import UserError
 
 Progress = Callable[[str], None]
+
+_LOOK_SECONDS = 0.5
 
 _ROLES = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
 """The databases, and the stack's outputs that name their secrets."""
@@ -32,9 +43,10 @@ class LocalCloud:
     Attributes:
         state: its folder.
         endpoint: of AWS, as a URL.
-        source_uri: of the source database.
-        warehouse_uri: of the warehouse database.
+        source_uri: of the source database; of an embedded one as its administrator.
+        warehouse_uri: of the warehouse database; likewise.
         environment: the one whose stacks are deployed.
+        embedded: which of them ("source", "warehouse") are the cloud's own.
     """
 
     state: Path
@@ -42,6 +54,7 @@ class LocalCloud:
     source_uri: str
     warehouse_uri: str
     environment: str
+    embedded: frozenset[str] = frozenset()
 
     @classmethod
     def attach(cls, state: Path) -> "LocalCloud":
@@ -58,11 +71,24 @@ class LocalCloud:
             source_uri=document["source"],
             warehouse_uri=document["warehouse"],
             environment=document["environment"],
+            embedded=frozenset(document.get("embedded", ())),  # of a cloud that an earlier totes started: unknown
         )
 
     def session(self) -> boto3.Session:
         """A session with the cloud's account, whatever profiles this machine has; its clients want the endpoint."""
         return _session()
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables by which other tools reach the cloud and its databases."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "TOTES_SOURCE": self.source_uri,
+            "TOTES_WAREHOUSE": self.warehouse_uri,
+        }
 
     def client(self, service: str) -> Any:
         """A client of one of the cloud's services, by boto3's name for it."""
@@ -93,17 +119,20 @@ def up(
         UserError: a cloud runs in that folder already, a database cannot be used, or the deployment failed.
     """
     given = {role: uri for role, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
-    databases = []
-    for role, uri in given.items():
-        progress(f"Looking at the {role}")
-        found = login(uri, role)
-        databases.append((found["host"], found["port"], found["dbname"]))
-    if len(databases) > len(set(databases)):
-        raise UserError("source and warehouse are the same database; totes writes to the warehouse, name another one")
+    logins = {}
+    with libpq.restored():
+        for role, uri in given.items():
+            progress(f"Looking at the {role}")
+            logins[role] = login(uri, role)
+        if warehouse is not None:
+            # By the server's own word: one server has many names.
+            if source is not None and identity(source) == identity(warehouse):
+                raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
+            refuse_source(warehouse)
     folder = StateFolder(state)
     lock = folder.claim()
     try:
-        return _up(folder, lock, given, progress, environment=environment, tied=tied)
+        return _up(folder, lock, given, logins, progress, environment=environment, tied=tied)
     except BaseException:
         folder.end_everything()
         raise
@@ -125,8 +154,31 @@ def down(state: Path) -> None:
     folder.remove()
 
 
+def wait(state: Path) -> None:
+    """Return when the cloud of a folder has been taken down.
+
+    Raises:
+        UserError: it has ended without that; what it has left is still there.
+    """
+    folder = StateFolder(state)
+    while folder.is_running:
+        time.sleep(_LOOK_SECONDS)
+    if folder.exists:
+        raise UserError(
+            f"the local cloud in {state} has stopped; what went wrong is in {folder.log}, and totes local down removes "
+            "what is left"
+        )
+
+
 def _up(
-    folder: StateFolder, lock: int, given: Mapping[str, str], progress: Progress, *, environment: str, tied: bool
+    folder: StateFolder,
+    lock: int,
+    given: Mapping[str, str],
+    logins: Mapping[str, Mapping[str, Any]],
+    progress: Progress,
+    *,
+    environment: str,
+    tied: bool,
 ) -> LocalCloud:
     embed = [role for role in _ROLES if role not in given]
     progress("Starting PostgreSQL and the AWS endpoint" if embed else "Starting the AWS endpoint")
@@ -150,28 +202,34 @@ def _up(
         source_uri=uris["source"],
         warehouse_uri=uris["warehouse"],
         environment=environment,
+        embedded=frozenset(embed),
     )
     progress("Storing the databases' logins")
-    _store_logins(cloud, uris)
-    folder.write(
-        CLOUD,
-        {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment, **uris},
-    )
+    _store_logins(cloud, uris, logins)
+    place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment}
+    folder.write(CLOUD, {**place, "embedded": embed, **uris})
     return cloud
 
 
-def _store_logins(cloud: LocalCloud, uris: Mapping[str, str]) -> None:
-    """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS."""
+def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS.
+
+    An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
+    """
     outputs = {
         output["OutputKey"]: output["OutputValue"]
         for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
         for output in stack.get("Outputs", [])
     }
-    secrets = cloud.client("secretsmanager")
-    logins = {role: login(uris[role], role) for role in _ROLES}
+    secrets, roles = cloud.client("secretsmanager"), list(_ROLES)
     if "PrepareFunction" in outputs:
-        _prepare_own_warehouse(cloud, outputs, logins.pop("warehouse"))
-    for role, values in logins.items():
+        roles.remove("warehouse")
+        if "warehouse" in given:
+            with libpq.restored():
+                refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
+        _prepare_own_warehouse(cloud, outputs, given.get("warehouse") or login(uris["warehouse"], "warehouse"))
+    for role in roles:
+        values = given.get(role) or embedded_login(uris[role], role)
         secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
 
 

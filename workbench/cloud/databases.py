@@ -1,11 +1,21 @@
-"""Databases that a person names by URI: looked at before anything is built on them, and told to the functions."""
+"""The local cloud's databases, told to the functions: those that a person names by URI are looked at first."""
 
+import secrets
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
+from totes.roles import make_roles, role_of
+from totes.star import STAR_TABLES
+from totes.warehouse import is_source
 from workbench.errors import UserError
+
+OWN_WAREHOUSE_ROLES = ("totes_warehouse", "totes_dashboard")
+"""The roles in a warehouse of totes' own, as its secrets are made with them."""
 
 _OLDEST = 140000
 _CONNECT_SECONDS = 10
@@ -21,9 +31,11 @@ def login(uri: str, role: str) -> dict[str, Any]:
         role: "source" or "warehouse", for errors.
 
     Raises:
-        UserError: the URI is not understood, nobody answers, the login is refused, the database is missing or its
-            PostgreSQL is older than 14.
+        UserError: the URI is empty or not understood, nobody answers, the login is refused, the database is missing
+            or its PostgreSQL is older than 14.
     """
+    if not uri.strip():
+        raise UserError(f"the {role}'s URI is empty; name one, or leave --{role} away for a database of totes' own")
     try:
         keywords = parse_dsn(uri)
     except psycopg2.ProgrammingError:
@@ -50,6 +62,64 @@ def login(uri: str, role: str) -> dict[str, Any]:
         }
     finally:
         connection.close()
+
+
+def identity(uri: str) -> tuple[int, int]:
+    """Which database a URI leads to, whatever name its server goes by: the cluster's identifier and the database's."""
+    with closing(psycopg2.connect(uri)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT system_identifier, oid::bigint FROM pg_control_system(), pg_catalog.pg_database "
+            "WHERE datname = current_database()"
+        )
+        [[cluster, database]] = cursor.fetchall()
+        return cluster, database
+
+
+def refuse_source(uri: str) -> None:
+    """Refuse a warehouse that has a shop's tables.
+
+    Raises:
+        UserError: it has.
+    """
+    with closing(psycopg2.connect(uri)) as connection, connection.cursor() as cursor:
+        if is_source(cursor, STAR_TABLES):
+            raise UserError(
+                f"the database {connection.info.dbname} is a shop: it has the tables that totes reads, and nothing is "
+                "written there; name an empty one as the warehouse"
+            )
+
+
+def embedded_login(uri: str, role: str) -> dict[str, Any]:
+    """Make totes' role in an embedded database; return what its secret is to hold.
+
+    Args:
+        uri: of the database, as its administrator.
+        role: "source" or "warehouse". The one reads every table there is and will be; the other owns its database.
+    """
+    values = {**login(uri, role), "username": f"totes_{role}", "password": secrets.token_urlsafe(24)}
+    name = sql.Identifier(values["username"])
+    grant = {
+        "source": sql.SQL("GRANT pg_read_all_data TO {}").format(name),
+        "warehouse": sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(values["dbname"]), name),
+    }[role]
+    with closing(psycopg2.connect(uri)) as connection:
+        make_roles(connection, [values], [grant])
+    return values
+
+
+def refuse_roles_there(uri: str, names: Sequence[str]) -> None:
+    """Refuse a named server that has roles which would be given other passwords.
+
+    Raises:
+        UserError: it has one of them.
+    """
+    with closing(psycopg2.connect(uri)) as connection:
+        there = [name for name in names if role_of(connection, name) is not None]
+    if there:
+        raise UserError(
+            f"the server of the warehouse has the roles {', '.join(there)} already, and totes would change their "
+            "passwords; name another server, or drop the roles there if nobody needs them"
+        )
 
 
 def _tls(host: str, in_use: bool) -> dict[str, Any]:  # noqa: FBT001 - one of two ways

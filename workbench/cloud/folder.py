@@ -67,7 +67,9 @@ class StateFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise UserError(f"{self.path} cannot be used: {error.strerror}") from error
+            raise UserError(
+                f"{self.path} cannot be used: {error.strerror}; name another folder with --state"
+            ) from error
         if not _locked(descriptor):
             os.close(descriptor)
             raise UserError(

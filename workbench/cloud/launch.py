@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from workbench import libpq
 from workbench.cloud.folder import StateFolder
 from workbench.errors import UserError
 
@@ -31,7 +32,7 @@ class Daemon:
             tied: whether it ends when this process does, however that comes about.
         """
         self._folder = folder
-        foreign = ("AWS_", "MOTO_")
+        foreign = ("AWS_", "MOTO_", libpq.PREFIX)
         module = "workbench.cloud.daemon"
         # A pipe that nobody writes to: its other end closes when this process ends, even by kill -9.
         owner, self._owned = os.pipe()

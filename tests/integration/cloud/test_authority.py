@@ -261,9 +261,8 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         login = json.loads(
             running.client("secretsmanager").get_secret_value(SecretId="totes/prod/source")["SecretString"]
         )
-        execute(running.source_uri, "CREATE ROLE totes_source LOGIN PASSWORD 'first'")
         logins = Logins(deployment)
-        logins.store("source", {**login, "username": "totes_source", "password": "first"})
+        logins.store("source", login)
         for role in ("source", "warehouse", "dashboard"):
             logins.rotate(role)
         yield running

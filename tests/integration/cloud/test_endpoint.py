@@ -127,6 +127,17 @@ def test_a_bucket_is_listed_while_it_is_written(client: Clients, store: str) -> 
     assert s3.list_objects_v2(Bucket=store, Prefix="listed/", MaxKeys=1)["Contents"][0]["Key"] == "listed/000"
 
 
+def test_a_bucket_that_a_template_has_versioned_gives_back_what_was_deleted(client: Clients, stack: Stack) -> None:
+    versioned = {"VersioningConfiguration": {"Status": "Enabled"}}
+    template = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": versioned}}
+    bucket = stack.deploy(template, Outputs={"Name": {"Value": {"Ref": "Bucket"}}})["Name"]
+    s3 = client("s3")
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    written = s3.put_object(Bucket=bucket, Key="a", Body=b"of value")["VersionId"]
+    s3.delete_object(Bucket=bucket, Key="a")
+    assert s3.get_object(Bucket=bucket, Key="a", VersionId=written)["Body"].read() == b"of value"
+
+
 def test_a_policy_that_wants_tls_does_not_shut_the_bucket(client: Clients, stack: Stack) -> None:
     policy = {
         "Statement": [

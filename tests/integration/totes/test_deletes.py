@@ -210,6 +210,22 @@ def test_an_emptied_table_stops_the_run_until_someone_says_go(pipeline: Pipeline
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+def test_every_table_that_lost_too_much_is_named_at_once(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "DELETE FROM payment; DELETE FROM transaction")
+
+    def asked(*accepted: str) -> list[str]:
+        with session(pipeline.source) as connection, pytest.raises(MassDeletion) as stopped:
+            capture(connection, pipeline.ingestion, SOURCE_TABLES, accept_deletes=accepted)
+        return str(stopped.value).partition("accept it: totes run ")[2].replace("--accept-deletes", "").split()
+
+    everything = asked()
+    assert set(everything) >= {"payment", "transaction"}
+    assert sorted(asked("payment")) == sorted(everything), "what was accepted before is accepted by the next command"
+    with session(pipeline.source) as connection:
+        assert capture(connection, pipeline.ingestion, SOURCE_TABLES, accept_deletes=everything).batch == 2
+
+
 def test_more_than_the_set_share_of_a_table_stops_the_run(pipeline: Pipeline) -> None:
     pipeline.tick()
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id % 2 = 0")

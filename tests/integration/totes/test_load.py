@@ -1,6 +1,7 @@
 """Each batch is in the warehouse once or not yet, whatever dies, is repeated or overlaps."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -212,3 +213,13 @@ def test_a_loader_that_is_refused_leaves_no_transaction_behind(pipeline: Pipelin
             load(connection, pipeline.processed, STAR_TABLES)
         execute(pipeline.warehouse, "DROP TABLE dim_staff")
         assert load(connection, pipeline.processed, STAR_TABLES).batches == Span(first=1, last=1, count=1)
+
+
+def test_the_star_is_never_written_into_a_source(pipeline: Pipeline) -> None:
+    misled = replace(pipeline, warehouse=pipeline.source)
+    tables = rows(pipeline.source, "SELECT schemaname, tablename FROM pg_tables ORDER BY 1, 2")
+    misled.capture()
+    misled.transform()
+    with pytest.raises(ConfigurationError, match="the warehouse is a source: it has the tables that totes reads"):
+        misled.load()
+    assert rows(pipeline.source, "SELECT schemaname, tablename FROM pg_tables ORDER BY 1, 2") == tables

@@ -13,8 +13,9 @@ from tests.support.databases import execute, rows, session
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
+from totes.errors import ConfigurationError
 from totes.outcomes import Span
-from totes.roles import DASHBOARD, prepare_source, prepare_warehouse
+from totes.roles import DASHBOARD, MARK, prepare_source, prepare_warehouse, role_of
 from totes.star import CURRENT_VIEWS
 
 TABLES = [table.name for table in SOURCE_TABLES]
@@ -129,3 +130,30 @@ def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pip
     assert rows(Role(DASHBOARD, "new").uri(pipeline.warehouse), "SELECT count(*) FROM current_payment")[0][0] > 0
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         execute(loader.uri(pipeline.warehouse), "SELECT 1")
+
+
+def test_a_role_that_totes_makes_says_so_and_what_else_it_says_stays(pipeline: Pipeline, reader: Role) -> None:
+    with session(pipeline.source) as admin:
+        found = role_of(admin, reader.username)
+        assert found is not None
+        assert found.made_by_totes
+        assert role_of(admin, "nobody") is None
+        execute(pipeline.source, f"COMMENT ON ROLE {reader.username} IS 'asked for by Ann'")
+        for _ in range(2):
+            prepare_source(admin, reader.login, TABLES)
+    [[comment]] = rows(
+        pipeline.source,
+        f"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{reader.username}'",
+    )
+    assert comment == f"asked for by Ann; {MARK}"
+
+
+def test_the_administrator_is_never_made_into_a_role_of_totes(pipeline: Pipeline) -> None:
+    before = rows(pipeline.source, "SELECT * FROM pg_authid ORDER BY oid")
+    with session(pipeline.source) as admin:
+        own = {"username": admin.info.user, "password": "taken over"}
+        with pytest.raises(ConfigurationError, match="the administrator's own login"):
+            prepare_source(admin, own, TABLES)
+        with pytest.raises(ConfigurationError, match="the administrator's own login"):
+            prepare_warehouse(admin, {"username": "loader", "password": "p"}, own, CURRENT_VIEWS)
+    assert rows(pipeline.source, "SELECT * FROM pg_authid ORDER BY oid") == before

@@ -14,6 +14,7 @@ from tests.support.databases import execute, value
 from totes import rotation
 from totes.databases import connected
 from totes.errors import ConfigurationError, DatabaseUnavailable, LoginRefused, SourceUnavailable
+from totes.roles import MARK
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ TOKEN = str(uuid.UUID(int=7))
 
 @pytest.fixture
 def secrets(empty_database: str) -> Iterator["SecretsManagerClient"]:
-    execute(empty_database, "DROP ROLE IF EXISTS rotated; CREATE ROLE rotated LOGIN PASSWORD 'first'")
+    execute(
+        empty_database,
+        "DROP ROLE IF EXISTS rotated; CREATE ROLE rotated LOGIN PASSWORD 'first'; "
+        f"COMMENT ON ROLE rotated IS 'reads the shop; {MARK}'",
+    )
     dsn = parse_dsn(empty_database)
     values = {"host": dsn["host"], "port": int(dsn.get("port", 5432)), "username": "rotated", "dbname": dsn["dbname"]}
     with mock_aws():
@@ -36,8 +41,8 @@ def secrets(empty_database: str) -> Iterator["SecretsManagerClient"]:
 def steps(secrets: "SecretsManagerClient", token: str = TOKEN) -> list[Callable[[], None]]:
     return [
         lambda: rotation.create_pending(secrets, "login", token),
-        lambda: rotation.set_pending(secrets, "login"),
-        lambda: rotation.try_pending(secrets, "login"),
+        lambda: rotation.set_pending(secrets, "login", token),
+        lambda: rotation.try_pending(secrets, "login", token),
         lambda: rotation.finish(secrets, "login", token),
     ]
 
@@ -100,7 +105,7 @@ def test_a_database_that_knows_only_the_previous_password_is_taught_the_pending_
     execute(empty_database, "ALTER ROLE rotated PASSWORD 'first'")
     token = str(uuid.UUID(int=8))
     rotation.create_pending(secrets, "login", token)
-    rotation.set_pending(secrets, "login")
+    rotation.set_pending(secrets, "login", token)
     rotation.finish(secrets, "login", token)
     assert_connects(secrets)
 
@@ -108,14 +113,14 @@ def test_a_database_that_knows_only_the_previous_password_is_taught_the_pending_
 def test_a_database_that_knows_none_of_the_passwords_is_an_error_without_one(
     secrets: "SecretsManagerClient", empty_database: str
 ) -> None:
-    execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")
     rotation.create_pending(secrets, "login", TOKEN)
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")
     pending = password(secrets, "AWSPENDING")
     with pytest.raises(DatabaseUnavailable, match="refuses the login in secret login") as refusal:
-        rotation.set_pending(secrets, "login")
+        rotation.set_pending(secrets, "login", TOKEN)
     assert pending not in str(refusal.value)
     with pytest.raises(DatabaseUnavailable, match="refuses the login"):
-        rotation.try_pending(secrets, "login")
+        rotation.try_pending(secrets, "login", TOKEN)
     with pytest.raises(LoginRefused, match="totes secrets set source"):
         assert_connects(secrets)
     assert password(secrets) == "first"
@@ -126,7 +131,7 @@ def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated
 ) -> None:
     empty = {"host": PLACEHOLDER, "port": 5432, "username": "u", "password": "p", "dbname": "d"}
     secrets.put_secret_value(SecretId="login", SecretString=json.dumps(empty))
-    rotation.try_pending(secrets, "login")
+    rotation.try_pending(secrets, "login", TOKEN)
     with pytest.raises(ConfigurationError, match="not filled in yet"):
         rotation.create_pending(secrets, "login", TOKEN)
 
@@ -135,13 +140,14 @@ def test_a_schedule_that_is_deployed_before_the_role_is_made_is_no_failure(
     secrets: "SecretsManagerClient", empty_database: str
 ) -> None:
     execute(empty_database, "DROP ROLE rotated")
-    rotation.try_pending(secrets, "login")
+    rotation.try_pending(secrets, "login", TOKEN)
     secrets.put_secret_value(
         SecretId="login",
+        ClientRequestToken=TOKEN,
         SecretString=secrets.get_secret_value(SecretId="login")["SecretString"],
         VersionStages=["AWSPENDING"],
     )
-    rotation.try_pending(secrets, "login")
+    rotation.try_pending(secrets, "login", TOKEN)
     with pytest.raises(DatabaseUnavailable):
         rotation.try_current(secrets, "login")
 
@@ -153,3 +159,61 @@ def test_what_else_the_secret_says_stays(secrets: "SecretsManagerClient") -> Non
         step()
     after = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
     assert {**after, "password": ""} == {**before, "sslmode": "prefer", "password": ""}
+
+
+def test_a_role_that_totes_did_not_make_keeps_its_password(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    execute(empty_database, "COMMENT ON ROLE rotated IS 'the shop''s own'")
+    before = value(empty_database, "SELECT rolpassword FROM pg_authid WHERE rolname = 'rotated'")
+    for step in (rotation.create_pending, lambda *_: rotation.check_own(secrets, "login")):
+        with pytest.raises(
+            ConfigurationError, match=r"totes did not make the role rotated .*; totes init makes a role"
+        ):
+            step(secrets, "login", TOKEN)
+    stages = secrets.describe_secret(SecretId="login")["VersionIdsToStages"]
+    assert [labels for labels in stages.values() if "AWSPENDING" in labels] == [], "the next rotation may begin"
+    assert value(empty_database, "SELECT rolpassword FROM pg_authid WHERE rolname = 'rotated'") == before
+
+
+def test_a_role_is_looked_at_again_where_its_password_is_changed(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    rotation.create_pending(secrets, "login", TOKEN)
+    execute(empty_database, "COMMENT ON ROLE rotated IS NULL")
+    with pytest.raises(ConfigurationError, match="did not make the role"):
+        rotation.set_pending(secrets, "login", TOKEN)
+    assert_connects(secrets)
+
+
+def test_a_rotation_that_another_login_has_overtaken_ends_there(secrets: "SecretsManagerClient") -> None:
+    rotation.create_pending(secrets, "login", TOKEN)
+    secrets.put_secret_value(
+        SecretId="login",
+        SecretString=secrets.get_secret_value(SecretId="login", VersionStage="AWSCURRENT")["SecretString"],
+        VersionStages=["AWSPENDING"],
+    )
+    for step in steps(secrets)[1:]:
+        with pytest.raises(ConfigurationError):
+            step()
+    assert_connects(secrets)
+    assert password(secrets) == "first"
+
+
+def test_a_version_is_tried_whatever_its_stage(secrets: "SecretsManagerClient") -> None:
+    current = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    for number, (word, is_right) in enumerate({"first": True, "wrong": False}.items()):
+        token = str(uuid.UUID(int=number))
+        secrets.put_secret_value(
+            SecretId="login",
+            ClientRequestToken=token,
+            SecretString=json.dumps({**current, "password": word}),
+            VersionStages=["TRIAL"],
+        )
+        if is_right:
+            rotation.try_version(secrets, "login", token)
+        else:
+            with pytest.raises(DatabaseUnavailable, match="refuses the login"):
+                rotation.try_version(secrets, "login", token)
+    with pytest.raises(ConfigurationError, match="has no version"):
+        rotation.try_version(secrets, "login", str(uuid.UUID(int=99)))

@@ -1,11 +1,12 @@
 """One folder, one cloud."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from workbench.cloud import LocalCloud, down
+from workbench.cloud import LocalCloud, down, wait
 from workbench.cloud.folder import StateFolder
 from workbench.errors import UserError
 
@@ -86,3 +87,20 @@ def test_a_cloud_that_has_died_is_not_attached_to(tmp_path: Path) -> None:
     folder.write("cloud.json", {"endpoint": "http://localhost:1", "source": "", "warehouse": ""})
     with pytest.raises(UserError, match="has stopped; totes local up starts a new one"):
         LocalCloud.attach(tmp_path)
+
+
+def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    lock = folder.claim()
+    threading.Timer(0.3, os.close, [lock]).start()
+    with pytest.raises(UserError, match=r"has stopped; what went wrong is in .*daemon\.log, and totes local down"):
+        wait(tmp_path / "state")
+
+    lock = folder.claim()
+
+    def take_down() -> None:
+        folder.remove()
+        os.close(lock)
+
+    threading.Timer(0.3, take_down).start()
+    wait(tmp_path / "state")

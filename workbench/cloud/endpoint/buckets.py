@@ -3,13 +3,13 @@
 moto looks whether an object is there and writes it in two steps, so two conditional puts at once could both
 succeed; and it lists a bucket while another thread writes into it. One lock for all that touches a bucket's keys
 ends both. It also takes a statement with a condition for one without: a policy that denies what does not come
-through TLS would deny everything.
+through TLS would deny everything. And a bucket that a template has versioned, moto keeps no versions of.
 """
 
 import functools
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -23,6 +23,7 @@ _TOUCHING_KEYS = (
 )
 
 
+_moto_create = FakeBucket.create_from_cloudformation_json.__func__
 _moto_update = FakeBucket.update_from_cloudformation_json.__func__
 
 
@@ -31,18 +32,32 @@ def install() -> None:
     for name in _TOUCHING_KEYS:
         setattr(S3Response, name, _one_at_a_time(getattr(S3Response, name)))
     FakeBucket.get_permission = _permission
+    FakeBucket.create_from_cloudformation_json = classmethod(_create)
     FakeBucket.update_from_cloudformation_json = classmethod(_update)
+
+
+def _create(cls: Any, /, *arguments: Any, **keywords: Any) -> Any:
+    """Make a bucket that keeps versions if its template says so."""
+    properties = (keywords.get("cloudformation_json") or arguments[1]).get("Properties", {})
+    return _versioned(_moto_create(cls, *arguments, **keywords), properties)
+
+
+def _versioned(bucket: Any, properties: Mapping[str, Any]) -> Any:
+    if status := properties.get("VersioningConfiguration", {}).get("Status"):
+        bucket.versioning_status = status
+    return bucket
 
 
 def _update(cls: Any, /, original_resource: Any, *, cloudformation_json: Any, **keywords: Any) -> Any:
     """Update a bucket whose name CloudFormation has made up; moto looks for it in the template."""
     properties = {"BucketName": original_resource.name, **cloudformation_json["Properties"]}
-    return _moto_update(
+    updated = _moto_update(
         cls,
         original_resource=original_resource,
         cloudformation_json={**cloudformation_json, "Properties": properties},
         **keywords,
     )
+    return _versioned(updated, properties)
 
 
 def _one_at_a_time(handler: Callable[..., Any]) -> Callable[..., Any]:

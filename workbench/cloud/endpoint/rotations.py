@@ -1,6 +1,13 @@
 """Rotations as Secrets Manager makes them: the call returns at once, the steps follow, and end at the first that fails.
 
 moto runs all steps whatever they come to, and then takes the pending version for the current one.
+
+- A rotation begins with a pending version that is empty, and that its first step fills (DescribeSecret,
+  VersionIdsToStages).
+- The version that AWSCURRENT is moved to is the one that a secret is read by without a stage (GetSecretValue,
+  VersionStage), and the one that the next put takes the label from (PutSecretValue, VersionStages); to moto both stay
+  the version before.
+- A version is as old as it is (ListSecretVersionIds, CreatedDate); to moto it is of this moment.
 """
 
 import json
@@ -17,11 +24,43 @@ from moto.secretsmanager.models import SecretsManagerBackend
 _STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 _moto_rotate = SecretsManagerBackend.rotate_secret
+_moto_move = SecretsManagerBackend.update_secret_version_stage
+_moto_put = SecretsManagerBackend.put_secret_value
+_moto_list_versions = SecretsManagerBackend.list_secret_version_ids
 
 
 def install() -> None:
     """Mend moto's rotations."""
     SecretsManagerBackend.rotate_secret = _rotate
+    SecretsManagerBackend.update_secret_version_stage = _move
+    SecretsManagerBackend.put_secret_value = _put
+    SecretsManagerBackend.list_secret_version_ids = _list_versions
+
+
+def _move(
+    backend: Any, secret_id: str, version_stage: str, remove_from_version_id: str, move_to_version_id: str
+) -> Any:
+    moved = _moto_move(backend, secret_id, version_stage, remove_from_version_id, move_to_version_id)
+    if version_stage == "AWSCURRENT" and move_to_version_id:
+        backend.secrets[secret_id].set_default_version_id(move_to_version_id)
+    return moved
+
+
+def _put(backend: Any, secret_id: str, *values: Any, **named: Any) -> Any:
+    """Put a value into a new version, or into one that a rotation has begun empty."""
+    secret, token = backend.secrets.get(secret_id), named.get("client_request_token")
+    begun = secret.versions.get(token) if secret is not None else None
+    if begun is not None and not {"secret_string", "secret_binary"} & begun.keys():
+        del secret.versions[token]
+    return _moto_put(backend, secret_id, *values, **named)
+
+
+def _list_versions(backend: Any, secret_id: str) -> str:
+    listed = json.loads(_moto_list_versions(backend, secret_id))
+    versions = backend.secrets[secret_id].versions
+    for each in listed["Versions"]:
+        each["CreatedDate"] = versions[each["VersionId"]]["createdate"]
+    return json.dumps(listed)
 
 
 def _rotate(
@@ -46,6 +85,8 @@ def _rotate(
         if "AWSPENDING" in version["version_stages"] and "AWSCURRENT" not in version["version_stages"]:
             raise InvalidRequestException("Previous rotation request is still in progress.")
     token = client_request_token or str(uuid.uuid4())
+    secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+    secret.versions[token] = {"createdate": int(time.time()), "version_id": token, "version_stages": ["AWSPENDING"]}
     steps = threading.Thread(target=_run, args=(backend, function, secret.arn, token), daemon=True)
     steps.start()
     return json.dumps({"ARN": secret.arn, "Name": secret.name, "VersionId": token})

@@ -18,8 +18,9 @@ Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
 def login(
     secrets: "SecretsManagerClient",
     secret: str,
-    stage: Stage = "AWSCURRENT",
+    stage: Stage | None = "AWSCURRENT",
     *,
+    version: str | None = None,
     needed: Sequence[str] = ("host", "port", "username", "password", "dbname"),
 ) -> dict[str, Any]:
     """Fetch a login.
@@ -28,19 +29,21 @@ def login(
         secrets: the Secrets Manager client.
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have any
             other keyword of a libpq connection string, such as sslmode.
-        stage: which of its versions.
+        stage: which of its versions; None: the one that `version` names, whatever its stage.
+        version: the id that the version in that stage has to have; None: whichever it has.
         needed: what it must say.
 
     Raises:
-        NoSuchVersion: the secret has no version in that stage.
+        NoSuchVersion: the secret has no such version, or nobody has put a value into it yet.
         ConfigurationError: the secret cannot be read, is not filled in or not understood.
     """
+    asked = {**({"VersionStage": stage} if stage else {}), **({"VersionId": version} if version else {})}
     try:
-        text = secrets.get_secret_value(SecretId=secret, VersionStage=stage)["SecretString"]
+        text = secrets.get_secret_value(SecretId=secret, **asked)["SecretString"]
     except secrets.exceptions.ResourceNotFoundException as error:
         if stage == "AWSCURRENT":
             raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
-        raise NoSuchVersion(f"secret {secret} has no version {stage}") from error
+        raise NoSuchVersion(f"secret {secret} has no version {version or stage}") from error
     except (ClientError, BotoCoreError) as error:
         raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
     try:

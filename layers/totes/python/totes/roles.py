@@ -2,19 +2,48 @@
 
 The source's role reads its tables. The warehouse's role has schema `etl` for itself and makes its tables in `public`.
 The dashboard's role sees the views of the current state and no table.
+
+A role that is made here bears a mark, in its comment. Only such a role's password is ever rotated: any other login is
+somebody's, who would be locked out of their own server.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encrypt_password
 
+from totes.errors import ConfigurationError
+
 DASHBOARD = "totes_dashboard"
 """The dashboard's role, which the loader lets see each view that it makes."""
 
+MARK = "made by totes, which changes its password"
+"""What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""
+
 _LEDGER = "etl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A role that a server has: its name, and whether totes has made it."""
+
+    name: str
+    made_by_totes: bool
+
+
+def role_of(connection: Connection, name: str) -> Role | None:
+    """Look a role up; None where the server has none of that name."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(position(%s IN shobj_description(oid, 'pg_authid')) > 0, false) "
+            "FROM pg_catalog.pg_roles WHERE rolname = %s",
+            [MARK, name],
+        )
+        found = cursor.fetchone()
+    return Role(name=name, made_by_totes=found[0]) if found else None
 
 
 def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Sequence[str]) -> None:
@@ -26,6 +55,7 @@ def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Seq
         tables: what it is to read, in schema public.
 
     Raises:
+        ConfigurationError: the role is the connection's own.
         psycopg2.Error: a table is missing, or the connection's own role may not do this.
     """
     role = sql.Identifier(login["username"])
@@ -33,7 +63,7 @@ def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Seq
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role),
         *(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("public", table), role) for table in tables),
     ]
-    _run(connection, [login], statements)
+    make_roles(connection, [login], statements)
 
 
 def prepare_warehouse(
@@ -48,6 +78,7 @@ def prepare_warehouse(
         views: what the dashboard sees, in schema public, as far as they are there.
 
     Raises:
+        ConfigurationError: a role is the connection's own.
         psycopg2.Error: the connection's own role may not do this.
     """
     loader, reader = sql.Identifier(login["username"]), sql.Identifier(dashboard["username"])
@@ -64,23 +95,51 @@ def prepare_warehouse(
         for view in views
         if _is_there(connection, "SELECT to_regclass(%s)", f"public.{view}")
     ]
-    _run(connection, [login, dashboard], statements)
+    make_roles(connection, [login, dashboard], statements)
 
 
-def _run(connection: Connection, logins: Sequence[Mapping[str, Any]], grants: Sequence[sql.Composable]) -> None:
-    """Make the roles and run the grants, in one transaction."""
+def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], grants: Sequence[sql.Composable]) -> None:
+    """Make roles with their passwords and their mark, or bring them up to date, and run grants, in one transaction.
+
+    Args:
+        connection: a database, as somebody who may make roles; outside a transaction.
+        logins: username and password of each role.
+        grants: statements that give them what they need.
+
+    Raises:
+        ConfigurationError: a role is the connection's own; nothing is changed.
+        psycopg2.Error: the connection's own role may not do this.
+    """
+    for each in logins:
+        if each["username"] == connection.info.user:
+            raise ConfigurationError(
+                f"{each['username']} is the administrator's own login, whose password and rights totes leaves alone; "
+                "totes has roles of its own"
+            )
     with connection, connection.cursor() as cursor:
         database = sql.Identifier(connection.info.dbname)
         for each in logins:
             role = sql.Identifier(each["username"])
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [each["username"]])
-            verb = "ALTER" if cursor.fetchone() else "CREATE"
+            cursor.execute(
+                "SELECT shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles WHERE rolname = %s",
+                [each["username"]],
+            )
+            found = cursor.fetchone()
+            verb = "ALTER" if found else "CREATE"
             # The database is sent the verifier, so that no statement log holds the password.
             verifier = encrypt_password(each["password"], each["username"], connection, "scram-sha-256")
             cursor.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD %s").format(role), [verifier])
+            cursor.execute(sql.SQL("COMMENT ON ROLE {} IS %s").format(role), [_marked(found[0] if found else None)])
             cursor.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role))
         for statement in grants:
             cursor.execute(statement)
+
+
+def _marked(comment: str | None) -> str:
+    """A role's comment with the mark in it; what somebody else has written there stays."""
+    if comment is None or MARK in comment:
+        return comment or MARK
+    return f"{comment}; {MARK}"
 
 
 def _is_there(connection: Connection, question: str, name: str) -> bool:

@@ -2,6 +2,9 @@
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html says what each step is
 to do. Each may be repeated, and after each the database knows the current or the pending password.
+
+Only the password of a role that totes has made is changed (`totes.roles.MARK`). A step is for one version of the
+secret: where another login was stored meanwhile, a rotation that still runs comes to an end there.
 """
 
 import json
@@ -15,6 +18,7 @@ from psycopg2.extensions import encrypt_password
 from totes.databases import open_session, translated_errors
 from totes.errors import ConfigurationError, DatabaseUnavailable
 from totes.logins import NoSuchVersion, NotFilledIn, login
+from totes.roles import MARK, role_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -34,11 +38,18 @@ def create_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> 
         token: the pending version's id.
 
     Raises:
-        ConfigurationError: the secret cannot be read or is not filled in.
+        ConfigurationError: the secret cannot be read or is not filled in, or its role is not one that totes has made.
+            Nothing is pending then.
+        DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
     current = login(secrets, secret)
     if _is_pending(secrets, secret, token):
         return
+    try:
+        check_own(secrets, secret)
+    except ConfigurationError:
+        _give_up(secrets, secret, token)
+        raise
     password = secrets.get_random_password(PasswordLength=_PASSWORD_LENGTH, ExcludePunctuation=True)["RandomPassword"]
     secrets.put_secret_value(
         SecretId=secret,
@@ -48,16 +59,22 @@ def create_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> 
     )
 
 
-def set_pending(secrets: "SecretsManagerClient", secret: str) -> None:
+def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
     """Step setSecret: teach the database the pending password, unless it knows it already.
 
     The database is sent the password's SCRAM verifier, so that no statement log of its own ever holds the password.
 
+    Args:
+        secrets: the Secrets Manager client.
+        secret: ARN or name of the secret.
+        token: the pending version's id.
+
     Raises:
-        ConfigurationError: the secret cannot be read, or has no pending version.
+        ConfigurationError: the secret cannot be read, that version is not pending, or its role is not one that totes
+            has made.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
-    pending = login(secrets, secret, "AWSPENDING")
+    pending = login(secrets, secret, "AWSPENDING", version=token)
     try:
         open_session(pending, _ROLE).close()
     except psycopg2.OperationalError:
@@ -66,25 +83,32 @@ def set_pending(secrets: "SecretsManagerClient", secret: str) -> None:
         return
     connection = _session_of_any(secrets, secret)
     try:
-        with translated_errors(connection, "database", DatabaseUnavailable), connection, connection.cursor() as cursor:
-            verifier = encrypt_password(pending["password"], pending["username"], connection, "scram-sha-256")
-            cursor.execute("ALTER ROLE CURRENT_USER PASSWORD %s", [verifier])
+        with translated_errors(connection, "database", DatabaseUnavailable):
+            _refuse_others(connection, secret)
+            with connection, connection.cursor() as cursor:
+                verifier = encrypt_password(pending["password"], pending["username"], connection, "scram-sha-256")
+                cursor.execute("ALTER ROLE CURRENT_USER PASSWORD %s", [verifier])
     finally:
         connection.close()
 
 
-def try_pending(secrets: "SecretsManagerClient", secret: str) -> None:
+def try_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
     """Step testSecret: log in with the pending version.
 
     Where the pending version says what the current one does, nothing is being rotated: Secrets Manager tries us out, as
     it does when a schedule is deployed, before anybody has filled in the secret or made its role. That is no failure.
+
+    Args:
+        secrets: the Secrets Manager client.
+        secret: ARN or name of the secret.
+        token: the pending version's id.
 
     Raises:
         ConfigurationError: the secret cannot be read.
         DatabaseUnavailable: the database refuses the login.
     """
     try:
-        values = _pending_or_current(secrets, secret)
+        values = _pending_or_current(secrets, secret, token)
         is_trial = values == login(secrets, secret)
     except NotFilledIn as nothing:
         logger.info("%s", nothing)
@@ -95,6 +119,31 @@ def try_pending(secrets: "SecretsManagerClient", secret: str) -> None:
         if not is_trial:
             raise
         logger.warning("%s", refusal)
+
+
+def try_version(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
+    """Log in with one version, whatever its stage, as totes secrets set asks before it makes it the current one.
+
+    Raises:
+        ConfigurationError: there is no such version, or nothing is in it.
+        DatabaseUnavailable: the database refuses the login.
+    """
+    _open(login(secrets, secret, None, version=token), secret).close()
+
+
+def check_own(secrets: "SecretsManagerClient", secret: str) -> None:
+    """See whether a password may be rotated: the database knows it, and totes has made its role.
+
+    Raises:
+        ConfigurationError: the secret cannot be read or is not filled in, or its role is not one that totes has made.
+        DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
+    """
+    connection = _session_of_any(secrets, secret)
+    try:
+        with translated_errors(connection, "database", DatabaseUnavailable):
+            _refuse_others(connection, secret)
+    finally:
+        connection.close()
 
 
 def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
@@ -108,16 +157,38 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
 
 
 def finish(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
-    """Step finishSecret: the pending version becomes the current one."""
+    """Step finishSecret: the pending version becomes the current one.
+
+    Raises:
+        ConfigurationError: that version is not pending any more: somebody has stored another login meanwhile.
+    """
     stages = secrets.describe_secret(SecretId=secret)["VersionIdsToStages"]
     [current] = [version for version, labels in stages.items() if "AWSCURRENT" in labels]
     if current != token:
+        login(secrets, secret, "AWSPENDING", version=token)  # there is something to become current
         secrets.update_secret_version_stage(
             SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=current
         )
+    _give_up(secrets, secret, token)
+    logger.info("the password of %s is rotated", secret)
+
+
+def _give_up(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
+    """Let a version be pending no more; Secrets Manager begins no rotation while another version is."""
+    stages = secrets.describe_secret(SecretId=secret)["VersionIdsToStages"]
     if "AWSPENDING" in stages.get(token, []):
         secrets.update_secret_version_stage(SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=token)
-    logger.info("the password of %s is rotated", secret)
+
+
+def _refuse_others(connection: Connection, secret: str) -> None:
+    """Refuse a role that totes has not made."""
+    name = connection.info.user
+    role = role_of(connection, name)
+    if role is None or not role.made_by_totes:
+        raise ConfigurationError(
+            f"totes did not make the role {name} of secret {secret} and leaves its password alone; totes init makes a "
+            f"role of totes' own, and COMMENT ON ROLE {name} IS '{MARK}' lets totes rotate this one"
+        )
 
 
 def _is_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> bool:
@@ -128,9 +199,9 @@ def _is_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> boo
     return True
 
 
-def _pending_or_current(secrets: "SecretsManagerClient", secret: str) -> dict[str, Any]:
+def _pending_or_current(secrets: "SecretsManagerClient", secret: str, token: str) -> dict[str, Any]:
     try:
-        return login(secrets, secret, "AWSPENDING")
+        return login(secrets, secret, "AWSPENDING", version=token)
     except NoSuchVersion:
         return login(secrets, secret)
 

@@ -15,7 +15,7 @@ from totes.capture.changes import Changes, TableChanges
 from totes.capture.contract import columns_of
 from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
-from totes.capture.guard import check_deletes
+from totes.capture.guard import Gone, check_deletes
 from totes.capture.identity import differs, identities_of, shifts
 from totes.capture.merging import in_order, with_run
 from totes.capture.reader import stream_rows
@@ -236,24 +236,21 @@ class _Capture:
     def tables(
         self, again: Mapping[str, Sequence[int]], accept_deletes: Collection[str], mass_deletion_percent: int
     ) -> dict[str, CapturedTable]:
-        def permit(table: str, gone: int) -> None:
-            before = self._before(table)
-            check_deletes(
-                table,
-                gone=gone,
-                held=before.held if before else 0,
-                percent=mass_deletion_percent,
-                accepted=accept_deletes,
-            )
+        def permit(gone: Mapping[str, int]) -> None:
+            held = {name: before.held if (before := self._before(name)) else 0 for name in gone}
+            tables = {name: Gone(gone=count, held=held[name]) for name, count in gone.items()}
+            check_deletes(tables, percent=mass_deletion_percent, accepted=accept_deletes)
+
+        def permit_one(table: str, gone: int) -> None:
+            permit({table: gone})
 
         readings = {name: self._reading(table, again.get(name, ())) for name, table in self._tables.items()}
-        for name, reading in readings.items():  # before anything is written
-            permit(name, reading.gone_at_least)
+        permit({name: reading.gone_at_least for name, reading in readings.items()})  # before anything is written
         found = {}
         for name, reading in readings.items():
             if reading.comes_in_order:
                 reading.runs = in_order(reading.runs, self._tables[name].key, self._lake, self._merged(name))
-            found[name] = reading.read(self._writers[name], partial(permit, name))
+            found[name] = reading.read(self._writers[name], partial(permit_one, name))
         self._read_contexts()
         return {name: self._captured(name, reading.runs, found[name]) for name, reading in readings.items()}
 

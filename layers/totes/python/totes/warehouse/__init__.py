@@ -2,5 +2,6 @@
 
 from totes.warehouse.ledger import Tally
 from totes.warehouse.load import Loaded, Rebuilding, load
+from totes.warehouse.migrate import is_source
 
-__all__ = ["Loaded", "Rebuilding", "Tally", "load"]
+__all__ = ["Loaded", "Rebuilding", "Tally", "is_source", "load"]

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.shapes import Column, Fact, StarTable
+from totes.shapes import Calendar, Column, Fact, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (
     add_keys,
@@ -62,10 +62,10 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> Found:
 
     Raises:
         ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it; or the
-            database has not the encoding UTF8.
+            database is the source, or has not the encoding UTF8.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
-    has_ledger = _ensure_ledger(cursor)
+    has_ledger = _ensure_ledger(cursor, tables)
     held = _columns(cursor, [table.name for table in tables])
     strangers = [table.name for table in tables if table.name in held and not has_ledger]
     if strangers:
@@ -82,11 +82,27 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> Found:
     return found
 
 
-def _ensure_ledger(cursor: Cursor) -> bool:
+def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
+    """Whether a database is a source and no warehouse: most of the source's tables are there.
+
+    Not all need to be: a source of which a table was renamed is still no place for the star.
+    """
+    sources = {table.source for table in tables if not isinstance(table, Calendar)}
+    cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)", [[*sources]])
+    [[found]] = cursor.fetchall()
+    return bool(found > len(sources) / 2)
+
+
+def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
     """Create what is missing of the ledger; return whether it was there."""
     has_ledger = _exists(cursor, "etl", "batch")
     if not has_ledger:
         _must_speak_utf8(cursor)
+        if is_source(cursor, tables):
+            raise ConfigurationError(
+                "the warehouse is a source: it has the tables that totes reads, and the star does not belong beside "
+                "them; name an empty database (totes secrets set warehouse)"
+            )
         # "IF NOT EXISTS" would ask for the right to make schemas even where totes init has made this one.
         if not _has_schema(cursor, "etl"):
             cursor.execute("CREATE SCHEMA etl")

@@ -1,0 +1,91 @@
+"""Ctrl-C ends whatever waits: a prompt, a shop that lives on, a cloud in the foreground."""
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import TOTES
+
+
+@dataclass
+class Terminal:
+    """A command at a terminal."""
+
+    process: subprocess.Popen[bytes]
+    screen: int
+    seen: str = field(default="")
+
+    def wait_for(self, words: str, seconds: float = 300) -> None:
+        deadline = time.monotonic() + seconds
+        while words not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            self.seen += os.read(self.screen, 4096).decode()
+
+    def press_ctrl_c(self) -> int:
+        time.sleep(0.5)
+        os.write(self.screen, b"\x03")
+        return self.process.wait(60)
+
+
+def at_a_terminal(*arguments: str | Path) -> Terminal:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [TOTES, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509 - no other thread is at work in these tests
+    )
+    os.close(theirs)
+    return Terminal(process, ours)
+
+
+def _take_the_terminal() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may have ignored it
+    os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first terminal that a session opens is the one that rules it
+
+
+@pytest.fixture(scope="module")
+def state(folder: Path) -> Path:
+    return folder / "state"
+
+
+@pytest.fixture(scope="module")
+def foreground(state: Path) -> Iterator[Terminal]:
+    terminal = at_a_terminal("local", "up", "--state", state)
+    try:
+        terminal.wait_for("local down")
+        yield terminal
+    finally:
+        if terminal.process.poll() is None:
+            terminal.process.terminate()
+            terminal.process.wait(60)
+
+
+@pytest.mark.usefixtures("foreground")
+def test_a_prompt(state: Path) -> None:
+    terminal = at_a_terminal("secrets", "set", "source", "--host", "h", "--dbname", "d", "--state", state)
+    terminal.wait_for("user")
+    assert terminal.press_ctrl_c() != 0
+
+
+@pytest.mark.usefixtures("foreground")
+def test_a_shop_that_lives_on_is_closed_and_says_what_it_made(state: Path) -> None:
+    terminal = at_a_terminal("simulate", "--orders", "3", "--state", state)
+    terminal.wait_for("(Ctrl-C ends it)")
+    assert terminal.press_ctrl_c() == 0
+    terminal.wait_for("the shop made")
+
+
+def test_a_cloud_in_the_foreground(foreground: Terminal, state: Path) -> None:
+    assert foreground.press_ctrl_c() == 0
+    foreground.wait_for("the local cloud is down")
+    assert not state.exists()

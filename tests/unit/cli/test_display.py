@@ -1,0 +1,61 @@
+"""What is shown is what was said, whoever said it."""
+
+import re
+from typing import Any
+
+import pytest
+import typer
+from rich.console import Console
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from workbench.cli import display
+from workbench.cli.app import app
+from workbench.execution import RunResult
+
+ODD = "arn:aws:secretsmanager:eu-west-2:1:secret:totes [/x] [red]so[/red] [default: none]"
+
+
+def test_no_bracket_or_colon_in_a_sentence_is_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    display.step(ODD)
+    display.done(ODD)
+    display.state(ODD)
+    display.result(RunResult(status="FAILED", batch=None, seconds=1.0, error=ODD))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count(ODD) == 4
+
+
+def test_a_table_in_a_pipe_has_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = {"rows_in": 1, "versions": 1, "unchanged": 0, "deleted": 0, "quarantined": 0}
+    display.result(RunResult(status="SUCCEEDED", batch=1, seconds=1.0, tables={"dim_staff": tally}))
+    lines = capsys.readouterr().out.splitlines()
+    assert any("dim_staff" in line for line in lines)
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def _commands(group: typer.core.TyperGroup, *before: str) -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            found |= _commands(command, *before, name)
+        else:
+            found[*before, name] = command
+    return found
+
+
+def test_help_says_all_that_is_written_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    root = get_command(app)
+    assert isinstance(root, typer.core.TyperGroup)
+    for path, command in _commands(root).items():
+        shown = " ".join(re.sub("[│╭╮╰╯─]", " ", CliRunner().invoke(app, [*path, "--help"]).stdout).split())
+        for parameter in command.params:
+            written = " ".join((getattr(parameter, "help", None) or "").split())
+            assert written in shown, f"{path}: {written}"
+
+
+def test_the_console_is_the_one_that_takes_no_markup() -> None:
+    assert isinstance(display.console, Console)
+    with display.console.capture() as captured:
+        display.console.print("[bold]:secret:[/bold]")
+    assert captured.get() == "[bold]:secret:[/bold]\n"
