@@ -1,11 +1,15 @@
 """The environments that totes is deployed to; app.py reads one of them, once, and hands it on."""
 
+import re
 from dataclasses import dataclass, replace
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from stacks.target import LAMBDA, Target
+
+_ON_THIS_MACHINE = "you@localhost"
+"""Whom alarms tell in a local cloud; `totes local mail` shows what they said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,8 @@ class Environment:
         network: where the functions run; None: outside of any VPC.
         source: the shop's database.
         warehouse: the warehouse.
-        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it.
+        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it, or fails where the
+            environment is protected.
         protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
         deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
             and the context delete_data.
@@ -142,9 +147,22 @@ class Environment:
             raise ValueError(f"{self.name} is protected: -c delete_data=true is for environments that are not")
         return replace(self, deletes_data=True)
 
+    def telling(self, address: str) -> "Environment":
+        """This environment with its alarms told to an e-mail address.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            raise ValueError(f"{address!r} is no e-mail address; alarm_email is one, such as data@shop.example")
+        return replace(self, alarm_email=address)
+
     def on_this_machine(self) -> "Environment":
-        """This environment for a local cloud: its functions are built for this very interpreter."""
-        return replace(self, target=Target.host())
+        """This environment for a local cloud: its functions are built for this very interpreter.
+
+        Mails stay in the local cloud, so an environment without an address has one there.
+        """
+        return replace(self, target=Target.host(), alarm_email=self.alarm_email or _ON_THIS_MACHINE)
 
     @property
     def data_removal(self) -> RemovalPolicy:
@@ -203,7 +221,7 @@ def _environments() -> tuple[Environment, ...]:
             network=None,
             source=GivenDatabase(),
             warehouse=GivenDatabase(),
-            alarm_email=None,
+            alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
             schedule_enabled=False,  # the command line makes the ticks; a laptop's lid does not keep time

@@ -21,4 +21,5 @@ class WatchStack(TotesStack):
         super().__init__(scope, "watch", environment=environment, description="totes: alarms and the board")
         topic = AlarmTopic(self, "Topic", environment=environment).topic
         self.alarms = Alarms(self, "Alarms", environment=environment, pipeline=pipeline, topic=topic)
+        self.tell({"AlarmTopicArn": topic.topic_arn})
         Board(self, "Board", environment=environment, pipeline=pipeline, alarms=self.alarms)

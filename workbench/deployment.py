@@ -55,6 +55,11 @@ class Deployment:
         """The outputs of the data's and the pipeline's stack; raise UserError where there is no such stack."""
         return {**self._outputs_of("data"), **self._outputs_of("pipeline")}
 
+    @cached_property
+    def alarm_topic(self) -> str:
+        """The ARN of the topic that alarms tell; raise UserError where there is no such stack."""
+        return self._outputs_of("watch")["AlarmTopicArn"]
+
     def _outputs_of(self, part: str) -> Mapping[str, str]:
         client = self.session.client("cloudformation", endpoint_url=self.endpoint)
         name = f"totes-{self.environment}-{part}"

@@ -1,11 +1,9 @@
-import dataclasses
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-from stacks.config import Environment
-from tests.support.templates import Synthesised, synthesise
+from tests.support.templates import ADDRESS, Synthesised
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
@@ -67,18 +65,26 @@ def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesi
         assert alarm["Threshold"] == prod.function(function)["Timeout"] * 1000 * 0.8
 
 
-def test_the_topic_tells_the_environments_address(tmp_path: Path) -> None:
-    told = synthesise(
-        dataclasses.replace(Environment.named("prod"), alarm_email="data@shop.example"), tmp_path
-    ).resources("AWS::SNS::Subscription")
+def test_the_topic_tells_the_environments_address(prod: Synthesised) -> None:
+    told = prod.resources("AWS::SNS::Subscription")
     assert [(each["Properties"]["Protocol"], each["Properties"]["Endpoint"]) for each in told.values()] == [
-        ("email", "data@shop.example")
+        ("email", ADDRESS)
     ]
 
 
-def test_an_environment_that_tells_nobody_says_so_at_every_synth(prod: Synthesised) -> None:
-    report = (prod.folder / "validation-report.json").read_text()
-    assert "prod has no alarm_email in stacks/config.py" in report
+def test_an_environment_that_tells_nobody_says_so_at_every_synth(dev: Synthesised) -> None:
+    report = (dev.folder / "validation-report.json").read_text()
+    assert "dev has no alarm_email: nobody would be told" in report
+
+
+def test_the_topic_hears_the_alarms_of_its_own_account_and_all_others_by_tls_only(synthesised: Synthesised) -> None:
+    [policy] = synthesised.resources("AWS::SNS::TopicPolicy").values()
+    denial, alarms = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (denial["Effect"], denial["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (alarms["Effect"], alarms["Action"]) == ("Allow", "sns:Publish")
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert synthesised.said(alarms["Resource"]) == "<Topic>"
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -15,8 +16,8 @@ import typer
 
 from totes.verify import Verdict
 from workbench import cloud, quarantine, rebuilding
+from workbench.cli import alarms, display, secrets
 from workbench.cli import costs as costs_display
-from workbench.cli import display, secrets
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import take_down
@@ -26,6 +27,7 @@ from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
 from workbench.logs import log_lines
+from workbench.mails import mails_of
 from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
 from workbench.roles import make_roles
@@ -46,6 +48,7 @@ quarantined = typer.Typer(help="The rows that could not become star rows.", no_a
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(alarms.app, name="alarms")
 
 StarTableName = Annotated[str, typer.Argument(help="The star table.")]
 
@@ -298,6 +301,16 @@ def logs(
     """Print what a function has logged in the local cloud."""
     for line in log_lines(Deployment.local(state or DEFAULT_STATE), function):
         print(line)
+
+
+@local.command()
+def mail(state: State = None, as_json: Json = False) -> None:
+    """Show the mails that alarms have sent in the local cloud, oldest first."""
+    sent = mails_of(Deployment.local(state or DEFAULT_STATE))
+    if as_json:
+        print(json.dumps([asdict(each) for each in sent], default=datetime.isoformat, indent=2))
+    else:
+        display.mails(sent)
 
 
 def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:

@@ -8,6 +8,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from workbench.cloud.endpoint import (
+    alarms,
     authority,
     buckets,
     databases,
@@ -20,6 +21,12 @@ from workbench.cloud.endpoint import (
     rotations,
     stacks,
     state_machines,
+    topics,
+)
+
+_MENDED = (
+    *(alarms, authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
+    topics,
 )
 
 
@@ -33,7 +40,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines):
+        for each in _MENDED:
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)
