@@ -41,7 +41,7 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
         network = NetworkStack(app, environment, network=environment.network).network
     data = DataStack(app, environment, network=network)
     pipeline = PipelineStack(app, environment, data=data, network=network)
-    WatchStack(app, environment, pipeline=pipeline)
+    WatchStack(app, environment, data=data, pipeline=pipeline)
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)

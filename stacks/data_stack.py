@@ -20,7 +20,7 @@ class DataStack(TotesStack):
     Attributes:
         ingestion, processed: the buckets.
         source, warehouse, dashboard: the secrets of the roles that totes uses.
-        master: the secret of the warehouse's master; None where the warehouse is somebody else's.
+        own_warehouse: the warehouse; None where it is somebody else's.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, network: Network | None) -> None:
@@ -31,7 +31,7 @@ class DataStack(TotesStack):
         self.ingestion = PrivateBucket(self, "Ingestion", environment=environment).bucket
         self.processed = PrivateBucket(self, "Processed", environment=environment).bucket
         self.source = self._login("Source", role="source", database="totesys", given=environment.source)
-        self.master: secretsmanager.ISecret | None = None
+        self.own_warehouse: OwnWarehouse | None = None
         if isinstance(environment.warehouse, GivenDatabase):
             self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, given=environment.warehouse)
             self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE)
@@ -41,7 +41,7 @@ class DataStack(TotesStack):
             own = OwnWarehouse(
                 self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
             )
-            self.master = own.master
+            self.own_warehouse = own
             self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, host=own.host)
             self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, host=own.host)
         self.tell(

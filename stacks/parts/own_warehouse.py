@@ -1,5 +1,7 @@
 """A warehouse of totes' own: PostgreSQL on RDS."""
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
@@ -13,10 +15,49 @@ from stacks.parts.network import Network
 DATABASE = "warehouse"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Where a warehouse comes close to what it can take.
+
+    Attributes:
+        free_storage_bytes: half of what is free when RDS lets the disk grow (a tenth of it); below, it does not.
+        free_memory_bytes: a twentieth of its memory.
+        connections: four fifths of those that it takes, which is its memory divided by 9,531,392.
+    """
+
+    free_storage_bytes: float
+    free_memory_bytes: float
+    connections: int
+
+    @classmethod
+    def of(cls, database: OwnDatabase) -> "Limits":
+        """The limits of a database.
+
+        Raises:
+            ValueError: nobody has written down here how much memory such an instance has.
+        """
+        size = database.instance_type.rpartition(".")[2]
+        if size not in _MEMORY_GIB:
+            raise ValueError(f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}")
+        memory = _MEMORY_GIB[size] * _GIB
+        return cls(
+            free_storage_bytes=database.storage_gib * _GIB / 20,
+            free_memory_bytes=memory / 20,
+            connections=memory * 4 // 5 // 9_531_392,
+        )
+
+
+_GIB = 1024**3
+_MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
+"""Memory of burstable instances (t3, t4g) by their size."""
+
+
 class OwnWarehouse(Construct):
     """An instance that only the functions reach, by TLS; RDS keeps and rotates its master's password.
 
     Attributes:
+        instance: the instance.
+        limits: where it comes close to what it can take.
         host: its address.
         master: the secret of its master, made by RDS.
     """
@@ -65,6 +106,8 @@ class OwnWarehouse(Construct):
             ),
             removal_policy=environment.database_removal,
         )
+        self.instance = instance
+        self.limits = Limits.of(database)
         self.host = instance.db_instance_endpoint_address
         if instance.secret is None:
             raise AssertionError("RDS manages the master's password, so there is a secret of it")

@@ -1,14 +1,19 @@
+import dataclasses
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-from tests.support.templates import ADDRESS, Synthesised
+import pytest
+
+from stacks.config import Environment, OwnDatabase
+from tests.support.templates import ADDRESS, Synthesised, synthesise
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
-    *("verify_warehouse", "sweep_ingestion_bucket", "prepare_warehouse"),
+    *("verify_warehouse", "sweep_ingestion_bucket"),
 )
+OF_THE_WAREHOUSE = ("warehouse-storage", "warehouse-memory", "warehouse-connections", "warehouse-cpu-credits")
 
 
 def alarms(synthesised: Synthesised) -> dict[str, dict[str, Any]]:
@@ -25,9 +30,58 @@ def anchors(root: Path) -> set[str]:
 def test_there_is_an_alarm_for_everything_that_somebody_must_know(prod: Synthesised) -> None:
     assert set(alarms(prod)) == {
         *("run-failed", "run-timed-out", "run-throttled", "no-success", "dead-letters"),
-        *("lag", "quarantine", "verify-difference", "rotation-failed"),
-        *(f"function-{kind}-{function}" for kind in ("error", "slow") for function in FUNCTIONS),
+        *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed"),
+        *(f"function-{kind}-{function}" for kind in ("slow", "throttled") for function in FUNCTIONS),
+        *OF_THE_WAREHOUSE,
     }
+
+
+def test_a_warehouse_that_is_somebody_elses_is_watched_by_them(local: Synthesised) -> None:
+    assert not set(OF_THE_WAREHOUSE) & set(alarms(local))
+
+
+def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthesised) -> None:
+    gib = 1024**3
+    for environment, memory, connections in ((dev, 1 * gib, 90), (prod, 2 * gib, 180)):
+        found = {name: alarms(environment)[name] for name in OF_THE_WAREHOUSE}
+        assert {name: alarm["Threshold"] for name, alarm in found.items()} == {
+            "warehouse-storage": gib,
+            "warehouse-memory": memory / 20,
+            "warehouse-connections": connections,
+            "warehouse-cpu-credits": 1,
+        }
+        for alarm in found.values():
+            [dimension] = alarm["Dimensions"]
+            assert environment.said(dimension["Value"]) == "<OwnWarehouseInstance>"
+
+
+def test_a_warehouse_of_an_unknown_size_is_refused(tmp_path: Path) -> None:
+    odd = OwnDatabase(instance_type="t4g.nano", multi_az=False, backup_days=1)
+    with pytest.raises(ValueError, match=r"'t4g\.nano' is of no size in micro, small"):
+        synthesise(dataclasses.replace(Environment.named("dev"), warehouse=odd), tmp_path)
+
+
+def test_an_error_that_is_tried_again_wakes_nobody(prod: Synthesised) -> None:
+    of_errors = {name for name, alarm in alarms(prod).items() if alarm["MetricName"] == "Errors"}
+    assert of_errors == {"rotation-failed"}, "a run's failure and a night's have alarms of their own"
+
+
+def test_a_run_that_steps_back_is_no_success(prod: Synthesised) -> None:
+    alarm = alarms(prod)["no-success"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("totes", "QuarantinedRows"), "only a load that ends says it"
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
+
+
+def test_what_was_found_once_stays_until_it_is_measured_again(prod: Synthesised) -> None:
+    kept = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "ignore"}
+    assert kept == {"quarantine", "verify-difference", "rotation-failed"}
+
+
+def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at(prod: Synthesised) -> None:
+    alarm = alarms(prod)["no-verification"]
+    seconds = alarm["Period"] * alarm["EvaluationPeriods"]
+    assert 24 * 3600 < seconds <= 7 * 24 * 3600
+    assert alarm["Period"] >= 3600, "of a shorter one CloudWatch looks at a day at most"
 
 
 def test_every_alarm_ends_in_its_line_of_the_runbook(synthesised: Synthesised, root: Path) -> None:
@@ -50,13 +104,13 @@ def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_all_is_well(synth
 
 def test_where_silence_means_trouble_it_is_taken_for_trouble(prod: Synthesised) -> None:
     breaching = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "breaching"}
-    assert breaching == {"no-success", "lag"}
-    for name in breaching:
+    assert breaching == {"no-success", "lag", "no-verification"}
+    for name in ("no-success", "lag"):
         assert alarms(prod)[name]["EvaluationPeriods"] == 3
 
 
 def test_what_is_never_started_is_never_late(local: Synthesised) -> None:
-    assert not {"no-success", "lag"} & set(alarms(local))
+    assert not {"no-success", "lag", "no-verification"} & set(alarms(local))
 
 
 def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesised) -> None:

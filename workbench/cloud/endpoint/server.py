@@ -9,6 +9,7 @@ from werkzeug.serving import make_server
 
 from workbench.cloud.endpoint import (
     alarms,
+    asynchronous,
     authority,
     buckets,
     databases,
@@ -55,6 +56,7 @@ class Endpoint:
             invoke: runs a package on an event.
         """
         invocations.install(invoke)
+        asynchronous.install()
 
     def start(self) -> None:
         """Serve, in threads."""
