@@ -17,14 +17,17 @@ def chosen_environment(node: Node) -> Environment:
 
     Context:
         env: its name; dev by default.
+        suffix: a word that is added to the name, for a second environment of its kind in an account.
         alarm_email: whom its alarms tell, instead of what stacks/config.py says.
         delete_data: "true" turns the second key, and what holds data is deleted with its stack.
         target: "host" builds the functions for this machine, for a local cloud.
 
     Raises:
-        ValueError: there is no such environment, it keeps its data whatever is said, or the address is none.
+        ValueError: there is no such environment, it keeps its data whatever is said, or the suffix or address is none.
     """
     environment = Environment.named(node.try_get_context("env") or "dev")
+    if suffix := node.try_get_context("suffix"):
+        environment = environment.suffixed(str(suffix))
     if address := node.try_get_context("alarm_email"):
         environment = environment.telling(str(address))
     if _is_true(node.try_get_context("delete_data")):

@@ -11,6 +11,9 @@ from stacks.target import LAMBDA, Target
 _ON_THIS_MACHINE = "you@localhost"
 """Whom alarms tell in a local cloud; `totes local mail` shows what they said."""
 
+_SUFFIX = "[a-z][a-z0-9]{0,11}"
+"""A function's name has 64 characters at most, and the longest leaves so many."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSettings:
@@ -147,6 +150,16 @@ class Environment:
             raise ValueError(f"{self.name} is protected: -c delete_data=true is for environments that are not")
         return replace(self, deletes_data=True)
 
+    def suffixed(self, suffix: str) -> "Environment":
+        """This environment under a name of its own, beside others like it in the same account: dev-alice.
+
+        Raises:
+            ValueError: the suffix is no short word.
+        """
+        if not re.fullmatch(_SUFFIX, suffix):
+            raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
+        return replace(self, name=f"{self.name}-{suffix}")
+
     def telling(self, address: str) -> "Environment":
         """This environment with its alarms told to an e-mail address.
 
@@ -166,8 +179,11 @@ class Environment:
 
     @property
     def data_removal(self) -> RemovalPolicy:
-        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack."""
-        return RemovalPolicy.DESTROY if self.deletes_data else RemovalPolicy.RETAIN
+        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack.
+
+        What a first deployment has made goes with it where that fails: it holds nothing yet, and would be in the way.
+        """
+        return RemovalPolicy.DESTROY if self.deletes_data else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
     @property
     def database_removal(self) -> RemovalPolicy:
@@ -177,7 +193,7 @@ class Environment:
         """
         if self.deletes_data:
             return RemovalPolicy.DESTROY
-        return RemovalPolicy.RETAIN if self.protected else RemovalPolicy.SNAPSHOT
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.protected else RemovalPolicy.SNAPSHOT
 
     @property
     def needs_nat(self) -> bool:

@@ -1,6 +1,7 @@
 """A warehouse of totes' own: PostgreSQL on RDS."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -73,6 +74,14 @@ class OwnWarehouse(Construct):
     ) -> None:
         super().__init__(scope, id)
         engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17_9)
+        parameters = rds.ParameterGroup(
+            self,
+            "Parameters",
+            engine=engine,
+            description="totes: TLS or nothing",
+            parameters={"rds.force_ssl": "1"},
+            removal_policy=_removal_of_what_it_holds(environment),
+        )
         instance = rds.DatabaseInstance(
             self,
             "Instance",
@@ -97,17 +106,13 @@ class OwnWarehouse(Construct):
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
             cloudwatch_logs_exports=["postgresql"],
             deletion_protection=environment.protected,
-            parameter_group=rds.ParameterGroup(
-                self,
-                "Parameters",
-                engine=engine,
-                description="totes: TLS or nothing",
-                parameters={"rds.force_ssl": "1"},
-            ),
+            parameter_group=parameters,
             removal_policy=environment.database_removal,
         )
         self.instance = instance
         self.limits = Limits.of(database)
+        subnets = cast("rds.SubnetGroup", instance.node.find_child("SubnetGroup"))
+        subnets.apply_removal_policy(_removal_of_what_it_holds(environment))
         self.host = instance.db_instance_endpoint_address
         if instance.secret is None:
             raise AssertionError("RDS manages the master's password, so there is a secret of it")
@@ -129,3 +134,9 @@ class OwnWarehouse(Construct):
             "RDS11",
             reason="Nobody but the functions' own security group reaches the port, whichever number it has.",
         )
+
+
+def _removal_of_what_it_holds(environment: Environment) -> cdk.RemovalPolicy:
+    """An instance that stays holds its groups, and to delete what is held fails."""
+    stays = environment.database_removal is cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stays else cdk.RemovalPolicy.DESTROY

@@ -10,6 +10,7 @@ from psycopg2.extensions import parse_dsn
 from tests.end_to_end.conftest import TOTES, Answer, Deployed
 from tests.support.databases import execute, rows
 from workbench import cloud
+from workbench.deployment import Deployment
 from workbench.simulator import build
 
 
@@ -45,7 +46,8 @@ def store(shop: Deployed, password: str) -> Answer:
 
 def current(shop: Deployed) -> str:
     secrets = shop.cloud.client("secretsmanager")
-    found = secrets.get_secret_value(SecretId="totes/dev/source", VersionStage="AWSCURRENT")
+    source = Deployment.local(shop.state).outputs["SourceSecretArn"]
+    found = secrets.get_secret_value(SecretId=source, VersionStage="AWSCURRENT")
     return str(json.loads(found["SecretString"])["username"])
 
 
@@ -76,7 +78,9 @@ def test_no_password_is_no_login(shop: Deployed) -> None:
 
 def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     listed = shop.totes("secrets", "list", "--json").json()
-    assert [each["name"] for each in listed] == [f"totes/dev/{role}" for role in ("source", "warehouse", "dashboard")]
+    assert [each["role"] for each in listed] == ["source", "warehouse", "dashboard"]
+    outputs = Deployment.local(shop.state).outputs
+    assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)
     assert shop.totes("secrets", "rotate", "dashboard").code == 0
     assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]

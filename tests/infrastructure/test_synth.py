@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Pat
     failed = run_app(tmp_path, env="staging")
     assert failed.returncode != 0
     assert "there is no environment 'staging'; say -c env=NAME with one of dev, prod, local" in failed.stderr
+
+
+def test_two_of_a_kind_share_no_name(dev: Synthesised, tmp_path: Path) -> None:
+    other = run_app(tmp_path, env="dev", suffix="alice")
+    assert other.returncode == 0, other.stderr
+    templates = {file.name: file.read_text() for file in tmp_path.glob("*.template.json")}
+    assert set(templates) == {f"totes-dev-alice-{part}.template.json" for part in dev.templates}
+    names = re.findall(r'"(?:\w*Name|Name)": "([^"]*totes[^"]*)"', "".join(templates.values()))
+    assert names
+    assert [name for name in names if "dev-alice" not in name] == []
 
 
 def test_production_is_not_synthesised_without_somebody_to_tell(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         assert "FunctionError" not in answer
         _sweep(running)
         login = json.loads(
-            running.client("secretsmanager").get_secret_value(SecretId="totes/prod/source")["SecretString"]
+            deployment.secrets.get_secret_value(SecretId=deployment.outputs["SourceSecretArn"])["SecretString"]
         )
         execute(running.source_uri, "CREATE ROLE totes_source LOGIN PASSWORD 'first'")
         logins = Logins(deployment)

@@ -20,6 +20,7 @@ from workbench.cloud.endpoint import (
     resources,
     roles,
     rotations,
+    secret_names,
     stacks,
     state_machines,
     topics,
@@ -27,7 +28,7 @@ from workbench.cloud.endpoint import (
 
 _MENDED = (
     *(alarms, authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
-    topics,
+    *(secret_names, topics),
 )
 
 
