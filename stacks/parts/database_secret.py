@@ -29,6 +29,7 @@ class DatabaseSecret(Construct):
         role: str,
         database: str,
         host: str,
+        port: int,
     ) -> None:
         super().__init__(scope, id)
         self.secret = secretsmanager.Secret(
@@ -44,7 +45,7 @@ class DatabaseSecret(Construct):
                     {
                         "engine": "postgres",
                         "host": host,
-                        "port": 5432,
+                        "port": port,
                         "username": f"totes_{role}",
                         "dbname": database,
                         "sslmode": "verify-full",

@@ -216,3 +216,18 @@ def test_a_warehouse_of_its_own_needs_a_network(tmp_path: Path) -> None:
     lost = dataclasses.replace(Environment.named("dev"), network=None)
     with pytest.raises(ValueError, match="needs a network"):
         synthesise(lost, tmp_path)
+
+
+def test_a_secret_says_on_which_port_its_database_listens(tmp_path: Path) -> None:
+    warehouse = dataclasses.replace(Environment.named("local").warehouse, port=6432)
+    moved = dataclasses.replace(Environment.named("local"), source=GivenDatabase(port=6433), warehouse=warehouse)
+    found = synthesise(moved, tmp_path)
+    ports = {
+        tags(secret)["totes:login"]: json.loads(secret["Properties"]["GenerateSecretString"]["SecretStringTemplate"])
+        for secret in found.resources("AWS::SecretsManager::Secret").values()
+    }
+    assert {role: template["port"] for role, template in ports.items()} == {
+        "source": 6433,
+        "warehouse": 6432,
+        "dashboard": 6432,
+    }
