@@ -17,13 +17,19 @@ def chosen_environment(node: Node) -> Environment:
 
     Context:
         env: its name; dev by default.
+        suffix: a word that is added to the name, for a second environment of its kind in an account.
+        alarm_email: whom its alarms tell, instead of what stacks/config.py says.
         delete_data: "true" turns the second key, and what holds data is deleted with its stack.
         target: "host" builds the functions for this machine, for a local cloud.
 
     Raises:
-        ValueError: there is no such environment, or it keeps its data whatever is said.
+        ValueError: there is no such environment, it keeps its data whatever is said, or the suffix or address is none.
     """
     environment = Environment.named(node.try_get_context("env") or "dev")
+    if suffix := node.try_get_context("suffix"):
+        environment = environment.suffixed(str(suffix))
+    if address := node.try_get_context("alarm_email"):
+        environment = environment.telling(str(address))
     if _is_true(node.try_get_context("delete_data")):
         environment = environment.deleting_data()
     if node.try_get_context("target") == "host":
@@ -38,7 +44,7 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
         network = NetworkStack(app, environment, network=environment.network).network
     data = DataStack(app, environment, network=network)
     pipeline = PipelineStack(app, environment, data=data, network=network)
-    WatchStack(app, environment, pipeline=pipeline)
+    WatchStack(app, environment, data=data, pipeline=pipeline)
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)

@@ -1,11 +1,18 @@
 """The environments that totes is deployed to; app.py reads one of them, once, and hands it on."""
 
+import re
 from dataclasses import dataclass, replace
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from stacks.target import LAMBDA, Target
+
+_ON_THIS_MACHINE = "you@localhost"
+"""Whom alarms tell in a local cloud; `totes local mail` shows what they said."""
+
+_SUFFIX = "[a-z][a-z0-9]{0,11}"
+"""A function's name has 64 characters at most, and the longest leaves so many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +96,8 @@ class Environment:
         network: where the functions run; None: outside of any VPC.
         source: the shop's database.
         warehouse: the warehouse.
-        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it.
+        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it, or fails where the
+            environment is protected.
         protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
         deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
             and the context delete_data.
@@ -142,14 +150,40 @@ class Environment:
             raise ValueError(f"{self.name} is protected: -c delete_data=true is for environments that are not")
         return replace(self, deletes_data=True)
 
+    def suffixed(self, suffix: str) -> "Environment":
+        """This environment under a name of its own, beside others like it in the same account: dev-alice.
+
+        Raises:
+            ValueError: the suffix is no short word.
+        """
+        if not re.fullmatch(_SUFFIX, suffix):
+            raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
+        return replace(self, name=f"{self.name}-{suffix}")
+
+    def telling(self, address: str) -> "Environment":
+        """This environment with its alarms told to an e-mail address.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            raise ValueError(f"{address!r} is no e-mail address; alarm_email is one, such as data@shop.example")
+        return replace(self, alarm_email=address)
+
     def on_this_machine(self) -> "Environment":
-        """This environment for a local cloud: its functions are built for this very interpreter."""
-        return replace(self, target=Target.host())
+        """This environment for a local cloud: its functions are built for this very interpreter.
+
+        Mails stay in the local cloud, so an environment without an address has one there.
+        """
+        return replace(self, target=Target.host(), alarm_email=self.alarm_email or _ON_THIS_MACHINE)
 
     @property
     def data_removal(self) -> RemovalPolicy:
-        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack."""
-        return RemovalPolicy.DESTROY if self.deletes_data else RemovalPolicy.RETAIN
+        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack.
+
+        What a first deployment has made goes with it where that fails: it holds nothing yet, and would be in the way.
+        """
+        return RemovalPolicy.DESTROY if self.deletes_data else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
     @property
     def database_removal(self) -> RemovalPolicy:
@@ -159,7 +193,7 @@ class Environment:
         """
         if self.deletes_data:
             return RemovalPolicy.DESTROY
-        return RemovalPolicy.RETAIN if self.protected else RemovalPolicy.SNAPSHOT
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.protected else RemovalPolicy.SNAPSHOT
 
     @property
     def needs_nat(self) -> bool:
@@ -203,7 +237,7 @@ def _environments() -> tuple[Environment, ...]:
             network=None,
             source=GivenDatabase(),
             warehouse=GivenDatabase(),
-            alarm_email=None,
+            alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
             schedule_enabled=False,  # the command line makes the ticks; a laptop's lid does not keep time

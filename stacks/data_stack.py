@@ -20,7 +20,7 @@ class DataStack(TotesStack):
     Attributes:
         ingestion, processed: the buckets.
         source, warehouse, dashboard: the secrets of the roles that totes uses.
-        master: the secret of the warehouse's master; None where the warehouse is somebody else's.
+        own_warehouse: the warehouse; None where it is somebody else's.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, network: Network | None) -> None:
@@ -30,20 +30,22 @@ class DataStack(TotesStack):
         self._environment = environment
         self.ingestion = PrivateBucket(self, "Ingestion", environment=environment).bucket
         self.processed = PrivateBucket(self, "Processed", environment=environment).bucket
-        self.source = self._login("Source", role="source", database="totesys", given=environment.source)
-        self.master: secretsmanager.ISecret | None = None
+        source, port = environment.source, environment.warehouse.port
+        self.source = self._login("Source", role="source", database="totesys", port=source.port, given=source)
+        self.own_warehouse: OwnWarehouse | None = None
         if isinstance(environment.warehouse, GivenDatabase):
-            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, given=environment.warehouse)
-            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE)
+            given = environment.warehouse
+            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, given=given)
+            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port)
         elif network is None:
             raise ValueError(f"{environment.name}: a warehouse of totes' own needs a network to be in")
         else:
             own = OwnWarehouse(
                 self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
             )
-            self.master = own.master
-            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, host=own.host)
-            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, host=own.host)
+            self.own_warehouse = own
+            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=own.host)
+            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=own.host)
         self.tell(
             {
                 "IngestionBucket": self.ingestion.bucket_name,
@@ -60,9 +62,12 @@ class DataStack(TotesStack):
         *,
         role: str,
         database: str,
+        port: int,
         given: GivenDatabase | None = None,
         host: str = PLACEHOLDER,
     ) -> secretsmanager.ISecret:
         if given is not None and given.secret_arn is not None:
             return secretsmanager.Secret.from_secret_complete_arn(self, id, given.secret_arn)
-        return DatabaseSecret(self, id, environment=self._environment, role=role, database=database, host=host).secret
+        return DatabaseSecret(
+            self, id, environment=self._environment, role=role, database=database, host=host, port=port
+        ).secret

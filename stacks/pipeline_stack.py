@@ -21,6 +21,7 @@ from stacks.parts.permissions import (
     read_objects,
     read_secret,
     rotate_secret,
+    send_messages,
     write_objects,
 )
 from stacks.parts.rotation import Rotation
@@ -34,9 +35,10 @@ class PipelineStack(TotesStack):
 
     Attributes:
         functions: every function, by the name of its folder in lambdas/.
+        scheduled: those of them that a schedule starts, by themselves or in a run.
         rotate: the function that rotates the databases' passwords.
         state_machine: the state machine.
-        dead_letters: where a schedule puts what it could not start.
+        dead_letters: where a schedule puts what it could not start, and Lambda what failed at each attempt.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, data: DataStack, network: Network | None) -> None:
@@ -79,6 +81,7 @@ class PipelineStack(TotesStack):
             minute=37,
             dead_letters=self.dead_letters,
         )
+        self.scheduled = dict(self.functions)
         self.rotate = self._rotate(data)
         Rotation(
             self,
@@ -91,8 +94,8 @@ class PipelineStack(TotesStack):
             "StateMachineArn": self.state_machine.state_machine_arn,
             "RotationFunction": self.rotate.function_name,
         }
-        if data.master is not None:
-            outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
+        if data.own_warehouse is not None:
+            outputs["PrepareFunction"] = self._prepare(data, data.own_warehouse.master).function_name
         self.tell(outputs)
 
     def _capture(self, data: DataStack) -> lambda_.IFunction:
@@ -163,6 +166,7 @@ class PipelineStack(TotesStack):
                 read_objects(data.ingestion),
                 read_secret(data.source),
                 read_secret(data.warehouse),
+                send_messages(self.dead_letters),
             ],
             speaks_to_source=True,
             speaks_to_warehouse=True,
@@ -180,6 +184,7 @@ class PipelineStack(TotesStack):
                 read_objects(data.ingestion),
                 write_objects(data.ingestion, "sweeps"),
                 delete_objects(data.ingestion, "batches", "holdings"),
+                send_messages(self.dead_letters),
             ],
         )
 

@@ -3,6 +3,7 @@
 from constructs import Construct
 
 from stacks.config import Environment
+from stacks.data_stack import DataStack
 from stacks.parts.alarms import Alarms
 from stacks.parts.board import Board
 from stacks.parts.topic import AlarmTopic
@@ -17,8 +18,11 @@ class WatchStack(TotesStack):
         alarms: the alarms.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, *, pipeline: PipelineStack) -> None:
+    def __init__(self, scope: Construct, environment: Environment, *, data: DataStack, pipeline: PipelineStack) -> None:
         super().__init__(scope, "watch", environment=environment, description="totes: alarms and the board")
         topic = AlarmTopic(self, "Topic", environment=environment).topic
-        self.alarms = Alarms(self, "Alarms", environment=environment, pipeline=pipeline, topic=topic)
+        self.alarms = Alarms(
+            self, "Alarms", environment=environment, pipeline=pipeline, warehouse=data.own_warehouse, topic=topic
+        )
+        self.tell({"AlarmTopicArn": topic.topic_arn})
         Board(self, "Board", environment=environment, pipeline=pipeline, alarms=self.alarms)

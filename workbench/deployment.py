@@ -16,7 +16,7 @@ from totes.databases import connected
 from totes.errors import SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket, Journal
 from workbench.cloud import LocalCloud
-from workbench.errors import UserError
+from workbench.errors import NotDeployedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,8 +59,13 @@ class Deployment:
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
-        """The outputs of the data's and the pipeline's stack; raise UserError where there is no such stack."""
+        """The outputs of the data's and the pipeline's stack; raise NotDeployedError where there is no such stack."""
         return {**self._outputs_of("data"), **self._outputs_of("pipeline")}
+
+    @cached_property
+    def alarm_topic(self) -> str:
+        """The ARN of the topic that alarms tell; raise NotDeployedError where there is no such stack."""
+        return self._outputs_of("watch")["AlarmTopicArn"]
 
     def _outputs_of(self, part: str) -> Mapping[str, str]:
         client = self.session.client("cloudformation", endpoint_url=self.endpoint)
@@ -70,7 +75,9 @@ class Deployment:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            raise UserError(f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)") from error
+            raise NotDeployedError(
+                f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)"
+            ) from error
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def owns(self, role: str) -> bool:

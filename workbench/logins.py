@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from totes.errors import ConfigurationError
-from totes.logins import login
+from totes.logins import login, login_tags
 from workbench.deployment import Deployment
-from workbench.errors import UserError
+from workbench.errors import NotDeployedError, UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -143,9 +143,19 @@ class Logins:
             time.sleep(_LOOK_SECONDS)
 
     def delete(self, role: str) -> datetime:
-        """Give a secret up for deletion; return when it will be gone for good."""
-        answer = self._secrets.delete_secret(SecretId=self._secret(role), RecoveryWindowInDays=_RECOVERY_DAYS)
-        return answer["DeletionDate"]
+        """Give a secret up for deletion, one that has outlived its stack too; return when it will be gone for good.
+
+        Raises:
+            UserError: there is no such login, or neither a stack nor a secret of it.
+        """
+        try:
+            secrets = [self._secret(role)]
+        except NotDeployedError:
+            secrets = self._left_behind(role)
+        answers = [
+            self._secrets.delete_secret(SecretId=secret, RecoveryWindowInDays=_RECOVERY_DAYS) for secret in secrets
+        ]
+        return max(answer["DeletionDate"] for answer in answers)
 
     def restore(self, role: str) -> bool:
         """Take a secret back that was given up for deletion; False where it was not."""
@@ -158,6 +168,22 @@ class Logins:
         if role not in ROLES:
             raise UserError(f"there is no login {role!r}; there are {', '.join(ROLES)}")
         return self._deployment.outputs[f"{role.capitalize()}SecretArn"]
+
+    def _left_behind(self, role: str) -> list[str]:
+        """The secrets of totes' own that were retained when their stack was deleted, by what their tags say."""
+        wanted = login_tags(self._deployment.environment, role)
+        pages = self._secrets.get_paginator("list_secrets").paginate(
+            Filters=[{"Key": "tag-key", "Values": list(wanted)}]
+        )
+        found = [
+            secret["ARN"]
+            for page in pages
+            for secret in page["SecretList"]
+            if wanted.items() <= {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}.items()
+        ]
+        if not found:
+            raise UserError(f"neither a stack nor a secret of the {role} is left in {self._deployment.name}")
+        return found
 
     def _state(self, role: str) -> LoginState:
         found = self._secrets.describe_secret(SecretId=self._secret(role))

@@ -1,7 +1,7 @@
 """What wakes somebody, and the line of the runbook that says what to do then."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.config import Environment
+from stacks.parts.own_warehouse import OwnWarehouse
 from stacks.pipeline_stack import PipelineStack
 from totes import telemetry
 
@@ -18,11 +19,18 @@ RUNBOOK = "docs/runbook.md"
 _LAG_SECONDS = 15 * 60
 _TIMEOUT_PERCENT = 80
 _TICKS_WITHOUT_SUCCESS = 3
+_THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
+_WAREHOUSE_PERIODS = 3
+_FIVE_MINUTES = cdk.Duration.minutes(5)
+_HOURS_WITHOUT_VERIFICATION = 26  # a night comes every 24; a comparison, tried three times, takes an hour at most
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
-    """When an alarm goes off: its metric is above a number (or below one), or is missing where that tells the same."""
+    """When an alarm goes off: its metric is above a number (or below one), or is missing where that tells the same.
+
+    Of what is measured once a night a missing value tells nothing: IGNORE keeps the alarm as it is until the next.
+    """
 
     name: str
     sentence: str
@@ -31,6 +39,10 @@ class _Rule:
     below: bool = False
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     periods: int = 1
+
+
+class _Measured(Protocol):
+    def __call__(self, name: str, statistic: str, period: cdk.Duration = ...) -> cloudwatch.Metric: ...
 
 
 class Alarms(Construct):
@@ -47,11 +59,14 @@ class Alarms(Construct):
         *,
         environment: Environment,
         pipeline: PipelineStack,
+        warehouse: OwnWarehouse | None,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
         rules = [*_of_runs(environment, pipeline), *_of_functions(pipeline), *_of_data(environment)]
+        if warehouse is not None:
+            rules += _of_warehouse(warehouse)
         self.alarms = [self._alarm(rule, topic) for rule in rules]
 
     def _alarm(self, rule: _Rule, topic: sns.ITopic) -> cloudwatch.Alarm:
@@ -73,8 +88,8 @@ class Alarms(Construct):
 
 
 def _anchor(name: str) -> str:
-    """The runbook has one line for the errors, and one for the slowness, of all functions."""
-    kinds = [kind for kind in ("function-error", "function-slow") if name.startswith(kind)]
+    """The runbook has one line for the slowness, and one for the throttling, of all functions."""
+    kinds = [kind for kind in ("function-slow", "function-throttled") if name.startswith(kind)]
     return kinds[0] if kinds else name
 
 
@@ -98,7 +113,7 @@ def _of_runs(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
         ),
         _Rule(
             name="dead-letters",
-            sentence="A schedule could not start what it is there for.",
+            sentence="What a schedule starts could not be started, or a night's function failed at each attempt.",
             metric=pipeline.dead_letters.metric_approximate_number_of_messages_visible(
                 period=tick, statistic="Maximum"
             ),
@@ -110,8 +125,9 @@ def _of_runs(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
         *rules,
         _Rule(
             name="no-success",
-            sentence=f"No run has succeeded for {_TICKS_WITHOUT_SUCCESS} ticks.",
-            metric=machine.metric_succeeded(period=tick, statistic="Sum"),
+            sentence=f"No run has come to its end for {_TICKS_WITHOUT_SUCCESS} ticks.",
+            # Step Functions also counts runs that step back for one that hangs; each load that ends measures this.
+            metric=metrics_of(environment)(telemetry.QUARANTINED, "SampleCount", tick),
             threshold=1,
             below=True,
             missing=cloudwatch.TreatMissingData.BREACHING,
@@ -121,17 +137,17 @@ def _of_runs(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
 
 
 def _of_functions(pipeline: PipelineStack) -> list[_Rule]:
+    """An error alone wakes nobody: it is tried again. A run or a night that fails has an alarm of its own."""
     rules = []
-    for name, function in pipeline.functions.items():
-        if function is pipeline.rotate:
-            continue
+    for name, function in pipeline.scheduled.items():
         if function.timeout is None:
             raise AssertionError("every function has a timeout")
         rules += [
             _Rule(
-                name=f"function-error-{name}",
-                sentence=f"{name} has ended in an error.",
-                metric=function.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+                name=f"function-throttled-{name}",
+                sentence=f"Lambda has held {name} back for {_THROTTLED_PERIODS * 5} minutes.",
+                metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
+                periods=_THROTTLED_PERIODS,
             ),
             _Rule(
                 name=f"function-slow-{name}",
@@ -146,6 +162,7 @@ def _of_functions(pipeline: PipelineStack) -> list[_Rule]:
             name="rotation-failed",
             sentence="A database's password was to be changed, and a step of it failed.",
             metric=pipeline.rotate.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+            missing=cloudwatch.TreatMissingData.IGNORE,
         ),
     ]
 
@@ -157,11 +174,13 @@ def _of_data(environment: Environment) -> list[_Rule]:
             name="quarantine",
             sentence="Rows of the source could not become rows of the star, and wait in quarantine.",
             metric=measured(telemetry.QUARANTINED, "Maximum"),
+            missing=cloudwatch.TreatMissingData.IGNORE,
         ),
         _Rule(
             name="verify-difference",
             sentence="The warehouse is not what the source says.",
             metric=measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
+            missing=cloudwatch.TreatMissingData.IGNORE,
         ),
     ]
     if not environment.schedule_enabled:
@@ -176,22 +195,65 @@ def _of_data(environment: Environment) -> list[_Rule]:
             missing=cloudwatch.TreatMissingData.BREACHING,
             periods=_TICKS_WITHOUT_SUCCESS,
         ),
+        _Rule(
+            name="no-verification",
+            sentence="Last night the warehouse was not compared with the source, or there was no night yet.",
+            metric=measured(telemetry.VERIFY_ROWS, "SampleCount", cdk.Duration.hours(1)),
+            threshold=1,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_HOURS_WITHOUT_VERIFICATION,
+        ),
     ]
 
 
-def metrics_of(environment: Environment) -> Callable[[str, str], cloudwatch.Metric]:
-    """The environment's own metrics, by name and statistic."""
+def _of_warehouse(warehouse: OwnWarehouse) -> list[_Rule]:
+    instance, limits = warehouse.instance, warehouse.limits
+    return [
+        _Rule(
+            name="warehouse-storage",
+            sentence="The warehouse's disk is nearly full, and does not grow.",
+            metric=instance.metric_free_storage_space(period=_FIVE_MINUTES, statistic="Minimum"),
+            threshold=limits.free_storage_bytes,
+            below=True,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+        _Rule(
+            name="warehouse-memory",
+            sentence="The warehouse has nearly no memory left.",
+            metric=instance.metric_freeable_memory(period=_FIVE_MINUTES, statistic="Minimum"),
+            threshold=limits.free_memory_bytes,
+            below=True,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+        _Rule(
+            name="warehouse-connections",
+            sentence="Most of the connections that the warehouse takes are in use.",
+            metric=instance.metric_database_connections(period=_FIVE_MINUTES, statistic="Maximum"),
+            threshold=limits.connections,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+        _Rule(
+            name="warehouse-cpu-credits",
+            sentence="The warehouse has used up its CPU credits; what it uses beyond them is paid for by the hour.",
+            metric=instance.metric("CPUCreditBalance", period=_FIVE_MINUTES, statistic="Minimum"),
+            threshold=1,
+            below=True,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+    ]
 
-    def metric(name: str, statistic: str) -> cloudwatch.Metric:
+
+def metrics_of(environment: Environment) -> _Measured:
+    """The environment's own metrics, by name, statistic and, where it is not five minutes, period."""
+
+    def metric(name: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=telemetry.NAMESPACE,
             metric_name=name,
             dimensions_map={telemetry.SERVICE: f"totes-{environment.name}"},
             statistic=statistic,
-            period=_FIVE_MINUTES,
+            period=period,
         )
 
     return metric
-
-
-_FIVE_MINUTES = cdk.Duration.minutes(5)

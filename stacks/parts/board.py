@@ -42,7 +42,7 @@ class Board(Construct):
                     _graph("Seconds since the last success", measured(telemetry.SINCE_SUCCESS, "Maximum")),
                     _graph(
                         "Runs",
-                        machine.metric_succeeded(statistic="Sum"),
+                        measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
                         machine.metric_failed(statistic="Sum"),
                         machine.metric_timed_out(statistic="Sum"),
                     ),

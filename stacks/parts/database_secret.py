@@ -2,18 +2,22 @@
 
 import json
 
+import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.config import Environment
+from totes.logins import login_tags
 
 
 class DatabaseSecret(Construct):
     """A secret of the right shape with a password that nobody knows yet; `totes init` makes the role that it is for.
 
+    CloudFormation makes up its name: one that outlives its stack is in nobody's way then. What it is, its tags say.
+
     Attributes:
-        secret: the secret; its name is totes/<environment>/<role>.
+        secret: the secret.
     """
 
     def __init__(
@@ -25,13 +29,12 @@ class DatabaseSecret(Construct):
         role: str,
         database: str,
         host: str,
+        port: int,
     ) -> None:
         super().__init__(scope, id)
-        name = f"totes/{environment.name}/{role}"
         self.secret = secretsmanager.Secret(
             self,
             "Secret",
-            secret_name=name,
             description=(
                 f"Login of totes' role in the {role} database ({environment.name}): totes init {role} makes the role, "
                 f"totes secrets set {role} stores another login. A JSON object with host, port, username, password, "
@@ -42,7 +45,7 @@ class DatabaseSecret(Construct):
                     {
                         "engine": "postgres",
                         "host": host,
-                        "port": 5432,
+                        "port": port,
                         "username": f"totes_{role}",
                         "dbname": database,
                         "sslmode": "verify-full",
@@ -54,6 +57,8 @@ class DatabaseSecret(Construct):
             ),
             removal_policy=environment.data_removal,
         )
+        for key, value in login_tags(environment.name, role).items():
+            cdk.Tags.of(self.secret).add(key, value)
         acknowledge(
             self.secret,
             "SMG4",

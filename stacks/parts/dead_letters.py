@@ -1,4 +1,4 @@
-"""Where a schedule puts what it could not start."""
+"""Where what a schedule could not start is put, and what failed at each attempt."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs

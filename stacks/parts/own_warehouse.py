@@ -1,5 +1,8 @@
 """A warehouse of totes' own: PostgreSQL on RDS."""
 
+from dataclasses import dataclass
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
@@ -13,10 +16,49 @@ from stacks.parts.network import Network
 DATABASE = "warehouse"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Where a warehouse comes close to what it can take.
+
+    Attributes:
+        free_storage_bytes: half of what is free when RDS lets the disk grow (a tenth of it); below, it does not.
+        free_memory_bytes: a twentieth of its memory.
+        connections: four fifths of those that it takes, which is its memory divided by 9,531,392.
+    """
+
+    free_storage_bytes: float
+    free_memory_bytes: float
+    connections: int
+
+    @classmethod
+    def of(cls, database: OwnDatabase) -> "Limits":
+        """The limits of a database.
+
+        Raises:
+            ValueError: nobody has written down here how much memory such an instance has.
+        """
+        size = database.instance_type.rpartition(".")[2]
+        if size not in _MEMORY_GIB:
+            raise ValueError(f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}")
+        memory = _MEMORY_GIB[size] * _GIB
+        return cls(
+            free_storage_bytes=database.storage_gib * _GIB / 20,
+            free_memory_bytes=memory / 20,
+            connections=memory * 4 // 5 // 9_531_392,
+        )
+
+
+_GIB = 1024**3
+_MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
+"""Memory of burstable instances (t3, t4g) by their size."""
+
+
 class OwnWarehouse(Construct):
     """An instance that only the functions reach, by TLS; RDS keeps and rotates its master's password.
 
     Attributes:
+        instance: the instance.
+        limits: where it comes close to what it can take.
         host: its address.
         master: the secret of its master, made by RDS.
     """
@@ -32,6 +74,14 @@ class OwnWarehouse(Construct):
     ) -> None:
         super().__init__(scope, id)
         engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17_9)
+        parameters = rds.ParameterGroup(
+            self,
+            "Parameters",
+            engine=engine,
+            description="totes: TLS or nothing",
+            parameters={"rds.force_ssl": "1"},
+            removal_policy=_removal_of_what_it_holds(environment),
+        )
         instance = rds.DatabaseInstance(
             self,
             "Instance",
@@ -56,15 +106,13 @@ class OwnWarehouse(Construct):
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
             cloudwatch_logs_exports=["postgresql"],
             deletion_protection=environment.protected,
-            parameter_group=rds.ParameterGroup(
-                self,
-                "Parameters",
-                engine=engine,
-                description="totes: TLS or nothing",
-                parameters={"rds.force_ssl": "1"},
-            ),
+            parameter_group=parameters,
             removal_policy=environment.database_removal,
         )
+        self.instance = instance
+        self.limits = Limits.of(database)
+        subnets = cast("rds.SubnetGroup", instance.node.find_child("SubnetGroup"))
+        subnets.apply_removal_policy(_removal_of_what_it_holds(environment))
         self.host = instance.db_instance_endpoint_address
         if instance.secret is None:
             raise AssertionError("RDS manages the master's password, so there is a secret of it")
@@ -86,3 +134,9 @@ class OwnWarehouse(Construct):
             "RDS11",
             reason="Nobody but the functions' own security group reaches the port, whichever number it has.",
         )
+
+
+def _removal_of_what_it_holds(environment: Environment) -> cdk.RemovalPolicy:
+    """An instance that stays holds its groups, and to delete what is held fails."""
+    stays = environment.database_removal is cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stays else cdk.RemovalPolicy.DESTROY

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 
 from stacks.checks import acknowledge
 
@@ -87,6 +88,11 @@ def rotate_secret(secret: secretsmanager.ISecret) -> Permission:
             resources=[secret.secret_arn],
         )
     )
+
+
+def send_messages(queue: sqs.IQueue) -> Permission:
+    """Put messages into the queue; Lambda does so by the function's role when an event has failed at each attempt."""
+    return Permission(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]))
 
 
 def make_passwords() -> Permission:

@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
@@ -50,6 +51,8 @@ class TickSchedule(Construct):
 class NightSchedule(Construct):
     """The schedule totes-<environment>-<name>, which invokes a function once a night.
 
+    It only hands Lambda an event. What then fails, Lambda tries twice more, and puts it among the dead letters.
+
     Args:
         name: what is done, in a word.
         description: what is done, in a sentence.
@@ -70,6 +73,9 @@ class NightSchedule(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id)
+        function.configure_async_invoke(
+            retry_attempts=2, max_event_age=cdk.Duration.hours(2), on_failure=destinations.SqsDestination(dead_letters)
+        )
         name = f"totes-{environment.name}-{name}"
         role = _role(self, name, "lambda:InvokeFunction", function.function_arn, dead_letters)
         scheduler.Schedule(

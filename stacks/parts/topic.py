@@ -1,6 +1,7 @@
 """Who is told when something is wrong."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -13,6 +14,9 @@ class AlarmTopic(Construct):
 
     Attributes:
         topic: the topic.
+
+    Raises:
+        ValueError: the environment is protected and has no address.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:  # noqa: A002 - CDK's word
@@ -24,10 +28,23 @@ class AlarmTopic(Construct):
             display_name=f"totes {environment.name}",
             enforce_ssl=True,
         )
+        # A topic with a policy, here the one that wants TLS, has lost the default by which its account publishes.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+            )
+        )
         if environment.alarm_email is not None:
             self.topic.add_subscription(subscriptions.EmailSubscription(environment.alarm_email))
-        elif environment.schedule_enabled:
-            cdk.Annotations.of(self).add_warning_v2(
-                "totes:nobody-is-told",
-                f"{environment.name} has no alarm_email in stacks/config.py: nobody is told when an alarm goes off",
-            )
+            return
+        nobody = f"{environment.name} has no alarm_email: nobody would be told when an alarm goes off; {_HOW}"
+        if environment.protected:
+            raise ValueError(nobody)
+        cdk.Annotations.of(self).add_warning_v2("totes:nobody-is-told", nobody)
+
+
+_HOW = "set it in stacks/config.py, or say -c alarm_email=ADDRESS"

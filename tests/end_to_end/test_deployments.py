@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tests.end_to_end.conftest import Deployed
 from workbench import cloud
 from workbench.cloud import cdk
+from workbench.deployment import Deployment
 from workbench.simulator import build
 
 STACKS = ("network", "data", "pipeline", "watch")
@@ -118,6 +119,7 @@ def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_pat
 @pytest.mark.parametrize("deployed", ["dev"], indirect=True)
 def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: Path) -> None:
     deployed.run()
+    source = Deployment.local(deployed.state).outputs["SourceSecretArn"]
     out = str(tmp_path / "out")
     both = call(
         deployed,
@@ -130,4 +132,24 @@ def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: P
     names = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
     assert not [name for name in names if name.startswith("totes-dev")]
     with pytest.raises(ClientError, match="ResourceNotFound"):
-        deployed.cloud.client("secretsmanager").describe_secret(SecretId="totes/dev/source")
+        deployed.cloud.client("secretsmanager").describe_secret(SecretId=source)
+
+
+@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
+def test_what_was_taken_away_is_deployed_again_beside_what_it_has_left(deployed: Deployed) -> None:
+    left = Deployment.local(deployed.state).outputs
+    assert call(deployed, "destroy", "--all", "--force").returncode == 0
+    again = call(deployed, "deploy", "--all", "--require-approval", "never")
+    assert again.returncode == 0, (again.stdout + again.stderr)[-900:]
+    new = Deployment.local(deployed.state).outputs
+    assert new["SourceSecretArn"] != left["SourceSecretArn"]
+    assert new["IngestionBucket"] != left["IngestionBucket"]
+
+    assert call(deployed, "destroy", "--all", "--force").returncode == 0
+    given_up = deployed.totes("secrets", "delete", "source", "--yes")
+    assert given_up.code == 0, given_up.err
+    secrets = deployed.cloud.client("secretsmanager")
+    for each in (left, new):
+        assert secrets.describe_secret(SecretId=each["SourceSecretArn"])["DeletedDate"]
+    nothing = deployed.totes("secrets", "delete", "source", "--yes")
+    assert "neither a stack nor a secret of the source is left" in nothing.err

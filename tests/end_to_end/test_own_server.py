@@ -13,6 +13,7 @@ from tests.support.databases import execute, rows, value
 from totes.roles import MARK
 from workbench import cloud
 from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.deployment import Deployment
 from workbench.simulator import build
 
 
@@ -80,10 +81,8 @@ def test_init_asks_before_it_changes_a_login_that_is_there(own: Deployed, shop_u
 def test_a_role_of_totes_own_is_made_used_and_rotated(own: Deployed, shop_uri: str) -> None:
     made = own.typed("init", "source", "--admin", shop_uri, "--role", "totes_reader")
     assert made.code == 0, made.err
-    secrets = own.cloud.client("secretsmanager")
-    assert json.loads(secrets.get_secret_value(SecretId="totes/local/source")["SecretString"])["username"] == (
-        "totes_reader"
-    )
+    secrets, secret = own.cloud.client("secretsmanager"), Deployment.local(own.state).outputs["SourceSecretArn"]
+    assert json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])["username"] == "totes_reader"
     assert own.run()["status"] == "SUCCEEDED"
     assert own.typed("init", "source", "--admin", shop_uri).code == 0, "nothing changes, so nobody is asked"
 

@@ -57,6 +57,7 @@ class Rotator(threading.Thread):
         super().__init__()
         self._logins = Logins(Deployment.local(deployed.state))
         self._secrets = deployed.cloud.client("secretsmanager")
+        self._outputs = Deployment.local(deployed.state).outputs
         self._random = random.Random(11)  # noqa: S311 - chance, not secrecy
         self.over = threading.Event()
         self.rotations = {"source": 0, "warehouse": 0}
@@ -74,7 +75,7 @@ class Rotator(threading.Thread):
             self.errors.append(error)
 
     def _password(self, role: str) -> str:
-        text = self._secrets.get_secret_value(SecretId=f"totes/prod/{role}")["SecretString"]
+        text = self._secrets.get_secret_value(SecretId=self._outputs[f"{role.capitalize()}SecretArn"])["SecretString"]
         return str(json.loads(text)["password"])
 
 

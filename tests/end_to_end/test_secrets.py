@@ -41,9 +41,14 @@ def store(shop: Deployed, password: str) -> Answer:
     return shop.typed("secrets", "set", "source", *place, answers=f"{password}\n")
 
 
+def secret_of(shop: Deployed, role: str) -> str:
+    return Deployment.local(shop.state).outputs[f"{role.capitalize()}SecretArn"]
+
+
 def current(shop: Deployed) -> str:
     secrets = shop.cloud.client("secretsmanager")
-    found = secrets.get_secret_value(SecretId="totes/dev/source", VersionStage="AWSCURRENT")
+    source = secret_of(shop, "source")
+    found = secrets.get_secret_value(SecretId=source, VersionStage="AWSCURRENT")
     return str(json.loads(found["SecretString"])["username"])
 
 
@@ -74,7 +79,9 @@ def test_no_password_is_no_login(shop: Deployed) -> None:
 
 def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     listed = shop.typed("secrets", "list", "--json").json()
-    assert [each["name"] for each in listed] == [f"totes/dev/{role}" for role in ("source", "warehouse", "dashboard")]
+    assert [each["role"] for each in listed] == ["source", "warehouse", "dashboard"]
+    outputs = Deployment.local(shop.state).outputs
+    assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)
     assert shop.typed("secrets", "rotate", "dashboard").code == 0
     assert [bool(each["rotated"]) for each in shop.typed("secrets", "list", "--json").json()] == [False, False, True]
@@ -98,16 +105,18 @@ def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> Non
 def begin_to_rotate(shop: Deployed, password: str) -> None:
     """Leave what a rotation leaves that broke off after its first step."""
     secrets = shop.cloud.client("secretsmanager")
-    values = json.loads(secrets.get_secret_value(SecretId="totes/dev/source")["SecretString"])
+    values = json.loads(secrets.get_secret_value(SecretId=secret_of(shop, "source"))["SecretString"])
     secrets.put_secret_value(
-        SecretId="totes/dev/source",
+        SecretId=secret_of(shop, "source"),
         SecretString=json.dumps({**values, "password": password}),
         VersionStages=["AWSPENDING"],
     )
 
 
 def pending(shop: Deployed) -> list[str]:
-    stages = shop.cloud.client("secretsmanager").describe_secret(SecretId="totes/dev/source")["VersionIdsToStages"]
+    stages = shop.cloud.client("secretsmanager").describe_secret(SecretId=secret_of(shop, "source"))[
+        "VersionIdsToStages"
+    ]
     return [version for version, labels in stages.items() if "AWSPENDING" in labels]
 
 
@@ -146,7 +155,7 @@ def test_a_rotation_that_broke_off_after_the_database_was_told_is_finished(
 def test_a_secret_that_is_read_without_a_stage_is_the_current_one(shop: Deployed) -> None:
     secrets = shop.cloud.client("secretsmanager")
     assert shop.typed("secrets", "rotate", "dashboard").code == 0
-    read = secrets.get_secret_value(SecretId="totes/dev/dashboard")
+    read = secrets.get_secret_value(SecretId=secret_of(shop, "dashboard"))
     assert read["VersionStages"] == ["AWSCURRENT"]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks.config import Environment
-from tests.support.templates import Synthesised, synthesise
+from tests.support.templates import Synthesised, production, synthesise
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise(Environment.named("prod"), tmp_path_factory.mktemp("prod"))
+    return synthesise(production(), tmp_path_factory.mktemp("prod"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from constructs import IConstruct
 from app import make_stacks
 from stacks.checks import acknowledge, enforce_rules
 from stacks.config import Environment
-from tests.support.templates import Synthesised, new_app
+from tests.support.templates import ADDRESS, Synthesised, new_app
 
 Finding = tuple[str, str]  # rule, construct path
 
@@ -73,7 +73,7 @@ def test_every_acknowledgement_answers_a_finding_that_is_really_there(
     silenced = SimpleNamespace(Validations=SimpleNamespace(of=record), Acknowledgment=cdk.Acknowledgment)
     monkeypatch.setattr("stacks.checks.cdk", silenced)
     app = new_app(tmp_path, **{"aws:cdk:disable-asset-staging": True})
-    environment = Environment.named(name)
+    environment = Environment.named(name).telling(ADDRESS)
     monkeypatch.setattr("app.enforce_rules", lambda app: cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app)))
     make_stacks(app, environment)
     with pytest.raises(RuntimeError, match="ValidationFailed"):

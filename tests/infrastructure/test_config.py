@@ -28,3 +28,13 @@ def test_a_processor_that_lambda_does_not_have_is_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     with pytest.raises(ValueError, match="riscv64"):
         Target.host()
+
+
+def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
+    assert Environment.named("dev").suffixed("alice").name == "dev-alice"
+
+
+@pytest.mark.parametrize("suffix", ["Alice", "a-b", "1st", "muchtoolongaword"])
+def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
+    with pytest.raises(ValueError, match=f"suffix '{suffix}' is no word of at most 12"):
+        Environment.named("dev").suffixed(suffix)

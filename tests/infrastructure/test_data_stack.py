@@ -8,6 +8,8 @@ from stacks.config import Environment, GivenDatabase
 from tests.support.templates import Resource, Synthesised, synthesise
 from totes.settings import PLACEHOLDER
 
+HOLDS_DATA = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
+
 
 def buckets(synthesised: Synthesised) -> dict[str, Resource]:
     found = synthesised.resources("AWS::S3::Bucket")
@@ -75,9 +77,9 @@ def test_no_current_object_of_the_lake_expires(synthesised: Synthesised) -> None
 def test_production_keeps_its_data_when_the_stack_is_deleted(prod: Synthesised) -> None:
     assert {
         (each["DeletionPolicy"], each["UpdateReplacePolicy"])
-        for kind in ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
+        for kind in (*HOLDS_DATA, *("AWS::RDS::DBSubnetGroup", "AWS::RDS::DBParameterGroup"))
         for each in prod.resources(kind).values()
-    } == {("Retain", "Retain")}
+    } == {("RetainExceptOnCreate", "Retain")}, "but for what a first deployment that fails has made"
 
 
 def test_only_production_refuses_to_be_deleted(dev: Synthesised, prod: Synthesised, local: Synthesised) -> None:
@@ -89,7 +91,7 @@ def test_only_production_refuses_to_be_deleted(dev: Synthesised, prod: Synthesis
 
 def test_what_holds_data_keeps_its_logical_id(synthesised: Synthesised) -> None:
     """A new logical id is a new, empty bucket, and the old one is out of the stack's hands."""
-    kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
+    kinds = HOLDS_DATA
     assert {logical_id for kind in kinds for logical_id in synthesised.resources(kind)} == {
         "IngestionBucket3AECAE21",
         "ProcessedBucket745F36E0",
@@ -100,14 +102,53 @@ def test_what_holds_data_keeps_its_logical_id(synthesised: Synthesised) -> None:
     }
 
 
-def test_a_secret_is_named_after_environment_and_role_and_says_how_to_fill_it(synthesised: Synthesised) -> None:
-    secrets = {
-        each["Properties"]["Name"]: each["Properties"]["Description"]
-        for each in synthesised.resources("AWS::SecretsManager::Secret").values()
-    }
-    assert set(secrets) == {f"totes/{synthesised.name}/{role}" for role in ("source", "warehouse", "dashboard")}
-    for name, description in secrets.items():
-        assert f"totes init {name.rsplit('/', maxsplit=1)[1]}" in description
+def tags(resource: Resource) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+
+
+def roles(synthesised: Synthesised) -> set[str]:
+    return {tags(secret)["totes:login"] for secret in synthesised.resources("AWS::SecretsManager::Secret").values()}
+
+
+def test_a_secret_is_tagged_with_environment_and_role_and_says_how_to_fill_it(synthesised: Synthesised) -> None:
+    assert roles(synthesised) == {"source", "warehouse", "dashboard"}
+    for secret in synthesised.resources("AWS::SecretsManager::Secret").values():
+        assert tags(secret)["totes:environment"] == synthesised.name
+        assert f"totes init {tags(secret)['totes:login']}" in secret["Properties"]["Description"]
+
+
+def test_what_outlives_its_stack_is_in_nobodys_way(synthesised: Synthesised) -> None:
+    """A name that a retained resource keeps is one that the next deployment cannot have."""
+    named = [
+        logical_id
+        for kind, name in zip(HOLDS_DATA, ("BucketName", "Name", "DBInstanceIdentifier"), strict=True)
+        for logical_id, each in synthesised.resources(kind).items()
+        if name in each["Properties"]
+    ]
+    assert named == []
+
+
+def test_a_password_is_made_anew_by_no_change_that_is_not_meant(synthesised: Synthesised) -> None:
+    """CloudFormation makes another password, and puts the host back to the template's, where these words change.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+    """
+    own = synthesised.name != "local"
+    for secret in synthesised.resources("AWS::SecretsManager::Secret").values():
+        role = tags(secret)["totes:login"]
+        generator = secret["Properties"]["GenerateSecretString"]
+        host = PLACEHOLDER if role == "source" or not own else "<OwnWarehouseInstance.Endpoint.Address>"
+        database = "totesys" if role == "source" else "warehouse"
+        assert {word: synthesised.said(said) if "Template" in word else said for word, said in generator.items()} == {
+            "SecretStringTemplate": (
+                f'{{"engine": "postgres", "host": "{host}", "port": 5432, "username": "totes_{role}", '
+                f'"dbname": "{database}", "sslmode": "verify-full"}}'
+            ),
+            "GenerateStringKey": "password",
+            "ExcludePunctuation": True,
+            "PasswordLength": 40,
+        }
+        assert "KmsKeyId" not in secret["Properties"]
 
 
 def test_a_new_secret_holds_no_known_password_and_says_where_its_database_is(synthesised: Synthesised) -> None:
@@ -115,7 +156,7 @@ def test_a_new_secret_holds_no_known_password_and_says_where_its_database_is(syn
     for secret in synthesised.resources("AWS::SecretsManager::Secret").values():
         generator = secret["Properties"]["GenerateSecretString"]
         template = json.loads(synthesised.said(generator["SecretStringTemplate"]))
-        in_ours = own and not secret["Properties"]["Name"].endswith("/source")
+        in_ours = own and tags(secret)["totes:login"] != "source"
         assert template["host"] == ("<OwnWarehouseInstance.Endpoint.Address>" if in_ours else PLACEHOLDER)
         assert generator["GenerateStringKey"] == "password"
         assert {"engine", "host", "port", "username", "dbname"} <= set(template)
@@ -137,7 +178,9 @@ def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(tmp_path
 
 def test_dev_keeps_its_data_by_default(dev: Synthesised) -> None:
     kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret")
-    assert {each["DeletionPolicy"] for kind in kinds for each in dev.resources(kind).values()} == {"Retain"}
+    assert {each["DeletionPolicy"] for kind in kinds for each in dev.resources(kind).values()} == {
+        "RetainExceptOnCreate"
+    }
     [warehouse] = dev.resources("AWS::RDS::DBInstance").values()
     assert warehouse["DeletionPolicy"] == "Snapshot"
     assert not dev.resources("Custom::S3AutoDeleteObjects")
@@ -165,9 +208,7 @@ def test_rds_itself_keeps_and_rotates_the_masters_password(prod: Synthesised) ->
 def test_a_given_databases_own_secret_is_used_and_none_is_made(tmp_path: Path) -> None:
     arn = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:shop-AbCdEf"
     given = synthesise(dataclasses.replace(Environment.named("local"), source=GivenDatabase(secret_arn=arn)), tmp_path)
-    assert "totes/local/source" not in {
-        each["Properties"]["Name"] for each in given.resources("AWS::SecretsManager::Secret").values()
-    }
+    assert roles(given) == {"warehouse", "dashboard"}
     assert given.function("raw_data_to_ingestion_bucket")["Environment"]["Variables"]["SOURCE_SECRET"] == arn
 
 
@@ -175,3 +216,18 @@ def test_a_warehouse_of_its_own_needs_a_network(tmp_path: Path) -> None:
     lost = dataclasses.replace(Environment.named("dev"), network=None)
     with pytest.raises(ValueError, match="needs a network"):
         synthesise(lost, tmp_path)
+
+
+def test_a_secret_says_on_which_port_its_database_listens(tmp_path: Path) -> None:
+    warehouse = dataclasses.replace(Environment.named("local").warehouse, port=6432)
+    moved = dataclasses.replace(Environment.named("local"), source=GivenDatabase(port=6433), warehouse=warehouse)
+    found = synthesise(moved, tmp_path)
+    ports = {
+        tags(secret)["totes:login"]: json.loads(secret["Properties"]["GenerateSecretString"]["SecretStringTemplate"])
+        for secret in found.resources("AWS::SecretsManager::Secret").values()
+    }
+    assert {role: template["port"] for role, template in ports.items()} == {
+        "source": 6433,
+        "warehouse": 6432,
+        "dashboard": 6432,
+    }

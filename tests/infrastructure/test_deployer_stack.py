@@ -10,7 +10,7 @@ import pytest
 from app import make_stacks
 from stacks.config import Environment
 from stacks.deployer_stack import GitHub
-from tests.support.templates import Synthesised, new_app, run_app
+from tests.support.templates import ADDRESS, Synthesised, new_app, run_app
 
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
@@ -21,7 +21,7 @@ Template = dict[str, Any]
 def deployer(folder: Path, name: str = "prod", **github: str) -> Template:
     """The stack's template in the app as it is deployed, whose synth fails on any finding."""
     app = new_app(folder, **{"aws:cdk:disable-asset-staging": True})
-    make_stacks(app, Environment.named(name), GitHub(**{"repository": "owner/repo", **github}))
+    make_stacks(app, Environment.named(name).telling(ADDRESS), GitHub(**{"repository": "owner/repo", **github}))
     app.synth()
     template: Template = json.loads((folder / f"totes-{name}-deployer.template.json").read_text())
     return template

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment, ExistingNetwork, GivenDatabase
-from tests.support.templates import Synthesised, synthesise
+from stacks.config import ExistingNetwork, GivenDatabase
+from tests.support.templates import Synthesised, production, synthesise
 
 INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")
 
@@ -66,7 +66,7 @@ def test_functions_are_in_private_subnets_only(prod: Synthesised) -> None:
 
 
 def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, tmp_path: Path) -> None:
-    inside = synthesise(dataclasses.replace(Environment.named("prod"), source=INSIDE), tmp_path)
+    inside = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path)
     assert len(prod.resources("AWS::EC2::NatGateway")) == 1
     assert not inside.resources("AWS::EC2::NatGateway")
     assert not inside.resources("AWS::EC2::InternetGateway")
@@ -76,7 +76,7 @@ def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, tmp
 def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_is_no_way_out(
     prod: Synthesised, tmp_path: Path
 ) -> None:
-    inside = synthesise(dataclasses.replace(Environment.named("prod"), source=INSIDE), tmp_path)
+    inside = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path)
     kinds = [
         sorted(each["Properties"]["VpcEndpointType"] for each in found.resources("AWS::EC2::VPCEndpoint").values())
         for found in (prod, inside)
@@ -90,7 +90,7 @@ def test_an_existing_network_is_used_as_it_is(tmp_path: Path) -> None:
         availability_zones=("eu-west-2a", "eu-west-2b"),
         private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
     )
-    found = synthesise(dataclasses.replace(Environment.named("prod"), network=existing), tmp_path)
+    found = synthesise(dataclasses.replace(production(), network=existing), tmp_path)
     assert not found.resources("AWS::EC2::VPC")
     assert not found.resources("AWS::EC2::Subnet")
     for each in found.resources("AWS::Lambda::Function").values():

@@ -42,6 +42,7 @@ ALLOWED = {
         *lake("IngestionBucket", "s3:GetObject"),
         ("secretsmanager:GetSecretValue", "<SourceSecret>"),
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
+        ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Verify"),
     },
     "sweep_ingestion_bucket": {
@@ -49,6 +50,7 @@ ALLOWED = {
         ("s3:PutObject", "<IngestionBucket.Arn>/sweeps/*"),
         ("s3:DeleteObject", "<IngestionBucket.Arn>/batches/*"),
         ("s3:DeleteObject", "<IngestionBucket.Arn>/holdings/*"),
+        ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Sweep"),
     },
     "rotate_database_login": {
@@ -312,6 +314,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
         "SourceSecretArn": "<SourceSecret>",
         "WarehouseSecretArn": "<WarehouseSecret>",
         "DashboardSecretArn": "<DashboardSecret>",
+        "AlarmTopicArn": "<Topic>",
         "RotationFunction": "<RotateFunction>",
         **({"PrepareFunction": "<PrepareFunction>"} if synthesised.name != "local" else {}),
     }
@@ -320,6 +323,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
 def test_no_data_is_in_the_stack_that_may_be_deleted(synthesised: Synthesised) -> None:
     kinds = {each["Type"] for each in synthesised.pipeline["Resources"].values()}
     assert kinds == {
+        "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::Permission",
         "AWS::SecretsManager::RotationSchedule",
         "AWS::SQS::Queue",
@@ -350,3 +354,15 @@ def test_what_a_schedule_could_not_start_is_kept_for_two_weeks(synthesised: Synt
         assert synthesised.said(each["Properties"]["Target"]["DeadLetterConfig"]["Arn"]) == "<DeadLettersQueue.Arn>"
     [queue] = synthesised.resources("AWS::SQS::Queue").values()
     assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_what_fails_at_night_is_tried_twice_more_and_then_kept(synthesised: Synthesised) -> None:
+    """Scheduler only hands Lambda an event, so its own dead letters hold nothing that the function failed at."""
+    configured = {
+        synthesised.said(each["Properties"]["FunctionName"]): each["Properties"]
+        for each in synthesised.resources("AWS::Lambda::EventInvokeConfig").values()
+    }
+    assert set(configured) == {"<VerifyFunction>", "<SweepFunction>"}
+    for events in configured.values():
+        assert events["MaximumRetryAttempts"] == 2
+        assert synthesised.said(events["DestinationConfig"]["OnFailure"]["Destination"]) == "<DeadLettersQueue.Arn>"

@@ -1,16 +1,17 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.support.templates import Synthesised, run_app
+from tests.support.templates import ADDRESS, Synthesised, run_app
 
 
 def test_two_synths_give_identical_output_without_credentials(
     prod: Synthesised, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     temporary = tmp_path_factory.mktemp("temporary")
-    again = run_app(tmp_path, temporary, env="prod")
+    again = run_app(tmp_path, temporary, env="prod", alarm_email=ADDRESS)
     assert again.returncode == 0, again.stderr
     names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
     assert names == [
@@ -28,6 +29,29 @@ def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Pat
     failed = run_app(tmp_path, env="staging")
     assert failed.returncode != 0
     assert "there is no environment 'staging'; say -c env=NAME with one of dev, prod, local" in failed.stderr
+
+
+def test_two_of_a_kind_share_no_name(dev: Synthesised, tmp_path: Path) -> None:
+    other = run_app(tmp_path, env="dev", suffix="alice")
+    assert other.returncode == 0, other.stderr
+    templates = {file.name: file.read_text() for file in tmp_path.glob("*.template.json")}
+    assert set(templates) == {f"totes-dev-alice-{part}.template.json" for part in dev.templates}
+    names = re.findall(r'"(?:\w*Name|Name)": "([^"]*totes[^"]*)"', "".join(templates.values()))
+    assert names
+    assert [name for name in names if "dev-alice" not in name] == []
+
+
+def test_production_is_not_synthesised_without_somebody_to_tell(tmp_path: Path) -> None:
+    failed = run_app(tmp_path, env="prod")
+    assert failed.returncode != 0
+    assert "prod has no alarm_email: nobody would be told when an alarm goes off" in failed.stderr
+    assert "say -c alarm_email=ADDRESS" in failed.stderr
+
+
+def test_an_address_that_is_none_ends_the_synth(tmp_path: Path) -> None:
+    failed = run_app(tmp_path, env="dev", alarm_email="data")
+    assert failed.returncode != 0
+    assert "'data' is no e-mail address" in failed.stderr
 
 
 def test_a_template_looks_nothing_up_and_names_no_account(synthesised: Synthesised) -> None:

@@ -4,13 +4,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stacks.config import Environment
-from tests.support.templates import Synthesised, synthesise
+import pytest
+
+from stacks.config import Environment, OwnDatabase
+from tests.support.templates import ADDRESS, Synthesised, synthesise
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
-    *("verify_warehouse", "sweep_ingestion_bucket", "prepare_warehouse"),
+    *("verify_warehouse", "sweep_ingestion_bucket"),
 )
+OF_THE_WAREHOUSE = ("warehouse-storage", "warehouse-memory", "warehouse-connections", "warehouse-cpu-credits")
 
 
 def alarms(synthesised: Synthesised) -> dict[str, dict[str, Any]]:
@@ -27,9 +30,58 @@ def anchors(root: Path) -> set[str]:
 def test_there_is_an_alarm_for_everything_that_somebody_must_know(prod: Synthesised) -> None:
     assert set(alarms(prod)) == {
         *("run-failed", "run-timed-out", "run-throttled", "no-success", "dead-letters"),
-        *("lag", "quarantine", "verify-difference", "rotation-failed"),
-        *(f"function-{kind}-{function}" for kind in ("error", "slow") for function in FUNCTIONS),
+        *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed"),
+        *(f"function-{kind}-{function}" for kind in ("slow", "throttled") for function in FUNCTIONS),
+        *OF_THE_WAREHOUSE,
     }
+
+
+def test_a_warehouse_that_is_somebody_elses_is_watched_by_them(local: Synthesised) -> None:
+    assert not set(OF_THE_WAREHOUSE) & set(alarms(local))
+
+
+def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthesised) -> None:
+    gib = 1024**3
+    for environment, memory, connections in ((dev, 1 * gib, 90), (prod, 2 * gib, 180)):
+        found = {name: alarms(environment)[name] for name in OF_THE_WAREHOUSE}
+        assert {name: alarm["Threshold"] for name, alarm in found.items()} == {
+            "warehouse-storage": gib,
+            "warehouse-memory": memory / 20,
+            "warehouse-connections": connections,
+            "warehouse-cpu-credits": 1,
+        }
+        for alarm in found.values():
+            [dimension] = alarm["Dimensions"]
+            assert environment.said(dimension["Value"]) == "<OwnWarehouseInstance>"
+
+
+def test_a_warehouse_of_an_unknown_size_is_refused(tmp_path: Path) -> None:
+    odd = OwnDatabase(instance_type="t4g.nano", multi_az=False, backup_days=1)
+    with pytest.raises(ValueError, match=r"'t4g\.nano' is of no size in micro, small"):
+        synthesise(dataclasses.replace(Environment.named("dev"), warehouse=odd), tmp_path)
+
+
+def test_an_error_that_is_tried_again_wakes_nobody(prod: Synthesised) -> None:
+    of_errors = {name for name, alarm in alarms(prod).items() if alarm["MetricName"] == "Errors"}
+    assert of_errors == {"rotation-failed"}, "a run's failure and a night's have alarms of their own"
+
+
+def test_a_run_that_steps_back_is_no_success(prod: Synthesised) -> None:
+    alarm = alarms(prod)["no-success"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("totes", "QuarantinedRows"), "only a load that ends says it"
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("SampleCount", "LessThanThreshold")
+
+
+def test_what_was_found_once_stays_until_it_is_measured_again(prod: Synthesised) -> None:
+    kept = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "ignore"}
+    assert kept == {"quarantine", "verify-difference", "rotation-failed"}
+
+
+def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at(prod: Synthesised) -> None:
+    alarm = alarms(prod)["no-verification"]
+    seconds = alarm["Period"] * alarm["EvaluationPeriods"]
+    assert 24 * 3600 < seconds <= 7 * 24 * 3600
+    assert alarm["Period"] >= 3600, "of a shorter one CloudWatch looks at a day at most"
 
 
 def test_every_alarm_ends_in_its_line_of_the_runbook(synthesised: Synthesised, root: Path) -> None:
@@ -52,13 +104,13 @@ def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_all_is_well(synth
 
 def test_where_silence_means_trouble_it_is_taken_for_trouble(prod: Synthesised) -> None:
     breaching = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "breaching"}
-    assert breaching == {"no-success", "lag"}
-    for name in breaching:
+    assert breaching == {"no-success", "lag", "no-verification"}
+    for name in ("no-success", "lag"):
         assert alarms(prod)[name]["EvaluationPeriods"] == 3
 
 
 def test_what_is_never_started_is_never_late(local: Synthesised) -> None:
-    assert not {"no-success", "lag"} & set(alarms(local))
+    assert not {"no-success", "lag", "no-verification"} & set(alarms(local))
 
 
 def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesised) -> None:
@@ -67,18 +119,26 @@ def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesi
         assert alarm["Threshold"] == prod.function(function)["Timeout"] * 1000 * 0.8
 
 
-def test_the_topic_tells_the_environments_address(tmp_path: Path) -> None:
-    told = synthesise(
-        dataclasses.replace(Environment.named("prod"), alarm_email="data@shop.example"), tmp_path
-    ).resources("AWS::SNS::Subscription")
+def test_the_topic_tells_the_environments_address(prod: Synthesised) -> None:
+    told = prod.resources("AWS::SNS::Subscription")
     assert [(each["Properties"]["Protocol"], each["Properties"]["Endpoint"]) for each in told.values()] == [
-        ("email", "data@shop.example")
+        ("email", ADDRESS)
     ]
 
 
-def test_an_environment_that_tells_nobody_says_so_at_every_synth(prod: Synthesised) -> None:
-    report = (prod.folder / "validation-report.json").read_text()
-    assert "prod has no alarm_email in stacks/config.py" in report
+def test_an_environment_that_tells_nobody_says_so_at_every_synth(dev: Synthesised) -> None:
+    report = (dev.folder / "validation-report.json").read_text()
+    assert "dev has no alarm_email: nobody would be told" in report
+
+
+def test_the_topic_hears_the_alarms_of_its_own_account_and_all_others_by_tls_only(synthesised: Synthesised) -> None:
+    [policy] = synthesised.resources("AWS::SNS::TopicPolicy").values()
+    denial, alarms = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (denial["Effect"], denial["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (alarms["Effect"], alarms["Action"]) == ("Allow", "sns:Publish")
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert synthesised.said(alarms["Resource"]) == "<Topic>"
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None:

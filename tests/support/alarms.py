@@ -9,6 +9,14 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "LessThanThreshold": operator.lt,
 }
+_COMBINED: Mapping[str, Callable[[list[float]], float]] = {
+    "Sum": sum,
+    "SampleCount": sum,
+    "Maximum": max,
+    "Minimum": min,
+}
+_REMEMBERED = timedelta(days=2)
+"""How far back the last value lies that an alarm may have kept its state from."""
 
 
 def alarms_on(cloudwatch: Any, later: timedelta = timedelta()) -> set[str]:
@@ -19,26 +27,37 @@ def alarms_on(cloudwatch: Any, later: timedelta = timedelta()) -> set[str]:
 
 
 def _is_on(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime) -> bool:
-    breaches = _COMPARISONS[alarm["ComparisonOperator"]]
-    periods = []
-    for number in range(alarm["EvaluationPeriods"]):
-        value = _value(cloudwatch, alarm, now - number * timedelta(seconds=alarm["Period"]))
-        missing = {"breaching": True, "notBreaching": False}[alarm["TreatMissingData"]]
-        periods.append(missing if value is None else breaches(value, alarm["Threshold"]))
-    return all(periods)
+    period = timedelta(seconds=alarm["Period"])
+    values = [_value(cloudwatch, alarm, now - number * period) for number in range(alarm["EvaluationPeriods"])]
+    if values == [None] and alarm["TreatMissingData"] == "ignore":
+        values = [_last_value(cloudwatch, alarm, now)]
+    return all(_breaches(alarm, value) for value in values)
+
+
+def _breaches(alarm: Mapping[str, Any], value: float | None) -> bool:
+    if value is None:
+        return bool({"breaching": True, "notBreaching": False, "ignore": False}[alarm["TreatMissingData"]])
+    return _COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"])
 
 
 def _value(cloudwatch: Any, alarm: Mapping[str, Any], end: datetime) -> float | None:
-    points = cloudwatch.get_metric_statistics(
+    points = _points(cloudwatch, alarm, end - timedelta(seconds=alarm["Period"]), end)
+    return _COMBINED[alarm["Statistic"]]([point[alarm["Statistic"]] for point in points]) if points else None
+
+
+def _last_value(cloudwatch: Any, alarm: Mapping[str, Any], end: datetime) -> float | None:
+    points = _points(cloudwatch, alarm, end - _REMEMBERED, end)
+    return max(points, key=lambda point: point["Timestamp"])[alarm["Statistic"]] if points else None
+
+
+def _points(cloudwatch: Any, alarm: Mapping[str, Any], start: datetime, end: datetime) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = cloudwatch.get_metric_statistics(
         Namespace=alarm["Namespace"],
         MetricName=alarm["MetricName"],
         Dimensions=alarm["Dimensions"],
-        StartTime=end - timedelta(seconds=alarm["Period"]),
+        StartTime=start,
         EndTime=end + timedelta(seconds=1),
         Period=alarm["Period"],
         Statistics=[alarm["Statistic"]],
     )["Datapoints"]
-    values: list[float] = [point[alarm["Statistic"]] for point in points]
-    if not values:
-        return None
-    return sum(values) if alarm["Statistic"] == "Sum" else max(values)
+    return points

@@ -17,7 +17,15 @@ from stacks.config import Environment
 
 ROOT = Path(__file__).parents[2]
 
+ADDRESS = "data@shop.example"
+"""Whom production's alarms tell in the tests."""
+
 Resource = dict[str, Any]
+
+
+def production() -> Environment:
+    """Production with an address for its alarms, without which it is not synthesised."""
+    return Environment.named("prod").telling(ADDRESS)
 
 
 def new_app(folder: Path, **context: Any) -> cdk.App:

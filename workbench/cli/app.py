@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +15,8 @@ import typer
 
 from totes.verify import Verdict
 from workbench import cloud, libpq, quarantine, rebuilding
+from workbench.cli import alarms, display, doors, interrupts, secrets
 from workbench.cli import costs as costs_display
-from workbench.cli import display, doors, interrupts, secrets
 from workbench.cli.asking import Yes, confirmed
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
@@ -27,6 +27,7 @@ from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
 from workbench.logs import log_lines, readable
+from workbench.mails import mails_of
 from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
 from workbench.roles import make_roles
@@ -51,6 +52,7 @@ local.command()(doors.env)
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(alarms.app, name="alarms")
 
 StarTableName = Annotated[str, typer.Argument(help="The star table.")]
 
@@ -345,6 +347,16 @@ def _watch(deployment: Deployment) -> None:
         while True:
             show(report_on(deployment))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+@local.command()
+def mail(state: State = None, as_json: Json = False) -> None:
+    """Show the mails that alarms have sent in the local cloud, oldest first."""
+    sent = mails_of(Deployment.local(state or DEFAULT_STATE))
+    if as_json:
+        print(json.dumps([asdict(each) for each in sent], default=datetime.isoformat, indent=2))
+    else:
+        display.mails(sent)
 
 
 def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:

@@ -17,6 +17,7 @@ from totes.star import STAR_TABLES
 from totes.verify import Verdict
 from workbench.cloud import LocalCloud
 from workbench.execution import Follow, RunResult
+from workbench.mails import Mail
 from workbench.quarantine import QuarantinedRow
 from workbench.rebuilding import Progress as Told
 from workbench.rebuilding import Rebuilt
@@ -45,6 +46,21 @@ def step(sentence: str) -> None:
 def done(sentence: str) -> None:
     """A step is done."""
     show(Text.assemble(("✓", "green"), f" {sentence}"))
+
+
+def failed(sentence: str) -> None:
+    """Something failed, and the rest goes on."""
+    console.print(Text.assemble(("✗ ", "red"), sentence))
+
+
+def mails(sent: Sequence[Mail]) -> None:
+    """What a local cloud would have sent."""
+    if not sent:
+        done("no mail was sent")
+    for mail in sent:
+        console.print(Text(f"{mail.sent_at:%Y-%m-%d %H:%M:%S} UTC  to {mail.to}", style="dim"))
+        console.print(Text(mail.subject, style="bold"))
+        console.print(Text(f"{mail.text}\n"))
 
 
 def state(name: str) -> None:

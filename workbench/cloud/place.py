@@ -5,3 +5,9 @@ ACCOUNT = "123456789012"
 
 REGION = "eu-west-2"
 """The region of the local cloud's stacks."""
+
+MAIL = "/local/mail"
+"""The log group with the mails that the local cloud has sent: a stream an address; an event a mail.
+
+An event is a JSON object: `to`, `subject` and `text`.
+"""

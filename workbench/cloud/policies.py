@@ -1,7 +1,8 @@
 """What policies say of an action on a resource, as IAM decides it.
 
-A Deny outweighs every Allow, and what no statement allows is refused. Conditions are not evaluated; so that nothing
-is allowed here that AWS may refuse, an Allow with a condition never holds and a Deny with one always does.
+A Deny outweighs every Allow, and what no statement allows is refused. A condition is held against the circumstances
+where these are told, as of a service that asks a resource's own policy. Where they are not, or where the condition is
+of a kind that is not known here, nothing is allowed that AWS may refuse: an Allow never holds, a Deny always does.
 """
 
 import json
@@ -12,6 +13,20 @@ from functools import cache, lru_cache
 from typing import Any
 
 _WILDCARDS = {"*": ".*", "?": "."}
+_EXACT, _LIKE = ("StringEquals", "Bool"), ("StringLike", "ArnEquals", "ArnLike")  # of an ARN both take wildcards
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A service that asks something of a resource.
+
+    Attributes:
+        service: its principal, such as "cloudwatch.amazonaws.com".
+        context: the circumstances, by condition key.
+    """
+
+    service: str
+    context: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -27,21 +42,24 @@ class Decision:
     by: str
 
 
-def decide(documents: Iterable[str], action: str, resource: str) -> Decision:
+def decide(documents: Iterable[str], action: str, resource: str, asker: Asker | None = None) -> Decision:
     """Decide on an action.
 
     Args:
         documents: the policies, each a JSON document; they decide together.
         action: such as "s3:GetObject".
         resource: its ARN; "*" where the action is about none.
+        asker: who asks, where the policies are the resource's own; None: they are those of a role.
     """
     decision = Decision(allowed=False, by="")
     for document in documents:
         for statement in _statements(document):
             covering = statement.covering(action, resource)
-            if covering is not None and statement.denies:
+            if covering is None or not statement.holds_for(asker):
+                continue
+            if statement.denies:
                 return Decision(allowed=False, by=covering)
-            if covering is not None and not decision.allowed and not statement.conditional:
+            if not decision.allowed:
                 decision = Decision(allowed=True, by=covering)
     return decision
 
@@ -65,9 +83,30 @@ class _Words:
 @dataclass(frozen=True)
 class _Statement:
     denies: bool
-    conditional: bool
+    principal: Any
+    condition: Mapping[str, Mapping[str, Any]]
     actions: _Words
     resources: _Words
+
+    def holds_for(self, asker: Asker | None) -> bool:
+        """Whether it is about who asks, and its condition is met."""
+        if asker is None:
+            return self.denies or not self.condition
+        return _names(self.principal, asker.service) and all(
+            self._is_met(operator, key, wanted, asker.context)
+            for operator, keys in self.condition.items()
+            for key, wanted in keys.items()
+        )
+
+    def _is_met(self, operator: str, key: str, wanted: Any, context: Mapping[str, str]) -> bool:
+        if operator not in (*_EXACT, *_LIKE):
+            return self.denies
+        said = next((value for name, value in context.items() if name.lower() == key.lower()), None)
+        if said is None:
+            return False
+        if operator in _EXACT:
+            return said in _listed(wanted)
+        return any(_compiled(each, re.NOFLAG).fullmatch(said) for each in _listed(wanted))
 
     def covering(self, action: str, resource: str) -> str | None:
         return self.resources.covering(resource) if self.actions.covering(action) is not None else None
@@ -79,7 +118,8 @@ def _statements(document: str) -> tuple[_Statement, ...]:
     return tuple(
         _Statement(
             denies=each["Effect"] == "Deny",
-            conditional="Condition" in each,
+            principal=each.get("Principal"),
+            condition=each.get("Condition", {}),
             actions=_words(each, "Action", re.IGNORECASE),
             resources=_words(each, "Resource", re.NOFLAG),
         )
@@ -89,8 +129,17 @@ def _statements(document: str) -> tuple[_Statement, ...]:
 
 def _words(statement: Mapping[str, Any], element: str, flags: re.RegexFlag) -> _Words:
     negated = element not in statement
-    written = statement[f"Not{element}" if negated else element]
-    return _Words((written,) if isinstance(written, str) else tuple(written), negated, flags)
+    return _Words(_listed(statement[f"Not{element}" if negated else element]), negated, flags)
+
+
+def _listed(written: Any) -> tuple[str, ...]:
+    return (written,) if isinstance(written, str) else tuple(written)
+
+
+def _names(principal: Any, service: str) -> bool:
+    if principal in ("*", {"AWS": "*"}):
+        return True
+    return isinstance(principal, Mapping) and service in _listed(principal.get("Service", ()))
 
 
 @cache

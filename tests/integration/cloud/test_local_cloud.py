@@ -13,6 +13,7 @@ from workbench.cloud import LocalCloud
 from workbench.cloud.cdk import Cdk
 from workbench.cloud.folder import StateFolder
 from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.deployment import Deployment
 from workbench.errors import UserError
 
 
@@ -53,9 +54,9 @@ def test_the_stacks_are_there(running: LocalCloud) -> None:
 
 
 def test_the_secrets_hold_the_databases_logins(running: LocalCloud, warehouse: str) -> None:
-    secrets = running.client("secretsmanager")
-    source = json.loads(secrets.get_secret_value(SecretId="totes/local/source")["SecretString"])
-    target = json.loads(secrets.get_secret_value(SecretId="totes/local/warehouse")["SecretString"])
+    secrets, outputs = running.client("secretsmanager"), Deployment.local(running.state).outputs
+    source = json.loads(secrets.get_secret_value(SecretId=outputs["SourceSecretArn"])["SecretString"])
+    target = json.loads(secrets.get_secret_value(SecretId=outputs["WarehouseSecretArn"])["SecretString"])
     assert source["dbname"] == "totesys"
     assert target["dbname"] == "their_warehouse"
     assert target["password"] in warehouse

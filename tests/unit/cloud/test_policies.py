@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workbench.cloud.policies import decide
+from workbench.cloud.policies import Asker, decide
 
 BUCKET = "arn:aws:s3:::lake"
 
@@ -77,3 +77,56 @@ def test_a_condition_never_makes_more_allowed() -> None:
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     assert not allowed(policy(statement(Condition=condition)))
     assert not allowed(policy(statement(), statement("Deny", Condition=condition)))
+
+
+# A resource's own policy: who asks, and in what circumstances
+
+
+ALARMS = Asker(service="cloudwatch.amazonaws.com", context={"aws:SourceAccount": "1", "aws:SecureTransport": "true"})
+
+
+def published(*statements: dict[str, Any], asker: Asker = ALARMS) -> bool:
+    return decide([policy(*statements)], "sns:Publish", "arn:aws:sns:::topic", asker).allowed
+
+
+def publish(effect: str = "Allow", **elements: Any) -> dict[str, Any]:
+    service = {"Service": "cloudwatch.amazonaws.com"}
+    return {"Effect": effect, "Action": "SNS:Publish", "Resource": "*", "Principal": service, **elements}
+
+
+@pytest.mark.parametrize(
+    "principal",
+    ["*", {"AWS": "*"}, {"Service": "cloudwatch.amazonaws.com"}, {"Service": ["events.amazonaws.com", ALARMS.service]}],
+)
+def test_a_service_may_do_what_a_resource_lets_it_or_everybody_do(principal: Any) -> None:
+    assert published(publish(Principal=principal))
+
+
+@pytest.mark.parametrize("principal", [{"Service": "events.amazonaws.com"}, {"AWS": "arn:aws:iam::1:root"}])
+def test_what_a_resource_lets_others_do_it_does_not_let_a_service_do(principal: Any) -> None:
+    assert not published(publish(Principal=principal))
+    assert published(publish(), publish("Deny", Principal=principal))
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": "1"}}, True),
+        ({"StringEquals": {"AWS:SOURCEACCOUNT": ["2", "1"]}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "2"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": "1", "aws:SourceOwner": "1"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": "1"}, "Bool": {"aws:SecureTransport": "false"}}, False),
+        ({"StringLike": {"aws:SourceAccount": "?"}}, True),
+        ({"ArnLike": {"aws:SourceArn": "*"}}, False),
+        ({"Bool": {"aws:SecureTransport": "true"}}, True),
+    ],
+)
+def test_a_condition_is_held_against_the_circumstances(condition: dict[str, Any], *, holds: bool) -> None:
+    assert published(publish(Condition=condition)) is holds
+    assert published(publish(), publish("Deny", Principal="*", Condition=condition)) is not holds
+
+
+def test_a_condition_of_an_unknown_kind_never_makes_more_allowed() -> None:
+    condition = {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+    assert not published(publish(Condition=condition))
+    assert not published(publish(), publish("Deny", Condition=condition))

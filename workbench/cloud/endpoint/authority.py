@@ -136,6 +136,13 @@ def _caller(response: Any) -> tuple[Any, str]:
     return _sessions.get(signed["key"]), signed["service"]
 
 
+def is_allowed(role_arn: str, action: str, resource: str) -> bool:
+    """Whether a role may do what a service of AWS does for it; recorded as what the role asks for itself is."""
+    decision = decide(_policies(role_arn), action, resource)
+    _record(role_arn, action, allowed=decision.allowed, resource=decision.by if decision.allowed else resource)
+    return decision.allowed
+
+
 def _ask(session: Any, action: str, resource: str) -> None:
     if action == "sts:GetCallerIdentity":  # nobody is refused this
         return

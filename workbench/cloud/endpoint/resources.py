@@ -17,6 +17,8 @@ from moto.settings import moto_server_port
 
 Properties = Mapping[str, Any]
 
+_PUT_EVENT_CONFIG = "PutFunctionEventInvokeConfig"
+
 _moto_class_of = parsing.resource_class_from_type
 
 
@@ -371,6 +373,27 @@ class SecurityGroupEgress(Resource):
         return {"GroupId": properties["GroupId"], "IpPermissions": [permission]}
 
 
+class AsynchronousInvocations(Resource):
+    """How often a function is tried again that somebody handed an event, and where what failed goes."""
+
+    cloudformation = "AWS::Lambda::EventInvokeConfig"
+    service = "lambda"
+
+    def make(self) -> None:
+        """Make it."""
+        self.client.put_function_event_invoke_config(**_typed(self.client, _PUT_EVENT_CONFIG, self.properties))
+
+    def change(self, properties: Properties) -> None:
+        """Change it: moto keeps the first that it was given, so that goes before."""
+        self.remove()
+        self.client.put_function_event_invoke_config(**_typed(self.client, _PUT_EVENT_CONFIG, properties))
+
+    def remove(self) -> None:
+        """Delete it, unless that has been done with its function."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.delete_function_event_invoke_config(FunctionName=self.properties["FunctionName"])
+
+
 class EmptiedBucket(Resource):
     """What the CDK empties a bucket by before CloudFormation deletes it; in AWS a function of the CDK's own does it."""
 
@@ -393,7 +416,7 @@ class EmptiedBucket(Resource):
 
 MODELS: tuple[type[Resource], ...] = (
     *(Secret, RotationSchedule, ScheduleGroup, Schedule, BucketPolicy, EmptiedBucket),
-    *(Subscription, TopicPolicy, QueuePolicy, Alarm, SecurityGroupEgress),
+    *(Subscription, TopicPolicy, QueuePolicy, Alarm, SecurityGroupEgress, AsynchronousInvocations),
 )
 
 

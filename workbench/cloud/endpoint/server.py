@@ -8,6 +8,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from workbench.cloud.endpoint import (
+    alarms,
+    asynchronous,
     authority,
     buckets,
     databases,
@@ -18,8 +20,15 @@ from workbench.cloud.endpoint import (
     resources,
     roles,
     rotations,
+    secret_names,
     stacks,
     state_machines,
+    topics,
+)
+
+_MENDED = (
+    *(alarms, authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
+    *(secret_names, topics),
 )
 
 
@@ -33,7 +42,7 @@ class Endpoint:
     def __init__(self) -> None:
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in (authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines):
+        for each in _MENDED:
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
         application = DomainDispatcherApplication(create_backend_app)
@@ -48,6 +57,7 @@ class Endpoint:
             invoke: runs a package on an event.
         """
         invocations.install(invoke)
+        asynchronous.install()
 
     def start(self) -> None:
         """Serve, in threads."""

@@ -3,7 +3,8 @@
 What moto lacks: change sets are found by their stack, and one that is not there can be deleted (the cdk CLI does so
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
 is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
-name; an error is one that the cdk CLI shows; a stack under termination protection is not deleted.
+name; an error is one that the cdk CLI shows; a stack under termination protection is not deleted; what is to be
+retained is, when it leaves its template too; a creation that fails is rolled back.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
@@ -22,6 +23,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 logger = logging.getLogger(__name__)
 
+_RETAINED = {"Retain", "RetainExceptOnCreate"}
 _NOTHING_TO_MAKE = {"AWS::CDK::Metadata", *NULL_MODELS}
 
 _moto_parse_template = Stack.parse_template
@@ -29,6 +31,7 @@ _moto_create_change_set = CloudFormationBackend.create_change_set
 _moto_execute_change_set = CloudFormationBackend.execute_change_set
 _moto_delete_stack = CloudFormationBackend.delete_stack
 _moto_parse_ssm_parameter = ResourceMap.parse_ssm_parameter
+_moto_delete_resource = ResourceMap._delete_resource  # noqa: SLF001 - moto has no public place for it
 _moto_resource_diff = ResourceMap.build_resource_diff
 _moto_update_resource = parsing.parse_and_update_resource
 
@@ -45,6 +48,7 @@ def install() -> None:
     CloudFormationResponse.update_termination_protection = _update_termination_protection
     CloudFormationBackend.delete_stack = _delete_stack
     ResourceMap.delete = _delete_resources
+    ResourceMap._delete_resource = _delete_or_retain  # noqa: SLF001
     ResourceMap.parse_ssm_parameter = _parse_ssm_parameter
     ResourceMap.build_resource_diff = _resource_diff
     parsing.parse_and_update_resource = _update_resource
@@ -147,12 +151,15 @@ def _refuse_unknown_types(resources: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _apply_change_set(backend: Any, change_set_name: str) -> None:
-    stack = backend.change_sets[change_set_name].stack
+    change_set = backend.change_sets[change_set_name]
+    stack = change_set.stack
     try:
         _moto_execute_change_set(backend, change_set_name)
-    except ServiceException:
-        raise
     except Exception as error:
+        if change_set.change_set_type == "CREATE":
+            _roll_back(stack)
+        if isinstance(error, ServiceException):
+            raise
         logger.exception("stack %s", stack.name)
         raise ValidationError(message=f"stack {stack.name}: {type(error).__name__}: {error}") from error
     stack.template_dict = backend.change_sets[change_set_name].template_dict
@@ -160,6 +167,19 @@ def _apply_change_set(backend: Any, change_set_name: str) -> None:
     stack.output_map = stack._create_output_map()  # noqa: SLF001 - what moto does for the other way to make a stack
     for export in stack.exports:
         backend.exports[export.name] = export
+
+
+def _roll_back(stack: Any) -> None:
+    """Delete what a creation has made before it failed, but for what is to be retained in any case."""
+    resources = stack.resource_map
+    templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
+    for name in reversed(_in_order(templates)):
+        resource = made.get(name)
+        if resource is None or isinstance(resource, str) or templates[name].get("DeletionPolicy") == "Retain":
+            continue
+        _moto_delete_resource(resources, resource, templates[name])
+        del made[name]
+    stack.status = "ROLLBACK_COMPLETE"
 
 
 def _parse_ssm_parameter(resources: Any, value: str, value_type: str) -> Any:
@@ -184,12 +204,17 @@ def _delete_resources(resources: Any) -> None:
     templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
     for name in reversed(_in_order(templates)):
         resource = made.get(name)
-        if resource is None or isinstance(resource, str) or templates[name].get("DeletionPolicy") == "Retain":
+        if resource is None or isinstance(resource, str):
             continue
         try:
             resources._delete_resource(resource, templates[name])  # noqa: SLF001
         except Exception as error:
             raise ValidationError(message=f"{name} was not deleted: {type(error).__name__}: {error}") from error
+
+
+def _delete_or_retain(resources: Any, resource: Any, template: Mapping[str, Any]) -> None:
+    if template.get("DeletionPolicy") not in _RETAINED:
+        _moto_delete_resource(resources, resource, template)
 
 
 def _in_order(resources: Mapping[str, Any]) -> list[str]:

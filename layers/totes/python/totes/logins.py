@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
 
 
+def login_tags(environment: str, role: str) -> dict[str, str]:
+    """What tells a secret of totes' own in an account, whatever its name.
+
+    Args:
+        environment: dev, prod or local, with its suffix.
+        role: source, warehouse or dashboard.
+    """
+    return {"totes:environment": environment, "totes:login": role}
+
+
 def login(
     secrets: "SecretsManagerClient",
     secret: str,
