@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.support.assemblies import synthesise_once
+from tests.support.assemblies import synthesised_once
 from tests.support.databases import execute
 from totes.errors import TotesError
 from workbench import cloud
@@ -78,8 +78,7 @@ class Deployed:
 
 @pytest.fixture(scope="session", autouse=True)
 def _synthesised_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        synthesise_once(tmp_path_factory.getbasetemp().parent / "assemblies", patch)
+    with synthesised_once(tmp_path_factory):
         yield
 
 
@@ -103,6 +102,14 @@ def deployed(_shared_cloud: Deployed) -> Deployed:
         )
     _empty_the_lake(_shared_cloud.cloud)
     return _shared_cloud
+
+
+@pytest.fixture(scope="session")
+def production(_synthesised_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """Production's stacks on a local cloud, for those modules that take it one after the other."""
+    state = tmp_path_factory.mktemp("cloud") / "production"
+    yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="prod"), state)
+    cloud.down(state)
 
 
 def _empty_the_lake(running: LocalCloud) -> None:

@@ -1,21 +1,16 @@
 """A person sees that alarms reach somebody: they are set off, and their mails are there to be read."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.end_to_end.conftest import Deployed
-from workbench import cloud
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    state: Path = tmp_path_factory.mktemp("cloud") / "state"
-    yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="prod"), state)
-    cloud.down(state)
+def deployed(production: Deployed) -> Deployed:
+    return production
 
 
 def mails(deployed: Deployed) -> list[dict[str, Any]]:

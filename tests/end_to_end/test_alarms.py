@@ -6,9 +6,8 @@ its limit of fifteen minutes) is told to the alarm as AWS tells it.
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,28 +15,21 @@ import pytest
 from tests.end_to_end.conftest import Deployed
 from tests.support.alarms import alarms_on
 from tests.support.databases import execute, value
-from workbench import cloud
 from workbench.deployment import Deployment
 from workbench.simulator import build
 
 AN_HOUR = timedelta(hours=1)
 FIVE_MINUTES = timedelta(minutes=5)
+NO_MANIFEST = "manifests/of-somebody-else.txt"
 
 
-@pytest.fixture
-def deployed(tmp_path: Path) -> Iterator[Deployed]:
+@pytest.fixture(scope="module")
+def deployed(production: Deployed) -> Deployed:
     """Production's stacks, with a shop in the source and a run done."""
-    state = tmp_path / "state"
-    running = Deployed(
-        cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="prod"), state
-    )
-    try:
-        build(running.cloud.source_uri, orders=30, seed=4)
-        running.run()
-        assert invoke(running, "verify_warehouse")["equal"]
-        yield running
-    finally:
-        cloud.down(state)
+    build(production.cloud.source_uri, orders=30, seed=4)
+    production.run()
+    assert invoke(production, "verify_warehouse")["equal"]
+    return production
 
 
 class Watch:
@@ -148,6 +140,7 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     assert watch.on(later=27 * AN_HOUR) == {*uncured, "no-success", "lag", "no-verification"}
     seen |= {"no-success", "lag", "no-verification"}
     assert seen == every
+    _heal(deployed)
 
 
 def test_runs_that_step_back_for_one_that_hangs_are_no_success(deployed: Deployed) -> None:
@@ -184,7 +177,16 @@ def test_a_quarantine_that_is_mended_is_quiet_again(deployed: Deployed) -> None:
 
 def _put_what_is_no_manifest(deployed: Deployed) -> None:
     client, bucket = _ingestion(deployed)
-    client.put_object(Bucket=bucket, Key="manifests/of-somebody-else.txt", Body=b"?")
+    client.put_object(Bucket=bucket, Key=NO_MANIFEST, Body=b"?")
+
+
+def _heal(deployed: Deployed) -> None:
+    """Undo what keeps the next run from its end."""
+    client, bucket = _ingestion(deployed)
+    client.delete_object(Bucket=bucket, Key=NO_MANIFEST)
+    secrets = deployed.cloud.client("secretsmanager")
+    login = json.loads(secrets.get_secret_value(SecretId=secret_of(deployed, "Warehouse"))["SecretString"])
+    execute(deployed.cloud.warehouse_uri, "ALTER ROLE totes_warehouse PASSWORD %s", [login["password"]])
 
 
 def _ingestion(deployed: Deployed) -> tuple[Any, str]:

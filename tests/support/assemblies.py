@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,13 +40,14 @@ class _ToKeep:
             unfinished.rename(self.kept)
 
 
-def synthesise_once(store: Path, patch: pytest.MonkeyPatch) -> None:
+@contextlib.contextmanager
+def synthesised_once(factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let every cloud of an environment be deployed from the assembly that the CLI has made for the first.
 
     Args:
-        store: a folder for the assemblies, of all workers of a run.
-        patch: undoes it.
+        factory: has the folder of all workers of a run.
     """
+    store = factory.getbasetemp().parent / "assemblies"
     store.mkdir(exist_ok=True)
     synthesise = Cdk.synthesise
 
@@ -55,4 +57,6 @@ def synthesise_once(store: Path, patch: pytest.MonkeyPatch) -> None:
             return _Kept(kept, cdk._assembly)
         return _ToKeep(synthesise(cdk), cdk._assembly, kept)
 
-    patch.setattr(Cdk, "synthesise", kept_or_synthesised)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cdk, "synthesise", kept_or_synthesised)
+        yield

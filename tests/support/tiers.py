@@ -16,6 +16,10 @@ def rank(path: PurePath) -> int:
     return next((number for number, tier in enumerate(TIERS) if tier in path.parts), len(TIERS))
 
 
+_TOGETHER = ("tests/end_to_end/test_alarm",)
+"""How the names of modules begin that share one cloud."""
+
+
 class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own class, for which mypy has no types
     """Hands a worker a module at a time, for its tests share a cloud; where they share none, a single test.
 
@@ -23,4 +27,7 @@ class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith(_TEST_BY_TEST) else nodeid.partition("::")[0]
+        if nodeid.startswith(_TEST_BY_TEST):
+            return nodeid
+        together = next((start for start in _TOGETHER if nodeid.startswith(start)), None)
+        return together or nodeid.partition("::")[0]
