@@ -1,11 +1,12 @@
 """A tick of the source: what has changed since the last batch becomes the next batch, or nothing does."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
+from typing import Protocol
 
 import polars as pl
 from psycopg2 import sql
@@ -17,7 +18,7 @@ from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
 from totes.capture.guard import check_deletes
 from totes.capture.identity import differs, identities_of, shifts
-from totes.capture.merging import in_order, with_run
+from totes.capture.merging import are_in_order, in_order, with_run
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot, snapshot_of
@@ -94,31 +95,28 @@ def capture(
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
-    with snapshot_of(connection, tables) as snapshot:
-        captured_at = datetime.now(UTC)
-        check_succession(snapshot, last)
-        reading = _Capture(snapshot, lake, tables, last, batch=newest + 1)
-        captured = reading.tables(again, accept_deletes, mass_deletion_percent)
+    permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
+    reading = _read(connection, lake, tables, last, newest + 1, again, permit)
+    snapshot, captured = reading.snapshot, reading.captured()
     drifted = _drift(captured, last)
     for sentence in drifted:
         logger.warning("the source's shape has changed: %s", sentence, extra={"drift": sentence})
     changes = {name: _count(table) for name, table in captured.items() if _count(table)}
-    if not changes and (last is None or (snapshot.continues(last) and not _is_of_another_shape(captured, last))):
+    if not changes and not _must_be_told(reading, captured, last):
         logger.info("nothing changed since batch %d", newest)
         return Captured(batch=None, newest=newest)
-    # Where the source is another one, or of another shape, than the last batch says, even no change is a batch.
+    wait_until_durable(connection, snapshot)
     manifest = CaptureManifest(
         batch=newest + 1,
         parent=digest(last_body) if last_body else None,
-        captured_at=captured_at,
+        captured_at=reading.began,
         horizon=snapshot.horizon,
         source=snapshot.source,
         drift=drifted,
-        tables=captured,
+        tables=reading.merged(captured),
         position=snapshot.position,
         host=snapshot.host,
     )
-    wait_until_durable(connection, snapshot)
     journal.commit(manifest.batch, manifest.to_json())
     logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": changes})
     return Captured(batch=manifest.batch, newest=manifest.batch, drift=drifted)
@@ -189,6 +187,16 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
     )
 
 
+def _must_be_told(reading: "_Capture", captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
+    """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
+
+    Or runs were written in another order, which would be done again at each tick.
+    """
+    if last is None:
+        return False
+    return not reading.snapshot.continues(last) or _is_of_another_shape(captured, last) or bool(reading.ordered)
+
+
 def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureManifest) -> bool:
     """Whether a table has other columns than the last batch says, or is another one, or is new to the lake."""
     return any(
@@ -200,8 +208,47 @@ def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureMan
     )
 
 
+def _read(
+    connection: Connection,
+    lake: Bucket,
+    tables: Sequence[SourceTable],
+    last: CaptureManifest | None,
+    batch: int,
+    again: Mapping[str, Sequence[int]],
+    permit: "_Permit",
+) -> "_Capture":
+    """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
+
+    While a snapshot is open nothing is done that takes long and does not read: it holds locks and the source's
+    horizon, and the source ends it where it stays idle. So runs that must be put in order for the reading are, with no
+    snapshot open, and the next one is read.
+    """
+    ordered: dict[str, tuple[Run, ...]] = {}
+    while True:
+        with snapshot_of(connection, tables) as snapshot:
+            check_succession(snapshot, last)
+            reading = _Capture(snapshot, lake, tables, last, batch, again, permit, ordered)
+            unordered = reading.unordered()
+            if not unordered:
+                reading.read()
+                return reading
+        ordered |= reading.put_in_order(unordered)
+
+
+class _Permit(Protocol):
+    """Whoever lets the deletes of a table pass, or stops the run."""
+
+    def __call__(self, table: str, *, gone: int, held: int) -> None: ...
+
+
 class _Capture:
-    """The reading of one batch: every table's changes first, then the context that joined dimensions need."""
+    """The reading of one batch: every table's changes first, then the context that joined dimensions need.
+
+    Attributes:
+        snapshot: the state of the source that is read.
+        began: when.
+        ordered: runs of the last batch that were put in order, by table.
+    """
 
     def __init__(
         self,
@@ -210,12 +257,18 @@ class _Capture:
         tables: Sequence[SourceTable],
         last: CaptureManifest | None,
         batch: int,
+        again: Mapping[str, Sequence[int]],
+        permit: _Permit,
+        ordered: Mapping[str, tuple[Run, ...]],
     ) -> None:
-        self._snapshot = snapshot
+        self.snapshot = snapshot
+        self.began = datetime.now(UTC)
+        self.ordered = ordered
         self._lake = lake
         self._tables = {table.name: table for table in tables}
         self._last = last
         self._batch = batch
+        self._permit = permit
         self._columns = columns_of(snapshot, tables)
         self._identities = identities_of(snapshot, tables)
         self._writers = {
@@ -228,58 +281,77 @@ class _Capture:
             )
             for table in tables
         }
+        self._readings = {table.name: self._reading(table, again.get(table.name, ())) for table in tables}
+        self._found: dict[str, Changes] = {}
         # Of tables that dimensions join, the keys and references that the batch has come to hold.
         self._links: dict[str, list[pl.DataFrame]] = {}
         # And of those that complete others, the keys of rows that are gone.
         self._lost: dict[str, list[pl.Series]] = {}
 
-    def tables(
-        self, again: Mapping[str, Sequence[int]], accept_deletes: Collection[str], mass_deletion_percent: int
-    ) -> dict[str, CapturedTable]:
-        def permit(table: str, gone: int) -> None:
-            before = self._before(table)
-            check_deletes(
-                table,
-                gone=gone,
-                held=before.held if before else 0,
-                percent=mass_deletion_percent,
-                accepted=accept_deletes,
-            )
+    def unordered(self) -> list[str]:
+        """The tables of which many rows are to be compared with runs that are in no order; all deletes may pass."""
+        for name, reading in self._readings.items():
+            self._check_deletes(name, reading.gone_at_least)
+        return [
+            name
+            for name, reading in self._readings.items()
+            if reading.comes_in_order and name not in self.ordered and not are_in_order(reading.runs)
+        ]
 
-        readings = {name: self._reading(table, again.get(name, ())) for name, table in self._tables.items()}
-        for name, reading in readings.items():  # before anything is written
-            permit(name, reading.gone_at_least)
-        found = {}
-        for name, reading in readings.items():
-            if reading.comes_in_order:
-                reading.runs = in_order(reading.runs, self._tables[name].key, self._lake, self._merged(name))
-            found[name] = reading.read(self._writers[name], partial(permit, name))
+    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[Run, ...]]:
+        """Write the runs of tables in the order of their keys; the source is not asked."""
+        return {
+            name: in_order(self._readings[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
+            for name in unordered
+        }
+
+    def read(self) -> None:
+        """Read all that has changed, and its context, and write it to the lake."""
+        for name, reading in self._readings.items():
+            self._found[name] = reading.read(self._writers[name], partial(self._check_deletes, name))
         self._read_contexts()
-        return {name: self._captured(name, reading.runs, found[name]) for name, reading in readings.items()}
+
+    def captured(self) -> dict[str, CapturedTable]:
+        """What the batch brings of each table; of its runs, those that were there before."""
+        return {name: self._captured(name, reading.runs) for name, reading in self._readings.items()}
+
+    def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
+        """The tables with what the batch brings among their runs; the source is not asked."""
+        return {name: replace(table, holdings=self._with_news(name, table)) for name, table in captured.items()}
+
+    def _with_news(self, name: str, table: CapturedTable) -> tuple[Run, ...]:
+        news = Run(parts=table.changes, deleted=table.deletes)
+        if not news.rows:
+            return table.holdings
+        return with_run(table.holdings, news, self._tables[name].key, self._lake, self._place_of_merged(name))
+
+    def _check_deletes(self, table: str, gone: int) -> None:
+        before = self._before(table)
+        self._permit(table, gone=gone, held=before.held if before else 0)
 
     def _before(self, table: str) -> CapturedTable | None:
         return self._last.tables.get(table) if self._last else None
 
     def _reading(self, table: SourceTable, again: Sequence[int]) -> TableChanges:
         columns, identity = self._columns[table.name], self._identities[table.name]
-        return TableChanges(self._snapshot, self._lake, table, columns, identity, self._last, again)
+        reading = TableChanges(self.snapshot, self._lake, table, columns, identity, self._last, again)
+        reading.runs = self.ordered.get(table.name, reading.runs)
+        return reading
 
-    def _captured(self, name: str, held: Sequence[Run], changes: Changes) -> CapturedTable:
-        writer, key = self._writers[name], self._tables[name].key
-        newest = writer.run()
+    def _captured(self, name: str, held: Sequence[Run]) -> CapturedTable:
+        newest, found = self._writers[name].run(), self._found[name]
         return CapturedTable(
             columns=self._columns[name],
-            held=changes.held,
+            held=found.held,
             changes=newest.parts,
             deletes=newest.deleted,
-            context=tuple(writer.context),
-            holdings=with_run(held, newest, key, self._lake, self._merged(name)) if newest.rows else tuple(held),
-            ranges=changes.ranges,
+            context=tuple(self._writers[name].context),
+            holdings=tuple(held),
+            ranges=found.ranges,
             identity=self._identities[name],
         )
 
-    def _merged(self, table: str) -> str:
-        """Where what is merged in this batch goes."""
+    def _place_of_merged(self, table: str) -> str:
         return f"holdings/{table}/{self._batch:010d}"
 
     def _read_contexts(self) -> None:
@@ -311,7 +383,7 @@ class _Capture:
         for start in range(0, values.len(), _ASKED_AT_ONCE):
             asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
             condition = sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
-            stream_rows(self._snapshot, table.name, self._columns[table.name], condition, keep)
+            stream_rows(self.snapshot, table.name, self._columns[table.name], condition, keep)
 
     def _link(self, table: SourceTable, rows: pl.DataFrame) -> None:
         """Remember which rows of tables that dimensions join the batch has."""
