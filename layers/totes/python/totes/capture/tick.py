@@ -18,6 +18,7 @@ from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
 from totes.capture.guard import check_deletes
 from totes.capture.identity import differs, identities_of, shifts
+from totes.capture.keys import unguarded
 from totes.capture.merging import are_in_order, in_order, with_run
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
@@ -141,10 +142,14 @@ def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> 
     last = CaptureManifest.from_json(journal.read(newest)) if newest else None
     check_succession(snapshot, last)
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
+    without_index = unguarded(snapshot, tables)
     found = {}
     for table in tables:
         keys = _PendingKeys(table.key)
-        TableChanges(snapshot, lake, table, columns[table.name], identities[table.name], last).read(keys)
+        reading = TableChanges(snapshot, lake, table, columns[table.name], identities[table.name], last)
+        if table.name in without_index:
+            reading.check_keys()
+        reading.read(keys)
         found[table.name] = keys.pending()
     return found
 
@@ -289,7 +294,12 @@ class _Capture:
         self._lost: dict[str, list[pl.Series]] = {}
 
     def unordered(self) -> list[str]:
-        """The tables of which many rows are to be compared with runs that are in no order; all deletes may pass."""
+        """The tables of which many rows are to be compared with runs that are in no order.
+
+        Before anything is written: no key is there twice, and all deletes may pass.
+        """
+        for name in sorted(unguarded(self.snapshot, [*self._tables.values()])):
+            self._readings[name].check_keys()
         for name, reading in self._readings.items():
             self._check_deletes(name, reading.gone_at_least)
         return [
