@@ -76,6 +76,7 @@ class _Rebuilding:
             if not result.succeeded:
                 source = self._without_the_source(result)
                 continue
+            source = {}  # what has failed once may be back, and while it is not asked nothing of it arrives
             if not result.waiting:
                 return Rebuilt(batches=result.newest, runs=runs, seconds=time.monotonic() - started)
             ask, asked = run_or_meet, {}
@@ -83,10 +84,10 @@ class _Rebuilding:
                 self._tell(_LOADING, result.rebuilding["staged"], result.rebuilding["of"])
 
     def _without_the_source(self, result: RunResult) -> dict[str, Any]:
-        """Go on with the lake alone where it is the source that a run has failed for."""
+        """Ask the lake alone of the next run where it is the source that a run has failed for."""
         if not (result.error or "").startswith(_NOT_CAPTURED):
             raise UserError(f"a run failed: {result.error}; what is done is kept, and the next run goes on")
-        self._follow(f"the source cannot be captured, so the lake alone is asked ({result.error})")
+        self._follow(f"the source cannot be captured, so the next run asks the lake alone ({result.error})")
         return {"lake_alone": True}
 
     def _entered(self, state: str) -> None:

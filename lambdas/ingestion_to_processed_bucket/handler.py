@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ingestion, processed = Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket)
     transformed = transform(ingestion, processed, STAR_TABLES, time_is_up=is_up)
     first = event.get("asked", {}).get("replay_from")
-    replayed = replay(ingestion, processed, STAR_TABLES, first=first, time_is_up=is_up)
+    replayed = replay(ingestion, processed, STAR_TABLES, first=first, asked_by=event.get("execution"), time_is_up=is_up)
     return {
         "transformed": asdict(transformed.batches),
         "newest": transformed.newest,

@@ -54,7 +54,7 @@ def test_a_lost_warehouse_is_made_again_while_the_source_is_lost_too(shop: Deplo
     answer = shop.totes("rebuild")
     execute(shop.cloud.source_uri, "ALTER TABLE mislaid RENAME TO design")
     assert answer.code == 0, answer.err
-    assert "the lake alone is asked" in answer.out
+    assert "the next run asks the lake alone" in answer.out
     assert "the warehouse was made again of 2 batches, by 2 runs" in answer.out
     assert content_of(shop.cloud.warehouse_uri) == lost
 

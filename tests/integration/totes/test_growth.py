@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, reader, sizes
+from totes.capture import SOURCE_TABLES, capture, merging, reader, sizes
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.errors import MassDeletion
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, sweep
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Run, sweep
 from totes.lake.manifests import digest
 
 ROWS = 20_000
@@ -225,3 +226,46 @@ def test_a_heap_in_no_order_that_an_older_totes_captured_is_put_in_order_by_the_
     gets.clear()
     pipeline.capture()
     assert len(gets) == sum(len(run.parts) for run in newest(pipeline).holdings)
+
+
+@pytest.fixture
+def held(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """How many snapshots of the source are open, by the lock that each has, when runs are merged or put in order."""
+    seen: set[int] = set()
+    merged_at_once = merging._merged_at_once
+
+    def watched(*arguments: Any) -> Run:
+        query = "SELECT count(*) FROM pg_locks WHERE relation = 'design'::regclass AND mode = 'AccessShareLock'"
+        seen.add(value(pipeline.source, query))
+        return merged_at_once(*arguments)
+
+    monkeypatch.setattr(merging, "_merged_at_once", watched)
+    return seen
+
+
+def test_runs_are_merged_while_nothing_of_the_source_is_held(pipeline: Pipeline, held: set[int]) -> None:
+    execute(pipeline.source, DESIGNS.format("n"))
+    pipeline.capture()
+    for run in range(3):
+        execute(pipeline.source, f"UPDATE design SET file_name = '{run}' WHERE design_id <= 1400")
+        pipeline.capture()
+    assert held == {0}
+
+
+def test_runs_are_put_in_order_while_nothing_of_the_source_is_held_and_once_only(
+    pipeline: Pipeline, held: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, DESIGNS.format("hashint4(n)"))
+    with monkeypatch.context() as older:
+        older.setattr(sizes, "UNORDERED_ROWS", 10**9)
+        pipeline.capture()
+    assert not held
+    # The rows are read again for as long as this transaction of the same server is open, and nothing else changes.
+    with session(pipeline.warehouse) as long, long.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+        execute(pipeline.source, "UPDATE design SET file_name = file_name WHERE design_id > 1000")
+        pipeline.capture()
+        assert held == {0}
+        held.clear()
+        pipeline.capture()
+        assert not held

@@ -111,6 +111,40 @@ def test_a_replay_goes_on_in_every_run_until_it_has_caught_up_with_the_ticks_bet
     assert content_of(pipeline.warehouse) == before
 
 
+def test_a_run_that_is_tried_again_after_its_replay_was_published_makes_no_second_edition(pipeline: Pipeline) -> None:
+    """Its answer was lost, so Step Functions invokes the function again with the same event."""
+    live(pipeline, 2)
+
+    def asked(run: str) -> Replayed | None:
+        return replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by=run)
+
+    first = asked("run 1")
+    assert first is not None
+    assert (first.edition, first.published) == (2, True)
+    assert asked("run 1") is None
+    assert StarJournal(pipeline.processed).edition == 2
+    second = asked("run 2")
+    assert second is not None
+    assert (second.edition, second.published) == (3, True)
+
+
+def test_a_run_that_finishes_what_another_began_is_not_asked_twice_either(pipeline: Pipeline) -> None:
+    live(pipeline, 2)
+
+    def asked(run: str, batches: int) -> Replayed | None:
+        ends = times(batches)
+        return replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by=run, time_is_up=ends)
+
+    begun = asked("run 1", 1)
+    assert begun is not None
+    assert (begun.edition, begun.published) == (2, False)
+    finished = asked("run 2", 100)
+    assert finished is not None
+    assert (finished.edition, finished.published) == (2, True)
+    assert asked("run 2", 100) is None
+    assert StarJournal(pipeline.processed).edition == 2
+
+
 def test_how_far_a_draft_has_come_is_found_by_a_few_requests_however_long_it_is(pipeline: Pipeline) -> None:
     live(pipeline, 3)
     a_run(pipeline, 2, first=1)

@@ -1,8 +1,11 @@
 """A session is totes' own, whatever is set for role, database or server; what hides or breaks rows is told."""
 
 import importlib
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
 from totes.lake import CaptureManifest, Journal, read_part
 from totes.star import STAR_TABLES
 from totes.verify import verify
+from totes.warehouse import load
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.simulator import build
 
@@ -44,6 +48,17 @@ HOSTILE = {
     "default_transaction_read_only": "on",
     "default_transaction_isolation": "serializable",
 }
+
+
+LONG_STATEMENT = """
+import sys
+from psycopg2.extensions import parse_dsn
+from totes.databases import open_session
+
+with open_session(parse_dsn(sys.argv[1]), "warehouse").cursor() as cursor:
+    cursor.execute("SELECT pg_advisory_xact_lock(1)")
+    cursor.execute("SELECT pg_sleep(600)")
+"""
 
 
 @contextmanager
@@ -83,6 +98,48 @@ def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline)
             settings = dict(cursor.fetchall())
     assert {settings[name] for name in ("statement_timeout", "transaction_timeout", "idle_session_timeout")} == {"0"}
     assert settings["default_transaction_read_only"] == "off"
+
+
+def test_no_setting_of_a_database_reaches_a_load(pipeline: Pipeline) -> None:
+    """Of two loaders that meet, the later one must see what the earlier one has loaded meanwhile."""
+    pipeline.tick()
+    make_hostile(pipeline.warehouse, 18)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+    pipeline.capture()
+    pipeline.transform()
+
+    def loaded() -> int:
+        with opened(pipeline.warehouse, "warehouse") as warehouse:
+            return load(warehouse, pipeline.processed, STAR_TABLES).batches.count
+
+    with opened(pipeline.warehouse, "warehouse") as holder, ThreadPoolExecutor() as loaders:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(b"totes")])
+        both = [loaders.submit(loaded), loaders.submit(loaded)]
+        eventually(lambda: advisory_locks(pipeline.source, granted=False) == 2)
+        holder.rollback()
+        assert sorted(each.result() for each in both) == [0, 1]
+    execute(pipeline.source, f"ALTER DATABASE {parse_dsn(pipeline.warehouse)['dbname']} RESET ALL")
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def advisory_locks(uri: str, *, granted: bool) -> int:
+    """How many there are on the whole server."""
+    return int(value(uri, f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = {granted}"))
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_killed_loader_leaves_its_lock_in_the_middle_of_a_long_statement(empty_database: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", LONG_STATEMENT, empty_database]) as loader:
+        eventually(lambda: advisory_locks(empty_database, granted=True) == 1)
+        loader.kill()
+    eventually(lambda: advisory_locks(empty_database, granted=True) == 0)
 
 
 def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder: Path) -> None:

@@ -26,6 +26,14 @@ PARTITIONED = """
     INSERT INTO payment_new SELECT * FROM payment;
 """
 
+BY_TIME = """
+    CREATE TABLE payment_new (LIKE payment INCLUDING DEFAULTS) PARTITION BY RANGE (created_at);
+    CREATE TABLE early PARTITION OF payment_new FOR VALUES FROM (MINVALUE) TO ('2024-01-01');
+    CREATE TABLE late PARTITION OF payment_new FOR VALUES FROM ('2024-01-01') TO (MAXVALUE);
+    ALTER TABLE payment_new ADD PRIMARY KEY (payment_id, created_at);
+    INSERT INTO payment_new SELECT * FROM payment;
+"""
+
 CASES = {
     "swapped for an edited copy": (
         "",
@@ -199,6 +207,52 @@ def test_a_key_that_is_there_twice_stops_the_run_before_anything_is_committed(pi
     execute(pipeline.source, "DROP TABLE archive")
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_table_that_is_partitioned_by_time_is_captured_and_its_keys_are_checked(pipeline: Pipeline) -> None:
+    """Its primary key must have the time too, so PostgreSQL lets an id be there at two times."""
+    pipeline.tick()
+    execute(pipeline.source, BY_TIME + SWAP)
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    execute(pipeline.source, "UPDATE payment SET created_at = '2023-05-05' WHERE payment_id IN (3, 4)")
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 5")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    again = (
+        "CREATE TEMPORARY TABLE again AS SELECT * FROM payment WHERE payment_id = 7;"
+        "UPDATE again SET created_at = '2023-01-01'; INSERT INTO payment SELECT * FROM again"
+    )
+    execute(pipeline.source, again)
+    with pytest.raises(ContractError, match="payment_id 7 is there more than once in table payment and the tables"):
+        pipeline.capture()
+    assert Journal(pipeline.ingestion).newest() == 3
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 7 AND created_at <> '2023-01-01'")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_primary_key_that_is_checked_at_the_end_of_a_transaction_is_one(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "ALTER TABLE payment DROP CONSTRAINT payment_pkey; ALTER TABLE payment ADD PRIMARY KEY (payment_id) DEFERRABLE",
+    )
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_virtual_column_beyond_the_contract_is_not_worked_out_so_none_that_fails_stops_a_run(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        "ALTER TABLE sales_order ADD COLUMN each numeric GENERATED ALWAYS AS (1.0 / (units_sold - 77)) VIRTUAL;"
+        "UPDATE sales_order SET units_sold = 77 WHERE sales_order_id = 5",
+    )
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None
 
 
 def test_a_lake_of_format_1_is_taken_up_and_what_was_lost_then_is_found(pipeline: Pipeline) -> None:

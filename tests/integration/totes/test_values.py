@@ -288,3 +288,21 @@ def test_milliseconds_of_exactly_zero_and_microseconds_are_kept_apart(pipeline: 
     )
     assert found[0][:2] == (datetime.time(8), datetime.time(8, 0, 0, 1000))
     assert found[1][0] == datetime.time(23, 59, 59, 999000), "cut to the millisecond: rounding would leave the day"
+
+
+def test_a_column_that_the_source_calls_as_the_lake_calls_its_own_is_carried_and_hurts_nothing(
+    pipeline: Pipeline,
+) -> None:
+    lie = '{"agreed_payment_date": "2020-01-01"}'
+    execute(pipeline.source, f"ALTER TABLE sales_order ADD COLUMN _raw jsonb DEFAULT '{lie}'")
+    execute(pipeline.source, "ALTER TABLE department ADD COLUMN _raw text DEFAULT 'x', ADD COLUMN _raw_ text")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    execute(pipeline.source, "UPDATE sales_order SET _raw = NULL, agreed_payment_date = 'TBC' WHERE sales_order_id = 3")
+    execute(pipeline.source, "UPDATE department SET _raw = 'y', manager = 'Ann' WHERE department_id = 1")
+    pipeline.tick()
+    [[reason]] = rows(pipeline.warehouse, "SELECT reason FROM etl.quarantine")
+    assert reason.startswith("agreed_payment_date is 'TBC'")
+    assert pipeline.capture().batch is None
+    execute(pipeline.source, "UPDATE department SET _raw = 'z' WHERE department_id = 1")
+    assert pipeline.capture().batch == 3, "what changes in it alone is a change"

@@ -53,6 +53,9 @@ _SESSION = {
     "search_path": "public",
     "standard_conforming_strings": "on",
     "default_transaction_read_only": "off",
+    # A loader that waited for another must see what that one has loaded.
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
     # A query that row-level security would shorten fails instead.
     "row_security": "off",
     # What a role or database sets for people must not end a long read or load: the functions have a time of their own.
@@ -69,6 +72,10 @@ _SESSION = {
 
 _TRANSACTION_TIMEOUT = 17_00_00
 """The first version of PostgreSQL that has transaction_timeout; others refuse a connection that names it."""
+
+_LOOK_FOR_THE_CLIENT = "5s"
+"""How often a server looks whether its client is still there while a statement is under way: else a killed function's
+lock stays until its statement ends."""
 
 
 @contextmanager
@@ -213,15 +220,24 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
                 "tcp_user_timeout": 60_000,
                 **completed,
                 "application_name": f"totes {role}",
-                "options": " ".join([keywords.get("options", ""), *(f"-c {name}={v}" for name, v in _SESSION.items())]),
+                "options": " ".join([keywords.get("options", ""), *_options(_SESSION)]),
             }
         )
-    if connection.server_version >= _TRANSACTION_TIMEOUT:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        if connection.server_version >= _TRANSACTION_TIMEOUT:
             cursor.execute("SET transaction_timeout = 0")
-        connection.autocommit = False
+        with suppress(psycopg2.errors.InvalidParameterValue):  # of a server on Windows, which cannot look
+            cursor.execute("SET client_connection_check_interval = %s", [_LOOK_FOR_THE_CLIENT])
+    connection.autocommit = False
     return connection
+
+
+def _options(settings: Mapping[str, str]) -> Iterator[str]:
+    """Settings as the words of libpq's `options`, in which a blank within a value has a backslash before it."""
+    for name, value in settings.items():
+        escaped = value.replace(" ", "\\ ")
+        yield f"-c {name}={escaped}"
 
 
 def _refused(role: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:

@@ -18,6 +18,7 @@ from totes.capture import sizes
 from totes.capture.compare_keys import differing, ranges_of
 from totes.capture.holdings import HeldKeys, Holdings
 from totes.capture.identity import members_to_read
+from totes.capture.keys import check_once
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
@@ -111,6 +112,15 @@ class TableChanges:
     def comes_in_order(self) -> bool:
         """Whether so many rows are to be compared with the lake that they are read in the order of their keys."""
         return self._candidates > sizes.UNORDERED_ROWS
+
+    def check_keys(self) -> None:
+        """Refuse a key that is there twice, where no index of the source does.
+
+        Raises:
+            ContractError: there is one.
+        """
+        if self._candidates:
+            check_once(self._snapshot, self._table, self._may_be_new())
 
     def read(self, found: Found, permit: Callable[[int], None] = lambda _gone: None) -> Changes:
         """Find what has changed.

@@ -12,10 +12,12 @@ _CATALOG = """
     SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
            CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
            has_table_privilege(class.oid, 'SELECT'), row_security_active(class.oid),
+           attribute.attgenerated = 'v',
            attribute.attnotnull AND EXISTS (
                SELECT FROM pg_index AS index
-               WHERE index.indrelid = class.oid AND index.indisunique AND index.indisvalid AND index.indimmediate
-                 AND index.indpred IS NULL AND index.indnkeyatts = 1 AND index.indkey[0] = attribute.attnum
+               WHERE index.indrelid = class.oid AND index.indisunique AND index.indisvalid AND index.indpred IS NULL
+                 AND attribute.attnum = ANY ((index.indkey::int2[])[0:index.indnkeyatts - 1])
+                 AND (index.indnkeyatts = 1 OR class.relkind = 'p')
            )
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
@@ -37,16 +39,27 @@ _FAMILIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class _CatalogColumn:
+    """A column, and what the catalog says of it.
+
+    Attributes:
+        column: name and type.
+        base_type: the type without its parameters; "enum" of every enum.
+        virtual: whether PostgreSQL stores no value of it, and works it out whenever it is read.
+        identifies: whether no row is without a value of it, and no two have the same; of a partitioned table, whose
+            unique indexes must have the columns that it is partitioned by too, `keys` must see to the latter.
+    """
+
     column: SourceColumn
     base_type: str
+    virtual: bool
     identifies: bool
-    """Whether no two rows can have the same value of it, nor a row none."""
 
 
 def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, tuple[SourceColumn, ...]]:
     """Return each table's columns as they are in the source, once they are found to keep the contract.
 
-    Columns beyond the contract are returned too: the lake carries them.
+    Columns beyond the contract are returned too: the lake carries them. Virtual ones are not: they say nothing that the
+    others do not say, and one row for which their expression fails would stop the reading of all.
 
     Raises:
         ContractError: tables or columns are missing or of another type; the sentence names all of them.
@@ -58,7 +71,12 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
     if breaches:
         raise ContractError(f"the source broke its contract: {'; '.join(breaches)}. Mend the source or the contract")
     snapshot.check_locked()
-    return {name: tuple(found.column for found in columns) for name, columns in catalog.items()}
+    return {
+        table.name: tuple(
+            found.column for found in catalog[table.name] if found.column.name in table.columns or not found.virtual
+        )
+        for table in tables
+    }
 
 
 def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogColumn]]:
@@ -66,9 +84,12 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
     unreadable, hidden = set(), set()
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_CATALOG, (names,))
-        for table, column, written_type, base_type, readable, hides, identifies in cursor.fetchall():
+        for table, column, written_type, base_type, readable, hides, virtual, identifies in cursor.fetchall():
             found = _CatalogColumn(
-                column=SourceColumn(name=column, type=written_type), base_type=base_type, identifies=identifies
+                column=SourceColumn(name=column, type=written_type),
+                base_type=base_type,
+                virtual=virtual,
+                identifies=identifies,
             )
             catalog.setdefault(table, []).append(found)
             if not readable:

@@ -8,8 +8,6 @@ that out of the catalog, and nothing has changed.
 
 from collections.abc import Sequence
 
-from psycopg2 import sql
-
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
 from totes.errors import ContractError
@@ -27,7 +25,7 @@ _MEMBERS = """
     )
     SELECT root.relname, root.oid::text, class.oid::text,
            CASE namespace.nspname WHEN 'public' THEN '' ELSE namespace.nspname || '.' END || class.relname,
-           class.relkind = 'f', root.relkind = 'r' AND class.oid <> root.oid,
+           class.relkind = 'f',
            json_object_agg(
                attribute.attname,
                attribute.attnum || CASE attribute.attgenerated
@@ -41,7 +39,7 @@ _MEMBERS = """
     JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
     LEFT JOIN pg_attrdef AS expression ON (expression.adrelid, expression.adnum) = (class.oid, attribute.attnum)
     WHERE attribute.attnum > 0 AND NOT attribute.attisdropped
-    GROUP BY root.oid, root.relname, root.relkind, class.oid, class.relname, class.relkind, namespace.nspname
+    GROUP BY root.oid, root.relname, class.oid, class.relname, class.relkind, namespace.nspname
 """
 
 # A column's type, and all that it is made of: of a domain its base, of an array its element, of a composite its fields.
@@ -75,17 +73,15 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
     """Return what each of the tables is.
 
     Raises:
-        ContractError: rows of a table lie in a foreign table, where they have no xmin; or a key is there twice, which
-            only tables that inherit from another allow.
+        ContractError: rows of a table lie in a foreign table, where they have no xmin.
         psycopg2.Error: the source broke off.
     """
     names = [table.name for table in tables]
     members: dict[str, dict[str, Member]] = {name: {} for name in names}
     roots: dict[str, str] = {}
-    inherited = set()
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_MEMBERS, (names,))
-        for name, root, oid, member, is_foreign, inherits, columns in cursor.fetchall():
+        for name, root, oid, member, is_foreign, columns in cursor.fetchall():
             if is_foreign:
                 raise ContractError(
                     f"rows of table {name} lie in the foreign table {member}, where PostgreSQL cannot tell what has "
@@ -93,13 +89,8 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
                 )
             roots[name] = root
             members[name][oid] = Member(name=member, columns=columns)
-            if inherits:
-                inherited.add(name)
         cursor.execute(_LABELS, (names,))
         labels = dict(cursor.fetchall())
-    for table in tables:
-        if table.name in inherited:
-            _check_keys(snapshot, table)
     return {
         name: TableIdentity(table=roots[name], members=members[name], labels=labels.get(name, {})) for name in names
     }
@@ -171,15 +162,3 @@ def _column_shifts(oid: str, before: TableIdentity, now: TableIdentity) -> tuple
 
 def _renamed(before: TableIdentity, now: TableIdentity) -> list[str]:
     return [oid for oid, label in before.labels.items() if now.labels.get(oid) != label]
-
-
-def _check_keys(snapshot: Snapshot, table: SourceTable) -> None:
-    query = sql.SQL("SELECT {key} FROM public.{table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1")
-    with snapshot.connection.cursor() as cursor:
-        cursor.execute(query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name)))
-        twice = cursor.fetchone()
-    if twice:
-        raise ContractError(
-            f"{table.key} {twice[0]} is there more than once in table {table.name} and the tables that inherit from "
-            f"it; keep it in one of them"
-        )

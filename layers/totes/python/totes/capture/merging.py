@@ -44,11 +44,18 @@ def in_order(holdings: Sequence[Run], key: str, bucket: Bucket, place: str) -> t
         place: the start of such a part's key.
     """
     return tuple(
-        _merged([run], key, bucket, f"{place}-ordered-{number:05d}", with_deleted=True)
-        if len(_layers(run)) > sizes.RUNS_AT_ONCE
-        else run
+        run if _is_in_order(run) else _merged([run], key, bucket, f"{place}-ordered-{number:05d}", with_deleted=True)
         for number, run in enumerate(holdings)
     )
+
+
+def are_in_order(holdings: Sequence[Run]) -> bool:
+    """Whether `in_order` would leave the holdings as they are."""
+    return all(_is_in_order(run) for run in holdings)
+
+
+def _is_in_order(run: Run) -> bool:
+    return len(_layers(run)) <= sizes.RUNS_AT_ONCE
 
 
 def _first_to_merge(rows: Sequence[int]) -> int:

@@ -25,16 +25,17 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
         columns: their columns.
 
     Returns:
-        The columns in their exact types (text for types that polars has no exact match for), and the column RAW.
+        The columns, named as they are stored, in their exact types (text for types that polars has no exact match for),
+        and the column RAW.
     """
-    schema = {column.name: _PARSED.get(column.type, pl.String()) for column in columns}
+    schema = {column.stored_as: _PARSED.get(column.type, pl.String()) for column in columns}
     if text.isascii() or _is_utf8(text):
         texts = readable = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
     else:
         texts, readable = _read_broken(text, schema)
     # Columns are taken by name from the frame: `pl.col` would read a name such as `*` or `^a$` as a pattern.
     converted = readable.with_columns(
-        convert(readable[column.name]) for column in columns if (convert := _conversion(column.type)) is not None
+        convert(readable[column.stored_as]) for column in columns if (convert := _conversion(column.type)) is not None
     )
     return converted.with_columns(_unheld(texts, converted).alias(RAW))
 

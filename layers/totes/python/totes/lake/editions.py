@@ -7,8 +7,10 @@ is a draft. Drafts have a journal too, so that whoever comes next finds the last
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake.bucket import Bucket
@@ -75,7 +77,20 @@ class StarJournal:
         draft = self._last_draft(Journal(self.bucket, _DRAFTS))
         return draft if draft is not None and draft.edition.number > self.edition else None
 
-    def begin(self, first: int, code: str) -> "Draft":
+    def has_done(self, asked_by: str) -> bool:
+        """Whether the edition that an execution has asked for last is published: by two requests."""
+        draft = self._last_draft(Journal(self.bucket, _DRAFTS))
+        return draft is not None and draft.asked_by == asked_by and draft.edition.number <= self.edition
+
+    def ask_for(self, draft: "Draft", asked_by: str) -> "Draft":
+        """Say of the draft that was begun last that another execution asks for it too.
+
+        Raises:
+            BatchTaken: another run has begun one meanwhile.
+        """
+        return self._record(draft.edition.number, draft.edition.first, draft.code, asked_by)
+
+    def begin(self, first: int, code: str, asked_by: str | None = None) -> "Draft":
         """Begin an edition that covers a batch and all that follow.
 
         The draft before it, if there is one that is not published, is given up: its manifests stay where they are,
@@ -84,6 +99,7 @@ class StarJournal:
         Args:
             first: the first batch that it covers.
             code: the fingerprint of the code that makes it; another code does not go on with it.
+            asked_by: the execution that asks for it, which does not ask again by being tried again; None: none does.
 
         Raises:
             BatchTaken: another run has begun one meanwhile.
@@ -93,7 +109,11 @@ class StarJournal:
         number = max(self.edition, last.edition.number if last else 0) + 1
         while _journal(self.bucket, number).newest():  # left by a replay of a version that kept no journal of drafts
             number += 1
-        record: dict[str, int | str] = {"number": number, "first": first, "code": code}
+        return self._record(number, first, code, asked_by)
+
+    def _record(self, number: int, first: int, code: str, asked_by: str | None) -> "Draft":
+        drafts = Journal(self.bucket, _DRAFTS)
+        record = {"number": number, "first": first, "code": code, "asked_by": asked_by}
         drafts.commit(drafts.newest() + 1, json.dumps(record, sort_keys=True).encode())
         return self._draft(record)
 
@@ -101,9 +121,10 @@ class StarJournal:
         newest = drafts.newest()
         return self._draft(json.loads(drafts.read(newest))) if newest else None
 
-    def _draft(self, record: dict[str, int | str]) -> "Draft":
-        edition = Edition(number=int(record["number"]), first=int(record["first"]))
-        return Draft(self.bucket, self._revision, self._editions, edition, str(record["code"]))
+    def _draft(self, record: Mapping[str, Any]) -> "Draft":
+        edition = Edition(number=record["number"], first=record["first"])
+        # Those of an older totes do not say who asked.
+        return Draft(self.bucket, self._revision, self._editions, edition, record["code"], record.get("asked_by"))
 
 
 class Draft:
@@ -112,13 +133,21 @@ class Draft:
     Attributes:
         edition: the edition.
         code: the fingerprint of the code that makes it.
+        asked_by: the execution that asked for it last; None: not known.
     """
 
     def __init__(
-        self, bucket: Bucket, revision: int, editions: tuple[Edition, ...], edition: Edition, code: str
+        self,
+        bucket: Bucket,
+        revision: int,
+        editions: tuple[Edition, ...],
+        edition: Edition,
+        code: str,
+        asked_by: str | None,
     ) -> None:
         self.edition = edition
         self.code = code
+        self.asked_by = asked_by
         self._bucket = bucket
         self._revision = revision
         self._editions = (*editions, edition)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from totes.errors import ConfigurationError
-from totes.lake.parts import Part
+from totes.lake.parts import RAW, Part
 from totes.lake.ranges import KeyRanges
 
 FORMAT = 2
@@ -40,12 +40,20 @@ class SourceIdentity:
     in_recovery: bool = False
 
 
+_RAW_OF_THE_SOURCE = f"{RAW} of the source (a name longer than any that PostgreSQL can give to a column)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceColumn:
     """A column as the source's catalog has it, with its type as PostgreSQL writes it, such as `numeric(10,2)`."""
 
     name: str
     type: str
+
+    @property
+    def stored_as(self) -> str:
+        """What the column is called in a part: its own name, unless the lake has a column of that name."""
+        return _RAW_OF_THE_SOURCE if self.name == RAW else self.name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -175,7 +175,7 @@ class Batch:
     def _whole(self, join: Join) -> pl.DataFrame:
         captured = self._capture.tables[join.table]
         frames = [read_part(self._ingestion, part) for part in (*captured.changes, *captured.context)]
-        names = [*(column.name for column in captured.columns), RAW]
+        names = [*(column.stored_as for column in captured.columns), RAW]
         nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
         return pl.concat(frames) if frames else nothing
 

@@ -39,6 +39,7 @@ def replay(
     tables: Sequence[StarTable],
     *,
     first: int | None = None,
+    asked_by: str | None = None,
     time_is_up: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Replayed | None:
@@ -52,6 +53,7 @@ def replay(
         processed: the bucket of star rows.
         tables: the star tables.
         first: the first batch to transform again; None: only go on with what is not finished.
+        asked_by: the execution that asks; tried again after its replay was published it asks for nothing more.
         time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
         progress: told how many batches are done, and how many there are.
 
@@ -66,7 +68,9 @@ def replay(
     captured, stars = Journal(ingestion), StarJournal(processed)
     if first is not None:
         _check(first, captured.newest())
-    draft = _draft(stars, first, fingerprint(tables))
+    if asked_by is not None and stars.has_done(asked_by):
+        first = None
+    draft = _draft(stars, first, fingerprint(tables), asked_by)
     if draft is None:
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
@@ -93,17 +97,18 @@ def _check(first: int, newest: int) -> None:
         raise ConfigurationError(f"the lake has no batch {first}; {known}")
 
 
-def _draft(stars: StarJournal, first: int | None, code: str) -> Draft | None:
+def _draft(stars: StarJournal, first: int | None, code: str, asked_by: str | None) -> Draft | None:
     """The draft to go on with: the unfinished one, if it covers what is asked and this code has begun it."""
+    asked_by = asked_by if first is not None else None
     unfinished = stars.unfinished()
     firsts = [each for each in (first, unfinished.edition.first if unfinished else None) if each is not None]
     if not firsts:
         return None
     if unfinished is not None and unfinished.code == code and unfinished.edition.first == min(firsts):
-        return unfinished
+        return unfinished if asked_by in (None, unfinished.asked_by) else stars.ask_for(unfinished, asked_by)
     if unfinished is not None:
         logger.warning("edition %d is given up unfinished, and begun again", unfinished.edition.number)
-    return stars.begin(min(firsts), code)
+    return stars.begin(min(firsts), code, asked_by or (unfinished.asked_by if unfinished else None))
 
 
 class _Replay:

@@ -1,0 +1,67 @@
+"""A key is there once, also where no index of the source sees to it.
+
+A unique index of a partitioned table has the columns that it is partitioned by too: one that is partitioned by time may
+have the same id at two times. And no index spans the tables that inherit from another.
+"""
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+
+from totes.capture.shape import SourceTable
+from totes.capture.snapshot import Snapshot
+from totes.errors import ContractError
+
+_GUARDED = """
+    SELECT class.relname
+    FROM pg_class AS class
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    JOIN pg_index AS index ON index.indrelid = class.oid
+    WHERE namespace.nspname = 'public' AND (class.relname, attribute.attname) IN %s
+      AND index.indisunique AND index.indisvalid AND index.indpred IS NULL
+      AND index.indnkeyatts = 1 AND index.indkey[0] = attribute.attnum
+      AND (class.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = class.oid))
+"""
+
+
+def unguarded(snapshot: Snapshot, tables: Sequence[SourceTable]) -> set[str]:
+    """Return the names of the tables in which no index forbids that a key is there twice.
+
+    Raises:
+        psycopg2.Error: the source broke off.
+    """
+    with snapshot.connection.cursor() as cursor:
+        cursor.execute(_GUARDED, (tuple((table.name, table.key) for table in tables),))
+        return {table.name for table in tables} - {name for (name,) in cursor.fetchall()}
+
+
+def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composable) -> None:
+    """Refuse a table in which a key is there twice.
+
+    Of two rows of one key one is new, for the batch before was looked at likewise. So it is enough to look at the keys
+    of rows that may be.
+
+    Args:
+        snapshot: the state of the source.
+        table: the table.
+        may_be_new: the SQL condition that holds for each row which the batch before may not have seen.
+
+    Raises:
+        ContractError: a key is there twice.
+        psycopg2.Error: the source broke off.
+    """
+    query = sql.SQL(
+        "SELECT {key} FROM public.{table} WHERE {key} IN (SELECT {key} FROM public.{table} WHERE {may_be_new}) "
+        "GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
+    )
+    with snapshot.connection.cursor() as cursor:
+        cursor.execute(
+            query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name), may_be_new=may_be_new)
+        )
+        twice = cursor.fetchone()
+    if twice:
+        raise ContractError(
+            f"{table.key} {twice[0]} is there more than once in table {table.name} and the tables that are parts of "
+            f"it; keep it in one row"
+        )

@@ -1,0 +1,244 @@
+"""The reading of one batch out of one snapshot of the source, which nothing that takes long keeps open."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+import polars as pl
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+from totes.capture.changes import Changes, TableChanges
+from totes.capture.contract import columns_of
+from totes.capture.guard import Gone
+from totes.capture.identity import identities_of
+from totes.capture.keys import unguarded
+from totes.capture.merging import are_in_order, in_order, with_run
+from totes.capture.reader import stream_rows
+from totes.capture.shape import SourceTable
+from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.capture.succession import check_succession
+from totes.capture.table_writer import TableWriter
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Run
+
+_ASKED_AT_ONCE = 10_000
+"""Keys in one statement that asks for context."""
+
+
+Permit = Callable[[Mapping[str, Gone]], None]
+"""Lets the deletes of tables pass, or raises MassDeletion."""
+
+
+def read_batch(
+    connection: Connection,
+    lake: Bucket,
+    tables: Sequence[SourceTable],
+    last: CaptureManifest | None,
+    batch: int,
+    again: Mapping[str, Sequence[int]],
+    permit: Permit,
+) -> "Reading":
+    """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
+
+    While a snapshot is open nothing is done that takes long and does not read: it holds locks and the source's
+    horizon, and the source ends it where it stays idle. So runs that must be put in order for the reading are, with no
+    snapshot open, and the next one is read.
+
+    Args:
+        connection: the source, outside a transaction.
+        lake: the ingestion bucket.
+        tables: the tables to capture.
+        last: the last batch; None where there is none.
+        batch: the number of this one.
+        again: keys of each source table whose rows are part of the batch whether or not they have changed.
+        permit: asked before anything is written, and again as more is known.
+
+    Raises:
+        ContractError: the source has not the shape that totes reads.
+        MassDeletion: `permit` stops the run.
+        SourceUnavailable: the source is a standby that is behind the last batch, or its tables are being exchanged.
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        psycopg2.Error: the source broke off.
+    """
+    ordered: dict[str, tuple[Run, ...]] = {}
+    while True:
+        with snapshot_of(connection, tables) as snapshot:
+            check_succession(snapshot, last)
+            reading = Reading(snapshot, lake, tables, last, batch, again, permit, ordered)
+            unordered = reading.unordered()
+            if not unordered:
+                reading.read()
+                return reading
+        ordered |= reading.put_in_order(unordered)
+
+
+class Reading:
+    """The reading of one batch: every table's changes first, then the context that joined dimensions need.
+
+    Attributes:
+        snapshot: the state of the source that is read; once it is read, what was open on it is closed.
+        began: when the snapshot was taken.
+        ordered: runs of the last batch that were put in order, by table.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        lake: Bucket,
+        tables: Sequence[SourceTable],
+        last: CaptureManifest | None,
+        batch: int,
+        again: Mapping[str, Sequence[int]],
+        permit: Permit,
+        ordered: Mapping[str, tuple[Run, ...]],
+    ) -> None:
+        self.snapshot = snapshot
+        self.began = datetime.now(UTC)
+        self.ordered = ordered
+        self._lake = lake
+        self._tables = {table.name: table for table in tables}
+        self._last = last
+        self._batch = batch
+        self._permit = permit
+        self._columns = columns_of(snapshot, tables)
+        self._identities = identities_of(snapshot, tables)
+        self._writers = {
+            table.name: TableWriter(
+                lake,
+                f"batches/{batch:010d}/{table.name}",
+                table.key,
+                link=partial(self._link, table),
+                lose=partial(self._lose, table),
+            )
+            for table in tables
+        }
+        self._readings = {table.name: self._reading(table, again.get(table.name, ())) for table in tables}
+        self._found: dict[str, Changes] = {}
+        # Of tables that dimensions join, the keys and references that the batch has come to hold.
+        self._links: dict[str, list[pl.DataFrame]] = {}
+        # And of those that complete others, the keys of rows that are gone.
+        self._lost: dict[str, list[pl.Series]] = {}
+
+    def unordered(self) -> list[str]:
+        """The tables of which many rows are to be compared with runs that are in no order.
+
+        Before anything is written: no key is there twice, and all deletes may pass.
+        """
+        for name in sorted(unguarded(self.snapshot, [*self._tables.values()])):
+            self._readings[name].check_keys()
+        self._permit({name: self._gone(name, reading.gone_at_least) for name, reading in self._readings.items()})
+        return [
+            name
+            for name, reading in self._readings.items()
+            if reading.comes_in_order and name not in self.ordered and not are_in_order(reading.runs)
+        ]
+
+    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[Run, ...]]:
+        """Write the runs of tables in the order of their keys; the source is not asked."""
+        return {
+            name: in_order(self._readings[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
+            for name in unordered
+        }
+
+    def read(self) -> None:
+        """Read all that has changed, and its context, and write it to the lake."""
+        for name, reading in self._readings.items():
+            self._found[name] = reading.read(self._writers[name], partial(self._check_deletes, name))
+        self._read_contexts()
+
+    def captured(self) -> dict[str, CapturedTable]:
+        """What the batch brings of each table; of its runs, those that were there before."""
+        return {name: self._captured(name, reading.runs) for name, reading in self._readings.items()}
+
+    def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
+        """The tables with what the batch brings among their runs; the source is not asked."""
+        return {name: replace(table, holdings=self._with_news(name, table)) for name, table in captured.items()}
+
+    def _with_news(self, name: str, table: CapturedTable) -> tuple[Run, ...]:
+        news = Run(parts=table.changes, deleted=table.deletes)
+        if not news.rows:
+            return table.holdings
+        return with_run(table.holdings, news, self._tables[name].key, self._lake, self._place_of_merged(name))
+
+    def _check_deletes(self, table: str, gone: int) -> None:
+        self._permit({table: self._gone(table, gone)})
+
+    def _gone(self, table: str, gone: int) -> Gone:
+        before = self._before(table)
+        return Gone(gone=gone, held=before.held if before else 0)
+
+    def _before(self, table: str) -> CapturedTable | None:
+        return self._last.tables.get(table) if self._last else None
+
+    def _reading(self, table: SourceTable, again: Sequence[int]) -> TableChanges:
+        columns, identity = self._columns[table.name], self._identities[table.name]
+        reading = TableChanges(self.snapshot, self._lake, table, columns, identity, self._last, again)
+        reading.runs = self.ordered.get(table.name, reading.runs)
+        return reading
+
+    def _captured(self, name: str, held: Sequence[Run]) -> CapturedTable:
+        newest, found = self._writers[name].run(), self._found[name]
+        return CapturedTable(
+            columns=self._columns[name],
+            held=found.held,
+            changes=newest.parts,
+            deletes=newest.deleted,
+            context=tuple(self._writers[name].context),
+            holdings=tuple(held),
+            ranges=found.ranges,
+            identity=self._identities[name],
+        )
+
+    def _place_of_merged(self, table: str) -> str:
+        return f"holdings/{table}/{self._batch:010d}"
+
+    def _read_contexts(self) -> None:
+        """Complete each joined pair of tables: referring rows of what changed or is gone, then what they refer to."""
+        if self._last is None:  # all there is has been captured
+            return
+        pairs = [
+            (table, reference, self._tables[completing])
+            for table in self._tables.values()
+            for reference, completing in table.completed_by.items()
+        ]
+        for table, reference, completing in pairs:
+            changed = self._linked(completing.name, completing.key).cast(pl.Int64)
+            lost = self._lost.get(completing.name, [])
+            self._read_context(table, reference, pl.concat([changed, *(keys.alias(changed.name) for keys in lost)]))
+        for table, reference, completing in pairs:
+            referred = self._linked(table.name, reference).cast(pl.Int64)
+            captured = self._linked(completing.name, completing.key).cast(pl.Int64)
+            self._read_context(completing, completing.key, referred.filter(~referred.is_in(captured.implode())))
+
+    def _read_context(self, table: SourceTable, column: str, values: pl.Series) -> None:
+        """Bring the rows whose column has one of the values and which the batch does not have yet."""
+
+        def keep(rows: pl.DataFrame) -> None:
+            missing = rows.join(self._linked(table.name, table.key).to_frame(table.key), on=table.key, how="anti")
+            if missing.height:
+                self._writers[table.name].add_context(missing)
+
+        for start in range(0, values.len(), _ASKED_AT_ONCE):
+            asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
+            condition = sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
+            stream_rows(self.snapshot, table.name, self._columns[table.name], condition, keep)
+
+    def _link(self, table: SourceTable, rows: pl.DataFrame) -> None:
+        """Remember which rows of tables that dimensions join the batch has."""
+        if table.completed_by or self._completes_others(table):
+            self._links.setdefault(table.name, []).append(rows.select(table.key, *table.completed_by))
+
+    def _lose(self, table: SourceTable, keys: pl.Series) -> None:
+        """Remember which rows are gone of tables that complete others, even where no foreign key forbids it."""
+        if self._completes_others(table):
+            self._lost.setdefault(table.name, []).append(keys)
+
+    def _completes_others(self, table: SourceTable) -> bool:
+        return any(table.name in other.completed_by.values() for other in self._tables.values())
+
+    def _linked(self, table: str, column: str) -> pl.Series:
+        frames = self._links.get(table)
+        if not frames:
+            return pl.Series(column, [], dtype=pl.Int64)
+        return pl.concat([frame.select(column) for frame in frames]).to_series().drop_nulls().unique()
