@@ -118,6 +118,7 @@ class _Loader:
         self._tables = tables
         self._time_is_up = time_is_up
         self._progress = progress
+        self._tried_all = False
         self._batches: list[int] = []
         self._tallies = {table.name: Tally() for table in tables}
 
@@ -154,7 +155,8 @@ class _Loader:
             lock(cursor)
             # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
             lake = Processed(self._lake)
-            found = ensure_tables(cursor, self._tables)
+            found = ensure_tables(cursor, self._tables, all_of_it=not self._tried_all)
+            self._tried_all = True
             entry = newest_entry(cursor)
             if entry is not None:
                 self._must_be_of(cursor, lake, entry)
