@@ -21,6 +21,10 @@ def source_restored(scene: Scene) -> None:
     scene.history.close()
     scene.world.tick()
     scene.world.put_source_back(copy)
+    tick = scene.world.tick()
+    if tick.error == "MassDeletion":  # what is lost may be so much that a person has to look
+        tick = scene.world.tick(asked={"accept_deletes": [table.name for table in SOURCE_TABLES]})
+    assert tick.succeeded, tick
 
 
 def clock_off(scene: Scene) -> None:

@@ -259,6 +259,31 @@ def test_a_star_that_cannot_be_brought_in_place_is_refused_and_made_again_by_a_r
         assert load(connection, pipeline.processed, tables).batches.count == 0
 
 
+@pytest.mark.parametrize(
+    "tables",
+    [
+        changed("fact_payment", lambda columns: [each for each in columns if each.name != "paid"]),
+        tuple(table for table in STAR_TABLES if table.name != "dim_payment_type"),
+    ],
+)
+def test_what_is_taken_out_of_the_star_goes_by_a_replay_that_may_take_many_runs(
+    pipeline: Pipeline, tables: Sequence[StarTable]
+) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "COMMENT ON COLUMN current_payment.paid IS 'has it come?'")
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    pipeline.tick()
+    with session(pipeline.warehouse) as connection:
+        with pytest.raises(ConfigurationError, match=r"taken out of the star.*totes replay --from 1"):
+            load(connection, pipeline.processed, tables)
+        replay(pipeline.ingestion, pipeline.processed, tables, first=1, time_is_up=after(1))
+        assert load(connection, pipeline.processed, tables).batches.count == 0
+        replay(pipeline.ingestion, pipeline.processed, tables)
+        assert load(connection, pipeline.processed, tables).batches.count == 2
+        assert load(connection, pipeline.processed, tables).batches.count == 0
+    assert value(pipeline.warehouse, "SELECT count(*) FROM current_payment") > 0
+
+
 def test_an_older_totes_says_that_a_newer_one_was_here_and_writes_nothing(pipeline: Pipeline) -> None:
     pipeline.capture()
     pipeline.transform()

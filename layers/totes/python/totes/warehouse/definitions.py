@@ -53,7 +53,7 @@ _LEDGER = """
     CREATE INDEX ON {quarantine} (star_table, key) WHERE resolved_by IS NULL;
     COMMENT ON TABLE {quarantine} IS 'Source rows that could not become rows of a star table, and why.';
     COMMENT ON COLUMN {quarantine}.resolved_by IS
-        'The batch that brought the row again, mended or not; NULL: open.';
+        'The batch that brought the row again, fixed or not; NULL: open.';
 """
 
 # Not of a batch but of the warehouse as a whole.
@@ -114,12 +114,19 @@ def add_keys(cursor: Cursor, place: Place, table: StarTable) -> None:
     cursor.execute(sql.SQL("ALTER TABLE {} {}").format(place.star(table.name), keys))
 
 
+def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | None:
+    """Return the sequence that gives a fact's record ids; None where somebody has taken it away."""
+    cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", (place.star(table.name).as_string(cursor), table.record_id))
+    [[sequence]] = cursor.fetchall()
+    return sql.SQL(sequence) if sequence else None
+
+
 def create_current_view(cursor: Cursor, table: Fact) -> None:
-    """Create the live view of a fact's current state, and let the dashboard see it."""
+    """Create the live view of a fact's current state, or add the fact's new columns to it; the dashboard sees it."""
     view = sql.Identifier("public", table.current_view)
     cursor.execute(
         sql.SQL(
-            "CREATE VIEW {view} AS SELECT * FROM "
+            "CREATE OR REPLACE VIEW {view} AS SELECT * FROM "
             "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
         ).format(view=view, key=sql.Identifier(table.key), table=LIVE.star(table.name))
     )

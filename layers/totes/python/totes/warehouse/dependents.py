@@ -1,134 +1,262 @@
-"""Views that read a star table are made again, with owner, grants and comments, where the table is replaced."""
+"""What depends on tables that others take the place of: views and functions are made again, the rest is named."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.errors import ConfigurationError
 from totes.shapes import Fact, StarTable
-from totes.warehouse.definitions import create_current_view
-from totes.warehouse.grants import Extras, revoke_all
+from totes.warehouse.readers import Key, Reader, described
 
-# Views come before those that read them: a view that is read on several ways is as deep as the longest.
-_VIEWS = """
-    WITH RECURSIVE reader AS (
-        SELECT ev_class AS oid, 1 AS depth FROM pg_depend JOIN pg_rewrite ON pg_rewrite.oid = objid
-        WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = ANY(%(tables)s)
-        AND ev_class <> ALL(%(tables)s)
-        UNION
-        SELECT ev_class, depth + 1 FROM reader
-        JOIN pg_depend ON refobjid = reader.oid AND classid = 'pg_rewrite'::regclass
-            AND refclassid = 'pg_class'::regclass
-        JOIN pg_rewrite ON pg_rewrite.oid = objid AND ev_class <> reader.oid
+# Besides relations and routines themselves, their row types and the sequences of their columns are asked for.
+_DEPENDENTS = """
+    WITH target AS (
+        SELECT 'pg_class'::regclass AS class, oid, oid AS whose FROM unnest(%(relations)s::oid[]) AS oid
+        UNION ALL
+        SELECT 'pg_class'::regclass, objid, refobjid FROM pg_depend JOIN pg_class ON pg_class.oid = objid
+        WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND relkind = 'S'
+        AND refobjid = ANY(%(relations)s::oid[])
+        UNION ALL
+        SELECT 'pg_type'::regclass, unnest(ARRAY[oid, typarray]), typrelid FROM pg_type
+        WHERE typrelid = ANY(%(relations)s::oid[])
+        UNION ALL
+        SELECT 'pg_proc'::regclass, oid, oid FROM unnest(%(routines)s::oid[]) AS oid
     )
-    SELECT pg_class.oid, nspname, relname, relkind, relowner::regrole::text, relowner = current_user::regrole,
-        pg_has_role(relowner, 'MEMBER'), pg_get_viewdef(pg_class.oid), array_to_string(reloptions, ', ')
-    FROM (SELECT oid, max(depth) AS depth FROM reader GROUP BY oid) AS readers
-    JOIN pg_class USING (oid) JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    ORDER BY depth, pg_class.oid
+    SELECT DISTINCT target.class = 'pg_proc'::regclass, whose, used.attname,
+        CASE
+            WHEN reader.relkind = 'v' THEN 'view'
+            WHEN reader.relkind = 'm' THEN 'materialized view'
+            WHEN prokind IN ('f', 'p', 'w') THEN 'routine'
+            WHEN relation.relkind = 'i' THEN 'index'
+            WHEN relation.relkind = 'S' THEN 'sequence'
+            WHEN adrelid = whose THEN 'default'
+            WHEN contype = 'u' THEN 'unique'
+            WHEN contype IN ('p', 'n') AND conrelid = whose
+                OR contype = 'f' AND confrelid = to_regclass('etl.batch') AND conrelid = ANY(%(relations)s::oid[])
+                OR contype = 'c' AND conrelid = to_regclass('etl.batch_table') AND conname = 'batch_table_check'
+                THEN 'ours'
+            ELSE 'other'
+        END,
+        coalesce(reader.oid, pg_proc.oid),
+        ARRAY(
+            SELECT attname::text FROM pg_attribute WHERE attrelid = coalesce(adrelid, conrelid)
+            AND (attnum = adnum OR attnum = ANY(conkey))
+        ),
+        CASE
+            WHEN reader.oid IS NULL THEN pg_describe_object(pg_depend.classid, objid, objsubid)
+            WHEN reader.relkind = 'v' THEN format('view %%s.%%s', nspname, reader.relname)
+            ELSE format('materialized view %%s.%%s', nspname, reader.relname)
+        END
+    FROM target JOIN pg_depend ON refclassid = target.class AND refobjid = target.oid
+    LEFT JOIN pg_attribute AS used
+        ON target.class = 'pg_class'::regclass AND used.attrelid = refobjid AND used.attnum = refobjsubid
+    LEFT JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND pg_rewrite.oid = objid AND rulename = '_RETURN'
+    LEFT JOIN pg_class AS reader
+        ON reader.oid = ev_class
+        OR classid = 'pg_class'::regclass AND reader.oid = objid AND reader.relkind IN ('v', 'm')
+    LEFT JOIN pg_namespace ON pg_namespace.oid = reader.relnamespace
+    LEFT JOIN pg_proc ON classid = 'pg_proc'::regclass AND pg_proc.oid = objid
+    LEFT JOIN pg_class AS relation
+        ON classid = 'pg_class'::regclass AND relation.oid = objid AND target.class = 'pg_class'::regclass
+    LEFT JOIN pg_attrdef ON classid = 'pg_attrdef'::regclass AND pg_attrdef.oid = objid
+    LEFT JOIN pg_constraint ON classid = 'pg_constraint'::regclass AND pg_constraint.oid = objid
+    WHERE deptype IN ('n', 'a')
+    ORDER BY 7
 """
 
-# What goes with a table that is dropped and cannot be put on another: triggers, policies, others' constraints and such.
-_HELD_FAST = """
-    SELECT DISTINCT pg_describe_object(classid, objid, 0) FROM pg_depend
-    WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY(%(tables)s) AND deptype IN ('n', 'a')
-    AND classid NOT IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass, 'pg_type'::regclass)
-    AND NOT (classid = 'pg_class'::regclass
-        AND (SELECT relkind FROM pg_class WHERE oid = objid) IN ('i', 'S', 't'))
-    AND NOT (classid = 'pg_constraint'::regclass AND EXISTS (
-        SELECT FROM pg_constraint WHERE oid = objid AND conrelid = ANY(%(tables)s)
-        AND (contype IN ('p', 'n', 'u') OR (contype = 'f' AND confrelid = to_regclass('etl.batch')))))
-"""
+_AGAIN = "drop it, and make it again afterwards"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _View:
-    name: sql.Identifier
+class Replaced:
+    """A table that another one takes the place of.
+
+    Attributes:
+        shown: its name.
+        gone: its columns that the new table does not have.
+        defaults: the columns of the new table that have a default.
+        unique: the columns of the new table's unique key.
+        view: the view of its current state, which the code makes; None: it has none.
+    """
+
     shown: str
-    owner: str
-    ours: bool
-    statement: str
-    extras: Extras
-    table: Fact | None
+    gone: Collection[str]
+    defaults: Collection[str]
+    unique: Collection[str]
+    view: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Dependent:
+    """Something that depends on a relation or routine, or on a column of it.
+
+    Attributes:
+        whose: what it depends on.
+        column: the column, or None.
+        kind: what it is, as `_DEPENDENTS` says.
+        reader: the view or routine that it is.
+        columns: those that it gives a default, or keeps unique.
+        shown: what it is, in words.
+    """
+
+    whose: Key
+    column: str | None
+    kind: str
+    reader: Key
+    columns: Collection[str]
+    shown: str
+
+    @property
+    def is_made_again(self) -> bool:
+        return self.kind in ("view", "routine")
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """Each view and routine with what it reads, and why not all of them can be made again."""
+
+    reads: dict[Key, set[Key]] = field(default_factory=dict)
+    hinders: list[str] = field(default_factory=list)
+
+    def hinder(self, why: str) -> None:
+        if why not in self.hinders:
+            self.hinders.append(why)
 
 
 class Dependents:
-    """The views that read star tables.
+    """The views and routines that are to be made again where tables are replaced, or columns get another type.
 
     Attributes:
-        hinders: why they cannot be made again, a sentence each.
+        hinders: why that would lose something, a sentence each.
     """
 
-    def __init__(self, views: Sequence[_View], hinders: Sequence[str]) -> None:
-        self._views = views
+    def __init__(self, readers: Sequence[Reader], hinders: Sequence[str]) -> None:
+        self._readers = readers
         self.hinders = hinders
 
     @classmethod
-    def of(cls, cursor: Cursor, tables: Sequence[StarTable]) -> "Dependents":
-        """Return the views that read live star tables, as they are now."""
-        current = {table.current_view: table for table in tables if isinstance(table, Fact)}
-        cursor.execute(
-            "SELECT coalesce(array_agg(oid), '{}') FROM pg_class "
-            "WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)",
-            ([table.name for table in tables],),
-        )
-        [[oids]] = cursor.fetchall()
-        values = {"tables": [int(oid) for oid in oids]}
-        cursor.execute(_HELD_FAST.replace("ANY(%(tables)s)", "ANY(%(tables)s::oid[])"), values)
-        hinders = [f"{what} would be lost; drop it, and make it again afterwards" for (what,) in cursor.fetchall()]
-        cursor.execute(_VIEWS.replace("(%(tables)s)", "(%(tables)s::oid[])"), values)
-        views = []
-        for oid, schema, name, kind, owner, ours, may_be, definition, options in cursor.fetchall():
-            shown = f"{schema}.{name}"
-            if kind != "v":
-                hinders.append(f"the materialized view {shown} reads it; drop it, and make it again afterwards")
-            elif not ours and not may_be:
-                hinders.append(
-                    f"the view {shown} of {owner} reads it, and the loader may not make it again; GRANT {owner} to "
-                    "the loader's role, or drop the view and make it again afterwards"
-                )
-            with_options = f" WITH ({options})" if options else ""
-            views.append(
-                _View(
-                    name=sql.Identifier(schema, name),
-                    shown=shown,
-                    owner=owner,
-                    ours=ours,
-                    statement=f"{with_options} AS {definition}",
-                    extras=Extras(cursor, oid),
-                    table=current.get(name) if schema == "public" else None,
-                )
-            )
-        return cls(views, hinders)
+    def of_replaced(cls, cursor: Cursor, tables: Sequence[StarTable], replaced: Mapping[int, Replaced]) -> "Dependents":
+        """Return what depends on tables, given by their oids, that others take the place of.
 
-    def must_not_hinder(self) -> None:
-        """See that all can be made again.
-
-        Raises:
-            ConfigurationError: one cannot; the sentence says why, and what to do.
+        What is neither a view nor a function, nor an index or key or default that the new table has too, hinders.
         """
-        if self.hinders:
-            raise ConfigurationError(f"the star tables cannot be replaced: {'; '.join(self.hinders)}")
+        found = _Found()
+        for each in _dependents(cursor, [Key(routine=False, oid=oid) for oid in replaced]):
+            table = replaced[each.whose.oid]
+            why = _why_lost(each, table)
+            if why:
+                found.hinder(why)
+            elif each.is_made_again:
+                found.reads.setdefault(each.reader, set()).add(each.whose)
+        return cls._of(cursor, tables, found, {table.view: table.gone for table in replaced.values() if table.view})
+
+    @classmethod
+    def of_retyped(cls, cursor: Cursor, table: StarTable, oid: int, columns: Collection[str]) -> "Dependents":
+        """Return what reads columns of a table that get another type; the rest PostgreSQL keeps, or refuses by name."""
+        found = _Found()
+        for each in _dependents(cursor, [Key(routine=False, oid=oid)]):
+            if each.column not in columns:
+                continue
+            if each.kind == "materialized view":
+                found.hinder(f"the {each.shown} reads {table.name}.{each.column}; {_AGAIN}")
+            elif each.is_made_again:
+                found.reads.setdefault(each.reader, set()).add(each.whose)
+        return cls._of(cursor, [table], found, {})
+
+    @classmethod
+    def _of(
+        cls, cursor: Cursor, tables: Sequence[StarTable], found: _Found, gone: Mapping[str, Collection[str]]
+    ) -> "Dependents":
+        """Follow what depends on readers, and on those.
+
+        Args:
+            cursor: the warehouse.
+            tables: the star tables, whose views of the current state are made as the code defines them.
+            found: the readers of tables; those of readers are added.
+            gone: the columns that such a view will not have any more, by its name.
+        """
+        current = {table.current_view: table for table in tables if isinstance(table, Fact)}
+        readers: dict[Key, Reader] = {}
+        while new := found.reads.keys() - readers.keys():
+            readers |= described(cursor, new, current)
+            for each in _dependents(cursor, new):
+                reader = readers[each.whose]
+                going = gone.get(reader.table.current_view, ()) if reader.table else ()
+                if not each.is_made_again:
+                    found.hinder(f"the {each.shown} would be lost with the {reader.shown}; {_AGAIN}")
+                elif each.column in going:
+                    found.hinder(_of_no_column(each, reader.shown))
+                elif each.reader != each.whose:
+                    found.reads.setdefault(each.reader, set()).add(each.whose)
+        for reader in readers.values():
+            for why in reader.hinders:
+                found.hinder(why)
+        return cls([readers[key] for key in _in_order(found, readers)], found.hinders)
 
     def drop(self, cursor: Cursor) -> None:
-        """Drop the views, in the cursor's transaction."""
-        for view in reversed(self._views):
-            cursor.execute(sql.SQL("DROP VIEW {}").format(view.name))
+        """Drop the views and routines, in the cursor's transaction."""
+        for reader in reversed(self._readers):
+            reader.drop(cursor)
 
     def make_again(self, cursor: Cursor) -> None:
-        """Make the views again, ours by their definition in the code."""
-        for view in self._views:
-            if not view.ours:
-                cursor.execute(f"SET LOCAL ROLE {view.owner}")
-            if view.table is not None:
-                create_current_view(cursor, view.table)
-            else:
-                cursor.execute(sql.SQL("CREATE VIEW {}").format(view.name) + sql.SQL(view.statement))
-            cursor.execute("SELECT %s::regclass::oid", (view.name.as_string(cursor),))
-            [[oid]] = cursor.fetchall()
-            revoke_all(cursor, oid, view.name)
-            view.extras.put_on(cursor, view.name, "VIEW")
-            if not view.ours:
-                cursor.execute("RESET ROLE")
+        """Make the views and routines again, the views of the current state by their definition in the code.
+
+        Raises:
+            ConfigurationError: one does not fit the new tables.
+        """
+        for reader in self._readers:
+            reader.make_again(cursor)
+
+
+def _why_lost(each: _Dependent, table: Replaced) -> str:
+    """Why a dependent of a table would be lost; empty: it is made again, or the new table has the same."""
+    is_current = table.view is not None and each.shown == f"view public.{table.view}"
+    if each.kind in ("view", "routine", "index") and each.column in table.gone and not is_current:
+        return _of_no_column(each, table.shown)
+    kept = {
+        "view": True,
+        "routine": True,
+        "index": True,
+        "ours": True,
+        "sequence": each.column in table.defaults,
+        "default": set(each.columns) <= set(table.defaults),
+        "unique": set(each.columns) == set(table.unique),
+    }
+    return "" if kept.get(each.kind, False) else f"the {each.shown} would be lost; {_AGAIN}"
+
+
+def _of_no_column(each: _Dependent, of: str) -> str:
+    return f"the {each.shown} reads the column {each.column} of {of}, which this totes does not make any more; drop it"
+
+
+def _in_order(found: _Found, readers: Mapping[Key, Reader]) -> Iterable[Key]:
+    """Every reader behind those that it reads."""
+    reads = {key: sorted(read & readers.keys()) for key, read in sorted(found.reads.items())}
+    try:
+        return list(TopologicalSorter(reads).static_order())
+    except CycleError as error:
+        circle = ", ".join(f"the {readers[key].shown}" for key in error.args[1][1:])
+        found.hinder(f"{circle} read each other; drop one of them, and make it again afterwards")
+        return []
+
+
+def _dependents(cursor: Cursor, keys: Collection[Key]) -> list[_Dependent]:
+    cursor.execute(
+        _DEPENDENTS,
+        {
+            "relations": [key.oid for key in keys if not key.routine],
+            "routines": [key.oid for key in keys if key.routine],
+        },
+    )
+    return [
+        _Dependent(
+            whose=Key(routine=of_routine, oid=whose),
+            column=column,
+            kind=kind,
+            reader=Key(routine=kind == "routine", oid=reader or 0),
+            columns=columns,
+            shown=shown,
+        )
+        for of_routine, whose, column, kind, reader, columns, shown in cursor.fetchall()
+    ]

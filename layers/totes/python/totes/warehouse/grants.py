@@ -1,49 +1,86 @@
-"""What people have put on a table or view besides its rows: grants, comments and indexes go on to what replaces it."""
+"""What people have put on a relation or routine: grants, comments and indexes go on to what replaces it."""
+
+from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of object.
+
+    Attributes:
+        word: its word in DROP and COMMENT.
+        grant: its word in GRANT.
+        access: a query of who may do what on the object %(oid)s: owner, and access list with the defaults.
+        catalog: the catalog that it is in.
+    """
+
+    word: str
+    grant: str
+    access: str
+    catalog: str
+
+
+_OF_RELATION = "SELECT relowner AS owner, relacl AS access FROM pg_class WHERE oid = %(oid)s"
+_OF_ROUTINE = (
+    "SELECT proowner AS owner, coalesce(proacl, acldefault('f', proowner)) AS access FROM pg_proc WHERE oid = %(oid)s"
+)
+
+TABLE = Kind(word="TABLE", grant="TABLE", access=_OF_RELATION, catalog="pg_class")
+VIEW = Kind(word="VIEW", grant="TABLE", access=_OF_RELATION, catalog="pg_class")
+SEQUENCE = Kind(word="SEQUENCE", grant="SEQUENCE", access=_OF_RELATION, catalog="pg_class")
+ROUTINE = Kind(word="ROUTINE", grant="ROUTINE", access=_OF_ROUTINE, catalog="pg_proc")
+
 _PRIVILEGES = """
-    SELECT privilege_type, is_grantable, grantee::regrole::text, grantee = 0, NULL
-    FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = %(oid)s AND grantee <> relowner
-    UNION ALL
+    SELECT privilege_type, is_grantable, grantee::regrole::text, grantee = 0
+    FROM ({access}) AS held, aclexplode(access) WHERE grantee <> owner
+"""
+
+_OF_COLUMNS = """
     SELECT privilege_type, is_grantable, grantee::regrole::text, grantee = 0, attname
     FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid, aclexplode(attacl)
     WHERE pg_class.oid = %(oid)s AND grantee <> relowner AND NOT attisdropped
 """
 
-_COMMENTS = """
-    SELECT NULL, obj_description(%(oid)s, 'pg_class') WHERE obj_description(%(oid)s, 'pg_class') IS NOT NULL
-    UNION ALL
+_COMMENTS_ON_COLUMNS = """
     SELECT attname, col_description(%(oid)s, attnum) FROM pg_attribute
     WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND col_description(%(oid)s, attnum) IS NOT NULL
 """
 
 
 class Extras:
-    """The grants and comments of a table or view, kept while it is made again."""
+    """The grants and comments of an object, kept while it is made again."""
 
-    def __init__(self, cursor: Cursor, oid: int) -> None:
-        cursor.execute(_PRIVILEGES, {"oid": oid})
-        self._privileges = cursor.fetchall()
-        cursor.execute(_COMMENTS, {"oid": oid})
-        self._comments = cursor.fetchall()
+    def __init__(self, cursor: Cursor, kind: Kind, oid: int) -> None:
+        self._kind = kind
+        values = {"oid": oid}
+        cursor.execute(_PRIVILEGES.format(access=kind.access), values)
+        self._privileges = [(*row, None) for row in cursor.fetchall()]
+        cursor.execute("SELECT NULL, obj_description(%s, %s)", (oid, kind.catalog))
+        self._comments = [row for row in cursor.fetchall() if row[1] is not None]
+        if kind.access == _OF_RELATION:
+            cursor.execute(_OF_COLUMNS, values)
+            self._privileges += cursor.fetchall()
+            cursor.execute(_COMMENTS_ON_COLUMNS, values)
+            self._comments += cursor.fetchall()
 
-    def put_on(self, cursor: Cursor, name: sql.Composable, kind: str, columns: set[str] | None = None) -> None:
+    def put_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None = None) -> None:
         """Grant and comment again.
 
         Args:
             cursor: the warehouse.
-            name: the new table or view, which nobody but its owner has a grant on.
-            kind: TABLE or VIEW.
+            name: the new object, which nobody but its owner has a grant on.
             columns: those that it has; None: all.
         """
         for privilege, grantable, role, everybody, column in self._privileges:
             if column is None or columns is None or column in columns:
                 cursor.execute(
-                    sql.SQL("GRANT {}{} ON {} TO {}{}").format(
+                    sql.SQL("GRANT {}{} ON {} {} TO {}{}").format(
                         sql.SQL(privilege),
                         sql.SQL(" ({})").format(sql.Identifier(column)) if column else sql.SQL(""),
+                        sql.SQL(self._kind.grant),
                         name,
                         sql.SQL("PUBLIC" if everybody else role),  # as regrole writes it, it is quoted
                         sql.SQL(" WITH GRANT OPTION" if grantable else ""),
@@ -51,36 +88,40 @@ class Extras:
                 )
         for column, comment in self._comments:
             if column is None:
-                cursor.execute(sql.SQL("COMMENT ON {} {} IS %s").format(sql.SQL(kind), name), (comment,))
+                cursor.execute(sql.SQL("COMMENT ON {} {} IS %s").format(sql.SQL(self._kind.word), name), (comment,))
             elif columns is None or column in columns:
                 cursor.execute(
                     sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(name, sql.Identifier(column)), (comment,)
                 )
 
 
-def revoke_all(cursor: Cursor, oid: int, name: sql.Composable) -> None:
-    """Take away what default privileges have granted on a new table."""
-    cursor.execute(
-        "SELECT DISTINCT grantee::regrole::text, grantee = 0 FROM pg_class, aclexplode(relacl) "
-        "WHERE pg_class.oid = %s AND grantee <> relowner",
-        (oid,),
-    )
-    for role, everybody in cursor.fetchall():
-        cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(name, sql.SQL("PUBLIC" if everybody else role)))
+def revoke_all(cursor: Cursor, kind: Kind, oid: int, name: sql.Composable) -> None:
+    """Take away what the defaults have granted on a new object."""
+    cursor.execute(_PRIVILEGES.format(access=kind.access), {"oid": oid})
+    for role, everybody in {(role, everybody) for _, _, role, everybody in cursor.fetchall()}:
+        cursor.execute(
+            sql.SQL("REVOKE ALL ON {} {} FROM {}").format(
+                sql.SQL(kind.grant), name, sql.SQL("PUBLIC" if everybody else role)
+            )
+        )
 
 
-def own_indexes(cursor: Cursor, oid: int) -> list[str]:
-    """Return, as statements, the indexes of a table that no constraint made."""
+def indexes_of(cursor: Cursor, oid: int) -> dict[str, list[str]]:
+    """Return the indexes of a table that no constraint made, by name, each as the statements that make it."""
     cursor.execute(
-        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s "
+        "SELECT relname, pg_get_indexdef(indexrelid), "
+        "format('COMMENT ON INDEX %%I.%%I IS %%L', nspname, relname, obj_description(indexrelid, 'pg_class')), "
+        "obj_description(indexrelid, 'pg_class') IS NOT NULL "
+        "FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+        "WHERE indrelid = %s AND indisvalid "
         "AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)",
         (oid,),
     )
-    return [statement for (statement,) in cursor.fetchall()]
+    return {name: [made, comment] if has_comment else [made] for name, made, comment, has_comment in cursor.fetchall()}
 
 
-def oid_of(cursor: Cursor, name: sql.Identifier) -> int:
-    """Return a table's or view's oid."""
+def oid_of(cursor: Cursor, name: sql.Composable) -> int:
+    """Return the oid of a table, view or sequence."""
     cursor.execute("SELECT %s::regclass::oid", (name.as_string(cursor),))
     [[oid]] = cursor.fetchall()
     return int(oid)

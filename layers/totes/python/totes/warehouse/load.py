@@ -118,6 +118,7 @@ class _Loader:
         self._tables = tables
         self._time_is_up = time_is_up
         self._progress = progress
+        self._tried_all = False
         self._batches: list[int] = []
         self._tallies = {table.name: Tally() for table in tables}
 
@@ -154,18 +155,21 @@ class _Loader:
             lock(cursor)
             # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
             lake = Processed(self._lake)
-            found = ensure_tables(cursor, self._tables)
+            found = ensure_tables(cursor, self._tables, all_of_it=not self._tried_all)
+            self._tried_all = True
             entry = newest_entry(cursor)
             if entry is not None:
                 self._must_be_of(cursor, lake, entry)
             said = content(cursor)
             wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
-            _refuse(found, rebuild=rebuild or said.rebuild, wanted=wanted)
-            if not (found.newer or found.other):
+            fits = not (found.newer or found.other)
+            if not fits and not wanted:
+                _must_be_replayed(found, lake)
+            if fits:
                 remember_columns(cursor, self._tables)
             if rebuild and not said.rebuild:
                 write_content(cursor, Content(edition=said.edition, rebuild=True))
-            if entry is None or found.newer or found.other or entry.batch >= lake.newest:
+            if entry is None or not fits or entry.batch >= lake.newest:
                 return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0)
             manifest = lake.manifest(entry.batch + 1, after=entry)
             if is_large(manifest):
@@ -218,19 +222,22 @@ class _Loader:
             )
 
 
-def _refuse(found: Found, *, rebuild: bool, wanted: bool) -> None:
-    """Refuse tables that do not fit, unless they are to be made again.
+def _must_be_replayed(found: Found, lake: Processed) -> None:
+    """Refuse tables that do not fit and that nothing makes again.
 
     Raises:
-        ConfigurationError: a newer totes made a column, and nobody asked for a rebuild; or a column cannot be brought
-            up to its definition in place, and no rebuild is wanted.
+        ConfigurationError: another totes made a column that this one does not know, or a column cannot be brought up to
+            its definition in place; and no replay is under way.
     """
-    if found.newer and not rebuild:
+    if lake.is_replayed():
+        logger.info("nothing is loaded into tables of another shape until the replay that is under way is published")
+    elif found.newer:
         raise ConfigurationError(
-            f"the warehouse was made by a newer totes: this one does not know {', '.join(found.newer)}; deploy the "
-            "newer one, or make the tables again as this one wants them (totes rebuild)"
+            "the warehouse was made by a newer totes, or columns were taken out of the star since: this totes does not "
+            f"know {', '.join(found.newer)}; deploy the newer one, or make the tables again without them "
+            "(totes replay --from 1)"
         )
-    if found.other and not wanted:
+    else:
         raise ConfigurationError(
             f"the warehouse's tables are not what this totes makes: {'; '.join(found.other)}; make them again "
             "(totes replay --from 1)"

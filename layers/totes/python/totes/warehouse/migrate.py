@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -13,6 +14,7 @@ from totes.errors import ConfigurationError
 from totes.shapes import Calendar, Column, Fact, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (
+    LEDGER,
     add_keys,
     catalog_type,
     columns_made,
@@ -20,14 +22,14 @@ from totes.warehouse.definitions import (
     create_ledger,
     create_star,
     create_state,
+    serial_of,
 )
 from totes.warehouse.dependents import Dependents
+from totes.warehouse.grants import oid_of
+from totes.warehouse.patience import wait_shortly
 from totes.warehouse.places import LIVE
 
 logger = logging.getLogger(__name__)
-
-_SHORT = "2s"
-"""How long a change of a table waits for its readers; who comes after it waits behind it."""
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
@@ -45,24 +47,43 @@ class Found:
     other: list[str] = field(default_factory=list)
 
 
+@dataclass(kw_only=True)
+class _Changes:
+    """What brings a table up to its definition: actions of ALTER TABLE, and what these mean for who reads it."""
+
+    actions: list[sql.Composable] = field(default_factory=list)
+    retyped: set[str] = field(default_factory=set)
+    adds: bool = False
+
+    def retype(self, column: str, sql_type: str) -> None:
+        """Give a column another type."""
+        self.actions.append(sql.SQL("ALTER COLUMN {} TYPE {}").format(sql.Identifier(column), sql.SQL(sql_type)))
+        self.retyped.add(column)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Held:
     type: str
     nullable: bool
 
 
-def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> Found:
+def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> Found:
     """Create what is missing of the ledger and of the star tables, and bring in place what is exact.
 
     Columns that may be NULL are added, NOT NULL is dropped, types are widened. Of a warehouse of an earlier totes the
-    foreign keys to the ledger are dropped, and record ids become bigint.
+    foreign keys to the ledger are dropped and record ids become bigint, where nobody uses the tables at the moment.
+
+    Args:
+        cursor: the warehouse.
+        tables: the star tables.
+        all_of_it: whether to try that last too, for which each try waits, and lets readers wait; once a run will do.
 
     Returns:
         What cannot be brought in place.
 
     Raises:
-        ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it; or the
-            database is the source, or has not the encoding UTF8.
+        ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it; the database is
+            the source, or has not the encoding UTF8; or something that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
@@ -74,11 +95,14 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable]) -> Found:
             "name an empty database"
         )
     found = Found(newer=_newer(cursor, tables))
+    for table in tables:
+        if table.name not in held:
+            _create(cursor, table)
     if not found.newer:
-        for table in tables:
-            if table.name not in held:
-                _create(cursor, table)
-        _bring_in_place(cursor, [table for table in tables if table.name in held], held, found)
+        known = [table for table in tables if table.name in held]
+        _bring_in_place(cursor, known, held, found)
+        if all_of_it:
+            _bring_what_can_wait(cursor, known, held)
     return found
 
 
@@ -155,35 +179,29 @@ def _newer(cursor: Cursor, tables: Sequence[StarTable]) -> list[str]:
 def _bring_in_place(
     cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]], found: Found
 ) -> None:
-    _drop_foreign_keys(cursor)
     for table in tables:
-        actions: list[sql.Composable] = []
+        changes = _Changes()
         for column in table.columns:
-            action = _action(table, column, held[table.name].get(column.name), found)
-            actions += [action] if action else []
-        # Record ids alone can wait for a rebuild where somebody's view is in the way.
-        optional = not actions
-        if isinstance(table, Fact) and held[table.name][table.record_id].type == "integer":
-            actions.append(_retyped(table.record_id, "bigint"))
-        elif optional:
-            continue
-        _alter(cursor, table, actions, optional=optional)
+            _plan(table, column, held[table.name].get(column.name), changes, found)
+        if changes.actions:
+            _alter(cursor, table, changes)
 
 
-def _action(table: StarTable, column: Column, held: _Held | None, found: Found) -> sql.Composable | None:
-    """What brings a held column up to its definition; None: nothing does or need."""
+def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Changes, found: Found) -> None:
+    """Add what brings a held column up to its definition, or why nothing does."""
     name, wanted = sql.Identifier(column.name), catalog_type(column)
     if held is None and column.nullable:
-        return sql.SQL("ADD COLUMN {} {}").format(name, sql.SQL(column.sql_type))
+        changes.actions.append(sql.SQL("ADD COLUMN {} {}").format(name, sql.SQL(column.sql_type)))
+        changes.adds = True
+        return
     problem = _problem(table, column, held)
     if problem or held is None:
         found.other.append(problem)
-        return None
+        return
     if held.type != wanted:
-        return _retyped(column.name, column.sql_type)
+        changes.retype(column.name, column.sql_type)
     if not held.nullable and column.nullable:
-        return sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(name)
-    return None
+        changes.actions.append(sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(name))
 
 
 def _problem(table: StarTable, column: Column, held: _Held | None) -> str:
@@ -198,10 +216,6 @@ def _problem(table: StarTable, column: Column, held: _Held | None) -> str:
     return ""
 
 
-def _retyped(column: str, sql_type: str) -> sql.Composable:
-    return sql.SQL("ALTER COLUMN {} TYPE {}").format(sql.Identifier(column), sql.SQL(sql_type))
-
-
 def _is_wider(held: str, wanted: str) -> bool:
     """Whether every value of one type is exactly one of another."""
     of_held, of_wanted = _NUMERIC.fullmatch(held), _NUMERIC.fullmatch(wanted)
@@ -213,62 +227,87 @@ def _is_wider(held: str, wanted: str) -> bool:
     return scale >= int(of_held[2]) and precision - scale >= int(of_held[1]) - int(of_held[2])
 
 
-def _alter(cursor: Cursor, table: StarTable, actions: Sequence[sql.Composable], *, optional: bool) -> None:
-    """Alter a star table, and make the views again that read it."""
-    dependents = Dependents.of(cursor, [table])
-    if optional and dependents.hinders:
-        logger.warning("record ids of %s stay integer: %s", table.name, "; ".join(dependents.hinders))
+def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
+    """Alter a star table, and make again what reads the columns that get another type.
+
+    Raises:
+        ConfigurationError: something that reads them cannot be made again.
+    """
+    readers = Dependents.of_retyped(cursor, table, oid_of(cursor, LIVE.star(table.name)), changes.retyped)
+    if readers.hinders:
+        raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(readers.hinders)}")
+    try:
+        with _shortly(cursor):
+            readers.drop(cursor)
+            actions = sql.SQL(", ").join(changes.actions)
+            cursor.execute(sql.SQL("ALTER TABLE {} {}").format(LIVE.star(table.name), actions))
+            if changes.adds and isinstance(table, Fact):
+                create_current_view(cursor, table)
+            readers.make_again(cursor)
+    except psycopg2.errors.FeatureNotSupported as error:
+        raise ConfigurationError(
+            f"{table.name} cannot be altered: {_sentence(error)}; drop what is in the way, and make it again afterwards"
+        ) from error
+    logger.info("altered %s to its definition", table.name)
+
+
+def _bring_what_can_wait(cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]]) -> None:
+    """Drop the foreign keys of the first totes and widen its record ids, unless somebody's work is in the way."""
+    try:
+        _drop_foreign_keys(cursor, tables)
+        for table in tables:
+            if isinstance(table, Fact) and held[table.name][table.record_id].type == "integer":
+                _widen_record_id(cursor, table)
+    except psycopg2.errors.LockNotAvailable as error:
+        logger.warning("a table is in use; it is altered in a later run: %s", _sentence(error))
+
+
+def _widen_record_id(cursor: Cursor, table: Fact) -> None:
+    changes = _Changes()
+    changes.retype(table.record_id, "bigint")
+    try:
+        _alter(cursor, table, changes)
+    except ConfigurationError as error:
+        logger.warning("record ids of %s stay integer until a rebuild: %s", table.name, error)
         return
-    dependents.must_not_hinder()
-    with _shortly(cursor, optional=optional):
-        dependents.drop(cursor)
-        cursor.execute(sql.SQL("ALTER TABLE {} {}").format(LIVE.star(table.name), sql.SQL(", ").join(actions)))
-        if isinstance(table, Fact):
-            cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", (f"public.{table.name}", table.record_id))
-            [[sequence]] = cursor.fetchall()
-            if sequence:
-                cursor.execute(f"ALTER SEQUENCE {sequence} AS bigint")
-        dependents.make_again(cursor)
-        logger.info("altered %s to its definition", table.name)
+    sequence = serial_of(cursor, LIVE, table)
+    if sequence is not None:
+        cursor.execute(sql.SQL("ALTER SEQUENCE {} AS bigint").format(sequence))
 
 
-def _drop_foreign_keys(cursor: Cursor) -> None:
+def _drop_foreign_keys(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    ours = [LIVE.star(table.name) for table in tables] + [LIVE.ledger(name) for name in LEDGER]
     cursor.execute(
-        "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint "
-        "WHERE contype = 'f' AND confrelid = 'etl.batch'::regclass "
-        "AND pg_has_role((SELECT relowner FROM pg_class WHERE oid = conrelid), 'USAGE')"
+        "SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname) FROM pg_constraint "
+        "WHERE contype = 'f' AND confrelid = 'etl.batch'::regclass AND conrelid = ANY(%s::oid[]) "
+        "AND pg_has_role((SELECT relowner FROM pg_class WHERE oid = conrelid), 'USAGE')",
+        ([oid_of(cursor, name) for name in ours],),
     )
     statements = [statement for (statement,) in cursor.fetchall()]
     if statements:
-        with _shortly(cursor, optional=True):
+        with _shortly(cursor):
             for statement in statements:
                 cursor.execute(statement)
 
 
-class _shortly:  # noqa: N801 - it reads as a word
-    """A change of tables that waits for their readers only for a moment; one that is optional is left for later."""
+@contextmanager
+def _shortly(cursor: Cursor) -> Iterator[None]:
+    """A change of tables that waits for their readers only for a moment, and is undone where it cannot be made."""
+    cursor.execute("SELECT current_setting('lock_timeout')")
+    [[before]] = cursor.fetchall()
+    cursor.execute("SAVEPOINT altering")
+    wait_shortly(cursor)
+    try:
+        yield
+    except (psycopg2.errors.LockNotAvailable, psycopg2.errors.FeatureNotSupported, ConfigurationError):
+        cursor.execute("ROLLBACK TO SAVEPOINT altering")
+        raise
+    cursor.execute("RELEASE SAVEPOINT altering")
+    cursor.execute("SELECT set_config('lock_timeout', %s, true)", (before,))
 
-    def __init__(self, cursor: Cursor, *, optional: bool) -> None:
-        self._cursor = cursor
-        self._optional = optional
 
-    def __enter__(self) -> None:
-        self._cursor.execute("SELECT current_setting('lock_timeout')")
-        [[self._before]] = self._cursor.fetchall()
-        self._cursor.execute("SAVEPOINT altering")
-        self._cursor.execute("SELECT set_config('lock_timeout', %s, true)", (_SHORT,))
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
-        in_use = isinstance(error, psycopg2.errors.LockNotAvailable)
-        if error is not None and not (in_use and self._optional):
-            return False
-        if in_use:
-            logger.warning("a table is in use; it is altered at a later load: %s", error)
-            self._cursor.execute("ROLLBACK TO SAVEPOINT altering")
-        else:
-            self._cursor.execute("RELEASE SAVEPOINT altering")
-        self._cursor.execute("SELECT set_config('lock_timeout', %s, true)", (self._before,))
-        return in_use
+def _sentence(error: psycopg2.Error) -> str:
+    return error.diag.message_primary or str(error).strip()
 
 
 def _must_speak_utf8(cursor: Cursor) -> None:

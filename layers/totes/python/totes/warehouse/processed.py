@@ -18,6 +18,10 @@ class Processed:
         """The number of the newest edition."""
         return self._journal.edition
 
+    def is_replayed(self) -> bool:
+        """Return whether a replay is under way, whose edition is to be loaded once it is published."""
+        return self._journal.unfinished() is not None
+
     def check(self, entry: Entry) -> None:
         """See that the lake has the same batch as a ledger's entry says.
 

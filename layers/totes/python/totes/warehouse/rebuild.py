@@ -25,13 +25,13 @@ from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
 from totes.warehouse.definitions import LEDGER, add_keys, columns_made, create_ledger, create_star, identifiers, typed
-from totes.warehouse.dependents import Dependents
 from totes.warehouse.ledger import lock, newest_entry
+from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed import Processed
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
 from totes.warehouse.refused import copy_all, copy_rows
-from totes.warehouse.swap import swap
+from totes.warehouse.swap import TablesInUse, swap
 
 logger = logging.getLogger(__name__)
 
@@ -121,13 +121,13 @@ class Rebuild:
         Raises:
             ConfigurationError: something that others have made of the live tables would be lost.
             LakeUnavailable, LakeCorrupted: see `totes.lake`.
-            psycopg2.Error: the warehouse broke off.
+            psycopg2.Error: the warehouse broke off, or another loader was at work for two minutes.
         """
         for _ in range(_TRIES):
             try:
                 with self._connection, self._connection.cursor() as cursor:
                     return self._step(cursor)
-            except psycopg2.errors.LockNotAvailable as error:
+            except TablesInUse as error:
                 logger.info("the live tables are being read: %s", error)
                 time.sleep(_PAUSE)
         return Step.LATER
@@ -156,7 +156,6 @@ class Rebuild:
         return self._follow(cursor, lake)
 
     def _begin(self, cursor: Cursor, lake: Processed) -> _Progress:
-        Dependents.of(cursor, self._tables).must_not_hinder()
         drop_all(cursor, self._tables)
         self.close()
         create_ledger(cursor, BESIDE)
@@ -176,6 +175,7 @@ class Rebuild:
                         versions.staged(table), typed(table.columns)
                     )
                 )
+        must_lose_nothing(cursor, self._tables)
         cursor.execute(_PROGRESS)
         cursor.execute(
             "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",

@@ -3,66 +3,118 @@
 import logging
 from collections.abc import Sequence
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.shapes import StarTable
-from totes.warehouse.definitions import LEDGER, columns_made
-from totes.warehouse.dependents import Dependents
-from totes.warehouse.grants import Extras, oid_of, own_indexes, revoke_all
+from totes.errors import ConfigurationError
+from totes.shapes import Fact, StarTable
+from totes.warehouse.definitions import LEDGER, columns_made, serial_of
+from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, indexes_of, oid_of, revoke_all
 from totes.warehouse.ledger import Content, write_content
+from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.migrate import remember_columns
+from totes.warehouse.patience import wait_shortly
 from totes.warehouse.places import BESIDE, LIVE
+from totes.warehouse.traits import Traits
 
 logger = logging.getLogger(__name__)
 
-_SHORT = "1s"
-"""How long the swap waits for a table's readers. Whoever comes after it waits behind it, so it gives up soon."""
+
+class TablesInUse(Exception):
+    """Somebody reads the live tables, so that nothing can take their place now."""
 
 
 def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
     """Put the tables of a rebuild in the place of the live ones, in the cursor's transaction.
 
-    Grants, comments and indexes go on to the new tables; views that read them are made again.
+    Grants, comments, indexes and settings go on to the new tables; views and functions that read them are made again.
 
     Raises:
         ConfigurationError: something that others have made of the live tables would be lost.
-        psycopg2.errors.LockNotAvailable: somebody reads the live tables.
+        TablesInUse: somebody reads the live tables.
     """
-    cursor.execute("SELECT set_config('lock_timeout', %s, true)", (_SHORT,))
-    live = [*(LIVE.star(table.name) for table in tables), *(LIVE.ledger(name) for name in LEDGER)]
-    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(live)))
-    dependents = Dependents.of(cursor, tables)
-    dependents.must_not_hinder()
-    dependents.drop(cursor)
-    columns: dict[str, set[str]] = {}
-    for name, column, _, _ in columns_made(tables):
-        columns.setdefault(name, set()).add(column)
-    for table in tables:
-        indexes = _carry(cursor, LIVE.star(table.name), BESIDE.star(table.name), columns[table.name])
-        cursor.execute(sql.SQL("DROP TABLE {}").format(LIVE.star(table.name)))
-        cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA public").format(BESIDE.star(table.name)))
-        for index in indexes:
-            cursor.execute(index)
-    for name in LEDGER:
-        _swap_ledger(cursor, name)
-    dependents.make_again(cursor)
+    wait_shortly(cursor)
+    try:
+        _swap(cursor, tables)
+    except psycopg2.errors.LockNotAvailable as error:
+        raise TablesInUse(str(error).strip()) from error
     remember_columns(cursor, tables, whole=True)
     write_content(cursor, Content(edition=edition, rebuild=False))
     logger.info("the warehouse was rebuilt from edition %d", edition)
 
 
-def _carry(cursor: Cursor, old: sql.Identifier, new: sql.Identifier, columns: set[str] | None) -> list[str]:
-    """Put grants and comments of a table on another; return its indexes, as statements for when it has its name."""
-    old_oid = oid_of(cursor, old)
-    revoke_all(cursor, oid_of(cursor, new), new)
-    Extras(cursor, old_oid).put_on(cursor, new, "TABLE", columns)
-    return own_indexes(cursor, old_oid)
+def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    stars, ledger = [LIVE.star(table.name) for table in tables], [LIVE.ledger(name) for name in LEDGER]
+    live = sql.SQL(", ").join([*stars, *ledger])
+    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
+    dependents = must_lose_nothing(cursor, tables)
+    dependents.drop(cursor)
+    belongings = [_Belongings(cursor, name) for name in [*stars, *ledger]]
+    _put_extras(cursor, tables)
+    _drop(cursor, live)
+    for table in tables:
+        cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA public").format(BESIDE.star(table.name)))
+    for name in LEDGER:
+        _rename_ledger(cursor, name)
+    for each in belongings:
+        each.put_on_new(cursor)
+    dependents.make_again(cursor)
 
 
-def _swap_ledger(cursor: Cursor, name: str) -> None:
-    _carry(cursor, LIVE.ledger(name), BESIDE.ledger(name), None)
-    cursor.execute(sql.SQL("DROP TABLE {} CASCADE").format(LIVE.ledger(name)))
+class _Belongings:
+    """What people have made of a live table that is put on the new one when it has the name: indexes and settings."""
+
+    def __init__(self, cursor: Cursor, name: sql.Identifier) -> None:
+        oid = oid_of(cursor, name)
+        self._name = name
+        self._indexes = indexes_of(cursor, oid)
+        self._traits = Traits(cursor, oid)
+
+    def put_on_new(self, cursor: Cursor) -> None:
+        """Make the indexes that the new table has not, and set again what was set."""
+        has = indexes_of(cursor, oid_of(cursor, self._name))
+        for index, statements in self._indexes.items():
+            for statement in statements if index not in has else ():
+                cursor.execute(statement)
+        self._traits.put_on(cursor, self._name)
+
+
+def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Put grants and comments of the live tables and sequences on the new ones."""
+    columns: dict[str, set[str]] = {}
+    for name, column, _, _ in columns_made(tables):
+        columns.setdefault(name, set()).add(column)
+    for table in tables:
+        _put(cursor, TABLE, LIVE.star(table.name), BESIDE.star(table.name), columns[table.name])
+        if isinstance(table, Fact):
+            _put_on_serial(cursor, table)
+    for name in LEDGER:
+        _put(cursor, TABLE, LIVE.ledger(name), BESIDE.ledger(name), None)
+
+
+def _put_on_serial(cursor: Cursor, table: Fact) -> None:
+    old, new = serial_of(cursor, LIVE, table), serial_of(cursor, BESIDE, table)
+    if old is not None and new is not None:
+        _put(cursor, SEQUENCE, old, new, None)
+
+
+def _put(cursor: Cursor, kind: Kind, old: sql.Composable, new: sql.Composable, columns: set[str] | None) -> None:
+    revoke_all(cursor, kind, oid_of(cursor, new), new)
+    Extras(cursor, kind, oid_of(cursor, old)).put_on(cursor, new, columns)
+
+
+def _drop(cursor: Cursor, live: sql.Composable) -> None:
+    try:
+        cursor.execute(sql.SQL("DROP TABLE {}").format(live))
+    except psycopg2.errors.DependentObjectsStillExist as error:
+        what = (error.diag.message_detail or str(error)).strip().replace("\n", "; ")
+        raise ConfigurationError(
+            f"the star tables cannot be replaced: {what}; drop what depends on them, and make it again afterwards"
+        ) from error
+
+
+def _rename_ledger(cursor: Cursor, name: str) -> None:
     cursor.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(BESIDE.ledger(name), sql.Identifier(name)))
     oid = oid_of(cursor, LIVE.ledger(name))
     prefix = BESIDE.ledger_prefix

@@ -1,0 +1,68 @@
+"""What would be lost if what a rebuild makes took the place of the live tables is named, before and when it does."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+from totes.shapes import Fact, StarTable
+from totes.warehouse.definitions import LEDGER
+from totes.warehouse.dependents import Dependents, Replaced
+from totes.warehouse.grants import oid_of
+from totes.warehouse.places import BESIDE, LIVE
+from totes.warehouse.traits import OldColumn, columns_of, other_places
+
+
+def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:
+    """See that nothing is lost where the tables of a rebuild take the place of the live ones.
+
+    Returns:
+        What depends on the live tables, and is to be made again.
+
+    Raises:
+        ConfigurationError: something would be lost; the sentence says what, and what to do.
+    """
+    cursor.execute("SELECT star_table, column_name FROM etl.star_column")
+    made = set(cursor.fetchall())
+    replaced: dict[int, Replaced] = {}
+    hinders: list[str] = []
+    for shown, live, beside, table in _pairs(tables):
+        old, new = oid_of(cursor, live), oid_of(cursor, beside)
+        columns = columns_of(cursor, old, new)
+        replaced[old] = Replaced(
+            shown=shown,
+            gone={column.name for column in columns if not column.stays},
+            defaults={column.name for column in columns if column.has_default},
+            unique=(table.key, "batch_id") if isinstance(table, Fact) else (),
+            view=table.current_view if isinstance(table, Fact) else None,
+        )
+        hinders += _of_columns(shown, columns, {column for name, column in made if name == shown})
+        hinders += [
+            f"the {word} of {shown} would be lost; take it back, and set it again afterwards"
+            for word in other_places(cursor, old, new)
+        ]
+    dependents = Dependents.of_replaced(cursor, tables, replaced)
+    if hinders := [*hinders, *dependents.hinders]:
+        raise ConfigurationError(f"the star tables cannot be replaced: {'; '.join(hinders)}")
+    return dependents
+
+
+def _pairs(tables: Sequence[StarTable]) -> Iterator[tuple[str, sql.Identifier, sql.Identifier, StarTable | None]]:
+    """Every table that is replaced: its name, where it is, where the new one is, and which star table it is."""
+    for table in tables:
+        yield table.name, LIVE.star(table.name), BESIDE.star(table.name), table
+    for name in LEDGER:
+        yield f"etl.{name}", LIVE.ledger(name), BESIDE.ledger(name), None
+
+
+def _of_columns(shown: str, columns: Sequence[OldColumn], made: Collection[str]) -> Iterator[str]:
+    """What is lost with the columns of a table, or of what somebody has set on them."""
+    for column in columns:
+        if not column.stays and column.name not in made:
+            yield f"the column {column.name} of {shown} is not totes' own and would be lost; move it to another table"
+        if column.is_set:
+            yield (
+                f"what is set on the column {column.name} of {shown} (STATISTICS, STORAGE, COMPRESSION, COLLATE or "
+                "options) would be lost; take it back, and set it again afterwards"
+            )

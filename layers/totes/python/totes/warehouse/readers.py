@@ -1,0 +1,178 @@
+"""Views and routines that read tables: how each is dropped, and made again as it was."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+from totes.shapes import Fact
+from totes.warehouse.definitions import columns_made, create_current_view
+from totes.warehouse.grants import ROUTINE, VIEW, Extras, Kind, oid_of, revoke_all
+
+_VIEWS = """
+    SELECT pg_class.oid, nspname, relname, '', relowner::regrole::text, relowner = current_user::regrole,
+        pg_has_role(relowner, %(may_be)s), has_schema_privilege(relowner, relnamespace, 'CREATE'),
+        relpersistence = 't', pg_get_viewdef(pg_class.oid), array_to_string(reloptions, ', ')
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = ANY(%(oids)s::oid[])
+"""
+
+_ROUTINES = """
+    SELECT pg_proc.oid, nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), proowner::regrole::text,
+        proowner = current_user::regrole, pg_has_role(proowner, %(may_be)s),
+        has_schema_privilege(proowner, pronamespace, 'CREATE'), false, pg_get_functiondef(pg_proc.oid), NULL
+    FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE pg_proc.oid = ANY(%(oids)s::oid[])
+"""
+
+_NEW_ROUTINE = """
+    SELECT oid FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s
+    AND pg_get_function_identity_arguments(oid) = %s
+"""
+
+_SET_OPTION = 16_00_00
+"""The first version of PostgreSQL in which a member of a role need not be allowed to SET it."""
+
+_OF_THE_STATEMENT = ("0A", "2B", "42")
+"""SQLSTATE classes of a definition that was right for the old tables and is not for the new ones."""
+
+
+@dataclass(frozen=True, order=True, kw_only=True)
+class Key:
+    """A relation by its oid, or a routine."""
+
+    routine: bool
+    oid: int
+
+
+class Found(NamedTuple):
+    """A view or routine as the catalog has it: a routine has arguments, a view may have options."""
+
+    oid: int
+    schema: str
+    name: str
+    arguments: str
+    owner: str
+    ours: bool
+    may_be: bool
+    may_create: bool
+    temporary: bool
+    definition: str
+    options: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """A view or routine that reads tables.
+
+    Attributes:
+        shown: what it is, in words.
+        table: the fact whose current state it is, as the code defines it; None: it is somebody's own.
+        hinders: why it cannot be made again, a sentence each.
+        kind: whether it is a view or a routine.
+        found: what the catalog says of it.
+        extras: its grants and comments.
+    """
+
+    shown: str
+    table: Fact | None
+    hinders: Sequence[str]
+    kind: Kind
+    found: Found
+    extras: Extras
+
+    def drop(self, cursor: Cursor) -> None:
+        """Drop it."""
+        cursor.execute(sql.SQL("DROP {} {}").format(sql.SQL(self.kind.word), self._name))
+
+    def make_again(self, cursor: Cursor) -> None:
+        """Make it again, with its owner, options, grants and comments.
+
+        Raises:
+            ConfigurationError: it does not fit the tables any more.
+        """
+        try:
+            self._make(cursor)
+        except psycopg2.Error as error:
+            if (error.pgcode or "")[:2] not in _OF_THE_STATEMENT:
+                raise
+            raise ConfigurationError(
+                f"the star tables cannot be replaced: the {self.shown} cannot be made again on the new ones "
+                f"({error.pgcode}): {error.diag.message_primary}; drop it, and make another one afterwards"
+            ) from error
+
+    def _make(self, cursor: Cursor) -> None:
+        if not self.found.ours:
+            cursor.execute(f"SET LOCAL ROLE {self.found.owner}")  # as regrole writes it, it is quoted
+        if self.table is not None:
+            create_current_view(cursor, self.table)
+        elif self.kind is VIEW:
+            cursor.execute(sql.SQL("CREATE VIEW {} AS ").format(self._name) + sql.SQL(self.found.definition))
+        else:
+            # A body that is text was not looked at when the tables were made, and is not now.
+            cursor.execute("SET LOCAL check_function_bodies = off")
+            cursor.execute(self.found.definition)
+        if self.found.options:
+            cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.found.options)))
+        revoke_all(cursor, self.kind, self._new_oid(cursor), self._name)
+        columns = {column for _, column, _, _ in columns_made([self.table])} if self.table is not None else None
+        self.extras.put_on(cursor, self._name, columns)
+        if not self.found.ours:
+            cursor.execute("RESET ROLE")
+
+    def _new_oid(self, cursor: Cursor) -> int:
+        if self.kind is VIEW:
+            return oid_of(cursor, sql.Identifier(self.found.schema, self.found.name))
+        schema = sql.Identifier(self.found.schema).as_string(cursor)
+        cursor.execute(_NEW_ROUTINE, (schema, self.found.name, self.found.arguments))
+        [[oid]] = cursor.fetchall()
+        return int(oid)
+
+    @property
+    def _name(self) -> sql.Composable:
+        name = sql.Identifier(self.found.schema, self.found.name)
+        return name if self.kind is VIEW else name + sql.SQL(f"({self.found.arguments})")
+
+
+def described(cursor: Cursor, keys: Collection[Key], current: Mapping[str, Fact]) -> dict[Key, Reader]:
+    """Return views and routines as they are now.
+
+    Args:
+        cursor: the warehouse.
+        keys: the views and routines.
+        current: the facts by the names of the views of their current state, which are made as the code defines them.
+    """
+    may_be = "SET" if cursor.connection.server_version >= _SET_OPTION else "MEMBER"
+    readers = {}
+    for kind, query in ((VIEW, _VIEWS), (ROUTINE, _ROUTINES)):
+        routine = kind is ROUTINE
+        cursor.execute(query, {"may_be": may_be, "oids": [key.oid for key in keys if key.routine is routine]})
+        for found in [Found(*row) for row in cursor.fetchall()]:
+            shown = f"{'function' if routine else 'view'} {found.schema}.{found.name}"
+            shown += f"({found.arguments})" if routine else ""
+            readers[Key(routine=routine, oid=found.oid)] = Reader(
+                shown=shown,
+                table=current.get(found.name) if found.schema == "public" and not routine else None,
+                hinders=list(_hinders(found, shown)),
+                kind=kind,
+                found=found,
+                extras=Extras(cursor, kind, found.oid),
+            )
+    return readers
+
+
+def _hinders(found: Found, shown: str) -> Iterator[str]:
+    if found.temporary:
+        yield f"a session's temporary {shown} reads one of them; end that session, or drop it there"
+    elif not found.ours and not found.may_be:
+        yield (
+            f"the {shown} of {found.owner} reads one of them, and the loader may not make it again; "
+            f"GRANT {found.owner} to the loader's role, or drop it and make it again afterwards"
+        )
+    elif not found.may_create:
+        yield (
+            f"the {shown} reads one of them, and its owner may not make it again; "
+            f"GRANT CREATE ON SCHEMA {found.schema} TO {found.owner}, or drop it and make it again afterwards"
+        )

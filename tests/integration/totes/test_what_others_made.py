@@ -1,0 +1,330 @@
+"""What people have made of the warehouse outlives a rebuild, or is named before it begins; it hinders no upgrade."""
+
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.integration.totes.test_rebuild import changed, of_precision, rebuilt
+from tests.support.content import content_of
+from tests.support.databases import QUICK, execute, rows, session, value
+from tests.support.first_warehouse import make_first_warehouse
+from tests.support.pipeline import Pipeline
+from totes.errors import ConfigurationError
+from totes.lake import Bucket
+from totes.shapes import Kind, text
+from totes.star import STAR_TABLES, replay
+from totes.warehouse import ledger, load
+from totes.warehouse.rebuild import Rebuild
+from workbench.cloud.postgres import EmbeddedPostgres
+
+ROLES = "DO $$ BEGIN CREATE ROLE ana; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+
+MADE = """
+    CREATE VIEW still_open AS SELECT * FROM etl.quarantine WHERE resolved_by IS NULL;
+    CREATE VIEW freshness AS SELECT max(loaded_at) FROM etl.batch;
+    CREATE INDEX mine ON etl.batch (captured_at);
+    COMMENT ON INDEX etl.mine IS 'for the morning report';
+    CREATE INDEX ours ON etl.quarantine (reason);
+    CREATE SCHEMA reports AUTHORIZATION ana; GRANT SELECT ON fact_payment TO ana;
+    CREATE FUNCTION payments() RETURNS SETOF fact_payment LANGUAGE sql AS 'SELECT * FROM fact_payment';
+    CREATE FUNCTION said(p fact_payment, percent text DEFAULT '%') RETURNS text LANGUAGE sql
+        AS $$SELECT p.payment_id || percent || '{}'$$;
+    COMMENT ON FUNCTION said IS 'a row in words'; REVOKE ALL ON FUNCTION said FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION said TO ana;
+    CREATE FUNCTION reports.paid() RETURNS bigint LANGUAGE sql
+        BEGIN ATOMIC SELECT count(*) FROM current_payment WHERE paid; END;
+    ALTER FUNCTION reports.paid OWNER TO ana;
+    CREATE PROCEDURE nothing(p current_payment[]) LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE VIEW whole AS SELECT p.payment_id, p FROM fact_payment p;
+    CREATE VIEW reports.counted AS SELECT reports.paid(), count(*) AS of FROM payments();
+    ALTER VIEW reports.counted OWNER TO ana;
+    CREATE VIEW by_staff AS SELECT staff_id, first_name FROM dim_staff GROUP BY dim_staff.staff_id;
+    ALTER VIEW current_payment SET (security_invoker = true);
+    ALTER TABLE fact_payment SET (autovacuum_vacuum_scale_factor = 0.01, toast.autovacuum_enabled = false);
+    ALTER TABLE fact_payment REPLICA IDENTITY FULL; ALTER TABLE etl.batch REPLICA IDENTITY USING INDEX batch_pkey;
+    CREATE INDEX by_date ON fact_payment (payment_date); ALTER TABLE fact_payment CLUSTER ON by_date;
+    ALTER TABLE fact_payment ENABLE ROW LEVEL SECURITY; ALTER TABLE dim_staff FORCE ROW LEVEL SECURITY;
+    GRANT USAGE ON SEQUENCE fact_payment_payment_record_id_seq TO ana;
+"""
+
+RELATIONS = """
+    SELECT relnamespace::regnamespace::text, relname, relkind::text, relowner::regrole::text, relacl::text,
+        reloptions, relreplident::text, relrowsecurity, relforcerowsecurity, obj_description(oid, 'pg_class'),
+        CASE WHEN relkind = 'v' THEN pg_get_viewdef(oid) WHEN relkind = 'i' THEN pg_get_indexdef(oid) END,
+        EXISTS (SELECT FROM pg_index WHERE indexrelid = oid AND indisclustered),
+        (SELECT reloptions FROM pg_class AS toast WHERE toast.oid = pg_class.reltoastrelid)
+    FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'etl'::regnamespace, to_regnamespace('reports'))
+    ORDER BY 1, 2
+"""
+
+ROUTINES = """
+    SELECT pg_get_functiondef(oid), proowner::regrole::text, obj_description(oid, 'pg_proc'),
+        ARRAY(SELECT who::text FROM unnest(coalesce(proacl, acldefault('f', proowner))) AS who ORDER BY 1)
+    FROM pg_proc WHERE pronamespace IN ('public'::regnamespace, to_regnamespace('reports')) ORDER BY 1
+"""
+
+
+def test_views_functions_indexes_and_settings_of_others_outlive_a_rebuild(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, ROLES + MADE)
+    asked = (RELATIONS, ROUTINES, "SELECT said(p) FROM fact_payment p ORDER BY 1", "SELECT * FROM reports.counted")
+    before = [rows(pipeline.warehouse, question) for question in asked]
+    assert len(before[1]) == 4
+    rebuilt(pipeline)
+    rebuilt(pipeline)
+    assert [rows(pipeline.warehouse, question) for question in asked] == before
+
+
+def test_a_rebuild_makes_tables_that_were_given_away_the_loaders_again(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, ROLES + "ALTER TABLE dim_design OWNER TO ana")
+    rebuilt(pipeline)
+    owned = "SELECT relowner = current_user::regrole FROM pg_class WHERE oid = 'dim_design'::regclass"
+    assert value(pipeline.warehouse, owned) is True
+
+
+LOST = {
+    # what somebody makes: what the refusal names, and how it is taken back
+    "CREATE TABLE notes (batch_id int REFERENCES etl.batch)": ("notes_batch_id_fkey", "DROP TABLE notes"),
+    "CREATE TABLE bonus (staff_id int REFERENCES dim_staff)": ("bonus_staff_id_fkey", "DROP TABLE bonus"),
+    "CREATE TABLE t (p fact_payment)": ("column p of table t", "DROP TABLE t"),
+    "CREATE TABLE t (p current_payment[])": (r"column p of table t.*public\.current_payment", "DROP TABLE t"),
+    "CREATE TABLE t (id int DEFAULT nextval('fact_payment_payment_record_id_seq'))": (
+        "default value for column id of table t",
+        "DROP TABLE t",
+    ),
+    "CREATE TABLE child () INHERITS (fact_payment)": ("table child", "DROP TABLE child"),
+    "CREATE MATERIALIZED VIEW kept AS SELECT * FROM current_payment": (
+        r"materialized view public\.kept",
+        "DROP MATERIALIZED VIEW kept",
+    ),
+    "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+    "CREATE TRIGGER tr INSTEAD OF INSERT ON current_payment FOR EACH ROW EXECUTE FUNCTION tf()": (
+        "trigger tr on view current_payment",
+        "DROP FUNCTION tf CASCADE",
+    ),
+    "CREATE RULE ru AS ON INSERT TO current_payment DO INSTEAD NOTHING": (
+        "rule ru on view current_payment",
+        "DROP RULE ru ON current_payment",
+    ),
+    "CREATE RULE ru AS ON DELETE TO fact_payment DO INSTEAD NOTHING": (
+        "rule ru on table fact_payment",
+        "DROP RULE ru ON fact_payment",
+    ),
+    "CREATE POLICY po ON fact_payment": ("policy po on table fact_payment", "DROP POLICY po ON fact_payment"),
+    "CREATE STATISTICS st ON department_name, location FROM dim_staff": ("statistics object st", "DROP STATISTICS st"),
+    "CREATE PUBLICATION pubx FOR TABLE fact_payment": ("publication pubx", "DROP PUBLICATION pubx"),
+    "ALTER TABLE fact_payment ADD CONSTRAINT ch CHECK (payment_id > 0)": (
+        "constraint ch on table fact_payment",
+        "ALTER TABLE fact_payment DROP CONSTRAINT ch",
+    ),
+    "ALTER TABLE dim_staff ADD CONSTRAINT un UNIQUE (email_address)": (
+        "constraint un on table dim_staff",
+        "ALTER TABLE dim_staff DROP CONSTRAINT un",
+    ),
+    "ALTER TABLE dim_staff ALTER COLUMN location SET DEFAULT 'Leeds'": (
+        "default value for column location",
+        "ALTER TABLE dim_staff ALTER COLUMN location DROP DEFAULT",
+    ),
+    "ALTER TABLE fact_payment ADD COLUMN note text": (
+        "column note of fact_payment",
+        "ALTER TABLE fact_payment DROP COLUMN note",
+    ),
+    "ALTER TABLE etl.quarantine ADD COLUMN seen_by text": (
+        r"column seen_by of etl\.quarantine",
+        "ALTER TABLE etl.quarantine DROP COLUMN seen_by",
+    ),
+    "ALTER TABLE dim_design ALTER COLUMN file_name SET STATISTICS 500": (
+        "set on the column file_name of dim_design",
+        "ALTER TABLE dim_design ALTER COLUMN file_name SET STATISTICS -1",
+    ),
+    "ALTER TABLE dim_design SET UNLOGGED": ("UNLOGGED of dim_design", "ALTER TABLE dim_design SET LOGGED"),
+    "CREATE VIEW of_ana AS SELECT payment_id FROM fact_payment; ALTER VIEW of_ana OWNER TO ana": (
+        r"view public\.of_ana.*GRANT CREATE ON SCHEMA public TO ana",
+        "DROP VIEW of_ana",
+    ),
+}
+
+
+def test_what_a_rebuild_would_lose_is_named_before_it_begins(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, ROLES)
+    before = content_of(pipeline.warehouse)
+    for made, (named, back) in LOST.items():
+        execute(pipeline.warehouse, made)
+        with pytest.raises(ConfigurationError, match=f"cannot be replaced.*{named}"):
+            rebuilt(pipeline)
+        assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL"), made
+        execute(pipeline.warehouse, back)
+    assert content_of(pipeline.warehouse) == before
+    assert rebuilt(pipeline).rebuilding is None
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("CREATE VIEW where_ AS SELECT design_id, file_location FROM dim_design", r"view public\.where_"),
+        ("CREATE VIEW where_ AS SELECT (d).file_location FROM dim_design d", r"view public\.where_"),
+        ("CREATE INDEX where_ ON dim_design (lower(file_location))", "index where_"),
+        (
+            "CREATE FUNCTION where_() RETURNS text BEGIN ATOMIC SELECT max(file_location) FROM dim_design; END",
+            r"function where_\(\)",
+        ),
+    ],
+)
+def test_what_reads_a_column_that_goes_is_named_before_a_rebuild_begins(
+    pipeline: Pipeline, made: str, named: str
+) -> None:
+    pipeline.tick()
+    fewer = changed("dim_design", lambda columns: [each for each in columns if each.name != "file_location"])
+    execute(pipeline.warehouse, made)
+    with pytest.raises(ConfigurationError, match=f"{named} reads the column file_location of dim_design"):
+        rebuilt(pipeline, fewer)
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
+
+
+def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_changed(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "CREATE VIEW dear AS SELECT * FROM fact_sales_order WHERE unit_price > 3")
+    before = content_of(pipeline.warehouse)
+    as_text = changed(
+        "fact_sales_order",
+        lambda columns: [
+            dataclasses.replace(each, kind=Kind.TEXT) if each.name == "unit_price" else each for each in columns
+        ],
+    )
+    with pytest.raises(ConfigurationError, match=r"view public\.dear cannot be made again.*operator does not exist"):
+        rebuilt(pipeline, as_text)
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_a_rebuild_that_is_refused_holds_up_no_load(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+    for payment in (5, 6):
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [payment])
+        with pytest.raises(ConfigurationError, match=r"materialized view public\.kept"):
+            pipeline.tick()
+    assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 3
+
+
+def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(pipeline: Pipeline, another_database: str) -> None:
+    pipeline.tick()
+    strict = changed("dim_staff", lambda columns: [dataclasses.replace(each, nullable=False) for each in columns])
+    make_first_warehouse(another_database, strict, pipeline.warehouse)
+    execute(
+        another_database,
+        "CREATE MATERIALIZED VIEW kept AS SELECT staff_id, location FROM dim_staff;"
+        "CREATE TABLE bonus (staff_id int REFERENCES dim_staff, batch_id int REFERENCES etl.batch);"
+        "CREATE STATISTICS st (dependencies) ON department_name, location FROM dim_staff;"
+        "CREATE PUBLICATION pub FOR TABLE dim_staff;"
+        "CREATE TABLE t (p fact_purchase_order);"
+        "CREATE MATERIALIZED VIEW records AS SELECT sales_record_id FROM fact_sales_order",
+    )
+    old = dataclasses.replace(pipeline, warehouse=another_database)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    execute(pipeline.source, "UPDATE department SET location = NULL WHERE department_id = 1")
+    assert old.tick().quarantined == 0
+    kept = rows(another_database, "SELECT conname FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+    assert kept == [("bonus_batch_id_fkey",), ("bonus_staff_id_fkey",)]
+    types = rows(
+        another_database,
+        "SELECT attrelid::regclass::text, atttypid::regtype::text FROM pg_attribute "
+        "WHERE attname ~ '_record_id$' AND attrelid::regclass::text ~ '^fact_.*(order|payment)$' ORDER BY 1",
+    )
+    assert types == [
+        ("fact_payment", "bigint"),
+        ("fact_purchase_order", "integer"),
+        ("fact_sales_order", "integer"),
+    ]
+
+
+def test_a_column_is_added_and_another_widened_beside_what_others_have_made(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.warehouse,
+        "CREATE MATERIALIZED VIEW kept AS SELECT * FROM current_payment;"
+        "CREATE RULE ru AS ON INSERT TO current_payment DO INSTEAD NOTHING;"
+        "CREATE MATERIALIZED VIEW orders AS SELECT sales_order_id FROM fact_sales_order;"
+        "CREATE VIEW priced AS SELECT unit_price FROM current_sales_order;"
+        "CREATE INDEX by_price ON fact_sales_order (unit_price)",
+    )
+    more = changed("fact_payment", lambda columns: (*columns, text("made", of="created_at", nullable=True)))
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, more)
+    assert value(pipeline.warehouse, "SELECT count(made) FROM current_payment") == 0
+    [wide] = [table for table in of_precision(12, 4) if table.name == "fact_sales_order"]
+    wider = tuple(wide if table.name == wide.name else table for table in more)
+    execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW prices AS SELECT unit_price FROM fact_sales_order")
+    with session(pipeline.warehouse) as connection:
+        with pytest.raises(ConfigurationError, match=r"fact_sales_order cannot be altered.*public\.prices reads"):
+            load(connection, pipeline.processed, wider)
+        execute(pipeline.warehouse, "DROP MATERIALIZED VIEW prices")
+        load(connection, pipeline.processed, wider)
+    assert value(pipeline.warehouse, "SELECT scale(unit_price) FROM priced LIMIT 1") == 4
+
+
+def test_a_reader_of_a_warehouse_of_the_first_totes_delays_a_run_once(
+    pipeline: Pipeline, another_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline.tick()
+    make_first_warehouse(another_database, STAR_TABLES, pipeline.warehouse)
+    old = dataclasses.replace(pipeline, warehouse=another_database)
+    for payment in (5, 6, 7):
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [payment])
+        pipeline.capture()
+        pipeline.transform()
+    with session(another_database) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM fact_payment, fact_sales_order, fact_purchase_order")
+        for batches in (3, 0):
+            caplog.clear()
+            assert old.load().batches.count == batches
+            assert caplog.text.count("a table is in use") == 1
+    old.load()
+    assert value(another_database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0
+
+
+def test_a_loader_that_waits_for_another_does_not_take_it_for_a_reader(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.tick()
+    monkeypatch.setattr(ledger, "_LOCK_WAIT", "100ms")
+    with session(pipeline.warehouse) as another, another.cursor() as cursor, session(pipeline.warehouse) as connection:
+        cursor.execute("SELECT pg_advisory_lock(%s)", (ledger.LOCK,))
+        rebuild = Rebuild(connection, pipeline.processed, STAR_TABLES, lambda _done, _of: None)
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            rebuild.step()
+
+
+SLOW_VACUUM = """
+    ALTER TABLE fact_payment SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+        autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
+    UPDATE fact_payment SET paid = paid
+"""
+
+
+def test_an_autovacuum_gives_way_to_the_swap(source: str, lake: tuple[Bucket, Bucket]) -> None:
+    at_once = {**QUICK, "autovacuum": "on", "autovacuum_naptime": "1s"}
+    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder), settings=at_once)
+        server.start()
+        try:
+            server.create_database("warehouse")
+            warehouse = server.uri("warehouse")
+            pipeline = Pipeline(source=source, warehouse=warehouse, ingestion=lake[0], processed=lake[1])
+            pipeline.tick()
+            execute(warehouse, SLOW_VACUUM)
+            deadline = time.monotonic() + 60
+            while not value(
+                warehouse, "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid::regclass::text ~ 'pay'"
+            ):
+                assert time.monotonic() < deadline, "no autovacuum has begun"
+                time.sleep(0.1)
+            assert rebuilt(pipeline).rebuilding is None
+        finally:
+            server.stop()
