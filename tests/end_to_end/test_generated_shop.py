@@ -141,7 +141,7 @@ def test_a_deployed_stack_is_served_by_the_ordinary_credentials(shop: Deployed) 
 
 def test_a_functions_logs_can_be_read(shop: Deployed) -> None:
     shop.run()
-    logs = shop.totes("local", "logs", "raw_data_to_ingestion_bucket").out
+    logs = shop.totes("local", "logs", "raw_data_to_ingestion_bucket", "--json").out
     assert "REPORT RequestId" in logs
     assert "Max Memory Used" in logs
     messages = [json.loads(line).get("message") for line in logs.splitlines() if line.startswith("{")]

@@ -50,7 +50,11 @@ def test_the_nights_function_returns_its_verdict_and_emits_it_as_metrics(shop: D
     client.close()
     assert not verdict["equal"]
     assert verdict["tables"]["fact_payment"]["examples"] == {"different": ["4"]}
-    lines = [line for line in shop.totes("local", "logs", "verify_warehouse").out.splitlines() if line.startswith("{")]
+    lines = [
+        line
+        for line in shop.totes("local", "logs", "verify_warehouse", "--json").out.splitlines()
+        if line.startswith("{")
+    ]
     [metrics] = [json.loads(line) for line in lines if "VerifyDifferences" in line]
     assert metrics["VerifyDifferences"] == [1.0]
     assert metrics["VerifyRows"] == [float(sum(table["rows"] for table in verdict["tables"].values()))]

@@ -137,7 +137,7 @@ def test_every_function_imports_from_its_own_packages_alone(function: str) -> No
     path = [str(ROOT / "lambdas" / function), *map(str, packages)]
     program = f"import sys; sys.path[:0] = {path!r}; import handler; assert callable(handler.handler)"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program],
+        [sys.executable, "-I", "-S", "-B", "-c", program],
         capture_output=True,
         text=True,
         check=False,

@@ -37,7 +37,7 @@ def new_app(folder: Path, **context: Any) -> cdk.App:
 def run_app(folder: Path, temporary: Path | None = None, /, **context: str) -> subprocess.CompletedProcess[str]:
     """Run the app as the CLI does, in a process with nothing of this one's but the path and the temporary folder."""
     settings = json.loads((ROOT / "cdk.json").read_text())
-    home = Path(tempfile.gettempdir()) / "home"  # one for all, for jsii unpacks the CDK into it
+    home = Path(tempfile.gettempdir()).parent / "home"  # one for all, for jsii unpacks the CDK into it
     home.mkdir(exist_ok=True)
     return subprocess.run(
         [sys.executable, "app.py"],

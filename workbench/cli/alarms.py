@@ -22,7 +22,7 @@ def group() -> None:
 @app.command("test")
 def try_alarms(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="ALARM", help="Alarms, such as run-failed [default: all].")
+        list[str] | None, typer.Argument(metavar="ALARM", help="Alarms, such as run-failed; all if none is named.")
     ] = None,
     is_local: Local = False,
     state: State = None,
