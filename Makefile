@@ -37,11 +37,11 @@ demo: setup ## Watch a shop's orders reach the warehouse, on this machine (Ctrl-
 	$(BIN)/totes demo
 
 # Each worker has servers and clouds of its own; it wants a core and a gigabyte.
-WORKERS ?= 2
+WORKERS ?= 3
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --durations 10
 
 .PHONY: test
-test: setup ## Run every test, quick ones first, in WORKERS=2 processes.
+test: setup ## Run every test, quick ones first, in WORKERS=3 processes.
 	$(PYTEST)
 
 .PHONY: unit
