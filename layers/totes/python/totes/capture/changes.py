@@ -7,7 +7,7 @@ keys of those ranges that differ.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,9 +16,10 @@ from psycopg2 import sql
 
 from totes.capture import sizes
 from totes.capture.compare_keys import differing, ranges_of
+from totes.capture.contract import columns_of
 from totes.capture.holdings import HeldKeys, Holdings
-from totes.capture.identity import members_to_read
-from totes.capture.keys import check_once
+from totes.capture.identity import identities_of, members_to_read
+from totes.capture.keys import check_once, unguarded
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
@@ -59,10 +60,44 @@ class Changes:
     ranges: KeyRanges | None
 
 
+def changes_of(
+    snapshot: Snapshot,
+    lake: Bucket,
+    tables: Sequence[SourceTable],
+    last: CaptureManifest | None,
+    again: Mapping[str, Sequence[int]],
+) -> dict[str, "TableChanges"]:
+    """Return the changes of each table since the last batch, to be read; in none is a key there twice.
+
+    Args:
+        snapshot: the state of the source to read.
+        lake: the ingestion bucket.
+        tables: the tables.
+        last: the last batch; None where there is none.
+        again: keys of each table that are looked at whether or not they may be new.
+
+    Raises:
+        ContractError: the source has not the shape that totes reads, or a key is there twice.
+        psycopg2.Error: the source broke off.
+    """
+    columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
+    found = {
+        table.name: TableChanges(
+            snapshot, lake, table, columns[table.name], identities[table.name], last, again.get(table.name, ())
+        )
+        for table in tables
+    }
+    for name in sorted(unguarded(snapshot, tables)):
+        found[name].check_keys()
+    return found
+
+
 class TableChanges:
     """The changes of one table since the last batch.
 
     Attributes:
+        columns: of the table in the source.
+        identity: what the table is there.
         runs: what the lake holds of it; whoever writes them in another order says so here, before they are read.
 
     Args:
@@ -91,8 +126,8 @@ class TableChanges:
     ) -> None:
         self._snapshot = snapshot
         self._table = table
-        self._columns = columns
-        self._identity = identity
+        self.columns = columns
+        self.identity = identity
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
         self._lake = lake
@@ -164,9 +199,9 @@ class TableChanges:
         A column may be added with a default, or the whole table be swapped for another, without any row being written.
         """
         before = self._before
-        if before is None or before.columns != tuple(self._columns):
+        if before is None or before.columns != tuple(self.columns):
             return _EVERY_ROW
-        members = members_to_read(before.identity, self._identity)
+        members = members_to_read(before.identity, self.identity)
         if members is None:
             return _EVERY_ROW
         conditions = [self._snapshot.may_be_new(self._last)]
@@ -187,7 +222,7 @@ class TableChanges:
 
         if ordered:  # so that each part of the lake is read once, and not once a chunk
             condition = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(self._table.key))
-        stream_rows(self._snapshot, self._table.name, self._columns, condition, consume)
+        stream_rows(self._snapshot, self._table.name, self.columns, condition, consume)
 
     def _compare_keys(self, found: Found) -> int:
         """Hand on the keys that are gone, and return how many; rows that neither lake nor horizon showed are read now.
@@ -223,7 +258,7 @@ class TableChanges:
             self._unseen = self._unseen.filter(~self._unseen.is_in(keys.cast(pl.Int64).implode()))
 
     def _key_column(self) -> SourceColumn:
-        return next(column for column in self._columns if column.name == self._table.key)
+        return next(column for column in self.columns if column.name == self._table.key)
 
     def _has_key(self, keys: pl.Series) -> sql.Composable:
         return sql.SQL("{} = ANY({})").format(sql.Identifier(self._table.key), sql.Literal(keys.to_list()))

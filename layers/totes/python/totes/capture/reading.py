@@ -9,11 +9,8 @@ import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from totes.capture.changes import Changes, TableChanges
-from totes.capture.contract import columns_of
+from totes.capture.changes import Changes, changes_of
 from totes.capture.guard import Gone
-from totes.capture.identity import identities_of
-from totes.capture.keys import unguarded
 from totes.capture.merging import are_in_order, in_order, with_run
 from totes.capture.reader import stream_rows
 from totes.capture.shape import SourceTable
@@ -101,8 +98,9 @@ class Reading:
         self._last = last
         self._batch = batch
         self._permit = permit
-        self._columns = columns_of(snapshot, tables)
-        self._identities = identities_of(snapshot, tables)
+        self._readings = changes_of(snapshot, lake, tables, last, again)
+        for name, runs in ordered.items():
+            self._readings[name].runs = runs
         self._writers = {
             table.name: TableWriter(
                 lake,
@@ -113,7 +111,6 @@ class Reading:
             )
             for table in tables
         }
-        self._readings = {table.name: self._reading(table, again.get(table.name, ())) for table in tables}
         self._found: dict[str, Changes] = {}
         # Of tables that dimensions join, the keys and references that the batch has come to hold.
         self._links: dict[str, list[pl.DataFrame]] = {}
@@ -123,10 +120,8 @@ class Reading:
     def unordered(self) -> list[str]:
         """The tables of which many rows are to be compared with runs that are in no order.
 
-        Before anything is written: no key is there twice, and all deletes may pass.
+        Before anything is written, all deletes may pass.
         """
-        for name in sorted(unguarded(self.snapshot, [*self._tables.values()])):
-            self._readings[name].check_keys()
         self._permit({name: self._gone(name, reading.gone_at_least) for name, reading in self._readings.items()})
         return [
             name
@@ -149,7 +144,7 @@ class Reading:
 
     def captured(self) -> dict[str, CapturedTable]:
         """What the batch brings of each table; of its runs, those that were there before."""
-        return {name: self._captured(name, reading.runs) for name, reading in self._readings.items()}
+        return {name: self._captured(name) for name in self._readings}
 
     def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
         """The tables with what the batch brings among their runs; the source is not asked."""
@@ -171,23 +166,17 @@ class Reading:
     def _before(self, table: str) -> CapturedTable | None:
         return self._last.tables.get(table) if self._last else None
 
-    def _reading(self, table: SourceTable, again: Sequence[int]) -> TableChanges:
-        columns, identity = self._columns[table.name], self._identities[table.name]
-        reading = TableChanges(self.snapshot, self._lake, table, columns, identity, self._last, again)
-        reading.runs = self.ordered.get(table.name, reading.runs)
-        return reading
-
-    def _captured(self, name: str, held: Sequence[Run]) -> CapturedTable:
-        newest, found = self._writers[name].run(), self._found[name]
+    def _captured(self, name: str) -> CapturedTable:
+        reading, newest, found = self._readings[name], self._writers[name].run(), self._found[name]
         return CapturedTable(
-            columns=self._columns[name],
+            columns=tuple(reading.columns),
             held=found.held,
             changes=newest.parts,
             deletes=newest.deleted,
             context=tuple(self._writers[name].context),
-            holdings=tuple(held),
+            holdings=tuple(reading.runs),
             ranges=found.ranges,
-            identity=self._identities[name],
+            identity=reading.identity,
         )
 
     def _place_of_merged(self, table: str) -> str:
@@ -222,7 +211,7 @@ class Reading:
         for start in range(0, values.len(), _ASKED_AT_ONCE):
             asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
             condition = sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
-            stream_rows(self.snapshot, table.name, self._columns[table.name], condition, keep)
+            stream_rows(self.snapshot, table.name, self._readings[table.name].columns, condition, keep)
 
     def _link(self, table: SourceTable, rows: pl.DataFrame) -> None:
         """Remember which rows of tables that dimensions join the batch has."""

@@ -9,13 +9,11 @@ from types import MappingProxyType
 import polars as pl
 from psycopg2.extensions import connection as Connection
 
-from totes.capture.changes import TableChanges
-from totes.capture.contract import columns_of
+from totes.capture.changes import changes_of
 from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
 from totes.capture.guard import check_deletes
-from totes.capture.identity import differs, identities_of, shifts
-from totes.capture.keys import unguarded
+from totes.capture.identity import differs, shifts
 from totes.capture.reading import Reading, read_batch
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
@@ -133,17 +131,10 @@ def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> 
     newest = journal.newest()
     last = CaptureManifest.from_json(journal.read(newest)) if newest else None
     check_succession(snapshot, last)
-    columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
-    without_index = unguarded(snapshot, tables)
-    found = {}
-    for table in tables:
-        keys = _PendingKeys(table.key)
-        reading = TableChanges(snapshot, lake, table, columns[table.name], identities[table.name], last)
-        if table.name in without_index:
-            reading.check_keys()
-        reading.read(keys)
-        found[table.name] = keys.pending()
-    return found
+    found = {table.name: _PendingKeys(table.key) for table in tables}
+    for name, changes in changes_of(snapshot, lake, tables, last, NOTHING_AGAIN).items():
+        changes.read(found[name])
+    return {name: keys.pending() for name, keys in found.items()}
 
 
 class _PendingKeys:
