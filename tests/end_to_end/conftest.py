@@ -1,59 +1,18 @@
 """Clouds on this machine, deployed by the real cdk CLI, and the command line as a person types it."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.support.assemblies import synthesised_once
+from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
-from totes.errors import TotesError
 from workbench import cloud
-from workbench.cli.app import app
 from workbench.cloud import LocalCloud
 from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.errors import UserError
-
-TOTES = Path(sys.executable).with_name("totes")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def totes(*arguments: str | Path, timeout: float = 300, credentials: Mapping[str, str] | None = None) -> Answer:
-    """Type a command, on a machine whose AWS credentials are these."""
-    environment = {name: value for name, value in os.environ.items() if "ACCESS_KEY" not in name}
-    environment |= credentials or {}
-    done = subprocess.run(
-        [TOTES, *arguments], capture_output=True, text=True, timeout=timeout, check=False, env=environment
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
-
-
-def typed(*arguments: str | Path, answers: str | None = None) -> Answer:
-    """Type a command in this very process, which spares a new one's seconds of imports; nobody is at a terminal."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments], input=answers)
-    if isinstance(done.exception, UserError | TotesError):
-        return Answer(1, done.stdout, done.stderr + str(done.exception))
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return Answer(done.exit_code, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)
@@ -63,14 +22,11 @@ class Deployed:
     cloud: LocalCloud
     state: Path
 
-    def totes(self, *arguments: str) -> Answer:
-        return totes(*arguments, "--state", self.state)
-
-    def typed(self, *arguments: str, answers: str | None = None) -> Answer:
-        return typed(*arguments, "--state", self.state, answers=answers)
+    def totes(self, *arguments: str, answers: str = "") -> Answer:
+        return totes(*arguments, "--state", self.state, answers=answers)
 
     def run(self) -> dict[str, Any]:
-        answer = self.typed("run", "--json")
+        answer = self.totes("run", "--json")
         assert answer.code == 0, answer.err + answer.out
         result: dict[str, Any] = answer.json()
         return result

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Answer, Deployed, totes
+from tests.end_to_end.conftest import Deployed
+from tests.support.command_line import TOTES, Answer, totes
 from workbench.cli import main
 
 
@@ -113,8 +115,13 @@ def test_what_the_machine_refuses(
     assert f"/the/file: {os.strerror(code)}" in sentence
 
 
-def test_an_output_that_knows_ascii_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    answer = totes("local", "up", "--source", "postgresql://user:pass-word@localhost:1/totesys")
-    assert_one_sentence(answer, "the source cannot be reached")
-    assert "Looking at the source" in answer.out
+def test_an_output_that_knows_ascii_alone() -> None:
+    typed = subprocess.run(
+        [TOTES, "local", "up", "--source", "postgresql://user:pass-word@localhost:1/totesys"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_one_sentence(Answer(typed.returncode, typed.stdout, typed.stderr), "the source cannot be reached")
+    assert "Looking at the source" in typed.stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.end_to_end.conftest import TOTES
+from tests.support.command_line import TOTES
 
 
 def family_of(process: psutil.Process, folder: Path) -> list[psutil.Process]:

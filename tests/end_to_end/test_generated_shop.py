@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.end_to_end.conftest import Deployed, totes
+from tests.end_to_end.conftest import Deployed
+from tests.support.command_line import totes
 from tests.support.databases import execute
 from tests.support.oracle import assert_warehouse_mirrors
 from totes.star import STAR_TABLES
@@ -60,16 +61,16 @@ def test_a_broken_contract_fails_the_run_in_one_sentence_and_heals(shop: Deploye
         assert spoken.code == 1
         assert "column staff.email_address is missing" in " ".join(spoken.out.split())
         assert "Traceback" not in spoken.out + spoken.err
-        told = shop.typed("status")
+        told = shop.totes("status")
         assert told.code == 1, "a pipeline that has stopped does not look well"
         assert "✗ the last run failed" in told.out
         assert "column staff.email_address is missing" in " ".join(told.out.split())
-        assert "column staff.email_address is missing" in shop.typed("status", "--json").json()["failure"]["why"]
+        assert "column staff.email_address is missing" in shop.totes("status", "--json").json()["failure"]["why"]
     finally:
         execute(shop.cloud.source_uri, "ALTER TABLE staff RENAME COLUMN mail TO email_address")
     assert shop.run()["status"] == "SUCCEEDED"
-    assert shop.typed("status", "--max-lag", "600").code == 0
-    assert shop.typed("status", "--max-lag", "0").code == 1
+    assert shop.totes("status", "--max-lag", "600").code == 0
+    assert shop.totes("status", "--max-lag", "0").code == 1
 
 
 def test_a_mass_deletion_stops_every_run_until_someone_says_go(shop: Deployed) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import TOTES
+from tests.support.command_line import TOTES
 
 
 @dataclass

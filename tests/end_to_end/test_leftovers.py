@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import totes
+from tests.support.command_line import totes
 
 LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
 

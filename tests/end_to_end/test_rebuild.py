@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import TOTES, Deployed
+from tests.end_to_end.conftest import Deployed
+from tests.support.command_line import TOTES
 from tests.support.content import content_of
 from tests.support.databases import execute
 from totes.lake import StarJournal

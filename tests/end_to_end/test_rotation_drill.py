@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from tests.end_to_end.conftest import Deployed, totes
+from tests.end_to_end.conftest import Deployed
+from tests.support.command_line import totes
 from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_warehouse_mirrors
 from workbench import cloud

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from tests.end_to_end.conftest import Answer, Deployed
+from tests.end_to_end.conftest import Deployed
+from tests.support.command_line import Answer
 from tests.support.databases import execute, rows
 from totes.roles import MARK
 from workbench import cloud
@@ -38,7 +39,7 @@ def store(shop: Deployed, password: str) -> Answer:
     """Pipe a password into totes secrets set."""
     dsn = parse_dsn(shop.cloud.source_uri)
     place = ("--host", dsn["host"], "--port", dsn["port"], "--dbname", dsn["dbname"], "--username", "totes_shop")
-    return shop.typed("secrets", "set", "source", *place, answers=f"{password}\n")
+    return shop.totes("secrets", "set", "source", *place, answers=f"{password}\n")
 
 
 def secret_of(shop: Deployed, role: str) -> str:
@@ -67,7 +68,7 @@ def test_a_login_that_it_takes_is_the_one_from_then_on(shop: Deployed) -> None:
     assert answer.code == 0, answer.err
     assert "right" not in answer.out
     assert current(shop) == "totes_shop"
-    assert shop.typed("secrets", "test", "source").code == 0
+    assert shop.totes("secrets", "test", "source").code == 0
     assert shop.run()["status"] == "SUCCEEDED"
 
 
@@ -78,27 +79,27 @@ def test_no_password_is_no_login(shop: Deployed) -> None:
 
 
 def test_the_list_has_names_and_dates(shop: Deployed) -> None:
-    listed = shop.typed("secrets", "list", "--json").json()
+    listed = shop.totes("secrets", "list", "--json").json()
     assert [each["role"] for each in listed] == ["source", "warehouse", "dashboard"]
     outputs = Deployment.local(shop.state).outputs
     assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)
-    assert shop.typed("secrets", "rotate", "dashboard").code == 0
-    assert [bool(each["rotated"]) for each in shop.typed("secrets", "list", "--json").json()] == [False, False, True]
+    assert shop.totes("secrets", "rotate", "dashboard").code == 0
+    assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
 
 
 def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> None:
     store(shop, "right")
     execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'by hand'")
-    assert "refuses the login" in shop.typed("secrets", "test", "source").err
-    answer = shop.typed("secrets", "rotate", "source")
+    assert "refuses the login" in shop.totes("secrets", "test", "source").err
+    answer = shop.totes("secrets", "rotate", "source")
     assert answer.code == 1, "nobody knows the password"
     assert "store one that it knows (totes secrets set)" in answer.err
     assert "still holds" not in answer.err
     answer = store(shop, "by hand")
     assert answer.code == 0, answer.err
-    assert shop.typed("secrets", "test", "source").code == 0
-    assert shop.typed("secrets", "rotate", "source").code == 0
+    assert shop.totes("secrets", "test", "source").code == 0
+    assert shop.totes("secrets", "rotate", "source").code == 0
     assert shop.run()["status"] == "SUCCEEDED"
 
 
@@ -154,15 +155,15 @@ def test_a_rotation_that_broke_off_after_the_database_was_told_is_finished(
 
 def test_a_secret_that_is_read_without_a_stage_is_the_current_one(shop: Deployed) -> None:
     secrets = shop.cloud.client("secretsmanager")
-    assert shop.typed("secrets", "rotate", "dashboard").code == 0
+    assert shop.totes("secrets", "rotate", "dashboard").code == 0
     read = secrets.get_secret_value(SecretId=secret_of(shop, "dashboard"))
     assert read["VersionStages"] == ["AWSCURRENT"]
 
 
 def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_administrator(shop: Deployed) -> None:
-    assert "totes_warehouse, totes_dashboard" in shop.typed("init", "warehouse").out
-    assert "--admin URI" in shop.typed("init", "source").err
-    made = shop.typed("init", "source", "--admin", shop.cloud.source_uri)  # its password stays what it is
+    assert "totes_warehouse, totes_dashboard" in shop.totes("init", "warehouse").out
+    assert "--admin URI" in shop.totes("init", "source").err
+    made = shop.totes("init", "source", "--admin", shop.cloud.source_uri)  # its password stays what it is
     assert made.code == 0, made.err
     granted = rows(
         shop.cloud.source_uri,
@@ -174,17 +175,17 @@ def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_a
 def test_a_line_of_a_log_names_its_execution_and_its_batch(shop: Deployed) -> None:
     execute(shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     run = shop.run()
-    lines = shop.typed("local", "logs", "processed_bucket_to_warehouse", "--json").out.splitlines()
+    lines = shop.totes("local", "logs", "processed_bucket_to_warehouse", "--json").out.splitlines()
     loaded = [json.loads(line) for line in lines if '"loaded batch' in line]
     assert loaded[-1]["batch"] == run["batch"]
     assert loaded[-1]["execution"].startswith("arn:aws:states:")
     assert loaded[-1]["service"] == "totes-dev"
-    told = shop.typed("local", "logs", "processed_bucket_to_warehouse", "--since", "10").out.splitlines()
+    told = shop.totes("local", "logs", "processed_bucket_to_warehouse", "--since", "10").out.splitlines()
     assert any(f"INFO    loaded batch {run['batch']} (" in line for line in told), told
     assert not any("_aws" in line for line in told), "metrics are for machines"
-    assert shop.typed("local", "logs", "processed_bucket_to_warehouse", "--since", "0").out == ""
+    assert shop.totes("local", "logs", "processed_bucket_to_warehouse", "--since", "0").out == ""
 
 
 def test_a_login_given_up_for_deletion_is_listed_as_such(shop: Deployed) -> None:
-    assert shop.typed("secrets", "delete", "dashboard", "--yes").code == 0
-    assert shop.typed("secrets", "list", "--json").json()[2]["deleted"]
+    assert shop.totes("secrets", "delete", "dashboard", "--yes").code == 0
+    assert shop.totes("secrets", "list", "--json").json()[2]["deleted"]

@@ -2,21 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import Answer, totes
 from tests.support.templates import Synthesised
 from workbench.costs import estimate, read_resources
 
-TOTES = Path(sys.executable).parent / "totes"
 
-
-def ask(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """The command, run in a folder that has a cdk.out."""
-    return subprocess.run([TOTES, "costs", *options], cwd=project, capture_output=True, text=True, check=False)
+def ask(project: Path, *options: str) -> Answer:
+    """The command, typed in a folder that has a cdk.out."""
+    return totes("costs", *options, folder=project)
 
 
 @pytest.fixture
@@ -42,15 +39,15 @@ def test_dev_uses_what_its_schedules_say(dev: Synthesised) -> None:
 
 
 def test_the_document_has_the_prices_used_and_adds_up(project: Path) -> None:
-    document = json.loads(ask(project, "--env", "dev", "--json").stdout)
+    document = json.loads(ask(project, "--env", "dev", "--json").out)
     assert (document["region"], document["prices_as_of"]) == ("eu-west-2", "2026-11-24")
     assert all(line["price_usd"] > 0 for line in document["lines"])
     assert document["usd"] == pytest.approx(sum(line["usd"] for line in document["lines"]), abs=0.01)
 
 
 def test_the_table_has_the_total_and_what_is_not_in_it(project: Path) -> None:
-    shown = ask(project).stdout
-    total = json.loads(ask(project, "--json").stdout)["usd"]
+    shown = ask(project).out
+    total = json.loads(ask(project, "--json").out)["usd"]
     assert "StepFunctions::StateMachine" in shown
     assert f"dev: {total:,.2f} USD a month\n" in shown
     assert re.search(r"no cost counted for: .*IAM::Role", shown)
@@ -58,12 +55,12 @@ def test_the_table_has_the_total_and_what_is_not_in_it(project: Path) -> None:
 
 
 def test_the_table_names_what_is_not_known_and_says_that_the_total_lacks_it(project: Path) -> None:
-    shown = ask(project, "--env", "odd").stdout
+    shown = ask(project, "--env", "odd").out
     assert "AWS::RoboMaker::Robot Robot" in shown
     assert "USD a month, and what is not known" in shown
 
 
 def test_without_templates_the_command_says_what_to_do(project: Path) -> None:
     answer = ask(project, "--env", "prod")
-    assert answer.returncode == 1
-    assert "cdk.out/prod; run make synth" in answer.stderr
+    assert answer.code == 1
+    assert "cdk.out/prod; run make synth" in answer.err

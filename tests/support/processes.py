@@ -11,6 +11,7 @@ PROCESSES.set_forkserver_preload(
     [
         *("aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2"),
         *("totes.capture", "totes.databases", "totes.star", "totes.verify", "totes.warehouse", "totes_runtime.rows"),
+        "workbench.cli",
         *("tests.faults.worker", "tests.support.aws_models"),
         # A fork imports the main module too; these are what takes time in that of a soak.
         *("numpy", "rich.console", "tests.faults.deck"),

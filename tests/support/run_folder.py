@@ -6,9 +6,16 @@ Two runs on one machine share none, and each sees what it has left behind.
 import os
 import shutil
 import tempfile
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
+
+_OF_MULTIPROCESSING = "pymp-"
+"""How the folder's name begins that it makes and, at the very end, removes."""
+
+_LAST = -200
+"""multiprocessing removes its folder at -100."""
 
 
 class RunFolder:
@@ -32,7 +39,9 @@ class RunFolder:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail a run whose tests left something in the temporary folder."""
-        self._left = sorted(entry.name for entry in self._temporary.iterdir())
+        self._left = sorted(
+            entry.name for entry in self._temporary.iterdir() if not entry.name.startswith(_OF_MULTIPROCESSING)
+        )
         if self._left and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -43,9 +52,9 @@ class RunFolder:
             terminalreporter.line("\n".join(self._left))
 
     def pytest_unconfigure(self) -> None:
-        """Remove the folder."""
+        """Remove the folder, once multiprocessing has removed its own in it."""
         _use(self._outer)
-        shutil.rmtree(self._path, ignore_errors=True)
+        Finalize(None, shutil.rmtree, args=(self._path,), kwargs={"ignore_errors": True}, exitpriority=_LAST)
 
 
 @pytest.hookimpl(tryfirst=True)
