@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.assemblies import synthesised_once
 from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
 from workbench import cloud
@@ -32,14 +31,8 @@ class Deployed:
         return result
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _synthesised_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with synthesised_once(tmp_path_factory):
-        yield
-
-
 @pytest.fixture(scope="session")
-def _shared_cloud(_synthesised_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def _shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "deployed"
     running = cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
     yield Deployed(running, state)
@@ -61,7 +54,7 @@ def deployed(_shared_cloud: Deployed) -> Deployed:
 
 
 @pytest.fixture(scope="session")
-def production(_synthesised_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Production's stacks on a local cloud, for those modules that take it one after the other."""
     state = tmp_path_factory.mktemp("cloud") / "production"
     yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="prod"), state)

@@ -7,11 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from workbench.cloud.assemblies import KeptAssembly
 from workbench.cloud.place import ACCOUNT, REGION
 from workbench.errors import UserError
 
@@ -46,12 +47,19 @@ class Cdk:
         for call in self._calls:
             call.abandon()
 
-    def synthesise(self) -> "Call":
-        """Start to synthesise the app for an environment whose functions run on this machine."""
+    def synthesise(self) -> "Call | Done":
+        """Start to synthesise the app for an environment whose functions run on this machine.
+
+        What it was synthesised into before is taken again while nothing that it follows from has changed.
+        """
+        kept = KeptAssembly(self._project, self._context)
+        if kept.copy_to(self._assembly):
+            return Done()
         return self._call(
             "synthesis",
             *("synth", "--all", "--quiet", *self._context, "--output", str(self._assembly)),
             folder=self._project,
+            then=lambda: kept.keep(self._assembly),
         )
 
     def bootstrap(self, endpoint: str) -> "Call":
@@ -81,7 +89,14 @@ class Cdk:
         store.mkdir(parents=True, exist_ok=True)
         (self._assembly / ".cache").symlink_to(store)
 
-    def _call(self, name: str, *arguments: str, endpoint: str | None = None, folder: Path | None = None) -> "Call":
+    def _call(
+        self,
+        name: str,
+        *arguments: str,
+        endpoint: str | None = None,
+        folder: Path | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> "Call":
         if not _CLI.exists():
             raise UserError("the cdk CLI is missing; make setup installs it")
         log = self._log.with_name(f"{self._log.stem}-{name}{self._log.suffix}")
@@ -89,17 +104,42 @@ class Cdk:
         temporary.mkdir(exist_ok=True)
         environment = {**_environment(endpoint), "TMPDIR": str(temporary)}
         # Elsewhere than in the project the CLI finds no app and so does not synthesise it once more.
-        call = Call(name, [str(_CLI), *arguments, *_QUIET], log, folder or log.parent, environment)
+        call = Call(name, [str(_CLI), *arguments, *_QUIET], log, folder or log.parent, environment, then)
         self._calls.append(call)
         return call
 
 
-class Call:
-    """One run of the CLI, started at once."""
+class Done:
+    """What need not be run."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, folder: Path, environment: dict[str, str]) -> None:
+    def finish(self) -> None:
+        """Nothing is to be waited for."""
+
+
+class Call:
+    """One run of the CLI, started at once.
+
+    Args:
+        name: of what it does.
+        command: its words.
+        log: where what it says is added.
+        folder: where it runs.
+        environment: its environment variables.
+        then: done once it has succeeded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        folder: Path,
+        environment: dict[str, str],
+        then: Callable[[], None] | None = None,
+    ) -> None:
         self._name = name
         self._log = log
+        self._then = then
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - the project's own tool with our own words
                 command,
@@ -114,6 +154,8 @@ class Call:
     def finish(self) -> None:
         """Wait for its end; raise UserError if it failed, with the app's own sentence or the last of what it said."""
         if self._process.wait() == 0:
+            if self._then is not None:
+                self._then()
             return
         lines = self._log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
         if said := [found[1] for line in lines if (found := _SENTENCE.match(line))]:

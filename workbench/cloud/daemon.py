@@ -16,6 +16,7 @@ from types import FrameType
 
 import psycopg2
 
+from workbench.cloud.cdk import PROJECT
 from workbench.cloud.folder import DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.errors import UserError
@@ -60,7 +61,12 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
 
     endpoint = Endpoint()
     functions = Functions(
-        folder.functions, endpoint=endpoint.url, processes=folder.processes, log=write_log, assume=assume
+        folder.functions,
+        layers=PROJECT / "build" / "unpacked",
+        endpoint=endpoint.url,
+        processes=folder.processes,
+        log=write_log,
+        assume=assume,
     )
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()

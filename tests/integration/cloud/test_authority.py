@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support.assemblies import synthesised_once
 from tests.support.databases import execute
 from workbench import cloud
 from workbench.cloud import LocalCloud
@@ -247,10 +246,9 @@ NOT_ASKED_OF_THE_ENDPOINT = {
 
 
 @pytest.fixture(scope="module")
-def deployed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def deployed(folder: Path) -> Iterator[LocalCloud]:
     """Production's stacks after a first load, a replay by a person, a change, a night's work and rotations."""
-    with synthesised_once(tmp_path_factory):
-        running = cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
+    running = cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
     try:
         build(running.source_uri, orders=20, seed=1)
         deployment = Deployment.local(folder / "cloud")

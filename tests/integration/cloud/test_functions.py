@@ -61,6 +61,7 @@ class Bench:
         self.notes = folder / "processes"
         self.functions = Functions(
             folder / "functions",
+            layers=folder / "layers",
             endpoint="http://localhost:1",
             processes=ProcessRegister(self.notes),
             log=self._log,

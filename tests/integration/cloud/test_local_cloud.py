@@ -7,7 +7,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.assemblies import synthesised_once
 from tests.support.databases import execute, rows, value
 from workbench import cloud
 from workbench.cloud import LocalCloud
@@ -36,8 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iterato
     """A cloud with an embedded source and a warehouse that is named."""
     steps: list[str] = []
     state = tmp_path_factory.mktemp("cloud") / "state"
-    with synthesised_once(tmp_path_factory):
-        running = cloud.up(state, source=None, warehouse=warehouse, progress=steps.append)
+    running = cloud.up(state, source=None, warehouse=warehouse, progress=steps.append)
     assert steps[0] == "Looking at the warehouse"
     assert any(step.startswith("Deploying the stacks; these are only recorded here: ") for step in steps)
     yield running

@@ -4,6 +4,7 @@ Each is made, changed and deleted by the calls of its service's public API, on t
 """
 
 import json
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -16,6 +17,9 @@ from moto.cloudformation.parsing import get_model_map, get_name_type_map
 from moto.settings import moto_server_port
 
 Properties = Mapping[str, Any]
+
+_MAKING = threading.Lock()
+"""To make a client is all that a session may not do in two threads at once."""
 
 _PUT_EVENT_CONFIG = "PutFunctionEventInvokeConfig"
 
@@ -435,8 +439,14 @@ def _class_of(kind: str) -> Any:
 
 @cache
 def _client(service: str, region: str) -> Any:
-    session: Any = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=region)  # noqa: S106
-    return session.client(service, endpoint_url=f"http://localhost:{moto_server_port()}")
+    with _MAKING:
+        return _session(region).client(service, endpoint_url=f"http://localhost:{moto_server_port()}")
+
+
+@cache
+def _session(region: str) -> Any:
+    """One for all clients of a region: to make one costs as much as to make a client."""
+    return boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=region)  # noqa: S106
 
 
 def _some(properties: Properties, *words: str) -> dict[str, Any]:

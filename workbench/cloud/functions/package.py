@@ -1,6 +1,6 @@
 """What a function is made of, and its place on the disk."""
 
-import shutil
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
@@ -56,7 +56,10 @@ class Package:
 
 
 class CodeStore:
-    """Unpacked zips in a folder, each under the SHA-256 of its bytes, so that each is unpacked once."""
+    """Unpacked zips in a folder, each under the SHA-256 of its bytes, so that each is unpacked once.
+
+    More than one cloud may have the folder.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -67,12 +70,20 @@ class CodeStore:
         folder = self._directory / _as_name(code.sha256)
         with self._lock:
             if not folder.is_dir():
-                unfinished = folder.with_suffix(".unfinished")
-                shutil.rmtree(unfinished, ignore_errors=True)
-                with zipfile.ZipFile(BytesIO(code.read())) as archive:
-                    archive.extractall(unfinished)  # a ZipFile keeps every member inside the folder
-                unfinished.rename(folder)
+                self._unpack(code, folder)
         return folder
+
+    def _unpack(self, code: Code, folder: Path) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._directory, prefix=".unpacking-") as workplace:
+            unfinished = Path(workplace) / "content"
+            with zipfile.ZipFile(BytesIO(code.read())) as archive:
+                archive.extractall(unfinished)  # a ZipFile keeps every member inside the folder
+            try:
+                unfinished.rename(folder)  # whole or not at all
+            except OSError:
+                if not folder.is_dir():  # else another cloud was quicker, with the same bytes
+                    raise
 
 
 def _as_name(sha256: str) -> str:

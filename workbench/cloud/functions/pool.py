@@ -11,12 +11,24 @@ from workbench.cloud.processes import ProcessRegister
 
 
 class Functions:
-    """Runs functions, each invocation in a worker that does nothing else meanwhile."""
+    """Runs functions, each invocation in a worker that does nothing else meanwhile.
+
+    Args:
+        directory: a folder of their own.
+        layers: a folder of unpacked layers, which clouds share: what one function's interpreter has compiled there, no
+            other compiles again.
+        endpoint: of AWS, as a URL.
+        processes: where every process is noted.
+        log: where output goes.
+        assume: gives a worker the credentials of its role.
+        runs_under: interpreter and runtime client (default: those of this program).
+    """
 
     def __init__(
         self,
         directory: Path,
         *,
+        layers: Path,
         endpoint: str,
         processes: ProcessRegister,
         log: Log,
@@ -27,6 +39,7 @@ class Functions:
             endpoint=endpoint,
             runtime=runs_under or runtime(directory / "runtime"),
             codes=CodeStore(directory / "code"),
+            layers=CodeStore(layers),
             processes=processes,
             log=log,
             assume=assume,

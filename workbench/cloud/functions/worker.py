@@ -63,7 +63,8 @@ class Surroundings:
     Attributes:
         endpoint: of AWS, as a URL.
         runtime: interpreter and runtime client.
-        codes: the unpacked zips.
+        codes: the unpacked zips of functions.
+        layers: the unpacked zips of layers.
         processes: where every process is noted.
         log: where output goes.
         assume: gives a worker the credentials of its role.
@@ -73,6 +74,7 @@ class Surroundings:
     endpoint: str
     runtime: Runtime
     codes: CodeStore
+    layers: CodeStore
     processes: ProcessRegister
     log: Log
     assume: Assume
@@ -128,10 +130,10 @@ class Worker:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        codes = self._surroundings.codes
-        task = codes.unpacked(self.package.code)
+        task = self._surroundings.codes.unpacked(self.package.code)
         # A layer covers those before it, as it would if all were unpacked into /opt one after the other.
-        layers = [codes.unpacked(layer) / "python" for layer in reversed(self.package.layers)]
+        unpacked = self._surroundings.layers.unpacked
+        layers = [unpacked(layer) / "python" for layer in reversed(self.package.layers)]
         site = Path("lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
         path = [task, *layers, *(layer / site for layer in layers), *self._surroundings.runtime.folders]
         with self._output.open("ab") as output:
