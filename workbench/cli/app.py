@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -32,9 +31,8 @@ from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
 from workbench.roles import make_roles
 from workbench.simulator import Shop, build
+from workbench.synthesis import synthesised
 from workbench.verification import commit_repair, verdict_on
-
-ASSEMBLIES = Path("cdk.out")
 
 _SECONDS_BETWEEN_LOOKS = 5.0
 
@@ -196,8 +194,9 @@ def init(
 
 @app.command()
 def costs(environment: Environment = "dev", as_json: Json = False) -> None:
-    """Work out from the synthesised templates what an environment costs a month."""
-    found = estimate(read_resources(ASSEMBLIES / environment))
+    """Work out from an environment's templates, which it synthesises, what it costs a month."""
+    with synthesised(environment) as templates:
+        found = estimate(read_resources(templates))
     if as_json:
         print(json.dumps(found.to_dict(), indent=2))
     else:

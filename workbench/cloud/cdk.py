@@ -31,9 +31,26 @@ class Cdk:
     `synthesise` needs no endpoint, so it can go on while the endpoint comes up.
     """
 
-    def __init__(self, *, assembly: Path, log: Path, environment: str = "local", project: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        assembly: Path,
+        log: Path,
+        environment: str = "local",
+        context: Sequence[str] = ("target=host",),
+        project: Path | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            assembly: the folder that the app is synthesised into.
+            log: what the CLI says, one file beside it for each call.
+            environment: whose stacks are meant.
+            context: what else the app is told; that its functions run on this machine, where nothing is said.
+            project: the folder of the app (default: this one).
+        """
         self._assembly = assembly
-        self._context = ("--context", f"env={environment}", "--context", "target=host")
+        self._context = tuple(word for told in (f"env={environment}", *context) for word in ("--context", told))
         self._log = log
         self._project = project or PROJECT
         self._calls: list[Call] = []
@@ -48,7 +65,7 @@ class Cdk:
             call.abandon()
 
     def synthesise(self) -> "Call | Done":
-        """Start to synthesise the app for an environment whose functions run on this machine.
+        """Start to synthesise the app for the environment.
 
         What it was synthesised into before is taken again while nothing that it follows from has changed.
         """

@@ -48,10 +48,7 @@ def read_resources(folder: Path) -> tuple[Resource, ...]:
     """The resources of all templates in a cloud assembly's folder; raise UserError if it holds none."""
     templates = sorted(folder.glob("*.template.json"))
     if not templates:
-        raise UserError(
-            f"there is no template in {folder}; run make synth in the project's folder, and name an environment "
-            "of stacks/config.py"
-        )
+        raise UserError(f"there is no template in {folder}")
     return tuple(
         Resource(logical_id, resource["Type"], resource.get("Properties", {}))
         for template in templates
