@@ -23,9 +23,15 @@ def world(common_ground: Ground) -> Iterator[World]:
     made.close()
 
 
+def made_scene(ground: Ground) -> Scene:
+    """A new world and its history; both are to be closed."""
+    world, generator = World(ground), np.random.default_rng(20241115)
+    return Scene(world, History(lambda: world.source, generator), generator)
+
+
 @pytest.fixture
-def scene(world: World) -> Iterator[Scene]:
-    generator = np.random.default_rng(20241115)
-    history = History(lambda: world.source, generator)
-    yield Scene(world, history, generator)
-    history.close()
+def scene(common_ground: Ground) -> Iterator[Scene]:
+    made = made_scene(common_ground)
+    yield made
+    made.history.close()
+    made.world.close()

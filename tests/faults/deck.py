@@ -108,7 +108,7 @@ def _play(plan: Sequence[TickPlan], world: World, history: History, report: Repo
         history.draw_by(generator)
         history.go_on(tick.steps)
         if tick.fault is None:
-            report.violations += _ordinary(world)
+            report.violations += ordinary(world)
         else:
             report.violations += _faulty(tick.fault, Scene(world, history, generator), report)
         report.violations += after_every_run(world, trail)
@@ -120,7 +120,7 @@ def _play(plan: Sequence[TickPlan], world: World, history: History, report: Repo
             return
 
 
-def _ordinary(world: World) -> list[str]:
+def ordinary(world: World) -> list[str]:
     """A run without a fault: it succeeds, or it stops for a mass deletion and then is told to go on."""
     tick = world.tick()
     if tick.error == "MassDeletion":
@@ -142,7 +142,7 @@ def _faulty(fault: str, scene: Scene, report: Report) -> list[str]:
 
 
 def _healed(world: World) -> list[str]:
-    return [*_ordinary(world), *_ordinary(world)]
+    return [*ordinary(world), *ordinary(world)]
 
 
 def shortest(plan: Sequence[TickPlan], fails: Callable[[Sequence[TickPlan]], bool], tries: int) -> list[TickPlan]:

@@ -38,6 +38,16 @@ def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
             "UPDATE address SET phone = reverse(phone) WHERE address_id % 5 = %s": random_.randint(0, 4),
             "UPDATE design SET file_name = file_name || '!' WHERE design_id % 7 = %s": random_.randint(0, 6),
             "UPDATE department SET location = 'Hull' WHERE department_id = %s": random_.randint(1, 8),
+            "INSERT INTO currency (currency_id, currency_code, last_updated) "
+            "SELECT max(currency_id) + 1, 'Z' || %s, now() FROM currency": (random_.randint(0, 9)),
+            "UPDATE currency SET currency_code = 'USD' "
+            "WHERE currency_code LIKE 'Z%%' AND currency_id % 2 = %s": random_.randint(0, 1),
+            "DELETE FROM currency WHERE currency_code LIKE 'Z%%' AND currency_id % 3 = %s "
+            "AND NOT EXISTS (SELECT FROM sales_order WHERE sales_order.currency_id = currency.currency_id) "
+            "AND NOT EXISTS (SELECT FROM purchase_order WHERE purchase_order.currency_id = currency.currency_id) "
+            "AND NOT EXISTS (SELECT FROM payment WHERE payment.currency_id = currency.currency_id)": (
+                random_.randint(0, 2)
+            ),
         }
         for statement, number in edits.items():
             if random_.random() < 0.6:

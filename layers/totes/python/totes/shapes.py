@@ -82,8 +82,12 @@ class Dimension:
         name: the table.
         source: the source table that gives its rows.
         key: its primary key.
-        columns: all columns, the key among them; `batch_id` and `is_deleted` follow.
+        columns: all columns, the key among them; `batch_id` and `is_deleted` follow. One that must have a value is a
+            text, for an unknown member has to say something there.
         joins: source tables that complete a row.
+
+    Raises:
+        ValueError: a column that must have a value is no text.
     """
 
     name: str
@@ -91,6 +95,15 @@ class Dimension:
     key: str
     columns: Sequence[Column]
     joins: Sequence[Join] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse columns that an unknown member has nothing for."""
+        for column in self.columns:
+            if column.name != self.key and column.kind is not Kind.TEXT and not column.nullable:
+                raise ValueError(
+                    f"{self.name}.{column.name} must have a value and is no text: an unknown member, which stands for "
+                    "a row in quarantine, has none; make it nullable"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

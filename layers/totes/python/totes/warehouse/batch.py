@@ -6,12 +6,13 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket, StarManifest, StarParts
-from totes.shapes import Calendar, Fact, StarTable
+from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.ledger import Tally, open_entry, write_tallies
 from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
 from totes.warehouse.staging import QUARANTINE, hold_out_staged_twice, stage, stage_deletes, stage_quarantine
+from totes.warehouse.unknown import add_unknown
 
 LARGE_ROWS = 5_000_000
 """Rows of a batch for which one transaction, and so one run, may have too little time."""
@@ -50,6 +51,8 @@ def _load_table(cursor: Cursor, place: Place, table: StarTable, stars: StarParts
     versions = _load_rows(cursor, place, table, stars, batch, lake) if stars.parts else 0
     deleted = _load_deletes(cursor, place, table, stars, batch, lake) if stars.deletes else 0
     quarantined = _load_quarantine(cursor, place, table, stars, batch, lake)
+    if quarantined and isinstance(table, Dimension):
+        add_unknown(cursor, place, table, batch)
     return Tally(
         rows_in=stars.rows_in,
         versions=versions,

@@ -20,7 +20,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket
-from totes.shapes import Calendar, Fact, StarTable
+from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
@@ -32,6 +32,7 @@ from totes.warehouse.processed import Processed
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
 from totes.warehouse.refused import copy_all, copy_rows
 from totes.warehouse.swap import TablesInUse, swap
+from totes.warehouse.unknown import add_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -284,6 +285,9 @@ class Rebuild:
 
     def _fill_ledger(self, cursor: Cursor, said: _Progress) -> None:
         versions.fill_quarantine(cursor)
+        for table in self._tables:
+            if isinstance(table, Dimension):
+                add_unknown(cursor, BESIDE, table)
         if not said.straight:
             for table in self._tables:
                 versions.resolve_quarantine(cursor, table)

@@ -1,0 +1,50 @@
+"""Unknown members: what stands in a dimension for a row in quarantine, so that no join loses the facts that name it.
+
+The technique is known as a late arriving dimension: R. Kimball and M. Ross, The Data Warehouse Toolkit, chapter 19.
+"""
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.shapes import Column, Dimension
+from totes.warehouse.definitions import identifiers
+from totes.warehouse.places import Place
+
+UNKNOWN = "unknown"
+"""What a text that must have a value says."""
+
+
+def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | None = None) -> None:
+    """Give an unknown member to each key that is or was in quarantine and of which the dimension has no row.
+
+    It is marked deleted, for the source has no row that the star can hold; the row takes its place when it has.
+
+    Args:
+        cursor: the warehouse.
+        place: where dimension and quarantine are.
+        table: the dimension.
+        batch: the batch whose rows in quarantine are looked at (default: all batches).
+    """
+    cursor.execute(
+        sql.SQL("""
+            INSERT INTO {table} ({names}, batch_id, is_deleted)
+            SELECT {values}, min(held.batch_id), true FROM {quarantine} AS held
+            WHERE held.star_table = %(table)s AND (%(batch)s IS NULL OR held.batch_id = %(batch)s)
+            AND held.key BETWEEN -2147483648 AND 2147483647
+            AND NOT EXISTS (SELECT FROM {table} AS there WHERE there.{key} = held.key)
+            GROUP BY held.key ORDER BY held.key
+        """).format(
+            table=place.star(table.name),
+            names=identifiers([column.name for column in table.columns]),
+            values=sql.SQL(", ").join(_value(table, column) for column in table.columns),
+            quarantine=place.ledger("quarantine"),
+            key=sql.Identifier(table.key),
+        ),
+        {"table": table.name, "batch": batch},
+    )
+
+
+def _value(table: Dimension, column: Column) -> sql.Composable:
+    if column.name == table.key:
+        return sql.SQL("held.key::integer")
+    return sql.SQL("NULL::{}").format(sql.SQL(column.sql_type)) if column.nullable else sql.Literal(UNKNOWN)

@@ -1,0 +1,64 @@
+"""A row of a dimension that is in quarantine takes none of its facts out of a join."""
+
+import pytest
+
+from tests.support.databases import execute, rows, value
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from totes.shapes import Dimension, integer, text
+from totes.star import STAR_TABLES
+
+# Every fact with every dimension, as a reader joins them.
+JOINED = """
+    SELECT count(*) FROM current_sales_order
+    JOIN dim_staff ON staff_id = sales_staff_id
+    JOIN dim_counterparty USING (counterparty_id)
+    JOIN dim_currency USING (currency_id)
+    JOIN dim_design USING (design_id)
+    JOIN dim_location ON location_id = agreed_delivery_location_id
+"""
+
+
+@pytest.fixture
+def nameless(pipeline: Pipeline) -> Pipeline:
+    """A shop in which the staff of most orders has no name."""
+    execute(pipeline.source, "ALTER TABLE staff ALTER first_name DROP NOT NULL; UPDATE staff SET first_name = NULL")
+    return pipeline
+
+
+def test_its_orders_are_in_every_join(nameless: Pipeline) -> None:
+    assert nameless.tick().tables["dim_staff"].quarantined
+    orders = value(nameless.source, "SELECT count(*) FROM sales_order")
+    assert value(nameless.warehouse, JOINED) == orders
+    assert set(rows(nameless.warehouse, "SELECT first_name, location, is_deleted FROM dim_staff")) == {
+        ("unknown", None, True)
+    }
+    execute(nameless.source, "UPDATE staff SET first_name = 'Ada' WHERE staff_id % 2 = 0")
+    nameless.tick()
+    assert value(nameless.warehouse, JOINED) == orders
+    assert value(nameless.warehouse, "SELECT count(*) FROM dim_staff WHERE first_name = 'unknown'") == value(
+        nameless.source, "SELECT count(*) FROM staff WHERE first_name IS NULL"
+    )
+
+
+def test_the_row_takes_the_unknown_members_place(nameless: Pipeline) -> None:
+    nameless.tick()
+    execute(nameless.source, "UPDATE staff SET first_name = 'Ada'")
+    assert nameless.tick().tables["dim_staff"].versions == value(nameless.source, "SELECT count(*) FROM staff")
+    assert_warehouse_mirrors(nameless.source, nameless.warehouse)
+
+
+def test_a_row_that_was_good_before_stays_as_it_was(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    before = rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id")
+    execute(pipeline.source, "ALTER TABLE staff ALTER first_name DROP NOT NULL; UPDATE staff SET first_name = NULL")
+    assert pipeline.tick().tables["dim_staff"].quarantined
+    assert rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id") == before
+
+
+def test_a_dimension_has_something_to_say_of_what_is_unknown() -> None:
+    assert [table for table in STAR_TABLES if isinstance(table, Dimension)]
+    with pytest.raises(ValueError, match=r"dim_shop\.size must have a value and is no text"):
+        Dimension(
+            name="dim_shop", source="shop", key="shop_id", columns=(integer("shop_id"), text("name"), integer("size"))
+        )
