@@ -16,8 +16,15 @@ def rank(path: PurePath) -> int:
     return next((number for number, tier in enumerate(TIERS) if tier in path.parts), len(TIERS))
 
 
-_TOGETHER = ("tests/end_to_end/test_alarm",)
-"""How the names of modules begin that share one cloud."""
+_TOGETHER = {
+    f"tests/end_to_end/test_{name}.py": cloud
+    for cloud, names in {
+        "production": ("alarms", "alarm_mails"),
+        "deployed": ("bad_input", "generated_shop", "quarantine", "rebuild", "verify"),
+    }.items()
+    for name in names
+}
+"""Modules that share a cloud, which is the name of the fixture that makes it."""
 
 
 class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own class, for which mypy has no types
@@ -29,5 +36,5 @@ class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(_TEST_BY_TEST):
             return nodeid
-        together = next((start for start in _TOGETHER if nodeid.startswith(start)), None)
-        return together or nodeid.partition("::")[0]
+        module = nodeid.partition("::")[0]
+        return _TOGETHER.get(module, module)
