@@ -11,7 +11,7 @@ from totes.databases import connected
 from totes.errors import WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import LoadSettings
-from totes.star import STAR_TABLES
+from totes.star import STAR_TABLES, fingerprint
 from totes.telemetry import LAG, QUARANTINED
 from totes.warehouse import load
 from totes_runtime import metrics, time_is_up, watched
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings, is_up, asked = LoadSettings.from_environment(), time_is_up(context), event.get("asked", {})
     rebuild, lake = asked.get("rebuild", False), Bucket(settings.processed_bucket)
     with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
-        loaded = load(warehouse, lake, STAR_TABLES, rebuild=rebuild, time_is_up=is_up)
+        loaded = load(warehouse, lake, STAR_TABLES, code=fingerprint(STAR_TABLES), rebuild=rebuild, time_is_up=is_up)
     count_rows(loaded.tables)
     metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
     behind = loaded.newest < event.get("captured", 0)

@@ -3,6 +3,7 @@
 import dataclasses
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -16,8 +17,8 @@ from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
 from totes.outcomes import Span
 from totes.shapes import Column, Dimension, StarTable, integer, text
-from totes.star import STAR_TABLES, replay
-from totes.warehouse import Loaded, batch, bulk, load
+from totes.star import STAR_TABLES, fingerprint, replay, transform
+from totes.warehouse import Loaded, batch, bulk, load, rebuild
 from workbench.simulator import Shop
 
 
@@ -279,19 +280,90 @@ def test_a_star_that_cannot_be_brought_in_place_is_refused_and_made_again_by_a_r
 def test_what_is_taken_out_of_the_star_goes_by_a_replay_that_may_take_many_runs(
     pipeline: Pipeline, tables: Sequence[StarTable]
 ) -> None:
+    code = fingerprint(tables)
     pipeline.tick()
     execute(pipeline.warehouse, "COMMENT ON COLUMN current_payment.paid IS 'has it come?'")
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     pipeline.tick()
     with session(pipeline.warehouse) as connection:
         with pytest.raises(ConfigurationError, match=r"taken out of the star.*totes replay --from 1"):
-            load(connection, pipeline.processed, tables)
+            load(connection, pipeline.processed, tables, code=code)
         replay(pipeline.ingestion, pipeline.processed, tables, first=1, time_is_up=after(1))
-        assert load(connection, pipeline.processed, tables).batches.count == 0
+        assert load(connection, pipeline.processed, tables, code=code).batches.count == 0
         replay(pipeline.ingestion, pipeline.processed, tables)
-        assert load(connection, pipeline.processed, tables).batches.count == 2
-        assert load(connection, pipeline.processed, tables).batches.count == 0
+        assert load(connection, pipeline.processed, tables, code=code).batches.count == 2
+        assert load(connection, pipeline.processed, tables, code=code).batches.count == 0
     assert value(pipeline.warehouse, "SELECT count(*) FROM current_payment") > 0
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_large_batch_is_loaded_at_once_where_a_rebuild_is_refused_or_waits_for_readers(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *, refused: bool
+) -> None:
+    pipeline.tick()
+    if refused:
+        execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
+    monkeypatch.setattr(batch, "LARGE_ROWS", 20)
+    monkeypatch.setattr(rebuild, "_PAUSE", 0.1)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+    with session(pipeline.warehouse) as reader, reader.cursor() as cursor:
+        if not refused:
+            cursor.execute("SELECT count(*) FROM dim_currency")
+        assert pipeline.tick().newest == 2
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+        assert pipeline.tick().newest == 3
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.load().rebuilding is None
+    before = content_of(pipeline.warehouse)
+    execute(pipeline.warehouse, "DROP MATERIALIZED VIEW IF EXISTS kept")
+    rebuilt(pipeline)
+    assert content_of(pipeline.warehouse) == before
+
+
+def test_a_reader_that_would_make_a_deadlock_with_the_swap_makes_it_later(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.tick()
+    monkeypatch.setattr(rebuild, "_PAUSE", 0.1)
+    name = pipeline.warehouse.rpartition("/")[2]
+    execute(pipeline.warehouse, f"ALTER DATABASE {name} SET deadlock_timeout = '100ms'")
+    first, second = STAR_TABLES[0].name, STAR_TABLES[-1].name
+    with session(pipeline.warehouse) as reader, reader.cursor() as cursor, ThreadPoolExecutor(1) as others:
+        cursor.execute("SET deadlock_timeout = '1min'")
+        cursor.execute(f"SELECT count(*) FROM {second}")
+        load_ = others.submit(rebuilt, pipeline)
+        while not rows(pipeline.warehouse, "SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted"):
+            assert not load_.done(), load_.result()
+        cursor.execute(f"SELECT count(*) FROM {first}")
+        reader.rollback()
+        load_.result()
+    assert pipeline.load().rebuilding is None
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize("begun", ["by a large batch", "by a replay that is published"])
+def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_columns_away(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, begun: str
+) -> None:
+    pipeline.capture()
+    transform(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, WITH_A_COLUMN)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+    pipeline.capture()
+    transform(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN)
+    if begun == "by a large batch":
+        monkeypatch.setattr(batch, "LARGE_ROWS", 20)
+    else:
+        replay(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN, first=1)
+    with session(pipeline.warehouse) as connection:
+        assert load(connection, pipeline.processed, WITH_A_COLUMN, time_is_up=after(3)).rebuilding
+    before = content_of(pipeline.warehouse)
+    with pytest.raises(ConfigurationError, match=r"newer totes.*dim_design\.made"):
+        pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+    with session(pipeline.warehouse) as connection:
+        assert load(connection, pipeline.processed, WITH_A_COLUMN).newest == 2
 
 
 def test_an_older_totes_says_that_a_newer_one_was_here_and_writes_nothing(pipeline: Pipeline) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
@@ -235,6 +236,18 @@ def test_a_date_that_only_history_names_comes_back_by_a_rebuild(pipeline: Pipeli
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
     assert_equal(pipeline)
+
+
+def test_what_was_done_to_older_versions_is_put_right_by_a_rebuild_alone(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    pipeline.tick()
+    before = content_of(pipeline.warehouse)
+    execute(pipeline.warehouse, "DELETE FROM fact_payment WHERE payment_id = 5 AND batch_id = 1")
+    assert_equal(pipeline)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
+    assert content_of(pipeline.warehouse) == before
 
 
 def test_a_rebuild_does_not_take_its_place_in_the_middle_of_a_verification(pipeline: Pipeline) -> None:

@@ -68,6 +68,15 @@ class StarJournal:
                 raise
             return _journal(self.bucket, older[0].number).read(batch)
 
+    def made_by(self) -> str | None:
+        """Return the fingerprint of the code that made the newest edition; None: it is the first, or not known."""
+        drafts = Journal(self.bucket, _DRAFTS)
+        for position in range(drafts.newest(), 0, -1):
+            record = json.loads(drafts.read(position))
+            if record["number"] <= self.edition:
+                return str(record["code"]) if record["number"] == self.edition else None
+        return None
+
     def commit(self, batch: int, manifest: bytes) -> None:
         """Commit the manifest of a batch in the newest edition; see `Journal.commit`."""
         _journal(self.bucket, self.edition).commit(batch, manifest)

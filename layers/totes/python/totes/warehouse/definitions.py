@@ -99,19 +99,28 @@ def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:
     cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(place.star(table.name), sql.SQL(", ").join(columns)))
 
 
-def add_keys(cursor: Cursor, place: Place, table: StarTable) -> None:
-    """Build a star table's keys.
+def keys_of(table: StarTable) -> Sequence[sql.Composable]:
+    """Return a star table's keys, as constraints; one whose rows two of a batch may break comes first."""
+    if not isinstance(table, Fact):
+        return [sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key))]
+    # A version is what one batch says of one row: this is where the database itself refuses a second one.
+    version = sql.SQL("UNIQUE ({}, batch_id)").format(sql.Identifier(table.key))
+    return [version, sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.record_id))]
+
+
+def add_key(cursor: Cursor, place: Place, table: StarTable, key: sql.Composable) -> None:
+    """Build one of a star table's keys.
 
     Raises:
         psycopg2.errors.UniqueViolation: a batch has brought a key twice.
     """
-    keys = sql.SQL("ADD PRIMARY KEY ({})").format(sql.Identifier(table.key))
-    if isinstance(table, Fact):
-        # A version is what one batch says of one row: this is where the database itself refuses a second one.
-        keys = sql.SQL("ADD PRIMARY KEY ({}), ADD UNIQUE ({}, batch_id)").format(
-            sql.Identifier(table.record_id), sql.Identifier(table.key)
-        )
-    cursor.execute(sql.SQL("ALTER TABLE {} {}").format(place.star(table.name), keys))
+    cursor.execute(sql.SQL("ALTER TABLE {} ADD {}").format(place.star(table.name), key))
+
+
+def add_keys(cursor: Cursor, place: Place, table: StarTable) -> None:
+    """Build all keys of a star table."""
+    for key in keys_of(table):
+        add_key(cursor, place, table, key)
 
 
 def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | None:

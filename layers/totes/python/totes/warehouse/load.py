@@ -64,6 +64,7 @@ def load(
     lake: Bucket,
     tables: Sequence[StarTable],
     *,
+    code: str | None = None,
     rebuild: bool = False,
     time_is_up: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -76,12 +77,15 @@ def load(
     An empty warehouse, one whose content is of another edition of the star than the lake's newest, one that a rebuild
     is asked for, and one for which a batch waits that is too large for a transaction, are then built as a whole beside
     the live tables, and take their place in one transaction: who reads it sees the old content or the new. What there
-    is no time for the next load goes on with.
+    is no time for the next load goes on with. Where a rebuild is refused, or readers leave it no moment, a large batch
+    is loaded in one transaction after all.
 
     Args:
         connection: the warehouse, outside a transaction.
         lake: the processed bucket.
         tables: the star tables.
+        code: the fingerprint of the code that makes the star: columns that it does not know are taken away where it
+            has made the newest edition; None: not known.
         rebuild: whether to build everything again in any case.
         time_is_up: asked after each transaction whether to stop.
         progress: told the batch that was loaded or staged, and the newest.
@@ -92,16 +96,24 @@ def load(
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    return _Loader(connection, lake, tables, time_is_up, progress).load(rebuild=rebuild)
+    return _Loader(connection, lake, tables, code, time_is_up, progress).load(rebuild=rebuild)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Loaded:
-    """The batch that a transaction has loaded (None: none waits), and whether the warehouse wants to be rebuilt."""
+    """What a transaction came to.
+
+    Attributes:
+        batch: the batch that it has loaded; None: none waits, or a large one does.
+        tables: what became of its rows.
+        wanted: whether the warehouse wants to be rebuilt.
+        large: the batch that waits and is too large for a transaction; None: there is none.
+    """
 
     batch: int | None
     tables: Mapping[str, Tally]
     wanted: bool
+    large: int | None = None
 
 
 class _Loader:
@@ -110,15 +122,19 @@ class _Loader:
         connection: Connection,
         lake: Bucket,
         tables: Sequence[StarTable],
+        code: str | None,
         time_is_up: Callable[[], bool],
         progress: Callable[[int, int], None],
     ) -> None:
+        self._code = code
         self._connection = connection
         self._lake = lake
         self._tables = tables
         self._time_is_up = time_is_up
         self._progress = progress
         self._tried_all = False
+        self._at_once: int | None = None
+        """The batch that is loaded in one transaction however large it is."""
         self._batches: list[int] = []
         self._tallies = {table.name: Tally() for table in tables}
 
@@ -142,12 +158,27 @@ class _Loader:
             if not loaded.wanted:
                 return self._result(None)
             if loaded.batch is None:
-                step = rebuilding.step()
+                step = self._step(rebuilding, loaded.large)
                 if step is Step.DONE:
                     return self._rebuilt()
-                if step is Step.MORE and not self._time_is_up():
+                if not self._time_is_up() and (step is Step.MORE or self._at_once == loaded.large is not None):
                     continue
             return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
+
+    def _step(self, rebuilding: Rebuild, large: int | None) -> Step:
+        """Take a step of the rebuild; where it cannot be, or not now, a large batch is loaded without it."""
+        try:
+            step = rebuilding.step()
+        except ConfigurationError as error:
+            if large is None:
+                raise
+            logger.warning("batch %d is large, and no rebuild can bring it: %s", large, error)
+            rebuilding.give_up()
+            step = Step.LATER
+        if step is Step.LATER and large is not None:
+            logger.info("batch %d is loaded in one transaction", large)
+            self._at_once = large
+        return step
 
     def _transaction(self, *, rebuild: bool) -> _Loaded:
         """Load the next batch that waits."""
@@ -161,10 +192,17 @@ class _Loader:
             if entry is not None:
                 self._must_be_of(cursor, lake, entry)
             said = content(cursor)
-            wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
+            replayed = lake.edition != said.edition
+            wanted = rebuild or said.rebuild or replayed or entry is None or is_under_way(cursor)
+            # What a newer totes, or nobody, has begun or published is no reason to take a newer one's columns away.
+            asked = (
+                *(rebuild, said.rebuild, replayed and self._code is not None and lake.made_by() == self._code),
+                is_under_way(cursor, self._tables),
+            )
             fits = not (found.newer or found.other)
-            if not fits and not wanted:
+            if not fits and not (any(asked) if found.newer else wanted):
                 _must_be_replayed(found, lake)
+                return _Loaded(batch=None, tables={}, wanted=False)
             if fits:
                 remember_columns(cursor, self._tables)
             if rebuild and not said.rebuild:
@@ -172,10 +210,9 @@ class _Loader:
             if entry is None or not fits or entry.batch >= lake.newest:
                 return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0)
             manifest = lake.manifest(entry.batch + 1, after=entry)
-            if is_large(manifest):
+            if is_large(manifest) and manifest.batch != self._at_once:
                 logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
-                write_content(cursor, Content(edition=said.edition, rebuild=True))
-                return _Loaded(batch=None, tables={}, wanted=True)
+                return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch)
             return self._load_batch(cursor, lake, manifest, wanted=wanted)
 
     def _must_be_of(self, cursor: Cursor, lake: Processed, entry: Entry) -> None:

@@ -22,6 +22,10 @@ class Processed:
         """Return whether a replay is under way, whose edition is to be loaded once it is published."""
         return self._journal.unfinished() is not None
 
+    def made_by(self) -> str | None:
+        """Return the fingerprint of the code that made the newest edition; None: it is the first, or not known."""
+        return self._journal.made_by()
+
     def check(self, entry: Entry) -> None:
         """See that the lake has the same batch as a ledger's entry says.
 

@@ -24,7 +24,16 @@ from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
-from totes.warehouse.definitions import LEDGER, add_keys, columns_made, create_ledger, create_star, identifiers, typed
+from totes.warehouse.definitions import (
+    LEDGER,
+    add_key,
+    columns_made,
+    create_ledger,
+    create_star,
+    identifiers,
+    keys_of,
+    typed,
+)
 from totes.warehouse.ledger import lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
@@ -41,6 +50,9 @@ _MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "128MB"}
 _TRIES = 5
 _PAUSE = 1.0
 """How often a swap that meets readers of the live tables is tried, and how many seconds lie between."""
+
+_FORMAT = 2
+"""Of what `etl.rebuild` says; what was begun in another one is begun again."""
 
 _PROGRESS = """
     CREATE UNLOGGED TABLE etl.rebuild (
@@ -79,7 +91,7 @@ class _Progress:
         definitions: of which definitions its tables are.
         straight: whether it is of the first batch alone, whose rows need no staging.
         position: what is staged.
-        built: the star tables that are filled and have their keys.
+        built: which stages of which star tables are done: its filling, and each of its keys.
         filled: whether the ledger is filled too.
     """
 
@@ -105,7 +117,7 @@ class Rebuild:
         self._bucket = bucket
         self._tables = tables
         self._progress = progress
-        self._definitions = hashlib.sha256(json.dumps(list(columns_made(tables))).encode()).hexdigest()
+        self._definitions = _definitions(tables)
         self._pieces: Pieces | None = None
         self.staged = 0
         self.of = 0
@@ -133,6 +145,13 @@ class Rebuild:
                 time.sleep(_PAUSE)
         return Step.LATER
 
+    def give_up(self) -> None:
+        """Drop what was built so far."""
+        self.close()
+        with self._connection, self._connection.cursor() as cursor:
+            lock(cursor)
+            drop_all(cursor, self._tables)
+
     def _step(self, cursor: Cursor) -> Step:
         lock(cursor)
         for name, value in _MEMORY.items():
@@ -148,9 +167,10 @@ class Rebuild:
             self._stage(cursor, lake, said, last)
             return Step.MORE
         for table in self._tables:
-            if table.name not in said.built:
-                self._build(cursor, said, table)
-                return Step.MORE
+            for stage in _stages(table):
+                if stage not in said.built:
+                    self._build(cursor, said, table, stage)
+                    return Step.MORE
         if not said.filled:
             self._fill_ledger(cursor, said)
             return Step.MORE
@@ -245,35 +265,37 @@ class Rebuild:
         ]
         _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
-    def _build(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
-        if not isinstance(table, Calendar):
-            rows = BESIDE.star(table.name) if said.straight else versions.staged(table)
-            self._fill_and_key(cursor, said, table, rows)
+    def _build(self, cursor: Cursor, said: _Progress, table: StarTable, stage: str) -> None:
+        """Fill a table or build one of its keys: each may take long, and is a transaction of its own."""
+        stages = _stages(table)
+        if stage == stages[0]:
+            self._fill(cursor, said, table)
         else:
-            self._fill_and_key(cursor, said, table, None)
-        if isinstance(table, Fact):
-            cursor.execute(
-                sql.SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({id})) FROM {table}").format(
-                    id=sql.Identifier(table.record_id), table=BESIDE.star(table.name)
-                ),
-                (f"etl.{table.name}", table.record_id),
-            )
-        cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.star(table.name)))
-        cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (table.name,))
-        logger.info("built %s", table.name)
+            self._add_key(cursor, said, table, keys_of(table)[stages.index(stage) - 1])
+        if stage == stages[-1]:
+            cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.star(table.name)))
+            logger.info("built %s", table.name)
+        cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (stage,))
 
-    def _fill_and_key(self, cursor: Cursor, said: _Progress, table: StarTable, rows: sql.Identifier | None) -> None:
-        cursor.execute("SAVEPOINT filling")
+    def _add_key(self, cursor: Cursor, said: _Progress, table: StarTable, key: sql.Composable) -> None:
+        cursor.execute("SAVEPOINT key")
         try:
-            self._fill(cursor, said, table)
-            add_keys(cursor, BESIDE, table)
+            add_key(cursor, BESIDE, table, key)
         except psycopg2.errors.UniqueViolation:
-            if rows is None:
+            if isinstance(table, Calendar):
                 raise
-            cursor.execute("ROLLBACK TO SAVEPOINT filling")
-            hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
-            self._fill(cursor, said, table)
-            add_keys(cursor, BESIDE, table)
+            cursor.execute("ROLLBACK TO SAVEPOINT key")
+            self._fill_again(cursor, said, table)
+            add_key(cursor, BESIDE, table, key)
+
+    def _fill_again(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
+        """Fill a table without the rows that a batch brought twice."""
+        rows = BESIDE.star(table.name) if said.straight else versions.staged(table)
+        hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
+        versions.forget_changes(cursor, table)
+        if not said.straight:
+            cursor.execute(sql.SQL("TRUNCATE {}").format(BESIDE.star(table.name)))
+        self._fill(cursor, said, table)
 
     def _fill(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
         if said.straight:
@@ -282,6 +304,13 @@ class Rebuild:
             versions.fill_fact(cursor, table)
         else:
             versions.fill_dimension(cursor, table)
+        if isinstance(table, Fact):
+            cursor.execute(
+                sql.SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({id})) FROM {table}").format(
+                    id=sql.Identifier(table.record_id), table=BESIDE.star(table.name)
+                ),
+                (f"etl.{table.name}", table.record_id),
+            )
 
     def _fill_ledger(self, cursor: Cursor, said: _Progress) -> None:
         versions.fill_quarantine(cursor)
@@ -335,9 +364,18 @@ def drop_all(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.SQL(", ").join(names)))
 
 
-def is_under_way(cursor: Cursor) -> bool:
-    """Return whether a rebuild has begun and is not done."""
-    return _read(cursor) is not None
+def is_under_way(cursor: Cursor, tables: Sequence[StarTable] | None = None) -> bool:
+    """Return whether a rebuild has begun and is not done; where tables are given, one of their very definitions."""
+    said = _read(cursor)
+    return said is not None and (tables is None or said.definitions == _definitions(tables))
+
+
+def _definitions(tables: Sequence[StarTable]) -> str:
+    return hashlib.sha256(json.dumps([_FORMAT, *columns_made(tables)]).encode()).hexdigest()
+
+
+def _stages(table: StarTable) -> list[str]:
+    return [table.name, *(f"{table.name}, key {number}" for number in range(1, len(keys_of(table)) + 1))]
 
 
 def _read(cursor: Cursor) -> _Progress | None:

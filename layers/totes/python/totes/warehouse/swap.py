@@ -37,7 +37,8 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
     wait_shortly(cursor)
     try:
         _swap(cursor, tables)
-    except psycopg2.errors.LockNotAvailable as error:
+    except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
+        # A reader of one star table that asks for another while this waits makes a deadlock, if it is seen first.
         raise TablesInUse(str(error).strip()) from error
     remember_columns(cursor, tables, whole=True)
     write_content(cursor, Content(edition=edition, rebuild=False))

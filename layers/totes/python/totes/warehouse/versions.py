@@ -70,6 +70,11 @@ def count_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> Non
     )
 
 
+def forget_changes(cursor: Cursor, table: StarTable) -> None:
+    """Forget what was counted of a star table, which is filled again."""
+    cursor.execute(sql.SQL("DELETE FROM {} WHERE star_table = %s").format(CHANGES), (table.name,))
+
+
 def fill_quarantine(cursor: Cursor) -> None:
     """Fill the ledger's quarantine with the staged rows, all of them open."""
     cursor.execute(
