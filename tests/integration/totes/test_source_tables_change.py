@@ -10,9 +10,9 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.capture import changes, reader
+from totes.capture import changes, identity, reader
 from totes.errors import ContractError
-from totes.lake import CaptureManifest, Journal
+from totes.lake import CaptureManifest, Journal, read_part
 from totes.lake.manifests import digest
 from totes.outcomes import Span
 
@@ -185,6 +185,62 @@ def test_a_new_value_of_an_enum_is_no_change_of_the_table(pipeline: Pipeline) ->
     assert pipeline.capture().batch is None
     execute(pipeline.source, "ALTER TYPE kind RENAME VALUE 'SALE' TO 'SOLD'")
     assert pipeline.capture().drift == ("the value 'SALE' of an enum in table design is 'SOLD' now",)
+
+
+COMPOSITES = {
+    "a composite": ("CREATE TYPE shelf AS (row_no int, name text); CREATE DOMAIN place AS shelf", "ROW(1, 'x')"),
+    "a composite within a composite": (
+        "CREATE TYPE shelf AS (row_no int, name text); CREATE TYPE place AS (shelf shelf, bay int)",
+        "ROW(ROW(1, 'x'), 3)",
+    ),
+    "a domain of an array": (
+        "CREATE TYPE shelf AS (row_no int, name text); CREATE DOMAIN place AS shelf[]",
+        "ARRAY[ROW(1, 'x')]::shelf[]",
+    ),
+    "the row of a table": ("CREATE TABLE shelf (row_no int, name text); CREATE DOMAIN place AS shelf", "ROW(1, 'x')"),
+}
+
+
+@pytest.mark.parametrize("case", COMPOSITES)
+def test_a_composite_type_that_loses_and_gains_attributes_is_not_lost(pipeline: Pipeline, case: str) -> None:
+    made, place = COMPOSITES[case]
+    execute(pipeline.source, f"{made}; ALTER TABLE design ADD COLUMN place place; UPDATE design SET place = {place}")
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE design SET design_name = design_name || '.' WHERE design_id = 1")
+    pipeline.tick()  # the horizon is past what was built
+    word, attribute = ("TABLE", "COLUMN") if case == "the row of a table" else ("TYPE", "ATTRIBUTE")
+    for change in (f"ADD {attribute} depth int", f"DROP {attribute} name"):
+        execute(pipeline.source, f"ALTER {word} shelf {change}")
+        told = "column design.place is another one, or made in another way, than before"
+        assert told in pipeline.capture().drift
+        assert places_in_the_lake(pipeline) == dict(rows(pipeline.source, "SELECT design_id, place::text FROM design"))
+        assert pipeline.capture().batch is None, "the batch says what the type is now, and nothing is read again"
+
+
+def places_in_the_lake(pipeline: Pipeline) -> dict[int, str]:
+    """What the lake holds of each design's place."""
+    journal = Journal(pipeline.ingestion)
+    manifest = CaptureManifest.from_json(journal.read(journal.newest()))
+    return {
+        row["design_id"]: row["place"]
+        for run in manifest.tables["design"].holdings
+        for part in run.parts
+        for row in read_part(pipeline.ingestion, part).to_dicts()
+    }
+
+
+def test_a_lake_that_does_not_say_what_composite_types_are_is_read_again_where_there_are_some(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, "CREATE TYPE shelf AS (row_no int); ALTER TABLE design ADD COLUMN place shelf")
+    with monkeypatch.context() as context:
+        context.setattr(identity, "_COMPOSITES", "SELECT '', '', '' WHERE %s IS NULL")
+        pipeline.capture()
+        execute(pipeline.source, "UPDATE currency SET last_updated = now()")
+        pipeline.capture()
+    of_currency, of_design = (value(pipeline.source, f"SELECT count(*) FROM {name}") for name in ("currency", "design"))
+    assert of_design <= read_by(monkeypatch, pipeline.capture) <= of_currency + of_design
+    assert pipeline.capture().batch is None
 
 
 def test_rows_in_a_foreign_table_are_refused_by_name(pipeline: Pipeline) -> None:

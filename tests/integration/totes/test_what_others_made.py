@@ -2,21 +2,27 @@
 
 import dataclasses
 import tempfile
+import threading
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 
 from tests.integration.totes.test_rebuild import changed, of_precision, rebuilt
+from tests.integration.totes.test_roles import Role, drop
 from tests.support.content import content_of
 from tests.support.databases import QUICK, execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
+from totes.roles import DASHBOARD, prepare_warehouse
 from totes.shapes import Kind, text
-from totes.star import STAR_TABLES, replay
+from totes.star import CURRENT_VIEWS, STAR_TABLES, replay
 from totes.warehouse import ledger, load
 from totes.warehouse.rebuild import Rebuild
 from workbench.cloud.postgres import EmbeddedPostgres
@@ -29,7 +35,7 @@ MADE = """
     CREATE INDEX mine ON etl.batch (captured_at);
     COMMENT ON INDEX etl.mine IS 'for the morning report';
     CREATE INDEX ours ON etl.quarantine (reason);
-    CREATE SCHEMA reports AUTHORIZATION ana; GRANT SELECT ON fact_payment TO ana;
+    GRANT SELECT ON fact_payment TO ana;
     CREATE FUNCTION payments() RETURNS SETOF fact_payment LANGUAGE sql AS 'SELECT * FROM fact_payment';
     CREATE FUNCTION said(p fact_payment, percent text DEFAULT '%') RETURNS text LANGUAGE sql
         AS $$SELECT p.payment_id || percent || '{}'$$;
@@ -68,23 +74,60 @@ ROUTINES = """
 """
 
 
-def test_views_functions_indexes_and_settings_of_others_outlive_a_rebuild(pipeline: Pipeline) -> None:
-    pipeline.tick()
-    execute(pipeline.warehouse, ROLES + MADE)
+@pytest.fixture
+def loader(pipeline: Pipeline) -> Iterator[Role]:
+    """The loader's own role, as totes makes it: it owns what it makes, and is no superuser."""
+    role, dashboard = Role(f"loader_{uuid.uuid4().hex[:8]}", "b-password"), Role(DASHBOARD, "c-password")
+    execute(pipeline.warehouse, ROLES)
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, role.login, dashboard.login, CURRENT_VIEWS)
+    yield role
+    for each in (role, dashboard):
+        drop(pipeline.warehouse, each)
+
+
+@pytest.fixture
+def by_role(pipeline: Pipeline, loader: Role) -> Pipeline:
+    """The pipeline, with a load by the loader's own role."""
+    return dataclasses.replace(pipeline, warehouse=loader.uri(pipeline.warehouse))
+
+
+def test_views_functions_indexes_and_settings_of_others_outlive_a_rebuild(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role
+) -> None:
+    by_role.tick()
+    execute(pipeline.warehouse, f"GRANT ana TO {loader.username}; CREATE SCHEMA reports AUTHORIZATION ana")
+    execute(by_role.warehouse, MADE)
     asked = (RELATIONS, ROUTINES, "SELECT said(p) FROM fact_payment p ORDER BY 1", "SELECT * FROM reports.counted")
     before = [rows(pipeline.warehouse, question) for question in asked]
     assert len(before[1]) == 4
-    rebuilt(pipeline)
-    rebuilt(pipeline)
+    rebuilt(by_role)
+    rebuilt(by_role)
     assert [rows(pipeline.warehouse, question) for question in asked] == before
 
 
-def test_a_rebuild_makes_tables_that_were_given_away_the_loaders_again(pipeline: Pipeline) -> None:
-    pipeline.tick()
-    execute(pipeline.warehouse, ROLES + "ALTER TABLE dim_design OWNER TO ana")
-    rebuilt(pipeline)
-    owned = "SELECT relowner = current_user::regrole FROM pg_class WHERE oid = 'dim_design'::regclass"
-    assert value(pipeline.warehouse, owned) is True
+def test_a_rebuild_makes_tables_of_a_role_that_it_was_granted_the_loaders_again(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role
+) -> None:
+    by_role.tick()
+    execute(pipeline.warehouse, f"GRANT ana TO {loader.username}; ALTER TABLE dim_design OWNER TO ana")
+    rebuilt(by_role)
+    owner = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'dim_design'::regclass"
+    assert value(pipeline.warehouse, owner) == loader.username
+
+
+@pytest.mark.parametrize("table", ["dim_design", "fact_payment", "etl.drift"])
+def test_a_table_of_a_role_whose_rights_the_loader_has_not_is_named_before_a_rebuild_begins(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role, table: str
+) -> None:
+    by_role.tick()
+    execute(pipeline.warehouse, f"ALTER TABLE {table} OWNER TO ana; GRANT ALL ON {table} TO {loader.username}")
+    remedy = f"ALTER TABLE {table} OWNER TO {loader.username}"
+    with pytest.raises(ConfigurationError, match=f"cannot be replaced: {table} belongs to ana.*{remedy}"):
+        rebuilt(by_role)
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
+    execute(pipeline.warehouse, remedy)
+    assert rebuilt(by_role).rebuilding is None
 
 
 LOST = {
@@ -130,6 +173,17 @@ LOST = {
         "default value for column location",
         "ALTER TABLE dim_staff ALTER COLUMN location DROP DEFAULT",
     ),
+    "ALTER TABLE dim_staff ALTER COLUMN is_deleted SET DEFAULT true": (
+        "default value for column is_deleted of table dim_staff would be lost; set it back to false",
+        "ALTER TABLE dim_staff ALTER COLUMN is_deleted SET DEFAULT false",
+    ),
+    "ALTER TABLE fact_payment ALTER COLUMN payment_record_id SET DEFAULT 7": (
+        "default value for column payment_record_id of table fact_payment would be lost; set it back to nextval",
+        (
+            "ALTER TABLE fact_payment ALTER COLUMN payment_record_id "
+            "SET DEFAULT nextval('fact_payment_payment_record_id_seq')"
+        ),
+    ),
     "ALTER TABLE fact_payment ADD COLUMN note text": (
         "column note of fact_payment",
         "ALTER TABLE fact_payment DROP COLUMN note",
@@ -142,26 +196,39 @@ LOST = {
         "set on the column file_name of dim_design",
         "ALTER TABLE dim_design ALTER COLUMN file_name SET STATISTICS -1",
     ),
+    (
+        "CREATE INDEX lowered ON dim_design (file_location, lower(file_name));"
+        "ALTER INDEX lowered ALTER COLUMN 2 SET STATISTICS 500"
+    ): (
+        "STATISTICS of an expression of the index lowered of dim_design",
+        "ALTER INDEX lowered ALTER COLUMN 2 SET STATISTICS -1",
+    ),
     "ALTER TABLE dim_design SET UNLOGGED": ("UNLOGGED of dim_design", "ALTER TABLE dim_design SET LOGGED"),
     "CREATE VIEW of_ana AS SELECT payment_id FROM fact_payment; ALTER VIEW of_ana OWNER TO ana": (
         r"view public\.of_ana.*GRANT CREATE ON SCHEMA public TO ana",
         "DROP VIEW of_ana",
     ),
+    "CREATE VIEW of_admin AS SELECT payment_id FROM fact_payment": (
+        r"view public\.of_admin of \w+ reads one of them, and the loader may not make it again",
+        "DROP VIEW of_admin",
+    ),
 }
 
 
-def test_what_a_rebuild_would_lose_is_named_before_it_begins(pipeline: Pipeline) -> None:
-    pipeline.tick()
-    execute(pipeline.warehouse, ROLES)
+def test_what_a_rebuild_would_lose_is_named_before_it_begins(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role
+) -> None:
+    by_role.tick()
+    execute(pipeline.warehouse, f"GRANT ana TO {loader.username}")
     before = content_of(pipeline.warehouse)
     for made, (named, back) in LOST.items():
         execute(pipeline.warehouse, made)
         with pytest.raises(ConfigurationError, match=f"cannot be replaced.*{named}"):
-            rebuilt(pipeline)
+            rebuilt(by_role)
         assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL"), made
         execute(pipeline.warehouse, back)
     assert content_of(pipeline.warehouse) == before
-    assert rebuilt(pipeline).rebuilding is None
+    assert rebuilt(by_role).rebuilding is None
 
 
 @pytest.mark.parametrize(
@@ -177,19 +244,21 @@ def test_what_a_rebuild_would_lose_is_named_before_it_begins(pipeline: Pipeline)
     ],
 )
 def test_what_reads_a_column_that_goes_is_named_before_a_rebuild_begins(
-    pipeline: Pipeline, made: str, named: str
+    pipeline: Pipeline, by_role: Pipeline, made: str, named: str
 ) -> None:
-    pipeline.tick()
+    by_role.tick()
     fewer = changed("dim_design", lambda columns: [each for each in columns if each.name != "file_location"])
-    execute(pipeline.warehouse, made)
+    execute(by_role.warehouse, made)
     with pytest.raises(ConfigurationError, match=f"{named} reads the column file_location of dim_design"):
-        rebuilt(pipeline, fewer)
+        rebuilt(by_role, fewer)
     assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
 
 
-def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_changed(pipeline: Pipeline) -> None:
-    pipeline.tick()
-    execute(pipeline.warehouse, "CREATE VIEW dear AS SELECT * FROM fact_sales_order WHERE unit_price > 3")
+def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_changed(
+    pipeline: Pipeline, by_role: Pipeline
+) -> None:
+    by_role.tick()
+    execute(by_role.warehouse, "CREATE VIEW dear AS SELECT * FROM fact_sales_order WHERE unit_price > 3")
     before = content_of(pipeline.warehouse)
     as_text = changed(
         "fact_sales_order",
@@ -198,25 +267,43 @@ def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_chang
         ],
     )
     with pytest.raises(ConfigurationError, match=r"view public\.dear cannot be made again.*operator does not exist"):
-        rebuilt(pipeline, as_text)
+        rebuilt(by_role, as_text)
     assert content_of(pipeline.warehouse) == before
 
 
-def test_a_rebuild_that_is_refused_holds_up_no_load(pipeline: Pipeline) -> None:
-    pipeline.tick()
+def test_a_rebuild_that_is_refused_holds_up_no_load(pipeline: Pipeline, by_role: Pipeline) -> None:
+    by_role.tick()
     execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
     for payment in (5, 6):
         execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [payment])
         with pytest.raises(ConfigurationError, match=r"materialized view public\.kept"):
-            pipeline.tick()
+            by_role.tick()
     assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 3
 
 
-def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(pipeline: Pipeline, another_database: str) -> None:
+@pytest.fixture
+def first(another_database: str, loader: Role) -> Iterator[str]:
+    """The URI, as the loader's own role, of a database in which that has made nothing yet."""
+    name = f"SELECT format('GRANT CREATE, CONNECT, TEMPORARY ON DATABASE %I TO {loader.username}', current_database())"
+    execute(another_database, value(another_database, name))
+    execute(another_database, f"GRANT CREATE ON SCHEMA public TO {loader.username}")
+    yield loader.uri(another_database)
+    execute(another_database, f"DROP OWNED BY {loader.username} CASCADE")
+
+
+TYPES_OF_RECORD_IDS = """
+    SELECT attrelid::regclass::text, atttypid::regtype::text FROM pg_attribute
+    WHERE attname ~ '_record_id$' AND attrelid::regclass::text ~ '^fact_.*(order|payment)$' ORDER BY 1
+"""
+
+
+def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(
+    pipeline: Pipeline, another_database: str, first: str
+) -> None:
     pipeline.tick()
     strict = changed("dim_staff", lambda columns: [dataclasses.replace(each, nullable=False) for each in columns])
-    make_first_warehouse(another_database, strict, pipeline.warehouse)
+    make_first_warehouse(first, strict, pipeline.warehouse)
     execute(
         another_database,
         "CREATE MATERIALIZED VIEW kept AS SELECT staff_id, location FROM dim_staff;"
@@ -226,22 +313,59 @@ def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(pipeline: Pip
         "CREATE TABLE t (p fact_purchase_order);"
         "CREATE MATERIALIZED VIEW records AS SELECT sales_record_id FROM fact_sales_order",
     )
-    old = dataclasses.replace(pipeline, warehouse=another_database)
+    old = dataclasses.replace(pipeline, warehouse=first)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     execute(pipeline.source, "UPDATE department SET location = NULL WHERE department_id = 1")
     assert old.tick().quarantined == 0
     kept = rows(another_database, "SELECT conname FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
     assert kept == [("bonus_batch_id_fkey",), ("bonus_staff_id_fkey",)]
-    types = rows(
-        another_database,
-        "SELECT attrelid::regclass::text, atttypid::regtype::text FROM pg_attribute "
-        "WHERE attname ~ '_record_id$' AND attrelid::regclass::text ~ '^fact_.*(order|payment)$' ORDER BY 1",
-    )
-    assert types == [
+    assert rows(another_database, TYPES_OF_RECORD_IDS) == [
         ("fact_payment", "bigint"),
         ("fact_purchase_order", "integer"),
         ("fact_sales_order", "integer"),
     ]
+
+
+def test_a_fact_of_a_role_whose_rights_the_loader_has_not_keeps_its_record_ids_and_is_loaded(
+    pipeline: Pipeline, another_database: str, first: str, loader: Role, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline.tick()
+    make_first_warehouse(first, STAR_TABLES, pipeline.warehouse)
+    execute(
+        another_database,
+        "ALTER TABLE fact_payment OWNER TO ana;"
+        f"GRANT ALL ON fact_payment, fact_payment_payment_record_id_seq TO {loader.username}",
+    )
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    assert dataclasses.replace(pipeline, warehouse=first).tick().batches.count == 1
+    assert "record ids of fact_payment stay integer" in caplog.text
+    assert f"ALTER TABLE fact_payment OWNER TO {loader.username}" in caplog.text
+    assert rows(another_database, TYPES_OF_RECORD_IDS) == [
+        ("fact_payment", "integer"),
+        ("fact_purchase_order", "bigint"),
+        ("fact_sales_order", "bigint"),
+    ]
+
+
+def test_a_table_that_the_loader_may_not_alter_is_named_with_the_remedy(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role
+) -> None:
+    by_role.tick()
+    execute(
+        pipeline.warehouse, f"ALTER TABLE fact_payment OWNER TO ana; GRANT ALL ON fact_payment TO {loader.username}"
+    )
+    more = changed("fact_payment", lambda columns: (*columns, text("made", of="created_at", nullable=True)))
+    remedy = f"ALTER TABLE fact_payment OWNER TO {loader.username}"
+    with session(by_role.warehouse) as connection:
+        with pytest.raises(ConfigurationError, match=f"fact_payment cannot be altered: .*belongs to ana.*{remedy}"):
+            load(connection, pipeline.processed, more)
+        execute(pipeline.warehouse, remedy + "; ALTER VIEW current_payment OWNER TO ana")
+        with pytest.raises(
+            ConfigurationError, match=r"fact_payment cannot be altered: .*owner of view current_payment; give that to"
+        ):
+            load(connection, pipeline.processed, more)
+        execute(pipeline.warehouse, f"ALTER VIEW current_payment OWNER TO {loader.username}")
+        load(connection, pipeline.processed, more)
 
 
 def test_a_column_is_added_and_another_widened_beside_what_others_have_made(pipeline: Pipeline) -> None:
@@ -287,6 +411,40 @@ def test_a_reader_of_a_warehouse_of_the_first_totes_delays_a_run_once(
             assert caplog.text.count("a table is in use") == 1
     old.load()
     assert value(another_database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0
+
+
+def test_a_deadlock_with_a_reader_delays_a_change_that_can_wait_and_no_load(
+    pipeline: Pipeline, another_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline.tick()
+    make_first_warehouse(another_database, STAR_TABLES, pipeline.warehouse)
+    old = dataclasses.replace(pipeline, warehouse=another_database)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    # The loader finds the deadlock, and not the reader: that waits longer, and began while the loader waited.
+    name = value(another_database, "SELECT quote_ident(current_database())")
+    execute(another_database, f"ALTER DATABASE {name} SET deadlock_timeout = '4s'")
+    with session(another_database) as reader, reader.cursor() as cursor:
+        cursor.execute("SET deadlock_timeout = '60s'")
+        cursor.execute("LOCK TABLE etl.batch IN ACCESS SHARE MODE")
+        crossing = threading.Thread(target=read_what_waits_for_me, args=(reader, another_database))
+        crossing.start()
+        assert old.tick().batches.count == 1
+        crossing.join()
+    assert "a table is in use; it is altered in a later run: deadlock detected" in caplog.text
+    old.load()
+    assert value(another_database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0
+
+
+def read_what_waits_for_me(reader: Connection, uri: str) -> None:
+    """Once somebody waits for the ledger, which the reader has read, read the table that they hold meanwhile."""
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'etl.batch'::regclass"
+    deadline = time.monotonic() + 60
+    while not value(uri, waits):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.02)
+    names = ", ".join([*(table.name for table in STAR_TABLES), "etl.batch_table", "etl.drift", "etl.quarantine"])
+    with reader.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
 
 
 def test_a_loader_that_waits_for_another_does_not_take_it_for_a_reader(

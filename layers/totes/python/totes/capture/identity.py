@@ -1,9 +1,12 @@
 """What the source's tables are: by that a change is seen which no row tells of, for nobody has written one.
 
-A table is swapped for its copy, a partition is exchanged, an enum's value is renamed, a column is dropped and added
-again: no row's xmin is new, and the count is right. Attribute numbers stand for the defaults of columns that were added
-with one (`attmissingval`) too: PostgreSQL never gives a number twice, and a default goes with it; VACUUM FULL takes
-that out of the catalog, and nothing has changed.
+A table is swapped for its copy, a partition is exchanged, an enum's value is renamed, a composite type loses or gains
+an attribute, a column is dropped and added again: no row's xmin is new, and the count is right. Attribute numbers stand
+for the defaults of columns that were added with one (`attmissingval`) too: PostgreSQL never gives a number twice, and a
+default goes with it; VACUUM FULL takes that out of the catalog, and nothing has changed.
+
+What composite types are made of is said behind the attribute number of each column that they are in. So a table that
+has none is what it was for a totes that did not look at them, and is not read whole when it comes to one that does.
 """
 
 from collections.abc import Sequence
@@ -43,16 +46,16 @@ _MEMBERS = """
 """
 
 # A column's type, and all that it is made of: of a domain its base, of an array its element, of a composite its fields.
-_LABELS = """
-    WITH RECURSIVE used (root, type) AS (
-        SELECT class.relname, attribute.atttypid
+_USED = """
+    WITH RECURSIVE used (root, attribute, type) AS (
+        SELECT class.relname, attribute.attname, attribute.atttypid
         FROM pg_class AS class
         JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
         JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
         WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p')
           AND attribute.attnum > 0 AND NOT attribute.attisdropped
         UNION
-        SELECT used.root, part.type
+        SELECT used.root, used.attribute, part.type
         FROM used
         JOIN pg_type AS type ON type.oid = used.type
         CROSS JOIN LATERAL (
@@ -63,10 +66,29 @@ _LABELS = """
         ) AS part (type)
         WHERE part.type <> 0
     )
-    SELECT used.root, json_object_agg(enum.oid, enum.enumlabel)
-    FROM used JOIN pg_enum AS enum ON enum.enumtypid = used.type
-    GROUP BY used.root
 """
+
+_LABELS = f"""{_USED}
+    SELECT root, json_object_agg(oid, enumlabel)
+    FROM (
+        SELECT DISTINCT used.root, enum.oid, enum.enumlabel
+        FROM used JOIN pg_enum AS enum ON enum.enumtypid = used.type
+    ) AS label
+    GROUP BY root
+"""  # noqa: S608 - of constants
+
+# Types by their oids: an attribute of a type that gets another name is the same.
+_COMPOSITES = f"""{_USED}
+    SELECT used.root, used.attribute, string_agg(
+        format('%%s.%%s %%I %%s', type.oid, field.attnum, field.attname, field.atttypid), ', '
+        ORDER BY type.oid, field.attnum
+    )
+    FROM used
+    JOIN pg_type AS type ON type.oid = used.type
+    JOIN pg_attribute AS field ON field.attrelid = type.typrelid
+    WHERE field.attnum > 0 AND NOT field.attisdropped
+    GROUP BY used.root, used.attribute
+"""  # noqa: S608 - of constants
 
 
 def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, TableIdentity]:
@@ -89,6 +111,12 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
                 )
             roots[name] = root
             members[name][oid] = Member(name=member, columns=columns)
+        cursor.execute(_COMPOSITES, (names,))
+        for name, column, composites in cursor.fetchall():
+            # Of the table itself only: members have its types, and where its columns differ all of them are read.
+            of_table = members[name][roots[name]]
+            said = {**of_table.columns, column: f"{of_table.columns[column]} of {composites}"}
+            members[name][roots[name]] = Member(name=of_table.name, columns=said)
         cursor.execute(_LABELS, (names,))
         labels = dict(cursor.fetchall())
     return {

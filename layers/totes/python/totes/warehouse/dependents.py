@@ -75,14 +75,16 @@ class Replaced:
     Attributes:
         shown: its name.
         gone: its columns that the new table does not have.
-        defaults: the columns of the new table that have a default.
+        defaults: the columns of the new table that have a default, each with that.
+        other_defaults: its columns that have a default, and in the new table another one or none.
         unique: the columns of the new table's unique key.
         view: the view of its current state, which the code makes; None: it has none.
     """
 
     shown: str
     gone: Collection[str]
-    defaults: Collection[str]
+    defaults: Mapping[str, str]
+    other_defaults: Collection[str]
     unique: Collection[str]
     view: str | None
 
@@ -220,10 +222,14 @@ def _why_lost(each: _Dependent, table: Replaced) -> str:
         "index": True,
         "ours": True,
         "sequence": each.column in table.defaults,
-        "default": set(each.columns) <= set(table.defaults),
+        "default": not set(each.columns) & set(table.other_defaults),
         "unique": set(each.columns) == set(table.unique),
     }
-    return "" if kept.get(each.kind, False) else f"the {each.shown} would be lost; {_AGAIN}"
+    if kept.get(each.kind, False):
+        return ""
+    if each.kind == "default" and (ours := [table.defaults[name] for name in each.columns if name in table.defaults]):
+        return f"the {each.shown} would be lost; set it back to {ours[0]}, and to another one again afterwards"
+    return f"the {each.shown} would be lost; {_AGAIN}"
 
 
 def _of_no_column(each: _Dependent, of: str) -> str:

@@ -11,17 +11,18 @@ from totes.warehouse.definitions import LEDGER
 from totes.warehouse.dependents import Dependents, Replaced
 from totes.warehouse.grants import oid_of
 from totes.warehouse.places import BESIDE, LIVE
-from totes.warehouse.traits import OldColumn, columns_of, other_places
+from totes.warehouse.traits import OldColumn, columns_of, indexes_with_statistics, of_another, other_places
 
 
 def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:
-    """See that nothing is lost where the tables of a rebuild take the place of the live ones.
+    """See that nothing is lost where the tables of a rebuild take the place of the live ones, and that they may.
 
     Returns:
         What depends on the live tables, and is to be made again.
 
     Raises:
-        ConfigurationError: something would be lost; the sentence says what, and what to do.
+        ConfigurationError: something would be lost, or a live table is a role's whose rights the loader does not have;
+            the sentence says what, and what to do.
     """
     cursor.execute("SELECT star_table, column_name FROM etl.star_column")
     made = set(cursor.fetchall())
@@ -33,14 +34,21 @@ def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents
         replaced[old] = Replaced(
             shown=shown,
             gone={column.name for column in columns if not column.stays},
-            defaults={column.name for column in columns if column.has_default},
+            defaults={column.name: column.default for column in columns if column.default is not None},
+            other_defaults={column.name for column in columns if column.has_other_default},
             unique=(table.key, "batch_id") if isinstance(table, Fact) else (),
             view=table.current_view if isinstance(table, Fact) else None,
         )
+        hinders += of_another(cursor, old, shown)
         hinders += _of_columns(shown, columns, {column for name, column in made if name == shown})
         hinders += [
             f"the {word} of {shown} would be lost; take it back, and set it again afterwards"
             for word in other_places(cursor, old, new)
+        ]
+        hinders += [
+            f"the STATISTICS of an expression of the index {index} of {shown} would be lost; take them back, and set "
+            "them again afterwards"
+            for index in indexes_with_statistics(cursor, old)
         ]
     dependents = Dependents.of_replaced(cursor, tables, replaced)
     if hinders := [*hinders, *dependents.hinders]:

@@ -28,10 +28,17 @@ from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import oid_of
 from totes.warehouse.patience import wait_shortly
 from totes.warehouse.places import LIVE
+from totes.warehouse.traits import of_another
 
 logger = logging.getLogger(__name__)
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
+
+_IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
+"""What a change of a table ends with whose readers do not let it through."""
+
+_IN_THE_WAY = (psycopg2.errors.FeatureNotSupported, psycopg2.errors.InsufficientPrivilege)
+"""What it ends with where somebody has made something that hinders it."""
 
 
 @dataclass(kw_only=True)
@@ -231,11 +238,13 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
     """Alter a star table, and make again what reads the columns that get another type.
 
     Raises:
-        ConfigurationError: something that reads them cannot be made again.
+        ConfigurationError: something that reads them cannot be made again, or the table or its view is somebody's whose
+            rights the loader does not have.
     """
-    readers = Dependents.of_retyped(cursor, table, oid_of(cursor, LIVE.star(table.name)), changes.retyped)
-    if readers.hinders:
-        raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(readers.hinders)}")
+    oid = oid_of(cursor, LIVE.star(table.name))
+    readers = Dependents.of_retyped(cursor, table, oid, changes.retyped)
+    if hinders := [*of_another(cursor, oid, table.name), *readers.hinders]:
+        raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(hinders)}")
     try:
         with _shortly(cursor):
             readers.drop(cursor)
@@ -244,10 +253,11 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
             if changes.adds and isinstance(table, Fact):
                 create_current_view(cursor, table)
             readers.make_again(cursor)
-    except psycopg2.errors.FeatureNotSupported as error:
-        raise ConfigurationError(
-            f"{table.name} cannot be altered: {_sentence(error)}; drop what is in the way, and make it again afterwards"
-        ) from error
+    except _IN_THE_WAY as error:
+        remedy = "drop what is in the way, and make it again afterwards"
+        if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+            remedy = "give that to the loader's role, or grant it what it lacks"
+        raise ConfigurationError(f"{table.name} cannot be altered: {_sentence(error)}; {remedy}") from error
     logger.info("altered %s to its definition", table.name)
 
 
@@ -258,7 +268,7 @@ def _bring_what_can_wait(cursor: Cursor, tables: Sequence[StarTable], held: Mapp
         for table in tables:
             if isinstance(table, Fact) and held[table.name][table.record_id].type == "integer":
                 _widen_record_id(cursor, table)
-    except psycopg2.errors.LockNotAvailable as error:
+    except _IN_USE as error:
         logger.warning("a table is in use; it is altered in a later run: %s", _sentence(error))
 
 
@@ -299,7 +309,7 @@ def _shortly(cursor: Cursor) -> Iterator[None]:
     wait_shortly(cursor)
     try:
         yield
-    except (psycopg2.errors.LockNotAvailable, psycopg2.errors.FeatureNotSupported, ConfigurationError):
+    except (*_IN_USE, *_IN_THE_WAY, ConfigurationError):
         cursor.execute("ROLLBACK TO SAVEPOINT altering")
         raise
     cursor.execute("RELEASE SAVEPOINT altering")

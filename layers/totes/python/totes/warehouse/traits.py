@@ -25,16 +25,37 @@ _STATES = """
     FROM pg_class WHERE oid = %(oid)s
 """
 
+# The sequence of a column has another name beside the live tables, and the default that it gives is the same.
 _COLUMNS = """
-    SELECT old.attname, new.attname IS NOT NULL, coalesce(new.atthasdef, false),
+    WITH held AS (
+        SELECT pg_attribute.*, replace(
+            pg_get_expr(adbin, adrelid),
+            coalesce(quote_literal(pg_get_serial_sequence(attrelid::regclass::text, attname)::regclass::text), ''),
+            '''its own sequence'''
+        ) AS default_
+        FROM pg_attribute LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)
+        WHERE attrelid IN (%(old)s, %(new)s) AND attnum > 0 AND NOT attisdropped
+    )
+    SELECT old.attname, new.attname IS NOT NULL, new.default_,
+        old.default_ IS NOT NULL AND old.default_ IS DISTINCT FROM new.default_,
         coalesce(old.atttypid = new.atttypid AND (
             coalesce(old.attstattarget, -1), old.attstorage, old.attcompression, old.attoptions, old.attcollation
         ) IS DISTINCT FROM (
             coalesce(new.attstattarget, -1), new.attstorage, new.attcompression, new.attoptions, new.attcollation
         ), false)
-    FROM pg_attribute AS old LEFT JOIN pg_attribute AS new
-        ON new.attrelid = %(new)s AND new.attname = old.attname AND NOT new.attisdropped
-    WHERE old.attrelid = %(old)s AND old.attnum > 0 AND NOT old.attisdropped ORDER BY old.attnum
+    FROM held AS old LEFT JOIN held AS new ON new.attrelid = %(new)s AND new.attname = old.attname
+    WHERE old.attrelid = %(old)s ORDER BY old.attnum
+"""
+
+_INDEXES_WITH_STATISTICS = """
+    SELECT DISTINCT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    JOIN pg_attribute ON attrelid = indexrelid
+    WHERE indrelid = %(oid)s AND coalesce(attstattarget, -1) <> -1 ORDER BY 1
+"""
+
+_OF_ANOTHER = """
+    SELECT relowner::regrole::text, quote_ident(current_user) FROM pg_class
+    WHERE oid = %(oid)s AND NOT pg_has_role(relowner, 'USAGE')
 """
 
 _PLACES = """
@@ -84,13 +105,15 @@ class OldColumn:
     Attributes:
         name: its name.
         stays: whether the new table has it too.
-        has_default: whether it has a default there.
+        default: its default there; None: it has none.
+        has_other_default: whether it has a default here, and there another one or none.
         is_set: whether somebody has set statistics, storage or such on it.
     """
 
     name: str
     stays: bool
-    has_default: bool
+    default: str | None
+    has_other_default: bool
     is_set: bool
 
 
@@ -98,8 +121,29 @@ def columns_of(cursor: Cursor, old: int, new: int) -> list[OldColumn]:
     """Return the columns of a table, as another has them that takes its place; both by their oids."""
     cursor.execute(_COLUMNS, {"old": old, "new": new})
     return [
-        OldColumn(name=name, stays=stays, has_default=has_default, is_set=is_set)
-        for name, stays, has_default, is_set in cursor.fetchall()
+        OldColumn(name=name, stays=stays, default=default, has_other_default=other_default, is_set=is_set)
+        for name, stays, default, other_default, is_set in cursor.fetchall()
+    ]
+
+
+def indexes_with_statistics(cursor: Cursor, oid: int) -> list[str]:
+    """Return the indexes of a table that have STATISTICS set on an expression, which no definition of theirs says."""
+    cursor.execute(_INDEXES_WITH_STATISTICS, {"oid": oid})
+    return [name for (name,) in cursor.fetchall()]
+
+
+def of_another(cursor: Cursor, oid: int, shown: str) -> list[str]:
+    """Return why the loader may not change a table: it is a role's whose rights it does not have. Empty: it may.
+
+    Args:
+        cursor: the warehouse.
+        oid: the table.
+        shown: its name.
+    """
+    cursor.execute(_OF_ANOTHER, {"oid": oid})
+    return [
+        f"{shown} belongs to {owner}, whose rights the loader does not have; ALTER TABLE {shown} OWNER TO {loader}"
+        for owner, loader in cursor.fetchall()
     ]
 
 
