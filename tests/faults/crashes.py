@@ -1,4 +1,4 @@
-"""Faults by a crash in place: a backend is killed, the server recovers, its postmaster and start time stay."""
+"""Faults by a crash in place: a process of the server is killed, it recovers, its postmaster and start time stay."""
 
 import os
 import signal
@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 
 import psycopg2
+from psycopg2.extensions import connection as Connection
 
-from tests.faults.scene import Fault, Scene, arrives, stir
+from tests.faults.functions import CAPTURE
+from tests.faults.scene import Fault, MissedError, Scene, arrives, refused, stir
 from tests.faults.worker import Returned
 from tests.support.databases import session, value
 
@@ -29,17 +31,7 @@ def crashed(scene: Scene, *, is_rolled_back: bool) -> None:
     scene.history.close()
     started = value(world.source, "SELECT pg_postmaster_start_time()::text")
     with closing(psycopg2.connect(world.source, options="-c synchronous_commit=off")) as writer:
-        for number in range(1, _UNFLUSHED + 1):
-            with writer.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE sales_order SET units_sold = units_sold + 7 WHERE sales_order_id = "
-                    "(SELECT sales_order_id FROM sales_order ORDER BY 1 LIMIT 1 OFFSET %s)",
-                    [number],
-                )
-            if is_rolled_back:
-                writer.rollback()
-            else:
-                writer.commit()
+        _write_unflushed(writer, is_rolled_back=is_rolled_back)
         captured = world.capture()
         backend = writer.info.backend_pid
         os.kill(backend, signal.SIGKILL)
@@ -48,6 +40,48 @@ def crashed(scene: Scene, *, is_rolled_back: bool) -> None:
     assert value(world.source, "SELECT pg_postmaster_start_time()::text") == started
     _give_out_ids_again(world.source)
     arrives(scene)
+
+
+def stalled(scene: Scene) -> None:
+    """The log's flush stalls, and the server crashes while a capture waits for it.
+
+    A capture that does not wait any longer has committed what the crash then takes back.
+    """
+    world = scene.world
+    stir(scene)
+    assert world.tick().succeeded
+    scene.history.close()
+    log_writer = value(world.source, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+    os.kill(log_writer, signal.SIGSTOP)
+    try:
+        with closing(psycopg2.connect(world.source, options="-c synchronous_commit=off")) as writer:
+            _write_unflushed(writer, is_rolled_back=False)
+        capture = world.functions[CAPTURE]
+        waits = capture.pause("pg_current_xact_id")
+    finally:
+        os.kill(log_writer, signal.SIGKILL)
+        _wait_for_recovery(world.source, log_writer)
+    if waits:
+        refused(capture.release(), "SourceUnavailable")
+    _give_out_ids_again(world.source)
+    arrives(scene)
+    if not waits:  # somebody else has flushed the log, as any ordinary commit does
+        raise MissedError
+
+
+def _write_unflushed(writer: Connection, *, is_rolled_back: bool) -> None:
+    """Write rows, a transaction each."""
+    for number in range(1, _UNFLUSHED + 1):
+        with writer.cursor() as cursor:
+            cursor.execute(
+                "UPDATE sales_order SET units_sold = units_sold + 7 WHERE sales_order_id = "
+                "(SELECT sales_order_id FROM sales_order ORDER BY 1 LIMIT 1 OFFSET %s)",
+                [number],
+            )
+        if is_rolled_back:
+            writer.rollback()
+        else:
+            writer.commit()
 
 
 def _give_out_ids_again(source: str) -> None:
@@ -77,4 +111,5 @@ def _wait_for_recovery(uri: str, killed: int) -> None:
 FAULTS: Mapping[str, Fault] = {
     "a crash that takes commits back": lambda scene: crashed(scene, is_rolled_back=False),
     "a crash after transactions rolled back": lambda scene: crashed(scene, is_rolled_back=True),
+    "a crash with the log's flush stalled": stalled,
 }

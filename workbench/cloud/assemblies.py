@@ -13,7 +13,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_SOURCES = ("app.py", "cdk.json", "stacks", "lambdas", "layers", "build/certificates", "toolchain/package-lock.json")
+_SOURCES = (
+    *("app.py", "cdk.json", "cdk.context.json", "stacks", "lambdas", "layers"),
+    *("build/certificates", "toolchain/package-lock.json"),
+)
 """What is read by the app, by the libraries that it imports, and by the CLI."""
 
 _INSTALLED = "toolchain/python.lock"
@@ -56,7 +59,15 @@ class KeptAssembly:
                 unfinished.rename(self._place)
         for other in self._store.glob(f"{self._of_context}-*"):
             if other != self._place:
-                shutil.rmtree(other, ignore_errors=True)
+                self._remove(other)
+
+    def _remove(self, assembly: Path) -> None:
+        """Take an assembly away at once: half of one, as it is removed, would be taken for a whole by who copies it."""
+        with (
+            tempfile.TemporaryDirectory(dir=self._store, prefix=".removing-", ignore_cleanup_errors=True) as workplace,
+            contextlib.suppress(OSError),  # another process was quicker
+        ):
+            assembly.rename(Path(workplace) / "assembly")
 
     @property
     def _of_context(self) -> str:

@@ -158,6 +158,7 @@ class Call:
         self._log = log
         self._then = then
         with log.open("ab") as output:
+            self._already = output.tell()
             self._process = subprocess.Popen(  # noqa: S603 - the project's own tool with our own words
                 command,
                 cwd=folder,
@@ -174,7 +175,8 @@ class Call:
             if self._then is not None:
                 self._then()
             return
-        lines = self._log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+        # What stands before it in the log, an older call has said.
+        lines = self._log.read_bytes()[self._already :].decode(errors="replace").rstrip().splitlines()
         if said := [found[1] for line in lines if (found := _SENTENCE.match(line))]:
             raise UserError(f"the {self._name} failed: {said[-1]}; all that cdk said is in {self._log}")
         tail = "\n".join(lines[-_TAIL_LINES:])

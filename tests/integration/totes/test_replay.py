@@ -145,6 +145,39 @@ def test_a_run_that_finishes_what_another_began_is_not_asked_twice_either(pipeli
     assert StarJournal(pipeline.processed).edition == 2
 
 
+def test_a_run_that_is_tried_again_makes_no_second_edition_where_another_has_asked_for_its_draft(
+    pipeline: Pipeline,
+) -> None:
+    live(pipeline, 2)
+
+    def asked(run: str, batches: int) -> Replayed | None:
+        ends = times(batches)
+        return replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by=run, time_is_up=ends)
+
+    begun = asked("run 1", 1)
+    assert begun is not None
+    assert not begun.published
+    finished = asked("run 2", 100)
+    assert finished is not None
+    assert finished.published
+    assert asked("run 1", 100) is None
+    assert asked("run 2", 100) is None
+    assert StarJournal(pipeline.processed).edition == 2
+
+
+def test_a_run_that_nobody_asks_for_a_replay_reads_the_last_draft_and_no_other(pipeline: Pipeline) -> None:
+    live(pipeline, 2)
+    for run in ("run 1", "run 2", "run 3"):
+        replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by=run)
+    asked: list[str] = []
+    client = pipeline.processed._client
+    client.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Key"].partition("/")[0])
+    )
+    assert replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, asked_by="run 4") is None
+    assert sorted(asked) == ["drafts", "editions"]
+
+
 def test_how_far_a_draft_has_come_is_found_by_a_few_requests_however_long_it_is(pipeline: Pipeline) -> None:
     live(pipeline, 3)
     a_run(pipeline, 2, first=1)

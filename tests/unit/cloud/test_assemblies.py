@@ -1,6 +1,9 @@
 """What was synthesised is taken again as long as nothing that it follows from has changed, and never longer."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +50,7 @@ def test_it_is_taken_again_whole(project: Path, made: Path, tmp_path: Path) -> N
     [
         "app.py",
         "cdk.json",
+        "cdk.context.json",
         "stacks/data.py",
         "lambdas/one/handler.py",
         "layers/totes/python/totes/tick.py",
@@ -82,3 +86,27 @@ def test_of_a_context_the_newest_is_kept(project: Path, made: Path) -> None:
     KeptAssembly(project, CONTEXT).keep(made)
     assert len(list((project / "build" / "assemblies").iterdir())) == 2
     assert kept(project)
+
+
+def test_no_half_of_one_that_is_just_removed_is_taken(
+    project: Path, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = KeptAssembly(project, CONTEXT)
+    older.keep(made)
+    (project / "app.py").write_text("changed")
+    remove: Callable[..., None] = os.rmdir
+    taken: list[bool] = []
+
+    def take_meanwhile(folder: Any, **where: Any) -> None:
+        """Another process takes the older one as a folder in it is empty and about to go."""
+        if Path(folder).name == "asset.1":
+            monkeypatch.setattr(os, "rmdir", remove)
+            taken.append(older.copy_to(tmp_path / "taken"))
+        remove(folder, **where)
+
+    newer = KeptAssembly(project, CONTEXT)
+    monkeypatch.setattr(os, "rmdir", take_meanwhile)
+    newer.keep(made)
+    assert taken == [False]
+    assert not (tmp_path / "taken").exists()
+    assert len(list((project / "build" / "assemblies").iterdir())) == 1

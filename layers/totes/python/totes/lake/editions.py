@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from totes.errors import BatchTaken, LakeCorrupted
@@ -32,7 +33,10 @@ _FIRST = Edition(number=1, first=1)
 
 
 class StarJournal:
-    """The star manifests of the processed bucket, as the editions stood when this was made."""
+    """The star manifests of the processed bucket, as the editions stood when this was made.
+
+    The drafts are those of when this was first asked for one.
+    """
 
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
@@ -43,6 +47,7 @@ class StarJournal:
             if self._revision
             else (_FIRST,)
         )
+        self._drafts = Journal(bucket, _DRAFTS)
 
     @property
     def edition(self) -> int:
@@ -83,19 +88,27 @@ class StarJournal:
 
     def unfinished(self) -> "Draft | None":
         """Return the draft that was begun last, unless it or a later edition is published: by two requests."""
-        draft = self._last_draft(Journal(self.bucket, _DRAFTS))
+        _, draft = self._last
         return draft if draft is not None and draft.edition.number > self.edition else None
 
     def has_done(self, asked_by: str) -> bool:
-        """Whether the edition that an execution has asked for last is published: by two requests."""
-        draft = self._last_draft(Journal(self.bucket, _DRAFTS))
-        return draft is not None and draft.asked_by == asked_by and draft.edition.number <= self.edition
+        """Whether an edition is published that an execution has asked for, by a request for each draft back to it.
+
+        A draft that was given up counts with the one that was begun in its place, for that covers what it did.
+        """
+        newest, draft = self._last
+        while draft is not None:
+            if draft.asked_by == asked_by and draft.edition.number <= self.edition:
+                return True
+            newest -= 1
+            draft = self._recorded(newest)
+        return False
 
     def ask_for(self, draft: "Draft", asked_by: str) -> "Draft":
         """Say of the draft that was begun last that another execution asks for it too.
 
         Raises:
-            BatchTaken: another run has begun one meanwhile.
+            BatchTaken: another run has begun one, or asked for this one, since this journal looked.
         """
         return self._record(draft.edition.number, draft.edition.first, draft.code, asked_by)
 
@@ -111,24 +124,37 @@ class StarJournal:
             asked_by: the execution that asks for it, which does not ask again by being tried again; None: none does.
 
         Raises:
-            BatchTaken: another run has begun one meanwhile.
+            BatchTaken: another run has begun one, or asked for one, since this journal looked.
         """
-        drafts = Journal(self.bucket, _DRAFTS)
-        last = self._last_draft(drafts)
+        _, last = self._last
         number = max(self.edition, last.edition.number if last else 0) + 1
         while _journal(self.bucket, number).newest():  # left by a replay of a version that kept no journal of drafts
             number += 1
         return self._record(number, first, code, asked_by)
 
     def _record(self, number: int, first: int, code: str, asked_by: str | None) -> "Draft":
-        drafts = Journal(self.bucket, _DRAFTS)
-        record = {"number": number, "first": first, "code": code, "asked_by": asked_by}
-        drafts.commit(drafts.newest() + 1, json.dumps(record, sort_keys=True).encode())
-        return self._draft(record)
+        """Commit a record right behind the last one that this journal has seen.
 
-    def _last_draft(self, drafts: Journal) -> "Draft | None":
-        newest = drafts.newest()
-        return self._draft(json.loads(drafts.read(newest))) if newest else None
+        Were it behind one that came meanwhile, two drafts could have one number, and the manifests of both.
+        """
+        seen, _ = self._last
+        record = {"number": number, "first": first, "code": code, "asked_by": asked_by}
+        self._drafts.commit(seen + 1, json.dumps(record, sort_keys=True).encode())
+        draft = self._draft(record)
+        self._last = seen + 1, draft
+        return draft
+
+    @cached_property
+    def _last(self) -> "tuple[int, Draft | None]":
+        """The number of the last record of the drafts' journal, 0 where there is none, and its draft.
+
+        It is asked for once, so that whoever looks, decides and then begins sees no other draft than was looked at.
+        """
+        newest = self._drafts.newest()
+        return newest, self._recorded(newest)
+
+    def _recorded(self, record: int) -> "Draft | None":
+        return self._draft(json.loads(self._drafts.read(record))) if record else None
 
     def _draft(self, record: Mapping[str, Any]) -> "Draft":
         edition = Edition(number=record["number"], first=record["first"])
@@ -177,7 +203,8 @@ class Draft:
 
     def commit(self, batch: int, manifest: bytes) -> None:
         """Commit the manifest of a batch in this edition; one that is there already stays."""
-        # It is of the same batch and the same code, and so says the same, however its bytes were written.
+        # It is of the same batch and the same code, for a number has one draft and a draft one code; so it says the
+        # same, however its bytes were written.
         with suppress(BatchTaken):
             self._journal.commit(batch, manifest)
 

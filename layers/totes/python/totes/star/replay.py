@@ -68,8 +68,8 @@ def replay(
     captured, stars = Journal(ingestion), StarJournal(processed)
     if first is not None:
         _check(first, captured.newest())
-    if asked_by is not None and stars.has_done(asked_by):
-        first = None
+        if asked_by is not None and stars.has_done(asked_by):
+            first = None
     draft = _draft(stars, first, fingerprint(tables), asked_by)
     if draft is None:
         return None
