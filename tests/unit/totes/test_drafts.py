@@ -1,6 +1,7 @@
 """Of two runs that begin a draft at once, one does; each edition has one draft, and who asked for it has asked once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from totes.lake.journal import Journal
 class Overtaken(Bucket):
     """A bucket in which another run does something, once, before a listing of some keys."""
 
-    def __init__(self, store: MemoryStore, prefix: str, other: Callable[[], object]) -> None:
+    def __init__(self, store: Any, prefix: str, other: Callable[[], object]) -> None:
         super().__init__("processed", store)
         self._before = prefix
         self._other: Callable[[], object] | None = other
@@ -26,12 +27,12 @@ class Overtaken(Bucket):
 
 
 @pytest.fixture
-def store() -> MemoryStore:
+def store() -> Any:
     return MemoryStore()
 
 
 @pytest.fixture
-def bucket(store: MemoryStore) -> Bucket:
+def bucket(store: Any) -> Bucket:
     """A processed bucket with a hundred batches."""
     bucket = Bucket("processed", store)
     for batch in range(1, 101):
@@ -44,7 +45,7 @@ def records(bucket: Bucket) -> int:
 
 
 def test_of_two_replays_that_begin_at_once_one_has_the_number_and_the_other_is_tried_again(
-    store: MemoryStore, bucket: Bucket
+    store: Any, bucket: Bucket
 ) -> None:
     overtaken = Overtaken(store, "manifests/edition-0002", lambda: StarJournal(bucket).begin(60, "code"))
     with pytest.raises(BatchTaken):

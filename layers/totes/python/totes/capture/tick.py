@@ -74,7 +74,8 @@ def capture(
     Raises:
         ContractError: the source has not the shape that totes reads.
         MassDeletion: more rows are gone than may be.
-        SourceUnavailable: the source is a standby that is behind the last batch, or its tables are being exchanged.
+        SourceUnavailable: the source is a standby that is behind the last batch, its tables are being exchanged, or its
+            disk stands still.
         BatchTaken: another run committed the batch first.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.

@@ -48,6 +48,7 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     stars, ledger = [LIVE.star(table.name) for table in tables], [LIVE.ledger(name) for name in LEDGER]
     live = sql.SQL(", ").join([*stars, *ledger])
+    must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
     dependents = must_lose_nothing(cursor, tables)
     dependents.drop(cursor)
