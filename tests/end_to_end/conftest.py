@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
+from tests.support.processes import start
 from workbench import cloud
 from workbench.cloud import LocalCloud
 from workbench.cloud.postgres import EmbeddedPostgres
@@ -29,6 +30,12 @@ class Deployed:
         assert answer.code == 0, answer.err + answer.out
         result: dict[str, Any] = answer.json()
         return result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks_know_no_test() -> None:
+    """Commands are forked by a process that has seen no test's environment variables."""
+    start()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ A command is a fork of a process that has imported totes already, for its import
 """
 
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -75,4 +76,13 @@ def _type(words: Sequence[str], folder: Path, environment: Mapping[str, str], st
         os.close(end)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.argv = [str(TOTES), *words]
+    _forget_logging()
     main()
+
+
+def _forget_logging() -> None:
+    """Be a process that has not imported the functions' runtime, which logs to the standard output."""
+    for logger in (logging.root, *map(logging.getLogger, logging.root.manager.loggerDict)):
+        logger.handlers.clear()
+        logger.setLevel(logging.WARNING if logger is logging.root else logging.NOTSET)
+        logger.propagate = True

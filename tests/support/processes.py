@@ -5,6 +5,7 @@ to import the library anew takes a second each time.
 """
 
 import multiprocessing
+from multiprocessing import forkserver
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
@@ -18,3 +19,8 @@ PROCESSES.set_forkserver_preload(
         "tests.support.warm",
     ]
 )
+
+
+def start() -> None:
+    """Start the process that forks, which keeps the environment variables of this moment."""
+    forkserver.ensure_running()

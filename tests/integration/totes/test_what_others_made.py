@@ -456,7 +456,7 @@ def test_a_loader_that_waits_for_another_does_not_take_it_for_a_reader(
         cursor.execute("SELECT pg_advisory_lock(%s)", (ledger.LOCK,))
         rebuild = Rebuild(connection, pipeline.processed, STAR_TABLES, lambda _done, _of: None)
         with pytest.raises(psycopg2.errors.LockNotAvailable):
-            rebuild.step()
+            rebuild.step(None)
 
 
 SLOW_VACUUM = """

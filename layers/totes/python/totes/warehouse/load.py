@@ -27,7 +27,7 @@ from totes.warehouse.ledger import (
 from totes.warehouse.migrate import Found, ensure_tables, remember_columns
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed import Processed
-from totes.warehouse.rebuild import Rebuild, Step, is_under_way
+from totes.warehouse.rebuild import Held, Rebuild, Step, held, is_under_way
 
 logger = logging.getLogger(__name__)
 
@@ -108,12 +108,14 @@ class _Loaded:
         tables: what became of its rows.
         wanted: whether the warehouse wants to be rebuilt.
         large: the batch that waits and is too large for a transaction; None: there is none.
+        seen: what the warehouse holds, by which that was decided.
     """
 
     batch: int | None
     tables: Mapping[str, Tally]
     wanted: bool
     large: int | None = None
+    seen: Held | None = None
 
 
 class _Loader:
@@ -158,17 +160,18 @@ class _Loader:
             if not loaded.wanted:
                 return self._result(None)
             if loaded.batch is None:
-                step = self._step(rebuilding, loaded.large)
+                step = self._step(rebuilding, loaded)
                 if step is Step.DONE:
                     return self._rebuilt()
                 if not self._time_is_up() and (step is Step.MORE or self._at_once == loaded.large is not None):
                     continue
             return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
-    def _step(self, rebuilding: Rebuild, large: int | None) -> Step:
+    def _step(self, rebuilding: Rebuild, loaded: _Loaded) -> Step:
         """Take a step of the rebuild; where it cannot be, or not now, a large batch is loaded without it."""
+        large = loaded.large
         try:
-            step = rebuilding.step()
+            step = rebuilding.step(loaded.seen)
         except ConfigurationError as error:
             if large is None:
                 raise
@@ -207,12 +210,13 @@ class _Loader:
                 remember_columns(cursor, self._tables)
             if rebuild and not said.rebuild:
                 write_content(cursor, Content(edition=said.edition, rebuild=True))
+            seen = held(cursor)
             if entry is None or not fits or entry.batch >= lake.newest:
-                return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0)
+                return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0, seen=seen)
             manifest = lake.manifest(entry.batch + 1, after=entry)
             if is_large(manifest) and manifest.batch != self._at_once:
                 logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
-                return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch)
+                return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
             return self._load_batch(cursor, lake, manifest, wanted=wanted)
 
     def _must_be_of(self, cursor: Cursor, lake: Processed, entry: Entry) -> None:

@@ -34,7 +34,7 @@ from totes.warehouse.definitions import (
     keys_of,
     typed,
 )
-from totes.warehouse.ledger import lock, newest_entry
+from totes.warehouse.ledger import Content, Entry, content, lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed import Processed
@@ -128,8 +128,12 @@ class Rebuild:
             self._pieces.close()
             self._pieces = None
 
-    def step(self) -> Step:
+    def step(self, seen: "Held | None") -> Step:
         """Do the next piece of work, in a transaction.
+
+        Args:
+            seen: what the warehouse held when a rebuild was found to be wanted: where another loader has changed that
+                meanwhile, and the rebuild is not under way, none is begun.
 
         Raises:
             ConfigurationError: something that others have made of the live tables would be lost.
@@ -139,7 +143,7 @@ class Rebuild:
         for _ in range(_TRIES):
             try:
                 with self._connection, self._connection.cursor() as cursor:
-                    return self._step(cursor)
+                    return self._step(cursor, seen)
             except TablesInUse as error:
                 logger.info("the live tables are being read: %s", error)
                 time.sleep(_PAUSE)
@@ -152,13 +156,15 @@ class Rebuild:
             lock(cursor)
             drop_all(cursor, self._tables)
 
-    def _step(self, cursor: Cursor) -> Step:
+    def _step(self, cursor: Cursor, seen: "Held | None") -> Step:
         lock(cursor)
         for name, value in _MEMORY.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
         lake = Processed(self._bucket)
         self.of = lake.newest
         said = _read(cursor)
+        if said is None and held(cursor) != seen:
+            return Step.MORE
         if said is None or said.edition != lake.edition or said.definitions != self._definitions:
             said = self._begin(cursor, lake)
         self.staged = said.position.batch
@@ -166,6 +172,9 @@ class Rebuild:
         if not said.built and said.position.batch < last:
             self._stage(cursor, lake, said, last)
             return Step.MORE
+        return self._build_next(cursor, said) or self._follow(cursor, lake)
+
+    def _build_next(self, cursor: Cursor, said: _Progress) -> Step | None:
         for table in self._tables:
             for stage in _stages(table):
                 if stage not in said.built:
@@ -174,7 +183,7 @@ class Rebuild:
         if not said.filled:
             self._fill_ledger(cursor, said)
             return Step.MORE
-        return self._follow(cursor, lake)
+        return None
 
     def _begin(self, cursor: Cursor, lake: Processed) -> _Progress:
         drop_all(cursor, self._tables)
@@ -328,19 +337,19 @@ class Rebuild:
     def _follow(self, cursor: Cursor, lake: Processed) -> Step:
         """Load the next batch that has come since all was staged, or take the live warehouse's place."""
         entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
-        held = entry.batch if entry else 0
-        if held < lake.newest:
-            manifest = lake.manifest(held + 1, after=entry)
+        newest = entry.batch if entry else 0
+        if newest < lake.newest:
+            manifest = lake.manifest(newest + 1, after=entry)
             if is_large(manifest):
                 self._begin(cursor, lake)
                 return Step.MORE
             load_batch(cursor, BESIDE, self._tables, manifest, lake.edition, self._bucket)
             return Step.MORE
-        if live is not None and live.batch > held:
+        if live is not None and live.batch > newest:
             return Step.LATER  # the edition has not come as far as the warehouse yet
         swap(cursor, self._tables, lake.edition)
         drop_all(cursor, self._tables)
-        self.staged = held
+        self.staged = newest
         return Step.DONE
 
 
@@ -362,6 +371,19 @@ def drop_all(cursor: Cursor, tables: Sequence[StarTable]) -> None:
         sql.Identifier("etl", "rebuild"),
     ]
     cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.SQL(", ").join(names)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What the live warehouse holds: of which edition, and up to which batch."""
+
+    content: Content
+    newest: Entry | None
+
+
+def held(cursor: Cursor) -> Held:
+    """Return what the live warehouse holds."""
+    return Held(content=content(cursor), newest=newest_entry(cursor))
 
 
 def is_under_way(cursor: Cursor, tables: Sequence[StarTable] | None = None) -> bool:
