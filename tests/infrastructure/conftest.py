@@ -1,26 +1,33 @@
-"""Each environment, synthesised once."""
+"""Each environment, synthesised once a run."""
 
 from pathlib import Path
 
 import pytest
 
 from stacks.config import Environment
-from tests.support.templates import Synthesised, production, synthesise
+from tests.support.templates import Synthesised, production, synthesised_once
 
 
 @pytest.fixture(scope="session")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise(Environment.named("dev"), tmp_path_factory.mktemp("dev"))
+def _store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = tmp_path_factory.getbasetemp().parent / "synthesised"
+    store.mkdir(exist_ok=True)
+    return store
 
 
 @pytest.fixture(scope="session")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise(production(), tmp_path_factory.mktemp("prod"))
+def dev(_store: Path) -> Synthesised:
+    return synthesised_once(Environment.named("dev"), _store)
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    return synthesise(Environment.named("local"), tmp_path_factory.mktemp("local"))
+def prod(_store: Path) -> Synthesised:
+    return synthesised_once(production(), _store)
+
+
+@pytest.fixture(scope="session")
+def local(_store: Path) -> Synthesised:
+    return synthesised_once(Environment.named("local"), _store)
 
 
 @pytest.fixture(params=["dev", "prod", "local"])

@@ -1,5 +1,6 @@
 """Synthesised templates, and what they say in words that a test can compare."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -150,6 +151,27 @@ def synthesise(environment: Environment, folder: Path) -> Synthesised:
     app = new_app(folder)
     make_stacks(app, environment)
     app.synth()
+    return _read(environment, folder)
+
+
+def synthesised_once(environment: Environment, store: Path) -> Synthesised:
+    """Synthesise an environment into a folder of its own, unless another worker has.
+
+    Args:
+        environment: as nothing but its name tells it from others in the store.
+        store: a folder of all workers of a run.
+    """
+    folder = store / environment.name
+    with (store / f"{environment.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = folder.with_suffix(".unfinished")
+            synthesise(environment, unfinished)
+            unfinished.rename(folder)
+    return _read(environment, folder)
+
+
+def _read(environment: Environment, folder: Path) -> Synthesised:
     return Synthesised(
         name=environment.name,
         folder=folder,

@@ -11,9 +11,14 @@ _TEST_BY_TEST = ("tests/faults/", "tests/integration/totes/")
 """Where tests share nothing that is not made once a worker anyhow."""
 
 
-def rank(path: PurePath) -> int:
-    """A test file's place in the order of the tiers; what is in none comes last."""
-    return next((number for number, tier in enumerate(TIERS) if tier in path.parts), len(TIERS))
+_LONG = ("test_old_lake.py",)
+"""Modules whose tests share what takes long to make: one worker's, and begun before what is taken test by test."""
+
+
+def rank(path: PurePath) -> tuple[int, bool]:
+    """A test file's place: by its tier, and in that those that take long first; what is in no tier comes last."""
+    tier = next((number for number, tier in enumerate(TIERS) if tier in path.parts), len(TIERS))
+    return tier, path.name not in _LONG
 
 
 _TOGETHER = {
@@ -34,7 +39,7 @@ class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(_TEST_BY_TEST):
-            return nodeid
         module = nodeid.partition("::")[0]
+        if nodeid.startswith(_TEST_BY_TEST) and not module.endswith(_LONG):
+            return nodeid
         return _TOGETHER.get(module, module)
