@@ -34,6 +34,10 @@ def test_a_cloud_goes_up_is_used_and_goes_down_without_a_trace(folder: Path, mon
     assert (counted.out, counted.err) == ("3\n", "")
     assert totes("psql", "nosuch", "--state", state).err.startswith("totes: there is no database 'nosuch'")
     lines = totes("local", "env", "--state", state).out.splitlines()
+    assert {line.split("=")[0] for line in lines} >= {
+        *("export AWS_ENDPOINT_URL", "export TOTES_SOURCE", "export TOTES_WAREHOUSE_HOST"),
+        *("export TOTES_WAREHOUSE_PORT", "export TOTES_WAREHOUSE_USER", "export TOTES_WAREHOUSE_PASSWORD"),
+    }
     listed = subprocess.run(
         ["/bin/sh", "-c", f"{'; '.join(lines)}; {sys.executable} -c '{LIST_BUCKETS}'"],
         capture_output=True,

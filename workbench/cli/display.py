@@ -1,6 +1,8 @@
 """What a person sees in the terminal."""
 
 import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
@@ -36,6 +38,15 @@ def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
     with console.capture() as printed:
         console.print(*shown, soft_wrap=soft_wrap)
     print("\n".join(line.rstrip() for line in printed.get().splitlines()))
+
+
+def program() -> str:
+    """How this program is called from this folder: by its name where the shell finds it, else by its path."""
+    if shutil.which("totes"):
+        return "totes"
+    called = Path(sys.argv[0]).absolute()
+    here = Path.cwd()
+    return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))
 
 
 def step(sentence: str) -> None:
@@ -108,7 +119,7 @@ def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     done(f"the local cloud is up at {cloud.endpoint}")
     fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
     for command in (*fill, "run", "status", "local down"):
-        show(f"    totes {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
+        show(f"    {program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
 
 
 def demo_is_up(cloud: LocalCloud, commands: Sequence[str]) -> None:

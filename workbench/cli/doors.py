@@ -9,6 +9,7 @@ import typer
 from psycopg2.extensions import parse_dsn
 
 from workbench import libpq
+from workbench.cli import display
 from workbench.cli.target import DEFAULT_STATE, State
 from workbench.cloud import LocalCloud
 from workbench.cloud.postgres import EmbeddedPostgres
@@ -50,9 +51,9 @@ def env(state: State = None) -> None:
 
 def to_try(state: Path) -> list[str]:
     """Three commands for somebody who has a shop and a warehouse before them."""
-    folder = shlex.quote(str(state))
+    totes, folder = display.program(), shlex.quote(str(state))
     return [
-        f"totes psql warehouse --state {folder} -c 'TABLE current_sales_order LIMIT 5'",
-        f"totes status --state {folder} --watch",
-        f'eval "$(totes local env --state {folder})" && aws s3 ls',
+        f"{totes} psql warehouse --state {folder} -c 'TABLE current_sales_order LIMIT 5'",
+        f"{totes} status --state {folder} --watch",
+        f'eval "$({totes} local env --state {folder})" && aws s3 ls',
     ]

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from psycopg2.extensions import parse_dsn
 
 from workbench import libpq
 from workbench.cloud.cdk import Cdk
@@ -88,12 +89,24 @@ class LocalCloud:
             "AWS_DEFAULT_REGION": REGION,
             "TOTES_SOURCE": self.source_uri,
             "TOTES_WAREHOUSE": self.warehouse_uri,
+            **_parts("TOTES_SOURCE", self.source_uri),
+            **_parts("TOTES_WAREHOUSE", self.warehouse_uri),
         }
 
     def client(self, service: str) -> Any:
         """A client of one of the cloud's services, by boto3's name for it."""
         session: Any = _session()
         return session.client(service, endpoint_url=self.endpoint)
+
+
+def _parts(variable: str, uri: str) -> dict[str, str]:
+    """The parts of a database's URI, for tools that want them one by one."""
+    said = parse_dsn(uri)
+    return {
+        f"{variable}_{name.upper()}": said[name]
+        for name in ("host", "port", "user", "password", "dbname")
+        if name in said
+    }
 
 
 def up(

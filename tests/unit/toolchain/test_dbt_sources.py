@@ -1,0 +1,31 @@
+"""What dbt is told of the star is what the star is."""
+
+import yaml  # type: ignore[import-untyped]
+
+from toolchain.dbt_sources import FILE, document
+from totes.shapes import Fact
+from totes.star import STAR_TABLES
+
+
+def test_the_file_is_what_the_definitions_say() -> None:
+    assert FILE.read_text(encoding="utf-8") == document(), "python toolchain/dbt_sources.py writes it"
+
+
+def test_every_table_and_view_is_in_it_with_its_keys_tested() -> None:
+    [source] = yaml.safe_load(document())["sources"]
+    tables = {
+        table["name"]: {each["name"]: each.get("data_tests", []) for each in table["columns"]}
+        for table in source["tables"]
+    }
+    for star in STAR_TABLES:
+        if isinstance(star, Fact):
+            assert {"unique", "not_null"} <= set(tables[star.name][star.record_id])
+        key = tables[star.current_view if isinstance(star, Fact) else star.name][star.key]
+        assert key[:2] == ["unique", "not_null"]
+
+
+def test_a_fact_is_tied_to_each_dimension_that_it_names() -> None:
+    text = document()
+    for star in STAR_TABLES:
+        if not isinstance(star, Fact):
+            assert f"source('totes', '{star.name}')" in text
