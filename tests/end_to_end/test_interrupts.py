@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import TOTES
+from workbench.cloud import LocalCloud
 
 
 @dataclass
@@ -83,6 +84,30 @@ def test_a_shop_that_lives_on_is_closed_and_says_what_it_made(state: Path) -> No
     terminal.wait_for("(Ctrl-C ends it)")
     assert terminal.press_ctrl_c() == 0
     terminal.wait_for("the shop made")
+
+
+@pytest.mark.usefixtures("foreground")
+def test_a_run_that_is_no_longer_followed_goes_on(state: Path) -> None:
+    terminal = at_a_terminal("run", "--state", state)
+    terminal.wait_for("→")
+    assert terminal.press_ctrl_c() == 1
+    terminal.wait_for("the run goes on")
+    runs = LocalCloud.attach(state).client("stepfunctions")
+    [machine] = runs.list_state_machines()["stateMachines"]
+    deadline = time.monotonic() + 60
+    while (
+        newest := runs.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"][0]["status"]
+    ) == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert newest == "SUCCEEDED"
+
+
+@pytest.mark.usefixtures("foreground")
+def test_a_status_that_is_watched(state: Path) -> None:
+    terminal = at_a_terminal("status", "--watch", "--state", state)
+    terminal.wait_for("fact_sales_order")
+    assert terminal.press_ctrl_c() == 0
 
 
 def test_a_cloud_in_the_foreground(foreground: Terminal, state: Path) -> None:
