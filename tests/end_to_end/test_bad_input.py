@@ -9,6 +9,7 @@ import pytest
 
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import TOTES, Answer, totes
+from tests.support.databases import execute, value
 from workbench.cli import main
 
 
@@ -73,6 +74,24 @@ def test_a_source_without_the_shops_tables(deployed: Deployed) -> None:
     answer = deployed.totes("run")
     assert answer.code == 1
     assert "table sales_order is missing" in " ".join(answer.out.split())
+
+
+def test_a_doctor_names_all_that_a_run_would_stumble_over_and_changes_nothing(deployed: Deployed) -> None:
+    warehouse = deployed.cloud.warehouse_uri
+    execute(warehouse, "CREATE TABLE dim_staff (name text)")
+    answer = deployed.totes("doctor")
+    assert answer.code == 1
+    said = " ".join(answer.out.split())
+    assert "✗ source: the source broke its contract: table address is missing" in said
+    assert "✗ warehouse:" in said
+    assert "dim_staff" in said
+    assert "✓ identity:" in said
+    assert "✓ lake: it holds no batch yet" in said
+    assert "✓ disk:" in said
+    execute(warehouse, "DROP TABLE dim_staff")
+    found = {each["subject"]: each["good"] for each in deployed.totes("doctor", "--json").json()}
+    assert found == {"source": False, "warehouse": True, "identity": True, "lake": True, "disk": True}
+    assert value(warehouse, "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'etl')") == 0
 
 
 def test_a_function_that_does_not_exist(deployed: Deployed) -> None:

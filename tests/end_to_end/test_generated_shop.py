@@ -29,6 +29,7 @@ def test_orders_reach_the_warehouse_through_the_deployed_stack(shop: Deployed) -
     assert (first["status"], first["batch"]) == ("SUCCEEDED", 1)
     assert set(first["tables"]) == {table.name for table in STAR_TABLES}
     assert first["tables"]["fact_sales_order"] == NOTHING | {"rows_in": 300, "versions": 300}
+    assert shop.totes("doctor").code == 0
     assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri)
 
 

@@ -23,6 +23,7 @@ from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
+from workbench.doctor import examine
 from workbench.errors import UserError
 from workbench.execution import run as run_execution
 from workbench.logs import log_lines, readable
@@ -115,6 +116,24 @@ def status(
     else:
         display.report(report)
     if report.failure is not None or report.is_later_than(max_lag):
+        sys.exit(1)
+
+
+@app.command()
+def doctor(
+    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+) -> None:
+    """Look at source, warehouse, lake and disk before a run does; exit 1 if one is not as it should be."""
+    deployment = deployment_of(is_local, state, environment)
+    in_cloud = LocalCloud.attach(state or DEFAULT_STATE) if deployment.endpoint is not None else None
+    findings = []
+    for finding in examine(deployment, in_cloud):
+        findings.append(finding)
+        if not as_json:
+            display.finding(finding)
+    if as_json:
+        print(json.dumps([asdict(each) for each in findings], indent=2))
+    if not all(each.good for each in findings):
         sys.exit(1)
 
 

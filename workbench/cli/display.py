@@ -18,6 +18,7 @@ from totes.outcomes import GOING_ON
 from totes.star import STAR_TABLES
 from totes.verify import Verdict
 from workbench.cloud import LocalCloud
+from workbench.doctor import Finding
 from workbench.execution import Follow, RunResult
 from workbench.mails import Mail
 from workbench.quarantine import QuarantinedRow
@@ -62,6 +63,12 @@ def done(sentence: str) -> None:
 def failed(sentence: str) -> None:
     """Something failed, and the rest goes on."""
     console.print(Text.assemble(("✗ ", "red"), sentence))
+
+
+def finding(found: Finding) -> None:
+    """What was looked at, and whether it is as it should be."""
+    mark, style = ("✓", "green") if found.good else ("✗", "red")
+    show(Text.assemble((mark, style), f" {found.subject}: {found.sentence}"))
 
 
 def mails(sent: Sequence[Mail]) -> None:
