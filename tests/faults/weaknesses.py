@@ -287,7 +287,7 @@ WEAKNESSES: Mapping[str, Weakness] = {
     "watermark": _watermark,
     "the horizon is the newest transaction": _rewrites(r"pg_snapshot_xmin\(", "pg_snapshot_xmax("),
     "the horizon's own transaction is left out": _rewrites(
-        r"age\(xmin\) (?:<=|BETWEEN 0 AND) age\(", "age(xmin) < age("
+        r"age\(xmin\) <= \(SELECT age\(", "age(xmin) < (SELECT age("
     ),
     "the horizon is later than it was": _captures(lambda batch: replace(batch, horizon=batch.horizon + _LATER)),
     "a restored source continues": _always_continues,
