@@ -37,9 +37,12 @@ def _newest_part(lake: Bucket, bucket: str) -> Part:
     """A part that the newest manifest names; what a killed run has left beside it nobody reads."""
     if bucket == "processed":
         stars = StarJournal(lake)
-        return StarManifest.from_json(stars.read(stars.newest())).tables["fact_payment"].parts[0]
-    journal = Journal(lake)
-    return CaptureManifest.from_json(journal.read(journal.newest())).tables["payment"].changes[0]
+        parts = StarManifest.from_json(stars.read(stars.newest())).tables["fact_payment"].parts
+    else:
+        journal = Journal(lake)
+        parts = CaptureManifest.from_json(journal.read(journal.newest())).tables["payment"].changes
+    assert parts, "the batch brings no payment, and one was written"
+    return parts[0]
 
 
 def _flipped(body: bytes) -> bytes:
