@@ -77,6 +77,8 @@ def _warehouse(deployment: Deployment) -> str:
             found = ensure_tables(cursor, STAR_TABLES, all_of_it=False)
         finally:
             connection.rollback()
+    if found.gone:
+        raise UserError(f"{', '.join(found.gone)} was dropped; the next run makes all of it again (totes run)")
     if found.newer or found.other:
         raise UserError(f"its tables are not what this totes makes: {'; '.join((*found.newer, *found.other))}")
     return f"PostgreSQL {connection.server_version // 10000}, and the star can be written there"

@@ -137,10 +137,10 @@ def _new_password(deployment: Deployment) -> str:
 def _made_by_function(deployment: Deployment, database: str) -> list[str]:
     function = deployment.outputs.get("PrepareFunction")
     if database != "warehouse" or function is None:
-        raise UserError(
-            f"the {database} is somebody else's: say --admin URI, of a role that may make roles in it, and run this "
-            "where the database can be reached"
-        )
+        how = f"say --admin URI, of a role that may make roles in the {database}, and run this where it can be reached"
+        if database in deployment.embedded:
+            how = f'say --admin "$TOTES_{database.upper()}", which totes local env sets'
+        raise UserError(f"no function of this environment makes the roles of the {database}: {how}")
     client: LambdaClient = deployment.session.client("lambda", endpoint_url=deployment.endpoint)
     answer = client.invoke(FunctionName=function)
     said = json.loads(answer["Payload"].read())

@@ -13,11 +13,13 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
 from totes.outcomes import Span
 from totes.shapes import Column, Dimension, StarTable, integer, text
 from totes.star import STAR_TABLES, fingerprint, replay, transform
+from totes.verify import verify
 from totes.warehouse import Loaded, batch, bulk, load, rebuild
 from workbench.simulator import Shop
 
@@ -364,6 +366,23 @@ def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_c
     assert content_of(pipeline.warehouse) == before
     with session(pipeline.warehouse) as connection:
         assert load(connection, pipeline.processed, WITH_A_COLUMN).newest == 2
+
+
+@pytest.mark.parametrize("name", ["dim_location", "fact_payment"])
+def test_a_star_table_that_was_dropped_comes_back_with_its_rows(pipeline: Pipeline, name: str) -> None:
+    live(pipeline, seed=3, ticks=2)
+    before = content_of(pipeline.warehouse)
+    execute(pipeline.warehouse, f"DROP TABLE {name} CASCADE")
+    with (
+        session(pipeline.source) as source,
+        session(pipeline.warehouse) as warehouse,
+        pytest.raises(ConfigurationError, match=f"the warehouse has lost {name}"),
+    ):
+        verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+    while pipeline.load().rebuilding:
+        pass
+    assert content_of(pipeline.warehouse) == before
+    assert pipeline.load().batches.count == 0
 
 
 def test_an_older_totes_says_that_a_newer_one_was_here_and_writes_nothing(pipeline: Pipeline) -> None:

@@ -120,6 +120,13 @@ def repair(
 
 def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None:
     """Lock the tables before the snapshot is taken: to an older one the tables of a rebuild look empty."""
+    cursor.execute(
+        "SELECT name FROM unnest(%s) AS name WHERE to_regclass('public.' || name) IS NULL", ([t.name for t in stars],)
+    )
+    if gone := [name for (name,) in cursor.fetchall()]:
+        raise ConfigurationError(
+            f"the warehouse has lost {', '.join(gone)}; the next run makes all of it again (totes run)"
+        )
     names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in stars)
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
 

@@ -74,11 +74,11 @@ def load(
     A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So whatever
     dies, is repeated or overlaps, each batch is in the warehouse once or not yet.
 
-    An empty warehouse, one whose content is of another edition of the star than the lake's newest, one that a rebuild
-    is asked for, and one for which a batch waits that is too large for a transaction, are then built as a whole beside
-    the live tables, and take their place in one transaction: who reads it sees the old content or the new. What there
-    is no time for the next load goes on with. Where a rebuild is refused, or readers leave it no moment, a large batch
-    is loaded in one transaction after all.
+    An empty warehouse, one of which a star table was dropped, one whose content is of another edition of the star than
+    the lake's newest, one that a rebuild is asked for, and one for which a batch waits that is too large for a
+    transaction, are then built as a whole beside the live tables, and take their place in one transaction: who reads
+    it sees the old content or the new. What there is no time for the next load goes on with. Where a rebuild is refused,
+    or readers leave it no moment, a large batch is loaded in one transaction after all.
 
     Args:
         connection: the warehouse, outside a transaction.
@@ -208,6 +208,9 @@ class _Loader:
                 return _Loaded(batch=None, tables={}, wanted=False)
             if fits:
                 remember_columns(cursor, self._tables)
+            if found.gone and fits:
+                logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(found.gone))
+                rebuild = wanted = True
             if rebuild and not said.rebuild:
                 write_content(cursor, Content(edition=said.edition, rebuild=True))
             seen = held(cursor)

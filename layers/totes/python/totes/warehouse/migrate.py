@@ -48,10 +48,12 @@ class Found:
     Attributes:
         newer: what only a newer totes can have made.
         other: what only tables that are made again can be.
+        gone: the star tables that totes had made and somebody has dropped; they are there again, without rows.
     """
 
     newer: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -101,7 +103,8 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             f"the warehouse has a table {strangers[0]} that totes did not make (there is no ledger etl.batch); "
             "name an empty database"
         )
-    found = Found(newer=_newer(cursor, tables))
+    missing = [table.name for table in tables if table.name not in held]
+    found = Found(newer=_newer(cursor, tables), gone=_made_before(cursor, missing))
     for table in tables:
         if table.name not in held:
             _create(cursor, table)
@@ -181,6 +184,11 @@ def _newer(cursor: Cursor, tables: Sequence[StarTable]) -> list[str]:
     known = {(name, column) for name, column, _, _ in columns_made(tables)}
     cursor.execute("SELECT star_table, column_name FROM etl.star_column ORDER BY 1, 2")
     return [f"{name}.{column}" for name, column in cursor.fetchall() if (name, column) not in known]
+
+
+def _made_before(cursor: Cursor, names: Sequence[str]) -> list[str]:
+    cursor.execute("SELECT DISTINCT star_table FROM etl.star_column WHERE star_table = ANY(%s) ORDER BY 1", ([*names],))
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _bring_in_place(
