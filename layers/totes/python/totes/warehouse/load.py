@@ -77,8 +77,8 @@ def load(
     An empty warehouse, one of which a star table was dropped, one whose content is of another edition of the star than
     the lake's newest, one that a rebuild is asked for, and one for which a batch waits that is too large for a
     transaction, are then built as a whole beside the live tables, and take their place in one transaction: who reads
-    it sees the old content or the new. What there is no time for the next load goes on with. Where a rebuild is refused,
-    or readers leave it no moment, a large batch is loaded in one transaction after all.
+    it sees the old content or the new. What there is no time for the next load goes on with. Where a rebuild is
+    refused, or readers leave it no moment, a large batch is loaded in one transaction after all.
 
     Args:
         connection: the warehouse, outside a transaction.
