@@ -15,6 +15,7 @@ from totes.errors import TotesError
 from totes.star import STAR_TABLES
 from totes.warehouse.migrate import ensure_tables
 from workbench.cloud import LocalCloud
+from workbench.cloud.databases import identity_of
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 
@@ -86,19 +87,9 @@ def _warehouse(deployment: Deployment) -> str:
 
 def _identity(deployment: Deployment) -> str:
     with deployment.source() as source, deployment.warehouse() as warehouse:
-        if _database(source) == _database(warehouse):
+        if identity_of(source) == identity_of(warehouse):
             raise UserError("source and warehouse are the same database; name another warehouse (totes secrets set)")
     return "source and warehouse are two databases"
-
-
-def _database(connection: Connection) -> tuple[int, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT system_identifier, oid::bigint FROM pg_control_system(), pg_catalog.pg_database "
-            "WHERE datname = current_database()"
-        )
-        [[cluster, database]] = cursor.fetchall()
-        return cluster, database
 
 
 def _lake(deployment: Deployment) -> str:
