@@ -94,7 +94,7 @@ def _identity(deployment: Deployment) -> str:
 
 def _lake(deployment: Deployment) -> str:
     newest = deployment.ingestion.newest()
-    return f"it holds {newest:,} batches" if newest else "it holds no batch yet"
+    return f"its newest batch is {newest:,}" if newest else "it holds no batch yet"
 
 
 def _disk(cloud: LocalCloud) -> str:

@@ -15,11 +15,9 @@ from pathlib import Path
 
 _SOURCES = (
     *("app.py", "cdk.json", "cdk.context.json", "stacks", "lambdas", "layers"),
-    *("build/certificates", "toolchain/package-lock.json"),
+    *("build/certificates", "toolchain/package-lock.json", "toolchain/python.lock"),
 )
-"""What is read by the app, by the libraries that it imports, and by the CLI."""
-
-_INSTALLED = "toolchain/python.lock"
+"""What is read by the app and by the CLI, and which libraries both have."""
 
 
 class KeptAssembly:
@@ -86,7 +84,7 @@ class KeptAssembly:
         return digest.hexdigest()
 
     def _files(self) -> Iterator[Path]:
-        for name in (*_SOURCES, _INSTALLED):
+        for name in _SOURCES:
             source = self._project / name
             if source.is_dir():
                 yield from sorted(file for file in source.rglob("*") if file.is_file() and file.suffix != ".pyc")

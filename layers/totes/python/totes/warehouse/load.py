@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -27,7 +27,7 @@ from totes.warehouse.ledger import (
 from totes.warehouse.migrate import Found, ensure_tables, remember_columns
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed import Processed
-from totes.warehouse.rebuild import Held, Rebuild, Step, held, is_under_way
+from totes.warehouse.rebuild import Held, Rebuild, Step, is_under_way
 
 logger = logging.getLogger(__name__)
 
@@ -195,15 +195,9 @@ class _Loader:
             if entry is not None:
                 self._must_be_of(cursor, lake, entry)
             said = content(cursor)
-            replayed = lake.edition != said.edition
-            wanted = rebuild or said.rebuild or replayed or entry is None or is_under_way(cursor)
-            # What a newer totes, or nobody, has begun or published is no reason to take a newer one's columns away.
-            asked = (
-                *(rebuild, said.rebuild, replayed and self._code is not None and lake.made_by() == self._code),
-                is_under_way(cursor, self._tables),
-            )
+            wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
             fits = not (found.newer or found.other)
-            if not fits and not (any(asked) if found.newer else wanted):
+            if not fits and not (rebuild or self._is_ours(cursor, lake, said) if found.newer else wanted):
                 _must_be_replayed(found, lake)
                 return _Loaded(batch=None, tables={}, wanted=False)
             if fits:
@@ -213,7 +207,7 @@ class _Loader:
                 rebuild = wanted = True
             if rebuild and not said.rebuild:
                 write_content(cursor, Content(edition=said.edition, rebuild=True))
-            seen = held(cursor)
+            seen = Held(content=replace(said, rebuild=rebuild or said.rebuild), newest=entry)
             if entry is None or not fits or entry.batch >= lake.newest:
                 return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0, seen=seen)
             manifest = lake.manifest(entry.batch + 1, after=entry)
@@ -221,6 +215,14 @@ class _Loader:
                 logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
                 return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
             return self._load_batch(cursor, lake, manifest, wanted=wanted)
+
+    def _is_ours(self, cursor: Cursor, lake: Processed, said: Content) -> bool:
+        """Whether a person, or this very code, wants the warehouse rebuilt.
+
+        What a newer totes, or nobody, has begun or published is no reason to take a newer one's columns away.
+        """
+        published = lake.edition != said.edition and self._code is not None and lake.made_by() == self._code
+        return said.rebuild or published or is_under_way(cursor, self._tables)
 
     def _must_be_of(self, cursor: Cursor, lake: Processed, entry: Entry) -> None:
         """See that the lake is the ledger's; an edition that has not come as far as the warehouse yet may be it."""

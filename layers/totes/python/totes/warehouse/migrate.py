@@ -187,6 +187,8 @@ def _newer(cursor: Cursor, tables: Sequence[StarTable]) -> list[str]:
 
 
 def _made_before(cursor: Cursor, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
     cursor.execute("SELECT DISTINCT star_table FROM etl.star_column WHERE star_table = ANY(%s) ORDER BY 1", ([*names],))
     return [name for (name,) in cursor.fetchall()]
 
