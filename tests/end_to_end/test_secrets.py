@@ -162,7 +162,8 @@ def test_a_secret_that_is_read_without_a_stage_is_the_current_one(shop: Deployed
 
 def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_administrator(shop: Deployed) -> None:
     assert "totes_warehouse, totes_dashboard" in shop.totes("init", "warehouse").out
-    assert "--admin URI" in shop.totes("init", "source").err
+    refused = shop.totes("init", "source").err
+    assert 'say --admin "$TOTES_SOURCE"' in refused, refused  # the local cloud holds the administrator's address
     made = shop.totes("init", "source", "--admin", shop.cloud.source_uri)  # its password stays what it is
     assert made.code == 0, made.err
     granted = rows(
