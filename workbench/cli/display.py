@@ -129,6 +129,13 @@ def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
         show(f"    {program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
 
 
+def cloud_has_stopped(folder: Path) -> None:
+    """How a cloud that was stopped goes on."""
+    done("the local cloud has stopped; its databases, its lake and its secrets are kept")
+    for command, what in (("local up", "continues it"), ("local down", "removes it")):
+        show(f"    {program()} {command} --state {shlex.quote(str(folder))}   {what}", soft_wrap=True)
+
+
 def demo_is_up(cloud: LocalCloud, commands: Sequence[str]) -> None:
     """Where a demo's databases are, and what to try; the passwords end with it."""
     for name, value in (("source", cloud.source_uri), ("warehouse", cloud.warehouse_uri), ("folder", str(cloud.state))):

@@ -18,6 +18,9 @@ from workbench.errors import UserError
 
 PROJECT = Path(__file__).parents[2]
 
+TOOLKIT = "totes-toolkit"
+"""The stack that the CLI bootstraps an account with."""
+
 _CLI = PROJECT / "toolchain" / "node_modules" / ".bin" / "cdk"
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci", "--progress", "events")
 _TAIL_LINES = 25
@@ -84,7 +87,7 @@ class Cdk:
         return self._call(
             "bootstrap",
             *("bootstrap", f"aws://{ACCOUNT}/{REGION}"),
-            *("--qualifier", "totes", "--toolkit-stack-name", "totes-toolkit"),
+            *("--qualifier", "totes", "--toolkit-stack-name", TOOLKIT),
             endpoint=endpoint,
         )
 

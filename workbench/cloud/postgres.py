@@ -62,24 +62,36 @@ class EmbeddedPostgres:
         binaries: the folder with psql, pg_dump and the others.
     """
 
-    def __init__(self, directory: Path, *, version: int = 18, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        version: int = 18,
+        settings: Mapping[str, str] | None = None,
+        survives_power_cut: bool = False,
+    ) -> None:
         """Describe it; `start` makes it.
 
         Args:
             directory: its folder.
             version: PostgreSQL's, 16 or 18.
             settings: what a new cluster's postgresql.conf says beside what every one of these says.
+            survives_power_cut: whether a new cluster's files are on the disk before it starts; it takes a moment.
         """
         self._directory = directory.absolute()
         self._settings = dict(settings or {})
+        self._sync = () if survives_power_cut else ("--no-sync",)
         self._data = self._directory / "data"
         self._log = self._directory / "log"
         self._password_file = self._directory / "password"
         self._process: subprocess.Popen[bytes] | None = None
         self.binaries = _package() / _INSTALLATIONS[version] / "bin"
 
-    def start(self) -> None:
+    def start(self, *, port: int | None = None) -> None:
         """Start the server, and make its database cluster first if there is none.
+
+        Args:
+            port: where it is to listen if nobody else does; None: anywhere.
 
         Raises:
             UserError: it does not start; the sentence has what PostgreSQL says.
@@ -89,8 +101,8 @@ class EmbeddedPostgres:
             self._open_to_system_user()
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
-        for _ in range(_START_ATTEMPTS):
-            said = self._start_on(free_port())
+        for attempt in range(_START_ATTEMPTS):
+            said = self._start_on(port if port is not None and attempt == 0 else free_port())
             if said is None:
                 return
             if not any(words in said for words in _PORT_TAKEN):
@@ -127,11 +139,16 @@ class EmbeddedPostgres:
         Raises:
             RuntimeError: the server is not running.
         """
-        if self._postmaster() is None:
-            raise RuntimeError(f"the PostgreSQL server in {self._directory} is not running")
-        port = self._pid_file()[_PORT_LINE]
+        port = self.port
         password = self._password_file.read_text(encoding="ascii").strip()
         return f"postgresql://{_SUPERUSER}:{password}@127.0.0.1:{port}/{quote(database, safe='')}"
+
+    @property
+    def port(self) -> int:
+        """Where the running server listens; raise RuntimeError if it is not running."""
+        if self._postmaster() is None:
+            raise RuntimeError(f"the PostgreSQL server in {self._directory} is not running")
+        return int(self._pid_file()[_PORT_LINE])
 
     def _initialise(self) -> None:
         self._password_file.touch(mode=0o600)
@@ -141,7 +158,7 @@ class EmbeddedPostgres:
             self._command(
                 "initdb",
                 *("--username", _SUPERUSER, "--pwfile", str(self._password_file), "--auth", "scram-sha-256"),
-                *("--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions", "--set", _QUICK_LOGIN),
+                *("--encoding", "UTF8", "--locale", "C", "--no-instructions", "--set", _QUICK_LOGIN, *self._sync),
             ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
