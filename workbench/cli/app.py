@@ -115,6 +115,8 @@ def status(
         print(report.to_json())
     else:
         display.report(report)
+        if deployment.scheduled:
+            display.step("the local cloud's schedules start runs by themselves")
     if report.failure is not None or report.is_later_than(max_lag):
         sys.exit(1)
 
@@ -300,6 +302,9 @@ def up(
     environment: Annotated[
         str | None, typer.Option("--env", help="The environment whose stacks are deployed (default: local).")
     ] = None,
+    schedule: Annotated[
+        bool, typer.Option("--schedule", help="Let the stacks' schedules start runs, as in AWS.")
+    ] = False,
 ) -> None:
     """Start a local cloud and deploy the stack into it, or continue the one that has stopped in the folder."""
     folder = state or DEFAULT_STATE
@@ -311,6 +316,7 @@ def up(
         environment=environment,
         tied=not detach,
         lasting=True,
+        scheduled=schedule,
     )
     display.cloud_is_up(running, folder)
     if detach:

@@ -124,6 +124,8 @@ def rebuilt(made: Rebuilt) -> None:
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
     done(f"the local cloud is up at {cloud.endpoint}")
+    if cloud.scheduled:
+        step("its schedules start runs by themselves; without --schedule only totes run does")
     fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
     for command in (*fill, "run", "status", "local down"):
         show(f"    {program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)

@@ -49,6 +49,7 @@ class LocalCloud:
         warehouse_uri: of the warehouse database; likewise.
         environment: the one whose stacks are deployed.
         embedded: which of them ("source", "warehouse") are the cloud's own.
+        scheduled: whether the stacks' schedules fire.
     """
 
     state: Path
@@ -57,6 +58,7 @@ class LocalCloud:
     warehouse_uri: str
     environment: str
     embedded: frozenset[str] = frozenset()
+    scheduled: bool = False
 
     @classmethod
     def attach(cls, state: Path) -> "LocalCloud":
@@ -76,6 +78,7 @@ class LocalCloud:
             warehouse_uri=document["warehouse"],
             environment=document["environment"],
             embedded=frozenset(document.get("embedded", ())),  # of a cloud that an earlier totes started: unknown
+            scheduled=document.get("scheduled", False),
         )
 
     def session(self) -> boto3.Session:
@@ -121,6 +124,7 @@ def up(
     environment: str | None = None,
     tied: bool = False,
     lasting: bool = False,
+    scheduled: bool = False,
 ) -> LocalCloud:
     """Start a local cloud and deploy the stacks into it.
 
@@ -135,6 +139,7 @@ def up(
         environment: whose stacks are deployed, built for this machine (default: local).
         tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
         lasting: whether it outlives its processes.
+        scheduled: whether the stacks' schedules fire.
 
     Raises:
         UserError: a cloud runs in that folder already, it was made for something else, a database cannot be used, or
@@ -149,7 +154,7 @@ def up(
     lock = folder.claim(lasting=lasting)
     try:
         again = None if kept is None else told.keys()
-        return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting)
+        return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
     except BaseException:
         folder.end_everything()
         raise
@@ -243,20 +248,22 @@ def _up(
     *,
     tied: bool,
     lasting: bool,
+    scheduled: bool,
 ) -> LocalCloud:
     embed = [role for role in _ROLES if role not in terms.named]
     what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
     progress(f"Starting {what}" if told_again is None else f"Continuing the cloud of before: starting {what}")
-    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment) as cdk:
+    context = ("target=host", *(("schedule=true",) if scheduled else ()))
+    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
         synthesis = cdk.synthesise()
-        daemon = Daemon(folder, lock, embed, tied=tied, lasting=lasting)
+        daemon = Daemon(folder, lock, embed, tied=tied, lasting=lasting, scheduled=scheduled)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
         progress("Bootstrapping the account")
         cdk.bootstrap(endpoint).finish()
         uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
         progress("Synthesising the stacks")
         synthesis.finish()
-        if recorded := only_recorded(folder.assembly):
+        if recorded := only_recorded(folder.assembly, scheduled=scheduled):
             progress(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
         else:
             progress("Deploying the stacks")
@@ -268,6 +275,7 @@ def _up(
         warehouse_uri=uris["warehouse"],
         environment=terms.environment,
         embedded=frozenset(embed),
+        scheduled=scheduled,
     )
     progress("Storing the databases' logins")
     if told_again is None:
@@ -277,7 +285,7 @@ def _up(
     if lasting:
         terms.write(folder)
     place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": terms.environment}
-    folder.write(CLOUD, {**place, "embedded": embed, **uris})
+    folder.write(CLOUD, {**place, "embedded": embed, "scheduled": scheduled, **uris})
     return cloud
 
 

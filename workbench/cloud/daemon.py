@@ -1,10 +1,11 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it is told to end.
 
-`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD] [--lasting]`; `launch` runs it, with the
-folder's lock in its hands.
+`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD] [--lasting] [--scheduled]`; `launch`
+runs it, with the folder's lock in its hands.
 """
 
 import argparse
+import functools
 import logging
 import os
 import signal
@@ -18,7 +19,7 @@ from types import FrameType
 import psycopg2
 
 from workbench.cloud.cdk import PROJECT
-from workbench.cloud.folder import DATABASES, ENDPOINT, StateFolder
+from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.kept import Kept
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.errors import UserError
@@ -26,7 +27,14 @@ from workbench.errors import UserError
 _EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
 
 
-def serve(folder: StateFolder, embed: Sequence[str], owner: int | None, *, lasting: bool = False) -> None:
+def serve(
+    folder: StateFolder,
+    embed: Sequence[str],
+    owner: int | None,
+    *,
+    lasting: bool = False,
+    scheduled: bool = False,
+) -> None:
     """Host a cloud, say in its folder when it is ready, and stay until SIGTERM or the end of its owner.
 
     Args:
@@ -34,6 +42,7 @@ def serve(folder: StateFolder, embed: Sequence[str], owner: int | None, *, lasti
         embed: the roles that get a database of an embedded PostgreSQL.
         owner: file descriptor of a pipe whose other end closes when the owner ends; None: it has no owner.
         lasting: whether lake, secrets and databases outlive it, in the folder.
+        scheduled: whether schedules fire.
     """
     told_to_end = threading.Event()
 
@@ -50,7 +59,7 @@ def serve(folder: StateFolder, embed: Sequence[str], owner: int | None, *, lasti
         if embed:
             helper.submit(_start_databases, server, folder, embed, kept)
         try:
-            _host(folder, told_to_end, kept)
+            _host(folder, told_to_end, kept, scheduled=scheduled)
         finally:
             helper.shutdown()
             server.stop()
@@ -58,11 +67,12 @@ def serve(folder: StateFolder, embed: Sequence[str], owner: int | None, *, lasti
                 kept.close()
 
 
-def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None) -> None:
+def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, *, scheduled: bool) -> None:
     # Imported here, for this takes two seconds in which PostgreSQL can start.
     from workbench.cloud.endpoint import Endpoint  # noqa: PLC0415
     from workbench.cloud.endpoint.authority import assume  # noqa: PLC0415
     from workbench.cloud.endpoint.invocations import write_log  # noqa: PLC0415
+    from workbench.cloud.endpoint.scheduler import scheduler  # noqa: PLC0415
     from workbench.cloud.functions import Functions  # noqa: PLC0415
 
     endpoint = Endpoint(kept)
@@ -77,6 +87,9 @@ def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None) 
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()
     folder.write(ENDPOINT, {"endpoint": endpoint.url})
+    if scheduled:  # once the cloud is up: a run before it has its logins would fail
+        begin = functools.partial(folder.has, CLOUD)
+        threading.Thread(target=scheduler().run, args=(begin, told_to_end), daemon=True).start()
     told_to_end.wait()
     functions.close()
     endpoint.stop()
@@ -108,11 +121,18 @@ def main() -> None:
     parser.add_argument("--embed", action="append", choices=list(_EMBEDDED), default=[])
     parser.add_argument("--owner", type=int)
     parser.add_argument("--lasting", action="store_true")
+    parser.add_argument("--scheduled", action="store_true")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # What an execution comes to is in its history; the interpreter also calls each absent optional value an error.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
-    serve(StateFolder(arguments.state), arguments.embed, arguments.owner, lasting=arguments.lasting)
+    serve(
+        StateFolder(arguments.state),
+        arguments.embed,
+        arguments.owner,
+        lasting=arguments.lasting,
+        scheduled=arguments.scheduled,
+    )
 
 
 if __name__ == "__main__":

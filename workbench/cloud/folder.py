@@ -97,7 +97,7 @@ class StateFolder:
     @property
     def can_continue(self) -> bool:
         """Whether a cloud was up here that outlives its processes."""
-        return (self.path / TERMS).exists()
+        return self.has(TERMS)
 
     @property
     def is_running(self) -> bool:
@@ -134,6 +134,10 @@ class StateFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return document
+
+    def has(self, name: str) -> bool:
+        """Whether a document is kept."""
+        return (self.path / name).exists()
 
     def forget(self, name: str) -> None:
         """Keep a document no longer."""

@@ -23,7 +23,14 @@ class Daemon:
     """
 
     def __init__(
-        self, folder: StateFolder, lock: int, embed: Sequence[str], *, tied: bool, lasting: bool = False
+        self,
+        folder: StateFolder,
+        lock: int,
+        embed: Sequence[str],
+        *,
+        tied: bool,
+        lasting: bool = False,
+        scheduled: bool = False,
     ) -> None:
         """Start it.
 
@@ -33,6 +40,7 @@ class Daemon:
             embed: the roles ("source", "warehouse") that get a database of an embedded PostgreSQL.
             tied: whether it ends when this process does, however that comes about.
             lasting: whether lake, secrets and databases outlive it, in the folder.
+            scheduled: whether schedules fire.
         """
         self._folder = folder
         foreign = ("AWS_", "MOTO_", libpq.PREFIX)
@@ -46,6 +54,7 @@ class Daemon:
                     *(f"--embed={role}" for role in embed),
                     *([f"--owner={owner}"] if tied else []),
                     *(["--lasting"] if lasting else []),
+                    *(["--scheduled"] if scheduled else []),
                 ],
                 cwd=folder.path,
                 env={
