@@ -138,6 +138,11 @@ def cloud_has_stopped(folder: Path) -> None:
         show(f"    {program()} {command} --state {shlex.quote(str(folder))}   {what}", soft_wrap=True)
 
 
+def left_by_a_killed_demo(folder: Path, size: int) -> None:
+    """What an earlier demo could not clear away."""
+    step(f"Removed {folder}, which a demo that was killed had left ({size / 1e6:,.0f} MB)")
+
+
 def demo_is_up(cloud: LocalCloud, commands: Sequence[str]) -> None:
     """Where a demo's databases are, and what to try; the passwords end with it."""
     for name, value in (("source", cloud.source_uri), ("warehouse", cloud.warehouse_uri), ("folder", str(cloud.state))):
