@@ -127,7 +127,7 @@ def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     if cloud.scheduled:
         step("its schedules start runs by themselves; without --schedule only totes run does")
     fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
-    for command in (*fill, "run", "status", "local down"):
+    for command in (*fill, "run", "status", "local down --keep"):
         show(f"    {program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
 
 

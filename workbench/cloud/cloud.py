@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,7 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
+            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY", ""), "localhost", "127.0.0.1"))),
             "TOTES_SOURCE": self.source_uri,
             "TOTES_WAREHOUSE": self.warehouse_uri,
             **_parts("TOTES_SOURCE", self.source_uri),
@@ -153,7 +154,9 @@ def up(
     terms, logins = _looked_at(folder, kept, told, environment, progress, lasting=lasting)
     lock = folder.claim(lasting=lasting)
     try:
-        again = None if kept is None else told.keys()
+        if lasting:
+            _refuse_other_terms(folder, kept)
+        again = None if kept is None else _told_otherwise(told, kept)
         return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
     except BaseException:
         folder.end_everything()
@@ -174,7 +177,7 @@ def stop(state: Path) -> None:
     if not folder.can_continue:
         raise UserError(f"the local cloud in {state} keeps nothing; totes local down removes it")
     folder.forget(CLOUD)  # whoever waits for its end learns that it was meant
-    folder.end_everything()
+    folder.stop()
 
 
 def down(state: Path) -> None:
@@ -219,23 +222,34 @@ def _looked_at(
     lasting: bool,
 ) -> tuple[Terms, dict[str, dict[str, Any]]]:
     """What the cloud is made for, and the logins of the databases that are named."""
-    given = {**(kept.named if kept else {}), **told}
     logins, identities = {}, {}
     with libpq.restored():
-        for role, uri in given.items():
+        # Those of a continued cloud that are not told again are its secrets' matter: a password may be another now.
+        for role, uri in told.items():
             progress(f"Looking at the {role}")
             logins[role] = login(uri, role)
         # By the server's own word: one server has many names.
-        if lasting or len(given) > 1:
-            identities = {role: identity(uri) for role, uri in given.items()}
-        if len(given) > 1 and identities["source"] == identities["warehouse"]:
+        if lasting or len(told) > 1:
+            identities = {role: identity(uri) for role, uri in told.items()}
+        if len(told) > 1 and identities["source"] == identities["warehouse"]:
             raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
-        if "warehouse" in given:
-            refuse_source(given["warehouse"])
+        if "warehouse" in told:
+            refuse_source(told["warehouse"])
     if kept is None:
-        return Terms(environment=environment or "local", named=given, identities=identities), logins
+        return Terms(environment=environment or "local", named=told, identities=identities), logins
     kept.refuse_other_databases(identities, folder)
-    return replace(kept, named=given), logins
+    return replace(kept, named={**kept.named, **told}), logins
+
+
+def _refuse_other_terms(folder: StateFolder, kept: Terms | None) -> None:
+    """Raise UserError if somebody stopped a cloud here, or took one down, after it was looked at."""
+    if Terms.of(folder) != kept:
+        raise UserError(f"the local cloud in {folder.path} was stopped or taken down this moment; try again")
+
+
+def _told_otherwise(told: Mapping[str, str], kept: Terms) -> dict[str, str]:
+    """The databases that are named by another login than before; and whose that was."""
+    return {role: parse_dsn(kept.named[role]).get("user", "") for role, uri in told.items() if uri != kept.named[role]}
 
 
 def _up(
@@ -243,7 +257,7 @@ def _up(
     lock: int,
     terms: Terms,
     logins: Mapping[str, Mapping[str, Any]],
-    told_again: Collection[str] | None,
+    told_again: Mapping[str, str] | None,
     progress: Progress,
     *,
     tied: bool,
@@ -256,7 +270,7 @@ def _up(
     context = ("target=host", *(("schedule=true",) if scheduled else ()))
     with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
         synthesis = cdk.synthesise()
-        daemon = Daemon(folder, lock, embed, tied=tied, lasting=lasting, scheduled=scheduled)
+        daemon = Daemon(folder, lock, embed, lasting=lasting, scheduled=scheduled)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
         progress("Bootstrapping the account")
         cdk.bootstrap(endpoint).finish()
@@ -286,6 +300,8 @@ def _up(
         terms.write(folder)
     place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": terms.environment}
     folder.write(CLOUD, {**place, "embedded": embed, "scheduled": scheduled, **uris})
+    if not tied:
+        daemon.release()
     return cloud
 
 
@@ -308,17 +324,17 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
 
 
 def _store_what_changed(
-    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], told_again: Collection[str]
+    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], told_again: Mapping[str, str]
 ) -> None:
-    """Store what a continued cloud's secrets cannot know: RDS's master, and another password for the same login."""
+    """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
     if "PrepareFunction" in outputs:
         _store_master(cloud, given.get("warehouse") or login(uris["warehouse"], "warehouse"))
-    for role in told_again:
-        values = given[role]
+    for role, before in told_again.items():
         stored = json.loads(secrets.get_secret_value(SecretId=outputs[_ROLES[role]])["SecretString"])
-        if stored["username"] == values["username"] and stored != values:
-            secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
+        # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
+        if stored["username"] == before or before != given[role]["username"]:
+            secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(given[role]))
 
 
 def _outputs(cloud: LocalCloud) -> dict[str, str]:

@@ -22,7 +22,6 @@ from workbench.cloud.cdk import PROJECT
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.kept import Kept
 from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.errors import UserError
 
 _EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
 
@@ -40,7 +39,8 @@ def serve(
     Args:
         folder: of the cloud.
         embed: the roles that get a database of an embedded PostgreSQL.
-        owner: file descriptor of a pipe whose other end closes when the owner ends; None: it has no owner.
+        owner: file descriptor of a pipe whose other end closes when the owner ends, or at which the owner writes when
+            it is to be outlived; None: it has no owner.
         lasting: whether lake, secrets and databases outlive it, in the folder.
         scheduled: whether schedules fire.
     """
@@ -96,8 +96,8 @@ def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, 
 
 
 def _end_with(owner: int, told_to_end: threading.Event) -> None:
-    os.read(owner, 1)  # nobody writes: it returns when the owner is no more
-    told_to_end.set()
+    if not os.read(owner, 1):  # the owner is no more, and has not released it
+        told_to_end.set()
 
 
 def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str], kept: Kept | None) -> None:
@@ -108,8 +108,8 @@ def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Seque
         for role in embed:
             with suppress(psycopg2.errors.DuplicateDatabase):  # of the cloud that was here before
                 server.create_database(_EMBEDDED[role])
-    except (UserError, OSError, psycopg2.Error) as error:
-        folder.write(DATABASES, {"error": str(error)})
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits to hear of it
+        folder.write(DATABASES, {"error": str(error) or repr(error)})
     else:
         folder.write(DATABASES, {role: server.uri(_EMBEDDED[role]) for role in embed})
 

@@ -66,9 +66,20 @@ def login(uri: str, role: str) -> dict[str, Any]:
 
 
 def identity(uri: str) -> tuple[int, int]:
-    """Which database a URI leads to, whatever name its server goes by: the cluster's identifier and the database's."""
+    """Which database a URI leads to, whatever name its server goes by: the cluster's identifier and the database's.
+
+    Raises:
+        UserError: the server does not tell.
+    """
     with closing(psycopg2.connect(uri)) as connection:
-        return identity_of(connection)
+        try:
+            return identity_of(connection)
+        except psycopg2.errors.InsufficientPrivilege as error:
+            role, database = connection.info.user, connection.info.dbname
+            raise UserError(
+                f"the server of {database} does not tell {role} which one it is, and so two names of one database are "
+                f"not told apart: GRANT EXECUTE ON FUNCTION pg_control_system() TO {role}"
+            ) from error
 
 
 def identity_of(connection: Connection) -> tuple[int, int]:

@@ -82,8 +82,8 @@ class StateFolder:
         if not _locked(descriptor):
             os.close(descriptor)
             raise UserError(
-                f"already up: a local cloud runs in {self.path}; end it with totes local down, or name another "
-                "folder with --state"
+                f"already up: a local cloud runs in {self.path}; stop it with totes local down{self._keeping}, or name "
+                "another folder with --state"
             )
         self.end_everything(patience=0.0)
         self._clear(keep=self._lasting if lasting and self.can_continue else {self._lock})
@@ -112,10 +112,27 @@ class StateFolder:
             os.close(descriptor)
 
     def remove(self) -> None:
-        """End the cloud and whatever it has started, and remove the folder."""
-        self.end_everything()
-        self._clear(keep=set())
+        """End the cloud and whatever it has started, and remove the folder.
+
+        Killed on the way, it leaves the folder of a cloud that cannot be continued, not half of one that can.
+
+        Raises:
+            UserError: the cloud does not end.
+        """
+        self.stop()
+        self.forget(TERMS)
+        self._clear(keep={self._lock})
+        self._lock.unlink()
         self.path.rmdir()
+
+    def stop(self) -> None:
+        """End the cloud and whatever it has started; raise UserError if it does not end."""
+        self.end_everything()
+        if self.is_running:
+            raise UserError(
+                f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
+                f"(fuser {self._lock} names it); nothing was removed"
+            )
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""
@@ -126,6 +143,11 @@ class StateFolder:
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(self.path / name)
+        directory = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the name too
+        finally:
+            os.close(directory)
 
     def read(self, name: str) -> dict[str, Any] | None:
         """A document that was kept; None: there is none."""
@@ -152,6 +174,11 @@ class StateFolder:
         self.daemon.end_all(patience=patience)
         self.processes.end_all()
         EmbeddedPostgres(self.postgres).stop()
+
+    @property
+    def _keeping(self) -> str:
+        """What a cloud that can be continued is stopped with, unless it is to be removed."""
+        return " --keep" if self.can_continue else ""
 
     @property
     def _lasting(self) -> set[Path]:

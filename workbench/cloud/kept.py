@@ -114,9 +114,18 @@ class Kept:
 def _moved(secret: dict[str, Any], before: int | None, port: int) -> dict[str, Any]:
     versions = {}
     for name, version in secret["versions"].items():
-        login = json.loads(version.get("secret_string", "{}"))
+        login = _login(version)
         if login.get("host") == _EMBEDDED_HOST and login.get("port") == before:
             versions[name] = {**version, "secret_string": json.dumps({**login, "port": port})}
         else:
             versions[name] = version
     return {**secret, "versions": versions}
+
+
+def _login(version: Mapping[str, Any]) -> dict[str, Any]:
+    """What a version of a secret says of a database; nothing where it is something else."""
+    try:
+        said = json.loads(version.get("secret_string") or "{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -28,31 +28,29 @@ class Daemon:
         lock: int,
         embed: Sequence[str],
         *,
-        tied: bool,
         lasting: bool = False,
         scheduled: bool = False,
     ) -> None:
-        """Start it.
+        """Start it; until it is released it ends when this process does, however that comes about.
 
         Args:
             folder: of the cloud.
             lock: the file descriptor of the folder's lock, which the daemon holds from now on.
             embed: the roles ("source", "warehouse") that get a database of an embedded PostgreSQL.
-            tied: whether it ends when this process does, however that comes about.
             lasting: whether lake, secrets and databases outlive it, in the folder.
             scheduled: whether schedules fire.
         """
         self._folder = folder
         foreign = ("AWS_", "MOTO_", libpq.PREFIX)
         module = "workbench.cloud.daemon"
-        # A pipe that nobody writes to: its other end closes when this process ends, even by kill -9.
+        # A pipe: its other end closes when this process ends, even by kill -9.
         owner, self._owned = os.pipe()
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
                 [
                     *(sys.executable, "-m", module, "--state", str(folder.path)),
                     *(f"--embed={role}" for role in embed),
-                    *([f"--owner={owner}"] if tied else []),
+                    f"--owner={owner}",
                     *(["--lasting"] if lasting else []),
                     *(["--scheduled"] if scheduled else []),
                 ],
@@ -74,6 +72,10 @@ class Daemon:
         self.pid = self._process.pid
         folder.daemon.add(self.pid)
         threading.Thread(target=self._process.wait, daemon=True).start()  # so that it leaves no zombie when it ends
+
+    def release(self) -> None:
+        """Let it outlive this process."""
+        os.write(self._owned, b"released")
 
     def says(self, name: str) -> dict[str, Any]:
         """Wait for a document of the daemon's; raise UserError if it brings bad news or does not come."""

@@ -156,6 +156,7 @@ class EmbeddedPostgres:
     def _start(self, port: int | None) -> None:
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
+        self._clear_up_after_a_kill()
         for attempt in range(_START_ATTEMPTS):
             said = self._start_on(port if port is not None and attempt == 0 else free_port())
             if said is None:
@@ -163,6 +164,16 @@ class EmbeddedPostgres:
             if not any(words in said for words in _PORT_TAKEN):
                 raise UserError(f"the embedded PostgreSQL did not start: {said}")
         raise UserError(f"the embedded PostgreSQL did not start: {_START_ATTEMPTS} ports in a row were taken by others")
+
+    def _clear_up_after_a_kill(self) -> None:
+        """Remove the note of a postmaster that is gone, whose number another process may have by now.
+
+        PostgreSQL itself takes any process of this number for a postmaster. Its children go when it does.
+        """
+        if self._postmaster() is None:
+            for process in still_alive(_at_work_in(self._data), _STOP_SECONDS):
+                raise UserError(f"process {process.pid} still uses {self._data}; end it, and try again")
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _initialise(self) -> None:
         self._password_file.touch(mode=0o600)
@@ -305,6 +316,16 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def _at_work_in(data: Path) -> list[psutil.Process]:
+    """The processes whose working folder is a cluster's: its server's, whoever their parent is."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() == "postgres" and Path(process.cwd()) == data:
+                found.append(process)
+    return found
 
 
 def _add_mode(path: Path, bits: int) -> None:

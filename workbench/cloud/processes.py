@@ -8,12 +8,14 @@ from pathlib import Path
 import psutil
 
 _KILL_SECONDS = 10.0
+_START_TICKS = 19
+"""Of the fields of /proc/PID/stat that follow the program's name (proc_pid_stat(5): starttime)."""
 
 
 class ProcessRegister:
-    """A folder with one file a process: its name is the pid, its content the moment the process was started.
+    """A folder with one file a process: its name is the pid, its content when the process was started.
 
-    The moment tells the process from a later one that got the same pid, which must not be touched.
+    That tells the process from a later one that got the same pid, which must not be touched.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -22,9 +24,9 @@ class ProcessRegister:
     def add(self, pid: int) -> None:
         """Note a running process; one that has ended already needs no note."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            started = psutil.Process(pid).create_time()
+            started = _started(psutil.Process(pid))
             self._directory.mkdir(parents=True, exist_ok=True)
-            (self._directory / str(pid)).write_text(repr(started), encoding="ascii")
+            (self._directory / str(pid)).write_text(started, encoding="ascii")
 
     def remove(self, pid: int) -> None:
         """Forget a process that has ended."""
@@ -81,7 +83,22 @@ def lives(process: psutil.Process) -> bool:
 def _noted(note: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(int(note.name))
-        same = process.create_time() == float(note.read_text(encoding="ascii"))
+        same = _started(process) == note.read_text(encoding="ascii")
     except (psutil.NoSuchProcess, ValueError):
         return None
     return process if same else None
+
+
+def _started(process: psutil.Process) -> str:
+    """When a process was started, in words that stay the same while it runs.
+
+    Linux counts from the machine's start; psutil adds what the clock says of that, which a corrected clock changes.
+    """
+    try:
+        ticks = (
+            Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:  # no Linux, or gone this moment
+        return repr(process.create_time())
+    return f"{boot} {ticks[_START_TICKS]}"

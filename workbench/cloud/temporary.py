@@ -30,7 +30,8 @@ def temporary_folder(home: Path, removed: Callable[[Path, int], None]) -> Iterat
         for left in sorted(home.glob(f"{_PREFIX}*")):
             if _is_left(left):
                 size = _bytes_in(left)
-                StateFolder(left / STATE).remove()
+                if (left / STATE).exists():
+                    StateFolder(left / STATE).remove()
                 shutil.rmtree(left)
                 removed(left, size)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
@@ -48,7 +49,8 @@ def _is_left(folder: Path) -> bool:
     state = StateFolder(folder / STATE)
     if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.geteuid():
         return False
-    if {entry.name for entry in folder.iterdir()} != {STATE, _LOCK} or not state.exists or state.can_continue:
+    there = {entry.name for entry in folder.iterdir()}
+    if there != {_LOCK} and (there != {STATE, _LOCK} or not state.exists or state.can_continue):
         return False
     descriptor = os.open(folder / _LOCK, os.O_RDWR)
     try:

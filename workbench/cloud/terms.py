@@ -30,16 +30,25 @@ class Terms:
         """The terms of the cloud that can be continued in a folder; None: there is none.
 
         Raises:
-            UserError: it was left by a totes that kept its things otherwise.
+            UserError: it was left by a totes that kept its things otherwise, or something of it is gone.
         """
-        document = folder.read(TERMS)
+        try:
+            document = folder.read(TERMS)
+        except ValueError:
+            document = {}
         if document is None:
             return None
+        if "format" not in document:
+            raise UserError(
+                f"{folder.path / TERMS} is damaged: it does not say what the cloud was made for; {_WAYS_OUT}"
+            )
         if document["format"] != FORMAT:
             raise UserError(
                 f"the local cloud in {folder.path} was kept by another version of totes, which this one cannot read; "
                 f"continue it with that one, or begin afresh: {_WAYS_OUT}"
             )
+        if not folder.kept.exists():
+            raise UserError(f"{folder.kept} is gone, and with it the cloud's lake and secrets; {_WAYS_OUT}")
         identities = {role: (cluster, database) for role, (cluster, database) in document["identities"].items()}
         return cls(environment=document["environment"], named=document["named"], identities=identities)
 

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _EXPRESSION = re.compile(r"(?P<kind>rate|cron|at)\((?P<words>[^()]*)\)")
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -42,10 +42,19 @@ def due_after(expression: str, zone: str, now: datetime, before: datetime | None
             every = _interval(expression, found["words"])
             return now if before is None else before + every * ((now - before) // every + 1)
         case "at":
-            moment = datetime.fromisoformat(found["words"]).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+            moment = datetime.fromisoformat(found["words"]).replace(tzinfo=_zone(zone)).astimezone(UTC)
             return moment if before is None and moment > now else None
         case _:
-            return next(_moments(expression, found["words"].split(), ZoneInfo(zone), now), None)
+            return next(_moments(expression, found["words"].split(), _zone(zone), now), None)
+
+
+def _zone(name: str) -> tzinfo:
+    if name in {"UTC", "Etc/UTC"}:  # a machine without a database of time zones has this one
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone that this machine knows") from error
 
 
 def _interval(expression: str, words: str) -> timedelta:
@@ -55,7 +64,7 @@ def _interval(expression: str, words: str) -> timedelta:
     return timedelta(seconds=int(found["value"]) * _UNITS[found["unit"]])
 
 
-def _moments(expression: str, words: Sequence[str], zone: ZoneInfo, now: datetime) -> Iterator[datetime]:
+def _moments(expression: str, words: Sequence[str], zone: tzinfo, now: datetime) -> Iterator[datetime]:
     try:
         minutes, hours, days, months, weekdays, years = words
         of_minute, of_hour = _numbers(minutes, 0, 59), _numbers(hours, 0, 23)

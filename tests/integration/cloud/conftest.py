@@ -29,7 +29,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     """An endpoint that the tests of this folder share."""
     folder = StateFolder(tmp_path_factory.mktemp("hosted"))
     lock = folder.claim()
-    daemon = Daemon(folder, lock, [], tied=False)
+    daemon = Daemon(folder, lock, [])
     os.close(lock)
     endpoint = daemon.says(ENDPOINT)["endpoint"]
     yield Hosted(

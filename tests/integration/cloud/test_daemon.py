@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -31,7 +33,7 @@ def folder(tmp_path: Path) -> Iterator[StateFolder]:
 
 def started(folder: StateFolder) -> Daemon:
     lock = folder.claim()
-    daemon = Daemon(folder, lock, ["source", "warehouse"], tied=False)
+    daemon = Daemon(folder, lock, ["source", "warehouse"])
     os.close(lock)
     daemon.says(ENDPOINT)
     daemon.says(DATABASES)
@@ -116,7 +118,7 @@ def test_a_running_daemon_keeps_others_out_of_its_folder(folder: StateFolder) ->
 def test_a_daemon_that_does_not_come_up_says_where_to_look(folder: StateFolder) -> None:
     lock = folder.claim()
     folder.postgres.touch()  # a file where PostgreSQL wants its folder
-    daemon = Daemon(folder, lock, ["source"], tied=False)
+    daemon = Daemon(folder, lock, ["source"])
     os.close(lock)
     with pytest.raises(UserError, match="File exists"):
         daemon.says(DATABASES)
@@ -135,3 +137,26 @@ def test_the_endpoint_is_not_open_to_other_machines(folder: StateFolder) -> None
     ]
     assert listening.laddr.ip == "127.0.0.1"
     assert listening.family == socket.AF_INET
+
+
+_STARTER = """
+import os, sys
+from pathlib import Path
+from workbench.cloud.folder import ENDPOINT, StateFolder
+from workbench.cloud.launch import Daemon
+
+folder = StateFolder(Path(sys.argv[1]))
+daemon = Daemon(folder, folder.claim(), [])
+daemon.says(ENDPOINT)
+if sys.argv[2] == "released":
+    daemon.release()
+"""
+
+
+@pytest.mark.parametrize("end", ["released", "cut short"])
+def test_a_daemon_outlives_who_started_it_only_once_it_is_released(folder: StateFolder, end: str) -> None:
+    subprocess.run([sys.executable, "-c", _STARTER, str(folder.path), end], check=True, timeout=60)
+    deadline = time.monotonic() + (2 if end == "released" else 30)
+    while folder.is_running and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert folder.is_running == (end == "released")

@@ -35,7 +35,7 @@ class Cloud:
 
     def __init__(self, folder: StateFolder) -> None:
         lock = folder.claim(lasting=True)
-        self.daemon = Daemon(folder, lock, [], tied=False, lasting=True)
+        self.daemon = Daemon(folder, lock, [], lasting=True)
         os.close(lock)
         self._folder = folder
         self.client: Callable[[str], Any] = LocalCloud(

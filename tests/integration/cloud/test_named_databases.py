@@ -1,9 +1,15 @@
 """A database that a person names is looked at first, and what is wrong with it is one sentence."""
 
+from pathlib import Path
+
 import pytest
 
-from workbench.cloud.databases import login
+from tests.support.databases import execute
+from workbench.cloud import cloud as cloud_module
+from workbench.cloud.databases import identity, login
+from workbench.cloud.folder import StateFolder
 from workbench.cloud.postgres import EmbeddedPostgres, free_port
+from workbench.cloud.terms import Terms
 from workbench.errors import UserError
 
 
@@ -42,3 +48,25 @@ def test_the_password_is_wrong(postgres: EmbeddedPostgres) -> None:
 def test_the_database_is_missing(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(UserError, match=r'the source has no such database or role: .*"nowhere" does not exist'):
         login(postgres.uri("nowhere"), "source")
+
+
+def test_a_server_that_does_not_tell_which_it_is_is_one_sentence(postgres: EmbeddedPostgres) -> None:
+    uri = postgres.uri("postgres")
+    execute(
+        uri,
+        "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE reserved LOGIN PASSWORD 'reserved'",
+    )
+    try:
+        known = login(uri, "source")
+        reserved = f"postgresql://reserved:reserved@{known['host']}:{known['port']}/postgres"
+        with pytest.raises(UserError, match="does not tell reserved which one it is"):
+            identity(reserved)
+    finally:
+        execute(uri, "GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC; DROP ROLE reserved")
+
+
+def test_a_login_of_before_is_the_secrets_matter_when_its_cloud_is_continued(tmp_path: Path) -> None:
+    changed = f"postgresql://clerk:of-before@127.0.0.1:{free_port()}/shop"
+    kept = Terms(environment="local", named={"source": changed}, identities={"source": (1, 2)})
+    terms, logins = cloud_module._looked_at(StateFolder(tmp_path), kept, {}, None, lambda _: None, lasting=True)
+    assert (terms, logins) == (kept, {})

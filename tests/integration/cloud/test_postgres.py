@@ -1,5 +1,6 @@
 """A server of one's own in a folder."""
 
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -90,3 +91,21 @@ def test_it_takes_no_one_without_the_password(postgres: EmbeddedPostgres) -> Non
         psycopg2.connect(
             host=document["host"], port=document["port"], user=document["username"], password="wrong", dbname="postgres"
         )
+
+
+def test_a_note_of_a_server_that_is_gone_is_no_hindrance_though_its_number_is_anothers(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "server")
+    server.start()
+    note = tmp_path / "server" / "data" / "postmaster.pid"
+    written = note.read_text()
+    server.stop()
+    # A process of the same user, for that of another PostgreSQL itself takes for none of its own.
+    other = subprocess.Popen(["sleep", "60"], **server._surroundings)
+    try:
+        note.write_text(written.replace(written.partition("\n")[0], str(other.pid), 1))
+        server.start()
+        assert value(server.uri("postgres"), "SELECT 1") == 1
+    finally:
+        server.stop()
+        other.kill()
+        other.wait()

@@ -115,7 +115,7 @@ class Scheduled:
 def scheduled(tmp_path: Path) -> Iterator[Scheduled]:
     folder = StateFolder(tmp_path / "state")
     lock = folder.claim()
-    daemon = Daemon(folder, lock, [], tied=False, scheduled=True)
+    daemon = Daemon(folder, lock, [], scheduled=True)
     os.close(lock)
     endpoint = daemon.says(ENDPOINT)["endpoint"]
     cloud = LocalCloud(state=folder.path, endpoint=endpoint, source_uri="", warehouse_uri="", environment="local")
@@ -204,3 +204,23 @@ def test_a_disabled_schedule_starts_nothing(scheduled: Scheduled) -> None:
     assert scheduled.executions(names["Machine"]) == []
     stack.deploy(resources(may_start=True), **OUTPUTS)
     assert eventually(lambda: scheduled.executions(names["Machine"]))
+
+
+def test_a_clock_that_is_put_back_stops_no_schedule() -> None:
+    clock = Clock(Written())
+    assert clock.passes() == [("ticks", NOW)]
+    assert clock.passes(hours=-1) == [("ticks", NOW - timedelta(hours=1))]
+    assert clock.passes(minutes=5) == [("ticks", NOW - timedelta(minutes=55))]
+
+
+def test_one_that_cannot_be_started_takes_no_other_with_it() -> None:
+    fired: list[str] = []
+
+    def fire(schedule: Written, _due: datetime) -> None:
+        fired.append(schedule.arn)
+        if schedule.arn == "broken":
+            raise TimeoutError("nobody answers")
+
+    scheduler = Scheduler(lambda: [Written(arn="broken"), Written(arn="ticks")], fire, lambda: NOW)
+    scheduler.look()
+    assert fired == ["broken", "ticks"]

@@ -1,6 +1,8 @@
 """One folder, one cloud."""
 
 import os
+import shutil
+import stat
 import threading
 from pathlib import Path
 
@@ -90,7 +92,7 @@ def test_a_cloud_that_has_died_is_not_attached_to(tmp_path: Path) -> None:
         LocalCloud.attach(tmp_path)
 
 
-def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path) -> None:
+def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = StateFolder(tmp_path / "state")
     lock = folder.claim()
     folder.write("cloud.json", {})
@@ -101,11 +103,11 @@ def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path) -> None:
     lock = folder.claim()
     folder.write("cloud.json", {})
 
-    def take_down() -> None:
-        down(tmp_path / "state")
-        os.close(lock)
+    def ends() -> None:
+        os.close(lock)  # as a daemon does that is told to end
 
-    threading.Timer(0.3, take_down).start()
+    monkeypatch.setattr(StateFolder, "end_everything", lambda _: ends())
+    threading.Timer(0.3, down, [tmp_path / "state"]).start()
     wait(tmp_path / "state")
 
 
@@ -156,6 +158,7 @@ def test_a_cloud_is_continued_on_the_terms_that_it_was_made_on(tmp_path: Path) -
     assert Terms.of(folder) is None
     terms = Terms(environment="dev", named={"source": "postgresql://"}, identities={"source": (7, 1)})
     terms.write(folder)
+    folder.kept.touch()
     assert Terms.of(folder) == terms
     terms.refuse_other_environment(None, folder)
     terms.refuse_other_environment("dev", folder)
@@ -174,3 +177,77 @@ def test_a_cloud_that_another_totes_kept_is_not_guessed_at(tmp_path: Path) -> No
     folder.write("terms.json", {**(folder.read("terms.json") or {}), "format": 0})
     with pytest.raises(UserError, match="kept by another version of totes, which this one cannot read"):
         Terms.of(folder)
+
+
+def test_a_removal_that_is_cut_short_leaves_nothing_to_be_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lasting(tmp_path / "state")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            down(folder.path)
+    assert not folder.can_continue
+    assert folder.exists, "down can be said again"
+    down(folder.path)
+    assert not folder.path.exists()
+
+
+def test_a_cloud_that_does_not_end_is_not_said_to_be_gone(tmp_path: Path) -> None:
+    folder = lasting(tmp_path / "state")
+    lock = folder.claim(lasting=True)  # of a daemon that no note speaks of
+    for end in (stop, down):
+        with pytest.raises(UserError, match="does not end"):
+            end(folder.path)
+        assert folder.kept.exists()
+    os.close(lock)
+
+
+def test_who_finds_a_cloud_that_lasts_is_told_how_to_stop_it_without_losing_it(tmp_path: Path) -> None:
+    folder = lasting(tmp_path / "state")
+    lock = folder.claim(lasting=True)
+    with pytest.raises(UserError, match="stop it with totes local down --keep, or name another folder"):
+        folder.claim(lasting=True)
+    os.close(lock)
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "{}"])
+def test_terms_that_cannot_be_read_are_one_sentence(tmp_path: Path, damaged: str) -> None:
+    folder = lasting(tmp_path / "state")
+    (folder.path / "terms.json").write_text(damaged)
+    with pytest.raises(UserError, match=r"terms\.json is damaged: .* totes local down removes that cloud"):
+        Terms.of(folder)
+
+
+def test_a_cloud_whose_lake_is_gone_is_not_continued_without_it(tmp_path: Path) -> None:
+    folder = lasting(tmp_path / "state")
+    folder.kept.unlink()
+    with pytest.raises(UserError, match=r"kept\.db is gone, and with it the cloud's lake and secrets"):
+        Terms.of(folder)
+
+
+def test_what_is_written_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    StateFolder(tmp_path).write("cloud.json", {})
+    assert synced == ["file", "folder"]
+
+
+def lasting(path: Path) -> StateFolder:
+    """The folder of a cloud that was up and has stopped."""
+    folder = StateFolder(path)
+    os.close(folder.claim(lasting=True))
+    folder.kept.touch()
+    folder.postgres.mkdir()
+    Terms(environment="local").write(folder)
+    return folder

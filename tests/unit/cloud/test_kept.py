@@ -74,3 +74,16 @@ def test_logins_of_the_embedded_server_follow_it_and_no_others(kept: Kept) -> No
     moved = {"1": login("127.0.0.1", 6000), "2": login("127.0.0.1", 6000), "begun": {}}
     assert kept.secret("source") == {"versions": moved}
     assert kept.secret("theirs") == theirs
+
+
+def test_a_write_waits_for_the_disk(kept: Kept) -> None:
+    [full] = kept._file.execute("PRAGMA synchronous").fetchone()
+    assert full == 2, "FULL: https://www.sqlite.org/pragma.html#pragma_synchronous"
+
+
+@pytest.mark.parametrize("value", ["no JSON", "[1]", "7"])
+def test_a_secret_that_is_no_login_is_no_trouble_to_a_server_that_has_moved(kept: Kept, value: str) -> None:
+    kept.move(5000)
+    kept.put_secret("data/Token", {"versions": {"v": {"secret_string": value}}})
+    kept.move(5001)
+    assert kept.secret("data/Token") == {"versions": {"v": {"secret_string": value}}}

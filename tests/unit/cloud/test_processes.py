@@ -66,3 +66,15 @@ def test_a_process_that_has_ended_needs_no_note(tmp_path: Path) -> None:
     register.add(done.pid)
     register.end_all()
     assert not (tmp_path / "notes").exists()
+
+
+def test_a_clock_that_is_put_right_hides_no_process(
+    tmp_path: Path, processes: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes.append(subprocess.Popen(SLEEP))
+    register = ProcessRegister(tmp_path / "register")
+    register.add(processes[0].pid)
+    began = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: began(process) + 7)
+    register.end_all()
+    assert processes[0].wait(timeout=10) != 0

@@ -91,3 +91,9 @@ def test_two_that_begin_at_once_take_turns(tmp_path: Path) -> None:
         os.close(descriptor)
         assert Swept(tmp_path).own != one
         assert one.is_dir()
+
+
+def test_what_is_left_of_one_that_was_killed_at_its_very_end_or_beginning_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "demo-ended").mkdir()
+    (tmp_path / "demo-ended" / "lock").touch()
+    assert Swept(tmp_path).names == ["demo-ended"]

@@ -4,9 +4,11 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
+from workbench.cloud import timetable
 from workbench.cloud.timetable import due_after
 
 NOW = datetime(2026, 11, 26, 5, 7, 30, tzinfo=UTC)  # a Thursday
@@ -74,3 +76,18 @@ def test_what_is_over_is_due_no_more() -> None:
 def test_what_is_not_understood_is_an_error(expression: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         due_after(expression, "UTC", NOW, None)
+
+
+@pytest.mark.parametrize("expression", ["cron(0 3 * * ? *)", "at(2030-01-01T00:00:00)"])
+def test_a_zone_that_nobody_knows_is_said_and_utc_needs_no_database(
+    expression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timetable, "ZoneInfo", unknown)
+    now = datetime(2026, 11, 26, 5, 7, tzinfo=UTC)
+    assert timetable.due_after(expression, "Etc/UTC", now, None)
+    with pytest.raises(ValueError, match="'Mars/North' is no time zone"):
+        timetable.due_after(expression, "Mars/North", now, None)
+
+
+def unknown(name: str) -> None:
+    raise ZoneInfoNotFoundError(name)

@@ -19,6 +19,7 @@ from moto.s3.responses import S3Response
 _KEYS = threading.RLock()
 _TOUCHING_KEYS = (
     *("put_object", "copy_object", "delete_object", "_key_response_post"),  # the last completes multipart uploads
+    "_bucket_response_delete_keys",
     *("list_objects", "list_objects_v2", "list_object_versions"),
 )
 

@@ -52,10 +52,14 @@ class Scheduler:
         self._fire = fire
         self._now = now
         self._due: dict[tuple[str, ...], datetime | None] = {}
+        self._looked: datetime | None = None
 
     def look(self) -> None:
         """Fire what is due."""
         now = self._now()
+        if self._looked is not None and now < self._looked:  # the clock was put back: what was due then is far away now
+            self._due.clear()
+        self._looked = now
         enabled = {_identity(each): each for each in self._schedules() if each.state == ENABLED}
         self._due = {identity: due for identity, due in self._due.items() if identity in enabled}
         for identity, schedule in enabled.items():
@@ -64,7 +68,11 @@ class Scheduler:
             due = self._due[identity]
             if due is not None and due <= now:
                 self._due[identity] = _next(schedule, now, due)
-                self._fire(schedule, due)
+                try:
+                    self._fire(schedule, due)
+                except Exception:
+                    # One that cannot be started takes no other with it; it is tried again at its next time.
+                    logger.exception("%s was not fired", schedule.arn)
 
     def run(self, begin: Callable[[], bool], end: threading.Event) -> None:
         """Look again and again, once it may begin, until the end."""
