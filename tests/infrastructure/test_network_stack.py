@@ -37,6 +37,7 @@ def rules(synthesised: Synthesised, kind: str) -> list[dict[str, Any]]:
         ("sweep_ingestion_bucket", set()),
         ("rotate_database_login", {"SourceClients", "WarehouseClients"}),
         ("prepare_warehouse", {"WarehouseClients"}),
+        ("answer_questions", {"SourceClients", "WarehouseClients"}),
     ],
 )
 def test_a_function_is_in_the_groups_of_the_databases_that_it_speaks_to(

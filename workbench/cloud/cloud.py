@@ -25,6 +25,7 @@ from workbench.cloud.databases import (
 )
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.launch import Daemon
+from workbench.cloud.network import inside
 from workbench.cloud.place import REGION
 from workbench.cloud.recorded import only_recorded
 from workbench.errors import UserError
@@ -229,20 +230,23 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
 
     An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
     """
-    outputs = {
-        output["OutputKey"]: output["OutputValue"]
-        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
-        for output in stack.get("Outputs", [])
-    }
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}
+    has_network = any(stack["StackName"] == f"totes-{cloud.environment}-network" for stack in stacks)
+
+    def placed(values: dict[str, Any], role: str) -> dict[str, Any]:
+        return inside(values, role) if has_network and role in cloud.embedded else values
+
     secrets, roles = cloud.client("secretsmanager"), list(_ROLES)
     if "PrepareFunction" in outputs:
         roles.remove("warehouse")
         if "warehouse" in given:
             with libpq.restored():
                 refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
-        _prepare_own_warehouse(cloud, outputs, given.get("warehouse") or login(uris["warehouse"], "warehouse"))
+        master = given.get("warehouse") or placed(login(uris["warehouse"], "warehouse"), "warehouse")
+        _prepare_own_warehouse(cloud, outputs, master)
     for role in roles:
-        values = given.get(role) or embedded_login(uris[role], role)
+        values = given.get(role) or placed(embedded_login(uris[role], role), role)
         secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
 
 

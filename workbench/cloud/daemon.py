@@ -18,6 +18,7 @@ import psycopg2
 
 from workbench.cloud.cdk import PROJECT
 from workbench.cloud.folder import DATABASES, ENDPOINT, StateFolder
+from workbench.cloud.network import Network
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.errors import UserError
 
@@ -59,7 +60,8 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
     from workbench.cloud.endpoint.invocations import write_log  # noqa: PLC0415
     from workbench.cloud.functions import Functions  # noqa: PLC0415
 
-    endpoint = Endpoint()
+    endpoint, network = Endpoint(), Network(folder.path)
+    network.open()
     functions = Functions(
         folder.functions,
         layers=PROJECT / "build" / "unpacked",
@@ -67,6 +69,7 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
         processes=folder.processes,
         log=write_log,
         assume=assume,
+        network=network,
     )
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()

@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
+from totes.databases import identity_of
 from totes.roles import make_roles, role_of
 from totes.star import STAR_TABLES
 from totes.warehouse import is_source
@@ -66,20 +66,9 @@ def login(uri: str, role: str) -> dict[str, Any]:
 
 
 def identity(uri: str) -> tuple[int, int]:
-    """Which database a URI leads to, whatever name its server goes by: the cluster's identifier and the database's."""
+    """Which database a URI leads to; see `totes.databases.identity_of`."""
     with closing(psycopg2.connect(uri)) as connection:
         return identity_of(connection)
-
-
-def identity_of(connection: Connection) -> tuple[int, int]:
-    """Which database a connection leads to, likewise."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT system_identifier, oid::bigint FROM pg_control_system(), pg_catalog.pg_database "
-            "WHERE datname = current_database()"
-        )
-        [[cluster, database]] = cursor.fetchall()
-        return cluster, database
 
 
 def refuse_source(uri: str) -> None:

@@ -75,6 +75,7 @@ def _package(backend: Any, function: Any) -> Package:
         region=function.region,
         log_group=function.logs_group_name,
         log_format=getattr(function, "log_format", "Text"),
+        in_network=bool((function.vpc_config or {}).get("SubnetIds")),
     )
 
 

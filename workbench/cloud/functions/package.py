@@ -39,6 +39,7 @@ class Package:
         region: the region it runs in.
         log_group: where its output goes.
         log_format: "Text" or "JSON".
+        in_network: whether it is in a network, and so reaches what is.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Package:
     region: str
     log_group: str
     log_format: str = "Text"
+    in_network: bool = False
 
 
 class CodeStore:

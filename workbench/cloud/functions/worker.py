@@ -21,6 +21,7 @@ import psutil
 from workbench.cloud.functions.package import CodeStore, Package
 from workbench.cloud.functions.runtime import Runtime
 from workbench.cloud.functions.runtime_api import Invocation, Outcome, RuntimeApi
+from workbench.cloud.network import VARIABLE, Network
 from workbench.cloud.processes import ProcessRegister
 
 Log = Callable[[str, str, Sequence[str]], None]
@@ -69,6 +70,7 @@ class Surroundings:
         log: where output goes.
         assume: gives a worker the credentials of its role.
         scratch: a folder for a folder of each worker.
+        network: the network that some of them are in; None: there is none.
     """
 
     endpoint: str
@@ -79,6 +81,7 @@ class Surroundings:
     log: Log
     assume: Assume
     scratch: Path
+    network: Network | None = None
 
 
 class Worker:
@@ -178,8 +181,13 @@ class Worker:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self._surroundings.endpoint,
             "NO_PROXY": "localhost,127.0.0.1",
+            **self._way_into_the_network(),
             **package.variables,
         }
+
+    def _way_into_the_network(self) -> dict[str, str]:
+        network = self._surroundings.network
+        return {VARIABLE: str(network.addresses)} if network is not None and self.package.in_network else {}
 
     def _wait_for_start(self) -> float:
         """Wait until the process asks for its first event or has failed to; return the milliseconds it took."""
