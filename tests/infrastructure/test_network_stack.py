@@ -53,6 +53,17 @@ def test_only_functions_that_speak_to_the_warehouse_get_in(prod: Synthesised) ->
     assert (rule["FromPort"], rule["ToPort"]) == (5432, 5432)
 
 
+def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Path) -> None:
+    group = "sg-0fedcba9876543210"
+    environment = dataclasses.replace(production(), readers=("10.1.0.0/16", "10.2.3.4/32", group))
+    synthesised = synthesise(environment, tmp_path)
+    inward = rules(synthesised, "Ingress")
+    assert {rule["of"] for rule in inward} == {"NetworkWarehouse"}
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
+    let_in = {synthesised.said(rule.get("CidrIp") or rule["SourceSecurityGroupId"]) for rule in inward}
+    assert let_in == {"<NetworkWarehouseClients.GroupId>", "10.1.0.0/16", "10.2.3.4/32", group}
+
+
 def test_nobody_speaks_to_the_outside_but_by_tls_and_to_the_source(prod: Synthesised) -> None:
     outward = {(rule["of"], rule["FromPort"]) for rule in rules(prod, "Egress") if rule.get("CidrIp") == "0.0.0.0/0"}
     assert outward == {("NetworkLake", 443), ("NetworkSourceClients", 5432)}
