@@ -12,7 +12,7 @@ from totes.capture import SOURCE_TABLES
 from totes.logins import NotFilledIn, login
 from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
-from totes.star import CURRENT_VIEWS
+from totes.star import READABLE
 from workbench import libpq
 from workbench.cloud.databases import refuse_source
 from workbench.deployment import Deployment
@@ -80,7 +80,7 @@ def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping
     if database == "source":
         prepare_source(connection, logins["source"], [table.name for table in SOURCE_TABLES])
     else:
-        prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], CURRENT_VIEWS)
+        prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], READABLE)
 
 
 def _look_before(
