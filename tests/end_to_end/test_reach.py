@@ -51,6 +51,21 @@ def test_a_connection_from_outside_the_network_is_refused(shop: Deployed, role: 
     assert typed(shop, "secrets", "test", role).code == 0, "who is in the network is let in"
 
 
+def test_a_function_that_the_warehouses_group_does_not_let_in_is_refused(shop: Deployed) -> None:
+    ec2 = shop.cloud.client("ec2")
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    [warehouse] = [group for group in groups if group["Description"] == "totes dev: The warehouse"]
+    rules = {"GroupId": warehouse["GroupId"], "IpPermissions": warehouse["IpPermissions"]}
+    ec2.revoke_security_group_ingress(**rules)
+    try:
+        refused = typed(shop, "status")
+        assert refused.code == 1
+        assert "the warehouse cannot be reached" in refused.err
+    finally:
+        ec2.authorize_security_group_ingress(**rules)
+    assert typed(shop, "status").code == 0
+
+
 def test_the_state_of_the_warehouse_is_told(shop: Deployed) -> None:
     told = typed(shop, "status", "--json")
     assert told.code == 0, told.err

@@ -60,8 +60,7 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
     from workbench.cloud.endpoint.invocations import write_log  # noqa: PLC0415
     from workbench.cloud.functions import Functions  # noqa: PLC0415
 
-    endpoint, network = Endpoint(), Network(folder.path)
-    network.open()
+    endpoint = Endpoint()
     functions = Functions(
         folder.functions,
         layers=PROJECT / "build" / "unpacked",
@@ -69,7 +68,7 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
         processes=folder.processes,
         log=write_log,
         assume=assume,
-        network=network,
+        network=Network(folder.path),
     )
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()

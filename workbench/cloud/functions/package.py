@@ -39,7 +39,7 @@ class Package:
         region: the region it runs in.
         log_group: where its output goes.
         log_format: "Text" or "JSON".
-        in_network: whether it is in a network, and so reaches what is.
+        reaches: the databases in the network that it reaches, by their roles.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Package:
     region: str
     log_group: str
     log_format: str = "Text"
-    in_network: bool = False
+    reaches: frozenset[str] = frozenset()
 
 
 class CodeStore:

@@ -21,7 +21,7 @@ import psutil
 from workbench.cloud.functions.package import CodeStore, Package
 from workbench.cloud.functions.runtime import Runtime
 from workbench.cloud.functions.runtime_api import Invocation, Outcome, RuntimeApi
-from workbench.cloud.network import VARIABLE, Network
+from workbench.cloud.network import Network
 from workbench.cloud.processes import ProcessRegister
 
 Log = Callable[[str, str, Sequence[str]], None]
@@ -153,7 +153,7 @@ class Worker:
     def _environment(self, task: Path, path: Sequence[Path]) -> dict[str, str]:
         """What Lambda sets, and nothing of the environment that the cloud itself runs in."""
         package = self.package
-        credentials = self._surroundings.assume(package)
+        credentials, network = self._surroundings.assume(package), self._surroundings.network
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -181,13 +181,9 @@ class Worker:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self._surroundings.endpoint,
             "NO_PROXY": "localhost,127.0.0.1",
-            **self._way_into_the_network(),
+            **(network.way_to(package.reaches) if network else {}),
             **package.variables,
         }
-
-    def _way_into_the_network(self) -> dict[str, str]:
-        network = self._surroundings.network
-        return {VARIABLE: str(network.addresses)} if network is not None and self.package.in_network else {}
 
     def _wait_for_start(self) -> float:
         """Wait until the process asks for its first event or has failed to; return the milliseconds it took."""
