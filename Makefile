@@ -64,6 +64,16 @@ end-to-end: setup ## Run the tests of deployed stacks and of every command.
 faults: setup ## Run the tests that kill, cut and race.
 	$(PYTEST) tests/faults
 
+# dbt wants other versions of what totes uses: it has an environment of its own.
+build/dbt/.ready: toolchain/dbt.lock $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/dbt
+	$(BIN)/uv pip install --quiet --python build/dbt/bin/python --require-hashes -r toolchain/dbt.lock
+	@touch $@
+
+.PHONY: dbt
+dbt: build/dbt/.ready ## Install dbt into build/dbt and run the tests of the star that docs/dbt ships.
+	$(PYTEST) --numprocesses 0 tests/end_to_end/test_dbt.py
+
 .PHONY: coverage
 coverage: setup ## Run every test and show what of the shipped code none of them reaches.
 	$(BIN)/coverage erase
@@ -125,4 +135,6 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 		--custom-compile-command 'make lock' toolchain/python.in -o toolchain/python.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' -c toolchain/python.lock toolchain/uv.in -o toolchain/uv.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' toolchain/dbt.in -o toolchain/dbt.lock
 	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund

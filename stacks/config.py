@@ -190,6 +190,10 @@ class Environment:
             raise ValueError(f"{address!r} is no e-mail address; alarm_email is one, such as data@shop.example")
         return replace(self, alarm_email=address)
 
+    def on_schedule(self) -> "Environment":
+        """This environment with its schedules enabled, for a local cloud that is to fire them."""
+        return replace(self, schedule_enabled=True)
+
     def on_this_machine(self) -> "Environment":
         """This environment for a local cloud: its functions are built for this very interpreter.
 
@@ -279,6 +283,6 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
-            schedule_enabled=False,  # the command line makes the ticks; a laptop's lid does not keep time
+            schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule
         ),
     )

@@ -31,6 +31,7 @@ class Deployment:
         environment: dev, prod or local.
         options: how the command line names it.
         embedded: the databases ("source", "warehouse") that a local cloud has of its own.
+        scheduled: whether a local cloud fires its schedules.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Deployment:
     environment: str
     options: str = ""
     embedded: frozenset[str] = frozenset()
+    scheduled: bool = False
 
     @classmethod
     def local(cls, state: Path) -> "Deployment":
@@ -46,7 +48,7 @@ class Deployment:
         cloud = LocalCloud.attach(state)
         name = f"the local cloud in {state}"
         options = f"--state {shlex.quote(str(state))}"
-        return cls(name, cloud.session(), cloud.endpoint, cloud.environment, options, cloud.embedded)
+        return cls(name, cloud.session(), cloud.endpoint, cloud.environment, options, cloud.embedded, cloud.scheduled)
 
     @classmethod
     def in_account(cls, environment: str) -> "Deployment":

@@ -56,7 +56,7 @@ def measure(server: EmbeddedPostgres, batches: int) -> None:
         "whole tick without changes": pipeline.tick,
     }
     for name, act in lines.items():
-        store.calls.clear()
+        store.asked.clear()
         started = time.monotonic()
         act()
         seconds = time.monotonic() - started

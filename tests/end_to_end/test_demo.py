@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.support.command_line import TOTES
+from workbench.cloud.folder import StateFolder
 
 
 def family_of(process: psutil.Process, folder: Path) -> list[psutil.Process]:
@@ -37,6 +38,9 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
 def test_once_makes_three_ticks_and_ends(folder: Path) -> None:
     temporary = folder / "temporary"
     temporary.mkdir()
+    left = folder / ".totes" / "demo-killed"
+    os.close(StateFolder(left / "state").claim())
+    (left / "lock").touch()
     demo = subprocess.run(
         [TOTES, "demo", "--once", "--orders", "150"],
         cwd=folder,
@@ -48,6 +52,7 @@ def test_once_makes_three_ticks_and_ends(folder: Path) -> None:
     assert demo.returncode == 0, demo.stdout + demo.stderr
     for word in ("Initial load", "batch 1 is in the warehouse", "batch 2 is in", "nothing changed", "fact_sales_order"):
         assert word in demo.stdout
+    assert "Removed .totes/demo-killed, which a demo that was killed had left" in " ".join(demo.stdout.split())
     assert not any((folder / ".totes").iterdir())
     assert not any(temporary.iterdir())
     assert not family_of(psutil.Process(), folder)

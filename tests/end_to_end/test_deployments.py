@@ -89,14 +89,11 @@ def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_pat
     assert difference.returncode == 0, difference.stdout + difference.stderr
     assert "Number of stacks with differences: 0" in difference.stdout + difference.stderr
 
-    changed = tmp_path / "changed.py"
+    changed, synthesised = tmp_path / "changed.py", str(tmp_path / "out")
     changed.write_text(_CHANGED.format(project=str(cdk.PROJECT)))
-    app = f"python {changed}"
     assert percent(deployed) == "20"
-    assert call(deployed, "diff", "--fail", "--output", str(tmp_path / "diff"), app=app).returncode == 1
-    update = call(
-        deployed, "deploy", "--all", "--require-approval", "never", "--output", str(tmp_path / "out"), app=app
-    )
+    assert call(deployed, "diff", "--fail", "--output", synthesised, app=f"python {changed}").returncode == 1
+    update = call(deployed, "deploy", "--all", "--require-approval", "never", app=synthesised)
     assert update.returncode == 0, update.stdout + update.stderr
     assert percent(deployed) == "25"
     assert deployed.run()["batch"] is None, "nothing has changed at the source"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import TOTES
+from tests.support.command_line import TOTES, totes
 from workbench.cloud import LocalCloud
+from workbench.cloud.folder import StateFolder
 
 
 @dataclass
@@ -112,5 +113,7 @@ def test_a_status_that_is_watched(state: Path) -> None:
 
 def test_a_cloud_in_the_foreground(foreground: Terminal, state: Path) -> None:
     assert foreground.press_ctrl_c() == 0
-    foreground.wait_for("the local cloud is down")
+    foreground.wait_for("the local cloud has stopped; its databases, its lake and its secrets are kept")
+    assert not StateFolder(state).is_running
+    assert totes("local", "down", "--state", state).code == 0
     assert not state.exists()

@@ -7,11 +7,9 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,7 +21,8 @@ from tests.faults.boundary import READ_SECONDS, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
 from tests.faults.library import HANDLERS
 from tests.faults.worker import Returned
-from tests.support.databases import execute, session
+from tests.support.databases import execute, quick_server, session
+from tests.support.servers import run_alone
 from totes.capture import SOURCE_TABLES
 from totes.errors import RetryableError
 from totes.lake import Bucket
@@ -39,8 +38,6 @@ TRIES = 5
 _numbers = itertools.count(1)
 _REGION = "eu-west-2"
 _IMPATIENT = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 3000}
-_CHOOSES_ITERATIONS = 160000
-"""The first server version that has `scram_iterations`."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,7 @@ class Ground:
 @contextlib.contextmanager
 def ground(orders: int = 30) -> Iterator[Ground]:
     """A server with a shop to copy, and an endpoint in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
-        postgres = EmbeddedPostgres(Path(folder))
-        postgres.start()
-        _hasten(postgres)
+    with quick_server() as postgres:
         port = free_port()
         endpoint = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.store", str(port)],
@@ -94,23 +88,6 @@ def ground(orders: int = 30) -> Iterator[Ground]:
         finally:
             endpoint.kill()
             endpoint.wait()
-            postgres.stop()
-            # Hundreds of databases are a hundred thousand files, for which Python takes half a minute.
-            subprocess.run(["rm", "-rf", folder], check=True)
-
-
-def _hasten(postgres: EmbeddedPostgres) -> None:
-    """Spend no time on what a machine that loses its power would need, nor on passwords that nobody guesses."""
-    uri = postgres.uri("postgres")
-    with session(uri) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER SYSTEM SET fsync = off")
-            if connection.server_version >= _CHOOSES_ITERATIONS:
-                cursor.execute("ALTER SYSTEM SET scram_iterations = 1")
-            cursor.execute("SELECT pg_reload_conf()")
-    with session(uri) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(sql.Literal(parse_dsn(uri)["password"])))
 
 
 def _wait_for(port: int) -> None:
@@ -293,9 +270,13 @@ class World:
         return self.ground.postgres.uri(name)
 
     def close(self) -> None:
-        """End the functions."""
+        """End the functions, and drop the databases."""
         for function in (*self.functions.values(), *self.second.values(), *self.library.values()):
             function.kill()
+        for role, server in self._servers.items():
+            if server is self.ground.postgres:  # another goes as a whole
+                name = sql.Identifier(self._names[role])
+                run_alone(server.uri("postgres"), sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     def settings_of(self, role: str) -> Sequence[str]:
         """Whose settings a session of the functions has, as ALTER ... SET names them: from wide to narrow."""

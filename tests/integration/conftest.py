@@ -1,18 +1,17 @@
 """Real PostgreSQL for every test that asks: one server a session, databases of its own for each test."""
 
 import itertools
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
-import psycopg2
 import pytest
-from moto import mock_aws
 from psycopg2 import sql
 
-from tests.support.databases import QUICK
+from tests.support.databases import quick_server
+from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
+from tests.support.servers import run_alone
 from totes.lake import Bucket
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.simulator import build
@@ -23,23 +22,22 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL server."""
-    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(Path(folder), settings=QUICK)
-        server.start()
+    with quick_server() as server:
         yield server
-        server.stop()
 
 
 @pytest.fixture
-def empty_database(postgres: EmbeddedPostgres) -> str:
+def empty_database(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The URI of a new, empty database."""
-    return _database(postgres)
+    with _database(postgres) as uri:
+        yield uri
 
 
 @pytest.fixture
-def another_database(postgres: EmbeddedPostgres) -> str:
+def another_database(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The URI of one more new, empty database."""
-    return _database(postgres)
+    with _database(postgres) as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")
@@ -50,19 +48,22 @@ def _shop_template(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-def source(postgres: EmbeddedPostgres, _shop_template: str) -> str:
+def source(postgres: EmbeddedPostgres, _shop_template: str) -> Iterator[str]:
     """The URI of a totesys database with a hundred sales orders."""
-    return _database(postgres, template=_shop_template)
+    with _database(postgres, template=_shop_template) as uri:
+        yield uri
 
 
 @pytest.fixture
-def lake() -> Iterator[tuple[Bucket, Bucket]]:
+def store() -> MemoryStore:
+    """What holds the lake, empty."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def lake(store: MemoryStore) -> tuple[Bucket, Bucket]:
     """An ingestion and a processed bucket, both empty."""
-    with mock_aws():
-        client = boto3.client("s3", region_name="eu-west-2")
-        for name in ("ingestion", "processed"):
-            client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        yield Bucket("ingestion", client), Bucket("processed", client)
+    return store.bucket("ingestion"), store.bucket("processed")
 
 
 @pytest.fixture
@@ -71,18 +72,13 @@ def pipeline(source: str, empty_database: str, lake: tuple[Bucket, Bucket]) -> P
     return Pipeline(source=source, warehouse=empty_database, ingestion=lake[0], processed=lake[1])
 
 
-def _database(postgres: EmbeddedPostgres, template: str | None = None) -> str:
+@contextmanager
+def _database(postgres: EmbeddedPostgres, template: str = "template1") -> Iterator[str]:
     name = f"test_{next(_numbers)}"
-    connection = psycopg2.connect(postgres.uri("postgres"))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template or "template1")
-            )
-        )
-    connection.close()
-    return postgres.uri(name)
+    words = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    run_alone(postgres.uri("postgres"), sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**words))
+    yield postgres.uri(name)
+    run_alone(postgres.uri("postgres"), sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**words))
 
 
 @pytest.fixture(scope="session")

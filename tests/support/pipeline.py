@@ -46,5 +46,4 @@ class Pipeline:
 
 def keys_of(bucket: Bucket) -> list[str]:
     """Every key of a bucket."""
-    pages = bucket._client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
-    return [found["Key"] for page in pages for found in page.get("Contents", [])]
+    return [found.key for found in bucket.listed("")]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import rows, session, value
@@ -19,7 +20,7 @@ _IDS_A_SEGMENT = 2**20
 _SEGMENT_BYTES = 2**18
 
 
-def run_alone(uri: str, *statements: str) -> None:
+def run_alone(uri: str, *statements: str | sql.Composable) -> None:
     """Run statements each in a transaction of its own, as VACUUM and ALTER SYSTEM want it."""
     with session(uri) as connection:
         connection.autocommit = True

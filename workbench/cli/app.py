@@ -18,7 +18,7 @@ from workbench.cli import costs as costs_display
 from workbench.cli.asking import Yes, confirmed
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
-from workbench.cli.teardown import take_down
+from workbench.cli.teardown import stop, take_down
 from workbench.cloud import LocalCloud
 from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
@@ -115,6 +115,8 @@ def status(
         print(report.to_json())
     else:
         display.report(report)
+        if deployment.scheduled:
+            display.step("the local cloud's schedules start runs by themselves")
     if report.failure is not None or report.is_later_than(max_lag):
         sys.exit(1)
 
@@ -296,9 +298,14 @@ def up(
         str | None, typer.Option(help="URI of the warehouse (default: an embedded PostgreSQL).")
     ] = None,
     state: State = None,
-    environment: Annotated[str, typer.Option("--env", help="The environment whose stacks are deployed.")] = "local",
+    environment: Annotated[
+        str | None, typer.Option("--env", help="The environment whose stacks are deployed (default: local).")
+    ] = None,
+    schedule: Annotated[
+        bool, typer.Option("--schedule", help="Let the stacks' schedules start runs, as in AWS.")
+    ] = False,
 ) -> None:
-    """Start a local cloud and deploy the stack into it."""
+    """Start a local cloud and deploy the stack into it, or continue the one that has stopped in the folder."""
     folder = state or DEFAULT_STATE
     running = cloud.up(
         folder,
@@ -307,6 +314,8 @@ def up(
         progress=display.step,
         environment=environment,
         tied=not detach,
+        lasting=True,
+        scheduled=schedule,
     )
     display.cloud_is_up(running, folder)
     if detach:
@@ -314,15 +323,21 @@ def up(
     try:
         cloud.wait(folder)
     except KeyboardInterrupt:
-        take_down(folder)
+        stop(folder)
     else:
-        display.done("the local cloud was taken down")
+        display.done("the local cloud was ended by another command")
 
 
 @local.command()
-def down(state: State = None) -> None:
+def down(
+    state: State = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Only stop it; totes local up continues it.")] = False,
+) -> None:
     """Stop a local cloud and remove its folder; databases named by URI stay as they are."""
-    take_down(state or DEFAULT_STATE)
+    if keep:
+        stop(state or DEFAULT_STATE)
+    else:
+        take_down(state or DEFAULT_STATE)
 
 
 @local.command()

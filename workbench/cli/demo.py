@@ -1,6 +1,5 @@
 """The demo: a shop is simulated, the stack deployed into a local cloud, and its runs are watched."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from workbench.cli import display
 from workbench.cli.doors import to_try
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
+from workbench.cloud.temporary import STATE, temporary_folder
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import RunResult
@@ -41,9 +41,8 @@ class Demo:
     @contextmanager
     def up(cls, *, orders: int, seed: int) -> Iterator["Demo"]:
         """Bring the cloud up and build the shop; at the end, however it comes, leave nothing behind."""
-        _HOME.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="demo-", dir=_HOME, ignore_cleanup_errors=True) as folder:
-            state = Path(folder) / "state"
+        with temporary_folder(_HOME, display.left_by_a_killed_demo) as folder:
+            state = folder / STATE
             try:
                 running = cloud.up(state, source=None, warehouse=None, progress=display.step, tied=True)
                 with display.progress("Building a shop") as progress:

@@ -132,9 +132,23 @@ def rebuilt(made: Rebuilt) -> None:
 def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
     """Where a local cloud is to be found, passwords left out."""
     done(f"the local cloud is up at {cloud.endpoint}")
+    if cloud.scheduled:
+        step("its schedules start runs by themselves; without --schedule only totes run does")
     fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
     for command in (*fill, "run", "status", "local down"):
         show(f"    {program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
+
+
+def cloud_has_stopped(folder: Path) -> None:
+    """How a cloud that was stopped goes on."""
+    done("the local cloud has stopped; its databases, its lake and its secrets are kept")
+    for command, what in (("local up", "continues it"), ("local down", "removes it")):
+        show(f"    {program()} {command} --state {shlex.quote(str(folder))}   {what}", soft_wrap=True)
+
+
+def left_by_a_killed_demo(folder: Path, size: int) -> None:
+    """What an earlier demo could not clear away."""
+    step(f"Removed {folder}, which a demo that was killed had left ({size / 1e6:,.0f} MB)")
 
 
 def demo_is_up(cloud: LocalCloud, commands: Sequence[str]) -> None:

@@ -3,8 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from workbench.cloud.launch import Daemon
 from workbench.cloud.network import inside
 from workbench.cloud.place import REGION
 from workbench.cloud.recorded import only_recorded
+from workbench.cloud.terms import Terms
 from workbench.errors import UserError
 
 Progress = Callable[[str], None]
@@ -49,6 +50,7 @@ class LocalCloud:
         warehouse_uri: of the warehouse database; likewise.
         environment: the one whose stacks are deployed.
         embedded: which of them ("source", "warehouse") are the cloud's own.
+        scheduled: whether the stacks' schedules fire.
     """
 
     state: Path
@@ -57,12 +59,15 @@ class LocalCloud:
     warehouse_uri: str
     environment: str
     embedded: frozenset[str] = frozenset()
+    scheduled: bool = False
 
     @classmethod
     def attach(cls, state: Path) -> "LocalCloud":
         """The cloud of a folder; raise UserError where none is up."""
         folder = StateFolder(state)
         document = folder.read(CLOUD)
+        if folder.can_continue and not folder.is_running:
+            raise UserError(f"the local cloud in {state} has stopped; totes local up continues it")
         if document is None:
             raise UserError(f"no local cloud is up in {state}; totes local up starts one")
         if not folder.is_running:
@@ -74,6 +79,7 @@ class LocalCloud:
             warehouse_uri=document["warehouse"],
             environment=document["environment"],
             embedded=frozenset(document.get("embedded", ())),  # of a cloud that an earlier totes started: unknown
+            scheduled=document.get("scheduled", False),
         )
 
     def session(self) -> boto3.Session:
@@ -116,42 +122,60 @@ def up(
     source: str | None,
     warehouse: str | None,
     progress: Progress,
-    environment: str = "local",
+    environment: str | None = None,
     tied: bool = False,
+    lasting: bool = False,
+    scheduled: bool = False,
 ) -> LocalCloud:
     """Start a local cloud and deploy the stacks into it.
+
+    One that lasts has its lake, its secrets and its databases in its folder. When it has stopped, however that came
+    about, this continues it; what is not said then is as it was.
 
     Args:
         state: the folder for everything it makes; new, empty, or that of a local cloud which does not run.
         source: URI of the source; None: an empty database of an embedded PostgreSQL.
         warehouse: URI of the warehouse; None: likewise. A database that is named is neither altered nor dropped.
         progress: called with a short sentence at each step.
-        environment: whose stacks are deployed, built for this machine.
+        environment: whose stacks are deployed, built for this machine (default: local).
         tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
+        lasting: whether it outlives its processes.
+        scheduled: whether the stacks' schedules fire.
 
     Raises:
-        UserError: a cloud runs in that folder already, a database cannot be used, or the deployment failed.
+        UserError: a cloud runs in that folder already, it was made for something else, a database cannot be used, or
+            the deployment failed.
     """
-    given = {role: uri for role, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
-    logins = {}
-    with libpq.restored():
-        for role, uri in given.items():
-            progress(f"Looking at the {role}")
-            logins[role] = login(uri, role)
-        if warehouse is not None:
-            # By the server's own word: one server has many names.
-            if source is not None and identity(source) == identity(warehouse):
-                raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
-            refuse_source(warehouse)
     folder = StateFolder(state)
-    lock = folder.claim()
+    kept = Terms.of(folder) if lasting and not folder.is_running else None
+    told = {role: uri for role, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
+    if kept is not None:
+        kept.refuse_other_environment(environment, folder)
+    terms, logins = _looked_at(folder, kept, told, environment, progress, lasting=lasting)
+    lock = folder.claim(lasting=lasting)
     try:
-        return _up(folder, lock, given, logins, progress, environment=environment, tied=tied)
+        again = None if kept is None else told.keys()
+        return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
     except BaseException:
         folder.end_everything()
         raise
     finally:
         os.close(lock)
+
+
+def stop(state: Path) -> None:
+    """End a local cloud, with all that it has started; its folder stays, and `up` continues it.
+
+    Raises:
+        UserError: there is no cloud in that folder, or none that can be continued.
+    """
+    folder = StateFolder(state)
+    if not folder.exists:
+        raise UserError(f"no local cloud is up in {state}")
+    if not folder.can_continue:
+        raise UserError(f"the local cloud in {state} keeps nothing; totes local down removes it")
+    folder.forget(CLOUD)  # whoever waits for its end learns that it was meant
+    folder.end_everything()
 
 
 def down(state: Path) -> None:
@@ -165,11 +189,12 @@ def down(state: Path) -> None:
     folder = StateFolder(state)
     if not folder.exists:
         raise UserError(f"no local cloud is up in {state}")
+    folder.forget(CLOUD)
     folder.remove()
 
 
 def wait(state: Path) -> None:
-    """Return when the cloud of a folder has been taken down.
+    """Return when the cloud of a folder has been stopped or taken down.
 
     Raises:
         UserError: it has ended without that; what it has left is still there.
@@ -177,35 +202,69 @@ def wait(state: Path) -> None:
     folder = StateFolder(state)
     while folder.is_running:
         time.sleep(_LOOK_SECONDS)
-    if folder.exists:
+    if folder.read(CLOUD) is not None:
+        how = "totes local up continues it, and " if folder.can_continue else ""
         raise UserError(
-            f"the local cloud in {state} has stopped; what went wrong is in {folder.log}, and totes local down removes "
-            "what is left"
+            f"the local cloud in {state} has stopped; what went wrong is in {folder.log}; {how}totes local down "
+            "removes what is left"
         )
+
+
+def _looked_at(
+    folder: StateFolder,
+    kept: Terms | None,
+    told: Mapping[str, str],
+    environment: str | None,
+    progress: Progress,
+    *,
+    lasting: bool,
+) -> tuple[Terms, dict[str, dict[str, Any]]]:
+    """What the cloud is made for, and the logins of the databases that are named."""
+    given = {**(kept.named if kept else {}), **told}
+    logins, identities = {}, {}
+    with libpq.restored():
+        for role, uri in given.items():
+            progress(f"Looking at the {role}")
+            logins[role] = login(uri, role)
+        # By the server's own word: one server has many names.
+        if lasting or len(given) > 1:
+            identities = {role: identity(uri) for role, uri in given.items()}
+        if len(given) > 1 and identities["source"] == identities["warehouse"]:
+            raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
+        if "warehouse" in given:
+            refuse_source(given["warehouse"])
+    if kept is None:
+        return Terms(environment=environment or "local", named=given, identities=identities), logins
+    kept.refuse_other_databases(identities, folder)
+    return replace(kept, named=given), logins
 
 
 def _up(
     folder: StateFolder,
     lock: int,
-    given: Mapping[str, str],
+    terms: Terms,
     logins: Mapping[str, Mapping[str, Any]],
+    told_again: Collection[str] | None,
     progress: Progress,
     *,
-    environment: str,
     tied: bool,
+    lasting: bool,
+    scheduled: bool,
 ) -> LocalCloud:
-    embed = [role for role in _ROLES if role not in given]
-    progress("Starting PostgreSQL and the AWS endpoint" if embed else "Starting the AWS endpoint")
-    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=environment) as cdk:
+    embed = [role for role in _ROLES if role not in terms.named]
+    what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
+    progress(f"Starting {what}" if told_again is None else f"Continuing the cloud of before: starting {what}")
+    context = ("target=host", *(("schedule=true",) if scheduled else ()))
+    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
         synthesis = cdk.synthesise()
-        daemon = Daemon(folder, lock, embed, tied=tied)
+        daemon = Daemon(folder, lock, embed, tied=tied, lasting=lasting, scheduled=scheduled)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
         progress("Bootstrapping the account")
         cdk.bootstrap(endpoint).finish()
-        uris = {**given, **(daemon.says(DATABASES) if embed else {})}
+        uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
         progress("Synthesising the stacks")
         synthesis.finish()
-        if recorded := only_recorded(folder.assembly):
+        if recorded := only_recorded(folder.assembly, scheduled=scheduled):
             progress(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
         else:
             progress("Deploying the stacks")
@@ -215,13 +274,19 @@ def _up(
         endpoint=endpoint,
         source_uri=uris["source"],
         warehouse_uri=uris["warehouse"],
-        environment=environment,
+        environment=terms.environment,
         embedded=frozenset(embed),
+        scheduled=scheduled,
     )
     progress("Storing the databases' logins")
-    _store_logins(cloud, uris, logins)
-    place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment}
-    folder.write(CLOUD, {**place, "embedded": embed, **uris})
+    if told_again is None:
+        _store_logins(cloud, uris, logins)
+    else:
+        _store_what_changed(cloud, uris, logins, told_again)
+    if lasting:
+        terms.write(folder)
+    place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": terms.environment}
+    folder.write(CLOUD, {**place, "embedded": embed, "scheduled": scheduled, **uris})
     return cloud
 
 
@@ -230,32 +295,63 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
 
     An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
     """
-    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}
-    has_network = any(stack["StackName"] == f"totes-{cloud.environment}-network" for stack in stacks)
-
-    def placed(values: dict[str, Any], role: str) -> dict[str, Any]:
-        return inside(values, role) if has_network and role in cloud.embedded else values
-
+    outputs = _outputs(cloud)
     secrets, roles = cloud.client("secretsmanager"), list(_ROLES)
     if "PrepareFunction" in outputs:
         roles.remove("warehouse")
         if "warehouse" in given:
             with libpq.restored():
                 refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
-        master = given.get("warehouse") or placed(login(uris["warehouse"], "warehouse"), "warehouse")
-        _prepare_own_warehouse(cloud, outputs, master)
+        _prepare_own_warehouse(cloud, outputs, _master(cloud, uris, given))
     for role in roles:
-        values = given.get(role) or placed(embedded_login(uris[role], role), role)
+        values = given.get(role) or _placed(cloud, embedded_login(uris[role], role), role)
         secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
+
+
+def _store_what_changed(
+    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], told_again: Collection[str]
+) -> None:
+    """Store what a continued cloud's secrets cannot know: RDS's master, and another password for the same login."""
+    outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
+    if "PrepareFunction" in outputs:
+        _store_master(cloud, _master(cloud, uris, given))
+    for role in told_again:
+        values = given[role]
+        stored = json.loads(secrets.get_secret_value(SecretId=outputs[_ROLES[role]])["SecretString"])
+        if stored["username"] == values["username"] and stored != values:
+            secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
+
+
+def _outputs(cloud: LocalCloud) -> dict[str, str]:
+    return {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
+        for output in stack.get("Outputs", [])
+    }
+
+
+def _master(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return given.get("warehouse") or _placed(cloud, login(uris["warehouse"], "warehouse"), "warehouse")
+
+
+def _placed(cloud: LocalCloud, values: dict[str, Any], role: str) -> dict[str, Any]:
+    """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
+    network = f"totes-{cloud.environment}-network"
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    return inside(values, role) if any(stack["StackName"] == network for stack in stacks) else values
+
+
+def _store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
+    secrets = cloud.client("secretsmanager")
+    listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
+    [of_master] = [found["ARN"] for found in listed]
+    secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
 
 
 def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
     """Let the server's superuser be RDS's master, and tell the roles' secrets where the server is."""
     secrets = cloud.client("secretsmanager")
-    listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
-    [of_master] = [found["ARN"] for found in listed]
-    secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
+    _store_master(cloud, master)
     place = {name: value for name, value in master.items() if name not in {"username", "password"}}
     for output in ("WarehouseSecretArn", "DashboardSecretArn"):
         made = json.loads(secrets.get_secret_value(SecretId=outputs[output])["SecretString"])

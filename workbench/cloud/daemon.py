@@ -1,23 +1,26 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it is told to end.
 
-`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD]`; `launch` runs it, with the folder's lock
-in its hands.
+`python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD] [--lasting] [--scheduled]`; `launch`
+runs it, with the folder's lock in its hands.
 """
 
 import argparse
+import functools
 import logging
 import os
 import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 import psycopg2
 
 from workbench.cloud.cdk import PROJECT
-from workbench.cloud.folder import DATABASES, ENDPOINT, StateFolder
+from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
+from workbench.cloud.kept import Kept
 from workbench.cloud.network import Network
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.errors import UserError
@@ -25,13 +28,22 @@ from workbench.errors import UserError
 _EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
 
 
-def serve(folder: StateFolder, embed: Sequence[str], owner: int | None) -> None:
+def serve(
+    folder: StateFolder,
+    embed: Sequence[str],
+    owner: int | None,
+    *,
+    lasting: bool = False,
+    scheduled: bool = False,
+) -> None:
     """Host a cloud, say in its folder when it is ready, and stay until SIGTERM or the end of its owner.
 
     Args:
         folder: of the cloud.
         embed: the roles that get a database of an embedded PostgreSQL.
         owner: file descriptor of a pipe whose other end closes when the owner ends; None: it has no owner.
+        lasting: whether lake, secrets and databases outlive it, in the folder.
+        scheduled: whether schedules fire.
     """
     told_to_end = threading.Event()
 
@@ -42,25 +54,29 @@ def serve(folder: StateFolder, embed: Sequence[str], owner: int | None) -> None:
         signal.signal(number, end)
     if owner is not None:
         threading.Thread(target=_end_with, args=(owner, told_to_end), daemon=True).start()
-    server = EmbeddedPostgres(folder.postgres)
+    server = EmbeddedPostgres(folder.postgres, survives_power_cut=lasting)
+    kept = Kept(folder.kept) if lasting else None
     with ThreadPoolExecutor(1) as helper:
         if embed:
-            helper.submit(_start_databases, server, folder, embed)
+            helper.submit(_start_databases, server, folder, embed, kept)
         try:
-            _host(folder, told_to_end)
+            _host(folder, told_to_end, kept, scheduled=scheduled)
         finally:
             helper.shutdown()
             server.stop()
+            if kept is not None:
+                kept.close()
 
 
-def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
+def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, *, scheduled: bool) -> None:
     # Imported here, for this takes two seconds in which PostgreSQL can start.
     from workbench.cloud.endpoint import Endpoint  # noqa: PLC0415
     from workbench.cloud.endpoint.authority import assume  # noqa: PLC0415
     from workbench.cloud.endpoint.invocations import write_log  # noqa: PLC0415
+    from workbench.cloud.endpoint.scheduler import scheduler  # noqa: PLC0415
     from workbench.cloud.functions import Functions  # noqa: PLC0415
 
-    endpoint = Endpoint()
+    endpoint = Endpoint(kept)
     functions = Functions(
         folder.functions,
         layers=PROJECT / "build" / "unpacked",
@@ -73,6 +89,9 @@ def _host(folder: StateFolder, told_to_end: threading.Event) -> None:
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()
     folder.write(ENDPOINT, {"endpoint": endpoint.url})
+    if scheduled:  # once the cloud is up: a run before it has its logins would fail
+        begin = functools.partial(folder.has, CLOUD)
+        threading.Thread(target=scheduler().run, args=(begin, told_to_end), daemon=True).start()
     told_to_end.wait()
     functions.close()
     endpoint.stop()
@@ -83,11 +102,14 @@ def _end_with(owner: int, told_to_end: threading.Event) -> None:
     told_to_end.set()
 
 
-def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str]) -> None:
+def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str], kept: Kept | None) -> None:
     try:
-        server.start()
+        server.start(port=None if kept is None else kept.port)
+        if kept is not None:
+            kept.move(server.port)
         for role in embed:
-            server.create_database(_EMBEDDED[role])
+            with suppress(psycopg2.errors.DuplicateDatabase):  # of the cloud that was here before
+                server.create_database(_EMBEDDED[role])
     except (UserError, OSError, psycopg2.Error) as error:
         folder.write(DATABASES, {"error": str(error)})
     else:
@@ -100,11 +122,19 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--embed", action="append", choices=list(_EMBEDDED), default=[])
     parser.add_argument("--owner", type=int)
+    parser.add_argument("--lasting", action="store_true")
+    parser.add_argument("--scheduled", action="store_true")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # What an execution comes to is in its history; the interpreter also calls each absent optional value an error.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
-    serve(StateFolder(arguments.state), arguments.embed, arguments.owner)
+    serve(
+        StateFolder(arguments.state),
+        arguments.embed,
+        arguments.owner,
+        lasting=arguments.lasting,
+        scheduled=arguments.scheduled,
+    )
 
 
 if __name__ == "__main__":

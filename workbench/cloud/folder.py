@@ -22,6 +22,10 @@ ENDPOINT = "endpoint.json"
 DATABASES = "databases.json"
 """The daemon's word that the embedded PostgreSQL answers, and where; or why it does not."""
 
+TERMS = "terms.json"
+"""What a cloud that is to outlive its processes was made for; it is there once the cloud was up."""
+
+_KEPT = "kept.db"
 _END_SECONDS = 30.0
 
 
@@ -36,6 +40,7 @@ class StateFolder:
         cdk_log: what the cdk CLI says, one file beside it for each call.
         assembly: what the cdk app is synthesised into.
         postgres: the embedded PostgreSQL.
+        kept: what outlives the cloud's processes.
         functions: code and scratch folders of the functions.
         daemon: the note of the daemon's process.
         processes: the notes of the functions' processes.
@@ -47,13 +52,17 @@ class StateFolder:
         self.cdk_log = self.path / "cdk.log"
         self.assembly = self.path / "cdk.out"
         self.postgres = self.path / "postgres"
+        self.kept = self.path / _KEPT
         self.functions = self.path / "functions"
         self.daemon = ProcessRegister(self.path / "daemon")
         self.processes = ProcessRegister(self.path / "processes")
         self._lock = self.path / "local-cloud.lock"
 
-    def claim(self) -> int:
+    def claim(self, *, lasting: bool = False) -> int:
         """Take the lock, end what an earlier cloud has left here, and begin with an empty folder.
+
+        Args:
+            lasting: whether what is kept of a cloud that was up stays.
 
         Returns:
             The lock's file descriptor; it is held until every copy of it is closed.
@@ -77,13 +86,18 @@ class StateFolder:
                 "folder with --state"
             )
         self.end_everything(patience=0.0)
-        self._clear(keep=self._lock)
+        self._clear(keep=self._lasting if lasting and self.can_continue else {self._lock})
         return descriptor
 
     @property
     def exists(self) -> bool:
         """Whether there is or was a cloud here."""
         return self._lock.exists()
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether a cloud was up here that outlives its processes."""
+        return self.has(TERMS)
 
     @property
     def is_running(self) -> bool:
@@ -100,14 +114,17 @@ class StateFolder:
     def remove(self) -> None:
         """End the cloud and whatever it has started, and remove the folder."""
         self.end_everything()
-        self._clear(keep=None)
+        self._clear(keep=set())
         self.path.rmdir()
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""
         unfinished = self.path / f"{name}.unfinished"
         unfinished.touch(mode=0o600)
-        unfinished.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.rename(self.path / name)
 
     def read(self, name: str) -> dict[str, Any] | None:
@@ -117,6 +134,14 @@ class StateFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return document
+
+    def has(self, name: str) -> bool:
+        """Whether a document is kept."""
+        return (self.path / name).exists()
+
+    def forget(self, name: str) -> None:
+        """Keep a document no longer."""
+        (self.path / name).unlink(missing_ok=True)
 
     def end_everything(self, *, patience: float = _END_SECONDS) -> None:
         """End the cloud and whatever it has started, however it came to be left here.
@@ -128,9 +153,14 @@ class StateFolder:
         self.processes.end_all()
         EmbeddedPostgres(self.postgres).stop()
 
-    def _clear(self, keep: Path | None) -> None:
+    @property
+    def _lasting(self) -> set[Path]:
+        beside = {self.kept.with_name(f"{_KEPT}-{part}") for part in ("wal", "shm")}
+        return {self._lock, self.path / TERMS, self.kept, *beside, self.postgres}
+
+    def _clear(self, keep: set[Path]) -> None:
         for entry in self.path.iterdir():
-            if entry == keep:
+            if entry in keep:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)

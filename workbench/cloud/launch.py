@@ -22,7 +22,16 @@ class Daemon:
         pid: of its process.
     """
 
-    def __init__(self, folder: StateFolder, lock: int, embed: Sequence[str], *, tied: bool) -> None:
+    def __init__(
+        self,
+        folder: StateFolder,
+        lock: int,
+        embed: Sequence[str],
+        *,
+        tied: bool,
+        lasting: bool = False,
+        scheduled: bool = False,
+    ) -> None:
         """Start it.
 
         Args:
@@ -30,6 +39,8 @@ class Daemon:
             lock: the file descriptor of the folder's lock, which the daemon holds from now on.
             embed: the roles ("source", "warehouse") that get a database of an embedded PostgreSQL.
             tied: whether it ends when this process does, however that comes about.
+            lasting: whether lake, secrets and databases outlive it, in the folder.
+            scheduled: whether schedules fire.
         """
         self._folder = folder
         foreign = ("AWS_", "MOTO_", libpq.PREFIX)
@@ -42,6 +53,8 @@ class Daemon:
                     *(sys.executable, "-m", module, "--state", str(folder.path)),
                     *(f"--embed={role}" for role in embed),
                     *([f"--owner={owner}"] if tied else []),
+                    *(["--lasting"] if lasting else []),
+                    *(["--scheduled"] if scheduled else []),
                 ],
                 cwd=folder.path,
                 env={

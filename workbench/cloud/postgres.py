@@ -21,6 +21,7 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
+from workbench.cloud.passage import Passage, close_behind
 from workbench.cloud.processes import still_alive
 from workbench.errors import UserError
 
@@ -46,35 +47,53 @@ log_timezone = 'UTC'
 """
 
 
+_QUICK_LOGIN = "scram_iterations=1"
+"""Iterations make a password that somebody can guess dear to guess; here all are random, and each login would cost
+three milliseconds of either side's processor."""
+
+
 class EmbeddedPostgres:
     """A server whose data, log and password live under one folder; it listens on a free port of 127.0.0.1.
 
     It outlives the process that starts it: whoever starts it stops it. PostgreSQL refuses to run as root; started
     by root it runs as the system user pgserver, who is made if missing and who is let through (not into) the
-    folders on the way to the data.
+    folders on the way to the data, until the server is stopped.
 
     Attributes:
         binaries: the folder with psql, pg_dump and the others.
     """
 
-    def __init__(self, directory: Path, *, version: int = 18, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        version: int = 18,
+        settings: Mapping[str, str] | None = None,
+        survives_power_cut: bool = False,
+    ) -> None:
         """Describe it; `start` makes it.
 
         Args:
             directory: its folder.
             version: PostgreSQL's, 16 or 18.
             settings: what a new cluster's postgresql.conf says beside what every one of these says.
+            survives_power_cut: whether a new cluster's files are on the disk before it starts; it takes a moment.
         """
         self._directory = directory.absolute()
         self._settings = dict(settings or {})
+        self._sync = () if survives_power_cut else ("--no-sync",)
         self._data = self._directory / "data"
         self._log = self._directory / "log"
         self._password_file = self._directory / "password"
         self._process: subprocess.Popen[bytes] | None = None
+        self._passage: Passage | None = None
         self.binaries = _package() / _INSTALLATIONS[version] / "bin"
 
-    def start(self) -> None:
+    def start(self, *, port: int | None = None) -> None:
         """Start the server, and make its database cluster first if there is none.
+
+        Args:
+            port: where it is to listen if nobody else does; None: anywhere.
 
         Raises:
             UserError: it does not start; the sentence has what PostgreSQL says.
@@ -82,15 +101,14 @@ class EmbeddedPostgres:
         self._directory.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             self._open_to_system_user()
-        if not (self._data / "PG_VERSION").exists():
-            self._initialise()
-        for _ in range(_START_ATTEMPTS):
-            said = self._start_on(free_port())
-            if said is None:
-                return
-            if not any(words in said for words in _PORT_TAKEN):
-                raise UserError(f"the embedded PostgreSQL did not start: {said}")
-        raise UserError(f"the embedded PostgreSQL did not start: {_START_ATTEMPTS} ports in a row were taken by others")
+        try:
+            self._start(port)
+        finally:
+            if self._passage is not None:
+                self._passage.close()
+                self._passage = None
+                if self._process is None:  # it did not start
+                    close_behind(self._on_the_way)
 
     def stop(self) -> None:
         """Stop the server at once; when this returns none of its processes is left. It may be started again."""
@@ -105,6 +123,8 @@ class EmbeddedPostgres:
         if self._process is not None:
             self._process.wait(_STOP_SECONDS)
             self._process = None
+        if os.geteuid() == 0:
+            close_behind(self._on_the_way)
 
     def create_database(self, name: str) -> None:
         """Create an empty database; raise psycopg2.Error if there is one of that name."""
@@ -122,11 +142,27 @@ class EmbeddedPostgres:
         Raises:
             RuntimeError: the server is not running.
         """
-        if self._postmaster() is None:
-            raise RuntimeError(f"the PostgreSQL server in {self._directory} is not running")
-        port = self._pid_file()[_PORT_LINE]
+        port = self.port
         password = self._password_file.read_text(encoding="ascii").strip()
         return f"postgresql://{_SUPERUSER}:{password}@127.0.0.1:{port}/{quote(database, safe='')}"
+
+    @property
+    def port(self) -> int:
+        """Where the running server listens; raise RuntimeError if it is not running."""
+        if self._postmaster() is None:
+            raise RuntimeError(f"the PostgreSQL server in {self._directory} is not running")
+        return int(self._pid_file()[_PORT_LINE])
+
+    def _start(self, port: int | None) -> None:
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise()
+        for attempt in range(_START_ATTEMPTS):
+            said = self._start_on(port if port is not None and attempt == 0 else free_port())
+            if said is None:
+                return
+            if not any(words in said for words in _PORT_TAKEN):
+                raise UserError(f"the embedded PostgreSQL did not start: {said}")
+        raise UserError(f"the embedded PostgreSQL did not start: {_START_ATTEMPTS} ports in a row were taken by others")
 
     def _initialise(self) -> None:
         self._password_file.touch(mode=0o600)
@@ -136,7 +172,7 @@ class EmbeddedPostgres:
             self._command(
                 "initdb",
                 *("--username", _SUPERUSER, "--pwfile", str(self._password_file), "--auth", "scram-sha-256"),
-                *("--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"),
+                *("--encoding", "UTF8", "--locale", "C", "--no-instructions", "--set", _QUICK_LOGIN, *self._sync),
             ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -160,6 +196,7 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C meant for its starter is not meant for the server
+                pass_fds=() if self._passage is None else self._passage.locks,
                 **self._surroundings,
             )
         deadline = time.monotonic() + _START_SECONDS
@@ -194,8 +231,7 @@ class EmbeddedPostgres:
 
     def _open_to_system_user(self) -> None:
         _ensure_system_user()
-        for ancestor in (*self._directory.parents, *self.binaries.parents):
-            _add_mode(ancestor, stat.S_IXOTH)
+        self._passage = Passage(self._on_the_way)
         for path in (self.binaries.parent, *self.binaries.parent.rglob("*")):
             mode = path.stat().st_mode
             _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
@@ -203,6 +239,10 @@ class EmbeddedPostgres:
         for path in (libraries, *libraries.glob("*")) if libraries.is_dir() else ():
             _add_mode(path, stat.S_IROTH | stat.S_IXOTH)
         self._give_to_system_user(self._directory)
+
+    @property
+    def _on_the_way(self) -> list[Path]:
+        return list(dict.fromkeys((*self._directory.parents, *self.binaries.parents)))
 
     def _give_to_system_user(self, path: Path) -> None:
         if os.geteuid() == 0:

@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+_SCHEDULE = "AWS::Scheduler::Schedule"
 _ONLY_RECORDED = (
     "AWS::CloudWatch::Dashboard",
     "AWS::EC2::",
     "AWS::RDS::",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
-    "AWS::Scheduler::Schedule",
+    _SCHEDULE,
     "AWS::SecretsManager::RotationSchedule",
 )
 """Types, or their services, that the endpoint takes and nothing acts upon."""
@@ -18,11 +19,17 @@ _ACTS = "AWS::EC2::SecurityGroup"
 """But these: they say who reaches the databases."""
 
 
-def only_recorded(assembly: Path) -> list[str]:
-    """Return the types of resources in a cloud assembly that the local cloud takes without acting upon them."""
+def only_recorded(assembly: Path, *, scheduled: bool = False) -> list[str]:
+    """The types of resources in a cloud assembly that the local cloud takes without acting upon them.
+
+    Args:
+        assembly: the folder.
+        scheduled: whether schedules fire.
+    """
+    acted_upon = {_SCHEDULE} if scheduled else set()
     types = {
         resource["Type"]
         for template in assembly.glob("*.template.json")
         for resource in json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
     }
-    return sorted(kind for kind in types if kind.startswith(_ONLY_RECORDED) and not kind.startswith(_ACTS))
+    return sorted(kind for kind in types - acted_upon if kind.startswith(_ONLY_RECORDED) and not kind.startswith(_ACTS))

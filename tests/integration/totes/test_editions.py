@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import pytest
 
 from tests.support.content import Content, content_of
 from tests.support.databases import execute, rows, session, value
+from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal
@@ -79,12 +79,10 @@ def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(p
     assert pipeline.tick().batches.count == 0
 
 
-def test_a_lost_processed_bucket_is_made_anew_from_the_ingestion_bucket(pipeline: Pipeline) -> None:
+def test_a_lost_processed_bucket_is_made_anew_from_the_ingestion_bucket(pipeline: Pipeline, store: MemoryStore) -> None:
     live(pipeline)
     before = content_of(pipeline.warehouse)
-    client = boto3.client("s3", region_name="eu-west-2")
-    client.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    again = dataclasses.replace(pipeline, processed=Bucket("another", client))
+    again = dataclasses.replace(pipeline, processed=store.bucket("another"))
     again.transform()
     assert again.load().batches.count == 0
     rebuilt(again)
@@ -103,7 +101,7 @@ def test_a_replay_of_unchanged_code_changes_no_content_and_rewrites_no_object(pi
     assert pipeline.tick().batches.count == 0
 
 
-def test_a_mended_mistake_is_replayed(pipeline: Pipeline, another_database: str) -> None:
+def test_a_mended_mistake_is_replayed(pipeline: Pipeline, store: MemoryStore, another_database: str) -> None:
     pipeline.capture()
     transform(pipeline.ingestion, pipeline.processed, mistaken())
     with session(pipeline.warehouse) as connection:
@@ -112,9 +110,7 @@ def test_a_mended_mistake_is_replayed(pipeline: Pipeline, another_database: str)
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 2
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
     pipeline.load()
-    client = boto3.client("s3", region_name="eu-west-2")
-    client.create_bucket(Bucket="right", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    right = dataclasses.replace(pipeline, processed=Bucket("right", client), warehouse=another_database)
+    right = dataclasses.replace(pipeline, processed=store.bucket("right"), warehouse=another_database)
     right.transform()
     right.load()
     assert content_of(pipeline.warehouse) == content_of(another_database)
@@ -233,19 +229,17 @@ def test_a_loader_that_waited_for_the_lock_loads_nothing_older_than_what_it_then
         execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 7")
         pipeline.capture()
         pipeline.transform()
-        assert load(first, pipeline.processed, STAR_TABLES).batches == Span(first=1, last=7, count=7)
-        assert waiting.result().batches.count == 0
+        load(first, pipeline.processed, STAR_TABLES)
+        waiting.result()  # whichever came to the lock between two steps has done the rest
+    assert rows(pipeline.warehouse, "SELECT batch_id FROM etl.batch ORDER BY batch_id") == [(n,) for n in range(1, 8)]
     assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(2,)]
 
 
-def test_a_rebuild_never_empties_a_warehouse_of_another_lake(pipeline: Pipeline) -> None:
+def test_a_rebuild_never_empties_a_warehouse_of_another_lake(pipeline: Pipeline, store: MemoryStore) -> None:
     pipeline.tick()
     before = content_of(pipeline.warehouse)
-    client = boto3.client("s3", region_name="eu-west-2")
-    for name in ("other-ingestion", "other-processed"):
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
     other = dataclasses.replace(
-        pipeline, ingestion=Bucket("other-ingestion", client), processed=Bucket("other-processed", client)
+        pipeline, ingestion=store.bucket("other-ingestion"), processed=store.bucket("other-processed")
     )
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     other.capture()

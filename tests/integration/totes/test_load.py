@@ -10,10 +10,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.sql import Composable
 
 from tests.support.databases import execute, rows, session, value
+from tests.support.memory_store import MemoryStore
 from tests.support.oracle import EXPECTED, assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
-from totes.lake import Bucket
 from totes.outcomes import Span
 from totes.star import STAR_TABLES
 from totes.warehouse import load
@@ -144,16 +144,13 @@ def test_the_warehouse_itself_refuses_a_second_version_of_one_batch(pipeline: Pi
         )
 
 
-def test_a_warehouse_of_another_lake_is_refused(pipeline: Pipeline, lake: tuple[Bucket, Bucket]) -> None:
+def test_a_warehouse_of_another_lake_is_refused(pipeline: Pipeline, store: MemoryStore) -> None:
     pipeline.tick()
-    client = lake[0]._client
-    for name in ("other-ingestion", "other-processed"):
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
     other = Pipeline(
         source=pipeline.source,
         warehouse=pipeline.warehouse,
-        ingestion=Bucket("other-ingestion", client),
-        processed=Bucket("other-processed", client),
+        ingestion=store.bucket("other-ingestion"),
+        processed=store.bucket("other-processed"),
     )
     with pytest.raises(ConfigurationError, match="filled from another lake"):
         other.tick()

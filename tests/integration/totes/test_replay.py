@@ -5,11 +5,11 @@ import json
 import threading
 from collections.abc import Callable
 
-import boto3
 import pytest
 
 from tests.support.content import content_of
 from tests.support.databases import execute, session, value
+from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal, StarManifest
@@ -165,29 +165,27 @@ def test_a_run_that_is_tried_again_makes_no_second_edition_where_another_has_ask
     assert StarJournal(pipeline.processed).edition == 2
 
 
-def test_a_run_that_nobody_asks_for_a_replay_reads_the_last_draft_and_no_other(pipeline: Pipeline) -> None:
+def test_a_run_that_nobody_asks_for_a_replay_reads_the_last_draft_and_no_other(
+    pipeline: Pipeline, store: MemoryStore
+) -> None:
     live(pipeline, 2)
     for run in ("run 1", "run 2", "run 3"):
         replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by=run)
-    asked: list[str] = []
-    client = pipeline.processed._client
-    client.meta.events.register(
-        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Key"].partition("/")[0])
-    )
+    store.reads.clear()
     assert replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, asked_by="run 4") is None
-    assert sorted(asked) == ["drafts", "editions"]
+    assert sorted(key.partition("/")[0] for key in store.reads) == ["drafts", "editions"]
 
 
-def test_how_far_a_draft_has_come_is_found_by_a_few_requests_however_long_it_is(pipeline: Pipeline) -> None:
+def test_how_far_a_draft_has_come_is_found_by_a_few_requests_however_long_it_is(
+    pipeline: Pipeline, store: MemoryStore
+) -> None:
     live(pipeline, 3)
     a_run(pipeline, 2, first=1)
-    asked: list[str] = []
-    client = pipeline.processed._client
-    client.meta.events.register("before-call.s3.*", lambda model, **_: asked.append(model.name))
+    store.asked.clear()
     [draft] = [StarJournal(pipeline.processed).unfinished()]
     assert draft is not None
     assert draft.done(32) == 2
-    assert asked == ["ListObjectsV2", "ListObjectsV2", "GetObject", "ListObjectsV2"]
+    assert store.asked == ["list", "list", "get", "list"]
 
 
 def test_a_batch_that_is_committed_while_an_edition_is_published_is_transformed_again_by_the_next_run(
@@ -297,14 +295,12 @@ def test_a_replay_that_dies_again_and_again_with_batches_at_once_leaves_none_out
 
 
 def test_a_large_batch_goes_on_where_the_last_attempt_ended_and_its_bytes_are_the_same(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live(pipeline, 2)
     whole = pipeline.objects()
     monkeypatch.setattr(batch, "PARTS_BETWEEN_BOOKMARKS", 2)
-    client = boto3.client("s3", region_name="eu-west-2")
-    client.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    again = dataclasses.replace(pipeline, processed=Bucket("another", client))
+    again = dataclasses.replace(pipeline, processed=store.bucket("another"))
     attempts = 0
     while transform(again.ingestion, again.processed, STAR_TABLES, time_is_up=times(4)).waiting:
         attempts += 1

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.cloud import LocalCloud, down, wait
+from workbench.cloud import LocalCloud, down, stop, wait
 from workbench.cloud.folder import StateFolder
+from workbench.cloud.terms import Terms
 from workbench.errors import UserError
 
 
@@ -92,15 +93,84 @@ def test_a_cloud_that_has_died_is_not_attached_to(tmp_path: Path) -> None:
 def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path / "state")
     lock = folder.claim()
+    folder.write("cloud.json", {})
     threading.Timer(0.3, os.close, [lock]).start()
-    with pytest.raises(UserError, match=r"has stopped; what went wrong is in .*daemon\.log, and totes local down"):
+    with pytest.raises(UserError, match=r"has stopped; what went wrong is in .*daemon\.log; totes local down removes"):
         wait(tmp_path / "state")
 
     lock = folder.claim()
+    folder.write("cloud.json", {})
 
     def take_down() -> None:
-        folder.remove()
+        down(tmp_path / "state")
         os.close(lock)
 
     threading.Timer(0.3, take_down).start()
     wait(tmp_path / "state")
+
+
+def test_who_waits_for_a_cloud_that_lasts_learns_that_it_was_stopped_or_how_it_goes_on(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    lock = folder.claim()
+    Terms(environment="local").write(folder)
+    folder.write("cloud.json", {})
+    threading.Timer(0.3, os.close, [lock]).start()
+    with pytest.raises(UserError, match="totes local up continues it, and totes local down removes what is left"):
+        wait(tmp_path / "state")
+    stop(tmp_path / "state")
+    wait(tmp_path / "state")
+    with pytest.raises(UserError, match="has stopped; totes local up continues it"):
+        LocalCloud.attach(tmp_path / "state")
+
+
+def test_a_cloud_that_lasts_keeps_databases_lake_and_secrets_and_nothing_else(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    os.close(folder.claim(lasting=True))
+    folder.postgres.mkdir()
+    folder.kept.touch()
+    os.close(folder.claim(lasting=True))
+    assert not folder.postgres.exists(), "one that was never up has nothing to be continued"
+    Terms(environment="local").write(folder)
+    for each in (folder.postgres, folder.assembly):
+        each.mkdir()
+    for each in (folder.kept, folder.log, folder.kept.with_name("kept.db-wal")):
+        each.touch()
+    os.close(folder.claim(lasting=True))
+    assert {each.name for each in tmp_path.iterdir()} == {
+        *("local-cloud.lock", "terms.json", "kept.db", "kept.db-wal", "postgres"),
+    }
+    os.close(folder.claim())
+    assert {each.name for each in tmp_path.iterdir()} == {"local-cloud.lock"}
+
+
+def test_only_what_lasts_can_be_stopped_and_continued(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no local cloud is up in"):
+        stop(tmp_path)
+    os.close(StateFolder(tmp_path).claim())
+    with pytest.raises(UserError, match="keeps nothing; totes local down removes it"):
+        stop(tmp_path)
+
+
+def test_a_cloud_is_continued_on_the_terms_that_it_was_made_on(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    assert Terms.of(folder) is None
+    terms = Terms(environment="dev", named={"source": "postgresql://"}, identities={"source": (7, 1)})
+    terms.write(folder)
+    assert Terms.of(folder) == terms
+    terms.refuse_other_environment(None, folder)
+    terms.refuse_other_environment("dev", folder)
+    with pytest.raises(UserError, match="has the stacks of dev, not those of prod; totes local down removes"):
+        terms.refuse_other_environment("prod", folder)
+    terms.refuse_other_databases({"source": (7, 1)}, folder)
+    with pytest.raises(UserError, match=r"has another database for its source; .*another folder with --state"):
+        terms.refuse_other_databases({"source": (7, 2)}, folder)
+    with pytest.raises(UserError, match="has a database of its own for its warehouse"):
+        terms.refuse_other_databases({"source": (7, 1), "warehouse": (7, 2)}, folder)
+
+
+def test_a_cloud_that_another_totes_kept_is_not_guessed_at(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    Terms(environment="local").write(folder)
+    folder.write("terms.json", {**(folder.read("terms.json") or {}), "format": 0})
+    with pytest.raises(UserError, match="kept by another version of totes, which this one cannot read"):
+        Terms.of(folder)

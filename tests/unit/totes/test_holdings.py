@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 import pytest
@@ -37,7 +37,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def bucket(store: MemoryStore) -> Bucket:
-    return Bucket("lake", cast("Any", store))
+    return store.bucket("lake")
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """What no manifest names is deleted after a time; what any manifest names never is."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.memory_store import MemoryStore
 from totes.capture.merging import with_run
 from totes.errors import BatchTaken
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Run, SourceIdentity, sweep, write_part
+from totes.lake import CapturedTable, CaptureManifest, Journal, Run, SourceIdentity, sweep, write_part
 from totes.lake import orphans as orphans_module
 
 DAY = timedelta(days=1)
@@ -23,7 +22,7 @@ class Lake:
 
     def __init__(self) -> None:
         self.store = MemoryStore()
-        self.bucket = Bucket("lake", cast("Any", self.store))
+        self.bucket = self.store.bucket("lake")
         self.named: set[str] = set()
 
     def run(self, rows: int) -> CaptureManifest:

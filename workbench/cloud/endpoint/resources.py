@@ -52,7 +52,7 @@ class Resource(ABC):
     @property
     def client(self) -> Any:
         """The service's client."""
-        return _client(self.service, self.region)
+        return client_of(self.service, self.region)
 
     @abstractmethod
     def make(self) -> None:
@@ -188,7 +188,7 @@ class ScheduleGroup(Resource):
 
 
 class Schedule(Resource):
-    """A schedule. The endpoint keeps it and does not act on it: what runs locally is started by a person."""
+    """A schedule. The endpoint keeps it, and acts on it where that is wished; see `scheduler`."""
 
     cloudformation = "AWS::Scheduler::Schedule"
     service = "scheduler"
@@ -438,7 +438,8 @@ def _class_of(kind: str) -> Any:
 
 
 @cache
-def _client(service: str, region: str) -> Any:
+def client_of(service: str, region: str) -> Any:
+    """A client of this very endpoint, whom no policy holds back."""
     with _MAKING:
         return _session(region).client(service, endpoint_url=f"http://localhost:{moto_server_port()}")
 

@@ -74,15 +74,19 @@ def _rotate(
     secret = backend.secrets.get(secret_id)
     function = rotation_lambda_arn or getattr(secret, "rotation_lambda_arn", None)
     if not rotate_immediately or secret is None or not function:
+        before = [] if secret is None else [each for each in secret.versions.values() if _is_pending(each)]
+        rotated = None if secret is None else secret.last_rotation_date
         answer = _moto_rotate(
             backend, secret_id, client_request_token, rotation_lambda_arn, rotation_rules, rotate_immediately
         )
         if secret is not None:
             secret.remove_version_stages_from_old_versions(["AWSPENDING"])  # it was there for the trial alone
-            secret.last_rotation_date = None
+            for version in before:  # of a rotation that was cut short; the database may know no other password
+                version["version_stages"].append("AWSPENDING")
+            secret.last_rotation_date = rotated
         return answer
     for version in secret.versions.values():
-        if "AWSPENDING" in version["version_stages"] and "AWSCURRENT" not in version["version_stages"]:
+        if _is_pending(version):
             raise InvalidRequestException("Previous rotation request is still in progress.")
     token = client_request_token or str(uuid.uuid4())
     secret.remove_version_stages_from_old_versions(["AWSPENDING"])
@@ -100,4 +104,13 @@ def _run(backend: Any, function: str, arn: str, token: str) -> None:
         functions.invoke(function, qualifier=None, body=json.dumps(event), headers={}, response_headers=headers)
         if "x-amz-function-error" in headers:
             return
-    backend.secrets[arn].last_rotation_date = int(time.time())
+    note_rotation(backend, arn)
+
+
+def note_rotation(backend: Any, secret_id: str) -> None:
+    """Remember that a secret has been rotated this moment."""
+    backend.secrets[secret_id].last_rotation_date = int(time.time())
+
+
+def _is_pending(version: Mapping[str, Any]) -> bool:
+    return "AWSPENDING" in version["version_stages"] and "AWSCURRENT" not in version["version_stages"]

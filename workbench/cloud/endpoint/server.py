@@ -15,6 +15,7 @@ from workbench.cloud.endpoint import (
     databases,
     invocations,
     lambdas,
+    lasting,
     metrics,
     networks,
     resources,
@@ -25,6 +26,7 @@ from workbench.cloud.endpoint import (
     state_machines,
     topics,
 )
+from workbench.cloud.kept import Kept
 
 _MENDED = (
     *(alarms, authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
@@ -39,12 +41,19 @@ class Endpoint:
         url: where clients reach it. It says localhost: of 127.0.0.1 moto would take the first part for a bucket.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Kept | None = None) -> None:
+        """Mend moto; it does not answer yet.
+
+        Args:
+            kept: where what outlives the process is kept; None: nothing does.
+        """
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for each in _MENDED:
             each.install()
         resources.install((*resources.MODELS, *databases.MODELS))
+        if kept is not None:
+            lasting.install(kept)
         application = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
         self.url = f"http://localhost:{self._server.server_port}"

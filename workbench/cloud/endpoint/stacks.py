@@ -23,7 +23,9 @@ from moto.core.responses import ActionResult, EmptyResult
 
 logger = logging.getLogger(__name__)
 
-_RETAINED = {"Retain", "RetainExceptOnCreate"}
+RETAINED = {"Retain", "RetainExceptOnCreate"}
+"""The deletion policies by which a resource outlives its stack."""
+
 _NOTHING_TO_MAKE = {"AWS::CDK::Metadata", *NULL_MODELS}
 
 _moto_parse_template = Stack.parse_template
@@ -213,7 +215,7 @@ def _delete_resources(resources: Any) -> None:
 
 
 def _delete_or_retain(resources: Any, resource: Any, template: Mapping[str, Any]) -> None:
-    if template.get("DeletionPolicy") not in _RETAINED:
+    if template.get("DeletionPolicy") not in RETAINED:
         _moto_delete_resource(resources, resource, template)
 
 

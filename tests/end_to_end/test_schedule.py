@@ -1,0 +1,44 @@
+"""A local cloud whose schedules fire keeps the warehouse up to date with nobody typing a command."""
+
+import json
+import time
+from pathlib import Path
+
+from tests.end_to_end.conftest import Deployed
+from tests.support.command_line import totes
+from tests.support.databases import rows
+from workbench.cloud import LocalCloud
+from workbench.cloud.postgres import EmbeddedPostgres
+
+
+def test_the_schedule_starts_a_run_as_in_aws(databases: EmbeddedPostgres, folder: Path) -> None:
+    state = folder / "state"
+    databases.create_database("shop")
+    shop = databases.uri("shop")
+    assert totes("simulate", "--source", shop, "--orders", "10", "--for", "0").code == 0
+    answer = totes("local", "up", "--detach", "--schedule", "--source", shop, "--state", state)
+    assert answer.code == 0, answer.err + answer.out
+    try:
+        assert "its schedules start runs by themselves" in answer.out
+        assert "AWS::Scheduler::Schedule" not in answer.out
+        running = Deployed(LocalCloud.attach(state), state)
+        runs = running.cloud.client("stepfunctions")
+        [machine] = runs.list_state_machines()["stateMachines"]
+        deadline = time.monotonic() + 120
+        while (found := runs.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]) == [] or found[
+            0
+        ]["status"] == "RUNNING":
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert [each["status"] for each in found] == ["SUCCEEDED"]
+        assert rows(running.cloud.warehouse_uri, "SELECT count(*) FROM current_sales_order") == [(10,)]
+        assert "the local cloud's schedules start runs by themselves" in running.totes("status").out
+        asked = [
+            json.loads(event["message"])
+            for event in running.cloud.client("logs").filter_log_events(logGroupName="/local/authority")["events"]
+        ]
+        [start] = [each for each in asked if each["action"] == "states:StartExecution"]
+        assert start["allowed"]
+        assert start["resource"] == machine["stateMachineArn"]
+    finally:
+        totes("local", "down", "--state", state)
