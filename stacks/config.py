@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -13,6 +14,8 @@ _ON_THIS_MACHINE = "you@localhost"
 
 _SUFFIX = "[a-z][a-z0-9]{0,11}"
 """A function's name has 64 characters at most, and the longest leaves so many."""
+
+_SECURITY_GROUP = "sg-([0-9a-f]{8}|[0-9a-f]{17})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,8 @@ class Environment:
         network: where the functions run; None: outside of any VPC.
         source: the shop's database.
         warehouse: the warehouse.
+        readers: who reaches a warehouse of totes' own besides the functions, for BI tools and psql: ranges of addresses
+            and security groups, such as "10.1.0.0/16" and "sg-0123456789abcdef0", that have a way into the network.
         alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it, or fails where the
             environment is protected.
         protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
@@ -119,6 +124,7 @@ class Environment:
     warehouse: OwnDatabase | GivenDatabase
     alarm_email: str | None
     protected: bool
+    readers: tuple[str, ...] = ()
     deletes_data: bool = False
     superseded_days: int = 90
     tick_minutes: int = 5
@@ -131,6 +137,20 @@ class Environment:
     load: FunctionSettings = FunctionSettings()
     verify: FunctionSettings = FunctionSettings()
     sweep: FunctionSettings = FunctionSettings(memory_mb=512)
+
+    def __post_init__(self) -> None:
+        """Refuse readers that are none, are everybody, or cannot be let in from here.
+
+        Raises:
+            ValueError: one is.
+        """
+        if self.readers and isinstance(self.warehouse, GivenDatabase):
+            raise ValueError(
+                f"{self.name}: readers is for a warehouse of totes' own, and this one is given: its owner lets them in"
+            )
+        for reader in self.readers:
+            if wrong := _why_no_reader(reader):
+                raise ValueError(f"{self.name}: readers has {reader!r}, which {wrong}")
 
     @classmethod
     def named(cls, name: str) -> "Environment":
@@ -209,6 +229,25 @@ class Environment:
     def tags(self) -> dict[str, str]:
         """What every resource is tagged with."""
         return {"project": "totes", "environment": self.name}
+
+
+def _why_no_reader(reader: str) -> str:
+    """Why nobody is let in by these words; empty: somebody is."""
+    if is_security_group(reader):
+        return ""
+    try:
+        addresses = IPv4Network(reader)
+    except ValueError:
+        return (
+            "is no range of IPv4 addresses (its first address and its length, such as 10.1.0.0/16) nor a security "
+            "group (such as sg-0123456789abcdef0)"
+        )
+    return "lets everybody in; name the ranges of those who read" if addresses.prefixlen == 0 else ""
+
+
+def is_security_group(reader: str) -> bool:
+    """Whether a reader is a security group, and no range of addresses."""
+    return re.fullmatch(_SECURITY_GROUP, reader) is not None
 
 
 def _environments() -> tuple[Environment, ...]:

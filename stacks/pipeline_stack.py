@@ -90,7 +90,10 @@ class PipelineStack(TotesStack):
             function=self.rotate,
             secrets={"Source": data.source, "Warehouse": data.warehouse, "Dashboard": data.dashboard},
         )
+        answer = self._answer(data)
         outputs = {
+            "AnswerFunction": answer.function_name,
+            "VerifyFunction": self.functions["verify_warehouse"].function_name,
             "StateMachineArn": self.state_machine.state_machine_arn,
             "RotationFunction": self.rotate.function_name,
         }
@@ -205,6 +208,18 @@ class PipelineStack(TotesStack):
             speaks_to_warehouse=True,
         )
 
+    def _answer(self, data: DataStack) -> lambda_.IFunction:
+        return self._function(
+            "Answer",
+            name="answer_questions",
+            description="What a person asks of the databases, who does not reach them",
+            settings=_ASKED,
+            variables={"SOURCE_SECRET": data.source.secret_arn, "WAREHOUSE_SECRET": data.warehouse.secret_arn},
+            permissions=[read_secret(data.source), read_secret(data.warehouse)],
+            speaks_to_source=True,
+            speaks_to_warehouse=True,
+        )
+
     def _prepare(self, data: DataStack, master: secretsmanager.ISecret) -> lambda_.IFunction:
         return self._function(
             "Prepare",
@@ -253,3 +268,6 @@ class PipelineStack(TotesStack):
 
 _SMALL = FunctionSettings(memory_mb=256, timeout_minutes=1)
 """What a function needs that only speaks to a database or two."""
+
+_ASKED = FunctionSettings(memory_mb=512)
+"""It counts rows, all that there are, and a page of what it reads is in memory twice."""

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +9,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
-from psycopg2.extensions import connection as Connection
 
-from totes.databases import connected
-from totes.errors import SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket, Journal
 from workbench.cloud import LocalCloud
 from workbench.errors import NotDeployedError
@@ -102,21 +98,6 @@ class Deployment:
     def secrets(self) -> "SecretsManagerClient":
         """The Secrets Manager client."""
         return self.session.client("secretsmanager", endpoint_url=self.endpoint)
-
-    def warehouse(self) -> AbstractContextManager[Connection]:
-        """A connection to the warehouse, as its secret says; see `totes.databases.connected`."""
-        return connected(
-            self.outputs["WarehouseSecretArn"],
-            role="warehouse",
-            unavailable=WarehouseUnavailable,
-            client=self.secrets,
-        )
-
-    def source(self) -> AbstractContextManager[Connection]:
-        """A connection to the source, as its secret says; see `totes.databases.connected`."""
-        return connected(
-            self.outputs["SourceSecretArn"], role="source", unavailable=SourceUnavailable, client=self.secrets
-        )
 
     @property
     def ingestion(self) -> Journal:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -18,9 +18,7 @@ from totes.errors import ConfigurationError
 from totes.logins import login, login_tags
 from workbench.deployment import Deployment
 from workbench.errors import NotDeployedError, UserError
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
+from workbench.functions import ask
 
 ROLES = ("source", "warehouse", "dashboard")
 
@@ -60,7 +58,6 @@ class Logins:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._secrets = deployment.secrets
-        self._functions: LambdaClient = deployment.session.client("lambda", endpoint_url=deployment.endpoint)
 
     def all(self) -> list[LoginState]:
         """Names and dates; no value is read."""
@@ -255,9 +252,4 @@ class Logins:
 
     def _ask(self, secret: str, step: str, token: str) -> None:
         event = {"Step": step, "SecretId": secret, "ClientRequestToken": token}
-        answer = self._functions.invoke(
-            FunctionName=self._deployment.outputs["RotationFunction"], Payload=json.dumps(event).encode()
-        )
-        said = json.loads(answer["Payload"].read() or b"null")
-        if answer.get("FunctionError"):
-            raise UserError(str(said.get("errorMessage", said)))
+        ask(self._deployment, "RotationFunction", event)

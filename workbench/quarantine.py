@@ -1,77 +1,40 @@
 """The rows that could not become star rows, and how a person works with them."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from psycopg2 import sql
-from psycopg2.extensions import cursor as Cursor
-
+from totes.answers import Page, QuarantinedRow
 from totes.shapes import Calendar
 from totes.star import STAR_TABLES
 from workbench.deployment import Deployment
 from workbench.errors import UserError
-
-_ROWS = sql.SQL("""
-    SELECT star_table, key, batch_id, captured_at, reason, resolved_by, source_row
-    FROM etl.quarantine JOIN etl.batch USING (batch_id)
-    WHERE {} ORDER BY batch_id DESC, star_table, key
-""")
-_OPEN = sql.SQL("resolved_by IS NULL")
-_ONE = sql.SQL("star_table = %(table)s AND key = %(key)s")
-
-_ASKED_AT_ONCE = 5_000
-"""Rows in one run's input, which may have 256 KiB."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuarantinedRow:
-    """A source row that could not become a row of a star table.
-
-    Attributes:
-        star_table: the star table.
-        key: the row's key.
-        batch: the batch that brought it so.
-        captured_at: when that batch's snapshot was taken, UTC.
-        reason: why, in plain words.
-        resolved_by: the batch by which it was mended, deleted or came again; None: it is in quarantine still.
-        source_row: every source column's text.
-    """
-
-    star_table: str
-    key: int
-    batch: int
-    captured_at: datetime
-    reason: str
-    resolved_by: int | None
-    source_row: Mapping[str, str | None]
+from workbench.execution import ASKED_AT_ONCE
+from workbench.functions import ask
 
 
 def to_json(rows: Sequence[QuarantinedRow]) -> str:
     """The rows as a JSON document."""
-    return json.dumps([asdict(row) for row in rows], default=datetime.isoformat, indent=2)
+    return json.dumps([row.to_dict() for row in rows], indent=2)
 
 
 def open_rows(deployment: Deployment) -> list[QuarantinedRow]:
     """Return the rows that are in quarantine still, newest batch first.
 
     Raises:
-        RetryableError, ConfigurationError: the warehouse cannot be reached.
+        UserError: the warehouse cannot be reached.
     """
-    return _rows(deployment, _OPEN, {})
+    return _rows(deployment)
 
 
 def rows_of(deployment: Deployment, star_table: str, key: int) -> list[QuarantinedRow]:
     """Return every stay in quarantine of one row, newest first.
 
     Raises:
-        UserError: it never was in quarantine, or there is no such star table.
-        RetryableError, ConfigurationError: the warehouse cannot be reached.
+        UserError: it never was in quarantine, there is no such star table, or the warehouse cannot be reached.
     """
     _source_of(star_table)
-    found = _rows(deployment, _ONE, {"table": star_table, "key": key})
+    found = _rows(deployment, star_table=star_table, key=key)
     if not found:
         raise UserError(
             f"row {key} of {star_table} never was in quarantine; totes quarantine list shows those that are"
@@ -88,8 +51,8 @@ def again(deployment: Deployment, star_table: str | None, keys: Sequence[int]) -
         keys: these rows alone; none: all.
 
     Raises:
-        UserError: a row that is named is not in quarantine, or none is, or there are too many for one run.
-        RetryableError, ConfigurationError: the warehouse cannot be reached.
+        UserError: a row that is named is not in quarantine, or none is, there are too many for one run, or the
+            warehouse cannot be reached.
     """
     if star_table is not None:
         _source_of(star_table)
@@ -100,9 +63,9 @@ def again(deployment: Deployment, star_table: str | None, keys: Sequence[int]) -
     asked = [row for row in waiting if not keys or row.key in keys]
     if not asked:
         raise UserError("nothing is in quarantine")
-    if len(asked) > _ASKED_AT_ONCE:
+    if len(asked) > ASKED_AT_ONCE:
         raise UserError(
-            f"{len(asked):,} rows are more than one run takes ({_ASKED_AT_ONCE:,}); name a table and keys, or let "
+            f"{len(asked):,} rows are more than one run takes ({ASKED_AT_ONCE:,}); name a table and keys, or let "
             "totes replay convert whole batches again"
         )
     by_source: dict[str, set[int]] = {}
@@ -118,26 +81,13 @@ def _source_of(star_table: str) -> str:
     return sources[star_table]
 
 
-def _rows(deployment: Deployment, condition: sql.Composable, values: Mapping[str, Any]) -> list[QuarantinedRow]:
-    with deployment.warehouse() as warehouse, warehouse.cursor() as cursor:
-        if not _is_there(cursor):
-            return []
-        cursor.execute(_ROWS.format(condition), values)
-        return [
-            QuarantinedRow(
-                star_table=star_table,
-                key=key,
-                batch=batch,
-                captured_at=captured_at,
-                reason=reason,
-                resolved_by=resolved_by,
-                source_row=source_row,
-            )
-            for star_table, key, batch, captured_at, reason, resolved_by, source_row in cursor.fetchall()
-        ]
-
-
-def _is_there(cursor: Cursor) -> bool:
-    cursor.execute("SELECT to_regclass('etl.quarantine') IS NOT NULL")
-    [[found]] = cursor.fetchall()
-    return bool(found)
+def _rows(deployment: Deployment, **about: Any) -> list[QuarantinedRow]:
+    """Turn the pages of the quarantine, all rows that are in it or those of one key."""
+    rows: list[QuarantinedRow] = []
+    while True:
+        page = Page.from_dict(ask(deployment, "AnswerFunction", {"question": "quarantine", "about": about}))
+        rows += page.rows
+        if not page.more:
+            return rows
+        last = rows[-1]
+        about["after"] = [last.batch, last.star_table, last.key]

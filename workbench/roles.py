@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -12,14 +12,12 @@ from totes.capture import SOURCE_TABLES
 from totes.logins import NotFilledIn, login
 from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
-from totes.star import CURRENT_VIEWS
+from totes.star import READABLE
 from workbench import libpq
 from workbench.cloud.databases import refuse_source
 from workbench.deployment import Deployment
 from workbench.errors import UserError
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
+from workbench.functions import ask
 
 _DATABASES = {"source": ("source",), "warehouse": ("warehouse", "dashboard")}
 """The databases, and the roles that totes has in each."""
@@ -82,7 +80,7 @@ def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping
     if database == "source":
         prepare_source(connection, logins["source"], [table.name for table in SOURCE_TABLES])
     else:
-        prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], CURRENT_VIEWS)
+        prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], READABLE)
 
 
 def _look_before(
@@ -135,18 +133,15 @@ def _new_password(deployment: Deployment) -> str:
 
 
 def _made_by_function(deployment: Deployment, database: str) -> list[str]:
-    function = deployment.outputs.get("PrepareFunction")
-    if database != "warehouse" or function is None:
+    if database != "warehouse" or "PrepareFunction" not in deployment.outputs:
         how = f"say --admin URI, of a role that may make roles in the {database}, and run this where it can be reached"
         if database in deployment.embedded:
             how = f'say --admin "$TOTES_{database.upper()}", which totes local env sets'
         raise UserError(f"no function of this environment makes the roles of the {database}: {how}")
-    client: LambdaClient = deployment.session.client("lambda", endpoint_url=deployment.endpoint)
-    answer = client.invoke(FunctionName=function)
-    said = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        raise UserError(f"the roles of the warehouse were not made: {said.get('errorMessage', said)}")
-    return list(said["roles"])
+    try:
+        return list(ask(deployment, "PrepareFunction", {})["roles"])
+    except UserError as error:
+        raise UserError(f"the roles of the warehouse were not made: {error}") from error
 
 
 def _login(deployment: Deployment, role: str, admin: Connection) -> dict[str, Any]:

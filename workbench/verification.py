@@ -1,28 +1,95 @@
-"""A deployment's warehouse held against its source, and mended."""
+"""A deployment's warehouse held against its source by the function that reaches both, and repaired by runs."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from totes.capture import SOURCE_TABLES
-from totes.star import STAR_TABLES
-from totes.verify import Verdict, repair, verify
 from workbench.deployment import Deployment
+from workbench.errors import UserError
+from workbench.execution import ASKED_AT_ONCE, Follow, run
+from workbench.functions import ask
+
+_REPAIRED_AT_ONCE = 50_000
+"""Rows that are repaired after one comparison; an answer of Lambda's has six megabytes."""
 
 
-def verdict_on(deployment: Deployment, progress: Callable[[int, int], None]) -> Verdict:
-    """Compare; see `totes.verify.verify`.
+@dataclass(frozen=True, kw_only=True)
+class TableVerdict:
+    """What was found in one star table; see `totes.verify.TableVerdict`. Here rows are counted, and a few are named."""
+
+    rows: int
+    missing: int
+    extra: int
+    different: int
+    in_flight: int
+    quarantined: int
+    columns: Sequence[str]
+    examples: Mapping[str, Sequence[str]]
+
+    @property
+    def differences(self) -> int:
+        """How many rows differ without an excuse."""
+        return self.missing + self.extra + self.different
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What was found in each star table.
+
+    Attributes:
+        tables: what was found, by star table.
+        document: the same as a JSON document.
+        again: the source rows that repair it when a run captures them again, by source table.
+    """
+
+    tables: Mapping[str, TableVerdict]
+    document: Mapping[str, Any]
+    again: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def differences(self) -> int:
+        """How many rows differ without an excuse."""
+        return sum(table.differences for table in self.tables.values())
+
+    @property
+    def rows(self) -> int:
+        """How many rows were compared."""
+        return sum(table.rows for table in self.tables.values())
+
+
+def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verdict:
+    """Have the warehouse compared with the source; see `totes.verify.verify`.
+
+    Args:
+        deployment: whose warehouse.
+        to_repair: whether to ask, too, by which rows it is repaired.
 
     Raises:
-        TotesError: a database or the lake cannot be reached or read, or the warehouse holds nothing yet.
+        UserError: a database or the lake cannot be reached or read, or the warehouse holds nothing yet.
     """
-    with deployment.source() as source, deployment.warehouse() as warehouse:
-        return verify(source, warehouse, deployment.ingestion.bucket, SOURCE_TABLES, STAR_TABLES, progress)
+    said = ask(deployment, "VerifyFunction", {"repairs": _REPAIRED_AT_ONCE} if to_repair else {})
+    again = said.pop("again")
+    tables = {name: TableVerdict(**found) for name, found in said["tables"].items()}
+    return Verdict(tables=tables, document=said, again=again)
 
 
-def commit_repair(deployment: Deployment, verdict: Verdict) -> None:
-    """Commit a batch of what differs, which the next run loads; see `totes.verify.repair`.
+def repair(deployment: Deployment, verdict: Verdict, follow: Follow) -> None:
+    """Have runs capture again what differs, and load it.
 
     Raises:
-        TotesError: a database or the lake cannot be reached, read or written.
+        UserError: a run failed.
     """
-    with deployment.source() as source, deployment.warehouse() as warehouse:
-        repair(source, warehouse, deployment.ingestion.bucket, SOURCE_TABLES, STAR_TABLES, verdict)
+    for again in _portions(verdict.again):
+        result = run(deployment, follow, {"again": again})
+        if not result.succeeded:
+            raise UserError(f"the run that repairs failed: {result.error}")
+
+
+def _portions(again: Mapping[str, Sequence[int]]) -> Iterator[dict[str, list[int]]]:
+    """What is to be captured again, in as much as one run takes."""
+    rows = [(table, key) for table, keys in again.items() for key in keys]
+    for start in range(0, len(rows), ASKED_AT_ONCE):
+        portion: dict[str, list[int]] = {}
+        for table, key in rows[start : start + ASKED_AT_ONCE]:
+            portion.setdefault(table, []).append(key)
+        yield portion

@@ -10,7 +10,7 @@ from totes.errors import WarehouseUnavailable
 from totes.logins import login
 from totes.roles import prepare_warehouse
 from totes.settings import PrepareSettings
-from totes.star import CURRENT_VIEWS
+from totes.star import READABLE
 from totes_runtime import watched
 
 
@@ -22,5 +22,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     with connected_as_master(
         settings.warehouse_secret, settings.master_secret, unavailable=WarehouseUnavailable
     ) as warehouse:
-        prepare_warehouse(warehouse, loader, dashboard, CURRENT_VIEWS)
+        prepare_warehouse(warehouse, loader, dashboard, READABLE)
     return {"roles": [loader["username"], dashboard["username"]]}

@@ -1,4 +1,4 @@
-"""verify_warehouse: every night, is the warehouse what the source says?"""
+"""verify_warehouse: every night, and when totes verify asks, is the warehouse what the source says?"""
 
 from typing import Any
 
@@ -12,22 +12,26 @@ from totes.lake import Bucket
 from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
 from totes.telemetry import VERIFY_DIFFERENCES, VERIFY_ROWS
-from totes.verify import verify
+from totes.verify import keys_to_repair, verify
 from totes_runtime import logger, metrics, watched
 
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Compare; return the verdict, and emit as metrics how many rows were compared and how many differ."""
-    settings = VerifySettings.from_environment()
+    """Compare; return the verdict, and emit as metrics how many rows were compared and how many differ.
+
+    `repairs` says how many rows are wanted in `again`: those that repair it, when a run captures them again.
+    """
+    settings, most = VerifySettings.from_environment(), event.get("repairs", 0)
     with (
         connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source,
         connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
     ):
         verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
+        again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     metrics.add_metric(VERIFY_ROWS, MetricUnit.Count, verdict.rows)
     metrics.add_metric(VERIFY_DIFFERENCES, MetricUnit.Count, verdict.differences)
     document = verdict.to_dict()
     if verdict.differences:
         logger.error("the warehouse is not what the source says", extra={"verdict": document})
-    return document
+    return {**document, "again": again}

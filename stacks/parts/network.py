@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork
+from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, is_security_group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,9 @@ class Network(Construct):
             port = ec2.Port.tcp(environment.warehouse.port)
             self._warehouse_clients.add_egress_rule(self.warehouse, port, "The warehouse")
             self.warehouse.add_ingress_rule(self._warehouse_clients, port, "Functions")
+            for reader in environment.readers:
+                group = ec2.Peer.security_group_id(reader) if is_security_group(reader) else None
+                self.warehouse.add_ingress_rule(group or ec2.Peer.ipv4(reader), port, "A reader")
 
     def placement(self, *, source: bool = False, warehouse: bool = False) -> Placement:
         """Where a function runs that speaks to the lake, and to these databases."""

@@ -54,7 +54,9 @@ _MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2
 
 
 class OwnWarehouse(Construct):
-    """An instance that only the functions reach, by TLS; RDS keeps and rotates its master's password.
+    """An instance that only the functions and the environment's readers reach, by TLS.
+
+    RDS keeps and rotates its master's password.
 
     Attributes:
         instance: the instance.
@@ -132,7 +134,7 @@ class OwnWarehouse(Construct):
         acknowledge(
             instance,
             "RDS11",
-            reason="Nobody but the functions' own security group reaches the port, whichever number it has.",
+            reason="Nobody but the functions and the readers that are named reaches the port, whichever number it has.",
         )
 
 

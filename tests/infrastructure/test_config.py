@@ -1,9 +1,10 @@
+import dataclasses
 import platform
 import sys
 
 import pytest
 
-from stacks.config import Environment
+from stacks.config import Environment, GivenDatabase
 from stacks.target import Target
 
 
@@ -38,3 +39,23 @@ def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
 def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
     with pytest.raises(ValueError, match=f"suffix '{suffix}' is no word of at most 12"):
         Environment.named("dev").suffixed(suffix)
+
+
+@pytest.mark.parametrize(
+    ("reader", "sentence"),
+    [
+        ("0.0.0.0/0", "lets everybody in"),
+        ("::/0", "is no range of IPv4 addresses"),
+        ("10.1.2.3/16", "is no range of IPv4 addresses .* such as 10.1.0.0/16"),
+        ("office", "is no range of IPv4 addresses .* nor a security group"),
+        ("sg-office", "is no range of IPv4 addresses .* nor a security group"),
+    ],
+)
+def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"dev: readers has '{reader}', which {sentence}"):
+        dataclasses.replace(Environment.named("dev"), readers=(reader,))
+
+
+def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:
+    with pytest.raises(ValueError, match=r"dev: readers is for a warehouse of totes' own, .* its owner lets them in"):
+        dataclasses.replace(Environment.named("dev"), warehouse=GivenDatabase(), readers=("10.1.0.0/16",))

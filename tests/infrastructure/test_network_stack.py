@@ -37,6 +37,7 @@ def rules(synthesised: Synthesised, kind: str) -> list[dict[str, Any]]:
         ("sweep_ingestion_bucket", set()),
         ("rotate_database_login", {"SourceClients", "WarehouseClients"}),
         ("prepare_warehouse", {"WarehouseClients"}),
+        ("answer_questions", {"SourceClients", "WarehouseClients"}),
     ],
 )
 def test_a_function_is_in_the_groups_of_the_databases_that_it_speaks_to(
@@ -50,6 +51,17 @@ def test_only_functions_that_speak_to_the_warehouse_get_in(prod: Synthesised) ->
     assert rule["of"] == "NetworkWarehouse"
     assert prod.said(rule["SourceSecurityGroupId"]) == "<NetworkWarehouseClients.GroupId>"
     assert (rule["FromPort"], rule["ToPort"]) == (5432, 5432)
+
+
+def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Path) -> None:
+    group = "sg-0fedcba9876543210"
+    environment = dataclasses.replace(production(), readers=("10.1.0.0/16", "10.2.3.4/32", group))
+    synthesised = synthesise(environment, tmp_path)
+    inward = rules(synthesised, "Ingress")
+    assert {rule["of"] for rule in inward} == {"NetworkWarehouse"}
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
+    let_in = {synthesised.said(rule.get("CidrIp") or rule["SourceSecurityGroupId"]) for rule in inward}
+    assert let_in == {"<NetworkWarehouseClients.GroupId>", "10.1.0.0/16", "10.2.3.4/32", group}
 
 
 def test_nobody_speaks_to_the_outside_but_by_tls_and_to_the_source(prod: Synthesised) -> None:

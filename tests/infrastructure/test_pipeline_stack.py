@@ -11,7 +11,7 @@ STEPS = (
     "processed_bucket_to_warehouse",
     "verify_warehouse",
 )
-FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "rotate_database_login")
+FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "rotate_database_login", "answer_questions")
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
@@ -44,6 +44,11 @@ ALLOWED = {
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Verify"),
+    },
+    "answer_questions": {
+        ("secretsmanager:GetSecretValue", "<SourceSecret>"),
+        ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
+        *logs("Answer"),
     },
     "sweep_ingestion_bucket": {
         *lake("IngestionBucket", "s3:GetObject"),
@@ -161,6 +166,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
         ),
         ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
+        ("answer_questions", {"SOURCE_SECRET": "<SourceSecret>", "WAREHOUSE_SECRET": "<WarehouseSecret>"}),
         (
             "verify_warehouse",
             {
@@ -308,6 +314,8 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
         if "Export" not in each
     }
     assert outputs == {
+        "AnswerFunction": "<AnswerFunction>",
+        "VerifyFunction": "<VerifyFunction>",
         "StateMachineArn": "<PipelineStateMachine>",
         "IngestionBucket": "<IngestionBucket>",
         "ProcessedBucket": "<ProcessedBucket>",

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from totes.verify import Verdict
 from workbench import cloud, libpq, quarantine, rebuilding
 from workbench.cli import alarms, display, doors, interrupts, secrets
 from workbench.cli import costs as costs_display
@@ -33,7 +32,8 @@ from workbench.report import report_on
 from workbench.roles import make_roles
 from workbench.simulator import Shop, build
 from workbench.synthesis import synthesised
-from workbench.verification import commit_repair, verdict_on
+from workbench.verification import Verdict, verdict_on
+from workbench.verification import repair as repair_it
 
 _SECONDS_BETWEEN_LOOKS = 5.0
 
@@ -145,21 +145,20 @@ def verify(
     state: State = None,
     environment: Environment = "dev",
     as_json: Json = False,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what differs by a batch and a run.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair what differs by runs that capture it again.")
+    ] = False,
 ) -> None:
     """Compare the whole warehouse with the source; exit 0 only if it is equal but for what is on its way."""
     deployment = deployment_of(is_local, state, environment)
-    verdict = _verdict(deployment, as_json=as_json)
+    verdict = _verdict(deployment, to_repair=repair, as_json=as_json)
     if verdict.differences and repair:
         if not as_json:
             display.verdict(verdict)
-        commit_repair(deployment, verdict)
-        run = run_execution(deployment, display.silent if as_json else display.state)
-        if not run.succeeded:
-            raise UserError(f"the batch that repairs is committed, and the run that loads it failed: {run.error}")
+        repair_it(deployment, verdict, display.silent if as_json else display.state)
         verdict = _verdict(deployment, as_json=as_json)
     if as_json:
-        print(json.dumps(verdict.to_dict(), indent=2))
+        print(json.dumps(verdict.document, indent=2))
     else:
         display.verdict(verdict)
     if verdict.differences:
@@ -392,9 +391,9 @@ def mail(state: State = None, as_json: Json = False) -> None:
         display.mails(sent)
 
 
-def _verdict(deployment: Deployment, *, as_json: bool) -> Verdict:
-    with display.progress("Comparing", shown=not as_json) as progress:
-        return verdict_on(deployment, progress)
+def _verdict(deployment: Deployment, *, to_repair: bool = False, as_json: bool) -> Verdict:
+    with display.waiting("Comparing", shown=not as_json):
+        return verdict_on(deployment, to_repair=to_repair)
 
 
 @contextmanager

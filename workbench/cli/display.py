@@ -14,18 +14,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from totes.answers import Finding, QuarantinedRow
 from totes.outcomes import GOING_ON
 from totes.star import STAR_TABLES
-from totes.verify import Verdict
 from workbench.cloud import LocalCloud
-from workbench.doctor import Finding
 from workbench.execution import Follow, RunResult
 from workbench.mails import Mail
-from workbench.quarantine import QuarantinedRow
 from workbench.rebuilding import Progress as Told
 from workbench.rebuilding import Rebuilt
 from workbench.report import Report
 from workbench.simulator import Events
+from workbench.verification import Verdict
 
 console = Console(highlight=False, markup=False, emoji=False)
 """It shows words as they are: a bracket or a colon in an ARN, a path or a database's sentence is no markup."""
@@ -97,6 +96,15 @@ def progress(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int],
     with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(title, total=None)
         yield lambda completed, total: bar.update(task, completed=completed, total=total)
+
+
+@contextmanager
+def waiting(title: str, *, shown: bool = True) -> Iterator[None]:
+    """Something that does not say how far it is, and for how long it has been so."""
+    columns = (TextColumn("  {task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        bar.add_task(title, total=None)
+        yield
 
 
 @contextmanager
@@ -313,9 +321,9 @@ def verdict(found: Verdict) -> None:
         table.add_row(
             name,
             f"{star.rows:,}",
-            _alarming(star.missing.len()),
-            _alarming(star.extra.len()),
-            _alarming(star.different.len()),
+            _alarming(star.missing),
+            _alarming(star.extra),
+            _alarming(star.different),
             f"{star.in_flight:,}",
             f"{star.quarantined:,}",
         )
@@ -324,9 +332,9 @@ def verdict(found: Verdict) -> None:
         done(f"the warehouse is what the source says: {found.rows:,} rows compared")
         return
     how = f"✗ {found.differences:,} of {found.rows:,} rows differ"
-    show(Text.assemble((how, "red"), "; totes verify --repair mends them"))
+    show(Text.assemble((how, "red"), "; totes verify --repair repairs them"))
     for name, star in found.tables.items():
-        for kind, keys in star.to_dict()["examples"].items():
+        for kind, keys in star.examples.items():
             columns = f" in {', '.join(star.columns)}" if kind == "different" else ""
             show(Text(f"  {name}: {kind}{columns}: {', '.join(keys)}"))
 

@@ -25,6 +25,7 @@ from workbench.cloud.databases import (
 )
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.launch import Daemon
+from workbench.cloud.network import inside
 from workbench.cloud.place import REGION
 from workbench.cloud.recorded import only_recorded
 from workbench.cloud.terms import Terms
@@ -317,9 +318,9 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
         if "warehouse" in given:
             with libpq.restored():
                 refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
-        _prepare_own_warehouse(cloud, outputs, given.get("warehouse") or login(uris["warehouse"], "warehouse"))
+        _prepare_own_warehouse(cloud, outputs, _master(cloud, uris, given))
     for role in roles:
-        values = given.get(role) or embedded_login(uris[role], role)
+        values = given.get(role) or _placed(cloud, embedded_login(uris[role], role), role)
         secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
 
 
@@ -329,7 +330,7 @@ def _store_what_changed(
     """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
     if "PrepareFunction" in outputs:
-        _store_master(cloud, given.get("warehouse") or login(uris["warehouse"], "warehouse"))
+        _store_master(cloud, _master(cloud, uris, given))
     for role, before in told_again.items():
         stored = json.loads(secrets.get_secret_value(SecretId=outputs[_ROLES[role]])["SecretString"])
         # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
@@ -343,6 +344,17 @@ def _outputs(cloud: LocalCloud) -> dict[str, str]:
         for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
         for output in stack.get("Outputs", [])
     }
+
+
+def _master(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return given.get("warehouse") or _placed(cloud, login(uris["warehouse"], "warehouse"), "warehouse")
+
+
+def _placed(cloud: LocalCloud, values: dict[str, Any], role: str) -> dict[str, Any]:
+    """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
+    network = f"totes-{cloud.environment}-network"
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    return inside(values, role) if any(stack["StackName"] == network for stack in stacks) else values
 
 
 def _store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ import psycopg2
 from workbench.cloud.cdk import PROJECT
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.kept import Kept
+from workbench.cloud.network import Network
 from workbench.cloud.postgres import EmbeddedPostgres
 
 _EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
@@ -83,6 +84,7 @@ def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, 
         processes=folder.processes,
         log=write_log,
         assume=assume,
+        network=Network(folder.path),
     )
     endpoint.run_functions_by(functions.invoke)
     endpoint.start()

@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
+from totes.databases import identity_of
 from totes.roles import make_roles, role_of
 from totes.star import STAR_TABLES
 from totes.warehouse import is_source
@@ -66,7 +66,7 @@ def login(uri: str, role: str) -> dict[str, Any]:
 
 
 def identity(uri: str) -> tuple[int, int]:
-    """Which database a URI leads to, whatever name its server goes by: the cluster's identifier and the database's.
+    """Which database a URI leads to; see `totes.databases.identity_of`.
 
     Raises:
         UserError: the server does not tell.
@@ -80,17 +80,6 @@ def identity(uri: str) -> tuple[int, int]:
                 f"the server of {database} does not tell {role} which one it is, and so two names of one database are "
                 f"not told apart: GRANT EXECUTE ON FUNCTION pg_control_system() TO {role}"
             ) from error
-
-
-def identity_of(connection: Connection) -> tuple[int, int]:
-    """Which database a connection leads to, likewise."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT system_identifier, oid::bigint FROM pg_control_system(), pg_catalog.pg_database "
-            "WHERE datname = current_database()"
-        )
-        [[cluster, database]] = cursor.fetchall()
-        return cluster, database
 
 
 def refuse_source(uri: str) -> None:

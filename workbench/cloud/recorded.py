@@ -15,6 +15,9 @@ _ONLY_RECORDED = (
 )
 """Types, or their services, that the endpoint takes and nothing acts upon."""
 
+_ACTS = "AWS::EC2::SecurityGroup"
+"""But these: they say who reaches the databases."""
+
 
 def only_recorded(assembly: Path, *, scheduled: bool = False) -> list[str]:
     """The types of resources in a cloud assembly that the local cloud takes without acting upon them.
@@ -29,4 +32,4 @@ def only_recorded(assembly: Path, *, scheduled: bool = False) -> list[str]:
         for template in assembly.glob("*.template.json")
         for resource in json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
     }
-    return sorted(kind for kind in types - acted_upon if kind.startswith(_ONLY_RECORDED))
+    return sorted(kind for kind in types - acted_upon if kind.startswith(_ONLY_RECORDED) and not kind.startswith(_ACTS))

@@ -15,10 +15,11 @@ SECONDS_A_RUN = {
     "sweep_ingestion_bucket": Decimal(20),
     "rotate_database_login": Decimal(2),
     "prepare_warehouse": Decimal(2),
+    "answer_questions": Decimal(2),
 }
 
 # How often a person calls a function, a month, by the function's own name.
-CALLED_BY_HAND = {"prepare_warehouse": Decimal(1)}
+CALLED_BY_HAND = {"prepare_warehouse": Decimal(1), "answer_questions": Decimal(100)}
 
 FLOW_LOG_WRITES_AN_HOUR = 6  # what it has gathered in ten minutes, if anything was refused
 

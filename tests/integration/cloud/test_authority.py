@@ -16,6 +16,7 @@ from workbench import cloud
 from workbench.cloud import LocalCloud
 from workbench.cloud.endpoint.authority import RECORD
 from workbench.deployment import Deployment
+from workbench.doctor import examine
 from workbench.execution import run
 from workbench.logins import Logins
 from workbench.rebuilding import replay
@@ -229,6 +230,7 @@ FUNCTIONS = {
     "sweep_ingestion_bucket",
     "rotate_database_login",
     "prepare_warehouse",
+    "answer_questions",
 }
 
 NOT_ASKED_OF_THE_ENDPOINT = {
@@ -258,6 +260,7 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         assert run(deployment, lambda _: None).batch == 2
         answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
         assert "FunctionError" not in answer
+        assert all(finding.good for finding in examine(deployment, None))
         _sweep(running)
         login = json.loads(
             deployment.secrets.get_secret_value(SecretId=deployment.outputs["SourceSecretArn"])["SecretString"]

@@ -6,11 +6,11 @@ from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.capture import SOURCE_TABLES
+from totes.capture import SOURCE_TABLES, capture
 from totes.databases import translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
-from totes.verify import Verdict, pages, repair, verify
+from totes.verify import Verdict, keys_to_repair, pages, verify
 from totes.warehouse import Rebuilding, load
 from workbench.simulator import Shop
 
@@ -26,7 +26,8 @@ def verdict_on(pipeline: Pipeline) -> Verdict:
 def repaired(pipeline: Pipeline) -> None:
     with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
         found = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
-        assert repair(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, found).batch is not None
+        again = keys_to_repair(warehouse, STAR_TABLES, found)
+        assert capture(source, pipeline.ingestion, SOURCE_TABLES, again=again).batch is not None
     pipeline.tick()
 
 
@@ -224,6 +225,15 @@ def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline
     assert ("dim_design", 1, 1) in tallies
     assert pipeline.capture().batch is None
     assert_equal(pipeline)
+
+
+def test_of_much_that_differs_so_much_is_repaired_at_once_as_is_asked_for(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "DELETE FROM fact_payment; DELETE FROM dim_design WHERE design_id = 2")
+    with session(pipeline.warehouse) as warehouse:
+        verdict = verdict_on(pipeline)
+        assert keys_to_repair(warehouse, STAR_TABLES, verdict, most=3) == {"design": [2], "payment": [1, 2]}
+        assert len(keys_to_repair(warehouse, STAR_TABLES, verdict)["payment"]) == verdict.differences - 1
 
 
 def test_a_date_that_only_history_names_comes_back_by_a_rebuild(pipeline: Pipeline) -> None:

@@ -22,7 +22,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
 from totes.shapes import Kind, text
-from totes.star import CURRENT_VIEWS, STAR_TABLES, replay
+from totes.star import READABLE, STAR_TABLES, replay
 from totes.warehouse import ledger, load
 from totes.warehouse.rebuild import Rebuild
 from workbench.cloud.postgres import EmbeddedPostgres
@@ -80,7 +80,7 @@ def loader(pipeline: Pipeline) -> Iterator[Role]:
     role, dashboard = Role(f"loader_{uuid.uuid4().hex[:8]}", "b-password"), Role(DASHBOARD, "c-password")
     execute(pipeline.warehouse, ROLES)
     with session(pipeline.warehouse) as admin:
-        prepare_warehouse(admin, role.login, dashboard.login, CURRENT_VIEWS)
+        prepare_warehouse(admin, role.login, dashboard.login, READABLE)
     yield role
     for each in (role, dashboard):
         drop(pipeline.warehouse, each)

@@ -9,6 +9,14 @@ from workbench.cloud.endpoint.resources import Properties, Resource
 
 _MASTER = "MasterUserSecret.SecretArn"
 
+_groups: dict[str, list[str]] = {}
+"""The security groups of the instances that there are, by the instances' names."""
+
+
+def groups_of_instances() -> set[str]:
+    """Return the security groups of all instances."""
+    return {group for groups in _groups.values() for group in groups}
+
 
 class DatabaseInstance(Resource):
     """An RDS instance."""
@@ -20,6 +28,7 @@ class DatabaseInstance(Resource):
 
     def make(self) -> None:
         """Make the master's secret."""
+        _groups[self.name] = self.properties.get("VPCSecurityGroups", [])
         login = {"username": self.properties["MasterUsername"], "password": "of the embedded server"}
         made = self.client.create_secret(Name=f"rds!{self.name}", SecretString=json.dumps(login))
         self.attributes |= {
@@ -32,9 +41,11 @@ class DatabaseInstance(Resource):
 
     def change(self, properties: Properties) -> None:
         """There is no server to change."""
+        _groups[self.name] = properties.get("VPCSecurityGroups", [])
 
     def remove(self) -> None:
         """Delete the master's secret."""
+        _groups.pop(self.name, None)
         self.client.delete_secret(SecretId=self.attributes[_MASTER], ForceDeleteWithoutRecovery=True)
 
 

@@ -10,6 +10,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.logs.models import logs_backends
 
 from workbench.cloud.endpoint import metrics
+from workbench.cloud.endpoint.networks import reached_by
 from workbench.cloud.functions import Answer, Code, Package
 from workbench.cloud.place import ACCOUNT, REGION
 
@@ -75,6 +76,7 @@ def _package(backend: Any, function: Any) -> Package:
         region=function.region,
         log_group=function.logs_group_name,
         log_format=getattr(function, "log_format", "Text"),
+        reaches=reached_by((function.vpc_config or {}).get("SecurityGroupIds", ())),
     )
 
 

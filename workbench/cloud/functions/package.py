@@ -39,6 +39,7 @@ class Package:
         region: the region it runs in.
         log_group: where its output goes.
         log_format: "Text" or "JSON".
+        reaches: the databases in the network that it reaches, by their roles.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Package:
     region: str
     log_group: str
     log_format: str = "Text"
+    reaches: frozenset[str] = frozenset()
 
 
 class CodeStore:

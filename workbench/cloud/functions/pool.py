@@ -7,6 +7,7 @@ from pathlib import Path
 from workbench.cloud.functions.package import CodeStore, Package
 from workbench.cloud.functions.runtime import Runtime, runtime
 from workbench.cloud.functions.worker import Answer, Assume, Log, Surroundings, Worker
+from workbench.cloud.network import Network
 from workbench.cloud.processes import ProcessRegister
 
 
@@ -21,6 +22,7 @@ class Functions:
         processes: where every process is noted.
         log: where output goes.
         assume: gives a worker the credentials of its role.
+        network: the network that some of them are in; None: there is none.
         runs_under: interpreter and runtime client (default: those of this program).
     """
 
@@ -33,6 +35,7 @@ class Functions:
         processes: ProcessRegister,
         log: Log,
         assume: Assume,
+        network: Network | None = None,
         runs_under: Runtime | None = None,
     ) -> None:
         self._surroundings = Surroundings(
@@ -44,6 +47,7 @@ class Functions:
             log=log,
             assume=assume,
             scratch=directory / "workers",
+            network=network,
         )
         self._lock = threading.Lock()
         self._idle: defaultdict[str, list[Worker]] = defaultdict(list)

@@ -21,6 +21,7 @@ import psutil
 from workbench.cloud.functions.package import CodeStore, Package
 from workbench.cloud.functions.runtime import Runtime
 from workbench.cloud.functions.runtime_api import Invocation, Outcome, RuntimeApi
+from workbench.cloud.network import Network
 from workbench.cloud.processes import ProcessRegister
 
 Log = Callable[[str, str, Sequence[str]], None]
@@ -69,6 +70,7 @@ class Surroundings:
         log: where output goes.
         assume: gives a worker the credentials of its role.
         scratch: a folder for a folder of each worker.
+        network: the network that some of them are in; None: there is none.
     """
 
     endpoint: str
@@ -79,6 +81,7 @@ class Surroundings:
     log: Log
     assume: Assume
     scratch: Path
+    network: Network | None = None
 
 
 class Worker:
@@ -150,7 +153,7 @@ class Worker:
     def _environment(self, task: Path, path: Sequence[Path]) -> dict[str, str]:
         """What Lambda sets, and nothing of the environment that the cloud itself runs in."""
         package = self.package
-        credentials = self._surroundings.assume(package)
+        credentials, network = self._surroundings.assume(package), self._surroundings.network
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -178,6 +181,7 @@ class Worker:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self._surroundings.endpoint,
             "NO_PROXY": "localhost,127.0.0.1",
+            **(network.way_to(package.reaches) if network else {}),
             **package.variables,
         }
 

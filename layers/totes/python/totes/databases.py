@@ -233,6 +233,17 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
     return connection
 
 
+def identity_of(connection: Connection) -> tuple[int, int]:
+    """Which database a connection leads to, whatever name its server goes by: the cluster's identifier, its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT system_identifier, oid::bigint FROM pg_control_system(), pg_catalog.pg_database "
+            "WHERE datname = current_database()"
+        )
+        [[cluster, database]] = cursor.fetchall()
+        return cluster, database
+
+
 def _options(settings: Mapping[str, str]) -> Iterator[str]:
     """Settings as the words of libpq's `options`, in which a blank within a value has a backslash before it."""
     for name, value in settings.items():

@@ -1,7 +1,7 @@
 """The roles that totes uses in the databases: what each may do, as SQL that can be run again at any time.
 
 The source's role reads its tables. The warehouse's role has schema `etl` for itself and makes its tables in `public`.
-The dashboard's role sees the views of the current state and no table.
+The dashboard's role, which is for all who read, sees the whole star and the ledger of batches, and writes nothing.
 
 A role that is made here bears a mark, in its comment. Only such a role's password is ever rotated: any other login is
 somebody's, who would be locked out of their own server.
@@ -18,7 +18,10 @@ from psycopg2.extensions import encrypt_password
 from totes.errors import ConfigurationError
 
 DASHBOARD = "totes_dashboard"
-"""The dashboard's role, which the loader lets see each view that it makes."""
+"""The dashboard's role, which the loader lets see what it makes of the star."""
+
+READABLE_LEDGER = ("batch", "batch_table")
+"""The ledger's tables that readers see: which batches there are, and what became of their rows."""
 
 MARK = "made by totes, which changes its password"
 """What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""
@@ -67,7 +70,7 @@ def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Seq
 
 
 def prepare_warehouse(
-    connection: Connection, login: Mapping[str, Any], dashboard: Mapping[str, Any], views: Sequence[str]
+    connection: Connection, login: Mapping[str, Any], dashboard: Mapping[str, Any], readable: Sequence[str]
 ) -> None:
     """Make the roles that load and show the warehouse, or bring them up to date.
 
@@ -75,7 +78,7 @@ def prepare_warehouse(
         connection: the warehouse, as somebody who may make roles; outside a transaction.
         login: username and password of the loader's role.
         dashboard: username and password of the dashboard's.
-        views: what the dashboard sees, in schema public, as far as they are there.
+        readable: what the dashboard sees, in schema public, as far as it is there; besides, the ledger.
 
     Raises:
         ConfigurationError: a role is the connection's own.
@@ -90,10 +93,12 @@ def prepare_warehouse(
     ]
     if not _is_there(connection, "SELECT to_regnamespace(%s)", _LEDGER):
         statements.append(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_LEDGER), loader))
+    statements.append(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(_LEDGER), reader))
+    places = [*(("public", name) for name in readable), *((_LEDGER, name) for name in READABLE_LEDGER)]
     statements += [
-        sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("public", view), reader)
-        for view in views
-        if _is_there(connection, "SELECT to_regclass(%s)", f"public.{view}")
+        sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(schema, name), reader)
+        for schema, name in places
+        if _is_there(connection, "SELECT to_regclass(%s)", f"{schema}.{name}")
     ]
     make_roles(connection, [login, dashboard], statements)
 

@@ -79,6 +79,19 @@ class VerifySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerSettings:
+    """Settings of answer_questions."""
+
+    source_secret: str
+    warehouse_secret: str
+
+    @classmethod
+    def from_environment(cls) -> "AnswerSettings":
+        """Read SOURCE_SECRET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
+        return cls(source_secret=_variable("SOURCE_SECRET"), warehouse_secret=_variable("WAREHOUSE_SECRET"))
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepSettings:
     """Settings of sweep_ingestion_bucket."""
 

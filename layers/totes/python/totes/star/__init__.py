@@ -2,7 +2,7 @@
 
 from totes.star.code import fingerprint
 from totes.star.replay import Replayed, how_far, replay
-from totes.star.tables import CURRENT_VIEWS, STAR_TABLES
+from totes.star.tables import READABLE, STAR_TABLES
 from totes.star.transform import Transformed, transform
 
-__all__ = ["CURRENT_VIEWS", "STAR_TABLES", "Replayed", "Transformed", "fingerprint", "how_far", "replay", "transform"]
+__all__ = ["READABLE", "STAR_TABLES", "Replayed", "Transformed", "fingerprint", "how_far", "replay", "transform"]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import polars as pl
 from psycopg2 import sql
@@ -9,7 +10,6 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.capture import Captured, capture
 from totes.capture.contract import columns_of
 from totes.capture.shape import SourceTable
 from totes.capture.snapshot import snapshot_of
@@ -81,28 +81,21 @@ def verify(
     return verdict
 
 
-def repair(
-    source: Connection,
-    warehouse: Connection,
-    lake: Bucket,
-    sources: Sequence[SourceTable],
-    stars: Sequence[StarTable],
-    verdict: Verdict,
-) -> Captured:
-    """Commit an ordinary batch of the rows that differ; the next load brings it.
+def keys_to_repair(
+    warehouse: Connection, stars: Sequence[StarTable], verdict: Verdict, *, most: int | None = None
+) -> dict[str, list[int]]:
+    """Return which source rows, when they are captured again, bring the warehouse what differs; by source table.
 
     A row of the calendar is brought by a fact that names its date in its current state.
 
     Args:
-        source: the source, outside a transaction.
         warehouse: the warehouse, outside a transaction.
-        lake: the ingestion bucket.
-        sources: the source tables.
         stars: the star tables.
         verdict: what differs.
+        most: how many rows at most; None: all.
 
     Raises:
-        As `totes.capture.capture` does.
+        psycopg2.Error: the warehouse broke off.
     """
     again: dict[str, set[int]] = {}
     with warehouse, warehouse.cursor() as cursor:
@@ -115,7 +108,11 @@ def repair(
             elif found.differences:
                 keys = pl.concat([found.missing, found.extra, found.different])
                 again.setdefault(table.source, set()).update(keys.to_list())
-    return capture(source, lake, sources, again={name: sorted(keys) for name, keys in again.items()})
+    chosen = islice(((source, key) for source, keys in again.items() for key in sorted(keys)), most)
+    of_source: dict[str, list[int]] = {}
+    for source, key in chosen:
+        of_source.setdefault(source, []).append(key)
+    return of_source
 
 
 def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None:

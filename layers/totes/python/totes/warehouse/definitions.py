@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.roles import DASHBOARD
+from totes.roles import DASHBOARD, READABLE_LEDGER
 from totes.shapes import Column, Fact, StarTable
 from totes.warehouse.places import LIVE, Place
 
@@ -131,7 +131,7 @@ def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | Non
 
 
 def create_current_view(cursor: Cursor, table: Fact) -> None:
-    """Create the live view of a fact's current state, or add the fact's new columns to it; the dashboard sees it."""
+    """Create the live view of a fact's current state, or add the fact's new columns to it; readers see it."""
     view = sql.Identifier("public", table.current_view)
     cursor.execute(
         sql.SQL(
@@ -139,9 +139,26 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
             "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
         ).format(view=view, key=sql.Identifier(table.key), table=LIVE.star(table.name))
     )
+    let_read(cursor, view)
+
+
+def let_read(cursor: Cursor, *names: sql.Composable) -> None:
+    """Let the dashboard's role, where there is one, read tables or views that were just made."""
+    if _has_readers(cursor):
+        statement = sql.SQL("GRANT SELECT ON {} TO {}")
+        cursor.execute(statement.format(sql.SQL(", ").join(names), sql.Identifier(DASHBOARD)))
+
+
+def let_read_ledger(cursor: Cursor) -> None:
+    """Let it read the live ledger's tables that are for readers."""
+    if _has_readers(cursor):
+        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA etl TO {}").format(sql.Identifier(DASHBOARD)))
+        let_read(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
+
+
+def _has_readers(cursor: Cursor) -> bool:
     cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (DASHBOARD,))
-    if cursor.fetchone() is not None:
-        cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(view, sql.Identifier(DASHBOARD)))
+    return cursor.fetchone() is not None
 
 
 def catalog_type(column: Column) -> str:

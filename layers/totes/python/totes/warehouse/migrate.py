@@ -22,6 +22,8 @@ from totes.warehouse.definitions import (
     create_ledger,
     create_star,
     create_state,
+    let_read,
+    let_read_ledger,
     serial_of,
 )
 from totes.warehouse.dependents import Dependents
@@ -141,6 +143,7 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         if not _has_schema(cursor, "etl"):
             cursor.execute("CREATE SCHEMA etl")
         create_ledger(cursor, LIVE)
+        let_read_ledger(cursor)
     if not _exists(cursor, "etl", "star_column"):
         create_state(cursor)
         entry = ledger.newest_entry(cursor)
@@ -152,6 +155,7 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
 def _create(cursor: Cursor, table: StarTable) -> None:
     create_star(cursor, LIVE, table)
     add_keys(cursor, LIVE, table)
+    let_read(cursor, LIVE.star(table.name))
     if isinstance(table, Fact):
         create_current_view(cursor, table)
 

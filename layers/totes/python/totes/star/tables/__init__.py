@@ -27,5 +27,8 @@ STAR_TABLES: tuple[StarTable, ...] = (
     FACT_SALES_ORDER,
 )
 
-CURRENT_VIEWS: tuple[str, ...] = tuple(table.current_view for table in STAR_TABLES if isinstance(table, Fact))
-"""The views of the facts' current state."""
+READABLE: tuple[str, ...] = (
+    *(table.name for table in STAR_TABLES),
+    *(table.current_view for table in STAR_TABLES if isinstance(table, Fact)),
+)
+"""What readers see: the star tables, and the views of the facts' current state."""

@@ -1,0 +1,34 @@
+"""answer_questions: what a person asks of the databases, who does not reach them; nothing is changed."""
+
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from totes.answers import fitness, quarantine, state_of
+from totes.capture import SOURCE_TABLES
+from totes.databases import connected
+from totes.errors import SourceUnavailable, WarehouseUnavailable
+from totes.settings import AnswerSettings
+from totes.star import STAR_TABLES
+from totes_runtime import watched
+
+
+@watched
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Answer the event's `question`: "state", "quarantine" (a page of it, `about` which rows) or "fitness"."""
+    settings = AnswerSettings.from_environment()
+    source = partial(connected, settings.source_secret, role="source", unavailable=SourceUnavailable)
+    warehouse = partial(connected, settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable)
+    match event["question"]:
+        case "state":
+            with warehouse() as connection:
+                return state_of(connection, STAR_TABLES).to_dict()
+        case "quarantine":
+            with warehouse() as connection:
+                return quarantine(connection, **event.get("about", {})).to_dict()
+        case "fitness":
+            return {"findings": [asdict(each) for each in fitness(source, warehouse, SOURCE_TABLES, STAR_TABLES)]}
+        case unknown:
+            raise ValueError(f"there is no question {unknown!r}; there are state, quarantine and fitness")

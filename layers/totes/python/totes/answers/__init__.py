@@ -1,0 +1,19 @@
+"""Answers: what a person asks of the databases, who does not reach them; each can be said as JSON."""
+
+from totes.answers.fitness import Finding, fitness
+from totes.answers.quarantine import Page, QuarantinedRow, quarantine
+from totes.answers.state import BatchState, Drift, OpenRow, State, TableState, state_of
+
+__all__ = [
+    "BatchState",
+    "Drift",
+    "Finding",
+    "OpenRow",
+    "Page",
+    "QuarantinedRow",
+    "State",
+    "TableState",
+    "fitness",
+    "quarantine",
+    "state_of",
+]

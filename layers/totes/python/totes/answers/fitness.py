@@ -1,0 +1,94 @@
+"""What a run would stumble over in the databases, looked at before one does; nothing is changed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+
+from totes.capture.contract import columns_of
+from totes.capture.shape import SourceTable
+from totes.capture.snapshot import snapshot_of
+from totes.databases import identity_of
+from totes.errors import ConfigurationError, TotesError
+from totes.shapes import StarTable
+from totes.warehouse.migrate import ensure_tables
+
+Connect = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, whether it is as it should be, and a sentence on it."""
+
+    subject: str
+    good: bool
+    sentence: str
+
+
+def fitness(
+    source: Connect, warehouse: Connect, sources: Sequence[SourceTable], stars: Sequence[StarTable]
+) -> Iterator[Finding]:
+    """Look at source and warehouse, and whether they are two.
+
+    Args:
+        source: opens a connection to the source.
+        warehouse: opens one to the warehouse, as its loader.
+        sources: the source tables.
+        stars: the star tables.
+    """
+    yield found("source", lambda: _source(source, sources))
+    yield found("warehouse", lambda: _warehouse(warehouse, stars))
+    yield found("identity", lambda: _identity(source, warehouse))
+
+
+def found(subject: str, look: Callable[[], str]) -> Finding:
+    """Return what a look has found: its sentence, or that of the error which it met."""
+    try:
+        return Finding(subject, good=True, sentence=look())
+    except (TotesError, psycopg2.Error) as error:
+        return Finding(subject, good=False, sentence=str(error).strip())
+
+
+def _source(source: Connect, tables: Sequence[SourceTable]) -> str:
+    with source() as connection, snapshot_of(connection, tables) as snapshot:
+        columns_of(snapshot, tables)
+        rows = sum(_count(connection, table.name) for table in tables)
+        version = f"{connection.server_version // 10000}"
+    if not rows:
+        raise ConfigurationError("the source's tables are empty: a run brings nothing (totes simulate fills a shop)")
+    return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows"
+
+
+def _count(connection: Connection, table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table)))
+        [[count]] = cursor.fetchall()
+        return int(count)
+
+
+def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
+    """What a load does first, taken back: it sees the encoding, a shop's tables, strangers' tables and rights."""
+    with warehouse() as connection, connection.cursor() as cursor:
+        try:
+            there = ensure_tables(cursor, tables, all_of_it=False)
+        finally:
+            connection.rollback()
+        version = f"{connection.server_version // 10000}"
+    if there.gone:
+        raise ConfigurationError(f"{', '.join(there.gone)} was dropped; the next run makes all of it again (totes run)")
+    if there.newer or there.other:
+        wrong = "; ".join((*there.newer, *there.other))
+        raise ConfigurationError(f"its tables are not what this totes makes: {wrong}")
+    return f"PostgreSQL {version}, and the star can be written there"
+
+
+def _identity(source: Connect, warehouse: Connect) -> str:
+    with source() as one, warehouse() as other:
+        if identity_of(one) == identity_of(other):
+            raise ConfigurationError(
+                "source and warehouse are the same database; name another warehouse (totes secrets set)"
+            )
+    return "source and warehouse are two databases"
