@@ -73,7 +73,9 @@ class OwnWarehouse(Construct):
         network: Network,
     ) -> None:
         super().__init__(scope, id)
-        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17_9)
+        # The major version alone: RDS takes up minor ones by itself, creates none that it has given up, and refuses to
+        # go back to one that a template still names (https://github.com/hashicorp/terraform/issues/22462).
+        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17)
         parameters = rds.ParameterGroup(
             self,
             "Parameters",
