@@ -1,5 +1,6 @@
 """The stateful stack: what must outlive any change of the pipeline."""
 
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -67,7 +68,13 @@ class DataStack(TotesStack):
         host: str = PLACEHOLDER,
     ) -> secretsmanager.ISecret:
         if given is not None and given.secret_arn is not None:
-            return secretsmanager.Secret.from_secret_complete_arn(self, id, given.secret_arn)
+            key = given.secret_key_arn
+            return secretsmanager.Secret.from_secret_attributes(
+                self,
+                id,
+                secret_complete_arn=given.secret_arn,
+                encryption_key=None if key is None else kms.Key.from_key_arn(self, f"{id}Key", key),
+            )
         return DatabaseSecret(
             self, id, environment=self._environment, role=role, database=database, host=host, port=port
         ).secret

@@ -1,9 +1,10 @@
 import platform
 import sys
+from typing import Any
 
 import pytest
 
-from stacks.config import Environment
+from stacks.config import Environment, GivenDatabase
 from stacks.target import Target
 
 
@@ -38,3 +39,9 @@ def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
 def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
     with pytest.raises(ValueError, match=f"suffix '{suffix}' is no word of at most 12"):
         Environment.named("dev").suffixed(suffix)
+
+
+@pytest.mark.parametrize("said", [{"secret_key_arn": "arn:aws:kms:eu-west-2:1:key/2"}, {"rotates_secret": True}])
+def test_what_is_said_of_a_given_secret_needs_one(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(said))} is about a secret that is given, .* its secret_arn too"):
+        GivenDatabase(**said)
