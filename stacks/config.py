@@ -56,6 +56,8 @@ class GivenDatabase:
 
     Attributes:
         security_group_id: its security group, where it is in the network; None: it is outside, and reached by NAT.
+        opens_group: whether the stack makes the rule in that group by which it lets the functions in; else its owner
+            does, for the group that the network stack's outputs name.
         port: where it listens.
         secret_arn: the secret with its login, where there is one; None: the data stack makes one, to be filled in.
         secret_key_arn: the key that the given secret is encrypted by, where that is one of your own in KMS, and not
@@ -65,13 +67,16 @@ class GivenDatabase:
     """
 
     security_group_id: str | None = None
+    opens_group: bool = False
     port: int = 5432
     secret_arn: str | None = None
     secret_key_arn: str | None = None
     rotates_secret: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is said of a secret that is not given; raise ValueError."""
+        """Refuse what is said of a secret or a group that is not given; raise ValueError."""
+        if self.opens_group and self.security_group_id is None:
+            raise ValueError("opens_group is about a group that is given, so GivenDatabase needs its security_group_id")
         said = {"secret_key_arn": self.secret_key_arn, "rotates_secret": self.rotates_secret}
         if self.secret_arn is None and (idle := [name for name, value in said.items() if value]):
             raise ValueError(f"{idle[0]} is about a secret that is given, so GivenDatabase needs its secret_arn too")
