@@ -200,6 +200,13 @@ def init(
         str | None,
         typer.Option(help="Name of the role, made with a new password and stored (default: what the secret says)."),
     ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the functions reach the database, if --admin leads through a tunnel (default: there)."
+        ),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Its port there (default: as in stacks/config.py).")] = None,
     yes: Yes = False,
     is_local: Local = False,
     state: State = None,
@@ -207,7 +214,7 @@ def init(
 ) -> None:
     """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
     deployment = deployment_of(is_local, state, environment)
-    roles = make_roles(deployment, database, admin, name=role, confirm=confirmed(yes))
+    roles = make_roles(deployment, database, admin, name=role, host=host, port=port, confirm=confirmed(yes))
     display.done(f"the {database} has the roles {', '.join(roles)}")
 
 
