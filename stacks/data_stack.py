@@ -45,6 +45,7 @@ class DataStack(TotesStack):
                 self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
             )
             self.own_warehouse = own
+            self.tell({"WarehouseLogGroup": own.log_group})
             self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=own.host)
             self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=own.host)
         self.tell(

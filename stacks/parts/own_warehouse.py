@@ -61,6 +61,7 @@ class OwnWarehouse(Construct):
         limits: where it comes close to what it can take.
         host: its address.
         master: the secret of its master, made by RDS.
+        log_group: the name of the log group that RDS makes of its log.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class OwnWarehouse(Construct):
         subnets = cast("rds.SubnetGroup", instance.node.find_child("SubnetGroup"))
         subnets.apply_removal_policy(_removal_of_what_it_holds(environment))
         self.host = instance.db_instance_endpoint_address
+        self.log_group = f"/aws/rds/instance/{instance.instance_identifier}/postgresql"
         if instance.secret is None:
             raise AssertionError("RDS manages the master's password, so there is a secret of it")
         self.master: secretsmanager.ISecret = instance.secret

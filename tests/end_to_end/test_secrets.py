@@ -182,6 +182,8 @@ def test_a_secret_that_is_read_without_a_stage_is_the_current_one(shop: Deployed
 
 def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_administrator(shop: Deployed) -> None:
     assert "totes_warehouse, totes_dashboard" in shop.totes("init", "warehouse").out
+    logs = shop.cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/rds/instance/")["logGroups"]
+    assert [log["retentionInDays"] for log in logs] == [30], "RDS itself would keep the warehouse's log for ever"
     refused = shop.totes("init", "source").err
     assert 'say --admin "$TOTES_SOURCE"' in refused, refused  # the local cloud holds the administrator's address
     made = shop.totes("init", "source", "--admin", shop.cloud.source_uri)  # its password stays what it is

@@ -30,6 +30,7 @@ from workbench.logs import log_lines, readable
 from workbench.mails import mails_of
 from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
+from workbench.retention import limit_log
 from workbench.roles import make_roles
 from workbench.simulator import Shop, build
 from workbench.synthesis import synthesised
@@ -215,6 +216,8 @@ def init(
     """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
     deployment = deployment_of(is_local, state, environment)
     roles = make_roles(deployment, database, admin, name=role, host=host, port=port, confirm=confirmed(yes))
+    if database == "warehouse":
+        limit_log(deployment)
     display.done(f"the {database} has the roles {', '.join(roles)}")
 
 
