@@ -1,10 +1,13 @@
 """The CDK app: reads which environment is meant, and makes its stacks."""
 
+import os
+
 import aws_cdk as cdk
 from constructs import Node
 
+from stacks.certificates import check_region
 from stacks.checks import enforce_rules
-from stacks.config import Environment
+from stacks.config import Environment, OwnDatabase
 from stacks.data_stack import DataStack
 from stacks.deployer_stack import DeployerStack, GitHub
 from stacks.network_stack import NetworkStack
@@ -53,11 +56,27 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
     enforce_rules(app)
 
 
+def check_place(environment: Environment, region: str | None) -> None:
+    """See that an environment can be where it is to be deployed.
+
+    Args:
+        environment: the environment.
+        region: where the CLI's credentials and settings lead; None: nobody knows yet.
+
+    Raises:
+        ValueError: a warehouse of totes' own could not prove there who it is.
+    """
+    if region is not None and isinstance(environment.warehouse, OwnDatabase):
+        check_region(region)
+
+
 def _is_true(value: object) -> bool:
     return value in (True, "true")
 
 
 if __name__ == "__main__":
     app = cdk.App()
-    make_stacks(app, chosen_environment(app.node), GitHub.from_context(app.node))
+    environment = chosen_environment(app.node)
+    check_place(environment, os.environ.get("CDK_DEFAULT_REGION"))
+    make_stacks(app, environment, GitHub.from_context(app.node))
     app.synth()

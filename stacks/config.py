@@ -59,13 +59,30 @@ class GivenDatabase:
 
     Attributes:
         security_group_id: its security group, where it is in the network; None: it is outside, and reached by NAT.
+        opens_group: whether the stack makes the rule in that group by which it lets the functions in; else its owner
+            does, for the group that the network stack's outputs name.
         port: where it listens.
         secret_arn: the secret with its login, where there is one; None: the data stack makes one, to be filled in.
+        secret_key_arn: the key that the given secret is encrypted by, where that is one of your own in KMS, and not
+            the one of Secrets Manager.
+        rotates_secret: whether totes changes the password in the given secret. Others may live by it, so it does not
+            unless this says so; and then only in a role that says that totes made it.
     """
 
     security_group_id: str | None = None
+    opens_group: bool = False
     port: int = 5432
     secret_arn: str | None = None
+    secret_key_arn: str | None = None
+    rotates_secret: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is said of a secret or a group that is not given; raise ValueError."""
+        if self.opens_group and self.security_group_id is None:
+            raise ValueError("opens_group is about a group that is given, so GivenDatabase needs its security_group_id")
+        said = {"secret_key_arn": self.secret_key_arn, "rotates_secret": self.rotates_secret}
+        if self.secret_arn is None and (idle := [name for name, value in said.items() if value]):
+            raise ValueError(f"{idle[0]} is about a secret that is given, so GivenDatabase needs its secret_arn too")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +241,16 @@ class Environment:
         """Whether totes' own network needs a way out: a given database is not in it."""
         given = [each for each in (self.source, self.warehouse) if isinstance(each, GivenDatabase)]
         return any(each.security_group_id is None for each in given)
+
+    @property
+    def rotated_logins(self) -> tuple[str, ...]:
+        """The roles whose passwords totes changes: not one whose secret is somebody else's, unless that is said."""
+        left_alone = {
+            role
+            for role, database in (("source", self.source), ("warehouse", self.warehouse))
+            if isinstance(database, GivenDatabase) and database.secret_arn is not None and not database.rotates_secret
+        }
+        return tuple(role for role in ("source", "warehouse", "dashboard") if role not in left_alone)
 
     @property
     def tags(self) -> dict[str, str]:

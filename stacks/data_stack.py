@@ -1,5 +1,6 @@
 """The stateful stack: what must outlive any change of the pipeline."""
 
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -44,6 +45,7 @@ class DataStack(TotesStack):
                 self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
             )
             self.own_warehouse = own
+            self.tell({"WarehouseLogGroup": own.log_group})
             self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=own.host)
             self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=own.host)
         self.tell(
@@ -67,7 +69,13 @@ class DataStack(TotesStack):
         host: str = PLACEHOLDER,
     ) -> secretsmanager.ISecret:
         if given is not None and given.secret_arn is not None:
-            return secretsmanager.Secret.from_secret_complete_arn(self, id, given.secret_arn)
+            key = given.secret_key_arn
+            return secretsmanager.Secret.from_secret_attributes(
+                self,
+                id,
+                secret_complete_arn=given.secret_arn,
+                encryption_key=None if key is None else kms.Key.from_key_arn(self, f"{id}Key", key),
+            )
         return DatabaseSecret(
             self, id, environment=self._environment, role=role, database=database, host=host, port=port
         ).secret

@@ -19,3 +19,4 @@ class NetworkStack(TotesStack):
             scope, "network", environment=environment, description="totes: where functions and warehouse live"
         )
         self.network = Network(self, "Network", environment=environment, network=network)
+        self.tell(self.network.told)

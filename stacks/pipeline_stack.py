@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -82,14 +83,12 @@ class PipelineStack(TotesStack):
             dead_letters=self.dead_letters,
         )
         self.scheduled = dict(self.functions)
-        self.rotate = self._rotate(data)
-        Rotation(
-            self,
-            "Rotation",
-            environment=environment,
-            function=self.rotate,
-            secrets={"Source": data.source, "Warehouse": data.warehouse, "Dashboard": data.dashboard},
+        logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
+        rotated = {role: logins[role] for role in environment.rotated_logins}
+        self.rotate = self._rotate(
+            [rotate_secret(secret) if role in rotated else read_secret(secret) for role, secret in logins.items()]
         )
+        Rotation(self, "Rotation", environment=environment, function=self.rotate, secrets=rotated)
         answer = self._answer(data)
         outputs = {
             "AnswerFunction": answer.function_name,
@@ -100,6 +99,15 @@ class PipelineStack(TotesStack):
         if data.own_warehouse is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.own_warehouse.master).function_name
         self.tell(outputs)
+        cdk.CfnOutput(
+            self,
+            "RotatedLogins",
+            value=",".join(rotated),
+            description=(
+                f"The logins whose passwords totes changes every {environment.rotation_days} days; that of a given "
+                "secret only where stacks/config.py says rotates_secret=True."
+            ),
+        )
 
     def _capture(self, data: DataStack) -> lambda_.IFunction:
         return self._function(
@@ -191,19 +199,14 @@ class PipelineStack(TotesStack):
             ],
         )
 
-    def _rotate(self, data: DataStack) -> lambda_.Function:
+    def _rotate(self, permissions: Sequence[Permission]) -> lambda_.Function:
         return self._function(
             "Rotate",
             name="rotate_database_login",
             description="A step of the rotation of a database's password",
             settings=_SMALL,
             variables={},
-            permissions=[
-                rotate_secret(data.source),
-                rotate_secret(data.warehouse),
-                rotate_secret(data.dashboard),
-                make_passwords(),
-            ],
+            permissions=[*permissions, make_passwords()],
             speaks_to_source=True,
             speaks_to_warehouse=True,
         )

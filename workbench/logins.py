@@ -22,8 +22,11 @@ from workbench.functions import ask
 
 ROLES = ("source", "warehouse", "dashboard")
 
-_ROTATION_SECONDS = 60.0
-"""What has been pending for longer belongs to a rotation that broke off."""
+_STEP_SECONDS = 60
+"""Lambda ends a step of a rotation after so long; the first of a function in a network alone may take a third of it."""
+
+_ROTATION_SECONDS = 4.0 * _STEP_SECONDS
+"""What has been pending for longer, four steps, each by a function that has just started, is of one that broke off."""
 
 _LOOK_SECONDS = 0.5
 _RECOVERY_DAYS = 30
@@ -107,9 +110,15 @@ class Logins:
         knows it, and done away with where the database knows the current password.
 
         Raises:
-            UserError: totes has not made the role, or the database does not answer or takes none of the passwords.
+            UserError: the secret is somebody else's, totes has not made the role, or the database does not answer or
+                takes none of the passwords.
         """
         secret = self._secret(role)
+        if role not in self._deployment.outputs["RotatedLogins"].split(","):
+            raise UserError(
+                f"the secret of the {role} is not totes' own, and its password is left alone; if it is for totes "
+                "alone, say rotates_secret=True beside its secret_arn in stacks/config.py, and deploy"
+            )
         self._await_rotation(secret)
         self._settle(secret)
         self._ask(secret, "checkOwn", "")

@@ -13,6 +13,7 @@ from totes.logins import NotFilledIn, login
 from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import READABLE
+from totes.tls import is_here
 from workbench import libpq
 from workbench.cloud.databases import refuse_source
 from workbench.deployment import Deployment
@@ -31,6 +32,8 @@ def make_roles(
     admin: str | None,
     *,
     name: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
     confirm: Callable[[str], bool],
 ) -> list[str]:
     """Make the roles of a database with the passwords that their secrets have, or bring them up to date.
@@ -43,26 +46,30 @@ def make_roles(
         admin: URI of somebody who may make roles there; None: the warehouse is totes' own, and its function does it.
         name: what the role of the database itself is to be called, with a new password; its secret says so afterwards.
             None: what the secret says.
+        host: where the functions reach the database; None: where its secret says, or, if that is not filled in yet,
+            by the administrator's own way, which must be no tunnel.
+        port: its port there; None: likewise, or, with a host, what the configuration says.
         confirm: asked, by a sentence, before a login that is there already is changed.
 
     Returns:
         The roles' names.
 
     Raises:
-        UserError: the URI is missing or refused, the administrator may not do this or is the role itself, or a login
-            was not to be changed; nothing is changed then.
+        UserError: the URI is missing or refused, or leads to a tunnel and no host is said; the administrator may not
+            do this or is the role itself, or a login was not to be changed. Nothing is changed then.
     """
     if database not in _DATABASES:
         raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
     if admin is None:
-        if name is not None:
-            raise UserError("a role of another name is made by an administrator: add --admin URI")
+        if any(said is not None for said in (name, host, port)):
+            raise UserError("a role of another name, or of another place, is made by an administrator: add --admin URI")
         return _made_by_function(deployment, database)
     try:
         with libpq.restored(), closing(psycopg2.connect(admin)) as connection:
             if database == "warehouse":
                 refuse_source(admin)
-            logins = {role: _login(deployment, role, connection) for role in _DATABASES[database]}
+            place = _said(host=host, port=port)
+            logins = {role: _login(deployment, role, connection, place) for role in _DATABASES[database]}
             if name is not None:
                 logins[database] |= {"username": name, "password": _new_password(deployment)}
             _look_before(connection, database, logins, confirm)
@@ -144,19 +151,48 @@ def _made_by_function(deployment: Deployment, database: str) -> list[str]:
         raise UserError(f"the roles of the warehouse were not made: {error}") from error
 
 
-def _login(deployment: Deployment, role: str, admin: Connection) -> dict[str, Any]:
-    """A role's login, its secret brought up to where the database is if it does not say so yet."""
+def _login(deployment: Deployment, role: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
+    """A role's login, its secret brought up to where the database is, if it does not say so.
+
+    Args:
+        deployment: whose secret.
+        role: source, warehouse or dashboard.
+        admin: the administrator's session.
+        place: the host and port that the person has said.
+
+    Raises:
+        UserError: the administrator's way there is none of the functions'.
+    """
     secret = _secret(deployment, role)
     try:
-        return login(deployment.secrets, secret)
+        made = login(deployment.secrets, secret)
+        filled = {**made, **place}
     except NotFilledIn:
         made = json.loads(deployment.secrets.get_secret_value(SecretId=secret)["SecretString"])
         if made["host"] != PLACEHOLDER:
             raise
-        info = admin.info
-        filled = {**made, "host": info.host, "port": info.port, "dbname": info.dbname}
+        filled = {**made, "dbname": admin.info.dbname, **_place(deployment, role, admin, place)}
+    if filled != made:
         deployment.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(filled))
-        return filled
+    return filled
+
+
+def _said(**words: str | int | None) -> dict[str, str | int]:
+    return {word: value for word, value in words.items() if value is not None}
+
+
+def _place(deployment: Deployment, role: str, admin: Connection, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the functions reach the database: where the person says, or by the administrator's own way."""
+    if "host" in said:  # the port that the administrator's session has may be that of a tunnel
+        return said
+    host = admin.info.host
+    if deployment.endpoint is None and is_here(host):
+        raise UserError(
+            f"--admin leads to {host}, which is a tunnel or a database of this machine, and no function would reach "
+            f"it there; nothing was changed. Say where they reach the {role}: --host HOST, and --port PORT if it is "
+            "not the one in stacks/config.py"
+        )
+    return {"host": host, "port": admin.info.port, **said}
 
 
 def _secret(deployment: Deployment, role: str) -> str:

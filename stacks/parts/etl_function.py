@@ -57,7 +57,9 @@ class EtlFunction(Construct):
             description=f"What {full_name} may do",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={
-                "work": iam.PolicyDocument(statements=[permission.statement for permission in permissions])
+                "work": iam.PolicyDocument(
+                    statements=[each for permission in permissions for each in permission.statements]
+                )
             },
         )
         for permission in permissions:

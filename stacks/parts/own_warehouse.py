@@ -63,6 +63,7 @@ class OwnWarehouse(Construct):
         limits: where it comes close to what it can take.
         host: its address.
         master: the secret of its master, made by RDS.
+        log_group: the name of the log group that RDS makes of its log.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class OwnWarehouse(Construct):
         network: Network,
     ) -> None:
         super().__init__(scope, id)
-        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17_9)
+        # The major version alone: RDS takes up minor ones by itself, creates none that it has given up, and refuses to
+        # go back to one that a template still names (https://github.com/hashicorp/terraform/issues/22462).
+        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17)
         parameters = rds.ParameterGroup(
             self,
             "Parameters",
@@ -116,6 +119,7 @@ class OwnWarehouse(Construct):
         subnets = cast("rds.SubnetGroup", instance.node.find_child("SubnetGroup"))
         subnets.apply_removal_policy(_removal_of_what_it_holds(environment))
         self.host = instance.db_instance_endpoint_address
+        self.log_group = f"/aws/rds/instance/{instance.instance_identifier}/postgresql"
         if instance.secret is None:
             raise AssertionError("RDS manages the master's password, so there is a secret of it")
         self.master: secretsmanager.ISecret = instance.secret

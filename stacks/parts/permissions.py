@@ -14,19 +14,26 @@ from stacks.checks import acknowledge
 
 @dataclass(frozen=True)
 class Permission:
-    """A statement of a role's policy.
+    """A statement of a role's policy, with what it takes to be of use.
 
     Attributes:
         statement: the statement.
+        key: the one by which it may use the key that what it is about is encrypted by, if that is a key of its own.
         objects_of: the bucket whose objects it is about, if it is about objects.
         folders: the folders of the bucket that it is about; none: all objects.
         wildcard: why it is about all resources, if it is.
     """
 
     statement: iam.PolicyStatement
+    key: iam.PolicyStatement | None = None
     objects_of: s3.IBucket | None = None
     folders: tuple[str, ...] = ()
     wildcard: str | None = None
+
+    @property
+    def statements(self) -> list[iam.PolicyStatement]:
+        """All that a policy is given."""
+        return [self.statement] if self.key is None else [self.statement, self.key]
 
     def acknowledge_on(self, role: iam.Role) -> None:
         """Say on the role that has this permission why it has a wildcard, if it has one."""
@@ -72,7 +79,10 @@ def read_and_write_objects(bucket: s3.IBucket) -> Permission:
 
 def read_secret(secret: secretsmanager.ISecret) -> Permission:
     """Fetch the secret's value."""
-    return Permission(iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn]))
+    return Permission(
+        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn]),
+        key=_use_key_of(secret, "kms:Decrypt"),
+    )
 
 
 def rotate_secret(secret: secretsmanager.ISecret) -> Permission:
@@ -86,7 +96,8 @@ def rotate_secret(secret: secretsmanager.ISecret) -> Permission:
                 "secretsmanager:UpdateSecretVersionStage",
             ],
             resources=[secret.secret_arn],
-        )
+        ),
+        key=_use_key_of(secret, "kms:Decrypt", "kms:GenerateDataKey"),
     )
 
 
@@ -126,6 +137,21 @@ def write_logs(log_group: logs.ILogGroup) -> Permission:
     """Write into the log group."""
     return Permission(
         iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn])
+    )
+
+
+def _use_key_of(secret: secretsmanager.ISecret, *actions: str) -> iam.PolicyStatement | None:
+    """Use the key that a secret is encrypted by through Secrets Manager alone; None where it is Secrets Manager's own.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    """
+    if secret.encryption_key is None:
+        return None
+    service = f"secretsmanager.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"
+    return iam.PolicyStatement(
+        actions=list(actions),
+        resources=[secret.encryption_key.key_arn],
+        conditions={"StringEquals": {"kms:ViaService": service}},
     )
 
 

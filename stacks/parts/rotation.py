@@ -12,7 +12,7 @@ from stacks.config import Environment
 
 
 class Rotation(Construct):
-    """A rotation schedule for each secret; a deployment never rotates one."""
+    """A rotation schedule for each secret, by its role; a deployment never rotates one."""
 
     def __init__(
         self,
@@ -29,11 +29,11 @@ class Rotation(Construct):
             principal=iam.ServicePrincipal("secretsmanager.amazonaws.com"),
             source_account=cdk.Stack.of(self).account,
         )
-        for name, secret in secrets.items():
+        for role, secret in secrets.items():
             # The construct of a higher level would also forbid everybody to delete the secret, with its stack too.
             schedule = secretsmanager.CfnRotationSchedule(
                 self,
-                name,
+                role.capitalize(),
                 secret_id=secret.secret_arn,
                 rotation_lambda_arn=function.function_arn,
                 rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from psycopg2.extensions import parse_dsn
 
 from tests.end_to_end.conftest import Deployed
+from tests.support.authorities import Authority
 from tests.support.command_line import Answer
 from tests.support.databases import execute, rows
 from totes.roles import MARK
@@ -69,6 +71,24 @@ def test_a_login_that_it_takes_is_the_one_from_then_on(shop: Deployed) -> None:
     assert "right" not in answer.out
     assert current(shop) == "totes_shop"
     assert shop.totes("secrets", "test", "source").code == 0
+    assert shop.run()["status"] == "SUCCEEDED"
+
+
+def test_the_certificates_of_an_authority_are_stored_with_the_login_and_shown_nowhere(
+    shop: Deployed, tmp_path: Path
+) -> None:
+    file, authority = tmp_path / "ca.pem", Authority("of the shop").pem
+    file.write_text(authority)
+    dsn = parse_dsn(shop.cloud.source_uri)
+    place = ("--host", dsn["host"], "--port", dsn["port"], "--dbname", dsn["dbname"], "--username", "totes_shop")
+    answer = shop.totes("secrets", "set", "source", *place, "--sslrootcert", str(file), answers="right\n")
+    assert answer.code == 0, answer.err
+    assert "CERTIFICATE" not in answer.out + answer.err
+    assert Logins(Deployment.local(shop.state)).current("source")["sslrootcert_pem"] == authority
+    file.write_text("no certificate")
+    answer = shop.totes("secrets", "set", "source", *place, "--sslrootcert", str(file), answers="right\n")
+    assert answer.code == 1
+    assert "ca.pem holds no certificate in PEM" in answer.err
     assert shop.run()["status"] == "SUCCEEDED"
 
 
@@ -162,6 +182,8 @@ def test_a_secret_that_is_read_without_a_stage_is_the_current_one(shop: Deployed
 
 def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_administrator(shop: Deployed) -> None:
     assert "totes_warehouse, totes_dashboard" in shop.totes("init", "warehouse").out
+    logs = shop.cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/rds/instance/")["logGroups"]
+    assert [log["retentionInDays"] for log in logs] == [30], "RDS itself would keep the warehouse's log for ever"
     refused = shop.totes("init", "source").err
     assert 'say --admin "$TOTES_SOURCE"' in refused, refused  # the local cloud holds the administrator's address
     made = shop.totes("init", "source", "--admin", shop.cloud.source_uri)  # its password stays what it is

@@ -1,6 +1,7 @@
 import dataclasses
 import platform
 import sys
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,9 @@ def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: st
 def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:
     with pytest.raises(ValueError, match=r"dev: readers is for a warehouse of totes' own, .* its owner lets them in"):
         dataclasses.replace(Environment.named("dev"), warehouse=GivenDatabase(), readers=("10.1.0.0/16",))
+
+
+@pytest.mark.parametrize("said", [{"secret_key_arn": "arn:aws:kms:eu-west-2:1:key/2"}, {"rotates_secret": True}])
+def test_what_is_said_of_a_given_secret_needs_one(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(said))} is about a secret that is given, .* its secret_arn too"):
+        GivenDatabase(**said)

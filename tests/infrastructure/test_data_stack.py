@@ -199,6 +199,21 @@ def test_the_warehouse_is_encrypted_backed_up_private_and_speaks_tls_only(dev: S
         assert parameters["Properties"]["Parameters"] == {"rds.force_ssl": "1"}
 
 
+def test_the_warehouse_stays_on_its_major_version_and_takes_up_minor_ones_by_itself(
+    dev: Synthesised, prod: Synthesised
+) -> None:
+    """AWS stops creating a minor version, and an instance that has gone on by itself cannot go back to it.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.Minor.html
+    """
+    for environment in (dev, prod):
+        [warehouse] = environment.resources("AWS::RDS::DBInstance").values()
+        assert warehouse["Properties"]["EngineVersion"] == "17"
+        assert warehouse["Properties"]["AutoMinorVersionUpgrade"] is True
+        [parameters] = environment.resources("AWS::RDS::DBParameterGroup").values()
+        assert parameters["Properties"]["Family"] == "postgres17"
+
+
 def test_rds_itself_keeps_and_rotates_the_masters_password(prod: Synthesised) -> None:
     [warehouse] = prod.resources("AWS::RDS::DBInstance").values()
     assert warehouse["Properties"]["ManageMasterUserPassword"] is True

@@ -14,16 +14,20 @@ def groups_of(synthesised: Synthesised, function: str) -> set[str]:
     return {synthesised.said(group) for group in synthesised.function(function)["VpcConfig"]["SecurityGroupIds"]}
 
 
-def rules(synthesised: Synthesised, kind: str) -> list[dict[str, Any]]:
-    """Every rule of a security group, whether it stands in the group or by itself."""
+def rules(synthesised: Synthesised, kind: str, *, of_ours: bool = True) -> list[dict[str, Any]]:
+    """Every rule of a security group of ours, whether it stands in the group or by itself, or of others' groups."""
+    alone = [each["Properties"] for each in synthesised.resources(f"AWS::EC2::SecurityGroup{kind}").values()]
+    if not of_ours:
+        return [rule for rule in alone if isinstance(rule["GroupId"], str)]
     found = [
         {**rule, "of": logical_id[:-8]}
         for logical_id, group in synthesised.resources("AWS::EC2::SecurityGroup").items()
         for rule in group["Properties"].get(f"SecurityGroup{kind}", [])
     ]
     return found + [
-        {**each["Properties"], "of": synthesised.said(each["Properties"]["GroupId"])[1:].split(".")[0]}
-        for each in synthesised.resources(f"AWS::EC2::SecurityGroup{kind}").values()
+        {**rule, "of": synthesised.said(rule["GroupId"])[1:].split(".")[0]}
+        for rule in alone
+        if not isinstance(rule["GroupId"], str)
     ]
 
 
@@ -83,6 +87,36 @@ def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, tmp
     assert not inside.resources("AWS::EC2::NatGateway")
     assert not inside.resources("AWS::EC2::InternetGateway")
     assert INSIDE.security_group_id in [rule.get("DestinationSecurityGroupId") for rule in rules(inside, "Egress")]
+
+
+def told(synthesised: Synthesised) -> dict[str, str]:
+    """The network stack's outputs that are for people."""
+    outputs = synthesised.templates["network"]["Outputs"].items()
+    return {key: synthesised.said(each["Value"]) for key, each in outputs if "Export" not in each}
+
+
+def test_whoever_owns_a_database_is_told_whom_to_let_in(prod: Synthesised, tmp_path: Path) -> None:
+    assert told(prod) == {
+        "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
+        "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
+    }
+    inside = synthesise(dataclasses.replace(production(), source=INSIDE, warehouse=INSIDE), tmp_path)
+    assert told(inside) == {
+        "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
+        "WarehouseClientsGroup": "<NetworkWarehouseClients.GroupId>",
+    }
+    assert rules(inside, "Ingress", of_ours=False) == [], "a group of somebody else's is left as it is"
+
+
+def test_a_given_group_lets_the_functions_in_where_the_configuration_says_so(tmp_path: Path) -> None:
+    opened = dataclasses.replace(INSIDE, opens_group=True, port=6432)
+    found = synthesise(dataclasses.replace(production(), source=opened), tmp_path)
+    [rule] = rules(found, "Ingress", of_ours=False)
+    assert rule["GroupId"] == INSIDE.security_group_id
+    assert found.said(rule["SourceSecurityGroupId"]) == "<NetworkSourceClients.GroupId>"
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 6432, 6432)
+    with pytest.raises(ValueError, match="opens_group is about a group that is given"):
+        GivenDatabase(opens_group=True)
 
 
 def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_is_no_way_out(

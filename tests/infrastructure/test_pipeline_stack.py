@@ -1,9 +1,12 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stacks.config import Environment
-from tests.support.templates import Resource, Synthesised
+from stacks.config import Environment, GivenDatabase
+from tests.support.templates import Resource, Synthesised, synthesise
+from workbench import logins
 
 STEPS = (
     "raw_data_to_ingestion_bucket",
@@ -324,7 +327,17 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
         "DashboardSecretArn": "<DashboardSecret>",
         "AlarmTopicArn": "<Topic>",
         "RotationFunction": "<RotateFunction>",
-        **({"PrepareFunction": "<PrepareFunction>"} if synthesised.name != "local" else {}),
+        "RotatedLogins": "source,warehouse,dashboard",
+        **(
+            {
+                "PrepareFunction": "<PrepareFunction>",
+                "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
+                "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
+                "WarehouseLogGroup": "/aws/rds/instance/<OwnWarehouseInstance>/postgresql",
+            }
+            if synthesised.name != "local"
+            else {}
+        ),
     }
 
 
@@ -355,6 +368,81 @@ def test_every_password_is_rotated_on_schedule_and_never_by_a_deployment(synthes
         assert schedule["RotationRules"] == {"AutomaticallyAfterDays": 30}
         assert schedule["RotateImmediatelyOnUpdate"] is False
         assert synthesised.said(schedule["RotationLambdaARN"]) == "<RotateFunction.Arn>"
+
+
+GIVEN = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:shop-AbCdEf"
+KEY = "arn:aws:kms:eu-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+VIA_SECRETS_MANAGER = {
+    "StringEquals": {
+        "kms:ViaService": {
+            "Fn::Join": ["", ["secretsmanager.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}]]
+        }
+    }
+}
+
+
+def given_source(tmp_path: Path, **words: Any) -> Synthesised:
+    source = GivenDatabase(secret_arn=GIVEN, **words)
+    return synthesise(dataclasses.replace(Environment.named("local"), source=source), tmp_path)
+
+
+def rotated(synthesised: Synthesised) -> set[str]:
+    schedules = synthesised.resources("AWS::SecretsManager::RotationSchedule").values()
+    return {synthesised.said(each["Properties"]["SecretId"]) for each in schedules}
+
+
+def key_statements(synthesised: Synthesised) -> dict[str, list[dict[str, Any]]]:
+    """What each function may do by keys, in the words of its policy."""
+    return {
+        name: found
+        for name in FUNCTIONS
+        if (
+            found := [
+                statement
+                for policy in synthesised.role(synthesised.function(name)["Role"])["Policies"]
+                for statement in policy["PolicyDocument"]["Statement"]
+                if "kms:" in str(statement["Action"])
+            ]
+        )
+    }
+
+
+def test_a_secret_that_is_given_is_read_and_left_alone(tmp_path: Path) -> None:
+    given = given_source(tmp_path)
+    assert rotated(given) == {"<WarehouseSecret>", "<DashboardSecret>"}
+    assert given.pipeline["Outputs"]["RotatedLogins"]["Value"] == "warehouse,dashboard"
+    assert "rotates_secret=True" in given.pipeline["Outputs"]["RotatedLogins"]["Description"]
+    allowed = given.permissions(given.function("rotate_database_login")["Role"])
+    assert {action for action, resource in allowed if resource == GIVEN} == {"secretsmanager:GetSecretValue"}
+    assert key_statements(given) == {}
+
+
+def test_a_secret_that_is_given_is_rotated_where_the_configuration_says_so(tmp_path: Path) -> None:
+    given = given_source(tmp_path, rotates_secret=True)
+    assert rotated(given) == {GIVEN, "<WarehouseSecret>", "<DashboardSecret>"}
+    allowed = given.permissions(given.function("rotate_database_login")["Role"])
+    assert ("secretsmanager:PutSecretValue", GIVEN) in allowed
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+def test_a_customers_key_is_used_by_those_who_read_its_secret_and_through_secrets_manager_alone(
+    tmp_path: Path,
+    rotates: bool,  # noqa: FBT001 - pytest's parameter
+) -> None:
+    """https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html: to write takes both."""
+    decrypt = {"Action": "kms:Decrypt", "Condition": VIA_SECRETS_MANAGER, "Effect": "Allow", "Resource": KEY}
+    both = {**decrypt, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]}
+    assert key_statements(given_source(tmp_path, secret_key_arn=KEY, rotates_secret=rotates)) == {
+        "raw_data_to_ingestion_bucket": [decrypt],
+        "verify_warehouse": [decrypt],
+        "rotate_database_login": [both if rotates else decrypt],
+    }
+
+
+def test_a_rotation_is_waited_for_as_long_as_its_four_steps_may_take(synthesised: Synthesised) -> None:
+    step = synthesised.function("rotate_database_login")["Timeout"]
+    assert step == logins._ROTATION_SECONDS / 4
+    assert step + 5 < logins._ANSWER_SECONDS, "Lambda's own end of a step is an answer"
 
 
 def test_what_a_schedule_could_not_start_is_kept_for_two_weeks(synthesised: Synthesised) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from app import check_place
+from stacks.config import Environment
 from tests.support.templates import ADDRESS, Synthesised, run_app
 
 
@@ -46,6 +48,21 @@ def test_production_is_not_synthesised_without_somebody_to_tell(tmp_path: Path) 
     assert failed.returncode != 0
     assert "prod has no alarm_email: nobody would be told when an alarm goes off" in failed.stderr
     assert "say -c alarm_email=ADDRESS" in failed.stderr
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
+def test_a_region_whose_certificates_nobody_has_ends_the_synth(tmp_path: Path, region: str) -> None:
+    failed = run_app(tmp_path, region=region, env="dev")
+    assert failed.returncode != 0
+    assert f"ValueError: region {region}: totes has no certificates of RDS's authority there" in failed.stderr
+    assert "deploy to another region, or set warehouse to GivenDatabase(...)" in failed.stderr
+
+
+def test_a_warehouse_of_somebody_elses_may_be_where_it_is() -> None:
+    """Its authority's certificates may stand in its secret."""
+    check_place(Environment.named("local"), "us-gov-west-1")
+    with pytest.raises(ValueError, match="us-gov-west-1"):
+        check_place(Environment.named("dev"), "us-gov-west-1")
 
 
 def test_an_address_that_is_none_ends_the_synth(tmp_path: Path) -> None:

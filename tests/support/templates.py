@@ -35,7 +35,9 @@ def new_app(folder: Path, **context: Any) -> cdk.App:
     return cdk.App(outdir=str(folder), context={**settings["context"], **context})
 
 
-def run_app(folder: Path, temporary: Path | None = None, /, **context: str) -> subprocess.CompletedProcess[str]:
+def run_app(
+    folder: Path, temporary: Path | None = None, /, *, region: str = "eu-west-2", **context: str
+) -> subprocess.CompletedProcess[str]:
     """Run the app as the CLI does, in a process with nothing of this one's but the path and the temporary folder."""
     settings = json.loads((ROOT / "cdk.json").read_text())
     home = Path(tempfile.gettempdir()).parent / "home"  # one for all, for jsii unpacks the CDK into it
@@ -48,6 +50,7 @@ def run_app(folder: Path, temporary: Path | None = None, /, **context: str) -> s
             "HOME": str(home),
             "TMPDIR": str(temporary or tempfile.gettempdir()),
             "PYTHONHASHSEED": "1",
+            "CDK_DEFAULT_REGION": region,
             "CDK_OUTDIR": str(folder),
             "CDK_CONTEXT_JSON": json.dumps({**settings["context"], **context}),
         },

@@ -29,6 +29,7 @@ from workbench.logs import log_lines, readable
 from workbench.mails import mails_of
 from workbench.rebuilding import Rebuilt
 from workbench.report import report_on
+from workbench.retention import limit_log
 from workbench.roles import make_roles
 from workbench.simulator import Shop, build
 from workbench.synthesis import synthesised
@@ -201,6 +202,13 @@ def init(
         str | None,
         typer.Option(help="Name of the role, made with a new password and stored (default: what the secret says)."),
     ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the functions reach the database, if --admin leads through a tunnel (default: there)."
+        ),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Its port there (default: as in stacks/config.py).")] = None,
     yes: Yes = False,
     is_local: Local = False,
     state: State = None,
@@ -208,7 +216,9 @@ def init(
 ) -> None:
     """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
     deployment = deployment_of(is_local, state, environment)
-    roles = make_roles(deployment, database, admin, name=role, confirm=confirmed(yes))
+    roles = make_roles(deployment, database, admin, name=role, host=host, port=port, confirm=confirmed(yes))
+    if database == "warehouse":
+        limit_log(deployment)
     display.done(f"the {database} has the roles {', '.join(roles)}")
 
 

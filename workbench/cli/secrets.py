@@ -4,12 +4,15 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from totes.tls import PEM
+from workbench.authorities import certificates_in
 from workbench.cli import display
 from workbench.cli.asking import Yes, confirmed
 from workbench.cli.target import Environment, Json, Local, State, deployment_of
@@ -43,11 +46,16 @@ def set_secret(
     dbname: Annotated[str | None, typer.Option(help="Its name (default: asked for).")] = None,
     username: Annotated[str | None, typer.Option(help="Who logs in (default: asked for).")] = None,
     sslmode: Annotated[str | None, typer.Option(help="TLS, in libpq's words (default: verify-full).")] = None,
+    sslrootcert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its authority's certificates, in PEM (default: the stored ones, or RDS's)."),
+    ] = None,
     is_local: Local = False,
     state: State = None,
     environment: Environment = "dev",
 ) -> None:
     """Ask for a login, try it, and store it if the database takes it; the password is typed unseen or piped in."""
+    authority = {} if sslrootcert is None else {PEM: certificates_in(sslrootcert)}
     logins = Logins(deployment_of(is_local, state, environment))
     stored = logins.current(role)
     host = host or _asked("host", stored.get("host"))
@@ -60,6 +68,7 @@ def set_secret(
         "host": host,
         **({"port": port} if port else {}),
         **({"sslmode": sslmode} if sslmode else {}),
+        **authority,
         "dbname": dbname or _asked("database", stored.get("dbname")),
         "username": username or _asked("user", stored.get("username")),
         "password": _password(),

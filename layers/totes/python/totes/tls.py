@@ -28,7 +28,7 @@ def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """
     completed = {name: value for name, value in keywords.items() if name != PEM}
     host = str(keywords["host"])
-    if not host.startswith("/") and host not in _HERE:
+    if not is_here(host):
         completed.setdefault("sslmode", "verify-full")
     if completed.get("sslmode") not in _VERIFYING or "sslrootcert" in completed:
         yield completed
@@ -40,6 +40,11 @@ def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**completed, "sslrootcert": file.name}
     else:
         yield {**completed, "sslrootcert": str(_bundle())}
+
+
+def is_here(host: str) -> bool:
+    """Whether a host, in libpq's words, is the very machine that connects to it."""
+    return host.startswith("/") or host in _HERE
 
 
 def _bundle() -> Path:

@@ -1,0 +1,21 @@
+"""A login is rotated where it is totes' own."""
+
+import boto3
+import pytest
+
+from workbench.deployment import Deployment
+from workbench.errors import UserError
+from workbench.logins import Logins
+
+
+def deployed(**outputs: str) -> Deployment:
+    session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="eu-west-2")
+    deployment = Deployment("environment dev", session, None, "dev")
+    deployment.__dict__["outputs"] = outputs
+    return deployment
+
+
+def test_a_login_in_a_secret_of_somebody_elses_is_not_rotated_and_nobody_is_asked_anything() -> None:
+    deployment = deployed(SourceSecretArn="arn:aws:secretsmanager:...:shop", RotatedLogins="warehouse,dashboard")
+    with pytest.raises(UserError, match=r"the secret of the source is not totes' own.*rotates_secret=True"):
+        Logins(deployment).rotate("source")
