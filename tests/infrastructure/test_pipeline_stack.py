@@ -442,7 +442,6 @@ def test_a_customers_key_is_used_by_those_who_read_its_secret_and_through_secret
 def test_a_rotation_is_waited_for_as_long_as_its_four_steps_may_take(synthesised: Synthesised) -> None:
     step = synthesised.function("rotate_database_login")["Timeout"]
     assert step == logins._ROTATION_SECONDS / 4
-    assert step + 5 < logins._ANSWER_SECONDS, "Lambda's own end of a step is an answer"
 
 
 def test_what_a_schedule_could_not_start_is_kept_for_two_weeks(synthesised: Synthesised) -> None:
