@@ -174,7 +174,7 @@ class Environment:
         """The environment of a name; raise ValueError, which names those there are, for any other."""
         environments = {environment.name: environment for environment in _environments()}
         if name not in environments:
-            raise ValueError(f"there is no environment {name!r}; say -c env=NAME with one of {', '.join(environments)}")
+            raise ValueError(f"there is no environment {name!r}; name one of {', '.join(environments)}")
         return environments[name]
 
     def deleting_data(self) -> "Environment":

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -144,3 +145,33 @@ def test_an_output_that_knows_ascii_alone() -> None:
     )
     assert_one_sentence(Answer(typed.returncode, typed.stdout, typed.stderr), "the source cannot be reached")
     assert "Looking at the source" in typed.stdout
+
+
+def test_a_table_that_does_not_exist_starts_no_run(deployed: Deployed) -> None:
+    executions = deployed.cloud.client("stepfunctions")
+    [machine] = executions.list_state_machines()["stateMachines"]
+    before = executions.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    assert_one_sentence(deployed.totes("run", "--accept-deletes", "nope"), "there is no source table 'nope'")
+    assert executions.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"] == before
+
+
+def test_no_shop_is_built_wherever_an_empty_uri_leads(deployed: Deployed) -> None:
+    assert_one_sentence(deployed.totes("simulate", "--source", "", "--orders", "1"), "the source's URI is empty")
+
+
+def test_a_question_that_nobody_can_answer_is_no_traceback(deployed: Deployed) -> None:
+    command = shlex.join([str(TOTES), "secrets", "delete", "source", "--state", str(deployed.state)])
+    asked = subprocess.run(["sh", "-c", f"{command} <&-"], capture_output=True, text=True, check=False, timeout=60)
+    assert asked.returncode == 1
+    assert "Traceback" not in asked.stderr
+
+
+def test_a_reader_that_has_gone_is_no_reason_to_complain(deployed: Deployed) -> None:
+    command = [str(TOTES), "status", "--state", str(deployed.state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as typed:
+        assert typed.stdout is not None
+        assert typed.stderr is not None
+        typed.stdout.close()
+        said = typed.stderr.read()
+    assert "Exception" not in said
+    assert "Traceback" not in said

@@ -435,6 +435,7 @@ def test_a_customers_key_is_used_by_those_who_read_its_secret_and_through_secret
     assert key_statements(given_source(tmp_path, secret_key_arn=KEY, rotates_secret=rotates)) == {
         "raw_data_to_ingestion_bucket": [decrypt],
         "verify_warehouse": [decrypt],
+        "answer_questions": [decrypt],
         "rotate_database_login": [both if rotates else decrypt],
     }
 

@@ -1,8 +1,10 @@
 """totes: the command line, for a local cloud and for a deployed one alike."""
 
 import errno
+import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
@@ -14,9 +16,7 @@ from workbench.errors import UserError
 
 def main() -> None:
     """Run the command line; whatever a person can fix is one sentence and exit code 1, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows ASCII alone is no reason to end
+    _prepare_streams()
     libpq.set_aside()
     try:
         app()
@@ -30,6 +30,25 @@ def main() -> None:
         _fail(_told(error))
     except (BotoCoreError, ClientError) as error:
         _fail(f"AWS refused or did not answer: {error}")
+    finally:
+        _flush()
+
+
+def _prepare_streams() -> None:
+    """Make nothing of the terminal a reason for a traceback: that it knows ASCII alone, that nobody can answer."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if sys.stdin is None or sys.stdin.closed:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the program
+
+
+def _flush() -> None:
+    """Write what is left to be written, unless its reader, `head` say, has gone, of which Python would complain."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(error: OSError) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from totes.capture import SOURCE_TABLES
 from workbench import cloud, libpq, quarantine, rebuilding
 from workbench.cli import alarms, display, doors, interrupts, secrets
 from workbench.cli import costs as costs_display
@@ -20,6 +21,7 @@ from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import stop, take_down
 from workbench.cloud import LocalCloud
+from workbench.cloud.folder import StateFolder
 from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
 from workbench.doctor import examine
@@ -89,6 +91,10 @@ def run(
     ] = None,
 ) -> None:
     """Start one run and follow it, state by state; exit 0 only if it succeeded."""
+    if unknown := sorted({*(accept_deletes or ())} - {table.name for table in SOURCE_TABLES}):
+        raise UserError(
+            f"there is no source table {unknown[0]!r}; name one of {', '.join(table.name for table in SOURCE_TABLES)}"
+        )
     asked = {"accept_deletes": accept_deletes} if accept_deletes else {}
     _run(deployment_of(is_local, state, environment), asked, as_json=as_json)
 
@@ -248,6 +254,8 @@ def simulate(
     ] = None,
 ) -> None:
     """Build a totesys database from nothing, and let the shop live on."""
+    if source is not None and not source.strip():
+        raise UserError("the source's URI is empty; name one, or leave --source away for the local cloud's own")
     if source is not None:
         uri, theirs = source, True
     else:
@@ -317,6 +325,7 @@ def up(
 ) -> None:
     """Start a local cloud and deploy the stack into it, or continue the one that has stopped in the folder."""
     folder = state or DEFAULT_STATE
+    continued = StateFolder(folder).can_continue
     running = cloud.up(
         folder,
         source=source,
@@ -327,7 +336,7 @@ def up(
         lasting=True,
         scheduled=schedule,
     )
-    display.cloud_is_up(running, folder)
+    display.cloud_is_up(running, folder, continued=continued)
     if detach:
         return
     try:

@@ -129,12 +129,12 @@ def rebuilt(made: Rebuilt) -> None:
     done(f"the warehouse was made again of {batches}, by {runs} ({_duration(made.seconds)})")
 
 
-def cloud_is_up(cloud: LocalCloud, folder: Path) -> None:
-    """Where a local cloud is to be found, passwords left out."""
+def cloud_is_up(cloud: LocalCloud, folder: Path, *, continued: bool) -> None:
+    """Where a local cloud is to be found, passwords left out, and what to do with it."""
     done(f"the local cloud is up at {cloud.endpoint}")
     if cloud.scheduled:
         step("its schedules start runs by themselves; without --schedule only totes run does")
-    fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded else ()
+    fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded and not continued else ()
     for command in (*fill, "run", "status", "local down --keep"):
         show(f"    {program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
 

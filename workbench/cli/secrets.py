@@ -115,7 +115,8 @@ def delete_secret(
 ) -> None:
     """Give a secret up for deletion in thirty days; totes secrets set takes it back."""
     deployment = deployment_of(is_local, state, environment)
-    if not yes and typer.prompt(f"Every run of {deployment.name} will fail. The login's name, to go on") != role:
+    who = "Whoever reads the warehouse by it" if role == "dashboard" else f"Every run of {deployment.name}"
+    if not yes and typer.prompt(f"{who} will fail. The login's name, to go on") != role:
         raise UserError("nothing was deleted")
     gone = Logins(deployment).delete(role)
     display.done(f"the login of the {role} will be gone for good on {gone:%Y-%m-%d}")

@@ -216,6 +216,7 @@ def _environment(endpoint: str | None) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
+        "PYTHON_COLORS": "0",  # the CLI wants colours of the app, and the last line of a traceback is looked for
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         **address,
     }

@@ -27,6 +27,7 @@ TERMS = "terms.json"
 
 _KEPT = "kept.db"
 _END_SECONDS = 30.0
+_RELEASE_SECONDS = 10.0
 
 
 class StateFolder:
@@ -128,7 +129,10 @@ class StateFolder:
     def stop(self) -> None:
         """End the cloud and whatever it has started; raise UserError if it does not end."""
         self.end_everything()
-        if self.is_running:
+        deadline = time.monotonic() + _RELEASE_SECONDS
+        while self.is_running:  # a process has ended when its first thread has, and lets go when its last one has
+            if time.monotonic() < deadline:
+                continue
             raise UserError(
                 f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
                 f"(fuser {self._lock} names it); nothing was removed"

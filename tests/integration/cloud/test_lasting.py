@@ -173,3 +173,11 @@ def test_a_bucket_made_beside_a_retained_one_begins_empty(folder: StateFolder) -
     assert cloud.s3.list_objects_v2(Bucket=before)["KeyCount"] == 1
     cloud.kill()
     assert Cloud(folder).objects("Lake") == {}
+
+
+def test_a_secret_that_was_given_up_for_deletion_stops_no_cloud_from_being_continued(folder: StateFolder) -> None:
+    cloud = Cloud(folder)
+    cloud.secrets.put_secret_value(SecretId=cloud.names["Login"], SecretString="mine")
+    cloud.secrets.delete_secret(SecretId=cloud.names["Login"], RecoveryWindowInDays=30)
+    cloud.kill()
+    assert Cloud(folder).value() == "mine"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench.cloud import LocalCloud, down, stop, wait
+from workbench.cloud import folder as module
 from workbench.cloud.folder import StateFolder
 from workbench.cloud.terms import Terms
 from workbench.errors import UserError
@@ -197,7 +198,8 @@ def test_a_removal_that_is_cut_short_leaves_nothing_to_be_continued(
     assert not folder.path.exists()
 
 
-def test_a_cloud_that_does_not_end_is_not_said_to_be_gone(tmp_path: Path) -> None:
+def test_a_cloud_that_does_not_end_is_not_said_to_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RELEASE_SECONDS", 0.2)
     folder = lasting(tmp_path / "state")
     lock = folder.claim(lasting=True)  # of a daemon that no note speaks of
     for end in (stop, down):

@@ -2,7 +2,8 @@
 
 It is what the stacks' templates say is to be retained; the code store, which the cdk CLI fills with every deployment,
 is not part of it. An object is kept before anybody can see it, so that nothing follows from what a power cut undoes.
-Of an object its content and its moment are kept, of a bucket what is current.
+Of an object its content and its moment are kept, of a bucket what is current. A secret that was given up for deletion
+comes back as one that was not: no stack could be deployed over it.
 """
 
 import threading
@@ -112,7 +113,6 @@ class _Lasting:
                 "current": secret.default_version_id,
                 "changed": secret.last_changed_date,
                 "rotated": secret.last_rotation_date,
-                "deleted": secret.deleted_date,
             }
             self._kept.put_secret(self._secrets[secret.arn], document)
 
@@ -145,7 +145,6 @@ class _Lasting:
             secret.set_default_version_id(document["current"])
             secret.last_changed_date = document["changed"]
             secret.last_rotation_date = document["rotated"]
-            secret.deleted_date = document["deleted"]
         self._keep_secret(secretsmanager_backends[ACCOUNT][REGION], secret.arn)
 
 
