@@ -155,6 +155,12 @@ def test_a_table_that_does_not_exist_starts_no_run(deployed: Deployed) -> None:
     assert executions.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"] == before
 
 
+def test_no_shop_lives_on_where_there_is_none(deployed: Deployed) -> None:
+    answer = deployed.totes("simulate", "--source", deployed.cloud.warehouse_uri, "--for", "1")
+    assert_one_sentence(answer, "has no shop yet; build one with --orders N")
+    assert "lives on" not in answer.out
+
+
 def test_no_shop_is_built_wherever_an_empty_uri_leads(deployed: Deployed) -> None:
     assert_one_sentence(deployed.totes("simulate", "--source", "", "--orders", "1"), "the source's URI is empty")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import TOTES, totes
+from tests.support.databases import session
 from workbench.cloud import LocalCloud
 from workbench.cloud.folder import StateFolder
 
@@ -89,11 +90,14 @@ def test_a_shop_that_lives_on_is_closed_and_says_what_it_made(state: Path) -> No
 
 @pytest.mark.usefixtures("foreground")
 def test_a_run_that_is_no_longer_followed_goes_on(state: Path) -> None:
-    terminal = at_a_terminal("run", "--state", state)
-    terminal.wait_for("→")
-    assert terminal.press_ctrl_c() == 1
-    terminal.wait_for("the run goes on")
-    runs = LocalCloud.attach(state).client("stepfunctions")
+    cloud = LocalCloud.attach(state)
+    with session(cloud.source_uri) as shop, shop.cursor() as cursor:
+        cursor.execute("LOCK TABLE payment")  # so that the run has not ended by then
+        terminal = at_a_terminal("run", "--state", state)
+        terminal.wait_for("Ingest")
+        assert terminal.press_ctrl_c() == 1
+        terminal.wait_for("the run goes on")
+    runs = cloud.client("stepfunctions")
     [machine] = runs.list_state_machines()["stateMachines"]
     deadline = time.monotonic() + 60
     while (

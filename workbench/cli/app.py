@@ -21,6 +21,7 @@ from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import stop, take_down
 from workbench.cloud import LocalCloud
+from workbench.cloud.databases import login, refuse_where_no_shop_is
 from workbench.cloud.folder import StateFolder
 from workbench.costs import estimate, read_resources
 from workbench.deployment import Deployment
@@ -380,7 +381,10 @@ def logs(
 
 
 def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int, seconds: float | None) -> None:
-    if orders is not None:
+    login(uri, "source")  # it says what is wrong with the way there
+    if orders is None:
+        refuse_where_no_shop_is(uri)
+    else:
         with display.progress("Building the shop") as progress:
             build(uri, orders=orders, seed=seed, progress=progress)
         display.done(f"a shop with {orders:,} sales orders")

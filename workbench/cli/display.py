@@ -200,7 +200,10 @@ def report(found: Report) -> None:
 
 @contextmanager
 def watching() -> Iterator[Callable[[Report], None]]:
-    """A place on the screen for the state of a deployment, told again and again."""
+    """A place on the screen for the state of a deployment, told again and again; elsewhere one after the other."""
+    if not console.is_terminal:
+        yield lambda found: console.print(report_view(found), Text(), sep="\n")
+        return
     with Live(console=console, auto_refresh=False) as live:
         yield lambda found: live.update(report_view(found), refresh=True)
 

@@ -96,6 +96,17 @@ def refuse_source(uri: str) -> None:
             )
 
 
+def refuse_where_no_shop_is(uri: str) -> None:
+    """Refuse a database in which no shop can live on.
+
+    Raises:
+        UserError: it has no shop's tables.
+    """
+    with closing(psycopg2.connect(uri)) as connection, connection.cursor() as cursor:
+        if not is_source(cursor, STAR_TABLES):
+            raise UserError(f"the database {connection.info.dbname} has no shop yet; build one with --orders N")
+
+
 def embedded_login(uri: str, role: str) -> dict[str, Any]:
     """Make totes' role in an embedded database; return what its secret is to hold.
 

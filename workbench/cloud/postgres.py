@@ -51,6 +51,8 @@ _QUICK_LOGIN = "scram_iterations=1"
 """Iterations make a password that somebody can guess dear to guess; here all are random, and each login would cost
 three milliseconds of either side's processor."""
 
+_NO_ROOM = ("No space left on device", "Check free disk space")
+
 
 class EmbeddedPostgres:
     """A server whose data, log and password live under one folder; it listens on a free port of 127.0.0.1.
@@ -191,6 +193,11 @@ class EmbeddedPostgres:
             check=False,
             **self._surroundings,
         )
+        if any(words in made.stderr for words in _NO_ROOM):
+            raise UserError(
+                f"no room is left on the disk of {self._directory}; make some, or name a folder on another one with "
+                "--state"
+            )
         if made.returncode != 0:
             raise UserError(f"the embedded PostgreSQL was not initialised: {made.stderr.strip()}")
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:

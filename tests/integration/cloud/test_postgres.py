@@ -109,3 +109,11 @@ def test_a_note_of_a_server_that_is_gone_is_no_hindrance_though_its_number_is_an
         server.stop()
         other.kill()
         other.wait()
+
+
+@pytest.mark.parametrize("said", ["could not write: No space left on device", "HINT:  Check free disk space."])
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    full = f"FATAL: {said}\nPANIC: aborted"
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, "", full))
+    with pytest.raises(UserError, match=r"^no room is left on the disk of .*/server; make some"):
+        EmbeddedPostgres(tmp_path / "server").start()

@@ -1,7 +1,8 @@
 """What is shown is what was said, whoever said it."""
 
+import io
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
@@ -59,3 +60,13 @@ def test_the_console_is_the_one_that_takes_no_markup() -> None:
     with display.console.capture() as captured:
         display.console.print("[bold]:secret:[/bold]")
     assert captured.get() == "[bold]:secret:[/bold]\n"
+
+
+def test_a_state_that_is_watched_by_no_terminal_is_told_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(display, "console", Console(file=written))
+    monkeypatch.setattr(display, "report_view", lambda found: f"as of {found}")
+    with display.watching() as show:
+        for moment in ("one", "two"):
+            show(cast("Any", moment))
+            assert written.getvalue().rstrip().endswith(f"as of {moment}")
