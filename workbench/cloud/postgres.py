@@ -35,13 +35,15 @@ _INSTALLATIONS = {16: "pginstall", 18: "pginstall18"}
 _PORT_LINE, _STATUS_LINE = 3, 7  # of postmaster.pid, counted from 0
 _PORT_TAKEN = ("could not bind", "Address already in use", "could not create any TCP/IP sockets")
 
-# No Unix socket: its path is too long in many a folder, and a port is found for TCP anyhow.
+# No Unix socket: its path is too long in many a folder, and a port is found for TCP anyhow. Shared memory is in the
+# server's own folder: what an immediate shutdown leaves goes with it, and does not stay in /dev/shm.
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
 max_connections = 100
 max_prepared_transactions = 10
+dynamic_shared_memory_type = 'mmap'
 timezone = 'UTC'
 log_timezone = 'UTC'
 """

@@ -33,6 +33,7 @@ def test_it_serves_and_leaves_no_process(tmp_path: Path, version: int) -> None:
         assert value(uri, "SELECT pg_encoding_to_char(encoding) FROM pg_database LIMIT 1") == "UTF8"
         assert value(uri, "SHOW timezone") == "UTC"
         assert value(uri, "SHOW fsync") == "on"
+        assert value(uri, "SHOW dynamic_shared_memory_type") == "mmap", "it would leave a megabyte in /dev/shm"
         assert processes_of(tmp_path)
     finally:
         server.stop()
