@@ -255,8 +255,6 @@ def simulate(
     ] = None,
 ) -> None:
     """Build a totesys database from nothing, and let the shop live on."""
-    if source is not None and not source.strip():
-        raise UserError("the source's URI is empty; name one, or leave --source away for the local cloud's own")
     if source is not None:
         uri, theirs = source, True
     else:

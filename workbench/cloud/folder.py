@@ -131,12 +131,11 @@ class StateFolder:
         self.end_everything()
         deadline = time.monotonic() + _RELEASE_SECONDS
         while self.is_running:  # a process has ended when its first thread has, and lets go when its last one has
-            if time.monotonic() < deadline:
-                continue
-            raise UserError(
-                f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
-                f"(fuser {self._lock} names it); nothing was removed"
-            )
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
+                    f"(fuser {self._lock} names it); nothing was removed"
+                )
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""

@@ -87,6 +87,7 @@ class EmbeddedPostgres:
         self._settings = dict(settings or {})
         self._sync = () if survives_power_cut else ("--no-sync",)
         self._data = self._directory / "data"
+        self._note = self._data / "postmaster.pid"
         self._log = self._directory / "log"
         self._password_file = self._directory / "password"
         self._process: subprocess.Popen[bytes] | None = None
@@ -174,10 +175,11 @@ class EmbeddedPostgres:
 
         PostgreSQL itself takes any process of this number for a postmaster. Its children go when it does.
         """
-        if self._postmaster() is None:
-            for process in still_alive(_at_work_in(self._data), _STOP_SECONDS):
-                raise UserError(f"process {process.pid} still uses {self._data}; end it, and try again")
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        if not self._note.exists() or self._postmaster() is not None:
+            return
+        for process in still_alive(_at_work_in(self._data), _STOP_SECONDS):
+            raise UserError(f"process {process.pid} still uses {self._data}; end it, and try again")
+        self._note.unlink()
 
     def _initialise(self) -> None:
         self._password_file.touch(mode=0o600)
@@ -270,7 +272,7 @@ class EmbeddedPostgres:
             os.chown(path, entry.pw_uid, entry.pw_gid)
 
     def _pid_file(self) -> Sequence[str]:
-        return (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return self._note.read_text(encoding="utf-8").splitlines()
 
     def _postmaster(self) -> psutil.Process | None:
         """The server's process; None where a left-over file names one that is gone or is somebody else's."""
