@@ -1,6 +1,6 @@
 """The warehouse's tables and views as SQL, made of the star tables' shapes; bookkeeping lies in schema `etl`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -182,6 +182,12 @@ def typed(columns: Sequence[Column]) -> sql.Composable:
     return sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.sql_type)) for column in columns
     )
+
+
+def types_of(table: StarTable) -> Mapping[str, str]:
+    """Return the types of a star table's columns, without is_deleted, as the shapes write them."""
+    types = {column.name: column.sql_type for column in table.columns} | {"batch_id": "integer"}
+    return types | {table.record_id: "bigint"} if isinstance(table, Fact) else types
 
 
 def identifiers(names: Sequence[str], table: str | None = None) -> sql.Composable:

@@ -33,6 +33,7 @@ from totes.warehouse.definitions import (
     identifiers,
     keys_of,
     typed,
+    types_of,
 )
 from totes.warehouse.ledger import Content, Entry, content, lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
@@ -249,7 +250,10 @@ class Rebuild:
     def _copy_stars(self, cursor: Cursor, table: StarTable, rows: pl.DataFrame, *, straight: bool) -> None:
         target = BESIDE.star(table.name) if straight else versions.staged(table)
         rows = rows.rename({"number": table.record_id}) if isinstance(table, Fact) and straight else rows.drop("number")
-        copy_refused(cursor, versions.QUARANTINE, table, copy_rows(cursor, target, rows))
+        refused = copy_rows(cursor, target, rows, types_of(table))
+        copy_refused(cursor, versions.QUARANTINE, table, refused)
+        if straight:
+            versions.add_versions(cursor, table, rows.height - len(refused))
 
     def _write_entries(self, cursor: Cursor, lake: Processed, piece: Piece) -> None:
         entry = newest_entry(cursor, BESIDE)
@@ -282,6 +286,7 @@ class Rebuild:
         else:
             self._add_key(cursor, said, table, keys_of(table)[stages.index(stage) - 1])
         if stage == stages[-1]:
+            self._set_serial(cursor, table)
             cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.star(table.name)))
             logger.info("built %s", table.name)
         cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (stage,))
@@ -302,17 +307,22 @@ class Rebuild:
         rows = BESIDE.star(table.name) if said.straight else versions.staged(table)
         hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
         versions.forget_changes(cursor, table)
-        if not said.straight:
+        if said.straight:
+            versions.count_changes(cursor, table, rows)
+        else:
             cursor.execute(sql.SQL("TRUNCATE {}").format(BESIDE.star(table.name)))
-        self._fill(cursor, said, table)
+            self._fill(cursor, said, table)
 
     def _fill(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
         if said.straight:
-            versions.count_changes(cursor, table, BESIDE.star(table.name))
-        elif isinstance(table, Fact):
+            return  # its rows were brought straight into it
+        if isinstance(table, Fact):
             versions.fill_fact(cursor, table)
         else:
             versions.fill_dimension(cursor, table)
+
+    def _set_serial(self, cursor: Cursor, table: StarTable) -> None:
+        """Let record ids go on after the greatest; its index is there."""
         if isinstance(table, Fact):
             cursor.execute(
                 sql.SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({id})) FROM {table}").format(

@@ -1,13 +1,17 @@
 """Rows that the warehouse itself refuses are found one by one, so that they stop none of the others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.warehouse.csv_text import CsvText
+from totes.warehouse.binary_rows import binary
+from totes.warehouse.copy_stream import CopyStream
+from totes.warehouse.csv_rows import CSV
 from totes.warehouse.definitions import identifiers
 
 _OF_A_VALUE = ("22", "54")
@@ -15,6 +19,9 @@ _OF_A_VALUE = ("22", "54")
 
 _BYTES_AT_ONCE = 2**16
 """Of a COPY's text that go to the server together."""
+
+
+_UNKNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +32,18 @@ class Refused:
     words: str
 
 
-def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> list[Refused]:
+def copy_rows(
+    cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame, types: Mapping[str, str] = _UNKNOWN
+) -> list[Refused]:
     """Copy a frame into the columns of a table that have its columns' names, and return the rows that it refuses.
 
     Where the COPY is refused for a value, its halves are copied, and theirs, down to the row.
+
+    Args:
+        cursor: the warehouse.
+        table: the table.
+        rows: the frame.
+        types: the table's SQL types, as far as they are known; it is quicker where all are.
 
     Raises:
         psycopg2.Error: the warehouse broke off, or refuses for what is no single value's fault.
@@ -37,7 +52,7 @@ def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> list
         return []
     cursor.execute("SAVEPOINT copying")
     try:
-        copy_all(cursor, table, rows)
+        copy_all(cursor, table, rows, types)
     except psycopg2.Error as error:
         if (error.pgcode or "")[:2] not in _OF_A_VALUE:
             raise
@@ -45,17 +60,18 @@ def copy_rows(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> list
         if rows.height == 1:
             return [Refused(row=rows, words=f"the warehouse refuses it ({error.pgcode}): {_sentence(error)}")]
         half = rows.height // 2
-        return [*copy_rows(cursor, table, rows[:half]), *copy_rows(cursor, table, rows[half:])]
+        return [*copy_rows(cursor, table, rows[:half], types), *copy_rows(cursor, table, rows[half:], types)]
     else:
         cursor.execute("RELEASE SAVEPOINT copying")
         return []
 
 
-def copy_all(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> None:
-    """Copy a frame into the columns of a table that have its columns' names; NULL and the empty text stay apart."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(rows.columns))
-    with CsvText(rows) as text:
-        cursor.copy_expert(statement, text, _BYTES_AT_ONCE)
+def copy_all(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame, types: Mapping[str, str] = _UNKNOWN) -> None:
+    """Copy a frame into the columns of a table that have its columns' names; see `copy_rows`."""
+    how = binary(rows, types) or CSV
+    statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(table, identifiers(rows.columns), sql.SQL(how.options))
+    with CopyStream(rows, how) as stream:
+        cursor.copy_expert(statement, stream, _BYTES_AT_ONCE)
 
 
 def _sentence(error: psycopg2.Error) -> str:

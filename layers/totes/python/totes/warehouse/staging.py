@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.lake import Bucket, Part, read_part
 from totes.shapes import StarTable
 from totes.warehouse.conform import conformed
-from totes.warehouse.definitions import typed
+from totes.warehouse.definitions import typed, types_of
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
 from totes.warehouse.refused import copy_rows
 
@@ -36,7 +36,7 @@ def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket,
     prepare_quarantine(cursor)
     for part in parts:
         rows = conformed(table, read_part(lake, part), batch)
-        copy_refused(cursor, QUARANTINE, table, copy_rows(cursor, staging, rows), batch)
+        copy_refused(cursor, QUARANTINE, table, copy_rows(cursor, staging, rows, types_of(table)), batch)
     cursor.execute(sql.SQL("ANALYZE {}").format(staging))
     return staging
 

@@ -58,6 +58,14 @@ def fill_dimension(cursor: Cursor, table: StarTable) -> None:
     )
 
 
+def add_versions(cursor: Cursor, table: StarTable, count: int) -> None:
+    """Count versions that the first batch has brought straight to a star table."""
+    cursor.execute(
+        sql.SQL("INSERT INTO {} (batch_id, star_table, versions, deleted) VALUES (1, %s, %s, 0)").format(CHANGES),
+        (table.name, count),
+    )
+
+
 def count_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> None:
     """Count, for each batch, the versions that it brought to a star table and those that it closed."""
     cursor.execute(
@@ -124,7 +132,10 @@ def fill_tallies(cursor: Cursor) -> None:
             FROM (
                 SELECT batch_id, star_table, rows_in, coalesce(versions, 0) AS versions,
                     coalesce(quarantined, 0) AS quarantined, coalesce(deleted, 0) AS deleted
-                FROM {rows_in} LEFT JOIN {changes} USING (batch_id, star_table)
+                FROM {rows_in} LEFT JOIN (
+                    SELECT batch_id, star_table, sum(versions)::bigint AS versions, sum(deleted)::bigint AS deleted
+                    FROM {changes} GROUP BY 1, 2
+                ) AS changed USING (batch_id, star_table)
                 LEFT JOIN (
                     SELECT batch_id, star_table, count(*) AS quarantined FROM {quarantine} GROUP BY 1, 2
                 ) AS held USING (batch_id, star_table)
