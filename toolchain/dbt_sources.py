@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from totes.shapes import Calendar, Column, Fact, Kind, StarTable
+from totes.references import dimension_of
+from totes.shapes import Column, Fact, StarTable
 from totes.star import STAR_TABLES
 
 FILE = Path(__file__).parents[1] / "docs" / "dbt" / "models" / "sources.yml"
@@ -28,10 +29,15 @@ def document() -> str:
 def _described(table: StarTable) -> Iterator[dict[str, Any]]:
     """A table; of a fact also the view of its current state, in which a key is there once."""
     if not isinstance(table, Fact):
-        yield {"name": table.name, "columns": [_column(table, column, unique=table.key) for column in table.columns]}
+        yield {
+            "name": table.name,
+            "description": table.meaning,
+            "columns": [_column(table, column, unique=table.key) for column in table.columns],
+        }
         return
     version = {"name": table.record_id, "data_tests": ["unique", "not_null"]}
-    yield {"name": table.name, "columns": [version, *(_column(table, each) for each in table.columns)]}
+    versions = [version, *(_column(table, each) for each in table.columns)]
+    yield {"name": table.name, "description": table.meaning, "columns": versions}
     yield {"name": table.current_view, "columns": [_column(table, each, unique=table.key) for each in table.columns]}
 
 
@@ -39,21 +45,10 @@ def _column(table: StarTable, column: Column, unique: str | None = None) -> dict
     tests: list[Any] = ["unique"] if column.name == unique else []
     if not column.nullable:
         tests.append("not_null")
-    if isinstance(table, Fact) and (dimension := _dimension(column)):
+    if isinstance(table, Fact) and (dimension := dimension_of(column, STAR_TABLES)):
         arguments = {"to": f"source('{_SOURCE}', '{dimension.name}')", "field": dimension.key}
         tests.append({"relationships": {"arguments": arguments}})
-    return {"name": column.name, **({"data_tests": tests} if tests else {})}
-
-
-def _dimension(column: Column) -> StarTable | None:
-    """The dimension that a fact's column names a row of: by its key, or by a word and its key; a date by its day."""
-    for table in STAR_TABLES:
-        if isinstance(table, Calendar):
-            if column.kind is Kind.DATE:
-                return table
-        elif not isinstance(table, Fact) and (column.name == table.key or column.name.endswith(f"_{table.key}")):
-            return table
-    return None
+    return {"name": column.name, "description": column.meaning, **({"data_tests": tests} if tests else {})}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 MAY_KNOW = {
     "capture": {"capture", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "shapes"},
-    "warehouse": {"warehouse", "lake", "errors", "outcomes", "roles", "shapes"},
+    "warehouse": {"warehouse", "lake", "errors", "outcomes", "references", "report", "roles", "shapes"},
+    "report": {"report"},
     "lake": {"lake", "errors"},
 }
 

@@ -26,6 +26,12 @@ READABLE_LEDGER = ("batch", "batch_table")
 MARK = "made by totes, which changes its password"
 """What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""
 
+REPORT = "report"
+"""The schema of the views that answer the shop's questions."""
+
+REPORT_MARK = "The shop's questions, a view each, made by totes"
+"""How the comment of that schema begins; one without is somebody's own."""
+
 _LEDGER = "etl"
 
 
@@ -85,7 +91,7 @@ def prepare_warehouse(
         psycopg2.Error: the connection's own role may not do this.
     """
     loader, reader = sql.Identifier(login["username"]), sql.Identifier(dashboard["username"])
-    statements = [
+    statements: list[sql.Composable] = [
         # Whoever makes a schema for a role must be a member of it.
         sql.SQL("GRANT {} TO CURRENT_USER").format(loader),
         sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(loader),
@@ -94,6 +100,7 @@ def prepare_warehouse(
     if not _is_there(connection, "SELECT to_regnamespace(%s)", _LEDGER):
         statements.append(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_LEDGER), loader))
     statements.append(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(_LEDGER), reader))
+    statements += _of_report(connection, loader, reader)
     places = [*(("public", name) for name in readable), *((_LEDGER, name) for name in READABLE_LEDGER)]
     statements += [
         sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(schema, name), reader)
@@ -101,6 +108,28 @@ def prepare_warehouse(
         if _is_there(connection, "SELECT to_regclass(%s)", f"{schema}.{name}")
     ]
     make_roles(connection, [login, dashboard], statements)
+
+
+def _of_report(connection: Connection, loader: sql.Identifier, reader: sql.Identifier) -> list[sql.Composable]:
+    """What makes the schema of the reports, and lets the dashboard read them; nothing where it is somebody's own."""
+    report = sql.Identifier(REPORT)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT found IS NOT NULL, obj_description(found, 'pg_namespace') FROM to_regnamespace(%s) AS found",
+            [REPORT],
+        )
+        [[is_there, said]] = cursor.fetchall()
+    if is_there and not (said or "").startswith(REPORT_MARK):
+        return []
+    made: list[sql.Composable] = [
+        sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(report, loader),
+        sql.SQL("COMMENT ON SCHEMA {} IS {}").format(report, sql.Literal(REPORT_MARK)),
+    ]
+    granted: list[sql.Composable] = [
+        sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(report, reader),
+        sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(report, reader),
+    ]
+    return granted if is_there else [*made, *granted]
 
 
 def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], grants: Sequence[sql.Composable]) -> None:

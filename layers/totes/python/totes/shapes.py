@@ -27,6 +27,7 @@ class Column:
         nullable: whether it may be NULL.
         precision, scale: of a decimal.
         names: where it translates a code, the name of each code.
+        meaning: what it says, a sentence with its unit; the warehouse's comment on it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     precision: int = 0
     scale: int = 0
     names: Mapping[str, str] | None = None
+    meaning: str = ""
 
     @property
     def sql_type(self) -> str:
@@ -63,6 +65,7 @@ class Fact:
         key: the column that tells which row a version is of.
         columns: the columns after record_id; `batch_id` and `is_deleted` follow.
         current_view: the view of the current state.
+        meaning: what it holds, a sentence; the warehouse's comment on it.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Fact:
     key: str
     columns: Sequence[Column]
     current_view: str
+    meaning: str = ""
     joins: Sequence[Join] = field(default=(), init=False)
 
 
@@ -85,6 +89,7 @@ class Dimension:
         columns: all columns, the key among them; `batch_id` and `is_deleted` follow. One that must have a value is a
             text, for an unknown member has to say something there.
         joins: source tables that complete a row.
+        meaning: what it holds, a sentence; the warehouse's comment on it.
 
     Raises:
         ValueError: a column that must have a value is no text.
@@ -95,6 +100,7 @@ class Dimension:
     key: str
     columns: Sequence[Column]
     joins: Sequence[Join] = ()
+    meaning: str = ""
 
     def __post_init__(self) -> None:
         """Refuse columns that an unknown member has nothing for."""
@@ -114,41 +120,50 @@ class Calendar:
         name: the table.
         key: its primary key, the date.
         columns: all columns, the key among them; `batch_id` and `is_deleted` follow.
+        meaning: what it holds, a sentence; the warehouse's comment on it.
     """
 
     name: str
     key: str
     columns: Sequence[Column]
+    meaning: str = ""
 
 
 StarTable = Fact | Dimension | Calendar
 
 
-def integer(name: str, *, of: str | None = None, nullable: bool = False) -> Column:
+def integer(name: str, *, of: str | None = None, nullable: bool = False, meaning: str = "") -> Column:
     """A 32-bit integer."""
-    return Column(name=name, kind=Kind.INTEGER, of=of or name, nullable=nullable)
+    return Column(name=name, kind=Kind.INTEGER, of=of or name, nullable=nullable, meaning=meaning)
 
 
-def decimal(name: str, precision: int, scale: int, *, of: str | None = None) -> Column:
+def decimal(name: str, precision: int, scale: int, *, of: str | None = None, meaning: str = "") -> Column:
     """An exact decimal."""
-    return Column(name=name, kind=Kind.DECIMAL, of=of or name, precision=precision, scale=scale)
+    return Column(name=name, kind=Kind.DECIMAL, of=of or name, precision=precision, scale=scale, meaning=meaning)
 
 
-def text(name: str, *, of: str | None = None, nullable: bool = False, names: Mapping[str, str] | None = None) -> Column:
+def text(
+    name: str,
+    *,
+    of: str | None = None,
+    nullable: bool = False,
+    names: Mapping[str, str] | None = None,
+    meaning: str = "",
+) -> Column:
     """A text, byte for byte; with `names`, the name of the code that the source has."""
-    return Column(name=name, kind=Kind.TEXT, of=of or name, nullable=nullable, names=names)
+    return Column(name=name, kind=Kind.TEXT, of=of or name, nullable=nullable, names=names, meaning=meaning)
 
 
-def boolean(name: str, *, of: str | None = None) -> Column:
+def boolean(name: str, *, of: str | None = None, meaning: str = "") -> Column:
     """A truth value."""
-    return Column(name=name, kind=Kind.BOOLEAN, of=of or name)
+    return Column(name=name, kind=Kind.BOOLEAN, of=of or name, meaning=meaning)
 
 
-def date(name: str, *, of: str | None = None) -> Column:
+def date(name: str, *, of: str | None = None, meaning: str = "") -> Column:
     """A date, of a timestamp or of a text yyyy-mm-dd; its year is one of 1 to 9999."""
-    return Column(name=name, kind=Kind.DATE, of=of or name)
+    return Column(name=name, kind=Kind.DATE, of=of or name, meaning=meaning)
 
 
-def time(name: str, *, of: str) -> Column:
+def time(name: str, *, of: str, meaning: str = "") -> Column:
     """A timestamp's time of day, to the millisecond."""
-    return Column(name=name, kind=Kind.TIME, of=of)
+    return Column(name=name, kind=Kind.TIME, of=of, meaning=meaning)

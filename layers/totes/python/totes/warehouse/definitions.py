@@ -149,10 +149,17 @@ def let_read(cursor: Cursor, *names: sql.Composable) -> None:
         cursor.execute(statement.format(sql.SQL(", ").join(names), sql.Identifier(DASHBOARD)))
 
 
+def let_use(cursor: Cursor, schema: str) -> None:
+    """Let it look into a schema that was just made."""
+    if _has_readers(cursor):
+        statement = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
+        cursor.execute(statement.format(sql.Identifier(schema), sql.Identifier(DASHBOARD)))
+
+
 def let_read_ledger(cursor: Cursor) -> None:
     """Let it read the live ledger's tables that are for readers."""
     if _has_readers(cursor):
-        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA etl TO {}").format(sql.Identifier(DASHBOARD)))
+        let_use(cursor, "etl")
         let_read(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
 
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from psycopg2.extensions import cursor as Cursor
 
+from totes.report import QUESTIONS
+from totes.roles import REPORT
 from totes.shapes import Fact, StarTable
-from totes.warehouse.readers import Key, Reader, described
+from totes.warehouse.definitions import columns_made, create_current_view
+from totes.warehouse.readers import Key, OwnView, Reader, described
+from totes.warehouse.reports import create_report
 
 # Besides relations and routines themselves, their row types and the sequences of their columns are asked for.
 _DEPENDENTS = """
@@ -66,6 +71,8 @@ _DEPENDENTS = """
 """
 
 _AGAIN = "drop it, and make it again afterwards"
+
+_REPORTS = {f"view {REPORT}.{question.name}" for question in QUESTIONS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +158,7 @@ class Dependents:
                 found.hinder(why)
             elif each.is_made_again:
                 found.reads.setdefault(each.reader, set()).add(each.whose)
-        return cls._of(cursor, tables, found, {table.view: table.gone for table in replaced.values() if table.view})
+        return cls._of(cursor, found, {**_current(tables), **_reports()})
 
     @classmethod
     def of_retyped(cls, cursor: Cursor, table: StarTable, oid: int, columns: Collection[str]) -> "Dependents":
@@ -164,30 +171,26 @@ class Dependents:
                 found.hinder(f"the {each.shown} reads {table.name}.{each.column}; {_AGAIN}")
             elif each.is_made_again:
                 found.reads.setdefault(each.reader, set()).add(each.whose)
-        return cls._of(cursor, [table], found, {})
+        # What the code asks by now may not fit tables that are not all altered yet: a report is made as it was.
+        return cls._of(cursor, found, _current([table]))
 
     @classmethod
-    def _of(
-        cls, cursor: Cursor, tables: Sequence[StarTable], found: _Found, gone: Mapping[str, Collection[str]]
-    ) -> "Dependents":
+    def _of(cls, cursor: Cursor, found: _Found, own: Mapping[tuple[str, str], OwnView]) -> "Dependents":
         """Follow what depends on readers, and on those.
 
         Args:
             cursor: the warehouse.
-            tables: the star tables, whose views of the current state are made as the code defines them.
             found: the readers of tables; those of readers are added.
-            gone: the columns that such a view will not have any more, by its name.
+            own: the views that are made as the code defines them, by schema and name.
         """
-        current = {table.current_view: table for table in tables if isinstance(table, Fact)}
         readers: dict[Key, Reader] = {}
         while new := found.reads.keys() - readers.keys():
-            readers |= described(cursor, new, current)
+            readers |= described(cursor, new, own)
             for each in _dependents(cursor, new):
                 reader = readers[each.whose]
-                going = gone.get(reader.table.current_view, ()) if reader.table else ()
                 if not each.is_made_again:
                     found.hinder(f"the {each.shown} would be lost with the {reader.shown}; {_AGAIN}")
-                elif each.column in going:
+                elif reader.own and each.column is not None and each.column not in reader.own.columns:
                     found.hinder(_of_no_column(each, reader.shown))
                 elif each.reader != each.whose:
                     found.reads.setdefault(each.reader, set()).add(each.whose)
@@ -211,10 +214,32 @@ class Dependents:
             reader.make_again(cursor)
 
 
+def _current(tables: Iterable[StarTable]) -> dict[tuple[str, str], OwnView]:
+    """The views of the current state of facts."""
+    return {
+        ("public", table.current_view): OwnView(
+            create=partial(create_current_view, table=table),
+            columns=frozenset(column for _, column, _, _ in columns_made([table])),
+        )
+        for table in tables
+        if isinstance(table, Fact)
+    }
+
+
+def _reports() -> dict[tuple[str, str], OwnView]:
+    """The views that answer questions."""
+    return {
+        (REPORT, question.name): OwnView(
+            create=partial(create_report, question=question), columns=frozenset(question.columns)
+        )
+        for question in QUESTIONS
+    }
+
+
 def _why_lost(each: _Dependent, table: Replaced) -> str:
     """Why a dependent of a table would be lost; empty: it is made again, or the new table has the same."""
-    is_current = table.view is not None and each.shown == f"view public.{table.view}"
-    if each.kind in ("view", "routine", "index") and each.column in table.gone and not is_current:
+    is_own = (table.view is not None and each.shown == f"view public.{table.view}") or each.shown in _REPORTS
+    if each.kind in ("view", "routine", "index") and each.column in table.gone and not is_own:
         return _of_no_column(each, table.shown)
     kept = {
         "view": True,

@@ -74,6 +74,17 @@ class Extras:
             name: the new object, which nobody but its owner has a grant on.
             columns: those that it has; None: all.
         """
+        self.grant_on(cursor, name, columns)
+        for column, comment in self._comments:
+            if column is None:
+                cursor.execute(sql.SQL("COMMENT ON {} {} IS %s").format(sql.SQL(self._kind.word), name), (comment,))
+            elif columns is None or column in columns:
+                cursor.execute(
+                    sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(name, sql.Identifier(column)), (comment,)
+                )
+
+    def grant_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None = None) -> None:
+        """Grant again, and leave its comments; see `put_on`."""
         for privilege, grantable, role, everybody, column in self._privileges:
             if column is None or columns is None or column in columns:
                 cursor.execute(
@@ -85,13 +96,6 @@ class Extras:
                         sql.SQL("PUBLIC" if everybody else role),  # as regrole writes it, it is quoted
                         sql.SQL(" WITH GRANT OPTION" if grantable else ""),
                     )
-                )
-        for column, comment in self._comments:
-            if column is None:
-                cursor.execute(sql.SQL("COMMENT ON {} {} IS %s").format(sql.SQL(self._kind.word), name), (comment,))
-            elif columns is None or column in columns:
-                cursor.execute(
-                    sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(name, sql.Identifier(column)), (comment,)
                 )
 
 

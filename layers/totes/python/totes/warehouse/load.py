@@ -12,6 +12,7 @@ from totes.lake import Bucket, StarManifest
 from totes.outcomes import Span
 from totes.shapes import StarTable
 from totes.warehouse.batch import is_large, load_batch
+from totes.warehouse.comments import ensure_comments
 from totes.warehouse.ledger import (
     Content,
     Entry,
@@ -28,6 +29,7 @@ from totes.warehouse.migrate import Found, ensure_tables, remember_columns
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed import Processed
 from totes.warehouse.rebuild import Held, Rebuild, Step, is_under_way
+from totes.warehouse.reports import ensure_reports
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +137,7 @@ class _Loader:
         self._time_is_up = time_is_up
         self._progress = progress
         self._tried_all = False
+        self._followed = False
         self._at_once: int | None = None
         """The batch that is loaded in one transaction however large it is."""
         self._batches: list[int] = []
@@ -201,7 +204,7 @@ class _Loader:
                 _must_be_replayed(found, lake)
                 return _Loaded(batch=None, tables={}, wanted=False)
             if fits:
-                remember_columns(cursor, self._tables)
+                self._follow_the_code(cursor)
             if found.gone and fits:
                 logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(found.gone))
                 rebuild = wanted = True
@@ -215,6 +218,14 @@ class _Loader:
                 logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
                 return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
             return self._load_batch(cursor, lake, manifest, wanted=wanted)
+
+    def _follow_the_code(self, cursor: Cursor) -> None:
+        """Write which columns the code makes; once a run, say what each means, and make the views of the reports."""
+        remember_columns(cursor, self._tables)
+        if not self._followed:
+            ensure_comments(cursor, self._tables)
+            ensure_reports(cursor)
+            self._followed = True
 
     def _is_ours(self, cursor: Cursor, lake: Processed, said: Content) -> bool:
         """Whether a person, or this very code, wants the warehouse rebuilt.

@@ -2,8 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -28,7 +27,7 @@ from totes.warehouse.definitions import (
 )
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import oid_of
-from totes.warehouse.patience import wait_shortly
+from totes.warehouse.patience import shortly
 from totes.warehouse.places import LIVE
 from totes.warehouse.traits import of_another
 
@@ -41,6 +40,8 @@ _IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 
 _IN_THE_WAY = (psycopg2.errors.FeatureNotSupported, psycopg2.errors.InsufficientPrivilege)
 """What it ends with where somebody has made something that hinders it."""
+
+_UNDONE = (*_IN_USE, *_IN_THE_WAY, ConfigurationError)
 
 
 @dataclass(kw_only=True)
@@ -260,7 +261,7 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
     if hinders := [*of_another(cursor, oid, table.name), *readers.hinders]:
         raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(hinders)}")
     try:
-        with _shortly(cursor):
+        with shortly(cursor, _UNDONE):
             readers.drop(cursor)
             actions = sql.SQL(", ").join(changes.actions)
             cursor.execute(sql.SQL("ALTER TABLE {} {}").format(LIVE.star(table.name), actions))
@@ -309,25 +310,9 @@ def _drop_foreign_keys(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     )
     statements = [statement for (statement,) in cursor.fetchall()]
     if statements:
-        with _shortly(cursor):
+        with shortly(cursor, _UNDONE):
             for statement in statements:
                 cursor.execute(statement)
-
-
-@contextmanager
-def _shortly(cursor: Cursor) -> Iterator[None]:
-    """A change of tables that waits for their readers only for a moment, and is undone where it cannot be made."""
-    cursor.execute("SELECT current_setting('lock_timeout')")
-    [[before]] = cursor.fetchall()
-    cursor.execute("SAVEPOINT altering")
-    wait_shortly(cursor)
-    try:
-        yield
-    except (*_IN_USE, *_IN_THE_WAY, ConfigurationError):
-        cursor.execute("ROLLBACK TO SAVEPOINT altering")
-        raise
-    cursor.execute("RELEASE SAVEPOINT altering")
-    cursor.execute("SELECT set_config('lock_timeout', %s, true)", (before,))
 
 
 def _sentence(error: psycopg2.Error) -> str:

@@ -1,5 +1,8 @@
 """How long a change of tables waits for those who use them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from psycopg2.extensions import cursor as Cursor
 
 # An autovacuum gives way to whoever has waited for it as long as deadlock_timeout, and needs a moment for that.
@@ -15,3 +18,25 @@ def wait_shortly(cursor: Cursor) -> None:
     Whoever comes after it waits behind it, so it gives up soon.
     """
     cursor.execute(_SHORTLY)
+
+
+@contextmanager
+def shortly(cursor: Cursor, expected: tuple[type[Exception], ...]) -> Iterator[None]:
+    """A change of tables that waits for their readers only for a moment, and is undone where it ends as expected.
+
+    Args:
+        cursor: the warehouse, in a transaction that goes on whatever becomes of the change.
+        expected: what it may end with; it is raised again.
+    """
+    cursor.execute("SELECT current_setting('lock_timeout')")
+    [[before]] = cursor.fetchall()
+    cursor.execute("SAVEPOINT changing")
+    wait_shortly(cursor)
+    try:
+        yield
+    except expected:
+        cursor.execute("ROLLBACK TO SAVEPOINT changing")
+        cursor.execute("RELEASE SAVEPOINT changing")
+        raise
+    cursor.execute("RELEASE SAVEPOINT changing")
+    cursor.execute("SELECT set_config('lock_timeout', %s, true)", (before,))

@@ -1,6 +1,6 @@
 """Views and routines that read tables: how each is dropped, and made again as it was."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,8 +9,6 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.shapes import Fact
-from totes.warehouse.definitions import columns_made, create_current_view
 from totes.warehouse.grants import ROUTINE, VIEW, Extras, Kind, oid_of, revoke_all
 
 _VIEWS = """
@@ -64,12 +62,20 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnView:
+    """A view that the code defines: how it is made, and its columns."""
+
+    create: Callable[[Cursor], None]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reader:
     """A view or routine that reads tables.
 
     Attributes:
         shown: what it is, in words.
-        table: the fact whose current state it is, as the code defines it; None: it is somebody's own.
+        own: the view as the code defines it; None: it is somebody's.
         hinders: why it cannot be made again, a sentence each.
         kind: whether it is a view or a routine.
         found: what the catalog says of it.
@@ -77,7 +83,7 @@ class Reader:
     """
 
     shown: str
-    table: Fact | None
+    own: OwnView | None
     hinders: Sequence[str]
     kind: Kind
     found: Found
@@ -106,8 +112,8 @@ class Reader:
     def _make(self, cursor: Cursor) -> None:
         if not self.found.ours:
             cursor.execute(f"SET LOCAL ROLE {self.found.owner}")  # as regrole writes it, it is quoted
-        if self.table is not None:
-            create_current_view(cursor, self.table)
+        if self.own is not None:
+            self.own.create(cursor)
         elif self.kind is VIEW:
             cursor.execute(sql.SQL("CREATE VIEW {} AS ").format(self._name) + sql.SQL(self.found.definition))
         else:
@@ -117,8 +123,7 @@ class Reader:
         if self.found.options:
             cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.found.options)))
         revoke_all(cursor, self.kind, self._new_oid(cursor), self._name)
-        columns = {column for _, column, _, _ in columns_made([self.table])} if self.table is not None else None
-        self.extras.put_on(cursor, self._name, columns)
+        self.extras.put_on(cursor, self._name, None if self.own is None else set(self.own.columns))
         if not self.found.ours:
             cursor.execute("RESET ROLE")
 
@@ -136,13 +141,13 @@ class Reader:
         return name if self.kind is VIEW else name + sql.SQL(f"({self.found.arguments})")
 
 
-def described(cursor: Cursor, keys: Collection[Key], current: Mapping[str, Fact]) -> dict[Key, Reader]:
+def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str], OwnView]) -> dict[Key, Reader]:
     """Return views and routines as they are now.
 
     Args:
         cursor: the warehouse.
         keys: the views and routines.
-        current: the facts by the names of the views of their current state, which are made as the code defines them.
+        own: the views that are made as the code defines them, by schema and name.
     """
     may_be = "SET" if cursor.connection.server_version >= _SET_OPTION else "MEMBER"
     readers = {}
@@ -154,7 +159,7 @@ def described(cursor: Cursor, keys: Collection[Key], current: Mapping[str, Fact]
             shown += f"({found.arguments})" if routine else ""
             readers[Key(routine=routine, oid=found.oid)] = Reader(
                 shown=shown,
-                table=current.get(found.name) if found.schema == "public" and not routine else None,
+                own=None if routine else own.get((found.schema, found.name)),
                 hinders=list(_hinders(found, shown)),
                 kind=kind,
                 found=found,

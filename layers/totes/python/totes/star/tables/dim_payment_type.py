@@ -4,7 +4,11 @@ from totes.shapes import Dimension, integer, text
 
 DIM_PAYMENT_TYPE = Dimension(
     name="dim_payment_type",
+    meaning="Receipts, payments and refunds.",
     source="payment_type",
     key="payment_type_id",
-    columns=(integer("payment_type_id"), text("payment_type_name")),
+    columns=(
+        integer("payment_type_id", meaning="The type of payment."),
+        text("payment_type_name", meaning="SALES_RECEIPT, SALES_REFUND, PURCHASE_PAYMENT or PURCHASE_REFUND."),
+    ),
 )

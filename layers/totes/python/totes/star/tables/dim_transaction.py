@@ -4,12 +4,13 @@ from totes.shapes import Dimension, integer, text
 
 DIM_TRANSACTION = Dimension(
     name="dim_transaction",
+    meaning="What ties an order to its payment.",
     source="transaction",
     key="transaction_id",
     columns=(
-        integer("transaction_id"),
-        text("transaction_type"),
-        integer("sales_order_id", nullable=True),
-        integer("purchase_order_id", nullable=True),
+        integer("transaction_id", meaning="The transaction."),
+        text("transaction_type", meaning="SALE or PURCHASE."),
+        integer("sales_order_id", meaning="The sales order, where it is a sale.", nullable=True),
+        integer("purchase_order_id", meaning="The purchase order, where it is a purchase.", nullable=True),
     ),
 )

@@ -1,0 +1,66 @@
+"""A question's file: what it asks and what its columns mean, as comments, and the query that answers it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+_COLUMN = re.compile(r"([a-z_]+): (.+)")
+_COMMENT = "--"
+_FILE = ".sql"
+_READS = re.compile(r"\breport\.([a-z_]+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question that the warehouse answers.
+
+    Attributes:
+        name: the view's name in schema `report`, and the file's.
+        sentence: what is asked, and how what is counted is defined.
+        columns: what each column means, in their order.
+        query: the query.
+    """
+
+    name: str
+    sentence: str
+    columns: Mapping[str, str]
+    query: str
+
+    @classmethod
+    def from_text(cls, name: str, text: str) -> "Question":
+        """Read a question's file.
+
+        Raises:
+            ValueError: it does not begin with a sentence and a line for each column.
+        """
+        comments = [line.removeprefix(_COMMENT).strip() for line in text.splitlines() if line.startswith(_COMMENT)]
+        if "" not in comments:
+            raise ValueError(
+                f"{name}{_FILE} does not begin with a sentence, an empty comment and a line for each column"
+            )
+        end = comments.index("")
+        columns = {}
+        for line in comments[end + 1 :]:
+            found = _COLUMN.fullmatch(line)
+            if found is None:
+                raise ValueError(f"{name}{_FILE}: the comment {line!r} is not a column, a colon and what it means")
+            columns[found[1]] = found[2]
+        query = "\n".join(line for line in text.splitlines() if not line.startswith(_COMMENT))
+        return cls(name=name, sentence=" ".join(comments[:end]), columns=columns, query=query)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The other questions that this one reads the answers of."""
+        return frozenset(_READS.findall(self.query))
+
+
+def questions() -> tuple[Question, ...]:
+    """Every question, each behind those that it reads; otherwise in the order of their names."""
+    texts = {
+        file.name.removesuffix(_FILE): file.read_text(encoding="utf-8")
+        for file in files("totes.report").joinpath("questions").iterdir()
+        if file.name.endswith(_FILE)
+    }
+    found = [Question.from_text(name, text) for name, text in sorted(texts.items())]
+    return tuple(sorted(found, key=lambda question: (bool(question.reads), question.name)))

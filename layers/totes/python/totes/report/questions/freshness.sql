@@ -1,0 +1,16 @@
+-- How fresh is what these views say? As of the newest batch, which is the source as it was at one moment.
+--
+-- batch: the newest batch that the warehouse holds
+-- as_of: when the source was read for it
+-- as_of_day: the day of that, UTC; what is due or overdue is so as of this day
+-- loaded_at: when it was in the warehouse
+-- quarantined: rows of the source that are not in the star yet, for they could not become rows of it
+SELECT
+    batch_id AS batch,
+    captured_at AS as_of,
+    (captured_at AT TIME ZONE 'UTC')::date AS as_of_day,
+    loaded_at,
+    (SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL) AS quarantined
+FROM etl.batch
+ORDER BY batch_id DESC
+LIMIT 1

@@ -1,0 +1,24 @@
+-- How long do customers take to pay? Days from an order to the date of its receipt, of receipts that are paid.
+--
+-- month: the first day of the month in which orders were made
+-- currency: the ISO 4217 code of the payments' currency
+-- paid: how many receipts are paid
+-- not_paid: how many are not
+-- median_days: half of those that are paid took at most so many days
+-- ninety_percent_days: nine of ten did
+SELECT
+    date_trunc('month', current_sales_order.created_date)::date AS month,
+    currency_code AS currency,
+    count(*) FILTER (WHERE paid) AS paid,
+    count(*) FILTER (WHERE NOT paid) AS not_paid,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY payment_date - current_sales_order.created_date)
+        FILTER (WHERE paid) AS median_days,
+    percentile_disc(0.9) WITHIN GROUP (ORDER BY payment_date - current_sales_order.created_date)
+        FILTER (WHERE paid) AS ninety_percent_days
+FROM current_payment
+JOIN dim_payment_type USING (payment_type_id)
+JOIN dim_transaction USING (transaction_id)
+JOIN current_sales_order USING (sales_order_id)
+JOIN dim_currency ON dim_currency.currency_id = current_payment.currency_id
+WHERE payment_type_name = 'SALES_RECEIPT'
+GROUP BY 1, currency_code

@@ -1,0 +1,21 @@
+-- From whom do we buy? Cost is item quantity times item unit price, of orders as they are now, in their own currency.
+--
+-- month: the first day of the month in which purchase orders were made
+-- counterparty_id: the supplier
+-- counterparty: its legal name
+-- currency: the ISO 4217 code of the orders' currency
+-- orders: how many purchase orders
+-- items: how many items
+-- cost: quantity times unit price, in the currency
+SELECT
+    date_trunc('month', created_date)::date AS month,
+    counterparty_id,
+    counterparty_legal_name AS counterparty,
+    currency_code AS currency,
+    count(*) AS orders,
+    sum(item_quantity) AS items,
+    sum(item_quantity * item_unit_price) AS cost
+FROM current_purchase_order
+JOIN dim_counterparty USING (counterparty_id)
+JOIN dim_currency USING (currency_id)
+GROUP BY 1, counterparty_id, counterparty_legal_name, currency_code

@@ -1,0 +1,36 @@
+-- Who buys, and how much do we depend on whom? A share is a counterparty's revenue in all revenue of the same currency.
+--
+-- currency: the ISO 4217 code of the orders' currency
+-- place: 1 is the counterparty of the highest revenue in this currency
+-- counterparty_id: the counterparty
+-- counterparty: its legal name
+-- country: the country of its legal address
+-- orders: how many orders
+-- units: how many bags
+-- revenue: units times unit price, in the currency
+-- share: revenue in all revenue of the currency, from 0 to 1
+-- share_to_here: the shares of this counterparty and of all before it
+SELECT
+    currency_code AS currency,
+    row_number() OVER highest AS place,
+    counterparty_id,
+    counterparty_legal_name AS counterparty,
+    counterparty_legal_country AS country,
+    orders,
+    units,
+    revenue,
+    round(revenue / nullif(sum(revenue) OVER (PARTITION BY currency_code), 0), 6) AS share,
+    round(sum(revenue) OVER highest / nullif(sum(revenue) OVER (PARTITION BY currency_code), 0), 6) AS share_to_here
+FROM (
+    SELECT
+        currency_id,
+        counterparty_id,
+        count(*) AS orders,
+        sum(units_sold) AS units,
+        sum(units_sold * unit_price) AS revenue
+    FROM current_sales_order
+    GROUP BY currency_id, counterparty_id
+) AS sold
+JOIN dim_counterparty USING (counterparty_id)
+JOIN dim_currency USING (currency_id)
+WINDOW highest AS (PARTITION BY currency_code ORDER BY revenue DESC, counterparty_id)

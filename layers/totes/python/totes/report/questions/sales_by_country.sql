@@ -1,0 +1,19 @@
+-- Where do the bags go? By the country that an order is to be delivered to; revenue is in the orders' own currency.
+--
+-- month: the first day of the month in which orders were made
+-- country: the country of the agreed place of delivery
+-- currency: the ISO 4217 code of the orders' currency
+-- orders: how many orders
+-- units: how many bags
+-- revenue: units times unit price, in the currency
+SELECT
+    date_trunc('month', created_date)::date AS month,
+    country,
+    currency_code AS currency,
+    count(*) AS orders,
+    sum(units_sold) AS units,
+    sum(units_sold * unit_price) AS revenue
+FROM current_sales_order
+JOIN dim_location ON location_id = agreed_delivery_location_id
+JOIN dim_currency USING (currency_id)
+GROUP BY 1, country, currency_code

@@ -1,0 +1,21 @@
+-- Which designs sell? Revenue is units sold times unit price, of orders as they are now, in their own currency.
+--
+-- month: the first day of the month in which orders were made
+-- design_id: the design
+-- design: its name
+-- currency: the ISO 4217 code of the orders' currency
+-- orders: how many orders
+-- units: how many bags
+-- revenue: units times unit price, in the currency
+SELECT
+    date_trunc('month', created_date)::date AS month,
+    design_id,
+    design_name AS design,
+    currency_code AS currency,
+    count(*) AS orders,
+    sum(units_sold) AS units,
+    sum(units_sold * unit_price) AS revenue
+FROM current_sales_order
+JOIN dim_design USING (design_id)
+JOIN dim_currency USING (currency_id)
+GROUP BY 1, design_id, design_name, currency_code

@@ -1,0 +1,23 @@
+-- Who sells, and in which department? Revenue is units sold times unit price, in the orders' own currency.
+--
+-- month: the first day of the month in which orders were made
+-- staff_id: whose orders they are
+-- staff: first and last name
+-- department: the department of that person
+-- currency: the ISO 4217 code of the orders' currency
+-- orders: how many orders
+-- units: how many bags
+-- revenue: units times unit price, in the currency
+SELECT
+    date_trunc('month', created_date)::date AS month,
+    staff_id,
+    first_name || ' ' || last_name AS staff,
+    department_name AS department,
+    currency_code AS currency,
+    count(*) AS orders,
+    sum(units_sold) AS units,
+    sum(units_sold * unit_price) AS revenue
+FROM current_sales_order
+JOIN dim_staff ON staff_id = sales_staff_id
+JOIN dim_currency USING (currency_id)
+GROUP BY 1, staff_id, first_name, last_name, department_name, currency_code

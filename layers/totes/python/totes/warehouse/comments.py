@@ -1,0 +1,144 @@
+"""What every table, view and column of the warehouse means, as a comment on it, for BI tools and people."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.references import dimension_of
+from totes.shapes import Calendar, Column, Fact, StarTable
+from totes.warehouse.patience import shortly
+
+logger = logging.getLogger(__name__)
+
+_NOT_NOW = (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable)
+
+_BARE = """
+    SELECT nspname, relname, relkind = 'v', attname FROM (
+        SELECT oid, relname, relkind, relnamespace, NULL AS attname, 0 AS attnum FROM pg_class
+        UNION ALL
+        SELECT oid, relname, relkind, relnamespace, attname, attnum FROM pg_class JOIN pg_attribute ON attrelid = oid
+        WHERE attnum > 0 AND NOT attisdropped
+    ) AS described JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname IN ('public', 'etl') AND relname = ANY(%s) AND relkind IN ('r', 'p', 'v')
+    AND pg_has_role((SELECT relowner FROM pg_class WHERE pg_class.oid = described.oid), 'USAGE')
+    AND NOT EXISTS (
+        SELECT FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid = described.oid
+        AND objsubid = attnum
+    )
+"""
+
+Relation = tuple[str, str]
+"""Schema and name."""
+
+_LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
+    {
+        ("etl", "batch"): {
+            "batch_id": "The batch: counts up from 1 without a gap.",
+            "edition": "Which edition of the star the batch is of: a replay makes a new one.",
+            "capture_sha256": "The digest of the captured batch's manifest in the lake.",
+            "horizon": "The source's transaction id up to which the batch has seen everything.",
+            "captured_at": "When the source was read.",
+            "loaded_at": "When the batch was in the warehouse.",
+        },
+        ("etl", "batch_table"): {
+            "batch_id": "The batch; see etl.batch.",
+            "star_table": "The star table.",
+            "rows_in": "Source rows that the batch brought for it.",
+            "versions": "Those that said something new.",
+            "unchanged": "Those that said what the star table held already.",
+            "quarantined": "Those that could not become rows of it.",
+            "deleted": "Those that were gone from the source.",
+        },
+        ("etl", "drift"): {
+            "batch_id": "The batch that saw it first; see etl.batch.",
+            "what": "What has changed, in words.",
+        },
+        ("etl", "quarantine"): {
+            "batch_id": "The batch that brought the row; see etl.batch.",
+            "star_table": "The star table that the row is missing from.",
+            "key": "The row's key in the source.",
+            "reason": "Why it could not become a row of it.",
+            "source_row": "The row as the source has it.",
+        },
+        ("etl", "content"): {
+            "only_row": "There is one row.",
+            "edition": "Which edition of the star the warehouse holds.",
+            "rebuild": "Whether somebody has asked for a rebuild that is not done yet.",
+        },
+        ("etl", "star_column"): {
+            "star_table": "The star table.",
+            "column_name": "The column.",
+            "type": "Its type.",
+            "nullable": "Whether it may be NULL.",
+        },
+    }
+)
+
+
+def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Comment what has no comment, in the cursor's transaction; what somebody has written stays.
+
+    Raises:
+        psycopg2.Error: the warehouse broke off.
+    """
+    meanings = {(*relation, column): meaning for relation, column, meaning in comments(tables)}
+    cursor.execute(_BARE, [sorted({name for _, name, _ in meanings})])
+    statements = [
+        _statement(schema, name, column, meanings[schema, name, column], is_view=is_view)
+        for schema, name, is_view, column in cursor.fetchall()
+        if (schema, name, column) in meanings
+    ]
+    if not statements:
+        return
+    try:
+        with shortly(cursor, _NOT_NOW):
+            cursor.execute(sql.SQL("; ").join(statements))
+    except _NOT_NOW as error:
+        logger.info("a table is in use; it is commented in a later run: %s", error.diag.message_primary)
+
+
+def comments(tables: Sequence[StarTable]) -> Iterator[tuple[Relation, str | None, str]]:
+    """Return relation, column (None: the relation itself) and meaning, of all that has one and is made by totes."""
+    for table in tables:
+        of_table = list(_of_columns(table, tables))
+        relations = [(("public", table.name), table.meaning)]
+        if isinstance(table, Fact):
+            current = f"The newest version of each row of {table.name} that is not gone from the source."
+            relations.append((("public", table.current_view), current))
+        for relation, meaning in relations:
+            yield relation, None, meaning
+            for column, said in of_table:
+                yield relation, column, said
+    for relation, columns in _LEDGER.items():
+        for column, meaning in columns.items():
+            yield relation, column, meaning
+
+
+def _of_columns(table: StarTable, tables: Sequence[StarTable]) -> Iterator[tuple[str, str]]:
+    if isinstance(table, Fact):
+        yield table.record_id, "The version: counts up as versions are captured."
+    for column in table.columns:
+        yield column.name, " ".join([column.meaning, *_origin(table, column, tables)])
+    yield "batch_id", "The batch that brought it; see etl.batch."
+    gone = "Whether the source row was gone with this version." if isinstance(table, Fact) else "Whether it is gone."
+    yield "is_deleted", gone
+
+
+def _origin(table: StarTable, column: Column, tables: Sequence[StarTable]) -> Iterator[str]:
+    if isinstance(table, Calendar):
+        return
+    yield f"From {column.of}." if "." in column.of else f"From {table.source}.{column.of}."
+    if isinstance(table, Fact) and (dimension := dimension_of(column, tables)):
+        yield f"Refers to {dimension.name}.{dimension.key}."
+
+
+def _statement(schema: str, name: str, column: str | None, meaning: str, *, is_view: bool) -> sql.Composable:
+    relation = sql.Identifier(schema, name)
+    if column is not None:
+        return sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(relation, sql.Identifier(column), sql.Literal(meaning))
+    kind = sql.SQL("VIEW" if is_view else "TABLE")
+    return sql.SQL("COMMENT ON {} {} IS {}").format(kind, relation, sql.Literal(meaning))

@@ -1,0 +1,124 @@
+"""The views of schema `report` are what the questions' files say, whatever an earlier totes made of them."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.report import QUESTIONS, Question
+from totes.roles import REPORT, REPORT_MARK
+from totes.warehouse.definitions import identifiers, let_read, let_use
+from totes.warehouse.grants import VIEW, Extras, oid_of
+from totes.warehouse.patience import shortly
+
+logger = logging.getLogger(__name__)
+
+_NOT_NOW = (
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.DependentObjectsStillExist,
+    psycopg2.errors.InsufficientPrivilege,
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.UndefinedColumn,
+    psycopg2.errors.UndefinedTable,
+    psycopg2.errors.WrongObjectType,
+)
+"""What it ends with to make a view that is in use or somebody's, that others read, or whose tables are not there."""
+
+
+def ensure_reports(cursor: Cursor, questions: Sequence[Question] = QUESTIONS) -> None:
+    """Make the views of the questions where they are missing or others, in the cursor's transaction.
+
+    No load fails for them: where the loader may not make the schema, or somebody's view is in the way, a warning says
+    what to do, and the views stay as they are.
+
+    Raises:
+        psycopg2.Error: the warehouse broke off.
+    """
+    mark = f"{REPORT_MARK} ({_fingerprint(questions)})"
+    cursor.execute(
+        "SELECT to_regnamespace(%(schema)s) IS NOT NULL, obj_description(to_regnamespace(%(schema)s), 'pg_namespace'), "
+        "has_database_privilege(current_database(), 'CREATE'), ARRAY("
+        "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) AND relkind = 'v')",
+        {"schema": REPORT},
+    )
+    [[is_there, said, may_create, held]] = cursor.fetchall()
+    if said == mark and {question.name for question in questions} <= set(held):
+        return
+    if not is_there and not may_create:
+        logger.warning(
+            "the warehouse has no schema %s, and the loader may not make it: run totes init warehouse", REPORT
+        )
+        return
+    if is_there and not (said or "").startswith(REPORT_MARK):
+        logger.warning("the schema %s of the warehouse is not totes' own: no question is answered there", REPORT)
+        return
+    if not is_there:
+        cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(REPORT)))
+        let_use(cursor, REPORT)
+    done = [_ensure(cursor, question) for question in questions]
+    if all(done):
+        cursor.execute(sql.SQL("COMMENT ON SCHEMA {} IS %s").format(sql.Identifier(REPORT)), (mark,))
+        logger.info("the warehouse answers %d questions in schema %s", len(questions), REPORT)
+
+
+def create_report(cursor: Cursor, question: Question) -> None:
+    """Create a question's view, or bring it up to its file where it has the same columns and maybe more.
+
+    Raises:
+        psycopg2.Error: the view has others, or the query does not fit the tables.
+    """
+    view = name_of(question)
+    # What a query reads is found by its names: in schema public, whatever the session or the role says.
+    cursor.execute("SELECT current_setting('search_path'), set_config('search_path', 'public', true)")
+    [[path, _]] = cursor.fetchall()
+    cursor.execute(
+        sql.SQL("CREATE OR REPLACE VIEW {} ({}) AS ").format(view, identifiers(list(question.columns)))
+        + sql.SQL(question.query)
+    )
+    cursor.execute("SELECT set_config('search_path', %s, true)", (path,))
+    cursor.execute(sql.SQL("COMMENT ON VIEW {} IS %s").format(view), (question.sentence,))
+    for column, meaning in question.columns.items():
+        cursor.execute(sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(view, sql.Identifier(column)), (meaning,))
+    let_read(cursor, view)
+
+
+def name_of(question: Question) -> sql.Identifier:
+    """Return the name of a question's view."""
+    return sql.Identifier(REPORT, question.name)
+
+
+def _ensure(cursor: Cursor, question: Question) -> bool:
+    """Make a question's view what its file says; return whether it is that now."""
+    try:
+        with shortly(cursor, _NOT_NOW):
+            try:
+                with shortly(cursor, (psycopg2.errors.InvalidTableDefinition,)):
+                    create_report(cursor, question)
+            except psycopg2.errors.InvalidTableDefinition:
+                _replace(cursor, question)
+    except _NOT_NOW as error:
+        logger.warning(
+            "the view %s.%s is not made now, a later run tries again: %s",
+            REPORT,
+            question.name,
+            error.diag.message_primary or error,
+        )
+        return False
+    return True
+
+
+def _replace(cursor: Cursor, question: Question) -> None:
+    """Make a view again that has other columns, with what people have granted on it."""
+    extras = Extras(cursor, VIEW, oid_of(cursor, name_of(question)))
+    cursor.execute(sql.SQL("DROP VIEW {}").format(name_of(question)))
+    create_report(cursor, question)
+    extras.grant_on(cursor, name_of(question), set(question.columns))
+
+
+def _fingerprint(questions: Sequence[Question]) -> str:
+    """What says whether the questions are those of another totes."""
+    texts = [(each.name, each.sentence, *each.columns.items(), each.query) for each in questions]
+    return hashlib.sha256(repr(texts).encode()).hexdigest()[:12]

@@ -1,0 +1,68 @@
+"""Every table, view and column of the warehouse says what it means; what somebody else has written stays."""
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.pipeline import Pipeline
+from totes.star import STAR_TABLES
+from totes.warehouse import load
+from totes.warehouse.comments import comments
+
+WITHOUT = """
+    SELECT format('%s.%s', relnamespace::regnamespace, relname), attname FROM (
+        SELECT oid, relname, relnamespace, relkind, NULL AS attname, 0 AS attnum FROM pg_class
+        UNION ALL
+        SELECT oid, relname, relnamespace, relkind, attname, attnum FROM pg_class JOIN pg_attribute ON attrelid = oid
+        WHERE attnum > 0 AND NOT attisdropped
+    ) AS described
+    WHERE relnamespace::regnamespace::text IN ('public', 'etl', 'report') AND relkind IN ('r', 'v')
+    AND NOT EXISTS (SELECT FROM pg_description WHERE objoid = described.oid AND objsubid = attnum)
+    ORDER BY 1, 2
+"""
+
+
+def rebuilt(pipeline: Pipeline) -> None:
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
+
+
+def said_of(pipeline: Pipeline, column: str) -> str | None:
+    found: str | None = value(
+        pipeline.warehouse,
+        "SELECT col_description('fact_sales_order'::regclass, attnum) FROM pg_attribute "
+        "WHERE attrelid = 'fact_sales_order'::regclass AND attname = %s",
+        [column],
+    )
+    return found
+
+
+def test_nothing_in_the_warehouse_is_without_a_comment(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    assert rows(pipeline.warehouse, WITHOUT) == []
+    rebuilt(pipeline)
+    assert rows(pipeline.warehouse, WITHOUT) == []
+
+
+def test_a_comment_says_what_a_column_means_where_it_is_from_and_what_it_refers_to(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    assert (
+        said_of(pipeline, "sales_staff_id")
+        == "Who made the sale. From sales_order.staff_id. Refers to dim_staff.staff_id."
+    )
+    assert (
+        said_of(pipeline, "unit_price") == "The price of a bag, in the order's currency. From sales_order.unit_price."
+    )
+
+
+def test_what_somebody_has_written_stays_and_what_is_missing_is_written_again(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.warehouse,
+        "COMMENT ON COLUMN fact_sales_order.units_sold IS 'ours';COMMENT ON COLUMN fact_sales_order.unit_price IS NULL",
+    )
+    pipeline.load()
+    rebuilt(pipeline)
+    assert said_of(pipeline, "units_sold") == "ours"
+    assert "price of a bag" in (said_of(pipeline, "unit_price") or "")
+
+
+def test_every_sentence_is_one() -> None:
+    assert [found for found in comments(STAR_TABLES) if not found[2].endswith(".") or "  " in found[2]] == []

@@ -1,0 +1,59 @@
+"""A question's file is read as it is written, and one that lacks something is refused by name."""
+
+import pytest
+
+from totes.report import QUESTIONS, Question
+from totes.star import STAR_TABLES
+
+TEXT = """-- How many orders
+-- are there?
+--
+-- day: the day: of the order
+-- orders: how many
+SELECT created_date, count(*)
+FROM current_sales_order GROUP BY 1
+"""
+
+
+def test_a_file_is_a_sentence_its_columns_and_a_query() -> None:
+    question = Question.from_text("orders", TEXT)
+    assert question == Question(
+        name="orders",
+        sentence="How many orders are there?",
+        columns={"day": "the day: of the order", "orders": "how many"},
+        query="SELECT created_date, count(*)\nFROM current_sales_order GROUP BY 1",
+    )
+    assert question.reads == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("SELECT 1", "orders.sql does not begin with a sentence"),
+        ("-- How many?\n-- orders: n\nSELECT 1", "orders.sql does not begin with a sentence"),
+        ("-- How many?\n--\n-- Orders\nSELECT 1", "the comment 'Orders' is not a column"),
+    ],
+)
+def test_a_file_that_lacks_something_is_refused_by_name(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Question.from_text("orders", text)
+
+
+def test_a_question_comes_after_those_that_it_reads() -> None:
+    names: list[str] = []
+    for question in QUESTIONS:
+        assert question.reads <= set(names), question.name
+        names.append(question.name)
+    assert any(question.reads for question in QUESTIONS)
+
+
+def test_every_question_asks_and_says_what_each_column_means() -> None:
+    for question in QUESTIONS:
+        assert "?" in question.sentence, question.name
+        assert question.columns, question.name
+
+
+def test_every_star_table_and_column_says_what_it_means() -> None:
+    for table in STAR_TABLES:
+        for meaning in (table.meaning, *(column.meaning for column in table.columns)):
+            assert meaning.endswith("."), table.name

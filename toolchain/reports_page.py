@@ -1,0 +1,56 @@
+"""Writes docs/reports.md: every question that the warehouse answers, with its view, its columns and its SQL.
+
+`python toolchain/reports_page.py` does it.
+"""
+
+from pathlib import Path
+
+from totes.report import QUESTIONS, Question
+
+FILE = Path(__file__).parents[1] / "docs" / "reports.md"
+
+_FOLDER = "layers/totes/python/totes/report/questions"
+_HEAD = """# Reports
+
+<!-- Written by: python toolchain/reports_page.py -->
+
+Each question that the shop asks of its warehouse is a view of schema `report`, made of one file of SQL in
+[questions](../layers/totes/python/totes/report/questions). Ask it with any tool that speaks to PostgreSQL:
+
+```sql
+SELECT * FROM report.sales_by_day ORDER BY day DESC LIMIT 7;
+```
+
+They speak of the newest batch: `report.freshness` says of when it is. Amounts are exact decimals in the currency beside
+them, and are added up within one currency only. `totes_dashboard` reads all of them; every view and column says in a
+comment what it means, as every table of the star does (`\\d+ report.sales_by_day` in psql).
+
+A new question is a new file: a comment that asks it, an empty one, a line for each column, and the query. The next load
+makes the view. A changed one is made again with what was granted on it; where somebody's view reads it and it has other
+columns now, it stays as it is and the load's log says so.
+"""
+
+
+def document() -> str:
+    """Return the page's text."""
+    return "\n".join([_HEAD, *(_section(question) for question in QUESTIONS)])
+
+
+def _section(question: Question) -> str:
+    columns = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in question.columns.items())
+    return f"""## {question.name}
+
+{question.sentence}
+
+| column | |
+|---|---|
+{columns}
+
+```sql
+{question.query.strip()}
+```
+"""
+
+
+if __name__ == "__main__":
+    FILE.write_text(document(), encoding="utf-8")
