@@ -16,7 +16,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
 from totes.report import QUESTIONS, Question
 from totes.roles import DASHBOARD, prepare_warehouse
-from totes.star import READABLE, STAR_TABLES
+from totes.star import READABLE, STAR_TABLES, fingerprint, replay
 from totes.warehouse import load
 from totes.warehouse.reports import ensure_reports
 
@@ -447,3 +447,19 @@ def test_views_that_were_dropped_with_a_table_come_back_with_it(pipeline: Pipeli
     execute(pipeline.warehouse, "DROP TABLE dim_design CASCADE")
     pipeline.load()
     assert_answers_are_the_sources(pipeline)
+
+
+def test_a_question_that_a_star_without_its_column_cannot_answer_goes_and_stops_no_rebuild(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline.tick()
+    without = [
+        dataclasses.replace(table, columns=[each for each in table.columns if each.name != "paid"])
+        for table in STAR_TABLES
+    ]
+    replay(pipeline.ingestion, pipeline.processed, without, first=1)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, without, code=fingerprint(without))
+    assert "report.order_to_payment_days does not fit the star any more" in caplog.text
+    assert value(pipeline.warehouse, "SELECT to_regclass('report.order_to_payment_days') IS NULL")
+    assert answers(pipeline.warehouse, "sales_by_day")

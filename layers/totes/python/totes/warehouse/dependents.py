@@ -190,7 +190,7 @@ class Dependents:
                 reader = readers[each.whose]
                 if not each.is_made_again:
                     found.hinder(f"the {each.shown} would be lost with the {reader.shown}; {_AGAIN}")
-                elif reader.own and each.column is not None and each.column not in reader.own.columns:
+                elif each.shown not in _REPORTS and reader.own and each.column not in {None, *reader.own.columns}:
                     found.hinder(_of_no_column(each, reader.shown))
                 elif each.reader != each.whose:
                     found.reads.setdefault(each.reader, set()).add(each.whose)
@@ -230,7 +230,7 @@ def _reports() -> dict[tuple[str, str], OwnView]:
     """The views that answer questions."""
     return {
         (REPORT, question.name): OwnView(
-            create=partial(create_report, question=question), columns=frozenset(question.columns)
+            create=partial(create_report, question=question), columns=frozenset(question.columns), may_go=True
         )
         for question in QUESTIONS
     }

@@ -1,5 +1,6 @@
 """Views and routines that read tables: how each is dropped, and made again as it was."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.warehouse.grants import ROUTINE, VIEW, Extras, Kind, oid_of, revoke_all
+
+logger = logging.getLogger(__name__)
 
 _VIEWS = """
     SELECT pg_class.oid, nspname, relname, '', relowner::regrole::text, relowner = current_user::regrole,
@@ -63,10 +66,17 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnView:
-    """A view that the code defines: how it is made, and its columns."""
+    """A view that the code defines.
+
+    Attributes:
+        create: makes it.
+        columns: its columns.
+        may_go: whether it is left out where it does not fit the new tables.
+    """
 
     create: Callable[[Cursor], None]
     columns: frozenset[str]
+    may_go: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +109,21 @@ class Reader:
         Raises:
             ConfigurationError: it does not fit the tables any more.
         """
+        cursor.execute("SAVEPOINT reader")
         try:
             self._make(cursor)
         except psycopg2.Error as error:
             if (error.pgcode or "")[:2] not in _OF_THE_STATEMENT:
                 raise
+            if self.own is not None and self.own.may_go:
+                cursor.execute("ROLLBACK TO SAVEPOINT reader")
+                logger.warning("the %s does not fit the star any more: %s", self.shown, error.diag.message_primary)
+                return
             raise ConfigurationError(
                 f"the star tables cannot be replaced: the {self.shown} cannot be made again on the new ones "
                 f"({error.pgcode}): {error.diag.message_primary}; drop it, and make another one afterwards"
             ) from error
+        cursor.execute("RELEASE SAVEPOINT reader")
 
     def _make(self, cursor: Cursor) -> None:
         if not self.found.ours:
