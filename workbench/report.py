@@ -32,7 +32,8 @@ class Report:
     """The state of a deployment.
 
     Attributes:
-        fresh_as_of: when the last successful run began; all that the source had committed by then is held.
+        fresh_as_of: when the last successful run began, or, where none is on record any more, when the newest batch was
+            captured; all that the source had committed by then is held.
         lag_seconds: how long ago that is.
         failure: the last run that failed, if none has succeeded since; None: all is well.
         pending: batches that are captured and not yet loaded.
@@ -71,9 +72,11 @@ def report_on(deployment: Deployment) -> Report:
         UserError: the warehouse cannot be reached.
         LakeUnavailable, ConfigurationError: the lake cannot be read.
     """
-    fresh_as_of = last_success(deployment)
+    succeeded = last_success(deployment)
     ingestion = deployment.ingestion
     held = State.from_dict(ask(deployment, "AnswerFunction", {"question": "state"}))
+    # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
+    fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
     return Report(
         fresh_as_of=fresh_as_of,
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,

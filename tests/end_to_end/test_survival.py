@@ -91,6 +91,7 @@ def test_a_cloud_whose_machine_went_out_goes_on_where_it_was(state: Path) -> Non
     assert lake_of(after.cloud) == lake
     assert password_of(after, "source") == password
     assert rows(after.cloud.warehouse_uri, "SELECT * FROM fact_sales_order ORDER BY 1") == in_the_warehouse
+    assert after.totes("status", "--json").json()["fresh_as_of"] is not None, "the ledger says it, where no run does"
     first = after.run()
     assert not any(table["rows_in"] for table in first["tables"].values()), "nothing has changed meanwhile"
     assert after.run()["batch"] is None

@@ -123,8 +123,14 @@ def delete_secret(
 
 
 def _asked(what: str, stored: str | None) -> str:
-    """Ask, and offer what is stored; that is taken where nobody is there to be asked."""
-    if stored is not None and not sys.stdin.isatty():
+    """Ask, and offer what is stored; that is taken where nobody is there to be asked.
+
+    Raises:
+        UserError: nobody is, and nothing is stored, as after totes secrets delete.
+    """
+    if not sys.stdin.isatty():
+        if stored is None:
+            raise UserError(f"no {what} is stored: say --host, --dbname and --username, and pipe the password in")
         return stored
     answer: str = typer.prompt(what, default=stored)
     return answer

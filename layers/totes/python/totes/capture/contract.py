@@ -67,9 +67,14 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
         SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
     catalog = _catalog(snapshot, [table.name for table in tables])
+    if not catalog:
+        raise ContractError(
+            f"the source has none of the {len(tables)} tables that totes reads: it is another database, or an empty "
+            "one; name the shop's (totes secrets set source)"
+        )
     breaches = [breach for table in tables for breach in _breaches(table, catalog.get(table.name))]
     if breaches:
-        raise ContractError(f"the source broke its contract: {'; '.join(breaches)}. Mend the source or the contract")
+        raise ContractError(f"the source broke its contract: {'; '.join(breaches)}; fix the source, or the contract")
     snapshot.check_locked()
     return {
         table.name: tuple(
