@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -46,7 +47,6 @@ app = typer.Typer(
     help="A shop's PostgreSQL becomes a star-schema warehouse, on AWS or on a laptop.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
@@ -60,8 +60,18 @@ app.add_typer(alarms.app, name="alarms")
 StarTableName = Annotated[str, typer.Argument(help="The star table.")]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"totes {version('totes')}")
+        raise typer.Exit
+
+
 @app.callback()
-def prepare() -> None:
+def prepare(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Let interrupts end a command."""
     interrupts.heed()
 

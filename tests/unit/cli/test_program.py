@@ -1,11 +1,14 @@
 """What is printed to be typed can be typed."""
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from workbench.cli import display
+from workbench.cli.app import app
 
 
 def test_the_program_is_called_by_its_name_where_the_shell_finds_it(
@@ -26,3 +29,8 @@ def test_elsewhere_it_is_called_by_its_path(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [called])
     assert display.program() == printed
+
+
+def test_it_says_which_version_it_is() -> None:
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.output) == (0, f"totes {version('totes')}\n")
