@@ -15,7 +15,7 @@ from totes.star import STAR_TABLES, fingerprint
 from totes.telemetry import LAG, QUARANTINED
 from totes.warehouse import load
 from totes_runtime import metrics, time_is_up, watched
-from totes_runtime.rows import count_rows
+from totes_runtime.rows import log_rows
 
 
 @watched
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     rebuild, lake = asked.get("rebuild", False), Bucket(settings.processed_bucket)
     with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         loaded = load(warehouse, lake, STAR_TABLES, code=fingerprint(STAR_TABLES), rebuild=rebuild, time_is_up=is_up)
-    count_rows(loaded.tables)
+    log_rows(loaded.tables)
     metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
     behind = loaded.newest < event.get("captured", 0)
     if (seen := event.get("seen")) and not behind:

@@ -198,7 +198,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
         _Rule(
             name="no-verification",
             sentence="Last night the warehouse was not compared with the source, or there was no night yet.",
-            metric=measured(telemetry.VERIFY_ROWS, "SampleCount", cdk.Duration.hours(1)),
+            metric=measured(telemetry.VERIFY_DIFFERENCES, "SampleCount", cdk.Duration.hours(1)),
             threshold=1,
             below=True,
             missing=cloudwatch.TreatMissingData.BREACHING,

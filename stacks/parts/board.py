@@ -1,12 +1,15 @@
 """What there is to see: the CloudWatch dashboard totes-<environment>."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.config import Environment
 from stacks.parts.alarms import Alarms, metrics_of
 from stacks.pipeline_stack import PipelineStack
 from totes import telemetry
+
+_LOADER = "processed_bucket_to_warehouse"
 
 
 class Board(Construct):
@@ -25,11 +28,17 @@ class Board(Construct):
         measured = metrics_of(environment)
         name = f"totes-{environment.name}"
         machine = pipeline.state_machine
-        rows = cloudwatch.MathExpression(
-            expression=f"SEARCH('{{{telemetry.NAMESPACE},outcome,{telemetry.SERVICE},table}} "
-            f'MetricName="{telemetry.ROWS}" {telemetry.SERVICE}="{name}"\', \'Sum\', 300)',
-            label="",
-            using_metrics={},
+        rows = cloudwatch.LogQueryWidget(
+            title="Rows, by table and outcome",
+            log_group_names=[f"/aws/lambda/{name}-{_LOADER}"],
+            view=cloudwatch.LogQueryVisualizationType.TABLE,
+            query_lines=[
+                f"filter message = '{telemetry.ROWS_LOADED}'",
+                f"stats {', '.join(f'sum({outcome})' for outcome in telemetry.OUTCOMES)} by table",
+                "sort table",
+            ],
+            width=8,
+            height=6,
         )
         cloudwatch.Dashboard(
             self,
@@ -48,7 +57,7 @@ class Board(Construct):
                     ),
                 ],
                 [
-                    _graph("Rows, by table and outcome", rows),
+                    rows,
                     _graph(
                         "Quarantine, drift and differences",
                         measured(telemetry.QUARANTINED, "Maximum"),
@@ -57,20 +66,22 @@ class Board(Construct):
                     ),
                     _graph(
                         "Percent of the time that a function may take",
-                        *(
-                            cloudwatch.Metric(
-                                namespace=telemetry.NAMESPACE,
-                                metric_name=telemetry.TIMEOUT_USED,
-                                dimensions_map={"function": function.function_name, telemetry.SERVICE: name},
-                                statistic="Maximum",
-                                label=folder,
-                            )
-                            for folder, function in pipeline.functions.items()
-                        ),
+                        *map(_time_used, pipeline.functions, pipeline.functions.values()),
                     ),
                 ],
             ],
         )
+
+
+def _time_used(name: str, function: lambda_.Function) -> cloudwatch.IMetric:
+    """Lambda measures durations itself, for nothing; how long each may be, only we know."""
+    if function.timeout is None:
+        raise AssertionError("every function has a timeout")
+    return cloudwatch.MathExpression(
+        expression=f"100 * {name} / {function.timeout.to_milliseconds():.0f}",
+        label=name,
+        using_metrics={name: function.metric_duration(statistic="Maximum")},
+    )
 
 
 def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:

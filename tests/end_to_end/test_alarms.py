@@ -15,6 +15,8 @@ import pytest
 from tests.end_to_end.conftest import Deployed
 from tests.support.alarms import alarms_on
 from tests.support.databases import execute, value
+from totes import telemetry
+from workbench.costs.assumptions import CUSTOM_METRICS
 from workbench.deployment import Deployment
 from workbench.simulator import build
 
@@ -131,7 +133,7 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     expect("rotation-failed")
 
     _as_aws_tells(deployed, watch.cloudwatch)
-    of_aws = [name for name in every if name.startswith(("function-", "warehouse-"))]
+    of_aws = [name for name in every if name.startswith(("function-", "warehouse-", "nat-"))]
     expect("dead-letters", "run-throttled", "run-timed-out", *of_aws)
 
     # An hour in which nothing happens at all: what was found and not cured is still told.
@@ -141,6 +143,14 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     seen |= {"no-success", "lag", "no-verification"}
     assert seen == every
     _heal(deployed)
+
+
+def test_functions_emit_the_metrics_that_are_priced_and_no_more(deployed: Deployed) -> None:
+    """After all of them have run: each metric in each of its dimensions is paid for."""
+    emitted = deployed.cloud.client("cloudwatch").list_metrics(Namespace=telemetry.NAMESPACE)["Metrics"]
+    found = {(each["MetricName"], *((one["Name"], one["Value"]) for one in each["Dimensions"])) for each in emitted}
+    assert found == {(name, (telemetry.SERVICE, "totes-prod")) for name in telemetry.METRICS}
+    assert len(found) == CUSTOM_METRICS
 
 
 def test_runs_that_step_back_for_one_that_hangs_are_no_success(deployed: Deployed) -> None:
@@ -200,6 +210,8 @@ def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:
     queue = {"QueueName": dead_letters(deployed).rpartition("/")[2]}
     machine = {"StateMachineArn": Deployment.local(deployed.state).outputs["StateMachineArn"]}
     secrets = deployed.cloud.client("secretsmanager").list_secrets()["SecretList"]
+    reservations = deployed.cloud.client("ec2").describe_instances()["Reservations"]
+    ways_out = [each["InstanceId"] for reservation in reservations for each in reservation["Instances"]]
     [instance] = [each["Name"].removeprefix("rds!") for each in secrets if each["Name"].startswith("rds!")]
     now = datetime.now(UTC)
     moments = [now - number * FIVE_MINUTES for number in range(3)]
@@ -210,6 +222,9 @@ def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:
         function = {"FunctionName": each["FunctionName"]}
         tell(cloudwatch, "AWS/Lambda", "Duration", function, each["Timeout"] * 1000 - 1, moments)
         tell(cloudwatch, "AWS/Lambda", "Throttles", function, 1, moments)
+    for way_out in ways_out:
+        each_minute = [now - number * timedelta(minutes=1) for number in range(6)]
+        tell(cloudwatch, "AWS/EC2", "StatusCheckFailed_Instance", {"InstanceId": way_out}, 1, each_minute)
     bad = {"FreeStorageSpace": 10, "FreeableMemory": 10, "DatabaseConnections": 1000, "CPUCreditBalance": 0}
     for name, number in bad.items():
         tell(cloudwatch, "AWS/RDS", name, {"DBInstanceIdentifier": instance}, number, moments)

@@ -8,6 +8,7 @@ import pytest
 
 from stacks.config import Environment, OwnDatabase
 from tests.support.templates import ADDRESS, Synthesised, synthesise
+from totes import telemetry
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
@@ -16,9 +17,15 @@ FUNCTIONS = (
 OF_THE_WAREHOUSE = ("warehouse-storage", "warehouse-memory", "warehouse-connections", "warehouse-cpu-credits")
 
 
+def of_people(synthesised: Synthesised) -> dict[str, dict[str, Any]]:
+    """The alarms that tell somebody, by logical id; one of the network stack's own reboots a NAT instance."""
+    resources = synthesised.templates["watch"]["Resources"].items()
+    return {logical_id: each for logical_id, each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
+
+
 def alarms(synthesised: Synthesised) -> dict[str, dict[str, Any]]:
     """The alarms' properties, by their names without the environment's."""
-    found = [each["Properties"] for each in synthesised.resources("AWS::CloudWatch::Alarm").values()]
+    found = [each["Properties"] for each in of_people(synthesised).values()]
     return {each["AlarmName"].removeprefix(f"totes-{synthesised.name}-"): each for each in found}
 
 
@@ -85,14 +92,16 @@ def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at
 
 
 def test_every_alarm_ends_in_its_line_of_the_runbook(synthesised: Synthesised, root: Path) -> None:
-    for name, alarm in alarms(synthesised).items():
+    for alarm in (each["Properties"] for each in synthesised.resources("AWS::CloudWatch::Alarm").values()):
+        name = alarm["AlarmName"]
         anchor = re.fullmatch(r".+ What to do: docs/runbook\.md#([a-z-]+)", alarm["AlarmDescription"])
         assert anchor, name
         assert anchor[1] in anchors(root), name
 
 
 def test_every_line_of_the_runbook_is_some_alarms(prod: Synthesised, root: Path) -> None:
-    named = {alarm["AlarmDescription"].rsplit("#", maxsplit=1)[1] for alarm in alarms(prod).values()}
+    every = [each["Properties"] for each in prod.resources("AWS::CloudWatch::Alarm").values()]
+    named = {alarm["AlarmDescription"].rsplit("#", maxsplit=1)[1] for alarm in every}
     assert anchors(root) - named == {"disasters"}
 
 
@@ -144,7 +153,19 @@ def test_the_topic_hears_the_alarms_of_its_own_account_and_all_others_by_tls_onl
 def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None:
     [board] = prod.resources("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(board["Properties"]["DashboardBody"])
-    for logical_id in prod.resources("AWS::CloudWatch::Alarm"):
+    for logical_id in of_people(prod):
         assert logical_id in body
-    for metric in ("LagSeconds", "SecondsSinceSuccess", "Rows", "QuarantinedRows", "Drift", "TimeoutUsedPercent"):
+    for metric in telemetry.METRICS:
         assert metric in body
+
+
+def test_what_is_told_by_table_or_function_is_no_metric_of_ours_on_the_board(prod: Synthesised) -> None:
+    """The loader's log has the rows, and Lambda measures durations for nothing."""
+    [board] = prod.resources("AWS::CloudWatch::Dashboard").values()
+    body = prod.said(board["Properties"]["DashboardBody"])
+    assert body.count('"totes","') == body.count(f'"{telemetry.SERVICE}","totes-prod"')
+    assert "/aws/lambda/totes-prod-processed_bucket_to_warehouse" in body
+    assert f"filter message = '{telemetry.ROWS_LOADED}'" in body
+    for function in prod.resources("AWS::Lambda::Function").values():
+        name = function["Properties"]["FunctionName"].removeprefix("totes-prod-")
+        assert f"100 * {name} / {function['Properties']['Timeout'] * 1000}" in body

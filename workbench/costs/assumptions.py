@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from totes.telemetry import METRICS
+
 HOURS_A_MONTH = Decimal(730)
 DAYS_A_MONTH = HOURS_A_MONTH / 24
 
@@ -33,11 +35,22 @@ CALLS_A_TICK = 1  # of each secret
 REQUESTS_A_KEY = 20_000  # a month
 
 KB_LOGGED_A_RUN = 16  # into each log group, by each function, execution or flow log that writes to it
-CUSTOM_METRICS = 30  # metric names times dimensions, in the whole environment
+CUSTOM_METRICS = len(METRICS)  # none has a dimension but the environment
 EMAILS_A_TOPIC = 100  # a month
 REQUESTS_A_QUEUE = 1000  # a month: a queue for what failed, which nobody polls
 
-GB_THROUGH_A_GATEWAY = 5  # a month
+BOARD_LOOKS = 100  # a month, whoever opens it or has it refreshed
+GB_SCANNED_A_LOOK = Decimal("0.01")  # by each query of a log on the board: a few days of one function's
+
+GB_THROUGH_A_GATEWAY = 5  # a month; what goes through an instance costs nothing by itself
+
+# What stands where a gateway does, for an environment that has gateways.
+NAT_INSTANCE = {
+    "InstanceType": "t4g.nano",
+    "SourceDestCheck": False,
+    "BlockDeviceMappings": [{"Ebs": {"VolumeType": "gp3", "VolumeSize": 8}}],
+}
+NAT_ALARM = {"Namespace": "AWS/EC2", "Period": 60}
 GB_THROUGH_AN_ENDPOINT = 1  # a month
 
 NOT_COUNTED = (

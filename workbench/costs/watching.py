@@ -1,5 +1,7 @@
 """What logs, metrics, alarms and messages cost; each function raises Unpriceable if that cannot be told."""
 
+import json
+
 from workbench.costs import assumptions, prices
 from workbench.costs.charge import Charge
 from workbench.costs.runs import Runs
@@ -7,6 +9,7 @@ from workbench.costs.templates import Resource, Unpriceable
 
 _KB_A_GB = 1024**2
 _A_MINUTE = 60
+_LOG_WIDGET = r"\"type\":\"log\""
 
 
 def log_group(resource: Resource, runs: Runs) -> list[Charge]:
@@ -33,9 +36,11 @@ def composite_alarm(_: Resource, __: Runs) -> list[Charge]:
     return [Charge(1, prices.COMPOSITE_ALARM)]
 
 
-def dashboard(_: Resource, __: Runs) -> list[Charge]:
-    """AWS::CloudWatch::Dashboard: to be there."""
-    return [Charge(1, prices.DASHBOARD)]
+def dashboard(resource: Resource, _: Runs) -> list[Charge]:
+    """AWS::CloudWatch::Dashboard: to be there, and what its queries of logs scan each time that somebody looks."""
+    queries = json.dumps(resource.properties.get("DashboardBody")).count(_LOG_WIDGET)
+    scanned = queries * assumptions.BOARD_LOOKS * assumptions.GB_SCANNED_A_LOOK
+    return [Charge(1, prices.DASHBOARD), *([Charge(scanned, prices.LOG_SCAN)] if queries else [])]
 
 
 def topic(_: Resource, __: Runs) -> list[Charge]:

@@ -1,11 +1,12 @@
-"""The names of what is measured, as functions emit it and as alarms and the board ask for it."""
+"""The names of what is measured, as functions emit it and as alarms and the board ask for it.
+
+Each metric is paid for by the month, for each of its dimensions' values: there is one of each name, and what is told by
+table is in the log.
+"""
 
 NAMESPACE = "totes"
 SERVICE = "service"
-"""The dimension that tells environments apart: totes-<environment>."""
-
-ROWS = "Rows"
-"""Rows that a load brought, by the dimensions table and outcome."""
+"""The one dimension, which tells environments apart: totes-<environment>."""
 
 LAG = "LagSeconds"
 """How old the state of the source was that the warehouse held when a load ended."""
@@ -19,9 +20,13 @@ QUARANTINED = "QuarantinedRows"
 DRIFT = "Drift"
 """Changes of the source's shape that a capture found."""
 
-VERIFY_ROWS = "VerifyRows"
 VERIFY_DIFFERENCES = "VerifyDifferences"
-"""Rows that a verification compared, and those that differ without an excuse."""
+"""Rows that differ without an excuse, as a verification ends."""
 
-TIMEOUT_USED = "TimeoutUsedPercent"
-"""How much of its time a function took, by the dimension function."""
+METRICS = (LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES)
+
+ROWS_LOADED = "rows were loaded"
+"""The line of the loader's log, one a star table, with `table` and how many rows came to which end."""
+
+OUTCOMES = ("versions", "unchanged", "quarantined", "deleted")
+"""The ends, as that line names them."""

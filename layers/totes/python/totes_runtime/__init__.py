@@ -8,12 +8,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from totes.telemetry import NAMESPACE, TIMEOUT_USED
+from totes.telemetry import NAMESPACE
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -33,21 +32,16 @@ def time_is_up(context: LambdaContext) -> Callable[[], bool]:
 
 
 def watched(handler: Handler) -> Handler:
-    """Have a handler's logs name the execution, its metrics written whatever it comes to, and its time measured."""
+    """Have a handler's logs name the execution, and its metrics written whatever it comes to."""
 
     @functools.wraps(handler)
     def run(event: dict[str, Any], context: LambdaContext) -> Any:
         logger.append_keys(execution=event.get("execution"))
-        at_first = context.get_remaining_time_in_millis()
         try:
             return handler(event, context)
         except Exception:
             logger.exception("failed")
             raise
-        finally:
-            used = 100 * (at_first - context.get_remaining_time_in_millis()) / at_first
-            with single_metric(name=TIMEOUT_USED, unit=MetricUnit.Percent, value=used, namespace=NAMESPACE) as metric:
-                metric.add_dimension("function", context.function_name)
 
     watched_run: Handler = metrics.log_metrics(logger.inject_lambda_context(run, clear_state=True))
     return watched_run
