@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
+from typing import Literal
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -33,9 +34,26 @@ class FunctionSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class NewNetwork:
-    """A network of totes' own: private subnets in two zones, and a NAT gateway if something outside must be reached."""
+    """A network of totes' own: private subnets in two zones, and a NAT if something outside must be reached.
+
+    Attributes:
+        cidr: its addresses.
+        nat: what functions reach the outside by: an instance, a fifth of the price, or a gateway, which AWS keeps up;
+            docs/costs.md compares them.
+        nat_zones: in how many zones there is one, 1 or 2, each with an address of its own. With one, a zone that fails
+            takes the other's way out too.
+    """
 
     cidr: str = "10.20.0.0/20"
+    nat: Literal["instance", "gateway"] = "instance"
+    nat_zones: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a way out that there is none of; raise ValueError."""
+        if self.nat not in {"instance", "gateway"}:
+            raise ValueError(f"nat is {self.nat!r}; NewNetwork knows 'instance' and 'gateway'")
+        if self.nat_zones not in {1, 2}:
+            raise ValueError(f"nat_zones is {self.nat_zones!r}; a network of totes' own has two zones, so say 1 or 2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +312,7 @@ def _environments() -> tuple[Environment, ...]:
             name="prod",
             target=LAMBDA,
             log_retention=RetentionDays.ONE_YEAR,
-            network=NewNetwork(),
+            network=NewNetwork(nat_zones=2),
             source=GivenDatabase(),
             warehouse=OwnDatabase(instance_type="t4g.small", multi_az=True, backup_days=30),
             alarm_email=None,

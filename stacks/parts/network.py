@@ -11,6 +11,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, is_security_group
+from stacks.parts.nat_instances import NatInstances
+
+_TLS = 443
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class Network(Construct):
         vpc: the VPC.
         subnets: its private subnets.
         warehouse: the security group of a warehouse of totes' own.
-        told: what whoever owns a given database has to let in: the functions' security group, or the NAT's address.
+        told: what whoever owns a given database has to let in: the functions' security group, or the NAT's addresses.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Network(Construct):
         self.warehouse = self._group("Warehouse", "The warehouse")
         self._lake = self._group("Lake", "Functions: the lake and the secrets")
         # S3's gateway and Secrets Manager have no security group of ours to name.
-        self._lake.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, by TLS")
+        self._lake.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_TLS), "AWS, by TLS")
         if isinstance(network, NewNetwork) and not environment.needs_nat:
             self._add_way_to_secrets()
         self._source_clients = self._group("SourceClients", "Functions that speak to the source")
@@ -65,8 +68,7 @@ class Network(Construct):
                 group = ec2.Peer.security_group_id(reader) if is_security_group(reader) else None
                 self.warehouse.add_ingress_rule(group or ec2.Peer.ipv4(reader), port, "A reader")
         if isinstance(network, NewNetwork) and environment.needs_nat:
-            address = cast("ec2.CfnEIP", self.vpc.public_subnets[0].node.find_child("EIP"))
-            self.told["NatAddress"] = address.ref
+            self._add_way_out(network)
 
     def placement(self, *, source: bool = False, warehouse: bool = False) -> Placement:
         """Where a function runs that speaks to the lake, and to these databases."""
@@ -93,7 +95,7 @@ class Network(Construct):
             vpc_name=f"totes-{self._environment.name}",
             ip_addresses=ec2.IpAddresses.cidr(network.cidr),
             max_azs=2,
-            nat_gateways=1 if nat else 0,
+            nat_gateways=network.nat_zones if nat and network.nat == "gateway" else 0,
             subnet_configuration=subnets,
             # It would take a function of the CDK's own; nothing is ever put into the default group.
             restrict_default_security_group=False,
@@ -102,10 +104,37 @@ class Network(Construct):
         self._log_refusals(vpc)
         return vpc
 
+    def _add_way_out(self, network: NewNetwork) -> None:
+        """Have instances lead out, where no gateways do, and tell where what goes out comes from."""
+        if network.nat == "instance":
+            NatInstances(
+                self,
+                "Nat",
+                environment=self._environment,
+                vpc=cast("ec2.Vpc", self.vpc),
+                cidr=network.cidr,
+                zones=network.nat_zones,
+                ports=self._ports_outside(),
+            )
+        for number, subnet in enumerate(self.vpc.public_subnets[: network.nat_zones], start=1):
+            address = cast("ec2.CfnEIP", subnet.node.find_child("EIP"))
+            self.told["NatAddress" if number == 1 else f"NatAddress{number}"] = address.ref
+
+    def _ports_outside(self) -> dict[ec2.SecurityGroup, Sequence[int]]:
+        """On which ports who speaks to the outside."""
+        ports: dict[ec2.SecurityGroup, Sequence[int]] = {self._lake: [_TLS]}
+        for clients, database in (
+            (self._source_clients, self._environment.source),
+            (self._warehouse_clients, self._environment.warehouse),
+        ):
+            if isinstance(database, GivenDatabase) and database.security_group_id is None:
+                ports[clients] = [database.port]
+        return ports
+
     def _add_way_to_secrets(self) -> None:
         """Where there is no way out, Secrets Manager is reached by an endpoint in the network."""
         group = self._group("Secrets", "The endpoint of Secrets Manager")
-        group.add_ingress_rule(self._lake, ec2.Port.tcp(443), "Functions")
+        group.add_ingress_rule(self._lake, ec2.Port.tcp(_TLS), "Functions")
         self.vpc.add_interface_endpoint(
             "SecretsManager",
             service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,

@@ -21,7 +21,9 @@ def mails(deployed: Deployed) -> list[dict[str, Any]]:
 
 
 def states(deployed: Deployed) -> dict[str, str]:
-    alarms = deployed.cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    """The states of the alarms that tell the topic, and so somebody."""
+    [topic] = [each["TopicArn"] for each in deployed.cloud.client("sns").list_topics()["Topics"]]
+    alarms = deployed.cloud.client("cloudwatch").describe_alarms(ActionPrefix=topic)["MetricAlarms"]
     return {alarm["AlarmName"].removeprefix("totes-prod-"): alarm["StateValue"] for alarm in alarms}
 
 

@@ -35,7 +35,7 @@ def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deploye
     state = tmp_path / "state"
     steps: list[str] = []
     running = cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
-    assert any("only recorded here: AWS::CloudWatch::Dashboard, AWS::EC2::EIP" in step for step in steps)
+    assert any("only recorded here: AWS::CloudWatch::Dashboard, AWS::EC2::FlowLog" in step for step in steps)
     build(running.source_uri, orders=20, seed=2)
     yield Deployed(running, state)
     cloud.down(state)

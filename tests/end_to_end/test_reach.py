@@ -1,7 +1,8 @@
 """A laptop with credentials of the account is enough: no command needs a way to the databases."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg2
 import pytest
@@ -64,6 +65,48 @@ def test_a_function_that_the_warehouses_group_does_not_let_in_is_refused(shop: D
     finally:
         ec2.authorize_security_group_ingress(**rules)
     assert typed(shop, "status").code == 0
+
+
+def test_nobody_gets_outside_but_through_an_instance_that_lets_it(shop: Deployed) -> None:
+    ec2 = shop.cloud.client("ec2")
+    [[instance]] = [each["Instances"] for each in ec2.describe_instances()["Reservations"]]
+    name, [group] = instance["InstanceId"], instance["SecurityGroups"]
+    [found] = ec2.describe_security_groups(GroupIds=[group["GroupId"]])["SecurityGroups"]
+    inward = {"GroupId": group["GroupId"], "IpPermissions": found["IpPermissions"]}
+    outward = {"GroupId": group["GroupId"], "IpPermissions": found["IpPermissionsEgress"]}
+    [address] = ec2.describe_addresses()["Addresses"]
+    assert address["InstanceId"] == name
+    hindrances: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "it lets nobody in": (
+            lambda: ec2.revoke_security_group_ingress(**inward),
+            lambda: ec2.authorize_security_group_ingress(**inward),
+        ),
+        "it may not speak to the outside": (
+            lambda: ec2.revoke_security_group_egress(**outward),
+            lambda: ec2.authorize_security_group_egress(**outward),
+        ),
+        "it drops what is neither from it nor to it": (
+            lambda: ec2.modify_instance_attribute(InstanceId=name, SourceDestCheck={"Value": True}),
+            lambda: ec2.modify_instance_attribute(InstanceId=name, SourceDestCheck={"Value": False}),
+        ),
+        "it has no address": (
+            lambda: ec2.disassociate_address(PublicIp=address["PublicIp"]),
+            lambda: ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=name),
+        ),
+        "it does not run": (
+            lambda: ec2.stop_instances(InstanceIds=[name]),
+            lambda: ec2.start_instances(InstanceIds=[name]),
+        ),
+    }
+    for hindrance, (hinder, let) in hindrances.items():
+        hinder()
+        try:
+            tried = typed(shop, "secrets", "test", "source")
+            assert tried.code == 1, hindrance
+            assert typed(shop, "status").code == 0, "the warehouse is in the network"
+        finally:
+            let()
+        assert typed(shop, "secrets", "test", "source").code == 0, hindrance
 
 
 def test_the_state_of_the_warehouse_is_told(shop: Deployed) -> None:

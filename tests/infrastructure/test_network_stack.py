@@ -50,9 +50,12 @@ def test_a_function_is_in_the_groups_of_the_databases_that_it_speaks_to(
     assert groups_of(prod, function) == {f"<Network{group}.GroupId>" for group in {"Lake", *groups}}
 
 
+def into(synthesised: Synthesised, group: str) -> list[dict[str, Any]]:
+    return [rule for rule in rules(synthesised, "Ingress") if rule["of"] == group]
+
+
 def test_only_functions_that_speak_to_the_warehouse_get_in(prod: Synthesised) -> None:
-    [rule] = rules(prod, "Ingress")
-    assert rule["of"] == "NetworkWarehouse"
+    [rule] = into(prod, "NetworkWarehouse")
     assert prod.said(rule["SourceSecurityGroupId"]) == "<NetworkWarehouseClients.GroupId>"
     assert (rule["FromPort"], rule["ToPort"]) == (5432, 5432)
 
@@ -61,8 +64,8 @@ def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Pa
     group = "sg-0fedcba9876543210"
     environment = dataclasses.replace(production(), readers=("10.1.0.0/16", "10.2.3.4/32", group))
     synthesised = synthesise(environment, tmp_path)
-    inward = rules(synthesised, "Ingress")
-    assert {rule["of"] for rule in inward} == {"NetworkWarehouse"}
+    inward = into(synthesised, "NetworkWarehouse")
+    assert {rule["of"] for rule in rules(synthesised, "Ingress")} == {"NetworkWarehouse", "NetworkNatGroup"}
     assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
     let_in = {synthesised.said(rule.get("CidrIp") or rule["SourceSecurityGroupId"]) for rule in inward}
     assert let_in == {"<NetworkWarehouseClients.GroupId>", "10.1.0.0/16", "10.2.3.4/32", group}
@@ -70,7 +73,8 @@ def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Pa
 
 def test_nobody_speaks_to_the_outside_but_by_tls_and_to_the_source(prod: Synthesised) -> None:
     outward = {(rule["of"], rule["FromPort"]) for rule in rules(prod, "Egress") if rule.get("CidrIp") == "0.0.0.0/0"}
-    assert outward == {("NetworkLake", 443), ("NetworkSourceClients", 5432)}
+    through = {("NetworkNatGroup", 443), ("NetworkNatGroup", 5432)}
+    assert outward == {("NetworkLake", 443), ("NetworkSourceClients", 5432), *through}
 
 
 def test_functions_are_in_private_subnets_only(prod: Synthesised) -> None:
@@ -83,9 +87,9 @@ def test_functions_are_in_private_subnets_only(prod: Synthesised) -> None:
 
 def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, tmp_path: Path) -> None:
     inside = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path)
-    assert len(prod.resources("AWS::EC2::NatGateway")) == 1
-    assert not inside.resources("AWS::EC2::NatGateway")
-    assert not inside.resources("AWS::EC2::InternetGateway")
+    assert len(prod.resources("AWS::EC2::Instance")) == 2
+    for kind in ("Instance", "NatGateway", "EIP", "InternetGateway"):
+        assert not inside.resources(f"AWS::EC2::{kind}")
     assert INSIDE.security_group_id in [rule.get("DestinationSecurityGroupId") for rule in rules(inside, "Egress")]
 
 
@@ -99,6 +103,7 @@ def test_whoever_owns_a_database_is_told_whom_to_let_in(prod: Synthesised, tmp_p
     assert told(prod) == {
         "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
         "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
+        "NatAddress2": "<NetworkVpcpublicSubnet2EIP>",
     }
     inside = synthesise(dataclasses.replace(production(), source=INSIDE, warehouse=INSIDE), tmp_path)
     assert told(inside) == {

@@ -333,6 +333,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
                 "PrepareFunction": "<PrepareFunction>",
                 "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
                 "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
+                **({"NatAddress2": "<NetworkVpcpublicSubnet2EIP>"} if synthesised.name == "prod" else {}),
                 "WarehouseLogGroup": "/aws/rds/instance/<OwnWarehouseInstance>/postgresql",
             }
             if synthesised.name != "local"

@@ -15,8 +15,15 @@ _ONLY_RECORDED = (
 )
 """Types, or their services, that the endpoint takes and nothing acts upon."""
 
-_ACTS = "AWS::EC2::SecurityGroup"
-"""But these: they say who reaches the databases."""
+_ACTS = (
+    "AWS::EC2::EIP",
+    "AWS::EC2::Instance",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::Route",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SubnetRouteTableAssociation",
+)
+"""But these: they say who reaches the databases, and what is outside."""
 
 
 def only_recorded(assembly: Path, *, scheduled: bool = False) -> list[str]:

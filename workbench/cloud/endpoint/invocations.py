@@ -62,6 +62,7 @@ def _package(backend: Any, function: Any) -> Package:
         raise JsonRESTError(
             "InvalidRuntimeException", f"the local cloud runs Python; {function.function_name} is {function.run_time}"
         )
+    placed = function.vpc_config or {}
     layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
     return Package(
         name=function.function_name,
@@ -76,7 +77,7 @@ def _package(backend: Any, function: Any) -> Package:
         region=function.region,
         log_group=function.logs_group_name,
         log_format=getattr(function, "log_format", "Text"),
-        reaches=reached_by((function.vpc_config or {}).get("SecurityGroupIds", ())),
+        reaches=reached_by(placed.get("SecurityGroupIds", ()), placed.get("SubnetIds", ())),
     )
 
 

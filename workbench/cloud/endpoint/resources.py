@@ -54,6 +54,10 @@ class Resource(ABC):
         """The service's client."""
         return client_of(self.service, self.region)
 
+    def typed(self, operation: str, words: Iterable[str]) -> dict[str, Any]:
+        """Return some of its properties, with the types that an API call's parameters of their names have."""
+        return _typed(self.client, operation, _some(self.properties, *words))
+
     @abstractmethod
     def make(self) -> None:
         """Make it as its properties say."""
@@ -112,13 +116,11 @@ class Resource(ABC):
         account_id: str,
         region_name: str,
     ) -> Self:
-        """Change one as a template's new words say; a new name makes a new one in the old one's place."""
+        """Change one as a template's new words say; a new name makes a new one, and who calls removes the old one."""
         properties = cloudformation_json["Properties"]
         name = properties.get(cls.name_property, original_resource.name)
         if name != original_resource.name:
-            replacement = cls.create_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
-            original_resource.remove()
-            return replacement
+            return cls.create_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
         original_resource.change(properties)
         original_resource.properties = properties
         return original_resource

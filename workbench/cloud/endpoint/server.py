@@ -25,12 +25,13 @@ from workbench.cloud.endpoint import (
     stacks,
     state_machines,
     topics,
+    ways_out,
 )
 from workbench.cloud.kept import Kept
 
 _MENDED = (
     *(alarms, authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
-    *(secret_names, topics),
+    *(secret_names, topics, ways_out),
 )
 
 
@@ -51,7 +52,7 @@ class Endpoint:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for each in _MENDED:
             each.install()
-        resources.install((*resources.MODELS, *databases.MODELS))
+        resources.install((*resources.MODELS, *databases.MODELS, *ways_out.MODELS))
         if kept is not None:
             lasting.install(kept)
         application = DomainDispatcherApplication(create_backend_app)

@@ -4,7 +4,8 @@ What moto lacks: change sets are found by their stack, and one that is not there
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
 is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
 name; an error is one that the cdk CLI shows; a stack under termination protection is not deleted; what is to be
-retained is, when it leaves its template too; a creation that fails is rolled back.
+retained is, when it leaves its template too; a creation that fails is rolled back; what leaves its template, or is
+replaced, goes when all else is done.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
@@ -21,6 +22,8 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
+from workbench.cloud.endpoint.resources import Resource
+
 logger = logging.getLogger(__name__)
 
 RETAINED = {"Retain", "RetainExceptOnCreate"}
@@ -35,7 +38,6 @@ _moto_delete_stack = CloudFormationBackend.delete_stack
 _moto_parse_ssm_parameter = ResourceMap.parse_ssm_parameter
 _moto_delete_resource = ResourceMap._delete_resource  # noqa: SLF001 - moto has no public place for it
 _moto_resource_diff = ResourceMap.build_resource_diff
-_moto_update_resource = parsing.parse_and_update_resource
 
 
 def install() -> None:
@@ -53,7 +55,7 @@ def install() -> None:
     ResourceMap._delete_resource = _delete_or_retain  # noqa: SLF001
     ResourceMap.parse_ssm_parameter = _parse_ssm_parameter
     ResourceMap.build_resource_diff = _resource_diff
-    parsing.parse_and_update_resource = _update_resource
+    ResourceMap.update = _update
 
 
 def _parse_template(template: str) -> Any:
@@ -201,6 +203,40 @@ def _resource_diff(resources: Any, other_template: Mapping[str, Any], parameters
     return {**diff, "Modify": [name for name in order if name in modified]}
 
 
+def _update(resources: Any, template: Mapping[str, Any], parameters: Any = None) -> None:
+    """Make and change resources, each after those it refers to, then delete what has left or was replaced.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
+    diff = resources.build_resource_diff(template, parameters)
+    old, new = resources._resource_json_map, template["Resources"]  # noqa: SLF001 - moto's own, here and below
+    made, before = resources._parsed_resources, dict(resources._parsed_resources)  # noqa: SLF001
+    resources._template = template  # noqa: SLF001
+    resources.input_parameters = parameters or resources.input_parameters
+    resources.load_mapping()
+    resources.load_parameters()
+    resources.load_conditions()
+    resources._resource_json_map = {**old, **new}  # noqa: SLF001 - where the update breaks off, all that is there
+    for name in _in_order(new):
+        if name in diff["Modify"]:
+            made[name] = _update_resource(
+                name,
+                new[name],
+                resources,
+                account_id=resources._account_id,  # noqa: SLF001
+                region_name=resources._region_name,  # noqa: SLF001
+            )
+        elif name in diff["Add"]:
+            _ = resources[name]  # to be asked for it is how moto makes one
+    for name in reversed(_in_order(old)):
+        found = before.get(name)
+        if name not in new and found is not None and not isinstance(found, str):
+            resources._delete_resource(made.pop(name), old[name])  # noqa: SLF001
+        elif isinstance(found, Resource) and made[name] is not found:
+            found.remove()
+    resources._resource_json_map = new  # noqa: SLF001
+
+
 def _delete_resources(resources: Any) -> None:
     """Delete each resource before those it refers to, but for what is to be retained; the first error ends it."""
     templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
@@ -254,7 +290,7 @@ def _can_be_updated(resource: Mapping[str, Any]) -> bool:
     return model is not None and not hasattr(model.update_from_cloudformation_json, "__isabstractmethod__")
 
 
-def _update_resource(logical_id: str, resource_json: Mapping[str, Any], *arguments: Any, **keywords: Any) -> Any:
+def _update_resource(logical_id: str, resource_json: Mapping[str, Any], resources: Any, **where: str) -> Any:
     if resource_json["Type"] in _NOTHING_TO_MAKE:
         return None
     if not _can_be_updated(resource_json):
@@ -262,4 +298,4 @@ def _update_resource(logical_id: str, resource_json: Mapping[str, Any], *argumen
             message=f"the local cloud cannot update {logical_id} ({resource_json['Type']}); "
             "take it down and up again (totes local down, totes local up)"
         )
-    return _moto_update_resource(logical_id, resource_json, *arguments, **keywords)
+    return parsing.parse_and_update_resource(logical_id, resource_json, resources, **where)

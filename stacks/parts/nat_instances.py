@@ -1,0 +1,207 @@
+"""NAT instances: the way out of a network at a fifth of a NAT gateway's price.
+
+The CDK's own (`ec2.NatProvider.instance_v2`) lets everybody in, has a role, an open metadata service and no address
+that outlives it, and its script fails at times: https://github.com/aws/aws-cdk/issues/36717
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from stacks.checks import acknowledge
+from stacks.config import Environment
+
+INSTANCE_TYPE = "t4g.nano"
+DISK_GIB = 8
+"""As large as the image."""
+
+_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+_PATCH_DAYS = ("Sun", "Wed")
+"""When each zone's instance is patched: what ails a patch shows in one of two zones first."""
+
+_MINUTES_OUT_OF_ORDER = 5
+
+_SCRIPT = """\
+#!/bin/bash
+# dnf wants more memory than there is: https://github.com/amazonlinux/amazon-linux-2023/issues/404
+dd if=/dev/zero of=/swap bs=1M count=1024
+chmod 600 /swap
+mkswap /swap
+swapon /swap
+echo '/swap none swap defaults 0 0' >> /etc/fstab
+
+cat > /etc/sysctl.d/90-nat.conf <<'EOF'
+net.ipv4.ip_forward = 1
+EOF
+sysctl --load=/etc/sysctl.d/90-nat.conf
+
+# Packages come from S3, through the network's endpoint. What starts beside this empties dnf's cache at times.
+until dnf --assumeyes install iptables-services; do sleep 5; done
+cat > /etc/sysconfig/iptables <<'EOF'
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s {cidr} ! -d {cidr} -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -s {cidr} ! -d {cidr} -p tcp -j ACCEPT
+COMMIT
+EOF
+systemctl enable --now iptables
+systemctl disable --now sshd
+
+# An image is bound to its day's packages: https://docs.aws.amazon.com/linux/al2023/ug/deterministic-upgrades.html
+cat > /etc/systemd/system/patch.service <<'EOF'
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/dnf --assumeyes --releasever=latest upgrade
+ExecStartPost=/usr/bin/systemctl --no-block reboot
+EOF
+cat > /etc/systemd/system/patch.timer <<'EOF'
+[Timer]
+OnCalendar={day} 05:00 UTC
+[Install]
+WantedBy=timers.target
+EOF
+systemctl daemon-reload
+systemctl enable --now patch.timer
+"""
+
+
+class NatInstances(Construct):
+    """An instance in each of some zones, which only those get into, and out of, who need it.
+
+    It has no role and no key, and nobody logs in to it: what ails is rebooted, or replaced by the next deployment.
+    A deployment makes a new one before the old one goes, and the address moves to it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        vpc: ec2.Vpc,
+        cidr: str,
+        zones: int,
+        ports: Mapping[ec2.SecurityGroup, Sequence[int]],
+    ) -> None:
+        """Put instances into the public subnets, and the private subnets' routes through them.
+
+        Args:
+            scope: as for every construct.
+            id: the same.
+            environment: whose they are.
+            vpc: the network, which has no other way out.
+            cidr: its addresses.
+            zones: in how many of its zones.
+            ports: on which ports the members of which groups speak to the outside.
+        """
+        super().__init__(scope, id)
+        self._environment = environment
+        self._vpc = vpc
+        self._cidr = cidr
+        self._group = self._let_through(ports)
+        self._image = ec2.MachineImage.from_ssm_parameter(_IMAGE).get_image(self).image_id
+        instances = [self._instance(number) for number in range(zones)]
+        for number, instance in enumerate(instances, start=1):
+            self._reboot_what_hangs(number, instance)
+        for number, subnet in enumerate(vpc.private_subnets):
+            # Scope and ids are those of the CDK's NAT gateways, so that one takes the other's place.
+            cast("ec2.Subnet", subnet).add_route(
+                "DefaultRoute",
+                router_type=ec2.RouterType.INSTANCE,
+                router_id=instances[number % zones].ref,
+                enables_internet_connectivity=True,
+            )
+        for subnet, instance in zip(vpc.public_subnets, instances, strict=False):
+            # A change of this property moves the address, and interrupts nothing else:
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-eip.html
+            ec2.CfnEIP(cast("ec2.Subnet", subnet), "EIP", domain="vpc", instance_id=instance.ref)
+
+    def _let_through(self, ports: Mapping[ec2.SecurityGroup, Sequence[int]]) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "Group",
+            vpc=self._vpc,
+            description=f"totes {self._environment.name}: The way out",
+            allow_all_outbound=False,
+        )
+        for clients, theirs in ports.items():
+            for port in theirs:
+                group.add_ingress_rule(clients, ec2.Port.tcp(port), "Functions on their way out")
+        for port in sorted({port for theirs in ports.values() for port in theirs}):
+            group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "On behalf of functions")
+        return group
+
+    def _instance(self, number: int) -> ec2.CfnInstance:
+        subnet = self._vpc.public_subnets[number]
+        script = _SCRIPT.format(cidr=self._cidr, day=_PATCH_DAYS[number])
+        # What a script says is done once, when an instance begins: another script wants another instance.
+        digest = hashlib.sha256(script.encode()).hexdigest()[:8]
+        instance = ec2.CfnInstance(
+            self,
+            f"Instance{number + 1}{digest}",
+            image_id=self._image,
+            instance_type=INSTANCE_TYPE,
+            subnet_id=subnet.subnet_id,
+            security_group_ids=[self._group.security_group_id],
+            source_dest_check=False,  # what it forwards is neither from it nor to it
+            credit_specification=ec2.CfnInstance.CreditSpecificationProperty(cpu_credits="standard"),
+            metadata_options=ec2.CfnInstance.MetadataOptionsProperty(
+                http_tokens="required", http_put_response_hop_limit=1
+            ),
+            block_device_mappings=[
+                ec2.CfnInstance.BlockDeviceMappingProperty(
+                    device_name="/dev/xvda",  # the root of every Amazon Linux
+                    ebs=ec2.CfnInstance.EbsProperty(
+                        encrypted=True, volume_type="gp3", volume_size=DISK_GIB, delete_on_termination=True
+                    ),
+                )
+            ],
+            user_data=cdk.Fn.base64(script),
+        )
+        cdk.Tags.of(instance).add("Name", f"totes-{self._environment.name}-nat-{number + 1}")
+        instance.node.add_dependency(subnet.internet_connectivity_established, self._vpc.node.find_child("S3"))
+        acknowledge(instance, "EC28", reason="Status checks are measured each minute without it, for nothing.")
+        acknowledge(instance, "EC29", reason="It holds nothing: whatever ends it, a deployment makes another.")
+        return instance
+
+    def _reboot_what_hangs(self, number: int, instance: ec2.CfnInstance) -> None:
+        """Hardware that fails is left by EC2 itself; a system that hangs is rebooted by an alarm, which tells nobody.
+
+        It cannot be among the others, which have another stack: an instance that is imported cannot be replaced.
+        Whom it hinders, fails, and that is told.
+        """
+        alarm = cloudwatch.Alarm(
+            self,
+            f"Hangs{number}",
+            alarm_name=f"totes-{self._environment.name}-nat-{number}",
+            alarm_description="A NAT instance does not answer, and is rebooted. What to do: docs/runbook.md#nat",
+            metric=cloudwatch.Metric(
+                namespace="AWS/EC2",
+                metric_name="StatusCheckFailed_Instance",
+                dimensions_map={"InstanceId": instance.ref},
+                statistic="Maximum",
+                period=cdk.Duration.minutes(1),
+            ),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=_MINUTES_OUT_OF_ORDER,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.Ec2Action(actions.Ec2InstanceAction.REBOOT))
