@@ -153,6 +153,14 @@ def test_functions_emit_the_metrics_that_are_priced_and_no_more(deployed: Deploy
     assert len(found) == CUSTOM_METRICS
 
 
+def test_what_became_of_rows_is_in_the_loaders_log_as_the_board_asks_for_it(deployed: Deployed) -> None:
+    lines = deployed.totes("local", "logs", "processed_bucket_to_warehouse", "--json").out.splitlines()
+    logged = [json.loads(line) for line in lines if telemetry.ROWS_LOADED in line]
+    assert "fact_sales_order" in {line["table"] for line in logged if line["message"] == telemetry.ROWS_LOADED}
+    for line in logged:
+        assert sum(line[outcome] for outcome in telemetry.OUTCOMES) > 0
+
+
 def test_runs_that_step_back_for_one_that_hangs_are_no_success(deployed: Deployed) -> None:
     """Step Functions counts them as succeeded, three ticks long."""
     watch = Watch(deployed)

@@ -1,20 +1,68 @@
 """What is deployed has a price: the command reads the synthesised templates, and knows every resource in them."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from stacks.config import Environment, GivenDatabase, NewNetwork
 from tests.support.command_line import totes
-from tests.support.templates import Synthesised
+from tests.support.templates import Synthesised, production, synthesise
 from workbench.cli.costs import show
-from workbench.costs import estimate, read_resources
+from workbench.costs import by_each_way_out, estimate, read_resources
 
 
 def test_every_resource_has_a_price_or_is_known_to_be_free(synthesised: Synthesised) -> None:
     unknown = estimate(read_resources(synthesised.folder)).unknown
     assert unknown == [], "write down in workbench/costs what is not known of these"
+
+
+def test_a_small_shop_pays_no_more_than_this(dev: Synthesised, prod: Synthesised) -> None:
+    for environment, most in ((dev, 40), (prod, 95)):
+        assert estimate(read_resources(environment.folder)).usd <= most
+
+
+def test_either_way_out_costs_what_it_costs_where_it_is_deployed(prod: Synthesised, tmp_path: Path) -> None:
+    by_gateway = dataclasses.replace(production(), network=NewNetwork(nat="gateway", nat_zones=2))
+    here, there = (read_resources(each.folder) for each in (prod, synthesise(by_gateway, tmp_path)))
+    assert by_each_way_out(here) == {"instance": estimate(here).usd, "gateway": estimate(there).usd}
+    assert by_each_way_out(there) == by_each_way_out(here)
+
+
+def test_what_has_no_nat_has_no_way_out_to_choose(local: Synthesised) -> None:
+    assert by_each_way_out(read_resources(local.folder)) == {}
+
+
+def test_the_document_compares_the_ways_out_at_their_prices(
+    dev: Synthesised, prod: Synthesised, root: Path, tmp_path: Path
+) -> None:
+    def total(name: str, environment: Environment) -> str:
+        return f"{estimate(read_resources(synthesise(environment, tmp_path / name).folder)).usd:,.2f}"
+
+    document = (root / "docs" / "costs.md").read_text()
+    inside = GivenDatabase(security_group_id="sg-0123456789abcdef0")
+    none = [
+        total(name, dataclasses.replace(environment, source=inside))
+        for name, environment in (("dev", Environment.named("dev")), ("prod", production()))
+    ]
+    here, there = (by_each_way_out(read_resources(each.folder)) for each in (dev, prod))
+    instance, gateway = (f"{here[way]:,.2f} / {there[way]:,.2f}" for way in ("instance", "gateway"))
+    assert f"| dev / prod in all | {instance} | {gateway} | {' / '.join(none)} |" in document
+
+
+def test_the_document_prints_what_the_command_says(dev: Synthesised, prod: Synthesised, root: Path) -> None:
+    """README too, in whole dollars."""
+    document, readme = (root / "docs" / "costs.md").read_text(), (root / "README.md").read_text()
+    for environment in (dev, prod):
+        resources = read_resources(environment.folder)
+        assert f"\n{environment.name}: {estimate(resources).usd:,.2f} USD a month\n" in document
+        for way, usd in by_each_way_out(resources).items():
+            assert f'{usd:,.2f} with nat="{way}"' in document
+        assert (
+            f"{environment.name} {'costs about ' if environment is dev else ''}{estimate(resources).usd:.0f}" in readme
+        )
 
 
 def test_dev_uses_what_its_schedules_say(dev: Synthesised) -> None:
@@ -29,6 +77,7 @@ def test_the_document_has_the_prices_used_and_adds_up(tmp_path: Path) -> None:
     assert (document["region"], document["prices_as_of"]) == ("eu-west-2", "2026-11-24")
     assert all(line["price_usd"] > 0 for line in document["lines"])
     assert document["usd"] == pytest.approx(sum(line["usd"] for line in document["lines"]), abs=0.01)
+    assert document["usd_by_way_out"]["instance"] == document["usd"] < document["usd_by_way_out"]["gateway"]
 
 
 def test_the_table_has_the_total_and_what_is_not_in_it(dev: Synthesised, tmp_path: Path) -> None:
@@ -36,6 +85,7 @@ def test_the_table_has_the_total_and_what_is_not_in_it(dev: Synthesised, tmp_pat
     total = estimate(read_resources(dev.folder)).usd
     assert "StepFunctions::StateMachine" in shown
     assert f"dev: {total:,.2f} USD a month\n" in shown
+    assert re.search(r'[0-9.]+ with nat="instance" or [0-9.]+ with nat="gateway"', shown)
     assert re.search(r"no cost counted for: .*IAM::Role", shown)
     assert "free tiers: none is taken off" in shown
 
@@ -45,7 +95,7 @@ def test_the_table_names_what_is_not_known_and_says_that_the_total_lacks_it(
 ) -> None:
     odd = {"Resources": {"Robot": {"Type": "AWS::RoboMaker::Robot"}}}
     (tmp_path / "odd.template.json").write_text(json.dumps(odd))
-    show("odd", estimate(read_resources(tmp_path)))
+    show("odd", estimate(read_resources(tmp_path)), {})
     shown = capsys.readouterr().out
     assert "AWS::RoboMaker::Robot Robot" in shown
     assert "USD a month, and what is not known" in shown

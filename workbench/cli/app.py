@@ -24,7 +24,7 @@ from workbench.cli.teardown import stop, take_down
 from workbench.cloud import LocalCloud
 from workbench.cloud.databases import login, refuse_where_no_shop_is
 from workbench.cloud.folder import StateFolder
-from workbench.costs import estimate, read_resources
+from workbench.costs import by_each_way_out, estimate, read_resources
 from workbench.deployment import Deployment
 from workbench.doctor import examine
 from workbench.errors import UserError
@@ -243,11 +243,13 @@ def init(
 def costs(environment: Environment = "dev", as_json: Json = False) -> None:
     """Work out from an environment's templates, which it synthesises, what it costs a month."""
     with synthesised(environment) as templates:
-        found = estimate(read_resources(templates))
+        resources = read_resources(templates)
+    found, ways_out = estimate(resources), by_each_way_out(resources)
     if as_json:
-        print(json.dumps(found.to_dict(), indent=2))
+        totals = {way: float(round(usd, 2)) for way, usd in ways_out.items()}
+        print(json.dumps({**found.to_dict(), "usd_by_way_out": totals}, indent=2))
     else:
-        costs_display.show(environment, found)
+        costs_display.show(environment, found, ways_out)
 
 
 @app.command()

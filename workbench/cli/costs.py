@@ -1,5 +1,7 @@
 """What a person sees of an environment's cost."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from itertools import groupby
 
 from rich.table import Table
@@ -14,11 +16,14 @@ from workbench.costs.prices import AS_OF, REGION
 _SMALL = 10  # below it, two places matter
 
 
-def show(environment: str, found: Estimate) -> None:
-    """What an environment costs a month, what of it is assumed, and what is not in it."""
+def show(environment: str, found: Estimate, ways_out: Mapping[str, Decimal]) -> None:
+    """What an environment costs a month, by either way out too, what of it is assumed, and what is not in it."""
     display.show(_table(found))
     total = f"{environment}: {found.usd:,.2f} USD a month"
     display.show(f"\n{total}, and what is not known" if found.unknown else f"\n{total}")
+    if ways_out:
+        either = " or ".join(f'{usd:,.2f} with nat="{way}"' for way, usd in ways_out.items())
+        display.show(Text(f"That is {either} (NewNetwork in stacks/config.py)."), soft_wrap=True)
     prices = f"Prices of {REGION} written down on {AS_OF}, as published: check before you rely on them."
     display.show(Text(prices, style="dim"), soft_wrap=True)
     for each in found.unknown:

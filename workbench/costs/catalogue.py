@@ -24,6 +24,7 @@ PRICED: Mapping[str, Callable[[Resource, Runs], list[Charge]]] = {
     "AWS::EC2::NatGateway": network.nat_gateway,
     "AWS::EC2::VPCEndpoint": network.endpoint,
     "AWS::EC2::EIP": network.address,
+    "AWS::EC2::Instance": network.instance,
 }
 
 # What these do is paid for elsewhere, if at all: by the function called, the message sent, the hour of what they serve.

@@ -44,6 +44,7 @@ KMS_KEY = Price(Decimal("1.00"), "keys")
 KMS_REQUEST = Price(Decimal("0.03"), "requests", per=10_000)
 
 LOG_INGEST = Price(Decimal("0.5985"), "GB ingested")
+LOG_SCAN = Price(Decimal("0.005985"), "GB scanned")
 LOG_STORAGE = Price(Decimal("0.0315"), "GB-months kept")
 CUSTOM_METRIC = Price(Decimal("0.30"), "metrics")
 ALARM = Price(Decimal("0.10"), "alarm metrics")
@@ -57,6 +58,8 @@ NAT_HOUR = Price(Decimal("0.05"), "hours")
 NAT_DATA = Price(Decimal("0.05"), "GB processed")
 ENDPOINT_HOUR = Price(Decimal("0.011"), "hours in a zone")
 ENDPOINT_DATA = Price(Decimal("0.01"), "GB processed")
+INSTANCE_HOUR = {"t4g.nano": Price(Decimal("0.0047"), "hours of t4g.nano")}  # Linux
+VOLUME_GP3 = Price(Decimal("0.0928"), "GB-months (gp3)")
 PUBLIC_ADDRESS_HOUR = Price(Decimal("0.005"), "hours")
 
 # PostgreSQL in one zone. In two zones both the hour and the gigabyte cost twice as much.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from workbench.costs import Estimate, Resource, estimate, read_resources
+from workbench.costs.assumptions import CUSTOM_METRICS
 from workbench.costs.prices import CUSTOM_METRIC
 from workbench.errors import UserError
 
@@ -198,6 +199,42 @@ def test_what_costs_the_same_whatever_its_properties(kind: str, costs: dict[str,
     assert usd(of(Resource("It", kind, {})), kind) == {unit: Decimal(cost) for unit, cost in costs.items()}
 
 
+def instance(**properties: Any) -> Resource:
+    disk = {"Ebs": {"VolumeType": "gp3", "VolumeSize": 8}}
+    return Resource(
+        "Nat", "AWS::EC2::Instance", {"InstanceType": "t4g.nano", "BlockDeviceMappings": [disk], **properties}
+    )
+
+
+def test_an_instance_costs_its_hours_its_disk_and_an_address_of_its_own() -> None:
+    plain = {"hours of t4g.nano": Decimal("3.431"), "GB-months (gp3)": Decimal("0.7424")}
+    assert usd(of(instance()), "AWS::EC2::Instance") == plain
+    public = instance(NetworkInterfaces=[{"AssociatePublicIpAddress": True}])
+    assert usd(of(public), "AWS::EC2::Instance") == {**plain, "hours": Decimal("3.65")}
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"InstanceType": "x9.huge"}, "no price of x9.huge"),
+        ({"Monitoring": True}, "detailed monitoring"),
+        ({"BlockDeviceMappings": []}, "stands in no template"),
+        ({"BlockDeviceMappings": [{"Ebs": {"VolumeType": "io2", "VolumeSize": 8}}]}, "only a disk of gp3"),
+        ({"BlockDeviceMappings": [{"Ebs": {"VolumeType": "gp3"}}]}, "VolumeSize is no number"),
+    ],
+)
+def test_an_instance_without_a_price_is_named_with_the_reason(properties: dict[str, Any], reason: str) -> None:
+    [unknown] = of(instance(**properties)).unknown
+    assert reason in unknown.reason
+
+
+def test_a_board_costs_what_its_queries_of_logs_scan() -> None:
+    widgets = {"widgets": [{"type": "metric"}, {"type": "log"}, {"type": "log"}]}
+    body = {"Fn::Join": ["", [json.dumps(widgets, separators=(",", ":")), {"Ref": "Alarm"}]]}
+    board = Resource("Board", "AWS::CloudWatch::Dashboard", {"DashboardBody": body})
+    assert quantities(of(board), "AWS::CloudWatch::Dashboard") == {"dashboards": 1, "GB scanned": Decimal(2)}
+
+
 def test_an_interface_endpoint_costs_its_hours_in_each_zone_and_a_gateway_nothing() -> None:
     interface = Resource(
         "Secrets", "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": [{"Ref": "A"}, {"Ref": "B"}]}
@@ -241,7 +278,7 @@ def test_an_unknown_type_is_named_and_not_counted_as_free() -> None:
 
 def test_the_total_is_the_sum_of_the_lines_and_of_the_metrics_assumed() -> None:
     found = of(database(), Resource("Address", "AWS::EC2::EIP", {}))
-    assert found.usd == Decimal("13.14") + Decimal("2.66") + Decimal("3.65") + 30 * CUSTOM_METRIC.usd
+    assert found.usd == Decimal("13.14") + Decimal("2.66") + Decimal("3.65") + CUSTOM_METRICS * CUSTOM_METRIC.usd
 
 
 def test_the_resources_of_all_templates_in_a_folder_are_read(tmp_path: Path) -> None:
