@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Deployed
-from tests.support.alarms import alarms_on
 from tests.support.databases import execute, value
 from totes import telemetry
+from workbench.cloud.alarm_states import alarms_on
 from workbench.costs.assumptions import CUSTOM_METRICS
 from workbench.deployment import Deployment
 from workbench.simulator import build
@@ -217,10 +217,10 @@ def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:
     """What EventBridge Scheduler, Step Functions, Lambda, SQS and RDS say of faults that cannot be made here."""
     queue = {"QueueName": dead_letters(deployed).rpartition("/")[2]}
     machine = {"StateMachineArn": Deployment.local(deployed.state).outputs["StateMachineArn"]}
-    secrets = deployed.cloud.client("secretsmanager").list_secrets()["SecretList"]
     reservations = deployed.cloud.client("ec2").describe_instances()["Reservations"]
     ways_out = [each["InstanceId"] for reservation in reservations for each in reservation["Instances"]]
-    [instance] = [each["Name"].removeprefix("rds!") for each in secrets if each["Name"].startswith("rds!")]
+    instances = deployed.cloud.client("rds").describe_db_instances()["DBInstances"]
+    [instance] = [each["DBInstanceIdentifier"] for each in instances]
     now = datetime.now(UTC)
     moments = [now - number * FIVE_MINUTES for number in range(3)]
     tell(cloudwatch, "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue, 2, moments)

@@ -73,12 +73,23 @@ def percent(deployed: Deployed) -> str:
 
 
 def allow_deletion(deployed: Deployed) -> None:
-    """What the runbook tells somebody to do who really means it."""
+    """Lift what docs/deploying.md tells somebody to lift who really means it."""
     client = deployed.cloud.client("cloudformation")
     for part in STACKS:
         client.update_termination_protection(
             StackName=f"totes-{deployed.cloud.environment}-{part}", EnableTerminationProtection=False
         )
+
+
+def delete_warehouse(deployed: Deployed) -> None:
+    """Delete what docs/deploying.md tells somebody to delete by hand."""
+    client = deployed.cloud.client("rds")
+    [instance] = client.describe_db_instances()["DBInstances"]
+    name = {"DBInstanceIdentifier": instance["DBInstanceIdentifier"]}
+    with pytest.raises(ClientError, match="disable deletion protection"):
+        client.delete_db_instance(**name, SkipFinalSnapshot=True)
+    client.modify_db_instance(**name, DeletionProtection=False)
+    client.delete_db_instance(**name, SkipFinalSnapshot=True)
 
 
 def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_path: Path) -> None:
@@ -104,6 +115,11 @@ def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_pat
         assert "TerminationProtection is enabled" in refused.stdout + refused.stderr
         assert stacks(deployed).keys() == set(STACKS)
         allow_deletion(deployed)
+        held = call(deployed, "destroy", "--all", "--force")
+        assert held.returncode != 0
+        assert "has a dependent object" in held.stdout + held.stderr, "the warehouse stays, and holds its network"
+        assert stacks(deployed) == {"network": "DELETE_FAILED"}
+        delete_warehouse(deployed)
     gone = call(deployed, "destroy", "--all", "--force")
     assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
     assert stacks(deployed) == {}

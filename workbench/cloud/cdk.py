@@ -96,21 +96,12 @@ class Cdk:
 
         Nobody looks at the change sets of a cloud that is new, and to wait for them takes half of the time.
         """
-        self._share_zipped_assets()
+        share_zipped_assets(self._assembly, self._project)
         return self._call(
             "deployment",
             *("deploy", "--all", "--app", str(self._assembly), "--require-approval", "never", "--method", "direct"),
             endpoint=endpoint,
         )
-
-    def _share_zipped_assets(self) -> None:
-        """Let the CLI keep its zips, which bear their contents' digests as names, where the next cloud finds them.
-
-        The dependency layer takes five seconds to zip.
-        """
-        store = self._project / "build" / "assets"
-        store.mkdir(parents=True, exist_ok=True)
-        (self._assembly / ".cache").symlink_to(store)
 
     def _call(
         self,
@@ -130,6 +121,31 @@ class Cdk:
         call = Call(name, [str(_CLI), *arguments, *_QUIET], log, folder or log.parent, environment, then)
         self._calls.append(call)
         return call
+
+
+def share_zipped_assets(assembly: Path, project: Path = PROJECT) -> None:
+    """Let the CLI keep its zips, which bear their contents' digests as names, where the next deployment finds them.
+
+    The dependency layer takes five seconds to zip.
+    """
+    store = project / "build" / "assets"
+    store.mkdir(parents=True, exist_ok=True)
+    (assembly / ".cache").symlink_to(store)
+
+
+def command(*words: str) -> list[str]:
+    """A command of the CLI, that says nothing which nobody reads."""
+    return [str(_CLI), *words, *_QUIET]
+
+
+def variables_for_aws() -> dict[str, str]:
+    """The environment variables of a command that is meant for AWS: this process's, and where the CLI finds Node."""
+    return {**os.environ, **_tools()}
+
+
+def variables_for_local(endpoint: str | None) -> dict[str, str]:
+    """The environment variables of a command that is meant for a local cloud, or for no account at all."""
+    return _environment(endpoint)
 
 
 class Done:
@@ -199,15 +215,13 @@ class Call:
 def _environment(endpoint: str | None) -> dict[str, str]:
     """This environment without any AWS account in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    programs = [str(Path(sys.executable).parent), str(_node_folder()), os.environ.get("PATH", os.defpath)]
     without_proxy = [os.environ.get("NO_PROXY", ""), "localhost", "127.0.0.1"]
     address = {} if endpoint is None else {"AWS_ENDPOINT_URL": endpoint}
     return {
         **kept,
-        "PATH": os.pathsep.join(programs),
+        **_tools(),
         "NO_PROXY": ",".join(filter(None, without_proxy)),
         "no_proxy": ",".join(filter(None, without_proxy)),
-        "JSII_NODE": str(_node_folder() / "node"),
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_REGION": REGION,
@@ -215,10 +229,19 @@ def _environment(endpoint: str | None) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **address,
+    }
+
+
+def _tools() -> dict[str, str]:
+    """Where the CLI finds Python and Node, and how it behaves."""
+    programs = [str(Path(sys.executable).parent), str(_node_folder()), os.environ.get("PATH", os.defpath)]
+    return {
+        "PATH": os.pathsep.join(programs),
+        "JSII_NODE": str(_node_folder() / "node"),
         "CDK_DISABLE_VERSION_CHECK": "1",
         "PYTHON_COLORS": "0",  # the CLI wants colours of the app, and the last line of a traceback is looked for
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        **address,
     }
 
 

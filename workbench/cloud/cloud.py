@@ -330,7 +330,7 @@ def _store_what_changed(
     """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
     if "PrepareFunction" in outputs:
-        _store_master(cloud, _master(cloud, uris, given))
+        store_master(cloud, _master(cloud, uris, given))
     for role, before in told_again.items():
         stored = json.loads(secrets.get_secret_value(SecretId=outputs[_ROLES[role]])["SecretString"])
         # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
@@ -357,22 +357,27 @@ def _placed(cloud: LocalCloud, values: dict[str, Any], role: str) -> dict[str, A
     return inside(values, role) if any(stack["StackName"] == network for stack in stacks) else values
 
 
-def _store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
+def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
+    """Let a login be that of RDS's master, of whom there is one."""
     secrets = cloud.client("secretsmanager")
     listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
     [of_master] = [found["ARN"] for found in listed]
     secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
 
 
+def tell_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None:
+    """Let a secret say where its database is, by another's login there; its own user and password stay."""
+    secrets = cloud.client("secretsmanager")
+    made = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+    values = {**there, "username": made["username"], "password": made["password"]}
+    secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
+
+
 def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
     """Let the server's superuser be RDS's master, and tell the roles' secrets where the server is."""
-    secrets = cloud.client("secretsmanager")
-    _store_master(cloud, master)
-    place = {name: value for name, value in master.items() if name not in {"username", "password"}}
+    store_master(cloud, master)
     for output in ("WarehouseSecretArn", "DashboardSecretArn"):
-        made = json.loads(secrets.get_secret_value(SecretId=outputs[output])["SecretString"])
-        values = {**place, "username": made["username"], "password": made["password"]}
-        secrets.put_secret_value(SecretId=outputs[output], SecretString=json.dumps(values))
+        tell_place(cloud, outputs[output], master)
     answer = cloud.client("lambda").invoke(FunctionName=outputs["PrepareFunction"])
     if answer.get("FunctionError"):
         raise UserError(f"the warehouse's roles were not made: {answer['Payload'].read().decode()}")

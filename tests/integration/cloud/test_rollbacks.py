@@ -7,6 +7,7 @@ recovery window is over. CloudFormation itself deletes without one:
 https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1999
 """
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -104,3 +105,19 @@ def test_a_secret_that_is_scheduled_for_deletion_keeps_its_name(client: Clients,
         stack.deploy({"Secret": secret(name, "Delete")})
     secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     secrets.create_secret(Name=name, SecretString="x")
+
+
+def test_a_stack_that_is_created_without_a_change_set_is_rolled_back_too(client: Clients, stack: Stack) -> None:
+    name, cloudformation = f"{stack.name}-secret", client("cloudformation")
+    resources = {"Secret": secret(name, "RetainExceptOnCreate"), "Broken": BROKEN}
+    outputs = {"Told": {"Value": {"Ref": "Broken"}, "Export": {"Name": f"{stack.name}-told"}}}
+    with pytest.raises(ClientError):
+        cloudformation.create_stack(
+            StackName=stack.name, TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs})
+        )
+    [found] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    assert found["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Outputs" not in found
+    assert name not in names(client)
+    assert cloudformation.list_exports()["Exports"] == []
+    again(client, stack, {"Secret": secret(name, "Delete")})

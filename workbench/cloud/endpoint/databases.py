@@ -1,77 +1,134 @@
-"""Databases of a stack, by name only: the server is an embedded PostgreSQL, or one that a person names.
+"""Databases of a stack: RDS keeps them by name only, the server is an embedded PostgreSQL, or one that a person names.
 
-What is real is the master's secret, which RDS makes and keeps in AWS.
+What is real is the master's secret, which RDS makes and keeps in AWS, and what RDS and EC2 refuse: a protected instance
+is not deleted, nor a group that one is in, whether its stack is there or not.
 """
 
-import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.rds.models import rds_backends
 
 from workbench.cloud.endpoint.resources import Properties, Resource
+from workbench.cloud.place import ACCOUNT, REGION
 
 _MASTER = "MasterUserSecret.SecretArn"
 
-_groups: dict[str, list[str]] = {}
-"""The security groups of the instances that there are, by the instances' names."""
+_SHAPE = {"DBInstanceClass": "db.t4g.micro", "AllocatedStorage": 20}
+"""What RDS wants to be told of an instance, and nobody here reads."""
+
+_FAMILY = "postgres17"
+_LONGEST = 63
 
 
 def groups_of_instances() -> set[str]:
     """Return the security groups of all instances."""
-    return {group for groups in _groups.values() for group in groups}
+    instances = rds_backends[ACCOUNT][REGION].databases.values()
+    return {group for instance in instances for group in instance.vpc_security_group_ids}
 
 
 class DatabaseInstance(Resource):
     """An RDS instance."""
 
     cloudformation = "AWS::RDS::DBInstance"
-    service = "secretsmanager"
+    service = "rds"
     name_property = "DBInstanceIdentifier"
     attribute_names = ("DBInstanceArn", "DbiResourceId", "Endpoint.Address", "Endpoint.Port", _MASTER)
 
     def make(self) -> None:
-        """Make the master's secret."""
-        _groups[self.name] = self.properties.get("VPCSecurityGroups", [])
-        login = {"username": self.properties["MasterUsername"], "password": "of the embedded server"}
-        made = self.client.create_secret(Name=f"rds!{self.name}", SecretString=json.dumps(login))
+        """Make it, and with it the master's secret."""
+        self.name = self.physical_resource_id = _short(self.name)
+        made = self.client.create_db_instance(
+            **_SHAPE,
+            DBInstanceIdentifier=self.name,
+            Engine=self.properties["Engine"],
+            MasterUsername=self.properties["MasterUsername"],
+            ManageMasterUserPassword=True,
+            CopyTagsToSnapshot=True,
+            DBSubnetGroupName=self.properties["DBSubnetGroupName"],
+            DBParameterGroupName=self.properties["DBParameterGroupName"],
+            Tags=self.properties.get("Tags", []),
+            **self._of(self.properties),
+        )["DBInstance"]
         self.attributes |= {
-            "DBInstanceArn": f"arn:aws:rds:{self.region}:local:db:{self.name}",
-            "DbiResourceId": f"db-{self.name}",
+            "DBInstanceArn": made["DBInstanceArn"],
+            "DbiResourceId": made["DbiResourceId"],
             "Endpoint.Address": "localhost",
             "Endpoint.Port": str(self.properties.get("Port", 5432)),
-            _MASTER: made["ARN"],
+            _MASTER: made["MasterUserSecret"]["SecretArn"],
         }
 
     def change(self, properties: Properties) -> None:
-        """There is no server to change."""
-        _groups[self.name] = properties.get("VPCSecurityGroups", [])
+        """Change it; of the server there is nothing to change."""
+        self.client.modify_db_instance(DBInstanceIdentifier=self.name, ApplyImmediately=True, **self._of(properties))
 
     def remove(self) -> None:
-        """Delete the master's secret."""
-        _groups.pop(self.name, None)
-        self.client.delete_secret(SecretId=self.attributes[_MASTER], ForceDeleteWithoutRecovery=True)
+        """Delete it, and the master's secret."""
+        self.client.delete_db_instance(DBInstanceIdentifier=self.name, SkipFinalSnapshot=True)
+
+    def remember(self) -> None:
+        """Take the snapshot that stays of it."""
+        self.client.create_db_snapshot(DBInstanceIdentifier=self.name, DBSnapshotIdentifier=f"{self.name}-snapshot")
+
+    def _of(self, properties: Properties) -> Mapping[str, Any]:
+        return {
+            "VpcSecurityGroupIds": properties.get("VPCSecurityGroups", []),
+            "DeletionProtection": str(properties.get("DeletionProtection", False)).lower() == "true",
+        }
 
 
-class _Named(Resource):
-    service = "rds"
-
-    def make(self) -> None:
-        """There is nothing to make."""
-
-    def change(self, properties: Properties) -> None:
-        """There is nothing to change."""
-
-    def remove(self) -> None:
-        """There is nothing to delete."""
+def _short(name: str) -> str:
+    """A name that CloudFormation has made up, as RDS takes it: 63 characters at most, the last of them chance."""
+    words, _, chance = name.lower().rpartition("-")
+    return f"{words[: _LONGEST - len(chance) - 1].rstrip('-')}-{chance}"
 
 
-class ParameterGroup(_Named):
+class ParameterGroup(Resource):
     """The settings of a server."""
 
     cloudformation = "AWS::RDS::DBParameterGroup"
+    service = "rds"
+    name_property = "DBParameterGroupName"
+
+    def make(self) -> None:
+        """Make it."""
+        self.client.create_db_parameter_group(
+            DBParameterGroupName=self.name,
+            DBParameterGroupFamily=self.properties.get("Family", _FAMILY),
+            Description=self.properties["Description"],
+            Tags=self.properties.get("Tags", []),
+        )
+
+    def change(self, properties: Properties) -> None:
+        """There is no server that would read it."""
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_db_parameter_group(DBParameterGroupName=self.name)
 
 
-class SubnetGroup(_Named):
+class SubnetGroup(Resource):
     """The subnets of a server."""
 
     cloudformation = "AWS::RDS::DBSubnetGroup"
+    service = "rds"
+    name_property = "DBSubnetGroupName"
+
+    def make(self) -> None:
+        """Make it."""
+        self.client.create_db_subnet_group(
+            DBSubnetGroupName=self.name,
+            DBSubnetGroupDescription=self.properties["DBSubnetGroupDescription"],
+            SubnetIds=self.properties["SubnetIds"],
+            Tags=self.properties.get("Tags", []),
+        )
+
+    def change(self, properties: Properties) -> None:
+        """There is no server that would move."""
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_db_subnet_group(DBSubnetGroupName=self.name)
 
 
 MODELS: tuple[type[Resource], ...] = (DatabaseInstance, ParameterGroup, SubnetGroup)

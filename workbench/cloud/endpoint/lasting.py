@@ -29,7 +29,6 @@ _CHANGING_A_SECRET = (
     *("delete_secret", "restore_secret"),
 )
 
-_moto_make = parsing.parse_and_create_resource
 _moto_put = S3Backend.put_object
 _moto_delete = S3Backend.delete_object
 
@@ -49,13 +48,14 @@ def install(kept: Kept) -> None:
 class _Lasting:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
+        self._make = parsing.parse_and_create_resource  # as it is mended by now
         self._buckets: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
         self._changing = threading.RLock()
 
     def make(self, logical_id: str, template: Mapping[str, Any], resources: Any, *others: Any, **named: Any) -> Any:
         """Make a resource of a stack, with what is kept of it."""
-        made = _moto_make(logical_id, template, resources, *others, **named)
+        made = self._make(logical_id, template, resources, *others, **named)
         stack = resources["AWS::StackName"]
         if template.get("DeletionPolicy") in RETAINED and stack != TOOLKIT:
             if isinstance(made, FakeBucket):

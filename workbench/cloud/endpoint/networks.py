@@ -1,25 +1,38 @@
-"""Networks in which security groups say who reaches which database, and route tables that go with their stack.
+"""Networks in which security groups say who reaches which database, and that go with their stack, all of them.
 
-moto keeps the groups' rules and nothing asks them, and its CloudFormation leaves route tables, and so the VPC too. A
-rule of both sides is needed, one by which who speaks may, and one by which who is spoken to lets them in:
+moto keeps the groups' rules and nothing asks them, and its CloudFormation leaves route tables, and so the VPC too, and
+internet gateways, endpoints and flow logs. A group that a database is in it deletes, which EC2 refuses:
+https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html
+A rule of both sides is needed, one by which who speaks may, and one by which who is spoken to lets them in:
 https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 A server of this machine has another port than its template says, so a port is not compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.flow_logs import FlowLogs
+from moto.ec2.models.internet_gateways import InternetGateway
 from moto.ec2.models.route_tables import RouteTable
+from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.vpcs import VPCEndPoint
 
 from workbench.cloud.endpoint.databases import groups_of_instances
 from workbench.cloud.endpoint.rules import EVERYWHERE, TLS, rules
 from workbench.cloud.endpoint.ways_out import leads_out
 
+_moto_delete_group = SecurityGroupBackend.delete_security_group
+
 
 def install() -> None:
-    """Mend moto's route tables."""
-    RouteTable.delete = _delete
+    """Mend moto's networks."""
+    RouteTable.delete = _gone_from("route_tables")
+    FlowLogs.delete = _gone_from("flow_logs")
+    InternetGateway.delete = _gone_from("internet_gateways")
+    VPCEndPoint.delete = _gone_from("vpc_end_points")
+    SecurityGroupBackend.delete_security_group = _delete_group
 
 
 def reached_by(groups: Sequence[str], subnets: Sequence[str]) -> frozenset[str]:
@@ -39,5 +52,16 @@ def reached_by(groups: Sequence[str], subnets: Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, reached in (("source", outside), ("warehouse", inside)) if reached)
 
 
-def _delete(table: Any, account_id: str, region_name: str) -> None:
-    ec2_backends[account_id][region_name].route_tables.pop(table.id, None)
+def _gone_from(collection: str) -> Callable[[Any, str, str], None]:
+    """What deletes a resource with its stack: it is in a collection of EC2's, and then no more."""
+
+    def delete(resource: Any, account_id: str, region_name: str) -> None:
+        getattr(ec2_backends[account_id][region_name], collection).pop(resource.id, None)
+
+    return delete
+
+
+def _delete_group(backend: Any, name: str | None = None, group_id: str | None = None) -> None:
+    if group_id in groups_of_instances():
+        raise DependencyViolationError(f"resource {group_id} has a dependent object")
+    _moto_delete_group(backend, name, group_id)

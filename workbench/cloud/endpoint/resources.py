@@ -125,6 +125,9 @@ class Resource(ABC):
         original_resource.properties = properties
         return original_resource
 
+    def remember(self) -> None:  # noqa: B027 - most have nothing to do here
+        """Keep what is to be kept of it where its deletion policy is a snapshot."""
+
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002 - moto's signature
         """Delete it with its stack."""
         self.remove()

@@ -4,8 +4,9 @@ What moto lacks: change sets are found by their stack, and one that is not there
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
 is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
 name; an error is one that the cdk CLI shows; a stack under termination protection is not deleted; what is to be
-retained is, when it leaves its template too; a creation that fails is rolled back; what leaves its template, or is
-replaced, goes when all else is done.
+retained is, when it leaves its template too, and a snapshot is taken where that is to stay; what can outlive its stack
+bears the stack's tags; a creation that fails is rolled back; a deletion that fails goes on, when it is tried again,
+with what is left; what leaves its template, or is replaced, goes when all else is done.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
@@ -31,19 +32,28 @@ RETAINED = {"Retain", "RetainExceptOnCreate"}
 
 _NOTHING_TO_MAKE = {"AWS::CDK::Metadata", *NULL_MODELS}
 
+_OUTLIVING = {
+    *("AWS::S3::Bucket", "AWS::SecretsManager::Secret"),
+    *("AWS::RDS::DBInstance", "AWS::RDS::DBParameterGroup", "AWS::RDS::DBSubnetGroup"),
+}
+"""What may outlive its stack, and is then found by the stack's tags, which AWS gives to all that a stack makes."""
+
 _moto_parse_template = Stack.parse_template
+_moto_create_stack = CloudFormationBackend.create_stack
 _moto_create_change_set = CloudFormationBackend.create_change_set
 _moto_execute_change_set = CloudFormationBackend.execute_change_set
 _moto_delete_stack = CloudFormationBackend.delete_stack
 _moto_parse_ssm_parameter = ResourceMap.parse_ssm_parameter
 _moto_delete_resource = ResourceMap._delete_resource  # noqa: SLF001 - moto has no public place for it
 _moto_resource_diff = ResourceMap.build_resource_diff
+_moto_create_resource = parsing.parse_and_create_resource
 
 
 def install() -> None:
     """Mend moto's CloudFormation."""
     Stack.parse_template = staticmethod(_parse_template)
     ChangeSet._parse_template = _parse_template_of_change_set  # noqa: SLF001 - moto has no public place for it
+    CloudFormationBackend.create_stack = _create_stack
     CloudFormationBackend.create_change_set = _create_change_set
     CloudFormationBackend.execute_change_set = _apply_change_set
     CloudFormationResponse.delete_change_set = _delete_change_set
@@ -56,6 +66,7 @@ def install() -> None:
     ResourceMap.parse_ssm_parameter = _parse_ssm_parameter
     ResourceMap.build_resource_diff = _resource_diff
     ResourceMap.update = _update
+    parsing.parse_and_create_resource = _create_resource
 
 
 def _parse_template(template: str) -> Any:
@@ -120,7 +131,13 @@ def _delete_stack(backend: Any, name_or_stack_id: str) -> None:
         raise ValidationError(
             message=f"Stack [{name_or_stack_id}] cannot be deleted while TerminationProtection is enabled"
         )
-    _moto_delete_stack(backend, name_or_stack_id)
+    try:
+        _moto_delete_stack(backend, name_or_stack_id)
+    except Exception:
+        for stack in found:  # moto has forgotten it by now, with whatever is left of it
+            backend.stacks[stack.stack_id] = stack
+            stack.status = "DELETE_FAILED"
+        raise
 
 
 def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -164,13 +181,35 @@ def _apply_change_set(backend: Any, change_set_name: str) -> None:
             _roll_back(stack)
         if isinstance(error, ServiceException):
             raise
-        logger.exception("stack %s", stack.name)
-        raise ValidationError(message=f"stack {stack.name}: {type(error).__name__}: {error}") from error
+        raise _shown(stack, error) from error
     stack.template_dict = backend.change_sets[change_set_name].template_dict
     stack.description = stack.template_dict.get("Description")
     stack.output_map = stack._create_output_map()  # noqa: SLF001 - what moto does for the other way to make a stack
     for export in stack.exports:
         backend.exports[export.name] = export
+
+
+def _create_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> Any:
+    before = set(backend.stacks)
+    try:
+        return _moto_create_stack(backend, name, *arguments, **keywords)
+    except Exception as error:
+        for stack_id in set(backend.stacks) - before:
+            stack = backend.stacks[stack_id]
+            _roll_back(stack)
+            # It has no outputs, and who looked at them would make what they speak of again.
+            stack.output_map = parsing.OutputMap(stack.resource_map, {}, stack_id)
+            for export in [each for each in backend.exports.values() if each.exporting_stack_id == stack_id]:
+                del backend.exports[export.name]
+            if not isinstance(error, ServiceException):
+                raise _shown(stack, error) from error
+        raise
+
+
+def _shown(stack: Any, error: Exception) -> ValidationError:
+    """An error as one that the cdk CLI shows."""
+    logger.error("stack %s", stack.name, exc_info=error)
+    return ValidationError(message=f"stack {stack.name}: {type(error).__name__}: {error}")
 
 
 def _roll_back(stack: Any) -> None:
@@ -240,18 +279,24 @@ def _update(resources: Any, template: Mapping[str, Any], parameters: Any = None)
 def _delete_resources(resources: Any) -> None:
     """Delete each resource before those it refers to, but for what is to be retained; the first error ends it."""
     templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
+    # Kept apart: what is taken out of those that moto has made, it makes again as soon as it looks for it.
+    gone = resources.__dict__.setdefault("_gone", set())
     for name in reversed(_in_order(templates)):
         resource = made.get(name)
-        if resource is None or isinstance(resource, str):
+        if resource is None or isinstance(resource, str) or name in gone:
             continue
         try:
             resources._delete_resource(resource, templates[name])  # noqa: SLF001
         except Exception as error:
             raise ValidationError(message=f"{name} was not deleted: {type(error).__name__}: {error}") from error
+        gone.add(name)
 
 
 def _delete_or_retain(resources: Any, resource: Any, template: Mapping[str, Any]) -> None:
-    if template.get("DeletionPolicy") not in RETAINED:
+    policy = template.get("DeletionPolicy")
+    if policy == "Snapshot":
+        resource.remember()
+    if policy not in RETAINED:
         _moto_delete_resource(resources, resource, template)
 
 
@@ -299,3 +344,18 @@ def _update_resource(logical_id: str, resource_json: Mapping[str, Any], resource
             "take it down and up again (totes local down, totes local up)"
         )
     return parsing.parse_and_update_resource(logical_id, resource_json, resources, **where)
+
+
+def _create_resource(
+    logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, *arguments: Any, **keywords: Any
+) -> Any:
+    if resource_json["Type"] in _OUTLIVING:
+        properties = resource_json.get("Properties", {})
+        own = {tag["Key"] for tag in properties.get("Tags", [])}
+        stacks = [
+            {"Key": key, "Value": value}
+            for key, value in resources_map.tags.items()
+            if key not in own and not key.startswith("aws:")
+        ]
+        resource_json = {**resource_json, "Properties": {**properties, "Tags": [*properties.get("Tags", []), *stacks]}}
+    return _moto_create_resource(logical_id, resource_json, resources_map, *arguments, **keywords)
