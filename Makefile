@@ -106,6 +106,16 @@ synth: setup ## Synthesise every environment into cdk.out (ALARM_EMAIL=address),
 snapshots: setup ## Write the templates' snapshots anew, after a change that was looked at.
 	WRITE_SNAPSHOTS=yes $(BIN)/pytest -q tests/infrastructure/test_snapshots.py
 
+# The source's URI has a password in it, and so is no argument, which everybody on the machine sees.
+export SOURCE_ADMIN ?=
+export SOURCE_HOST ?=
+export SOURCE_PORT ?=
+
+.PHONY: acceptance
+acceptance: setup ## Deploy, use, break, heal and take away ENV=dev in the AWS account (LOCAL=yes: on this machine).
+	@$(BIN)/python -m workbench.acceptance --env $(or $(ENV),dev) $(if $(SUFFIX),--suffix $(SUFFIX) )$(if \
+		$(LOCAL),--local )$(if $(FRESH),--fresh )$(if $(CLEAN),--clean)
+
 .PHONY: bench
 bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.
 	$(BIN)/python -m tests.benchmark.initial_load $(or $(ORDERS),1000000)

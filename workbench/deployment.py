@@ -1,5 +1,6 @@
 """A deployed totes, in an AWS account or in a local cloud: its clients and the outputs of its stack."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
+
+
+def ordinary_session() -> boto3.Session:
+    """A session with this machine's credentials, in the region that AWS_REGION names, as the cdk CLI understands it.
+
+    Python's SDK alone of AWS's own reads AWS_DEFAULT_REGION instead:
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    """
+    return boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Deployment:
     @classmethod
     def in_account(cls, environment: str) -> "Deployment":
         """The environment deployed in the account of the ordinary AWS credentials."""
-        return cls(f"environment {environment}", boto3.Session(), None, environment, f"--env {environment}")
+        return cls(f"environment {environment}", ordinary_session(), None, environment, f"--env {environment}")
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:

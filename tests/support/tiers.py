@@ -11,7 +11,7 @@ _TEST_BY_TEST = ("tests/faults/", "tests/integration/totes/")
 """Where tests share nothing that is not made once a worker anyhow."""
 
 
-_LONG = ("test_old_lake.py",)
+_LONG = ("test_old_lake.py", "test_acceptance.py")
 """Modules whose tests share what takes long to make: one worker's, and begun before what is taken test by test."""
 
 

@@ -1,0 +1,168 @@
+"""What an account has of an environment, by the tags that all of it bears, and how that goes which outlives its stack.
+
+AWS lists a resource by its tags for a while after it is gone, so of what could be deleted here it is asked whether it
+is still there. The log groups that services make by themselves bear no tags, and groups of databases are not listed by
+theirs everywhere; they are found by their names.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from workbench.acceptance.account import Account
+
+_LOGS = ("/aws/lambda/totes-{}-", "/aws/rds/instance/totes-{}-", "/aws/vendedlogs/states/totes-{}", "/totes/{}/")
+"""How the names of an environment's log groups begin."""
+
+_GONE = {
+    *("404", "NoSuchBucket", "ResourceNotFoundException", "DBInstanceNotFound", "DBInstanceNotFoundFault"),
+    *("DBSnapshotNotFound", "DBSnapshotNotFoundFault", "DBSubnetGroupNotFoundFault", "DBParameterGroupNotFound"),
+    *("DBParameterGroupNotFoundFault", "ValidationError", "NatGatewayNotFound", "InvalidVpcEndpointId.NotFound"),
+}
+_GONE_STATES = {"deleted", "deleting"}
+"""Of gateways and endpoints, which EC2 shows for an hour after their end, with their tags."""
+
+_LOOK_SECONDS = 5.0
+_INSTANCE_SECONDS = 30 * 60.0
+
+
+class Leftovers:
+    """What an environment has in an account.
+
+    Args:
+        account: where to look.
+        environment: its name.
+    """
+
+    def __init__(self, account: Account, environment: str) -> None:
+        self._account = account
+        self._environment = environment
+
+    def found(self) -> list[str]:
+        """The ARNs of all that there is, stacks and what outlives them, and the names of log groups."""
+        return [*filter(self._is_there, {*self._tagged(), *self._database_groups()}), *self._log_groups()]
+
+    def of(self, kind: str) -> list[str]:
+        """The ARNs of what there is of a kind: "s3", "secretsmanager:secret", "rds:db", "rds:snapshot"."""
+        return [arn for arn in self.found() if _kind(arn) == kind]
+
+    def delete_databases(self) -> None:
+        """Delete instances, protected or not, without a last snapshot, and wait until they are gone."""
+        rds = self._account.client("rds")
+        for arn in self.of("rds:db"):
+            name = _name(arn)
+            with suppress(rds.exceptions.InvalidDBInstanceStateFault):  # it is being deleted already
+                rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+                rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
+        deadline = time.monotonic() + _INSTANCE_SECONDS
+        while self.of("rds:db") and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+
+    def delete(self) -> None:
+        """Delete all that outlives its stack; of buckets every version of every object."""
+        self.delete_databases()
+        rds, secrets = self._account.client("rds"), self._account.client("secretsmanager")
+        delete: Mapping[str, Callable[[str], Any]] = {
+            "rds:snapshot": lambda arn: rds.delete_db_snapshot(DBSnapshotIdentifier=_name(arn)),
+            "rds:subgrp": lambda arn: rds.delete_db_subnet_group(DBSubnetGroupName=_name(arn)),
+            "rds:pg": lambda arn: rds.delete_db_parameter_group(DBParameterGroupName=_name(arn)),
+            "secretsmanager:secret": lambda arn: secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True),
+            "s3": lambda arn: delete_bucket(self._account, _name(arn)),
+        }
+        for arn in self.found():
+            if act := delete.get(_kind(arn)):
+                act(arn)
+        logs = self._account.client("logs")
+        for group in self._log_groups():
+            logs.delete_log_group(logGroupName=group)
+
+    def _tagged(self) -> Iterator[str]:
+        wanted = {"project": "totes", "environment": self._environment}
+        filters = [{"Key": key, "Values": [value]} for key, value in wanted.items()]
+        for page in self._account.pages("resourcegroupstaggingapi", "get_resources", TagFilters=filters):
+            # RDS takes away its own snapshots with their instance, and lets nobody else do so.
+            yield from (
+                each["ResourceARN"]
+                for each in page["ResourceTagMappingList"]
+                if ":snapshot:rds:" not in each["ResourceARN"]
+            )
+
+    def _database_groups(self) -> Iterator[str]:
+        begin = f"totes-{self._environment}-"
+        for operation, word in (("subnet", "Subnet"), ("parameter", "Parameter")):
+            for page in self._account.pages("rds", f"describe_db_{operation}_groups"):
+                yield from (
+                    group[f"DB{word}GroupArn"]
+                    for group in page[f"DB{word}Groups"]
+                    if group[f"DB{word}GroupName"].lower().startswith(begin)
+                )
+
+    def _log_groups(self) -> list[str]:
+        return [
+            group["logGroupName"]
+            for begin in _LOGS
+            for page in self._account.pages(
+                "logs", "describe_log_groups", logGroupNamePrefix=begin.format(self._environment)
+            )
+            for group in page["logGroups"]
+            if not begin.endswith("{}") or group["logGroupName"] == begin.format(self._environment)
+        ]
+
+    def _is_there(self, arn: str) -> bool:
+        rds, name = self._account.client("rds"), _name(arn)
+        look: Mapping[str, Callable[[], Any]] = {
+            "rds:db": lambda: rds.describe_db_instances(DBInstanceIdentifier=name),
+            "rds:snapshot": lambda: rds.describe_db_snapshots(DBSnapshotIdentifier=name),
+            "rds:subgrp": lambda: rds.describe_db_subnet_groups(DBSubnetGroupName=name),
+            "rds:pg": lambda: rds.describe_db_parameter_groups(DBParameterGroupName=name),
+            "secretsmanager:secret": lambda: self._account.client("secretsmanager").describe_secret(SecretId=arn),
+            "s3": lambda: self._account.client("s3").head_bucket(Bucket=name),
+            "ec2:natgateway": lambda: self._of_state("describe_nat_gateways", "NatGateways", NatGatewayIds=[name]),
+            "ec2:vpc-endpoint": lambda: self._of_state("describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[name]),
+            "cloudformation:stack": lambda: self._account.client("cloudformation").describe_stacks(StackName=name),
+        }
+        try:
+            return look.get(_kind(arn), lambda: True)() not in (None, [])
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return False
+            raise
+
+    def _of_state(self, operation: str, word: str, **asked: Any) -> list[Any]:
+        """What EC2 has of this and has not deleted; an hour later it does not know it at all."""
+        found = getattr(self._account.client("ec2"), operation)(**asked)[word]
+        return [each for each in found if each["State"] not in _GONE_STATES]
+
+
+def delete_bucket(account: Account, name: str) -> None:
+    """Delete a bucket, with every version of every object."""
+    s3 = account.client("s3")
+    for page in account.pages("s3", "list_object_versions", Bucket=name):
+        versions = [
+            {"Key": found["Key"], "VersionId": found["VersionId"]}
+            for found in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+        ]
+        if versions:
+            s3.delete_objects(Bucket=name, Delete={"Objects": versions, "Quiet": True})
+    s3.delete_bucket(Bucket=name)
+
+
+def _kind(arn: str) -> str:
+    """What an ARN is of: the service, and its word for the resource, where it has several."""
+    if not arn.startswith("arn:"):
+        return "logs"
+    _, _, service, _, _, resource = arn.split(":", 5)
+    if service == "s3":
+        return service
+    return f"{service}:{resource.replace('/', ':').split(':', 1)[0]}"
+
+
+def _name(arn: str) -> str:
+    """The name in an ARN."""
+    resource = arn.split(":", 5)[5]
+    if arn.split(":")[2] in {"cloudformation", "ec2"}:
+        return resource.split("/")[1]
+    return resource.rpartition(":")[2]
