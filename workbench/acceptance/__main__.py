@@ -30,6 +30,8 @@ from workbench.errors import UserError
 
 _HOME = Path(".totes/acceptance")
 _ORDERS = 200
+_INTERRUPTED = 130
+"""What a shell says of a command that Ctrl-C has ended."""
 
 
 def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None) -> int:
@@ -55,6 +57,9 @@ def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None)
     except (UserError, BotoCoreError, ClientError) as error:
         print(f"acceptance: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         return 1
+    except KeyboardInterrupt:
+        print(f"acceptance: interrupted; {_command(told)} goes on with this step", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
     return 0
 
 

@@ -138,7 +138,6 @@ def heal(stage: Stage) -> None:
     stage.source.allow(stage.role)
     stage.source.edit_silently(stage.source.first_order())
     stage.shell.totes("run", "--json")
-    stage.shell.totes("status")
 
 
 def replay(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from workbench.acceptance.account import Account
+from workbench.errors import UserError
 
 _LOGS = ("/aws/lambda/totes-{}-", "/aws/rds/instance/totes-{}-", "/aws/vendedlogs/states/totes-{}", "/totes/{}/")
 """How the names of an environment's log groups begin."""
@@ -25,7 +26,7 @@ _GONE = {
 _GONE_STATES = {"deleted", "deleting"}
 """Of gateways and endpoints, which EC2 shows for an hour after their end, with their tags."""
 
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 15.0
 _INSTANCE_SECONDS = 30 * 60.0
 
 
@@ -51,15 +52,23 @@ class Leftovers:
 
     def delete_databases(self) -> None:
         """Delete instances, protected or not, without a last snapshot, and wait until they are gone."""
-        rds = self._account.client("rds")
-        for arn in self.of("rds:db"):
-            name = _name(arn)
-            with suppress(rds.exceptions.InvalidDBInstanceStateFault):  # it is being deleted already
-                rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
-                rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
         deadline = time.monotonic() + _INSTANCE_SECONDS
-        while self.of("rds:db") and time.monotonic() < deadline:
-            time.sleep(_LOOK_SECONDS)
+        while instances := self.of("rds:db"):
+            for arn in instances:
+                self._delete_database(_name(arn))
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"these are not gone after {_INSTANCE_SECONDS / 60:.0f} minutes: {', '.join(instances)}"
+                )
+            if self._account.local is None:
+                time.sleep(_LOOK_SECONDS)
+
+    def _delete_database(self, name: str) -> None:
+        """Delete an instance, unless it is being deleted or changed already; then it is looked at again."""
+        rds = self._account.client("rds")
+        with suppress(rds.exceptions.InvalidDBInstanceStateFault, rds.exceptions.DBInstanceNotFoundFault):
+            rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+            rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)
 
     def delete(self) -> None:
         """Delete all that outlives its stack; of buckets every version of every object."""
@@ -118,7 +127,7 @@ class Leftovers:
             "rds:snapshot": lambda: rds.describe_db_snapshots(DBSnapshotIdentifier=name),
             "rds:subgrp": lambda: rds.describe_db_subnet_groups(DBSubnetGroupName=name),
             "rds:pg": lambda: rds.describe_db_parameter_groups(DBParameterGroupName=name),
-            "secretsmanager:secret": lambda: self._account.client("secretsmanager").describe_secret(SecretId=arn),
+            "secretsmanager:secret": lambda: self._secret(arn),
             "s3": lambda: self._account.client("s3").head_bucket(Bucket=name),
             "ec2:natgateway": lambda: self._of_state("describe_nat_gateways", "NatGateways", NatGatewayIds=[name]),
             "ec2:vpc-endpoint": lambda: self._of_state("describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[name]),
@@ -130,6 +139,11 @@ class Leftovers:
             if error.response["Error"]["Code"] in _GONE:
                 return False
             raise
+
+    def _secret(self, arn: str) -> Any:
+        """What is said of a secret; None: it is given up for deletion, as one that goes at once is for a moment."""
+        found = self._account.client("secretsmanager").describe_secret(SecretId=arn)
+        return None if found.get("DeletedDate") else found
 
     def _of_state(self, operation: str, word: str, **asked: Any) -> list[Any]:
         """What EC2 has of this and has not deleted; an hour later it does not know it at all."""
