@@ -57,6 +57,7 @@ def _nothing_stays(account: LocalCloud) -> Iterator[None]:
     yield
     assert everything(account) == before
     assert value(account.source_uri, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    assert value(account.source_uri, "SELECT count(*) FROM pg_enum") == 0
     assert value(account.source_uri, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'totes%accept'") == 0
 
 

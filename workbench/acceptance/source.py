@@ -10,7 +10,7 @@ from psycopg2.extensions import parse_dsn
 
 from workbench import libpq
 from workbench.errors import UserError
-from workbench.simulator.schema import MIGRATIONS, TABLES, tables_in_the_way
+from workbench.simulator.schema import drop_tables, tables_in_the_way
 
 BROKEN_TABLE = "sales_order"
 """The table whose rows are spoilt and edited, and whose reading is forbidden."""
@@ -100,10 +100,9 @@ class Source:
                 cursor.execute(sql.SQL(statement).format(**names))
 
     def drop_shop(self) -> None:
-        """Drop the shop's tables."""
+        """Drop the shop."""
         with self._cursor() as cursor:
-            for table in (*TABLES, MIGRATIONS):
-                cursor.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier("public", table)))
+            drop_tables(cursor)
 
     def _grant(self, statement: str, role: str) -> None:
         with self._cursor() as cursor:

@@ -26,6 +26,10 @@ MIGRATIONS = "_prisma_migrations"
 """The table that the application's own tooling keeps beside them."""
 
 
+TYPES = ("PaymentTypeName", "TransactionType")
+"""The enumerations that their columns have."""
+
+
 def tables_in_the_way(cursor: Cursor) -> list[str]:
     """Name those of totesys' tables that are there already."""
     cursor.execute(
@@ -39,6 +43,14 @@ def tables_in_the_way(cursor: Cursor) -> list[str]:
 def create_tables(cursor: Cursor) -> None:
     """Create the tables, without keys."""
     cursor.execute((_HERE / "tables.sql").read_text(encoding="utf-8"))
+
+
+def drop_tables(cursor: Cursor) -> None:
+    """Drop what there is of the tables, and of all that was made for them, however it comes to be there."""
+    for table in (*TABLES, MIGRATIONS):
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier("public", table)))
+    for name in TYPES:
+        cursor.execute(sql.SQL("DROP TYPE IF EXISTS {}").format(sql.Identifier("public", name)))
 
 
 def add_keys(cursor: Cursor) -> None:

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import execute, rows, value
+from tests.support.databases import execute, rows, session, value
 from workbench.cloud.postgres import EmbeddedPostgres
 from workbench.errors import UserError
 from workbench.simulator import build
-from workbench.simulator.schema import MIGRATIONS, TABLES
+from workbench.simulator.schema import MIGRATIONS, TABLES, drop_tables
 
 REAL_SCHEMA = Path(__file__).parents[4] / "shared" / "data" / "totesys-2024-11-15" / "schema.sql"
 
@@ -47,6 +47,16 @@ def shop(postgres: EmbeddedPostgres) -> str:
     postgres.create_database("simulated")
     build(postgres.uri("simulated"), orders=2_000, seed=5)
     return postgres.uri("simulated")
+
+
+def test_a_shop_that_is_dropped_leaves_nothing_in_the_way_of_the_next(empty_database: str) -> None:
+    for _ in range(2):
+        build(empty_database, orders=10, seed=5)
+        with session(empty_database) as connection, connection, connection.cursor() as cursor:
+            drop_tables(cursor)
+        left = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace UNION ALL "
+        left += "SELECT oid::regtype::text FROM pg_type WHERE typnamespace = 'public'::regnamespace"
+        assert rows(empty_database, left) == []
 
 
 @pytest.mark.skipif(not REAL_SCHEMA.exists(), reason="the real schema is not on this machine")
