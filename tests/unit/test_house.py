@@ -101,7 +101,9 @@ def test_the_layer_and_the_workbench_agree_on_every_version() -> None:
 def test_make_help_names_every_target_a_person_needs() -> None:
     answer = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tiers = [tier.replace("_", "-") for tier in TIERS]
-    assert all(f"make {target} " in answer for target in ("demo", "test", "check", "synth", "setup", *tiers))
+    assert all(
+        f"make {target} " in answer for target in ("acceptance", "demo", "test", "check", "synth", "setup", *tiers)
+    )
 
 
 def test_every_folder_of_tests_is_a_tier_that_its_target_runs_or_no_test_at_all() -> None:
