@@ -44,7 +44,15 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "gateways": lambda aws: [
         each["InternetGatewayId"] for each in aws("ec2").describe_internet_gateways()["InternetGateways"]
     ],
-    "NAT": lambda aws: [each["NatGatewayId"] for each in aws("ec2").describe_nat_gateways()["NatGateways"]],
+    "NAT": lambda aws: [
+        each["NatGatewayId"] for each in aws("ec2").describe_nat_gateways()["NatGateways"] if each["State"] != "deleted"
+    ],
+    "machines": lambda aws: [
+        each["InstanceId"]
+        for reservation in aws("ec2").describe_instances()["Reservations"]
+        for each in reservation["Instances"]
+        if each["State"]["Name"] != "terminated"
+    ],
     "addresses": lambda aws: [each["PublicIp"] for each in aws("ec2").describe_addresses()["Addresses"]],
     "endpoints": lambda aws: [each["VpcEndpointId"] for each in aws("ec2").describe_vpc_endpoints()["VpcEndpoints"]],
     "flow logs": lambda aws: [each["FlowLogId"] for each in aws("ec2").describe_flow_logs()["FlowLogs"]],

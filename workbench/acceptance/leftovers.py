@@ -22,9 +22,10 @@ _GONE = {
     *("404", "NoSuchBucket", "ResourceNotFoundException", "DBInstanceNotFound", "DBInstanceNotFoundFault"),
     *("DBSnapshotNotFound", "DBSnapshotNotFoundFault", "DBSubnetGroupNotFoundFault", "DBParameterGroupNotFound"),
     *("DBParameterGroupNotFoundFault", "ValidationError", "NatGatewayNotFound", "InvalidVpcEndpointId.NotFound"),
+    "InvalidInstanceID.NotFound",
 }
-_GONE_STATES = {"deleted", "deleting"}
-"""Of gateways and endpoints, which EC2 shows for an hour after their end, with their tags."""
+_GONE_STATES = {"deleted", "deleting", "terminated", "shutting-down"}
+"""Of gateways, endpoints and instances, which EC2 shows for an hour after their end, with their tags."""
 
 _LOOK_SECONDS = 15.0
 _INSTANCE_SECONDS = 30 * 60.0
@@ -131,6 +132,7 @@ class Leftovers:
             "s3": lambda: self._account.client("s3").head_bucket(Bucket=name),
             "ec2:natgateway": lambda: self._of_state("describe_nat_gateways", "NatGateways", NatGatewayIds=[name]),
             "ec2:vpc-endpoint": lambda: self._of_state("describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[name]),
+            "ec2:instance": lambda: self._instances(name),
             "cloudformation:stack": lambda: self._account.client("cloudformation").describe_stacks(StackName=name),
         }
         try:
@@ -144,6 +146,11 @@ class Leftovers:
         """What is said of a secret; None: it is given up for deletion, as one that goes at once is for a moment."""
         found = self._account.client("secretsmanager").describe_secret(SecretId=arn)
         return None if found.get("DeletedDate") else found
+
+    def _instances(self, name: str) -> list[Any]:
+        found = self._account.client("ec2").describe_instances(InstanceIds=[name])["Reservations"]
+        instances = [each for reservation in found for each in reservation["Instances"]]
+        return [each for each in instances if each["State"]["Name"] not in _GONE_STATES]
 
     def _of_state(self, operation: str, word: str, **asked: Any) -> list[Any]:
         """What EC2 has of this and has not deleted; an hour later it does not know it at all."""
