@@ -176,7 +176,7 @@ def test_a_network_goes_with_its_stack_all_of_it(client: Clients, network: Stack
         return [
             len(ec2.describe_vpcs()["Vpcs"]),
             len(ec2.describe_internet_gateways()["InternetGateways"]),
-            len(ec2.describe_nat_gateways()["NatGateways"]),
+            len([each for each in ec2.describe_nat_gateways()["NatGateways"] if each["State"] != "deleted"]),
             len(ec2.describe_addresses()["Addresses"]),
             len(ec2.describe_vpc_endpoints()["VpcEndpoints"]),
         ]
