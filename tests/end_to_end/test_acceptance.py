@@ -187,7 +187,7 @@ def test_a_stack_that_somebody_has_deployed_since_is_left_alone(
 @pytest.mark.parametrize(
     ("noted", "sentence"),
     [
-        ({"account": "210987654321 eu-west-1"}, "is in 210987654321 eu-west-1, and these credentials are of"),
+        ({"began_in": "210987654321 eu-west-1"}, "is in 210987654321 eu-west-1, and these credentials are of"),
         ({"source": "shop.example.com:5432/totesys"}, "began with the source at shop.example.com:5432/totesys"),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_run_goes_on_only_where_it_began(
 def done_before(folder: Path, account: LocalCloud, **noted: Any) -> None:
     """The record of a run of dev whose first deployment is done."""
     (folder / "dev").mkdir()
-    record = Record(folder / "dev" / "record.json", noted.pop("account", f"{ACCOUNT} {REGION}"))
+    record = Record(folder / "dev" / "record.json", noted.pop("began_in", f"{ACCOUNT} {REGION}"))
     for step in ("look", "bootstrap", "deploy"):
         record.begin(step)
         record.end(step)
