@@ -56,7 +56,12 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "addresses": lambda aws: [each["PublicIp"] for each in aws("ec2").describe_addresses()["Addresses"]],
     "endpoints": lambda aws: [each["VpcEndpointId"] for each in aws("ec2").describe_vpc_endpoints()["VpcEndpoints"]],
     "flow logs": lambda aws: [each["FlowLogId"] for each in aws("ec2").describe_flow_logs()["FlowLogs"]],
-    "parameters": lambda aws: [each["Name"] for each in aws("ssm").describe_parameters()["Parameters"]],
+    "parameters": lambda aws: [
+        each["Name"]
+        for page in aws("ssm").get_paginator("describe_parameters").paginate()
+        for each in page["Parameters"]
+        if not each["Name"].startswith("/aws/")  # AWS's own, which everybody reads
+    ],
     "repositories": lambda aws: [each["repositoryName"] for each in aws("ecr").describe_repositories()["repositories"]],
 }
 
