@@ -14,6 +14,7 @@ from botocore.config import Config
 from psycopg2.extensions import parse_dsn
 
 from workbench import libpq
+from workbench.cloud.aws_models import shared_loader
 from workbench.cloud.cdk import Cdk
 from workbench.cloud.databases import (
     OWN_WAREHOUSE_ROLES,
@@ -391,6 +392,7 @@ def _session() -> boto3.Session:
             "credentials_file": (None, None, os.devnull, None),
         }
     )
+    core.register_component("data_loader", shared_loader())
     core.set_default_client_config(Config(proxies={}))  # localhost is reached directly
     return boto3.Session(
         botocore_session=core,

@@ -18,6 +18,7 @@ from types import FrameType
 
 import psycopg2
 
+from workbench.cloud.aws_models import share_with_all
 from workbench.cloud.cdk import PROJECT
 from workbench.cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from workbench.cloud.kept import Kept
@@ -69,6 +70,7 @@ def serve(
 
 
 def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, *, scheduled: bool) -> None:
+    share_with_all()
     # Imported here, for this takes two seconds in which PostgreSQL can start.
     from workbench.cloud.endpoint import Endpoint  # noqa: PLC0415
     from workbench.cloud.endpoint.authority import assume  # noqa: PLC0415
