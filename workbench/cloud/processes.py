@@ -72,12 +72,42 @@ def still_alive(processes: Iterable[psutil.Process], seconds: float) -> list[psu
     return alive
 
 
+def memory_of(process: psutil.Process) -> int:
+    """The bytes that a process, its children and theirs hold; what ends meanwhile holds none."""
+    held = 0
+    for each in (process, *_descendants(process)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            held += each.memory_info().rss
+    return held
+
+
 def lives(process: psutil.Process) -> bool:
     """Whether a process runs; one that has ended and is not reaped yet does not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    """The children of a process, and theirs.
+
+    psutil reads the parent of every process of the machine to find them. Linux tells the children of one, unless it
+    was built without that (proc_pid_children(5)).
+    """
+    tasks = Path(f"/proc/{process.pid}/task")
+    try:
+        pids = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_bytes().split()]
+    except OSError:  # no such Linux, or a thread or the process is gone this moment
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found: list[psutil.Process] = process.children(recursive=True)
+            return found
+        return []
+    children = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children.append(psutil.Process(pid))
+    return children + [each for child in children for each in _descendants(child)]
 
 
 def _noted(note: Path) -> psutil.Process | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workbench.cloud.processes import ProcessRegister
+from workbench.cloud.processes import ProcessRegister, memory_of
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
@@ -78,3 +78,29 @@ def test_a_clock_that_is_put_right_hides_no_process(
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: began(process) + 7)
     register.end_all()
     assert processes[0].wait(timeout=10) != 0
+
+
+GRANDCHILD = "kept = bytearray(10**8); print(flush=True); input()"
+CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GRANDCHILD!r}])"
+IN_A_THREAD = f"import subprocess, sys, threading; work = [sys.executable, '-c', {CHILD!r}]; "
+GRANDPARENT = [sys.executable, "-c", IN_A_THREAD + "threading.Thread(target=subprocess.run, args=(work,)).start()"]
+
+
+def test_a_process_holds_what_its_children_and_theirs_hold_whichever_thread_has_started_them(
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    processes.append(subprocess.Popen(GRANDPARENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    [started] = processes
+    assert started.stdout is not None
+    started.stdout.readline()
+    process = psutil.Process(started.pid)
+    assert process.memory_info().rss < 10**8 < memory_of(process)
+    started.communicate(b"\n")
+
+
+def test_a_process_that_has_ended_holds_nothing(processes: list[subprocess.Popen[bytes]]) -> None:
+    processes.append(subprocess.Popen(SLEEP))
+    process = psutil.Process(processes[0].pid)
+    processes[0].kill()
+    processes[0].wait()
+    assert memory_of(process) == 0

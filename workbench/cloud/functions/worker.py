@@ -22,7 +22,7 @@ from workbench.cloud.functions.package import CodeStore, Package
 from workbench.cloud.functions.runtime import Runtime
 from workbench.cloud.functions.runtime_api import Invocation, Outcome, RuntimeApi
 from workbench.cloud.network import Network
-from workbench.cloud.processes import ProcessRegister
+from workbench.cloud.processes import ProcessRegister, memory_of
 
 Log = Callable[[str, str, Sequence[str]], None]
 """Takes a log group, a log stream and lines."""
@@ -261,8 +261,7 @@ class Worker:
     def _memory(self) -> int:
         """The bytes that the process and its children hold."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(self._process.pid)
-            return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+            return memory_of(psutil.Process(self._process.pid))
         return 0
 
     def _kill(self) -> None:
