@@ -22,6 +22,9 @@ TOOLKIT = "totes-toolkit"
 """The stack that the CLI bootstraps an account with."""
 
 _CLI = PROJECT / "toolchain" / "node_modules" / ".bin" / "cdk"
+_COMPILED = PROJECT / "build" / "node"
+"""Where Node keeps what it has compiled of the CLI and of the CDK; a quarter of each start is that."""
+
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci", "--progress", "events")
 _TAIL_LINES = 25
 _SENTENCE = re.compile(r"ValueError: (.+)")
@@ -239,6 +242,7 @@ def _tools() -> dict[str, str]:
     return {
         "PATH": os.pathsep.join(programs),
         "JSII_NODE": str(_node_folder() / "node"),
+        "NODE_COMPILE_CACHE": str(_COMPILED),
         "CDK_DISABLE_VERSION_CHECK": "1",
         "PYTHON_COLORS": "0",  # the CLI wants colours of the app, and the last line of a traceback is looked for
         "CDK_DISABLE_CLI_TELEMETRY": "true",

@@ -1,5 +1,6 @@
 """The server: moto, mended, on a free port of localhost."""
 
+import functools
 import os
 import threading
 
@@ -34,6 +35,9 @@ _MENDED = (
     *(secret_names, topics, ways_out),
 )
 
+_HOSTS = 1024
+"""Of which moto's answer is kept whose they are; there are a dozen."""
+
 
 class Endpoint:
     """An AWS endpoint in this process; there can be one a process, since moto keeps its state in its modules.
@@ -56,6 +60,8 @@ class Endpoint:
         if kept is not None:
             lasting.install(kept)
         application = DomainDispatcherApplication(create_backend_app)
+        # It lists a folder and tries two hundred patterns, each request: a host's answer never changes.
+        application.get_backend_for_host = functools.lru_cache(_HOSTS)(application.get_backend_for_host)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
         self.url = f"http://localhost:{self._server.server_port}"
         os.environ["MOTO_PORT"] = str(self._server.server_port)  # where the state machines' interpreter calls
