@@ -17,7 +17,7 @@ NOTHING_ASKED: Mapping[str, Any] = MappingProxyType({})
 ASKED_AT_ONCE = 5_000
 """Rows that one run is asked to capture again; its input may have 256 KiB."""
 
-_POLL_LOCAL, _POLL_AWS = 0.1, 1.0
+_POLL_LOCAL, _POLL_AWS = 0.25, 1.0
 _NOT_LISTED_YET = 1.0
 
 
