@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[2]
 ADDRESS = "data@shop.example"
 """Whom production's alarms tell in the tests."""
 
+_UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+"""Where jsii unpacks the CDK, which takes it as long as a synth."""
+
 Resource = dict[str, Any]
 
 
@@ -40,7 +43,7 @@ def run_app(
 ) -> subprocess.CompletedProcess[str]:
     """Run the app as the CLI does, in a process with nothing of this one's but the path and the temporary folder."""
     settings = json.loads((ROOT / "cdk.json").read_text())
-    home = Path(tempfile.gettempdir()).parent / "home"  # one for all, for jsii unpacks the CDK into it
+    home = Path(tempfile.gettempdir()).parent / "home"
     home.mkdir(exist_ok=True)
     return subprocess.run(
         [sys.executable, "app.py"],
@@ -48,6 +51,7 @@ def run_app(
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(home),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_UNPACKED),
             "TMPDIR": str(temporary or tempfile.gettempdir()),
             "PYTHONHASHSEED": "1",
             "CDK_DEFAULT_REGION": region,
