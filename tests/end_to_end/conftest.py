@@ -10,9 +10,11 @@ import pytest
 from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
 from tests.support.processes import start
+from totes.roles import REPORT
 from workbench import cloud
 from workbench.cloud import LocalCloud
 from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,29 @@ def _shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed
 @pytest.fixture(scope="module")
 def deployed(_shared_cloud: Deployed) -> Deployed:
     """A local cloud with databases of its own, deployed by the cdk CLI; databases and lake are empty."""
-    for uri in (_shared_cloud.cloud.source_uri, _shared_cloud.cloud.warehouse_uri):
-        execute(
-            uri,
-            "DROP SCHEMA IF EXISTS etl CASCADE; DROP SCHEMA public CASCADE; "
-            "CREATE SCHEMA public AUTHORIZATION pg_database_owner",
-        )
-    _empty_the_lake(_shared_cloud.cloud)
+    _empty(_shared_cloud.cloud)
     return _shared_cloud
+
+
+@pytest.fixture(scope="session")
+def _shared_development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    state = tmp_path_factory.mktemp("cloud") / "development"
+    yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="dev"), state)
+    cloud.down(state)
+
+
+@pytest.fixture(scope="module")
+def development(_shared_development: Deployed) -> Iterator[Deployed]:
+    """The stacks of dev, whose databases are in a network and empty, as is the lake; logins are the cloud's own."""
+    running = _shared_development
+    _empty(running.cloud)
+    prepared = running.totes("init", "warehouse")
+    assert prepared.code == 0, prepared.err
+    secrets, outputs = running.cloud.client("secretsmanager"), Deployment.local(running.state).outputs
+    own = secrets.get_secret_value(SecretId=outputs["SourceSecretArn"])["SecretString"]
+    yield running
+    secrets.put_secret_value(SecretId=outputs["SourceSecretArn"], SecretString=own)
+    secrets.restore_secret(SecretId=outputs["DashboardSecretArn"])
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +83,18 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "production"
     yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="prod"), state)
     cloud.down(state)
+
+
+def _empty(running: LocalCloud) -> None:
+    """Leave nothing in the databases and in the lake."""
+    for uri in (running.source_uri, running.warehouse_uri):
+        execute(
+            uri,
+            f"DROP SCHEMA IF EXISTS etl CASCADE; DROP SCHEMA IF EXISTS {REPORT} CASCADE; "
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner; "
+            "GRANT USAGE ON SCHEMA public TO PUBLIC",
+        )
+    _empty_the_lake(running)
 
 
 def _empty_the_lake(running: LocalCloud) -> None:

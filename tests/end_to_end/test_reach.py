@@ -1,7 +1,7 @@
 """A laptop with credentials of the account is enough: no command needs a way to the databases."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg2
@@ -11,22 +11,17 @@ from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
 from totes.databases import open_session
-from workbench import cloud
 from workbench.deployment import Deployment
 from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def shop(development: Deployed) -> Deployed:
     """The stacks of dev, whose databases are in a network, with a shop, a run done and a row in quarantine."""
-    state = tmp_path_factory.mktemp("cloud") / "reach"
-    running = cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="dev")
-    try:
-        build(running.source_uri, orders=30, seed=4)
-        execute(running.source_uri, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 4")
-        yield Deployed(running, state)
-    finally:
-        cloud.down(state)
+    source = development.cloud.source_uri
+    build(source, orders=30, seed=4)
+    execute(source, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 4")
+    return development
 
 
 @pytest.fixture(scope="module", autouse=True)

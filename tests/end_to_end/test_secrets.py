@@ -1,7 +1,6 @@
 """A person keeps the databases' logins, and the functions' logs say whose they are."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from tests.support.authorities import Authority
 from tests.support.command_line import Answer
 from tests.support.databases import execute, rows
 from totes.roles import MARK
-from workbench import cloud
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.logins import Logins
@@ -20,21 +18,16 @@ from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    state = tmp_path_factory.mktemp("cloud") / "state"
-    running = Deployed(
-        cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="dev"), state
+def shop(development: Deployed) -> Deployed:
+    """The stacks of dev with a shop, which a person has made a role for."""
+    source = development.cloud.source_uri
+    build(source, orders=20, seed=2)
+    execute(
+        source,
+        "CREATE ROLE totes_shop LOGIN PASSWORD 'right'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO totes_shop; "
+        f"COMMENT ON ROLE totes_shop IS '{MARK}'",
     )
-    try:
-        build(running.cloud.source_uri, orders=20, seed=2)
-        execute(
-            running.cloud.source_uri,
-            "CREATE ROLE totes_shop LOGIN PASSWORD 'right'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO totes_shop; "
-            f"COMMENT ON ROLE totes_shop IS '{MARK}'",
-        )
-        yield running
-    finally:
-        cloud.down(state)
+    return development
 
 
 def store(shop: Deployed, password: str) -> Answer:

@@ -25,6 +25,7 @@ _TOGETHER = {
     f"tests/end_to_end/test_{name}.py": cloud
     for cloud, names in {
         "production": ("alarms", "alarm_mails"),
+        "development": ("reach", "secrets"),
         "deployed": ("bad_input", "generated_shop", "quarantine", "rebuild", "verify"),
     }.items()
     for name in names
