@@ -4,6 +4,7 @@ from constructs import Construct
 
 from stacks.config import Environment, ExistingNetwork, NewNetwork
 from stacks.parts.network import Network
+from stacks.parts.tunnel import Tunnel, has_tunnel
 from stacks.stack import TotesStack
 
 
@@ -20,3 +21,6 @@ class NetworkStack(TotesStack):
         )
         self.network = Network(self, "Network", environment=environment, network=network)
         self.tell(self.network.told)
+        if has_tunnel(environment):
+            tunnel = Tunnel(self, "Tunnel", environment=environment, network=self.network)
+            self.tell({"TunnelTemplate": tunnel.template_id})

@@ -71,6 +71,11 @@ class Deployment:
         return {**self._outputs_of("data"), **self._outputs_of("pipeline")}
 
     @cached_property
+    def network_outputs(self) -> Mapping[str, str]:
+        """The outputs of the network's stack; raise NotDeployedError where there is no such stack."""
+        return self._outputs_of("network")
+
+    @cached_property
     def alarm_topic(self) -> str:
         """The ARN of the topic that alarms tell; raise NotDeployedError where there is no such stack."""
         return self._outputs_of("watch")["AlarmTopicArn"]

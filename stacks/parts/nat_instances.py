@@ -133,6 +133,10 @@ class NatInstances(Construct):
             # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-eip.html
             ec2.CfnEIP(cast("ec2.Subnet", subnet), "EIP", domain="vpc", instance_id=instance.ref)
 
+    def let_in(self, clients: ec2.SecurityGroup, port: int) -> None:
+        """Let the members of another group through, on a port that some have already."""
+        self._group.add_ingress_rule(clients, ec2.Port.tcp(port), "On the way out")
+
     def _let_through(self, ports: Mapping[ec2.SecurityGroup, Sequence[int]]) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self,

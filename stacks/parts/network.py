@@ -45,6 +45,7 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
+        self._instances: NatInstances | None = None
         self.vpc = self._existing(network) if isinstance(network, ExistingNetwork) else self._new(network)
         self.subnets = self._subnets(network)
         self.warehouse = self._group("Warehouse", "The warehouse")
@@ -79,6 +80,12 @@ class Network(Construct):
             groups.append(self._warehouse_clients)
         return Placement(vpc=self.vpc, subnets=self.subnets, security_groups=groups)
 
+    def let_out(self, clients: ec2.SecurityGroup, what: str) -> None:
+        """Let the members of a group speak to AWS, through whatever leads there."""
+        clients.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_TLS), what)
+        if self._instances is not None:
+            self._instances.let_in(clients, _TLS)
+
     def _new(self, network: NewNetwork) -> ec2.Vpc:
         nat = self._environment.needs_nat
         private = ec2.SubnetType.PRIVATE_WITH_EGRESS if nat else ec2.SubnetType.PRIVATE_ISOLATED
@@ -107,7 +114,7 @@ class Network(Construct):
     def _add_way_out(self, network: NewNetwork) -> None:
         """Have instances lead out, where no gateways do, and tell where what goes out comes from."""
         if network.nat == "instance":
-            NatInstances(
+            self._instances = NatInstances(
                 self,
                 "Nat",
                 environment=self._environment,

@@ -54,10 +54,11 @@ def into(synthesised: Synthesised, group: str) -> list[dict[str, Any]]:
     return [rule for rule in rules(synthesised, "Ingress") if rule["of"] == group]
 
 
-def test_only_functions_that_speak_to_the_warehouse_get_in(prod: Synthesised) -> None:
-    [rule] = into(prod, "NetworkWarehouse")
-    assert prod.said(rule["SourceSecurityGroupId"]) == "<NetworkWarehouseClients.GroupId>"
-    assert (rule["FromPort"], rule["ToPort"]) == (5432, 5432)
+def test_only_functions_that_speak_to_the_warehouse_and_the_tunnel_get_in(prod: Synthesised) -> None:
+    inward = into(prod, "NetworkWarehouse")
+    let_in = [prod.said(rule["SourceSecurityGroupId"]) for rule in inward]
+    assert sorted(let_in) == ["<NetworkWarehouseClients.GroupId>", "<TunnelGroup.GroupId>"]
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
 
 
 def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Path) -> None:
@@ -68,13 +69,14 @@ def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Pa
     assert {rule["of"] for rule in rules(synthesised, "Ingress")} == {"NetworkWarehouse", "NetworkNatGroup"}
     assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
     let_in = {synthesised.said(rule.get("CidrIp") or rule["SourceSecurityGroupId"]) for rule in inward}
-    assert let_in == {"<NetworkWarehouseClients.GroupId>", "10.1.0.0/16", "10.2.3.4/32", group}
+    ours = {"<NetworkWarehouseClients.GroupId>", "<TunnelGroup.GroupId>"}
+    assert let_in == {*ours, "10.1.0.0/16", "10.2.3.4/32", group}
 
 
 def test_nobody_speaks_to_the_outside_but_by_tls_and_to_the_source(prod: Synthesised) -> None:
     outward = {(rule["of"], rule["FromPort"]) for rule in rules(prod, "Egress") if rule.get("CidrIp") == "0.0.0.0/0"}
     through = {("NetworkNatGroup", 443), ("NetworkNatGroup", 5432)}
-    assert outward == {("NetworkLake", 443), ("NetworkSourceClients", 5432), *through}
+    assert outward == {("NetworkLake", 443), ("TunnelGroup", 443), ("NetworkSourceClients", 5432), *through}
 
 
 def test_functions_are_in_private_subnets_only(prod: Synthesised) -> None:
@@ -104,6 +106,7 @@ def test_whoever_owns_a_database_is_told_whom_to_let_in(prod: Synthesised, tmp_p
         "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
         "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
         "NatAddress2": "<NetworkVpcpublicSubnet2EIP>",
+        "TunnelTemplate": "<TunnelTemplate>",
     }
     inside = synthesise(dataclasses.replace(production(), source=INSIDE, warehouse=INSIDE), tmp_path)
     assert told(inside) == {

@@ -117,11 +117,13 @@ def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synt
     flow_logs = synthesised.resources("AWS::EC2::FlowLog").values()
     [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
     schedules = synthesised.resources("AWS::Scheduler::Schedule").values()
+    profiles = synthesised.resources("AWS::IAM::InstanceProfile").values()
     users = [
         *functions,
         machine["Properties"]["RoleArn"]["Fn::GetAtt"][0],
         *(schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for schedule in schedules),
         *(each["Properties"]["DeliverLogsPermissionArn"]["Fn::GetAtt"][0] for each in flow_logs),
+        *(role["Ref"] for each in profiles for role in each["Properties"]["Roles"]),
     ]
     assert sorted(users) == sorted(synthesised.resources("AWS::IAM::Role"))
     assert not synthesised.resources("AWS::IAM::Policy")
@@ -334,6 +336,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
                 "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
                 "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
                 **({"NatAddress2": "<NetworkVpcpublicSubnet2EIP>"} if synthesised.name == "prod" else {}),
+                "TunnelTemplate": "<TunnelTemplate>",
                 "WarehouseLogGroup": "/aws/rds/instance/<OwnWarehouseInstance>/postgresql",
             }
             if synthesised.name != "local"

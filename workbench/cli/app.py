@@ -21,6 +21,7 @@ from workbench.cli.asking import Yes, confirmed
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import stop, take_down
+from workbench.cli.tunnel import tunnel
 from workbench.cloud import LocalCloud
 from workbench.cloud.databases import login, refuse_where_no_shop_is
 from workbench.cloud.folder import StateFolder
@@ -51,6 +52,7 @@ app = typer.Typer(
 local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
 app.command(context_settings={"ignore_unknown_options": True})(doors.psql)
+app.command(context_settings={"ignore_unknown_options": True})(tunnel)
 local.command()(doors.env)
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")

@@ -16,6 +16,7 @@ from typing import Any
 VARIABLE = "PGSERVICEFILE"
 """What tells libpq where the addresses stand."""
 
+_DOMAIN = ".network.internal"
 _ADDRESS = "[{}]\nhostaddr=127.0.0.1\n"
 
 
@@ -47,4 +48,9 @@ def inside(values: Mapping[str, Any], role: str) -> dict[str, Any]:
         values: the login of an embedded database.
         role: "source" or "warehouse".
     """
-    return {**values, "host": f"{role}.network.internal", "service": role, "sslmode": "disable"}
+    return {**values, "host": f"{role}{_DOMAIN}", "service": role, "sslmode": "disable"}
+
+
+def role_at(host: str) -> str | None:
+    """Return which database a name in the network is of, "source" or "warehouse"; None: it is no such name."""
+    return host.removesuffix(_DOMAIN) if host.endswith(_DOMAIN) else None

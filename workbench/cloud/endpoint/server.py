@@ -14,6 +14,7 @@ from workbench.cloud.endpoint import (
     authority,
     buckets,
     databases,
+    instances,
     invocations,
     lambdas,
     lasting,
@@ -23,6 +24,7 @@ from workbench.cloud.endpoint import (
     roles,
     rotations,
     secret_names,
+    sessions,
     stacks,
     state_machines,
     topics,
@@ -31,8 +33,8 @@ from workbench.cloud.endpoint import (
 from workbench.cloud.kept import Kept
 
 _MENDED = (
-    *(alarms, authority, buckets, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
-    *(secret_names, topics, ways_out),
+    *(alarms, authority, buckets, instances, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
+    *(secret_names, sessions, topics, ways_out),
 )
 
 _HOSTS = 1024

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 from moto.ec2.exceptions import EC2ClientError
@@ -21,6 +21,11 @@ from workbench.cloud.endpoint.rules import EVERYWHERE, TLS, rules
 from workbench.cloud.place import ACCOUNT, REGION
 
 _RUNS = "running"
+_INGRESS, _EGRESS = "ingress_rules", "egress_rules"
+
+_Rules = Callable[[str, str], Iterator[Any]]
+"""Gives the rules of a group, of one of these kinds, that are about a port."""
+
 _REPLACED_BY = ("ImageId", "InstanceType", "SubnetId", "UserData", "BlockDeviceMappings")
 """What an instance keeps from its first moment to its last; in AWS its type and its script may change, at a halt."""
 
@@ -41,12 +46,22 @@ def leads_out(subnet: str, groups: Sequence[str]) -> bool:
 
     The ports of databases differ between this machine and AWS, and are not compared.
     """
+    return _leads(subnet, groups, _of_databases)
+
+
+def leads_to_aws(subnet: str, groups: Sequence[str]) -> bool:
+    """Return whether what is in a subnet, and in these security groups, gets outside on AWS's port."""
+    may_speak = any(rule.ip_range.get("CidrIp") == EVERYWHERE for group in groups for rule in _of_aws(group, _EGRESS))
+    return may_speak and _leads(subnet, groups, _of_aws)
+
+
+def _leads(subnet: str, groups: Sequence[str], of_port: _Rules) -> bool:
     route = _default_route(subnet)
     if route is None:
         return False
     if route.nat_gateway is not None:
         return bool(route.nat_gateway.state == "available")
-    return route.instance is not None and _forwards(route.instance, groups)
+    return route.instance is not None and _forwards(route.instance, groups, of_port)
 
 
 def _default_route(subnet: str) -> Any:
@@ -58,19 +73,21 @@ def _default_route(subnet: str) -> Any:
     return None
 
 
-def _forwards(instance: Any, clients: Sequence[str]) -> bool:
+def _forwards(instance: Any, clients: Sequence[str], of_port: _Rules) -> bool:
     groups = [group.id for interface in instance.nics.values() for group in interface.group_set]
     addresses = [each for each in ec2_backends[ACCOUNT][REGION].addresses if each.instance_id == instance.id]
-    lets_in = {rule.source_group.get("GroupId") for group in groups for rule in _of_databases(group, "ingress_rules")}
-    may_speak = any(
-        rule.ip_range.get("CidrIp") == EVERYWHERE for group in groups for rule in _of_databases(group, "egress_rules")
-    )
+    lets_in = {rule.source_group.get("GroupId") for group in groups for rule in of_port(group, _INGRESS)}
+    may_speak = any(rule.ip_range.get("CidrIp") == EVERYWHERE for group in groups for rule in of_port(group, _EGRESS))
     checked = str(instance.source_dest_check).lower() == "true"
     return instance.state == _RUNS and bool(addresses) and not checked and bool(lets_in & set(clients)) and may_speak
 
 
 def _of_databases(group: str, kind: str) -> Iterator[Any]:
     return (rule for rule in rules(group, kind) if rule.to_port != TLS)
+
+
+def _of_aws(group: str, kind: str) -> Iterator[Any]:
+    return (rule for rule in rules(group, kind) if rule.to_port == TLS)
 
 
 class _HeldByGateway(EC2ClientError):  # type: ignore[misc] # moto has no types

@@ -1,0 +1,88 @@
+"""The tunnel to the warehouse costs nothing until somebody opens it, and lets nobody in but by Systems Manager."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from stacks.config import ExistingNetwork, GivenDatabase
+from tests.infrastructure.test_network_stack import INSIDE, rules, told
+from tests.support.templates import Synthesised, production, synthesise
+from workbench.tunnel import HOURS
+
+EXISTING = ExistingNetwork(
+    vpc_id="vpc-0123456789abcdef0",
+    availability_zones=("eu-west-2a", "eu-west-2b"),
+    private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
+)
+
+
+def started_from(synthesised: Synthesised) -> dict[str, Any]:
+    """What an instance is started with."""
+    [template] = synthesised.resources("AWS::EC2::LaunchTemplate").values()
+    data: dict[str, Any] = template["Properties"]["LaunchTemplateData"]
+    return data
+
+
+def test_nothing_runs_by_itself(synthesised: Synthesised) -> None:
+    assert not synthesised.resources("AWS::EC2::Instance")
+
+
+def test_the_instance_is_small_and_goes_with_all_that_it_has(prod: Synthesised) -> None:
+    data = started_from(prod)
+    assert data["InstanceType"] == "t4g.nano"
+    assert data["CreditSpecification"] == {"CpuCredits": "standard"}, "unlimited credits cost"
+    assert data["InstanceInitiatedShutdownBehavior"] == "terminate"
+    assert data["UserData"] == {"Fn::Base64": f"#!/bin/sh\nshutdown -P +{HOURS * 60}\n"}
+    [disk] = [each["Ebs"] for each in data["BlockDeviceMappings"]]
+    assert disk["DeleteOnTermination"]
+    assert disk["Encrypted"]
+    for specification in data["TagSpecifications"]:
+        tags = {tag["Key"]: tag["Value"] for tag in specification["Tags"]}
+        assert tags == {"Name": "totes-prod-tunnel", "project": "totes", "environment": "prod"}
+
+
+def test_the_image_is_the_newest_at_each_start(prod: Synthesised) -> None:
+    assert started_from(prod)["ImageId"].startswith("resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami")
+
+
+def test_nobody_reaches_the_instance_and_it_reaches_the_warehouse_and_aws(prod: Synthesised) -> None:
+    data = started_from(prod)
+    [interface] = data["NetworkInterfaces"]
+    assert interface["AssociatePublicIpAddress"] is False
+    assert "private" in prod.said(interface["SubnetId"])
+    assert [prod.said(group) for group in interface["Groups"]] == ["<TunnelGroup.GroupId>"]
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert "KeyName" not in data
+    assert not [rule for rule in rules(prod, "Ingress") if rule["of"] == "TunnelGroup"]
+    outward = {
+        (prod.said(rule.get("CidrIp") or rule["DestinationSecurityGroupId"]), rule["FromPort"], rule["ToPort"])
+        for rule in rules(prod, "Egress")
+        if rule["of"] == "TunnelGroup"
+    }
+    assert outward == {("0.0.0.0/0", 443, 443), ("<NetworkWarehouse.GroupId>", 5432, 5432)}
+
+
+def test_the_instance_may_be_reached_by_systems_manager_and_do_nothing_else(prod: Synthesised) -> None:
+    profile = started_from(prod)["IamInstanceProfile"]["Arn"]["Fn::GetAtt"][0]
+    [role] = prod.resources("AWS::IAM::InstanceProfile")[profile]["Properties"]["Roles"]
+    permissions = prod.permissions({"Fn::GetAtt": [role["Ref"], "Arn"]})
+    assert {action for action, _ in permissions} == {
+        "ssm:UpdateInstanceInformation",
+        *(f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")),
+    }
+    assert "ManagedPolicyArns" not in prod.role({"Fn::GetAtt": [role["Ref"], "Arn"]})
+
+
+def test_an_existing_network_has_one_too(tmp_path: Path) -> None:
+    found = synthesise(dataclasses.replace(production(), network=EXISTING), tmp_path)
+    [interface] = started_from(found)["NetworkInterfaces"]
+    assert interface["SubnetId"] == EXISTING.private_subnet_ids[0]
+    assert "TunnelTemplate" in told(found)
+
+
+def test_there_is_none_where_it_would_lead_nowhere(local: Synthesised, tmp_path: Path) -> None:
+    isolated = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path / "isolated")
+    given = synthesise(dataclasses.replace(production(), warehouse=GivenDatabase()), tmp_path / "given")
+    for found in (local, isolated, given):
+        assert not found.resources("AWS::EC2::LaunchTemplate")
+    assert "TunnelTemplate" not in told(isolated)
