@@ -23,6 +23,7 @@ def chosen_environment(node: Node) -> Environment:
         suffix: a word that is added to the name, for a second environment of its kind in an account.
         alarm_email: whom its alarms tell, instead of what stacks/config.py says.
         delete_data: "true" turns the second key, and what holds data is deleted with its stack.
+        bounded: "true" holds its roles to its permissions boundary, as `bounded` in the configuration does.
         schedule: "true" enables its schedules, for a local cloud that fires them.
         target: "host" builds the functions for this machine, for a local cloud.
 
@@ -36,6 +37,8 @@ def chosen_environment(node: Node) -> Environment:
         environment = environment.telling(str(address))
     if _is_true(node.try_get_context("delete_data")):
         environment = environment.deleting_data()
+    if _is_true(node.try_get_context("bounded")):
+        environment = environment.within_boundary()
     if _is_true(node.try_get_context("schedule")):
         environment = environment.on_schedule()
     if node.try_get_context("target") == "host":

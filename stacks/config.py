@@ -134,6 +134,8 @@ class Environment:
         network: where the functions run; None: outside of any VPC.
         source: the shop's database.
         warehouse: the warehouse.
+        bounded: whether every role carries the permissions boundary totes-NAME-boundary, so that CloudFormation may
+            make roles without being an administrator; `totes bootstrap-policy` writes it, and it has to be there first.
         readers: who reaches a warehouse of totes' own besides the functions, for BI tools and psql: ranges of addresses
             and security groups, such as "10.1.0.0/16" and "sg-0123456789abcdef0", that have a way into the network.
         alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it, or fails where the
@@ -160,6 +162,7 @@ class Environment:
     alarm_email: str | None
     protected: bool
     readers: tuple[str, ...] = ()
+    bounded: bool = False
     deletes_data: bool = False
     superseded_days: int = 90
     tick_minutes: int = 5
@@ -224,6 +227,10 @@ class Environment:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             raise ValueError(f"{address!r} is no e-mail address; alarm_email is one, such as data@shop.example")
         return replace(self, alarm_email=address)
+
+    def within_boundary(self) -> "Environment":
+        """This environment with its roles held to its permissions boundary."""
+        return replace(self, bounded=True)
 
     def on_schedule(self) -> "Environment":
         """This environment with its schedules enabled, for a local cloud that is to fire them."""

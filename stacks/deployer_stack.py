@@ -65,7 +65,13 @@ class DeployerStack(TotesStack):
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, github: GitHub) -> None:
-        super().__init__(scope, "deployer", environment=environment, description="totes: who may deploy it from GitHub")
+        super().__init__(
+            scope,
+            "deployer",
+            environment=environment,
+            description="totes: who may deploy it from GitHub",
+            may_be_bounded=False,  # these roles are made before, by a person, and become other roles
+        )
         self._github = github
         self._provider = github.provider or self._new_provider()
         self._role(

@@ -1,7 +1,7 @@
 """The templates of an environment, as AWS would get them."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,8 +14,12 @@ _LOG = PROJECT / "build" / "costs" / "cdk.log"
 
 
 @contextmanager
-def synthesised(environment: str) -> Iterator[Path]:
+def synthesised(environment: str, context: Sequence[str] = ()) -> Iterator[Path]:
     """Synthesise the stacks of an environment; the folder with their templates goes when this ends.
+
+    Args:
+        environment: its name.
+        context: what else the app is told, such as "bounded=true".
 
     Raises:
         UserError: there is no such environment, or its configuration makes no sense.
@@ -23,6 +27,6 @@ def synthesised(environment: str) -> Iterator[Path]:
     _LOG.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="totes-") as name:
         assembly = Path(name) / "cdk.out"
-        with Cdk(assembly=assembly, log=_LOG, environment=environment, context=(_SOMEBODY,)) as cdk:
+        with Cdk(assembly=assembly, log=_LOG, environment=environment, context=(_SOMEBODY, *context)) as cdk:
             cdk.synthesise().finish()
             yield assembly

@@ -18,6 +18,7 @@ from workbench import cloud, libpq, quarantine, rebuilding
 from workbench.cli import alarms, display, doors, interrupts, secrets
 from workbench.cli import costs as costs_display
 from workbench.cli.asking import Yes, confirmed
+from workbench.cli.bootstrapping import bootstrap_policy
 from workbench.cli.demo import Demo
 from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from workbench.cli.teardown import stop, take_down
@@ -53,6 +54,7 @@ local = typer.Typer(help="The local cloud: the stack as AWS would run it, on thi
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
 app.command(context_settings={"ignore_unknown_options": True})(doors.psql)
 app.command(context_settings={"ignore_unknown_options": True})(tunnel)
+app.command("bootstrap-policy")(bootstrap_policy)
 local.command()(doors.env)
 app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")

@@ -13,8 +13,10 @@ import pytest
 
 from tests.support.databases import execute
 from workbench import cloud
+from workbench.bootstrapping import boundary
 from workbench.cloud import LocalCloud
 from workbench.cloud.endpoint.authority import RECORD
+from workbench.cloud.folder import StateFolder
 from workbench.deployment import Deployment
 from workbench.doctor import examine
 from workbench.execution import run
@@ -220,6 +222,23 @@ def test_a_change_of_policy_counts_at_once(client: Clients) -> None:
     assert function.call("s3", "get_object", **OBJECT) == DONE
 
 
+def test_a_role_may_do_no_more_than_its_permissions_boundary(client: Clients, secrets: dict[str, str]) -> None:
+    function = Function(client, allow(["s3:GetObject", "s3:ListBucket", "secretsmanager:GetSecretValue"], "*"))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:*", [LAKE, f"{LAKE}/*"])]})
+    policy = client("iam").create_policy(PolicyName=f"{function.name}-boundary", PolicyDocument=document)["Policy"]
+    client("iam").put_role_permissions_boundary(RoleName=function.name, PermissionsBoundary=policy["Arn"])
+    assert function.call("s3", "get_object", **OBJECT) == DONE
+    code, message = function.call("secretsmanager", "get_secret_value", SecretId="login/mine")
+    assert code == "AccessDeniedException"
+    assert message.endswith(
+        f"secretsmanager:GetSecretValue on resource: {secrets['login/mine']} because no permissions boundary allows "
+        "the secretsmanager:GetSecretValue action"
+    )
+    assert function.call("s3", "delete_object", **OBJECT) == function.refused("s3:DeleteObject", f"{LAKE}/a/b c")
+    client("iam").delete_role_permissions_boundary(RoleName=function.name)
+    assert function.call("secretsmanager", "get_secret_value", SecretId="login/mine") == DONE
+
+
 # The deployed functions, each under its role
 
 FUNCTIONS = {
@@ -249,9 +268,13 @@ NOT_ASKED_OF_THE_ENDPOINT = {
 
 @pytest.fixture(scope="module")
 def deployed(folder: Path) -> Iterator[LocalCloud]:
-    """Production's stacks after a first load, a replay by a person, a change, a night's work and rotations."""
+    """Production's stacks after a first load, a replay by a person, a change, a night's work and rotations.
+
+    All this is done within the boundary that `totes bootstrap-policy` writes.
+    """
     running = cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
     try:
+        _put_within_boundary(running)
         build(running.source_uri, orders=20, seed=1)
         deployment = Deployment.local(folder / "cloud")
         assert run(deployment, lambda _: None).batch == 1
@@ -272,6 +295,15 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         yield running
     finally:
         cloud.down(folder / "cloud")
+
+
+def _put_within_boundary(running: LocalCloud) -> None:
+    iam, written = running.client("iam"), boundary(StateFolder(running.state).assembly, "prod")
+    policy = iam.create_policy(PolicyName=written.name, PolicyDocument=written.document)["Policy"]["Arn"]
+    names = [role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("totes-prod-")]
+    assert len(names) > len(FUNCTIONS)
+    for name in names:
+        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
 
 
 def _sweep(running: LocalCloud) -> None:

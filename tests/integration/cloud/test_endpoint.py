@@ -473,3 +473,16 @@ def test_an_updated_state_machine_runs_what_is_new(client: Clients, stack: Stack
         states = {"Say": {"Type": "Pass", "Result": {"said": result}, "End": True}}
         arn = stack.deploy({"Role": ROLE, "Machine": machine("saying", states)}, Outputs=outputs)["Arn"]
         assert json.loads(execute(client, arn)["output"]) == {"said": result}
+
+
+def test_a_role_is_not_made_where_its_permissions_boundary_is_no_policy(client: Clients, stack: "Stack") -> None:
+    arn = "arn:aws:iam::123456789012:policy/a-boundary"
+    properties = {"AssumeRolePolicyDocument": {"Statement": []}, "PermissionsBoundary": arn}
+    role = {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}
+    with pytest.raises(ClientError, match="a-boundary does not exist or is not attachable"):
+        stack.deploy(role)
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    client("iam").create_policy(PolicyName="a-boundary", PolicyDocument=json.dumps(document))
+    stack.delete()
+    stack._exists = False
+    stack.deploy(role)

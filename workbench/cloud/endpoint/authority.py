@@ -139,22 +139,27 @@ def _caller(response: Any) -> tuple[Any, str]:
 def is_allowed(role_arn: str, action: str, resource: str) -> bool:
     """Whether a role may do what a service of AWS does for it; recorded as what the role asks for itself is."""
     decision = decide(_policies(role_arn), action, resource)
-    _record(role_arn, action, allowed=decision.allowed, resource=decision.by if decision.allowed else resource)
-    return decision.allowed
+    allowed = decision.allowed and _is_within_boundary(role_arn, action, resource)
+    _record(role_arn, action, allowed=allowed, resource=decision.by if allowed else resource)
+    return allowed
 
 
 def _ask(session: Any, action: str, resource: str) -> None:
     if action == "sts:GetCallerIdentity":  # nobody is refused this
         return
     decision = decide(_policies(session.role_arn), action, resource)
-    _record(session.role_arn, action, allowed=decision.allowed, resource=decision.by if decision.allowed else resource)
-    if not decision.allowed:
-        reason = (
-            "with an explicit deny in an identity-based policy"
-            if decision.by
-            else f"because no identity-based policy allows the {action} action"
-        )
-        raise _Refused(session.arn, f"{action} on resource: {resource} {reason}")
+    within = _is_within_boundary(session.role_arn, action, resource)
+    allowed = decision.allowed and within
+    _record(session.role_arn, action, allowed=allowed, resource=decision.by if allowed else resource)
+    if allowed:
+        return
+    if decision.allowed:
+        reason = f"because no permissions boundary allows the {action} action"
+    elif decision.by:
+        reason = "with an explicit deny in an identity-based policy"
+    else:
+        reason = f"because no identity-based policy allows the {action} action"
+    raise _Refused(session.arn, f"{action} on resource: {resource} {reason}")
 
 
 def _policies(role_arn: str) -> Iterator[str]:
@@ -166,6 +171,19 @@ def _policies(role_arn: str) -> Iterator[str]:
     yield from list(role.policies.values())
     for policy in list(role.managed_policies.values()):
         yield next(version.document for version in policy.versions if version.is_default)
+
+
+def _is_within_boundary(role_arn: str, action: str, resource: str) -> bool:
+    """Whether the role's permissions boundary, if it has one, allows it too."""
+    backend = iam_backends[ACCOUNT][_PARTITION]
+    try:
+        boundary = backend.get_role_by_arn(role_arn).permissions_boundary_arn
+    except NotFoundException:
+        return True
+    if not boundary:
+        return True
+    document = next(each.document for each in backend.get_policy(boundary).versions if each.is_default)
+    return decide([document], action, resource).allowed
 
 
 def _record(role: str, action: str, *, allowed: bool, resource: str) -> None:

@@ -1,0 +1,289 @@
+"""CloudFormation may deploy what the templates hold, and is no administrator: neither itself nor by a role it makes."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.config import Environment, ExistingNetwork, GivenDatabase
+from stacks.deployer_stack import GitHub
+from tests.infrastructure.test_network_stack import INSIDE
+from tests.support.command_line import totes
+from tests.support.templates import Synthesised, new_app, production, synthesise
+from workbench.bootstrapping import Policy, boundary, policies
+from workbench.bootstrapping.needs import NEEDS
+from workbench.bootstrapping.policies import MOST_CHARACTERS
+from workbench.cloud.policies import decide
+from workbench.errors import UserError
+
+ARNS = {
+    "AWS::CloudWatch::Alarm": ("AlarmName", "arn:aws:cloudwatch:eu-west-2:1:alarm:{}"),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", "arn:aws:cloudwatch::1:dashboard/{}"),
+    "AWS::Lambda::Function": ("FunctionName", "arn:aws:lambda:eu-west-2:1:function:{}"),
+    "AWS::Logs::LogGroup": ("LogGroupName", "arn:aws:logs:eu-west-2:1:log-group:{}"),
+    "AWS::SNS::Topic": ("TopicName", "arn:aws:sns:eu-west-2:1:{}"),
+    "AWS::SQS::Queue": ("QueueName", "arn:aws:sqs:eu-west-2:1:{}"),
+    "AWS::Scheduler::Schedule": ("Name", "arn:aws:scheduler:eu-west-2:1:schedule/default/{}"),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", "arn:aws:states:eu-west-2:1:stateMachine:{}"),
+}
+"""Of the types whose resources have names in the templates, the property with the name and the ARN that it makes."""
+
+MADE_UP = {
+    "AWS::IAM::Role": "arn:aws:iam::1:role/{stack}-{id}-x1Y2",
+    "AWS::IAM::InstanceProfile": "arn:aws:iam::1:instance-profile/{stack}-{id}-x1Y2",
+    "AWS::RDS::DBInstance": "arn:aws:rds:eu-west-2:1:db:{stack}-{lower}-x1y2",
+    "AWS::RDS::DBParameterGroup": "arn:aws:rds:eu-west-2:1:pg:{stack}-{lower}-x1y2",
+    "AWS::RDS::DBSubnetGroup": "arn:aws:rds:eu-west-2:1:subgrp:{stack}-{lower}-x1y2",
+    "AWS::S3::Bucket": "arn:aws:s3:::{stack}-{lower}-x1y2",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-2:1:secret:{id}-x1Y2-AbCdEf",
+}
+"""Of the others, what CloudFormation makes up."""
+
+ANY = (
+    *(kind for kind in NEEDS if kind.startswith("AWS::EC2::")),
+    "AWS::Lambda::LayerVersion",
+)
+
+READS = ("Describe", "Get", "List")
+
+
+@pytest.fixture(scope="module", params=["dev", "prod", "local", "existing", "inside", "given secret"])
+def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """Each environment, and what else the configuration can say."""
+    network = ExistingNetwork(
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=("eu-west-2a",),
+        private_subnet_ids=("subnet-00000000000000001",),
+    )
+    secret = GivenDatabase(
+        secret_arn="arn:aws:secretsmanager:eu-west-2:123456789012:secret:theirs-AbCdEf",
+        secret_key_arn="arn:aws:kms:eu-west-2:123456789012:key/00000000-0000-0000-0000-000000000000",
+        rotates_secret=True,
+    )
+    others: dict[str, dict[str, Any]] = {
+        "existing": {"network": network},
+        "inside": {"source": INSIDE},
+        "given secret": {"source": secret},
+    }
+    if request.param in others:
+        folder = tmp_path_factory.mktemp("assembly")
+        return synthesise(dataclasses.replace(production(), bounded=True, **others[request.param]), folder)
+    found: Synthesised = request.getfixturevalue(request.param)
+    return found
+
+
+def named(synthesised: Synthesised) -> Iterator[tuple[str, str]]:
+    """Types and ARNs of the resources, as they would be in an account."""
+    for part, template in synthesised.templates.items():
+        for logical_id, resource in template["Resources"].items():
+            kind, properties = resource["Type"], resource.get("Properties", {})
+            words = {"stack": f"totes-{synthesised.name}-{part}", "id": logical_id, "lower": logical_id.lower()}
+            if kind in ARNS:
+                name, arn = ARNS[kind]
+                yield kind, arn.format(properties[name])
+            elif kind in MADE_UP:
+                yield kind, MADE_UP[kind].format(**words)
+            elif kind in ANY:
+                yield kind, f"arn:aws:ec2:eu-west-2:1:{kind}/{logical_id}"
+
+
+def documents(made: list[Policy], *, without_conditions: bool = False) -> list[str]:
+    if not without_conditions:
+        return [policy.document for policy in made]
+    statements = [
+        {key: value for key, value in statement.items() if key != "Condition"}
+        for policy in made
+        for statement in policy.statements
+    ]
+    return [json.dumps({"Statement": statements})]
+
+
+def own_actions(kind: str) -> set[str]:
+    """The actions that are about a resource of a type itself, by its service's name."""
+    service = {"CDK": "", "StepFunctions": "states", "EC2": "ec2"}.get(kind.split("::")[1], kind.split("::")[1].lower())
+    return {action for need in NEEDS[kind] for action in need.actions if action.startswith(f"{service}:")}
+
+
+def test_all_that_the_templates_hold_can_be_made_changed_and_deleted(deployed: Synthesised) -> None:
+    made = documents(policies(deployed.folder, deployed.name), without_conditions=True)
+    seen = set()
+    for kind, arn in named(deployed):
+        for action in own_actions(kind):
+            assert decide(made, action, arn).allowed, (kind, action, arn)
+            seen.add(kind)
+    kinds = {
+        resource["Type"] for template in deployed.templates.values() for resource in template["Resources"].values()
+    }
+    assert seen == kinds & {*ARNS, *MADE_UP, *ANY}, "each type was asked of"
+
+
+def test_a_type_that_is_not_known_is_named(tmp_path: Path) -> None:
+    template = {"Resources": {"Robot": {"Type": "AWS::RoboMaker::Robot"}}}
+    (tmp_path / "odd.template.json").write_text(json.dumps(template))
+    with pytest.raises(UserError, match=r"AWS::RoboMaker::Robot; write it down in workbench/bootstrapping/needs\.py"):
+        policies(tmp_path, "odd")
+
+
+def test_roles_are_passed_to_the_services_that_they_trust_and_no_others(prod: Synthesised) -> None:
+    [passing] = [each for each in statements(prod) if "iam:PassRole" in each["Action"]]
+    assert passing["Resource"] == ["arn:*:iam::*:role/totes-prod-*"]
+    assert passing["Condition"] == {
+        "StringEquals": {
+            "iam:PassedToService": [
+                f"{service}.amazonaws.com" for service in ("ec2", "lambda", "scheduler", "states", "vpc-flow-logs")
+            ]
+        }
+    }
+
+
+def test_a_role_is_made_and_given_rights_within_the_boundary_only(prod: Synthesised) -> None:
+    [giving] = [each for each in statements(prod) if "iam:CreateRole" in each["Action"]]
+    assert giving["Action"] == ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    assert giving["Condition"] == {"StringLike": {"iam:PermissionsBoundary": "arn:*:iam::*:policy/totes-prod-boundary"}}
+
+
+def statements(synthesised: Synthesised) -> list[Mapping[str, Any]]:
+    return [each for policy in policies(synthesised.folder, synthesised.name) for each in policy.statements]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:CreateRole", "role/totes-prod-mine"),
+        ("iam:PutRolePolicy", "role/totes-prod-mine"),
+        ("iam:AttachRolePolicy", "role/totes-prod-mine"),
+        ("iam:DeleteRolePermissionsBoundary", "role/totes-prod-mine"),
+        ("iam:PassRole", "role/totes-prod-mine"),
+        ("iam:CreatePolicyVersion", "policy/totes-prod-boundary"),
+        ("iam:SetDefaultPolicyVersion", "policy/totes-prod-boundary"),
+        ("iam:DeletePolicy", "policy/totes-prod-boundary"),
+        ("iam:UpdateAssumeRolePolicy", "role/cdk-totes-cfn-exec-role-1-eu-west-2"),
+        ("iam:PutRolePolicy", "role/cdk-totes-cfn-exec-role-1-eu-west-2"),
+        ("iam:UpdateAssumeRolePolicy", "role/totes-prod-deploy"),
+        ("iam:UpdateAssumeRolePolicy", "role/totes-prod-diff"),
+        ("iam:UpdateAssumeRolePolicy", "role/somebodys"),
+        ("iam:CreateUser", "user/mallory"),
+        ("iam:CreateAccessKey", "user/root"),
+        ("iam:CreateServiceLinkedRole", "role/aws-service-role/other.amazonaws.com/x"),
+    ],
+)
+def test_it_is_no_administrator_by_a_role(prod: Synthesised, action: str, resource: str) -> None:
+    """An Allow with a condition allows nothing here, for whoever asks meets none."""
+    made = documents(policies(prod.folder, "prod"))
+    assert not decide(made, action, f"arn:aws:iam::1:{resource}").allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("sts:AssumeRole", "arn:aws:iam::1:role/anybody"),
+        ("s3:GetObject", "arn:aws:s3:::totes-prod-data-ingestionbucket-x/batches/1"),
+        ("s3:DeleteBucket", "arn:aws:s3:::somebodys"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-2:1:secret:somebodys-AbCdEf"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-2:1:secret:rds!db-1-AbCdEf"),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-2:1:function:somebodys"),
+        ("rds:DeleteDBInstance", "arn:aws:rds:eu-west-2:1:db:somebodys"),
+        ("ec2:RunInstances", "arn:aws:ec2:eu-west-2:1:instance/*"),
+        ("cloudformation:CreateStack", "arn:aws:cloudformation:eu-west-2:1:stack/mine/1"),
+    ],
+)
+def test_what_is_somebody_elses_is_left_alone(prod: Synthesised, action: str, resource: str) -> None:
+    assert not decide(documents(policies(prod.folder, "prod")), action, resource).allowed
+
+
+def test_on_everything_is_allowed_what_knows_no_name_alone(prod: Synthesised) -> None:
+    """Beside EC2's, which the documentation tells of, what is read, and little else."""
+    wide = {action for each in statements(prod) if "*" in each["Resource"] for action in each["Action"]}
+    changes = {action for action in wide if not action.split(":")[1].startswith(READS)}
+    assert {action for action in changes if not action.startswith("ec2:")} == {
+        "kms:CreateGrant",
+        "lambda:DeleteLayerVersion",
+        "lambda:PublishLayerVersion",
+        *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Update")),
+        "logs:PutResourcePolicy",
+    }
+
+
+def test_all_that_a_role_does_is_within_the_boundary(deployed: Synthesised) -> None:
+    made = [boundary(deployed.folder, deployed.name).document]
+    an_arn = {arn.split(":")[2]: arn for _, arn in named(deployed)}
+    an_arn["logs"] += ":log-stream:today"
+    for logical_id in deployed.resources("AWS::IAM::Role"):
+        for action, resource in deployed.permissions({"Fn::GetAtt": [logical_id, "Arn"]}):
+            asked = an_arn[action.split(":")[0]] if "<" in resource else resource
+            assert decide(made, action, asked).allowed, (logical_id, action, resource, asked)
+
+
+def test_the_boundary_holds_nothing_by_which_a_role_gets_more(prod: Synthesised) -> None:
+    actions = {action for each in boundary(prod.folder, "prod").statements for action in each["Action"]}
+    assert not [
+        action for action in actions if action.startswith(("iam:", "sts:", "organizations:", "cloudformation:"))
+    ]
+    assert not [action for action in actions if "*" in action]
+
+
+def test_every_policy_is_one_that_iam_takes(deployed: Synthesised, tmp_path: Path) -> None:
+    made = [*policies(deployed.folder, deployed.name), boundary(deployed.folder, deployed.name)]
+    assert all(len(policy.document) <= MOST_CHARACTERS for policy in made)
+    assert lint(made, tmp_path) == ""
+
+
+def test_an_action_that_there_is_not_would_be_found(tmp_path: Path) -> None:
+    odd = {"Effect": "Allow", "Action": ["s3:CreateBuckets"], "Resource": ["*"]}
+    assert "CreateBuckets" in lint([Policy("odd", [odd])], tmp_path).lower().replace("createbuckets", "CreateBuckets")
+
+
+def lint(made: list[Policy], folder: Path) -> str:
+    """What cfn-lint, which knows every service's actions, finds in policies."""
+    resources = {
+        f"Policy{number}": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"PolicyDocument": json.loads(policy.document)},
+        }
+        for number, policy in enumerate(made)
+    }
+    file = folder / "policies.json"
+    file.write_text(json.dumps({"Resources": resources}))
+    program = Path(sys.executable).with_name("cfn-lint")
+    return subprocess.run([program, "--", file], capture_output=True, text=True, check=False).stdout
+
+
+def test_every_role_carries_the_boundary_where_the_configuration_says_so(tmp_path: Path, prod: Synthesised) -> None:
+    bounded = synthesise(production().within_boundary(), tmp_path)
+    roles = bounded.resources("AWS::IAM::Role").values()
+    assert {bounded.said(role["Properties"]["PermissionsBoundary"]) for role in roles} == {
+        "arn:<AWS::Partition>:iam::<AWS::AccountId>:policy/totes-prod-boundary"
+    }
+    assert not any("PermissionsBoundary" in role["Properties"] for role in prod.resources("AWS::IAM::Role").values())
+
+
+def test_the_roles_by_which_github_deploys_are_made_before_and_carry_none(tmp_path: Path) -> None:
+    from app import make_stacks  # noqa: PLC0415 - as the CLI runs it
+
+    app = new_app(tmp_path)
+    environment = Environment.named("dev").within_boundary()
+    make_stacks(app, environment, GitHub(repository="owner/repo"))
+    app.synth()
+    template = json.loads((tmp_path / "totes-dev-deployer.template.json").read_text())
+    roles = [each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    assert len(roles) == 2
+    assert not any("PermissionsBoundary" in role["Properties"] for role in roles)
+
+
+def test_the_command_writes_a_file_a_policy(tmp_path: Path) -> None:
+    answer = totes("bootstrap-policy", "--env", "dev-alice", "--into", "policies", folder=tmp_path)
+    assert answer.code == 0, answer.err
+    files = sorted(file.name for file in (tmp_path / "policies").iterdir())
+    assert files == [
+        "totes-dev-alice-boundary.json",
+        "totes-dev-alice-cloudformation-1.json",
+        "totes-dev-alice-cloudformation-2.json",
+    ]
+    for file in files:
+        assert json.loads((tmp_path / "policies" / file).read_text())["Version"] == "2012-10-17"
+        assert file.removesuffix(".json") in answer.out

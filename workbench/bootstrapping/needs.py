@@ -1,0 +1,420 @@
+"""What CloudFormation's role has to be allowed for each type of resource: to make, read, change and delete it.
+
+Where AWS says it in the type's schema (`aws cloudformation describe-type`, handlers), it is what that says, without
+what the stacks do not use; for the others it is what the service's API takes:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ANY = ("*",)
+PROPERTY = "property "
+
+_BOUNDED = {"StringLike": {"iam:PermissionsBoundary": "arn:*:iam::*:policy/{name}-boundary"}}
+"""A role that is made or given rights bears the boundary."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """Actions that go together.
+
+    Attributes:
+        actions: such as "s3:CreateBucket".
+        on: ARNs, in which {name} is what the names of the environment's resources begin with, {env} what the
+            environment is called, and {id} the logical id of the resource; or, after "property ", the one that stands
+            in a property of it, if one does.
+        condition: under which, in a policy's words; {name} as above.
+    """
+
+    actions: tuple[str, ...]
+    on: tuple[str, ...] = ANY
+    condition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def _of(service: str, *actions: str) -> tuple[str, ...]:
+    return tuple(f"{service}:{action}" for action in actions)
+
+
+LOG_GROUPS = tuple(
+    f"arn:*:logs:*:*:log-group:{group}"
+    for group in ("/aws/lambda/{name}-*", "/aws/vendedlogs/states/{name}*", "/totes/{env}/*")
+)
+_ASSETS = "arn:*:s3:::cdk-totes-assets-*"
+OWN_SECRETS = tuple(f"arn:*:secretsmanager:*:*:secret:{made_up}-*" for made_up in ("{id}", "{name}-*-{id}"))
+"""CloudFormation calls a secret without a name by its logical id and something that it makes up; the stack's name,
+which other types' names begin with, is put before it by the local cloud."""
+
+SECRETS_OF_RDS = "arn:*:secretsmanager:*:*:secret:rds!*"
+_ROTATION = ("CancelRotateSecret", "DescribeSecret", "RotateSecret")
+ROLES = ("arn:*:iam::*:role/{name}-*",)
+_CODE = Need(actions=("s3:GetObject",), on=(f"{_ASSETS}/*",))
+_INTERFACES = Need(
+    actions=_of("ec2", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
+)
+_LOG_DELIVERY = Need(
+    actions=_of(
+        "logs",
+        *("CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies"),
+        *("GetLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery"),
+    )
+)
+_TAGS = _of("ec2", "CreateTags", "DeleteTags")
+
+COMMON = (Need(actions=("ssm:GetParameters",), on=("arn:*:ssm:*:*:parameter/cdk-bootstrap/totes/version",)),)
+"""What every stack needs: it looks up which bootstrap there is."""
+
+NEEDS: Mapping[str, tuple[Need, ...]] = {
+    "AWS::CDK::Metadata": (),
+    "AWS::CloudWatch::Alarm": (
+        Need(
+            actions=_of(
+                "cloudwatch",
+                *("DeleteAlarms", "DescribeAlarms", "ListTagsForResource", "PutMetricAlarm", "TagResource"),
+                "UntagResource",
+            ),
+            on=("arn:*:cloudwatch:*:*:alarm:{name}-*",),
+        ),
+    ),
+    "AWS::CloudWatch::Dashboard": (
+        Need(
+            actions=_of("cloudwatch", "DeleteDashboards", "GetDashboard", "PutDashboard"),
+            on=("arn:*:cloudwatch::*:dashboard/{name}*",),
+        ),
+    ),
+    "AWS::EC2::EIP": (Need(actions=(*_of("ec2", "AllocateAddress", "DescribeAddresses", "ReleaseAddress"), *_TAGS)),),
+    "AWS::EC2::FlowLog": (
+        Need(actions=(*_of("ec2", "CreateFlowLogs", "DeleteFlowLogs", "DescribeFlowLogs"), *_TAGS)),
+        _LOG_DELIVERY,
+    ),
+    "AWS::EC2::InternetGateway": (
+        Need(
+            actions=(
+                *_of("ec2", "CreateInternetGateway", "DeleteInternetGateway", "DescribeInternetGateways"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::LaunchTemplate": (
+        Need(
+            actions=(
+                *_of("ec2", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "DeleteLaunchTemplate"),
+                *_of("ec2", "DescribeLaunchTemplates", "DescribeLaunchTemplateVersions", "ModifyLaunchTemplate"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::NatGateway": (
+        Need(
+            actions=(
+                *_of("ec2", "CreateNatGateway", "DeleteNatGateway", "DescribeAddresses", "DescribeNatGateways"),
+                *_of("ec2", "DescribeSubnets"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::Route": (Need(actions=_of("ec2", "CreateRoute", "DeleteRoute", "DescribeRouteTables", "ReplaceRoute")),),
+    "AWS::EC2::RouteTable": (
+        Need(actions=(*_of("ec2", "CreateRouteTable", "DeleteRouteTable", "DescribeRouteTables"), *_TAGS)),
+    ),
+    "AWS::EC2::SecurityGroup": (
+        Need(
+            actions=(
+                *_of("ec2", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateSecurityGroup"),
+                *_of("ec2", "DeleteSecurityGroup", "DescribeSecurityGroups", "DescribeVpcs"),
+                *_of("ec2", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::SecurityGroupEgress": (
+        Need(
+            actions=_of(
+                "ec2",
+                *("AuthorizeSecurityGroupEgress", "DescribeSecurityGroupRules", "DescribeSecurityGroups"),
+                *("RevokeSecurityGroupEgress", "UpdateSecurityGroupRuleDescriptionsEgress"),
+            )
+        ),
+    ),
+    "AWS::EC2::SecurityGroupIngress": (
+        Need(
+            actions=_of(
+                "ec2",
+                *("AuthorizeSecurityGroupIngress", "DescribeSecurityGroupRules", "DescribeSecurityGroups"),
+                *("RevokeSecurityGroupIngress", "UpdateSecurityGroupRuleDescriptionsIngress"),
+            )
+        ),
+    ),
+    "AWS::EC2::Subnet": (
+        Need(
+            actions=(
+                *_of("ec2", "CreateSubnet", "DeleteSubnet", "DescribeAvailabilityZones", "DescribeSubnets"),
+                *_of("ec2", "ModifySubnetAttribute"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::SubnetRouteTableAssociation": (
+        Need(
+            actions=_of(
+                "ec2",
+                *("AssociateRouteTable", "DescribeRouteTables", "DisassociateRouteTable"),
+                "ReplaceRouteTableAssociation",
+            )
+        ),
+    ),
+    "AWS::EC2::VPC": (
+        Need(
+            actions=(
+                *_of("ec2", "CreateVpc", "DeleteVpc", "DescribeNetworkAcls", "DescribeSecurityGroups"),
+                *_of("ec2", "DescribeVpcAttribute", "DescribeVpcs", "ModifyVpcAttribute"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::VPCEndpoint": (
+        Need(
+            actions=(
+                *_of("ec2", "CreateVpcEndpoint", "DeleteVpcEndpoints", "DescribeVpcEndpoints"),
+                *_of("ec2", "ModifyVpcEndpoint"),
+                *_TAGS,
+            )
+        ),
+    ),
+    "AWS::EC2::VPCGatewayAttachment": (
+        Need(
+            actions=_of(
+                "ec2",
+                *("AttachInternetGateway", "DescribeInternetGateways", "DescribeVpcs", "DetachInternetGateway"),
+            )
+        ),
+    ),
+    "AWS::IAM::InstanceProfile": (
+        Need(
+            actions=_of(
+                "iam",
+                *("AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile"),
+                "RemoveRoleFromInstanceProfile",
+            ),
+            on=("arn:*:iam::*:instance-profile/{name}-*",),
+        ),
+    ),
+    "AWS::IAM::Role": (
+        Need(
+            actions=_of(
+                "iam",
+                *("DeleteRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies"),
+                *("ListInstanceProfilesForRole", "ListRolePolicies", "TagRole", "UntagRole"),
+                *("UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
+            ),
+            on=ROLES,
+        ),
+        Need(
+            actions=_of("iam", "CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy"),
+            on=ROLES,
+            condition=_BOUNDED,
+        ),
+    ),
+    "AWS::Lambda::EventInvokeConfig": (
+        Need(
+            actions=_of(
+                "lambda",
+                *("DeleteFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig"),
+                *("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"),
+            ),
+            on=("arn:*:lambda:*:*:function:{name}-*",),
+        ),
+    ),
+    "AWS::Lambda::Function": (
+        Need(
+            actions=_of(
+                "lambda",
+                *("CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig"),
+                *("GetFunctionConfiguration", "GetFunctionRecursionConfig", "GetRuntimeManagementConfig", "ListTags"),
+                *("PutFunctionRecursionConfig", "TagResource", "UntagResource", "UpdateFunctionCode"),
+                "UpdateFunctionConfiguration",
+            ),
+            on=("arn:*:lambda:*:*:function:{name}-*",),
+        ),
+        Need(actions=("lambda:GetLayerVersion",)),
+        _CODE,
+        _INTERFACES,
+    ),
+    "AWS::Lambda::LayerVersion": (
+        Need(actions=_of("lambda", "DeleteLayerVersion", "GetLayerVersion", "PublishLayerVersion")),
+        _CODE,
+    ),
+    "AWS::Lambda::Permission": (
+        Need(
+            actions=_of("lambda", "AddPermission", "GetPolicy", "RemovePermission"),
+            on=("arn:*:lambda:*:*:function:{name}-*",),
+        ),
+    ),
+    "AWS::Logs::LogGroup": (
+        Need(
+            actions=_of(
+                "logs",
+                *("CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "GetDataProtectionPolicy"),
+                *("ListTagsForResource", "ListTagsLogGroup", "PutRetentionPolicy", "TagResource", "UntagResource"),
+            ),
+            on=tuple(f"{group}{rest}" for group in LOG_GROUPS for rest in ("", ":*")),
+        ),
+        Need(actions=("logs:DescribeLogGroups", "logs:DescribeIndexPolicies")),
+    ),
+    "AWS::RDS::DBInstance": (
+        Need(
+            actions=_of(
+                "rds",
+                *("AddTagsToResource", "CreateDBInstance", "CreateDBSnapshot", "DeleteDBInstance"),
+                *("ListTagsForResource", "ModifyDBInstance", "RebootDBInstance", "RemoveTagsFromResource"),
+            ),
+            on=(
+                *(f"arn:*:rds:*:*:{kind}:{{name}}-*" for kind in ("db", "pg", "snapshot", "subgrp")),
+                "arn:*:rds:*:*:og:default*",  # the options that an instance has that asks for none
+            ),
+        ),
+        Need(
+            actions=_of(
+                "rds",
+                *("DescribeDBEngineVersions", "DescribeDBInstances", "DescribeDBParameterGroups"),
+                *("DescribeDBSnapshots", "DescribeDBSubnetGroups", "DescribeEvents"),
+            )
+        ),
+        Need(
+            actions=_of(
+                "ec2",
+                *("DescribeAccountAttributes", "DescribeAvailabilityZones", "DescribeInternetGateways"),
+                *("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcAttribute", "DescribeVpcs"),
+            )
+        ),
+        Need(actions=_of("secretsmanager", "CreateSecret", "TagResource"), on=(SECRETS_OF_RDS,)),
+        Need(actions=("kms:DescribeKey",)),
+        Need(actions=("kms:CreateGrant",), condition={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        Need(
+            actions=("iam:CreateServiceLinkedRole",),
+            on=("arn:*:iam::*:role/aws-service-role/rds.amazonaws.com/*",),
+            condition={"StringLike": {"iam:AWSServiceName": "rds.amazonaws.com"}},
+        ),
+    ),
+    "AWS::RDS::DBParameterGroup": (
+        Need(
+            actions=_of(
+                "rds",
+                *("AddTagsToResource", "CreateDBParameterGroup", "DeleteDBParameterGroup", "DescribeDBParameters"),
+                *("ListTagsForResource", "ModifyDBParameterGroup", "RemoveTagsFromResource", "ResetDBParameterGroup"),
+            ),
+            on=("arn:*:rds:*:*:pg:{name}-*",),
+        ),
+        Need(actions=_of("rds", "DescribeDBParameterGroups", "DescribeEngineDefaultParameters")),
+    ),
+    "AWS::RDS::DBSubnetGroup": (
+        Need(
+            actions=_of(
+                "rds",
+                *("AddTagsToResource", "CreateDBSubnetGroup", "DeleteDBSubnetGroup", "ListTagsForResource"),
+                *("ModifyDBSubnetGroup", "RemoveTagsFromResource"),
+            ),
+            on=("arn:*:rds:*:*:subgrp:{name}-*",),
+        ),
+        Need(actions=("rds:DescribeDBSubnetGroups",)),
+    ),
+    "AWS::S3::Bucket": (
+        Need(
+            actions=_of(
+                "s3",
+                *("CreateBucket", "DeleteBucket", "GetAccelerateConfiguration", "GetAnalyticsConfiguration"),
+                *("GetBucketAcl", "GetBucketCORS", "GetBucketLogging", "GetBucketNotification"),
+                *("GetBucketObjectLockConfiguration", "GetBucketOwnershipControls", "GetBucketPublicAccessBlock"),
+                *("GetBucketTagging", "GetBucketVersioning", "GetBucketWebsite", "GetEncryptionConfiguration"),
+                *("GetIntelligentTieringConfiguration", "GetInventoryConfiguration", "GetLifecycleConfiguration"),
+                *("GetMetricsConfiguration", "GetReplicationConfiguration", "ListBucket"),
+                *("PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketTagging"),
+                *("PutBucketVersioning", "PutEncryptionConfiguration", "PutLifecycleConfiguration"),
+            ),
+            on=("arn:*:s3:::{name}-*",),
+        ),
+    ),
+    "AWS::S3::BucketPolicy": (
+        Need(
+            actions=_of("s3", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"),
+            on=("arn:*:s3:::{name}-*",),
+        ),
+    ),
+    "AWS::SNS::Subscription": (
+        Need(
+            actions=_of(
+                "sns",
+                *("GetSubscriptionAttributes", "ListSubscriptionsByTopic", "SetSubscriptionAttributes"),
+                *("Subscribe", "Unsubscribe"),
+            ),
+            on=("arn:*:sns:*:*:{name}-*",),
+        ),
+    ),
+    "AWS::SNS::Topic": (
+        Need(
+            actions=_of(
+                "sns",
+                *("CreateTopic", "DeleteTopic", "GetDataProtectionPolicy", "GetTopicAttributes"),
+                *("ListSubscriptionsByTopic", "ListTagsForResource", "SetTopicAttributes", "Subscribe"),
+                *("TagResource", "Unsubscribe", "UntagResource"),
+            ),
+            on=("arn:*:sns:*:*:{name}-*",),
+        ),
+    ),
+    "AWS::SNS::TopicPolicy": (
+        Need(actions=_of("sns", "GetTopicAttributes", "SetTopicAttributes"), on=("arn:*:sns:*:*:{name}-*",)),
+    ),
+    "AWS::SQS::Queue": (
+        Need(
+            actions=_of(
+                "sqs",
+                *("CreateQueue", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags"),
+                *("SetQueueAttributes", "TagQueue", "UntagQueue"),
+            ),
+            on=("arn:*:sqs:*:*:{name}-*",),
+        ),
+    ),
+    "AWS::SQS::QueuePolicy": (
+        Need(
+            actions=_of("sqs", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"),
+            on=("arn:*:sqs:*:*:{name}-*",),
+        ),
+    ),
+    "AWS::Scheduler::Schedule": (
+        Need(
+            actions=_of("scheduler", "CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
+            on=("arn:*:scheduler:*:*:schedule/default/{name}*",),
+        ),
+    ),
+    "AWS::SecretsManager::RotationSchedule": (
+        Need(
+            # Whoever attaches a function to a secret may invoke it.
+            actions=("lambda:InvokeFunction", "lambda:GetFunction"),
+            on=("arn:*:lambda:*:*:function:{name}-rotate_database_login",),
+        ),
+        Need(actions=_of("secretsmanager", *_ROTATION), on=(f"{PROPERTY}SecretId",)),
+    ),
+    "AWS::SecretsManager::Secret": (
+        Need(
+            actions=_of(
+                "secretsmanager",
+                *("CreateSecret", "DeleteSecret", "GetSecretValue", "TagResource", "UntagResource", "UpdateSecret"),
+                *_ROTATION,
+            ),
+            on=OWN_SECRETS,
+        ),
+        Need(actions=("secretsmanager:GetRandomPassword",)),
+    ),
+    "AWS::StepFunctions::StateMachine": (
+        Need(
+            actions=_of(
+                "states",
+                *("CreateStateMachine", "DeleteStateMachine", "DescribeStateMachine", "ListTagsForResource"),
+                *("TagResource", "UntagResource", "UpdateStateMachine"),
+            ),
+            on=("arn:*:states:*:*:stateMachine:{name}*",),
+        ),
+        _LOG_DELIVERY,
+    ),
+}
+"""By the type's name in a template."""
