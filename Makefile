@@ -74,6 +74,17 @@ build/dbt/.ready: toolchain/dbt.lock $(READY)
 dbt: build/dbt/.ready ## Install dbt into build/dbt and run the tests of the star that docs/dbt ships.
 	$(PYTEST) --numprocesses 0 tests/end_to_end/test_dbt.py
 
+# checkov too, and it is wanted by those alone who check.
+build/checkov/.ready: toolchain/checkov.lock $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/checkov
+	$(BIN)/uv pip install --quiet --python build/checkov/bin/python --require-hashes -r toolchain/checkov.lock
+	@touch $@
+
+.PHONY: scan
+scan: build/checkov/.ready ## Have checkov scan the templates in cdk.out; toolchain/checkov.yaml says what is not followed.
+	@ls cdk.out/*/*.template.json >/dev/null  # checkov itself takes none for a good one
+	build/checkov/bin/checkov --config-file toolchain/checkov.yaml --file cdk.out/*/*.template.json
+
 .PHONY: coverage
 coverage: setup ## Run every test and show what of the shipped code none of them reaches.
 	$(BIN)/coverage erase
@@ -82,7 +93,7 @@ coverage: setup ## Run every test and show what of the shipped code none of them
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=90
 
 .PHONY: check
-check: setup ## Check format, lint, types, security, synth, nag and templates.
+check: setup ## Check format, lint, types, security, synth, nag and templates, with an outside scanner too.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -91,6 +102,7 @@ check: setup ## Check format, lint, types, security, synth, nag and templates.
 	$(MAKE) synth ALARM_EMAIL=$(or $(ALARM_EMAIL),nobody@example.com)
 	@# What the CDK itself writes twice over, W3005, is none of ours; W3691 knows minor versions of engines alone.
 	$(BIN)/cfn-lint --ignore-checks W3005 W3691 --regions eu-west-2 us-east-1 -- cdk.out/*/*.template.json
+	$(MAKE) scan
 
 # Whom alarms tell, where stacks/config.py does not say; prod is not synthesised without.
 export ALARM_EMAIL ?=
@@ -147,4 +159,6 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 		--custom-compile-command 'make lock' -c toolchain/python.lock toolchain/uv.in -o toolchain/uv.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' toolchain/dbt.in -o toolchain/dbt.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' toolchain/checkov.in -o toolchain/checkov.lock
 	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund

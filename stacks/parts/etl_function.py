@@ -50,7 +50,9 @@ class EtlFunction(Construct):
             retention=environment.log_retention,
             removal_policy=cdk.RemovalPolicy.DESTROY,  # one left behind would block the next deployment of its name
         )
-        permissions = [*permissions, write_logs(log_group), *([live_in_a_network()] if placement else [])]
+        permissions = [*permissions, write_logs(log_group)]
+        if placement is not None:
+            permissions.append(live_in_a_network(_arn_of(self, full_name)))
         role = iam.Role(
             self,
             "Role",
@@ -90,3 +92,10 @@ class EtlFunction(Construct):
                 "L1",
                 reason=f"Python {environment.target.python} is the one that the library's tests run on.",
             )
+
+
+def _arn_of(construct: Construct, name: str) -> str:
+    """The ARN of a function by its name: what its role says of it cannot refer to it, which refers to its role."""
+    return cdk.Stack.of(construct).format_arn(
+        service="lambda", resource="function", resource_name=name, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+    )

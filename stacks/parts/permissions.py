@@ -18,6 +18,7 @@ class Permission:
 
     Attributes:
         statement: the statement.
+        denial: what is Lambda's alone to do by it, and not the function's own code's.
         key: the one by which it may use the key that what it is about is encrypted by, if that is a key of its own.
         objects_of: the bucket whose objects it is about, if it is about objects.
         folders: the folders of the bucket that it is about; none: all objects.
@@ -25,6 +26,7 @@ class Permission:
     """
 
     statement: iam.PolicyStatement
+    denial: iam.PolicyStatement | None = None
     key: iam.PolicyStatement | None = None
     objects_of: s3.IBucket | None = None
     folders: tuple[str, ...] = ()
@@ -33,7 +35,7 @@ class Permission:
     @property
     def statements(self) -> list[iam.PolicyStatement]:
         """All that a policy is given."""
-        return [self.statement] if self.key is None else [self.statement, self.key]
+        return [each for each in (self.statement, self.denial, self.key) if each is not None]
 
     def acknowledge_on(self, role: iam.Role) -> None:
         """Say on the role that has this permission why it has a wildcard, if it has one."""
@@ -114,19 +116,26 @@ def make_passwords() -> Permission:
     )
 
 
-def live_in_a_network() -> Permission:
-    """Let Lambda put the function's network interface into the VPC."""
+def live_in_a_network(function_arn: str) -> Permission:
+    """Let Lambda put the function's network interface into the VPC, and the function's own code touch none of any.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security
+    """
+    actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
     return Permission(
-        iam.PolicyStatement(
-            actions=[
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:CreateNetworkInterface",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
+        iam.PolicyStatement(actions=actions, resources=["*"]),
+        denial=iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=actions,
             resources=["*"],
+            conditions={"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
         ),
         wildcard="Lambda makes the network interface by the function's role before there is one to name, and "
         "describing is known for all resources only.",

@@ -87,6 +87,20 @@ def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesise
     assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name] | network
 
 
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_a_functions_own_code_touches_no_network_interface(request: pytest.FixtureRequest, environment: str) -> None:
+    synthesised: Synthesised = request.getfixturevalue(environment)
+    for function in synthesised.resources("AWS::Lambda::Function").values():
+        [policy] = synthesised.role(function["Properties"]["Role"])["Policies"]
+        [denied] = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+        assert {(action, denied["Resource"]) for action in denied["Action"]} == A_NETWORK_INTERFACE
+        name = function["Properties"]["FunctionName"]
+        own = f"arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:{name}"
+        assert {key: synthesised.said(arn) for key, arn in denied["Condition"]["ArnEquals"].items()} == {
+            "lambda:SourceFunctionArn": own
+        }
+
+
 def test_one_function_alone_may_delete_and_nothing_but_what_runs_write_to_the_first_bucket(
     synthesised: Synthesised,
 ) -> None:
