@@ -188,7 +188,6 @@ def test_it_is_no_administrator_by_a_role(prod: Synthesised, action: str, resour
         ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-2:1:secret:rds!db-1-AbCdEf"),
         ("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-2:1:function:somebodys"),
         ("rds:DeleteDBInstance", "arn:aws:rds:eu-west-2:1:db:somebodys"),
-        ("ec2:RunInstances", "arn:aws:ec2:eu-west-2:1:instance/*"),
         ("cloudformation:CreateStack", "arn:aws:cloudformation:eu-west-2:1:stack/mine/1"),
     ],
 )

@@ -23,10 +23,6 @@ def started_from(synthesised: Synthesised) -> dict[str, Any]:
     return data
 
 
-def test_nothing_runs_by_itself(synthesised: Synthesised) -> None:
-    assert not synthesised.resources("AWS::EC2::Instance")
-
-
 def test_the_instance_is_small_and_goes_with_all_that_it_has(prod: Synthesised) -> None:
     data = started_from(prod)
     assert data["InstanceType"] == "t4g.nano"

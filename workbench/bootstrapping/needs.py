@@ -82,10 +82,37 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
             on=("arn:*:cloudwatch::*:dashboard/{name}*",),
         ),
     ),
-    "AWS::EC2::EIP": (Need(actions=(*_of("ec2", "AllocateAddress", "DescribeAddresses", "ReleaseAddress"), *_TAGS)),),
+    "AWS::EC2::EIP": (
+        Need(
+            actions=(
+                *_of("ec2", "AllocateAddress", "AssociateAddress", "DescribeAddresses", "DisassociateAddress"),
+                *_of("ec2", "ReleaseAddress"),
+                *_TAGS,
+            )
+        ),
+    ),
     "AWS::EC2::FlowLog": (
         Need(actions=(*_of("ec2", "CreateFlowLogs", "DeleteFlowLogs", "DescribeFlowLogs"), *_TAGS)),
         _LOG_DELIVERY,
+    ),
+    "AWS::EC2::Instance": (
+        Need(
+            actions=(
+                *_of("ec2", "DescribeInstanceAttribute", "DescribeInstanceCreditSpecifications", "DescribeInstances"),
+                *_of("ec2", "DescribeInstanceStatus", "DescribeVolumes", "ModifyInstanceAttribute"),
+                *_of("ec2", "ModifyInstanceCreditSpecification", "ModifyInstanceMetadataOptions", "RebootInstances"),
+                *_of("ec2", "RunInstances", "StartInstances", "StopInstances", "TerminateInstances"),
+                *_TAGS,
+            )
+        ),
+        Need(actions=("ssm:GetParameters",), on=("arn:*:ssm:*::parameter/aws/service/ami-amazon-linux-latest/*",)),
+        # CloudWatch reboots it by a role that the first alarm of that kind makes:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/UsingAlarmActions.html
+        Need(
+            actions=("iam:CreateServiceLinkedRole",),
+            on=("arn:*:iam::*:role/aws-service-role/events.amazonaws.com/*",),
+            condition={"StringLike": {"iam:AWSServiceName": "events.amazonaws.com"}},
+        ),
     ),
     "AWS::EC2::InternetGateway": (
         Need(

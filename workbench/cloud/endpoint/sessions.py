@@ -110,7 +110,9 @@ def _terminate(response: Any) -> str:
 
 def _is_online(name: str) -> bool:
     instance = running(name)
-    role = None if instance is None else role_of(instance)
+    if instance is None:
+        return False
+    role = role_of(instance)
     if role is None or not leads_to_aws(instance.subnet_id, groups_of(instance)):
         return False
     return all(is_allowed(role, action, "*") for action in _AGENT)
