@@ -1,6 +1,7 @@
 """totes tunnel: the warehouse's own network, for as long as a command or a person needs it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,8 @@ def tunnel(
     environment: Environment = "dev",
 ) -> None:
     """Open a tunnel to the warehouse, logged in as a reader, until the command ends or Ctrl-C."""
+    if command and shutil.which(command[0]) is None:
+        raise UserError(f"there is no program {command[0]!r} on this machine")
     code = _INTERRUPTED if command else 0
     say = _aside if command else display.step
     with (
@@ -56,10 +59,7 @@ def _aside(sentence: str) -> None:
 
 def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
     """Run a command to its end, as a shell would; a Ctrl-C is its own matter, as it is in psql."""
-    try:
-        process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the person's own command
-    except FileNotFoundError:
-        raise UserError(f"there is no program {command[0]!r} on this machine") from None
+    process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the person's own command
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         code = process.wait()
