@@ -312,6 +312,8 @@ def test_a_stack_imports_what_another_exports(client: Clients, stack: Stack) -> 
         Outputs={"Topic": {"Value": {"Fn::ImportValue": "the-topic"}}},
     )
     assert outputs["Topic"].startswith("arn:aws:sns:")
+    stack.delete()
+    stack._exists = False
     exporting.delete()
 
 

@@ -3,16 +3,16 @@
 What moto lacks: change sets are found by their stack, and one that is not there can be deleted (the cdk CLI does so
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
 is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
-name; an error is one that the cdk CLI shows; a stack under termination protection is not deleted; what is to be
-retained is, when it leaves its template too, and a snapshot is taken where that is to stay; what can outlive its stack
-bears the stack's tags; a creation that fails is rolled back; a deletion that fails goes on, when it is tried again,
-with what is left; what leaves its template, or is replaced, goes when all else is done.
+name; an error is one that the cdk CLI shows; a stack under termination protection, or one whose exports are in use, is
+not deleted; what is to be retained is, when it leaves its template too, and a snapshot is taken where that is to stay;
+what can outlive its stack bears the stack's tags; a creation that fails is rolled back; a deletion that fails goes on,
+when it is tried again, with what is left. How updates go is in `updates`.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.cloudformation import parsing
@@ -23,7 +23,8 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
-from workbench.cloud.endpoint.resources import Resource
+from workbench.cloud.endpoint import exports, parameters, updates
+from workbench.cloud.endpoint.templates import in_order, references
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +44,16 @@ _moto_create_stack = CloudFormationBackend.create_stack
 _moto_create_change_set = CloudFormationBackend.create_change_set
 _moto_execute_change_set = CloudFormationBackend.execute_change_set
 _moto_delete_stack = CloudFormationBackend.delete_stack
-_moto_parse_ssm_parameter = ResourceMap.parse_ssm_parameter
 _moto_delete_resource = ResourceMap._delete_resource  # noqa: SLF001 - moto has no public place for it
 _moto_resource_diff = ResourceMap.build_resource_diff
 _moto_create_resource = parsing.parse_and_create_resource
+_moto_update_resource = parsing.parse_and_update_resource
 
 
 def install() -> None:
     """Mend moto's CloudFormation."""
+    updates.install()
+    parameters.install()
     Stack.parse_template = staticmethod(_parse_template)
     ChangeSet._parse_template = _parse_template_of_change_set  # noqa: SLF001 - moto has no public place for it
     CloudFormationBackend.create_stack = _create_stack
@@ -63,9 +66,8 @@ def install() -> None:
     CloudFormationBackend.delete_stack = _delete_stack
     ResourceMap.delete = _delete_resources
     ResourceMap._delete_resource = _delete_or_retain  # noqa: SLF001
-    ResourceMap.parse_ssm_parameter = _parse_ssm_parameter
     ResourceMap.build_resource_diff = _resource_diff
-    ResourceMap.update = _update
+    parsing.parse_and_update_resource = _update_resource
     parsing.parse_and_create_resource = _create_resource
 
 
@@ -131,6 +133,8 @@ def _delete_stack(backend: Any, name_or_stack_id: str) -> None:
         raise ValidationError(
             message=f"Stack [{name_or_stack_id}] cannot be deleted while TerminationProtection is enabled"
         )
+    for stack in found:
+        exports.refuse_used(backend, stack.stack_id, ())
     try:
         _moto_delete_stack(backend, name_or_stack_id)
     except Exception:
@@ -145,6 +149,8 @@ def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:
     made = _moto_create_change_set(backend, *arguments, **keywords)
     change_set = backend.change_sets[made[0]]
     change_set.stack.resource_map.cross_stack_resources = backend.exports
+    if change_set.changes and change_set.status == "FAILED":  # only a parameter in Systems Manager has changed
+        change_set.status, change_set.execution_status, change_set.status_reason = "CREATE_COMPLETE", "AVAILABLE", None
     _tell_changed_properties(change_set)
     return made
 
@@ -177,16 +183,15 @@ def _apply_change_set(backend: Any, change_set_name: str) -> None:
     try:
         _moto_execute_change_set(backend, change_set_name)
     except Exception as error:
-        if change_set.change_set_type == "CREATE":
-            _roll_back(stack)
+        ended = "FAILED" if stack.resource_map.rollback_failed else "COMPLETE"
+        stack.status = f"ROLLBACK_{ended}" if change_set.change_set_type == "CREATE" else f"UPDATE_ROLLBACK_{ended}"
         if isinstance(error, ServiceException):
             raise
         raise _shown(stack, error) from error
     stack.template_dict = backend.change_sets[change_set_name].template_dict
     stack.description = stack.template_dict.get("Description")
     stack.output_map = stack._create_output_map()  # noqa: SLF001 - what moto does for the other way to make a stack
-    for export in stack.exports:
-        backend.exports[export.name] = export
+    exports.replace(backend, stack)
 
 
 def _create_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> Any:
@@ -216,7 +221,7 @@ def _roll_back(stack: Any) -> None:
     """Delete what a creation has made before it failed, but for what is to be retained in any case."""
     resources = stack.resource_map
     templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
-    for name in reversed(_in_order(templates)):
+    for name in reversed(in_order(templates)):
         resource = made.get(name)
         if resource is None or isinstance(resource, str) or templates[name].get("DeletionPolicy") == "Retain":
             continue
@@ -225,55 +230,24 @@ def _roll_back(stack: Any) -> None:
     stack.status = "ROLLBACK_COMPLETE"
 
 
-def _parse_ssm_parameter(resources: Any, value: str, value_type: str) -> Any:
-    """What a parameter in SSM says; an update that uses the value of before has that, and no parameter's name."""
-    return _moto_parse_ssm_parameter(resources, value, value_type) if value.startswith("/") else value
-
-
-def _resource_diff(resources: Any, other_template: Mapping[str, Any], parameters: Any = None) -> dict[str, list[str]]:
+def _resource_diff(resources: Any, other_template: Mapping[str, Any], said: Any = None) -> dict[str, list[str]]:
     """What differs from another template: only by properties, and with all that refers to what is modified."""
     old, new = resources._resource_json_map, other_template["Resources"]  # noqa: SLF001
-    diff: dict[str, list[str]] = _moto_resource_diff(resources, other_template, parameters)
-    modified = {name for name in diff["Modify"] if old[name].get("Properties") != new[name].get("Properties")}
-    order = _in_order(new)
+    diff: dict[str, list[str]] = _moto_resource_diff(resources, other_template, said)
+    modified = {name for name in diff["Modify"] if _properties(old[name]) != _properties(new[name])}
+    values = parameters.changed(resources, other_template, said)
+    order = in_order(new)
     for name in order:
-        if name in old and name not in modified and _can_be_updated(new[name]) and _references(new[name]) & modified:
+        if name in modified or name not in old or not _can_be_updated(new[name]):
+            continue
+        if references(new[name]) & (modified | values):
             modified.add(name)
     return {**diff, "Modify": [name for name in order if name in modified]}
 
 
-def _update(resources: Any, template: Mapping[str, Any], parameters: Any = None) -> None:
-    """Make and change resources, each after those it refers to, then delete what has left or was replaced.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
-    """
-    diff = resources.build_resource_diff(template, parameters)
-    old, new = resources._resource_json_map, template["Resources"]  # noqa: SLF001 - moto's own, here and below
-    made, before = resources._parsed_resources, dict(resources._parsed_resources)  # noqa: SLF001
-    resources._template = template  # noqa: SLF001
-    resources.input_parameters = parameters or resources.input_parameters
-    resources.load_mapping()
-    resources.load_parameters()
-    resources.load_conditions()
-    resources._resource_json_map = {**old, **new}  # noqa: SLF001 - where the update breaks off, all that is there
-    for name in _in_order(new):
-        if name in diff["Modify"]:
-            made[name] = _update_resource(
-                name,
-                new[name],
-                resources,
-                account_id=resources._account_id,  # noqa: SLF001
-                region_name=resources._region_name,  # noqa: SLF001
-            )
-        elif name in diff["Add"]:
-            _ = resources[name]  # to be asked for it is how moto makes one
-    for name in reversed(_in_order(old)):
-        found = before.get(name)
-        if name not in new and found is not None and not isinstance(found, str):
-            resources._delete_resource(made.pop(name), old[name])  # noqa: SLF001
-        elif isinstance(found, Resource) and made[name] is not found:
-            found.remove()
-    resources._resource_json_map = new  # noqa: SLF001
+def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a resource is told; moto writes an empty word into a template that has none."""
+    return resource.get("Properties") or {}
 
 
 def _delete_resources(resources: Any) -> None:
@@ -281,7 +255,7 @@ def _delete_resources(resources: Any) -> None:
     templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
     # Kept apart: what is taken out of those that moto has made, it makes again as soon as it looks for it.
     gone = resources.__dict__.setdefault("_gone", set())
-    for name in reversed(_in_order(templates)):
+    for name in reversed(in_order(templates)):
         resource = made.get(name)
         if resource is None or isinstance(resource, str) or name in gone:
             continue
@@ -300,36 +274,6 @@ def _delete_or_retain(resources: Any, resource: Any, template: Mapping[str, Any]
         _moto_delete_resource(resources, resource, template)
 
 
-def _in_order(resources: Mapping[str, Any]) -> list[str]:
-    """The resources' names, each after those it refers to."""
-    order: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name in order or name not in resources:
-            return
-        for other in sorted(_references(resources[name]) - {name}):
-            visit(other)
-        order[name] = None
-
-    for name in resources:
-        visit(name)
-    return list(order)
-
-
-def _references(template: Any) -> set[str]:
-    """All names that a piece of a template may mean by Ref and Fn::GetAtt."""
-    if isinstance(template, Mapping):
-        found = set().union(*map(_references, template.values()))
-        if isinstance(template.get("Ref"), str):
-            found.add(template["Ref"])
-        if target := template.get("Fn::GetAtt"):
-            found.add(target[0] if isinstance(target, list) else target.split(".")[0])
-        return found
-    if isinstance(template, Iterable) and not isinstance(template, str):
-        return set().union(*map(_references, template))
-    return set()
-
-
 def _can_be_updated(resource: Mapping[str, Any]) -> bool:
     model = get_model_map().get(resource["Type"])
     return model is not None and not hasattr(model.update_from_cloudformation_json, "__isabstractmethod__")
@@ -343,7 +287,7 @@ def _update_resource(logical_id: str, resource_json: Mapping[str, Any], resource
             message=f"the local cloud cannot update {logical_id} ({resource_json['Type']}); "
             "take it down and up again (totes local down, totes local up)"
         )
-    return parsing.parse_and_update_resource(logical_id, resource_json, resources, **where)
+    return _moto_update_resource(logical_id, resource_json, resources, **where)
 
 
 def _create_resource(
