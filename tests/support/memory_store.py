@@ -94,7 +94,10 @@ class MemoryStore:
             page = keys[start : start + MaxKeys]
             found = [key for key in page if key.startswith(Prefix)]
             following = keys[start + len(page) : start + len(page) + 1]
-            listed = [{"Key": key, "LastModified": self._objects[Bucket, key][1]} for key in found]
+            listed = [
+                {"Key": key, "Size": len(self._objects[Bucket, key][0]), "LastModified": self._objects[Bucket, key][1]}
+                for key in found
+            ]
             return {"Contents": listed, "IsTruncated": any(key.startswith(Prefix) for key in following)}
 
     @contextmanager

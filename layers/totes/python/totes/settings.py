@@ -104,6 +104,19 @@ class SweepSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditSettings:
+    """Settings of audit_lake."""
+
+    ingestion_bucket: str
+    processed_bucket: str
+
+    @classmethod
+    def from_environment(cls) -> "AuditSettings":
+        """Read INGESTION_BUCKET and PROCESSED_BUCKET; raise ConfigurationError where one is not set."""
+        return cls(ingestion_bucket=_variable("INGESTION_BUCKET"), processed_bucket=_variable("PROCESSED_BUCKET"))
+
+
+@dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
     """Settings of prepare_warehouse."""
 

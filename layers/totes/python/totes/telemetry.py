@@ -23,7 +23,10 @@ DRIFT = "Drift"
 VERIFY_DIFFERENCES = "VerifyDifferences"
 """Rows that differ without an excuse, as a verification ends."""
 
-METRICS = (LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES)
+LAKE_FINDINGS = "LakeFindings"
+"""What a night's audit of the lake found that is not what was written; it emits none where its time did not suffice."""
+
+METRICS = (LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS)
 
 ROWS_LOADED = "rows were loaded"
 """The line of the loader's log, one a star table, with `table` and how many rows came to which end."""

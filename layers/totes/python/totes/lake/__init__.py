@@ -1,5 +1,6 @@
 """The lake: two buckets of immutable objects, and the manifests that commit them."""
 
+from totes.lake.audit import Audited, audit
 from totes.lake.bucket import Bucket
 from totes.lake.editions import Draft, StarJournal
 from totes.lake.journal import Journal
@@ -20,6 +21,7 @@ from totes.lake.ranges import KeyRanges
 
 __all__ = [
     "RAW",
+    "Audited",
     "Bucket",
     "CaptureManifest",
     "CapturedTable",
@@ -36,6 +38,7 @@ __all__ = [
     "StarParts",
     "Swept",
     "TableIdentity",
+    "audit",
     "fetch_part",
     "read_part",
     "sweep",

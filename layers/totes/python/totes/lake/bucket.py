@@ -32,9 +32,10 @@ _REFUSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """An object as the bucket lists it: its key, and when it was written by the store's clock."""
+    """An object as the bucket lists it: its key, its size in bytes, and when it was written by the store's clock."""
 
     key: str
+    size: int
     written: datetime
 
 
@@ -99,7 +100,7 @@ class Bucket:
             with self._translated_errors(prefix):
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
             found = page.get("Contents", [])
-            yield from (Listed(key=each["Key"], written=each["LastModified"]) for each in found)
+            yield from (Listed(key=each["Key"], size=each["Size"], written=each["LastModified"]) for each in found)
             more = page["IsTruncated"]
             after = found[-1]["Key"] if found else after
 

@@ -48,6 +48,10 @@ class Journal:
         if not self.bucket.put_new(self._key(number), manifest) and self.read(number) != manifest:
             raise BatchTaken(f"batch {number} of s3://{self.bucket.name} was committed by another run")
 
+    def place(self, number: int) -> str:
+        """Where a manifest of a number is, as s3://bucket/key."""
+        return f"s3://{self.bucket.name}/{self._key(number)}"
+
     def _number(self, key: str) -> int:
         match = re.fullmatch(re.escape(self._prefix) + r"\d{10}-batch-(\d{10})\.json", key)
         if match is None or key != self._key(int(match[1])):

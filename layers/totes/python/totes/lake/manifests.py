@@ -186,12 +186,16 @@ class CaptureManifest:
 
     def objects(self) -> set[str]:
         """Return the key of every object that it names."""
+        return {part.key for part in self.parts()}
+
+    def parts(self) -> list[Part]:
+        """Return every object that it names; one that is changes and holdings is named twice."""
         runs = [
             run
             for table in self.tables.values()
             for run in (Run(parts=table.changes, deleted=table.deletes), Run(parts=table.context), *table.holdings)
         ]
-        return {part.key for run in runs for part in (*run.parts, *run.deleted)}
+        return [part for run in runs for part in (*run.parts, *run.deleted)]
 
     def to_json(self) -> bytes:
         """Return the document's bytes."""
@@ -265,6 +269,10 @@ class StarManifest:
     drift: tuple[str, ...]
     tables: Mapping[str, StarParts]
     format: int = FORMAT
+
+    def parts(self) -> list[Part]:
+        """Return every object that it names."""
+        return [part for table in self.tables.values() for part in (*table.parts, *table.quarantine, *table.deletes)]
 
     def to_json(self) -> bytes:
         """Return the document's bytes."""

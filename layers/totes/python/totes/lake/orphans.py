@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
-from totes.lake.bucket import Bucket, Listed
+from totes.lake.bucket import Bucket
 from totes.lake.journal import Journal
 from totes.lake.manifests import CaptureManifest
 
@@ -70,12 +70,12 @@ def _orphans(lake: Bucket, journal: Journal, first: int, up_to: int, written_bef
         tables |= set(manifest.tables)
     for prefix in ("batches/", *(f"holdings/{table}/" for table in sorted(tables))):
         found = lake.listed(prefix, after=f"{prefix}{first:010d}")
-        for listed in takewhile(lambda listed: (_batch(listed) or 0) <= up_to, found):
-            if _batch(listed) is not None and listed.key not in named and listed.written <= written_before:
+        for listed in takewhile(lambda listed: (batch_of(listed.key) or 0) <= up_to, found):
+            if batch_of(listed.key) is not None and listed.key not in named and listed.written <= written_before:
                 yield listed.key
 
 
-def _batch(listed: Listed) -> int | None:
+def batch_of(key: str) -> int | None:
     """The batch whose run wrote an object; None: it is none of totes'."""
-    match = _BATCH.fullmatch(listed.key)
+    match = _BATCH.fullmatch(key)
     return int(match[1]) if match else None

@@ -1,0 +1,205 @@
+"""Whether the lake still is what its manifests say: a seventh of it a night, so that a week sees all.
+
+What is lost in the lake nobody reads until a rebuild does. So an audit looks at each manifest, whether it is there and
+the one that the next names; at each object that a manifest names, whether it is listed with its size; and at a sample
+of them, whether their bytes are those that were written. What no manifest names is no finding: it is the sweep's.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from typing import Any
+
+from totes.errors import LakeCorrupted
+from totes.lake.bucket import Bucket
+from totes.lake.editions import StarJournal
+from totes.lake.journal import Journal
+from totes.lake.manifests import CaptureManifest, StarManifest, digest
+from totes.lake.orphans import batch_of
+from totes.lake.parts import Part, fetch_part
+
+NIGHTS = 7
+_STRETCH = 100
+_READERS = 8
+_MOST_TOLD = 100
+_MOST_SAMPLED_BYTES = 500 * 1024**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited:
+    """What a night's audit came to.
+
+    Attributes:
+        batches: how many batches it has looked at.
+        of: how many it meant to.
+        objects: how many objects it has found with their size.
+        sampled: of how many of them it has compared the bytes.
+        findings: what is wrong, a sentence each, which names the object.
+    """
+
+    batches: int
+    of: int
+    objects: int
+    sampled: int
+    findings: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the time sufficed for all of it."""
+        return self.batches == self.of
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a function answers and logs: of very many findings only the first."""
+        return {**asdict(self), "findings": list(self.findings[:_MOST_TOLD]), "found": len(self.findings)}
+
+
+def audit(
+    ingestion: Bucket, processed: Bucket, *, day: int, every: int = 50, time_is_up: Callable[[], bool] = lambda: False
+) -> Audited:
+    """Audit what this night's turn is of the lake; nothing is changed.
+
+    Args:
+        ingestion: the bucket of captured batches.
+        processed: the bucket of star rows.
+        day: the day's number, by which nights take turns and samples differ.
+        every: one in how many objects has its bytes compared.
+        time_is_up: asked between stretches of a hundred batches; what is left then is not looked at.
+
+    Raises:
+        LakeUnavailable: the store did not answer.
+        ConfigurationError: a bucket may not be read, or a newer totes has written what is in it.
+    """
+    return _Audit(ingestion, processed, day, every).audit(time_is_up)
+
+
+class _Audit:
+    def __init__(self, ingestion: Bucket, processed: Bucket, day: int, every: int) -> None:
+        self._day = day
+        self._every = every
+        self._captured = Journal(ingestion)
+        self._findings: list[str] = []
+        self._objects = self._sampled = self._bytes = 0
+        self._stars: StarJournal | None = None
+        try:
+            self._stars = StarJournal(processed)
+        except LakeCorrupted as error:
+            self._findings.append(str(error))
+        except (ValueError, TypeError) as error:
+            self._findings.append(f"s3://{processed.name}/editions/ cannot be read: {error}; {_RESTORE}")
+
+    def audit(self, time_is_up: Callable[[], bool]) -> Audited:
+        newest = self._captured.newest()
+        stretches = [
+            range(first, min(first + _STRETCH, newest + 1))
+            for number, first in enumerate(range(1, newest + 1, _STRETCH))
+            if number % NIGHTS == self._day % NIGHTS
+        ]
+        batches = 0
+        for stretch in stretches:
+            if time_is_up():
+                break
+            self._look_at(stretch)
+            batches += len(stretch)
+        return Audited(
+            batches=batches,
+            of=sum(map(len, stretches)),
+            objects=self._objects,
+            sampled=self._sampled,
+            findings=tuple(self._findings),
+        )
+
+    def _look_at(self, batches: range) -> None:
+        """Look at what the manifests of some batches were the first to name."""
+        before = range(max(batches.start - 1, 1), batches.stop)  # the first one says what the manifest before it is
+        captured = dict(zip(before, self._read(before, self._captured.read), strict=True))
+        manifests = self._captures(captured)
+        named = [part for batch, manifest in manifests.items() if batch in batches for part in manifest.parts()]
+        tables = {table for manifest in manifests.values() for table in manifest.tables}
+        self._compare(
+            self._captured.bucket, named, batches, ["batches/", *(f"holdings/{each}/" for each in sorted(tables))]
+        )
+        if self._stars is not None:
+            stars = range(batches.start, min(batches.stop, self._stars.newest() + 1))
+            bodies = dict(zip(stars, self._read(stars, self._stars.read), strict=True))
+            named = [part for manifest in self._star_manifests(bodies, captured) for part in manifest.parts()]
+            self._compare(self._stars.bucket, named, batches, ["batches/"])
+
+    def _read(self, batches: range, read: Callable[[int], bytes]) -> list[bytes | None]:
+        def body(batch: int) -> bytes | None:
+            try:
+                return read(batch)
+            except LakeCorrupted as error:
+                self._findings.append(str(error))
+                return None
+
+        with ThreadPoolExecutor(_READERS) as readers:
+            return list(readers.map(body, batches))
+
+    def _captures(self, bodies: Mapping[int, bytes | None]) -> dict[int, CaptureManifest]:
+        manifests = {}
+        for batch, body in bodies.items():
+            if body is None:
+                continue
+            place = self._captured.place(batch)
+            try:
+                manifests[batch] = manifest = CaptureManifest.from_json(body)
+            except (ValueError, LookupError, TypeError) as error:
+                self._findings.append(f"{place} cannot be read as a manifest: {error!r}; {_RESTORE}")
+                continue
+            said = bodies.get(batch - 1)
+            if said is not None and digest(said) != manifest.parent:
+                self._findings.append(
+                    f"{self._captured.place(batch - 1)} is not the manifest that {place} names; {_RESTORE}"
+                )
+        return manifests
+
+    def _star_manifests(
+        self, bodies: Mapping[int, bytes | None], captured: Mapping[int, bytes | None]
+    ) -> Iterable[StarManifest]:
+        for batch, body in bodies.items():
+            if body is None:
+                continue
+            try:
+                yield (manifest := StarManifest.from_json(body))
+            except (ValueError, LookupError, TypeError) as error:
+                self._findings.append(f"the star manifest of batch {batch} cannot be read: {error!r}; {_RESTORE}")
+                continue
+            capture = captured.get(batch)
+            if capture is not None and digest(capture) != manifest.capture:
+                self._findings.append(
+                    f"{self._captured.place(batch)} is not the manifest that the star manifest of batch {batch} names; "
+                    f"{_RESTORE}"
+                )
+
+    def _compare(self, bucket: Bucket, named: Sequence[Part], batches: range, prefixes: Sequence[str]) -> None:
+        """Compare the parts that were written for some batches with what the bucket lists."""
+        parts = {part.key: part for part in named if batch_of(part.key) in batches}
+        for prefix in prefixes:
+            listed = bucket.listed(prefix, after=f"{prefix}{batches.start:010d}")
+            for each in takewhile(lambda each: (batch_of(each.key) or 0) < batches.stop, listed):
+                part = parts.pop(each.key, None)
+                if part is None:
+                    continue
+                if each.size != part.bytes:
+                    self._findings.append(
+                        f"s3://{bucket.name}/{each.key} has {each.size} bytes of {part.bytes}; {_RESTORE}"
+                    )
+                    continue
+                self._objects += 1
+                self._sample(bucket, part)
+        self._findings += [f"s3://{bucket.name}/{key} is missing; {_RESTORE}" for key in sorted(parts)]
+
+    def _sample(self, bucket: Bucket, part: Part) -> None:
+        if zlib.crc32(f"{self._day} {part.key}".encode()) % self._every or self._bytes > _MOST_SAMPLED_BYTES:
+            return
+        self._sampled += 1
+        self._bytes += part.bytes
+        try:
+            fetch_part(bucket, part)
+        except LakeCorrupted as error:
+            self._findings.append(str(error))
+
+
+_RESTORE = "restore it from the bucket's versions"

@@ -1,0 +1,199 @@
+"""An audit names what is missing, truncated, not what was written, or unreadable in the lake, and nothing else."""
+
+import json
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from tests.support.memory_store import MemoryStore
+from totes.lake import (
+    CapturedTable,
+    CaptureManifest,
+    Journal,
+    Part,
+    Run,
+    SourceColumn,
+    SourceIdentity,
+    StarJournal,
+    StarManifest,
+    StarParts,
+    audit,
+    write_part,
+)
+from totes.lake.audit import NIGHTS, Audited
+from totes.lake.manifests import digest
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SOURCE = SourceIdentity(system_identifier="1", timeline=1, database=1, started="1")
+
+
+class Lake:
+    """A lake of batches, each with a change, what it holds of a table, and a star row."""
+
+    def __init__(self, batches: int) -> None:
+        self.store = MemoryStore()
+        self.ingestion, self.processed = self.store.bucket("ingestion"), self.store.bucket("processed")
+        self.held: list[Part] = []
+        self.stars: list[Part] = []
+        parent = None
+        for batch in range(1, batches + 1):
+            frame = pl.DataFrame({"design_id": [batch]})
+            change = write_part(self.ingestion, f"batches/{batch:010d}/design/changes-00000", frame)
+            self.held = [*self.held[-3:], write_part(self.ingestion, f"holdings/design/{batch:010d}-00000", frame)]
+            table = CapturedTable(
+                columns=(SourceColumn(name="design_id", type="integer"),),
+                held=batch,
+                changes=(change,),
+                holdings=tuple(Run(parts=(part,)) for part in self.held),
+            )
+            captured = CaptureManifest(
+                batch=batch,
+                parent=parent,
+                captured_at=NOW,
+                horizon=1,
+                source=SOURCE,
+                drift=(),
+                tables={"design": table},
+            )
+            body = captured.to_json()
+            Journal(self.ingestion).commit(batch, body)
+            star = write_part(self.processed, f"batches/{batch:010d}/dim_design/rows-00000", frame)
+            self.stars.append(star)
+            StarJournal(self.processed).commit(
+                batch,
+                StarManifest(
+                    batch=batch,
+                    capture=digest(body),
+                    parent=parent,
+                    captured_at=NOW,
+                    horizon=1,
+                    drift=(),
+                    tables={"dim_design": StarParts(rows_in=1, parts=(star,))},
+                ).to_json(),
+            )
+            parent = digest(body)
+
+    def week(self, every: int = 1) -> list[Audited]:
+        return [audit(self.ingestion, self.processed, day=day, every=every) for day in range(NIGHTS)]
+
+    def found(self) -> list[str]:
+        return [finding for night in self.week() for finding in night.findings]
+
+    def overwrite(self, bucket: str, key: str, body: bytes) -> None:
+        assert (bucket, key) in self.store._objects
+        self.store.put_object(Bucket=bucket, Key=key, Body=body)
+
+
+@pytest.fixture
+def lake() -> Lake:
+    return Lake(12)
+
+
+def test_a_healthy_lake_of_many_batches_is_seen_whole_in_a_week_and_nothing_is_found() -> None:
+    lake = Lake(2000)
+    nights = lake.week(every=50)
+    assert [night.findings for night in nights] == [()] * NIGHTS
+    assert sum(night.batches for night in nights) == sum(night.of for night in nights) == 2000
+    assert max(night.batches for night in nights) == 300, "a seventh a night"
+    assert sum(night.objects for night in nights) == 3 * 2000, "each object once"
+    assert 0 < sum(night.sampled for night in nights) < 400
+    assert not {"put", "delete"} & set(lake.store.asked[-100:])
+
+
+def test_an_object_that_is_missing_is_named(lake: Lake) -> None:
+    [key] = [key for key in lake.store.keys if key.startswith("batches/0000000005/design/")]
+    lake.store.delete_object(Bucket="ingestion", Key=key)
+    [finding] = lake.found()
+    assert finding.startswith(f"s3://ingestion/{key} is missing; restore it")
+
+
+def test_an_object_that_is_truncated_is_named(lake: Lake) -> None:
+    key = lake.held[-1].key
+    lake.overwrite("ingestion", key, b"PAR1")
+    [finding] = lake.found()
+    assert finding.startswith(f"s3://ingestion/{key} has 4 bytes of {lake.held[-1].bytes}; restore it")
+
+
+def test_an_object_with_other_bytes_is_named(lake: Lake) -> None:
+    part = lake.stars[7]
+    lake.overwrite("processed", part.key, b"x" * part.bytes)
+    [finding] = lake.found()
+    assert finding.startswith(f"s3://processed/{part.key} is not the object that its manifest names")
+
+
+def test_a_manifest_that_is_missing_is_named(lake: Lake) -> None:
+    key = Journal(lake.ingestion).place(5).removeprefix("s3://ingestion/")
+    lake.store.delete_object(Bucket="ingestion", Key=key)
+    [finding] = lake.found()
+    assert finding.startswith(f"s3://ingestion/{key} is missing; restore")
+
+
+def test_a_manifest_that_cannot_be_read_is_named(lake: Lake) -> None:
+    place = Journal(lake.ingestion).place(5)
+    lake.overwrite("ingestion", place.removeprefix("s3://ingestion/"), b"{")
+    found = lake.found()
+    assert any(finding.startswith(f"{place} cannot be read as a manifest") for finding in found)
+    assert all(place in finding for finding in found)
+
+
+def test_a_manifest_that_is_not_the_one_that_was_written_is_named(lake: Lake) -> None:
+    journal = Journal(lake.ingestion)
+    values = {**json.loads(journal.read(5)), "horizon": 7}
+    lake.overwrite("ingestion", journal.place(5).removeprefix("s3://ingestion/"), json.dumps(values).encode())
+    found = lake.found()
+    assert f"{journal.place(5)} is not the manifest that {journal.place(6)} names" in "".join(found)
+    assert all(finding.startswith(journal.place(5)) for finding in found)
+
+
+def test_star_manifests_that_cannot_be_read_are_named(lake: Lake) -> None:
+    [key] = [key for key in lake.store.keys if key.startswith("manifests/edition-") and "batch-0000000003" in key]
+    lake.overwrite("processed", key, b"[]")
+    [finding] = lake.found()
+    assert finding.startswith("the star manifest of batch 3 cannot be read")
+
+
+def test_what_a_stopped_run_a_replay_and_a_sweep_leave_is_no_finding(lake: Lake) -> None:
+    frame = pl.DataFrame({"design_id": [0]})
+    write_part(lake.ingestion, "batches/0000000005/design/changes-00009", frame)  # of a run that was killed
+    write_part(lake.ingestion, "batches/0000000013/design/changes-00000", frame)  # of one that is under way
+    write_part(lake.processed, "batches/0000000013/dim_design/rows-00000", frame)
+    StarJournal(lake.processed).begin(3, "other code")  # a replay that is not done
+    Journal(lake.ingestion, "sweeps/").commit(5, b"{}")
+    Journal(lake.ingestion).commit(
+        13,
+        CaptureManifest(
+            batch=13,
+            parent=digest(Journal(lake.ingestion).read(12)),
+            captured_at=NOW,
+            horizon=1,
+            source=SOURCE,
+            drift=(),
+            tables={},
+        ).to_json(),
+    )  # not transformed yet
+    assert lake.found() == []
+
+
+def test_a_night_whose_time_is_up_says_that_it_has_not_seen_all() -> None:
+    lake = Lake(101)
+    answers = iter([False, True])
+    night = audit(lake.ingestion, lake.processed, day=0, time_is_up=lambda: next(answers))
+    assert (night.batches, night.of) == (100, 100)
+    night = audit(lake.ingestion, lake.processed, day=0, time_is_up=lambda: True)
+    assert (night.batches, night.of, night.is_whole) == (0, 100, False)
+
+
+def test_of_very_many_findings_only_the_first_are_told(lake: Lake) -> None:
+    for key in lake.store.keys[:]:
+        if key.startswith(("batches/", "holdings/")):
+            for bucket in ("ingestion", "processed"):
+                lake.store.delete_object(Bucket=bucket, Key=key)
+    document = audit(lake.ingestion, lake.processed, day=0).to_dict()
+    assert document["found"] == len(document["findings"]) == 3 * 12
+    many = Audited(batches=1, of=1, objects=0, sampled=0, findings=("x",) * 1000).to_dict()
+    assert (many["found"], len(many["findings"])) == (1000, 100)
+
+
+def test_an_empty_lake_is_in_order() -> None:
+    assert Lake(0).found() == []
