@@ -50,10 +50,10 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
     """Put an environment's stacks into an app, held to the rules; with a repository also the roles that deploy it."""
     network = None
     if environment.network is not None:
-        network = NetworkStack(app, environment, network=environment.network).network
-    data = DataStack(app, environment, network=network)
-    pipeline = PipelineStack(app, environment, data=data, network=network)
-    WatchStack(app, environment, data=data, pipeline=pipeline)
+        network = NetworkStack(app, environment, network=environment.network).handed
+    data = DataStack(app, environment, network=network).handed
+    pipeline = PipelineStack(app, environment, handed=data, network=network)
+    WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline)
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)

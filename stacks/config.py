@@ -42,11 +42,14 @@ class NewNetwork:
             docs/costs.md compares them.
         nat_zones: in how many zones there is one, 1 or 2, each with an address of its own. With one, a zone that fails
             takes the other's way out too.
+        generation: which of its kind it is. A higher number is another network, beside the one of before, whose stack
+            stays until somebody deletes it (docs/disasters.md).
     """
 
     cidr: str = "10.20.0.0/20"
     nat: Literal["instance", "gateway"] = "instance"
     nat_zones: int = 1
+    generation: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a way out that there is none of; raise ValueError."""
@@ -113,6 +116,11 @@ class OwnDatabase:
         most_storage_gib: what it may grow to by itself.
         multi_az: whether another zone stands by.
         backup_days: how long its backups are kept.
+        generation: which of its kind it is. A higher number is another instance in the place of the one of before:
+            empty, or what a snapshot holds. CloudFormation does not make again what is lost, so this does
+            (docs/disasters.md).
+        snapshot: the name or ARN of the snapshot that this generation is restored from; None: it is empty at first. It
+            stays said for as long as the generation lives: without it CloudFormation makes an empty one in its place.
     """
 
     instance_type: str
@@ -121,6 +129,26 @@ class OwnDatabase:
     storage_gib: int = 20
     most_storage_gib: int = 200
     port: int = 5432
+    generation: int = 1
+    snapshot: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lake:
+    """Which buckets the lake is in.
+
+    Attributes:
+        ingestion, processed: which of its kind each bucket is. A higher number is another bucket, empty, in the place
+            of the one of before, which stays where it is if it is there (docs/disasters.md).
+    """
+
+    ingestion: int = 1
+    processed: int = 1
+
+
+def generation_of(name: str, number: int, between: str = "") -> str:
+    """The name of what is there in generations; the first has it as it is."""
+    return name if number == 1 else f"{name}{between}{number}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +162,7 @@ class Environment:
         network: where the functions run; None: outside of any VPC.
         source: the shop's database.
         warehouse: the warehouse.
+        lake: the lake's buckets.
         bounded: whether every role carries the permissions boundary totes-NAME-boundary, so that CloudFormation may
             make roles without being an administrator; `totes bootstrap-policy` writes it, and it has to be there first.
         readers: who reaches a warehouse of totes' own besides the functions, for BI tools and psql: ranges of addresses
@@ -148,9 +177,10 @@ class Environment:
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
-        verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept.
+        verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
+            and audited.
         rotation_days: how often the databases' passwords are changed.
-        capture, transform, load, verify, sweep: what each function may use.
+        capture, transform, load, verify, sweep, audit: what each function may use.
     """
 
     name: str
@@ -161,6 +191,7 @@ class Environment:
     warehouse: OwnDatabase | GivenDatabase
     alarm_email: str | None
     protected: bool
+    lake: Lake = Lake()
     readers: tuple[str, ...] = ()
     bounded: bool = False
     deletes_data: bool = False
@@ -175,13 +206,21 @@ class Environment:
     load: FunctionSettings = FunctionSettings()
     verify: FunctionSettings = FunctionSettings()
     sweep: FunctionSettings = FunctionSettings(memory_mb=512)
+    audit: FunctionSettings = FunctionSettings(memory_mb=512)
 
     def __post_init__(self) -> None:
-        """Refuse readers that are none, are everybody, or cannot be let in from here.
+        """Refuse readers that are none, are everybody, or cannot be let in from here, and a warehouse that cannot move.
 
         Raises:
             ValueError: one is.
         """
+        networks = self.network.generation if isinstance(self.network, NewNetwork) else 1
+        if isinstance(self.warehouse, OwnDatabase) and self.warehouse.generation < networks:
+            raise ValueError(
+                f"{self.name}: RDS moves no instance into another network, so a network of generation {networks} needs "
+                f"a warehouse of that generation too: OwnDatabase(generation={networks}, ...), with a snapshot of the "
+                "one of before or without"
+            )
         if self.readers and isinstance(self.warehouse, GivenDatabase):
             raise ValueError(
                 f"{self.name}: readers is for a warehouse of totes' own, and this one is given: its owner lets them in"

@@ -1,12 +1,14 @@
 """The stateful stack: what must outlive any change of the pipeline."""
 
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stacks.config import Environment, GivenDatabase
+from stacks.config import Environment, GivenDatabase, OwnDatabase, generation_of
 from stacks.parts.database_secret import DatabaseSecret
-from stacks.parts.network import Network
+from stacks.parts.handed_data import HandedData
+from stacks.parts.handed_network import HandedNetwork, TakenNetwork
 from stacks.parts.own_warehouse import DATABASE, OwnWarehouse
 from stacks.parts.private_bucket import PrivateBucket
 from stacks.stack import TotesStack
@@ -19,43 +21,55 @@ class DataStack(TotesStack):
     The third bucket, which stores the functions' code, is the CDK's own of qualifier totes; `cdk bootstrap` makes it.
 
     Attributes:
-        ingestion, processed: the buckets.
-        source, warehouse, dashboard: the secrets of the roles that totes uses.
-        own_warehouse: the warehouse; None where it is somebody else's.
+        handed: all of it as the other stacks have it.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, *, network: Network | None) -> None:
+    def __init__(self, scope: Construct, environment: Environment, *, network: HandedNetwork | None) -> None:
         super().__init__(
             scope, "data", environment=environment, description="totes: the lake, the warehouse and the logins"
         )
         self._environment = environment
-        self.ingestion = PrivateBucket(self, "Ingestion", environment=environment).bucket
-        self.processed = PrivateBucket(self, "Processed", environment=environment).bucket
-        source, port = environment.source, environment.warehouse.port
-        self.source = self._login("Source", role="source", database="totesys", port=source.port, given=source)
-        self.own_warehouse: OwnWarehouse | None = None
-        if isinstance(environment.warehouse, GivenDatabase):
-            given = environment.warehouse
-            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, given=given)
-            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port)
-        elif network is None:
-            raise ValueError(f"{environment.name}: a warehouse of totes' own needs a network to be in")
-        else:
-            own = OwnWarehouse(
-                self, "OwnWarehouse", environment=environment, database=environment.warehouse, network=network
-            )
-            self.own_warehouse = own
-            self.tell({"WarehouseLogGroup": own.log_group})
-            self.warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=own.host)
-            self.dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=own.host)
+        ingestion = self._bucket("Ingestion", environment.lake.ingestion)
+        processed = self._bucket("Processed", environment.lake.processed)
+        port = environment.source.port
+        source = self._login("Source", role="source", database="totesys", port=port, given=environment.source)
+        own = self._own_warehouse(network)
+        given = environment.warehouse if isinstance(environment.warehouse, GivenDatabase) else None
+        port, host = environment.warehouse.port, own.host if own else PLACEHOLDER
+        warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=host, given=given)
+        dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=host)
         self.tell(
             {
-                "IngestionBucket": self.ingestion.bucket_name,
-                "ProcessedBucket": self.processed.bucket_name,
-                "SourceSecretArn": self.source.secret_arn,
-                "WarehouseSecretArn": self.warehouse.secret_arn,
-                "DashboardSecretArn": self.dashboard.secret_arn,
+                "IngestionBucket": ingestion.bucket_name,
+                "ProcessedBucket": processed.bucket_name,
+                "SourceSecretArn": source.secret_arn,
+                "WarehouseSecretArn": warehouse.secret_arn,
+                "DashboardSecretArn": dashboard.secret_arn,
+                **({"WarehouseLogGroup": own.log_group} if own else {}),
             }
+        )
+        self.handed = HandedData(
+            self,
+            buckets={"Ingestion": ingestion, "Processed": processed},
+            secrets={"Source": source, "Warehouse": warehouse, "Dashboard": dashboard},
+            warehouse=own,
+        )
+
+    def _bucket(self, name: str, generation: int) -> s3.IBucket:
+        return PrivateBucket(self, generation_of(name, generation), environment=self._environment).bucket
+
+    def _own_warehouse(self, network: HandedNetwork | None) -> OwnWarehouse | None:
+        environment = self._environment
+        if not isinstance(environment.warehouse, OwnDatabase):
+            return None
+        if network is None:
+            raise ValueError(f"{environment.name}: a warehouse of totes' own needs a network to be in")
+        return OwnWarehouse(
+            self,
+            generation_of("OwnWarehouse", environment.warehouse.generation),
+            environment=environment,
+            database=environment.warehouse,
+            network=TakenNetwork(self, network),
         )
 
     def _login(

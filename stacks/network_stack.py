@@ -2,7 +2,8 @@
 
 from constructs import Construct
 
-from stacks.config import Environment, ExistingNetwork, NewNetwork
+from stacks.config import Environment, ExistingNetwork, NewNetwork, generation_of
+from stacks.parts.handed_network import HandedNetwork
 from stacks.parts.network import Network
 from stacks.parts.tunnel import Tunnel, has_tunnel
 from stacks.stack import TotesStack
@@ -12,15 +13,15 @@ class NetworkStack(TotesStack):
     """Where functions and warehouse live; an environment without a network has none.
 
     Attributes:
-        network: the network.
+        handed: the network as the other stacks have it.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, network: NewNetwork | ExistingNetwork) -> None:
-        super().__init__(
-            scope, "network", environment=environment, description="totes: where functions and warehouse live"
-        )
-        self.network = Network(self, "Network", environment=environment, network=network)
-        self.tell(self.network.told)
+        part = generation_of("network", network.generation if isinstance(network, NewNetwork) else 1, "-")
+        super().__init__(scope, part, environment=environment, description="totes: where functions and warehouse live")
+        made = Network(self, "Network", environment=environment, network=network)
+        self.tell(made.told)
+        self.handed = HandedNetwork(self, made)
         if has_tunnel(environment):
-            tunnel = Tunnel(self, "Tunnel", environment=environment, network=self.network)
+            tunnel = Tunnel(self, "Tunnel", environment=environment, network=made)
             self.tell({"TunnelTemplate": tunnel.template_id})

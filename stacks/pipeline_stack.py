@@ -8,11 +8,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.config import Environment, FunctionSettings
-from stacks.data_stack import DataStack
 from stacks.parts.dead_letters import DeadLetters
 from stacks.parts.etl_function import EtlFunction
+from stacks.parts.handed_data import HandedData, TakenData
+from stacks.parts.handed_network import HandedNetwork, TakenNetwork
 from stacks.parts.layers import Layers
-from stacks.parts.network import Network
 from stacks.parts.permissions import (
     Permission,
     delete_objects,
@@ -42,12 +42,15 @@ class PipelineStack(TotesStack):
         dead_letters: where a schedule puts what it could not start, and Lambda what failed at each attempt.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, *, data: DataStack, network: Network | None) -> None:
+    def __init__(
+        self, scope: Construct, environment: Environment, *, handed: HandedData, network: HandedNetwork | None
+    ) -> None:
         super().__init__(
             scope, "pipeline", environment=environment, description="totes: from the source to the warehouse"
         )
         self._environment = environment
-        self._network = network
+        self._network = None if network is None else TakenNetwork(self, network)
+        data = TakenData(self, handed)
         self._layers = Layers(self, "Layers", environment=environment)
         self.functions: dict[str, lambda_.Function] = {}
         self.dead_letters = DeadLetters(self, "DeadLetters", environment=environment).queue
@@ -82,6 +85,16 @@ class PipelineStack(TotesStack):
             minute=37,
             dead_letters=self.dead_letters,
         )
+        NightSchedule(
+            self,
+            "Audits",
+            environment=environment,
+            name="audit",
+            description=f"Compares a seventh of the lake of totes-{environment.name} with its manifests every night",
+            function=self._audit(data),
+            minute=52,
+            dead_letters=self.dead_letters,
+        )
         self.scheduled = dict(self.functions)
         logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
         rotated = {role: logins[role] for role in environment.rotated_logins}
@@ -96,9 +109,14 @@ class PipelineStack(TotesStack):
             "StateMachineArn": self.state_machine.state_machine_arn,
             "RotationFunction": self.rotate.function_name,
         }
-        if data.own_warehouse is not None:
-            outputs["PrepareFunction"] = self._prepare(data, data.own_warehouse.master).function_name
+        if data.master is not None:
+            outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
         self.tell(outputs)
+        self.keep_exporting(
+            self.dead_letters.queue_name,
+            self.state_machine.state_machine_arn,
+            *(function.function_name for name, function in self.functions.items() if name != "audit_lake"),
+        )
         cdk.CfnOutput(
             self,
             "RotatedLogins",
@@ -109,7 +127,7 @@ class PipelineStack(TotesStack):
             ),
         )
 
-    def _capture(self, data: DataStack) -> lambda_.IFunction:
+    def _capture(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
             "Capture",
             name="raw_data_to_ingestion_bucket",
@@ -128,7 +146,7 @@ class PipelineStack(TotesStack):
             speaks_to_source=True,
         )
 
-    def _transform(self, data: DataStack) -> lambda_.IFunction:
+    def _transform(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
             "Transform",
             name="ingestion_to_processed_bucket",
@@ -146,7 +164,7 @@ class PipelineStack(TotesStack):
             ],
         )
 
-    def _load(self, data: DataStack) -> lambda_.IFunction:
+    def _load(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
             "Load",
             name="processed_bucket_to_warehouse",
@@ -161,7 +179,7 @@ class PipelineStack(TotesStack):
             speaks_to_warehouse=True,
         )
 
-    def _verify(self, data: DataStack) -> lambda_.IFunction:
+    def _verify(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
             "Verify",
             name="verify_warehouse",
@@ -183,7 +201,7 @@ class PipelineStack(TotesStack):
             speaks_to_warehouse=True,
         )
 
-    def _sweep(self, data: DataStack) -> lambda_.IFunction:
+    def _sweep(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
             "Sweep",
             name="sweep_ingestion_bucket",
@@ -195,6 +213,25 @@ class PipelineStack(TotesStack):
                 read_objects(data.ingestion),
                 write_objects(data.ingestion, "sweeps"),
                 delete_objects(data.ingestion, "batches", "holdings"),
+                send_messages(self.dead_letters),
+            ],
+        )
+
+    def _audit(self, data: TakenData) -> lambda_.IFunction:
+        return self._function(
+            "Audit",
+            name="audit_lake",
+            description="Is the lake still what its manifests say?",
+            settings=self._environment.audit,
+            variables={
+                "INGESTION_BUCKET": data.ingestion.bucket_name,
+                "PROCESSED_BUCKET": data.processed.bucket_name,
+            },
+            permissions=[
+                list_objects(data.ingestion),
+                read_objects(data.ingestion),
+                list_objects(data.processed),
+                read_objects(data.processed),
                 send_messages(self.dead_letters),
             ],
         )
@@ -211,7 +248,7 @@ class PipelineStack(TotesStack):
             speaks_to_warehouse=True,
         )
 
-    def _answer(self, data: DataStack) -> lambda_.IFunction:
+    def _answer(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
             "Answer",
             name="answer_questions",
@@ -223,7 +260,7 @@ class PipelineStack(TotesStack):
             speaks_to_warehouse=True,
         )
 
-    def _prepare(self, data: DataStack, master: secretsmanager.ISecret) -> lambda_.IFunction:
+    def _prepare(self, data: TakenData, master: secretsmanager.ISecret) -> lambda_.IFunction:
         return self._function(
             "Prepare",
             name="prepare_warehouse",

@@ -3,9 +3,9 @@
 from constructs import Construct
 
 from stacks.config import Environment
-from stacks.data_stack import DataStack
-from stacks.parts.alarms import Alarms
+from stacks.parts.alarms import Alarms, WatchedWarehouse
 from stacks.parts.board import Board
+from stacks.parts.handed_data import HandedWarehouse
 from stacks.parts.topic import AlarmTopic
 from stacks.pipeline_stack import PipelineStack
 from stacks.stack import TotesStack
@@ -18,11 +18,20 @@ class WatchStack(TotesStack):
         alarms: the alarms.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, *, data: DataStack, pipeline: PipelineStack) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        warehouse: HandedWarehouse | None,
+        pipeline: PipelineStack,
+    ) -> None:
         super().__init__(scope, "watch", environment=environment, description="totes: alarms and the board")
+        self.add_dependency(pipeline, "it watches what is there")
+        watched = None
+        if warehouse is not None:
+            watched = WatchedWarehouse(identifier=self.take(warehouse.identifier), limits=warehouse.limits)
         topic = AlarmTopic(self, "Topic", environment=environment).topic
-        self.alarms = Alarms(
-            self, "Alarms", environment=environment, pipeline=pipeline, warehouse=data.own_warehouse, topic=topic
-        )
+        self.alarms = Alarms(self, "Alarms", environment=environment, pipeline=pipeline, warehouse=watched, topic=topic)
         self.tell({"AlarmTopicArn": topic.topic_arn})
         Board(self, "Board", environment=environment, pipeline=pipeline, alarms=self.alarms)

@@ -10,7 +10,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.config import Environment
-from stacks.parts.own_warehouse import OwnWarehouse
+from stacks.parts import measures
+from stacks.parts.own_warehouse import Limits
 from stacks.pipeline_stack import PipelineStack
 from totes import telemetry
 
@@ -22,6 +23,7 @@ _TICKS_WITHOUT_SUCCESS = 3
 _THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
 _WAREHOUSE_PERIODS = 3
 _FIVE_MINUTES = cdk.Duration.minutes(5)
+_NIGHTS_OF_AN_AUDIT = 7  # and as much as CloudWatch looks at
 _HOURS_WITHOUT_VERIFICATION = 26  # a night comes every 24; a comparison, tried three times, takes an hour at most
 
 
@@ -39,6 +41,16 @@ class _Rule:
     below: bool = False
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     periods: int = 1
+    enough: int | None = None
+    """How many of the periods have to tell so; None: each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedWarehouse:
+    """A warehouse of totes' own, by its name, and where it comes close to what it can take."""
+
+    identifier: str
+    limits: Limits
 
 
 class _Measured(Protocol):
@@ -59,12 +71,16 @@ class Alarms(Construct):
         *,
         environment: Environment,
         pipeline: PipelineStack,
-        warehouse: OwnWarehouse | None,
+        warehouse: WatchedWarehouse | None,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
-        rules = [*_of_runs(environment, pipeline), *_of_functions(pipeline), *_of_data(environment)]
+        rules = [
+            *_of_runs(cdk.Stack.of(self), environment),
+            *_of_functions(environment, pipeline),
+            *_of_data(environment),
+        ]
         if warehouse is not None:
             rules += _of_warehouse(warehouse)
         self.alarms = [self._alarm(rule, topic) for rule in rules]
@@ -80,6 +96,7 @@ class Alarms(Construct):
             threshold=rule.threshold,
             comparison_operator=comparison.LESS_THAN_THRESHOLD if rule.below else comparison.GREATER_THAN_THRESHOLD,
             evaluation_periods=rule.periods,
+            datapoints_to_alarm=rule.enough,
             treat_missing_data=rule.missing,
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
@@ -93,29 +110,32 @@ def _anchor(name: str) -> str:
     return kinds[0] if kinds else name
 
 
-def _of_runs(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
-    machine, tick = pipeline.state_machine, cdk.Duration.minutes(environment.tick_minutes)
+def _of_runs(stack: cdk.Stack, environment: Environment) -> list[_Rule]:
+    tick = cdk.Duration.minutes(environment.tick_minutes)
     rules = [
         _Rule(
             name="run-failed",
             sentence="A run has failed; the execution names the step and the error.",
-            metric=machine.metric_failed(period=tick, statistic="Sum"),
+            metric=measures.of_state_machine(stack, environment, "ExecutionsFailed", period=tick),
         ),
         _Rule(
             name="run-timed-out",
             sentence="A run took more than an hour and was ended.",
-            metric=machine.metric_timed_out(period=tick, statistic="Sum"),
+            metric=measures.of_state_machine(stack, environment, "ExecutionsTimedOut", period=tick),
         ),
         _Rule(
             name="run-throttled",
             sentence="Step Functions held a run back.",
-            metric=machine.metric_throttled(period=tick, statistic="Sum"),
+            metric=measures.of_state_machine(stack, environment, "ExecutionThrottled", period=tick),
         ),
         _Rule(
             name="dead-letters",
             sentence="What a schedule starts could not be started, or a night's function failed at each attempt.",
-            metric=pipeline.dead_letters.metric_approximate_number_of_messages_visible(
-                period=tick, statistic="Maximum"
+            metric=measures.of_queue(
+                f"totes-{environment.name}-dead-letters",
+                "ApproximateNumberOfMessagesVisible",
+                statistic="Maximum",
+                period=tick,
             ),
         ),
     ]
@@ -136,23 +156,24 @@ def _of_runs(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
     ]
 
 
-def _of_functions(pipeline: PipelineStack) -> list[_Rule]:
+def _of_functions(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
     """An error alone wakes nobody: it is tried again. A run or a night that fails has an alarm of its own."""
     rules = []
     for name, function in pipeline.scheduled.items():
         if function.timeout is None:
             raise AssertionError("every function has a timeout")
+        full_name = f"totes-{environment.name}-{name}"
         rules += [
             _Rule(
                 name=f"function-throttled-{name}",
                 sentence=f"Lambda has held {name} back for {_THROTTLED_PERIODS * 5} minutes.",
-                metric=function.metric_throttles(period=_FIVE_MINUTES, statistic="Sum"),
+                metric=measures.of_function(full_name, "Throttles", statistic="Sum", period=_FIVE_MINUTES),
                 periods=_THROTTLED_PERIODS,
             ),
             _Rule(
                 name=f"function-slow-{name}",
                 sentence=f"{name} has taken more than {_TIMEOUT_PERCENT} % of the time that it may.",
-                metric=function.metric_duration(period=_FIVE_MINUTES, statistic="Maximum"),
+                metric=measures.of_function(full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
                 threshold=function.timeout.to_milliseconds() * _TIMEOUT_PERCENT / 100,
             ),
         ]
@@ -161,7 +182,9 @@ def _of_functions(pipeline: PipelineStack) -> list[_Rule]:
         _Rule(
             name="rotation-failed",
             sentence="A database's password was to be changed, and a step of it failed.",
-            metric=pipeline.rotate.metric_errors(period=_FIVE_MINUTES, statistic="Sum"),
+            metric=measures.of_function(
+                f"totes-{environment.name}-rotate_database_login", "Errors", statistic="Sum", period=_FIVE_MINUTES
+            ),
             missing=cloudwatch.TreatMissingData.IGNORE,
         ),
     ]
@@ -181,6 +204,13 @@ def _of_data(environment: Environment) -> list[_Rule]:
             sentence="The warehouse is not what the source says.",
             metric=measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
             missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
+        _Rule(
+            name="lake-audit",
+            sentence="In one of the last seven nights something of the lake was not what was written.",
+            metric=measured(telemetry.LAKE_FINDINGS, "Maximum", cdk.Duration.days(1)),
+            periods=_NIGHTS_OF_AN_AUDIT,
+            enough=1,  # each night looks at another seventh
         ),
     ]
     if not environment.schedule_enabled:
@@ -204,16 +234,25 @@ def _of_data(environment: Environment) -> list[_Rule]:
             missing=cloudwatch.TreatMissingData.BREACHING,
             periods=_HOURS_WITHOUT_VERIFICATION,
         ),
+        _Rule(
+            name="no-lake-audit",
+            sentence="Last night the lake was not audited, or not all that was its turn, or there was no night yet.",
+            metric=measured(telemetry.LAKE_FINDINGS, "SampleCount", cdk.Duration.hours(1)),
+            threshold=1,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_HOURS_WITHOUT_VERIFICATION,
+        ),
     ]
 
 
-def _of_warehouse(warehouse: OwnWarehouse) -> list[_Rule]:
-    instance, limits = warehouse.instance, warehouse.limits
+def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
+    instance, limits = warehouse.identifier, warehouse.limits
     return [
         _Rule(
             name="warehouse-storage",
             sentence="The warehouse's disk is nearly full, and does not grow.",
-            metric=instance.metric_free_storage_space(period=_FIVE_MINUTES, statistic="Minimum"),
+            metric=measures.of_instance(instance, "FreeStorageSpace", statistic="Minimum", period=_FIVE_MINUTES),
             threshold=limits.free_storage_bytes,
             below=True,
             periods=_WAREHOUSE_PERIODS,
@@ -221,7 +260,7 @@ def _of_warehouse(warehouse: OwnWarehouse) -> list[_Rule]:
         _Rule(
             name="warehouse-memory",
             sentence="The warehouse has nearly no memory left.",
-            metric=instance.metric_freeable_memory(period=_FIVE_MINUTES, statistic="Minimum"),
+            metric=measures.of_instance(instance, "FreeableMemory", statistic="Minimum", period=_FIVE_MINUTES),
             threshold=limits.free_memory_bytes,
             below=True,
             periods=_WAREHOUSE_PERIODS,
@@ -229,14 +268,14 @@ def _of_warehouse(warehouse: OwnWarehouse) -> list[_Rule]:
         _Rule(
             name="warehouse-connections",
             sentence="Most of the connections that the warehouse takes are in use.",
-            metric=instance.metric_database_connections(period=_FIVE_MINUTES, statistic="Maximum"),
+            metric=measures.of_instance(instance, "DatabaseConnections", statistic="Maximum", period=_FIVE_MINUTES),
             threshold=limits.connections,
             periods=_WAREHOUSE_PERIODS,
         ),
         _Rule(
             name="warehouse-cpu-credits",
             sentence="The warehouse has used up its CPU credits; what it uses beyond them is paid for by the hour.",
-            metric=instance.metric("CPUCreditBalance", period=_FIVE_MINUTES, statistic="Minimum"),
+            metric=measures.of_instance(instance, "CPUCreditBalance", statistic="Minimum", period=_FIVE_MINUTES),
             threshold=1,
             below=True,
             periods=_WAREHOUSE_PERIODS,

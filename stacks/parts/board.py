@@ -1,10 +1,12 @@
 """What there is to see: the CloudWatch dashboard totes-<environment>."""
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.config import Environment
+from stacks.parts import measures
 from stacks.parts.alarms import Alarms, metrics_of
 from stacks.pipeline_stack import PipelineStack
 from totes import telemetry
@@ -27,7 +29,7 @@ class Board(Construct):
         super().__init__(scope, id)
         measured = metrics_of(environment)
         name = f"totes-{environment.name}"
-        machine = pipeline.state_machine
+        stack = cdk.Stack.of(self)
         rows = cloudwatch.LogQueryWidget(
             title="Rows, by table and outcome",
             log_group_names=[f"/aws/lambda/{name}-{_LOADER}"],
@@ -52,8 +54,8 @@ class Board(Construct):
                     _graph(
                         "Runs",
                         measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
-                        machine.metric_failed(statistic="Sum"),
-                        machine.metric_timed_out(statistic="Sum"),
+                        measures.of_state_machine(stack, environment, "ExecutionsFailed"),
+                        measures.of_state_machine(stack, environment, "ExecutionsTimedOut"),
                     ),
                 ],
                 [
@@ -63,24 +65,25 @@ class Board(Construct):
                         measured(telemetry.QUARANTINED, "Maximum"),
                         measured(telemetry.DRIFT, "Sum"),
                         measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
+                        measured(telemetry.LAKE_FINDINGS, "Maximum"),
                     ),
                     _graph(
                         "Percent of the time that a function may take",
-                        *map(_time_used, pipeline.functions, pipeline.functions.values()),
+                        *(_time_used(name, folder, each) for folder, each in pipeline.functions.items()),
                     ),
                 ],
             ],
         )
 
 
-def _time_used(name: str, function: lambda_.Function) -> cloudwatch.IMetric:
+def _time_used(environment: str, name: str, function: lambda_.Function) -> cloudwatch.IMetric:
     """Lambda measures durations itself, for nothing; how long each may be, only we know."""
     if function.timeout is None:
         raise AssertionError("every function has a timeout")
     return cloudwatch.MathExpression(
         expression=f"100 * {name} / {function.timeout.to_milliseconds():.0f}",
         label=name,
-        using_metrics={name: function.metric_duration(statistic="Maximum")},
+        using_metrics={name: measures.of_function(f"{environment}-{name}", "Duration", statistic="Maximum")},
     )
 
 

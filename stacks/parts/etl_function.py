@@ -12,8 +12,8 @@ from stacks.checks import acknowledge
 from stacks.config import Environment, FunctionSettings
 from stacks.dependencies import ROOT
 from stacks.packages import check_size, code_of
+from stacks.parts.handed_network import Placement
 from stacks.parts.layers import Layers
-from stacks.parts.network import Placement
 from stacks.parts.permissions import Permission, live_in_a_network, write_logs
 from stacks.parts.runtime import architecture_of, is_newest, runtime_of
 

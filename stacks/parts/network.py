@@ -1,7 +1,6 @@
 """The network: private subnets, the ways out that are needed, and who may speak to whom."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
@@ -10,19 +9,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, is_security_group
+from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, generation_of, is_security_group
 from stacks.parts.nat_instances import NatInstances
 
 _TLS = 443
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Where a function runs: in which subnets, and in which security groups."""
-
-    vpc: ec2.IVpc
-    subnets: ec2.SubnetSelection
-    security_groups: Sequence[ec2.ISecurityGroup]
 
 
 class Network(Construct):
@@ -71,14 +61,15 @@ class Network(Construct):
         if isinstance(network, NewNetwork) and environment.needs_nat:
             self._add_way_out(network)
 
-    def placement(self, *, source: bool = False, warehouse: bool = False) -> Placement:
-        """Where a function runs that speaks to the lake, and to these databases."""
-        groups = [self._lake]
-        if source:
-            groups.append(self._source_clients)
-        if warehouse:
-            groups.append(self._warehouse_clients)
-        return Placement(vpc=self.vpc, subnets=self.subnets, security_groups=groups)
+    @property
+    def groups(self) -> Mapping[str, ec2.SecurityGroup]:
+        """The security groups of a warehouse of totes' own and of functions, by what they are for."""
+        return {
+            "Warehouse": self.warehouse,
+            "Lake": self._lake,
+            "SourceClients": self._source_clients,
+            "WarehouseClients": self._warehouse_clients,
+        }
 
     def let_out(self, clients: ec2.SecurityGroup, what: str) -> None:
         """Let the members of a group speak to AWS, through whatever leads there."""
@@ -108,7 +99,7 @@ class Network(Construct):
             restrict_default_security_group=False,
             gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
         )
-        self._log_refusals(vpc)
+        self._log_refusals(vpc, network.generation)
         return vpc
 
     def _add_way_out(self, network: NewNetwork) -> None:
@@ -150,11 +141,11 @@ class Network(Construct):
             open=False,
         )
 
-    def _log_refusals(self, vpc: ec2.Vpc) -> None:
+    def _log_refusals(self, vpc: ec2.Vpc, generation: int) -> None:
         group = logs.LogGroup(
             self,
             "Refusals",
-            log_group_name=f"/totes/{self._environment.name}/network",
+            log_group_name=generation_of(f"/totes/{self._environment.name}/network", generation, "-"),
             retention=self._environment.log_retention,
             removal_policy=cdk.RemovalPolicy.DESTROY,  # one left behind would block the next deployment of its name
         )

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.config import Environment, OwnDatabase
-from stacks.parts.network import Network
+from stacks.parts.handed_network import TakenNetwork
 
 DATABASE = "warehouse"
 
@@ -59,10 +59,10 @@ class OwnWarehouse(Construct):
     RDS keeps and rotates its master's password.
 
     Attributes:
-        instance: the instance.
         limits: where it comes close to what it can take.
         host: its address.
         master: the secret of its master, made by RDS.
+        identifier: its name.
         log_group: the name of the log group that RDS makes of its log.
     """
 
@@ -73,7 +73,7 @@ class OwnWarehouse(Construct):
         *,
         environment: Environment,
         database: OwnDatabase,
-        network: Network,
+        network: TakenNetwork,
     ) -> None:
         super().__init__(scope, id)
         # The major version alone: RDS takes up minor ones by itself, creates none that it has given up, and refuses to
@@ -94,7 +94,7 @@ class OwnWarehouse(Construct):
             instance_type=ec2.InstanceType(database.instance_type),
             vpc=network.vpc,
             vpc_subnets=network.subnets,
-            security_groups=[network.warehouse],
+            security_groups=[network.group("Warehouse")],
             database_name=DATABASE,
             port=database.port,
             credentials=rds.Credentials.from_username("totes_master"),
@@ -114,12 +114,14 @@ class OwnWarehouse(Construct):
             parameter_group=parameters,
             removal_policy=environment.database_removal,
         )
-        self.instance = instance
+        if database.snapshot is not None:
+            _restore(instance, database.snapshot)
         self.limits = Limits.of(database)
         subnets = cast("rds.SubnetGroup", instance.node.find_child("SubnetGroup"))
         subnets.apply_removal_policy(_removal_of_what_it_holds(environment))
         self.host = instance.db_instance_endpoint_address
-        self.log_group = f"/aws/rds/instance/{instance.instance_identifier}/postgresql"
+        self.identifier = instance.instance_identifier
+        self.log_group = f"/aws/rds/instance/{self.identifier}/postgresql"
         if instance.secret is None:
             raise AssertionError("RDS manages the master's password, so there is a secret of it")
         self.master: secretsmanager.ISecret = instance.secret
@@ -140,6 +142,18 @@ class OwnWarehouse(Construct):
             "RDS11",
             reason="Nobody but the functions and the readers that are named reaches the port, whichever number it has.",
         )
+
+
+def _restore(instance: rds.DatabaseInstance, snapshot: str) -> None:
+    """Have an instance made from a snapshot, which says itself what must not be said then.
+
+    The CDK's own construct for it lets RDS keep no password of the master
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html).
+    """
+    made = cast("rds.CfnDBInstance", instance.node.default_child)
+    made.add_property_override("DBSnapshotIdentifier", snapshot)
+    for word in ("MasterUsername", "DBName", "StorageEncrypted", "AllocatedStorage"):
+        made.add_property_deletion_override(word)
 
 
 def _removal_of_what_it_holds(environment: Environment) -> cdk.RemovalPolicy:

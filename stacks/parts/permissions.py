@@ -1,6 +1,7 @@
 """What a function's role may be allowed, in the words of what the function does."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -43,12 +44,11 @@ class Permission:
             acknowledge(role, "IAM5[Resource::*]", reason=self.wildcard)
         if self.objects_of is None:
             return
-        stack = cdk.Stack.of(self.objects_of)
-        imported = stack.resolve(stack.export_value(self.objects_of.bucket_arn))["Fn::ImportValue"]
+        arn = _said(cdk.Stack.of(role).resolve(self.objects_of.bucket_arn))
         for place in _places(self.folders):
             acknowledge(
                 role,
-                f"IAM5[Resource::{imported}/{place}]",
+                f"IAM5[Resource::{arn}/{place}]",
                 reason="Which objects there are is decided at run time, and all of this one place are the function's "
                 "to use.",
             )
@@ -168,6 +168,16 @@ def _on_objects(bucket: s3.IBucket, folders: tuple[str, ...], *actions: str) -> 
     resources = [bucket.arn_for_objects(place) for place in _places(folders)]
     statement = iam.PolicyStatement(actions=list(actions), resources=resources)
     return Permission(statement, objects_of=bucket, folders=folders)
+
+
+def _said(expression: Any) -> str:
+    """What the rules call a resource that a template names by an expression."""
+    match expression:
+        case {"Fn::Join": ["", parts]}:
+            return "".join(map(_said, parts))
+        case {"Ref": name}:
+            return f"<{name}>"
+    return str(expression)
 
 
 def _places(folders: tuple[str, ...]) -> list[str]:

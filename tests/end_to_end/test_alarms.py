@@ -6,7 +6,8 @@ its limit of fifteen minutes) is told to the alarm as AWS tells it.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,8 @@ def deployed(production: Deployed) -> Deployed:
     build(production.cloud.source_uri, orders=30, seed=4)
     production.run()
     assert invoke(production, "verify_warehouse")["equal"]
+    audited = invoke(production, "audit_lake", {"day": 0})
+    assert (audited["batches"], audited["found"]) == (1, 0)
     return production
 
 
@@ -106,6 +109,12 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     assert not invoke(deployed, "verify_warehouse")["equal"]
     expect("verify-difference")
 
+    # Something of the lake is not what was written.
+    with other_bytes_in_the_lake(deployed) as place:
+        [finding] = invoke(deployed, "audit_lake", {"day": 0, "every": 1})["findings"]
+        assert finding.startswith(f"{place} is not the object that its manifest names")
+    expect("lake-audit")
+
     # The source no longer has the shape that totes reads.
     execute(source, "ALTER TABLE design RENAME TO drawing")
     assert deployed.totes("run").code == 1
@@ -137,10 +146,11 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     expect("dead-letters", "run-throttled", "run-timed-out", *of_aws)
 
     # An hour in which nothing happens at all: what was found and not cured is still told.
-    uncured = {"quarantine", "verify-difference", "rotation-failed"}
+    uncured = {"quarantine", "verify-difference", "rotation-failed", "lake-audit"}
     assert watch.on(later=AN_HOUR) == {*uncured, "no-success", "lag"}
-    assert watch.on(later=27 * AN_HOUR) == {*uncured, "no-success", "lag", "no-verification"}
-    seen |= {"no-success", "lag", "no-verification"}
+    silent = {"no-success", "lag", "no-verification", "no-lake-audit"}
+    assert watch.on(later=27 * AN_HOUR) == {*uncured, *silent}
+    seen |= silent
     assert seen == every
     _heal(deployed)
 
@@ -191,6 +201,17 @@ def test_a_quarantine_that_is_mended_is_quiet_again(deployed: Deployed) -> None:
         Statistics=["Maximum"],
     )["Datapoints"]
     assert max(points, key=lambda point: point["Timestamp"])["Maximum"] == 0
+
+
+@contextmanager
+def other_bytes_in_the_lake(deployed: Deployed) -> Iterator[str]:
+    """An object of the lake with as many other bytes; say which, and write it again as it was."""
+    client, bucket = _ingestion(deployed)
+    key = client.list_objects_v2(Bucket=bucket, Prefix="batches/0000000001/")["Contents"][0]["Key"]
+    written = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    client.put_object(Bucket=bucket, Key=key, Body=bytes(len(written)))
+    yield f"s3://{bucket}/{key}"
+    client.put_object(Bucket=bucket, Key=key, Body=written)
 
 
 def _put_what_is_no_manifest(deployed: Deployed) -> None:

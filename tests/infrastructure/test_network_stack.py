@@ -39,6 +39,7 @@ def rules(synthesised: Synthesised, kind: str, *, of_ours: bool = True) -> list[
         ("processed_bucket_to_warehouse", {"WarehouseClients"}),
         ("verify_warehouse", {"SourceClients", "WarehouseClients"}),
         ("sweep_ingestion_bucket", set()),
+        ("audit_lake", set()),
         ("rotate_database_login", {"SourceClients", "WarehouseClients"}),
         ("prepare_warehouse", {"WarehouseClients"}),
         ("answer_questions", {"SourceClients", "WarehouseClients"}),

@@ -14,11 +14,15 @@ STEPS = (
     "processed_bucket_to_warehouse",
     "verify_warehouse",
 )
-FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "rotate_database_login", "answer_questions")
+FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "audit_lake", "rotate_database_login", "answer_questions")
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
-    return {("s3:ListBucket", f"<{bucket}.Arn>"), *((action, f"<{bucket}.Arn>/*") for action in actions)}
+    return {("s3:ListBucket", arn(bucket)), *((action, f"{arn(bucket)}/*") for action in actions)}
+
+
+def arn(bucket: str) -> str:
+    return f"arn:<AWS::Partition>:s3:::<{bucket}>"
 
 
 def logs(part: str) -> set[tuple[str, str]]:
@@ -55,11 +59,17 @@ ALLOWED = {
     },
     "sweep_ingestion_bucket": {
         *lake("IngestionBucket", "s3:GetObject"),
-        ("s3:PutObject", "<IngestionBucket.Arn>/sweeps/*"),
-        ("s3:DeleteObject", "<IngestionBucket.Arn>/batches/*"),
-        ("s3:DeleteObject", "<IngestionBucket.Arn>/holdings/*"),
+        ("s3:PutObject", f"{arn('IngestionBucket')}/sweeps/*"),
+        ("s3:DeleteObject", f"{arn('IngestionBucket')}/batches/*"),
+        ("s3:DeleteObject", f"{arn('IngestionBucket')}/holdings/*"),
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Sweep"),
+    },
+    "audit_lake": {
+        *lake("IngestionBucket", "s3:GetObject"),
+        *lake("ProcessedBucket", "s3:GetObject"),
+        ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
+        *logs("Audit"),
     },
     "rotate_database_login": {
         *(
@@ -110,7 +120,7 @@ def test_one_function_alone_may_delete_and_nothing_but_what_runs_write_to_the_fi
         for action, resource in synthesised.permissions(synthesised.function(name)["Role"])
         if "Delete" in action and action.startswith("s3:")
     }
-    places = {f"<IngestionBucket.Arn>/{folder}/*" for folder in ("batches", "holdings")}
+    places = {f"{arn('IngestionBucket')}/{folder}/*" for folder in ("batches", "holdings")}
     assert deleting == {("sweep_ingestion_bucket", place) for place in places}
 
 
@@ -185,6 +195,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
         ),
         ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
+        ("audit_lake", {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"}),
         ("answer_questions", {"SOURCE_SECRET": "<SourceSecret>", "WAREHOUSE_SECRET": "<WarehouseSecret>"}),
         (
             "verify_warehouse",
@@ -303,9 +314,17 @@ def test_the_lake_is_swept_every_night(dev: Synthesised, prod: Synthesised) -> N
         assert environment.said(nights["Target"]["Arn"]) == "<SweepFunction.Arn>"
 
 
+def test_the_lake_is_audited_every_night(dev: Synthesised, prod: Synthesised) -> None:
+    for environment in (dev, prod):
+        nights = schedule(environment, f"totes-{environment.name}-audit")
+        assert nights["ScheduleExpression"] == "cron(52 3 * * ? *)"
+        assert nights["State"] == "ENABLED"
+        assert environment.said(nights["Target"]["Arn"]) == "<AuditFunction.Arn>"
+
+
 def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
     states = [each["Properties"]["State"] for each in local.resources("AWS::Scheduler::Schedule").values()]
-    assert states == ["DISABLED", "DISABLED", "DISABLED"]
+    assert states == ["DISABLED"] * 4
 
 
 @pytest.mark.parametrize(
@@ -314,6 +333,7 @@ def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
         ("totes-{}", ("states:StartExecution", "<PipelineStateMachine>")),
         ("totes-{}-verify", ("lambda:InvokeFunction", "<VerifyFunction.Arn>")),
         ("totes-{}-sweep", ("lambda:InvokeFunction", "<SweepFunction.Arn>")),
+        ("totes-{}-audit", ("lambda:InvokeFunction", "<AuditFunction.Arn>")),
     ],
 )
 def test_a_schedule_may_start_its_own_target_for_this_account_only(
@@ -476,7 +496,7 @@ def test_what_fails_at_night_is_tried_twice_more_and_then_kept(synthesised: Synt
         synthesised.said(each["Properties"]["FunctionName"]): each["Properties"]
         for each in synthesised.resources("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert set(configured) == {"<VerifyFunction>", "<SweepFunction>"}
+    assert set(configured) == {"<AuditFunction>", "<VerifyFunction>", "<SweepFunction>"}
     for events in configured.values():
         assert events["MaximumRetryAttempts"] == 2
         assert synthesised.said(events["DestinationConfig"]["OnFailure"]["Destination"]) == "<DeadLettersQueue.Arn>"

@@ -9,10 +9,11 @@ import pytest
 from stacks.config import Environment, OwnDatabase
 from tests.support.templates import ADDRESS, Synthesised, synthesise
 from totes import telemetry
+from totes.lake.audit import NIGHTS
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
-    *("verify_warehouse", "sweep_ingestion_bucket"),
+    *("verify_warehouse", "sweep_ingestion_bucket", "audit_lake"),
 )
 OF_THE_WAREHOUSE = ("warehouse-storage", "warehouse-memory", "warehouse-connections", "warehouse-cpu-credits")
 
@@ -38,6 +39,7 @@ def test_there_is_an_alarm_for_everything_that_somebody_must_know(prod: Synthesi
     assert set(alarms(prod)) == {
         *("run-failed", "run-timed-out", "run-throttled", "no-success", "dead-letters"),
         *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed"),
+        *("lake-audit", "no-lake-audit"),
         *(f"function-{kind}-{function}" for kind in ("slow", "throttled") for function in FUNCTIONS),
         *OF_THE_WAREHOUSE,
     }
@@ -85,10 +87,21 @@ def test_what_was_found_once_stays_until_it_is_measured_again(prod: Synthesised)
 
 
 def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at(prod: Synthesised) -> None:
-    alarm = alarms(prod)["no-verification"]
-    seconds = alarm["Period"] * alarm["EvaluationPeriods"]
-    assert 24 * 3600 < seconds <= 7 * 24 * 3600
-    assert alarm["Period"] >= 3600, "of a shorter one CloudWatch looks at a day at most"
+    for name in ("no-verification", "no-lake-audit"):
+        alarm = alarms(prod)[name]
+        seconds = alarm["Period"] * alarm["EvaluationPeriods"]
+        assert 24 * 3600 < seconds <= 7 * 24 * 3600
+        assert alarm["Period"] >= 3600, "of a shorter one CloudWatch looks at a day at most"
+
+
+def test_what_one_night_in_seven_finds_is_told_until_its_turn_comes_again(prod: Synthesised) -> None:
+    """CloudWatch looks at a week at most where a period is an hour or longer.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+    """
+    alarm = alarms(prod)["lake-audit"]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == NIGHTS * 24 * 3600 == 7 * 24 * 3600
+    assert (alarm["DatapointsToAlarm"], alarm["TreatMissingData"]) == (1, "notBreaching")
 
 
 def test_every_alarm_ends_in_its_line_of_the_runbook(synthesised: Synthesised, root: Path) -> None:
@@ -113,13 +126,13 @@ def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_all_is_well(synth
 
 def test_where_silence_means_trouble_it_is_taken_for_trouble(prod: Synthesised) -> None:
     breaching = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "breaching"}
-    assert breaching == {"no-success", "lag", "no-verification"}
+    assert breaching == {"no-success", "lag", "no-verification", "no-lake-audit"}
     for name in ("no-success", "lag"):
         assert alarms(prod)[name]["EvaluationPeriods"] == 3
 
 
 def test_what_is_never_started_is_never_late(local: Synthesised) -> None:
-    assert not {"no-success", "lag", "no-verification"} & set(alarms(local))
+    assert not {"no-success", "lag", "no-verification", "no-lake-audit"} & set(alarms(local))
 
 
 def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesised) -> None:

@@ -109,25 +109,33 @@ class Synthesised:
         return dict(found)
 
     def said(self, value: Any) -> str:
-        """A template's expression in words: references by their construct's name, imports followed to their export."""
+        """A template's expression in words: references by their construct's name, what is taken in its giver's."""
         match value:
             case str():
                 return value
+            case {"Ref": name} if name.startswith("SsmParameterValue"):
+                return self.said(self._handed_over(name))
             case {"Ref": name}:
                 return f"<{_stem(name)}>"
             case {"Fn::GetAtt": [name, attribute]}:
                 return f"<{_stem(name)}.{attribute}>"
-            case {"Fn::ImportValue": export}:
-                [exported] = [
-                    output["Value"]
-                    for template in self.templates.values()
-                    for output in template.get("Outputs", {}).values()
-                    if output.get("Export", {}).get("Name") == export
-                ]
-                return self.said(exported)
             case {"Fn::Join": ["", parts]}:
                 return "".join(self.said(part) for part in parts)
         raise AssertionError(f"no words for {value}")
+
+    def _handed_over(self, taken: str) -> Any:
+        """What a stack says of a value that another takes by a parameter in Systems Manager."""
+        [name] = {
+            template["Parameters"][taken]["Default"]
+            for template in self.templates.values()
+            if taken in template.get("Parameters", {})
+        }
+        [value] = [
+            each["Properties"]["Value"]
+            for each in self.resources("AWS::SSM::Parameter").values()
+            if each["Properties"]["Name"] == name
+        ]
+        return value
 
     def permissions(self, role_arn: Any) -> set[tuple[str, str]]:
         """All that a role is allowed, as pairs of action and resource; conditions and denials are not expected."""

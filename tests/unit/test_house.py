@@ -74,12 +74,19 @@ def test_every_decision_is_listed() -> None:
     assert [file.name for file in folder.glob("0*.md") if f"({file.name})" not in index] == []
 
 
-@pytest.mark.parametrize("document", ["guarantees.md", "laws.md"])
-def test_every_guarantee_and_law_names_a_test_that_there_is(document: str) -> None:
+@pytest.mark.parametrize("document", ["guarantees.md", "laws.md", "disasters.md"])
+def test_every_guarantee_law_and_procedure_names_a_test_that_there_is(document: str) -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / document).read_text())
     assert len(named) > 1
     for file, test in named:
         assert f"def {test}(" in (ROOT / file).read_text(), f"{file}::{test}"
+
+
+def test_every_procedure_of_a_disaster_is_rehearsed() -> None:
+    _, *procedures = re.split(r"^## ", (ROOT / "docs" / "disasters.md").read_text(), flags=re.MULTILINE)
+    steps = {each.partition("\n")[0]: each for each in procedures if re.search(r"^1\. ", each, flags=re.MULTILINE)}
+    assert len(steps) > 1
+    assert [heading for heading, each in steps.items() if "`tests/end_to_end/" not in each] == []
 
 
 def test_locks_record_hashes_and_no_address() -> None:

@@ -31,7 +31,8 @@ def _is_on(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime) -> bool:
     values = [_value(cloudwatch, alarm, now - number * period) for number in range(alarm["EvaluationPeriods"])]
     if values == [None] and alarm["TreatMissingData"] == "ignore":
         values = [_last_value(cloudwatch, alarm, now)]
-    return all(_breaches(alarm, value) for value in values)
+    breaching = sum(_breaches(alarm, value) for value in values)
+    return breaching >= int(alarm.get("DatapointsToAlarm", len(values)))
 
 
 def _breaches(alarm: Mapping[str, Any], value: float | None) -> bool:

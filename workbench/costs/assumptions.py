@@ -8,13 +8,14 @@ HOURS_A_MONTH = Decimal(730)
 DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 # How long a run of each function is billed for, by the function's own name: an idle tick, a
-# night's comparison or sweep, a step of a rotation.
+# night's comparison, sweep or audit, a step of a rotation.
 SECONDS_A_RUN = {
     "raw_data_to_ingestion_bucket": Decimal("0.5"),
     "ingestion_to_processed_bucket": Decimal("0.3"),
     "processed_bucket_to_warehouse": Decimal("0.5"),
     "verify_warehouse": Decimal(60),
     "sweep_ingestion_bucket": Decimal(20),
+    "audit_lake": Decimal(30),
     "rotate_database_login": Decimal(2),
     "prepare_warehouse": Decimal(2),
     "answer_questions": Decimal(2),

@@ -61,6 +61,7 @@ FREE = frozenset(
         "AWS::SNS::Subscription",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
+        "AWS::SSM::Parameter",
         "AWS::Scheduler::ScheduleGroup",
         "AWS::SecretsManager::ResourcePolicy",
         "AWS::SecretsManager::RotationSchedule",

@@ -247,6 +247,7 @@ FUNCTIONS = {
     "processed_bucket_to_warehouse",
     "verify_warehouse",
     "sweep_ingestion_bucket",
+    "audit_lake",
     "rotate_database_login",
     "prepare_warehouse",
     "answer_questions",
@@ -285,6 +286,8 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         assert "FunctionError" not in answer
         assert all(finding.good for finding in examine(deployment, None))
         _sweep(running)
+        audited = running.client("lambda").invoke(FunctionName="totes-prod-audit_lake", Payload=b'{"day": 0}')
+        assert json.loads(audited["Payload"].read())["found"] == 0
         login = json.loads(
             deployment.secrets.get_secret_value(SecretId=deployment.outputs["SourceSecretArn"])["SecretString"]
         )

@@ -1,0 +1,39 @@
+"""audit_lake: every night, is a seventh of the lake still what its manifests say?"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from totes.lake import Bucket, audit
+from totes.settings import AuditSettings
+from totes.telemetry import LAKE_FINDINGS
+from totes_runtime import logger, metrics, watched
+
+_LAST_MILLISECONDS = 120_000
+
+
+@watched
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Audit; return what came of it, and emit as a metric how much is wrong.
+
+    The event's `day` says whose turn it is, by the day's number; without it, today's. A night whose time does not
+    suffice emits none, and so is told as one without an audit.
+    """
+    settings = AuditSettings.from_environment()
+    audited = audit(
+        Bucket(settings.ingestion_bucket),
+        Bucket(settings.processed_bucket),
+        day=event.get("day", datetime.now(UTC).toordinal()),
+        every=event.get("every", 50),
+        time_is_up=lambda: context.get_remaining_time_in_millis() < _LAST_MILLISECONDS,
+    )
+    document = audited.to_dict()
+    if audited.findings:
+        logger.error("the lake is not what was written", extra={"audit": document})
+    if audited.is_whole:
+        metrics.add_metric(LAKE_FINDINGS, MetricUnit.Count, len(audited.findings))
+    else:
+        logger.error("the time did not suffice for all batches of the night", extra={"audit": document})
+    return document
