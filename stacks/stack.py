@@ -85,6 +85,7 @@ class TotesStack(cdk.Stack):
         self.add_dependency(handed.giver, "it hands over what this one takes")
         return ssm.StringParameter.value_for_string_parameter(self, handed.parameter)
 
+
 def _boundary(environment: Environment) -> cdk.PermissionsBoundary:
     """What every role of the environment may do at most; `totes bootstrap-policy` writes it."""
     return cdk.PermissionsBoundary.from_name(f"totes-{environment.name}-boundary")
