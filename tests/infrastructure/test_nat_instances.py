@@ -42,7 +42,8 @@ def test_functions_get_through_on_the_ports_of_aws_and_of_what_is_outside_and_no
     prod: Synthesised, tmp_path: Path
 ) -> None:
     let_in = {(prod.said(rule["SourceSecurityGroupId"]), rule["FromPort"]) for rule in into(prod, "NetworkNatGroup")}
-    assert let_in == {("<NetworkLake.GroupId>", 443), ("<NetworkSourceClients.GroupId>", 5432)}
+    of_functions = {("<NetworkLake.GroupId>", 443), ("<NetworkSourceClients.GroupId>", 5432)}
+    assert let_in == {*of_functions, ("<TunnelGroup.GroupId>", 443)}
     assert not any(rule.get("CidrIp") for rule in into(prod, "NetworkNatGroup")), "no address gets in"
 
     outside = dataclasses.replace(production(), source=GivenDatabase(port=6432), warehouse=GivenDatabase(port=7432))

@@ -407,6 +407,18 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
             on=("arn:*:sqs:*:*:{name}-*",),
         ),
     ),
+    # A stack looks up what another hands over, and puts there what it hands over itself.
+    "AWS::SSM::Parameter": (
+        Need(
+            actions=_of(
+                "ssm",
+                *("AddTagsToResource", "DeleteParameter", "GetParameter", "GetParameters", "ListTagsForResource"),
+                *("PutParameter", "RemoveTagsFromResource"),
+            ),
+            on=("arn:*:ssm:*:*:parameter/totes/{env}/*",),
+        ),
+        Need(actions=("ssm:DescribeParameters",)),
+    ),
     "AWS::Scheduler::Schedule": (
         Need(
             actions=_of("scheduler", "CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
