@@ -26,7 +26,7 @@ def try_alarms(
     ] = None,
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
 ) -> None:
     """Set each alarm off and back, so that its mails arrive; exit 0 only if CloudWatch could tell of every one."""

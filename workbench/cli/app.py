@@ -20,7 +20,16 @@ from workbench.cli import costs as costs_display
 from workbench.cli.asking import Yes, confirmed
 from workbench.cli.bootstrapping import bootstrap_policy
 from workbench.cli.demo import Demo
-from workbench.cli.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
+from workbench.cli.target import (
+    DEFAULT_ENVIRONMENT,
+    DEFAULT_STATE,
+    Environment,
+    EnvironmentName,
+    Json,
+    Local,
+    State,
+    deployment_of,
+)
 from workbench.cli.teardown import stop, take_down
 from workbench.cli.tunnel import tunnel
 from workbench.cloud import LocalCloud
@@ -98,7 +107,7 @@ def demo(
 def run(
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
     accept_deletes: Annotated[
         list[str] | None,
@@ -118,7 +127,7 @@ def run(
 def status(
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show it again every few seconds, until Ctrl-C.")] = False,
     max_lag: Annotated[
@@ -145,7 +154,7 @@ def status(
 
 @app.command()
 def doctor(
-    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+    is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
 ) -> None:
     """Look at source, warehouse, lake and disk before a run does; exit 1 if one is not as it should be."""
     deployment = deployment_of(is_local, state, environment)
@@ -165,7 +174,7 @@ def doctor(
 def verify(
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Repair what differs by runs that capture it again.")
@@ -189,7 +198,7 @@ def verify(
 
 @app.command()
 def rebuild(
-    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+    is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
 ) -> None:
     """Load the warehouse again from the lake, by runs that are followed until it is done; an empty one too."""
     deployment = deployment_of(is_local, state, environment)
@@ -203,7 +212,7 @@ def replay(
     first: Annotated[int, typer.Option("--from", metavar="BATCH", help="The first batch to transform again.")],
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
 ) -> None:
     """Transform batches again, after a mistake in a star table was fixed, and load the warehouse again."""
@@ -233,7 +242,7 @@ def init(
     yes: Yes = False,
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
 ) -> None:
     """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
     deployment = deployment_of(is_local, state, environment)
@@ -244,7 +253,7 @@ def init(
 
 
 @app.command()
-def costs(environment: Environment = "dev", as_json: Json = False) -> None:
+def costs(environment: EnvironmentName = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
     """Work out from an environment's templates, which it synthesises, what it costs a month."""
     with synthesised(environment) as templates:
         resources = read_resources(templates)
@@ -282,7 +291,7 @@ def simulate(
 
 @quarantined.command("list")
 def list_quarantine(
-    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+    is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
 ) -> None:
     """Show the rows that are in quarantine, and why."""
     rows = quarantine.open_rows(deployment_of(is_local, state, environment))
@@ -298,7 +307,7 @@ def show_quarantine(
     key: Annotated[int, typer.Argument(help="The row's key.")],
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
 ) -> None:
     """Show one row: why it is or was in quarantine, and every value that the source has of it."""
@@ -315,7 +324,7 @@ def retry_quarantine(
     keys: Annotated[list[int] | None, typer.Argument(metavar="KEY", help="The rows' keys (default: all).")] = None,
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
     as_json: Json = False,
 ) -> None:
     """Read rows anew from the source and convert them again, after totes or what they refer to was mended."""

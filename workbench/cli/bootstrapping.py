@@ -8,7 +8,7 @@ import typer
 
 from workbench.bootstrapping import boundary, policies
 from workbench.cli import display
-from workbench.cli.target import Environment
+from workbench.cli.target import DEFAULT_ENVIRONMENT, EnvironmentName
 from workbench.synthesis import synthesised
 
 _FOLDER = Path(".totes/policies")
@@ -16,7 +16,7 @@ _FOLDER = Path(".totes/policies")
 
 def bootstrap_policy(
     into: Annotated[Path, typer.Option("--into", metavar="DIR", help="The folder that they are written to.")] = _FOLDER,
-    environment: Environment = "dev",
+    environment: EnvironmentName = DEFAULT_ENVIRONMENT,
 ) -> None:
     """Write the policies with which CloudFormation deploys an environment, and no more, and its roles' boundary."""
     kind, _, suffix = environment.partition("-")

@@ -28,7 +28,7 @@ Role = Annotated[str, typer.Argument(help="source, warehouse or dashboard.")]
 
 @app.command("list")
 def list_secrets(
-    is_local: Local = False, state: State = None, environment: Environment = "dev", as_json: Json = False
+    is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
 ) -> None:
     """Show names and dates, never a value."""
     states = Logins(deployment_of(is_local, state, environment)).all()
@@ -52,7 +52,7 @@ def set_secret(
     ] = None,
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
 ) -> None:
     """Ask for a login, try it, and store it if the database takes it; the password is typed unseen or piped in."""
     authority = {} if sslrootcert is None else {PEM: certificates_in(sslrootcert)}
@@ -79,7 +79,7 @@ def set_secret(
 
 
 @app.command("test")
-def try_secret(role: Role, is_local: Local = False, state: State = None, environment: Environment = "dev") -> None:
+def try_secret(role: Role, is_local: Local = False, state: State = None, environment: Environment = None) -> None:
     """Log in as the secret says, from where the functions are."""
     Logins(deployment_of(is_local, state, environment)).test(role)
     display.done(f"the {role} takes the login")
@@ -87,7 +87,7 @@ def try_secret(role: Role, is_local: Local = False, state: State = None, environ
 
 @app.command("rotate")
 def rotate_secret(
-    role: Role, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = "dev"
+    role: Role, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = None
 ) -> None:
     """Give the database and the secret another password, now; only of a role that totes has made."""
     deployment = deployment_of(is_local, state, environment)
@@ -111,7 +111,7 @@ def delete_secret(
     yes: Yes = False,
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
 ) -> None:
     """Give a secret up for deletion in thirty days; totes secrets set takes it back."""
     deployment = deployment_of(is_local, state, environment)

@@ -31,7 +31,7 @@ def tunnel(
     ] = None,
     is_local: Local = False,
     state: State = None,
-    environment: Environment = "dev",
+    environment: Environment = None,
 ) -> None:
     """Open a tunnel to the warehouse, logged in as a reader, until the command ends or Ctrl-C."""
     if command and shutil.which(command[0]) is None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from workbench.cli import display
 from workbench.cli.app import app
+from workbench.errors import UserError
 
 
 def test_the_program_is_called_by_its_name_where_the_shell_finds_it(
@@ -34,3 +35,10 @@ def test_elsewhere_it_is_called_by_its_path(
 def test_it_says_which_version_it_is() -> None:
     said = CliRunner().invoke(app, ["--version"])
     assert (said.exit_code, said.output) == (0, f"totes {version('totes')}\n")
+
+
+@pytest.mark.parametrize("where", [["--local"], ["--state", "somewhere"]])
+def test_a_local_cloud_and_an_account_at_once_are_refused(where: list[str]) -> None:
+    said = CliRunner().invoke(app, ["status", *where, "--env", "prod"])
+    assert isinstance(said.exception, UserError)
+    assert "--env prod names an environment in an AWS account" in str(said.exception)
