@@ -217,9 +217,9 @@ class Environment:
         networks = self.network.generation if isinstance(self.network, NewNetwork) else 1
         if isinstance(self.warehouse, OwnDatabase) and self.warehouse.generation < networks:
             raise ValueError(
-                f"{self.name}: RDS moves no instance into another network, so a network of generation {networks} needs "
-                f"a warehouse of that generation too: OwnDatabase(generation={networks}, ...), with a snapshot of the "
-                "one of before or without"
+                f"{self.name}: CloudFormation moves no instance into another network, so a network of generation "
+                f"{networks} needs a warehouse of that generation too: OwnDatabase(generation={networks}, ...), with a "
+                "snapshot of the one of before or without"
             )
         if self.readers and isinstance(self.warehouse, GivenDatabase):
             raise ValueError(

@@ -111,6 +111,8 @@ class PipelineStack(TotesStack):
         }
         if data.master is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
+        if network is not None:
+            outputs["NetworkStack"] = network.stack_name
         self.tell(outputs)
         self.keep_exporting(
             self.dead_letters.queue_name,

@@ -72,8 +72,9 @@ class Deployment:
 
     @cached_property
     def network_outputs(self) -> Mapping[str, str]:
-        """The outputs of the network's stack; raise NotDeployedError where there is no such stack."""
-        return self._outputs_of("network")
+        """The outputs of the stack of the network that functions are in; raise NotDeployedError where there is none."""
+        named = self.outputs.get("NetworkStack", f"totes-{self.environment}-network")
+        return self._outputs_of(named.removeprefix(f"totes-{self.environment}-"))
 
     @cached_property
     def alarm_topic(self) -> str:

@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Audit; return what came of it, and emit as a metric how much is wrong.
 
     The event's `day` says whose turn it is, by the day's number; without it, today's. A night whose time does not
-    suffice emits none, and so is told as one without an audit.
+    suffice, and that finds nothing, emits none, and so is told as one without an audit.
     """
     settings = AuditSettings.from_environment()
     audited = audit(
@@ -32,8 +32,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     document = audited.to_dict()
     if audited.findings:
         logger.error("the lake is not what was written", extra={"audit": document})
-    if audited.is_whole:
+    if audited.is_whole or audited.findings:
         metrics.add_metric(LAKE_FINDINGS, MetricUnit.Count, len(audited.findings))
-    else:
+    if not audited.is_whole:
         logger.error("the time did not suffice for all batches of the night", extra={"audit": document})
     return document

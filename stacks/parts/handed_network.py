@@ -21,7 +21,14 @@ class Placement:
 
 
 class HandedNetwork:
-    """What a network's stack hands over: its private subnets and the security groups."""
+    """What a network's stack hands over: its private subnets and the security groups.
+
+    Attributes:
+        stack_name: the stack's name.
+        network: the network.
+        made: its private subnets.
+        subnets, groups: the ids that are handed over.
+    """
 
     def __init__(self, stack: TotesStack, network: Network) -> None:
         """Hand a network over.
@@ -30,6 +37,7 @@ class HandedNetwork:
             stack: the network's own.
             network: the network.
         """
+        self.stack_name = stack.stack_name
         self.network = network
         self.made = network.vpc.select_subnets(subnet_type=network.subnets.subnet_type).subnets
         groups = {name: group.security_group_id for name, group in network.groups.items()}

@@ -15,7 +15,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment
+from stacks.config import Environment, generation_of
 
 INSTANCE_TYPE = "t4g.nano"
 DISK_GIB = 8
@@ -98,6 +98,7 @@ class NatInstances(Construct):
         vpc: ec2.Vpc,
         cidr: str,
         zones: int,
+        generation: int,
         ports: Mapping[ec2.SecurityGroup, Sequence[int]],
     ) -> None:
         """Put instances into the public subnets, and the private subnets' routes through them.
@@ -109,12 +110,14 @@ class NatInstances(Construct):
             vpc: the network, which has no other way out.
             cidr: its addresses.
             zones: in how many of its zones.
+            generation: which of its kind the network is.
             ports: on which ports the members of which groups speak to the outside.
         """
         super().__init__(scope, id)
         self._environment = environment
         self._vpc = vpc
         self._cidr = cidr
+        self._generation = generation
         self._group = self._let_through(ports)
         self._image = ec2.MachineImage.from_ssm_parameter(_IMAGE).get_image(self).image_id
         instances = [self._instance(number) for number in range(zones)]
@@ -197,10 +200,11 @@ class NatInstances(Construct):
         It cannot be among the others, which have another stack: an instance that is imported cannot be replaced.
         Whom it hinders, fails, and that is told.
         """
+        name = generation_of(f"totes-{self._environment.name}-nat", self._generation, "-network-")
         alarm = cloudwatch.Alarm(
             self,
             f"Hangs{number}",
-            alarm_name=f"totes-{self._environment.name}-nat-{number}",
+            alarm_name=f"{name}-{number}",
             alarm_description="A NAT instance does not answer, and is rebooted. What to do: docs/runbook.md#nat",
             metric=cloudwatch.Metric(
                 namespace="AWS/EC2",

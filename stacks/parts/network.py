@@ -112,6 +112,7 @@ class Network(Construct):
                 vpc=cast("ec2.Vpc", self.vpc),
                 cidr=network.cidr,
                 zones=network.nat_zones,
+                generation=network.generation,
                 ports=self._ports_outside(),
             )
         for number, subnet in enumerate(self.vpc.public_subnets[: network.nat_zones], start=1):

@@ -152,7 +152,7 @@ def _restore(instance: rds.DatabaseInstance, snapshot: str) -> None:
     """
     made = cast("rds.CfnDBInstance", instance.node.default_child)
     made.add_property_override("DBSnapshotIdentifier", snapshot)
-    for word in ("MasterUsername", "DBName", "StorageEncrypted", "AllocatedStorage"):
+    for word in ("MasterUsername", "DBName", "EngineVersion", "StorageEncrypted", "AllocatedStorage"):
         made.add_property_deletion_override(word)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment, ExistingNetwork, GivenDatabase
+from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, OwnDatabase
 from stacks.deployer_stack import GitHub
 from tests.infrastructure.test_network_stack import INSIDE
 from tests.support.command_line import totes
@@ -52,7 +52,7 @@ ANY = (
 READS = ("Describe", "Get", "List")
 
 
-@pytest.fixture(scope="module", params=["dev", "prod", "local", "existing", "inside", "given secret"])
+@pytest.fixture(scope="module", params=["dev", "prod", "local", "existing", "inside", "given secret", "snapshot"])
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     """Each environment, and what else the configuration can say."""
     network = ExistingNetwork(
@@ -69,6 +69,12 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         "existing": {"network": network},
         "inside": {"source": INSIDE},
         "given secret": {"source": secret},
+        "snapshot": {
+            "network": NewNetwork(nat="gateway", generation=2),
+            "warehouse": OwnDatabase(
+                instance_type="t4g.small", multi_az=True, backup_days=30, generation=2, snapshot="kept-by-hand"
+            ),
+        },
     }
     if request.param in others:
         folder = tmp_path_factory.mktemp("assembly")

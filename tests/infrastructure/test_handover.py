@@ -60,6 +60,17 @@ def own(**changes: Any) -> OwnDatabase:
     return dataclasses.replace(warehouse, **changes)
 
 
+def names_of(template: dict[str, Any]) -> set[str]:
+    """What a template's resources are called in AWS, where it says so."""
+    return {
+        value
+        for resource in template["Resources"].values()
+        for key, value in resource["Properties"].items()
+        if key in {"AlarmName", "LogGroupName", "Name", "RoleName", "GroupName", "LaunchTemplateName"}
+        and isinstance(value, str)
+    }
+
+
 def test_no_stack_imports_what_another_exports(synthesised: Synthesised) -> None:
     for template in synthesised.templates.values():
         assert "Fn::ImportValue" not in json.dumps(template)
@@ -99,7 +110,7 @@ def test_a_warehouse_of_another_generation_is_another_instance_from_its_snapshot
     assert name.startswith("OwnWarehouse2Instance")
     assert instance["Properties"]["DBSnapshotIdentifier"] == "kept"
     assert instance["Properties"]["ManageMasterUserPassword"] is True
-    of_the_snapshot = {"MasterUsername", "DBName", "StorageEncrypted", "AllocatedStorage"}
+    of_the_snapshot = {"MasterUsername", "DBName", "EngineVersion", "StorageEncrypted", "AllocatedStorage"}
     assert not of_the_snapshot & set(instance["Properties"])
 
 
@@ -115,10 +126,14 @@ def test_a_bucket_of_another_generation_is_another_bucket_and_the_other_stays(tm
 def test_a_network_of_another_generation_is_a_stack_of_its_own(tmp_path: Path) -> None:
     found = synthesise(dev(network=NewNetwork(generation=2), warehouse=own(generation=2)), tmp_path)
     assert set(found.templates) == {"network-2", "data", "pipeline", "watch"}
-    groups = [each["Properties"]["LogGroupName"] for each in found.resources("AWS::Logs::LogGroup").values()]
-    assert "/totes/dev/network-2" in groups, "the one of before has its name still"
+    assert found.templates["pipeline"]["Outputs"]["NetworkStack"]["Value"] == "totes-dev-network-2"
+    before = synthesise(dev(), tmp_path / "before")
+    shared = names_of(found.templates["network-2"]) & names_of(before.templates["network"])
+    assert not shared, "the one of before has its names still"
 
 
 def test_a_network_of_another_generation_needs_a_warehouse_of_one() -> None:
-    with pytest.raises(ValueError, match=r"RDS moves no instance into another network.*OwnDatabase\(generation=2"):
+    with pytest.raises(
+        ValueError, match=r"CloudFormation moves no instance into another network.*OwnDatabase\(generation=2"
+    ):
         dev(network=NewNetwork(generation=2))

@@ -370,6 +370,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
                 "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
                 "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
                 **({"NatAddress2": "<NetworkVpcpublicSubnet2EIP>"} if synthesised.name == "prod" else {}),
+                "NetworkStack": f"totes-{synthesised.name}-network",
                 "TunnelTemplate": "<TunnelTemplate>",
                 "WarehouseLogGroup": "/aws/rds/instance/<OwnWarehouseInstance>/postgresql",
             }

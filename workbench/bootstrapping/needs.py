@@ -300,6 +300,11 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 "arn:*:rds:*:*:og:default*",  # the options that an instance has that asks for none
             ),
         ),
+        # A snapshot has whatever name somebody, or RDS, has given it.
+        Need(
+            actions=("rds:RestoreDBInstanceFromDBSnapshot",),
+            on=(*(f"arn:*:rds:*:*:{kind}:{{name}}-*" for kind in ("db", "pg", "subgrp")), "arn:*:rds:*:*:snapshot:*"),
+        ),
         Need(
             actions=_of(
                 "rds",

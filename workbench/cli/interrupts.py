@@ -10,12 +10,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def heed() -> None:
-    """Let SIGTERM end a command as Ctrl-C does, so that what it started ends with it.
+    """Let SIGTERM, and a terminal that closes, end a command as Ctrl-C does, so that what it started ends with it.
 
     polars, when it is imported, has Ctrl-C wake no call that waits: a prompt would go on asking. So Python's own
     handler is put back, unless whoever started this process has told it to leave Ctrl-C to others.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -355,7 +355,7 @@ def _placed(cloud: LocalCloud, values: dict[str, Any], role: str) -> dict[str, A
     """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
     network = f"totes-{cloud.environment}-network"
     stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
-    return inside(values, role) if any(stack["StackName"] == network for stack in stacks) else values
+    return inside(values, role) if any(stack["StackName"].startswith(network) for stack in stacks) else values
 
 
 def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:

@@ -197,3 +197,17 @@ def test_of_very_many_findings_only_the_first_are_told(lake: Lake) -> None:
 
 def test_an_empty_lake_is_in_order() -> None:
     assert Lake(0).found() == []
+
+
+def test_where_the_time_never_suffices_each_week_begins_elsewhere() -> None:
+    lake = Lake(1500)
+    lost = lake.stars[750]  # of the second of this night's stretches
+    lake.store.delete_object(Bucket=lake.processed.name, Key=lost.key)
+
+    def night(day: int) -> Audited:
+        answers = iter([False, True])
+        return audit(lake.ingestion, lake.processed, day=day, time_is_up=lambda: next(answers))
+
+    assert night(0).findings == ()
+    [finding] = night(NIGHTS).findings
+    assert lost.key in finding

@@ -96,6 +96,9 @@ class _Audit:
             for number, first in enumerate(range(1, newest + 1, _STRETCH))
             if number % NIGHTS == self._day % NIGHTS
         ]
+        # Each week begins elsewhere: where the time never suffices for all, it is not always the same that is left out.
+        week = self._day // NIGHTS % max(len(stretches), 1)
+        stretches = stretches[week:] + stretches[:week]
         batches = 0
         for stretch in stretches:
             if time_is_up():
