@@ -217,7 +217,7 @@ def test_a_plugin_that_is_missing_or_too_old_is_a_sentence_and_starts_nothing(
     assert "is of version 1.2.497.0, and one newer than 1.2.497.0 is needed" in old.err
     (programs / "session-manager-plugin").unlink()
     monkeypatch.setenv("PATH", str(programs))
-    missing = typed(shop, programs, "--", "true")
+    missing = typed(shop, programs, "--", sys.executable)
     assert missing.code == 1
     assert "says how to install it" in missing.err
     assert len(instances(shop)) == before

@@ -278,6 +278,24 @@ def test_an_alarm_tells_who_has_subscribed(client: Clients, stack: Stack) -> Non
     assert alarm["EvaluationPeriods"] == 1
 
 
+def test_a_group_speaks_to_whom_its_template_says_and_to_nobody_else(client: Clients, stack: Stack) -> None:
+    network = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}}
+    to_aws = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+
+    def speaks_to(rules: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        group = {"VpcId": {"Ref": "Network"}, "GroupDescription": "members", "SecurityGroupEgress": rules}
+        resources = {"Network": network, "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": group}}
+        told = stack.deploy(resources, Outputs={"Id": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}}})
+        [found] = client("ec2").describe_security_groups(GroupIds=[told["Id"]])["SecurityGroups"]
+        return [
+            (rule["IpProtocol"], rule.get("FromPort"), [each["CidrIp"] for each in rule["IpRanges"]])
+            for rule in found["IpPermissionsEgress"]
+        ]
+
+    assert speaks_to([to_aws]) == [("tcp", 443, ["0.0.0.0/0"])]
+    assert speaks_to([{**to_aws, "FromPort": 5432, "ToPort": 5432}]) == [("tcp", 5432, ["0.0.0.0/0"])]
+
+
 def test_what_cannot_be_made_is_named(stack: Stack) -> None:
     with pytest.raises(ClientError, match=r"the local cloud cannot make Cache \(AWS::ElastiCache::CacheCluster\)"):
         stack.deploy({"Topic": {"Type": "AWS::SNS::Topic"}, "Cache": {"Type": "AWS::ElastiCache::CacheCluster"}})

@@ -1,7 +1,7 @@
 """Systems Manager sees the instances that it would see in AWS, and begins no session with any other."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -54,7 +54,16 @@ class Network:
         self.gateway = made["NatGateway"]["NatGatewayId"]
         table = self._ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
         self._ec2.associate_route_table(RouteTableId=table, SubnetId=self.subnet)
+        self._table = table
         self._ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=self.gateway)
+
+    def take_away(self) -> None:
+        """Leave nothing that runs, and no way out, for whoever counts them after this."""
+        found = self._ec2.describe_instances(Filters=[{"Name": "subnet-id", "Values": [self.subnet]}])["Reservations"]
+        for each in (each for reservation in found for each in reservation["Instances"]):
+            self._ec2.terminate_instances(InstanceIds=[each["InstanceId"]])
+        self._ec2.delete_route(RouteTableId=self._table, DestinationCidrBlock="0.0.0.0/0")
+        self._ec2.delete_nat_gateway(NatGatewayId=self.gateway)
 
     def take_way_out(self) -> None:
         self._ec2.delete_nat_gateway(NatGatewayId=self.gateway)
@@ -92,8 +101,10 @@ class Network:
 
 
 @pytest.fixture
-def network(client: Clients, request: pytest.FixtureRequest) -> Network:
-    return Network(client, request.node.name)
+def network(client: Clients, request: pytest.FixtureRequest) -> Iterator[Network]:
+    made = Network(client, request.node.name)
+    yield made
+    made.take_away()
 
 
 def refusal(call: Callable[[], object]) -> str:

@@ -3,12 +3,13 @@
 moto keeps the groups' rules and nothing asks them, and its CloudFormation leaves route tables, and so the VPC too, and
 internet gateways, endpoints and flow logs. A group that a database is in it deletes, which EC2 refuses:
 https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html
+A group that says whom its members may speak to has no rule by which they may speak to everybody, as moto leaves it.
 A rule of both sides is needed, one by which who speaks may, and one by which who is spoken to lets them in:
 https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 A server of this machine has another port than its template says, so a port is not compared.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError
@@ -16,14 +17,19 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.flow_logs import FlowLogs
 from moto.ec2.models.internet_gateways import InternetGateway
 from moto.ec2.models.route_tables import RouteTable
-from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.vpcs import VPCEndPoint
 
 from workbench.cloud.endpoint.databases import groups_of_instances
+from workbench.cloud.endpoint.resources import client_of
 from workbench.cloud.endpoint.rules import EVERYWHERE, TLS, rules
 from workbench.cloud.endpoint.ways_out import leads_out
 
+_moto_create_group = SecurityGroup.create_from_cloudformation_json
 _moto_delete_group = SecurityGroupBackend.delete_security_group
+
+
+_EVERYBODY = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}
 
 
 def install() -> None:
@@ -32,6 +38,7 @@ def install() -> None:
     FlowLogs.delete = _gone_from("flow_logs")
     InternetGateway.delete = _gone_from("internet_gateways")
     VPCEndPoint.delete = _gone_from("vpc_end_points")
+    SecurityGroup.create_from_cloudformation_json = staticmethod(_create_group)
     SecurityGroupBackend.delete_security_group = _delete_group
 
 
@@ -59,6 +66,27 @@ def _gone_from(collection: str) -> Callable[[Any, str, str], None]:
         getattr(ec2_backends[account_id][region_name], collection).pop(resource.id, None)
 
     return delete
+
+
+def _create_group(
+    resource_name: str, cloudformation_json: Mapping[str, Any], account_id: str, region_name: str, **said: Any
+) -> Any:
+    made = _moto_create_group(resource_name, cloudformation_json, account_id, region_name, **said)
+    if (rules_out := cloudformation_json["Properties"].get("SecurityGroupEgress")) is not None:
+        client = client_of("ec2", region_name)
+        client.revoke_security_group_egress(GroupId=made.id, IpPermissions=[_EVERYBODY])
+        if rules_out:
+            client.authorize_security_group_egress(
+                GroupId=made.id, IpPermissions=[_permission(each) for each in rules_out]
+            )
+    return made
+
+
+def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:
+    ports = {word: int(rule[word]) for word in ("FromPort", "ToPort") if word in rule}
+    group = rule.get("DestinationSecurityGroupId")
+    whom = {"UserIdGroupPairs": [{"GroupId": group}]} if group else {"IpRanges": [{"CidrIp": rule["CidrIp"]}]}
+    return {"IpProtocol": str(rule["IpProtocol"]), **ports, **whom}
 
 
 def _delete_group(backend: Any, name: str | None = None, group_id: str | None = None) -> None:
