@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import random
 import threading
 from collections.abc import Callable
 
@@ -259,18 +260,17 @@ def test_a_draft_of_other_code_is_given_up_and_begun_again_by_the_code_that_is_d
 
 
 class Failing(Bucket):
-    """A bucket that refuses every so many-th put."""
+    """A bucket that refuses one in so many puts, by chance: in step with the attempts it would refuse one for ever."""
 
     def __init__(self, bucket: Bucket, every: int) -> None:
         super().__init__(bucket.name, bucket._client)
         self._every = every
-        self._puts = 0
+        self._chance = random.Random(every)  # noqa: S311 - chance, and no secret
         self._lock = threading.Lock()
 
     def put_new(self, key: str, body: bytes) -> bool:
         with self._lock:
-            self._puts += 1
-            if self._puts % self._every == 0:
+            if self._chance.randrange(self._every) == 0:
                 raise LakeUnavailable("gone")
         return super().put_new(key, body)
 
