@@ -98,7 +98,8 @@ def _stage(told: argparse.Namespace, home: Path, environment: str, account: Acco
     return Stage(
         environment=environment,
         account=account,
-        shell=shell,
+        # Not the system's shell, which bandit takes it for, but where commands are typed.
+        shell=shell,  # nosec B604
         record=Record(home / "record.json", f"{account.number} {account.region}"),
         source=Source(account.source),
         left=Leftovers(account, environment),
