@@ -204,14 +204,33 @@ def purchases_against_sales(shop: Shop) -> list[tuple[Any, ...]]:
     )
 
 
+def age_of(shop: Shop, payment: Row) -> str:
+    days = (shop.day - day_of(payment, "payment_date")).days
+    ages = {"not due": days < 0, "0-30": days <= 30, "31-60": days <= 60, "61-90": days <= 90, "91+": True}
+    return next(age for age, holds in ages.items() if holds)
+
+
+def open_payments(shop: Shop) -> list[tuple[Any, ...]]:
+    return sorted(
+        (
+            each["payment_id"],
+            each["counterparty_id"],
+            shop.kind[each["payment_type_id"]],
+            shop.currency[each["currency_id"]],
+            Decimal(str(each["payment_amount"])),
+            day_of(each, "payment_date"),
+            age_of(shop, each),
+        )
+        for each in shop.payment
+        if not each["paid"]
+    )
+
+
 def due_by_age(shop: Shop, kinds: Sequence[str]) -> list[tuple[Any, ...]]:
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for payment in shop.payment:
         if not payment["paid"] and shop.kind[payment["payment_type_id"]] in kinds:
-            days = (shop.day - day_of(payment, "payment_date")).days
-            ages = {"not due": days < 0, "0-30": days <= 30, "31-60": days <= 60, "61-90": days <= 90, "91+": True}
-            age = next(age for age, holds in ages.items() if holds)
-            groups[shop.currency[payment["currency_id"]], age].append(payment)
+            groups[shop.currency[payment["currency_id"]], age_of(shop, payment)].append(payment)
     return sorted(
         (
             *key,
@@ -257,6 +276,7 @@ WORKED_OUT: list[Callable[[Shop], list[tuple[Any, ...]]]] = [
     agreed_lead_times,
     purchases_by_counterparty,
     purchases_against_sales,
+    open_payments,
     receipts_due_by_age,
     payments_due_by_age,
     order_to_payment_days,

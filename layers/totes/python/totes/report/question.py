@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from importlib.resources import files
 
 _COLUMN = re.compile(r"([a-z_]+): (.+)")
@@ -56,11 +57,12 @@ class Question:
 
 
 def questions() -> tuple[Question, ...]:
-    """Every question, each behind those that it reads; otherwise in the order of their names."""
+    """Every question, each behind those that it reads."""
     texts = {
         file.name.removesuffix(_FILE): file.read_text(encoding="utf-8")
         for file in files("totes.report").joinpath("questions").iterdir()
         if file.name.endswith(_FILE)
     }
-    found = [Question.from_text(name, text) for name, text in sorted(texts.items())]
-    return tuple(sorted(found, key=lambda question: (bool(question.reads), question.name)))
+    found = {name: Question.from_text(name, text) for name, text in sorted(texts.items())}
+    reads = {name: sorted(question.reads) for name, question in found.items()}
+    return tuple(found[name] for name in TopologicalSorter(reads).static_order())

@@ -158,9 +158,8 @@ def let_use(cursor: Cursor, schema: str) -> None:
 
 def let_read_ledger(cursor: Cursor) -> None:
     """Let it read the live ledger's tables that are for readers."""
-    if _has_readers(cursor):
-        let_use(cursor, "etl")
-        let_read(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
+    let_use(cursor, "etl")
+    let_read(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
 
 
 def _has_readers(cursor: Cursor) -> bool:

@@ -1,0 +1,30 @@
+-- What is not paid yet, and how late is it? A payment's age is the days from its date to the day of the newest batch.
+--
+-- payment_id: the payment
+-- counterparty_id: who pays, or is paid
+-- kind: SALES_RECEIPT, SALES_REFUND, PURCHASE_PAYMENT or PURCHASE_REFUND
+-- currency: the ISO 4217 code of the payment's currency
+-- amount: the amount, in the currency
+-- payment_date: the day on which it was or is to be paid
+-- age: not due, or days overdue: 0-30, 31-60, 61-90 or 91+; one that is due on the very day is 0-30
+SELECT
+    payment_id,
+    counterparty_id,
+    payment_type_name AS kind,
+    currency_code AS currency,
+    payment_amount AS amount,
+    payment_date,
+    CASE
+        WHEN overdue < 0 THEN 'not due'
+        WHEN overdue <= 30 THEN '0-30'
+        WHEN overdue <= 60 THEN '31-60'
+        WHEN overdue <= 90 THEN '61-90'
+        ELSE '91+'
+    END AS age
+FROM (
+    SELECT *, (SELECT as_of_day FROM report.freshness) - payment_date AS overdue
+    FROM current_payment
+    WHERE NOT paid
+) AS open
+JOIN dim_payment_type USING (payment_type_id)
+JOIN dim_currency USING (currency_id)
