@@ -6,10 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from tests.support.tiers import TIERS
-from workbench.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
@@ -54,18 +52,6 @@ def test_the_library_knows_nothing_of_lambda_cdk_or_the_command_line() -> None:
 def test_handlers_are_a_few_lines() -> None:
     for file in (ROOT / "lambdas").glob("*/*.py"):
         assert len(file.read_text().splitlines()) < 40, file.relative_to(ROOT)
-
-
-def test_every_command_and_option_is_in_the_readme() -> None:
-    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `totes ")]
-    commands = get_command(app).commands  # type: ignore[attr-defined]
-    for group in ("alarms", "local", "quarantine", "secrets"):
-        commands |= {f"{group} {name}": command for name, command in commands.pop(group).commands.items()}
-    for name, command in commands.items():
-        [row] = [row for row in rows if row.startswith(f"| `totes {name}")]
-        for parameter in command.params:
-            spoken = parameter.opts[0] if parameter.opts[0].startswith("--") else parameter.name.upper()
-            assert spoken in row, f"totes {name} {spoken}"
 
 
 def test_every_decision_is_listed() -> None:

@@ -212,7 +212,7 @@ def _s3_questions(response: Any, bucket: str | None, key: str | None) -> Iterato
         place, _, version = unquote(source).lstrip("/").partition("?versionId=")
         yield "GetObjectVersion" if version else "GetObject", f"arn:{_PARTITION}:s3:::{place}"
     if action == "GetObject" and response.backend.get_object(bucket, key) is None:
-        yield "ListBucket", _arn_of(bucket)  # only who may list a bucket is told that an object is missing
+        yield "ListBucket", _arn_of(bucket)  # only who may list a bucket learns that an object is missing
 
 
 def _arn_of(bucket: str | None, key: str | None = None) -> str:

@@ -29,7 +29,7 @@ _moto_update = FakeBucket.update_from_cloudformation_json.__func__
 
 
 def install() -> None:
-    """Mend moto's S3."""
+    """Patch moto's S3."""
     for name in _TOUCHING_KEYS:
         setattr(S3Response, name, _one_at_a_time(getattr(S3Response, name)))
     FakeBucket.get_permission = _permission

@@ -20,7 +20,7 @@ _moto_run = InstanceBackend.run_instances
 
 
 def install() -> None:
-    """Mend moto's instances."""
+    """Patch moto's instances."""
     InstanceBackend.run_instances = _run
 
 

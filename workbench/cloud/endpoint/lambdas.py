@@ -13,7 +13,7 @@ _moto_update = LambdaFunction.update_from_cloudformation_json.__func__
 
 
 def install() -> None:
-    """Mend moto's functions and layers."""
+    """Patch moto's functions and layers."""
     LambdaFunction.create_from_cloudformation_json = classmethod(_create)
     LambdaFunction.update_from_cloudformation_json = classmethod(_update)
     LayerVersion.update_from_cloudformation_json = classmethod(_replace_layer)

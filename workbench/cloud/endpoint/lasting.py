@@ -48,7 +48,7 @@ def install(kept: Kept) -> None:
 class _Lasting:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._make = parsing.parse_and_create_resource  # as it is mended by now
+        self._make = parsing.parse_and_create_resource  # as it is patched by now
         self._buckets: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
         self._changing = threading.RLock()

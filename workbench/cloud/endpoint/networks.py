@@ -33,7 +33,7 @@ _EVERYBODY = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}
 
 
 def install() -> None:
-    """Mend moto's networks."""
+    """Patch moto's networks."""
     RouteTable.delete = _gone_from("route_tables")
     FlowLogs.delete = _gone_from("flow_logs")
     InternetGateway.delete = _gone_from("internet_gateways")

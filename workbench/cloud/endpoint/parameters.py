@@ -18,7 +18,7 @@ _KIND = "AWS::SSM::Parameter::"
 
 
 def install() -> None:
-    """Mend how moto reads parameters."""
+    """Patch how moto reads parameters."""
     ResourceMap.parse_ssm_parameter = _look_up
     Stack.stack_parameters = property(_said)
     CloudFormationBackend._resolve_update_parameters = _of_update  # noqa: SLF001 - moto has no public place for it
@@ -73,7 +73,7 @@ def _of_update(_: Any, instance: Any, incoming_params: Sequence[Mapping[str, Any
 
 
 def _refuse_no_change(response: Any, incoming: Sequence[Mapping[str, Any]], body: str, stack: Any) -> None:
-    """Refuse an update that changes nothing; of a change set that is told when it is described."""
+    """Refuse an update that changes nothing; of a change set that shows when it is described."""
     if response._get_param("ChangeSetName"):  # noqa: SLF001
         return
     template, said = stack.parse_template(body), response._get_param_values(incoming, stack.stack_parameters)  # noqa: SLF001

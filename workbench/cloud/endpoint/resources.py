@@ -249,7 +249,7 @@ class Subscription(Resource):
         self.physical_resource_id = self._subscribe(self.properties)
 
     def change(self, properties: Properties) -> None:
-        """Change it: an endpoint or protocol cannot change, so it is made anew."""
+        """Change it: an endpoint or protocol cannot change, so it is made again."""
         self.remove()
         self.physical_resource_id = self._subscribe(properties)
 
@@ -367,7 +367,7 @@ class SecurityGroupEgress(Resource):
         self.client.authorize_security_group_egress(**self._rule(self.properties))
 
     def change(self, properties: Properties) -> None:
-        """Change it: a rule has nothing but what it says, so it is made anew."""
+        """Change it: a rule has nothing but what it says, so it is made again."""
         self.remove()
         self.client.authorize_security_group_egress(**self._rule(properties))
 

@@ -18,7 +18,7 @@ _moto_update = Role.update_from_cloudformation_json.__func__
 
 
 def install() -> None:
-    """Mend moto's roles."""
+    """Patch moto's roles."""
     Role.create_from_cloudformation_json = classmethod(_create)
     Role.update_from_cloudformation_json = classmethod(_update)
 

@@ -30,7 +30,7 @@ _moto_list_versions = SecretsManagerBackend.list_secret_version_ids
 
 
 def install() -> None:
-    """Mend moto's rotations."""
+    """Patch moto's rotations."""
     SecretsManagerBackend.rotate_secret = _rotate
     SecretsManagerBackend.update_secret_version_stage = _move
     SecretsManagerBackend.put_secret_value = _put

@@ -51,7 +51,7 @@ _moto_update_resource = parsing.parse_and_update_resource
 
 
 def install() -> None:
-    """Mend moto's CloudFormation."""
+    """Patch moto's CloudFormation."""
     updates.install()
     parameters.install()
     Stack.parse_template = staticmethod(_parse_template)
@@ -246,7 +246,7 @@ def _resource_diff(resources: Any, other_template: Mapping[str, Any], said: Any 
 
 
 def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a resource is told; moto writes an empty word into a template that has none."""
+    """A resource's properties; moto writes an empty word into a template that has none."""
     return resource.get("Properties") or {}
 
 

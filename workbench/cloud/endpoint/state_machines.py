@@ -27,7 +27,7 @@ _moto_start_execution = StepFunctionsParserBackend.start_execution
 
 
 def install() -> None:
-    """Mend moto's state machines."""
+    """Patch moto's state machines."""
     models.stepfunctions_backends = stepfunctions_parser_backends
     StateMachine.create_from_cloudformation_json = classmethod(_create)
     StateMachine.update_from_cloudformation_json = classmethod(_update)

@@ -24,7 +24,7 @@ _moto_delete_resource = ResourceMap._delete_resource  # noqa: SLF001 - moto has 
 
 
 def install() -> None:
-    """Mend how moto updates stacks."""
+    """Patch how moto updates stacks."""
     ResourceMap.rollback_failed = False
     ResourceMap.update = _update
     CloudFormationBackend.update_stack = _update_stack

@@ -1,7 +1,7 @@
 """Ways out of a network, and who gets through them: internet gateways, NAT gateways and NAT instances.
 
 moto's CloudFormation updates none of these, and moto asks none of them. Here a route that changes leads elsewhere, an
-address moves with its instance, and one that a gateway holds is let go by nothing but the gateway's end. What is
+address moves with its instance, and one that a gateway holds is released only when the gateway is deleted. What is
 private gets out through a gateway as it is, and through an instance that runs, has an address, forwards what is
 neither from it nor to it, lets it in, and may itself speak to where that goes:
 https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
