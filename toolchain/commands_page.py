@@ -84,7 +84,7 @@ def _command(name: str, command: Any) -> str:
     arguments = [_word(each) for each in own if isinstance(each, TyperArgument)]
     lines = [f"### `totes {' '.join([name, *arguments])}`", "", command.help.replace("\n\n", "\n").strip(), ""]
     if own:
-        lines += ["| | |", "|---|---|", *(f"| `{_word(each)}` | {each.help} |" for each in own), ""]
+        lines += ["| | |", "|---|---|", *(f"| `{_word(each)}` | {_meaning(each)} |" for each in own), ""]
     if common:
         lines += [f"Also: {', '.join(common)}.", ""]
     return "\n".join(lines)
@@ -97,6 +97,13 @@ def _word(parameter: Any) -> str:
         return word if parameter.required else f"[{word}]"
     option = max(parameter.opts, key=len)
     return option if parameter.is_flag else f"{option} {parameter.metavar or option.strip('-').upper()}"
+
+
+def _meaning(parameter: Any) -> str:
+    """Its help, with its default as `--help` adds it where there is one."""
+    if parameter.default is None or getattr(parameter, "is_flag", False):
+        return str(parameter.help)
+    return f"{parameter.help.removesuffix('.')} (default: {parameter.default})."
 
 
 if __name__ == "__main__":
