@@ -60,6 +60,12 @@ def test_every_decision_is_listed() -> None:
     assert [file.name for file in folder.glob("0*.md") if f"({file.name})" not in index] == []
 
 
+def test_decisions_have_one_form() -> None:
+    for file in (ROOT / "docs" / "decisions").glob("0*.md"):
+        headings = re.findall(r"^## (.+)$", file.read_text(), flags=re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences"], file.name
+
+
 @pytest.mark.parametrize("document", ["guarantees.md", "laws.md", "disasters.md"])
 def test_every_guarantee_law_and_procedure_names_a_test_that_there_is(document: str) -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / document).read_text())
