@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from totes.outcomes import ANOTHER_RUN, GOING_ON
+from totes.outcomes import ANOTHER_RUN, GOING_ON, NO_LOGIN
 from workbench.deployment import Deployment
 
 Follow = Callable[[str], None]
@@ -16,6 +16,9 @@ NOTHING_ASKED: Mapping[str, Any] = MappingProxyType({})
 
 ASKED_AT_ONCE = 5_000
 """Rows that one run is asked to capture again; its input may have 256 KiB."""
+
+_LOGS_IN = {"source": "Ingest", "warehouse": "Load"}
+"""Which step logs in to which database."""
 
 _POLL_LOCAL, _POLL_AWS = 0.25, 1.0
 _NOT_LISTED_YET = 1.0
@@ -26,14 +29,15 @@ class RunResult:
     """What an execution came to.
 
     Attributes:
-        status: as Step Functions says it; SUCCEEDED is the only good one.
+        status: as Step Functions says it, or STEPPED_BACK, where a login is not filled in yet; SUCCEEDED is the only
+            good one.
         batch: the newest batch that it loaded; None: nothing changed.
         seconds: how long it took.
         tables: per star table rows_in, versions, unchanged, quarantined and deleted of what it loaded.
         newest: the newest batch in the warehouse; 0: none, or it came to no load.
         waiting: whether it had not the time for all, and the next run goes on.
         rebuilding: how many batches a rebuild that goes on has staged, and of how many; None where none goes on.
-        error: name and cause of the failure; None where it succeeded.
+        error: the step with name and cause of the failure; None where it succeeded.
     """
 
     status: str
@@ -145,7 +149,7 @@ def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:
 
     A function does not know how a person names its deployment: a command in its sentence is completed by that.
     """
-    name, sentence = execution.get("error") or execution["status"], _sentence(execution.get("cause") or "")
+    name, sentence = execution.get("error") or execution["status"], sentence_of(execution.get("cause") or "")
     sentence = sentence.replace("totes run --", f"totes run {deployment.options} --")
     return f"{name}: {sentence}" if sentence else str(name)
 
@@ -153,6 +157,15 @@ def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:
 def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
     if output["outcome"] == ANOTHER_RUN:
         return None
+    if output["outcome"] == NO_LOGIN:
+        failure = output["failure"]
+        step = _LOGS_IN[output["login"]]
+        return RunResult(
+            status="STEPPED_BACK",
+            batch=None,
+            seconds=seconds,
+            error=f"{step}.{failure['Error']}: {sentence_of(failure['Cause'])}",
+        )
     load = output.get("load", {})
     return RunResult(
         status="SUCCEEDED",
@@ -165,7 +178,7 @@ def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
     )
 
 
-def _sentence(cause: str) -> str:
+def sentence_of(cause: str) -> str:
     """A failed function's cause is a JSON document; a person wants its message."""
     try:
         document = json.loads(cause)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
-from totes.outcomes import ANOTHER_RUN, GOING_ON
+from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
 from totes.star import Replayed, how_far
 from workbench.deployment import Deployment
 from workbench.execution import failure_of
@@ -36,6 +36,7 @@ class Report:
             captured; all that the source had committed by then is held.
         lag_seconds: how long ago that is.
         failure: the last run that failed, if none has succeeded since; None: all is well.
+        awaited_login: the role whose login the newest run has found not to be filled in yet: source or warehouse.
         pending: batches that are captured and not yet loaded.
         replaying: how far a replay has come that the next run goes on with; None where none is under way.
         rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
@@ -48,6 +49,7 @@ class Report:
     fresh_as_of: datetime | None
     lag_seconds: float | None
     failure: FailedRun | None
+    awaited_login: str | None
     pending: Sequence[int]
     replaying: Replayed | None
     rebuilding: Mapping[str, int] | None
@@ -81,6 +83,7 @@ def report_on(deployment: Deployment) -> Report:
         fresh_as_of=fresh_as_of,
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
         failure=last_failure(deployment),
+        awaited_login=awaited_login(deployment),
         pending=[*range(held.newest + 1, ingestion.newest() + 1)],
         replaying=how_far(ingestion.bucket, deployment.processed),
         rebuilding=_rebuilding(deployment),
@@ -107,11 +110,17 @@ def last_failure(deployment: Deployment) -> FailedRun | None:
     newest = max(failed, key=lambda one: one["startDate"], default=None)
     if newest is None:
         return None
-    good = next((began for began, output in _good_runs(deployment) if output["outcome"] != ANOTHER_RUN), None)
+    good = next((began for began, output in _good_runs(deployment) if output["outcome"] not in STEPPED_BACK), None)
     if good is not None and good > newest["startDate"]:
         return None
     execution = client.describe_execution(executionArn=newest["executionArn"])
     return FailedRun(began=newest["startDate"], why=failure_of(deployment, execution))
+
+
+def awaited_login(deployment: Deployment) -> str | None:
+    """Return the role whose login the newest run has found not to be filled in yet; None: it wanted none."""
+    _, newest = next(_good_runs(deployment), (None, {}))
+    return newest["login"] if newest.get("outcome") == NO_LOGIN else None
 
 
 def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
@@ -124,13 +133,13 @@ def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, 
 
 
 def _brought_all(output: Mapping[str, Any]) -> bool:
-    if output["outcome"] == ANOTHER_RUN or not output["ingest"]["seen"]:  # of the lake alone
+    if output["outcome"] in STEPPED_BACK or not output["ingest"]["seen"]:  # of the lake alone
         return False
     return output["outcome"] != GOING_ON or bool(output["load"]["newest"] >= output["ingest"]["newest"])
 
 
 def _rebuilding(deployment: Deployment) -> Mapping[str, int] | None:
     """How far the newest run that did something has left a rebuild."""
-    newest = next((output for _, output in _good_runs(deployment) if output["outcome"] != ANOTHER_RUN), {})
+    newest = next((output for _, output in _good_runs(deployment) if output["outcome"] not in STEPPED_BACK), {})
     found: Mapping[str, int] | None = newest.get("load", {}).get("rebuilding")
     return found

@@ -9,7 +9,8 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes.capture import SOURCE_TABLES
-from totes.logins import NotFilledIn, login
+from totes.errors import NotFilledIn
+from totes.logins import login
 from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import READABLE

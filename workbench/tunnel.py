@@ -138,6 +138,11 @@ def tunnel(deployment: Deployment, *, port: int | None, say: Callable[[str], Non
 
 def _template(deployment: Deployment) -> str:
     if "PrepareFunction" not in deployment.outputs:
+        if deployment.endpoint is not None:
+            raise UserError(
+                f"the warehouse of {deployment.name} is in no network, and needs no tunnel: totes psql warehouse "
+                f"{deployment.options} opens it"
+            )
         raise UserError(
             f"the warehouse of {deployment.name} is not totes' own, and so in no network of totes': reach it as its "
             "owner lets you"

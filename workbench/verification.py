@@ -65,9 +65,12 @@ def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verdict:
         to_repair: whether to ask, too, by which rows it is repaired.
 
     Raises:
-        UserError: a database or the lake cannot be reached or read, or the warehouse holds nothing yet.
+        UserError: a database or the lake cannot be reached or read, a login is not filled in yet, or the warehouse
+            holds nothing yet.
     """
     said = ask(deployment, "VerifyFunction", {"repairs": _REPAIRED_AT_ONCE} if to_repair else {})
+    if "not_compared" in said:
+        raise UserError(said["not_compared"])
     again = said.pop("again")
     tables = {name: TableVerdict(**found) for name, found in said["tables"].items()}
     return Verdict(tables=tables, document=said, again=again)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes.capture import SOURCE_TABLES
 from totes.databases import connected
-from totes.errors import SourceUnavailable, WarehouseUnavailable
+from totes.errors import NotFilledInYet, SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
@@ -20,18 +20,20 @@ from totes_runtime import logger, metrics, watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Compare; return the verdict, log how many rows were compared, and emit as a metric how many differ.
 
-    `repairs` says how many rows are wanted in `again`: those that repair it, when a run captures them again.
+    `again` has at most `repairs` rows: those that repair it, when a run captures them again. `not_compared`: no login.
     """
     settings, most = VerifySettings.from_environment(), event.get("repairs", 0)
-    with (
-        connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source,
-        connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
-    ):
-        verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
-        again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
+    try:
+        with (
+            connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source,
+            connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
+        ):
+            verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
+            again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
+    except NotFilledInYet as nothing:
+        return {"not_compared": str(nothing)}
     metrics.add_metric(VERIFY_DIFFERENCES, MetricUnit.Count, verdict.differences)
     logger.info("compared", extra={"rows": verdict.rows, "differences": verdict.differences})
-    document = verdict.to_dict()
     if verdict.differences:
-        logger.error("the warehouse is not what the source says", extra={"verdict": document})
-    return {**document, "again": again}
+        logger.error("the warehouse is not what the source says", extra={"verdict": verdict.to_dict()})
+    return {**verdict.to_dict(), "again": again}

@@ -13,8 +13,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from totes.errors import RetryableError
-from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
+from totes.errors import NotFilledInYet, RetryableError
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
 RETRYABLE = (
     *sorted(error.__name__ for error in RetryableError.__subclasses__()),
@@ -31,7 +31,7 @@ _NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Run(Construct):
-    """Step back if another run is under way; else ingest, transform and load.
+    """Step back if another run is under way or a login is not filled in yet; else ingest, transform and load.
 
     Every run goes through all three steps, unless the lake is still empty: only the warehouse knows what it holds,
     so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
@@ -68,7 +68,11 @@ class Run(Construct):
             "captured": sfn.JsonPath.number_at("$.transform.captured"),
             "seen": sfn.JsonPath.string_at("$.ingest.seen"),
         }
-        process = self._invoke("Transform", transform).next(self._invoke("Load", load, told)).next(is_anything_left)
+        process = (
+            self._invoke("Transform", transform)
+            .next(self._invoke("Load", load, told, logs_in_to="warehouse"))
+            .next(is_anything_left)
+        )
         without_the_source = sfn.Pass(
             self, "The lake alone", result=sfn.Result.from_object({"seen": ""}), result_path="$.ingest"
         ).next(process)
@@ -88,7 +92,14 @@ class Run(Construct):
                 result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
                 result_path="$.succeeded",
             )
-            .next(self._invoke("Ingest", ingest, {"succeeded": sfn.JsonPath.list_at("$.succeeded.ended")}))
+            .next(
+                self._invoke(
+                    "Ingest",
+                    ingest,
+                    {"succeeded": sfn.JsonPath.list_at("$.succeeded.ended")},
+                    logs_in_to="source",
+                )
+            )
             .next(is_the_lake_empty)
         )
         is_another_under_way = (
@@ -128,7 +139,14 @@ class Run(Construct):
         )
         return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only asks; asking again does no harm
 
-    def _invoke(self, name: str, function: lambda_.IFunction, told: Mapping[str, Any] = _NOTHING_ELSE) -> sfn.Chain:
+    def _invoke(
+        self,
+        name: str,
+        function: lambda_.IFunction,
+        told: Mapping[str, Any] = _NOTHING_ELSE,
+        *,
+        logs_in_to: str | None = None,
+    ) -> sfn.Chain:
         task = tasks.LambdaInvoke(
             self,
             name,
@@ -145,6 +163,17 @@ class Run(Construct):
             retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
             task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(16)),  # Lambda ends it sooner, and says why
         )
+        if logs_in_to is not None:
+            no_login = sfn.Pass(
+                self,
+                f"No login of the {logs_in_to}",
+                parameters={
+                    "outcome": NO_LOGIN,
+                    "login": logs_in_to,
+                    "failure": sfn.JsonPath.object_at("$.failure"),
+                },
+            )
+            task.add_catch(no_login, errors=[NotFilledInYet.__name__], result_path="$.failure")
         return self._guarded(task, retryable=RETRYABLE)
 
     def _guarded(self, task: sfn.TaskStateBase, *, retryable: Sequence[str]) -> sfn.Chain:

@@ -1,6 +1,7 @@
 """A person keeps the databases' logins, and the functions' logs say whose they are."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.support.authorities import Authority
 from tests.support.command_line import Answer
 from tests.support.databases import execute, rows
 from totes.roles import MARK
+from totes.settings import PLACEHOLDER
+from workbench.cloud.alarm_states import alarms_on
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.logins import Logins
@@ -186,6 +189,23 @@ def test_init_makes_the_warehouses_roles_by_the_function_and_the_sources_by_an_a
         "SELECT DISTINCT privilege_type FROM information_schema.role_table_grants WHERE grantee = 'totes_shop'",
     )
     assert granted == [("SELECT",)]
+
+
+def test_a_login_that_is_not_filled_in_yet_wakes_nobody_and_every_command_says_what_to_do(shop: Deployed) -> None:
+    secrets, source = shop.cloud.client("secretsmanager"), secret_of(shop, "source")
+    stored = secrets.get_secret_value(SecretId=source)["SecretString"]
+    secrets.put_secret_value(SecretId=source, SecretString=json.dumps({**json.loads(stored), "host": PLACEHOLDER}))
+    ran, status, verified = shop.totes("run"), shop.totes("status"), shop.totes("verify")
+    secrets.put_secret_value(SecretId=source, SecretString=stored)
+    assert (ran.code, status.code, verified.code) == (1, 1, 1)
+    assert "stepped back" in ran.out
+    assert "Ingest.NotFilledInYet" in ran.out
+    for said in (ran.out, status.out, verified.err):
+        assert "totes init" in said, said
+        assert "totes secrets set" in " ".join(said.split()), said
+    assert "totes-dev-run-failed" not in alarms_on(shop.cloud.client("cloudwatch"), timedelta())
+    shop.run()
+    assert shop.totes("status").code == 0
 
 
 def test_a_line_of_a_log_names_its_execution_and_its_batch(shop: Deployed) -> None:

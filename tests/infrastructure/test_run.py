@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.templates import Synthesised
 from totes import errors
-from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
 INVOCATIONS = ("Ingest", "Transform", "Load")
 
@@ -118,7 +118,7 @@ def test_what_a_person_must_mend_is_not_retried(states: dict[str, Any], name: st
 
 def test_every_task_ends_in_a_failure_that_names_step_error_and_cause(states: dict[str, Any]) -> None:
     for name, state in tasks(states).items():
-        [catch] = state["Catch"]
+        *_, catch = state["Catch"]
         assert catch["ErrorEquals"] == ["States.ALL"]
         assert states[catch["Next"]] == {
             "Type": "Fail",
@@ -126,6 +126,12 @@ def test_every_task_ends_in_a_failure_that_names_step_error_and_cause(states: di
             "CausePath": "$.failure.Cause",
         }
         assert catch["ResultPath"] == "$.failure"
+
+
+@pytest.mark.parametrize(("name", "login"), [("Ingest", "source"), ("Load", "warehouse")])
+def test_a_run_steps_back_while_a_login_is_not_filled_in_yet(states: dict[str, Any], name: str, login: str) -> None:
+    catch, _ = states[name]["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["NotFilledInYet"], f"No login of the {login}")
 
 
 def test_lambda_ends_a_function_before_the_state_machine_gives_up_on_it(
@@ -145,6 +151,8 @@ def test_a_run_ends_with_its_outcome_and_what_each_step_returned(states: dict[st
         "Nothing changed": {"outcome": NOTHING_CHANGED, **every_step},
         "The lake is empty": {"outcome": NOTHING_CHANGED, "ingest.$": "$.ingest"},
         "Step back": {"outcome": ANOTHER_RUN},
+        "No login of the source": {"outcome": NO_LOGIN, "login": "source", "failure.$": "$.failure"},
+        "No login of the warehouse": {"outcome": NO_LOGIN, "login": "warehouse", "failure.$": "$.failure"},
     }
 
 

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime
 from unittest.mock import Mock
 
-from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 from workbench.deployment import Deployment
-from workbench.report import FailedRun, last_failure, last_success
+from workbench.report import FailedRun, awaited_login, last_failure, last_success
 
 CAUSE = json.dumps({"errorMessage": "the source cannot be reached: timeout"})
 
@@ -38,7 +38,11 @@ def deployment(
         if minute in failures:
             status = failures[minute]
             return {"status": status, **({"error": "SourceUnavailable", "cause": CAUSE} if status == "FAILED" else {})}
-        output = {"outcome": outcomes[minute], "ingest": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
+        output: dict[str, object] = {"outcome": outcomes[minute]}
+        if outcomes[minute] == NO_LOGIN:
+            output["login"] = "source"
+        elif outcomes[minute] != ANOTHER_RUN:
+            output |= {"ingest": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
         return {"output": json.dumps(output)}
 
     client.list_executions.side_effect = listed
@@ -86,3 +90,11 @@ def test_a_run_that_was_stopped_or_timed_out_failed_too() -> None:
         found = last_failure(deployment({5: LOADED}, failed={10: status}))
         assert found is not None
         assert found.why == status
+
+
+def test_a_login_that_is_not_filled_in_is_told_until_a_run_does_not_want_it() -> None:
+    assert last_success(deployment({5: NO_LOGIN})) is None
+    assert awaited_login(deployment({5: LOADED, 10: NO_LOGIN})) == "source"
+    assert awaited_login(deployment({5: NO_LOGIN, 10: LOADED})) is None
+    assert awaited_login(deployment({})) is None
+    assert last_failure(deployment({15: NO_LOGIN}, failed={10: "FAILED"})) is not None

@@ -134,7 +134,7 @@ def status(
         float | None, typer.Option(metavar="SECONDS", min=0.0, help="Exit 1 if the warehouse is further behind.")
     ] = None,
 ) -> None:
-    """Show how fresh the warehouse is, its last batches and what waits; exit 1 if the last run failed."""
+    """Show how fresh the warehouse is, and what waits; exit 1 if the last run failed or had no login."""
     deployment = deployment_of(is_local, state, environment)
     if watch:
         if as_json:
@@ -148,7 +148,7 @@ def status(
         display.report(report)
         if deployment.scheduled:
             display.step("the local cloud's schedules start runs by themselves")
-    if report.failure is not None or report.is_later_than(max_lag):
+    if report.failure is not None or report.awaited_login is not None or report.is_later_than(max_lag):
         sys.exit(1)
 
 

@@ -210,7 +210,10 @@ def watching() -> Iterator[Callable[[Report], None]]:
 
 def report_view(found: Report) -> RenderableType:
     """The state of a deployment, to be shown once or again and again."""
-    parts: list[RenderableType] = [_freshness(found), *_under_way(found), Text()]
+    parts: list[RenderableType] = [_freshness(found)]
+    if found.awaited_login is not None:
+        parts.append(_awaited_login(found.awaited_login))
+    parts += [*_under_way(found), Text()]
     if not found.batches:
         return Group(*parts, Text("The warehouse holds no batch yet."))
     parts += [_tables(found), Text(), _batches(found)]
@@ -235,6 +238,15 @@ def _freshness(found: Report) -> Text:
         told.append(f"\n✗ the last run failed ({began:%Y-%m-%d %H:%M:%S} UTC): ", style="red")
         told.append(found.failure.why)
     return told
+
+
+def _awaited_login(role: str) -> Text:
+    """What to do where nobody has stored a login."""
+    return Text.assemble(
+        (f"✗ the last run stepped back, for the login of the {role} was not filled in: ", "red"),
+        f"make a role there (totes init {role} --admin URI), or store a login that you are given (totes secrets set "
+        f"{role})",
+    )
 
 
 def _under_way(found: Report) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
@@ -10,8 +11,16 @@ from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
+from totes import logins
 from totes.databases import connected
-from totes.errors import ConfigurationError, LoginRefused, SourceUnavailable, StatementRefused
+from totes.errors import (
+    ConfigurationError,
+    LoginRefused,
+    NotFilledIn,
+    NotFilledInYet,
+    SourceUnavailable,
+    StatementRefused,
+)
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -116,6 +125,19 @@ def test_a_secret_that_is_no_login_is_refused_and_never_quoted(
         ask(secrets)
     assert "pass-word" not in str(refusal.value)
     assert refusal.value.__cause__ is None
+
+
+def test_a_secret_that_is_not_filled_in_is_excused_for_a_day(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = {"host": PLACEHOLDER, "port": 1, "username": "u", "password": "p", "dbname": "d"}
+    secrets.put_secret_value(SecretId="source", SecretString=json.dumps(empty))
+    with pytest.raises(NotFilledInYet):
+        ask(secrets)
+    monkeypatch.setattr(logins, "_TIME_TO_FILL_IN", timedelta())
+    with pytest.raises(NotFilledIn) as refusal:
+        ask(secrets)
+    assert refusal.type is NotFilledIn, "the state machine catches the other one by its name alone"
 
 
 def test_a_secret_that_may_not_be_read_is_named(secrets: "SecretsManagerClient") -> None:

@@ -228,8 +228,9 @@ def _apply_change_set(backend: Any, change_set_name: str) -> None:
     try:
         _moto_execute_change_set(backend, change_set_name)
     except Exception as error:
-        ended = "FAILED" if stack.resource_map.rollback_failed else "COMPLETE"
-        stack.status = f"ROLLBACK_{ended}" if change_set.change_set_type == "CREATE" else f"UPDATE_ROLLBACK_{ended}"
+        stack.status = updates.rolled_back(
+            stack.resource_map, "" if change_set.change_set_type == "CREATE" else "UPDATE_"
+        )
         if isinstance(error, ServiceException):
             raise
         raise _shown(stack, error) from error
@@ -246,7 +247,8 @@ def _create_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> 
     except Exception as error:
         for stack_id in set(backend.stacks) - before:
             stack = backend.stacks[stack_id]
-            _roll_back(stack)
+            updates.delete_new(stack.resource_map)
+            stack.status = updates.rolled_back(stack.resource_map, "")
             # It has no outputs, and who looked at them would make what they speak of again.
             stack.output_map = parsing.OutputMap(stack.resource_map, {}, stack_id)
             for export in [each for each in backend.exports.values() if each.exporting_stack_id == stack_id]:
@@ -260,19 +262,6 @@ def _shown(stack: Any, error: Exception) -> ValidationError:
     """An error as one that the cdk CLI shows."""
     logger.error("stack %s", stack.name, exc_info=error)
     return ValidationError(message=f"stack {stack.name}: {type(error).__name__}: {error}")
-
-
-def _roll_back(stack: Any) -> None:
-    """Delete what a creation has made before it failed, but for what is to be retained in any case."""
-    resources = stack.resource_map
-    templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
-    for name in reversed(in_order(templates)):
-        resource = made.get(name)
-        if resource is None or isinstance(resource, str) or templates[name].get("DeletionPolicy") == "Retain":
-            continue
-        _moto_delete_resource(resources, resource, templates[name])
-        del made[name]
-    stack.status = "ROLLBACK_COMPLETE"
 
 
 def _resource_diff(resources: Any, other_template: Mapping[str, Any], said: Any = None) -> dict[str, list[str]]:

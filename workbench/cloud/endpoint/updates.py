@@ -5,7 +5,7 @@ else has succeeded; one that fails is rolled back; an export that another stack 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,15 +103,19 @@ def _clean_up(resources: Any, gone: Any, template: Mapping[str, Any]) -> None:
         logger.exception("%s stays, for it was not deleted", template["Type"])
 
 
-def _roll_back(resources: Any, before: _Before) -> None:
-    """Undo what an operation has done before it failed, but for what is new and to be retained in any case.
+def delete_new(resources: Any, *, old: Collection[str] = ()) -> None:
+    """Delete what an operation has made before it failed, but for what is to be retained in any case.
 
     What cannot be deleted stays, and the rollback has failed by it; so does an instance that is protected.
+
+    Args:
+        resources: the stack's resources.
+        old: the names of those that were there before.
     """
     resources.rollback_failed = False
     made, templates = resources._parsed_resources, resources._resource_json_map  # noqa: SLF001
     for name in reversed(in_order(templates)):
-        if name in before.resources or (new := made.pop(name, None)) is None:
+        if name in old or (new := made.pop(name, None)) is None:
             continue
         if not isinstance(new, str) and templates[name].get("DeletionPolicy") != "Retain":
             try:
@@ -119,6 +123,17 @@ def _roll_back(resources: Any, before: _Before) -> None:
             except Exception:
                 logger.exception("%s stays, for it was not deleted", name)
                 resources.rollback_failed = True
+
+
+def rolled_back(resources: Any, operation: str) -> str:
+    """The status of a stack that was rolled back; `operation` is "" for its creation, or "UPDATE_"."""
+    return f"{operation}ROLLBACK_{'FAILED' if resources.rollback_failed else 'COMPLETE'}"
+
+
+def _roll_back(resources: Any, before: _Before) -> None:
+    """Delete what an update has made before it failed, and put back what it has changed."""
+    delete_new(resources, old=before.resources)
+    made = resources._parsed_resources  # noqa: SLF001
     resources._template, resources._resource_json_map = before.template, before.resources  # noqa: SLF001
     resources.input_parameters, resources.resolved_parameters = before.said, dict(before.resolved)
     made.update(before.resolved)
@@ -137,7 +152,7 @@ def _update_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> 
     try:
         _moto_update_stack(backend, name, *arguments, **keywords)
     except Exception:
-        stack.template, stack.status = before, "UPDATE_ROLLBACK_COMPLETE"
+        stack.template, stack.status = before, rolled_back(stack.resource_map, "UPDATE_")
         stack._parse_template()  # noqa: SLF001
         raise
     exports.replace(backend, stack)

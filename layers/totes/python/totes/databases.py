@@ -96,8 +96,9 @@ def connected(
         client: the Secrets Manager client to ask; one of the process's own environment by default.
 
     Raises:
-        ConfigurationError: the secret cannot be read, is not filled in or not understood, the database is not there,
-            or the role lacks a permission.
+        NotFilledIn: nobody has stored a login in the secret; NotFilledInYet, where it is less than a day old.
+        ConfigurationError: the secret cannot be read or is not understood, the database is not there, or the role
+            lacks a permission.
         LoginRefused: the database knows neither the current nor the pending password.
         RetryableError: `unavailable`, with the database's own sentence.
     """
@@ -256,7 +257,7 @@ def _refused(role: str, secret: str, error: Exception, unavailable: type[Retryab
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(
             f"the {role} refused the login in secret {secret}: {sentence}; if nobody is just changing the password, "
-            f"store the right one (totes secrets set {role})"
+            f"make the role (totes init {role}) or store the right login (totes secrets set {role})"
         )
     if _says(error, _NOT_TRUSTED):
         return ConfigurationError(

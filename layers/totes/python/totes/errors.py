@@ -45,6 +45,14 @@ class ConfigurationError(TotesError):
     """A setting, secret, permission or database is not what totes needs; the sentence says which."""
 
 
+class NotFilledIn(ConfigurationError):
+    """A secret is as the stack made it: nobody has stored a login in it."""
+
+
+class NotFilledInYet(NotFilledIn):
+    """The stack has made the secret within the last day: a run steps back and wakes nobody."""
+
+
 class StatementRefused(TotesError):
     """A database refused a statement for a reason that no retry cures; the sentence has its code and its words."""
 

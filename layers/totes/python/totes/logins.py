@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from totes.errors import ConfigurationError
+from totes.errors import ConfigurationError, NotFilledIn, NotFilledInYet
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
+
+_TIME_TO_FILL_IN = timedelta(days=1)
+"""For so long after its deployment nobody is woken because a secret is still empty."""
 
 
 def login_tags(environment: str, role: str) -> dict[str, str]:
@@ -45,11 +49,13 @@ def login(
 
     Raises:
         NoSuchVersion: the secret has no such version, or nobody has put a value into it yet.
-        ConfigurationError: the secret cannot be read, is not filled in or not understood.
+        NotFilledInYet: nobody has stored a login in it, and its stack is less than a day old.
+        NotFilledIn: nobody has stored a login in it.
+        ConfigurationError: the secret cannot be read or is not understood.
     """
     asked = {**({"VersionStage": stage} if stage else {}), **({"VersionId": version} if version else {})}
     try:
-        text = secrets.get_secret_value(SecretId=secret, **asked)["SecretString"]
+        found = secrets.get_secret_value(SecretId=secret, **asked)
     except secrets.exceptions.ResourceNotFoundException as error:
         if stage == "AWSCURRENT":
             raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
@@ -57,20 +63,20 @@ def login(
     except (ClientError, BotoCoreError) as error:
         raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
     try:
-        values = json.loads(text)
+        values = json.loads(found["SecretString"])
     except json.JSONDecodeError:
         # The parser's own message would quote the secret.
         raise ConfigurationError(f"secret {secret} is not JSON; store {', '.join(needed)}") from None
     if not isinstance(values, Mapping) or not all(values.get(name) for name in needed):
         raise ConfigurationError(f"secret {secret} lacks one of {', '.join(needed)}")
     if values.get("host") == PLACEHOLDER:
-        raise NotFilledIn(f"secret {secret} is not filled in yet; totes secrets set stores the database's login in it")
+        is_new = datetime.now(UTC) - found["CreatedDate"] < _TIME_TO_FILL_IN
+        raise (NotFilledInYet if is_new else NotFilledIn)(
+            f"secret {secret} is not filled in yet; totes init makes a role in the database and stores its login, "
+            "totes secrets set stores one that you are given"
+        )
     return dict(values)
 
 
 class NoSuchVersion(ConfigurationError):
     """The secret has no version in the stage that was asked for."""
-
-
-class NotFilledIn(ConfigurationError):
-    """The secret is as the stack made it: nobody has stored a login in it."""

@@ -6,6 +6,10 @@ LOADED = "loaded"
 NOTHING_CHANGED = "nothing changed"
 GOING_ON = "the next run goes on"
 ANOTHER_RUN = "another run is under way"
+NO_LOGIN = "a login is not filled in yet"
+
+STEPPED_BACK = (ANOTHER_RUN, NO_LOGIN)
+"""Such a run has done nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encrypt_password
 
 from totes.databases import open_session, translated_errors
-from totes.errors import ConfigurationError, DatabaseUnavailable
-from totes.logins import NoSuchVersion, NotFilledIn, login
+from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn
+from totes.logins import NoSuchVersion, login
 from totes.roles import MARK, role_of
 
 if TYPE_CHECKING:
