@@ -180,6 +180,8 @@ class Environment:
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
         rotation_days: how often the databases' passwords are changed.
+        dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
+            (docs/dashboard.md).
         capture, transform, load, verify, sweep, audit: what each function may use.
     """
 
@@ -201,6 +203,7 @@ class Environment:
     mass_deletion_percent: int = 20
     verify_hour: int = 3
     rotation_days: int = 30
+    dashboard: bool = False
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
@@ -353,6 +356,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=None,
             protected=False,
             superseded_days=7,
+            dashboard=True,
         ),
         Environment(
             name="prod",
@@ -363,6 +367,7 @@ def _environments() -> tuple[Environment, ...]:
             warehouse=OwnDatabase(instance_type="t4g.small", multi_az=True, backup_days=30),
             alarm_email=None,
             protected=True,
+            dashboard=True,
         ),
         Environment(
             name="local",
@@ -374,6 +379,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
+            dashboard=True,
             schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule
         ),
     )
