@@ -55,7 +55,7 @@ def part_of(table: Table) -> sql.Composable:
     """The part that a row of a table is in, as an expression: the month in words that sort as months do."""
     if table.parted_by is None:
         return sql.Literal(ALL)
-    column = sql.Identifier(table.parted_by)
+    column: sql.Composable = sql.Identifier(table.parted_by)
     if table.columns[table.parted_by] is Kind.MOMENT:
         column = sql.SQL("({} AT TIME ZONE 'UTC')").format(column)
     return sql.SQL("to_char({}, 'YYYY-MM')").format(column)

@@ -1,7 +1,9 @@
 """Where snapshots lie: a folder of a bucket, in which almost everything is written once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ABSENT = {"NoSuchKey", "404"}
-_OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+_OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", *_ABSENT}
 
 
 class Keep(Enum):
@@ -66,7 +68,8 @@ class Shelf(Bucket):
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be written.
         """
-        return self._put(key, body, kind, Keep.FOREVER, {"IfNoneMatch": "*"})
+        put = self._put_of(key, body, kind, Keep.FOREVER)
+        return self._put(key, lambda: put(IfNoneMatch="*"))
 
     def replace(self, key: str, body: bytes, kind: str, before: Found | None) -> bool:
         """Write an object in the place of what was found there; return whether it still was that.
@@ -81,8 +84,23 @@ class Shelf(Bucket):
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be written.
         """
-        condition = {"IfMatch": before.tag} if before else {"IfNoneMatch": "*"}
-        return self._put(key, body, kind, Keep.NEVER, condition)
+        put = self._put_of(key, body, kind, Keep.NEVER)
+        return self._put(key, lambda: put(IfMatch=before.tag) if before else put(IfNoneMatch="*"))
+
+    def write(self, key: str, body: bytes, kind: str, keep: Keep) -> None:
+        """Write an object, whatever is there.
+
+        Args:
+            key: the object.
+            body: its content.
+            kind: its media type.
+            keep: how long who has read it may keep it.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be written.
+        """
+        self._put(key, self._put_of(key, body, kind, keep))
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix, ascending.
@@ -93,13 +111,21 @@ class Shelf(Bucket):
         """
         return [found.key.removeprefix(self._prefix) for found in self.listed(self._prefix + prefix)]
 
-    def _put(self, key: str, body: bytes, kind: str, keep: Keep, condition: dict[str, str]) -> bool:
-        place = self._prefix + key
-        with self._translated_errors(place):
+    def _put_of(self, key: str, body: bytes, kind: str, keep: Keep) -> Callable[..., object]:
+        """What writes an object, but for the condition on which it does."""
+        return partial(
+            self._client.put_object,
+            Bucket=self.name,
+            Key=self._prefix + key,
+            Body=body,
+            ContentType=kind,
+            CacheControl=keep.value,
+        )
+
+    def _put(self, key: str, put: Callable[[], object]) -> bool:
+        with self._translated_errors(self._prefix + key):
             try:
-                self._client.put_object(
-                    Bucket=self.name, Key=place, Body=body, ContentType=kind, CacheControl=keep.value, **condition
-                )
+                put()
             except ClientError as error:
                 if error.response["Error"]["Code"] in _OVERTAKEN:
                     return False
