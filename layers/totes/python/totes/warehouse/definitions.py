@@ -35,7 +35,7 @@ _LEDGER = """
         CHECK (rows_in = versions + unchanged + quarantined + deleted)
     );
     COMMENT ON TABLE {batch_table} IS
-        'What became of the rows of each batch, for each star table that it touched.';
+        'The row counts of each batch, for each star table that it touched.';
     CREATE TABLE {drift} (
         batch_id integer NOT NULL,
         what text NOT NULL

@@ -96,7 +96,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 
     Raises:
         ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it; the database is
-            the source, or has not the encoding UTF8; or something that somebody made hinders a change of a table.
+            the source, or its encoding is not UTF8; or something that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
