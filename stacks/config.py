@@ -180,7 +180,9 @@ class Environment:
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
         rotation_days: how often the databases' passwords are changed.
-        capture, transform, load, verify, sweep, audit: what each function may use.
+        dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
+            (docs/dashboard.md).
+        capture, transform, load, publish, verify, sweep, audit: what each function may use.
     """
 
     name: str
@@ -201,9 +203,11 @@ class Environment:
     mass_deletion_percent: int = 20
     verify_hour: int = 3
     rotation_days: int = 30
+    dashboard: bool = False
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
+    publish: FunctionSettings = FunctionSettings(memory_mb=1024, timeout_minutes=5)
     verify: FunctionSettings = FunctionSettings()
     sweep: FunctionSettings = FunctionSettings(memory_mb=512)
     audit: FunctionSettings = FunctionSettings(memory_mb=512)
@@ -353,6 +357,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=None,
             protected=False,
             superseded_days=7,
+            dashboard=True,
         ),
         Environment(
             name="prod",
@@ -363,6 +368,7 @@ def _environments() -> tuple[Environment, ...]:
             warehouse=OwnDatabase(instance_type="t4g.small", multi_az=True, backup_days=30),
             alarm_email=None,
             protected=True,
+            dashboard=True,
         ),
         Environment(
             name="local",
@@ -374,6 +380,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
+            dashboard=True,
             schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule
         ),
     )

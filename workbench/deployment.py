@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from totes.lake import Bucket, Journal
+from totes.snapshot import DATA, Shelf
 from workbench.cloud import LocalCloud
 from workbench.errors import NotDeployedError
 
@@ -77,6 +78,11 @@ class Deployment:
         return self._outputs_of(named.removeprefix(f"totes-{self.environment}-"))
 
     @cached_property
+    def dashboard_outputs(self) -> Mapping[str, str]:
+        """The outputs of the dashboard's stack; raise NotDeployedError where there is none."""
+        return self._outputs_of("dashboard")
+
+    @cached_property
     def alarm_topic(self) -> str:
         """The ARN of the topic that alarms tell; raise NotDeployedError where there is no such stack."""
         return self._outputs_of("watch")["AlarmTopicArn"]
@@ -124,6 +130,12 @@ class Deployment:
     def processed(self) -> Bucket:
         """The processed bucket."""
         return self._bucket("ProcessedBucket")
+
+    @property
+    def snapshots(self) -> Shelf:
+        """Where the dashboard's snapshots lie; raise NotDeployedError where there is no dashboard."""
+        client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)
+        return Shelf(self.dashboard_outputs["DashboardBucket"], DATA, client)
 
     def _bucket(self, output: str) -> Bucket:
         client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)

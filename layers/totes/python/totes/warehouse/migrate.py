@@ -21,6 +21,7 @@ from totes.warehouse.definitions import (
     create_ledger,
     create_star,
     create_state,
+    create_verification,
     let_read,
     let_read_ledger,
     serial_of,
@@ -150,6 +151,8 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         entry = ledger.newest_entry(cursor)
         if entry is not None:  # made by a totes that kept the edition in the ledger alone
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
+    if not _exists(cursor, "etl", "verification"):
+        create_verification(cursor)
     return has_ledger
 
 
