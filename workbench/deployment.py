@@ -77,6 +77,11 @@ class Deployment:
         return self._outputs_of(named.removeprefix(f"totes-{self.environment}-"))
 
     @cached_property
+    def dashboard_outputs(self) -> Mapping[str, str]:
+        """The outputs of the dashboard's stack; raise NotDeployedError where there is none."""
+        return self._outputs_of("dashboard")
+
+    @cached_property
     def alarm_topic(self) -> str:
         """The ARN of the topic that alarms tell; raise NotDeployedError where there is no such stack."""
         return self._outputs_of("watch")["AlarmTopicArn"]
