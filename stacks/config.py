@@ -201,6 +201,8 @@ class Environment:
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
         rotation_days: how often the databases' passwords are changed.
+        dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
+            (docs/dashboard.md).
         dashboard_domain: the dashboard's name; None: CloudFront makes one up.
         capture, transform, load, verify, sweep, audit: what each function may use.
     """
@@ -223,6 +225,7 @@ class Environment:
     mass_deletion_percent: int = 20
     verify_hour: int = 3
     rotation_days: int = 30
+    dashboard: bool = False
     dashboard_domain: OwnDomain | None = None
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
@@ -376,6 +379,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=None,
             protected=False,
             superseded_days=7,
+            dashboard=True,
         ),
         Environment(
             name="prod",
@@ -386,6 +390,7 @@ def _environments() -> tuple[Environment, ...]:
             warehouse=OwnDatabase(instance_type="t4g.small", multi_az=True, backup_days=30),
             alarm_email=None,
             protected=True,
+            dashboard=True,
         ),
         Environment(
             name="local",
@@ -397,6 +402,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
+            dashboard=True,
             schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule
         ),
     )

@@ -13,7 +13,7 @@ import pytest
 from tests.support.templates import Synthesised
 
 FOLDER = Path(__file__).parent / "snapshots"
-PARTS = ("network", "data", "pipeline", "watch")
+PARTS = ("network", "data", "dashboard", "pipeline", "watch")
 
 
 def masked(template: object) -> str:

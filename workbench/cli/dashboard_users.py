@@ -26,9 +26,7 @@ def invite(email: Email, is_local: Local = False, state: State = None, environme
     display.done(f"{email} is invited{once_more}; a mail says where the dashboard is and how to sign in ({where})")
 
 
-def users(
-    is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
-) -> None:
+def users(is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False) -> None:
     """Show who may read the dashboard."""
     found = DashboardUsers(deployment_of(is_local, state, environment)).all()
     if as_json:

@@ -91,9 +91,7 @@ def _get_credentials(response: Any) -> str:
 
 
 def _refuse_the_classic_flow(_: Any) -> str:
-    raise JsonRESTError(
-        "InvalidParameterException", "Basic (classic) flow is not enabled, please use enhanced flow."
-    )
+    raise JsonRESTError("InvalidParameterException", "Basic (classic) flow is not enabled, please use enhanced flow.")
 
 
 def _set_roles(response: Any) -> str:
@@ -119,9 +117,7 @@ def _signed_in(pool: Any, logins: Mapping[str, str] | None) -> str:
     if not logins:
         raise _refused("Unauthenticated access is not supported for this identity pool.")
     [(provider, token), *_] = logins.items()
-    clients = [
-        each["ClientId"] for each in pool.cognito_identity_providers or () if each["ProviderName"] == provider
-    ]
+    clients = [each["ClientId"] for each in pool.cognito_identity_providers or () if each["ProviderName"] == provider]
     if not clients:
         raise _refused("Token is not from a supported provider of this identity pool.")
     users = cognitoidp_backends[ACCOUNT][REGION].user_pools.get(provider.rpartition("/")[2])
