@@ -188,8 +188,8 @@ class Environment:
             make roles without being an administrator; `totes bootstrap-policy` writes it, and it has to be there first.
         readers: who reaches a warehouse of totes' own besides the functions, for BI tools and psql: ranges of addresses
             and security groups, such as "10.1.0.0/16" and "sg-0123456789abcdef0", that have a way into the network.
-        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it, or fails where the
-            environment is protected.
+        alarm_email: who gets mails when something is wrong; None: nobody, and the synth warns of it, or fails where
+            the environment is protected.
         protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
         deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
             and the context delete_data.
@@ -310,7 +310,7 @@ class Environment:
 
     @property
     def data_removal(self) -> RemovalPolicy:
-        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack.
+        """What happens to buckets and secrets whose stack is deleted; what holds no data goes with its stack.
 
         What a first deployment has made goes with it where that fails: it holds nothing yet, and would be in the way.
         """
@@ -318,7 +318,7 @@ class Environment:
 
     @property
     def database_removal(self) -> RemovalPolicy:
-        """What becomes of the warehouse whose stack is deleted.
+        """What happens to the warehouse when its stack is deleted.
 
         One that stays holds its network back too, so an environment that is not protected keeps a snapshot instead.
         """

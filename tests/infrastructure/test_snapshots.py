@@ -1,6 +1,6 @@
 """What is deployed is what was looked at: a change of a template is seen in a review, as a change of its snapshot.
 
-`make snapshots` writes them anew.
+`make snapshots` writes them.
 """
 
 import json
