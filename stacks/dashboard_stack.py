@@ -31,6 +31,7 @@ class DashboardStack(TotesStack):
         self.tell(
             {
                 "DashboardAddress": f"https://{site.address}/",
+                "DashboardDistribution": site.distribution,
                 "DashboardBucket": self.bucket.bucket_name,
                 "UserPool": sign_in.users,
                 "UserPoolClient": sign_in.client,

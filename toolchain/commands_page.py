@@ -19,7 +19,7 @@ FILE = Path(__file__).parents[1] / "docs" / "commands.md"
 _SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Try it on this machine": ("demo", "local", "simulate", "psql"),
-        "Run and watch": ("run", "status", "doctor", "verify", "alarms"),
+        "Run and watch": ("run", "status", "dashboard", "doctor", "verify", "alarms"),
         "Repair": ("quarantine", "rebuild", "replay"),
         "Set up and reach": ("init", "secrets", "tunnel"),
         "Plan": ("costs", "bootstrap-policy"),

@@ -30,6 +30,7 @@ class Site(Construct):
 
     Attributes:
         address: where it is, without https://.
+        distribution: the name that CloudFront gives it, to which a domain of one's own leads.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class Site(Construct):
                 compress=True,
             ),
         )
-        self.address = domain.name if domain else distribution.distribution_domain_name
+        self.distribution = distribution.distribution_domain_name
+        self.address = domain.name if domain else self.distribution
         self._open_folder(bucket, distribution)
         self._let_browsers_read(bucket, domain.name if domain else None)
         self._acknowledge(distribution, has_domain=domain is not None)

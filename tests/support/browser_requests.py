@@ -63,7 +63,6 @@ class Page:
             {
                 "Content-Type": "application/x-amz-json-1.1",
                 "X-Amz-Target": f"{_TARGETS[service]}.{operation}",
-                "Host": f"{service}.{REGION}.amazonaws.com",
             },
         )
         if status != HTTPStatus.OK:
@@ -72,8 +71,15 @@ class Page:
         found: dict[str, Any] = json.loads(body) if body else {}
         return found
 
-    def sign_in(self, email: str, password: str, new: str | None = None) -> dict[str, str]:
-        """Sign in, with a new password where one is asked for, and return the tokens."""
+    def sign_in(self, email: str, password: str, new: str | None = None, user: str | None = None) -> dict[str, str]:
+        """Sign in and return the tokens.
+
+        Args:
+            email: who.
+            password: their password.
+            new: another, where one is asked for.
+            user: who they say they are then; None: what they are told to say.
+        """
         shown = {"USERNAME": email, "PASSWORD": password}
         answer = self.ask(
             "cognito-idp",
@@ -91,7 +97,7 @@ class Page:
                 ChallengeName="NEW_PASSWORD_REQUIRED",
                 Session=answer["Session"],
                 ChallengeResponses={
-                    "USERNAME": answer["ChallengeParameters"]["USER_ID_FOR_SRP"],
+                    "USERNAME": user or answer["ChallengeParameters"]["USER_ID_FOR_SRP"],
                     "NEW_PASSWORD": new,
                 },
             )

@@ -25,14 +25,14 @@ from workbench.cloud.policies import Asker, decide
 
 Clients = Callable[[str], Any]
 
-TEMPLATE = Path(__file__).parents[2] / "infrastructure" / "snapshots" / "dev" / "dashboard.json"
+SNAPSHOTS = Path(__file__).parents[2] / "infrastructure" / "snapshots"
 OWN = "Correct-Horse-9-Staple"
 
 _numbers = itertools.count(1)
 
 
-def template() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(TEMPLATE.read_text())
+def template(environment: str = "dev") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SNAPSHOTS / environment / "dashboard.json").read_text())
     return {word: found[word] for word in ("Resources", "Outputs")}
 
 
@@ -118,6 +118,8 @@ def test_who_is_invited_gets_a_mail_with_the_address_and_chooses_a_password(
     for weak in ("short-9-A", "all-small-letters-9"):
         chosen = partial(page.sign_in, person.email, person.mailed, weak)
         assert refused(chosen).kind == "InvalidPasswordException"
+    as_an_alias = partial(page.sign_in, person.email, person.mailed, OWN, person.email)
+    assert refused(as_an_alias).kind == "NotAuthorizedException"
     assert str(page.sign_in(person.email, person.mailed, OWN)["ExpiresIn"]) == "900"
     assert refused(lambda: page.sign_in(person.email, person.mailed)).kind == "NotAuthorizedException"
     tokens = page.sign_in(person.email, OWN)
@@ -291,6 +293,20 @@ def test_a_name_of_cloudfronts_is_taken_once_in_an_account(client: Clients, outp
     with pytest.raises(ClientError, match="already exists"):
         second.deploy(said["Resources"], Outputs=said["Outputs"])
     second.delete()
+
+
+def test_a_dashboard_that_was_taken_away_is_deployed_again_beside_what_stays_of_it(client: Clients) -> None:
+    said = template("prod")
+    first, second = Stack(client("cloudformation")), Stack(client("cloudformation"))
+    before = first.deploy(said["Resources"], Outputs=said["Outputs"])
+    first.delete()
+    now = second.deploy(said["Resources"], Outputs=said["Outputs"])
+    second.delete()
+    pools = {each["Id"] for each in client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]}
+    buckets = {each["Name"] for each in client("s3").list_buckets()["Buckets"]}
+    assert {before["UserPool"], now["UserPool"]} <= pools
+    assert {before["DashboardBucket"], now["DashboardBucket"]} <= buckets
+    assert before["UserPool"] != now["UserPool"]
 
 
 def test_a_protected_pool_is_not_deleted(client: Clients) -> None:

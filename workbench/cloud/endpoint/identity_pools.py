@@ -21,8 +21,9 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
 from workbench.cloud.endpoint.authority import begin_session
+from workbench.cloud.endpoint.patches import add, patch
 from workbench.cloud.endpoint.resources import Properties, Resource
-from workbench.cloud.place import ACCOUNT, REGION
+from workbench.cloud.place import ACCOUNT
 from workbench.cloud.policies import Asker, trusts
 
 _PARTITION = "aws"
@@ -48,12 +49,13 @@ _known = _Known()
 
 
 def install() -> None:
-    """Mend moto's identity pools."""
-    CognitoIdentityResponse.get_id = _get_id
-    CognitoIdentityResponse.get_credentials_for_identity = _get_credentials
-    CognitoIdentityResponse.get_open_id_token = _refuse_the_classic_flow
-    CognitoIdentityResponse.set_identity_pool_roles = _set_roles
-    CognitoIdentityResponse.get_identity_pool_roles = _get_roles
+    """Patch moto's identity pools."""
+    response = CognitoIdentityResponse
+    patch(response, "get_id", _get_id, why="moto wants no token")
+    patch(response, "get_credentials_for_identity", _get_credentials, why="moto gives everybody the same key")
+    patch(response, "get_open_id_token", _refuse_the_classic_flow, why="moto knows the classic flow of every pool")
+    add(response, "set_identity_pool_roles", _set_roles, why="moto knows no roles of a pool")
+    add(response, "get_identity_pool_roles", _get_roles, why="moto knows no roles of a pool")
 
 
 def _get_id(response: Any) -> str:
@@ -61,7 +63,7 @@ def _get_id(response: Any) -> str:
     who = pool.identity_pool_id, _signed_in(pool, response._get_param("Logins"))  # noqa: SLF001
     known = next((identity for identity, of in _known.identities.items() if of == who), None)
     if known is None:
-        known = json.loads(cognitoidentity_backends[ACCOUNT][REGION].get_id(pool.identity_pool_id))["IdentityId"]
+        known = json.loads(response.backend.get_id(pool.identity_pool_id))["IdentityId"]
         _known.identities[known] = who
     return json.dumps({"IdentityId": known})
 
@@ -107,7 +109,7 @@ def _get_roles(response: Any) -> str:
 
 
 def _pool(pool_id: str) -> Any:
-    backend = cognitoidentity_backends[ACCOUNT][REGION]
+    backend = cognitoidentity_backends[ACCOUNT][pool_id.partition(":")[0]]
     backend.describe_identity_pool(pool_id)  # it says what AWS says where there is none
     return backend.identity_pools[pool_id]
 
@@ -120,7 +122,8 @@ def _signed_in(pool: Any, logins: Mapping[str, str] | None) -> str:
     clients = [each["ClientId"] for each in pool.cognito_identity_providers or () if each["ProviderName"] == provider]
     if not clients:
         raise _refused("Token is not from a supported provider of this identity pool.")
-    users = cognitoidp_backends[ACCOUNT][REGION].user_pools.get(provider.rpartition("/")[2])
+    where, _, users_id = provider.partition("/")
+    users = cognitoidp_backends[ACCOUNT][where.split(".")[1]].user_pools.get(users_id)
     client, name = (users.id_tokens if users else {}).get(token, (None, ""))
     if client not in clients:
         raise _refused("Invalid login token. Not a valid OpenId Connect identity token.")

@@ -16,6 +16,7 @@ from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.exceptions import JsonRESTError
 
 from workbench.cloud.endpoint.invocations import write_log
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.endpoint.resources import Properties, Resource
 from workbench.cloud.place import MAIL
 
@@ -30,15 +31,17 @@ _OF_A_PASSWORD = (string.ascii_lowercase, string.ascii_uppercase, string.digits,
 _moto_create_user = CognitoIdpResponse.admin_create_user
 _moto_delete_pool = CognitoIdpBackend.delete_user_pool
 _moto_initiate = CognitoIdpBackend.initiate_auth
+_moto_respond = CognitoIdpBackend.respond_to_auth_challenge
 _moto_create_jwt = CognitoIdpUserPool.create_jwt
 
 
 def install() -> None:
-    """Mend moto's user pools."""
-    CognitoIdpResponse.admin_create_user = _create_user
-    CognitoIdpBackend.delete_user_pool = _delete_pool
-    CognitoIdpBackend.initiate_auth = _initiate
-    CognitoIdpUserPool.create_jwt = _create_jwt
+    """Patch moto's user pools."""
+    patch(CognitoIdpResponse, "admin_create_user", _create_user, why="moto invites nobody, and an invitation twice")
+    patch(CognitoIdpBackend, "delete_user_pool", _delete_pool, why="moto deletes a pool that is protected")
+    patch(CognitoIdpBackend, "initiate_auth", _initiate, why="moto asks no client how it may sign in")
+    patch(CognitoIdpBackend, "respond_to_auth_challenge", _respond, why="moto takes an alias for the user's name")
+    patch(CognitoIdpUserPool, "create_jwt", _create_jwt, why="moto gives every token an hour")
 
 
 def _create_user(response: Any) -> Any:
@@ -106,6 +109,16 @@ def _initiate(backend: CognitoIdpBackend, client_id: str, auth_flow: str, auth_p
             "userAttributes": "{}",
         }
     return answer
+
+
+def _respond(
+    backend: CognitoIdpBackend, session: str, client_id: str, challenge_name: str, challenge_responses: dict[str, str]
+) -> Any:
+    """Go on with a challenge; who answers is named as the challenge has named them, not by an address."""
+    name = challenge_responses.get("USERNAME")
+    if not any(client_id in pool.clients and name in pool.users for pool in backend.user_pools.values()):
+        raise NotAuthorizedError("Invalid session for the user.")
+    return _moto_respond(backend, session, client_id, challenge_name, challenge_responses)
 
 
 def _create_jwt(
