@@ -17,6 +17,7 @@ _SUFFIX = "[a-z][a-z0-9]{0,11}"
 """A function's name has 64 characters at most, and the longest leaves so many."""
 
 _SECURITY_GROUP = "sg-([0-9a-f]{8}|[0-9a-f]{17})"
+_CERTIFICATE = "arn:aws:acm:us-east-1:[0-9]{12}:certificate/[0-9a-f-]+"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,26 @@ class Lake:
     processed: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnDomain:
+    """A name of your own for the dashboard, which your DNS leads to the distribution's (docs/deploying.md).
+
+    Attributes:
+        name: such as "dashboard.shop.example".
+        certificate_arn: its certificate in ACM, which CloudFront wants in us-east-1.
+    """
+
+    name: str
+    certificate_arn: str
+
+    def __post_init__(self) -> None:
+        """Refuse a certificate where CloudFront does not look; raise ValueError."""
+        if not re.fullmatch(_CERTIFICATE, self.certificate_arn):
+            raise ValueError(
+                f"{self.certificate_arn!r} is no certificate of ACM in us-east-1, and CloudFront takes no other"
+            )
+
+
 def generation_of(name: str, number: int, between: str = "") -> str:
     """The name of what is there in generations; the first has it as it is."""
     return name if number == 1 else f"{name}{between}{number}"
@@ -182,6 +203,7 @@ class Environment:
         rotation_days: how often the databases' passwords are changed.
         dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
             (docs/dashboard.md).
+        dashboard_domain: the dashboard's name; None: CloudFront makes one up.
         capture, transform, load, publish, verify, sweep, audit: what each function may use.
     """
 
@@ -204,6 +226,7 @@ class Environment:
     verify_hour: int = 3
     rotation_days: int = 30
     dashboard: bool = False
+    dashboard_domain: OwnDomain | None = None
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()

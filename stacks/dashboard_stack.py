@@ -1,15 +1,20 @@
-"""The dashboard's stack: where its snapshots and its page are kept."""
+"""The dashboard's stack: where its snapshots and its page are kept, who serves the page and who may read."""
 
 from constructs import Construct
 
 from stacks.config import Environment
 from stacks.parts.handed_dashboard import HandedDashboard
 from stacks.parts.private_bucket import PrivateBucket
+from stacks.parts.sign_in import SignIn
+from stacks.parts.site import Site
 from stacks.stack import TotesStack
 
 
 class DashboardStack(TotesStack):
     """The bucket that the publisher fills: the snapshots below `data/`, the page below `site/`.
+
+    A distribution serves the page to everybody; the snapshots a browser reads from the bucket, once somebody has signed
+    in there.
 
     Attributes:
         bucket: the bucket.
@@ -21,5 +26,21 @@ class DashboardStack(TotesStack):
             scope, "dashboard", environment=environment, description="totes: the dashboard's snapshots and its page"
         )
         self.bucket = PrivateBucket(self, "Snapshots", environment=environment).bucket
-        self.tell({"DashboardBucket": self.bucket.bucket_name})
-        self.handed = HandedDashboard(bucket=self.hand_over("Bucket", self.bucket.bucket_name))
+        site = Site(self, "Site", environment=environment, bucket=self.bucket)
+        sign_in = SignIn(self, "SignIn", environment=environment, bucket=self.bucket, address=site.address)
+        self.tell(
+            {
+                "DashboardAddress": f"https://{site.address}/",
+                "DashboardDistribution": site.distribution,
+                "DashboardBucket": self.bucket.bucket_name,
+                "UserPool": sign_in.users,
+                "UserPoolClient": sign_in.client,
+                "IdentityPool": sign_in.identities,
+            }
+        )
+        self.handed = HandedDashboard(
+            bucket=self.hand_over("Bucket", self.bucket.bucket_name),
+            user_pool=self.hand_over("UserPool", sign_in.users),
+            user_pool_client=self.hand_over("UserPoolClient", sign_in.client),
+            identity_pool=self.hand_over("IdentityPool", sign_in.identities),
+        )

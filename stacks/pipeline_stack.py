@@ -198,7 +198,13 @@ class PipelineStack(TotesStack):
             name="publish_snapshot",
             description="What the warehouse says becomes files for the dashboard",
             settings=self._environment.publish,
-            variables={"DASHBOARD_BUCKET": dashboard.bucket.bucket_name, "DASHBOARD_SECRET": data.dashboard.secret_arn},
+            variables={
+                "DASHBOARD_BUCKET": dashboard.bucket.bucket_name,
+                "DASHBOARD_SECRET": data.dashboard.secret_arn,
+                "USER_POOL": dashboard.user_pool,
+                "USER_POOL_CLIENT": dashboard.user_pool_client,
+                "IDENTITY_POOL": dashboard.identity_pool,
+            },
             permissions=[
                 list_objects(dashboard.bucket),
                 read_and_write_objects(dashboard.bucket),

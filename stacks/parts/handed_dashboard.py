@@ -1,4 +1,4 @@
-"""The dashboard's bucket as the stacks have it that are deployed after its own."""
+"""The dashboard's bucket, and how people sign in, as the stacks have it that are deployed after its own."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,13 @@ class HandedDashboard:
 
     Attributes:
         bucket: the name of the bucket of snapshots and page.
+        user_pool, user_pool_client, identity_pool: by which a browser gets to the snapshots, by their ids.
     """
 
     bucket: Handed
+    user_pool: Handed
+    user_pool_client: Handed
+    identity_pool: Handed
 
 
 class TakenDashboard(Construct):
@@ -24,8 +28,12 @@ class TakenDashboard(Construct):
 
     Attributes:
         bucket: the bucket.
+        user_pool, user_pool_client, identity_pool: by which a browser gets to the snapshots, by their ids.
     """
 
     def __init__(self, stack: TotesStack, handed: HandedDashboard) -> None:
         super().__init__(stack, "TakenDashboard")
         self.bucket = s3.Bucket.from_bucket_name(self, "Snapshots", stack.take(handed.bucket))
+        self.user_pool, self.user_pool_client, self.identity_pool = map(
+            stack.take, (handed.user_pool, handed.user_pool_client, handed.identity_pool)
+        )

@@ -49,8 +49,8 @@ class Permission:
             acknowledge(
                 role,
                 f"IAM5[Resource::{arn}/{place}]",
-                reason="Which objects there are is decided at run time, and all of this one place are the function's "
-                "to use.",
+                reason="Which objects there are is decided at run time, and all of this one place are the role's to "
+                "use.",
             )
 
 
@@ -59,9 +59,9 @@ def list_objects(bucket: s3.IBucket) -> Permission:
     return Permission(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
 
 
-def read_objects(bucket: s3.IBucket) -> Permission:
-    """Read the bucket's objects."""
-    return _on_objects(bucket, (), "s3:GetObject")
+def read_objects(bucket: s3.IBucket, *folders: str) -> Permission:
+    """Read the bucket's objects, or those of some folders."""
+    return _on_objects(bucket, folders, "s3:GetObject")
 
 
 def write_objects(bucket: s3.IBucket, *folders: str) -> Permission:
@@ -177,6 +177,8 @@ def _said(expression: Any) -> str:
             return "".join(map(_said, parts))
         case {"Ref": name}:
             return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
     return str(expression)
 
 

@@ -34,6 +34,15 @@ ARNS = {
 """Of the types whose resources have names in the templates, the property with the name and the ARN that it makes."""
 
 MADE_UP = {
+    "AWS::CloudFront::Distribution": "arn:aws:cloudfront::1:distribution/E1X2Y3",
+    "AWS::CloudFront::OriginAccessControl": "arn:aws:cloudfront::1:origin-access-control/E1X2Y3",
+    "AWS::CloudFront::ResponseHeadersPolicy": "arn:aws:cloudfront::1:response-headers-policy/00000000-x1y2",
+    "AWS::Cognito::IdentityPool": "arn:aws:cognito-identity:eu-west-2:1:identitypool/eu-west-2:00000000-x1y2",
+    "AWS::Cognito::IdentityPoolRoleAttachment": (
+        "arn:aws:cognito-identity:eu-west-2:1:identitypool/eu-west-2:00000000-x1y2"
+    ),
+    "AWS::Cognito::UserPool": "arn:aws:cognito-idp:eu-west-2:1:userpool/eu-west-2_x1Y2",
+    "AWS::Cognito::UserPoolClient": "arn:aws:cognito-idp:eu-west-2:1:userpool/eu-west-2_x1Y2",
     "AWS::IAM::Role": "arn:aws:iam::1:role/{stack}-{id}-x1Y2",
     "AWS::IAM::InstanceProfile": "arn:aws:iam::1:instance-profile/{stack}-{id}-x1Y2",
     "AWS::RDS::DBInstance": "arn:aws:rds:eu-west-2:1:db:{stack}-{lower}-x1y2",
@@ -111,8 +120,9 @@ def documents(made: list[Policy], *, without_conditions: bool = False) -> list[s
 
 def own_actions(kind: str) -> set[str]:
     """The actions that are about a resource of a type itself, by its service's name."""
-    service = {"CDK": "", "StepFunctions": "states", "EC2": "ec2"}.get(kind.split("::")[1], kind.split("::")[1].lower())
-    return {action for need in NEEDS[kind] for action in need.actions if action.startswith(f"{service}:")}
+    words = {"CDK": "none", "StepFunctions": "states", "Cognito": "cognito-"}
+    service = words.get(kind.split("::")[1], f"{kind.split('::')[1].lower()}:")
+    return {action for need in NEEDS[kind] for action in need.actions if action.startswith(service)}
 
 
 def test_all_that_the_templates_hold_can_be_made_changed_and_deleted(deployed: Synthesised) -> None:
@@ -141,7 +151,8 @@ def test_roles_are_passed_to_the_services_that_they_trust_and_no_others(prod: Sy
     assert passing["Condition"] == {
         "StringEquals": {
             "iam:PassedToService": [
-                f"{service}.amazonaws.com" for service in ("ec2", "lambda", "scheduler", "states", "vpc-flow-logs")
+                f"{service}.amazonaws.com"
+                for service in ("cognito-identity", "ec2", "lambda", "scheduler", "states", "vpc-flow-logs")
             ]
         }
     }
@@ -206,6 +217,8 @@ def test_on_everything_is_allowed_what_knows_no_name_alone(prod: Synthesised) ->
     wide = {action for each in statements(prod) if "*" in each["Resource"] for action in each["Action"]}
     changes = {action for action in wide if not action.split(":")[1].startswith(READS)}
     assert {action for action in changes if not action.startswith("ec2:")} == {
+        "cognito-identity:CreateIdentityPool",
+        "cognito-idp:CreateUserPool",
         "kms:CreateGrant",
         "lambda:DeleteLayerVersion",
         "lambda:PublishLayerVersion",

@@ -24,6 +24,12 @@ def test_a_small_shop_pays_no_more_than_this(dev: Synthesised, prod: Synthesised
         assert estimate(read_resources(environment.folder)).usd <= most
 
 
+def test_the_dashboard_costs_a_small_shop_less_than_two_dollars(dev: Synthesised, tmp_path: Path) -> None:
+    without = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), tmp_path)
+    total, rest = (estimate(read_resources(each.folder)).usd for each in (dev, without))
+    assert 0 < total - rest < 2
+
+
 def test_either_way_out_costs_what_it_costs_where_it_is_deployed(prod: Synthesised, tmp_path: Path) -> None:
     by_gateway = dataclasses.replace(production(), network=NewNetwork(nat="gateway", nat_zones=2))
     here, there = (read_resources(each.folder) for each in (prod, synthesise(by_gateway, tmp_path)))

@@ -55,8 +55,9 @@ def test_buckets_are_reached_by_tls_only(synthesised: Synthesised) -> None:
     }
 
 
-def test_nothing_but_the_denial_of_plain_http_is_in_a_bucket_policy(synthesised: Synthesised) -> None:
-    for policy in synthesised.resources("AWS::S3::BucketPolicy").values():
+def test_nothing_but_the_denial_of_plain_http_is_in_a_policy_of_the_lake(synthesised: Synthesised) -> None:
+    policies = synthesised.templates["data"]["Resources"].values()
+    for policy in (each for each in policies if each["Type"] == "AWS::S3::BucketPolicy"):
         assert {each["Effect"] for each in policy["Properties"]["PolicyDocument"]["Statement"]} == {"Deny"}
 
 

@@ -45,7 +45,8 @@ class Leftovers:
 
     def found(self) -> list[str]:
         """The ARNs of all that there is, stacks and what outlives them, and the names of log groups."""
-        return [*filter(self._is_there, {*self._tagged(), *self._database_groups()}), *self._log_groups()]
+        named = {*self._tagged(), *self._database_groups(), *self._user_pools()}
+        return [*filter(self._is_there, named), *self._log_groups()]
 
     def of(self, kind: str) -> list[str]:
         """The ARNs of what there is of a kind: "s3", "secretsmanager:secret", "rds:db", "rds:snapshot"."""
@@ -81,6 +82,7 @@ class Leftovers:
             "rds:pg": lambda arn: rds.delete_db_parameter_group(DBParameterGroupName=_name(arn)),
             "secretsmanager:secret": lambda arn: secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True),
             "s3": lambda arn: delete_bucket(self._account, _name(arn)),
+            "cognito-idp:userpool": lambda arn: self._delete_user_pool(_pool(arn)),
         }
         for arn in self.found():
             if act := delete.get(_kind(arn)):
@@ -110,6 +112,21 @@ class Leftovers:
                     if group[f"DB{word}GroupName"].lower().startswith(begin)
                 )
 
+    def _user_pools(self) -> Iterator[str]:
+        for page in self._account.pages("cognito-idp", "list_user_pools", PaginationConfig={"PageSize": 60}):
+            for each in page["UserPools"]:
+                if each["Name"] == f"totes-{self._environment}":
+                    yield self._account.client("cognito-idp").describe_user_pool(UserPoolId=each["Id"])["UserPool"][
+                        "Arn"
+                    ]
+
+    def _delete_user_pool(self, pool: str) -> None:
+        cognito = self._account.client("cognito-idp")
+        found = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
+        if found.get("DeletionProtection") == "ACTIVE":
+            cognito.update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE")
+        cognito.delete_user_pool(UserPoolId=pool)
+
     def _log_groups(self) -> list[str]:
         return [
             group["logGroupName"]
@@ -123,6 +140,10 @@ class Leftovers:
 
     def _is_there(self, arn: str) -> bool:
         rds, name = self._account.client("rds"), _name(arn)
+
+        def cognito(part: str) -> Any:
+            return self._account.client(f"cognito-{part}")
+
         look: Mapping[str, Callable[[], Any]] = {
             "rds:db": lambda: rds.describe_db_instances(DBInstanceIdentifier=name),
             "rds:snapshot": lambda: rds.describe_db_snapshots(DBSnapshotIdentifier=name),
@@ -130,6 +151,10 @@ class Leftovers:
             "rds:pg": lambda: rds.describe_db_parameter_groups(DBParameterGroupName=name),
             "secretsmanager:secret": lambda: self._secret(arn),
             "s3": lambda: self._account.client("s3").head_bucket(Bucket=name),
+            "cognito-idp:userpool": lambda: cognito("idp").describe_user_pool(UserPoolId=_pool(arn)),
+            "cognito-identity:identitypool": lambda: cognito("identity").describe_identity_pool(
+                IdentityPoolId=_pool(arn)
+            ),
             "ec2:natgateway": lambda: self._of_state("describe_nat_gateways", "NatGateways", NatGatewayIds=[name]),
             "ec2:vpc-endpoint": lambda: self._of_state("describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[name]),
             "ec2:instance": lambda: self._instances(name),
@@ -179,6 +204,11 @@ def _kind(arn: str) -> str:
     if service == "s3":
         return service
     return f"{service}:{resource.replace('/', ':').split(':', 1)[0]}"
+
+
+def _pool(arn: str) -> str:
+    """The id of a user or identity pool in an ARN."""
+    return arn.rpartition("/")[2]
 
 
 def _name(arn: str) -> str:

@@ -48,6 +48,8 @@ which other types' names begin with, is put before it by the local cloud."""
 SECRETS_OF_RDS = "arn:*:secretsmanager:*:*:secret:rds!*"
 _ROTATION = ("CancelRotateSecret", "DescribeSecret", "RotateSecret")
 ROLES = ("arn:*:iam::*:role/{name}-*",)
+_IDENTITY_POOLS = ("arn:*:cognito-identity:*:*:identitypool/*",)
+_USER_POOLS = ("arn:*:cognito-idp:*:*:userpool/*",)
 _CODE = Need(actions=("s3:GetObject",), on=(f"{_ASSETS}/*",))
 _INTERFACES = Need(
     actions=_of("ec2", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
@@ -66,6 +68,37 @@ COMMON = (Need(actions=("ssm:GetParameters",), on=("arn:*:ssm:*:*:parameter/cdk-
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "AWS::CDK::Metadata": (),
+    # Of what CloudFront and Cognito make up, no name says whose it is.
+    "AWS::CloudFront::Distribution": (
+        Need(
+            actions=_of(
+                "cloudfront",
+                *("CreateDistribution", "DeleteDistribution", "GetDistribution", "GetDistributionConfig"),
+                *("ListTagsForResource", "TagResource", "UntagResource", "UpdateDistribution"),
+            ),
+            on=("arn:*:cloudfront::*:distribution/*",),
+        ),
+    ),
+    "AWS::CloudFront::OriginAccessControl": (
+        Need(
+            actions=_of(
+                "cloudfront",
+                *("CreateOriginAccessControl", "DeleteOriginAccessControl", "GetOriginAccessControl"),
+                "UpdateOriginAccessControl",
+            ),
+            on=("arn:*:cloudfront::*:origin-access-control/*",),
+        ),
+    ),
+    "AWS::CloudFront::ResponseHeadersPolicy": (
+        Need(
+            actions=_of(
+                "cloudfront",
+                *("CreateResponseHeadersPolicy", "DeleteResponseHeadersPolicy", "GetResponseHeadersPolicy"),
+                "UpdateResponseHeadersPolicy",
+            ),
+            on=("arn:*:cloudfront::*:response-headers-policy/*",),
+        ),
+    ),
     "AWS::CloudWatch::Alarm": (
         Need(
             actions=_of(
@@ -80,6 +113,39 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need(
             actions=_of("cloudwatch", "DeleteDashboards", "GetDashboard", "PutDashboard"),
             on=("arn:*:cloudwatch::*:dashboard/{name}*",),
+        ),
+    ),
+    "AWS::Cognito::IdentityPool": (
+        Need(actions=("cognito-identity:CreateIdentityPool",)),
+        Need(
+            actions=_of(
+                "cognito-identity",
+                *("DeleteIdentityPool", "DescribeIdentityPool", "TagResource", "UntagResource", "UpdateIdentityPool"),
+            ),
+            on=_IDENTITY_POOLS,
+        ),
+    ),
+    "AWS::Cognito::IdentityPoolRoleAttachment": (
+        Need(actions=_of("cognito-identity", "GetIdentityPoolRoles", "SetIdentityPoolRoles"), on=_IDENTITY_POOLS),
+    ),
+    "AWS::Cognito::UserPool": (
+        Need(actions=("cognito-idp:CreateUserPool",)),
+        Need(
+            actions=_of(
+                "cognito-idp",
+                *("DeleteUserPool", "DescribeUserPool", "GetUserPoolMfaConfig", "ListTagsForResource"),
+                *("SetUserPoolMfaConfig", "TagResource", "UntagResource", "UpdateUserPool"),
+            ),
+            on=_USER_POOLS,
+        ),
+    ),
+    "AWS::Cognito::UserPoolClient": (
+        Need(
+            actions=_of(
+                "cognito-idp",
+                *("CreateUserPoolClient", "DeleteUserPoolClient", "DescribeUserPoolClient", "UpdateUserPoolClient"),
+            ),
+            on=_USER_POOLS,
         ),
     ),
     "AWS::EC2::EIP": (
@@ -360,7 +426,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("GetBucketTagging", "GetBucketVersioning", "GetBucketWebsite", "GetEncryptionConfiguration"),
                 *("GetIntelligentTieringConfiguration", "GetInventoryConfiguration", "GetLifecycleConfiguration"),
                 *("GetMetricsConfiguration", "GetReplicationConfiguration", "ListBucket"),
-                *("PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketTagging"),
+                *("PutBucketCORS", "PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketTagging"),
                 *("PutBucketVersioning", "PutEncryptionConfiguration", "PutLifecycleConfiguration"),
             ),
             on=("arn:*:s3:::{name}-*",),

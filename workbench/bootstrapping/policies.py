@@ -174,11 +174,17 @@ def _passed(resources: Iterable[tuple[str, str, Mapping[str, Any]]], names: "_Na
         for _, kind, said in resources
         if kind == "AWS::IAM::Role"
         for statement in said["AssumeRolePolicyDocument"]["Statement"]
-        for service in _listed(statement["Principal"].get("Service", []))
+        for service in _assuming(statement["Principal"])
     }
     if services:
         condition = {"StringEquals": {"iam:PassedToService": sorted(services)}}
         yield _statement("Allow", ["iam:PassRole"], [names.in_(each) for each in ROLES], condition)
+
+
+def _assuming(principal: Mapping[str, Any]) -> Iterator[str]:
+    """The services that a trust policy names, also the one that speaks for who has signed in; no provider's ARN."""
+    for word in ("Service", "Federated"):
+        yield from (each for each in _listed(principal.get(word, [])) if str(each).endswith(".amazonaws.com"))
 
 
 def _left_alone(names: "_Names") -> Statement:

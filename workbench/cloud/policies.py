@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 _WILDCARDS = {"*": ".*", "?": "."}
-_EXACT, _LIKE = ("StringEquals", "Bool"), ("StringLike", "ArnEquals", "ArnLike")  # of an ARN both take wildcards
+_EXACT = ("StringEquals", "Bool")
+_LIKE = ("StringLike", "ForAnyValue:StringLike", "ArnEquals", "ArnLike")  # of an ARN both take wildcards
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,12 @@ class Asker:
     Attributes:
         service: its principal, such as "cloudwatch.amazonaws.com".
         context: the circumstances, by condition key.
+        kind: "Service", or "Federated" where it speaks for somebody who has signed in with it.
     """
 
     service: str
     context: Mapping[str, str]
+    kind: str = "Service"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ def decide(documents: Iterable[str], action: str, resource: str, asker: Asker | 
     return decision
 
 
+def trusts(document: str, action: str, asker: Asker) -> bool:
+    """Whether a role's trust policy lets it be assumed; such a policy names no resource, it is the role's own."""
+    return decide([document], action, "*", asker).allowed
+
+
 @dataclass(frozen=True)
 class _Words:
     """An Action or Resource, or a NotAction or NotResource."""
@@ -92,7 +100,7 @@ class _Statement:
         """Whether it is about who asks, and its condition is met."""
         if asker is None:
             return self.denies or not self.condition
-        return _names(self.principal, asker.service) and all(
+        return _names(self.principal, asker) and all(
             self._is_met(operator, key, wanted, asker.context)
             for operator, keys in self.condition.items()
             for key, wanted in keys.items()
@@ -121,7 +129,7 @@ def _statements(document: str) -> tuple[_Statement, ...]:
             principal=each.get("Principal"),
             condition=each.get("Condition", {}),
             actions=_words(each, "Action", re.IGNORECASE),
-            resources=_words(each, "Resource", re.NOFLAG),
+            resources=_words({"Resource": "*", **each} if "NotResource" not in each else each, "Resource", re.NOFLAG),
         )
         for each in (written if isinstance(written, list) else [written])
     )
@@ -136,10 +144,10 @@ def _listed(written: Any) -> tuple[str, ...]:
     return (written,) if isinstance(written, str) else tuple(written)
 
 
-def _names(principal: Any, service: str) -> bool:
+def _names(principal: Any, asker: Asker) -> bool:
     if principal in ("*", {"AWS": "*"}):
         return True
-    return isinstance(principal, Mapping) and service in _listed(principal.get("Service", ()))
+    return isinstance(principal, Mapping) and asker.service in _listed(principal.get(asker.kind, ()))
 
 
 @cache

@@ -5,6 +5,7 @@ from pathlib import Path
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _ONLY_RECORDED = (
+    "AWS::CloudFront::",
     "AWS::CloudWatch::Dashboard",
     "AWS::EC2::",
     "AWS::RDS::",

@@ -32,6 +32,18 @@ GB_A_BUCKET = 10  # with superseded versions
 WRITES_A_TICK = 10  # PUT and LIST, to each bucket
 READS_A_TICK = 30  # GET, from each bucket
 
+# The dashboard: its bucket, and ten people who open it twice a day.
+GB_OF_SNAPSHOTS = 5  # with every manifest, and what was published before
+DASHBOARD_WRITES_A_TICK = 2  # PUT and LIST
+DASHBOARD_READS_A_TICK = 2  # GET, by the publisher
+READERS = 10
+LOOKS = 450  # a month, by all of them
+FILES_A_LOOK = 40  # of the snapshot; what the browser has, it does not ask for
+POLLS_A_LOOK = 60  # a page asks twice a minute whether there is a newer snapshot
+MB_A_LOOK = 3
+PAGE_REQUESTS_A_LOOK = 6
+MB_OF_PAGE_A_LOOK = Decimal("0.2")
+
 CALLS_A_TICK = 1  # of each secret
 REQUESTS_A_KEY = 20_000  # a month
 
@@ -56,7 +68,7 @@ GB_THROUGH_AN_ENDPOINT = 1  # a month
 
 NOT_COUNTED = (
     "free tiers: none is taken off, that of SNS and SQS neither",
-    "data out to the internet or to another zone, tax, support, discounts",
+    "data out to the internet, but to the dashboard's readers, or to another zone, tax, support, discounts",
     "a busy shop, an initial load, a rebuild: every tick is idle",
     "backups beyond a database's own size; databases that are not in the templates",
     "the bucket that the CDK uploads to",

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from workbench.costs import computing, network, storing, watching
+from workbench.costs import computing, network, serving, storing, watching
 from workbench.costs.charge import Charge
 from workbench.costs.runs import Runs
 from workbench.costs.templates import Resource
 
 PRICED: Mapping[str, Callable[[Resource, Runs], list[Charge]]] = {
+    "AWS::CloudFront::Distribution": serving.distribution,
+    "AWS::Cognito::UserPool": serving.user_pool,
     "AWS::Lambda::Function": computing.function,
     "AWS::StepFunctions::StateMachine": computing.state_machine,
     "AWS::Scheduler::Schedule": computing.schedule,
@@ -31,6 +33,11 @@ PRICED: Mapping[str, Callable[[Resource, Runs], list[Charge]]] = {
 FREE = frozenset(
     {
         "AWS::CDK::Metadata",
+        "AWS::CloudFront::OriginAccessControl",
+        "AWS::CloudFront::ResponseHeadersPolicy",
+        "AWS::Cognito::IdentityPool",
+        "AWS::Cognito::IdentityPoolRoleAttachment",
+        "AWS::Cognito::UserPoolClient",
         "AWS::EC2::FlowLog",
         "AWS::EC2::InternetGateway",
         "AWS::EC2::LaunchTemplate",

@@ -38,6 +38,14 @@ S3_STORAGE = Price(Decimal("0.024"), "GB-months")
 S3_WRITE = Price(Decimal("0.0053"), "PUT and LIST requests", per=1000)
 S3_READ = Price(Decimal("0.0042"), "GET requests", per=10_000)
 
+DATA_OUT = Price(Decimal("0.09"), "GB to browsers")
+
+# In Europe; everywhere else in price class 100 it is the same or less.
+CLOUDFRONT_REQUEST = Price(Decimal("0.012"), "HTTPS requests", per=10_000)
+CLOUDFRONT_DATA = Price(Decimal("0.085"), "GB to browsers")
+
+ACTIVE_USER = Price(Decimal("0.0055"), "active users (Lite)")  # the first 10,000 of an account are free
+
 SECRET = Price(Decimal("0.40"), "secrets")
 SECRET_CALL = Price(Decimal("0.05"), "calls", per=10_000)
 KMS_KEY = Price(Decimal("1.00"), "keys")

@@ -1,13 +1,25 @@
 """What buckets, secrets, keys and databases cost; each function raises Unpriceable if that cannot be told."""
 
+from decimal import Decimal
+
 from workbench.costs import assumptions, prices
 from workbench.costs.charge import Charge
 from workbench.costs.runs import Runs
 from workbench.costs.templates import Resource, Unpriceable
 
+_MB_A_GB = 1024
 
-def bucket(_: Resource, runs: Runs) -> list[Charge]:
-    """AWS::S3::Bucket: the gigabytes assumed, and the requests of each tick."""
+
+def bucket(resource: Resource, runs: Runs) -> list[Charge]:
+    """AWS::S3::Bucket: the gigabytes assumed, the requests of each tick, and those of browsers where they may ask."""
+    if "CorsConfiguration" in resource.properties:
+        reads = assumptions.LOOKS * (assumptions.FILES_A_LOOK + assumptions.POLLS_A_LOOK)
+        return [
+            Charge(assumptions.GB_OF_SNAPSHOTS, prices.S3_STORAGE),
+            Charge(runs.ticks * assumptions.DASHBOARD_WRITES_A_TICK, prices.S3_WRITE),
+            Charge(runs.ticks * assumptions.DASHBOARD_READS_A_TICK + reads, prices.S3_READ),
+            Charge(Decimal(assumptions.LOOKS * assumptions.MB_A_LOOK) / _MB_A_GB, prices.DATA_OUT),
+        ]
     return [
         Charge(assumptions.GB_A_BUCKET, prices.S3_STORAGE),
         Charge(runs.ticks * assumptions.WRITES_A_TICK, prices.S3_WRITE),

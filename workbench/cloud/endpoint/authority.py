@@ -40,7 +40,7 @@ allowed, the words of the statement that allows it.
 
 _PARTITION = "aws"
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
-_SECONDS = 12 * 60 * 60  # as long as AWS grants at most; nothing here ends a session
+_SECONDS = 12 * 60 * 60  # as long as AWS grants at most
 
 _OBJECT_ACTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -62,8 +62,11 @@ _OBJECT_ACTIONS: Mapping[str, str] = MappingProxyType(
 )
 """The operations of S3 whose action has another name; an operation that is in want of one here is refused."""
 
+_FOR_ANYBODY = ("cognito-idp", "cognito-identity")
+"""The services that a browser speaks to; whoever signs no request gets no further than they let anybody."""
+
 _sessions: dict[str, Any] = {}
-"""The functions' sessions by their access keys; none is taken away."""
+"""The sessions of functions and of who has signed in, by their access keys; none is taken away."""
 
 _recorded: set[tuple[str, str, bool, str]] = set()
 _recording = threading.Lock()
@@ -87,12 +90,23 @@ def install() -> None:
 
 def assume(package: Package) -> Credentials:
     """Begin a session of a function's role, and return its credentials."""
+    return begin_session(package.role, package.name, _SECONDS)
+
+
+def begin_session(role_arn: str, name: str, seconds: int) -> Credentials:
+    """Begin a session of a role, and return its credentials.
+
+    Args:
+        role_arn: the role.
+        name: the session's.
+        seconds: how long AWS would keep it; nothing here ends it.
+    """
     session = sts_backends[ACCOUNT][_PARTITION].assume_role(
-        region_name=package.region,
-        role_session_name=package.name,
-        role_arn=package.role,
+        region_name=REGION,
+        role_session_name=name,
+        role_arn=role_arn,
         policy="",
-        duration=_SECONDS,
+        duration=seconds,
         external_id="",
     )
     _sessions[session.access_key_id] = session
@@ -114,6 +128,8 @@ class _Refused(Exception):
 
 
 def _authorise(response: Any, resource: str = "*") -> None:
+    if response.boto3_service_name in _FOR_ANYBODY and not _is_signed(response) and not _is_for_anybody(response):
+        raise JsonRESTError("MissingAuthenticationTokenException", "Missing Authentication Token")
     session, service = _caller(response)
     if session is None:
         return
@@ -127,6 +143,8 @@ def _authorise(response: Any, resource: str = "*") -> None:
 
 
 def _authorise_s3(response: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
+    if not _is_signed(response):  # no bucket here has a policy that lets everybody in
+        raise BucketAccessDeniedError(bucket=bucket_name)
     session, _ = _caller(response)
     if session is None:
         return
@@ -137,6 +155,16 @@ def _authorise_s3(response: Any, bucket_name: str | None = None, key_name: str |
         error = BucketAccessDeniedError(bucket=bucket_name)
         error.message = str(refusal)
         raise error from refusal
+
+
+def _is_signed(response: Any) -> bool:
+    return "Authorization" in response.headers or "Signature=" in response.uri
+
+
+def _is_for_anybody(response: Any) -> bool:
+    """Whether AWS wants no signature for a request: what a browser says before and while it signs in."""
+    service = get_service_model(response.boto3_service_name)
+    return bool(service.operation_model(response._get_action()).auth_type == "none")  # noqa: SLF001 - as above
 
 
 def _caller(response: Any) -> tuple[Any, str]:

@@ -60,6 +60,11 @@ class Resource(ABC):
         """Return some of its properties, with the types that an API call's parameters of their names have."""
         return _typed(self.client, operation, _some(self.properties, *words))
 
+    def said(self, operation: str, properties: Properties) -> dict[str, Any]:
+        """Return those of properties that an API call has parameters for, with the types of these."""
+        parameters = self.client.meta.service_model.operation_model(operation).input_shape.members
+        return _typed(self.client, operation, _some(properties, *parameters))
+
     @abstractmethod
     def make(self) -> None:
         """Make it as its properties say."""

@@ -14,6 +14,8 @@ from workbench.cloud.endpoint import (
     authority,
     buckets,
     databases,
+    distributions,
+    identity_pools,
     instances,
     invocations,
     lambdas,
@@ -28,13 +30,14 @@ from workbench.cloud.endpoint import (
     stacks,
     state_machines,
     topics,
+    user_pools,
     ways_out,
 )
 from workbench.cloud.kept import Kept
 
 _MENDED = (
     *(alarms, authority, buckets, instances, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
-    *(secret_names, sessions, topics, ways_out),
+    *(secret_names, sessions, topics, ways_out, user_pools, identity_pools),
 )
 
 _HOSTS = 1024
@@ -58,7 +61,8 @@ class Endpoint:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for each in _MENDED:
             each.install()
-        resources.install((*resources.MODELS, *databases.MODELS, *ways_out.MODELS))
+        more = (databases, ways_out, distributions, user_pools, identity_pools)
+        resources.install((*resources.MODELS, *(model for each in more for model in each.MODELS)))
         if kept is not None:
             lasting.install(kept)
         application = DomainDispatcherApplication(create_backend_app)
