@@ -8,6 +8,7 @@ from constructs import Node
 from stacks.certificates import check_region
 from stacks.checks import enforce_rules
 from stacks.config import Environment, OwnDatabase
+from stacks.dashboard_stack import DashboardStack
 from stacks.data_stack import DataStack
 from stacks.deployer_stack import DeployerStack, GitHub
 from stacks.network_stack import NetworkStack
@@ -52,6 +53,8 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
     if environment.network is not None:
         network = NetworkStack(app, environment, network=environment.network).handed
     data = DataStack(app, environment, network=network).handed
+    if environment.dashboard:
+        DashboardStack(app, environment)
     pipeline = PipelineStack(app, environment, handed=data, network=network)
     WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline)
     if github:

@@ -167,8 +167,8 @@ class Environment:
             make roles without being an administrator; `totes bootstrap-policy` writes it, and it has to be there first.
         readers: who reaches a warehouse of totes' own besides the functions, for BI tools and psql: ranges of addresses
             and security groups, such as "10.1.0.0/16" and "sg-0123456789abcdef0", that have a way into the network.
-        alarm_email: who is told when something is wrong; None: nobody, and the synth warns of it, or fails where the
-            environment is protected.
+        alarm_email: who gets mails when something is wrong; None: nobody, and the synth warns of it, or fails where
+            the environment is protected.
         protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
         deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
             and the context delete_data.
@@ -180,6 +180,8 @@ class Environment:
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
         rotation_days: how often the databases' passwords are changed.
+        dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
+            (docs/dashboard.md).
         capture, transform, load, verify, sweep, audit: what each function may use.
     """
 
@@ -201,6 +203,7 @@ class Environment:
     mass_deletion_percent: int = 20
     verify_hour: int = 3
     rotation_days: int = 30
+    dashboard: bool = False
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
@@ -284,7 +287,7 @@ class Environment:
 
     @property
     def data_removal(self) -> RemovalPolicy:
-        """What becomes of buckets and secrets whose stack is deleted; what holds no data goes with its stack.
+        """What happens to buckets and secrets whose stack is deleted; what holds no data goes with its stack.
 
         What a first deployment has made goes with it where that fails: it holds nothing yet, and would be in the way.
         """
@@ -292,7 +295,7 @@ class Environment:
 
     @property
     def database_removal(self) -> RemovalPolicy:
-        """What becomes of the warehouse whose stack is deleted.
+        """What happens to the warehouse when its stack is deleted.
 
         One that stays holds its network back too, so an environment that is not protected keeps a snapshot instead.
         """
@@ -353,6 +356,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=None,
             protected=False,
             superseded_days=7,
+            dashboard=True,
         ),
         Environment(
             name="prod",
@@ -363,6 +367,7 @@ def _environments() -> tuple[Environment, ...]:
             warehouse=OwnDatabase(instance_type="t4g.small", multi_az=True, backup_days=30),
             alarm_email=None,
             protected=True,
+            dashboard=True,
         ),
         Environment(
             name="local",
@@ -374,6 +379,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=_ON_THIS_MACHINE,
             protected=False,
             superseded_days=7,
+            dashboard=True,
             schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule
         ),
     )

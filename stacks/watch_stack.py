@@ -1,4 +1,4 @@
-"""The stack that watches: who is told, when, and what there is to see."""
+"""The stack that watches: who gets a mail, when, and what there is to see."""
 
 from constructs import Construct
 

@@ -40,7 +40,7 @@ def verdict(lock: str, *, output: str, complaint: str) -> Verdict:
             passed=True,
         )
     found = tuple(
-        f"{lock}: {package['name']} {package['version']} has {each['id']}, mended in {', '.join(each['fix_versions'])}"
+        f"{lock}: {package['name']} {package['version']} has {each['id']}, fixed in {', '.join(each['fix_versions'])}"
         for package in packages
         for each in package.get("vulns", ())
     )

@@ -1,4 +1,4 @@
-"""A deployment's alarms, set off and back to see that somebody is told.
+"""A deployment's alarms, set off and back to see that a mail arrives.
 
 CloudWatch says in an alarm's history whether it could publish, and nowhere else; and whether an address has confirmed
 that it wants the mails, only the topic knows.
@@ -49,7 +49,7 @@ class AlarmTest:
         self._sns: SNSClient = deployment.session.client("sns", endpoint_url=deployment.endpoint)
 
     def addresses(self) -> list[str]:
-        """Return who is told.
+        """Return whom it tells.
 
         Raises:
             UserError: nobody is, or nobody has confirmed the subscription.

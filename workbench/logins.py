@@ -1,4 +1,4 @@
-"""The databases' logins, kept in Secrets Manager: what there is, stored anew, tested, rotated and deleted.
+"""The databases' logins, kept in Secrets Manager: what there is, stored, tested, rotated and deleted.
 
 A password goes from the person's hands into the secret and nowhere else. Whether a login works is asked of the function
 that rotates it, for the functions may reach a database that this machine does not.

@@ -17,7 +17,7 @@ _GROUP = "/aws/lambda/totes-{environment}-{function}"
 _LOOK_SECONDS = 1.0
 
 _OF_NO_INTEREST = ("cold_start", "function_", "location", "service", "xray_trace_id", "timestamp", "level", "message")
-"""What every line says, by the beginnings of its keys, and what has its own place in a line that is told."""
+"""What every line says, by the beginnings of its keys, and what has its own place in a line that is shown."""
 
 
 def log_lines(

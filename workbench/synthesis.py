@@ -19,7 +19,7 @@ def synthesised(environment: str, context: Sequence[str] = ()) -> Iterator[Path]
 
     Args:
         environment: its name.
-        context: what else the app is told, such as "bounded=true".
+        context: more context of the app, such as "bounded=true".
 
     Raises:
         UserError: there is no such environment, or its configuration makes no sense.

@@ -59,7 +59,7 @@ _VARIABLES = {
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
 }
-"""What a reader is told of libpq's keywords, and the variables that say the same."""
+"""What a reader sees of libpq's keywords, and the variables that say the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

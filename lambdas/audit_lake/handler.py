@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Audit; return what came of it, and emit as a metric how much is wrong.
 
     The event's `day` says whose turn it is, by the day's number; without it, today's. A night whose time does not
-    suffice, and that finds nothing, emits none, and so is told as one without an audit.
+    suffice, and that finds nothing, emits none, and so looks like one without an audit.
     """
     settings = AuditSettings.from_environment()
     audited = audit(

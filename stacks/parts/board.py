@@ -15,7 +15,7 @@ _LOADER = "processed_bucket_to_warehouse"
 
 
 class Board(Construct):
-    """Alarms on top, then how fresh the warehouse is, what runs and functions did, and what became of rows."""
+    """Alarms on top, then how fresh the warehouse is, what runs and functions did, and row counts."""
 
     def __init__(
         self,

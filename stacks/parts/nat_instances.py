@@ -198,7 +198,7 @@ class NatInstances(Construct):
         """Hardware that fails is left by EC2 itself; a system that hangs is rebooted by an alarm, which tells nobody.
 
         It cannot be among the others, which have another stack: an instance that is imported cannot be replaced.
-        Whom it hinders, fails, and that is told.
+        Whoever it hinders fails, and says so.
         """
         name = generation_of(f"totes-{self._environment.name}-nat", self._generation, "-network-")
         alarm = cloudwatch.Alarm(

@@ -129,7 +129,7 @@ class OwnWarehouse(Construct):
             acknowledge(
                 instance,
                 "RDS3",
-                reason="The lake holds all that this warehouse does; it is made anew from it within minutes.",
+                reason="The lake holds all that this warehouse does; it is rebuilt from it within minutes.",
             )
         if not environment.protected:
             acknowledge(

@@ -1,4 +1,4 @@
-"""A bucket of the lake."""
+"""A bucket of the lake, or of what is published from the warehouse."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3

@@ -1,4 +1,4 @@
-"""Who is told when something is wrong."""
+"""Who gets a mail when something is wrong."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

@@ -160,7 +160,7 @@ def program(name: str) -> Path:
 
 
 def environment(uri: str) -> dict[str, str]:
-    """How libpq is told where to, the password among it."""
+    """What libpq needs to connect, the password too."""
     dsn = parse_dsn(uri)
     return {f"PG{name.upper()}": str(dsn[key]) for name, key in KEYS.items() if key in dsn}
 

@@ -41,7 +41,7 @@ def account(folder: Path) -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def words(account: LocalCloud, tmp_path: Path) -> Words:
-    """What the acceptance run of an environment is told; its record is in a folder of the test's."""
+    """The arguments of an environment's acceptance run; its record is in a folder of the test's."""
 
     def told(environment: str) -> list[str]:
         home = str(tmp_path / environment)

@@ -1,7 +1,7 @@
 """Each alarm goes off by what the deployed functions and state machine really emit when that very fault is made.
 
 What the local cloud cannot come to by itself (a queue that EventBridge Scheduler fills, a run held back, a function at
-its limit of fifteen minutes) is told to the alarm as AWS tells it.
+its limit of fifteen minutes) reaches the alarm as in AWS.
 """
 
 import json
@@ -99,7 +99,7 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
 
     source, warehouse = deployed.cloud.source_uri, deployed.cloud.warehouse_uri
 
-    # A row that cannot become a star row; the alarm stays while it waits, and goes when it is mended.
+    # A row that cannot become a star row; the alarm stays while it waits, and goes when it is fixed.
     execute(source, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 3")
     deployed.run()
     expect("quarantine")

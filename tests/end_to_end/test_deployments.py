@@ -13,7 +13,7 @@ from workbench.cloud import cdk
 from workbench.deployment import Deployment
 from workbench.simulator import build
 
-STACKS = ("network", "data", "pipeline", "watch")
+STACKS = ("network", "data", "dashboard", "pipeline", "watch")
 
 _CHANGED = """
 import dataclasses

@@ -38,7 +38,7 @@ def test_a_row_is_shown_with_every_value(shop: Deployed) -> None:
 def test_another_try_reads_the_row_anew_and_a_mended_one_leaves_by_itself(shop: Deployed) -> None:
     [before] = shop.totes("quarantine", "list", "--json").json()
     tried = shop.totes("quarantine", "retry", "--json").json()
-    assert tried["tables"]["fact_sales_order"]["quarantined"] == 1, "nobody has mended it"
+    assert tried["tables"]["fact_sales_order"]["quarantined"] == 1, "nobody has fixed it"
     [after] = shop.totes("quarantine", "list", "--json").json()
     assert after["batch"] == tried["batch"] > before["batch"]
     execute(

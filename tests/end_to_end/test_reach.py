@@ -44,7 +44,7 @@ def test_a_connection_from_outside_the_network_is_refused(shop: Deployed, role: 
     values = json.loads(deployment.secrets.get_secret_value(SecretId=secret)["SecretString"])
     with pytest.raises(psycopg2.OperationalError):
         open_session(values, role).close()
-    assert typed(shop, "secrets", "test", role).code == 0, "who is in the network is let in"
+    assert typed(shop, "secrets", "test", role).code == 0, "who is in the network gets in"
 
 
 def test_a_function_that_the_warehouses_group_does_not_let_in_is_refused(shop: Deployed) -> None:

@@ -123,7 +123,7 @@ def put_around_everything(boundaries: Boundaries) -> None:
 
 
 def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Clients that are made once, for to make one takes longer than what is asked by it; they wait as they are told."""
+    """Clients that are made once, because making one takes longer than its call; they wait as long as is said."""
     clients: dict[str, Any] = {}
     seconds = os.environ.get(READ_SECONDS)
     waits = Config(read_timeout=float(seconds)) if seconds else None

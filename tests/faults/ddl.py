@@ -1,6 +1,6 @@
 """Faults by DDL: what migrations and maintenance do to the source's tables, most of it without writing any row.
 
-Each is logged in the audit log by hand, in its own transaction, for no row trigger sees it. A run comes between the
+Each is logged in the audit log by hand, in its own transaction, because no row trigger sees it. A run comes between the
 steps of a migration that has several, so that the last batch's horizon is past whatever they wrote.
 """
 

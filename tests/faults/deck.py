@@ -121,7 +121,7 @@ def _play(plan: Sequence[TickPlan], world: World, history: History, report: Repo
 
 
 def ordinary(world: World) -> list[str]:
-    """A run without a fault: it succeeds, or it stops for a mass deletion and then is told to go on."""
+    """A run without a fault: it succeeds, or it stops for a mass deletion and then may go on."""
     tick = world.tick()
     if tick.error == "MassDeletion":
         tick = world.tick(asked={"accept_deletes": ["payment", "design", "sales_order", "purchase_order"]})

@@ -39,7 +39,7 @@ Outcome = Returned | Raised | Died
 
 
 class Function:
-    """One function; its process is started when it is needed, and anew when it has died."""
+    """One function; its process is started when it is needed, and again when it has died."""
 
     def __init__(self, name: str, environment: Mapping[str, str], weakness: str | None = None) -> None:
         self.name = name

@@ -150,7 +150,7 @@ def accounted(world: World) -> Iterator[str]:
 
 
 def replayable(world: World) -> Iterator[str]:
-    """A warehouse made anew from the lake says the same."""
+    """A warehouse rebuilt from the lake says the same."""
     again = world.new_warehouse()
     with session(again) as connection:
         load(connection, world.processed, STAR_TABLES)
@@ -158,7 +158,7 @@ def replayable(world: World) -> Iterator[str]:
     for name in held:
         if held[name] != made[name]:
             differing = list(itertools.islice(set(map(repr, held[name])) ^ set(map(repr, made[name])), 4))
-            yield f"replayable: {name} made anew differs: {differing}"
+            yield f"replayable: {name} differs after the rebuild: {differing}"
 
 
 def _violations(

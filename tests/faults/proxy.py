@@ -16,7 +16,7 @@ _CHUNK = 65536
 
 
 class Proxy:
-    """Forwards from a port of 127.0.0.1 to another one, until it is told otherwise.
+    """Forwards from a port of 127.0.0.1 to another one, until it gets another order.
 
     Attributes:
         port: where it listens.
@@ -48,7 +48,7 @@ class Proxy:
         return len(pairs)
 
     def silence(self) -> int:
-        """Let every connection that there is be half open: nothing comes through, and nobody is told; new ones work.
+        """Let every connection that there is be half open: nothing comes through, and nobody notices; new ones work.
 
         Neither end's packets are acknowledged, not even its keepalives, as where a host has lost its power.
         """

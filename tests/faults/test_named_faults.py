@@ -16,17 +16,17 @@ FAULTS_A_WORLD = 8
 
 
 class Worlds:
-    """Worlds after their first load, each for some faults, for to make one takes longer than most faults do."""
+    """Worlds after their first load, each for some faults, because making one takes longer than most faults do."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._scene: Scene | None = None
         self._faults = 0
 
-    def take(self, *, anew: bool = False) -> Scene:
+    def take(self, *, fresh: bool = False) -> Scene:
         """A scene for one more fault; who takes it and does not give it back wants nobody else to have it."""
         scene, self._scene = self._scene, None
-        if scene is not None and (anew or self._faults == FAULTS_A_WORLD):
+        if scene is not None and (fresh or self._faults == FAULTS_A_WORLD):
             _close(scene)
             scene = None
         if scene is None:
@@ -64,7 +64,7 @@ def test_nothing_is_lost_or_doubled_by(name: str, worlds: Worlds) -> None:
         _befall(name, scene)
     except MissedError:  # what the faults before it have left may have left it nothing to happen to
         _close(scene)
-        scene = worlds.take(anew=True)
+        scene = worlds.take(fresh=True)
         _befall(name, scene)
     assert after_every_run(scene.world) == []
     scene.history.go_on(6)

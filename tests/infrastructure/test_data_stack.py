@@ -13,7 +13,7 @@ HOLDS_DATA = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBIns
 
 def buckets(synthesised: Synthesised) -> dict[str, Resource]:
     found = synthesised.resources("AWS::S3::Bucket")
-    assert len(found) == 2
+    assert len(found) == 3
     return found
 
 
@@ -46,7 +46,7 @@ def test_buckets_are_reached_by_tls_only(synthesised: Synthesised) -> None:
     }
     assert denied == {
         (f"<{bucket}>", f"<{bucket}.Arn>{objects}", condition)
-        for bucket in ("IngestionBucket", "ProcessedBucket")
+        for bucket in ("IngestionBucket", "ProcessedBucket", "SnapshotsBucket")
         for objects in ("", "/*")
         for condition in (
             '{"Bool": {"aws:SecureTransport": "false"}}',
@@ -83,7 +83,7 @@ def test_production_keeps_its_data_when_the_stack_is_deleted(prod: Synthesised) 
 
 
 def test_only_production_refuses_to_be_deleted(dev: Synthesised, prod: Synthesised, local: Synthesised) -> None:
-    for part in ("data", "pipeline", "watch"):
+    for part in ("data", "dashboard", "pipeline", "watch"):
         assert prod.stack_properties(part)["terminationProtection"] is True
         assert dev.stack_properties(part)["terminationProtection"] is False
         assert local.stack_properties(part)["terminationProtection"] is False
@@ -95,6 +95,7 @@ def test_what_holds_data_keeps_its_logical_id(synthesised: Synthesised) -> None:
     assert {logical_id for kind in kinds for logical_id in synthesised.resources(kind)} == {
         "IngestionBucket3AECAE21",
         "ProcessedBucket745F36E0",
+        "SnapshotsBucket4B2233F7",
         "SourceSecret15116B74",
         "WarehouseSecret1B03BB78",
         "DashboardSecretC302725D",
@@ -171,6 +172,7 @@ def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(tmp_path
     assert {deleting.said(each["Properties"]["BucketName"]) for each in emptied} == {
         "<IngestionBucket>",
         "<ProcessedBucket>",
+        "<SnapshotsBucket>",
     }
     with pytest.raises(ValueError, match="prod is protected"):
         Environment.named("prod").deleting_data()

@@ -116,7 +116,7 @@ def test_a_warehouse_of_another_generation_is_another_instance_from_its_snapshot
 
 def test_a_bucket_of_another_generation_is_another_bucket_and_the_other_stays(tmp_path: Path) -> None:
     found = synthesise(dev(lake=Lake(processed=2)), tmp_path)
-    first, second = sorted(found.resources("AWS::S3::Bucket"))
+    first, second, _ = sorted(found.resources("AWS::S3::Bucket"))
     assert first == "IngestionBucket3AECAE21"
     assert second.startswith("Processed2Bucket")
     variables = found.function("audit_lake")["Environment"]["Variables"]
@@ -125,7 +125,7 @@ def test_a_bucket_of_another_generation_is_another_bucket_and_the_other_stays(tm
 
 def test_a_network_of_another_generation_is_a_stack_of_its_own(tmp_path: Path) -> None:
     found = synthesise(dev(network=NewNetwork(generation=2), warehouse=own(generation=2)), tmp_path)
-    assert set(found.templates) == {"network-2", "data", "pipeline", "watch"}
+    assert set(found.templates) == {"network-2", "data", "dashboard", "pipeline", "watch"}
     assert found.templates["pipeline"]["Outputs"]["NetworkStack"]["Value"] == "totes-dev-network-2"
     before = synthesise(dev(), tmp_path / "before")
     shared = names_of(found.templates["network-2"]) & names_of(before.templates["network"])

@@ -1,6 +1,6 @@
 """What is deployed is what was looked at: a change of a template is seen in a review, as a change of its snapshot.
 
-`make snapshots` writes them anew.
+`make snapshots` writes them.
 """
 
 import json
@@ -13,7 +13,7 @@ import pytest
 from tests.support.templates import Synthesised
 
 FOLDER = Path(__file__).parent / "snapshots"
-PARTS = ("network", "data", "pipeline", "watch")
+PARTS = ("network", "data", "dashboard", "pipeline", "watch")
 
 
 def masked(template: object) -> str:

@@ -18,7 +18,7 @@ def test_two_synths_give_identical_output_without_credentials(
     names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
     assert names == [
         f"totes-prod-{part}.{kind}.json"
-        for part in ("data", "network", "pipeline", "watch")
+        for part in ("dashboard", "data", "network", "pipeline", "watch")
         for kind in ("assets", "template")
     ]
     for name in names:

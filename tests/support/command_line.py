@@ -1,6 +1,6 @@
 """The command line as a person types it.
 
-A command is a fork of a process that has imported totes already, for its imports take a second of a processor each.
+A command is a fork of a process that has imported totes already, because its imports take a second of a processor each.
 """
 
 import json

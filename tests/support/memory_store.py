@@ -5,6 +5,7 @@ at once, and test_memory_store.py holds it to what moto says of the same request
 """
 
 import bisect
+import hashlib
 import io
 import threading
 from collections import Counter
@@ -29,6 +30,7 @@ class MemoryStore:
         asked: the kind of every request, in order.
         reads: the key of every object that was read, in order.
         deleted: the key of every object that was deleted.
+        headers: what each object was last written with, by key.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,7 @@ class MemoryStore:
         self.asked: list[str] = []
         self.reads: list[str] = []
         self.deleted: list[str] = []
+        self.headers: dict[str, dict[str, str]] = {}
         self._lock = threading.RLock()
         self._objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
         self._keys: dict[str, list[str]] = {}
@@ -55,11 +58,26 @@ class MemoryStore:
         """The keys of all objects, ascending."""
         return sorted(key for _, key in self._objects)
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str | None = None) -> None:  # noqa: N803
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        Body: bytes,  # noqa: N803
+        IfNoneMatch: str | None = None,  # noqa: N803
+        IfMatch: str | None = None,  # noqa: N803
+        ContentType: str = "",  # noqa: N803
+        CacheControl: str = "",  # noqa: N803
+    ) -> None:
         """Write an object."""
         with self._request("put"):
             if IfNoneMatch and (Bucket, Key) in self._objects:
                 raise _error("PreconditionFailed", "PutObject")
+            if IfMatch and (Bucket, Key) not in self._objects:
+                raise _error("NoSuchKey", "PutObject")
+            if IfMatch and _tag(self._objects[Bucket, Key][0]) != IfMatch:
+                raise _error("PreconditionFailed", "PutObject")
+            self.headers[Key] = {"ContentType": ContentType, "CacheControl": CacheControl}
             if (Bucket, Key) not in self._objects:
                 self._unsorted.setdefault(Bucket, []).append(Key)
             self._objects[Bucket, Key] = Body, self.now
@@ -70,7 +88,8 @@ class MemoryStore:
             self.reads.append(Key)
             if (Bucket, Key) not in self._objects:
                 raise _error("NoSuchKey", "GetObject")
-            return {"Body": io.BytesIO(self._objects[Bucket, Key][0])}
+            body = self._objects[Bucket, Key][0]
+            return {"Body": io.BytesIO(body), "ETag": _tag(body)}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803
         """Delete an object; one that is not there is no error."""
@@ -117,6 +136,10 @@ class MemoryStore:
             keys.extend(new)
             keys.sort()
         return keys
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
 
 
 def _error(code: str, operation: str) -> ClientError:

@@ -1,7 +1,7 @@
 """Processes that tests start and kill.
 
 They are forks of one that has imported what they need and done nothing yet: Polars' threads do not outlive a fork, and
-to import the library anew takes a second each time.
+to import the library again takes a second each time.
 """
 
 import multiprocessing

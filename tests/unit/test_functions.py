@@ -1,4 +1,4 @@
-"""A function that is asked is waited for, woken where it sleeps, and its own sentence is told where it fails."""
+"""A function that is asked is waited for, woken where it sleeps, and its own sentence is shown where it fails."""
 
 import io
 import json

@@ -26,7 +26,7 @@ class Account:
         region: where in it.
         session: whose clients reach it.
         source: URI of somebody who may make tables and roles in the source; it has a password in it.
-        source_place: what `totes init source` is told of where the functions reach it, if that is another place.
+        source_place: what `totes init source` needs to know of where the functions reach it, if that is another place.
         alarm_email: whom alarms tell.
         local: the local cloud; None: it is one of AWS.
     """
@@ -102,7 +102,7 @@ class Account:
 
     @property
     def context(self) -> tuple[str, ...]:
-        """What the app is told besides: where the functions run."""
+        """More context of the app: where the functions run."""
         return () if self.local is None else ("target=host",)
 
     @property

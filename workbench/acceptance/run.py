@@ -101,6 +101,6 @@ def _refuse_another_source(stage: Stage) -> None:
     began_with = stage.record.fact("source")
     if began_with is not None and began_with != stage.source.place:
         raise UserError(
-            f"this run began with the source at {began_with}, and now it is told {stage.source.place}; say that one, "
+            f"this run began with the source at {began_with}, and now {stage.source.place} is given; say that one, "
             "or clean up first (CLEAN=yes)"
         )

@@ -101,7 +101,7 @@ class Shell:
         """Synthesise the environment's stacks; return the folder that they are in.
 
         Raises:
-            UserError: the app refuses what it is told.
+            UserError: the app refuses its context.
         """
         told = tuple(word for each in (*self._words, *context) for word in ("--context", each))
         kept = KeptAssembly(cdk.PROJECT, (*told, self._account.region))

@@ -77,7 +77,7 @@ class Stage:
     def see_deployed(self) -> None:
         """See that all stacks are there and whole."""
         states = {name: stack["StackStatus"] for name, stack in self.stacks.items()}
-        wanted = {self.stack(part) for part in ("network", "data", "pipeline", "watch")}
+        wanted = {self.stack(part) for part in ("network", "data", "dashboard", "pipeline", "watch")}
         bad = {name: states.get(name, "missing") for name in wanted if states.get(name) not in _WHOLE}
         self.see(not bad, f"not all stacks are whole: {bad}")
 

@@ -1,6 +1,6 @@
 """What CloudFormation needs to deploy an environment, and no more: policies, generated from its templates.
 
-`cdk bootstrap` makes CloudFormation's role an administrator, unless it is told policies. A role that may make roles is
+`cdk bootstrap` makes CloudFormation's role an administrator, unless it is given policies. A role that may make roles is
 an administrator too, unless those are held to a boundary; so both are generated, the policies and the boundary.
 """
 

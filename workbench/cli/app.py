@@ -180,7 +180,10 @@ def verify(
         bool, typer.Option("--repair", help="Repair what differs by runs that capture it again.")
     ] = False,
 ) -> None:
-    """Compare the whole warehouse with the source; exit 0 only if it is equal but for what is on its way."""
+    """Compare the whole warehouse with the source; exit 0 only if it is equal.
+
+    What is on its way, or in quarantine, is no difference.
+    """
     deployment = deployment_of(is_local, state, environment)
     verdict = _verdict(deployment, to_repair=repair, as_json=as_json)
     if verdict.differences and repair:
@@ -200,7 +203,7 @@ def verify(
 def rebuild(
     is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
 ) -> None:
-    """Load the warehouse again from the lake, by runs that are followed until it is done; an empty one too."""
+    """Rebuild the warehouse from the lake, by runs that are followed until it is done; needs no source."""
     deployment = deployment_of(is_local, state, environment)
     with _going_on_without_us(), display.follow_rebuilding(shown=not as_json) as (follow, progress):
         rebuilt = rebuilding.rebuild(deployment, follow, progress)
@@ -244,7 +247,10 @@ def init(
     state: State = None,
     environment: Environment = None,
 ) -> None:
-    """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated."""
+    """Make the roles that totes uses in a database, each with what it needs and no more; may be repeated.
+
+    It asks before it changes a login that is there.
+    """
     deployment = deployment_of(is_local, state, environment)
     roles = make_roles(deployment, database, admin, name=role, host=host, port=port, confirm=confirmed(yes))
     if database == "warehouse":
@@ -327,7 +333,7 @@ def retry_quarantine(
     environment: Environment = None,
     as_json: Json = False,
 ) -> None:
-    """Read rows anew from the source and convert them again, after totes or what they refer to was mended."""
+    """Read rows from the source and convert them again, after totes or a row that they refer to was fixed."""
     deployment = deployment_of(is_local, state, environment)
     _run(deployment, {"again": quarantine.again(deployment, star_table, keys or [])}, as_json=as_json)
 

@@ -89,7 +89,10 @@ def try_secret(role: Role, is_local: Local = False, state: State = None, environ
 def rotate_secret(
     role: Role, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = None
 ) -> None:
-    """Give the database and the secret another password, now; only of a role that totes has made."""
+    """Give the database and the secret another password, now; only of a role that totes has made.
+
+    On a server that is not totes' own it asks first.
+    """
     deployment = deployment_of(is_local, state, environment)
     logins = Logins(deployment)
     logins.check_own(role)

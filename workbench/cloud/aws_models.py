@@ -32,5 +32,5 @@ def share_with_all() -> None:
 
 
 def _loader(search_path_string: str | None = None) -> Loader:
-    """As botocore makes it; a session that is told of other folders reads them by itself."""
+    """As botocore makes it; a session with other folders reads them by itself."""
     return shared_loader() if search_path_string is None else create_loader(search_path_string)

@@ -52,7 +52,7 @@ class Cdk:
             assembly: the folder that the app is synthesised into.
             log: what the CLI says, one file beside it for each call.
             environment: whose stacks are meant.
-            context: what else the app is told; that its functions run on this machine, where nothing is said.
+            context: more context of the app; that its functions run on this machine, where nothing is said.
             project: the folder of the app (default: this one).
         """
         self._assembly = assembly

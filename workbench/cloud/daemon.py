@@ -1,4 +1,4 @@
-"""The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it is told to end.
+"""The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it has to end.
 
 `python -m workbench.cloud.daemon --state DIR [--embed ROLE]... [--owner FD] [--lasting] [--scheduled]`; `launch`
 runs it, with the folder's lock in its hands.

@@ -1,7 +1,7 @@
 """What policies say of an action on a resource, as IAM decides it.
 
 A Deny outweighs every Allow, and what no statement allows is refused. A condition is held against the circumstances
-where these are told, as of a service that asks a resource's own policy. Where they are not, or where the condition is
+where these matter, as of a service that asks a resource's own policy. Where they are not, or where the condition is
 of a kind that is not known here, nothing is allowed that AWS may refuse: an Allow never holds, a Deny always does.
 """
 

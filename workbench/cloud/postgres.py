@@ -60,7 +60,7 @@ class EmbeddedPostgres:
     """A server whose data, log and password live under one folder; it listens on a free port of 127.0.0.1.
 
     It outlives the process that starts it: whoever starts it stops it. PostgreSQL refuses to run as root; started
-    by root it runs as the system user pgserver, who is made if missing and who is let through (not into) the
+    by root it runs as the system user pgserver, who is made if missing and who may pass through (not look into) the
     folders on the way to the data, until the server is stopped.
 
     Attributes:

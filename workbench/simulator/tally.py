@@ -13,7 +13,7 @@ class Events:
     Attributes:
         by_kind: how often each kind of event happened; kinds that did not are left out.
         retries: how often an event had to be given up because the database could not have it: a deadlock, a lock
-            that was not to be had, a connection that broke off.
+            that could not be had, a connection that broke off.
     """
 
     by_kind: Mapping[str, int] = field(default_factory=dict)

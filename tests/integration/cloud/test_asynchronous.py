@@ -78,7 +78,7 @@ class Sleepy:
             FunctionName=self.name, InvocationType="Event", Payload=json.dumps({"number": number})
         )
         assert answer["StatusCode"] == 202
-        assert answer["Payload"].read() == b"", "nobody is told what came of it"
+        assert answer["Payload"].read() == b"", "nobody learns what came of it"
 
     def attempts(self, count: int) -> int:
         """How often it was tried, once that is so many times or half a minute is over."""

@@ -99,7 +99,7 @@ class Function:
         return code, message
 
     def refused(self, action: str, resource: str) -> tuple[str, str]:
-        """What a call is told that the role's policies do not allow."""
+        """The refusal of a call that the role's policies do not allow."""
         code = "AccessDenied" if action.startswith("s3:") else "AccessDeniedException"
         user = f"arn:aws:sts::123456789012:assumed-role/{self.name}/{self.name}"
         return code, (

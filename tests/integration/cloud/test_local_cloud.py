@@ -48,6 +48,7 @@ def test_the_stacks_are_there(running: LocalCloud) -> None:
     assert {stack["StackName"]: stack["StackStatus"] for stack in stacks} == {
         "totes-toolkit": "CREATE_COMPLETE",
         "totes-local-data": "CREATE_COMPLETE",
+        "totes-local-dashboard": "CREATE_COMPLETE",
         "totes-local-pipeline": "CREATE_COMPLETE",
         "totes-local-watch": "CREATE_COMPLETE",
     }

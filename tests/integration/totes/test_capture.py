@@ -353,7 +353,7 @@ def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, b
 
 
 @pytest.mark.parametrize(
-    ("breach", "mend"),
+    ("breach", "fix"),
     [
         ("ALTER TABLE payment RENAME paid TO settled", "ALTER TABLE payment RENAME settled TO paid"),
         ("ALTER TABLE design RENAME TO designs", "ALTER TABLE designs RENAME TO design"),
@@ -363,7 +363,7 @@ def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, b
         ),
     ],
 )
-def test_after_a_broken_contract_is_mended_nothing_is_lost(pipeline: Pipeline, breach: str, mend: str) -> None:
+def test_after_a_broken_contract_is_fixed_nothing_is_lost(pipeline: Pipeline, breach: str, fix: str) -> None:
     pipeline.tick()
     execute(pipeline.source, breach)
     with pytest.raises(ContractError):
@@ -372,7 +372,7 @@ def test_after_a_broken_contract_is_mended_nothing_is_lost(pipeline: Pipeline, b
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
     with pytest.raises(ContractError):
         pipeline.tick()
-    execute(pipeline.source, mend)
+    execute(pipeline.source, fix)
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 

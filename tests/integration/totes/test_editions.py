@@ -1,4 +1,4 @@
-"""A lost warehouse is made anew from the lake alone, and a mended mistake of a star table is replayed."""
+"""A lost warehouse is rebuilt from the lake alone, and a mistake in a star table that was fixed is replayed."""
 
 import dataclasses
 import time
@@ -203,7 +203,7 @@ def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
     before = content_of(pipeline.warehouse)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
 
-    def die(batch: int, newest: int) -> None:  # noqa: ARG001 - how progress is told
+    def die(batch: int, newest: int) -> None:  # noqa: ARG001 - how progress is reported
         if batch == 3:
             raise KeyboardInterrupt
 

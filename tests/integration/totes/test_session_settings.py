@@ -1,4 +1,4 @@
-"""A session is totes' own, whatever is set for role, database or server; what hides or breaks rows is told."""
+"""A session is totes' own, whatever is set for role, database or server; what hides or breaks rows is reported."""
 
 import importlib
 import subprocess

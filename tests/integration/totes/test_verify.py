@@ -135,7 +135,7 @@ def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipelin
     pipeline.tick()
     uris = {"source": pipeline.source, "warehouse": pipeline.warehouse}
 
-    def end_session(done: int, total: int) -> None:  # noqa: ARG001 - how progress is told
+    def end_session(done: int, total: int) -> None:  # noqa: ARG001 - how progress is reported
         execute(
             uris[role],
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -105,7 +105,7 @@ def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path, monkeypatch: 
     folder.write("cloud.json", {})
 
     def ends() -> None:
-        os.close(lock)  # as a daemon does that is told to end
+        os.close(lock)  # as a daemon does that has to end
 
     monkeypatch.setattr(StateFolder, "end_everything", lambda _: ends())
     threading.Timer(0.3, down, [tmp_path / "state"]).start()

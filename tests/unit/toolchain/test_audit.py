@@ -27,7 +27,7 @@ def test_a_lock_without_vulnerabilities_passes() -> None:
 def test_a_vulnerability_fails_and_is_named_with_what_mends_it() -> None:
     judged = verdict("some.lock", output=output(CLEAN, VULNERABLE), complaint="Found 1 known vulnerability")
     assert not judged.passed
-    assert "some.lock: urllib3 1.0 has CVE-1, mended in 1.1, 2.0" in judged.lines
+    assert "some.lock: urllib3 1.0 has CVE-1, fixed in 1.1, 2.0" in judged.lines
 
 
 def test_a_vulnerability_fails_even_where_other_packages_are_unknown() -> None:

@@ -1,4 +1,4 @@
-"""What dbt is told of the star is what the star is."""
+"""What dbt knows of the star is what the star is."""
 
 import yaml  # type: ignore[import-untyped]
 

@@ -1,6 +1,6 @@
 """The AWS endpoint on localhost: moto, and what it lacks of what the stacks need.
 
-Each module beside `server` mends one thing of moto and says why; a release of moto that does it itself makes the
+Each module beside `server` patches one thing of moto and says why; a release of moto that does it itself makes the
 module superfluous.
 """
 

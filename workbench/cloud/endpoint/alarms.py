@@ -1,6 +1,6 @@
 """Alarms that act when their state changes, and say in their history what came of it.
 
-moto keeps an alarm's state and does nothing when it changes. An action that fails is told nowhere in AWS but in the
+moto keeps an alarm's state and does nothing when it changes. An action that fails is seen nowhere in AWS but in the
 alarm's history: https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
 """
 
@@ -13,6 +13,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 
+from workbench.cloud.endpoint.patches import add, patch
 from workbench.cloud.endpoint.topics import NotAllowed, publish_as
 
 _SERVICE = "cloudwatch.amazonaws.com"
@@ -22,8 +23,8 @@ _moto_set_state = CloudWatchBackend.set_alarm_state
 
 def install() -> None:
     """Let moto's alarms act."""
-    CloudWatchBackend.set_alarm_state = _set_state
-    CloudWatchResponse.describe_alarm_history = _describe_history
+    patch(CloudWatchBackend, "set_alarm_state", _set_state, why="moto keeps an alarm's state and acts on none")
+    add(CloudWatchResponse, "describe_alarm_history", _describe_history, why="moto has no history of alarms")
 
 
 def _set_state(backend: Any, alarm_name: str, reason: str, reason_data: str, state_value: str) -> None:

@@ -20,6 +20,7 @@ from moto.core.utils import utcnow
 from moto.sqs.models import sqs_backends
 
 from workbench.cloud.endpoint.authority import is_allowed
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.place import ACCOUNT, REGION
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def install() -> None:
         threading.Thread(target=_attempt, args=(invoke, backend, function, qualifier, body), daemon=True).start()
         return b""
 
-    LambdaSimpleBackend.invoke = run
+    patch(LambdaSimpleBackend, "invoke", run, why="moto tries an event once, and forgets what fails")
 
 
 def _attempt(invoke: Invoke, backend: Any, function: Any, qualifier: str | None, body: str | bytes) -> None:

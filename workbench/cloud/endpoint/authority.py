@@ -26,6 +26,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
 
 from workbench.cloud.endpoint.invocations import write_log
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.functions import Credentials, Package
 from workbench.cloud.place import ACCOUNT, REGION
 from workbench.cloud.policies import decide
@@ -70,8 +71,18 @@ _recording = threading.Lock()
 
 def install() -> None:
     """Hold moto's services to the policies of the roles that call them."""
-    BaseResponse._authenticate_and_authorize_normal_action = _authorise  # noqa: SLF001 - moto's own hooks
-    S3Response._authenticate_and_authorize_s3_action = _authorise_s3  # noqa: SLF001
+    patch(
+        BaseResponse,
+        "_authenticate_and_authorize_normal_action",
+        _authorise,
+        why="moto holds all requests to policies or none",
+    )
+    patch(
+        S3Response,
+        "_authenticate_and_authorize_s3_action",
+        _authorise_s3,
+        why="moto holds all requests to policies or none",
+    )
 
 
 def assume(package: Package) -> Credentials:
@@ -212,7 +223,7 @@ def _s3_questions(response: Any, bucket: str | None, key: str | None) -> Iterato
         place, _, version = unquote(source).lstrip("/").partition("?versionId=")
         yield "GetObjectVersion" if version else "GetObject", f"arn:{_PARTITION}:s3:::{place}"
     if action == "GetObject" and response.backend.get_object(bucket, key) is None:
-        yield "ListBucket", _arn_of(bucket)  # only who may list a bucket is told that an object is missing
+        yield "ListBucket", _arn_of(bucket)  # only who may list a bucket learns that an object is missing
 
 
 def _arn_of(bucket: str | None, key: str | None = None) -> str:

@@ -16,6 +16,8 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
+from workbench.cloud.endpoint.patches import patch
+
 _KEYS = threading.RLock()
 _TOUCHING_KEYS = (
     *("put_object", "copy_object", "delete_object", "_key_response_post"),  # the last completes multipart uploads
@@ -29,12 +31,22 @@ _moto_update = FakeBucket.update_from_cloudformation_json.__func__
 
 
 def install() -> None:
-    """Mend moto's S3."""
+    """Patch moto's S3."""
     for name in _TOUCHING_KEYS:
-        setattr(S3Response, name, _one_at_a_time(getattr(S3Response, name)))
-    FakeBucket.get_permission = _permission
-    FakeBucket.create_from_cloudformation_json = classmethod(_create)
-    FakeBucket.update_from_cloudformation_json = classmethod(_update)
+        patch(S3Response, name, _one_at_a_time(getattr(S3Response, name)), why="moto looks and writes in two steps")
+    patch(FakeBucket, "get_permission", _permission, why="moto takes a statement with a condition for one without")
+    patch(
+        FakeBucket,
+        "create_from_cloudformation_json",
+        classmethod(_create),
+        why="moto keeps no versions of a bucket that a template has versioned",
+    )
+    patch(
+        FakeBucket,
+        "update_from_cloudformation_json",
+        classmethod(_update),
+        why="moto keeps no versions of a bucket that a template has versioned",
+    )
 
 
 def _create(cls: Any, /, *arguments: Any, **keywords: Any) -> Any:

@@ -12,6 +12,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import InstanceBackend
 from moto.iam.models import iam_backends
 
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.place import ACCOUNT, REGION
 
 _PARTITION = "aws"
@@ -20,8 +21,13 @@ _moto_run = InstanceBackend.run_instances
 
 
 def install() -> None:
-    """Mend moto's instances."""
-    InstanceBackend.run_instances = _run
+    """Patch moto's instances."""
+    patch(
+        InstanceBackend,
+        "run_instances",
+        _run,
+        why="moto takes no subnet, security groups or profile from a launch template",
+    )
 
 
 def running(instance: str) -> Any | None:

@@ -8,17 +8,36 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction, LayerVersion
 
+from workbench.cloud.endpoint.patches import add, patch
+
 _moto_create = LambdaFunction.create_from_cloudformation_json.__func__
 _moto_update = LambdaFunction.update_from_cloudformation_json.__func__
 
 
 def install() -> None:
-    """Mend moto's functions and layers."""
-    LambdaFunction.create_from_cloudformation_json = classmethod(_create)
-    LambdaFunction.update_from_cloudformation_json = classmethod(_update)
-    LayerVersion.update_from_cloudformation_json = classmethod(_replace_layer)
-    LayerVersion.physical_resource_id = property(lambda version: version.arn)
-    LayerVersion.delete = _keep_layer
+    """Patch moto's functions and layers."""
+    patch(
+        LambdaFunction,
+        "create_from_cloudformation_json",
+        classmethod(_create),
+        why="moto leaves out layers, architecture and log settings",
+    )
+    patch(
+        LambdaFunction,
+        "update_from_cloudformation_json",
+        classmethod(_update),
+        why="moto leaves out layers, architecture and log settings",
+    )
+    patch(
+        LayerVersion, "update_from_cloudformation_json", classmethod(_replace_layer), why="moto cannot update a layer"
+    )
+    add(
+        LayerVersion,
+        "physical_resource_id",
+        property(lambda version: version.arn),
+        why="moto's layer version is not known by its ARN",
+    )
+    add(LayerVersion, "delete", _keep_layer, why="moto's CloudFormation deletes no layer version")
 
 
 def _create(cls: Any, resource_name: str, cloudformation_json: Any, *arguments: Any, **keywords: Any) -> Any:

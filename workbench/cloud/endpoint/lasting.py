@@ -18,6 +18,7 @@ from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secret
 
 from workbench.cloud.cdk import TOOLKIT
 from workbench.cloud.endpoint import rotations
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.endpoint.resources import Secret
 from workbench.cloud.endpoint.stacks import RETAINED
 from workbench.cloud.kept import Kept
@@ -29,6 +30,8 @@ _CHANGING_A_SECRET = (
     *("delete_secret", "restore_secret"),
 )
 
+_WHY = "moto keeps nothing beyond its process"
+
 _moto_put = S3Backend.put_object
 _moto_delete = S3Backend.delete_object
 
@@ -36,19 +39,24 @@ _moto_delete = S3Backend.delete_object
 def install(kept: Kept) -> None:
     """Keep what the stacks retain, and give it back when they are deployed again."""
     lasting = _Lasting(kept)
-    parsing.parse_and_create_resource = lasting.make
-    S3Backend.put_object = _method(lasting.put)
-    S3Backend.delete_object = _method(lasting.delete)
+    patch(parsing, "parse_and_create_resource", lasting.make, why=_WHY)
+    patch(S3Backend, "put_object", _method(lasting.put), why=_WHY)
+    patch(S3Backend, "delete_object", _method(lasting.delete), why=_WHY)
     for name in _CHANGING_A_SECRET:
-        setattr(SecretsManagerBackend, name, lasting.keeping(getattr(SecretsManagerBackend, name)))
-    SecretsManagerBackend.rotate_secret = lasting.keeping(SecretsManagerBackend.rotate_secret, alone=False)
+        patch(SecretsManagerBackend, name, lasting.keeping(getattr(SecretsManagerBackend, name)), why=_WHY)
+    patch(
+        SecretsManagerBackend,
+        "rotate_secret",
+        lasting.keeping(SecretsManagerBackend.rotate_secret, alone=False),
+        why=_WHY,
+    )
     rotations.note_rotation = lasting.keeping(rotations.note_rotation)
 
 
 class _Lasting:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._make = parsing.parse_and_create_resource  # as it is mended by now
+        self._make = parsing.parse_and_create_resource  # as it is patched by now
         self._buckets: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
         self._changing = threading.RLock()

@@ -11,6 +11,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.utils import utcnow
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.place import ACCOUNT, REGION
 
 Metric = dict[str, Any]
@@ -27,7 +28,7 @@ _OF_EXECUTIONS = {
 
 def install() -> None:
     """Let moto's executions be counted."""
-    BaseExecutionWorkerCommunication.terminated = _terminated
+    patch(BaseExecutionWorkerCommunication, "terminated", _terminated, why="moto counts no executions")
 
 
 def of_invocation(function: str, *, failed: bool, milliseconds: float) -> None:

@@ -21,6 +21,7 @@ from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupBackend
 from moto.ec2.models.vpcs import VPCEndPoint
 
 from workbench.cloud.endpoint.databases import groups_of_instances
+from workbench.cloud.endpoint.patches import add, patch
 from workbench.cloud.endpoint.resources import client_of
 from workbench.cloud.endpoint.rules import EVERYWHERE, TLS, rules
 from workbench.cloud.endpoint.ways_out import leads_out
@@ -33,13 +34,25 @@ _EVERYBODY = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}
 
 
 def install() -> None:
-    """Mend moto's networks."""
-    RouteTable.delete = _gone_from("route_tables")
-    FlowLogs.delete = _gone_from("flow_logs")
-    InternetGateway.delete = _gone_from("internet_gateways")
-    VPCEndPoint.delete = _gone_from("vpc_end_points")
-    SecurityGroup.create_from_cloudformation_json = staticmethod(_create_group)
-    SecurityGroupBackend.delete_security_group = _delete_group
+    """Patch moto's networks."""
+    add(RouteTable, "delete", _gone_from("route_tables"), why="moto's CloudFormation leaves it when its stack goes")
+    add(FlowLogs, "delete", _gone_from("flow_logs"), why="moto's CloudFormation leaves it when its stack goes")
+    add(
+        InternetGateway,
+        "delete",
+        _gone_from("internet_gateways"),
+        why="moto's CloudFormation leaves it when its stack goes",
+    )
+    add(VPCEndPoint, "delete", _gone_from("vpc_end_points"), why="moto's CloudFormation leaves it when its stack goes")
+    patch(
+        SecurityGroup,
+        "create_from_cloudformation_json",
+        staticmethod(_create_group),
+        why="moto leaves the rule by which members may speak to everybody",
+    )
+    patch(
+        SecurityGroupBackend, "delete_security_group", _delete_group, why="moto deletes a group that a database is in"
+    )
 
 
 def reached_by(groups: Sequence[str], subnets: Sequence[str]) -> frozenset[str]:

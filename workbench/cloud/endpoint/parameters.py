@@ -14,15 +14,27 @@ from moto.cloudformation.parsing import ResourceMap
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.ssm.models import ssm_backends
 
+from workbench.cloud.endpoint.patches import patch
+
 _KIND = "AWS::SSM::Parameter::"
 
 
 def install() -> None:
-    """Mend how moto reads parameters."""
-    ResourceMap.parse_ssm_parameter = _look_up
-    Stack.stack_parameters = property(_said)
-    CloudFormationBackend._resolve_update_parameters = _of_update  # noqa: SLF001 - moto has no public place for it
-    CloudFormationResponse._validate_different_update = _refuse_no_change  # noqa: SLF001
+    """Patch how moto reads parameters."""
+    patch(ResourceMap, "parse_ssm_parameter", _look_up, why="moto keeps the value that it has looked up once")
+    patch(Stack, "stack_parameters", property(_said), why="moto keeps the value that it has looked up once")
+    patch(
+        CloudFormationBackend,
+        "_resolve_update_parameters",
+        _of_update,
+        why="moto keeps the value that it has looked up once",
+    )
+    patch(
+        CloudFormationResponse,
+        "_validate_different_update",
+        _refuse_no_change,
+        why="moto compares names of parameters, not what they stand for",
+    )
 
 
 def changed(resources: Any, template: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> set[str]:
@@ -73,7 +85,7 @@ def _of_update(_: Any, instance: Any, incoming_params: Sequence[Mapping[str, Any
 
 
 def _refuse_no_change(response: Any, incoming: Sequence[Mapping[str, Any]], body: str, stack: Any) -> None:
-    """Refuse an update that changes nothing; of a change set that is told when it is described."""
+    """Refuse an update that changes nothing; of a change set that shows when it is described."""
     if response._get_param("ChangeSetName"):  # noqa: SLF001
         return
     template, said = stack.parse_template(body), response._get_param_values(incoming, stack.stack_parameters)  # noqa: SLF001

@@ -16,6 +16,8 @@ from moto.cloudformation import parsing
 from moto.cloudformation.parsing import get_model_map, get_name_type_map
 from moto.settings import moto_server_port
 
+from workbench.cloud.endpoint.patches import patch
+
 Properties = Mapping[str, Any]
 
 _MAKING = threading.Lock()
@@ -249,7 +251,7 @@ class Subscription(Resource):
         self.physical_resource_id = self._subscribe(self.properties)
 
     def change(self, properties: Properties) -> None:
-        """Change it: an endpoint or protocol cannot change, so it is made anew."""
+        """Change it: an endpoint or protocol cannot change, so it is made again."""
         self.remove()
         self.physical_resource_id = self._subscribe(properties)
 
@@ -367,7 +369,7 @@ class SecurityGroupEgress(Resource):
         self.client.authorize_security_group_egress(**self._rule(self.properties))
 
     def change(self, properties: Properties) -> None:
-        """Change it: a rule has nothing but what it says, so it is made anew."""
+        """Change it: a rule has nothing but what it says, so it is made again."""
         self.remove()
         self.client.authorize_security_group_egress(**self._rule(properties))
 
@@ -431,7 +433,12 @@ MODELS: tuple[type[Resource], ...] = (
 
 def install(models: Iterable[type[Resource]]) -> None:
     """Let moto's CloudFormation make these resources."""
-    parsing.resource_class_from_type = _class_of
+    patch(
+        parsing,
+        "resource_class_from_type",
+        _class_of,
+        why="moto takes every custom resource for a function in a container",
+    )
     for model in models:
         get_model_map()[model.cloudformation] = model
         get_name_type_map()[model.cloudformation] = model.name_property

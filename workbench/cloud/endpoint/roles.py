@@ -11,6 +11,7 @@ from typing import Any
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Role, iam_backends
 
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.place import ACCOUNT
 
 _moto_create = Role.create_from_cloudformation_json.__func__
@@ -18,9 +19,19 @@ _moto_update = Role.update_from_cloudformation_json.__func__
 
 
 def install() -> None:
-    """Mend moto's roles."""
-    Role.create_from_cloudformation_json = classmethod(_create)
-    Role.update_from_cloudformation_json = classmethod(_update)
+    """Patch moto's roles."""
+    patch(
+        Role,
+        "create_from_cloudformation_json",
+        classmethod(_create),
+        why="moto keeps inline policies as what IAM does not give as JSON",
+    )
+    patch(
+        Role,
+        "update_from_cloudformation_json",
+        classmethod(_update),
+        why="moto leaves inline policies as they are when the template changes them",
+    )
 
 
 def _create(cls: Any, resource_name: str, cloudformation_json: Any, *arguments: Any, **keywords: Any) -> Any:

@@ -21,6 +21,8 @@ from moto.awslambda.utils import get_backend
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
 
+from workbench.cloud.endpoint.patches import patch
+
 _STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 _moto_rotate = SecretsManagerBackend.rotate_secret
@@ -30,11 +32,16 @@ _moto_list_versions = SecretsManagerBackend.list_secret_version_ids
 
 
 def install() -> None:
-    """Mend moto's rotations."""
-    SecretsManagerBackend.rotate_secret = _rotate
-    SecretsManagerBackend.update_secret_version_stage = _move
-    SecretsManagerBackend.put_secret_value = _put
-    SecretsManagerBackend.list_secret_version_ids = _list_versions
+    """Patch moto's rotations."""
+    patch(SecretsManagerBackend, "rotate_secret", _rotate, why="moto runs all steps whatever they come to")
+    patch(SecretsManagerBackend, "update_secret_version_stage", _move, why="moto reads a secret by the version before")
+    patch(SecretsManagerBackend, "put_secret_value", _put, why="moto takes the label from the version before")
+    patch(
+        SecretsManagerBackend,
+        "list_secret_version_ids",
+        _list_versions,
+        why="moto says of each version that it is of this moment",
+    )
 
 
 def _move(

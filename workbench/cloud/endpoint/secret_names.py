@@ -8,12 +8,19 @@ from typing import Any
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import SecretsManagerBackend
 
+from workbench.cloud.endpoint.patches import patch
+
 _moto_create = SecretsManagerBackend.create_secret
 
 
 def install() -> None:
     """Let moto refuse the name of a secret that is scheduled for deletion as AWS does."""
-    SecretsManagerBackend.create_secret = _create
+    patch(
+        SecretsManagerBackend,
+        "create_secret",
+        _create,
+        why="moto says of a secret that is scheduled for deletion that it exists, as of any other",
+    )
 
 
 def _create(backend: Any, name: str, *arguments: Any, **keywords: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The server: moto, mended, on a free port of localhost."""
+"""The server: moto, patched, on a free port of localhost."""
 
 import functools
 import os
@@ -49,7 +49,7 @@ class Endpoint:
     """
 
     def __init__(self, kept: Kept | None = None) -> None:
-        """Mend moto; it does not answer yet.
+        """Patch moto; it does not answer yet.
 
         Args:
             kept: where what outlives the process is kept; None: nothing does.

@@ -24,6 +24,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 from workbench.cloud.endpoint.authority import is_allowed
 from workbench.cloud.endpoint.instances import groups_of, role_of, running
 from workbench.cloud.endpoint.networks import reached_by
+from workbench.cloud.endpoint.patches import add
 from workbench.cloud.endpoint.ways_out import leads_to_aws
 from workbench.cloud.network import role_at
 from workbench.cloud.place import ACCOUNT, REGION
@@ -70,9 +71,9 @@ _opening = threading.Lock()
 
 def install() -> None:
     """Give moto's Systems Manager sessions."""
-    SimpleSystemManagerResponse.describe_instance_information = _describe
-    SimpleSystemManagerResponse.start_session = _start
-    SimpleSystemManagerResponse.terminate_session = _terminate
+    add(SimpleSystemManagerResponse, "describe_instance_information", _describe, why="moto knows no managed instances")
+    add(SimpleSystemManagerResponse, "start_session", _start, why="moto has no sessions")
+    add(SimpleSystemManagerResponse, "terminate_session", _terminate, why="moto has no sessions")
 
 
 def _describe(response: Any) -> str:

@@ -24,6 +24,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
 from workbench.cloud.endpoint import exports, parameters, updates
+from workbench.cloud.endpoint.patches import add, patch
 from workbench.cloud.endpoint.templates import in_order, references
 
 logger = logging.getLogger(__name__)
@@ -51,24 +52,68 @@ _moto_update_resource = parsing.parse_and_update_resource
 
 
 def install() -> None:
-    """Mend moto's CloudFormation."""
+    """Patch moto's CloudFormation."""
     updates.install()
     parameters.install()
-    Stack.parse_template = staticmethod(_parse_template)
-    ChangeSet._parse_template = _parse_template_of_change_set  # noqa: SLF001 - moto has no public place for it
-    CloudFormationBackend.create_stack = _create_stack
-    CloudFormationBackend.create_change_set = _create_change_set
-    CloudFormationBackend.execute_change_set = _apply_change_set
-    CloudFormationResponse.delete_change_set = _delete_change_set
-    CloudFormationResponse.describe_change_set = _describe_change_set
-    CloudFormationResponse.execute_change_set = _execute_change_set
-    CloudFormationResponse.update_termination_protection = _update_termination_protection
-    CloudFormationBackend.delete_stack = _delete_stack
-    ResourceMap.delete = _delete_resources
-    ResourceMap._delete_resource = _delete_or_retain  # noqa: SLF001
-    ResourceMap.build_resource_diff = _resource_diff
-    parsing.parse_and_update_resource = _update_resource
-    parsing.parse_and_create_resource = _create_resource
+    patch(
+        Stack,
+        "parse_template",
+        staticmethod(_parse_template),
+        why="moto reads JSON by the YAML parser, which takes seconds",
+    )
+    patch(
+        ChangeSet,
+        "_parse_template",
+        _parse_template_of_change_set,
+        why="moto reads JSON by the YAML parser, which takes seconds",
+    )
+    patch(CloudFormationBackend, "create_stack", _create_stack, why="moto leaves a stack whose creation fails as it is")
+    patch(
+        CloudFormationBackend,
+        "create_change_set",
+        _create_change_set,
+        why="moto makes no outputs and exports of a change set's stack",
+    )
+    patch(
+        CloudFormationBackend,
+        "execute_change_set",
+        _apply_change_set,
+        why="moto makes no outputs and exports of a change set's stack",
+    )
+    patch(
+        CloudFormationResponse,
+        "delete_change_set",
+        _delete_change_set,
+        why="moto refuses to delete a change set that is not there",
+    )
+    patch(
+        CloudFormationResponse, "describe_change_set", _describe_change_set, why="moto finds no change set by its stack"
+    )
+    patch(
+        CloudFormationResponse, "execute_change_set", _execute_change_set, why="moto finds no change set by its stack"
+    )
+    add(
+        CloudFormationResponse,
+        "update_termination_protection",
+        _update_termination_protection,
+        why="moto has no termination protection",
+    )
+    patch(
+        CloudFormationBackend,
+        "delete_stack",
+        _delete_stack,
+        why="moto deletes a protected stack, and one whose exports are in use",
+    )
+    patch(ResourceMap, "delete", _delete_resources, why="moto deletes in no order and stops at what fails")
+    patch(ResourceMap, "_delete_resource", _delete_or_retain, why="moto deletes what is to be retained")
+    patch(
+        ResourceMap,
+        "build_resource_diff",
+        _resource_diff,
+        why="moto does not update what depends on a replaced resource",
+    )
+    patch(parsing, "parse_and_update_resource", _update_resource, why="moto passes over a type that it cannot update")
+    patch(parsing, "parse_and_create_resource", _create_resource, why="moto passes over a type that it cannot make")
 
 
 def _parse_template(template: str) -> Any:
@@ -246,7 +291,7 @@ def _resource_diff(resources: Any, other_template: Mapping[str, Any], said: Any 
 
 
 def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a resource is told; moto writes an empty word into a template that has none."""
+    """A resource's properties; moto writes an empty word into a template that has none."""
     return resource.get("Properties") or {}
 
 

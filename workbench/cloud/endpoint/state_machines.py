@@ -21,18 +21,45 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
+from workbench.cloud.endpoint.patches import patch
+
 _moto_create = StateMachine.create_from_cloudformation_json.__func__
 _moto_update = StateMachine.update_from_cloudformation_json.__func__
 _moto_start_execution = StepFunctionsParserBackend.start_execution
 
 
 def install() -> None:
-    """Mend moto's state machines."""
-    models.stepfunctions_backends = stepfunctions_parser_backends
-    StateMachine.create_from_cloudformation_json = classmethod(_create)
-    StateMachine.update_from_cloudformation_json = classmethod(_update)
-    StepFunctionsParserBackend.start_execution = _start_execution
-    StateTaskServiceAwsSdk._eval_service_task = _call_sdk  # noqa: SLF001 - the task's only hook
+    """Patch moto's state machines."""
+    patch(
+        models,
+        "stepfunctions_backends",
+        stepfunctions_parser_backends,
+        why="moto's CloudFormation uses the backend that interprets nothing",
+    )
+    patch(
+        StateMachine,
+        "create_from_cloudformation_json",
+        classmethod(_create),
+        why="moto does not fill in DefinitionSubstitutions",
+    )
+    patch(
+        StateMachine,
+        "update_from_cloudformation_json",
+        classmethod(_update),
+        why="moto does not fill in DefinitionSubstitutions",
+    )
+    patch(
+        StepFunctionsParserBackend,
+        "start_execution",
+        _start_execution,
+        why="moto gives an execution without a name none",
+    )
+    patch(
+        StateTaskServiceAwsSdk,
+        "_eval_service_task",
+        _call_sdk,
+        why="moto hands boto3 the words of an AWS SDK task as they are",
+    )
 
 
 def _create(cls: Any, resource_name: str, cloudformation_json: Any, *arguments: Any, **keywords: Any) -> Any:

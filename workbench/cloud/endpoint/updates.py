@@ -14,6 +14,7 @@ from moto.cloudformation.models import CloudFormationBackend, cloudformation_bac
 from moto.cloudformation.parsing import OutputMap, ResourceMap
 
 from workbench.cloud.endpoint import exports
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.endpoint.resources import Resource
 from workbench.cloud.endpoint.templates import in_order
 
@@ -24,10 +25,10 @@ _moto_delete_resource = ResourceMap._delete_resource  # noqa: SLF001 - moto has 
 
 
 def install() -> None:
-    """Mend how moto updates stacks."""
+    """Patch how moto updates stacks."""
     ResourceMap.rollback_failed = False
-    ResourceMap.update = _update
-    CloudFormationBackend.update_stack = _update_stack
+    patch(ResourceMap, "update", _update, why="moto leaves a failed update half done")
+    patch(CloudFormationBackend, "update_stack", _update_stack, why="moto lets an export that is in use change or go")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Ways out of a network, and who gets through them: internet gateways, NAT gateways and NAT instances.
 
 moto's CloudFormation updates none of these, and moto asks none of them. Here a route that changes leads elsewhere, an
-address moves with its instance, and one that a gateway holds is let go by nothing but the gateway's end. What is
+address moves with its instance, and one that a gateway holds is released only when the gateway is deleted. What is
 private gets out through a gateway as it is, and through an instance that runs, has an address, forwards what is
 neither from it nor to it, lets it in, and may itself speak to where that goes:
 https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
@@ -16,6 +16,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 
+from workbench.cloud.endpoint.patches import patch
 from workbench.cloud.endpoint.resources import Properties, Resource
 from workbench.cloud.endpoint.rules import EVERYWHERE, TLS, rules
 from workbench.cloud.place import ACCOUNT, REGION
@@ -36,9 +37,11 @@ _moto_delete_gateway = NatGatewayBackend.delete_nat_gateway
 
 def install() -> None:
     """Let NAT gateways hold their addresses."""
-    ElasticAddressBackend.associate_address = _associate
-    ElasticAddressBackend.disassociate_address = _disassociate
-    NatGatewayBackend.delete_nat_gateway = _delete_gateway
+    patch(ElasticAddressBackend, "associate_address", _associate, why="moto moves an address that a gateway holds")
+    patch(
+        ElasticAddressBackend, "disassociate_address", _disassociate, why="moto lets an address go that a gateway holds"
+    )
+    patch(NatGatewayBackend, "delete_nat_gateway", _delete_gateway, why="moto keeps a gateway's address bound to it")
 
 
 def leads_out(subnet: str, groups: Sequence[str]) -> bool:

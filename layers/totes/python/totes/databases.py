@@ -39,7 +39,7 @@ has ended. Of the same classes others do not pass: 53200 (memory and locks) and 
 _LIMITS = ("53",)
 
 _NOT_TO_BE_RETRIED = ("does not exist", "no pg_hba.conf entry", "no password supplied")
-"""Words of refusals at connect that no later try would mend; these have no SQLSTATE in psycopg2."""
+"""Words of refusals at connect that no later try would cure; these have no SQLSTATE in psycopg2."""
 
 _SESSION = {
     "client_encoding": "UTF8",

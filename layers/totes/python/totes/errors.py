@@ -46,7 +46,7 @@ class ConfigurationError(TotesError):
 
 
 class StatementRefused(TotesError):
-    """A database refused a statement for a reason that no retry mends; the sentence has its code and its words."""
+    """A database refused a statement for a reason that no retry cures; the sentence has its code and its words."""
 
 
 class LakeCorrupted(TotesError):

@@ -21,7 +21,7 @@ DASHBOARD = "totes_dashboard"
 """The dashboard's role, which the loader lets see what it makes of the star."""
 
 READABLE_LEDGER = ("batch", "batch_table")
-"""The ledger's tables that readers see: which batches there are, and what became of their rows."""
+"""The ledger's tables that readers see: which batches there are, and how many rows each brought."""
 
 MARK = "made by totes, which changes its password"
 """What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""

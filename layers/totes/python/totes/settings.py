@@ -1,4 +1,4 @@
-"""What a function is told by its environment variables, read once and by name."""
+"""A function's environment variables, read once and by name."""
 
 import os
 from dataclasses import dataclass

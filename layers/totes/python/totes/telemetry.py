@@ -1,6 +1,6 @@
 """The names of what is measured, as functions emit it and as alarms and the board ask for it.
 
-Each metric is paid for by the month, for each of its dimensions' values: there is one of each name, and what is told by
+Each metric is paid for by the month, for each of its dimensions' values: there is one of each name, and what is said by
 table is in the log.
 """
 

@@ -1,4 +1,4 @@
-"""The lines of the log that say what became of rows."""
+"""The lines of the log with row counts."""
 
 from collections.abc import Mapping
 

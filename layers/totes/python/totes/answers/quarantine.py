@@ -15,7 +15,7 @@ PAGE_BYTES = 4_000_000
 _PAGE_ROWS = 2_000
 _READ_AT_ONCE = 50
 _VALUE_LENGTH = 10_000
-"""How much of a value is told where its row alone would be more than a page."""
+"""How much of a value is shown where its row alone would be more than a page."""
 
 _ROWS = sql.SQL("""
     SELECT star_table, key, batch_id, captured_at, reason, resolved_by, source_row

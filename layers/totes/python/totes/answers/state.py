@@ -28,7 +28,7 @@ class TableState:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchState:
-    """A loaded batch: when its snapshot was taken, when it was loaded, what became of its rows."""
+    """A loaded batch: when its snapshot was taken, when it was loaded, and its row counts."""
 
     batch: int
     captured_at: datetime

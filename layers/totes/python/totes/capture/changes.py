@@ -77,7 +77,7 @@ def changes_of(
         again: keys of each table that are looked at whether or not they may be new.
 
     Raises:
-        ContractError: the source has not the shape that totes reads, or a key is there twice.
+        ContractError: the source does not have the shape that totes reads, or a key is there twice.
         psycopg2.Error: the source broke off.
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)

@@ -54,7 +54,7 @@ def wait_until_durable(connection: Connection, snapshot: Snapshot) -> None:
         return
     if _is_flushed_by(ordinary, connection, snapshot.position):
         return
-    # Where even this was taken from the role, the half page waits for whatever the log is told next.
+    # Where even this was taken from the role, the half page waits for whatever is written to the log next.
     with suppress(psycopg2.errors.InsufficientPrivilege):
         _value(connection, _TAKE_AN_ID)
     if not _is_flushed_by(began + _PATIENCE_SECONDS, connection, snapshot.position):

@@ -160,7 +160,7 @@ def shifts(table: str, before: TableIdentity | None, now: TableIdentity) -> tupl
 
     Args:
         table: the source table.
-        before: what it was; None: not known, and nothing is told.
+        before: what it was; None: not known, and nothing is reported.
         now: what it is.
     """
     if before is None:

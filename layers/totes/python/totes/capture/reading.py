@@ -52,7 +52,7 @@ def read_batch(
         permit: asked before anything is written, and again as more is known.
 
     Raises:
-        ContractError: the source has not the shape that totes reads.
+        ContractError: the source does not have the shape that totes reads.
         MassDeletion: `permit` stops the run.
         SourceUnavailable: the source is a standby that is behind the last batch, or its tables are being exchanged.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.

@@ -72,7 +72,7 @@ def capture(
         mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
 
     Raises:
-        ContractError: the source has not the shape that totes reads.
+        ContractError: the source does not have the shape that totes reads.
         MassDeletion: more rows are gone than may be.
         SourceUnavailable: the source is a standby that is behind the last batch, its tables are being exchanged, or its
             disk stands still.
@@ -123,7 +123,7 @@ def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> 
         tables: the tables to look at.
 
     Raises:
-        ContractError: the source has not the shape that totes reads.
+        ContractError: the source does not have the shape that totes reads.
         SourceUnavailable: the source is a standby that is behind the last batch.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.

@@ -125,6 +125,6 @@ class Bucket:
                 raise LakeCorrupted(f"{place} is missing; restore the object from the bucket's versions") from error
             if code in _REFUSED:
                 raise ConfigurationError(f"{place} is refused: {error}") from error
-            raise LakeUnavailable(f"{place} is not to be had now: {error}") from error
+            raise LakeUnavailable(f"{place} cannot be read or written now: {error}") from error
         except BotoCoreError as error:
-            raise LakeUnavailable(f"{place} is not to be had now: {error}") from error
+            raise LakeUnavailable(f"{place} cannot be read or written now: {error}") from error

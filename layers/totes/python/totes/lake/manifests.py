@@ -26,7 +26,7 @@ class SourceIdentity:
     Attributes:
         system_identifier: of the cluster; a logical restore into another one has another.
         timeline: a promoted standby and a restore to a point in time begin a new one.
-        database: the database's oid; one dropped and made anew has another.
+        database: the database's oid; one that was dropped and made again has another.
         started: when the server started, in seconds since 1970; a restored disk keeps all of the above, and must have
             been started since.
         in_recovery: whether it is a standby; one that is promoted does not start again, and tells its new timeline

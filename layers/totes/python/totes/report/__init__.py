@@ -1,7 +1,12 @@
-"""Report: the shop's questions, each a file of SQL in `questions` and a view of schema `report` in the warehouse."""
+"""Report: what the shop asks of its warehouse, each a file of SQL and a view of schema `report`.
 
-from totes.report.question import Question, questions
+`questions` has the shop's questions, `rows` the rows that their answers are made of, without anybody's personal data.
+"""
 
-QUESTIONS: tuple[Question, ...] = questions()
+from totes.report.question import Question, in_order, views_of
 
-__all__ = ["QUESTIONS", "Question"]
+QUESTIONS: tuple[Question, ...] = in_order(views_of("questions"))
+ROWS: tuple[Question, ...] = in_order(views_of("rows"))
+VIEWS: tuple[Question, ...] = (*QUESTIONS, *ROWS)
+
+__all__ = ["QUESTIONS", "ROWS", "VIEWS", "Question"]

@@ -1,4 +1,4 @@
-"""A question's file: what it asks and what its columns mean, as comments, and the query that answers it."""
+"""The file of a view: what it asks or holds and what its columns mean, as comments, and its query."""
 
 import re
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ _READS = re.compile(r"\breport\.([a-z_]+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question that the warehouse answers.
+    """A view that the warehouse answers a question by, or shows the rows by that the answer is made of.
 
     Attributes:
         name: the view's name in schema `report`, and the file's.
-        sentence: what is asked, and how what is counted is defined.
+        sentence: what is asked, and how what is counted is defined; or what the rows are.
         columns: what each column means, in their order.
         query: the query.
     """
@@ -52,17 +52,21 @@ class Question:
 
     @property
     def reads(self) -> frozenset[str]:
-        """The other questions that this one reads the answers of."""
+        """The other views that this one reads."""
         return frozenset(_READS.findall(self.query))
 
 
-def questions() -> tuple[Question, ...]:
-    """Every question, each behind those that it reads."""
+def views_of(folder: str) -> dict[str, Question]:
+    """The views of a folder, by name."""
     texts = {
         file.name.removesuffix(_FILE): file.read_text(encoding="utf-8")
-        for file in files("totes.report").joinpath("questions").iterdir()
+        for file in files("totes.report").joinpath(folder).iterdir()
         if file.name.endswith(_FILE)
     }
-    found = {name: Question.from_text(name, text) for name, text in sorted(texts.items())}
-    reads = {name: sorted(question.reads) for name, question in found.items()}
-    return tuple(found[name] for name in TopologicalSorter(reads).static_order())
+    return {name: Question.from_text(name, text) for name, text in sorted(texts.items())}
+
+
+def in_order(views: Mapping[str, Question]) -> tuple[Question, ...]:
+    """Views by name, each behind those that it reads."""
+    reads = {name: sorted(view.reads) for name, view in views.items()}
+    return tuple(views[name] for name in TopologicalSorter(reads).static_order())

@@ -10,7 +10,7 @@ from totes.shapes import StarTable
 
 
 def fingerprint(tables: Sequence[StarTable]) -> str:
-    """Return the SHA-256 of the files that decide what becomes of a source row, and of the star tables."""
+    """Return the SHA-256 of the files that decide how a source row is converted, and of the star tables."""
     return hashlib.sha256(f"{_files()} {tables!r}".encode()).hexdigest()
 
 

@@ -18,7 +18,7 @@ _TIME_STAMP = "a time stamp of the years 0001 to 9999"
 
 @dataclass(frozen=True, kw_only=True)
 class Converted:
-    """What became of source rows.
+    """Source rows, converted.
 
     Attributes:
         rows: the star table's columns; rows in the order of their sources.

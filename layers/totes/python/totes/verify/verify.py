@@ -57,7 +57,7 @@ def verify(
         progress: told how far the comparison is.
 
     Raises:
-        ContractError: the source has not the shape that totes reads.
+        ContractError: the source does not have the shape that totes reads.
         SourceUnavailable: the source is a standby that is behind what was captured.
         ConfigurationError: the warehouse holds no batch yet; see also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.

@@ -28,7 +28,7 @@ def is_large(manifest: StarManifest) -> bool:
 def load_batch(
     cursor: Cursor, place: Place, tables: Sequence[StarTable], manifest: StarManifest, edition: int, lake: Bucket
 ) -> Mapping[str, Tally]:
-    """Load a batch that follows what a place holds, in the cursor's transaction; return what became of its rows.
+    """Load a batch that follows what a place holds, in the cursor's transaction; return its row counts.
 
     Raises:
         ConfigurationError: the batch lacks a column that must have a value; see also `totes.lake`.

@@ -1,7 +1,7 @@
 """Rows of numbers, dates and times in COPY's binary format, which the server takes in half the time that CSV costs it.
 
 Each row of such columns has the same length where none is NULL: the rows are one block of bytes, in which the n-th byte
-of a column is every so many bytes. How a file is made up is told by
+of a column is every so many bytes. How a file is made up is described in
 https://www.postgresql.org/docs/current/sql-copy.html, and how a value is by PostgreSQL's own `*_recv` functions.
 """
 

@@ -53,6 +53,12 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
             "quarantined": "Those that could not become rows of it.",
             "deleted": "Those that were gone from the source.",
         },
+        ("etl", "verification"): {
+            "at": "When the comparison ended.",
+            "batch_id": "The newest batch that the warehouse held; see etl.batch.",
+            "equal": "Whether both said the same, but for what was on its way or in quarantine.",
+            "differences": "How many rows differed beyond that.",
+        },
         ("etl", "drift"): {
             "batch_id": "The batch that saw it first; see etl.batch.",
             "what": "What has changed, in words.",

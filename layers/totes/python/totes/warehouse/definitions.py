@@ -35,7 +35,7 @@ _LEDGER = """
         CHECK (rows_in = versions + unchanged + quarantined + deleted)
     );
     COMMENT ON TABLE {batch_table} IS
-        'What became of the rows of each batch, for each star table that it touched.';
+        'The row counts of each batch, for each star table that it touched.';
     CREATE TABLE {drift} (
         batch_id integer NOT NULL,
         what text NOT NULL
@@ -76,6 +76,17 @@ _STATE = """
         'The columns that totes made; an older totes knows by them that a newer one was here.';
 """
 
+# Not of a batch either, and so not made again by a rebuild: what was found stays true of when it was found.
+_VERIFICATION = """
+    CREATE TABLE etl.verification (
+        at timestamptz PRIMARY KEY DEFAULT clock_timestamp(),
+        batch_id integer NOT NULL,
+        equal boolean NOT NULL,
+        differences bigint NOT NULL
+    );
+    COMMENT ON TABLE etl.verification IS 'Each comparison of the whole warehouse with the source, and how it ended.';
+"""
+
 _LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
 """How PostgreSQL's catalog writes a type that it writes in another way than the shapes do."""
 
@@ -88,6 +99,11 @@ def create_ledger(cursor: Cursor, place: Place) -> None:
 def create_state(cursor: Cursor) -> None:
     """Create what is missing of the tables that say what the warehouse as a whole is."""
     cursor.execute(_STATE)
+
+
+def create_verification(cursor: Cursor) -> None:
+    """Create the table that says what each comparison with the source has found."""
+    cursor.execute(_VERIFICATION)
 
 
 def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:

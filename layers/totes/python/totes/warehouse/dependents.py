@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from psycopg2.extensions import cursor as Cursor
 
-from totes.report import QUESTIONS
+from totes.report import VIEWS
 from totes.roles import REPORT
 from totes.shapes import Fact, StarTable
 from totes.warehouse.definitions import columns_made, create_current_view
@@ -72,7 +72,7 @@ _DEPENDENTS = """
 
 _AGAIN = "drop it, and make it again afterwards"
 
-_REPORTS = {f"view {REPORT}.{question.name}" for question in QUESTIONS}
+_REPORTS = {f"view {REPORT}.{question.name}" for question in VIEWS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +232,7 @@ def _reports() -> dict[tuple[str, str], OwnView]:
         (REPORT, question.name): OwnView(
             create=partial(create_report, question=question), columns=frozenset(question.columns), may_go=True
         )
-        for question in QUESTIONS
+        for question in VIEWS
     }
 
 

@@ -1,4 +1,4 @@
-"""The ledger: which batches the warehouse holds, of which lake, and what became of their rows."""
+"""The ledger: which batches the warehouse holds, of which lake, and how many rows each brought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LOCK_WAIT = "120s"
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What became of rows: rows_in = versions + unchanged + quarantined + deleted.
+    """How many rows came in, and as what they ended: rows_in = versions + unchanged + quarantined + deleted.
 
     Attributes:
         rows_in: rows, and keys of rows that are gone from the source, that came in for a star table.
@@ -109,7 +109,7 @@ def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Plac
 
 
 def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally], place: Place = LIVE) -> None:
-    """Write what became of a batch's rows: at most one row a star table."""
+    """Write the row counts of a batch: at most one row a star table."""
     for table, tally in tallies.items():
         if tally.rows_in:
             cursor.execute(
@@ -122,7 +122,7 @@ def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally], plac
 
 
 def sum_of_tallies(cursor: Cursor) -> dict[str, Tally]:
-    """Return what became of the rows of all batches that the warehouse holds, by star table."""
+    """Return the row counts of all batches that the warehouse holds, by star table."""
     cursor.execute(
         "SELECT star_table, sum(rows_in)::bigint, sum(versions)::bigint, sum(unchanged)::bigint, "
         "sum(quarantined)::bigint, sum(deleted)::bigint FROM etl.batch_table GROUP BY star_table"

@@ -49,7 +49,7 @@ class Loaded:
     Attributes:
         batches: the batches that were loaded; all of them where the warehouse was rebuilt.
         newest: the newest in the warehouse; 0: none.
-        tables: what became of their rows.
+        tables: their row counts.
         quarantined: how many rows are in quarantine now.
         rebuilding: the rebuild that is under way and for which there was no time; None: there is none.
     """
@@ -94,7 +94,7 @@ def load(
 
     Raises:
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
-            newer totes made or that cannot be brought up to their definitions in place, or has not the encoding UTF8.
+            newer totes made or that cannot be brought up to their definitions in place, or its encoding is not UTF8.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
@@ -107,7 +107,7 @@ class _Loaded:
 
     Attributes:
         batch: the batch that it has loaded; None: none waits, or a large one does.
-        tables: what became of its rows.
+        tables: its row counts.
         wanted: whether the warehouse wants to be rebuilt.
         large: the batch that waits and is too large for a transaction; None: there is none.
         seen: what the warehouse holds, by which that was decided.

@@ -21,6 +21,7 @@ from totes.warehouse.definitions import (
     create_ledger,
     create_star,
     create_state,
+    create_verification,
     let_read,
     let_read_ledger,
     serial_of,
@@ -95,7 +96,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 
     Raises:
         ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it; the database is
-            the source, or has not the encoding UTF8; or something that somebody made hinders a change of a table.
+            the source, or its encoding is not UTF8; or something that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
@@ -150,6 +151,8 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         entry = ledger.newest_entry(cursor)
         if entry is not None:  # made by a totes that kept the edition in the ledger alone
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
+    if not _exists(cursor, "etl", "verification"):
+        create_verification(cursor)
     return has_ledger
 
 

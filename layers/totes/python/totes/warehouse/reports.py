@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.report import QUESTIONS, Question
+from totes.report import VIEWS, Question
 from totes.roles import REPORT, REPORT_MARK
 from totes.warehouse.definitions import identifiers, let_read, let_use
 from totes.warehouse.grants import VIEW, Extras, oid_of
@@ -28,7 +28,7 @@ _NOT_NOW = (
 """What it ends with to make a view that is in use or somebody's, that others read, or whose tables are not there."""
 
 
-def ensure_reports(cursor: Cursor, questions: Sequence[Question] = QUESTIONS) -> None:
+def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> None:
     """Make the views of the questions where they are missing or others, in the cursor's transaction.
 
     No load fails for them: where the loader may not make the schema, or somebody's view is in the way, a warning says

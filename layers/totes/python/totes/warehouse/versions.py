@@ -123,7 +123,7 @@ def resolve_quarantine(cursor: Cursor, table: StarTable) -> None:
 
 
 def fill_tallies(cursor: Cursor) -> None:
-    """Fill the ledger with what became of the rows of every staged batch."""
+    """Fill the ledger with the row counts of every staged batch."""
     cursor.execute(
         sql.SQL("""
             INSERT INTO {told} (batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted)

@@ -1,0 +1,8 @@
+-- Currencies, each with its name in ISO 4217.
+--
+-- currency_id: the currency
+-- code: its code in ISO 4217
+-- name: its name in ISO 4217
+-- deleted: whether it is gone from the shop
+SELECT currency_id, currency_code AS code, currency_name AS name, is_deleted AS deleted
+FROM dim_currency

@@ -1,0 +1,7 @@
+-- The designs that are printed on bags; one that the shop has deleted stays, for orders of the past name it.
+--
+-- design_id: the design
+-- name: its name
+-- deleted: whether it is gone from the shop
+SELECT design_id, design_name AS name, is_deleted AS deleted
+FROM dim_design

@@ -1,0 +1,8 @@
+-- Where orders are delivered to, as far as a map shows it; one that the shop has deleted stays, for orders name it.
+--
+-- location_id: the address
+-- city: its city
+-- country: its country
+-- deleted: whether it is gone from the shop
+SELECT location_id, city, country, is_deleted AS deleted
+FROM dim_location

@@ -1,0 +1,30 @@
+-- Every payment that there is, as it stands now.
+--
+-- payment_id: the payment
+-- day: the day on which it was entered
+-- sales_order_id: the sales order that it pays, in report.sales_orders; NULL where it pays none
+-- purchase_order_id: the purchase order that it pays, in report.purchase_orders; NULL where it pays none
+-- counterparty_id: who pays, or is paid, in report.counterparties
+-- amount: the amount, in the payment's currency
+-- currency_id: the payment's currency, in report.currencies
+-- payment_type_id: whether it is a receipt, a payment or a refund, in report.payment_types
+-- paid: whether it is paid
+-- payment_day: the day on which it was or is to be paid
+-- batch: the batch that brought it as it stands now, in report.batches
+-- versions: how many versions of it there are, in report.payment_versions
+SELECT
+    payment_id,
+    created_date AS day,
+    sales_order_id,
+    purchase_order_id,
+    counterparty_id,
+    payment_amount AS amount,
+    currency_id,
+    payment_type_id,
+    paid,
+    payment_date AS payment_day,
+    current_payment.batch_id AS batch,
+    versions
+FROM current_payment
+JOIN (SELECT payment_id, count(*) AS versions FROM fact_payment GROUP BY 1) AS held USING (payment_id)
+LEFT JOIN dim_transaction USING (transaction_id)

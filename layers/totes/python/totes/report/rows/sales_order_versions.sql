@@ -1,0 +1,30 @@
+-- Every version of every sales order: what each batch said that changed it.
+--
+-- sales_order_id: the sales order
+-- batch: the batch that brought this version, in report.batches
+-- deleted: whether it says that the order is gone from the shop; its other columns are those of the version before
+-- day: the day on which the order was made
+-- staff_id: who made the sale, in report.staff
+-- counterparty_id: the customer, in report.counterparties
+-- units: how many bags were ordered
+-- unit_price: the price of a bag, in the order's currency
+-- currency_id: the order's currency, in report.currencies
+-- design_id: the design of the bags, in report.designs
+-- payment_day: the day on which it is to be paid, as agreed
+-- delivery_day: the day on which it is to be delivered, as agreed
+-- location_id: where it is to be delivered to, in report.locations
+SELECT
+    sales_order_id,
+    batch_id AS batch,
+    is_deleted AS deleted,
+    created_date AS day,
+    sales_staff_id AS staff_id,
+    counterparty_id,
+    units_sold AS units,
+    unit_price,
+    currency_id,
+    design_id,
+    agreed_payment_date AS payment_day,
+    agreed_delivery_date AS delivery_day,
+    agreed_delivery_location_id AS location_id
+FROM fact_sales_order

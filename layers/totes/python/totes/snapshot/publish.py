@@ -1,0 +1,273 @@
+"""The publication: what the warehouse says becomes the newest snapshot, whole or not at all."""
+
+import hashlib
+import io
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+import polars as pl
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import BatchTaken
+from totes.snapshot.manifest import (
+    LATEST,
+    Failed,
+    Latest,
+    Manifest,
+    Moments,
+    PartFile,
+    Status,
+    moments_key,
+)
+from totes.snapshot.reading import read_parts
+from totes.snapshot.shelf import Found, Shelf
+from totes.snapshot.state import (
+    Newest,
+    identity,
+    last_verification,
+    made_by,
+    months_changed,
+    months_of_batches,
+    newest,
+    one_state,
+)
+from totes.snapshot.tables import BATCH, FACTS, MONEY_DIGITS, WHOLE, Table
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+_AT_ONCE = 8
+_JSON, _PARQUET = "application/json", "application/vnd.apache.parquet"
+
+
+class _Overtaken(Exception):
+    """Another publisher has written what this one was about to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What became of a publication.
+
+    Attributes:
+        batch: the newest batch of the snapshot that is the latest now.
+        manifest: where its manifest lies.
+        new: whether this publication made it.
+        files: how many files were written for it.
+        bytes: how large these are.
+    """
+
+    batch: int
+    manifest: str
+    new: bool = False
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Before:
+    """What was published before: the document that commits it, and its manifest if that can be gone on from."""
+
+    found: Found | None
+    latest: Latest | None
+    manifest: Manifest | None
+
+
+def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None = None) -> Published | None:
+    """Publish what the warehouse says, if it says something new, and that it was looked at.
+
+    Only months are read again that batches since the last snapshot have touched. Files are written first, then the
+    manifest, the day's moments, and last the document that makes it the latest: whoever reads meanwhile sees the one
+    before. A file is named by its content, and what is there is not written again.
+
+    Args:
+        warehouse: the warehouse, as one who may read the views of schema report; outside a transaction.
+        shelf: where snapshots lie.
+        checked_at: until when all that the source had is in the warehouse; None: nobody has looked at the source.
+
+    Returns:
+        None where the warehouse holds no batch yet: nothing is written then.
+
+    Raises:
+        BatchTaken: other publishers were quicker, again and again.
+        ConfigurationError: a view is missing; or the bucket, or may not be written.
+        LakeUnavailable: the store did not answer or refused for the moment.
+        psycopg2.Error: the warehouse broke off.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _publish(warehouse, shelf, checked_at)
+        except _Overtaken:
+            logger.info("another publisher was quicker; looking again")
+    raise BatchTaken("other publishers have written the snapshot again and again; the next run publishes what is new")
+
+
+def say_failed(shelf: Shelf, step: str, at: datetime) -> bool:
+    """Say with the latest snapshot that the last run failed; return whether there is one.
+
+    The warehouse is not asked: it may be what has failed.
+
+    Args:
+        shelf: where snapshots lie.
+        step: the step that failed.
+        at: when.
+
+    Raises:
+        BatchTaken: publishers were quicker, again and again.
+        ConfigurationError, LakeUnavailable: as `publish` does.
+    """
+    for _ in range(_ATTEMPTS):
+        before = _before(shelf)
+        if before.latest is None:
+            return False
+        status = replace(before.latest.status, failed=Failed(at=at, step=step))
+        if shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
+            return True
+    raise BatchTaken("publishers have written the snapshot again and again; the next run says how things stand")
+
+
+def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -> Published | None:
+    before = _before(shelf)
+    with one_state(warehouse) as cursor:
+        found = newest(cursor)
+        if found is None:
+            return None
+        here = identity(cursor)
+        status = _status(cursor, before, found, checked_at)
+        if before.latest and before.manifest and before.manifest.warehouse == here:
+            if before.manifest.batch > found.batch:
+                logger.warning(
+                    "the warehouse is at batch %d and the snapshot at %d: it waits until the warehouse has caught up",
+                    found.batch,
+                    before.manifest.batch,
+                )
+                return Published(batch=before.latest.batch, manifest=before.latest.manifest)
+            if before.manifest.batch == found.batch and before.manifest.made_by == made_by():
+                if not shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
+                    raise _Overtaken
+                return Published(batch=before.latest.batch, manifest=before.latest.manifest)
+        base = before.manifest
+        if base is not None and (base.warehouse, base.made_by) != (here, made_by()):
+            base = None
+        with _Writer(shelf, base) as writer:
+            _read(cursor, writer, base)
+    manifest = Manifest(
+        batch=found.batch,
+        captured_at=found.captured_at,
+        loaded_at=found.loaded_at,
+        published_at=datetime.now(UTC),
+        status=status,
+        warehouse=here,
+        made_by=made_by(),
+        money_digits=MONEY_DIGITS,
+        tables=writer.tables,
+    )
+    _commit(shelf, before, manifest)
+    logger.info("published batch %d: %d files, %d bytes", found.batch, writer.files, writer.bytes)
+    return Published(batch=found.batch, manifest=manifest.key(), new=True, files=writer.files, bytes=writer.bytes)
+
+
+def _before(shelf: Shelf) -> _Before:
+    found = shelf.find(LATEST)
+    latest = Latest.from_body(found.body) if found else None
+    of_latest = shelf.find(latest.manifest) if latest else None
+    return _Before(found=found, latest=latest, manifest=Manifest.from_body(of_latest.body) if of_latest else None)
+
+
+def _status(cursor: Cursor, before: _Before, found: Newest, checked_at: datetime | None) -> Status:
+    """How things stand after a run that went well; what was checked is never taken back."""
+    checked = [found.captured_at, *([checked_at] if checked_at else [])]
+    if before.latest and before.latest.batch <= found.batch:
+        checked.append(before.latest.status.checked_at)
+    return Status(checked_at=max(checked), verified=last_verification(cursor))
+
+
+def _read(cursor: Cursor, writer: "_Writer", base: Manifest | None) -> None:
+    """Read what is to be published; of a table that is parted by months only those that have changed since."""
+    for fact in FACTS:
+        months = months_changed(cursor, fact, base.batch) if base else None
+        for table in (fact.current, fact.versions):
+            writer.read(cursor, table, months)
+    writer.read(cursor, BATCH, months_of_batches(cursor, base.batch) if base else None)
+    for table in WHOLE:
+        writer.read(cursor, table, None)
+
+
+def _commit(shelf: Shelf, before: _Before, manifest: Manifest) -> None:
+    """Write the manifest, the day's moments and the latest; raise _Overtaken where another publisher has."""
+    shelf.add(manifest.key(), manifest.body(), _JSON)
+    day = manifest.as_of_day.isoformat()
+    held = shelf.find(moments_key(day))
+    moments = Moments.from_body(held.body) if held else Moments()
+    if not shelf.replace(moments_key(day), moments.with_one(manifest).body(), _JSON, held):
+        raise _Overtaken
+    days = {*(before.latest.days if before.latest else _days(shelf)), day}
+    latest = Latest(
+        manifest=manifest.key(),
+        batch=manifest.batch,
+        captured_at=manifest.captured_at,
+        days=tuple(sorted(days)),
+        status=manifest.status,
+    )
+    if not shelf.replace(LATEST, latest.body(), _JSON, before.found):
+        raise _Overtaken
+
+
+def _days(shelf: Shelf) -> list[str]:
+    """The days that there are moments of, where no document says so."""
+    return [key.removeprefix("moments/").removesuffix(".json") for key in shelf.keys("moments/")]
+
+
+class _Writer:
+    """Writes the files of a snapshot, those that another one has not: a few at once, while the next are read.
+
+    Attributes:
+        tables: the snapshot's files.
+        files, bytes: how many were written, and how large these are.
+    """
+
+    def __init__(self, shelf: Shelf, base: Manifest | None) -> None:
+        self._shelf = shelf
+        self._base = base.tables if base else {}
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="put")
+        self._puts: list[Future[bool]] = []
+        self.tables: dict[str, dict[str, PartFile]] = {}
+        self.files = 0
+        self.bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def read(self, cursor: Cursor, table: Table, months: Sequence[str] | None) -> None:
+        """Read a table, or some of its months, and write the files that have changed; the other months stay."""
+        held = dict(self._base.get(table.name, {})) if months is not None else {}
+        parts = {part: file for part, file in held.items() if part not in (months or ())}
+        if months is None or months:
+            read_parts(cursor, table, lambda part, rows: self._write(table.name, part, rows, parts), months)
+        self._wait()
+        self.tables[table.name] = parts
+
+    def _write(self, table: str, part: str, rows: pl.DataFrame, parts: dict[str, PartFile]) -> None:
+        buffer = io.BytesIO()
+        rows.write_parquet(buffer, compression="zstd", statistics=False)
+        body = buffer.getvalue()
+        file = PartFile(sha=hashlib.sha256(body).hexdigest()[:16], rows=rows.height, bytes=len(body))
+        parts[part] = file
+        if self._base.get(table, {}).get(part) == file:
+            return
+        self.files += 1
+        self.bytes += file.bytes
+        self._puts.append(self._pool.submit(self._shelf.add, file.key(table, part), body, _PARQUET))
+
+    def _wait(self) -> None:
+        """Have all written that is to be; raise what hindered one."""
+        puts, self._puts = self._puts, []
+        for put in puts:
+            put.result()

@@ -1,0 +1,133 @@
+"""Where snapshots lie: a folder of a bucket, in which almost everything is written once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from totes.lake.bucket import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ABSENT = {"NoSuchKey", "404"}
+_OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", *_ABSENT}
+
+
+class Keep(Enum):
+    """How long whoever has read an object may keep it, in the words of HTTP."""
+
+    FOREVER = "public, max-age=31536000, immutable"
+    NEVER = "no-cache"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An object: its bytes, and the tag that tells this content of it from another."""
+
+    body: bytes
+    tag: str
+
+
+class Shelf(Bucket):
+    """A folder of a bucket, over an S3 client; keys are within the folder."""
+
+    def __init__(self, bucket: str, prefix: str, client: "S3Client | None" = None) -> None:
+        super().__init__(bucket, client)
+        self._prefix = prefix
+
+    def find(self, key: str) -> Found | None:
+        """Return an object; None where there is none.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be read.
+        """
+        place = self._prefix + key
+        with self._translated_errors(place):
+            try:
+                found = self._client.get_object(Bucket=self.name, Key=place)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _ABSENT:
+                    return None
+                raise
+            return Found(body=found["Body"].read(), tag=found["ETag"])
+
+    def add(self, key: str, body: bytes, kind: str) -> bool:
+        """Write an object that never changes, unless it is there; return whether it was not.
+
+        Args:
+            key: the object.
+            body: its content.
+            kind: its media type.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be written.
+        """
+        put = self._put_of(key, body, kind, Keep.FOREVER)
+        return self._put(key, lambda: put(IfNoneMatch="*"))
+
+    def replace(self, key: str, body: bytes, kind: str, before: Found | None) -> bool:
+        """Write an object in the place of what was found there; return whether it still was that.
+
+        Args:
+            key: the object.
+            body: its content.
+            kind: its media type.
+            before: what was found; None: nothing.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be written.
+        """
+        put = self._put_of(key, body, kind, Keep.NEVER)
+        return self._put(key, lambda: put(IfMatch=before.tag) if before else put(IfNoneMatch="*"))
+
+    def write(self, key: str, body: bytes, kind: str, keep: Keep) -> None:
+        """Write an object, whatever is there.
+
+        Args:
+            key: the object.
+            body: its content.
+            kind: its media type.
+            keep: how long who has read it may keep it.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be written.
+        """
+        self._put(key, self._put_of(key, body, kind, keep))
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys under a prefix, ascending.
+
+        Raises:
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing or may not be listed.
+        """
+        return [found.key.removeprefix(self._prefix) for found in self.listed(self._prefix + prefix)]
+
+    def _put_of(self, key: str, body: bytes, kind: str, keep: Keep) -> Callable[..., object]:
+        """What writes an object, but for the condition on which it does."""
+        return partial(
+            self._client.put_object,
+            Bucket=self.name,
+            Key=self._prefix + key,
+            Body=body,
+            ContentType=kind,
+            CacheControl=keep.value,
+        )
+
+    def _put(self, key: str, put: Callable[[], object]) -> bool:
+        with self._translated_errors(self._prefix + key):
+            try:
+                put()
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _OVERTAKEN:
+                    return False
+                raise
+            return True

@@ -1,0 +1,123 @@
+"""The state of the warehouse that a snapshot is of: one, whatever is loaded or swapped meanwhile."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+from totes.report import VIEWS
+from totes.roles import REPORT
+from totes.snapshot.manifest import Verified
+from totes.snapshot.reading import part_of
+from totes.snapshot.tables import BATCH, TABLES, FactTables
+
+_IDENTITY = """
+    SELECT system_identifier, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
+        (SELECT string_agg(oid::text, ' ' ORDER BY relname) FROM pg_catalog.pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND starts_with(relname, 'fact_'))
+    FROM pg_control_system()
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """The newest batch of a warehouse: when the source was read for it, and when it was loaded."""
+
+    batch: int
+    captured_at: datetime
+    loaded_at: datetime
+
+
+@contextmanager
+def one_state(warehouse: Connection) -> Iterator[Cursor]:
+    """Open a read-only transaction that sees one state of the warehouse.
+
+    The views, and what they read, are locked before the state is taken, against their tables being swapped: to an older
+    state the tables that a rebuild has made look empty. To lock takes no state.
+
+    Args:
+        warehouse: the warehouse, outside a transaction.
+
+    Raises:
+        ConfigurationError: a view is missing.
+        psycopg2.Error: the warehouse broke off, or what makes the tables again was at it for a minute.
+    """
+    with warehouse, warehouse.cursor() as cursor:
+        cursor.execute("SELECT name FROM unnest(%s) AS name WHERE to_regclass(name) IS NULL", (_views(),))
+        if missing := [name for (name,) in cursor.fetchall()]:
+            raise ConfigurationError(
+                f"the warehouse has no view {missing[0]}, which the dashboard reads; the next load makes it, or its "
+                "log says why not (docs/dashboard.md)"
+            )
+    with warehouse, warehouse.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        views = sql.SQL(", ").join(sql.Identifier(*view.split(".")) for view in _views())
+        cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(views))
+        yield cursor
+
+
+def identity(cursor: Cursor) -> str:
+    """Which warehouse it is: server, database and fact tables, which a rebuild makes again."""
+    cursor.execute(_IDENTITY)
+    [[server, database, tables]] = cursor.fetchall()
+    return f"{server}/{database}/{tables}"
+
+
+def newest(cursor: Cursor) -> Newest | None:
+    """The newest batch; None where there is none."""
+    cursor.execute(
+        sql.SQL("SELECT batch, captured_at, loaded_at FROM {} ORDER BY batch DESC LIMIT 1").format(
+            sql.Identifier(REPORT, BATCH.view)
+        )
+    )
+    found = cursor.fetchone()
+    return Newest(batch=found[0], captured_at=found[1], loaded_at=found[2]) if found else None
+
+
+def last_verification(cursor: Cursor) -> Verified | None:
+    """What the last comparison with the source found; None where there was none."""
+    cursor.execute("SELECT at, batch, equal, differences FROM report.verifications ORDER BY at DESC LIMIT 1")
+    found = cursor.fetchone()
+    return Verified(at=found[0], batch=found[1], equal=found[2], differences=found[3]) if found else None
+
+
+def months_changed(cursor: Cursor, fact: FactTables, since: int) -> list[str]:
+    """The months in which there are versions of a fact's rows that batches after one have changed."""
+    cursor.execute(
+        sql.SQL("SELECT DISTINCT {part} FROM {view} WHERE {key} IN (SELECT {key} FROM {view} WHERE {changed})").format(
+            part=part_of(fact.versions),
+            view=sql.Identifier(REPORT, fact.versions.view),
+            key=sql.Identifier(fact.key),
+            changed=sql.SQL(" OR ").join(
+                sql.SQL("{} > {}").format(sql.Identifier(column), sql.Literal(since)) for column in fact.changed_by
+            ),
+        )
+    )
+    return sorted(month for (month,) in cursor.fetchall())
+
+
+def months_of_batches(cursor: Cursor, since: int) -> list[str]:
+    """The months in which batches after one were captured."""
+    cursor.execute(
+        sql.SQL("SELECT DISTINCT {part} FROM {view} WHERE batch > {since}").format(
+            part=part_of(BATCH), view=sql.Identifier(REPORT, BATCH.view), since=sql.Literal(since)
+        )
+    )
+    return sorted(month for (month,) in cursor.fetchall())
+
+
+def made_by() -> str:
+    """What tells the tables and views that make a snapshot from those of another totes."""
+    views = {view.name: view.query for view in VIEWS}
+    said = repr([(table, views[table.view]) for table in TABLES])
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _views() -> Sequence[str]:
+    return sorted({f"{REPORT}.{table.view}" for table in TABLES})

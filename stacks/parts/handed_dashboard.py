@@ -1,0 +1,31 @@
+"""The dashboard's bucket as the stacks have it that are deployed after its own."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.stack import Handed, TotesStack
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedDashboard:
+    """What the dashboard's stack hands over.
+
+    Attributes:
+        bucket: the name of the bucket of snapshots and page.
+    """
+
+    bucket: Handed
+
+
+class TakenDashboard(Construct):
+    """The dashboard's bucket in a stack that is deployed after its own.
+
+    Attributes:
+        bucket: the bucket.
+    """
+
+    def __init__(self, stack: TotesStack, handed: HandedDashboard) -> None:
+        super().__init__(stack, "TakenDashboard")
+        self.bucket = s3.Bucket.from_bucket_name(self, "Snapshots", stack.take(handed.bucket))

@@ -1,0 +1,43 @@
+"""Writes docs/patches.md: what the local cloud replaces in moto and adds to it, and why.
+
+`python toolchain/patches_page.py` does it. It patches moto in its own process to see.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from workbench.cloud.endpoint import Endpoint
+from workbench.cloud.endpoint.patches import made
+from workbench.cloud.functions import Answer, Package
+from workbench.cloud.kept import Kept
+
+FILE = Path(__file__).parents[1] / "docs" / "patches.md"
+
+_HEAD = """# Patches of moto
+
+<!-- Written by: python toolchain/patches_page.py -->
+
+The local cloud is [moto](https://github.com/getmoto/moto), and what AWS does that moto does not
+([laws.md](laws.md)). Each row is a place in moto that `workbench/cloud/endpoint` replaces, or adds where moto has
+nothing. A release of moto that moves one of them, or has one by itself, stops the endpoint with its name.
+
+| place in moto | | why |
+|---|---|---|
+"""
+
+
+def document() -> str:
+    """Return the page's text; moto is patched in this process from then on."""
+    with TemporaryDirectory() as folder:
+        endpoint = Endpoint(Kept(Path(folder) / "kept.sqlite"))
+        endpoint.run_functions_by(_nothing)
+    rows = [f"| `{each.target}` | {'added' if each.adds else 'replaced'} | {each.why} |" for each in made()]
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _nothing(package: Package, event: bytes) -> Answer:
+    raise NotImplementedError(f"{package.name} is not run here")
+
+
+if __name__ == "__main__":
+    FILE.write_text(document(), encoding="utf-8")
