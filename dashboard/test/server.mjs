@@ -30,6 +30,7 @@ export async function serve(data, answer = () => undefined) {
     response.writeHead(200, { ...headers, "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
     return createReadStream(file).pipe(response);
   });
+  server.unref();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}/`,

@@ -19,7 +19,15 @@ interface Credentials {
 interface Answer {
   readonly AuthenticationResult?: { readonly IdToken: string; readonly RefreshToken?: string };
   readonly ChallengeName?: string;
+  readonly ChallengeParameters?: { readonly USER_ID_FOR_SRP?: string };
   readonly Session?: string;
+}
+
+/** What the pool wants to go on with, where a person has to choose a password first. */
+export interface Challenge {
+  /** The pool's own name for the person: an e-mail address is refused here. */
+  readonly user: string;
+  readonly session: string;
 }
 
 /** What Cognito says when it refuses. */
@@ -42,23 +50,25 @@ export class Session {
   }
 
   /**
-   * Sign in; return what the pool wants to go on with where it asks for a new password.
+   * Sign in; return a challenge where the pool asks for a new password.
    *
    * Throws Refused where name or password are wrong.
    */
-  async signIn(user: string, password: string): Promise<string | null> {
+  async signIn(user: string, password: string): Promise<Challenge | null> {
     const answer = await this.ask("InitiateAuth", {
       AuthFlow: "USER_PASSWORD_AUTH",
       ClientId: this.config.user_pool_client,
       AuthParameters: { USERNAME: user, PASSWORD: password },
     });
-    if (answer.ChallengeName === "NEW_PASSWORD_REQUIRED") return answer.Session ?? "";
+    if (answer.ChallengeName === "NEW_PASSWORD_REQUIRED") {
+      return { user: answer.ChallengeParameters?.USER_ID_FOR_SRP ?? user, session: answer.Session ?? "" };
+    }
     this.take(answer);
     return null;
   }
 
   /** Set the first password of one's own. Throws Refused where the pool does not take it. */
-  async setPassword(user: string, password: string, session: string): Promise<void> {
+  async setPassword({ user, session }: Challenge, password: string): Promise<void> {
     const answer = await this.ask("RespondToAuthChallenge", {
       ChallengeName: "NEW_PASSWORD_REQUIRED",
       ClientId: this.config.user_pool_client,

@@ -14,7 +14,7 @@ export interface Bar {
 export function Bars({ bars, rest }: { bars: readonly Bar[]; rest?: string | null }) {
   const most = Math.max(1, ...bars.map(({ value }) => value));
   return (
-    <>
+    <div>
       <ul class="bars">
         {bars.map((bar) => {
           const inside = (
@@ -46,6 +46,6 @@ export function Bars({ bars, rest }: { bars: readonly Bar[]; rest?: string | nul
         })}
       </ul>
       {rest ? <p class="rest">{rest}</p> : null}
-    </>
+    </div>
   );
 }

@@ -28,6 +28,8 @@ export interface ChartProps {
   /** A level to compare with. */
   readonly level?: number | null;
   readonly legend?: boolean;
+  /** Whether there is nothing between one number and the next. */
+  readonly whole?: boolean;
 }
 
 const LEFT = 52;
@@ -55,11 +57,11 @@ export function useWidth<E extends Element>(start: number) {
 }
 
 /** Round numbers from 0 or below to the greatest or above, three or four of them. */
-export function ticksOf(least: number, most: number, about = 3): number[] {
+export function ticksOf(least: number, most: number, whole = false, about = 3): number[] {
   if (most <= least) return [least, least + 1];
-  const raw = (most - least) / about;
+  const raw = Math.max((most - least) / about, whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) ?? 10) * power;
+  const step = ((whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).find((factor) => factor * power >= raw) ?? 10) * power;
   const ticks = [];
   for (let value = Math.floor(least / step) * step; value < most + step; value += step) ticks.push(value);
   return ticks;
@@ -72,7 +74,7 @@ export function Chart(props: ChartProps) {
   const places = buckets.starts.length;
   const values = series.flatMap((each) => each.values.filter((value): value is number => value !== null));
   if (typeof level === "number") values.push(level);
-  const ticks = ticksOf(Math.min(0, ...values), Math.max(0, ...values));
+  const ticks = ticksOf(Math.min(0, ...values), Math.max(0, ...values), props.whole);
   const least = ticks[0] ?? 0;
   const most = ticks.at(-1) ?? 1;
   const inner = Math.max(1, width - LEFT - RIGHT);
@@ -101,7 +103,10 @@ export function Chart(props: ChartProps) {
     if (to !== undefined) {
       event.preventDefault();
       setAt(to);
-    } else if (event.key === "Enter" && said !== null) open?.(said);
+    } else if (event.key === "Enter" && said !== null) {
+      event.preventDefault(); // or the key presses what has the focus in the dialog that it opens
+      open?.(said);
+    }
   };
 
   const columns = series.filter(({ mark }) => mark === "column");

@@ -35,6 +35,9 @@ export interface FigureProps<R> {
   readonly children?: ComponentChildren;
 }
 
+/** Whether a column is set to the right. */
+export const isNumber = (kind: CellKind | "id"): boolean => !["text", "day", "moment", "id"].includes(kind);
+
 /** More rows than these are in the CSV alone. */
 const MOST = 400;
 
@@ -92,7 +95,7 @@ export function FigureTable<R>({
         <thead>
           <tr>
             {columns.map(({ label: name, kind }) => (
-              <th key={name} scope="col" class={kind === "text" ? "" : "number"}>
+              <th key={name} scope="col" class={isNumber(kind) ? "number" : ""}>
                 {name}
               </th>
             ))}
@@ -118,7 +121,7 @@ function Cell<R>({ column, row, code }: { column: ColumnOf<R>; row: R; code: str
   const text = column.text?.(row) ?? written(column.kind, value, code);
   const open = column.open?.(row) ?? null;
   return (
-    <td class={column.kind === "text" ? "" : "number"} data-value={value ?? ""}>
+    <td class={isNumber(column.kind) ? "number" : ""} data-value={value ?? ""}>
       {open === null ? (
         text
       ) : (

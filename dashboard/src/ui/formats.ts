@@ -38,9 +38,14 @@ export function money(minor: number | null, code: string): string {
     : inCurrency(minor, code, { minimumFractionDigits: DIGITS, maximumFractionDigits: DIGITS });
 }
 
-/** Three digits that matter, for a headline or an axis. */
+/** Three digits that matter, for a headline; to the last minor unit below a thousand. */
 export function shortMoney(minor: number | null, code: string): string {
-  if (minor === null) return "–";
+  if (minor === null || Math.abs(minor) < 1000 * 10 ** DIGITS) return money(minor, code);
+  return inCurrency(minor, code, { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+}
+
+/** A round sum, for an axis. */
+export function roundMoney(minor: number, code: string): string {
   return inCurrency(minor, code, { notation: "compact", maximumSignificantDigits: 3, minimumFractionDigits: 0 });
 }
 
@@ -58,9 +63,14 @@ export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 export const days = (value: number | null): string => (value === null ? "–" : counted(value, "day"));
 
+/** How it is written that two numbers are the same, or almost. */
+export const SAME = change.format(0);
+
 /** How much more or less a number is than one before, such as "+12%" or "0%"; null where there was nothing. */
 export function difference(value: number, before: number | null): string | null {
-  return before === null || before === 0 ? null : change.format((value - before) / Math.abs(before));
+  return before === null || before === 0
+    ? null
+    : change.format(Math.round((100 * (value - before)) / Math.abs(before)) / 100 || 0);
 }
 
 const utc = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...options });

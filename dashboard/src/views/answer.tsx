@@ -15,6 +15,7 @@ import { rowsOf } from "./common";
 export function Answer({ look }: { look: Look }) {
   return (
     <div class="answer">
+      <h2 class="unseen">Today</h2>
       <DueCard look={look} direction="in" />
       <DueCard look={look} direction="out" />
       <Yesterday look={look} />
@@ -138,7 +139,7 @@ function Yesterday({ look }: { look: Look }) {
               chosen: days.length - 1,
             },
           ]}
-          tick={(value) => as.shortMoney(value, code)}
+          tick={(value) => as.roundMoney(value, code)}
           full={(value) => as.shortMoney(value, code)}
           level={usual.revenue}
           open={(place) => opening(days[place]?.day ?? day)()}

@@ -8,7 +8,7 @@ import { address, back, closeAll, type Drill, go, look, open, type Page, pages, 
 import type { Look } from "../state/look";
 import { csvOf, save } from "../ui/csv";
 import { Dialog } from "../ui/dialog";
-import { machine } from "../ui/figure";
+import { isNumber, machine } from "../ui/figure";
 import * as as from "../ui/formats";
 import { FACTS, FIELDS, type Field, shown } from "./facts";
 
@@ -18,7 +18,7 @@ export function Drawer() {
   if (page === undefined || here === null) return null;
   return (
     <Dialog class="drawer" label={titleOf(page)} onClose={closeAll}>
-      <header>
+      <div class="title">
         {pages.value.length > 1 ? (
           <button type="button" class="quiet" onClick={back}>
             ‹ Back
@@ -30,7 +30,7 @@ export function Drawer() {
         <button type="button" class="quiet close" onClick={closeAll} aria-label="Close">
           ×
         </button>
-      </header>
+      </div>
       {page.kind === "rows" ? <RowsPage key={pages.value.length} look={here} drill={page} /> : null}
       {page.kind === "row" ? (
         <RowPage key={`${page.fact}-${page.key}`} look={here} fact={page.fact} id={page.key} />
@@ -108,10 +108,18 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
           CSV
         </button>
       </p>
-      <div role="table" class={`rows ${fact}`} aria-rowcount={rows.length + 1} aria-label={drill.title}>
-        <div role="rowgroup">
-          <div role="row" class="head" aria-rowindex={1}>
-            <span role="columnheader">Number</span>
+      <div
+        ref={scroller}
+        role="table"
+        class={`rows ${fact}`}
+        aria-rowcount={rows.length + 1}
+        aria-label={drill.title}
+        tabIndex={0}
+        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      >
+        <div role="rowgroup" class="head">
+          <div role="row" aria-rowindex={1}>
+            <span role="columnheader">No.</span>
             {fields.map((field, place) => (
               <span
                 key={field.name}
@@ -132,47 +140,32 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
             ))}
           </div>
         </div>
-        <div
-          ref={scroller}
-          class="scroller"
-          role="rowgroup"
-          tabIndex={0}
-          onScroll={(event) => setTop(event.currentTarget.scrollTop)}
-        >
-          <div class="all" style={{ height: `${rows.length * ROW}px` }}>
-            {Array.from(rows.subarray(first, last), (row, offset) => {
-              const key = keys[row] as number;
-              return (
-                // biome-ignore lint/a11y/useKeyWithClickEvents: the button in it is for keys
-                <div
-                  key={key}
-                  role="row"
-                  aria-rowindex={first + offset + 2}
-                  class="item"
-                  style={{ top: `${(first + offset) * ROW}px` }}
-                  onClick={() => open({ kind: "row", fact, key })}
-                >
-                  <span role="cell">
-                    <button
-                      type="button"
-                      class="number-link"
-                      onClick={(event) => {
-                        event.stopPropagation();
-                        open({ kind: "row", fact, key });
-                      }}
-                    >
-                      {key}
-                    </button>
+        <div role="rowgroup" class="all" style={{ height: `${rows.length * ROW}px` }}>
+          {Array.from(rows.subarray(first, last), (row, offset) => {
+            const key = keys[row] as number;
+            return (
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the button in it is for keys
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={first + offset + 2}
+                class="item"
+                style={{ top: `${(first + offset) * ROW}px` }}
+                onClick={() => open({ kind: "row", fact, key })}
+              >
+                <span role="cell">
+                  <button type="button" class="number-link">
+                    {key}
+                  </button>
+                </span>
+                {fields.map((field) => (
+                  <span key={field.name} role="cell" class={cellClass(field)}>
+                    <bdi>{shown(field, field.value(shop[fact], row, shop), codeOf(shop, fact, row))}</bdi>
                   </span>
-                  {fields.map((field) => (
-                    <span key={field.name} role="cell" class={cellClass(field)}>
-                      <bdi>{shown(field, field.value(shop[fact], row, shop), codeOf(shop, fact, row))}</bdi>
-                    </span>
-                  ))}
-                </div>
-              );
-            })}
-          </div>
+                ))}
+              </div>
+            );
+          })}
         </div>
       </div>
     </>
@@ -180,7 +173,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
 }
 
 function cellClass(field: Field): string {
-  const number = field.kind === "text" ? "" : "number";
+  const number = isNumber(field.kind) ? "number" : "";
   return field.list === "wide" ? `${number} wide-only` : number;
 }
 
@@ -362,9 +355,13 @@ function Related({ shop, fact, id }: { shop: Shop; fact: FactName; id: number })
 function BatchLink({ shop, batch }: { shop: Shop; batch: number }) {
   const place = placeOfBatch(shop, batch);
   return (
-    <button type="button" class="number-link" onClick={() => open({ kind: "batch", batch })}>
-      {place < 0 ? `batch ${batch}` : as.moment(shop.batch.captured_at[place] as number)}
-    </button>
+    <>
+      <button type="button" class="number-link" onClick={() => open({ kind: "batch", batch })}>
+        {`Batch ${batch}`}
+      </button>
+      <br />
+      {place < 0 ? "" : as.moment(shop.batch.captured_at[place] as number)}
+    </>
   );
 }
 

@@ -37,7 +37,7 @@ const value = (amount: string) => (table: Columns, row: number) =>
 
 const TERMS: readonly Field[] = [
   { name: "Payment agreed for", kind: "day", value: number("payment_day") },
-  { name: "Delivery agreed for", kind: "day", value: number("delivery_day"), list: "wide" },
+  { name: "Delivery agreed for", kind: "day", value: number("delivery_day") },
   { name: "Deliver to", kind: "text", value: place },
   { name: "Staff", kind: "text", value: person, list: "wide" },
 ];

@@ -77,7 +77,7 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
           { name: "Sold", mark: "column", tone: "accent", values: rows.map((row) => row.revenue) },
           { name: "Bought", mark: "column", tone: "pale", values: rows.map((row) => row.cost) },
         ]}
-        tick={(value) => as.shortMoney(value, code)}
+        tick={(value) => as.roundMoney(value, code)}
         full={(value) => as.shortMoney(value, code)}
         open={(place) => bought(place)()}
       />
@@ -296,7 +296,8 @@ export function PaymentTimes({ look }: { look: Look }) {
           { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
           { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
         ]}
-        tick={(value) => (Number.isInteger(value) ? `${as.count(value)} d` : "")}
+        tick={(value) => `${as.count(value)} d`}
+        whole
         full={as.days}
         open={(place) => opening(place, 1)()}
       />

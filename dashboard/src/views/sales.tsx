@@ -57,6 +57,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       name: "Revenue",
       of: (sold: Sold) => sold.revenue,
       short: (value: number) => as.shortMoney(value, code),
+      tick: (value: number) => as.roundMoney(value, code),
       full: (value: number) => as.money(value, code),
       all: all.revenue,
       before: allBefore?.revenue,
@@ -66,6 +67,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       name: "Orders",
       of: (sold: Sold) => sold.orders,
       short: as.shortCount,
+      tick: as.shortCount,
       full: (value: number) => as.counted(value, "order"),
       all: all.orders,
       before: allBefore?.orders,
@@ -75,6 +77,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       name: "Units",
       of: (sold: Sold) => sold.units,
       short: as.shortCount,
+      tick: as.shortCount,
       full: (value: number) => as.counted(value, "bag"),
       all: all.units,
       before: allBefore?.units,
@@ -84,23 +87,27 @@ export function SalesOverTime({ look }: { look: Look }) {
       name: "Average order",
       of: averageOrder,
       short: (value: number) => as.shortMoney(value, code),
+      tick: (value: number) => as.roundMoney(value, code),
       full: (value: number) => as.money(value, code),
       all: averageOrder(all),
       before: allBefore === null ? null : averageOrder(allBefore),
     },
   ] as const;
   const change = as.difference(all.revenue, allBefore?.revenue ?? null);
-  const sentence = (
-    <>
-      <Open onOpen={salesWhere(`Sales orders, ${code}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
-      {as.money(all.revenue, code)}
-      {allBefore === null
-        ? "."
-        : change === null
-          ? "; nothing in the period before."
-          : `, ${change} against ${as.money(allBefore.revenue, code)} in the period before.`}
-    </>
-  );
+  const sentence =
+    all.orders === 0 ? (
+      "No orders in this period."
+    ) : (
+      <>
+        <Open onOpen={salesWhere(`Sales orders, ${code}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
+        {as.money(all.revenue, code)}
+        {allBefore === null
+          ? "."
+          : change === null
+            ? "; nothing in the period before."
+            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(allBefore.revenue, code)}).`}
+      </>
+    );
   return (
     <Figure
       id="sales"
@@ -127,6 +134,7 @@ export function SalesOverTime({ look }: { look: Look }) {
                 height={150}
                 buckets={buckets}
                 legend={false}
+                whole={measure.id === "orders" || measure.id === "units"}
                 series={[
                   {
                     name: measure.name,
@@ -145,7 +153,7 @@ export function SalesOverTime({ look }: { look: Look }) {
                         },
                       ]),
                 ]}
-                tick={measure.short}
+                tick={measure.tick}
                 full={measure.full}
                 open={(place) => opening(place)()}
               />
@@ -440,7 +448,8 @@ export function LeadTimes({ look }: { look: Look }) {
           { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
           { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
         ]}
-        tick={(value) => (Number.isInteger(value) ? `${as.count(value)} d` : "")}
+        tick={(value) => `${as.count(value)} d`}
+        whole
         full={as.days}
         open={(place) => opening(place)()}
       />

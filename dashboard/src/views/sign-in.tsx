@@ -1,13 +1,12 @@
 /** The form of a person who is not signed in. */
 
 import { useState } from "preact/hooks";
-import type { Session } from "../data/sign-in";
+import type { Challenge, Session } from "../data/sign-in";
 
 export function SignIn({ session, onIn }: { session: Session; onIn: () => void }) {
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  /** What the pool wants to go on with, where the person has to choose a password first. */
-  const [challenge, setChallenge] = useState<{ user: string; session: string } | null>(null);
+  const [challenge, setChallenge] = useState<Challenge | null>(null);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const said = new FormData(event.currentTarget as HTMLFormElement);
@@ -17,11 +16,11 @@ export function SignIn({ session, onIn }: { session: Session; onIn: () => void }
     setWrong(null);
     try {
       if (challenge !== null) {
-        await session.setPassword(challenge.user, password, challenge.session);
+        await session.setPassword(challenge, password);
       } else {
         const wanted = await session.signIn(user, password);
         if (wanted !== null) {
-          setChallenge({ user, session: wanted });
+          setChallenge(wanted);
           return;
         }
       }

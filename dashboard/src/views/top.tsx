@@ -152,12 +152,12 @@ function AsOf({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog class="box" label="Choose a moment" onClose={onClose}>
-      <header>
+      <div class="title">
         <h2>As of when?</h2>
         <button type="button" class="quiet close" onClick={onClose} aria-label="Close">
           ×
         </button>
-      </header>
+      </div>
       <label>
         Day (UTC)
         <input type="date" min={first} max={last} value={day} onInput={(event) => setDay(event.currentTarget.value)} />
