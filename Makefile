@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PAGE := dashboard/dist/index.html
 UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
@@ -19,7 +20,7 @@ help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(READY) ## Install what totes needs into .venv and toolchain/node_modules.
+setup: $(READY) $(PAGE) ## Install what totes needs into .venv and toolchain/node_modules, and build the dashboard.
 
 $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "totes needs Python 3.11 or newer; name one with make PYTHON=...")'
@@ -31,6 +32,13 @@ $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json py
 	$(BIN)/python -m stacks.certificates
 	$(BIN)/python -m stacks.dependencies dev prod local
 	@touch $@
+
+dashboard/node_modules/.ready: dashboard/package-lock.json | $(READY)
+	$(BIN)/npm ci --prefix dashboard --silent --no-audit --no-fund
+	@touch $@
+
+$(PAGE): dashboard/node_modules/.ready dashboard/build.mjs $(wildcard dashboard/static/* dashboard/src/* dashboard/src/*/*)
+	$(BIN)/npm run build --prefix dashboard --silent
 
 .PHONY: demo
 demo: setup ## Watch a shop's orders reach the warehouse, on this machine (Ctrl-C ends it).
@@ -97,6 +105,7 @@ check: setup ## Check format, lint, types, security, synth, nag and templates, w
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/npm run check --prefix dashboard --silent
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers workbench
 	$(MAKE) audit
 	$(MAKE) synth ALARM_EMAIL=$(or $(ALARM_EMAIL),nobody@example.com)
@@ -162,3 +171,4 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' toolchain/checkov.in -o toolchain/checkov.lock
 	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund
+	$(BIN)/npm install --prefix dashboard --package-lock-only --silent --no-audit --no-fund

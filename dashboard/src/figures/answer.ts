@@ -1,0 +1,80 @@
+/** What a person wants to know first: yesterday against the usual, and what has changed since the last look. */
+
+import { overTime, type Sold } from "./sales";
+import { among, type Selection, select } from "./select";
+import type { Shop } from "./shop";
+import { median } from "./statistics";
+
+/** With so many of the same weekday before it is a day compared. */
+export const WEEKS = 8;
+
+export interface Usual {
+  readonly day: number;
+  readonly sold: Sold;
+  /** The same weekday of the weeks before, the earliest first; without those before the shop's first order. */
+  readonly before: readonly { readonly day: number; readonly sold: Sold }[];
+  /** The medians of those; null where there are none. */
+  readonly revenue: number | null;
+  readonly orders: number | null;
+}
+
+/** A day's sales beside the median of the same weekday in the eight weeks before; report.sales_by_day. */
+export function againstUsual(shop: Shop, currency: number, day: number): Usual {
+  const first = day - 7 * WEEKS;
+  const { sales_order } = shop;
+  const selection = select(
+    sales_order.rows,
+    (row) => sales_order.currency_id[row] === currency && (sales_order.day[row] as number) >= first,
+  );
+  const days = Array.from({ length: WEEKS + 1 }, (_, week) => first + 7 * week);
+  const places = new Map(days.map((value, place) => [value, place]));
+  const sums = overTime(sales_order, selection, {
+    unit: "day",
+    starts: days,
+    end: day + 1,
+    find: (value) => places.get(value) ?? -1,
+  });
+  const all = days.map((value, place) => ({ day: value, sold: sums[place] as Sold }));
+  const before = all.slice(0, -1).filter((each) => each.day >= shop.firstDay);
+  return {
+    day,
+    sold: sums.at(-1) as Sold,
+    before,
+    revenue: median(before.map(({ sold }) => sold.revenue)),
+    orders: median(before.map(({ sold }) => sold.orders)),
+  };
+}
+
+export interface Changes {
+  readonly newOrders: Selection;
+  readonly changedOrders: Selection;
+  readonly newPurchases: Selection;
+  readonly changedPurchases: Selection;
+  readonly newlyPaid: Selection;
+  readonly newPayments: Selection;
+  /** Rows that are gone, of all star tables. */
+  readonly gone: number;
+}
+
+/** What later batches than one have brought, in every currency. */
+export function changesSince(shop: Shop, batch: number): Changes {
+  const { sales_order, purchase_order, payment } = shop;
+  const touched = (table: { rows: number; batch: Int32Array }) =>
+    select(table.rows, (row) => (table.batch[row] as number) > batch);
+  const sales = touched(sales_order);
+  const purchases = touched(purchase_order);
+  const payments = touched(payment);
+  let gone = 0;
+  for (let row = 0; row < shop.batch.rows; row++) {
+    if ((shop.batch.batch[row] as number) > batch) gone += shop.batch.deleted[row] as number;
+  }
+  return {
+    newOrders: among(sales, (row) => sales_order.versions[row] === 1),
+    changedOrders: among(sales, (row) => (sales_order.versions[row] as number) > 1),
+    newPurchases: among(purchases, (row) => purchase_order.versions[row] === 1),
+    changedPurchases: among(purchases, (row) => (purchase_order.versions[row] as number) > 1),
+    newlyPaid: among(payments, (row) => payment.paid[row] === 1),
+    newPayments: among(payments, (row) => payment.paid[row] === 0 && payment.versions[row] === 1),
+    gone,
+  };
+}

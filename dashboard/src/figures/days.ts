@@ -1,0 +1,89 @@
+/** Days as numbers since 1970-01-01, and the stretches of days that a chart has a mark for. */
+
+const MILLIS = 86_400_000;
+
+/** The number of a day such as "2026-11-26". */
+export function dayOf(text: string): number {
+  return Math.floor(Date.parse(`${text.slice(0, 10)}T00:00:00Z`) / MILLIS);
+}
+
+/** The day of a number, as "2026-11-26". */
+export function isoDay(day: number): string {
+  return new Date(day * MILLIS).toISOString().slice(0, 10);
+}
+
+export function dateOf(day: number): Date {
+  return new Date(day * MILLIS);
+}
+
+/** The first day of a day's month. */
+export function monthOf(day: number): number {
+  const date = dateOf(day);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / MILLIS;
+}
+
+/** The first day of the month behind a day's. */
+export function nextMonth(day: number): number {
+  const date = dateOf(day);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MILLIS;
+}
+
+export type Unit = "day" | "week" | "month";
+
+/** Stretches of days behind each other, without a gap. */
+export interface Buckets {
+  readonly unit: Unit;
+  /** The first day of each, ascending. */
+  readonly starts: readonly number[];
+  /** The day behind the last one. */
+  readonly end: number;
+  /** The place of the stretch that a day lies in; -1 for a day outside. */
+  readonly find: (day: number) => number;
+}
+
+/**
+ * Divide the days from `from` to `to`, both included.
+ *
+ * Few days each have their own; then come weeks, which end on the last day, so that each is whole; then months.
+ */
+export function bucketsOf(from: number, to: number): Buckets {
+  const days = to - from + 1;
+  if (days <= 35) return even("day", from, to, 1);
+  if (days <= 370) return even("week", from, to, 7);
+  return months(from, to);
+}
+
+function even(unit: Unit, from: number, to: number, length: number): Buckets {
+  const count = Math.ceil((to - from + 1) / length);
+  const first = to + 1 - count * length;
+  const starts = Array.from({ length: count }, (_, place) => Math.max(from, first + place * length));
+  return {
+    unit,
+    starts,
+    end: to + 1,
+    find: (day) => (day < from || day > to ? -1 : Math.floor((day - first) / length)),
+  };
+}
+
+/** The months from one that has a day to one that has another, as the views of schema `report` count them. */
+export function months(from: number, to: number): Buckets {
+  const starts: number[] = [];
+  for (let month = monthOf(from); month <= to; month = nextMonth(month)) starts.push(month);
+  const first = starts[0] ?? from;
+  const end = nextMonth(starts.at(-1) ?? from);
+  const places = new Int32Array(Math.max(0, end - first));
+  starts.forEach((start, place) => {
+    places.fill(place, start - first);
+  });
+  return {
+    unit: "month",
+    starts,
+    end,
+    find: (day) => (day < from || day > to ? -1 : (places[day - first] ?? -1)),
+  };
+}
+
+/** Which day of the week a day is, Monday being 0. */
+export function weekday(day: number): number {
+  return (((day + 3) % 7) + 7) % 7;
+}

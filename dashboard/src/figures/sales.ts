@@ -1,0 +1,151 @@
+/** What is sold. Revenue is units times unit price, in minor units of the orders' currency. */
+
+import type { Buckets } from "./days";
+import type { Selection } from "./select";
+import type { PurchaseOrders, SalesOrders } from "./shop";
+import { percentile } from "./statistics";
+
+export interface Sold {
+  orders: number;
+  units: number;
+  revenue: number;
+}
+export interface SoldBy<K> extends Sold {
+  readonly key: K;
+}
+
+/** The revenue of an order on average, in minor units, rounded; null without orders. */
+export function averageOrder(sold: Sold): number | null {
+  return sold.orders === 0 ? null : Math.round(sold.revenue / sold.orders);
+}
+
+export function total(orders: SalesOrders, selection: Selection): Sold {
+  const sold = nothing();
+  for (const row of selection) add(sold, orders, row);
+  return sold;
+}
+
+/** A sum for each stretch of days; report.sales_by_day. */
+export function overTime(orders: SalesOrders, selection: Selection, buckets: Buckets): Sold[] {
+  const sums = buckets.starts.map(nothing);
+  for (const row of selection) {
+    const sum = sums[buckets.find(orders.day[row] as number)];
+    if (sum !== undefined) add(sum, orders, row);
+  }
+  return sums;
+}
+
+/** A sum for each key, the highest revenue first; report.sales_by_design, _by_staff, _by_counterparty, _by_country. */
+export function soldBy<K>(orders: SalesOrders, selection: Selection, keyOf: (row: number) => K): SoldBy<K>[] {
+  const sums = new Map<K, SoldBy<K>>();
+  for (const row of selection) {
+    const key = keyOf(row);
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      sum = { key, ...nothing() };
+      sums.set(key, sum);
+    }
+    add(sum, orders, row);
+  }
+  return [...sums.values()].sort((one, other) => other.revenue - one.revenue || compare(one.key, other.key));
+}
+
+/** Each one's share in all, and the shares up to it; report.sales_by_counterparty. */
+export function shares(sums: readonly Sold[]): { share: number; toHere: number }[] {
+  const all = sums.reduce((sum, { revenue }) => sum + revenue, 0);
+  let before = 0;
+  return sums.map(({ revenue }) => {
+    before += revenue;
+    return { share: all === 0 ? 0 : revenue / all, toHere: all === 0 ? 0 : before / all };
+  });
+}
+
+export interface LeadTime {
+  readonly orders: number;
+  readonly median: number | null;
+  readonly ninety: number | null;
+}
+
+/** Days from orders to their agreed delivery; report.agreed_lead_times. */
+export function leadTime(orders: SalesOrders, selection: Selection): LeadTime {
+  const days = Array.from(selection, (row) => (orders.delivery_day[row] as number) - (orders.day[row] as number));
+  return { orders: days.length, median: percentile(days, 0.5), ninety: percentile(days, 0.9) };
+}
+
+export function leadTimesOverTime(orders: SalesOrders, selection: Selection, buckets: Buckets): LeadTime[] {
+  const days: number[][] = buckets.starts.map(() => []);
+  for (const row of selection) {
+    days[buckets.find(orders.day[row] as number)]?.push(
+      (orders.delivery_day[row] as number) - (orders.day[row] as number),
+    );
+  }
+  return days.map((those) => ({
+    orders: those.length,
+    median: percentile(those, 0.5),
+    ninety: percentile(those, 0.9),
+  }));
+}
+
+export interface Traded {
+  revenue: number;
+  cost: number;
+}
+
+/** Revenue beside cost, quantity times unit price, for each stretch of days; report.purchases_against_sales. */
+export function tradedOverTime(
+  sales: SalesOrders,
+  sold: Selection,
+  purchases: PurchaseOrders,
+  bought: Selection,
+  buckets: Buckets,
+): Traded[] {
+  const sums = buckets.starts.map((): Traded => ({ revenue: 0, cost: 0 }));
+  for (const row of sold) {
+    const sum = sums[buckets.find(sales.day[row] as number)];
+    if (sum !== undefined) sum.revenue += (sales.units[row] as number) * (sales.unit_price[row] as number);
+  }
+  for (const row of bought) {
+    const sum = sums[buckets.find(purchases.day[row] as number)];
+    if (sum !== undefined) sum.cost += (purchases.quantity[row] as number) * (purchases.unit_price[row] as number);
+  }
+  return sums;
+}
+
+export interface BoughtFrom {
+  readonly key: number;
+  orders: number;
+  items: number;
+  cost: number;
+}
+
+/** What is bought from whom, the highest cost first; report.purchases_by_counterparty. */
+export function boughtBy(purchases: PurchaseOrders, selection: Selection): BoughtFrom[] {
+  const sums = new Map<number, BoughtFrom>();
+  for (const row of selection) {
+    const key = purchases.counterparty_id[row] as number;
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      sum = { key, orders: 0, items: 0, cost: 0 };
+      sums.set(key, sum);
+    }
+    sum.orders++;
+    sum.items += purchases.quantity[row] as number;
+    sum.cost += (purchases.quantity[row] as number) * (purchases.unit_price[row] as number);
+  }
+  return [...sums.values()].sort((one, other) => other.cost - one.cost || one.key - other.key);
+}
+
+function nothing(): Sold {
+  return { orders: 0, units: 0, revenue: 0 };
+}
+
+function add(sum: Sold, orders: SalesOrders, row: number): void {
+  const units = orders.units[row] as number;
+  sum.orders++;
+  sum.units += units;
+  sum.revenue += units * (orders.unit_price[row] as number);
+}
+
+function compare<K>(one: K, other: K): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,56 @@
+/** Which rows a person looks at: one pass over the columns for each filter that changes. */
+
+import type { PurchaseOrders, SalesOrders, Shop } from "./shop";
+
+/** What is looked at. A filter that is null lets everything pass; days are included. */
+export interface Filter {
+  readonly from: number;
+  readonly to: number;
+  readonly currency: number;
+  readonly department: string | null;
+  readonly counterparty: number | null;
+  readonly design: number | null;
+}
+
+/** Rows of a table, by their places in it. */
+export type Selection = Int32Array;
+
+export function selectSales(shop: Shop, filter: Filter): Selection {
+  const orders = shop.sales_order;
+  const { design } = filter;
+  const passes = orderFilter(shop, orders, filter);
+  return select(orders.rows, (row) => passes(row) && (design === null || orders.design_id[row] === design));
+}
+
+/** Purchases have no design: that filter does not concern them. */
+export function selectPurchases(shop: Shop, filter: Filter): Selection {
+  return select(shop.purchase_order.rows, orderFilter(shop, shop.purchase_order, filter));
+}
+
+/** The rows of a selection that pass. */
+export function among(selection: Selection, passes: (row: number) => boolean): Selection {
+  return selection.filter(passes);
+}
+
+/** The rows of a table that pass, in their order. */
+export function select(rows: number, passes: (row: number) => boolean): Selection {
+  const found = new Int32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) if (passes(row)) found[count++] = row;
+  return found.slice(0, count);
+}
+
+function orderFilter(shop: Shop, orders: SalesOrders | PurchaseOrders, filter: Filter): (row: number) => boolean {
+  const { from, to, currency, department, counterparty } = filter;
+  const { day, currency_id, staff_id, counterparty_id } = orders;
+  const staff =
+    department === null
+      ? null
+      : new Set([...shop.people].filter(([, person]) => person.department === department).map(([id]) => id));
+  return (row) =>
+    currency_id[row] === currency &&
+    (day[row] as number) >= from &&
+    (day[row] as number) <= to &&
+    (counterparty === null || counterparty_id[row] === counterparty) &&
+    (staff === null || staff.has(staff_id[row] as number));
+}

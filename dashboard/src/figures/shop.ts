@@ -1,0 +1,111 @@
+/** A snapshot with what is asked of it all the time: names by key, and the day that it is as of. */
+
+import type { FactName, Rows } from "../data/schemas";
+import type { Snapshot } from "../data/snapshot";
+import { dayOf } from "./days";
+
+export interface Currency {
+  readonly id: number;
+  readonly code: string;
+  readonly name: string;
+}
+export interface Person {
+  readonly name: string;
+  readonly department: string;
+}
+export interface Party {
+  readonly name: string;
+  readonly city: string;
+  readonly country: string;
+}
+export interface Shop extends Snapshot {
+  /** The day of the newest batch; what is due or overdue is so as of this day. */
+  readonly today: number;
+  /** The earliest day on which something was ordered; `today` where nothing was. */
+  readonly firstDay: number;
+  /** The latest day on which something was ordered, or `today`. */
+  readonly lastDay: number;
+  /** Currencies that something is sold, bought or paid in; the one that most orders are in comes first. */
+  readonly currencies: readonly Currency[];
+  readonly people: ReadonlyMap<number, Person>;
+  readonly parties: ReadonlyMap<number, Party>;
+  readonly designs: ReadonlyMap<number, string>;
+  readonly places: ReadonlyMap<number, { readonly city: string; readonly country: string }>;
+  readonly kinds: ReadonlyMap<number, string>;
+  readonly codes: ReadonlyMap<number, string>;
+}
+
+export function shopOf(snapshot: Snapshot): Shop {
+  const { staff, counterparty, design, location, payment_type, currency, sales_order, purchase_order } = snapshot;
+  const today = dayOf(snapshot.manifest.as_of_day);
+  let firstDay = today;
+  let lastDay = today;
+  for (const { day } of [sales_order, purchase_order]) {
+    for (let row = 0; row < day.length; row++) {
+      const value = day[row] as number;
+      if (value < firstDay) firstDay = value;
+      if (value > lastDay) lastDay = value;
+    }
+  }
+  return {
+    ...snapshot,
+    today,
+    firstDay,
+    lastDay,
+    currencies: currenciesOf(snapshot),
+    people: byKey(staff.staff_id, (row) => ({ name: staff.name[row] ?? "", department: staff.department[row] ?? "" })),
+    parties: byKey(counterparty.counterparty_id, (row) => ({
+      name: counterparty.name[row] ?? "",
+      city: counterparty.city[row] ?? "",
+      country: counterparty.country[row] ?? "",
+    })),
+    designs: byKey(design.design_id, (row) => design.name[row] ?? ""),
+    places: byKey(location.location_id, (row) => ({
+      city: location.city[row] ?? "",
+      country: location.country[row] ?? "",
+    })),
+    kinds: byKey(payment_type.payment_type_id, (row) => payment_type.name[row] ?? ""),
+    codes: byKey(currency.currency_id, (row) => currency.code[row] ?? ""),
+  };
+}
+
+function byKey<T>(keys: Int32Array, value: (row: number) => T): Map<number, T> {
+  const found = new Map<number, T>();
+  for (let row = 0; row < keys.length; row++) found.set(keys[row] as number, value(row));
+  return found;
+}
+
+function currenciesOf(snapshot: Snapshot): Currency[] {
+  const uses = new Map<number, number>();
+  const count = (ids: Int32Array, weight: number) => {
+    for (let row = 0; row < ids.length; row++) {
+      const id = ids[row] as number;
+      uses.set(id, (uses.get(id) ?? 0) + weight);
+    }
+  };
+  // What is sold decides; what is only paid in comes last.
+  count(snapshot.sales_order.currency_id, 1);
+  count(snapshot.purchase_order.currency_id, 1e-6);
+  count(snapshot.payment.currency_id, 1e-6);
+  const { currency_id, code, name } = snapshot.currency;
+  const known = Array.from(currency_id, (id, row) => ({ id, code: code[row] ?? "", name: name[row] ?? "" }));
+  return known
+    .filter(({ id }) => uses.has(id))
+    .sort((one, other) => (uses.get(other.id) ?? 0) - (uses.get(one.id) ?? 0) || one.id - other.id);
+}
+
+/** The column that a fact's rows are known by. */
+export function keysOf(shop: Shop, fact: FactName): Int32Array {
+  switch (fact) {
+    case "sales_order":
+      return shop.sales_order.sales_order_id;
+    case "purchase_order":
+      return shop.purchase_order.purchase_order_id;
+    default:
+      return shop.payment.payment_id;
+  }
+}
+
+export type SalesOrders = Rows<"sales_order">;
+export type PurchaseOrders = Rows<"purchase_order">;
+export type Payments = Rows<"payment">;

@@ -1,0 +1,152 @@
+/** The page: reads where the data is, and shows it. */
+
+import { render } from "preact";
+import { useState } from "preact/hooks";
+import type { Session } from "./data/sign-in";
+import { type Config, plainFetch, Source } from "./data/source";
+import { listen, look, shop, start, take, trouble } from "./state/app";
+import { applyTheme } from "./ui/theme";
+import { Answer } from "./views/answer";
+import { Drawer } from "./views/drawer";
+import { DueByAge, PaymentTimes, PurchasesAgainstSales, Suppliers } from "./views/money";
+import { Drift, Lag, Quarantine, Trust } from "./views/quality";
+import { Counterparties, Deliveries, Departments, Designs, LeadTimes, SalesOverTime, Staff } from "./views/sales";
+import { SignIn } from "./views/sign-in";
+import { Banners, Filters, Top } from "./views/top";
+
+function App({ name, session }: { name: string; session: Session | null }) {
+  const [signedIn, setSignedIn] = useState(session === null || session.signedIn);
+  const out = session !== null && (!signedIn || trouble.value?.kind === "signed-out");
+  const signOut = () => {
+    session?.signOut();
+    location.reload(); // nothing of the data stays in memory
+  };
+  if (out && session !== null) {
+    const enter = () => {
+      trouble.value = null;
+      setSignedIn(true);
+      void take();
+    };
+    return (
+      <main>
+        <header class="top">
+          <h1>
+            <bdi>{name}</bdi>
+          </h1>
+        </header>
+        <SignIn session={session} onIn={enter} />
+      </main>
+    );
+  }
+  return (
+    <>
+      <Top name={name} signOut={session === null ? null : signOut} />
+      <Banners />
+      <main>
+        <Content />
+      </main>
+      <Drawer />
+    </>
+  );
+}
+
+/** Why there is nothing to show, for each kind of trouble. */
+const NOTHING = {
+  empty: ["Nothing has been published yet", "The first run of the pipeline fills this page. It looks again by itself."],
+  format: [
+    "This page is too old, or too new, for the data",
+    "Load it again. If that does not help, page and publisher are of different versions.",
+  ],
+  missing: [
+    "The snapshot is not whole",
+    "Nothing is shown, for it would be wrong. The next run publishes what is missing.",
+  ],
+  unreachable: ["The data cannot be reached", "The page looks again by itself."],
+  "too-old": ["There is no snapshot that old", "Choose a later moment."],
+  "signed-out": ["You are signed out", ""],
+} as const;
+
+function Content() {
+  const wrong = trouble.value;
+  const here = look.value;
+  if (shop.value === null) {
+    if (wrong === null) return <p class="state">Loading…</p>;
+    const [title, advice] = NOTHING[wrong.kind];
+    return (
+      <div class="state" id={`state-${wrong.kind}`}>
+        <h2>{title}</h2>
+        <p>{wrong.text}</p>
+        <p class="quiet">{advice}</p>
+        <button type="button" onClick={() => void take()}>
+          Try again
+        </button>
+      </div>
+    );
+  }
+  if (here === null) {
+    return (
+      <div class="state" id="state-no-orders">
+        <h2>The shop has no orders yet</h2>
+        <p class="quiet">They appear here within minutes of the first.</p>
+      </div>
+    );
+  }
+  const { complete } = here.shop;
+  return (
+    <>
+      <Filters look={here} />
+      <Answer look={here} />
+      {complete ? (
+        <div class="figures" id="figures">
+          <h2>Sales</h2>
+          <SalesOverTime look={here} />
+          <Designs look={here} />
+          <Counterparties look={here} />
+          <Departments look={here} />
+          <Staff look={here} />
+          <h2>Deliveries</h2>
+          <Deliveries look={here} />
+          <LeadTimes look={here} />
+          <h2>Money due</h2>
+          <DueByAge look={here} direction="in" />
+          <DueByAge look={here} direction="out" />
+          <PaymentTimes look={here} />
+          <h2>Purchases</h2>
+          <PurchasesAgainstSales look={here} />
+          <Suppliers look={here} />
+          <h2>Can this be trusted?</h2>
+          <Trust look={here} />
+          <Lag look={here} />
+          <Quarantine look={here} />
+          <Drift look={here} />
+        </div>
+      ) : (
+        <p class="state" aria-live="polite">
+          Reading the earlier months…
+        </p>
+      )}
+    </>
+  );
+}
+
+async function begin(): Promise<void> {
+  applyTheme();
+  const root = document.getElementById("page") as HTMLElement;
+  let config: Config;
+  try {
+    config = (await (await fetch(new URL("config.json", document.baseURI), { cache: "no-cache" })).json()) as Config;
+  } catch {
+    root.textContent = "config.json is missing beside this page, or is no JSON: it says where the data is.";
+    return;
+  }
+  const session = config.data.kind === "s3" ? new (await import("./data/sign-in")).Session(config.data) : null;
+  const fetching = config.data.kind === "plain" ? plainFetch(config.data) : (session as Session).fetch;
+  const name = config.shop ?? "The shop";
+  document.title = name;
+  root.replaceChildren();
+  listen();
+  start(new Source(fetching));
+  render(<App name={name} session={session} />, root);
+}
+
+void begin();

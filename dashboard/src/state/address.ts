@@ -1,0 +1,75 @@
+/** What is looked at, as the part of the address behind the #: it can be kept, sent and gone back to. */
+
+import type { FactName } from "../data/schemas";
+
+export const PERIODS = ["4w", "13w", "52w", "all", "custom"] as const;
+export type Period = (typeof PERIODS)[number];
+
+export interface Address {
+  readonly period: Period;
+  /** Days, such as "2026-11-26"; of the period "custom" alone. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly currency: string | null;
+  readonly department: string | null;
+  readonly counterparty: number | null;
+  readonly design: number | null;
+  /** A moment, or a day, whose last snapshot is shown; null for the newest. */
+  readonly asof: string | null;
+  readonly row: { readonly fact: FactName; readonly key: number } | null;
+}
+
+export const NOWHERE: Address = {
+  period: "13w",
+  from: null,
+  to: null,
+  currency: null,
+  department: null,
+  counterparty: null,
+  design: null,
+  asof: null,
+  row: null,
+};
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const MOMENT = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/;
+const ROW = /^(sales_order|purchase_order|payment)-(\d{1,10})$/;
+
+/** Read an address; what makes no sense in it is as if it were not there. */
+export function parseAddress(hash: string): Address {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const matching = (name: string, pattern: RegExp) => {
+    const value = said.get(name);
+    return value !== null && pattern.test(value) && !Number.isNaN(Date.parse(value)) ? value : null;
+  };
+  const number = (name: string) => {
+    const value = said.get(name);
+    return value !== null && /^\d{1,10}$/.test(value) ? Number(value) : null;
+  };
+  const row = ROW.exec(said.get("row") ?? "");
+  const period = PERIODS.find((each) => each === said.get("period")) ?? NOWHERE.period;
+  return {
+    period,
+    from: matching("from", DAY),
+    to: matching("to", DAY),
+    currency: said.get("currency"),
+    department: said.get("department"),
+    counterparty: number("counterparty"),
+    design: number("design"),
+    asof: matching("asof", MOMENT),
+    row: row === null ? null : { fact: row[1] as FactName, key: Number(row[2]) },
+  };
+}
+
+/** Write an address, without what is as it is anyway. */
+export function writeAddress(address: Address): string {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries({
+    ...address,
+    row: address.row === null ? null : `${address.row.fact}-${address.row.key}`,
+  })) {
+    if (value !== null && value !== NOWHERE[name as keyof Address]) said.set(name, String(value));
+  }
+  const text = said.toString();
+  return text === "" ? "" : `#${text.replaceAll("%3A", ":")}`;
+}

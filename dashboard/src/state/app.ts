@@ -1,0 +1,188 @@
+/** The state of the page, and what changes it: the address, the newest snapshot, the clock. */
+
+import { batch, computed, signal } from "@preact/signals";
+import { NotThere, SignedOut, UnknownFormat } from "../data/errors";
+import type { Latest } from "../data/manifest";
+import type { FactName } from "../data/schemas";
+import { type Snapshot, Snapshots } from "../data/snapshot";
+import type { Source } from "../data/source";
+import type { Selection } from "../figures/select";
+import { type Shop, shopOf } from "../figures/shop";
+import { type Address, parseAddress, writeAddress } from "./address";
+import { type Look, lookAt } from "./look";
+import { lastLook, type Seen } from "./seen";
+
+/** How often the newest snapshot is asked for, in milliseconds. */
+const POLL = 30_000;
+
+/** What keeps the page from showing what it should. */
+export interface Trouble {
+  readonly kind: "empty" | "format" | "missing" | "unreachable" | "signed-out" | "too-old";
+  readonly text: string;
+}
+/** Rows that a number is made of; looked up again when the shop or the filter is another. */
+export interface Drill {
+  readonly kind: "rows";
+  readonly title: string;
+  readonly fact: FactName;
+  readonly pick: (look: Look) => Selection;
+}
+export type Page =
+  | Drill
+  | { readonly kind: "row"; readonly fact: FactName; readonly key: number }
+  | { readonly kind: "batch"; readonly batch: number };
+
+export const address = signal<Address>(parseAddress(location.hash));
+export const shop = signal<Shop | null>(null);
+export const latest = signal<Latest | null>(null);
+export const trouble = signal<Trouble | null>(null);
+export const now = signal(Date.now());
+export const seen = signal<Seen | null>(null);
+/** What is open in the drawer, the innermost last. */
+export const pages = signal<readonly Page[]>([]);
+export const look = computed(() => (shop.value === null ? null : lookAt(shop.value, address.value)));
+
+let snapshots: Snapshots | null = null;
+let shown = "";
+let turn = 0;
+
+/** Change what is looked at. A moment and a row are steps to go back from; a filter is none. */
+export function go(change: Partial<Address>): void {
+  const next = { ...address.value, ...change };
+  const text = writeAddress(next);
+  const step = "asof" in change || "row" in change;
+  const url = text === "" ? location.pathname + location.search : text;
+  if (step) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
+  arrive(next);
+}
+
+/** Open a page in the drawer, above what is open there. */
+export function open(page: Page): void {
+  pages.value = [...pages.value, page];
+  name();
+}
+
+export function back(): void {
+  pages.value = pages.value.slice(0, -1);
+  name();
+}
+
+export function closeAll(): void {
+  pages.value = [];
+  name();
+}
+
+/** The row that is open is in the address, so that it can be sent. */
+function name(): void {
+  const top = pages.value.at(-1);
+  const row = top?.kind === "row" ? { fact: top.fact, key: top.key } : null;
+  if (JSON.stringify(row) === JSON.stringify(address.value.row)) return;
+  address.value = { ...address.value, row };
+  history.replaceState(null, "", writeAddress(address.value) || location.pathname + location.search);
+}
+
+/** The snapshots of a day, for the person who chooses a moment. */
+export async function momentsOf(day: string): Promise<readonly { captured_at: string; batch: number }[]> {
+  return snapshots === null ? [] : snapshots.moments(day);
+}
+
+/** Every version of a table's rows that have more than one, as of what is shown. */
+export async function versionsOf<N extends FactName>(of: Shop, fact: N) {
+  return (snapshots as Snapshots).versions(of.manifest, fact);
+}
+
+/** Begin to show what a source has, and go on as it changes. */
+export function start(source: Source): void {
+  snapshots = new Snapshots(source);
+  void take();
+}
+
+/** Listen to the address and the clock. Once a page. */
+export function listen(): void {
+  const moved = () => arrive(parseAddress(location.hash));
+  window.addEventListener("popstate", moved);
+  window.addEventListener("hashchange", moved);
+  window.addEventListener("online", () => void take());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void take();
+  });
+  setInterval(() => {
+    if (!document.hidden) void take();
+  }, POLL);
+  openNamed();
+}
+
+/** Look what there is, and show it. What is shown stays until the next is whole. */
+export async function take(): Promise<void> {
+  if (snapshots === null) return;
+  const mine = ++turn;
+  const from = snapshots;
+  now.value = Date.now();
+  try {
+    const newest = await from.latest();
+    const { asof } = address.value;
+    const moment = asof === null ? newest : await from.momentAt(asof, newest.days);
+    if (moment === null) {
+      const first = newest.days[0] ?? "";
+      throw new TooOld(`There is no snapshot as of ${asof}. The first is of ${first}.`);
+    }
+    if (mine !== turn) return;
+    if (moment.manifest === shown) {
+      batch(() => {
+        latest.value = newest;
+        trouble.value = null;
+      });
+      return;
+    }
+    const first = shop.value === null;
+    const show = (snapshot: Snapshot) => {
+      if (mine !== turn) return;
+      batch(() => {
+        latest.value = newest;
+        shop.value = shopOf(snapshot);
+        if (first && asof === null) seen.value ??= lastLook(newest.batch);
+      });
+    };
+    // What is shown already is whole: it is not given up for something that is not yet.
+    const whole = await from.load(moment.manifest, first ? show : () => {});
+    if (mine !== turn) return;
+    batch(() => {
+      show(whole);
+      shown = moment.manifest;
+      trouble.value = null;
+    });
+  } catch (error) {
+    if (mine === turn) trouble.value = troubleOf(error);
+  }
+}
+
+class TooOld extends Error {}
+
+function troubleOf(error: unknown): Trouble {
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof UnknownFormat) return { kind: "format", text };
+  if (error instanceof NotThere) return { kind: error.path === "latest.json" ? "empty" : "missing", text };
+  if (error instanceof SignedOut) return { kind: "signed-out", text };
+  if (error instanceof TooOld) return { kind: "too-old", text };
+  return { kind: "unreachable", text };
+}
+
+function arrive(next: Address): void {
+  const moved = next.asof !== address.value.asof;
+  address.value = next;
+  openNamed();
+  if (moved) void take();
+}
+
+/** Open the row that the address names, if it is not. */
+function openNamed(): void {
+  const { row } = address.value;
+  const top = pages.value.at(-1);
+  const shownRow = top?.kind === "row" ? top : null;
+  if (row === null) {
+    if (shownRow !== null) pages.value = [];
+    return;
+  }
+  if (shownRow?.fact !== row.fact || shownRow.key !== row.key) pages.value = [...pages.value, { kind: "row", ...row }];
+}

@@ -1,0 +1,26 @@
+/** A table as CSV, for a spreadsheet. */
+
+/** A file's text. A text that a spreadsheet would take for a formula is given an apostrophe. */
+export function csvOf(header: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
+  return [header, ...rows]
+    .map((row) => row.map(field).join(","))
+    .join("\r\n")
+    .concat("\r\n");
+}
+
+function field(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Have the browser save a file. */
+export function save(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

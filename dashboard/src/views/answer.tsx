@@ -1,0 +1,217 @@
+/** The answer to what a person asks first: what is due, how yesterday went, what has changed. */
+
+import type { ComponentChildren } from "preact";
+import { againstUsual, changesSince } from "../figures/answer";
+import { type Direction, due, selectOpen } from "../figures/money";
+import { among, type Selection } from "../figures/select";
+import type { Currency } from "../figures/shop";
+import { seen } from "../state/app";
+import type { Look } from "../state/look";
+import { Chart } from "../ui/chart";
+import { Open } from "../ui/figure";
+import * as as from "../ui/formats";
+import { rowsOf } from "./common";
+
+export function Answer({ look }: { look: Look }) {
+  return (
+    <div class="answer">
+      <h2 class="unseen">Today</h2>
+      <DueCard look={look} direction="in" />
+      <DueCard look={look} direction="out" />
+      <Yesterday look={look} />
+      <SinceCard look={look} />
+    </div>
+  );
+}
+
+function Card({ id, title, children }: { id: string; title: string; children: ComponentChildren }) {
+  return (
+    <section class="card" id={id} aria-labelledby={`${id}-title`}>
+      <h3 id={`${id}-title`}>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+const WORDS = {
+  in: { title: "Owed to us", one: "receipt", open: "Open receipts" },
+  out: { title: "Owed by us", one: "payment", open: "Open payments" },
+} as const;
+
+function DueCard({ look, direction }: { look: Look; direction: Direction }) {
+  const { shop, currency, filter } = look;
+  const words = WORDS[direction];
+  const pick = (id: number) => (those: Look) => selectOpen(those.shop, direction, id, those.filter.counterparty);
+  const late = (id: number) => (those: Look) =>
+    among(pick(id)(those), (row) => (those.shop.payment.payment_day[row] as number) < those.shop.today);
+  const sum = (each: Currency) => due(shop, selectOpen(shop, direction, each.id, filter.counterparty));
+  const here = sum(currency);
+  const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id);
+  const part = here.amount === 0 ? 0 : here.overdue / here.amount;
+  return (
+    <Card id={`due-${direction}`} title={words.title}>
+      <p class="big" data-value={here.amount} title={as.money(here.amount, currency.code)}>
+        <Open onOpen={rowsOf(`${words.open}, ${currency.code}`, "payment", pick(currency.id))}>
+          {as.shortMoney(here.amount, currency.code)}
+        </Open>
+      </p>
+      <div class="meter" role="img" aria-label={`${as.share(part)} of it is overdue`}>
+        <span style={{ width: `${100 * part}%` }} />
+      </div>
+      {here.overdue > 0 ? (
+        <p data-value={here.overdue} class="overdue">
+          <Open onOpen={rowsOf(`${words.open} that are overdue, ${currency.code}`, "payment", late(currency.id))}>
+            {as.shortMoney(here.overdue, currency.code)}
+          </Open>{" "}
+          overdue, {as.count(here.overduePayments)} of {as.counted(here.payments, words.one)}
+        </p>
+      ) : (
+        <p>
+          {here.payments === 0 ? `No open ${words.one}` : `Nothing overdue of ${as.counted(here.payments, words.one)}`}
+        </p>
+      )}
+      {elsewhere.length === 0 ? null : (
+        <ul class="elsewhere">
+          {elsewhere.map((each) => {
+            const { amount, overdue } = sum(each);
+            return (
+              <li key={each.id}>
+                <span>
+                  <Open onOpen={rowsOf(`${words.open}, ${each.code}`, "payment", pick(each.id))}>
+                    {as.shortMoney(amount, each.code)}
+                  </Open>
+                </span>
+                <span>{overdue > 0 ? `${as.shortMoney(overdue, each.code)} overdue` : "nothing overdue"}</span>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function Yesterday({ look }: { look: Look }) {
+  const { shop, currency } = look;
+  const day = shop.today - 1;
+  const usual = againstUsual(shop, currency.id, day);
+  const days = [...usual.before, { day, sold: usual.sold }];
+  const name = as.weekdayName(day);
+  const change = as.difference(usual.sold.revenue, usual.revenue);
+  const code = currency.code;
+  const pick = (of: number) => (those: Look) => {
+    const { currency_id, day: made } = those.shop.sales_order;
+    return Int32Array.from(
+      Array.from(made.keys()).filter((row) => made[row] === of && currency_id[row] === those.currency.id),
+    ) as Selection;
+  };
+  const opening = (of: number) => rowsOf(`Sales orders of ${as.day(of)}, ${code}`, "sales_order", pick(of));
+  return (
+    <Card id="yesterday" title={`Sold yesterday, ${name}`}>
+      <p class="big" data-value={usual.sold.revenue} title={as.money(usual.sold.revenue, code)}>
+        <Open onOpen={opening(day)}>{as.shortMoney(usual.sold.revenue, code)}</Open>
+        {change === null ? null : <span class="delta">{change}</span>}
+      </p>
+      <p>
+        {as.counted(usual.sold.orders, "order")};{" "}
+        {usual.revenue === null ? (
+          `no ${name} before to compare with`
+        ) : (
+          <>
+            usual for a {name}:{" "}
+            <span class="usual" data-value={usual.revenue}>
+              {as.shortMoney(usual.revenue, code)}
+            </span>
+          </>
+        )}
+      </p>
+      {usual.before.length === 0 ? null : (
+        <Chart
+          label={`Revenue of each ${name}, the median and yesterday.`}
+          height={104}
+          buckets={{ unit: "day", starts: days.map((each) => each.day), end: day + 1, find: () => -1 }}
+          series={[
+            {
+              name: "Revenue",
+              mark: "column",
+              tone: "accent",
+              values: days.map(({ sold }) => sold.revenue),
+              chosen: days.length - 1,
+            },
+          ]}
+          tick={(value) => as.roundMoney(value, code)}
+          full={(value) => as.shortMoney(value, code)}
+          level={usual.revenue}
+          open={(place) => opening(days[place]?.day ?? day)()}
+        />
+      )}
+    </Card>
+  );
+}
+
+function SinceCard({ look }: { look: Look }) {
+  const { shop } = look;
+  const last = seen.value;
+  if (!shop.complete)
+    return (
+      <Card id="since" title="Since you last looked">
+        …
+      </Card>
+    );
+  if (last === null) {
+    return (
+      <Card id="since" title="Since you last looked">
+        <p>This is your first look here. Next time you see what has changed.</p>
+      </Card>
+    );
+  }
+  const changes = changesSince(shop, last.batch);
+  const pick = (name: Exclude<keyof typeof changes, "gone">) => (those: Look) =>
+    changesSince(those.shop, last.batch)[name];
+  const lines: [number, string, string, (() => void) | null][] = [
+    [
+      changes.newOrders.length,
+      "new sales order",
+      "new sales orders",
+      rowsOf("New sales orders", "sales_order", pick("newOrders")),
+    ],
+    [changes.newlyPaid.length, "payment made", "payments made", rowsOf("Payments made", "payment", pick("newlyPaid"))],
+    [
+      changes.newPurchases.length,
+      "new purchase",
+      "new purchases",
+      rowsOf("New purchase orders", "purchase_order", pick("newPurchases")),
+    ],
+    [
+      changes.changedOrders.length,
+      "changed sales order",
+      "changed sales orders",
+      rowsOf("Changed sales orders", "sales_order", pick("changedOrders")),
+    ],
+    [
+      changes.changedPurchases.length,
+      "changed purchase",
+      "changed purchases",
+      rowsOf("Changed purchase orders", "purchase_order", pick("changedPurchases")),
+    ],
+    [changes.gone, "row gone", "rows gone", null],
+  ];
+  const some = lines.filter(([count]) => count > 0);
+  return (
+    <Card id="since" title="Since you last looked">
+      <p class="quiet">{as.moment(last.at)}</p>
+      {some.length === 0 ? (
+        <p>Nothing has changed.</p>
+      ) : (
+        <ul class="changes">
+          {some.map(([count, one, many, opening]) => (
+            <li key={one}>
+              <b>{opening === null ? as.count(count) : <Open onOpen={opening}>{as.count(count)}</Open>}</b>{" "}
+              {count === 1 ? one : many}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}

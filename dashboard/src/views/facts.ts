@@ -1,0 +1,112 @@
+/** How the rows of a fact are shown: its fields, in words. */
+
+import { cell, NOTHING } from "../data/columns";
+import type { FactName } from "../data/schemas";
+import type { Shop } from "../figures/shop";
+import type { CellKind } from "../ui/figure";
+import * as as from "../ui/formats";
+
+export interface Field {
+  readonly name: string;
+  readonly kind: CellKind | "id";
+  /** The column, or what is computed of columns. */
+  readonly value: (table: Columns, row: number, shop: Shop) => number | string | null;
+  /** Shown in a list of rows; on a phone too where "always". */
+  readonly list?: "always" | "wide";
+  /** The row of another fact that the field names. */
+  readonly leads?: FactName;
+}
+type Columns = { readonly rows: number };
+
+const number = (column: string) => (table: Columns, row: number) => {
+  const value = cell(table, column, row) as number;
+  return value === NOTHING ? null : value;
+};
+const text = (column: string) => (table: Columns, row: number) => cell(table, column, row) as string;
+const id = (table: Columns, column: string, row: number) => cell(table, column, row) as number;
+const party = (table: Columns, row: number, shop: Shop) =>
+  shop.parties.get(id(table, "counterparty_id", row))?.name ?? `Counterparty ${id(table, "counterparty_id", row)}`;
+const person = (table: Columns, row: number, shop: Shop) =>
+  shop.people.get(id(table, "staff_id", row))?.name ?? `Person ${id(table, "staff_id", row)}`;
+const place = (table: Columns, row: number, shop: Shop) => {
+  const found = shop.places.get(id(table, "location_id", row));
+  return found === undefined ? `Location ${id(table, "location_id", row)}` : `${found.city}, ${found.country}`;
+};
+const value = (amount: string) => (table: Columns, row: number) =>
+  (cell(table, amount, row) as number) * (cell(table, "unit_price", row) as number);
+
+const TERMS: readonly Field[] = [
+  { name: "Payment agreed for", kind: "day", value: number("payment_day") },
+  { name: "Delivery agreed for", kind: "day", value: number("delivery_day") },
+  { name: "Deliver to", kind: "text", value: place },
+  { name: "Staff", kind: "text", value: person, list: "wide" },
+];
+
+export const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
+  sales_order: [
+    { name: "Made", kind: "day", value: number("day"), list: "always" },
+    { name: "Customer", kind: "text", value: party, list: "always" },
+    {
+      name: "Design",
+      kind: "text",
+      value: (table, row, shop) =>
+        `${shop.designs.get(id(table, "design_id", row)) ?? "Design"} #${id(table, "design_id", row)}`,
+      list: "wide",
+    },
+    { name: "Units", kind: "count", value: number("units"), list: "wide" },
+    { name: "Unit price", kind: "money", value: number("unit_price"), list: "wide" },
+    { name: "Value", kind: "money", value: value("units"), list: "always" },
+    ...TERMS,
+  ],
+  purchase_order: [
+    { name: "Made", kind: "day", value: number("day"), list: "always" },
+    { name: "Supplier", kind: "text", value: party, list: "always" },
+    { name: "Item", kind: "text", value: text("item_code"), list: "wide" },
+    { name: "Quantity", kind: "count", value: number("quantity"), list: "wide" },
+    { name: "Unit price", kind: "money", value: number("unit_price"), list: "wide" },
+    { name: "Value", kind: "money", value: value("quantity"), list: "always" },
+    ...TERMS,
+  ],
+  payment: [
+    { name: "To be paid on", kind: "day", value: number("payment_day"), list: "always" },
+    { name: "Counterparty", kind: "text", value: party, list: "always" },
+    {
+      name: "Kind",
+      kind: "text",
+      value: (table, row, shop) => kindName(shop.kinds.get(id(table, "payment_type_id", row)) ?? ""),
+      list: "wide",
+    },
+    {
+      name: "Paid",
+      kind: "text",
+      value: (table, row) => (cell(table, "paid", row) === 1 ? "yes" : "no"),
+      list: "wide",
+    },
+    { name: "Amount", kind: "money", value: number("amount"), list: "always" },
+    { name: "Entered", kind: "day", value: number("day") },
+    { name: "Sales order", kind: "id", value: number("sales_order_id"), leads: "sales_order" },
+    { name: "Purchase order", kind: "id", value: number("purchase_order_id"), leads: "purchase_order" },
+  ],
+};
+
+export const FACTS: Readonly<Record<FactName, { readonly one: string; readonly many: string }>> = {
+  sales_order: { one: "Sales order", many: "sales orders" },
+  purchase_order: { one: "Purchase order", many: "purchase orders" },
+  payment: { one: "Payment", many: "payments" },
+};
+
+/** SALES_RECEIPT as "Sales receipt". */
+function kindName(name: string): string {
+  const words = name.replaceAll("_", " ").toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A field in words. */
+export function shown(field: Field, value: number | string | null, code: string): string {
+  if (value === null) return "–";
+  if (typeof value === "string") return value;
+  if (field.kind === "money") return as.money(value, code);
+  if (field.kind === "day") return as.day(value);
+  if (field.kind === "id") return `#${value}`;
+  return as.count(value);
+}

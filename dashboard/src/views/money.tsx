@@ -1,0 +1,306 @@
+/** What is bought, and what is to be paid. */
+
+import {
+  type AGES,
+  ageOf,
+  type Direction,
+  due,
+  type Open as OpenAge,
+  openByAge,
+  paymentTimes,
+  receiptsOf,
+  selectOpen,
+} from "../figures/money";
+import { boughtBy, tradedOverTime } from "../figures/sales";
+import { among } from "../figures/select";
+import type { Look } from "../state/look";
+import { Bars } from "../ui/bars";
+import { Chart } from "../ui/chart";
+import { Figure, Open } from "../ui/figure";
+import * as as from "../ui/formats";
+import { bucketName, partyName, purchasesWhere, rowsOf, salesWhere, unfiltered } from "./common";
+
+const TOP = 10;
+
+export function PurchasesAgainstSales({ look }: { look: Look }) {
+  const { shop, sales, purchases, buckets, currency } = look;
+  const code = currency.code;
+  const rows = tradedOverTime(shop.sales_order, sales, shop.purchase_order, purchases, buckets).map((each, place) => ({
+    ...each,
+    place,
+  }));
+  const revenue = rows.reduce((sum, each) => sum + each.revenue, 0);
+  const cost = rows.reduce((sum, each) => sum + each.cost, 0);
+  const bought = (place: number) =>
+    purchasesWhere(
+      `Purchase orders, ${bucketName(look, place)}, ${code}`,
+      (row, those) => those.buckets.find(those.shop.purchase_order.day[row] as number) === place,
+    );
+  const sold = (place: number) =>
+    salesWhere(
+      `Sales orders, ${bucketName(look, place)}, ${code}`,
+      (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
+    );
+  return (
+    <Figure
+      id="purchases"
+      question="Do we sell more than we buy?"
+      sentence={
+        <>
+          <span data-value={revenue}>{as.shortMoney(revenue, code)}</span> sold,{" "}
+          <span data-value={cost}>{as.shortMoney(cost, code)}</span> bought:{" "}
+          {revenue >= cost
+            ? `${as.shortMoney(revenue - cost, code)} more sold.`
+            : `${as.shortMoney(cost - revenue, code)} more bought.`}
+        </>
+      }
+      note={look.filter.design === null ? null : "A purchase has no design: all purchases beside the sales of one."}
+      view="report.purchases_against_sales"
+      code={code}
+      columns={[
+        {
+          label: "From",
+          kind: "day",
+          value: ({ place }) => buckets.starts[place] ?? null,
+          text: ({ place }) => bucketName(look, place),
+        },
+        { label: "Revenue", kind: "money", value: (row) => row.revenue, open: ({ place }) => sold(place) },
+        { label: "Cost", kind: "money", value: (row) => row.cost, open: ({ place }) => bought(place) },
+        { label: "Difference", kind: "money", value: (row) => row.revenue - row.cost },
+      ]}
+      rows={sales.length + purchases.length === 0 ? [] : rows}
+    >
+      <Chart
+        label="Revenue and cost over time."
+        buckets={buckets}
+        series={[
+          { name: "Sold", mark: "column", tone: "accent", values: rows.map((row) => row.revenue) },
+          { name: "Bought", mark: "column", tone: "pale", values: rows.map((row) => row.cost) },
+        ]}
+        tick={(value) => as.roundMoney(value, code)}
+        full={(value) => as.shortMoney(value, code)}
+        open={(place) => bought(place)()}
+      />
+    </Figure>
+  );
+}
+
+export function Suppliers({ look }: { look: Look }) {
+  const code = look.currency.code;
+  const sums = boughtBy(look.shop.purchase_order, look.purchases);
+  const cost = sums.reduce((sum, each) => sum + each.cost, 0);
+  const rows = sums.map((sum) => {
+    const name = partyName(look, sum.key);
+    return {
+      ...sum,
+      name,
+      share: cost === 0 ? 0 : sum.cost / cost,
+      open: purchasesWhere(
+        `Purchase orders: ${name}, ${code}`,
+        (row, those) => those.shop.purchase_order.counterparty_id[row] === sum.key,
+      ),
+    };
+  });
+  const [first] = rows;
+  const rest = rows.slice(TOP);
+  return (
+    <Figure
+      id="suppliers"
+      question="From whom do we buy?"
+      sentence={
+        first === undefined ? (
+          "Nothing was bought."
+        ) : (
+          <>
+            Most from <bdi>{first.name}</bdi>: {as.share(first.share)} of {as.shortMoney(cost, code)}, from{" "}
+            {as.counted(rows.length, "supplier")}.
+          </>
+        )
+      }
+      note={unfiltered(look, ["design"])}
+      view="report.purchases_by_counterparty"
+      code={code}
+      columns={[
+        { label: "Counterparty", kind: "text", value: ({ name }) => name },
+        { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ open }) => open },
+        { label: "Items", kind: "count", value: ({ items }) => items },
+        { label: "Cost", kind: "money", value: (row) => row.cost, open: ({ open }) => open },
+        { label: "Share", kind: "share", value: ({ share }) => share },
+      ]}
+      rows={rows}
+    >
+      <Bars
+        bars={rows.slice(0, TOP).map((row) => ({
+          key: row.key,
+          name: row.name,
+          value: row.cost,
+          text: as.shortMoney(row.cost, code),
+          aside: as.share(row.share),
+          open: row.open,
+        }))}
+        rest={
+          rest.length === 0
+            ? null
+            : `${as.count(rest.length)} more suppliers: ${as.shortMoney(
+                rest.reduce((sum, row) => sum + row.cost, 0),
+                code,
+              )}`
+        }
+      />
+    </Figure>
+  );
+}
+
+const ASKED = {
+  in: {
+    id: "receipts-due",
+    question: "What are we owed, and since when?",
+    view: "report.receipts_due_by_age",
+    title: "Receipts",
+    one: "receipt",
+    verb: "are owed to us",
+  },
+  out: {
+    id: "payments-due",
+    question: "What do we owe, and since when?",
+    view: "report.payments_due_by_age",
+    title: "Payments",
+    one: "payment",
+    verb: "are owed by us",
+  },
+} as const;
+
+/** What an age is called: the days by which it is overdue. */
+const AGE_NAMES: Record<(typeof AGES)[number], string> = {
+  "not due": "Not due yet",
+  "0-30": "0–30 days overdue",
+  "31-60": "31–60 days overdue",
+  "61-90": "61–90 days overdue",
+  "91+": "91 days or more",
+};
+
+export function DueByAge({ look, direction }: { look: Look; direction: Direction }) {
+  const { shop, currency, filter } = look;
+  const code = currency.code;
+  const asked = ASKED[direction];
+  const selection = selectOpen(shop, direction, currency.id, filter.counterparty);
+  const rows = openByAge(shop, selection);
+  const all = due(shop, selection);
+  const opening = ({ age }: OpenAge) =>
+    rowsOf(`${asked.title}: ${AGE_NAMES[age].toLowerCase()}, ${code}`, "payment", (those) =>
+      among(
+        selectOpen(those.shop, direction, those.currency.id, those.filter.counterparty),
+        (row) => ageOf(those.shop.payment.payment_day[row] as number, those.shop.today) === age,
+      ),
+    );
+  const whole = rowsOf(`Open ${asked.one}s, ${code}`, "payment", (those) =>
+    selectOpen(those.shop, direction, those.currency.id, those.filter.counterparty),
+  );
+  return (
+    <Figure
+      id={asked.id}
+      question={asked.question}
+      sentence={
+        <>
+          <Open onOpen={whole}>{as.shortMoney(all.amount, code)}</Open> {asked.verb}, {as.shortMoney(all.overdue, code)}{" "}
+          of it overdue as of {as.day(shop.today)}.
+        </>
+      }
+      note={unfiltered(look, ["period", "department", "design"])}
+      view={asked.view}
+      code={code}
+      columns={[
+        { label: "Age", kind: "text", value: ({ age }) => age, text: ({ age }) => AGE_NAMES[age] },
+        {
+          label: "Payments",
+          kind: "count",
+          value: ({ payments }) => payments,
+          open: (row) => (row.payments === 0 ? null : opening(row)),
+        },
+        {
+          label: "Amount",
+          kind: "money",
+          value: ({ amount }) => amount,
+          open: (row) => (row.payments === 0 ? null : opening(row)),
+        },
+        { label: "Oldest", kind: "day", value: ({ oldest }) => oldest },
+      ]}
+      rows={all.payments === 0 ? [] : rows}
+    >
+      <Bars
+        bars={rows.map((row) => ({
+          key: row.age,
+          name: AGE_NAMES[row.age],
+          value: row.amount,
+          text: as.shortMoney(row.amount, code),
+          aside: as.count(row.payments),
+          tone: row.age === "not due" ? "pale" : row.age === "91+" ? "late" : "accent",
+          open: opening(row),
+        }))}
+      />
+    </Figure>
+  );
+}
+
+export function PaymentTimes({ look }: { look: Look }) {
+  const { shop, sales, buckets, currency } = look;
+  const code = currency.code;
+  const { all, each } = paymentTimes(shop, receiptsOf(shop, sales, currency.id), buckets);
+  const rows = each.map((time, place) => ({ ...time, place }));
+  const opening = (place: number, paid: 0 | 1) =>
+    rowsOf(
+      `Receipts of orders made ${bucketName(look, place)}, ${paid === 1 ? "paid" : "not paid"}, ${code}`,
+      "payment",
+      (those) =>
+        Int32Array.from(
+          receiptsOf(those.shop, those.sales, those.currency.id)
+            .filter(
+              ({ payment, order }) =>
+                those.shop.payment.paid[payment] === paid &&
+                those.buckets.find(those.shop.sales_order.day[order] as number) === place,
+            )
+            .map(({ payment }) => payment),
+        ),
+    );
+  return (
+    <Figure
+      id="payment-times"
+      question="How long do customers take to pay?"
+      sentence={
+        all.median === null
+          ? "No receipt of these orders is paid yet."
+          : `Of ${as.counted(all.paid, "paid receipt")}, half came within ${as.days(all.median)} of the order and nine of ten within ${as.days(all.ninety)}; ${as.count(all.open)} ${all.open === 1 ? "is" : "are"} not paid.`
+      }
+      view="report.order_to_payment_days"
+      code={code}
+      columns={[
+        {
+          label: "From",
+          kind: "day",
+          value: ({ place }) => buckets.starts[place] ?? null,
+          text: ({ place }) => bucketName(look, place),
+        },
+        { label: "Paid", kind: "count", value: ({ paid }) => paid, open: ({ place }) => opening(place, 1) },
+        { label: "Not paid", kind: "count", value: ({ open }) => open, open: ({ place }) => opening(place, 0) },
+        { label: "Median days", kind: "days", value: ({ median }) => median },
+        { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+      ]}
+      rows={all.paid + all.open === 0 ? [] : rows}
+      wide
+    >
+      <Chart
+        height={150}
+        label="Days from an order to its receipt, over time."
+        buckets={buckets}
+        series={[
+          { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
+          { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
+        ]}
+        tick={(value) => `${as.count(value)} d`}
+        whole
+        full={as.days}
+        open={(place) => opening(place, 1)()}
+      />
+    </Figure>
+  );
+}

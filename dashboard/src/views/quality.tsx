@@ -1,0 +1,170 @@
+/** How fresh the data is, and how far it can be trusted. */
+
+import { capturedAt, type Loads, loadsByDay, quarantine } from "../figures/quality";
+import { now, open } from "../state/app";
+import type { Look } from "../state/look";
+import { Chart } from "../ui/chart";
+import { Figure, Open } from "../ui/figure";
+import * as as from "../ui/formats";
+
+/** So many days are drawn; the table has all. */
+const DAYS = 42;
+
+export function Lag({ look }: { look: Look }) {
+  const rows = loadsByDay(look.shop);
+  const [newest] = rows;
+  const drawn = rows.slice(0, DAYS).reverse();
+  return (
+    <Figure
+      id="lag"
+      question="How far behind the shop is this page?"
+      sentence={
+        newest === undefined
+          ? "Nothing has been loaded."
+          : `Half of the batches of ${as.day(newest.day)} were in the warehouse ${as.seconds(newest.medianLag)} after the source was read, all of them after ${as.seconds(newest.greatestLag)}.`
+      }
+      note="Of all data, whatever the filters. Days are UTC."
+      view="report.loads_by_day"
+      code=""
+      columns={[
+        { label: "Day", kind: "day", value: ({ day }) => day },
+        { label: "Batches", kind: "count", value: ({ batches }) => batches.length },
+        { label: "Rows in", kind: "count", value: ({ rowsIn }) => rowsIn },
+        { label: "Versions", kind: "count", value: ({ versions }) => versions },
+        { label: "Deleted", kind: "count", value: ({ deleted }) => deleted },
+        { label: "Quarantined", kind: "count", value: ({ quarantined }) => quarantined },
+        { label: "Median lag", kind: "seconds", value: ({ medianLag }) => medianLag },
+        { label: "Greatest lag", kind: "seconds", value: ({ greatestLag }) => greatestLag },
+      ]}
+      rows={rows}
+    >
+      <Chart
+        label="Lag by day."
+        buckets={{
+          unit: "day",
+          starts: drawn.map(({ day }) => day),
+          end: (drawn.at(-1)?.day ?? 0) + 1,
+          find: () => -1,
+        }}
+        series={[
+          { name: "Greatest", mark: "line", tone: "pale", values: drawn.map(({ greatestLag }) => greatestLag) },
+          { name: "Median", mark: "line", tone: "accent", values: drawn.map(({ medianLag }) => medianLag) },
+        ]}
+        tick={as.seconds}
+        full={as.seconds}
+        nameOf={(place) => as.day((drawn[place] as Loads).day)}
+      />
+    </Figure>
+  );
+}
+
+export function Trust({ look }: { look: Look }) {
+  const { shop } = look;
+  const { verification } = shop;
+  const rows = Array.from({ length: verification.rows }, (_, row) => row).reverse();
+  const [newest] = rows;
+  const said = (row: number) =>
+    verification.equal[row] === 1 ? "equal" : as.counted(verification.differences[row] as number, "difference");
+  return (
+    <Figure
+      id="trust"
+      question="Is the warehouse what the shop is?"
+      sentence={
+        newest === undefined
+          ? "Source and warehouse have not been compared yet."
+          : `${as.span(now.value - (verification.at[newest] as number))} ago every row of the source was compared with the warehouse: ${said(newest)}.`
+      }
+      view="report.verifications"
+      code=""
+      columns={[
+        { label: "Compared", kind: "moment", value: (row) => verification.at[row] as number },
+        {
+          label: "As of batch",
+          kind: "count",
+          value: (row) => verification.batch[row] as number,
+          open: (row) => () => open({ kind: "batch", batch: verification.batch[row] as number }),
+        },
+        { label: "Result", kind: "text", value: said },
+      ]}
+      rows={rows}
+    />
+  );
+}
+
+export function Quarantine({ look }: { look: Look }) {
+  const rows = quarantine(look.shop);
+  const all = look.shop.open_quarantine.rows;
+  const when = (batch: number) => capturedAt(look.shop, batch);
+  const keys = (those: Int32Array) =>
+    Array.from(those.subarray(0, 20), (row) => as.count(look.shop.open_quarantine.key[row] ?? 0)).join(", ") +
+    (those.length > 20 ? ", …" : "");
+  return (
+    <Figure
+      id="quarantine"
+      question="Which rows are missing from these numbers?"
+      sentence={
+        all === 0
+          ? "None: every row of the source is here."
+          : `${as.counted(all, "row")} of the source could not be understood and ${all === 1 ? "waits" : "wait"} to be fixed there.`
+      }
+      note={all === 0 ? null : "Of all data, whatever the filters."}
+      view="report.quarantine_by_table"
+      code=""
+      columns={[
+        { label: "Table", kind: "text", value: ({ table }) => table },
+        { label: "Reason", kind: "text", value: ({ reason }) => reason },
+        { label: "Rows", kind: "count", value: (row) => row.rows.length },
+        { label: "Keys", kind: "text", value: (row) => keys(row.rows) },
+        {
+          label: "Since batch",
+          kind: "count",
+          value: ({ since }) => since,
+          open:
+            ({ since }) =>
+            () =>
+              open({ kind: "batch", batch: since }),
+        },
+        { label: "Since", kind: "moment", value: ({ since }) => when(since) },
+      ]}
+      rows={rows}
+    />
+  );
+}
+
+export function Drift({ look }: { look: Look }) {
+  const { drift } = look.shop;
+  const rows = Array.from({ length: drift.rows }, (_, row) => row).reverse();
+  const [newest] = rows;
+  return (
+    <Figure
+      id="drift"
+      question="Has the shape of the source changed?"
+      sentence={
+        newest === undefined ? (
+          "No: its tables are as they were."
+        ) : (
+          <>
+            Last: <bdi>{drift.what[newest]}</bdi>, seen by{" "}
+            <Open onOpen={() => open({ kind: "batch", batch: drift.batch[newest] as number })}>
+              batch {as.count(drift.batch[newest] as number)}
+            </Open>
+            .
+          </>
+        )
+      }
+      view="report.source_changes"
+      code=""
+      columns={[
+        { label: "Change", kind: "text", value: (row) => drift.what[row] ?? "" },
+        {
+          label: "Batch",
+          kind: "count",
+          value: (row) => drift.batch[row] as number,
+          open: (row) => () => open({ kind: "batch", batch: drift.batch[row] as number }),
+        },
+        { label: "Seen", kind: "moment", value: (row) => capturedAt(look.shop, drift.batch[row] as number) },
+      ]}
+      rows={rows}
+    />
+  );
+}

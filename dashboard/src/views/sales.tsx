@@ -1,0 +1,458 @@
+/** What is sold: over time, by design, by counterparty, by person, by place. */
+
+import {
+  averageOrder,
+  leadTime,
+  leadTimesOverTime,
+  overTime,
+  type Sold,
+  shares,
+  soldBy,
+  total,
+} from "../figures/sales";
+import { among } from "../figures/select";
+import type { Look } from "../state/look";
+import { type Bar, Bars } from "../ui/bars";
+import { Chart } from "../ui/chart";
+import { type ColumnOf, Figure, Open } from "../ui/figure";
+import * as as from "../ui/formats";
+import { WorldMap } from "../ui/map";
+import { bucketName, countryOf, departmentOf, designName, partyName, personName, salesWhere } from "./common";
+
+/** So many bars are shown; the table has all. */
+const TOP = 10;
+
+interface Bucket extends Sold {
+  readonly place: number;
+}
+
+export function SalesOverTime({ look }: { look: Look }) {
+  const { shop, sales, buckets, before, currency } = look;
+  const code = currency.code;
+  const sums = overTime(shop.sales_order, sales, buckets);
+  const earlier = before === null ? null : overTime(shop.sales_order, before.sales, before.buckets);
+  const all = total(shop.sales_order, sales);
+  const allBefore = before === null ? null : total(shop.sales_order, before.sales);
+  const opening = (place: number) =>
+    salesWhere(
+      `Sales orders, ${bucketName(look, place)}, ${code}`,
+      (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
+    );
+  const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
+  const columns: ColumnOf<Bucket>[] = [
+    {
+      label: "From",
+      kind: "day",
+      value: ({ place }) => buckets.starts[place] ?? null,
+      text: ({ place }) => bucketName(look, place),
+    },
+    { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
+    { label: "Units", kind: "count", value: ({ units }) => units },
+    { label: "Revenue", kind: "money", value: ({ revenue }) => revenue, open: ({ place }) => opening(place) },
+    { label: "Average order", kind: "money", value: averageOrder },
+  ];
+  const measures = [
+    {
+      id: "revenue",
+      name: "Revenue",
+      of: (sold: Sold) => sold.revenue,
+      short: (value: number) => as.shortMoney(value, code),
+      tick: (value: number) => as.roundMoney(value, code),
+      full: (value: number) => as.money(value, code),
+      all: all.revenue,
+      before: allBefore?.revenue,
+    },
+    {
+      id: "orders",
+      name: "Orders",
+      of: (sold: Sold) => sold.orders,
+      short: as.shortCount,
+      tick: as.shortCount,
+      full: (value: number) => as.counted(value, "order"),
+      all: all.orders,
+      before: allBefore?.orders,
+    },
+    {
+      id: "units",
+      name: "Units",
+      of: (sold: Sold) => sold.units,
+      short: as.shortCount,
+      tick: as.shortCount,
+      full: (value: number) => as.counted(value, "bag"),
+      all: all.units,
+      before: allBefore?.units,
+    },
+    {
+      id: "average",
+      name: "Average order",
+      of: averageOrder,
+      short: (value: number) => as.shortMoney(value, code),
+      tick: (value: number) => as.roundMoney(value, code),
+      full: (value: number) => as.money(value, code),
+      all: averageOrder(all),
+      before: allBefore === null ? null : averageOrder(allBefore),
+    },
+  ] as const;
+  const change = as.difference(all.revenue, allBefore?.revenue ?? null);
+  const sentence =
+    all.orders === 0 ? (
+      "No orders in this period."
+    ) : (
+      <>
+        <Open onOpen={salesWhere(`Sales orders, ${code}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
+        {as.money(all.revenue, code)}
+        {allBefore === null
+          ? "."
+          : change === null
+            ? "; nothing in the period before."
+            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(allBefore.revenue, code)}).`}
+      </>
+    );
+  return (
+    <Figure
+      id="sales"
+      question="How are sales going?"
+      sentence={sentence}
+      view="report.sales_by_day"
+      code={code}
+      columns={columns}
+      rows={sales.length === 0 ? [] : rows}
+      wide
+    >
+      <div class="multiples">
+        {measures.map((measure) => {
+          const delta = measure.all === null ? null : as.difference(measure.all, measure.before ?? null);
+          return (
+            <div key={measure.id} class="multiple" id={`sales-${measure.id}`}>
+              <p class="measure">
+                <span>{measure.name}</span>{" "}
+                <b data-value={measure.all ?? ""}>{measure.all === null ? "–" : measure.short(measure.all)}</b>
+                {delta === null ? null : <span class="delta">{delta}</span>}
+              </p>
+              <Chart
+                label={`${measure.name} over time.`}
+                height={150}
+                buckets={buckets}
+                legend={false}
+                whole={measure.id === "orders" || measure.id === "units"}
+                series={[
+                  {
+                    name: measure.name,
+                    mark: measure.id === "average" ? "line" : "column",
+                    tone: "accent",
+                    values: sums.map(measure.of),
+                  },
+                  ...(earlier === null
+                    ? []
+                    : [
+                        {
+                          name: "The period before",
+                          mark: "line" as const,
+                          tone: "pale" as const,
+                          values: earlier.map(measure.of),
+                        },
+                      ]),
+                ]}
+                tick={measure.tick}
+                full={measure.full}
+                open={(place) => opening(place)()}
+              />
+            </div>
+          );
+        })}
+        {earlier === null ? null : (
+          <p class="legend">
+            <span class="key accent column">this period</span>
+            <span class="key pale line">the period before</span>
+          </p>
+        )}
+      </div>
+    </Figure>
+  );
+}
+
+interface Ranked extends Sold {
+  readonly name: string;
+  readonly share: number;
+  readonly toHere: number;
+  readonly open: () => void;
+}
+
+function ranked<K extends string | number>(
+  look: Look,
+  keyOf: (row: number, those: Look) => K,
+  nameOf: (key: K) => string,
+): Ranked[] {
+  const sums = soldBy(look.shop.sales_order, look.sales, (row) => keyOf(row, look));
+  const parts = shares(sums);
+  return sums.map((sum, place) => {
+    const name = nameOf(sum.key);
+    return {
+      ...sum,
+      ...(parts[place] ?? { share: 0, toHere: 0 }),
+      name,
+      open: salesWhere(`Sales orders: ${name}, ${look.currency.code}`, (row, those) => keyOf(row, those) === sum.key),
+    };
+  });
+}
+
+function rankedColumns(label: string): ColumnOf<Ranked>[] {
+  return [
+    { label, kind: "text", value: ({ name }) => name },
+    { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ open }) => open },
+    { label: "Units", kind: "count", value: ({ units }) => units },
+    { label: "Revenue", kind: "money", value: ({ revenue }) => revenue, open: ({ open }) => open },
+    { label: "Share", kind: "share", value: ({ share }) => share },
+    { label: "Share to here", kind: "share", value: ({ toHere }) => toHere },
+  ];
+}
+
+function rankedBars(look: Look, rows: readonly Ranked[], top = TOP): Bar[] {
+  return rows.slice(0, top).map((row, place) => ({
+    key: place,
+    name: row.name,
+    value: row.revenue,
+    text: as.shortMoney(row.revenue, look.currency.code),
+    aside: as.share(row.share),
+    open: row.open,
+  }));
+}
+
+function restOf(look: Look, rows: readonly Ranked[], many: string, top = TOP): string | null {
+  const rest = rows.slice(top);
+  if (rest.length === 0) return null;
+  const revenue = rest.reduce((sum, row) => sum + row.revenue, 0);
+  return `${as.count(rest.length)} more ${many}: ${as.shortMoney(revenue, look.currency.code)}`;
+}
+
+export function Designs({ look }: { look: Look }) {
+  const rows = ranked(
+    look,
+    (row, { shop }) => shop.sales_order.design_id[row] as number,
+    (key) => designName(look, key),
+  );
+  const [first] = rows;
+  const ten = rows[Math.min(TOP, rows.length) - 1];
+  return (
+    <Figure
+      id="designs"
+      question="Which designs sell?"
+      sentence={
+        first === undefined ? (
+          "No design was sold."
+        ) : (
+          <>
+            <bdi>{first.name}</bdi> leads with {as.share(first.share)} of revenue
+            {rows.length > TOP && ten !== undefined ? `; the ten best bring ${as.share(ten.toHere)} of it.` : "."}
+          </>
+        )
+      }
+      view="report.sales_by_design"
+      code={look.currency.code}
+      columns={rankedColumns("Design")}
+      rows={rows}
+    >
+      <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "designs")} />
+    </Figure>
+  );
+}
+
+export function Counterparties({ look }: { look: Look }) {
+  const rows = ranked(
+    look,
+    (row, { shop }) => shop.sales_order.counterparty_id[row] as number,
+    (key) => partyName(look, key),
+  );
+  const [first] = rows;
+  const half = rows.findIndex(({ toHere }) => toHere >= 0.5) + 1;
+  return (
+    <Figure
+      id="counterparties"
+      question="Who buys, and on whom do we depend?"
+      sentence={
+        first === undefined ? (
+          "Nobody bought."
+        ) : (
+          <>
+            <bdi>{first.name}</bdi> brings {as.share(first.share)} of revenue; half of it comes from {as.count(half)} of{" "}
+            {as.counted(rows.length, "customer")}.
+          </>
+        )
+      }
+      view="report.sales_by_counterparty"
+      code={look.currency.code}
+      columns={rankedColumns("Counterparty")}
+      rows={rows}
+    >
+      <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "customers")} />
+    </Figure>
+  );
+}
+
+export function Departments({ look }: { look: Look }) {
+  const rows = ranked(
+    look,
+    (row, those) => departmentOf(those, those.shop.sales_order.staff_id[row] as number),
+    (name) => name,
+  );
+  const [first] = rows;
+  return (
+    <Figure
+      id="departments"
+      question="Which departments sell?"
+      sentence={
+        first === undefined ? (
+          "No department sold."
+        ) : (
+          <>
+            <bdi>{first.name}</bdi> sells the most: {as.share(first.share)} of revenue,{" "}
+            {as.counted(first.orders, "order")}.
+          </>
+        )
+      }
+      view="report.sales_by_staff"
+      code={look.currency.code}
+      columns={rankedColumns("Department")}
+      rows={rows}
+    >
+      <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "departments")} />
+    </Figure>
+  );
+}
+
+export function Staff({ look }: { look: Look }) {
+  const rows = ranked(
+    look,
+    (row, { shop }) => shop.sales_order.staff_id[row] as number,
+    (key) => personName(look, key),
+  );
+  const [first] = rows;
+  const columns = rankedColumns("Person");
+  return (
+    <Figure
+      id="staff"
+      question="Who sells?"
+      sentence={
+        first === undefined ? (
+          "Nobody sold."
+        ) : (
+          <>
+            <bdi>{first.name}</bdi> sells the most: {as.share(first.share)} of revenue,{" "}
+            {as.counted(first.orders, "order")}.
+          </>
+        )
+      }
+      view="report.sales_by_staff"
+      code={look.currency.code}
+      columns={columns}
+      rows={rows}
+    >
+      <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "people")} />
+    </Figure>
+  );
+}
+
+interface Country extends Ranked {
+  readonly median: number | null;
+  readonly ninety: number | null;
+}
+
+export function Deliveries({ look }: { look: Look }) {
+  const { shop, currency } = look;
+  const countryAt = (row: number, those: Look) => countryOf(those, those.shop.sales_order.location_id[row] as number);
+  const rows: Country[] = ranked(look, countryAt, (name) => name).map((each) => ({
+    ...each,
+    ...leadTime(
+      shop.sales_order,
+      among(look.sales, (row) => countryAt(row, look) === each.name),
+    ),
+  }));
+  const [first] = rows;
+  const columns: ColumnOf<Country>[] = [
+    ...(rankedColumns("Country").slice(0, 5) as ColumnOf<Country>[]),
+    { label: "Median days", kind: "days", value: ({ median }) => median },
+    { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+  ];
+  return (
+    <Figure
+      id="countries"
+      question="Where do the bags go?"
+      sentence={
+        first === undefined ? (
+          "Nothing is to be delivered."
+        ) : (
+          <>
+            To {as.counted(rows.length, "country", "countries")}; most to <bdi>{first.name}</bdi>:{" "}
+            {as.share(first.share)} of revenue.
+          </>
+        )
+      }
+      view="report.sales_by_country"
+      code={currency.code}
+      columns={columns}
+      rows={rows}
+      wide
+    >
+      <div class="beside">
+        <WorldMap
+          label="A map of the countries that orders go to; the table has the numbers."
+          spots={rows.map((row) => ({
+            country: row.name,
+            value: row.revenue,
+            text: `${as.shortMoney(row.revenue, currency.code)}, ${as.counted(row.orders, "order")}`,
+            open: row.open,
+          }))}
+        />
+        <Bars bars={rankedBars(look, rows, 8)} rest={restOf(look, rows, "countries", 8)} />
+      </div>
+    </Figure>
+  );
+}
+
+export function LeadTimes({ look }: { look: Look }) {
+  const { shop, sales, buckets, currency } = look;
+  const all = leadTime(shop.sales_order, sales);
+  const rows = leadTimesOverTime(shop.sales_order, sales, buckets).map((each, place) => ({ ...each, place }));
+  const opening = (place: number) =>
+    salesWhere(
+      `Sales orders, ${bucketName(look, place)}, ${currency.code}`,
+      (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
+    );
+  return (
+    <Figure
+      id="lead-times"
+      question="How soon do we promise to deliver?"
+      sentence={`Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`}
+      note="As agreed with customers: the source does not say when a delivery was made."
+      view="report.agreed_lead_times"
+      code={currency.code}
+      columns={[
+        {
+          label: "From",
+          kind: "day",
+          value: ({ place }) => buckets.starts[place] ?? null,
+          text: ({ place }) => bucketName(look, place),
+        },
+        { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
+        { label: "Median days", kind: "days", value: ({ median }) => median },
+        { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+      ]}
+      rows={sales.length === 0 ? [] : rows}
+      wide
+    >
+      <Chart
+        height={150}
+        label="Days from an order to its agreed delivery, over time."
+        buckets={buckets}
+        series={[
+          { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
+          { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
+        ]}
+        tick={(value) => `${as.count(value)} d`}
+        whole
+        full={as.days}
+        open={(place) => opening(place)()}
+      />
+    </Figure>
+  );
+}

@@ -1,0 +1,655 @@
+// What the page promises, in a real browser, on a snapshot that the publisher wrote. Called by tests/integration/dashboard.
+//
+// DATA is the folder of data; EXPECTED a JSON file: what PostgreSQL says of the same warehouse, as of each snapshot.
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { launch } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+const DATA = process.env.DATA;
+const EXPECTED = JSON.parse(readFileSync(process.env.EXPECTED, "utf8"));
+const NOW = EXPECTED.snapshots.at(-1);
+const THEN = EXPECTED.snapshots[0];
+const LATEST = JSON.parse(readFileSync(join(DATA, "latest.json"), "utf8"));
+const CHECKED = Date.parse(LATEST.status.checked_at);
+const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const CODES = [...new Set(NOW.orders.map(({ currency }) => currency))];
+
+let browser;
+let server;
+/** What the server says of a path below data/ for once. */
+const answers = new Map();
+const complaints = [];
+
+before(async () => {
+  server = await serve(DATA, (path) => answers.get(path));
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Open the page as somebody who has never been here, a minute after the last run. */
+async function open(hash = "", { viewport = DESKTOP, scheme = "light", at = CHECKED + 60_000, context } = {}) {
+  const own =
+    context ?? (await browser.newContext({ viewport, colorScheme: scheme, locale: "en-GB", timezoneId: "UTC" }));
+  const page = await own.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(server.url) && !url.startsWith("blob:")) complaints.push(`request to ${url}`);
+  });
+  await page.clock.setFixedTime(at);
+  await page.goto(server.url + hash);
+  return page;
+}
+
+async function shown(hash, options) {
+  const page = await open(hash, options);
+  await page.waitForSelector("#figures");
+  return page;
+}
+
+/** Go to another address in the open page. */
+async function go(page, hash) {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
+/** Show the table of every figure. */
+async function showTables(page) {
+  await page.evaluate(() => {
+    for (const button of document.querySelectorAll('.tools button[aria-pressed="false"]')) button.click();
+  });
+  await page.waitForSelector("#sales table");
+}
+
+/** Every figure's table: its rows, each a list of its cells' values. */
+const tables = (page) =>
+  page.evaluate(() =>
+    Object.fromEntries(
+      Array.from(document.querySelectorAll(".figure"), (figure) => [
+        figure.id,
+        Array.from(figure.querySelectorAll("tbody tr"), (row) =>
+          Array.from(row.querySelectorAll("td"), ({ dataset }) =>
+            dataset.value === "" ? null : Number.isNaN(Number(dataset.value)) ? dataset.value : Number(dataset.value),
+          ),
+        ),
+      ]),
+    ),
+  );
+
+const dayOf = (text) => Date.parse(text) / 86_400_000;
+const isoDay = (day) => new Date(day * 86_400_000).toISOString().slice(0, 10);
+const sum = (rows, of) => rows.reduce((all, row) => all + of(row), 0);
+const sorted = (rows) => rows.map((row) => JSON.stringify(row)).sort();
+// Of many months a few, the first and the last among them.
+const months = [...new Set(NOW.orders.concat(NOW.purchases).map(({ day }) => day.slice(0, 7)))]
+  .sort()
+  .filter((_, place, all) => all.length < 8 || place % 5 === 0 || place === all.length - 1);
+const lastDay = (month) =>
+  isoDay(dayOf(new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).toISOString().slice(0, 10)));
+const monthly = (name, month, code) =>
+  NOW.views[name].filter((row) => row.month === `${month}-01` && (row.currency ?? code) === code);
+
+/** A share as the view rounds it. */
+const rounded = (share) => Math.round(share * 1e6) / 1e6;
+
+test("every figure of a month is what its view says, in each currency", async () => {
+  const page = await shown("#period=all");
+  await showTables(page);
+  for (const month of months) {
+    for (const code of CODES) {
+      await go(page, `#period=custom&from=${month}-01&to=${lastDay(month)}&currency=${code}`);
+      const found = await tables(page);
+      const at = `${month} ${code}`;
+      const sold = sum(found.sales, ([, , , revenue]) => revenue);
+      const [traded = { revenue: 0, cost: 0 }] = monthly("purchases_against_sales", month, code);
+      assert.equal(sold, traded.revenue, at);
+      assert.equal(
+        sum(found.purchases, ([, revenue]) => revenue),
+        traded.revenue,
+        at,
+      );
+      assert.equal(
+        sum(found.purchases, ([, , cost]) => cost),
+        traded.cost,
+        at,
+      );
+      for (const [start, orders, units, revenue, average] of found.sales) {
+        const days = NOW.views.sales_by_day.filter(({ day, currency }) => dayOf(day) === start && currency === code);
+        assert.deepEqual(
+          [orders, units, revenue, average],
+          days.length === 0 ? [0, 0, 0, null] : [days[0].orders, days[0].units, days[0].revenue, days[0].average_order],
+          `${at} ${isoDay(start)}`,
+        );
+      }
+      const ranked = (rows) => sorted(rows.map(([name, orders, units, revenue]) => [name, orders, units, revenue]));
+      const same = (id, view, nameOf) =>
+        assert.deepEqual(
+          ranked(found[id]),
+          sorted(monthly(view, month, code).map((row) => [nameOf(row), row.orders, row.units, row.revenue])),
+          `${at} ${id}`,
+        );
+      same("designs", "sales_by_design", (row) => `${row.design} #${row.design_id}`);
+      same("countries", "sales_by_country", (row) => row.country);
+      same("staff", "sales_by_staff", (row) => row.staff);
+      const departments = Object.groupBy(monthly("sales_by_staff", month, code), ({ department }) => department);
+      assert.deepEqual(
+        ranked(found.departments),
+        sorted(
+          Object.entries(departments).map(([name, rows]) => [
+            name,
+            sum(rows, ({ orders }) => orders),
+            sum(rows, ({ units }) => units),
+            sum(rows, ({ revenue }) => revenue),
+          ]),
+        ),
+        `${at} departments`,
+      );
+      assert.deepEqual(
+        sorted(found.suppliers.map(([name, orders, items, cost]) => [name, orders, items, cost])),
+        sorted(
+          monthly("purchases_by_counterparty", month, code).map((row) => [
+            row.counterparty,
+            row.orders,
+            row.items,
+            row.cost,
+          ]),
+        ),
+        `${at} suppliers`,
+      );
+      const times = monthly("order_to_payment_days", month, code);
+      assert.equal(
+        sum(found["payment-times"], ([, paid]) => paid),
+        times[0]?.paid ?? 0,
+        `${at} paid`,
+      );
+      assert.equal(
+        sum(found["payment-times"], ([, , open]) => open),
+        times[0]?.not_paid ?? 0,
+        `${at} not paid`,
+      );
+      const leads = monthly("lead_times", month, code).map((row) => [
+        row.country,
+        row.median_days,
+        row.ninety_percent_days,
+      ]);
+      assert.deepEqual(
+        sorted(found.countries.map((row) => [row[0], row[5], row[6]])),
+        sorted(leads),
+        `${at} lead times`,
+      );
+    }
+  }
+  await page.context().close();
+});
+
+test("figures of all time are what their views say: concentration, money due, the usual, quality", async () => {
+  const page = await shown("#period=all");
+  await showTables(page);
+  for (const code of CODES) {
+    await go(page, `#period=all&currency=${code}`);
+    const found = await tables(page);
+    const mine = (name) => NOW.views[name].filter(({ currency }) => currency === code);
+    assert.deepEqual(
+      found.counterparties.map(([name, orders, units, revenue, share, here]) => [
+        name,
+        orders,
+        units,
+        revenue,
+        rounded(share),
+        rounded(here),
+      ]),
+      mine("sales_by_counterparty").map((row) => [
+        row.counterparty,
+        row.orders,
+        row.units,
+        row.revenue,
+        row.share,
+        row.share_to_here,
+      ]),
+    );
+    for (const [id, view] of [
+      ["receipts-due", "receipts_due_by_age"],
+      ["payments-due", "payments_due_by_age"],
+    ]) {
+      assert.deepEqual(
+        sorted(
+          found[id]
+            .filter((row) => row[1] > 0)
+            .map(([age, count, amount, oldest]) => [age, count, amount, isoDay(oldest)]),
+        ),
+        sorted(mine(view).map((row) => [row.age, row.payments, row.amount, row.oldest])),
+        `${code} ${id}`,
+      );
+    }
+    const values = (selector) => page.$$eval(selector, (all) => all.map(({ dataset }) => Number(dataset.value)));
+    for (const [id, view] of [
+      ["#due-in", "receipts_due_by_age"],
+      ["#due-out", "payments_due_by_age"],
+    ]) {
+      assert.deepEqual(await values(`${id} .big`), [sum(mine(view), ({ amount }) => amount)], `${code} ${id}`);
+    }
+    const overdue = sum(
+      NOW.overdue.filter((row) => row.currency === code && row.direction === "in"),
+      ({ amount }) => amount,
+    );
+    assert.deepEqual(await values("#due-in .overdue"), overdue === 0 ? [] : [overdue], code);
+    const usual = NOW.usual.find(({ currency }) => currency === code);
+    assert.deepEqual(await values("#yesterday .big"), [usual.revenue]);
+    assert.deepEqual(await values("#yesterday .usual"), usual.median === null ? [] : [usual.median]);
+    const allTimes = NOW.payment_times.find(({ currency }) => currency === code);
+    if (allTimes?.median_days !== undefined && allTimes.median_days !== null) {
+      const said = await page.textContent("#payment-times .sentence");
+      assert.match(
+        said,
+        new RegExp(
+          `within ${allTimes.median_days} days? of the order and nine of ten within ${allTimes.ninety_percent_days} day`,
+        ),
+      );
+    }
+    if (code !== CODES[0]) continue;
+    assert.deepEqual(
+      found.lag.map(([day, batches, rowsIn, versions, deleted, quarantined]) => [
+        isoDay(day),
+        batches,
+        rowsIn,
+        versions,
+        deleted,
+        quarantined,
+      ]),
+      NOW.views.loads_by_day.map((row) => [
+        row.day,
+        row.batches,
+        row.rows_in,
+        row.versions,
+        row.deleted,
+        row.quarantined,
+      ]),
+    );
+    const waiting = Object.groupBy(found.quarantine, ([table]) => table);
+    assert.deepEqual(
+      sorted(Object.entries(waiting).map(([table, rows]) => [table, sum(rows, (row) => row[2])])),
+      sorted(NOW.views.quarantine_by_table.map((row) => [row.star_table, row.quarantined])),
+    );
+    assert.deepEqual(
+      sorted(found.drift.map(([what, batch]) => [what, batch])),
+      sorted(NOW.views.source_changes.map((row) => [row.what, row.batch])),
+    );
+  }
+  await page.context().close();
+});
+
+test("filters narrow the figures as WHERE does, and the address keeps them", async () => {
+  const page = await shown("#period=all");
+  const total = () => page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value || 0));
+  const [code] = CODES;
+  const order = NOW.orders.find(({ currency }) => currency === code);
+  const expected = (passes) =>
+    sum(
+      NOW.orders.filter((row) => row.currency === code && passes(row)),
+      ({ revenue }) => revenue,
+    );
+  await page.check(
+    `input[name=currency] >> nth=${await page.$$eval("input[name=currency]", (all, wanted) => all.findIndex((each) => each.parentElement.textContent === wanted), code)}`,
+    { force: true },
+  );
+  assert.equal(
+    await total(),
+    expected(() => true),
+  );
+  await page.selectOption("#department", order.department);
+  assert.equal(
+    await total(),
+    expected((row) => row.department === order.department),
+  );
+  await page.selectOption("#counterparty", String(order.counterparty_id));
+  const both = (row) => row.department === order.department && row.counterparty_id === order.counterparty_id;
+  assert.equal(await total(), expected(both));
+  await page.selectOption("#design", String(order.design_id));
+  assert.equal(
+    await total(),
+    expected((row) => both(row) && row.design_id === order.design_id),
+  );
+  const hash = new URL(page.url()).hash;
+  assert.match(hash, /department=.*counterparty=.*design=/);
+  const again = await shown(hash, { context: page.context() });
+  assert.equal(await again.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value)), await total());
+  // A period is compared with the one before, of the same length.
+  await page.click("text=Clear");
+  await page.selectOption("#period", "4w");
+  const today = dayOf(NOW.as_of_day);
+  const within = (from, to) => (row) => dayOf(row.day) >= from && dayOf(row.day) <= to;
+  const now = expected(within(today - 27, today));
+  assert.equal(await total(), now);
+  const earlier = expected(within(today - 55, today - 28));
+  const delta = await page.$$eval("#sales-revenue .delta", (all) => all.map(({ textContent }) => textContent));
+  if (NOW.orders.some(({ day }) => dayOf(day) <= today - 55) && earlier > 0) {
+    assert.equal(Number.parseInt(delta[0].replace("+", ""), 10), Math.round((100 * (now - earlier)) / earlier));
+  }
+  await page.context().close();
+});
+
+test("three clicks lead from a figure to the rows, the versions and the batch", async () => {
+  const { id, versions } = NOW.changed_order;
+  const order = NOW.orders.find((row) => row.id === id);
+  const page = await shown(`#period=all&currency=${order.currency}`);
+  await page.click("#sales .sentence button");
+  const rows = NOW.orders.filter(({ currency }) => currency === order.currency);
+  assert.equal(await page.$eval(".drawer .summary b", ({ dataset }) => Number(dataset.value)), rows.length);
+  assert.equal(
+    await page.$eval(".drawer .summary span", ({ dataset }) => Number(dataset.value)),
+    sum(rows, ({ revenue }) => revenue),
+  );
+  assert.ok((await page.$$(".drawer .item")).length < 80, "only what is seen is drawn");
+  // The row is somewhere down the list: scroll until it is drawn.
+  const link = page.locator(".drawer .item button", { hasText: new RegExp(`^${id}$`) });
+  for (let top = 0; (await link.count()) === 0 && top < rows.length * 40; top += 400) {
+    await page.$eval(".rows", (element, to) => element.scrollTo(0, to), top);
+    await page.waitForTimeout(20);
+  }
+  await link.click();
+  await page.waitForSelector(".versions td");
+  assert.match(page.url(), new RegExp(`row=sales_order-${id}`));
+  const heads = await page.$$eval(".versions thead button", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(
+    heads,
+    versions.map(({ batch }) => `Batch ${batch}`),
+  );
+  const units = await page.$$eval(".versions tr", (all) =>
+    Array.from(all.find((row) => row.querySelector("th").textContent === "Units").querySelectorAll("td"), (cell) => [
+      cell.querySelector("bdi").textContent,
+      cell.classList.contains("changed"),
+    ]),
+  );
+  assert.deepEqual(
+    units,
+    versions.map((version, place) => [
+      version.units.toLocaleString("en-GB"),
+      place > 0 && versions[place - 1].units !== version.units,
+    ]),
+  );
+  await page.click(".versions thead button >> nth=-1");
+  const said = await page.textContent(".drawer table");
+  const captured = new Date(versions.at(-1).captured_at).toLocaleString("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    timeZone: "UTC",
+  });
+  assert.ok(said.includes(captured), `${said} does not say ${captured}`);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog").count(), 0);
+  // A row that is gone can be named still.
+  await go(page, `#row=sales_order-${NOW.deleted_order}`);
+  await page.waitForSelector(".versions td");
+  assert.match(await page.textContent(".drawer"), /gone from the source/);
+  await page.context().close();
+});
+
+test("a moment can be chosen, is in the address, and shows the shop as it was", async () => {
+  const page = await shown("#period=all");
+  await page.click("#as-of");
+  await page.waitForSelector(".moments button");
+  await page.click(".moments li:last-child button");
+  await page.waitForSelector("#as-of-banner");
+  await page.waitForFunction(
+    (wanted) => document.querySelector("#as-of-banner")?.textContent.includes(wanted),
+    new Date(THEN.captured_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" }),
+  );
+  const check = async (where) => {
+    for (const code of CODES) {
+      await go(where, new URL(where.url()).hash.replace(/&currency=\w+/, "").concat(`&currency=${code}`));
+      const expected = sum(
+        THEN.orders.filter(({ currency }) => currency === code),
+        ({ revenue }) => revenue,
+      );
+      assert.equal(await where.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value || 0)), expected, code);
+    }
+  };
+  await check(page);
+  assert.match(page.url(), /asof=\d{4}-\d\d-\d\dT/);
+  const sent = await shown(new URL(page.url()).hash);
+  await check(sent);
+  await sent.context().close();
+  await page.click("text=Back to now");
+  await page.waitForFunction(() => document.querySelector("#as-of-banner") === null);
+  await page.waitForFunction(
+    (wanted) => document.querySelector("#as-of")?.textContent === wanted,
+    new Date(NOW.captured_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" }),
+  );
+  const early = await open("#asof=2001-01-01", { context: page.context() });
+  await early.waitForSelector("#state-too-old");
+  await page.context().close();
+});
+
+test("the CSV is what is shown, with a name like a formula made harmless", async () => {
+  const page = await shown("#period=all");
+  await showTables(page);
+  const save = async (button) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click(button)]);
+    return readFileSync(await download.path(), "utf8")
+      .replace("\ufeff", "")
+      .trim()
+      .split("\r\n");
+  };
+  const { counterparties } = await tables(page);
+  const lines = await save("#counterparties .tools button:has-text('CSV')");
+  assert.equal(lines.length, counterparties.length + 1);
+  assert.match(lines[0], /^Counterparty,Orders,Units,Revenue \([A-Z]{3}\),Share,Share to here$/);
+  const [name, orders, units, revenue] = counterparties.find(([each]) => /^[\w ]+$/.test(each));
+  assert.ok(
+    lines.some((line) => line.startsWith([name, orders, units, revenue / 100].join(","))),
+    lines.join("\n"),
+  );
+  assert.ok(
+    lines.every((line) => !/(^|,)"?[=+@]/.test(line)),
+    lines.join("\n"),
+  );
+  await page.click("#sales .sentence button");
+  const rows = await save(".drawer .summary button");
+  assert.equal(rows.length - 1, await page.$eval(".drawer .summary b", ({ dataset }) => Number(dataset.value)));
+  await page.context().close();
+});
+
+test("names that are HTML, SQL or right-to-left are text", async () => {
+  const page = await shown("#period=all");
+  await showTables(page);
+  for (const code of CODES) {
+    await go(page, `#period=all&currency=${code}`);
+    const text = await page.evaluate(() => document.querySelector("#counterparties table").textContent);
+    for (const name of EXPECTED.hostile) {
+      if (NOW.orders.some((row) => row.currency === code && row.counterparty === name))
+        assert.ok(text.includes(name), name);
+    }
+  }
+  assert.equal(await page.locator("img, script:not([src]), b b, marquee").count(), 0);
+  assert.equal(await page.evaluate(() => window.harmed), undefined);
+  await page.context().close();
+});
+
+test("the keyboard reaches everything: a chart by arrows, a dialog left by Escape", async () => {
+  const page = await shown("#period=all");
+  await page.focus("#sales-revenue .plot");
+  await page.keyboard.press("End");
+  const said = await page.textContent("#sales-revenue .readout");
+  assert.match(said, /\d/);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog.drawer");
+  assert.ok(await page.evaluate(() => document.querySelector("dialog").contains(document.activeElement)));
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog").count(), 0);
+  await page.waitForFunction(() => document.activeElement.classList.contains("plot")); // the focus comes back
+  await page.context().close();
+});
+
+test("axe finds nothing, light and dark, on a desktop and a phone, with charts, tables, rows, versions and dialogs", async () => {
+  for (const [viewport, scheme] of [
+    [DESKTOP, "light"],
+    [DESKTOP, "dark"],
+    [PHONE, "light"],
+    [PHONE, "dark"],
+  ]) {
+    const page = await shown("#period=all", { viewport, scheme });
+    const check = async (what) => {
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+      const found = violations.map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes
+            .slice(0, 3)
+            .map(({ html }) => html.slice(0, 160))
+            .join(" | ")}`,
+      );
+      assert.deepEqual(found, [], `${viewport.width} ${scheme} ${what}`);
+    };
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+    assert.ok(wide, `${viewport.width}: nothing is wider than the screen`);
+    await check("charts");
+    await showTables(page);
+    await check("tables");
+    if ((viewport === DESKTOP) !== (scheme === "light")) {
+      await page.context().close();
+      continue; // the colours of dialogs are those of the page
+    }
+    await page.click("#sales .sentence button");
+    await check("rows");
+    await page.click(".drawer .item button");
+    await page.waitForSelector(".versions td");
+    await check("versions");
+    await page.keyboard.press("Escape");
+    await page.click("#as-of");
+    await page.waitForSelector(".moments button");
+    await check("moments");
+    await page.context().close();
+  }
+});
+
+const latestAs = (change) => JSON.stringify({ ...LATEST, ...change });
+const statusAs = (change) => latestAs({ status: { ...LATEST.status, ...change } });
+
+test("each state of life is said: nothing yet, another format, a failed run, old numbers, a lost file, a differing warehouse", async () => {
+  const noted = complaints.length;
+  const state = async (answer, selector, words, options = {}) => {
+    answers.clear();
+    for (const [path, said] of Object.entries(answer)) answers.set(path, said);
+    const page = await open("", options);
+    await page.waitForSelector(selector);
+    assert.match(await page.textContent(selector), words);
+    const figures = await page.locator("#figures").count();
+    await page.context().close();
+    answers.clear();
+    return figures;
+  };
+  assert.equal(await state({ "latest.json": 404 }, "#state-empty", /Nothing has been published/), 0);
+  assert.equal(await state({ "latest.json": 500 }, "#state-unreachable", /answers 500/), 0);
+  assert.equal(await state({ "latest.json": latestAs({ format: 2 }) }, "#state-format", /format 2/), 0);
+  await state(
+    { "latest.json": statusAs({ failed: { at: LATEST.captured_at, step: "Transform" } }) },
+    "#failed",
+    /failed at Transform/,
+  );
+  await state({}, "#stale", /20 minutes old/, { at: CHECKED + 20 * 60_000 });
+  await state(
+    { "latest.json": statusAs({ verified: { at: LATEST.captured_at, equal: false, batch: 1, differences: 3 } }) },
+    "#unequal",
+    /3 rows of the warehouse differ/,
+  );
+  const manifest = JSON.parse(readFileSync(join(DATA, LATEST.manifest), "utf8"));
+  const [part, { sha }] = Object.entries(manifest.tables.sales_order.parts)[0];
+  assert.equal(
+    await state({ [`files/sales_order/${part}-${sha}.parquet`]: 404 }, "#state-missing, #trouble-missing", /whole/),
+    0,
+  );
+  complaints.length = noted; // the browser itself reports each answer that is no 200
+});
+
+test("a newer snapshot is taken up without losing the place, and what has changed since the last look is said", async () => {
+  const moments = JSON.parse(readFileSync(join(DATA, "moments", `${LATEST.days.at(-1)}.json`), "utf8")).moments;
+  const older = moments.find(({ batch }) => batch === THEN.batch) ?? moments[0];
+  answers.set(
+    "latest.json",
+    latestAs({ manifest: older.manifest, batch: older.batch, captured_at: older.captured_at }),
+  );
+  const page = await shown("#period=all");
+  assert.match(await page.textContent("#since"), /first look/);
+  await page.click("#sales .sentence button");
+  const place = await page.evaluate(() => scrollY);
+  const before = await page.textContent(".drawer .summary b");
+  answers.clear();
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await page.waitForFunction((text) => document.querySelector(".drawer .summary b").textContent !== text, before);
+  assert.equal(await page.locator("dialog.drawer").count(), 1);
+  assert.equal(await page.evaluate(() => scrollY), place);
+  // The connection goes: what is shown stays, and the page says so.
+  const noted = complaints.length;
+  await page.context().setOffline(true);
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await page.waitForSelector("#trouble-unreachable", { state: "attached" });
+  assert.equal(await page.locator("#figures").count(), 1);
+  await page.context().setOffline(false);
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await page.waitForSelector("#trouble-unreachable", { state: "detached" });
+  complaints.length = noted;
+  const visit = await shown("#period=all", { context: page.context() });
+  const counts = await visit.$$eval("#since li", (all) =>
+    Object.fromEntries(
+      all.map(({ textContent }) => [
+        textContent.replace(/^[\d,]+ /, ""),
+        Number(textContent.match(/^[\d,]+/)[0].replace(",", "")),
+      ]),
+    ),
+  );
+  const { new_orders, changed_orders, gone } = NOW.since;
+  assert.equal(counts[new_orders === 1 ? "new sales order" : "new sales orders"] ?? 0, new_orders);
+  assert.equal(counts[changed_orders === 1 ? "changed sales order" : "changed sales orders"] ?? 0, changed_orders);
+  assert.equal(counts[gone === 1 ? "row gone" : "rows gone"] ?? 0, gone);
+  await page.context().close();
+});
+
+test("a shop without orders, and one with a single order, are shown", { skip: !EXPECTED.small }, async () => {
+  for (const [folder, check] of [
+    [EXPECTED.small?.empty, async (page) => page.waitForSelector("#state-no-orders")],
+    [
+      EXPECTED.small?.one,
+      async (page) => {
+        await page.waitForSelector("#figures");
+        assert.match(await page.textContent("#sales .sentence"), /^1 order /);
+      },
+    ],
+  ]) {
+    const own = await serve(folder);
+    const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC" });
+    try {
+      const page = await context.newPage();
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      await page.goto(`${own.url}#period=all`);
+      await check(page);
+    } finally {
+      await context.close();
+      own.close();
+    }
+  }
+});
+
+test("the page weighs less than 200 KB, and says nothing to others and nothing in the console", () => {
+  const dist = fileURLToPath(new URL("../dist", import.meta.url));
+  assert.ok(existsSync(join(dist, "index.html")));
+  const bytes = readdirSync(dist).reduce(
+    (all, file) => all + gzipSync(readFileSync(join(dist, file)), { level: 9 }).length,
+    0,
+  );
+  assert.ok(bytes < 200_000, `${bytes} bytes`);
+  assert.deepEqual(complaints, []);
+});

@@ -1,0 +1,186 @@
+"""The page in a real browser, on what the publisher wrote: each of its promises is a test of dashboard/test."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.databases import execute, value
+from tests.support.memory_store import MemoryStore
+from tests.support.page_answers import answers
+from tests.support.pipeline import Pipeline
+from tests.support.snapshots import write_snapshot
+from workbench.cloud.postgres import EmbeddedPostgres
+from workbench.simulator import build
+
+ROOT = Path(__file__).parents[3]
+CONTENT = ROOT.parent / "shared" / "data" / "totesys-2024-11-15"
+TESTS = ROOT / "dashboard" / "test" / "page.test.mjs"
+PROMISES = re.findall(r'^test\(\s*"(.+?)",', TESTS.read_text(), re.MULTILINE)
+
+pytestmark = pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="the browser that npm brings is for Linux"
+)
+
+HOSTILE = (
+    '<img src=x onerror="window.harmed=1">',
+    "'); DROP TABLE fact_payment; --",
+    '=HYPERLINK("http://example.com")',
+    "\u202egnirtS \u05e9\u05dc\u05d5\u05dd",
+    "</script><script>window.harmed=1</script>",
+)
+CHANGED, DELETED = 95, 60
+
+
+class Published:
+    """A pipeline, and the folder in which its snapshots are."""
+
+    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
+        self.pipeline = pipeline
+        self.folder = folder
+
+    def tick(self) -> None:
+        """Bring what the shop has to the warehouse, and publish it."""
+        self.pipeline.tick()
+        write_snapshot(self.pipeline.warehouse, self.folder)
+
+
+def a_shop(postgres: EmbeddedPostgres, folder: Path, name: str, orders: int | None) -> Published:
+    """A shop with so many orders, or with an empty database; and a warehouse for it."""
+    for database in (source := f"{name}_source", warehouse := f"{name}_warehouse"):
+        postgres.create_database(database)
+    if orders is not None:
+        build(postgres.uri(source), orders=orders, seed=1)
+    store = MemoryStore()
+    pipeline = Pipeline(
+        source=postgres.uri(source),
+        warehouse=postgres.uri(warehouse),
+        ingestion=store.bucket("ingestion"),
+        processed=store.bucket("processed"),
+    )
+    return Published(pipeline, folder / name)
+
+
+def up_to_yesterday(source: str) -> None:
+    """Move the shop's history so that it ends yesterday, whenever the tests run."""
+    days = (date.today() - value(source, "SELECT max(created_at)::date FROM sales_order")).days - 1  # noqa: DTZ011
+    agreed = (
+        "agreed_delivery_date = (agreed_delivery_date::date + %(days)s)::text, "
+        "agreed_payment_date = (agreed_payment_date::date + %(days)s)::text"
+    )
+    for table, also in {
+        "sales_order": f", {agreed}",
+        "purchase_order": f", {agreed}",
+        "payment": ", payment_date = (payment_date::date + %(days)s)::text",
+    }.items():
+        execute(
+            source,
+            f"UPDATE {table} SET created_at = created_at + %(days)s * interval '1 day', "
+            f"last_updated = last_updated + %(days)s * interval '1 day'{also}",
+            {"days": days},
+        )
+
+
+def name_hostilely(source: str) -> None:
+    for key, name in enumerate(HOSTILE, start=1):
+        execute(source, "UPDATE counterparty SET counterparty_legal_name = %s WHERE counterparty_id = %s", [name, key])
+    execute(source, "UPDATE design SET design_name = %s WHERE design_id = 1", [HOSTILE[0]])
+    execute(source, "UPDATE staff SET last_name = %s WHERE staff_id = 1", [HOSTILE[0]])
+
+
+def go_on(source: str) -> None:
+    """What a morning brings: sales, money, changes, a row that goes, one that makes no sense, a new column."""
+    execute(
+        source,
+        """
+            INSERT INTO sales_order
+            SELECT 1000 + sales_order_id, now(), now(), design_id, staff_id, counterparty_id, units_sold + 7,
+                unit_price, currency_id, agreed_delivery_date, agreed_payment_date, agreed_delivery_location_id
+            FROM sales_order WHERE sales_order_id %% 20 = 3;
+            UPDATE sales_order SET units_sold = units_sold + 1234, last_updated = now()
+            WHERE sales_order_id = %(changed)s;
+            UPDATE payment SET paid = true, last_updated = now() WHERE NOT paid AND payment_id %% 3 = 0;
+            DELETE FROM sales_order WHERE sales_order_id = %(deleted)s;
+            UPDATE payment SET payment_date = 'soon', last_updated = now() WHERE payment_id = 11;
+            ALTER TABLE sales_order ADD COLUMN note text;
+        """,
+        {"changed": CHANGED, "deleted": DELETED},
+    )
+
+
+@pytest.fixture(scope="module")
+def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
+    shop, empty, one = (
+        a_shop(postgres, folder, name, orders) for name, orders in (("shop", 100), ("empty", 1), ("one", 1))
+    )
+    source, warehouse = shop.pipeline.source, shop.pipeline.warehouse
+    up_to_yesterday(source)
+    name_hostilely(source)
+    shop.tick()
+    first = answers(warehouse, since=1, changed=CHANGED, deleted=DELETED)
+    go_on(source)
+    shop.tick()
+    second = answers(warehouse, since=first["batch"], changed=CHANGED, deleted=DELETED)
+    execute(empty.pipeline.source, "TRUNCATE sales_order, purchase_order, payment, transaction CASCADE")
+    empty.tick()
+    execute(one.pipeline.source, "TRUNCATE purchase_order, payment, transaction CASCADE")
+    one.tick()
+    small = {"empty": str(empty.folder), "one": str(one.folder)}
+    return kept(shop.folder, {"snapshots": [first, second], "hostile": HOSTILE, "small": small})
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_the_page_keeps_its_promise(promise: str, results: dict[str, str | None]) -> None:
+    assert results[promise] is None, results[promise]
+
+
+@pytest.mark.skipif(not CONTENT.exists(), reason=f"the real shop's content is not here ({CONTENT.name})")
+def test_every_figure_of_the_real_shop_is_what_its_view_says(postgres: EmbeddedPostgres, folder: Path) -> None:
+    real = a_shop(postgres, folder, "real", None)
+    subprocess.run(
+        [
+            *(postgres.binaries / "psql", "-qv", "ON_ERROR_STOP=1", "-o", folder / "out"),
+            *(real.pipeline.source, "-f", "schema.sql", "-f", "load.sql"),
+        ],
+        cwd=CONTENT,
+        check=True,
+    )
+    real.tick()
+    snapshot = answers(real.pipeline.warehouse, since=1, changed=1, deleted=1)
+    found = kept(real.folder, {"snapshots": [snapshot], "hostile": []}, only="^(every figure|figures of)")
+    assert len(found) == 2
+    assert not any(found.values()), found
+
+
+def kept(data: Path, expected: dict[str, Any], only: str = ".") -> dict[str, str | None]:
+    """What became of each promise: None where it is kept, else what was found.
+
+    Args:
+        data: the folder of snapshots.
+        expected: what PostgreSQL says.
+        only: a pattern of the names of the promises that are asked for.
+    """
+    said, report = data.parent / f"{data.name}.json", data.parent / f"{data.name}.xml"
+    said.write_text(json.dumps(expected))
+    subprocess.run(
+        [
+            ROOT / ".venv" / "bin" / "node",
+            *("--test", "--test-force-exit", "--test-timeout=120000", f"--test-name-pattern={only}"),
+            *("--test-reporter=junit", f"--test-reporter-destination={report}"),
+            TESTS,
+        ],
+        env={**os.environ, "DATA": str(data), "EXPECTED": str(said)},
+        check=False,
+        timeout=400,
+    )
+    return {
+        case.attrib["name"]: "\n".join(found.text or found.attrib.get("message", "") for found in case) or None
+        for case in ElementTree.parse(report).iter("testcase")  # noqa: S314 - our own
+    }

@@ -1,0 +1,139 @@
+"""What PostgreSQL says of a warehouse, as the page's tests compare it: money in minor units, days as ISO has them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extras import RealDictCursor
+
+from tests.support.databases import session
+from totes.report import QUESTIONS
+
+_MONEY = {"revenue", "cost", "difference", "amount", "average_order", "median"}
+
+_MORE = {
+    "orders": """
+        SELECT sales_order_id AS id, created_date AS day, currency_code AS currency, department_name AS department,
+            counterparty_id, counterparty_legal_name AS counterparty, design_id, units_sold AS units,
+            units_sold * unit_price AS revenue
+        FROM current_sales_order
+        JOIN dim_currency USING (currency_id)
+        JOIN dim_counterparty USING (counterparty_id)
+        JOIN dim_staff ON staff_id = sales_staff_id
+        ORDER BY 1
+    """,
+    "purchases": "SELECT purchase_order_id AS id, created_date AS day FROM current_purchase_order ORDER BY 1",
+    "overdue": """
+        SELECT currency, CASE WHEN kind IN ('SALES_RECEIPT', 'PURCHASE_REFUND') THEN 'in' ELSE 'out' END AS direction,
+            sum(amount) AS amount
+        FROM report.open_payments
+        WHERE payment_date < (SELECT as_of_day FROM report.freshness)
+        GROUP BY 1, 2
+    """,
+    # The median of the eight same weekdays before yesterday, as far as the shop was open on them.
+    "usual": """
+        WITH wanted AS (
+            SELECT currency_code AS currency, week, as_of_day - 1 - 7 * week AS day
+            FROM dim_currency, report.freshness, generate_series(0, 8) AS week
+        ), sold AS (
+            SELECT wanted.*, coalesce(revenue, 0) AS revenue
+            FROM wanted LEFT JOIN report.sales_by_day USING (currency, day)
+            WHERE week = 0 OR day >= (
+                SELECT min(created_date)
+                FROM (
+                    SELECT created_date FROM current_sales_order
+                    UNION ALL SELECT created_date FROM current_purchase_order
+                ) AS made
+            )
+        )
+        SELECT currency, max(revenue) FILTER (WHERE week = 0) AS revenue,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY revenue::float8) FILTER (WHERE week > 0) AS median
+        FROM sold GROUP BY currency
+    """,
+    "payment_times": """
+        SELECT currency_code AS currency,
+            percentile_disc(0.5) WITHIN GROUP (ORDER BY payment_date - current_sales_order.created_date)
+                FILTER (WHERE paid) AS median_days,
+            percentile_disc(0.9) WITHIN GROUP (ORDER BY payment_date - current_sales_order.created_date)
+                FILTER (WHERE paid) AS ninety_percent_days
+        FROM current_payment
+        JOIN dim_payment_type USING (payment_type_id)
+        JOIN dim_transaction USING (transaction_id)
+        JOIN current_sales_order USING (sales_order_id)
+        JOIN dim_currency ON dim_currency.currency_id = current_payment.currency_id
+        WHERE payment_type_name = 'SALES_RECEIPT' AND current_sales_order.currency_id = current_payment.currency_id
+        GROUP BY 1
+    """,
+}
+# report.agreed_lead_times, for each currency: the page never looks at two currencies at once.
+_LEAD_TIMES = """
+    SELECT date_trunc('month', created_date)::date AS month, country, currency_code AS currency,
+        percentile_disc(0.5) WITHIN GROUP (ORDER BY agreed_delivery_date - created_date) AS median_days,
+        percentile_disc(0.9) WITHIN GROUP (ORDER BY agreed_delivery_date - created_date) AS ninety_percent_days
+    FROM current_sales_order
+    JOIN dim_location ON location_id = agreed_delivery_location_id
+    JOIN dim_currency USING (currency_id)
+    GROUP BY 1, 2, 3
+"""
+_VERSIONS = """
+    SELECT batch_id AS batch, captured_at, units_sold AS units
+    FROM fact_sales_order JOIN etl.batch USING (batch_id)
+    WHERE sales_order_id = %s ORDER BY batch_id
+"""
+_SINCE = """
+    WITH changed AS (
+        SELECT count(*) AS versions
+        FROM fact_sales_order JOIN current_sales_order USING (sales_order_id)
+        GROUP BY sales_order_id HAVING max(fact_sales_order.batch_id) > %(batch)s
+    )
+    SELECT
+        (SELECT count(*) FROM changed WHERE versions = 1) AS new_orders,
+        (SELECT count(*) FROM changed WHERE versions > 1) AS changed_orders,
+        (SELECT coalesce(sum(deleted), 0)::int FROM etl.batch_table WHERE batch_id > %(batch)s) AS gone
+"""
+
+
+def answers(uri: str, *, since: int, changed: int, deleted: int) -> dict[str, Any]:
+    """What the warehouse says now.
+
+    Args:
+        uri: of the warehouse.
+        since: the batch that a person has seen.
+        changed: a sales order that has several versions.
+        deleted: a sales order that is gone.
+    """
+    with session(uri) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+
+        def ask(query: str | sql.Composable, values: Any = None) -> list[dict[str, Any]]:
+            cursor.execute(query, values)
+            return [{name: _plain(name, value) for name, value in row.items()} for row in cursor.fetchall()]
+
+        [freshness] = ask("SELECT * FROM report.freshness")
+        views = {
+            each.name: ask(sql.SQL("SELECT * FROM {}").format(sql.Identifier("report", each.name)))
+            for each in QUESTIONS
+        }
+        views["loads_by_day"].sort(key=lambda row: row["day"], reverse=True)
+        views["sales_by_counterparty"].sort(key=lambda row: (row["currency"], row["place"]))
+        return {
+            "batch": freshness["batch"],
+            "captured_at": freshness["as_of"],
+            "as_of_day": freshness["as_of_day"],
+            "views": {**views, "lead_times": ask(_LEAD_TIMES)},
+            **{name: ask(query) for name, query in _MORE.items()},
+            "changed_order": {"id": changed, "versions": ask(_VERSIONS, [changed])},
+            "deleted_order": deleted,
+            "since": ask(_SINCE, {"batch": since})[0],
+        }
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as JSON has it; money in minor units, whole ones but for a median between two sums."""
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | float):
+        return float(value * 100) if name in _MONEY else float(value)
+    raise TypeError(f"{name} is a {type(value).__name__}, which the page's tests do not compare")
