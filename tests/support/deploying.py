@@ -4,71 +4,47 @@ import os
 import subprocess
 from pathlib import Path
 
+from app import make_stacks
+from stacks.config import Environment
+from tests.support.templates import new_app
 from workbench.cloud import LocalCloud, cdk
 
-_APP = """
-import os
-import sys
-from dataclasses import replace
-
-sys.path.insert(0, {project!r})
-import aws_cdk
-
-from app import chosen_environment, make_stacks
-from stacks.config import GivenDatabase, Lake, NewNetwork, OwnDatabase
-
-app = aws_cdk.App()
-environment = chosen_environment(app.node)
-make_stacks(app, replace(environment, {changes}))
-app.synth()
-"""
+_BY_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
+"""What the CLI tells an app beyond what cdk.json says, so that a template differs by what is changed alone."""
 
 
-def call(
-    cloud: LocalCloud, *arguments: str, app: str | Path, environment: str | None = None, timeout: float = 400
-) -> subprocess.CompletedProcess[str]:
-    """Type a command of the cdk CLI.
+def synthesised(cloud: LocalCloud, folder: Path, environment: Environment) -> Path:
+    """Synthesise an environment into a folder, and return that.
+
+    In this process, where the CDK is loaded once for all; and what is packed is where the cloud's own assembly has it.
 
     Args:
-        cloud: where it goes.
-        arguments: the command.
-        app: a folder that was synthesised into, or a command that synthesises.
-        environment: whose stacks are meant; None: the cloud's.
-        timeout: seconds that it may take.
-    """
-    context = ["--context", f"env={environment or cloud.environment}", "--context", "target=host"]
-    return subprocess.run(
-        [cdk._CLI, *arguments, "--app", str(app), *context, *cdk._QUIET],
-        cwd=cdk.PROJECT,
-        env=cdk._environment(cloud.endpoint),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
-
-
-def synthesised(cloud: LocalCloud, folder: Path, changes: str, *, environment: str | None = None) -> Path:
-    """Synthesise an environment with changes of its configuration into a folder, and return that.
-
-    Args:
-        cloud: where it is to be deployed.
+        cloud: where it is to be deployed, and what it was made of is.
         folder: a new one.
-        changes: the changes, as somebody would write them in stacks/config.py: "mass_deletion_percent=25".
-        environment: which; None: the cloud's.
+        environment: as somebody has changed it in stacks/config.py.
     """
     folder.mkdir()
-    app, out = folder / "changed.py", folder / "out"
-    app.write_text(_APP.format(project=str(cdk.PROJECT), changes=changes), encoding="utf-8")
-    done = call(cloud, "synth", "--all", "--output", str(out), app=f"python {app}", environment=environment)
-    assert done.returncode == 0, done.stderr[-2000:]
-    (out / ".cache").symlink_to(os.path.realpath(cdk.PROJECT / "build" / "assets"))
-    return out
+    for asset in (cloud.state / "cdk.out").glob("asset.*"):
+        (folder / asset.name).symlink_to(asset)
+    app = new_app(folder, validated=False, **_BY_THE_CLI)
+    make_stacks(app, environment)
+    app.synth()
+    (folder / ".cache").symlink_to(os.path.realpath(cdk.PROJECT / "build" / "assets"))
+    return folder
 
 
 def deploy(cloud: LocalCloud, assembly: Path) -> subprocess.CompletedProcess[str]:
     """Deploy all stacks of a synthesised app."""
-    return call(cloud, "deploy", "--all", "--require-approval", "never", app=assembly)
+    words = ("deploy", "--all", "--app", str(assembly), "--require-approval", "never")
+    return subprocess.run(
+        [cdk._CLI, *words, *cdk._QUIET],
+        cwd=cloud.state,
+        env=cdk._environment(cloud.endpoint),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:

@@ -1,6 +1,5 @@
 """A local account in which nothing is deployed, and what RDS does there once something is."""
 
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -31,18 +30,13 @@ def open_account(state: Path, *, environment: str) -> LocalCloud:
     """
     folder = StateFolder(state)
     lock = folder.claim()
-    try:
+    with folder.coming_up(lock):
         daemon = Daemon(folder, lock, _EMBEDDED)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
         uris = daemon.says(DATABASES)
         place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment}
         folder.write(CLOUD, {**place, "embedded": _EMBEDDED, "scheduled": False, **uris})
         daemon.release()
-    except BaseException:
-        folder.end_everything()
-        raise
-    finally:
-        os.close(lock)
     return LocalCloud.attach(state)
 
 

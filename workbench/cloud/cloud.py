@@ -159,16 +159,11 @@ def up(
         kept.refuse_other_environment(environment, folder)
     terms, logins = _looked_at(folder, kept, told, environment, progress, lasting=lasting)
     lock = folder.claim(lasting=lasting)
-    try:
+    with folder.coming_up(lock):
         if lasting:
             _refuse_other_terms(folder, kept)
         again = None if kept is None else _told_otherwise(told, kept)
         return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
-    except BaseException:
-        folder.end_everything()
-        raise
-    finally:
-        os.close(lock)
 
 
 def stop(state: Path) -> None:

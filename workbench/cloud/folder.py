@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +130,41 @@ class StateFolder:
     def stop(self) -> None:
         """End the cloud and whatever it has started; raise UserError if it does not end."""
         self.end_everything()
+        if not self._is_let_go():
+            raise UserError(
+                f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
+                f"(fuser {self._lock} names it); nothing was removed"
+            )
+
+    @contextmanager
+    def coming_up(self, lock: int) -> Iterator[None]:
+        """The way up of a cloud: if it fails, all that was started has ended when the error arrives.
+
+        Args:
+            lock: the file descriptor that `claim` has given; it is closed at the end.
+        """
+        try:
+            yield
+        except BaseException:
+            try:
+                self.end_everything()
+            finally:
+                os.close(lock)
+            self._is_let_go()  # who tries again at once is not to hear that a cloud runs here
+            raise
+        os.close(lock)
+
+    def _is_let_go(self) -> bool:
+        """Wait until nobody holds the lock; False if somebody does after some seconds.
+
+        A process has ended when its first thread has, and lets go when its last one has.
+        """
         deadline = time.monotonic() + _RELEASE_SECONDS
-        while self.is_running:  # a process has ended when its first thread has, and lets go when its last one has
+        while self.is_running:
             if time.monotonic() > deadline:
-                raise UserError(
-                    f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
-                    f"(fuser {self._lock} names it); nothing was removed"
-                )
+                return False
+            time.sleep(0.01)
+        return True
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""

@@ -25,6 +25,23 @@ def test_a_folder_has_one_cloud_at_a_time(tmp_path: Path) -> None:
     os.close(StateFolder(tmp_path / "state").claim())
 
 
+def test_a_cloud_that_does_not_come_up_has_let_go_when_its_error_arrives(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    lock = folder.claim()
+    threads_of_the_daemon = os.dup(lock)
+    timer = threading.Timer(0.3, os.close, [threads_of_the_daemon])
+
+    def fail() -> None:
+        with folder.coming_up(lock):
+            timer.start()
+            raise UserError("no stacks today")
+
+    with pytest.raises(UserError, match="no stacks today"):
+        fail()
+    assert not folder.is_running
+    timer.join()
+
+
 def test_a_new_cloud_finds_nothing_of_the_last(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     os.close(folder.claim())
