@@ -115,7 +115,7 @@ synth: setup ## Synthesise every environment into cdk.out (ALARM_EMAIL=address),
 	done
 
 .PHONY: snapshots
-snapshots: setup ## Write the templates' snapshots anew, after a change that was looked at.
+snapshots: setup ## Write the templates' snapshots again, after a change that was looked at.
 	WRITE_SNAPSHOTS=yes $(BIN)/pytest -q tests/infrastructure/test_snapshots.py
 
 # The source's URI has a password in it, and so is no argument, which everybody on the machine sees.

@@ -327,7 +327,7 @@ def retry_quarantine(
     environment: Environment = None,
     as_json: Json = False,
 ) -> None:
-    """Read rows anew from the source and convert them again, after totes or what they refer to was mended."""
+    """Read rows again from the source and convert them again, after totes or what they refer to was fixed."""
     deployment = deployment_of(is_local, state, environment)
     _run(deployment, {"again": quarantine.again(deployment, star_table, keys or [])}, as_json=as_json)
 
