@@ -114,8 +114,8 @@ def tunnel(deployment: Deployment, *, port: int | None, say: Callable[[str], Non
         say: called with a short sentence at each step.
 
     Raises:
-        UserError: the port is in use, the environment has no such network, the plugin is missing, the instance does not come up, or the
-            warehouse does not answer at the other end.
+        UserError: the port is in use, the environment has no such network, the plugin is missing, the instance does
+            not come up, or the warehouse does not answer at the other end.
     """
     _refuse_port_in_use(port)
     template = _template(deployment)
