@@ -70,17 +70,17 @@ def make_roles(
             if database == "warehouse":
                 refuse_source(admin)
             place = _said(host=host, port=port)
-            logins = {role: _login(deployment, role, connection, place) for role in _DATABASES[database]}
+            filled = {role: _filled(deployment, role, connection, place) for role in _DATABASES[database]}
+            logins = dict(filled)
             if name is not None:
-                logins[database] |= {"username": name, "password": _new_password(deployment)}
+                logins[database] = {**filled[database], "username": name, "password": _new_password(deployment)}
             _look_before(connection, database, logins, confirm)
+            _store(deployment, filled)
             _prepare(connection, database, logins)
     except psycopg2.Error as error:
         raise UserError(f"the roles of the {database} were not made: {' '.join(str(error).split())}") from error
     if name is not None:
-        deployment.secrets.put_secret_value(
-            SecretId=_secret(deployment, database), SecretString=json.dumps(logins[database])
-        )
+        _store(deployment, {database: logins[database]})
     return [each["username"] for each in logins.values()]
 
 
@@ -152,8 +152,18 @@ def _made_by_function(deployment: Deployment, database: str) -> list[str]:
         raise UserError(f"the roles of the warehouse were not made: {error}") from error
 
 
-def _login(deployment: Deployment, role: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
-    """A role's login, its secret brought up to where the database is, if it does not say so.
+def _stored(deployment: Deployment, role: str) -> dict[str, Any]:
+    """What a role's secret says, filled in or not."""
+    secret = _secret(deployment, role)
+    try:
+        return login(deployment.secrets, secret)
+    except NotFilledIn:
+        made: dict[str, Any] = json.loads(deployment.secrets.get_secret_value(SecretId=secret)["SecretString"])
+        return made
+
+
+def _filled(deployment: Deployment, role: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
+    """A role's login, brought up to where the database is, if its secret does not say so.
 
     Args:
         deployment: whose secret.
@@ -164,18 +174,19 @@ def _login(deployment: Deployment, role: str, admin: Connection, place: Mapping[
     Raises:
         UserError: the administrator's way there is none of the functions'.
     """
-    secret = _secret(deployment, role)
-    try:
-        made = login(deployment.secrets, secret)
-        filled = {**made, **place}
-    except NotFilledIn:
-        made = json.loads(deployment.secrets.get_secret_value(SecretId=secret)["SecretString"])
-        if made["host"] != PLACEHOLDER:
-            raise
-        filled = {**made, "dbname": admin.info.dbname, **_place(deployment, role, admin, place)}
-    if filled != made:
-        deployment.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(filled))
-    return filled
+    made = _stored(deployment, role)
+    if made["host"] != PLACEHOLDER:
+        return {**made, **place}
+    return {**made, "dbname": admin.info.dbname, **_place(deployment, role, admin, place)}
+
+
+def _store(deployment: Deployment, logins: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store the logins, by role, that the secrets do not say yet."""
+    for role, values in logins.items():
+        if values != _stored(deployment, role):
+            deployment.secrets.put_secret_value(
+                SecretId=_secret(deployment, role), SecretString=json.dumps(dict(values))
+            )
 
 
 def _said(**words: str | int | None) -> dict[str, str | int]:

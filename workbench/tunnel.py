@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -113,9 +114,10 @@ def tunnel(deployment: Deployment, *, port: int | None, say: Callable[[str], Non
         say: called with a short sentence at each step.
 
     Raises:
-        UserError: the environment has no such network, the plugin is missing, the instance does not come up, or the
-            warehouse does not answer at the other end.
+        UserError: the port is in use, the environment has no such network, the plugin is missing, the instance does
+            not come up, or the warehouse does not answer at the other end.
     """
+    _refuse_port_in_use(port)
     template = _template(deployment)
     plugin = _plugin(deployment)
     values = login(deployment.secrets, deployment.outputs["DashboardSecretArn"])
@@ -134,6 +136,19 @@ def tunnel(deployment: Deployment, *, port: int | None, say: Callable[[str], Non
             with with_tls(keywords) as completed:
                 told = {name: str(completed[name]) for name in _VARIABLES if name in completed}
                 yield Tunnel(keywords=told, password=values["password"], plugin=process, log=log)
+
+
+def _refuse_port_in_use(port: int | None) -> None:
+    if port is None:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was closed a moment ago is free
+        try:
+            probe.bind((_HERE, port))
+        except OSError as error:
+            raise UserError(
+                f"port {port} of this machine cannot be used: {error.strerror}; say another --port, or none"
+            ) from error
 
 
 def _template(deployment: Deployment) -> str:

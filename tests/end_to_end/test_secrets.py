@@ -227,4 +227,4 @@ def test_a_login_given_up_for_deletion_is_listed_as_such(shop: Deployed) -> None
     assert shop.totes("secrets", "list", "--json").json()[2]["deleted"]
     nobody = shop.totes("secrets", "set", "dashboard", answers="a-password\n")
     assert nobody.code != 0
-    assert "no host is stored: say --host, --dbname and --username" in nobody.err
+    assert "no host is known: say --host, --dbname and --username" in nobody.err

@@ -3,10 +3,12 @@
 import json
 import os
 import shlex
+import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -220,6 +222,16 @@ def test_a_plugin_that_is_missing_or_too_old_is_a_sentence_and_starts_nothing(
     missing = typed(shop, programs, "--", sys.executable)
     assert missing.code == 1
     assert "says how to install it" in missing.err
+    assert len(instances(shop)) == before
+
+
+def test_a_port_that_is_in_use_is_a_sentence_and_starts_nothing(shop: Deployed, programs: Path) -> None:
+    before = len(instances(shop))
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        answer = typed(shop, programs, "--port", str(port), "--", "true")
+    assert answer.code == 1
+    assert f"port {port} of this machine cannot be used" in answer.err
     assert len(instances(shop)) == before
 
 

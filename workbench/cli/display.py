@@ -49,6 +49,10 @@ def program() -> str:
     return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))
 
 
+_SHOWN_AS_A_MINUTE = 59.95
+"""Seconds; from there on a tenth of a second would be shown as 60.0."""
+
+
 def step(sentence: str) -> None:
     """A step has begun."""
     show(Text.assemble(("·", "dim"), f" {sentence}"))
@@ -366,11 +370,11 @@ def _alarming(count: int) -> Text:
 
 
 def _duration(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+    if seconds < _SHOWN_AS_A_MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def events(counts: Events) -> None:

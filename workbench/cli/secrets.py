@@ -133,7 +133,7 @@ def _asked(what: str, stored: str | None) -> str:
     """
     if not sys.stdin.isatty():
         if stored is None:
-            raise UserError(f"no {what} is stored: say --host, --dbname and --username, and pipe the password in")
+            raise UserError(f"no {what} is known: say --host, --dbname and --username, and pipe the password in")
         return stored
     answer: str = typer.prompt(what, default=stored)
     return answer

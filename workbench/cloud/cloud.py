@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -72,11 +73,11 @@ class LocalCloud:
         folder = StateFolder(state)
         document = folder.read(CLOUD)
         if folder.can_continue and not folder.is_running:
-            raise UserError(f"the local cloud in {state} has stopped; totes local up continues it")
+            raise UserError(f"the local cloud in {state} has stopped; {_typed('up', state)} continues it")
         if document is None:
-            raise UserError(f"no local cloud is up in {state}; totes local up starts one")
+            raise UserError(f"no local cloud is up in {state}; {_typed('up', state)} starts one")
         if not folder.is_running:
-            raise UserError(f"the local cloud in {state} has stopped; totes local up starts a new one")
+            raise UserError(f"the local cloud in {state} has stopped; {_typed('up', state)} starts a new one")
         return cls(
             state=folder.path,
             endpoint=document["endpoint"],
@@ -176,7 +177,7 @@ def stop(state: Path) -> None:
     if not folder.exists:
         raise UserError(f"no local cloud is up in {state}")
     if not folder.can_continue:
-        raise UserError(f"the local cloud in {state} keeps nothing; totes local down removes it")
+        raise UserError(f"the local cloud in {state} keeps nothing; {_typed('down', state)} removes it")
     folder.forget(CLOUD)  # whoever waits for its end learns that it was meant
     folder.stop()
 
@@ -206,11 +207,15 @@ def wait(state: Path) -> None:
     while folder.is_running:
         time.sleep(_LOOK_SECONDS)
     if folder.read(CLOUD) is not None:
-        how = "totes local up continues it, and " if folder.can_continue else ""
+        how = f"{_typed('up', state)} continues it, and " if folder.can_continue else ""
         raise UserError(
-            f"the local cloud in {state} has stopped; what went wrong is in {folder.log}; {how}totes local down "
-            "removes what is left"
+            f"the local cloud in {state} has stopped; what went wrong is in {folder.log}; {how}"
+            f"{_typed('down', state)} removes what is left"
         )
+
+
+def _typed(command: str, state: Path) -> str:
+    return f"totes local {command} --state {shlex.quote(str(state))}"
 
 
 def _looked_at(

@@ -132,6 +132,21 @@ def test_an_update_that_fails_is_rolled_back(client: Clients, pair: Pair) -> Non
     assert f"{name}-left" not in topics(client)
 
 
+def test_a_secret_that_has_no_name_any_more_is_another_and_the_one_of_before_is_retained(
+    client: Clients, pair: Pair
+) -> None:
+    name, stack = f"{pair.giving.name}-login", pair.giving
+    before: dict[str, Any] = secret(name, "a login") | {"UpdateReplacePolicy": "Retain"}
+    arn = stack.deploy({"Secret": before}, Outputs={"Arn": {"Value": {"Ref": "Secret"}}})["Arn"]
+    unnamed = {word: said for word, said in before["Properties"].items() if word != "Name"}
+    after = stack.deploy({"Secret": before | {"Properties": unnamed}}, Outputs={"Arn": {"Value": {"Ref": "Secret"}}})[
+        "Arn"
+    ]
+    assert after != arn
+    assert client("secretsmanager").describe_secret(SecretId=arn)["Name"] == name
+    client("secretsmanager").delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
 def parameter(name: str, value: str) -> dict[str, Any]:
     return {"Type": "AWS::SSM::Parameter", "Properties": {"Name": name, "Type": "String", "Value": value}}
 

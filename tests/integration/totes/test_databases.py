@@ -140,6 +140,12 @@ def test_a_secret_that_is_not_filled_in_is_excused_for_a_day(
     assert refusal.type is NotFilledIn, "the state machine catches the other one by its name alone"
 
 
+def test_a_secret_that_was_given_up_for_deletion_can_be_taken_back(secrets: "SecretsManagerClient") -> None:
+    secrets.delete_secret(SecretId="source")
+    with pytest.raises(ConfigurationError, match=r"secret source cannot be read.*totes secrets set takes it back"):
+        ask(secrets)
+
+
 def test_a_secret_that_may_not_be_read_is_named(secrets: "SecretsManagerClient") -> None:
     secrets.delete_secret(SecretId="source", ForceDeleteWithoutRecovery=True)
     with pytest.raises(ConfigurationError, match="secret source cannot be read"):

@@ -68,6 +68,13 @@ def test_the_host_that_is_said_is_stored_with_the_configured_port(source: str, s
     assert has_role(source)
 
 
+def test_who_says_no_changes_nothing(source: str, secrets: "SecretsManagerClient") -> None:
+    execute(source, f"CREATE ROLE {ROLE} LOGIN PASSWORD 'somebody else'")
+    with pytest.raises(UserError, match="nothing was changed"):
+        init(source, host="shop.example.com")
+    assert stored(secrets)["host"] == PLACEHOLDER
+
+
 def test_another_place_that_is_said_later_is_stored_too(source: str, secrets: "SecretsManagerClient") -> None:
     init(source, host="shop.example.com")
     init(source, host="new.example.com", port=5433)

@@ -70,3 +70,18 @@ def test_a_state_that_is_watched_by_no_terminal_is_told_one_after_the_other(monk
         for moment in ("one", "two"):
             show(cast("Any", moment))
             assert written.getvalue().rstrip().endswith(f"as of {moment}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.04, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (119.7, "2 min 0 s"),
+        (3599.8, "1 h 0 min"),
+        (7325.0, "2 h 2 min"),
+    ],
+)
+def test_no_minute_has_sixty_seconds(seconds: float, told: str) -> None:
+    assert display._duration(seconds) == told

@@ -93,7 +93,7 @@ def test_what_links_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_attach_to_before_it_is_up(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="totes local up starts one"):
+    with pytest.raises(UserError, match=r"totes local up --state .* starts one"):
         LocalCloud.attach(tmp_path)
     folder = StateFolder(tmp_path)
     lock = folder.claim()
@@ -106,7 +106,7 @@ def test_a_cloud_that_has_died_is_not_attached_to(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     os.close(folder.claim())
     folder.write("cloud.json", {"endpoint": "http://localhost:1", "source": "", "warehouse": ""})
-    with pytest.raises(UserError, match="has stopped; totes local up starts a new one"):
+    with pytest.raises(UserError, match=r"has stopped; totes local up --state .* starts a new one"):
         LocalCloud.attach(tmp_path)
 
 
@@ -115,7 +115,9 @@ def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path, monkeypatch: 
     lock = folder.claim()
     folder.write("cloud.json", {})
     threading.Timer(0.3, os.close, [lock]).start()
-    with pytest.raises(UserError, match=r"has stopped; what went wrong is in .*daemon\.log; totes local down removes"):
+    with pytest.raises(
+        UserError, match=r"has stopped; what went wrong is in .*daemon\.log; totes local down --state .* removes"
+    ):
         wait(tmp_path / "state")
 
     lock = folder.claim()
@@ -135,11 +137,13 @@ def test_who_waits_for_a_cloud_that_lasts_learns_that_it_was_stopped_or_how_it_g
     Terms(environment="local").write(folder)
     folder.write("cloud.json", {})
     threading.Timer(0.3, os.close, [lock]).start()
-    with pytest.raises(UserError, match="totes local up continues it, and totes local down removes what is left"):
+    with pytest.raises(
+        UserError, match=r"totes local up --state .* continues it, and totes local down --state .* removes what is left"
+    ):
         wait(tmp_path / "state")
     stop(tmp_path / "state")
     wait(tmp_path / "state")
-    with pytest.raises(UserError, match="has stopped; totes local up continues it"):
+    with pytest.raises(UserError, match=r"has stopped; totes local up --state .* continues it"):
         LocalCloud.attach(tmp_path / "state")
 
 
@@ -167,7 +171,7 @@ def test_only_what_lasts_can_be_stopped_and_continued(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no local cloud is up in"):
         stop(tmp_path)
     os.close(StateFolder(tmp_path).claim())
-    with pytest.raises(UserError, match="keeps nothing; totes local down removes it"):
+    with pytest.raises(UserError, match=r"keeps nothing; totes local down --state .* removes it"):
         stop(tmp_path)
 
 

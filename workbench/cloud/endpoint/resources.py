@@ -118,14 +118,18 @@ class Resource(ABC):
     def update_from_cloudformation_json(
         cls,
         original_resource: Self,
-        new_resource_name: str,  # noqa: ARG003 - moto's signature
+        new_resource_name: str,
         cloudformation_json: Mapping[str, Any],
         account_id: str,
         region_name: str,
     ) -> Self:
-        """Change one as a template's new words say; a new name makes a new one, and who calls removes the old one."""
+        """Change one as a template's new words say; a new name, or none any more, makes a new one.
+
+        Who calls removes the old one.
+        """
         properties = cloudformation_json["Properties"]
-        name = properties.get(cls.name_property, original_resource.name)
+        had_a_name = cls.name_property in original_resource.properties
+        name = properties.get(cls.name_property, new_resource_name if had_a_name else original_resource.name)
         if name != original_resource.name:
             return cls.create_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
         original_resource.change(properties)

@@ -70,11 +70,10 @@ def _update(resources: Any, template: Mapping[str, Any], parameters: Mapping[str
         _roll_back(resources, before)
         raise
     for name in reversed(in_order(before.resources)):
-        found = before.made.get(name)
         if name in changes["Remove"] and (gone := made.pop(name, None)) is not None:
             _clean_up(resources, gone, before.resources[name])
-        elif isinstance(found, Resource) and made.get(name) is not found:
-            found.remove()  # another has taken its place
+        elif made.get(name) is not before.made.get(name):
+            _remove_replaced(before.made.get(name), template["Resources"][name])
 
 
 def _take_up(resources: Any, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
@@ -93,6 +92,12 @@ def _modify(resources: Any, name: str) -> None:
         account_id=resources._account_id,  # noqa: SLF001
         region_name=resources._region_name,  # noqa: SLF001
     )
+
+
+def _remove_replaced(found: Any, template: Mapping[str, Any]) -> None:
+    """Delete a resource whose place another has taken, unless it is to be retained."""
+    if isinstance(found, Resource) and template.get("UpdateReplacePolicy") != "Retain":
+        found.remove()
 
 
 def _clean_up(resources: Any, gone: Any, template: Mapping[str, Any]) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
 
+_GIVEN_UP = "marked"
+"""What Secrets Manager says of a secret that is scheduled for deletion."""
+
 _TIME_TO_FILL_IN = timedelta(days=1)
 """For so long after its deployment nobody is woken because a secret is still empty."""
 
@@ -60,6 +63,9 @@ def login(
         if stage == "AWSCURRENT":
             raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
         raise NoSuchVersion(f"secret {secret} has no version {version or stage}") from error
+    except secrets.exceptions.InvalidRequestException as error:
+        remedy = "; totes secrets set takes it back" if _GIVEN_UP in str(error) else ""
+        raise ConfigurationError(f"secret {secret} cannot be read: {error}{remedy}") from error
     except (ClientError, BotoCoreError) as error:
         raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
     try:
