@@ -14,7 +14,14 @@ STEPS = (
     "processed_bucket_to_warehouse",
     "verify_warehouse",
 )
-FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "audit_lake", "rotate_database_login", "answer_questions")
+FUNCTIONS = (
+    *STEPS,
+    "publish_snapshot",
+    "sweep_ingestion_bucket",
+    "audit_lake",
+    "rotate_database_login",
+    "answer_questions",
+)
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
@@ -51,6 +58,11 @@ ALLOWED = {
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Verify"),
+    },
+    "publish_snapshot": {
+        *lake("SnapshotsBucket", "s3:GetObject", "s3:PutObject"),
+        ("secretsmanager:GetSecretValue", "<DashboardSecret>"),
+        *logs("Publish"),
     },
     "answer_questions": {
         ("secretsmanager:GetSecretValue", "<SourceSecret>"),
@@ -194,6 +206,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
             "processed_bucket_to_warehouse",
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
         ),
+        ("publish_snapshot", {"DASHBOARD_BUCKET": "<SnapshotsBucket>", "DASHBOARD_SECRET": "<DashboardSecret>"}),
         ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
         ("audit_lake", {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"}),
         ("answer_questions", {"SOURCE_SECRET": "<SourceSecret>", "WAREHOUSE_SECRET": "<WarehouseSecret>"}),

@@ -245,6 +245,7 @@ FUNCTIONS = {
     "raw_data_to_ingestion_bucket",
     "ingestion_to_processed_bucket",
     "processed_bucket_to_warehouse",
+    "publish_snapshot",
     "verify_warehouse",
     "sweep_ingestion_bucket",
     "audit_lake",
