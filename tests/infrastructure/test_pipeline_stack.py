@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment, GivenDatabase
+from stacks.packages import PAGE
 from tests.support.templates import Resource, Synthesised, synthesise
 from workbench import logins
 
@@ -167,7 +168,7 @@ def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synt
         assert "ManagedPolicyArns" not in role["Properties"]
 
 
-def test_the_state_machine_may_invoke_the_three_functions_and_see_its_own_executions(
+def test_the_state_machine_may_invoke_its_four_functions_and_see_its_own_executions(
     synthesised: Synthesised,
 ) -> None:
     [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
@@ -177,6 +178,7 @@ def test_the_state_machine_may_invoke_the_three_functions_and_see_its_own_execut
         ("lambda:InvokeFunction", "<CaptureFunction.Arn>"),
         ("lambda:InvokeFunction", "<TransformFunction.Arn>"),
         ("lambda:InvokeFunction", "<LoadFunction.Arn>"),
+        ("lambda:InvokeFunction", "<PublishFunction.Arn>"),
         ("states:ListExecutions", own),
     }
     assert {action.split(":")[0] for action, resource in allowed if resource == "*"} == {"logs", "xray"}
@@ -249,7 +251,8 @@ def test_a_function_runs_its_folders_handler_on_both_layers(synthesised: Synthes
         "<LayersLibrary>",
     ]
     asset = synthesised.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
-    assert [path.name for path in asset.iterdir()] == ["handler.py"]
+    beside = {"page"} if name == "publish_snapshot" and (PAGE / "index.html").is_file() else set()
+    assert {path.name for path in asset.iterdir()} == {"handler.py", *beside}
 
 
 def test_runtime_and_architecture_are_the_environments(synthesised: Synthesised) -> None:
@@ -369,6 +372,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
         "AnswerFunction": "<AnswerFunction>",
         "VerifyFunction": "<VerifyFunction>",
         "StateMachineArn": "<PipelineStateMachine>",
+        "DashboardBucket": "<SnapshotsBucket>",
         "IngestionBucket": "<IngestionBucket>",
         "ProcessedBucket": "<ProcessedBucket>",
         "SourceSecretArn": "<SourceSecret>",
