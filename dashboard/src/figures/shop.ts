@@ -94,6 +94,19 @@ function currenciesOf(snapshot: Snapshot): Currency[] {
     .sort((one, other) => (uses.get(other.id) ?? 0) - (uses.get(one.id) ?? 0) || one.id - other.id);
 }
 
+/** A figure that no filter concerns is computed once for each shop. */
+export function oncePerShop<T>(compute: (shop: Shop) => T): (shop: Shop) => T {
+  const held = new WeakMap<Shop, { readonly value: T }>();
+  return (shop) => {
+    let found = held.get(shop);
+    if (found === undefined) {
+      found = { value: compute(shop) };
+      held.set(shop, found);
+    }
+    return found.value;
+  };
+}
+
 /** The column that a fact's rows are known by. */
 export function keysOf(shop: Shop, fact: FactName): Int32Array {
   switch (fact) {

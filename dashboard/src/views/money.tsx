@@ -251,16 +251,15 @@ export function PaymentTimes({ look }: { look: Look }) {
     rowsOf(
       `Receipts of orders made ${bucketName(look, place)}, ${paid === 1 ? "paid" : "not paid"}, ${code}`,
       "payment",
-      (those) =>
-        Int32Array.from(
-          receiptsOf(those.shop, those.sales, those.currency.id)
-            .filter(
-              ({ payment, order }) =>
-                those.shop.payment.paid[payment] === paid &&
-                those.buckets.find(those.shop.sales_order.day[order] as number) === place,
-            )
-            .map(({ payment }) => payment),
-        ),
+      (those) => {
+        const { those: found, orderOf } = receiptsOf(those.shop, those.sales, those.currency.id);
+        return among(
+          found,
+          (row) =>
+            those.shop.payment.paid[row] === paid &&
+            those.buckets.find(those.shop.sales_order.day[orderOf[row] as number] as number) === place,
+        );
+      },
     );
   return (
     <Figure

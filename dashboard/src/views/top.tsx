@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { dayOf, isoDay } from "../figures/days";
+import { oncePerShop } from "../figures/shop";
 import { address, go, latest, momentsOf, now, shop, take, trouble } from "../state/app";
 import { daysOf, type Look } from "../state/look";
 import { Dialog } from "../ui/dialog";
@@ -196,16 +197,23 @@ const PERIOD_NAMES = {
   custom: "From … to …",
 } as const;
 
+/** What a filter can be set to. */
+const choicesOf = oncePerShop((here) => {
+  const sold = new Set(here.sales_order.design_id);
+  return {
+    departments: [...new Set([...here.people.values()].map(({ department }) => department))].sort(),
+    parties: [...here.parties].sort(([, one], [, other]) => one.name.localeCompare(other.name)),
+    designs: [...here.designs]
+      .filter(([id]) => sold.has(id))
+      .sort(([a, one], [b, other]) => one.localeCompare(other) || a - b),
+  };
+});
+
 export function Filters({ look }: { look: Look }) {
   const at = address.value;
   const here = look.shop;
   const [from, to] = daysOf(here, at);
-  const departments = [...new Set([...here.people.values()].map(({ department }) => department))].sort();
-  const parties = [...here.parties].sort(([, one], [, other]) => one.name.localeCompare(other.name));
-  const sold = new Set(here.sales_order.design_id);
-  const designs = [...here.designs]
-    .filter(([id]) => sold.has(id))
-    .sort(([a, one], [b, other]) => one.localeCompare(other) || a - b);
+  const { departments, parties, designs } = choicesOf(here);
   const some = at.department !== null || at.counterparty !== null || at.design !== null;
   const key = (text: string) => (text === "" ? null : Number(text));
   const setPeriod = (period: keyof typeof PERIOD_NAMES) =>
