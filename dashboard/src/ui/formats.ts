@@ -40,6 +40,7 @@ export function money(minor: number | null, code: string): string {
 
 /** Three digits that matter, for a headline; to the last minor unit below a thousand. */
 export function shortMoney(minor: number | null, code: string): string {
+  if (minor === 0) return roundMoney(0, code);
   if (minor === null || Math.abs(minor) < 1000 * 10 ** DIGITS) return money(minor, code);
   return inCurrency(minor, code, { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 }

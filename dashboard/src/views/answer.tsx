@@ -125,7 +125,7 @@ function Yesterday({ look }: { look: Look }) {
           </>
         )}
       </p>
-      {usual.before.length === 0 ? null : (
+      {usual.before.length === 0 || days.every(({ sold }) => sold.orders === 0) ? null : (
         <Chart
           label={`Revenue of each ${name}, the median and yesterday.`}
           height={104}

@@ -46,13 +46,16 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
       id="purchases"
       question="Do we sell more than we buy?"
       sentence={
-        <>
-          <span data-value={revenue}>{as.shortMoney(revenue, code)}</span> sold,{" "}
-          <span data-value={cost}>{as.shortMoney(cost, code)}</span> bought:{" "}
-          {revenue >= cost
-            ? `${as.shortMoney(revenue - cost, code)} more sold.`
-            : `${as.shortMoney(cost - revenue, code)} more bought.`}
-        </>
+        revenue + cost === 0 ? (
+          "Nothing was sold or bought in this period."
+        ) : (
+          <>
+            {as.shortMoney(revenue, code)} sold, {as.shortMoney(cost, code)} bought:{" "}
+            {revenue >= cost
+              ? `${as.shortMoney(revenue - cost, code)} more sold.`
+              : `${as.shortMoney(cost - revenue, code)} more bought.`}
+          </>
+        )
       }
       note={look.filter.design === null ? null : "A purchase has no design: all purchases beside the sales of one."}
       view="report.purchases_against_sales"

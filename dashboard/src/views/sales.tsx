@@ -420,7 +420,11 @@ export function LeadTimes({ look }: { look: Look }) {
     <Figure
       id="lead-times"
       question="How soon do we promise to deliver?"
-      sentence={`Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`}
+      sentence={
+        all.orders === 0
+          ? "No orders in this period."
+          : `Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`
+      }
       note="As agreed with customers: the source does not say when a delivery was made."
       view="report.agreed_lead_times"
       code={currency.code}
