@@ -141,6 +141,10 @@ acceptance: setup ## Deploy, use, break, heal and take away ENV=dev in the AWS a
 bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.
 	$(BIN)/python -m tests.benchmark.initial_load $(or $(ORDERS),1000000)
 
+.PHONY: bench-page
+bench-page: setup ## Time the dashboard's page with ORDERS=100000 sales orders: first paint, a filter, memory.
+	$(BIN)/python -m tests.benchmark.page $(or $(ORDERS),100000)
+
 .PHONY: bench-old
 bench-old: setup ## Time load, rebuild and ticks over a lake of BATCHES=10000 batches.
 	$(BIN)/python -m tests.benchmark.old_lake $(or $(BATCHES),10000)
@@ -153,6 +157,10 @@ bench-snapshot: setup ## Time the publication of a snapshot of ORDERS=100000 sal
 soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1, PROCESSES=4) and check that nothing is lost or doubled.
 	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1) --processes $(or $(PROCESSES),4) \
 		$(if $(REPORT),--report $(REPORT))
+
+.PHONY: screenshots
+screenshots: setup ## Take the pictures of the dashboard again, of a simulated shop, into docs/pictures.
+	$(BIN)/python -m tests.support.pictures docs/pictures
 
 .PHONY: mutation
 mutation: setup ## Weaken the protocol in many ways and show which invariant catches each, and when.

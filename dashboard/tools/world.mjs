@@ -2,7 +2,7 @@
 // Outline and middles come from Natural Earth (public domain, by world-atlas), names from i18n-iso-countries (MIT).
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { geoArea, geoCentroid, geoNaturalEarth1 } from "d3-geo";
+import { geoArea, geoCentroid, geoNaturalEarth1, geoPath } from "d3-geo";
 import countries from "i18n-iso-countries";
 import { feature } from "topojson-client";
 
@@ -78,7 +78,7 @@ const PLACES = {
   AN: [-68.9, 12.2],
 };
 
-const projection = geoNaturalEarth1().rotate([-11, 0]);
+const projection = geoNaturalEarth1().rotate([-11, 0]); // so that no land but the Antarctic is cut
 projection.fitSize([WIDTH, HEIGHT * 1.16], { type: "Sphere" });
 const at = (point) => projection(point).map(Math.round);
 
@@ -124,22 +124,32 @@ for (const code of Object.keys(middles).sort()) {
   if (known.length) places[known.join("|")] = middles[code];
 }
 
+/** Steps of whole pixels, each from the one before. */
 let outline = "";
-for (const shape of feature(land, land.objects.land).features[0].geometry.coordinates) {
-  if (geoArea({ type: "Polygon", coordinates: shape }) < SMALLEST) continue;
-  if (shape[0].every(([, latitude]) => latitude < -60)) continue; // the Antarctic
-  for (const ring of shape) {
-    let [x, y] = at(ring[0]);
-    outline += `M${x} ${y}l`;
-    const steps = [];
-    for (const point of ring.slice(1)) {
-      const [nextX, nextY] = at(point);
-      if (nextX === x && nextY === y) continue;
-      steps.push(`${nextX - x} ${nextY - y}`.replace(" -", "-"));
-      [x, y] = [nextX, nextY];
-    }
+let from = [0, 0];
+let steps = [];
+const pen = {
+  moveTo(x, y) {
+    from = [Math.round(x), Math.round(y)];
+    outline += `M${from.join(" ")}l`;
+    steps = [];
+  },
+  lineTo(x, y) {
+    const to = [Math.round(x), Math.round(y)];
+    if (to[0] === from[0] && to[1] === from[1]) return;
+    steps.push(`${to[0] - from[0]} ${to[1] - from[1]}`.replace(" -", "-"));
+    from = to;
+  },
+  closePath() {
     outline += `${steps.join(" ")}z`;
-  }
+  },
+};
+const draw = geoPath(projection, pen); // cuts what the map's edge cuts
+for (const coordinates of feature(land, land.objects.land).features[0].geometry.coordinates) {
+  const shape = { type: "Polygon", coordinates };
+  if (geoArea(shape) < SMALLEST) continue;
+  if (coordinates[0].every(([, latitude]) => latitude < -60)) continue; // the Antarctic
+  draw(shape);
 }
 writeFileSync(
   new URL("../src/ui/world.json", import.meta.url),

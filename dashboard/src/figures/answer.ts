@@ -2,7 +2,7 @@
 
 import { overTime, type Sold } from "./sales";
 import { among, type Selection, select } from "./select";
-import type { Shop } from "./shop";
+import { oncePerShop, type Shop } from "./shop";
 import { median } from "./statistics";
 
 /** With so many of the same weekday before it is a day compared. */
@@ -20,6 +20,16 @@ export interface Usual {
 
 /** A day's sales beside the median of the same weekday in the eight weeks before; report.sales_by_day. */
 export function againstUsual(shop: Shop, currency: number, day: number): Usual {
+  const known = usuals(shop);
+  const key = `${currency} ${day}`;
+  const held = known.get(key) ?? usualOf(shop, currency, day);
+  known.set(key, held);
+  return held;
+}
+
+const usuals = oncePerShop(() => new Map<string, Usual>());
+
+function usualOf(shop: Shop, currency: number, day: number): Usual {
   const first = day - 7 * WEEKS;
   const { sales_order } = shop;
   const selection = select(
@@ -58,6 +68,15 @@ export interface Changes {
 
 /** What later batches than one have brought, in every currency. */
 export function changesSince(shop: Shop, batch: number): Changes {
+  const known = changes(shop);
+  const held = known.get(batch) ?? changesOf(shop, batch);
+  known.set(batch, held);
+  return held;
+}
+
+const changes = oncePerShop(() => new Map<number, Changes>());
+
+function changesOf(shop: Shop, batch: number): Changes {
   const { sales_order, purchase_order, payment } = shop;
   const touched = (table: { rows: number; batch: Int32Array }) =>
     select(table.rows, (row) => (table.batch[row] as number) > batch);

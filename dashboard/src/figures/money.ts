@@ -1,10 +1,9 @@
 /** Money that is to come in or to go out, and how long it takes. Amounts are in minor units of one currency. */
 
-import { NOTHING } from "../data/columns";
 import type { Buckets } from "./days";
-import { type Selection, select } from "./select";
-import type { Shop } from "./shop";
-import { percentile } from "./statistics";
+import { among, type Selection, select } from "./select";
+import { oncePerShop, type Shop } from "./shop";
+import { Counts } from "./statistics";
 
 /** What comes in: receipts of sales, and what suppliers pay back. What goes out: the other two. */
 export type Direction = "in" | "out";
@@ -31,15 +30,17 @@ export function ageOf(paymentDay: number, today: number): Age {
   return overdue <= 90 ? "61-90" : "91+";
 }
 
+/** The payments that are not paid, of every kind and in every currency. */
+const unpaid = oncePerShop((shop) => select(shop.payment.rows, (row) => shop.payment.paid[row] === 0));
+
 /** The open payments of a direction, in a currency, of a counterparty where one is chosen. */
 export function selectOpen(shop: Shop, direction: Direction, currency: number, counterparty: number | null): Selection {
-  const { paid, currency_id, counterparty_id, payment_type_id, rows } = shop.payment;
+  const { currency_id, counterparty_id, payment_type_id } = shop.payment;
   const kinds = direction === "in" ? INCOMING : OUTGOING;
   const wanted = new Set([...shop.kinds].filter(([, name]) => kinds.has(name)).map(([id]) => id));
-  return select(
-    rows,
+  return among(
+    unpaid(shop),
     (row) =>
-      paid[row] === 0 &&
       currency_id[row] === currency &&
       (counterparty === null || counterparty_id[row] === counterparty) &&
       wanted.has(payment_type_id[row] as number),
@@ -87,49 +88,62 @@ export interface PaymentTime {
   readonly ninety: number | null;
 }
 
-/** The receipts of orders that are selected, with the place of the order of each. */
-export function receiptsOf(shop: Shop, orders: Selection, currency: number): { payment: number; order: number }[] {
-  const { sales_order_id, payment_type_id, currency_id, rows } = shop.payment;
+/** The receipts of sales orders, and of each the place of its order. */
+const receipts = oncePerShop((shop) => {
+  const { sales_order_id, payment_type_id, rows } = shop.payment;
   const placeOf = new Map<number, number>();
-  for (const order of orders) placeOf.set(shop.sales_order.sales_order_id[order] as number, order);
-  const receipts = new Set([...shop.kinds].filter(([, name]) => name === "SALES_RECEIPT").map(([id]) => id));
-  const found = [];
-  for (let payment = 0; payment < rows; payment++) {
-    const id = sales_order_id[payment] as number;
-    if (id === NOTHING || currency_id[payment] !== currency || !receipts.has(payment_type_id[payment] as number))
-      continue;
-    const order = placeOf.get(id);
-    if (order !== undefined) found.push({ payment, order });
-  }
-  return found;
+  shop.sales_order.sales_order_id.forEach((id, place) => {
+    placeOf.set(id, place);
+  });
+  const kinds = new Set([...shop.kinds].filter(([, name]) => name === "SALES_RECEIPT").map(([id]) => id));
+  const orderOf = new Int32Array(rows).fill(-1);
+  const those = select(rows, (row) => {
+    if (!kinds.has(payment_type_id[row] as number)) return false;
+    orderOf[row] = placeOf.get(sales_order_id[row] as number) ?? -1;
+    return orderOf[row] !== -1;
+  });
+  return { those, orderOf };
+});
+
+/** The receipts, in a currency, of orders that are selected; and of each receipt the place of its order. */
+export function receiptsOf(shop: Shop, orders: Selection, currency: number): { those: Selection; orderOf: Int32Array } {
+  const { those, orderOf } = receipts(shop);
+  const selected = new Uint8Array(shop.sales_order.rows);
+  for (const order of orders) selected[order] = 1;
+  const { currency_id } = shop.payment;
+  return {
+    those: among(those, (row) => currency_id[row] === currency && selected[orderOf[row] as number] === 1),
+    orderOf,
+  };
 }
 
 /** Days from an order to the date of its receipt, of receipts that are paid; report.order_to_payment_days. */
 export function paymentTimes(
   shop: Shop,
-  receipts: readonly { payment: number; order: number }[],
+  { those, orderOf }: { those: Selection; orderOf: Int32Array },
   buckets: Buckets,
 ): { all: PaymentTime; each: PaymentTime[] } {
-  const days: number[][] = buckets.starts.map(() => []);
+  const all = new Counts();
+  const each = buckets.starts.map(() => new Counts());
   const open = buckets.starts.map(() => 0);
-  for (const { payment, order } of receipts) {
-    const made = shop.sales_order.day[order] as number;
+  for (const payment of those) {
+    const made = shop.sales_order.day[orderOf[payment] as number] as number;
     const place = buckets.find(made);
-    if (place < 0) continue;
-    if (shop.payment.paid[payment] === 1) days[place]?.push((shop.payment.payment_day[payment] as number) - made);
-    else open[place] = (open[place] ?? 0) + 1;
+    if (shop.payment.paid[payment] === 1) each[place]?.add((shop.payment.payment_day[payment] as number) - made);
+    else if (place >= 0) open[place] = (open[place] ?? 0) + 1;
   }
-  const time = (those: number[], left: number): PaymentTime => ({
-    paid: those.length,
+  for (const counts of each) all.addAll(counts);
+  const time = (counts: Counts, left: number): PaymentTime => ({
+    paid: counts.size,
     open: left,
-    median: percentile(those, 0.5),
-    ninety: percentile(those, 0.9),
+    median: counts.percentile(0.5),
+    ninety: counts.percentile(0.9),
   });
   return {
     all: time(
-      days.flat(),
+      all,
       open.reduce((sum, left) => sum + left, 0),
     ),
-    each: days.map((those, place) => time(those, open[place] ?? 0)),
+    each: each.map((counts, place) => time(counts, open[place] ?? 0)),
   };
 }

@@ -1,7 +1,7 @@
 /** How fresh the data is, and how far it can be trusted. */
 
 import { type Selection, select } from "./select";
-import type { Shop } from "./shop";
+import { oncePerShop, type Shop } from "./shop";
 import { median } from "./statistics";
 
 const DAY = 86_400_000;
@@ -19,7 +19,7 @@ export interface Loads {
 }
 
 /** What came in on each day (UTC), the newest first; report.loads_by_day. */
-export function loadsByDay(shop: Shop): Loads[] {
+export const loadsByDay = oncePerShop((shop): Loads[] => {
   const { batch } = shop;
   const days = new Map<number, number[]>();
   for (let row = 0; row < batch.rows; row++) {
@@ -45,7 +45,7 @@ export function loadsByDay(shop: Shop): Loads[] {
         greatestLag: Math.max(...lags),
       };
     });
-}
+});
 
 export interface Quarantined {
   readonly table: string;

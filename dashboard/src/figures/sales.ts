@@ -3,7 +3,7 @@
 import type { Buckets } from "./days";
 import type { Selection } from "./select";
 import type { PurchaseOrders, SalesOrders } from "./shop";
-import { percentile } from "./statistics";
+import { Counts } from "./statistics";
 
 export interface Sold {
   orders: number;
@@ -35,19 +35,38 @@ export function overTime(orders: SalesOrders, selection: Selection, buckets: Buc
   return sums;
 }
 
-/** A sum for each key, the highest revenue first; report.sales_by_design, _by_staff, _by_counterparty, _by_country. */
-export function soldBy<K>(orders: SalesOrders, selection: Selection, keyOf: (row: number) => K): SoldBy<K>[] {
-  const sums = new Map<K, SoldBy<K>>();
+/**
+ * A sum for each key, the highest revenue first; report.sales_by_design, _by_staff, _by_counterparty, _by_country.
+ *
+ * The orders are summed by a column of theirs; keys are made of its values, and are the same for some.
+ */
+export function soldBy<K>(
+  orders: SalesOrders,
+  selection: Selection,
+  column: Int32Array,
+  keyOf: (value: number) => K,
+): SoldBy<K>[] {
+  // Keys are small numbers: an array by key is quicker than a Map.
+  const byValue: Sold[] = [];
   for (const row of selection) {
-    const key = keyOf(row);
-    let sum = sums.get(key);
+    const value = column[row] as number;
+    let sum = byValue[value];
     if (sum === undefined) {
-      sum = { key, ...nothing() };
-      sums.set(key, sum);
+      sum = nothing();
+      byValue[value] = sum;
     }
     add(sum, orders, row);
   }
-  return [...sums.values()].sort((one, other) => other.revenue - one.revenue || compare(one.key, other.key));
+  const byKey = new Map<K, SoldBy<K>>();
+  byValue.forEach((sum, value) => {
+    const key = keyOf(value);
+    const all = byKey.get(key) ?? { key, ...nothing() };
+    all.orders += sum.orders;
+    all.units += sum.units;
+    all.revenue += sum.revenue;
+    byKey.set(key, all);
+  });
+  return [...byKey.values()].sort((one, other) => other.revenue - one.revenue || compare(one.key, other.key));
 }
 
 /** Each one's share in all, and the shares up to it; report.sales_by_counterparty. */
@@ -66,24 +85,24 @@ export interface LeadTime {
   readonly ninety: number | null;
 }
 
-/** Days from orders to their agreed delivery; report.agreed_lead_times. */
-export function leadTime(orders: SalesOrders, selection: Selection): LeadTime {
-  const days = Array.from(selection, (row) => (orders.delivery_day[row] as number) - (orders.day[row] as number));
-  return { orders: days.length, median: percentile(days, 0.5), ninety: percentile(days, 0.9) };
+/** Days from orders to their agreed delivery, for each place that `placeOf` says; report.agreed_lead_times. */
+export function leadTimes(
+  orders: SalesOrders,
+  selection: Selection,
+  places: number,
+  placeOf: (row: number) => number,
+): { all: LeadTime; each: LeadTime[] } {
+  const all = new Counts();
+  const each = Array.from({ length: places }, () => new Counts());
+  for (const row of selection) {
+    each[placeOf(row)]?.add((orders.delivery_day[row] as number) - (orders.day[row] as number));
+  }
+  for (const counts of each) all.addAll(counts);
+  return { all: timeOf(all), each: each.map(timeOf) };
 }
 
-export function leadTimesOverTime(orders: SalesOrders, selection: Selection, buckets: Buckets): LeadTime[] {
-  const days: number[][] = buckets.starts.map(() => []);
-  for (const row of selection) {
-    days[buckets.find(orders.day[row] as number)]?.push(
-      (orders.delivery_day[row] as number) - (orders.day[row] as number),
-    );
-  }
-  return days.map((those) => ({
-    orders: those.length,
-    median: percentile(those, 0.5),
-    ninety: percentile(those, 0.9),
-  }));
+function timeOf(counts: Counts): LeadTime {
+  return { orders: counts.size, median: counts.percentile(0.5), ninety: counts.percentile(0.9) };
 }
 
 export interface Traded {

@@ -29,7 +29,14 @@ export function selectPurchases(shop: Shop, filter: Filter): Selection {
 
 /** The rows of a selection that pass. */
 export function among(selection: Selection, passes: (row: number) => boolean): Selection {
-  return selection.filter(passes);
+  // A loop: a typed array's own filter takes five times as long.
+  const found = new Int32Array(selection.length);
+  let count = 0;
+  for (let place = 0; place < selection.length; place++) {
+    const row = selection[place] as number;
+    if (passes(row)) found[count++] = row;
+  }
+  return found.slice(0, count);
 }
 
 /** The rows of a table that pass, in their order. */

@@ -25,6 +25,8 @@ export interface Shop extends Snapshot {
   readonly firstDay: number;
   /** The latest day on which something was ordered, or `today`. */
   readonly lastDay: number;
+  /** The latest day on which something was sold; far in the past where nothing was. */
+  readonly lastSale: number;
   /** Currencies that something is sold, bought or paid in; the one that most orders are in comes first. */
   readonly currencies: readonly Currency[];
   readonly people: ReadonlyMap<number, Person>;
@@ -52,6 +54,7 @@ export function shopOf(snapshot: Snapshot): Shop {
     today,
     firstDay,
     lastDay,
+    lastSale: sales_order.day.reduce((last, day) => Math.max(last, day), Number.NEGATIVE_INFINITY),
     currencies: currenciesOf(snapshot),
     people: byKey(staff.staff_id, (row) => ({ name: staff.name[row] ?? "", department: staff.department[row] ?? "" })),
     parties: byKey(counterparty.counterparty_id, (row) => ({
@@ -92,6 +95,19 @@ function currenciesOf(snapshot: Snapshot): Currency[] {
   return known
     .filter(({ id }) => uses.has(id))
     .sort((one, other) => (uses.get(other.id) ?? 0) - (uses.get(one.id) ?? 0) || one.id - other.id);
+}
+
+/** A figure that no filter concerns is computed once for each shop. */
+export function oncePerShop<T>(compute: (shop: Shop) => T): (shop: Shop) => T {
+  const held = new WeakMap<Shop, { readonly value: T }>();
+  return (shop) => {
+    let found = held.get(shop);
+    if (found === undefined) {
+      found = { value: compute(shop) };
+      held.set(shop, found);
+    }
+    return found.value;
+  };
 }
 
 /** The column that a fact's rows are known by. */

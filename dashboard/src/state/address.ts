@@ -6,7 +6,8 @@ export const PERIODS = ["4w", "13w", "52w", "all", "custom"] as const;
 export type Period = (typeof PERIODS)[number];
 
 export interface Address {
-  readonly period: Period;
+  /** Null where nobody has chosen one. */
+  readonly period: Period | null;
   /** Days, such as "2026-11-26"; of the period "custom" alone. */
   readonly from: string | null;
   readonly to: string | null;
@@ -20,7 +21,7 @@ export interface Address {
 }
 
 export const NOWHERE: Address = {
-  period: "13w",
+  period: null,
   from: null,
   to: null,
   currency: null,
@@ -47,7 +48,7 @@ export function parseAddress(hash: string): Address {
     return value !== null && /^\d{1,10}$/.test(value) ? Number(value) : null;
   };
   const row = ROW.exec(said.get("row") ?? "");
-  const period = PERIODS.find((each) => each === said.get("period")) ?? NOWHERE.period;
+  const period = PERIODS.find((each) => each === said.get("period")) ?? null;
   return {
     period,
     from: matching("from", DAY),

@@ -48,11 +48,17 @@ export function lookAt(shop: Shop, address: Address): Look | null {
   };
 }
 
+/** The period of an address: where none was chosen the last weeks, or all time if nothing was sold in them. */
+export function periodOf(shop: Shop, address: Address): Period {
+  return address.period ?? (shop.lastSale > shop.today - 7 * 13 ? "13w" : "all");
+}
+
 /** The first and the last day of an address's period. A period of weeks ends on the day that the shop is as of. */
 export function daysOf(shop: Shop, address: Address): [number, number] {
-  const weeks = WEEKS[address.period];
+  const period = periodOf(shop, address);
+  const weeks = WEEKS[period];
   if (weeks !== undefined) return [shop.today - 7 * weeks + 1, shop.today];
-  if (address.period === "custom" && address.from !== null && address.to !== null && address.from <= address.to) {
+  if (period === "custom" && address.from !== null && address.to !== null && address.from <= address.to) {
     return [dayOf(address.from), dayOf(address.to)];
   }
   return [shop.firstDay, shop.lastDay];

@@ -25,7 +25,7 @@ export function Bars({ bars, rest }: { bars: readonly Bar[]; rest?: string | nul
               <span class="track">
                 <span
                   class={`bar ${bar.tone ?? "accent"}`}
-                  style={{ width: `${(100 * Math.max(0, bar.value)) / most}%` }}
+                  style={{ width: `${(100 * Math.max(0, bar.value)) / most}%`, minWidth: bar.value > 0 ? "1px" : "0" }}
                 />
               </span>
               <span class="value">{bar.text}</span>

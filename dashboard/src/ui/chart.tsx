@@ -58,7 +58,7 @@ export function useWidth<E extends Element>(start: number) {
 
 /** Round numbers from 0 or below to the greatest or above, three or four of them. */
 export function ticksOf(least: number, most: number, whole = false, about = 3): number[] {
-  if (most <= least) return [least, least + 1];
+  if (most <= least) return [least];
   const raw = Math.max((most - least) / about, whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = ((whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).find((factor) => factor * power >= raw) ?? 10) * power;
@@ -76,7 +76,7 @@ export function Chart(props: ChartProps) {
   if (typeof level === "number") values.push(level);
   const ticks = ticksOf(Math.min(0, ...values), Math.max(0, ...values), props.whole);
   const least = ticks[0] ?? 0;
-  const most = ticks.at(-1) ?? 1;
+  const most = Math.max(least + 1, ticks.at(-1) ?? 1);
   const inner = Math.max(1, width - LEFT - RIGHT);
   const step = inner / Math.max(1, places);
   const x = (place: number) => LEFT + step * place;
@@ -184,6 +184,11 @@ export function Chart(props: ChartProps) {
             .map((each) => (
               <g key={each.name} class={`line ${each.tone}`}>
                 <path d={lineOf(each.values, (place) => x(place) + step / 2, y)} />
+                {each.values.map((value, place) =>
+                  value !== null && isAlone(each.values, place) ? (
+                    <circle key={place} cx={x(place) + step / 2} cy={y(value)} r={3} />
+                  ) : null,
+                )}
                 {said !== null && typeof each.values[said] === "number" ? (
                   <circle cx={x(said) + step / 2} cy={y(each.values[said] as number)} r={3.5} />
                 ) : null}
@@ -208,6 +213,11 @@ export function Chart(props: ChartProps) {
   );
 }
 
+/** Whether a value has no neighbour that a line could go to. */
+function isAlone(values: readonly (number | null)[], place: number): boolean {
+  return typeof values[place - 1] !== "number" && typeof values[place + 1] !== "number";
+}
+
 /** A path through the values that are there; where one is missing, it breaks off. */
 function lineOf(
   values: readonly (number | null)[],
@@ -220,6 +230,5 @@ function lineOf(
     if (value !== null) path += `${drawn ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`;
     drawn = value !== null;
   });
-  // A single point is a line of no length, which round ends make a dot.
-  return path.replace(/M([\d.-]+ [\d.-]+)(?=M|$)/g, "M$1l0 0");
+  return path;
 }

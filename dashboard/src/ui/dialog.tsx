@@ -10,6 +10,7 @@ export function Dialog(props: { class: string; label: string; onClose: () => voi
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector("h2")?.focus(); // and not its first button
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });

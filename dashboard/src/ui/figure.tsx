@@ -50,35 +50,33 @@ export function Figure<R>(props: FigureProps<R>) {
       <h3 id={`${id}-question`}>{question}</h3>
       <p class="sentence">{sentence}</p>
       {note ? <p class="note">{note}</p> : null}
-      <div class="body">
-        {rows.length === 0 ? (
-          <p class="none">Nothing in this period.</p>
-        ) : table ? (
-          <FigureTable code={code} columns={columns} rows={rows} label={question} />
-        ) : (
-          children
-        )}
-      </div>
-      <div class="tools">
-        {children === undefined ? null : (
-          <button
-            type="button"
-            aria-pressed={asTable}
-            onClick={() => setTable(!asTable)}
-            aria-label={`Table: ${question}`}
-          >
-            Table
-          </button>
-        )}
-        <button
-          type="button"
-          onClick={() => save(`${id}.csv`, figureCsv(code, columns, rows))}
-          aria-label={`CSV: ${question}`}
-        >
-          CSV
-        </button>
-        <code title="Where the warehouse defines these numbers">{view}</code>
-      </div>
+      {rows.length === 0 ? null : (
+        <>
+          <div class="body">
+            {table ? <FigureTable code={code} columns={columns} rows={rows} label={question} /> : children}
+          </div>
+          <div class="tools">
+            {children === undefined ? null : (
+              <button
+                type="button"
+                aria-pressed={asTable}
+                onClick={() => setTable(!asTable)}
+                aria-label={`Table: ${question}`}
+              >
+                Table
+              </button>
+            )}
+            <button
+              type="button"
+              onClick={() => save(`${id}.csv`, figureCsv(code, columns, rows))}
+              aria-label={`CSV: ${question}`}
+            >
+              CSV
+            </button>
+            <code title="Where the warehouse defines these numbers">{view}</code>
+          </div>
+        </>
+      )}
     </section>
   );
 }

@@ -40,6 +40,7 @@ export function money(minor: number | null, code: string): string {
 
 /** Three digits that matter, for a headline; to the last minor unit below a thousand. */
 export function shortMoney(minor: number | null, code: string): string {
+  if (minor === 0) return roundMoney(0, code);
   if (minor === null || Math.abs(minor) < 1000 * 10 ** DIGITS) return money(minor, code);
   return inCurrency(minor, code, { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 }
@@ -51,12 +52,20 @@ export function roundMoney(minor: number, code: string): string {
 
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
+const digits = new Intl.NumberFormat(locale, {
+  notation: "compact",
+  minimumSignificantDigits: 3,
+  maximumSignificantDigits: 3,
+});
 const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const change = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
 
 export const count = (value: number | null): string => (value === null ? "–" : whole.format(value));
-export const shortCount = (value: number | null): string => (value === null ? "–" : compact.format(value));
+export const shortCount = (value: number | null): string =>
+  value === null || Math.abs(value) < 1000 ? count(value) : digits.format(value);
+/** A round number, for an axis. */
+export const roundCount = (value: number): string => compact.format(value);
 export const share = (value: number): string => percent.format(value);
 /** "1 order", "2 orders". */
 export const counted = (value: number, one: string, many = `${one}s`): string =>
@@ -65,12 +74,13 @@ export const days = (value: number | null): string => (value === null ? "–" : 
 
 /** How it is written that two numbers are the same, or almost. */
 export const SAME = change.format(0);
+/** A minus sign as wide as the plus. */
+const MINUS = "−";
 
 /** How much more or less a number is than one before, such as "+12%" or "0%"; null where there was nothing. */
 export function difference(value: number, before: number | null): string | null {
-  return before === null || before === 0
-    ? null
-    : change.format(Math.round((100 * (value - before)) / Math.abs(before)) / 100 || 0);
+  if (before === null || before === 0) return null;
+  return change.format(Math.round((100 * (value - before)) / Math.abs(before)) / 100 || 0).replace("-", MINUS);
 }
 
 const utc = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...options });

@@ -5,7 +5,7 @@ import { againstUsual, changesSince } from "../figures/answer";
 import { type Direction, due, selectOpen } from "../figures/money";
 import { among, type Selection } from "../figures/select";
 import type { Currency } from "../figures/shop";
-import { seen } from "../state/app";
+import { address, seen } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
 import { Open } from "../ui/figure";
@@ -125,7 +125,7 @@ function Yesterday({ look }: { look: Look }) {
           </>
         )}
       </p>
-      {usual.before.length === 0 ? null : (
+      {usual.before.length === 0 || days.every(({ sold }) => sold.orders === 0) ? null : (
         <Chart
           label={`Revenue of each ${name}, the median and yesterday.`}
           height={104}
@@ -158,6 +158,13 @@ function SinceCard({ look }: { look: Look }) {
         …
       </Card>
     );
+  if (address.value.asof !== null) {
+    return (
+      <Card id="since" title="Since you last looked">
+        <p>What has changed is counted up to now, not up to then.</p>
+      </Card>
+    );
+  }
   if (last === null) {
     return (
       <Card id="since" title="Since you last looked">

@@ -24,7 +24,7 @@ export function Drawer() {
             ‹ Back
           </button>
         ) : null}
-        <h2>
+        <h2 tabIndex={-1}>
           <bdi>{titleOf(page)}</bdi>
         </h2>
         <button type="button" class="quiet close" onClick={closeAll} aria-label="Close">

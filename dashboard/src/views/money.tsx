@@ -46,13 +46,16 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
       id="purchases"
       question="Do we sell more than we buy?"
       sentence={
-        <>
-          <span data-value={revenue}>{as.shortMoney(revenue, code)}</span> sold,{" "}
-          <span data-value={cost}>{as.shortMoney(cost, code)}</span> bought:{" "}
-          {revenue >= cost
-            ? `${as.shortMoney(revenue - cost, code)} more sold.`
-            : `${as.shortMoney(cost - revenue, code)} more bought.`}
-        </>
+        revenue + cost === 0 ? (
+          "Nothing was sold or bought in this period."
+        ) : (
+          <>
+            {as.shortMoney(revenue, code)} sold, {as.shortMoney(cost, code)} bought:{" "}
+            {revenue >= cost
+              ? `${as.shortMoney(revenue - cost, code)} more sold.`
+              : `${as.shortMoney(cost - revenue, code)} more bought.`}
+          </>
+        )
       }
       note={look.filter.design === null ? null : "A purchase has no design: all purchases beside the sales of one."}
       view="report.purchases_against_sales"
@@ -251,16 +254,15 @@ export function PaymentTimes({ look }: { look: Look }) {
     rowsOf(
       `Receipts of orders made ${bucketName(look, place)}, ${paid === 1 ? "paid" : "not paid"}, ${code}`,
       "payment",
-      (those) =>
-        Int32Array.from(
-          receiptsOf(those.shop, those.sales, those.currency.id)
-            .filter(
-              ({ payment, order }) =>
-                those.shop.payment.paid[payment] === paid &&
-                those.buckets.find(those.shop.sales_order.day[order] as number) === place,
-            )
-            .map(({ payment }) => payment),
-        ),
+      (those) => {
+        const { those: found, orderOf } = receiptsOf(those.shop, those.sales, those.currency.id);
+        return among(
+          found,
+          (row) =>
+            those.shop.payment.paid[row] === paid &&
+            those.buckets.find(those.shop.sales_order.day[orderOf[row] as number] as number) === place,
+        );
+      },
     );
   return (
     <Figure

@@ -1,16 +1,6 @@
 /** What is sold: over time, by design, by counterparty, by person, by place. */
 
-import {
-  averageOrder,
-  leadTime,
-  leadTimesOverTime,
-  overTime,
-  type Sold,
-  shares,
-  soldBy,
-  total,
-} from "../figures/sales";
-import { among } from "../figures/select";
+import { averageOrder, type LeadTime, leadTimes, overTime, type Sold, shares, soldBy, total } from "../figures/sales";
 import type { Look } from "../state/look";
 import { type Bar, Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
@@ -67,7 +57,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       name: "Orders",
       of: (sold: Sold) => sold.orders,
       short: as.shortCount,
-      tick: as.shortCount,
+      tick: as.roundCount,
       full: (value: number) => as.counted(value, "order"),
       all: all.orders,
       before: allBefore?.orders,
@@ -77,7 +67,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       name: "Units",
       of: (sold: Sold) => sold.units,
       short: as.shortCount,
-      tick: as.shortCount,
+      tick: as.roundCount,
       full: (value: number) => as.counted(value, "bag"),
       all: all.units,
       before: allBefore?.units,
@@ -178,12 +168,15 @@ interface Ranked extends Sold {
   readonly open: () => void;
 }
 
+/** Sales by a key that is made of a column, in order; each opens its rows. */
 function ranked<K extends string | number>(
   look: Look,
-  keyOf: (row: number, those: Look) => K,
+  column: "design_id" | "counterparty_id" | "staff_id" | "location_id",
+  keyOf: (value: number, those: Look) => K,
   nameOf: (key: K) => string,
 ): Ranked[] {
-  const sums = soldBy(look.shop.sales_order, look.sales, (row) => keyOf(row, look));
+  const { sales_order } = look.shop;
+  const sums = soldBy(sales_order, look.sales, sales_order[column], (value) => keyOf(value, look));
   const parts = shares(sums);
   return sums.map((sum, place) => {
     const name = nameOf(sum.key);
@@ -191,10 +184,15 @@ function ranked<K extends string | number>(
       ...sum,
       ...(parts[place] ?? { share: 0, toHere: 0 }),
       name,
-      open: salesWhere(`Sales orders: ${name}, ${look.currency.code}`, (row, those) => keyOf(row, those) === sum.key),
+      open: salesWhere(
+        `Sales orders: ${name}, ${look.currency.code}`,
+        (row, those) => keyOf(those.shop.sales_order[column][row] as number, those) === sum.key,
+      ),
     };
   });
 }
+
+const itself = (value: number) => value;
 
 function rankedColumns(label: string): ColumnOf<Ranked>[] {
   return [
@@ -226,11 +224,7 @@ function restOf(look: Look, rows: readonly Ranked[], many: string, top = TOP): s
 }
 
 export function Designs({ look }: { look: Look }) {
-  const rows = ranked(
-    look,
-    (row, { shop }) => shop.sales_order.design_id[row] as number,
-    (key) => designName(look, key),
-  );
+  const rows = ranked(look, "design_id", itself, (key) => designName(look, key));
   const [first] = rows;
   const ten = rows[Math.min(TOP, rows.length) - 1];
   return (
@@ -258,11 +252,7 @@ export function Designs({ look }: { look: Look }) {
 }
 
 export function Counterparties({ look }: { look: Look }) {
-  const rows = ranked(
-    look,
-    (row, { shop }) => shop.sales_order.counterparty_id[row] as number,
-    (key) => partyName(look, key),
-  );
+  const rows = ranked(look, "counterparty_id", itself, (key) => partyName(look, key));
   const [first] = rows;
   const half = rows.findIndex(({ toHere }) => toHere >= 0.5) + 1;
   return (
@@ -292,7 +282,8 @@ export function Counterparties({ look }: { look: Look }) {
 export function Departments({ look }: { look: Look }) {
   const rows = ranked(
     look,
-    (row, those) => departmentOf(those, those.shop.sales_order.staff_id[row] as number),
+    "staff_id",
+    (id, those) => departmentOf(those, id),
     (name) => name,
   );
   const [first] = rows;
@@ -321,11 +312,7 @@ export function Departments({ look }: { look: Look }) {
 }
 
 export function Staff({ look }: { look: Look }) {
-  const rows = ranked(
-    look,
-    (row, { shop }) => shop.sales_order.staff_id[row] as number,
-    (key) => personName(look, key),
-  );
+  const rows = ranked(look, "staff_id", itself, (key) => personName(look, key));
   const [first] = rows;
   const columns = rankedColumns("Person");
   return (
@@ -359,14 +346,23 @@ interface Country extends Ranked {
 
 export function Deliveries({ look }: { look: Look }) {
   const { shop, currency } = look;
-  const countryAt = (row: number, those: Look) => countryOf(those, those.shop.sales_order.location_id[row] as number);
-  const rows: Country[] = ranked(look, countryAt, (name) => name).map((each) => ({
-    ...each,
-    ...leadTime(
-      shop.sales_order,
-      among(look.sales, (row) => countryAt(row, look) === each.name),
-    ),
-  }));
+  const sums = ranked(
+    look,
+    "location_id",
+    (id, those) => countryOf(those, id),
+    (name) => name,
+  );
+  const countryAt = new Map(sums.map(({ name }, place) => [name, place]));
+  // For each location the place of its country: an array by key, for a hundred thousand look-ups.
+  const placeAt: number[] = [];
+  for (const id of shop.places.keys()) placeAt[id] = countryAt.get(countryOf(look, id)) ?? -1;
+  const times = leadTimes(
+    shop.sales_order,
+    look.sales,
+    sums.length,
+    (row) => placeAt[shop.sales_order.location_id[row] as number] ?? -1,
+  );
+  const rows: Country[] = sums.map((sum, place) => ({ ...sum, ...(times.each[place] as LeadTime) }));
   const [first] = rows;
   const columns: ColumnOf<Country>[] = [
     ...(rankedColumns("Country").slice(0, 5) as ColumnOf<Country>[]),
@@ -411,8 +407,10 @@ export function Deliveries({ look }: { look: Look }) {
 
 export function LeadTimes({ look }: { look: Look }) {
   const { shop, sales, buckets, currency } = look;
-  const all = leadTime(shop.sales_order, sales);
-  const rows = leadTimesOverTime(shop.sales_order, sales, buckets).map((each, place) => ({ ...each, place }));
+  const { all, each } = leadTimes(shop.sales_order, sales, buckets.starts.length, (row) =>
+    buckets.find(shop.sales_order.day[row] as number),
+  );
+  const rows = each.map((time, place) => ({ ...time, place }));
   const opening = (place: number) =>
     salesWhere(
       `Sales orders, ${bucketName(look, place)}, ${currency.code}`,
@@ -422,7 +420,11 @@ export function LeadTimes({ look }: { look: Look }) {
     <Figure
       id="lead-times"
       question="How soon do we promise to deliver?"
-      sentence={`Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`}
+      sentence={
+        all.orders === 0
+          ? "No orders in this period."
+          : `Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`
+      }
       note="As agreed with customers: the source does not say when a delivery was made."
       view="report.agreed_lead_times"
       code={currency.code}

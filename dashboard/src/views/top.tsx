@@ -2,8 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { dayOf, isoDay } from "../figures/days";
+import { oncePerShop } from "../figures/shop";
 import { address, go, latest, momentsOf, now, shop, take, trouble } from "../state/app";
-import { daysOf, type Look } from "../state/look";
+import { daysOf, type Look, periodOf } from "../state/look";
 import { Dialog } from "../ui/dialog";
 import * as as from "../ui/formats";
 import { nextTheme, theme } from "../ui/theme";
@@ -153,7 +154,7 @@ function AsOf({ onClose }: { onClose: () => void }) {
   return (
     <Dialog class="box" label="Choose a moment" onClose={onClose}>
       <div class="title">
-        <h2>As of when?</h2>
+        <h2 tabIndex={-1}>As of when?</h2>
         <button type="button" class="quiet close" onClick={onClose} aria-label="Close">
           ×
         </button>
@@ -196,20 +197,32 @@ const PERIOD_NAMES = {
   custom: "From … to …",
 } as const;
 
+/** What a filter can be set to. */
+const choicesOf = oncePerShop((here) => {
+  const sold = new Set(here.sales_order.design_id);
+  return {
+    departments: [...new Set([...here.people.values()].map(({ department }) => department))].sort(),
+    parties: [...here.parties].sort(([, one], [, other]) => one.name.localeCompare(other.name)),
+    designs: [...here.designs]
+      .filter(([id]) => sold.has(id))
+      .sort(([a, one], [b, other]) => one.localeCompare(other) || a - b),
+  };
+});
+
 export function Filters({ look }: { look: Look }) {
   const at = address.value;
   const here = look.shop;
+  const period = periodOf(here, at);
   const [from, to] = daysOf(here, at);
-  const departments = [...new Set([...here.people.values()].map(({ department }) => department))].sort();
-  const parties = [...here.parties].sort(([, one], [, other]) => one.name.localeCompare(other.name));
-  const sold = new Set(here.sales_order.design_id);
-  const designs = [...here.designs]
-    .filter(([id]) => sold.has(id))
-    .sort(([a, one], [b, other]) => one.localeCompare(other) || a - b);
+  const { departments, parties, designs } = choicesOf(here);
   const some = at.department !== null || at.counterparty !== null || at.design !== null;
   const key = (text: string) => (text === "" ? null : Number(text));
-  const setPeriod = (period: keyof typeof PERIOD_NAMES) =>
-    go(period === "custom" ? { period, from: isoDay(from), to: isoDay(to) } : { period, from: null, to: null });
+  const setPeriod = (chosen: keyof typeof PERIOD_NAMES) =>
+    go(
+      chosen === "custom"
+        ? { period: chosen, from: isoDay(from), to: isoDay(to) }
+        : { period: chosen, from: null, to: null },
+    );
   return (
     <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="choice">
@@ -230,7 +243,7 @@ export function Filters({ look }: { look: Look }) {
         <span class="unseen">Period</span>
         <select
           id="period"
-          value={at.period}
+          value={period}
           onChange={(event) => setPeriod(event.currentTarget.value as keyof typeof PERIOD_NAMES)}
         >
           {Object.entries(PERIOD_NAMES).map(([value, name]) => (
@@ -240,7 +253,7 @@ export function Filters({ look }: { look: Look }) {
           ))}
         </select>
       </label>
-      {at.period === "custom" ? (
+      {period === "custom" ? (
         <>
           <label>
             <span class="unseen">From</span>

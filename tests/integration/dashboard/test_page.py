@@ -5,20 +5,16 @@ import os
 import platform
 import re
 import subprocess
-from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.databases import execute, value
-from tests.support.memory_store import MemoryStore
+from tests.support.databases import execute
 from tests.support.page_answers import answers
-from tests.support.pipeline import Pipeline
-from tests.support.snapshots import write_snapshot
+from tests.support.published import a_shop, up_to_yesterday
 from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 ROOT = Path(__file__).parents[3]
 CONTENT = ROOT.parent / "shared" / "data" / "totesys-2024-11-15"
@@ -37,55 +33,6 @@ HOSTILE = (
     "</script><script>window.harmed=1</script>",
 )
 CHANGED, DELETED = 95, 60
-
-
-class Published:
-    """A pipeline, and the folder in which its snapshots are."""
-
-    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
-        self.pipeline = pipeline
-        self.folder = folder
-
-    def tick(self) -> None:
-        """Bring what the shop has to the warehouse, and publish it."""
-        self.pipeline.tick()
-        write_snapshot(self.pipeline.warehouse, self.folder)
-
-
-def a_shop(postgres: EmbeddedPostgres, folder: Path, name: str, orders: int | None) -> Published:
-    """A shop with so many orders, or with an empty database; and a warehouse for it."""
-    for database in (source := f"{name}_source", warehouse := f"{name}_warehouse"):
-        postgres.create_database(database)
-    if orders is not None:
-        build(postgres.uri(source), orders=orders, seed=1)
-    store = MemoryStore()
-    pipeline = Pipeline(
-        source=postgres.uri(source),
-        warehouse=postgres.uri(warehouse),
-        ingestion=store.bucket("ingestion"),
-        processed=store.bucket("processed"),
-    )
-    return Published(pipeline, folder / name)
-
-
-def up_to_yesterday(source: str) -> None:
-    """Move the shop's history so that it ends yesterday, whenever the tests run."""
-    days = (date.today() - value(source, "SELECT max(created_at)::date FROM sales_order")).days - 1  # noqa: DTZ011
-    agreed = (
-        "agreed_delivery_date = (agreed_delivery_date::date + %(days)s)::text, "
-        "agreed_payment_date = (agreed_payment_date::date + %(days)s)::text"
-    )
-    for table, also in {
-        "sales_order": f", {agreed}",
-        "purchase_order": f", {agreed}",
-        "payment": ", payment_date = (payment_date::date + %(days)s)::text",
-    }.items():
-        execute(
-            source,
-            f"UPDATE {table} SET created_at = created_at + %(days)s * interval '1 day', "
-            f"last_updated = last_updated + %(days)s * interval '1 day'{also}",
-            {"days": days},
-        )
 
 
 def name_hostilely(source: str) -> None:
