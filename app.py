@@ -53,9 +53,8 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
     if environment.network is not None:
         network = NetworkStack(app, environment, network=environment.network).handed
     data = DataStack(app, environment, network=network).handed
-    if environment.dashboard:
-        DashboardStack(app, environment)
-    pipeline = PipelineStack(app, environment, handed=data, network=network)
+    dashboard = DashboardStack(app, environment).handed if environment.dashboard else None
+    pipeline = PipelineStack(app, environment, handed=data, network=network, dashboard=dashboard)
     WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline)
     if github:
         DeployerStack(app, environment, github=github)

@@ -204,7 +204,7 @@ class Environment:
         dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
             (docs/dashboard.md).
         dashboard_domain: the dashboard's name; None: CloudFront makes one up.
-        capture, transform, load, verify, sweep, audit: what each function may use.
+        capture, transform, load, publish, verify, sweep, audit: what each function may use.
     """
 
     name: str
@@ -230,6 +230,7 @@ class Environment:
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
+    publish: FunctionSettings = FunctionSettings(memory_mb=1024, timeout_minutes=5)
     verify: FunctionSettings = FunctionSettings()
     sweep: FunctionSettings = FunctionSettings(memory_mb=512)
     audit: FunctionSettings = FunctionSettings(memory_mb=512)

@@ -1,13 +1,24 @@
 """The folders that become Lambda packages: what goes into them, and whether Lambda can hold it."""
 
+import contextlib
+import hashlib
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
+from stacks.dependencies import ROOT
+
 LIMIT_BYTES = 250 * 1024 * 1024
 """What Lambda allows a function together with its layers, unzipped."""
+
+PAGE = ROOT / "dashboard" / "dist"
+"""Where `npm run build` puts the dashboard's page."""
+
+_PACKAGES = ROOT / "build" / "packages"
 
 _LEFT_OUT = ("__pycache__", ".DS_Store")
 
@@ -19,6 +30,32 @@ class PackageTooLarge(ValueError):
 def code_of(folder: Path) -> lambda_.Code:
     """The package of a folder of Python files, without what an interpreter or a desktop leaves in it."""
     return lambda_.Code.from_asset(str(folder), exclude=list(_LEFT_OUT), ignore_mode=cdk.IgnoreMode.GIT)
+
+
+def with_page(folder: Path) -> Path:
+    """A package with the dashboard's page beside its handler, in `page`; the package itself where no page is built."""
+    if not (PAGE / "index.html").is_file():
+        return folder
+    sources = {
+        Path(folder.name) / prefix / file.relative_to(root): file
+        for root, prefix in ((folder, ""), (PAGE, "page"))
+        for file in sorted(root.rglob("*"))
+        if file.is_file() and not set(file.relative_to(root).parts) & set(_LEFT_OUT)
+    }
+    digest = hashlib.sha256()
+    for name, file in sources.items():
+        digest.update(f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    place = _PACKAGES / f"{folder.name}-{digest.hexdigest()[:16]}"
+    if not place.is_dir():
+        _PACKAGES.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=_PACKAGES, prefix=".making-") as workplace:
+            for name, file in sources.items():
+                copy = Path(workplace) / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            with contextlib.suppress(OSError):  # another process was quicker, with the same
+                (Path(workplace) / folder.name).rename(place)
+    return place
 
 
 def size_of(folder: Path) -> int:

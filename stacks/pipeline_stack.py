@@ -1,6 +1,7 @@
 """The stateless stack: all that moves the data; it can be deleted and deployed again at any time."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -8,8 +9,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.config import Environment, FunctionSettings
+from stacks.dependencies import ROOT
+from stacks.packages import with_page
 from stacks.parts.dead_letters import DeadLetters
 from stacks.parts.etl_function import EtlFunction
+from stacks.parts.handed_dashboard import HandedDashboard, TakenDashboard
 from stacks.parts.handed_data import HandedData, TakenData
 from stacks.parts.handed_network import HandedNetwork, TakenNetwork
 from stacks.parts.layers import Layers
@@ -43,7 +47,13 @@ class PipelineStack(TotesStack):
     """
 
     def __init__(
-        self, scope: Construct, environment: Environment, *, handed: HandedData, network: HandedNetwork | None
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        handed: HandedData,
+        network: HandedNetwork | None,
+        dashboard: HandedDashboard | None,
     ) -> None:
         super().__init__(
             scope, "pipeline", environment=environment, description="totes: from the source to the warehouse"
@@ -61,6 +71,7 @@ class PipelineStack(TotesStack):
             ingest=self._capture(data),
             transform=self._transform(data),
             load=self._load(data),
+            publish=self._publish(data, TakenDashboard(self, dashboard)) if dashboard else None,
         ).state_machine
         TickSchedule(
             self, "Ticks", environment=environment, state_machine=self.state_machine, dead_letters=self.dead_letters
@@ -117,7 +128,7 @@ class PipelineStack(TotesStack):
         self.keep_exporting(
             self.dead_letters.queue_name,
             self.state_machine.state_machine_arn,
-            *(function.function_name for name, function in self.functions.items() if name != "audit_lake"),
+            *(function.function_name for name, function in self.functions.items() if name not in _NEVER_EXPORTED),
         )
         cdk.CfnOutput(
             self,
@@ -179,6 +190,28 @@ class PipelineStack(TotesStack):
                 read_secret(data.warehouse),
             ],
             speaks_to_warehouse=True,
+        )
+
+    def _publish(self, data: TakenData, dashboard: TakenDashboard) -> lambda_.IFunction:
+        return self._function(
+            "Publish",
+            name="publish_snapshot",
+            description="What the warehouse says becomes files for the dashboard",
+            settings=self._environment.publish,
+            variables={
+                "DASHBOARD_BUCKET": dashboard.bucket.bucket_name,
+                "DASHBOARD_SECRET": data.dashboard.secret_arn,
+                "USER_POOL": dashboard.user_pool,
+                "USER_POOL_CLIENT": dashboard.user_pool_client,
+                "IDENTITY_POOL": dashboard.identity_pool,
+            },
+            permissions=[
+                list_objects(dashboard.bucket),
+                read_and_write_objects(dashboard.bucket),
+                read_secret(data.dashboard),
+            ],
+            speaks_to_warehouse=True,
+            folder=with_page(ROOT / "lambdas" / "publish_snapshot"),
         )
 
     def _verify(self, data: TakenData) -> lambda_.IFunction:
@@ -288,6 +321,7 @@ class PipelineStack(TotesStack):
         permissions: Sequence[Permission],
         speaks_to_source: bool = False,
         speaks_to_warehouse: bool = False,
+        folder: Path | None = None,
     ) -> lambda_.Function:
         placement = None
         if self._network is not None:
@@ -303,10 +337,14 @@ class PipelineStack(TotesStack):
             variables=variables,
             permissions=permissions,
             placement=placement,
+            folder=folder,
         ).function
         self.functions[name] = function
         return function
 
+
+_NEVER_EXPORTED = {"audit_lake", "publish_snapshot"}
+"""Functions that there were none of when stacks still imported from each other."""
 
 _SMALL = FunctionSettings(memory_mb=256, timeout_minutes=1)
 """What a function needs that only speaks to a database or two."""

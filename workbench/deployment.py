@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from totes.lake import Bucket, Journal
+from totes.snapshot import DATA, Shelf
 from workbench.cloud import LocalCloud
 from workbench.errors import NotDeployedError
 
@@ -129,6 +130,12 @@ class Deployment:
     def processed(self) -> Bucket:
         """The processed bucket."""
         return self._bucket("ProcessedBucket")
+
+    @property
+    def snapshots(self) -> Shelf:
+        """Where the dashboard's snapshots lie; raise NotDeployedError where there is no dashboard."""
+        client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)
+        return Shelf(self.dashboard_outputs["DashboardBucket"], DATA, client)
 
     def _bucket(self, output: str) -> Bucket:
         client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)

@@ -13,6 +13,7 @@ from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
 from totes.telemetry import VERIFY_DIFFERENCES
 from totes.verify import keys_to_repair, verify
+from totes.warehouse.ledger import write_verification
 from totes_runtime import logger, metrics, watched
 
 
@@ -28,6 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
     ):
         verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
+        write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
         again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     metrics.add_metric(VERIFY_DIFFERENCES, MetricUnit.Count, verdict.differences)
     logger.info("compared", extra={"rows": verdict.rows, "differences": verdict.differences})

@@ -215,6 +215,18 @@ def _of_data(environment: Environment) -> list[_Rule]:
     ]
     if not environment.schedule_enabled:
         return rules
+    if environment.dashboard:
+        rules.append(
+            _Rule(
+                name="snapshot-late",
+                sentence=f"The dashboard's snapshot was not brought up to date for {_TICKS_WITHOUT_SUCCESS} ticks.",
+                metric=measured(telemetry.PUBLISHED, "SampleCount", cdk.Duration.minutes(environment.tick_minutes)),
+                threshold=1,
+                below=True,
+                missing=cloudwatch.TreatMissingData.BREACHING,
+                periods=_TICKS_WITHOUT_SUCCESS,
+            )
+        )
     return [
         *rules,
         _Rule(

@@ -1,6 +1,7 @@
 """A function, with a role and a log group of its own."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -19,7 +20,7 @@ from stacks.parts.runtime import architecture_of, is_newest, runtime_of
 
 
 class EtlFunction(Construct):
-    """The function totes-<environment>-<name>, which runs lambdas/<name>/handler.py.
+    """The function totes-<environment>-<name>, which runs lambdas/<name>/handler.py, or that of a folder made of it.
 
     Attributes:
         function: the function.
@@ -38,10 +39,11 @@ class EtlFunction(Construct):
         variables: Mapping[str, str],
         permissions: Sequence[Permission],
         placement: Placement | None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__(scope, id)
         full_name = f"totes-{environment.name}-{name}"
-        folder = ROOT / "lambdas" / name
+        folder = folder or ROOT / "lambdas" / name
         check_size(full_name, (folder, *layers.folders))
         log_group = logs.LogGroup(
             self,

@@ -13,25 +13,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from totes.errors import RetryableError
+from stacks.parts.publishing import publishing, telling_of
+from stacks.parts.retries import RETRYABLE, retry
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
-
-RETRYABLE = (
-    *sorted(error.__name__ for error in RetryableError.__subclasses__()),
-    "Lambda.AWSLambdaException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.SdkClientException",
-    "Lambda.ServiceException",
-    "Lambda.TooManyRequestsException",
-)
-"""The errors after which the same step may succeed: the library's own, and Lambda's."""
-
 
 _NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Run(Construct):
-    """Step back if another run is under way; else ingest, transform and load.
+    """Step back if another run is under way; else ingest, transform and load, and publish for the dashboard.
 
     Every run goes through all three steps, unless the lake is still empty: only the warehouse knows what it holds,
     so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
@@ -46,12 +36,19 @@ class Run(Construct):
     def __init__(self, scope: Construct, id: str, *, state_machine_arn: str) -> None:  # noqa: A002 - CDK's word
         super().__init__(scope, id)
         self._state_machine_arn = state_machine_arn
+        self._publish: lambda_.IFunction | None = None
 
     def definition(
-        self, *, ingest: lambda_.IFunction, transform: lambda_.IFunction, load: lambda_.IFunction
+        self,
+        *,
+        ingest: lambda_.IFunction,
+        transform: lambda_.IFunction,
+        load: lambda_.IFunction,
+        publish: lambda_.IFunction | None,
     ) -> sfn.IChainable:
-        """The first state, with all that follow from it."""
-        steps = ["ingest", "transform", "load"]
+        """The first state, with all that follow from it; without a dashboard nothing is published."""
+        self._publish = publish
+        steps = ["ingest", "transform", "load", *(["publish"] if publish else [])]
         is_anything_left = (
             sfn.Choice(self, "Is anything left?")
             .when(
@@ -68,7 +65,11 @@ class Run(Construct):
             "captured": sfn.JsonPath.number_at("$.transform.captured"),
             "seen": sfn.JsonPath.string_at("$.ingest.seen"),
         }
-        process = self._invoke("Transform", transform).next(self._invoke("Load", load, told)).next(is_anything_left)
+        process = (
+            self._invoke("Transform", transform)
+            .next(self._invoke("Load", load, told))
+            .next(publishing(self, publish, is_anything_left) if publish else is_anything_left)
+        )
         without_the_source = sfn.Pass(
             self, "The lake alone", result=sfn.Result.from_object({"seen": ""}), result_path="$.ingest"
         ).next(process)
@@ -149,21 +150,17 @@ class Run(Construct):
 
     def _guarded(self, task: sfn.TaskStateBase, *, retryable: Sequence[str]) -> sfn.Chain:
         """Give a task what every task has: retries for what may be retried, and a failure that names the step."""
-        task.add_retry(
-            errors=list(retryable),
-            interval=cdk.Duration.seconds(3),
-            backoff_rate=2,
-            max_attempts=4,
-            max_delay=cdk.Duration.seconds(30),
-            jitter_strategy=sfn.JitterType.FULL,
-        )
+        retry(task, retryable)
         failed = sfn.Fail(
             self,
             f"{task.id} failed",
             error_path=sfn.JsonPath.format(f"{task.id}.{{}}", sfn.JsonPath.string_at("$.failure.Error")),
             cause_path="$.failure.Cause",
         )
-        task.add_catch(failed, errors=[sfn.Errors.ALL], result_path="$.failure")
+        end: sfn.IChainable = failed
+        if self._publish and isinstance(task, tasks.LambdaInvoke):
+            end = telling_of(self, self._publish, task.id, failed)
+        task.add_catch(end, errors=[sfn.Errors.ALL], result_path="$.failure")
         return sfn.Chain.start(task)
 
     def _end(self, name: str, outcome: str, steps: Sequence[str]) -> sfn.Pass:

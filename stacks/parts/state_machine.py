@@ -28,6 +28,7 @@ class StateMachine(Construct):
         ingest: lambda_.IFunction,
         transform: lambda_.IFunction,
         load: lambda_.IFunction,
+        publish: lambda_.IFunction | None,
     ) -> None:
         super().__init__(scope, id)
         name = f"totes-{environment.name}"
@@ -52,10 +53,12 @@ class StateMachine(Construct):
             state_machine_name=name,
             comment="What has changed in the source reaches the warehouse",
             definition_body=sfn.DefinitionBody.from_chainable(
-                run.definition(ingest=ingest, transform=transform, load=load)
+                run.definition(ingest=ingest, transform=transform, load=load, publish=publish)
             ),
             timeout=cdk.Duration.hours(1),  # three functions at their longest, and their retries
-            role=self._role(name, arn, [ingest, transform, load]).without_policy_updates(),
+            role=self._role(
+                name, arn, [ingest, transform, load, *([publish] if publish else [])]
+            ).without_policy_updates(),
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
             tracing_enabled=True,
         )

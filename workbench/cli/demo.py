@@ -13,6 +13,7 @@ from workbench.cli.doors import to_try
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
 from workbench.cloud.temporary import STATE, temporary_folder
+from workbench.dashboard import serving
 from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import RunResult
@@ -48,7 +49,10 @@ class Demo:
                 with display.progress("Building a shop") as progress:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
                 display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
-                yield cls(running, Deployment.local(state), orders, seed)
+                deployment = Deployment.local(state)
+                with serving(deployment.snapshots, 0) as address:
+                    display.done(f"the dashboard is at {address}: open it and watch it move")
+                    yield cls(running, deployment, orders, seed)
             finally:
                 if state.exists():
                     take_down(state)

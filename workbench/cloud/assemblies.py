@@ -15,7 +15,7 @@ from pathlib import Path
 
 _SOURCES = (
     *("app.py", "cdk.json", "cdk.context.json", "stacks", "lambdas", "layers"),
-    *("build/certificates", "toolchain/package-lock.json", "toolchain/python.lock"),
+    *("dashboard/dist", "build/certificates", "toolchain/package-lock.json", "toolchain/python.lock"),
 )
 """What is read by the app and by the CLI, and which libraries both have."""
 

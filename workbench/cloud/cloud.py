@@ -13,11 +13,13 @@ import botocore.session
 from botocore.config import Config
 from psycopg2.extensions import parse_dsn
 
+from totes.settings import PLACEHOLDER
 from workbench import libpq
 from workbench.cloud.aws_models import shared_loader
 from workbench.cloud.cdk import Cdk
 from workbench.cloud.databases import (
     OWN_WAREHOUSE_ROLES,
+    embedded_dashboard_login,
     embedded_login,
     identity,
     login,
@@ -38,6 +40,8 @@ _LOOK_SECONDS = 0.5
 
 _ROLES = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
 """The databases, and the stack's outputs that name their secrets."""
+
+_DASHBOARD = "DashboardSecretArn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,6 +327,21 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
     for role in roles:
         values = given.get(role) or _placed(cloud, embedded_login(uris[role], role), role)
         secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
+    _store_dashboard_login(cloud, uris, outputs)
+
+
+def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    """Store the dashboard's login, where none is yet: a role of its own, or the only login that a person has told."""
+    secrets = cloud.client("secretsmanager")
+    warehouse, dashboard = (
+        json.loads(secrets.get_secret_value(SecretId=outputs[name])["SecretString"])
+        for name in (_ROLES["warehouse"], _DASHBOARD)
+    )
+    if dashboard["host"] != PLACEHOLDER:
+        return
+    if "warehouse" in cloud.embedded:
+        warehouse = _placed(cloud, embedded_dashboard_login(uris["warehouse"], warehouse), "warehouse")
+    secrets.put_secret_value(SecretId=outputs[_DASHBOARD], SecretString=json.dumps(warehouse))
 
 
 def _store_what_changed(
@@ -333,10 +352,12 @@ def _store_what_changed(
     if "PrepareFunction" in outputs:
         store_master(cloud, _master(cloud, uris, given))
     for role, before in told_again.items():
-        stored = json.loads(secrets.get_secret_value(SecretId=outputs[_ROLES[role]])["SecretString"])
-        # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
-        if stored["username"] == before or before != given[role]["username"]:
-            secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(given[role]))
+        for secret in (_ROLES[role], *([_DASHBOARD] if role == "warehouse" else [])):
+            stored = json.loads(secrets.get_secret_value(SecretId=outputs[secret])["SecretString"])
+            # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
+            if stored["username"] == before or (secret != _DASHBOARD and before != given[role]["username"]):
+                secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[role]))
+    _store_dashboard_login(cloud, uris, outputs)
 
 
 def _outputs(cloud: LocalCloud) -> dict[str, str]:

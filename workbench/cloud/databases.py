@@ -1,7 +1,7 @@
 """The local cloud's databases, told to the functions: those that a person names by URI are looked at first."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,8 +10,8 @@ from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from totes.databases import identity_of
-from totes.roles import make_roles, role_of
-from totes.star import STAR_TABLES
+from totes.roles import DASHBOARD, make_roles, prepare_warehouse, role_of
+from totes.star import READABLE, STAR_TABLES
 from totes.warehouse import is_source
 from workbench.errors import UserError
 
@@ -122,6 +122,19 @@ def embedded_login(uri: str, role: str) -> dict[str, Any]:
     }[role]
     with closing(psycopg2.connect(uri)) as connection:
         make_roles(connection, [values], [grant])
+    return values
+
+
+def embedded_dashboard_login(uri: str, loader: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the dashboard's role in an embedded warehouse; return what its secret is to hold.
+
+    Args:
+        uri: of the warehouse, as its administrator.
+        loader: the login of the loader's role, which stays what it is.
+    """
+    values = {**login(uri, "warehouse"), "username": DASHBOARD, "password": secrets.token_urlsafe(24)}
+    with closing(psycopg2.connect(uri)) as connection:
+        prepare_warehouse(connection, loader, values, READABLE)
     return values
 
 

@@ -1,7 +1,9 @@
 """A function's environment variables, read once and by name."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from totes.errors import ConfigurationError
 
@@ -132,6 +134,43 @@ class PrepareSettings:
             warehouse_secret=_variable("WAREHOUSE_SECRET"),
             dashboard_secret=_variable("DASHBOARD_SECRET"),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishSettings:
+    """Settings of publish_snapshot.
+
+    Attributes:
+        bucket: the dashboard's bucket.
+        secret: the login of the dashboard's role.
+        page: what tells the page where the data is: beside it, or in the bucket, for those who sign in.
+    """
+
+    bucket: str
+    secret: str
+    page: Mapping[str, Any]
+
+    @classmethod
+    def from_environment(cls) -> "PublishSettings":
+        """Read DASHBOARD_BUCKET and DASHBOARD_SECRET, and what signing in needs, where USER_POOL is set.
+
+        Raises:
+            ConfigurationError: one is not set.
+        """
+        bucket, page = _variable("DASHBOARD_BUCKET"), dict[str, Any](data={"kind": "plain", "base": "data/"})
+        if os.environ.get("USER_POOL"):
+            page["data"] = {
+                "kind": "s3",
+                "region": _variable("AWS_REGION"),
+                "bucket": bucket,
+                "prefix": "data/",
+                "user_pool": _variable("USER_POOL"),
+                "user_pool_client": _variable("USER_POOL_CLIENT"),
+                "identity_pool": _variable("IDENTITY_POOL"),
+            }
+        if shop := os.environ.get("SHOP"):
+            page["shop"] = shop
+        return cls(bucket=bucket, secret=_variable("DASHBOARD_SECRET"), page=page)
 
 
 def _variable(name: str) -> str:

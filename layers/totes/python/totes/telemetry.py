@@ -26,7 +26,10 @@ VERIFY_DIFFERENCES = "VerifyDifferences"
 LAKE_FINDINGS = "LakeFindings"
 """What a night's audit of the lake found that is not what was written; it emits none where its time did not suffice."""
 
-METRICS = (LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS)
+PUBLISHED = "Published"
+"""That the dashboard's snapshot was brought up to date, or found to be."""
+
+METRICS = (LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED)
 
 ROWS_LOADED = "rows were loaded"
 """The line of the loader's log, one a star table, with `table` and how many rows came to which end."""

@@ -18,10 +18,11 @@ from totes.snapshot.reading import part_of
 from totes.snapshot.tables import BATCH, TABLES, FactTables
 
 _IDENTITY = """
-    SELECT system_identifier, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
-        (SELECT string_agg(oid::text, ' ' ORDER BY relname) FROM pg_catalog.pg_class
+    SELECT (SELECT capture_sha256 FROM etl.batch ORDER BY batch_id LIMIT 1),
+        (SELECT edition FROM etl.batch ORDER BY batch_id DESC LIMIT 1),
+        (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()),
+        (SELECT string_agg(oid::text, '-' ORDER BY relname) FROM pg_catalog.pg_class
          WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND starts_with(relname, 'fact_'))
-    FROM pg_control_system()
 """
 
 
@@ -63,10 +64,10 @@ def one_state(warehouse: Connection) -> Iterator[Cursor]:
 
 
 def identity(cursor: Cursor) -> str:
-    """Which warehouse it is: server, database and fact tables, which a rebuild makes again."""
+    """Which warehouse it is: lake, edition of the star, database, and the fact tables, which a rebuild makes again."""
     cursor.execute(_IDENTITY)
-    [[server, database, tables]] = cursor.fetchall()
-    return f"{server}/{database}/{tables}"
+    [[first, edition, database, tables]] = cursor.fetchall()
+    return f"{first[:16]}/{edition}/{database}/{tables}"
 
 
 def newest(cursor: Cursor) -> Newest | None:

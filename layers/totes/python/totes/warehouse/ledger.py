@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_DEFAULT
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import StarManifest
@@ -119,6 +121,31 @@ def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally], plac
                 ).format(place.ledger("batch_table")),
                 (batch, table, tally.rows_in, tally.versions, tally.unchanged, tally.quarantined, tally.deleted),
             )
+
+
+def write_verification(warehouse: Connection, *, batch: int, differences: int) -> bool:
+    """Write what a comparison of the whole warehouse with the source has found; return whether there is a place for it.
+
+    The next load of this totes makes the place in a warehouse of an earlier one.
+
+    Args:
+        warehouse: the warehouse, outside a transaction; as its loader.
+        batch: the newest batch that it held.
+        differences: how many rows differed without an excuse.
+
+    Raises:
+        psycopg2.Error: the warehouse broke off.
+    """
+    warehouse.set_session(isolation_level=ISOLATION_LEVEL_DEFAULT, readonly=False)
+    with warehouse, warehouse.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('etl.verification') IS NOT NULL")
+        [[is_there]] = cursor.fetchall()
+        if is_there:
+            cursor.execute(
+                "INSERT INTO etl.verification (batch_id, equal, differences) VALUES (%s, %s, %s)",
+                (batch, not differences, differences),
+            )
+    return bool(is_there)
 
 
 def sum_of_tallies(cursor: Cursor) -> dict[str, Tally]:

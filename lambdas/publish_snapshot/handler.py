@@ -1,0 +1,35 @@
+"""publish_snapshot: what the warehouse says becomes files for the dashboard, and the page beside them is up to date."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from totes.databases import connected
+from totes.errors import WarehouseUnavailable
+from totes.settings import PublishSettings
+from totes.snapshot import DATA, SITE, Shelf, publish, put_page, say_failed
+from totes.telemetry import PUBLISHED
+from totes_runtime import metrics, watched
+
+PAGE = Path(__file__).parent / "page"
+
+
+@watched
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Publish what is new; or say that a run has failed, where `failed` names the step at which.
+
+    `seen` is when the source was looked at, and `waiting` says whether not all of what was found there is loaded yet.
+    """
+    settings = PublishSettings.from_environment()
+    data = Shelf(settings.bucket, DATA)
+    if step := event.get("failed"):
+        return {"said": say_failed(data, step, datetime.now(UTC))}
+    seen = event.get("seen") if not any(event.get("waiting", [])) else None
+    with connected(settings.secret, role="dashboard", unavailable=WarehouseUnavailable) as warehouse:
+        published = publish(warehouse, data, checked_at=datetime.fromisoformat(seen) if seen else None)
+    put_page(Shelf(settings.bucket, SITE), PAGE, settings.page)
+    metrics.add_metric(PUBLISHED, MetricUnit.Count, 1)
+    return {"published": published and published.batch, "written": published.bytes if published else 0}
