@@ -13,6 +13,7 @@ SECONDS_A_RUN = {
     "raw_data_to_ingestion_bucket": Decimal("0.5"),
     "ingestion_to_processed_bucket": Decimal("0.3"),
     "processed_bucket_to_warehouse": Decimal("0.5"),
+    "publish_snapshot": Decimal(1),
     "verify_warehouse": Decimal(60),
     "sweep_ingestion_bucket": Decimal(20),
     "audit_lake": Decimal(30),
