@@ -136,6 +136,10 @@ bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psq
 bench-old: setup ## Time load, rebuild and ticks over a lake of BATCHES=10000 batches.
 	$(BIN)/python -m tests.benchmark.old_lake $(or $(BATCHES),10000)
 
+.PHONY: bench-snapshot
+bench-snapshot: setup ## Time the publication of a snapshot of ORDERS=100000 sales orders, and of a tick.
+	$(BIN)/python -m tests.benchmark.snapshot $(or $(ORDERS),100000)
+
 .PHONY: soak
 soak: setup ## Run TICKS=1000 ticks with random faults (SEED=1, PROCESSES=4) and check that nothing is lost or doubled.
 	$(BIN)/python -m tests.faults.soak --ticks $(or $(TICKS),1000) --seed $(or $(SEED),1) --processes $(or $(PROCESSES),4) \

@@ -1,4 +1,4 @@
-"""Writes docs/dbt/models/sources.yml: the star for dbt, made of its definitions, with the tests that it passes.
+"""Writes docs/dbt/models/sources.yml: the star and the row views for dbt, with the tests that they pass.
 
 `python toolchain/dbt_sources.py` does it.
 """
@@ -10,7 +10,10 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from totes.references import dimension_of
+from totes.report import ROWS, Question
+from totes.roles import REPORT
 from totes.shapes import Column, Fact, StarTable
+from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
 
 FILE = Path(__file__).parents[1] / "docs" / "dbt" / "models" / "sources.yml"
@@ -22,8 +25,19 @@ _HEAD = "# Written by: python toolchain/dbt_sources.py\n"
 def document() -> str:
     """Return the file's text."""
     tables = [described for table in STAR_TABLES for described in _described(table)]
-    source = {"name": _SOURCE, "schema": "public", "tables": tables}
-    return _HEAD + str(yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False, width=120))
+    star = {"name": _SOURCE, "schema": "public", "tables": tables}
+    views = {"name": f"{_SOURCE}_report", "schema": REPORT, "tables": [_view(view) for view in ROWS]}
+    return _HEAD + str(yaml.safe_dump({"version": 2, "sources": [star, views]}, sort_keys=False, width=120))
+
+
+def _view(view: Question) -> dict[str, Any]:
+    """A view of rows; where one column is its key, that is tested."""
+    keys = {table.key for table in TABLES if table.view == view.name}
+    columns: list[dict[str, Any]] = []
+    for name, meaning in view.columns.items():
+        tests = {"data_tests": ["unique", "not_null"]} if (name,) in keys else {}
+        columns.append({"name": name, "description": meaning, **tests})
+    return {"name": view.name, "description": view.sentence, "columns": columns}
 
 
 def _described(table: StarTable) -> Iterator[dict[str, Any]]:

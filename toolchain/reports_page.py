@@ -1,15 +1,14 @@
-"""Writes docs/reports.md: every question that the warehouse answers, with its view, its columns and its SQL.
+"""Writes docs/reports.md: every question that the warehouse answers and the rows behind it, each with its SQL.
 
 `python toolchain/reports_page.py` does it.
 """
 
 from pathlib import Path
 
-from totes.report import QUESTIONS, Question
+from totes.report import QUESTIONS, ROWS, Question
 
 FILE = Path(__file__).parents[1] / "docs" / "reports.md"
 
-_FOLDER = "layers/totes/python/totes/report/questions"
 _HEAD = """# Reports
 
 <!-- Written by: python toolchain/reports_page.py -->
@@ -31,9 +30,17 @@ columns now, it stays as it is and the load's log says so.
 """
 
 
+_ROWS = """# The rows behind them
+
+The rows that answers are made of, for BI tools that make their own and for the [dashboard](dashboard.md): orders and
+payments as they stand, every version of them, and who and what they name. Nobody's e-mail address, phone or account
+number is in them, and no street or postal code. The files are in [rows](../layers/totes/python/totes/report/rows).
+"""
+
+
 def document() -> str:
     """Return the page's text."""
-    return "\n".join([_HEAD, *(_section(question) for question in QUESTIONS)])
+    return "\n".join([_HEAD, *map(_section, QUESTIONS), _ROWS, *map(_section, ROWS)])
 
 
 def _section(question: Question) -> str:

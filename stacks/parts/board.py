@@ -54,6 +54,7 @@ class Board(Construct):
                     _graph(
                         "Runs",
                         measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
+                        *([_published(environment)] if environment.dashboard else []),
                         measures.of_state_machine(stack, environment, "ExecutionsFailed"),
                         measures.of_state_machine(stack, environment, "ExecutionsTimedOut"),
                     ),
@@ -74,6 +75,10 @@ class Board(Construct):
                 ],
             ],
         )
+
+
+def _published(environment: Environment) -> cloudwatch.Metric:
+    return metrics_of(environment)(telemetry.PUBLISHED, "SampleCount").with_(label="published")
 
 
 def _time_used(environment: str, name: str, function: lambda_.Function) -> cloudwatch.IMetric:

@@ -40,7 +40,7 @@ def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainabl
         retry_on_service_exceptions=False,
         task_timeout=sfn.Timeout.duration(_LONGER_THAN_THE_FUNCTION),
     )
-    retry(task, RETRYABLE)
+    retry(task, RETRYABLE, attempts=1)  # the next run publishes what this one could not
     # The alarm snapshot-late tells of it; what hindered it is in the function's log.
     not_published = sfn.Pass(scope, "Not published", parameters=_NOTHING, result_path="$.publish")
     task.add_catch(not_published.next(then), errors=[sfn.Errors.ALL], result_path="$.unpublished")

@@ -147,8 +147,8 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
 
     # An hour in which nothing happens at all: what was found and not cured is still told.
     uncured = {"quarantine", "verify-difference", "rotation-failed", "lake-audit"}
-    assert watch.on(later=AN_HOUR) == {*uncured, "no-success", "lag"}
-    silent = {"no-success", "lag", "no-verification", "no-lake-audit"}
+    assert watch.on(later=AN_HOUR) == {*uncured, "no-success", "lag", "snapshot-late"}
+    silent = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit"}
     assert watch.on(later=27 * AN_HOUR) == {*uncured, *silent}
     seen |= silent
     assert seen == every

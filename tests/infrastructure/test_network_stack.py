@@ -37,6 +37,7 @@ def rules(synthesised: Synthesised, kind: str, *, of_ours: bool = True) -> list[
         ("raw_data_to_ingestion_bucket", {"SourceClients"}),
         ("ingestion_to_processed_bucket", set()),
         ("processed_bucket_to_warehouse", {"WarehouseClients"}),
+        ("publish_snapshot", {"WarehouseClients"}),
         ("verify_warehouse", {"SourceClients", "WarehouseClients"}),
         ("sweep_ingestion_bucket", set()),
         ("audit_lake", set()),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment, GivenDatabase
+from stacks.packages import PAGE
 from tests.support.templates import Resource, Synthesised, synthesise
 from workbench import logins
 
@@ -14,7 +15,14 @@ STEPS = (
     "processed_bucket_to_warehouse",
     "verify_warehouse",
 )
-FUNCTIONS = (*STEPS, "sweep_ingestion_bucket", "audit_lake", "rotate_database_login", "answer_questions")
+FUNCTIONS = (
+    *STEPS,
+    "publish_snapshot",
+    "sweep_ingestion_bucket",
+    "audit_lake",
+    "rotate_database_login",
+    "answer_questions",
+)
 
 
 def lake(bucket: str, *actions: str) -> set[tuple[str, str]]:
@@ -51,6 +59,11 @@ ALLOWED = {
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Verify"),
+    },
+    "publish_snapshot": {
+        *lake("SnapshotsBucket", "s3:GetObject", "s3:PutObject"),
+        ("secretsmanager:GetSecretValue", "<DashboardSecret>"),
+        *logs("Publish"),
     },
     "answer_questions": {
         ("secretsmanager:GetSecretValue", "<SourceSecret>"),
@@ -155,7 +168,7 @@ def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synt
         assert "ManagedPolicyArns" not in role["Properties"]
 
 
-def test_the_state_machine_may_invoke_the_three_functions_and_see_its_own_executions(
+def test_the_state_machine_may_invoke_its_four_functions_and_see_its_own_executions(
     synthesised: Synthesised,
 ) -> None:
     [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
@@ -165,6 +178,7 @@ def test_the_state_machine_may_invoke_the_three_functions_and_see_its_own_execut
         ("lambda:InvokeFunction", "<CaptureFunction.Arn>"),
         ("lambda:InvokeFunction", "<TransformFunction.Arn>"),
         ("lambda:InvokeFunction", "<LoadFunction.Arn>"),
+        ("lambda:InvokeFunction", "<PublishFunction.Arn>"),
         ("states:ListExecutions", own),
     }
     assert {action.split(":")[0] for action, resource in allowed if resource == "*"} == {"logs", "xray"}
@@ -194,6 +208,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
             "processed_bucket_to_warehouse",
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
         ),
+        ("publish_snapshot", {"DASHBOARD_BUCKET": "<SnapshotsBucket>", "DASHBOARD_SECRET": "<DashboardSecret>"}),
         ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
         ("audit_lake", {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"}),
         ("answer_questions", {"SOURCE_SECRET": "<SourceSecret>", "WAREHOUSE_SECRET": "<WarehouseSecret>"}),
@@ -236,7 +251,8 @@ def test_a_function_runs_its_folders_handler_on_both_layers(synthesised: Synthes
         "<LayersLibrary>",
     ]
     asset = synthesised.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
-    assert [path.name for path in asset.iterdir()] == ["handler.py"]
+    beside = {"page"} if name == "publish_snapshot" and (PAGE / "index.html").is_file() else set()
+    assert {path.name for path in asset.iterdir()} == {"handler.py", *beside}
 
 
 def test_runtime_and_architecture_are_the_environments(synthesised: Synthesised) -> None:
@@ -356,6 +372,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
         "AnswerFunction": "<AnswerFunction>",
         "VerifyFunction": "<VerifyFunction>",
         "StateMachineArn": "<PipelineStateMachine>",
+        "DashboardBucket": "<SnapshotsBucket>",
         "IngestionBucket": "<IngestionBucket>",
         "ProcessedBucket": "<ProcessedBucket>",
         "SourceSecretArn": "<SourceSecret>",

@@ -1,12 +1,17 @@
+import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.templates import Synthesised
+from stacks.config import Environment
+from tests.support.templates import Synthesised, synthesise
 from totes import errors
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
 
 INVOCATIONS = ("Ingest", "Transform", "Load")
+PUBLICATIONS = ("Publish", *(f"Say that {name} failed" for name in INVOCATIONS))
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +21,8 @@ def states(dev: Synthesised) -> dict[str, Any]:
 
 
 def tasks(states: dict[str, Any]) -> dict[str, Any]:
-    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+    """The tasks that a run fails with."""
+    return {name: state for name, state in states.items() if state["Type"] == "Task" and name not in PUBLICATIONS}
 
 
 def successors(state: dict[str, Any]) -> set[str]:
@@ -29,7 +35,7 @@ def test_every_environment_runs_the_same_definition(dev: Synthesised, prod: Synt
     assert dev.definition() == prod.definition() == local.definition()
 
 
-def test_a_run_checks_then_ingests_transforms_and_loads(states: dict[str, Any], dev: Synthesised) -> None:
+def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[str, Any], dev: Synthesised) -> None:
     assert dev.definition()["StartAt"] == "Look for another run"
     assert {name: successors(state) for name, state in states.items() if successors(state)} == {
         "Look for another run": {"Is another run under way?"},
@@ -39,7 +45,10 @@ def test_a_run_checks_then_ingests_transforms_and_loads(states: dict[str, Any], 
         "Is the lake empty?": {"The lake is empty", "Transform"},
         "Transform": {"Load"},
         "The lake alone": {"Transform"},
-        "Load": {"Is anything left?"},
+        "Load": {"Publish"},
+        "Publish": {"Is anything left?"},
+        "Not published": {"Is anything left?"},
+        **{f"Say that {name} failed": {f"{name} failed"} for name in INVOCATIONS},
         "Is anything left?": {"Going on", "Loaded", "Nothing changed"},
     }
 
@@ -120,7 +129,8 @@ def test_every_task_ends_in_a_failure_that_names_step_error_and_cause(states: di
     for name, state in tasks(states).items():
         [catch] = state["Catch"]
         assert catch["ErrorEquals"] == ["States.ALL"]
-        assert states[catch["Next"]] == {
+        failed = successors(states[catch["Next"]]) if name in INVOCATIONS else {catch["Next"]}
+        assert states[failed.pop()] == {
             "Type": "Fail",
             "ErrorPath": f"States.Format('{name}.{{}}', $.failure.Error)",
             "CausePath": "$.failure.Cause",
@@ -134,11 +144,13 @@ def test_lambda_ends_a_function_before_the_state_machine_gives_up_on_it(
     longest = max(each["Properties"]["Timeout"] for each in dev.resources("AWS::Lambda::Function").values())
     for name in INVOCATIONS:
         assert states[name]["TimeoutSeconds"] > longest
+    for name in PUBLICATIONS:
+        assert states[name]["TimeoutSeconds"] > dev.function("publish_snapshot")["Timeout"]
     assert dev.definition()["TimeoutSeconds"] > 3 * longest
 
 
 def test_a_run_ends_with_its_outcome_and_what_each_step_returned(states: dict[str, Any]) -> None:
-    every_step = {f"{step}.$": f"$.{step}" for step in ("ingest", "transform", "load")}
+    every_step = {f"{step}.$": f"$.{step}" for step in ("ingest", "transform", "load", "publish")}
     assert {name: state["Parameters"] for name, state in states.items() if state.get("End")} == {
         "Going on": {"outcome": GOING_ON, **every_step},
         "Loaded": {"outcome": LOADED, **every_step},
@@ -152,3 +164,36 @@ def test_the_definition_speaks_the_local_interpreters_language(dev: Synthesised)
     definition = dev.definition()
     assert definition.get("QueryLanguage", "JSONPath") == "JSONPath"
     assert not [name for name, state in definition["States"].items() if "QueryLanguage" in state]
+
+
+def test_a_dashboard_that_cannot_be_published_makes_no_run_fail(states: dict[str, Any]) -> None:
+    publish, not_published = states["Publish"], states["Not published"]
+    assert publish["Resource"] == "<PublishFunction.Arn>"
+    assert [(catch["ErrorEquals"], catch["Next"]) for catch in publish["Catch"]] == [(["States.ALL"], "Not published")]
+    assert (not_published["Parameters"], not_published["ResultPath"]) == (
+        {"published.$": "States.StringToJson('null')"},
+        "$.publish",
+    )
+    assert publish["Parameters"] == {
+        "execution.$": "$$.Execution.Id",
+        "seen.$": "$.ingest.seen",
+        "waiting.$": "States.Array($.transform.waiting, $.load.waiting)",
+    }
+
+
+@pytest.mark.parametrize("name", INVOCATIONS)
+def test_a_run_that_fails_says_so_with_the_snapshot_and_fails_in_any_case(states: dict[str, Any], name: str) -> None:
+    [caught] = states[name]["Catch"]
+    told = states[caught["Next"]]
+    assert (told["Resource"], told["Parameters"]["failed"], told["ResultPath"]) == ("<PublishFunction.Arn>", name, None)
+    assert told["Next"] == f"{name} failed"
+    assert [(catch["ErrorEquals"], catch["Next"], catch["ResultPath"]) for catch in told["Catch"]] == [
+        (["States.ALL"], f"{name} failed", None)
+    ]
+
+
+def test_without_a_dashboard_there_is_none(tmp_path: Path) -> None:
+    found = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), tmp_path)
+    assert set(found.templates) == {"network", "data", "pipeline", "watch"}
+    assert not {*PUBLICATIONS, "Not published"} & set(found.definition()["States"])
+    assert "snapshot" not in json.dumps(found.templates["watch"])

@@ -60,17 +60,18 @@ def secrets(client: Clients) -> dict[str, str]:
 
 
 class Function:
-    """A function that makes the call that its event names, under a role of its own.
+    """A function that makes the call that its event names, under a role of its own or one that is there.
 
     Attributes:
         name: the function's and the role's.
     """
 
-    def __init__(self, client: Clients, *statements: dict[str, Any]) -> None:
+    def __init__(self, client: Clients, *statements: dict[str, Any], role: str | None = None) -> None:
         self.name = f"caller-{next(_numbers)}"
         self._client = client
-        role = client("iam").create_role(RoleName=self.name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        self.policy(*statements)
+        if role is None:
+            role = client("iam").create_role(RoleName=self.name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+            self.policy(*statements)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("handler.py", HANDLER)
@@ -245,6 +246,7 @@ FUNCTIONS = {
     "raw_data_to_ingestion_bucket",
     "ingestion_to_processed_bucket",
     "processed_bucket_to_warehouse",
+    "publish_snapshot",
     "verify_warehouse",
     "sweep_ingestion_bucket",
     "audit_lake",
@@ -357,6 +359,18 @@ def test_a_function_uses_all_that_its_role_allows(
         if action not in NOT_ASKED_OF_THE_ENDPOINT
     }
     assert granted - used == set()
+
+
+def test_the_publisher_may_not_read_the_lake(deployed: LocalCloud, roles: dict[str, str]) -> None:
+    publisher = Function(deployed.client, role=roles["publish_snapshot"])
+    outputs = Deployment.local(deployed.state).outputs
+    for bucket in (outputs["IngestionBucket"], outputs["ProcessedBucket"]):
+        said, why = publisher.call("s3", "list_objects_v2", Bucket=bucket)
+        assert (said, "s3:ListBucket" in why) == ("AccessDenied", True)
+    for secret in ("SourceSecretArn", "WarehouseSecretArn"):
+        assert (
+            publisher.call("secretsmanager", "get_secret_value", SecretId=outputs[secret])[0] == "AccessDeniedException"
+        )
 
 
 def _statements(deployed: LocalCloud, role: str) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.totes.test_roles import Role, drop
 from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
-from totes.report import QUESTIONS, Question
+from totes.report import QUESTIONS, VIEWS, Question
 from totes.roles import DASHBOARD, prepare_warehouse
 from totes.star import READABLE, STAR_TABLES, fingerprint, replay
 from totes.warehouse import load
@@ -326,7 +326,7 @@ def test_views_and_columns_say_what_they_mean(pipeline: Pipeline) -> None:
         "FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid "
         "WHERE relnamespace = 'report'::regnamespace AND relkind = 'v' GROUP BY 1, 2 ORDER BY 1",
     )
-    wanted = sorted(QUESTIONS, key=lambda question: question.name)
+    wanted = sorted(VIEWS, key=lambda question: question.name)
     assert said == [(each.name, each.sentence, list(each.columns), list(each.columns.values())) for each in wanted]
 
 
@@ -351,16 +351,16 @@ def test_the_warehouse_says_how_fresh_and_how_whole_it_is(pipeline: Pipeline) ->
 
 def test_an_empty_warehouse_answers_with_no_rows(pipeline: Pipeline) -> None:
     pipeline.load()
-    assert all(answers(pipeline.warehouse, question.name) == [] for question in QUESTIONS)
+    assert all(answers(pipeline.warehouse, question.name) == [] for question in VIEWS)
 
 
 def test_the_reader_reads_every_answer_whoever_came_first(pipeline: Pipeline, by_role: Pipeline) -> None:
     dashboard = Role(DASHBOARD, "c-password").uri(pipeline.warehouse)
     by_role.tick()
-    assert all(answers(dashboard, question.name) is not None for question in QUESTIONS)
+    assert all(answers(dashboard, question.name) is not None for question in VIEWS)
     execute(pipeline.warehouse, "DROP SCHEMA report CASCADE")
     pipeline.load()
-    assert all(answers(dashboard, question.name) is not None for question in QUESTIONS)
+    assert all(answers(dashboard, question.name) is not None for question in VIEWS)
 
 
 def test_a_rebuild_keeps_the_answers_and_what_people_made_of_them(pipeline: Pipeline, by_role: Pipeline) -> None:

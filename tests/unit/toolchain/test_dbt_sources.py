@@ -3,6 +3,7 @@
 import yaml  # type: ignore[import-untyped]
 
 from toolchain.dbt_sources import FILE, document
+from totes.report import ROWS
 from totes.shapes import Fact
 from totes.star import STAR_TABLES
 
@@ -12,7 +13,7 @@ def test_the_file_is_what_the_definitions_say() -> None:
 
 
 def test_every_table_and_view_is_in_it_with_its_keys_tested() -> None:
-    [source] = yaml.safe_load(document())["sources"]
+    source, _ = yaml.safe_load(document())["sources"]
     tables = {
         table["name"]: {each["name"]: each.get("data_tests", []) for each in table["columns"]}
         for table in source["tables"]
@@ -29,3 +30,9 @@ def test_a_fact_is_tied_to_each_dimension_that_it_names() -> None:
     for star in STAR_TABLES:
         if not isinstance(star, Fact):
             assert f"source('totes', '{star.name}')" in text
+
+
+def test_every_view_of_rows_is_in_it() -> None:
+    _, views = yaml.safe_load(document())["sources"]
+    assert [table["name"] for table in views["tables"]] == [view.name for view in ROWS]
+    assert views["schema"] == "report"

@@ -127,7 +127,7 @@ class Manifest:
     @property
     def as_of_day(self) -> date:
         """The day, UTC, as of which what is due is due."""
-        return self.captured_at.date()
+        return self.captured_at.astimezone(UTC).date()
 
     def body(self) -> bytes:
         """The manifest's JSON."""

@@ -153,7 +153,7 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         base = before.manifest
         if base is not None and (base.warehouse, base.made_by) != (here, made_by()):
             base = None
-        with _Writer(shelf, base) as writer:
+        with _Writer(shelf, before.manifest) as writer:
             _read(cursor, writer, base)
     manifest = Manifest(
         batch=found.batch,
@@ -223,16 +223,16 @@ def _days(shelf: Shelf) -> list[str]:
 
 
 class _Writer:
-    """Writes the files of a snapshot, those that another one has not: a few at once, while the next are read.
+    """Writes the files of a snapshot, those that the one before has not: a few at once, while the next are read.
 
     Attributes:
         tables: the snapshot's files.
         files, bytes: how many were written, and how large these are.
     """
 
-    def __init__(self, shelf: Shelf, base: Manifest | None) -> None:
+    def __init__(self, shelf: Shelf, before: Manifest | None) -> None:
         self._shelf = shelf
-        self._base = base.tables if base else {}
+        self._before = before.tables if before else {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="put")
         self._puts: list[Future[bool]] = []
         self.tables: dict[str, dict[str, PartFile]] = {}
@@ -247,7 +247,7 @@ class _Writer:
 
     def read(self, cursor: Cursor, table: Table, months: Sequence[str] | None) -> None:
         """Read a table, or some of its months, and write the files that have changed; the other months stay."""
-        held = dict(self._base.get(table.name, {})) if months is not None else {}
+        held = dict(self._before.get(table.name, {})) if months is not None else {}
         parts = {part: file for part, file in held.items() if part not in (months or ())}
         if months is None or months:
             read_parts(cursor, table, lambda part, rows: self._write(table.name, part, rows, parts), months)
@@ -260,7 +260,7 @@ class _Writer:
         body = buffer.getvalue()
         file = PartFile(sha=hashlib.sha256(body).hexdigest()[:16], rows=rows.height, bytes=len(body))
         parts[part] = file
-        if self._base.get(table, {}).get(part) == file:
+        if self._before.get(table, {}).get(part) == file:
             return
         self.files += 1
         self.bytes += file.bytes
