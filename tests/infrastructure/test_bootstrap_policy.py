@@ -301,6 +301,7 @@ def test_the_command_writes_a_file_a_policy(tmp_path: Path) -> None:
         "totes-dev-alice-boundary.json",
         "totes-dev-alice-cloudformation-1.json",
         "totes-dev-alice-cloudformation-2.json",
+        "totes-dev-alice-cloudformation-3.json",
     ]
     for file in files:
         assert json.loads((tmp_path / "policies" / file).read_text())["Version"] == "2012-10-17"

@@ -15,7 +15,7 @@ import typer
 
 from totes.capture import SOURCE_TABLES
 from workbench import cloud, libpq, quarantine, rebuilding
-from workbench.cli import alarms, dashboard_users, display, doors, interrupts, secrets
+from workbench.cli import alarms, dashboard, display, doors, interrupts, secrets
 from workbench.cli import costs as costs_display
 from workbench.cli.asking import Yes, confirmed
 from workbench.cli.bootstrapping import bootstrap_policy
@@ -69,7 +69,7 @@ app.add_typer(local, name="local")
 app.add_typer(quarantined, name="quarantine")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(alarms.app, name="alarms")
-app.add_typer(dashboard_users.app, name="dashboard")
+app.add_typer(dashboard.app, name="dashboard")
 
 StarTableName = Annotated[str, typer.Argument(help="The star table.")]
 

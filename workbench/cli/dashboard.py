@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import display
+from workbench.cli import dashboard_users, display
 from workbench.cli.target import Environment, Local, State, deployment_of
 from workbench.dashboard import export, serving
 from workbench.errors import UserError
@@ -14,6 +14,7 @@ from workbench.errors import UserError
 PORT = 8765
 
 app = typer.Typer(invoke_without_command=True)
+dashboard_users.add_to(app)
 
 
 @app.callback()

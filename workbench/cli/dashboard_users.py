@@ -15,12 +15,9 @@ from workbench.cli.target import Environment, Json, Local, State, deployment_of
 from workbench.dashboard_users import DashboardUsers
 from workbench.errors import UserError
 
-__all__ = ["app"]
-
 Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 
 
-@app.command()
 def invite(email: Email, is_local: Local = False, state: State = None, environment: Environment = None) -> None:
     """Let somebody read the dashboard: Cognito mails them its address and a password for the first time."""
     deployment = deployment_of(is_local, state, environment)
@@ -30,7 +27,6 @@ def invite(email: Email, is_local: Local = False, state: State = None, environme
     display.done(f"{email} is invited{once_more}; a mail says where the dashboard is and how to sign in ({where})")
 
 
-@app.command()
 def users(is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False) -> None:
     """Show who may read the dashboard."""
     found = DashboardUsers(deployment_of(is_local, state, environment)).all()
@@ -48,7 +44,6 @@ def users(is_local: Local = False, state: State = None, environment: Environment
     display.show(table)
 
 
-@app.command()
 def remove(
     email: Email, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = None
 ) -> None:
@@ -60,10 +55,15 @@ def remove(
         display.done(f"{email} is removed; a page that is open goes on for an hour at most")
 
 
-@app.command()
 def address(is_local: Local = False, state: State = None, environment: Environment = None) -> None:
     """Print where the deployed dashboard is."""
     deployment = deployment_of(is_local, state, environment)
     if deployment.endpoint is not None:
         raise UserError("in a local cloud no CloudFront serves the page; totes dashboard --local does, and says where")
     print(deployment.dashboard_outputs["DashboardAddress"])
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put these commands into a group."""
+    for command in (invite, users, remove, address):
+        group.command()(command)
