@@ -10,7 +10,6 @@ from rich.table import Table
 
 from workbench.cli import display
 from workbench.cli.asking import Yes, confirmed
-from workbench.cli.dashboard import app
 from workbench.cli.target import Environment, Json, Local, State, deployment_of
 from workbench.dashboard_users import DashboardUsers
 from workbench.errors import UserError

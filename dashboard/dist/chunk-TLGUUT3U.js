@@ -1,1 +1,0 @@
-var e=class extends Error{constructor(a){super(`There is no ${a}.`);this.path=a}path;name="NotThere"},o=class extends Error{name="Unreachable"},n=class extends Error{name="UnknownFormat"},s=class extends Error{name="SignedOut"};export{e as a,o as b,n as c,s as d};
