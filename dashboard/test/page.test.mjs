@@ -482,6 +482,25 @@ test("names that are HTML, SQL or right-to-left are text", async () => {
   await page.context().close();
 });
 
+test("numbers and dates are as the reader writes them", async () => {
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "de-DE", timezoneId: "Europe/Berlin" });
+  const [code] = CODES;
+  const page = await shown(`#period=all&currency=${code}`, { context });
+  const revenue = sum(
+    NOW.orders.filter(({ currency }) => currency === code),
+    (row) => row.revenue,
+  );
+  const money = new Intl.NumberFormat("de-DE", { style: "currency", currency: code, currencyDisplay: "narrowSymbol" });
+  assert.ok((await page.textContent("#sales .sentence")).includes(money.format(revenue / 100)));
+  const moment = new Date(NOW.captured_at).toLocaleString("de-DE", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    timeZone: "Europe/Berlin",
+  });
+  assert.equal(await page.textContent("#as-of"), moment);
+  await context.close();
+});
+
 test("the keyboard reaches everything: a chart by arrows, a dialog left by Escape", async () => {
   const page = await shown("#period=all");
   await page.focus("#sales-revenue .plot");
