@@ -78,7 +78,7 @@ export function Chart(props: ChartProps) {
   const ticks = ticksOf(Math.min(0, ...values), Math.max(0, ...values), props.whole);
   const least = ticks[0] ?? 0;
   const most = Math.max(least + 1, ticks.at(-1) ?? 1);
-  const left = 12 + CHARACTER * Math.max(4, ...ticks.map((value) => tick(value).length));
+  const left = 12 + CHARACTER * Math.max(6, ...ticks.map((value) => tick(value).length));
   const inner = Math.max(1, width - left - RIGHT);
   const step = inner / Math.max(1, places);
   const x = (place: number) => left + step * place;
