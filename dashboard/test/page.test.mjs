@@ -482,6 +482,25 @@ test("names that are HTML, SQL or right-to-left are text", async () => {
   await page.context().close();
 });
 
+test("numbers and dates are as the reader writes them", async () => {
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "de-DE", timezoneId: "Europe/Berlin" });
+  const [code] = CODES;
+  const page = await shown(`#period=all&currency=${code}`, { context });
+  const revenue = sum(
+    NOW.orders.filter(({ currency }) => currency === code),
+    (row) => row.revenue,
+  );
+  const money = new Intl.NumberFormat("de-DE", { style: "currency", currency: code, currencyDisplay: "narrowSymbol" });
+  assert.ok((await page.textContent("#sales .sentence")).includes(money.format(revenue / 100)));
+  const moment = new Date(NOW.captured_at).toLocaleString("de-DE", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    timeZone: "Europe/Berlin",
+  });
+  assert.equal(await page.textContent("#as-of"), moment);
+  await context.close();
+});
+
 test("the keyboard reaches everything: a chart by arrows, a dialog left by Escape", async () => {
   const page = await shown("#period=all");
   await page.focus("#sales-revenue .plot");
@@ -647,6 +666,121 @@ test("a shop without orders, and one with a single order, are shown", { skip: !E
       await context.close();
       own.close();
     }
+  }
+});
+
+/** A user pool, an identity pool and a bucket that know one person, who has to choose a password first. */
+function aws() {
+  const asked = [];
+  const token = (lives) => `h.${Buffer.from(JSON.stringify({ exp: CHECKED / 1000 + lives })).toString("base64url")}.s`;
+  let password = "first-Password-1";
+  const lives = 900;
+  const said = {
+    InitiateAuth: ({ AuthFlow, AuthParameters }) => {
+      if (AuthFlow === "REFRESH_TOKEN_AUTH") return { AuthenticationResult: { IdToken: token(lives) } };
+      if (AuthParameters.PASSWORD !== password) return null;
+      if (password.startsWith("first")) {
+        return {
+          ChallengeName: "NEW_PASSWORD_REQUIRED",
+          Session: "s1",
+          ChallengeParameters: { USER_ID_FOR_SRP: "u-1" },
+        };
+      }
+      return { AuthenticationResult: { IdToken: token(lives), RefreshToken: "r" } };
+    },
+    RespondToAuthChallenge: ({ ChallengeResponses, Session }) => {
+      if (ChallengeResponses.USERNAME !== "u-1" || Session !== "s1") return null;
+      password = ChallengeResponses.NEW_PASSWORD;
+      return { AuthenticationResult: { IdToken: token(lives), RefreshToken: "r" } };
+    },
+    GetId: ({ Logins }) => (Logins["cognito-idp.eu-west-2.amazonaws.com/pool"] ? { IdentityId: "i-1" } : null),
+    GetCredentialsForIdentity: () => ({
+      Credentials: { AccessKeyId: "AK", SecretKey: "SK", SessionToken: "ST", Expiration: CHECKED / 1000 + 3600 },
+    }),
+  };
+  const also = (request, response) => {
+    const { pathname, origin } = new URL(request.url, `http://${request.headers.host}`);
+    const json = (status, body) => {
+      response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+      return true;
+    };
+    if (pathname === "/config.json") {
+      const endpoints = { users: `${origin}/users`, identities: `${origin}/identities`, objects: `${origin}/objects` };
+      const pool = { user_pool: "pool", user_pool_client: "client", identity_pool: "identities" };
+      return json(200, {
+        shop: "Bags & Co",
+        data: { kind: "s3", region: "eu-west-2", bucket: "b", prefix: "data/", ...pool, endpoints },
+      });
+    }
+    if (request.method === "POST") {
+      const target = request.headers["x-amz-target"].split(".")[1];
+      asked.push(target);
+      let body = "";
+      request.on("data", (piece) => {
+        body += piece;
+      });
+      request.on("end", () => {
+        const found = said[target](JSON.parse(body));
+        json(found === null ? 400 : 200, found ?? { message: "Incorrect username or password." });
+      });
+      return true;
+    }
+    if (!pathname.startsWith("/objects/b/data/")) return false;
+    const { authorization = "", "x-amz-security-token": session } = request.headers;
+    if (
+      !/^AWS4-HMAC-SHA256 Credential=AK\/\d{8}\/eu-west-2\/s3\/aws4_request/.test(authorization) ||
+      session !== "ST"
+    ) {
+      return json(403, {});
+    }
+    const file = join(DATA, pathname.slice("/objects/b/data/".length));
+    if (existsSync(file)) response.writeHead(200).end(readFileSync(file));
+    else response.writeHead(403).end();
+    return true;
+  };
+  return { asked, also };
+}
+
+test("where there is a sign-in, nothing is read without one; the first password is replaced by one's own", async () => {
+  const { asked, also } = aws();
+  const own = await serve(DATA, undefined, also);
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
+  const noted = complaints.length;
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.clock.setFixedTime(CHECKED + 60_000);
+    await page.goto(own.url);
+    await page.waitForSelector(".sign-in");
+    assert.equal(await page.title(), "Bags & Co");
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => window.axe.run("html", { resultTypes: ["violations"] }));
+    assert.deepEqual(violations, []);
+    assert.deepEqual(asked, []);
+    await page.fill("input[type=email]", "somebody@example.com");
+    await page.fill("input[type=password]", "wrong");
+    await page.click(".sign-in button");
+    await page.waitForSelector("[role=alert]");
+    assert.match(await page.textContent("[role=alert]"), /Incorrect/);
+    await page.fill("input[type=password]", "first-Password-1");
+    await page.click(".sign-in button");
+    await page.waitForSelector("text=Choose a password of your own");
+    await page.fill("input[type=password]", "my-Own-Password-2");
+    await page.click(".sign-in button");
+    await page.waitForSelector("#figures");
+    // A tab that is loaded again is signed in still; a token that has ended is refreshed.
+    await page.clock.setFixedTime(CHECKED + 1_000_000);
+    await page.reload();
+    await page.waitForSelector("#figures");
+    assert.ok(asked.includes("RespondToAuthChallenge"));
+    await page.click("text=Sign out");
+    await page.waitForSelector(".sign-in");
+    assert.equal(await page.locator("#figures").count(), 0);
+    assert.deepEqual(complaints.slice(noted), []);
+  } finally {
+    await context.close();
+    own.close();
   }
 });
 

@@ -15,9 +15,13 @@ const TYPES = {
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serve; `answer` may answer a path below data/ in its own way: a status, or a text. */
-export async function serve(data, answer = () => undefined) {
+/**
+ * Serve; `answer` may answer a path below data/ in its own way: a status, or a text. `also` may answer any request, and
+ * says whether it has.
+ */
+export async function serve(data, answer = () => undefined, also = () => false) {
   const server = createServer((request, response) => {
+    if (also(request, response)) return;
     const path = normalize(decodeURIComponent(new URL(request.url, "http://page").pathname));
     const headers = { "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff" };
     const own = path.startsWith("/data/") ? answer(path.slice("/data/".length)) : undefined;

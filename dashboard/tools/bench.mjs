@@ -15,6 +15,7 @@ let memory = 0;
 for (let time = 0; time < TIMES; time++) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
+  page.setDefaultTimeout(300_000);
   const session = await context.newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   const processor = async () =>

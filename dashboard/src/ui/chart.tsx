@@ -32,10 +32,11 @@ export interface ChartProps {
   readonly whole?: boolean;
 }
 
-const LEFT = 52;
 const RIGHT = 6;
 const TOP = 10;
 const BOTTOM = 22;
+/** So many pixels a character on an axis takes, at most. */
+const CHARACTER = 6.4;
 /** So many pixels a label on the axis of time needs. */
 const LABEL = 66;
 
@@ -77,9 +78,10 @@ export function Chart(props: ChartProps) {
   const ticks = ticksOf(Math.min(0, ...values), Math.max(0, ...values), props.whole);
   const least = ticks[0] ?? 0;
   const most = Math.max(least + 1, ticks.at(-1) ?? 1);
-  const inner = Math.max(1, width - LEFT - RIGHT);
+  const left = 12 + CHARACTER * Math.max(6, ...ticks.map((value) => tick(value).length));
+  const inner = Math.max(1, width - left - RIGHT);
   const step = inner / Math.max(1, places);
-  const x = (place: number) => LEFT + step * place;
+  const x = (place: number) => left + step * place;
   const y = (value: number) => TOP + (height - TOP - BOTTOM) * (1 - (value - least) / (most - least));
   const nameOf =
     props.nameOf ??
@@ -89,7 +91,7 @@ export function Chart(props: ChartProps) {
 
   const placeOf = (event: MouseEvent) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
-    return Math.min(places - 1, Math.max(0, Math.floor((event.clientX - box.left - LEFT) / step)));
+    return Math.min(places - 1, Math.max(0, Math.floor((event.clientX - box.left - left) / step)));
   };
   const onKey = (event: KeyboardEvent) => {
     const last = places - 1;
@@ -150,8 +152,8 @@ export function Chart(props: ChartProps) {
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
           {ticks.map((value) => (
             <g key={value}>
-              <line class={value === 0 ? "zero" : "grid"} x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
-              <text class="tick" x={LEFT - 8} y={y(value)} dy="0.32em" text-anchor="end">
+              <line class={value === 0 ? "zero" : "grid"} x1={left} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
+              <text class="tick" x={left - 8} y={y(value)} dy="0.32em" text-anchor="end">
                 {tick(value)}
               </text>
             </g>
@@ -177,7 +179,7 @@ export function Chart(props: ChartProps) {
             </g>
           ))}
           {typeof level === "number" ? (
-            <line class="level" x1={LEFT} x2={width - RIGHT} y1={y(level)} y2={y(level)} />
+            <line class="level" x1={left} x2={width - RIGHT} y1={y(level)} y2={y(level)} />
           ) : null}
           {series
             .filter(({ mark }) => mark === "line")
@@ -195,7 +197,7 @@ export function Chart(props: ChartProps) {
               </g>
             ))}
           {buckets.starts.map((start, place) =>
-            (places - 1 - place) % every === 0 && x(place) + step / 2 > LEFT + 12 ? (
+            (places - 1 - place) % every === 0 && x(place) + step / 2 > left + 12 ? (
               <text
                 key={start}
                 class="tick"

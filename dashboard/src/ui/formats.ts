@@ -38,11 +38,13 @@ export function money(minor: number | null, code: string): string {
     : inCurrency(minor, code, { minimumFractionDigits: DIGITS, maximumFractionDigits: DIGITS });
 }
 
-/** Three digits that matter, for a headline; to the last minor unit below a thousand. */
+/** Three digits that matter, for a headline; all of them where the reader's language has no short word for the rest. */
 export function shortMoney(minor: number | null, code: string): string {
   if (minor === 0) return roundMoney(0, code);
   if (minor === null || Math.abs(minor) < 1000 * 10 ** DIGITS) return money(minor, code);
-  return inCurrency(minor, code, { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+  return shortens(minor / 10 ** DIGITS)
+    ? inCurrency(minor, code, { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 })
+    : inCurrency(minor, code, { minimumFractionDigits: 0, maximumFractionDigits: 0 });
 }
 
 /** A round sum, for an axis. */
@@ -57,13 +59,14 @@ const digits = new Intl.NumberFormat(locale, {
   minimumSignificantDigits: 3,
   maximumSignificantDigits: 3,
 });
+const shortens = (value: number): boolean => digits.formatToParts(value).some(({ type }) => type === "compact");
 const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const change = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
 
 export const count = (value: number | null): string => (value === null ? "–" : whole.format(value));
 export const shortCount = (value: number | null): string =>
-  value === null || Math.abs(value) < 1000 ? count(value) : digits.format(value);
+  value === null || Math.abs(value) < 100_000 || !shortens(value) ? count(value) : digits.format(value);
 /** A round number, for an axis. */
 export const roundCount = (value: number): string => compact.format(value);
 export const share = (value: number): string => percent.format(value);
@@ -85,16 +88,15 @@ export function difference(value: number, before: number | null): string | null 
 
 const utc = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...options });
 const dayFormat = utc({ day: "numeric", month: "short", year: "numeric" });
-const longFormat = utc({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const shortFormat = utc({ day: "numeric", month: "short" });
-const weekdayFormat = utc({ weekday: "long" });
+// In the page's own language: it stands in the middle of a sentence.
+const weekdayFormat = new Intl.DateTimeFormat("en", { timeZone: "UTC", weekday: "long" });
 const monthFormat = utc({ month: "long", year: "numeric" });
 const shortMonthFormat = utc({ month: "short", year: "2-digit" });
 const momentFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 const timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 
 export const day = (value: number): string => dayFormat.format(dateOf(value));
-export const longDay = (value: number): string => longFormat.format(dateOf(value));
 export const weekdayName = (value: number): string => weekdayFormat.format(dateOf(value));
 /** A moment, in the reader's own time zone. */
 export const moment = (millis: number): string => momentFormat.format(millis);
