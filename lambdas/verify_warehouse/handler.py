@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes.capture import SOURCE_TABLES
@@ -11,10 +10,10 @@ from totes.errors import NotFilledInYet, SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
-from totes.telemetry import VERIFY_DIFFERENCES
 from totes.verify import keys_to_repair, verify
 from totes.warehouse.ledger import write_verification
-from totes_runtime import logger, metrics, watched
+from totes_runtime import watched
+from totes_runtime.verdicts import report_verdict
 
 
 @watched
@@ -34,8 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     except NotFilledInYet as nothing:
         return {"not_compared": str(nothing)}
-    metrics.add_metric(VERIFY_DIFFERENCES, MetricUnit.Count, verdict.differences)
-    logger.info("compared", extra={"rows": verdict.rows, "differences": verdict.differences})
-    if verdict.differences:
-        logger.error("the warehouse is not what the source says", extra={"verdict": verdict.to_dict()})
+    report_verdict(verdict)
     return {**verdict.to_dict(), "again": again}
