@@ -227,6 +227,15 @@ def test_make_says_what_it_was_told() -> None:
     assert "python -m workbench.acceptance --env prod --suffix mine --local --fresh --clean" in said
 
 
+def test_a_suffix_that_is_none_is_refused_before_anything_is_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--local", "--home", str(tmp_path / "home"), "--suffix", "Alice-1"])
+    assert "'Alice-1' is no word of at most 12 small letters and digits" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from stacks import config
 from stacks.config import Environment, GivenDatabase
 from stacks.target import Target
+from workbench.acceptance.__main__ import SUFFIX
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
@@ -40,6 +42,10 @@ def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
 def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
     with pytest.raises(ValueError, match=f"suffix '{suffix}' is no word of at most 12"):
         Environment.named("dev").suffixed(suffix)
+
+
+def test_an_acceptance_run_takes_the_same_suffixes() -> None:
+    assert config._SUFFIX == SUFFIX
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ ALARM_EMAIL.
 import argparse
 import fcntl
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ _HOME = Path(".totes/acceptance")
 _ORDERS = 200
 _INTERRUPTED = 130
 """What a shell says of a command that Ctrl-C has ended."""
+
+
+SUFFIX = "[a-z][a-z0-9]{0,11}"
+"""What stacks/config.py takes for a suffix; to ask it would take the CDK's modules and seconds."""
 
 
 def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None) -> int:
@@ -66,7 +71,9 @@ def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None)
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make acceptance", description="Deploy, use, break, heal and take away.")
     parser.add_argument("--env", choices=("dev", "prod"), default="dev")
-    parser.add_argument("--suffix", default="accept", help="what makes an environment of the run's own: dev-accept")
+    parser.add_argument(
+        "--suffix", type=_suffix, default="accept", help="what makes an environment of the run's own: dev-accept"
+    )
     parser.add_argument("--local", action="store_true", help="in a local cloud instead of an AWS account")
     parser.add_argument("--cloud", type=Path, help="a local cloud that is up, and stays so (default: one of the run's)")
     parser.add_argument("--home", type=Path, help=f"where the record is kept (default: a folder in {_HOME})")
@@ -74,6 +81,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="clean up after a run that was stopped, and start over")
     parser.add_argument("--clean", action="store_true", help="clean up after a run that was stopped, and end")
     return parser.parse_args(arguments)
+
+
+def _suffix(said: str) -> str:
+    if not re.fullmatch(SUFFIX, said):
+        raise argparse.ArgumentTypeError(f"{said!r} is no word of at most 12 small letters and digits, such as alice")
+    return said
 
 
 def _command(told: argparse.Namespace) -> str:
