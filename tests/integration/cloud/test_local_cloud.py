@@ -79,7 +79,7 @@ def test_deploying_once_more_changes_nothing(running: LocalCloud, tmp_path: Path
         cdk.synthesise().finish()
         cdk.deploy(running.endpoint).finish()
     said = (tmp_path / "cdk-deployment.log").read_text()
-    assert said.count("(no changes)") == 3, said
+    assert said.count("(no changes)") == 4, said
 
 
 def test_a_deployment_that_fails_shows_what_cdk_said(running: LocalCloud, tmp_path: Path) -> None:
