@@ -155,12 +155,14 @@ def test_every_role_belongs_to_one_thing_and_holds_only_policies_of_its_own(synt
     [machine] = synthesised.resources("AWS::StepFunctions::StateMachine").values()
     schedules = synthesised.resources("AWS::Scheduler::Schedule").values()
     profiles = synthesised.resources("AWS::IAM::InstanceProfile").values()
+    attached = synthesised.resources("AWS::Cognito::IdentityPoolRoleAttachment").values()
     users = [
         *functions,
         machine["Properties"]["RoleArn"]["Fn::GetAtt"][0],
         *(schedule["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0] for schedule in schedules),
         *(each["Properties"]["DeliverLogsPermissionArn"]["Fn::GetAtt"][0] for each in flow_logs),
         *(role["Ref"] for each in profiles for role in each["Properties"]["Roles"]),
+        *(role["Fn::GetAtt"][0] for each in attached for role in each["Properties"]["Roles"].values()),
     ]
     assert sorted(users) == sorted(synthesised.resources("AWS::IAM::Role"))
     assert not synthesised.resources("AWS::IAM::Policy")
@@ -208,7 +210,16 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
             "processed_bucket_to_warehouse",
             {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
         ),
-        ("publish_snapshot", {"DASHBOARD_BUCKET": "<SnapshotsBucket>", "DASHBOARD_SECRET": "<DashboardSecret>"}),
+        (
+            "publish_snapshot",
+            {
+                "DASHBOARD_BUCKET": "<SnapshotsBucket>",
+                "DASHBOARD_SECRET": "<DashboardSecret>",
+                "USER_POOL": "<SignInUsers>",
+                "USER_POOL_CLIENT": "<SignInClient>",
+                "IDENTITY_POOL": "<SignInIdentities>",
+            },
+        ),
         ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
         ("audit_lake", {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"}),
         ("answer_questions", {"SOURCE_SECRET": "<SourceSecret>", "WAREHOUSE_SECRET": "<WarehouseSecret>"}),
