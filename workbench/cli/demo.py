@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench import cloud
-from workbench.cli import display
+from workbench.cli import display, interrupts
 from workbench.cli.doors import to_try
 from workbench.cli.teardown import take_down
 from workbench.cloud import LocalCloud
@@ -93,6 +93,7 @@ class Demo:
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:
+            interrupts.heed_no_more()
             display.console.print()
             display.step("Closing the shop and taking the cloud down")
         finally:

@@ -22,6 +22,12 @@ def heed() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def heed_no_more() -> None:
+    """Let no further interrupt disturb a command that is ending, and then ends the program."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
     """Within this context the first interrupt sets an event, and the next one interrupts as ever."""
