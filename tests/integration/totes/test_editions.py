@@ -1,8 +1,7 @@
 """A lost warehouse is rebuilt from the lake alone, and a mistake in a star table that was fixed is replayed."""
 
 import dataclasses
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +10,7 @@ from tests.support.content import Content, content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import until
 from totes.errors import ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal
 from totes.outcomes import Span
@@ -126,14 +126,6 @@ def test_batches_go_on_in_the_new_edition(pipeline: Pipeline) -> None:
     pipeline.load()
     assert content_of(pipeline.warehouse) == before
     assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(3,)]
-
-
-def until(comes: Callable[[], bool]) -> None:
-    """Wait for something."""
-    deadline = time.monotonic() + 30
-    while not comes():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class Dying(Bucket):

@@ -1,11 +1,14 @@
 """Verify says equal exactly where the warehouse is what the source says, but for what is on its way."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES, capture
 from totes.databases import translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
@@ -258,6 +261,20 @@ def test_what_was_done_to_older_versions_is_put_right_by_a_rebuild_alone(pipelin
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
     assert content_of(pipeline.warehouse) == before
+
+
+def test_a_verification_that_has_waited_for_other_tables_sees_what_is_in_them(pipeline: Pipeline) -> None:
+    """TRUNCATE does what a swap does: to a snapshot from before it the table is empty."""
+    pipeline.tick()
+    with ThreadPoolExecutor(1) as pool, session(pipeline.warehouse) as other:
+        with other, other.cursor() as cursor:
+            cursor.execute(
+                "LOCK TABLE dim_design IN ACCESS EXCLUSIVE MODE; CREATE TEMPORARY TABLE held AS TABLE dim_design; "
+                "TRUNCATE dim_design; INSERT INTO dim_design SELECT * FROM held"
+            )
+            waiting = pool.submit(verdict_on, pipeline)
+            until(lambda: value(pipeline.warehouse, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+        assert waiting.result().differences == 0
 
 
 def test_a_rebuild_does_not_take_its_place_in_the_middle_of_a_verification(pipeline: Pipeline) -> None:

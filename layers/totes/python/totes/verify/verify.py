@@ -68,6 +68,7 @@ def verify(
             cursor.execute(_KEPT)
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
+        _see_that_all_are_there(cursor, stars)
     warehouse.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
     with warehouse, warehouse.cursor() as cursor:
         _keep_from_being_swapped(cursor, stars)
@@ -115,8 +116,7 @@ def keys_to_repair(
     return of_source
 
 
-def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None:
-    """Lock the tables before the snapshot is taken: to an older one the tables of a rebuild look empty."""
+def _see_that_all_are_there(cursor: Cursor, stars: Sequence[StarTable]) -> None:
     cursor.execute(
         "SELECT name FROM unnest(%s) AS name WHERE to_regclass('public.' || name) IS NULL", ([t.name for t in stars],)
     )
@@ -124,6 +124,13 @@ def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None
         raise ConfigurationError(
             f"the warehouse has lost {', '.join(gone)}; the next run makes all of it again (totes run)"
         )
+
+
+def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None:
+    """Lock the tables as the transaction's first statement: it takes no snapshot, and any other one would.
+
+    To a snapshot that is older than a swap, for which the lock may have waited, the tables look empty.
+    """
     names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in stars)
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
 
