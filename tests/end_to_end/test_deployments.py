@@ -36,7 +36,10 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     state = tmp_path_factory.mktemp("cloud") / "state"
     steps: list[str] = []
     running = cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
-    assert any("only recorded here: AWS::CloudWatch::Dashboard, AWS::EC2::FlowLog" in step for step in steps)
+    [told] = [step for step in steps if "only recorded here: " in step]
+    assert {"AWS::CloudFront::Distribution", "AWS::CloudWatch::Dashboard", "AWS::EC2::FlowLog"} <= {
+        kind.strip() for kind in told.partition("only recorded here: ")[2].split(",")
+    }
     build(running.source_uri, orders=20, seed=2)
     yield Deployed(running, state)
     cloud.down(state)

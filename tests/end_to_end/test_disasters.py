@@ -136,7 +136,10 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Path) -> None:
     shop = rehearsal.shop
-    before = deploy(shop.cloud, assembly_of_before(shop.state / "cdk.out", tmp_path / "before"))
+    without = replace(Environment.named("dev").on_this_machine(), dashboard=False)  # there was none then
+    before = deploy(
+        shop.cloud, assembly_of_before(synthesised(shop.cloud, tmp_path / "1", without), tmp_path / "before")
+    )
     assert before.returncode == 0, said(before)[-3000:]
     template = shop.cloud.client("cloudformation").get_template(StackName="totes-dev-pipeline")["TemplateBody"]
     assert "Fn::ImportValue" in json.dumps(template)

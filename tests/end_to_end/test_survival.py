@@ -85,7 +85,7 @@ def test_a_cloud_whose_machine_went_out_goes_on_where_it_was(state: Path) -> Non
     lake, password = lake_of(before.cloud), password_of(before, "source")
     in_the_warehouse = rows(before.cloud.warehouse_uri, "SELECT * FROM fact_sales_order ORDER BY 1")
     cut_the_power(state)
-    assert "totes local up continues it" in totes("status", "--state", state).err
+    assert f"totes local up --state {state} continues it" in totes("status", "--state", state).err
 
     after = up(state)
     assert lake_of(after.cloud) == lake
