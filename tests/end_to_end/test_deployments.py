@@ -1,7 +1,7 @@
 """What is deployed by the real cdk CLI, from the first deployment to the last: the stacks of dev and of prod."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +30,9 @@ app.synth()
 """
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
-def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """A cloud in which the stacks are, or what earlier tests have left of them."""
-    state = tmp_path_factory.mktemp("cloud") / "state"
+@pytest.fixture(params=["dev", "prod"])
+def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployed]:
+    state = tmp_path / "state"
     steps: list[str] = []
     running = cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
     [told] = [step for step in steps if "only recorded here: " in step]
@@ -56,7 +55,7 @@ def call(deployed: Deployed, *arguments: str, app: str | None = None) -> subproc
         capture_output=True,
         text=True,
         check=False,
-        timeout=400,
+        timeout=200,
     )
 
 
@@ -127,39 +126,16 @@ def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_pat
     gone = call(deployed, "destroy", "--all", "--force")
     assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
     assert stacks(deployed) == {}
-    assert (
-        len([name for name in bucket_names(deployed) if "ingestionbucket" in name or "processedbucket" in name]) == 2
-    ), "the lake outlives its stack"
-
-
-@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
-def test_what_was_taken_away_is_deployed_again_beside_what_it_has_left(deployed: Deployed) -> None:
-    take_away(deployed)
-    secrets = deployed.cloud.client("secretsmanager")
-    left = {each["ARN"] for each in secrets.list_secrets()["SecretList"] if "SourceSecret" in each["Name"]}
-    buckets = set(bucket_names(deployed))
-    assert left
-    assert [name for name in buckets if "ingestionbucket" in name]
-    new = deploy_again(deployed)
-    assert new["SourceSecretArn"] not in left
-    assert new["IngestionBucket"] not in buckets
-
-    take_away(deployed)
-    given_up = deployed.totes("secrets", "delete", "source", "--yes")
-    assert given_up.code == 0, given_up.err
-    for each in (*left, new["SourceSecretArn"]):
-        assert secrets.describe_secret(SecretId=each)["DeletedDate"]
-    nothing = deployed.totes("secrets", "delete", "source", "--yes")
-    assert "neither a stack nor a secret of the source is left" in nothing.err
+    buckets = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
+    assert len([name for name in buckets if "ingestionbucket" in name or "processedbucket" in name]) == 2, (
+        "the lake outlives its stack"
+    )
 
 
 @pytest.mark.parametrize("deployed", ["dev"], indirect=True)
 def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: Path) -> None:
-    take_away(deployed)
-    stayed = bucket_names(deployed)
-    new = deploy_again(deployed)
-    for bucket in (new["IngestionBucket"], new["ProcessedBucket"]):
-        deployed.cloud.client("s3").put_object(Bucket=bucket, Key="batches/1/sales_order", Body=b"rows")
+    deployed.run()
+    source = Deployment.local(deployed.state).outputs["SourceSecretArn"]
     out = str(tmp_path / "out")
     both = call(
         deployed,
@@ -169,24 +145,27 @@ def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: P
     assert both.returncode == 0, both.stdout + both.stderr
     gone = call(deployed, "destroy", "--all", "--force", app=out)
     assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
-    assert bucket_names(deployed) == stayed
+    names = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
+    assert not [name for name in names if name.startswith("totes-dev")]
     with pytest.raises(ClientError, match="ResourceNotFound"):
-        deployed.cloud.client("secretsmanager").describe_secret(SecretId=new["SourceSecretArn"])
+        deployed.cloud.client("secretsmanager").describe_secret(SecretId=source)
 
 
-def take_away(deployed: Deployed) -> None:
-    """Destroy the stacks, if an earlier test has not."""
-    if stacks(deployed):
-        gone = call(deployed, "destroy", "--all", "--force")
-        assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
-
-
-def deploy_again(deployed: Deployed) -> Mapping[str, str]:
-    """Deploy the stacks as they were; return their outputs."""
+@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
+def test_what_was_taken_away_is_deployed_again_beside_what_it_has_left(deployed: Deployed) -> None:
+    left = Deployment.local(deployed.state).outputs
+    assert call(deployed, "destroy", "--all", "--force").returncode == 0
     again = call(deployed, "deploy", "--all", "--require-approval", "never")
     assert again.returncode == 0, (again.stdout + again.stderr)[-900:]
-    return Deployment.local(deployed.state).outputs
+    new = Deployment.local(deployed.state).outputs
+    assert new["SourceSecretArn"] != left["SourceSecretArn"]
+    assert new["IngestionBucket"] != left["IngestionBucket"]
 
-
-def bucket_names(deployed: Deployed) -> list[str]:
-    return [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
+    assert call(deployed, "destroy", "--all", "--force").returncode == 0
+    given_up = deployed.totes("secrets", "delete", "source", "--yes")
+    assert given_up.code == 0, given_up.err
+    secrets = deployed.cloud.client("secretsmanager")
+    for each in (left, new):
+        assert secrets.describe_secret(SecretId=each["SourceSecretArn"])["DeletedDate"]
+    nothing = deployed.totes("secrets", "delete", "source", "--yes")
+    assert "neither a stack nor a secret of the source is left" in nothing.err
