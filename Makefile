@@ -45,11 +45,11 @@ demo: setup ## Watch a shop's orders reach the warehouse, on this machine (Ctrl-
 	$(BIN)/totes demo
 
 # Each worker has servers and clouds of its own; it wants a core and a gigabyte.
-WORKERS ?= 3
+WORKERS ?= 4
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --durations 10
 
 .PHONY: test
-test: setup ## Run every test, quick ones first, in WORKERS=3 processes.
+test: setup ## Run every test, quick ones first, in WORKERS=4 processes.
 	$(PYTEST)
 
 .PHONY: unit
