@@ -184,3 +184,4 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 		--custom-compile-command 'make lock' toolchain/checkov.in -o toolchain/checkov.lock
 	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund
 	$(BIN)/npm install --prefix dashboard --package-lock-only --silent --no-audit --no-fund
+	$(BIN)/python toolchain/forget_funding.py toolchain/package-lock.json dashboard/package-lock.json

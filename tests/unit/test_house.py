@@ -83,7 +83,11 @@ def test_every_procedure_of_a_disaster_is_rehearsed() -> None:
 
 
 def test_locks_record_hashes_and_no_address() -> None:
-    for lock in [ROOT / "layers/dependencies/requirements.lock", *(ROOT / "toolchain").glob("*lock*")]:
+    locks = [
+        found for folder in ("dashboard", "layers/dependencies", "toolchain") for found in ROOT.glob(f"{folder}/*lock*")
+    ]
+    assert len(locks) > 6
+    for lock in locks:
         text = lock.read_text()
         assert not re.search(r"https?://", text), lock.name
         assert "sha256:" in text or "sha512-" in text, lock.name
