@@ -17,7 +17,7 @@ MAY_KNOW = {
     "star": {"star", "lake", "errors", "outcomes", "shapes"},
     "warehouse": {"warehouse", "lake", "errors", "outcomes", "references", "report", "roles", "shapes"},
     "report": {"report"},
-    "snapshot": {"snapshot", "lake", "errors", "report", "roles"},
+    "snapshot": {"snapshot", "lake", "errors", "one_state", "report", "roles"},
     "lake": {"lake", "errors"},
 }
 

@@ -34,7 +34,7 @@ from totes.snapshot.state import (
     months_changed,
     months_of_batches,
     newest,
-    one_state,
+    state_of,
 )
 from totes.snapshot.tables import BATCH, FACTS, MONEY_DIGITS, WHOLE, Table
 
@@ -132,7 +132,7 @@ def say_failed(shelf: Shelf, step: str, at: datetime) -> bool:
 
 def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -> Published | None:
     before = _before(shelf)
-    with one_state(warehouse) as cursor:
+    with state_of(warehouse) as cursor:
         found = newest(cursor)
         if found is None:
             return None

@@ -1,8 +1,8 @@
 """The state of the warehouse that a snapshot is of: one, whatever is loaded or swapped meanwhile."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.errors import ConfigurationError
+from totes.one_state import one_state
 from totes.report import VIEWS
 from totes.roles import REPORT
 from totes.snapshot.manifest import Verified
@@ -35,32 +35,9 @@ class Newest:
     loaded_at: datetime
 
 
-@contextmanager
-def one_state(warehouse: Connection) -> Iterator[Cursor]:
-    """Open a read-only transaction that sees one state of the warehouse.
-
-    The views, and what they read, are locked before the state is taken, against their tables being swapped: to an older
-    state the tables that a rebuild has made look empty. To lock takes no state.
-
-    Args:
-        warehouse: the warehouse, outside a transaction.
-
-    Raises:
-        ConfigurationError: a view is missing.
-        psycopg2.Error: the warehouse broke off, or what makes the tables again was at it for a minute.
-    """
-    with warehouse, warehouse.cursor() as cursor:
-        cursor.execute("SELECT name FROM unnest(%s) AS name WHERE to_regclass(name) IS NULL", (_views(),))
-        if missing := [name for (name,) in cursor.fetchall()]:
-            raise ConfigurationError(
-                f"the warehouse has no view {missing[0]}, which the dashboard reads; the next load makes it, or its "
-                "log says why not (docs/dashboard.md)"
-            )
-    with warehouse, warehouse.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        views = sql.SQL(", ").join(sql.Identifier(*view.split(".")) for view in _views())
-        cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(views))
-        yield cursor
+def state_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
+    """Open a transaction that sees one state of the views that are published; see `one_state`."""
+    return one_state(warehouse, sorted({(REPORT, table.view) for table in TABLES}), _missing)
 
 
 def identity(cursor: Cursor) -> str:
@@ -120,5 +97,8 @@ def made_by() -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
-def _views() -> Sequence[str]:
-    return sorted({f"{REPORT}.{table.view}" for table in TABLES})
+def _missing(views: Sequence[str]) -> str:
+    return (
+        f"the warehouse has no view {REPORT}.{views[0]}, which the dashboard reads; the next load makes it, or its log "
+        "says why not (docs/dashboard.md)"
+    )

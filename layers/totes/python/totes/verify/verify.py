@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import polars as pl
-from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -15,6 +13,7 @@ from totes.capture.shape import SourceTable
 from totes.capture.snapshot import snapshot_of
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
+from totes.one_state import one_state
 from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
@@ -68,10 +67,7 @@ def verify(
             cursor.execute(_KEPT)
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
-        _see_that_all_are_there(cursor, stars)
-    warehouse.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
-    with warehouse, warehouse.cursor() as cursor:
-        _keep_from_being_swapped(cursor, stars)
+    with one_state(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
             flying = in_flight(snapshot, lake, sources, held)
@@ -116,23 +112,8 @@ def keys_to_repair(
     return of_source
 
 
-def _see_that_all_are_there(cursor: Cursor, stars: Sequence[StarTable]) -> None:
-    cursor.execute(
-        "SELECT name FROM unnest(%s) AS name WHERE to_regclass('public.' || name) IS NULL", ([t.name for t in stars],)
-    )
-    if gone := [name for (name,) in cursor.fetchall()]:
-        raise ConfigurationError(
-            f"the warehouse has lost {', '.join(gone)}; the next run makes all of it again (totes run)"
-        )
-
-
-def _keep_from_being_swapped(cursor: Cursor, stars: Sequence[StarTable]) -> None:
-    """Lock the tables as the transaction's first statement: it takes no snapshot, and any other one would.
-
-    To a snapshot that is older than a swap, for which the lock may have waited, the tables look empty.
-    """
-    names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in stars)
-    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
+def _lost(names: Sequence[str]) -> str:
+    return f"the warehouse has lost {', '.join(names)}; the next run makes all of it again (totes run)"
 
 
 def _newest(cursor: Cursor) -> int:

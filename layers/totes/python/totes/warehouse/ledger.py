@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_DEFAULT
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -136,7 +135,6 @@ def write_verification(warehouse: Connection, *, batch: int, differences: int) -
     Raises:
         psycopg2.Error: the warehouse broke off.
     """
-    warehouse.set_session(isolation_level=ISOLATION_LEVEL_DEFAULT, readonly=False)
     with warehouse, warehouse.cursor() as cursor:
         cursor.execute("SELECT to_regclass('etl.verification') IS NOT NULL")
         [[is_there]] = cursor.fetchall()

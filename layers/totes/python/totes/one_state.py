@@ -1,0 +1,47 @@
+"""One state of the warehouse, read whole, whatever is loaded or swapped meanwhile."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+
+Relation = tuple[str, str]
+"""A table or view, by schema and name."""
+
+
+@contextmanager
+def one_state(
+    warehouse: Connection, relations: Sequence[Relation], missing: Callable[[Sequence[str]], str]
+) -> Iterator[Cursor]:
+    """Open a read-only transaction that sees one state of tables and views, and keeps them from being swapped.
+
+    The lock is the transaction's first statement: it takes no snapshot, and any other one would. To a snapshot that is
+    older than a swap, for which the lock may have waited, the tables look empty.
+
+    Args:
+        warehouse: the warehouse, outside a transaction.
+        relations: what is read; of a view, what it reads is locked too.
+        missing: says what to do where some of them are not there, whose names it is given.
+
+    Raises:
+        ConfigurationError: some are not there.
+        psycopg2.Error: the warehouse broke off, or what makes the tables again was at it for too long.
+    """
+    schemas, names = zip(*relations, strict=True)
+    with warehouse, warehouse.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s, %s) AS wanted (schema, name) "
+            "WHERE to_regclass(format('%%I.%%I', schema, name)) IS NULL",
+            (list(schemas), list(names)),
+        )
+        if gone := [name for (name,) in cursor.fetchall()]:
+            raise ConfigurationError(missing(gone))
+    with warehouse, warehouse.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        all_of_them = sql.SQL(", ").join(sql.Identifier(*relation) for relation in relations)
+        cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(all_of_them))
+        yield cursor
