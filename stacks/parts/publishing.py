@@ -1,17 +1,15 @@
 """How a run has the dashboard's snapshot published, and told of a failure: neither makes a run fail."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.parts.retries import RETRYABLE, retry
+from stacks.parts.invoking import RETRYABLE, invoke, retry
 
 _NOTHING = {"published": sfn.JsonPath.string_to_json("null")}
 """What is said where nothing was published; written so, because the CDK leaves a plain null out."""
 
-_LONGER_THAN_THE_FUNCTION = cdk.Duration.minutes(6)
+_MINUTES = 6
 
 
 def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainable) -> sfn.IChainable:
@@ -22,23 +20,18 @@ def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainabl
         publish: the publisher.
         then: the state that follows.
     """
-    task = tasks.LambdaInvoke(
+    task = invoke(
         scope,
         "Publish",
-        lambda_function=publish,
-        payload=sfn.TaskInput.from_object(
-            {
-                "execution": sfn.JsonPath.execution_id,
-                "seen": sfn.JsonPath.string_at("$.ingest.seen"),
-                "waiting": sfn.JsonPath.array(
-                    sfn.JsonPath.string_at("$.transform.waiting"), sfn.JsonPath.string_at("$.load.waiting")
-                ),
-            }
-        ),
-        payload_response_only=True,
+        publish,
+        {
+            "seen": sfn.JsonPath.string_at("$.ingest.seen"),
+            "waiting": sfn.JsonPath.array(
+                sfn.JsonPath.string_at("$.transform.waiting"), sfn.JsonPath.string_at("$.load.waiting")
+            ),
+        },
         result_path="$.publish",
-        retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(_LONGER_THAN_THE_FUNCTION),
+        minutes=_MINUTES,
     )
     retry(task, RETRYABLE, attempts=1)  # the next run publishes what this one could not
     # The alarm snapshot-late tells of it; what hindered it is in the function's log.
@@ -56,15 +49,13 @@ def telling_of(scope: Construct, publish: lambda_.IFunction, step: str, then: sf
         step: the step.
         then: the failure.
     """
-    task = tasks.LambdaInvoke(
+    task = invoke(
         scope,
         f"Say that {step} failed",
-        lambda_function=publish,
-        payload=sfn.TaskInput.from_object({"execution": sfn.JsonPath.execution_id, "failed": step}),
-        payload_response_only=True,
+        publish,
+        {"failed": step},
         result_path=sfn.JsonPath.DISCARD,
-        retry_on_service_exceptions=False,
-        task_timeout=sfn.Timeout.duration(_LONGER_THAN_THE_FUNCTION),
+        minutes=_MINUTES,
     )
     task.add_catch(then, errors=[sfn.Errors.ALL], result_path=sfn.JsonPath.DISCARD)
     return task.next(then)

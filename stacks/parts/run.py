@@ -13,8 +13,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from stacks.parts.invoking import RETRYABLE, invoke, retry
 from stacks.parts.publishing import publishing, telling_of
-from stacks.parts.retries import RETRYABLE, retry
 from totes.errors import NotFilledInYet
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
@@ -145,21 +145,13 @@ class Run(Construct):
         *,
         logs_in_to: str | None = None,
     ) -> sfn.Chain:
-        task = tasks.LambdaInvoke(
+        task = invoke(
             self,
             name,
-            lambda_function=function,
-            payload=sfn.TaskInput.from_object(
-                {
-                    "execution": sfn.JsonPath.execution_id,
-                    "asked": sfn.JsonPath.object_at("$$.Execution.Input"),
-                    **told,
-                }
-            ),
-            payload_response_only=True,
+            function,
+            {"asked": sfn.JsonPath.object_at("$$.Execution.Input"), **told},
             result_path=f"$.{name.lower()}",
-            retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
-            task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(16)),  # Lambda ends it sooner, and says why
+            minutes=16,
         )
         if logs_in_to is not None:
             no_login = sfn.Pass(
