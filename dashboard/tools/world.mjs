@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { geoArea, geoCentroid, geoNaturalEarth1, geoPath } from "d3-geo";
 import countries from "i18n-iso-countries";
 import { feature } from "topojson-client";
+import { folded } from "../src/ui/country.ts";
 
 const require = createRequire(import.meta.url);
 const read = (path) => JSON.parse(readFileSync(require.resolve(path), "utf8"));
@@ -81,16 +82,6 @@ const PLACES = {
 const projection = geoNaturalEarth1().rotate([-11, 0]); // so that no land but the Antarctic is cut
 projection.fitSize([WIDTH, HEIGHT * 1.16], { type: "Sphere" });
 const at = (point) => projection(point).map(Math.round);
-
-const folded = (name) => {
-  const words = name
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replace(/\bst\.?\b/g, "saint")
-    .split(/[^\p{L}\p{N}]+/u);
-  return [...new Set(words.filter((word) => word && !["the", "of", "and"].includes(word)))].sort().join(" ");
-};
 
 const middles = {};
 for (const country of feature(small, small.objects.countries).features) {

@@ -1,6 +1,7 @@
 /** A map of the world with a disc for each country, its area as large as the number. */
 
 import { useState } from "preact/hooks";
+import { folded } from "./country";
 import world from "./world.json";
 
 export interface Spot {
@@ -14,17 +15,6 @@ const LARGEST = 34;
 const places = new Map<string, readonly [number, number]>();
 for (const [names, at] of Object.entries(world.places)) {
   for (const name of names.split("|")) places.set(name, [at[0] as number, at[1] as number]);
-}
-
-/** A country's name without what people write in different ways: order, articles, accents. */
-function folded(name: string): string {
-  const words = name
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replace(/\bst\.?\b/g, "saint")
-    .split(/[^\p{L}\p{N}]+/u);
-  return [...new Set(words.filter((word) => word !== "" && !["the", "of", "and"].includes(word)))].sort().join(" ");
 }
 
 /** Where a country's middle is on the map; null where the name is of none. */

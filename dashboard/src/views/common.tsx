@@ -4,7 +4,9 @@ import type { FactName } from "../data/schemas";
 import { among, type Selection } from "../figures/select";
 import { open } from "../state/app";
 import type { Look } from "../state/look";
-import { stretch } from "../ui/formats";
+import { Chart } from "../ui/chart";
+import type { ColumnOf } from "../ui/figure";
+import * as as from "../ui/formats";
 
 /** Opens the rows of a fact that a pick finds in what is looked at. */
 export function rowsOf(title: string, fact: FactName, pick: (look: Look) => Selection): () => void {
@@ -34,7 +36,53 @@ export function unfiltered(look: Look, those: readonly (keyof typeof NAMES)[]): 
 /** What the stretch of days at a place is called. */
 export function bucketName(look: Look, place: number): string {
   const { unit, starts, end } = look.buckets;
-  return stretch(unit, starts[place] ?? 0, starts[place + 1] ?? end);
+  return as.stretch(unit, starts[place] ?? 0, starts[place + 1] ?? end);
+}
+
+/** The column that says which stretch of days a row is of. */
+export function fromColumn(look: Look): ColumnOf<{ readonly place: number }> {
+  return {
+    label: "From",
+    kind: "day",
+    value: ({ place }) => look.buckets.starts[place] ?? null,
+    text: ({ place }) => bucketName(look, place),
+  };
+}
+
+/** How many days half of some orders, and nine of ten, took or take; null where there are none. */
+interface Days {
+  readonly median: number | null;
+  readonly ninety: number | null;
+}
+
+export const DAYS_COLUMNS: readonly ColumnOf<Days>[] = [
+  { label: "Median days", kind: "days", value: ({ median }) => median },
+  { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+];
+
+/** Days over time: a row for each stretch. */
+export function DaysChart(props: {
+  look: Look;
+  label: string;
+  rows: readonly Days[];
+  opening: (place: number) => () => void;
+}) {
+  const { look, label, rows, opening } = props;
+  return (
+    <Chart
+      height={150}
+      label={label}
+      buckets={look.buckets}
+      series={[
+        { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
+        { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
+      ]}
+      tick={(value) => `${as.count(value)} d`}
+      whole
+      full={as.days}
+      open={(place) => opening(place)()}
+    />
+  );
 }
 
 export function partyName(look: Look, key: number): string {

@@ -18,7 +18,17 @@ import { Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
 import { Figure, Open } from "../ui/figure";
 import * as as from "../ui/formats";
-import { bucketName, partyName, purchasesWhere, rowsOf, salesWhere, unfiltered } from "./common";
+import {
+  bucketName,
+  DAYS_COLUMNS,
+  DaysChart,
+  fromColumn,
+  partyName,
+  purchasesWhere,
+  rowsOf,
+  salesWhere,
+  unfiltered,
+} from "./common";
 
 const TOP = 10;
 
@@ -61,12 +71,7 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
       view="report.purchases_against_sales"
       code={code}
       columns={[
-        {
-          label: "From",
-          kind: "day",
-          value: ({ place }) => buckets.starts[place] ?? null,
-          text: ({ place }) => bucketName(look, place),
-        },
+        fromColumn(look),
         { label: "Revenue", kind: "money", value: (row) => row.revenue, open: ({ place }) => sold(place) },
         { label: "Cost", kind: "money", value: (row) => row.cost, open: ({ place }) => bought(place) },
         { label: "Difference", kind: "money", value: (row) => row.revenue - row.cost },
@@ -276,32 +281,19 @@ export function PaymentTimes({ look }: { look: Look }) {
       view="report.order_to_payment_days"
       code={code}
       columns={[
-        {
-          label: "From",
-          kind: "day",
-          value: ({ place }) => buckets.starts[place] ?? null,
-          text: ({ place }) => bucketName(look, place),
-        },
+        fromColumn(look),
         { label: "Paid", kind: "count", value: ({ paid }) => paid, open: ({ place }) => opening(place, 1) },
         { label: "Not paid", kind: "count", value: ({ open }) => open, open: ({ place }) => opening(place, 0) },
-        { label: "Median days", kind: "days", value: ({ median }) => median },
-        { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+        ...DAYS_COLUMNS,
       ]}
       rows={all.paid + all.open === 0 ? [] : rows}
       wide
     >
-      <Chart
-        height={150}
+      <DaysChart
+        look={look}
         label="Days from an order to its receipt, over time."
-        buckets={buckets}
-        series={[
-          { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
-          { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
-        ]}
-        tick={(value) => `${as.count(value)} d`}
-        whole
-        full={as.days}
-        open={(place) => opening(place, 1)()}
+        rows={rows}
+        opening={(place) => opening(place, 1)}
       />
     </Figure>
   );

@@ -7,7 +7,18 @@ import { Chart } from "../ui/chart";
 import { type ColumnOf, Figure, Open } from "../ui/figure";
 import * as as from "../ui/formats";
 import { WorldMap } from "../ui/map";
-import { bucketName, countryOf, departmentOf, designName, partyName, personName, salesWhere } from "./common";
+import {
+  bucketName,
+  countryOf,
+  DAYS_COLUMNS,
+  DaysChart,
+  departmentOf,
+  designName,
+  fromColumn,
+  partyName,
+  personName,
+  salesWhere,
+} from "./common";
 
 /** So many bars are shown; the table has all. */
 const TOP = 10;
@@ -30,12 +41,7 @@ export function SalesOverTime({ look }: { look: Look }) {
     );
   const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
   const columns: ColumnOf<Bucket>[] = [
-    {
-      label: "From",
-      kind: "day",
-      value: ({ place }) => buckets.starts[place] ?? null,
-      text: ({ place }) => bucketName(look, place),
-    },
+    fromColumn(look),
     { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
     { label: "Units", kind: "count", value: ({ units }) => units },
     { label: "Revenue", kind: "money", value: ({ revenue }) => revenue, open: ({ place }) => opening(place) },
@@ -366,8 +372,7 @@ export function Deliveries({ look }: { look: Look }) {
   const [first] = rows;
   const columns: ColumnOf<Country>[] = [
     ...(rankedColumns("Country").slice(0, 5) as ColumnOf<Country>[]),
-    { label: "Median days", kind: "days", value: ({ median }) => median },
-    { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+    ...DAYS_COLUMNS,
   ];
   return (
     <Figure
@@ -429,31 +434,18 @@ export function LeadTimes({ look }: { look: Look }) {
       view="report.agreed_lead_times"
       code={currency.code}
       columns={[
-        {
-          label: "From",
-          kind: "day",
-          value: ({ place }) => buckets.starts[place] ?? null,
-          text: ({ place }) => bucketName(look, place),
-        },
+        fromColumn(look),
         { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
-        { label: "Median days", kind: "days", value: ({ median }) => median },
-        { label: "9 of 10 within, days", kind: "days", value: ({ ninety }) => ninety },
+        ...DAYS_COLUMNS,
       ]}
       rows={sales.length === 0 ? [] : rows}
       wide
     >
-      <Chart
-        height={150}
+      <DaysChart
+        look={look}
         label="Days from an order to its agreed delivery, over time."
-        buckets={buckets}
-        series={[
-          { name: "Nine of ten", mark: "line", tone: "pale", values: rows.map(({ ninety }) => ninety) },
-          { name: "Median", mark: "line", tone: "accent", values: rows.map(({ median }) => median) },
-        ]}
-        tick={(value) => `${as.count(value)} d`}
-        whole
-        full={as.days}
-        open={(place) => opening(place)()}
+        rows={rows}
+        opening={(place) => opening(place)}
       />
     </Figure>
   );
