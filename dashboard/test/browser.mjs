@@ -1,11 +1,13 @@
 // A headless Chromium for the tests and the screenshots, unpacked once into build/chromium of the project.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const FOLDER = fileURLToPath(new URL("../../build/chromium", import.meta.url));
 
-/** Launch it; whoever asks closes it. */
+/** Launch it; whoever asks closes it, and nothing of it stays: Chromium itself does not always see to that. */
 export async function launch() {
   mkdirSync(FOLDER, { recursive: true });
   const before = process.env.TMPDIR;
@@ -23,9 +25,17 @@ export async function launch() {
     `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${FOLDER}/fonts</dir><cachedir>${FOLDER}/cache</cachedir></fontconfig>`,
   );
   process.env.FONTCONFIG_FILE = `${FOLDER}/fonts.conf`;
-  return chromium.launch({
+  const place = mkdtempSync(join(tmpdir(), "page-"));
+  const browser = await chromium.launch({
     executablePath,
     args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"],
     headless: true,
+    env: { ...process.env, TMPDIR: place },
   });
+  const close = browser.close.bind(browser);
+  browser.close = async () => {
+    await close();
+    rmSync(place, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  };
+  return browser;
 }
