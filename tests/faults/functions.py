@@ -1,5 +1,8 @@
 """The three functions, each in a process of its own, as whoever invokes them sees them."""
 
+import os
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +16,8 @@ TRANSFORM = "ingestion_to_processed_bucket"
 LOAD = "processed_bucket_to_warehouse"
 STEPS = (CAPTURE, TRANSFORM, LOAD)
 
-_PATIENCE = 60.0
-"""Seconds until a function is taken to hang."""
+_PATIENCE = 300.0
+"""Seconds until a function is taken to hang: many times what one takes, since a busy machine is no violation."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class Function:
         """What the invocation has come to: a pause or an end."""
         try:
             if not self._pipe.poll(_PATIENCE):
+                self._say_where_it_is()
                 self.kill()
-                raise AssertionError(f"{self.name} hangs")
+                raise AssertionError(f"{self.name} hangs; its stacks are on stderr")
             answer: Outcome | Paused | Unusable = self._pipe.recv()
         except (EOFError, ConnectionResetError):
             self._process.join()
@@ -93,6 +97,10 @@ class Function:
         """Let a paused invocation go on to its end."""
         self._pipe.send("go")
         return self.end()
+
+    def _say_where_it_is(self) -> None:
+        os.kill(self._process.pid, signal.SIGUSR1)
+        time.sleep(1)
 
     def kill(self) -> None:
         """Kill the process by SIGKILL, wherever it is."""

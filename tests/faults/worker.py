@@ -1,5 +1,6 @@
 """The process that a function lives in: warm, one invocation at a time, killed at any moment."""
 
+import faulthandler
 import importlib.util
 import os
 import signal
@@ -64,6 +65,7 @@ class _Context:
 def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: str | None) -> None:
     """Run a function's own handler, invocation after invocation."""
     os.environ.update(environment)
+    faulthandler.register(signal.SIGUSR1)
     _hush()
     boundaries = Boundaries(pipe, _die)
     put_around_everything(boundaries)
