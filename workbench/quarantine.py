@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from totes.answers import Page, QuarantinedRow
+from totes.roles import RATES_TABLE
 from totes.shapes import Calendar
 from totes.star import STAR_TABLES
 from workbench.deployment import Deployment
@@ -33,7 +34,8 @@ def rows_of(deployment: Deployment, star_table: str, key: int) -> list[Quarantin
     Raises:
         UserError: it never was in quarantine, there is no such star table, or the warehouse cannot be reached.
     """
-    _source_of(star_table)
+    if star_table != RATES_TABLE:
+        _source_of(star_table)
     found = _rows(deployment, star_table=star_table, key=key)
     if not found:
         raise UserError(
@@ -56,7 +58,9 @@ def again(deployment: Deployment, star_table: str | None, keys: Sequence[int]) -
     """
     if star_table is not None:
         _source_of(star_table)
-    waiting = [row for row in open_rows(deployment) if star_table in (None, row.star_table)]
+    # A day of exchange rates is no row of the source: the next day takes its place.
+    rows = [row for row in open_rows(deployment) if row.star_table != RATES_TABLE]
+    waiting = [row for row in rows if star_table in (None, row.star_table)]
     strangers = set(keys) - {row.key for row in waiting}
     if strangers:
         raise UserError(f"not in quarantine: {star_table} {', '.join(map(str, sorted(strangers)))}")

@@ -12,28 +12,28 @@ from totes.errors import WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import LoadSettings
 from totes.star import STAR_TABLES, fingerprint
-from totes.telemetry import LAG, QUARANTINED
-from totes.warehouse import load
+from totes.telemetry import LAG
+from totes.warehouse import load, load_rates
 from totes_runtime import metrics, time_is_up, watched
-from totes_runtime.rows import log_rows
+from totes_runtime.rates import report_rates
+from totes_runtime.rows import report_rows
 
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what waits; `waiting` says whether the next run has to go on, `rebuilding` how far a rebuild has come.
 
-    A person asks for a rebuild by `rebuild` in the event's `asked`; `captured` is the newest batch that there is.
+    `asked` has a person's `rebuild`, `captured` is the newest batch that there is; rates come last and fail nothing.
     """
     settings, is_up, asked = LoadSettings.from_environment(), time_is_up(context), event.get("asked", {})
     rebuild, lake = asked.get("rebuild", False), Bucket(settings.processed_bucket)
     with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         loaded = load(warehouse, lake, STAR_TABLES, code=fingerprint(STAR_TABLES), rebuild=rebuild, time_is_up=is_up)
-    log_rows(loaded.tables)
-    metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
+        report_rates(load_rates(warehouse, lake, settings.reporting_currency, time_is_up=is_up))
+    report_rows(loaded)
     behind = loaded.newest < event.get("captured", 0)
     if (seen := event.get("seen")) and not behind:
         metrics.add_metric(LAG, MetricUnit.Seconds, (datetime.now(UTC) - datetime.fromisoformat(seen)).total_seconds())
-    rebuilding = asdict(loaded.rebuilding) if loaded.rebuilding else None
-    tables = {table: asdict(tally) for table, tally in loaded.tables.items()}
+    rebuilding, tables = loaded.rebuilding, {table: asdict(tally) for table, tally in loaded.tables.items()}
     done = {"loaded": asdict(loaded.batches), "newest": loaded.newest, "tables": tables}
-    return {**done, "waiting": behind or rebuilding is not None, "rebuilding": rebuilding}
+    return {**done, "waiting": behind or rebuilding is not None, "rebuilding": rebuilding and asdict(rebuilding)}

@@ -15,7 +15,8 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 MAY_KNOW = {
     "capture": {"capture", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "shapes"},
-    "warehouse": {"warehouse", "lake", "errors", "outcomes", "references", "report", "roles", "shapes"},
+    "rates": {"rates", "lake", "errors"},
+    "warehouse": {"warehouse", "lake", "errors", "outcomes", "rates", "references", "report", "roles", "shapes"},
     "report": {"report"},
     "snapshot": {"snapshot", "lake", "errors", "one_state", "report", "roles"},
     "lake": {"lake", "errors"},

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from totes.errors import ConfigurationError
@@ -51,15 +52,70 @@ class StarSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadSettings:
-    """Settings of processed_bucket_to_warehouse."""
+    """Settings of processed_bucket_to_warehouse.
+
+    Attributes:
+        processed_bucket: the processed bucket.
+        warehouse_secret: the login of the loader's role.
+        reporting_currency: the ISO 4217 code of the currency that amounts are converted into; None: they are not.
+    """
 
     processed_bucket: str
     warehouse_secret: str
+    reporting_currency: str | None
 
     @classmethod
     def from_environment(cls) -> "LoadSettings":
-        """Read PROCESSED_BUCKET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
-        return cls(processed_bucket=_variable("PROCESSED_BUCKET"), warehouse_secret=_variable("WAREHOUSE_SECRET"))
+        """Read PROCESSED_BUCKET, WAREHOUSE_SECRET and, if it is set, REPORTING_CURRENCY.
+
+        Raises:
+            ConfigurationError: one of the first two is not set.
+        """
+        return cls(
+            processed_bucket=_variable("PROCESSED_BUCKET"),
+            warehouse_secret=_variable("WAREHOUSE_SECRET"),
+            reporting_currency=os.environ.get("REPORTING_CURRENCY") or None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateSettings:
+    """Settings of fetch_exchange_rates.
+
+    Attributes:
+        ingestion_bucket, processed_bucket: the lake's buckets.
+        sites: where rates are asked for; see `totes.rates.RateSource`.
+        reporting_currency: the ISO 4217 code of the currency that amounts are converted into.
+        since: the first day whose rates are wanted.
+    """
+
+    ingestion_bucket: str
+    processed_bucket: str
+    sites: tuple[str, ...]
+    reporting_currency: str
+    since: date
+
+    @classmethod
+    def from_environment(cls) -> "RateSettings":
+        """Read INGESTION_BUCKET, PROCESSED_BUCKET, RATE_SITES, REPORTING_CURRENCY and RATES_SINCE.
+
+        In a site {endpoint} stands for the endpoint that AWS is reached by, where that is one of this machine.
+
+        Raises:
+            ConfigurationError: one is not set, or the last is no day.
+        """
+        since, endpoint = _variable("RATES_SINCE"), os.environ.get("AWS_ENDPOINT_URL", "")
+        try:
+            day = date.fromisoformat(since)
+        except ValueError as error:
+            raise ConfigurationError(f"environment variable RATES_SINCE is {since!r}, no day: {error}") from error
+        return cls(
+            ingestion_bucket=_variable("INGESTION_BUCKET"),
+            processed_bucket=_variable("PROCESSED_BUCKET"),
+            sites=tuple(site.replace("{endpoint}", endpoint) for site in _variable("RATE_SITES").split()),
+            reporting_currency=_variable("REPORTING_CURRENCY"),
+            since=day,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

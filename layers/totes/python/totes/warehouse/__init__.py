@@ -3,5 +3,6 @@
 from totes.warehouse.ledger import Tally
 from totes.warehouse.load import Loaded, Rebuilding, load
 from totes.warehouse.migrate import is_source
+from totes.warehouse.rates import LoadedRates, load_rates
 
-__all__ = ["Loaded", "Rebuilding", "Tally", "is_source", "load"]
+__all__ = ["Loaded", "LoadedRates", "Rebuilding", "Tally", "is_source", "load", "load_rates"]

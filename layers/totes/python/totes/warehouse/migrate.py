@@ -10,6 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.roles import RATES_TABLE
 from totes.shapes import Calendar, Column, Fact, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (
@@ -19,6 +20,7 @@ from totes.warehouse.definitions import (
     columns_made,
     create_current_view,
     create_ledger,
+    create_rates,
     create_star,
     create_state,
     create_verification,
@@ -153,6 +155,8 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
     if not _exists(cursor, "etl", "verification"):
         create_verification(cursor)
+    if not _exists(cursor, "public", RATES_TABLE):
+        create_rates(cursor)
     return has_ledger
 
 
