@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stacks.config import Environment, FunctionSettings
+from stacks.config import Environment, FunctionSettings, Rates
 from stacks.dependencies import ROOT
 from stacks.packages import with_page
 from stacks.parts.dead_letters import DeadLetters
@@ -106,6 +106,18 @@ class PipelineStack(TotesStack):
             minute=52,
             dead_letters=self.dead_letters,
         )
+        if environment.rates is not None:
+            NightSchedule(
+                self,
+                "RateDays",
+                environment=environment,
+                name="rates",
+                description=f"Fetches the exchange rates of totes-{environment.name} that are new four times a day",
+                function=self._fetch(data, environment.rates),
+                minute=22,
+                hours="1,7,13,19",
+                dead_letters=self.dead_letters,
+            )
         self.scheduled = dict(self.functions)
         logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
         rotated = {role: logins[role] for role in environment.rotated_logins}
@@ -122,6 +134,8 @@ class PipelineStack(TotesStack):
         }
         if data.master is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
+        if "fetch_exchange_rates" in self.functions:
+            outputs["RatesFunction"] = self.functions["fetch_exchange_rates"].function_name
         if network is not None:
             outputs["NetworkStack"] = network.stack_name
         self.tell(outputs)
@@ -183,7 +197,11 @@ class PipelineStack(TotesStack):
             name="processed_bucket_to_warehouse",
             description="Every batch of star rows that waits is loaded into the warehouse, once",
             settings=self._environment.load,
-            variables={"PROCESSED_BUCKET": data.processed.bucket_name, "WAREHOUSE_SECRET": data.warehouse.secret_arn},
+            variables={
+                "PROCESSED_BUCKET": data.processed.bucket_name,
+                "WAREHOUSE_SECRET": data.warehouse.secret_arn,
+                **({"REPORTING_CURRENCY": rates.currency} if (rates := self._environment.rates) else {}),
+            },
             permissions=[
                 list_objects(data.processed),
                 read_objects(data.processed),
@@ -271,6 +289,30 @@ class PipelineStack(TotesStack):
             ],
         )
 
+    def _fetch(self, data: TakenData, rates: Rates) -> lambda_.IFunction:
+        """It speaks to the internet and to S3, so it is in no network, where nothing of ours is to be reached by it."""
+        return self._function(
+            "Fetch",
+            name="fetch_exchange_rates",
+            description="What currencies are worth, day by day, comes into the lake",
+            settings=self._environment.fetch,
+            variables={
+                "INGESTION_BUCKET": data.ingestion.bucket_name,
+                "PROCESSED_BUCKET": data.processed.bucket_name,
+                "RATE_SITES": " ".join(rates.sites),
+                "REPORTING_CURRENCY": rates.currency,
+                "RATES_SINCE": rates.since,
+            },
+            permissions=[
+                list_objects(data.ingestion),
+                read_and_write_objects(data.ingestion, "rates"),
+                list_objects(data.processed),
+                read_and_write_objects(data.processed, "rates"),
+                send_messages(self.dead_letters),
+            ],
+            outside=True,
+        )
+
     def _rotate(self, permissions: Sequence[Permission]) -> lambda_.Function:
         return self._function(
             "Rotate",
@@ -321,10 +363,11 @@ class PipelineStack(TotesStack):
         permissions: Sequence[Permission],
         speaks_to_source: bool = False,
         speaks_to_warehouse: bool = False,
+        outside: bool = False,
         folder: Path | None = None,
     ) -> lambda_.Function:
         placement = None
-        if self._network is not None:
+        if self._network is not None and not outside:
             placement = self._network.placement(source=speaks_to_source, warehouse=speaks_to_warehouse)
         function = EtlFunction(
             self,
@@ -343,7 +386,7 @@ class PipelineStack(TotesStack):
         return function
 
 
-_NEVER_EXPORTED = {"audit_lake", "publish_snapshot"}
+_NEVER_EXPORTED = {"audit_lake", "fetch_exchange_rates", "publish_snapshot"}
 """Functions that there were none of when stacks still imported from each other."""
 
 _SMALL = FunctionSettings(memory_mb=256, timeout_minutes=1)

@@ -20,6 +20,7 @@ FUNCTIONS = (
     "publish_snapshot",
     "sweep_ingestion_bucket",
     "audit_lake",
+    "fetch_exchange_rates",
     "rotate_database_login",
     "answer_questions",
 )
@@ -84,6 +85,19 @@ ALLOWED = {
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Audit"),
     },
+    "fetch_exchange_rates": {
+        *(
+            permission
+            for bucket in ("IngestionBucket", "ProcessedBucket")
+            for permission in (
+                ("s3:ListBucket", arn(bucket)),
+                ("s3:GetObject", f"{arn(bucket)}/rates/*"),
+                ("s3:PutObject", f"{arn(bucket)}/rates/*"),
+            )
+        ),
+        ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
+        *logs("Fetch"),
+    },
     "rotate_database_login": {
         *(
             (f"secretsmanager:{action}", f"<{secret}Secret>")
@@ -104,16 +118,25 @@ A_NETWORK_INTERFACE = {
 }
 
 
+OUTSIDE = {"fetch_exchange_rates"}
+"""Functions that speak to the internet and are in no network of ours."""
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesised, name: str) -> None:
-    network = A_NETWORK_INTERFACE if synthesised.name != "local" else set()
+    network = A_NETWORK_INTERFACE if synthesised.name != "local" and name not in OUTSIDE else set()
     assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name] | network
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_a_functions_own_code_touches_no_network_interface(request: pytest.FixtureRequest, environment: str) -> None:
     synthesised: Synthesised = request.getfixturevalue(environment)
-    for function in synthesised.resources("AWS::Lambda::Function").values():
+    functions = synthesised.resources("AWS::Lambda::Function").values()
+    outside = {f"totes-{environment}-{name}" for name in OUTSIDE}
+    assert outside == {
+        each["Properties"]["FunctionName"] for each in functions if "VpcConfig" not in each["Properties"]
+    }
+    for function in (each for each in functions if each["Properties"]["FunctionName"] not in outside):
         [policy] = synthesised.role(function["Properties"]["Role"])["Policies"]
         [denied] = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
         assert {(action, denied["Resource"]) for action in denied["Action"]} == A_NETWORK_INTERFACE
@@ -208,7 +231,11 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
         ),
         (
             "processed_bucket_to_warehouse",
-            {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
+            {
+                "PROCESSED_BUCKET": "<ProcessedBucket>",
+                "WAREHOUSE_SECRET": "<WarehouseSecret>",
+                "REPORTING_CURRENCY": "GBP",
+            },
         ),
         (
             "publish_snapshot",
@@ -241,6 +268,28 @@ def test_a_function_is_told_its_buckets_and_its_secret(
         **variables,
         "POWERTOOLS_SERVICE_NAME": f"totes-{synthesised.name}",
     }
+
+
+def test_rates_are_asked_for_over_https_and_in_the_local_cloud_of_itself(dev: Synthesised, local: Synthesised) -> None:
+    told = dev.function("fetch_exchange_rates")["Environment"]["Variables"]
+    assert (told["REPORTING_CURRENCY"], told["RATES_SINCE"]) == ("GBP", "2024-03-02")
+    assert all(site.startswith("https://") for site in told["RATE_SITES"].split())
+    [site] = local.function("fetch_exchange_rates")["Environment"]["Variables"]["RATE_SITES"].split()
+    assert site.startswith("{endpoint}/")
+
+
+def test_rates_are_fetched_four_times_a_day(dev: Synthesised) -> None:
+    rule = schedule(dev, "totes-dev-rates")
+    assert rule["ScheduleExpression"] == "cron(22 1,7,13,19 * * ? *)"
+    assert dev.said(rule["Target"]["Arn"]) == "<FetchFunction.Arn>"
+
+
+def test_without_rates_there_is_no_function_no_schedule_and_no_alarm(tmp_path: Path) -> None:
+    plain = synthesise(dataclasses.replace(Environment.named("dev"), rates=None), tmp_path)
+    said = str(plain.templates)
+    assert "fetch_exchange_rates" not in said
+    assert "totes-dev-rates" not in said
+    assert "REPORTING_CURRENCY" not in said
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -381,6 +430,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
     }
     assert outputs == {
         "AnswerFunction": "<AnswerFunction>",
+        "RatesFunction": "<FetchFunction>",
         "VerifyFunction": "<VerifyFunction>",
         "StateMachineArn": "<PipelineStateMachine>",
         "DashboardBucket": "<SnapshotsBucket>",

@@ -18,6 +18,7 @@ from workbench.deployment import Deployment
 from workbench.errors import UserError
 from workbench.execution import RunResult
 from workbench.execution import run as run_execution
+from workbench.functions import ask
 from workbench.report import report_on
 from workbench.simulator import Shop, build
 
@@ -50,6 +51,7 @@ class Demo:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
                 display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
                 deployment = Deployment.local(state)
+                ask(deployment, "RatesFunction", {})  # its schedule is four times a day
                 with serving(deployment.snapshots, 0) as address:
                     display.done(f"the dashboard is at {address}: open it and watch it move")
                     yield cls(running, deployment, orders, seed)

@@ -33,7 +33,7 @@ RATES_AGE = "ExchangeRatesAgeDays"
 """How many days ago the newest day was that has a good exchange rate of a currency of the shop, as a load ends."""
 
 RATES_FAILED = "ExchangeRatesFailed"
-"""That a step which is about exchange rates met something that it could not do; it fails no run."""
+"""Whether a step that is about exchange rates met something which it could not do; it fails no run."""
 
 METRICS = (
     *(LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED),

@@ -9,14 +9,15 @@ from totes.warehouse import LoadedRates
 from totes_runtime import metrics
 
 
-def report_rates(loaded: LoadedRates) -> None:
-    """Emit how old the newest rates are, where there are some, and whether their load has failed."""
+def report_rates(loaded: LoadedRates | None) -> None:
+    """Emit how old the newest rates are, where there are some, and whether their load has failed; None: there is none."""
+    if loaded is None:
+        return
     report_failure(loaded.failed)
     if loaded.newest is not None:
         metrics.add_metric(RATES_AGE, MetricUnit.Count, (datetime.now(UTC).date() - loaded.newest).days)
 
 
 def report_failure(why: str) -> None:
-    """Emit that something could not be done, if there is a why."""
-    if why:
-        metrics.add_metric(RATES_FAILED, MetricUnit.Count, 1)
+    """Emit whether something could not be done: there is a why."""
+    metrics.add_metric(RATES_FAILED, MetricUnit.Count, 1 if why else 0)

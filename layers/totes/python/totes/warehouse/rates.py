@@ -42,7 +42,7 @@ class LoadedRates:
 
 def load_rates(
     connection: Connection, lake: Bucket, base: str | None, *, time_is_up: Callable[[], bool] = lambda: False
-) -> LoadedRates:
+) -> LoadedRates | None:
     """Load every day of rates that the warehouse does not hold yet, the earliest first.
 
     A hundred days commit together. Whatever goes wrong is logged and told, and fails no run: the batches are loaded,
@@ -53,12 +53,15 @@ def load_rates(
         lake: the processed bucket.
         base: the ISO 4217 code of the reporting currency; None: amounts stay in their own.
         time_is_up: asked after each transaction whether to stop.
+
+    Returns:
+        What came of it; None where there is no reporting currency.
     """
     days = 0
     try:
         after = _report_in(connection, base)
         if base is None:
-            return LoadedRates()
+            return None
         waiting = days_of(lake, base, after)
         while chunk := list(islice(waiting, _AT_ONCE)):
             with ThreadPoolExecutor(_READERS) as readers:
