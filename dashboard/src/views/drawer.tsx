@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FactName } from "../data/schemas";
 import { placeOfBatch } from "../figures/quality";
+import { ALL } from "../figures/rates";
 import { keysOf, type Shop } from "../figures/shop";
 import { address, back, closeAll, type Drill, go, look, open, type Page, pages, versionsOf } from "../state/app";
 import type { Look } from "../state/look";
@@ -10,7 +11,7 @@ import { csvOf, save } from "../ui/csv";
 import { Dialog } from "../ui/dialog";
 import { isNumber, machine } from "../ui/figure";
 import * as as from "../ui/formats";
-import { FACTS, FIELDS, type Field, shown } from "./facts";
+import { FACTS, type Field, fieldsOf, shown } from "./facts";
 
 export function Drawer() {
   const page = pages.value.at(-1);
@@ -61,7 +62,7 @@ interface Order {
 function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const { shop } = here;
   const fact = drill.fact;
-  const fields = useMemo(() => FIELDS[fact].filter(({ list }) => list !== undefined), [fact]);
+  const fields = useMemo(() => fieldsOf(shop, fact).filter(({ list }) => list !== undefined), [shop, fact]);
   const [order, setOrder] = useState<Order>({ field: 0, down: fact !== "payment" });
   const rows = useMemo(() => sorted(shop, fact, drill.pick(here), fields, order), [here, drill, order]);
   const [top, setTop] = useState(0);
@@ -78,12 +79,22 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);
   const sums = useMemo(() => sumsOf(shop, fact, rows), [shop, fact, rows]);
+  const { currency } = here;
+  const converted = useMemo(
+    () => (currency.id === ALL ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
+    [here, currency, fact, rows],
+  );
   const csv = () => {
-    const all = FIELDS[fact];
+    const all = fieldsOf(shop, fact);
     save(
       `${fact}.csv`,
       csvOf(
-        [`${fact}_id`, "Currency", ...all.map(({ name }) => name), "Batch"],
+        [
+          `${fact}_id`,
+          "Currency",
+          ...all.map((field) => (field.converted ? `${field.name} (${shop.reporting?.code})` : field.name)),
+          "Batch",
+        ],
         Array.from(rows, (row) => [
           keys[row] ?? null,
           codeOf(shop, fact, row),
@@ -99,6 +110,9 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     <>
       <p class="summary">
         <b data-value={rows.length}>{as.counted(rows.length, FACTS[fact].one.toLowerCase(), FACTS[fact].many)}</b>
+        {converted === null || Number.isNaN(converted) ? null : (
+          <span data-value={converted}>{as.money(converted, currency.code)} in all:</span>
+        )}
         {sums.map(({ code, sum }) => (
           <span key={code} data-value={sum}>
             {as.money(sum, code)}
@@ -198,7 +212,7 @@ function sorted(
 
 /** What the rows come to, in each currency for itself. */
 function sumsOf(shop: Shop, fact: FactName, rows: Int32Array): { code: string; sum: number }[] {
-  const value = FIELDS[fact].find(({ kind, list }) => kind === "money" && list === "always");
+  const value = fieldsOf(shop, fact).find(({ kind, list }) => kind === "money" && list === "always");
   const sums = new Map<string, number>();
   for (const row of rows) {
     const code = codeOf(shop, fact, row);
@@ -219,7 +233,7 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
   const place = keysOf(shop, fact).indexOf(id);
   const many = place < 0 || (shop[fact].versions[place] as number) > 1;
   const [read, setRead] = useState<readonly Version[] | string | null>(null);
-  const fields = FIELDS[fact];
+  const fields = fieldsOf(shop, fact);
   useEffect(() => {
     if (!many) return;
     let left = false;
@@ -297,7 +311,7 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
                           #{value}
                         </button>
                       ) : (
-                        <bdi>{shown(field, value, version.code)}</bdi>
+                        <bdi>{shown(field, value, field.converted ? (shop.reporting?.code ?? "") : version.code)}</bdi>
                       )}
                       {changed ? <span class="unseen"> (changed)</span> : null}
                     </td>
@@ -321,7 +335,7 @@ async function readVersions(shop: Shop, fact: FactName, id: number): Promise<Ver
       batch: table.batch[row] as number,
       deleted: table.deleted[row] === 1,
       code: shop.codes.get(table.currency_id[row] as number) ?? "",
-      values: FIELDS[fact].map((field) => field.value(table, row, shop)),
+      values: fieldsOf(shop, fact).map((field) => field.value(table, row, shop)),
     }))
     .sort((one, other) => one.batch - other.batch);
 }

@@ -10,7 +10,7 @@ from totes_runtime import metrics
 
 
 def report_rates(loaded: LoadedRates | None) -> None:
-    """Emit how old the newest rates are, where there are some, and whether their load has failed; None: there is none."""
+    """Emit how old the newest rates are, where there are some, and whether their load has failed; None: nothing."""
     if loaded is None:
         return
     report_failure(loaded.failed)
