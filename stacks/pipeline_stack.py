@@ -307,7 +307,7 @@ class PipelineStack(TotesStack):
                 list_objects(data.ingestion),
                 read_and_write_objects(data.ingestion, "rates"),
                 list_objects(data.processed),
-                read_and_write_objects(data.processed, "rates"),
+                write_objects(data.processed, "rates"),
                 send_messages(self.dead_letters),
             ],
             outside=True,

@@ -86,15 +86,11 @@ ALLOWED = {
         *logs("Audit"),
     },
     "fetch_exchange_rates": {
-        *(
-            permission
-            for bucket in ("IngestionBucket", "ProcessedBucket")
-            for permission in (
-                ("s3:ListBucket", arn(bucket)),
-                ("s3:GetObject", f"{arn(bucket)}/rates/*"),
-                ("s3:PutObject", f"{arn(bucket)}/rates/*"),
-            )
-        ),
+        *lake("IngestionBucket"),
+        ("s3:GetObject", f"{arn('IngestionBucket')}/rates/*"),
+        ("s3:PutObject", f"{arn('IngestionBucket')}/rates/*"),
+        *lake("ProcessedBucket"),
+        ("s3:PutObject", f"{arn('ProcessedBucket')}/rates/*"),
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Fetch"),
     },
@@ -400,13 +396,14 @@ def test_the_lake_is_audited_every_night(dev: Synthesised, prod: Synthesised) ->
 
 def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
     states = [each["Properties"]["State"] for each in local.resources("AWS::Scheduler::Schedule").values()]
-    assert states == ["DISABLED"] * 4
+    assert states == ["DISABLED"] * 5
 
 
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
         ("totes-{}", ("states:StartExecution", "<PipelineStateMachine>")),
+        ("totes-{}-rates", ("lambda:InvokeFunction", "<FetchFunction.Arn>")),
         ("totes-{}-verify", ("lambda:InvokeFunction", "<VerifyFunction.Arn>")),
         ("totes-{}-sweep", ("lambda:InvokeFunction", "<SweepFunction.Arn>")),
         ("totes-{}-audit", ("lambda:InvokeFunction", "<AuditFunction.Arn>")),
@@ -580,7 +577,7 @@ def test_what_fails_at_night_is_tried_twice_more_and_then_kept(synthesised: Synt
         synthesised.said(each["Properties"]["FunctionName"]): each["Properties"]
         for each in synthesised.resources("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert set(configured) == {"<AuditFunction>", "<VerifyFunction>", "<SweepFunction>"}
+    assert set(configured) == {"<AuditFunction>", "<FetchFunction>", "<VerifyFunction>", "<SweepFunction>"}
     for events in configured.values():
         assert events["MaximumRetryAttempts"] == 2
         assert synthesised.said(events["DestinationConfig"]["OnFailure"]["Destination"]) == "<DeadLettersQueue.Arn>"

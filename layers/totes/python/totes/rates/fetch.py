@@ -55,9 +55,9 @@ def fetch_rates(
         ConfigurationError: a bucket is missing, or may not be listed, read or written.
     """
     held = list(days_of(ingestion, base))
-    _read_what_waits(ingestion, processed, base, codes, held)
     newest = held[-1] if held else None
-    new = 0
+    new: list[date] = []
+    failed = ""
     try:
         last = source.newest_day(base)
         day = since if newest is None else newest + timedelta(days=1)
@@ -65,23 +65,13 @@ def fetch_rates(
             body = source.of_day(base, day)
             if body is not None:
                 ingestion.put_new(key_of(base, day), body)
-                _read(processed, body, day, base, codes)
-                newest, new = day, new + 1
+                new.append(day)
             day += timedelta(days=1)
     except RatesUnavailable as error:
         logger.warning("%s", error)
-        return Fetched(days=new, newest=newest, failed=str(error))
-    return Fetched(days=new, newest=newest)
-
-
-def _read_what_waits(
-    ingestion: Bucket, processed: Bucket, base: str, codes: Collection[str], held: Collection[date]
-) -> None:
-    """Read the answers that a call has kept and not come to read."""
-    for day in sorted({*held} - {*days_of(processed, base)}):
-        _read(processed, ingestion.get(key_of(base, day)), day, base, codes)
-
-
-def _read(processed: Bucket, body: bytes, day: date, base: str, codes: Collection[str]) -> None:
-    said = DayOfRates.from_answer(body, day, base, codes)
-    processed.put_new(key_of(base, day), said.to_json())
+        failed = str(error)
+    # Of the bucket, and not of what just came: what a call has kept and not come to read is the next one's.
+    for day in sorted({*held, *new} - {*days_of(processed, base)}):
+        said = DayOfRates.from_answer(ingestion.get(key_of(base, day)), day, base, codes)
+        processed.put_new(key_of(base, day), said.to_json())
+    return Fetched(days=len(new), newest=new[-1] if new else newest, failed=failed)

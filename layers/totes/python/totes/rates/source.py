@@ -6,7 +6,7 @@ from datetime import date
 
 import urllib3
 
-from totes.errors import RetryableError
+from totes.errors import TotesError
 
 _LATEST = "latest"
 _TIMEOUT = urllib3.Timeout(connect=5, read=15)
@@ -15,7 +15,7 @@ _NOT_THERE = 404
 _MOST_BYTES = 1_000_000
 
 
-class RatesUnavailable(RetryableError):
+class RatesUnavailable(TotesError):
     """No site of the source answered; the next call asks again."""
 
 
