@@ -279,6 +279,14 @@ def test_a_table_of_rates_that_somebody_dropped_is_filled_again(pipeline: Pipeli
     assert value(pipeline.warehouse, "SELECT count(*) FROM report.exchange_rates") > 0
 
 
+def test_somebodys_own_table_of_that_name_stops_no_batch(pipeline: Pipeline, site: Site) -> None:
+    execute(pipeline.warehouse, "CREATE TABLE fact_exchange_rate (theirs text)")
+    assert pipeline.tick().newest == 1
+    fetch(pipeline, site)
+    assert "rate_date" in brought(pipeline).failed
+    assert rows(pipeline.warehouse, "SELECT * FROM fact_exchange_rate") == []
+
+
 def test_a_rebuild_leaves_rates_as_they_are(pipeline: Pipeline, site: Site) -> None:
     order = sell_on(pipeline, FIRST, "USD")
     pipeline.tick()

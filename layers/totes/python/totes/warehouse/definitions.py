@@ -87,10 +87,10 @@ _VERIFICATION = """
     COMMENT ON TABLE etl.verification IS 'Each comparison of the whole warehouse with the source, and how it ended.';
 """
 
-# Of another source than the star, and so of no batch: a rebuild leaves them as they are. Where somebody has dropped the
-# fact table, all days are wanted again.
+# Of another source than the star, and so of no batch: a rebuild leaves it as it is. Where somebody has dropped it, all
+# days are wanted again.
 _RATES = """
-    CREATE TABLE IF NOT EXISTS {rates} (
+    CREATE TABLE {rates} (
         rate_date date NOT NULL,
         base_currency text NOT NULL,
         currency text NOT NULL,
@@ -98,6 +98,11 @@ _RATES = """
         PRIMARY KEY (base_currency, currency, rate_date)
     );
     COMMENT ON TABLE {rates} IS 'What a currency was worth on a day, as a public source said; nonsense is left out.';
+    DELETE FROM etl.rate_day;
+    DELETE FROM etl.refused_rate;
+"""
+
+_RATE_LEDGER = """
     CREATE TABLE IF NOT EXISTS etl.rate_day (
         base_currency text NOT NULL,
         rate_date date NOT NULL,
@@ -141,8 +146,6 @@ _RATES = """
         GROUP BY base_currency, rate_date, batch_id;
     COMMENT ON VIEW etl.rate_quarantine IS
         'Days some of whose exchange rates are nonsense, of currencies that the shop has, as etl.quarantine has rows.';
-    DELETE FROM etl.rate_day;
-    DELETE FROM etl.refused_rate;
 """
 
 _LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
@@ -164,8 +167,13 @@ def create_verification(cursor: Cursor) -> None:
     cursor.execute(_VERIFICATION)
 
 
+def create_rate_ledger(cursor: Cursor) -> None:
+    """Create what is missing of the tables that say which days of exchange rates are held, and which are nonsense."""
+    cursor.execute(_RATE_LEDGER)
+
+
 def create_rates(cursor: Cursor) -> None:
-    """Create the table of exchange rates and what says which days it holds; readers see it."""
+    """Create the table of exchange rates, whose days are all wanted then; readers see it."""
     rates = sql.Identifier("public", RATES_TABLE)
     cursor.execute(sql.SQL(_RATES).format(rates=rates))
     let_read(cursor, rates)

@@ -20,6 +20,7 @@ from totes.warehouse.definitions import (
     columns_made,
     create_current_view,
     create_ledger,
+    create_rate_ledger,
     create_rates,
     create_star,
     create_state,
@@ -155,6 +156,8 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
     if not _exists(cursor, "etl", "verification"):
         create_verification(cursor)
+    if not _exists(cursor, "etl", "rate_day"):
+        create_rate_ledger(cursor)
     if not _exists(cursor, "public", RATES_TABLE):
         create_rates(cursor)
     return has_ledger
