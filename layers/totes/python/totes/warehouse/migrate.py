@@ -156,11 +156,15 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
     if not _exists(cursor, "etl", "verification"):
         create_verification(cursor)
+    _ensure_rates(cursor)
+    return has_ledger
+
+
+def _ensure_rates(cursor: Cursor) -> None:
     if not _exists(cursor, "etl", "rate_day"):
         create_rate_ledger(cursor)
     if not _exists(cursor, "public", RATES_TABLE):
         create_rates(cursor)
-    return has_ledger
 
 
 def _create(cursor: Cursor, table: StarTable) -> None:
