@@ -39,7 +39,7 @@ def by_role(pipeline: Pipeline, loader: Role) -> Pipeline:
 
 
 def question_of(name: str) -> Question:
-    return next(question for question in QUESTIONS if question.name == name)
+    return next(question for question in VIEWS if question.name == name)
 
 
 def answers(uri: str, name: str) -> list[tuple[Any, ...]]:
