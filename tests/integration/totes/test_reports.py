@@ -39,12 +39,17 @@ def by_role(pipeline: Pipeline, loader: Role) -> Pipeline:
 
 
 def question_of(name: str) -> Question:
-    return next(question for question in VIEWS if question.name == name)
+    return next(question for question in QUESTIONS if question.name == name)
 
 
 def answers(uri: str, name: str) -> list[tuple[Any, ...]]:
     """A view's rows, but for what is converted: test_rates.py works that out."""
-    own = [each for each in question_of(name).columns if not each.startswith(("converted", "rate_day"))]
+    columns = rows(
+        uri,
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 ORDER BY attnum",
+        [f"report.{name}"],
+    )
+    own = [column for (column,) in columns if not column.startswith(("converted", "rate_day"))]
     return sorted(rows(uri, f"SELECT {', '.join(own)} FROM report.{name}"))
 
 
