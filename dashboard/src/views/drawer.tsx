@@ -51,6 +51,11 @@ function codeOf(shop: Shop, fact: FactName, row: number): string {
   return shop.codes.get(shop[fact].currency_id[row] as number) ?? "";
 }
 
+/** The currency that a field's money is in, of a row in another. */
+function codeIn(field: Field, shop: Shop, code: string): string {
+  return field.converted ? (shop.reporting?.code ?? code) : code;
+}
+
 const ROW = 40;
 const SPARE = 8;
 
@@ -62,7 +67,11 @@ interface Order {
 function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const { shop } = here;
   const fact = drill.fact;
-  const fields = useMemo(() => fieldsOf(shop, fact).filter(({ list }) => list !== undefined), [shop, fact]);
+  const all = here.currency.id === ALL;
+  const fields = useMemo(
+    () => fieldsOf(shop, fact).filter(({ list, converted }) => list !== undefined || (all && converted)),
+    [shop, fact, all],
+  );
   const [order, setOrder] = useState<Order>({ field: 0, down: fact !== "payment" });
   const rows = useMemo(() => sorted(shop, fact, drill.pick(here), fields, order), [here, drill, order]);
   const [top, setTop] = useState(0);
@@ -79,26 +88,25 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);
   const sums = useMemo(() => sumsOf(shop, fact, rows), [shop, fact, rows]);
-  const { currency } = here;
   const converted = useMemo(
-    () => (currency.id === ALL ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
-    [here, currency, fact, rows],
+    () => (all ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
+    [here, all, fact, rows],
   );
   const csv = () => {
-    const all = fieldsOf(shop, fact);
+    const said = fieldsOf(shop, fact);
     save(
       `${fact}.csv`,
       csvOf(
         [
           `${fact}_id`,
           "Currency",
-          ...all.map((field) => (field.converted ? `${field.name} (${shop.reporting?.code})` : field.name)),
+          ...said.map((field) => (field.converted ? `${field.name} (${shop.reporting?.code})` : field.name)),
           "Batch",
         ],
         Array.from(rows, (row) => [
           keys[row] ?? null,
           codeOf(shop, fact, row),
-          ...all.map((field) =>
+          ...said.map((field) =>
             machine(field.kind === "id" ? "count" : field.kind, field.value(shop[fact], row, shop)),
           ),
           shop[fact].batch[row] ?? null,
@@ -111,7 +119,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
       <p class="summary">
         <b data-value={rows.length}>{as.counted(rows.length, FACTS[fact].one.toLowerCase(), FACTS[fact].many)}</b>
         {converted === null || Number.isNaN(converted) ? null : (
-          <span data-value={converted}>{as.money(converted, currency.code)} in all:</span>
+          <span data-value={converted}>{as.money(converted, here.currency.code)} in all:</span>
         )}
         {sums.map(({ code, sum }) => (
           <span key={code} data-value={sum}>
@@ -125,7 +133,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
       <div
         ref={scroller}
         role="table"
-        class={`rows ${fact}`}
+        class={`rows ${fact} ${all ? "converted" : ""}`}
         aria-rowcount={rows.length + 1}
         aria-label={drill.title}
         tabIndex={0}
@@ -174,7 +182,9 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
                 </span>
                 {fields.map((field) => (
                   <span key={field.name} role="cell" class={cellClass(field)}>
-                    <bdi>{shown(field, field.value(shop[fact], row, shop), codeOf(shop, fact, row))}</bdi>
+                    <bdi>
+                      {shown(field, field.value(shop[fact], row, shop), codeIn(field, shop, codeOf(shop, fact, row)))}
+                    </bdi>
                   </span>
                 ))}
               </div>
@@ -188,7 +198,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
 
 function cellClass(field: Field): string {
   const number = isNumber(field.kind) ? "number" : "";
-  return field.list === "wide" ? `${number} wide-only` : number;
+  return field.list !== "always" ? `${number} wide-only` : number;
 }
 
 function sorted(
@@ -311,7 +321,7 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
                           #{value}
                         </button>
                       ) : (
-                        <bdi>{shown(field, value, field.converted ? (shop.reporting?.code ?? "") : version.code)}</bdi>
+                        <bdi>{shown(field, value, codeIn(field, shop, version.code))}</bdi>
                       )}
                       {changed ? <span class="unseen"> (changed)</span> : null}
                     </td>
