@@ -6,11 +6,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.config import Environment, GivenDatabase, OwnDatabase, generation_of
-from stacks.parts.database_secret import DatabaseSecret
-from stacks.parts.handed_data import HandedData
-from stacks.parts.handed_network import HandedNetwork, TakenNetwork
-from stacks.parts.own_warehouse import DATABASE, OwnWarehouse
-from stacks.parts.private_bucket import PrivateBucket
+from stacks.constructs.database_secret import DatabaseSecret
+from stacks.constructs.handed_data import HandedData
+from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
+from stacks.constructs.own_warehouse import DATABASE, OwnWarehouse
+from stacks.constructs.private_bucket import PrivateBucket
 from stacks.stack import TotesStack
 from totes.settings import PLACEHOLDER
 
@@ -38,7 +38,7 @@ class DataStack(TotesStack):
         port, host = environment.warehouse.port, own.host if own else PLACEHOLDER
         warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=host, given=given)
         dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=host)
-        self.tell(
+        self.output(
             {
                 "IngestionBucket": ingestion.bucket_name,
                 "ProcessedBucket": processed.bucket_name,

@@ -9,15 +9,13 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.config import Environment, FunctionSettings
-from stacks.dependencies import ROOT
-from stacks.packages import with_page
-from stacks.parts.dead_letters import DeadLetters
-from stacks.parts.etl_function import EtlFunction
-from stacks.parts.handed_dashboard import HandedDashboard, TakenDashboard
-from stacks.parts.handed_data import HandedData, TakenData
-from stacks.parts.handed_network import HandedNetwork, TakenNetwork
-from stacks.parts.layers import Layers
-from stacks.parts.permissions import (
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.etl_function import EtlFunction
+from stacks.constructs.handed_dashboard import HandedDashboard, TakenDashboard
+from stacks.constructs.handed_data import HandedData, TakenData
+from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
+from stacks.constructs.layers import Layers
+from stacks.constructs.permissions import (
     Permission,
     delete_objects,
     list_objects,
@@ -29,9 +27,11 @@ from stacks.parts.permissions import (
     send_messages,
     write_objects,
 )
-from stacks.parts.rotation import Rotation
-from stacks.parts.schedule import NightSchedule, TickSchedule
-from stacks.parts.state_machine import StateMachine
+from stacks.constructs.rotation import Rotation
+from stacks.constructs.schedule import NightSchedule, TickSchedule
+from stacks.constructs.state_machine import StateMachine
+from stacks.dependencies import ROOT
+from stacks.packages import with_page
 from stacks.stack import TotesStack
 
 
@@ -68,7 +68,7 @@ class PipelineStack(TotesStack):
             self,
             "Pipeline",
             environment=environment,
-            ingest=self._capture(data),
+            capture=self._capture(data),
             transform=self._transform(data),
             load=self._load(data),
             publish=self._publish(data, TakenDashboard(self, dashboard)) if dashboard else None,
@@ -124,7 +124,7 @@ class PipelineStack(TotesStack):
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
         if network is not None:
             outputs["NetworkStack"] = network.stack_name
-        self.tell(outputs)
+        self.output(outputs)
         self.keep_exporting(
             self.dead_letters.queue_name,
             self.state_machine.state_machine_arn,

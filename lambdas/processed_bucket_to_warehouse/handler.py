@@ -34,6 +34,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if (seen := event.get("seen")) and not behind:
         metrics.add_metric(LAG, MetricUnit.Seconds, (datetime.now(UTC) - datetime.fromisoformat(seen)).total_seconds())
     rebuilding = asdict(loaded.rebuilding) if loaded.rebuilding else None
-    tables = {table: asdict(tally) for table, tally in loaded.tables.items()}
+    tables = {table: asdict(counts) for table, counts in loaded.tables.items()}
     done = {"loaded": asdict(loaded.batches), "newest": loaded.newest, "tables": tables}
     return {**done, "waiting": behind or rebuilding is not None, "rebuilding": rebuilding}

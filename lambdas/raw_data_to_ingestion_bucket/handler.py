@@ -19,8 +19,8 @@ from totes_runtime import metrics, watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Capture a batch; return its number (None: nothing changed), the newest in the lake, and when it was seen.
 
-    What a person asked of the run, `again` and `accept_deletes`, is in the event's `asked`; `succeeded` has the moment
-    at which the last run ended that succeeded.
+    What a person asked of the run, `recapture` and `accept_deletes`, is in the event's `asked`; `succeeded` has the
+    moment at which the last run ended that succeeded.
     """
     settings, asked, seen = CaptureSettings.from_environment(), event.get("asked", {}), datetime.now(UTC)
     for success in event.get("succeeded", []):
@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             source,
             Bucket(settings.ingestion_bucket),
             SOURCE_TABLES,
-            again=asked.get("again", {}),
+            recapture=asked.get("recapture", {}),
             accept_deletes=asked.get("accept_deletes", []),
             mass_deletion_percent=settings.mass_deletion_percent,
         )

@@ -20,7 +20,7 @@ from totes_runtime.verdicts import report_verdict
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Compare; return the verdict, log how many rows were compared, and emit as a metric how many differ.
 
-    `again` has at most `repairs` rows: those that repair it, when a run captures them again. `not_compared`: no login.
+    `recapture` has at most `repairs` rows: those that repair it, when a run recaptures them. `not_compared`: no login.
     """
     settings, most = VerifySettings.from_environment(), event.get("repairs", 0)
     try:
@@ -30,8 +30,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         ):
             verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
-            again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
+            recapture = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     except NotFilledInYet as nothing:
         return {"not_compared": str(nothing)}
     report_verdict(verdict)
-    return {**verdict.to_dict(), "again": again}
+    return {**verdict.to_dict(), "recapture": recapture}

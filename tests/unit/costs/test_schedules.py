@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from workbench.costs.schedules import runs_a_month
-from workbench.costs.templates import Unpriceable
+from costs.schedules import runs_a_month
+from costs.templates import Unpriceable
 
 DAYS = Decimal(730) / 24
 

@@ -9,11 +9,11 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.contract import columns_of
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import snapshot_of
+from totes.capture.source_schema import SourceTable
 from totes.databases import identity_of
 from totes.errors import ConfigurationError, TotesError
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 from totes.warehouse.migrate import ensure_tables
 
 Connect = Callable[[], AbstractContextManager[Connection]]

@@ -9,7 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.shapes import Fact, StarTable
+from totes.star_schema import Fact, StarTable
 
 _LAST_BATCHES = 5
 _REASONS = 5

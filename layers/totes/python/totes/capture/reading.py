@@ -10,14 +10,14 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import Changes, changes_of
-from totes.capture.guard import Gone
+from totes.capture.mass_deletion import Gone
 from totes.capture.merging import are_in_order, in_order, with_run
 from totes.capture.reader import stream_rows
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Run
+from totes.lake import Bucket, CapturedTable, CaptureManifest, SortedRun
 
 _ASKED_AT_ONCE = 10_000
 """Keys in one statement that asks for context."""
@@ -33,7 +33,7 @@ def read_batch(
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
     batch: int,
-    again: Mapping[str, Sequence[int]],
+    recapture: Mapping[str, Sequence[int]],
     permit: Permit,
 ) -> "Reading":
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
@@ -48,7 +48,7 @@ def read_batch(
         tables: the tables to capture.
         last: the last batch; None where there is none.
         batch: the number of this one.
-        again: keys of each source table whose rows are part of the batch whether or not they have changed.
+        recapture: keys of each source table whose rows are part of the batch whether or not they have changed.
         permit: asked before anything is written, and again as more is known.
 
     Raises:
@@ -58,11 +58,11 @@ def read_batch(
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    ordered: dict[str, tuple[Run, ...]] = {}
+    ordered: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
-            reading = Reading(snapshot, lake, tables, last, batch, again, permit, ordered)
+            reading = Reading(snapshot, lake, tables, last, batch, recapture, permit, ordered)
             unordered = reading.unordered()
             if not unordered:
                 reading.read()
@@ -86,9 +86,9 @@ class Reading:
         tables: Sequence[SourceTable],
         last: CaptureManifest | None,
         batch: int,
-        again: Mapping[str, Sequence[int]],
+        recapture: Mapping[str, Sequence[int]],
         permit: Permit,
-        ordered: Mapping[str, tuple[Run, ...]],
+        ordered: Mapping[str, tuple[SortedRun, ...]],
     ) -> None:
         self.snapshot = snapshot
         self.began = datetime.now(UTC)
@@ -98,7 +98,7 @@ class Reading:
         self._last = last
         self._batch = batch
         self._permit = permit
-        self._readings = changes_of(snapshot, lake, tables, last, again)
+        self._readings = changes_of(snapshot, lake, tables, last, recapture)
         for name, runs in ordered.items():
             self._readings[name].runs = runs
         self._writers = {
@@ -129,7 +129,7 @@ class Reading:
             if reading.comes_in_order and name not in self.ordered and not are_in_order(reading.runs)
         ]
 
-    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[Run, ...]]:
+    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[SortedRun, ...]]:
         """Write the runs of tables in the order of their keys; the source is not asked."""
         return {
             name: in_order(self._readings[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
@@ -148,13 +148,13 @@ class Reading:
 
     def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
         """The tables with what the batch brings among their runs; the source is not asked."""
-        return {name: replace(table, holdings=self._with_news(name, table)) for name, table in captured.items()}
+        return {name: replace(table, holdings=self._with_changes(name, table)) for name, table in captured.items()}
 
-    def _with_news(self, name: str, table: CapturedTable) -> tuple[Run, ...]:
-        news = Run(parts=table.changes, deleted=table.deletes)
-        if not news.rows:
+    def _with_changes(self, name: str, table: CapturedTable) -> tuple[SortedRun, ...]:
+        newest = SortedRun(parts=table.changes, deleted=table.deletes)
+        if not newest.rows:
             return table.holdings
-        return with_run(table.holdings, news, self._tables[name].key, self._lake, self._place_of_merged(name))
+        return with_run(table.holdings, newest, self._tables[name].key, self._lake, self._place_of_merged(name))
 
     def _check_deletes(self, table: str, gone: int) -> None:
         self._permit({table: self._gone(table, gone)})

@@ -8,7 +8,7 @@ import polars as pl
 from totes.capture import sizes
 from totes.capture.part_cache import PartCache, bounds
 from totes.errors import ContractError
-from totes.lake import Bucket, Part, Run, write_part
+from totes.lake import Bucket, Part, SortedRun, write_part
 
 
 class TableWriter:
@@ -46,7 +46,7 @@ class TableWriter:
         self.context: list[Part] = []
 
     def changed(self, rows: pl.DataFrame) -> None:
-        """Write rows that are new, differ or are asked for again."""
+        """Write rows that are new, differ or are recaptured."""
         self._link(rows)
         parts = math.ceil(rows.height / sizes.PART_ROWS)
         for chunk in rows.sort(self._key).iter_slices(math.ceil(rows.height / parts)):
@@ -77,12 +77,12 @@ class TableWriter:
         self._link(rows)
         self.context.append(self._written(rows, "context", len(self.context)))
 
-    def run(self) -> Run:
+    def run(self) -> SortedRun:
         """Write what still waits; return changes and deletes."""
         if self._gone.len():
             self._delete(self._gone)
             self._gone = self._gone.clear()
-        return Run(parts=tuple(self._changes), deleted=tuple(self._deletes))
+        return SortedRun(parts=tuple(self._changes), deleted=tuple(self._deletes))
 
     def _delete(self, keys: pl.Series) -> None:
         self._deletes.append(self._written(keys.to_frame(self._key), "deletes", len(self._deletes)))

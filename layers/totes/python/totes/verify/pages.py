@@ -6,11 +6,11 @@ import polars as pl
 from psycopg2 import sql
 
 from totes.capture.reader import stream_rows
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
 from totes.lake import RAW, SourceColumn
-from totes.shapes import Dimension, Fact
 from totes.star.joins import complete
+from totes.star_schema import Dimension, Fact
 
 PAGE_ROWS = 100_000
 """Rows that are held in memory at once, of either side."""

@@ -20,7 +20,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket
-from totes.shapes import Calendar, Dimension, Fact, StarTable
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
