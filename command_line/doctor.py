@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from command_line.deployment import Deployment
 from command_line.functions import ask
 from local_cloud import LocalCloud
+from totes import payloads
 from totes.answers import Finding
 from totes.answers.fitness import found
 from totes.errors import ConfigurationError
@@ -24,7 +25,7 @@ def examine(deployment: Deployment, cloud: LocalCloud | None) -> Iterator[Findin
     Raises:
         UserError: the function that looks at the databases failed, or is not there.
     """
-    said = ask(deployment, "AnswerFunction", {"question": "fitness"})
+    said = ask(deployment, "AnswerFunction", {payloads.QUESTION: "fitness"})
     yield from (Finding(**each) for each in said["findings"])
     yield found("lake", lambda: _lake(deployment))
     if cloud is not None:

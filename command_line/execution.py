@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from command_line.deployment import Deployment
+from totes import payloads
 from totes.outcomes import ANOTHER_RUN, GOING_ON, NO_LOGIN
 
 Follow = Callable[[str], None]
@@ -17,7 +18,7 @@ NOTHING_ASKED: Mapping[str, Any] = MappingProxyType({})
 ASKED_AT_ONCE = 5_000
 """Rows that one run is asked to capture again; its input may have 256 KiB."""
 
-_LOGS_IN = {"source": "Capture", "warehouse": "Load"}
+_LOGS_IN = {"source": payloads.CAPTURE.capitalize(), "warehouse": payloads.LOAD.capitalize()}
 """Which step logs in to which database."""
 
 _POLL_LOCAL, _POLL_AWS = 0.25, 1.0
@@ -155,26 +156,26 @@ def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:
 
 
 def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
-    if output["outcome"] == ANOTHER_RUN:
+    if output[payloads.OUTCOME] == ANOTHER_RUN:
         return None
-    if output["outcome"] == NO_LOGIN:
+    if output[payloads.OUTCOME] == NO_LOGIN:
         failure = output["failure"]
-        step = _LOGS_IN[output["login"]]
+        step = _LOGS_IN[output[payloads.LOGIN]]
         return RunResult(
             status="STEPPED_BACK",
             batch=None,
             seconds=seconds,
             error=f"{step}.{failure['Error']}: {sentence_of(failure['Cause'])}",
         )
-    load = output.get("load", {})
+    load = output.get(payloads.LOAD, {})
     return RunResult(
         status="SUCCEEDED",
-        batch=load.get("loaded", {}).get("last"),
+        batch=load.get(payloads.LOADED, {}).get("last"),
         seconds=seconds,
-        tables=load.get("tables", {}),
-        newest=load.get("newest", 0),
-        waiting=output["outcome"] == GOING_ON,
-        rebuilding=load.get("rebuilding"),
+        tables=load.get(payloads.TABLES, {}),
+        newest=load.get(payloads.NEWEST, 0),
+        waiting=output[payloads.OUTCOME] == GOING_ON,
+        rebuilding=load.get(payloads.REBUILDING),
     )
 
 

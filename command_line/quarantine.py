@@ -7,6 +7,7 @@ from typing import Any
 from command_line.deployment import Deployment
 from command_line.execution import ASKED_AT_ONCE
 from command_line.functions import ask
+from totes import payloads
 from totes.answers import Page, QuarantinedRow
 from totes.errors import UserError
 from totes.star import STAR_TABLES
@@ -85,7 +86,8 @@ def _rows(deployment: Deployment, **about: Any) -> list[QuarantinedRow]:
     """Turn the pages of the quarantine, all rows that are in it or those of one key."""
     rows: list[QuarantinedRow] = []
     while True:
-        page = Page.from_dict(ask(deployment, "AnswerFunction", {"question": "quarantine", "about": about}))
+        asked = {payloads.QUESTION: "quarantine", payloads.ABOUT: about}
+        page = Page.from_dict(ask(deployment, "AnswerFunction", asked))
         rows += page.rows
         if not page.more:
             return rows

@@ -11,6 +11,7 @@ from typing import Any
 
 from command_line.deployment import Deployment
 from command_line.execution import Follow, RunResult, run, run_or_meet
+from totes import payloads
 from totes.errors import TotesError, UserError
 from totes.star import how_far
 
@@ -38,7 +39,7 @@ def rebuild(deployment: Deployment, follow: Follow, progress: Progress) -> Rebui
     Raises:
         UserError: a run failed.
     """
-    return _Rebuilding(deployment, follow, progress).until_done({"rebuild": True})
+    return _Rebuilding(deployment, follow, progress).until_done({payloads.REBUILD: True})
 
 
 def replay(deployment: Deployment, first: int, follow: Follow, progress: Progress) -> Rebuilt:
@@ -51,7 +52,7 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: Progres
     newest = deployment.ingestion.newest()
     if not 1 <= first <= newest:
         raise UserError(f"the lake has no batch {first}; " + (f"it has 1 to {newest}" if newest else "it is empty"))
-    return _Rebuilding(deployment, follow, progress).until_done({"replay_from": first})
+    return _Rebuilding(deployment, follow, progress).until_done({payloads.REPLAY_FROM: first})
 
 
 class _Rebuilding:
@@ -87,7 +88,7 @@ class _Rebuilding:
         if not (result.error or "").startswith(_NOT_CAPTURED):
             raise UserError(f"a run failed: {result.error}; what is done is kept, and the next run goes on")
         self._follow(f"the source cannot be captured, so the next run asks the lake alone ({result.error})")
-        return {"lake_alone": True}
+        return {payloads.LAKE_ALONE: True}
 
     def _entered(self, state: str) -> None:
         self._follow(state)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from command_line.deployment import Deployment
 from command_line.execution import failure_of
 from command_line.functions import ask
+from totes import payloads
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
 from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
 from totes.star import Replayed, how_far
@@ -79,7 +80,7 @@ def report_on(deployment: Deployment) -> Report:
     """
     succeeded = last_success(deployment)
     ingestion = deployment.ingestion
-    held = State.from_dict(ask(deployment, "AnswerFunction", {"question": "state"}))
+    held = State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: "state"}))
     # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
     fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
     return Report(
@@ -113,7 +114,8 @@ def last_failure(deployment: Deployment) -> FailedRun | None:
     newest = max(failed, key=lambda one: one["startDate"], default=None)
     if newest is None:
         return None
-    good = next((began for began, output in _good_runs(deployment) if output["outcome"] not in STEPPED_BACK), None)
+    runs = _good_runs(deployment)
+    good = next((began for began, output in runs if output[payloads.OUTCOME] not in STEPPED_BACK), None)
     if good is not None and good > newest["startDate"]:
         return None
     execution = client.describe_execution(executionArn=newest["executionArn"])
@@ -123,7 +125,7 @@ def last_failure(deployment: Deployment) -> FailedRun | None:
 def awaited_login(deployment: Deployment) -> str | None:
     """Return the role whose login the newest run has found not to be filled in yet; None: it wanted none."""
     _, newest = next(_good_runs(deployment), (None, {}))
-    return newest["login"] if newest.get("outcome") == NO_LOGIN else None
+    return newest[payloads.LOGIN] if newest.get(payloads.OUTCOME) == NO_LOGIN else None
 
 
 def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
@@ -133,18 +135,19 @@ def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, 
     for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
         output = json.loads(client.describe_execution(executionArn=execution["executionArn"])["output"])
         if _CAPTURE_BEFORE in output:
-            output["capture"] = output.pop(_CAPTURE_BEFORE)
+            output[payloads.CAPTURE] = output.pop(_CAPTURE_BEFORE)
         yield execution["startDate"], output
 
 
 def _brought_all(output: Mapping[str, Any]) -> bool:
-    if output["outcome"] in STEPPED_BACK or not output["capture"]["seen"]:  # of the lake alone
+    if output[payloads.OUTCOME] in STEPPED_BACK or not output[payloads.CAPTURE][payloads.SEEN]:  # of the lake alone
         return False
-    return output["outcome"] != GOING_ON or bool(output["load"]["newest"] >= output["capture"]["newest"])
+    captured, loaded = (output[step][payloads.NEWEST] for step in (payloads.CAPTURE, payloads.LOAD))
+    return output[payloads.OUTCOME] != GOING_ON or bool(loaded >= captured)
 
 
 def _rebuilding(deployment: Deployment) -> Mapping[str, int] | None:
     """How far the newest run that did something has left a rebuild."""
-    newest = next((output for _, output in _good_runs(deployment) if output["outcome"] not in STEPPED_BACK), {})
-    found: Mapping[str, int] | None = newest.get("load", {}).get("rebuilding")
+    newest = next((output for _, output in _good_runs(deployment) if output[payloads.OUTCOME] not in STEPPED_BACK), {})
+    found: Mapping[str, int] | None = newest.get(payloads.LOAD, {}).get(payloads.REBUILDING)
     return found

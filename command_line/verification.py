@@ -7,6 +7,7 @@ from typing import Any
 from command_line.deployment import Deployment
 from command_line.execution import ASKED_AT_ONCE, Follow, run
 from command_line.functions import ask
+from totes import payloads
 from totes.errors import UserError
 
 _REPAIRED_AT_ONCE = 50_000
@@ -68,11 +69,11 @@ def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verdict:
         UserError: a database or the lake cannot be reached or read, a login is not filled in yet, or the warehouse
             holds nothing yet.
     """
-    said = ask(deployment, "VerifyFunction", {"repairs": _REPAIRED_AT_ONCE} if to_repair else {})
-    if "not_compared" in said:
-        raise UserError(said["not_compared"])
-    recapture = said.pop("recapture")
-    tables = {name: TableVerdict(**found) for name, found in said["tables"].items()}
+    said = ask(deployment, "VerifyFunction", {payloads.REPAIRS: _REPAIRED_AT_ONCE} if to_repair else {})
+    if payloads.NOT_COMPARED in said:
+        raise UserError(said[payloads.NOT_COMPARED])
+    recapture = said.pop(payloads.RECAPTURE)
+    tables = {name: TableVerdict(**found) for name, found in said[payloads.TABLES].items()}
     return Verdict(tables=tables, document=said, recapture=recapture)
 
 
@@ -83,7 +84,7 @@ def repair(deployment: Deployment, verdict: Verdict, follow: Follow) -> None:
         UserError: a run failed.
     """
     for recapture in _portions(verdict.recapture):
-        result = run(deployment, follow, {"recapture": recapture})
+        result = run(deployment, follow, {payloads.RECAPTURE: recapture})
         if not result.succeeded:
             raise UserError(f"the run that repairs failed: {result.error}")
 

@@ -16,7 +16,7 @@ from local_cloud.account import ACCOUNT, REGION
 from local_cloud.assemblies import KeptAssembly
 from totes.errors import UserError
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 
 TOOLKIT = "totes-toolkit"
 """The stack that the CLI bootstraps an account with."""

@@ -7,7 +7,7 @@ from stacks.constructs.alarms import Alarms, WatchedWarehouse
 from stacks.constructs.handed_data import HandedWarehouse
 from stacks.constructs.operations_dashboard import OperationsDashboard
 from stacks.constructs.topic import AlarmTopic
-from stacks.pipeline_stack import PipelineStack
+from stacks.constructs.watched import WatchedPipeline
 from stacks.stack import TotesStack
 
 
@@ -24,10 +24,9 @@ class WatchStack(TotesStack):
         environment: Environment,
         *,
         warehouse: HandedWarehouse | None,
-        pipeline: PipelineStack,
+        pipeline: WatchedPipeline,
     ) -> None:
         super().__init__(scope, "watch", environment=environment, description="totes: alarms and what operators see")
-        self.add_dependency(pipeline, "it watches what is there")
         watched = None
         if warehouse is not None:
             watched = WatchedWarehouse(identifier=self.take(warehouse.identifier), limits=warehouse.limits)

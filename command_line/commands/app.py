@@ -49,6 +49,7 @@ from local_cloud import LocalCloud
 from local_cloud.databases import login, refuse_where_no_shop_is
 from local_cloud.folder import StateFolder
 from simulator import Shop, build
+from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import UserError
 
@@ -121,7 +122,7 @@ def run(
         raise UserError(
             f"there is no source table {unknown[0]!r}; name one of {', '.join(table.name for table in SOURCE_TABLES)}"
         )
-    asked = {"accept_deletes": accept_deletes} if accept_deletes else {}
+    asked = {payloads.ACCEPT_DELETES: accept_deletes} if accept_deletes else {}
     _run(deployment_of(is_local, state, environment), asked, as_json=as_json)
 
 
@@ -337,7 +338,7 @@ def retry_quarantine(
 ) -> None:
     """Read rows from the source and convert them again, after totes or a row that they refer to was fixed."""
     deployment = deployment_of(is_local, state, environment)
-    _run(deployment, {"recapture": quarantine.to_recapture(deployment, star_table, keys or [])}, as_json=as_json)
+    _run(deployment, {payloads.RECAPTURE: quarantine.to_recapture(deployment, star_table, keys or [])}, as_json=as_json)
 
 
 @local.command()

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.databases import connected
 from totes.errors import NotFilledInYet, SourceUnavailable, WarehouseUnavailable
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
     `recapture` has at most `repairs` rows: those that repair it, when a run recaptures them. `not_compared`: no login.
     """
-    settings, most = VerifySettings.from_environment(), event.get("repairs", 0)
+    settings, most = VerifySettings.from_environment(), event.get(payloads.REPAIRS, 0)
     try:
         with (
             connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source,
@@ -32,6 +33,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
             recapture = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     except NotFilledInYet as nothing:
-        return {"not_compared": str(nothing)}
+        return {payloads.NOT_COMPARED: str(nothing)}
     report_verdict(verdict)
-    return {**verdict.to_dict(), "recapture": recapture}
+    return {**verdict.to_dict(), payloads.RECAPTURE: recapture}

@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks.config import Environment
 from stacks.constructs import measures
 from stacks.constructs.own_warehouse import Limits
-from stacks.pipeline_stack import PipelineStack
+from stacks.constructs.watched import WatchedPipeline
 from totes import telemetry
 
 RUNBOOK = "docs/runbook.md"
@@ -70,15 +70,15 @@ class Alarms(Construct):
         id: str,  # noqa: A002 - CDK's word
         *,
         environment: Environment,
-        pipeline: PipelineStack,
+        pipeline: WatchedPipeline,
         warehouse: WatchedWarehouse | None,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
         rules = [
-            *_of_runs(cdk.Stack.of(self), environment),
-            *_of_functions(environment, pipeline),
+            *_of_runs(cdk.Stack.of(self), environment, pipeline),
+            *_of_functions(pipeline),
             *_of_data(environment),
         ]
         if warehouse is not None:
@@ -110,29 +110,29 @@ def _anchor(name: str) -> str:
     return kinds[0] if kinds else name
 
 
-def _of_runs(stack: cdk.Stack, environment: Environment) -> list[_Rule]:
+def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeline) -> list[_Rule]:
     tick = cdk.Duration.minutes(environment.tick_minutes)
     rules = [
         _Rule(
             name="run-failed",
             sentence="A run has failed; the execution names the step and the error.",
-            metric=measures.of_state_machine(stack, environment, "ExecutionsFailed", period=tick),
+            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed", period=tick),
         ),
         _Rule(
             name="run-timed-out",
             sentence="A run took more than an hour and was ended.",
-            metric=measures.of_state_machine(stack, environment, "ExecutionsTimedOut", period=tick),
+            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut", period=tick),
         ),
         _Rule(
             name="run-throttled",
             sentence="Step Functions held a run back.",
-            metric=measures.of_state_machine(stack, environment, "ExecutionThrottled", period=tick),
+            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionThrottled", period=tick),
         ),
         _Rule(
             name="dead-letters",
             sentence="What a schedule starts could not be started, or a night's function failed at each attempt.",
             metric=measures.of_queue(
-                f"totes-{environment.name}-dead-letters",
+                pipeline.dead_letters,
                 "ApproximateNumberOfMessagesVisible",
                 statistic="Maximum",
                 period=tick,
@@ -156,24 +156,22 @@ def _of_runs(stack: cdk.Stack, environment: Environment) -> list[_Rule]:
     ]
 
 
-def _of_functions(environment: Environment, pipeline: PipelineStack) -> list[_Rule]:
+def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
     """An error alone wakes nobody: it is tried again. A run or a night that fails has an alarm of its own."""
     rules = []
-    for name, function in pipeline.scheduled.items():
-        if function.timeout is None:
-            raise AssertionError("every function has a timeout")
-        full_name = f"totes-{environment.name}-{name}"
+    for function in (each for each in pipeline.functions if each.scheduled):
+        name = function.name
         rules += [
             _Rule(
                 name=f"function-throttled-{name}",
                 sentence=f"Lambda has held {name} back for {_THROTTLED_PERIODS * 5} minutes.",
-                metric=measures.of_function(full_name, "Throttles", statistic="Sum", period=_FIVE_MINUTES),
+                metric=measures.of_function(function.full_name, "Throttles", statistic="Sum", period=_FIVE_MINUTES),
                 periods=_THROTTLED_PERIODS,
             ),
             _Rule(
                 name=f"function-slow-{name}",
                 sentence=f"{name} has taken more than {_TIMEOUT_PERCENT} % of the time that it may.",
-                metric=measures.of_function(full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
+                metric=measures.of_function(function.full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
                 threshold=function.timeout.to_milliseconds() * _TIMEOUT_PERCENT / 100,
             ),
         ]
@@ -183,7 +181,7 @@ def _of_functions(environment: Environment, pipeline: PipelineStack) -> list[_Ru
             name="rotation-failed",
             sentence="A database's password was to be changed, and a step of it failed.",
             metric=measures.of_function(
-                f"totes-{environment.name}-rotate_database_login", "Errors", statistic="Sum", period=_FIVE_MINUTES
+                pipeline.named("rotate_database_login").full_name, "Errors", statistic="Sum", period=_FIVE_MINUTES
             ),
             missing=cloudwatch.TreatMissingData.IGNORE,
         ),

@@ -13,14 +13,16 @@ class DeadLetters(Construct):
 
     Attributes:
         queue: the queue.
+        name: its name.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:  # noqa: A002 - CDK's word
         super().__init__(scope, id)
+        self.name = f"totes-{environment.name}-dead-letters"
         self.queue = sqs.Queue(
             self,
             "Queue",
-            queue_name=f"totes-{environment.name}-dead-letters",
+            queue_name=self.name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),

@@ -9,6 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from totes import payloads
 from totes.errors import RetryableError
 
 RETRYABLE = (
@@ -20,6 +21,11 @@ RETRYABLE = (
     "Lambda.TooManyRequestsException",
 )
 """The errors after which the same step may succeed: the library's own, and Lambda's."""
+
+
+def path(*keys: str) -> str:
+    """The JSONPath of what lies under these keys, one within the other."""
+    return ".".join(("$", *keys))
 
 
 def retry(task: sfn.TaskStateBase, errors: Sequence[str], *, attempts: int = 4) -> None:
@@ -57,7 +63,7 @@ def invoke(
         scope,
         name,
         lambda_function=function,
-        payload=sfn.TaskInput.from_object({"execution": sfn.JsonPath.execution_id, **payload}),
+        payload=sfn.TaskInput.from_object({payloads.EXECUTION: sfn.JsonPath.execution_id, **payload}),
         payload_response_only=True,
         result_path=result_path,
         retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter

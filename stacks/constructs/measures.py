@@ -1,22 +1,17 @@
-"""What AWS measures of the pipeline and the warehouse, by their names.
-
-A stack that watches refers to nothing of the stack that it watches: what is removed there is removed there first.
-"""
+"""What AWS measures of the pipeline and the warehouse, by their names."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.config import Environment
-
 
 def of_state_machine(
-    stack: cdk.Stack, environment: Environment, name: str, *, statistic: str = "Sum", period: cdk.Duration | None = None
+    stack: cdk.Stack, machine: str, name: str, *, statistic: str = "Sum", period: cdk.Duration | None = None
 ) -> cloudwatch.Metric:
     """A metric of the state machine, whose ARN is made from its name."""
     arn = stack.format_arn(
         service="states",
         resource="stateMachine",
-        resource_name=f"totes-{environment.name}",
+        resource_name=machine,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     return _metric("AWS/States", name, {"StateMachineArn": arn}, statistic, period)

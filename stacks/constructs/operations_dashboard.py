@@ -2,13 +2,12 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.config import Environment
 from stacks.constructs import measures
 from stacks.constructs.alarms import Alarms, metrics_of
-from stacks.pipeline_stack import PipelineStack
+from stacks.constructs.watched import WatchedFunction, WatchedPipeline
 from totes import telemetry
 
 _LOADER = "processed_bucket_to_warehouse"
@@ -23,16 +22,15 @@ class OperationsDashboard(Construct):
         id: str,  # noqa: A002 - CDK's word
         *,
         environment: Environment,
-        pipeline: PipelineStack,
+        pipeline: WatchedPipeline,
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, id)
         measured = metrics_of(environment)
-        name = f"totes-{environment.name}"
         stack = cdk.Stack.of(self)
         rows = cloudwatch.LogQueryWidget(
             title="Rows, by table and outcome",
-            log_group_names=[f"/aws/lambda/{name}-{_LOADER}"],
+            log_group_names=[f"/aws/lambda/{pipeline.named(_LOADER).full_name}"],
             view=cloudwatch.LogQueryVisualizationType.TABLE,
             query_lines=[
                 f"filter message = '{telemetry.ROWS_LOADED}'",
@@ -45,7 +43,7 @@ class OperationsDashboard(Construct):
         cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=name,
+            dashboard_name=f"totes-{environment.name}",
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms.alarms], width=24, height=4)],
                 [
@@ -55,8 +53,8 @@ class OperationsDashboard(Construct):
                         "Runs",
                         measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
                         *([_published(environment)] if environment.dashboard else []),
-                        measures.of_state_machine(stack, environment, "ExecutionsFailed"),
-                        measures.of_state_machine(stack, environment, "ExecutionsTimedOut"),
+                        measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed"),
+                        measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut"),
                     ),
                 ],
                 [
@@ -70,7 +68,7 @@ class OperationsDashboard(Construct):
                     ),
                     _graph(
                         "Percent of the time that a function may take",
-                        *(_time_used(name, folder, each) for folder, each in pipeline.functions.items()),
+                        *(_time_used(each) for each in pipeline.functions),
                     ),
                 ],
             ],
@@ -81,14 +79,12 @@ def _published(environment: Environment) -> cloudwatch.Metric:
     return metrics_of(environment)(telemetry.PUBLISHED, "SampleCount").with_(label="published")
 
 
-def _time_used(environment: str, name: str, function: lambda_.Function) -> cloudwatch.IMetric:
+def _time_used(function: WatchedFunction) -> cloudwatch.IMetric:
     """Lambda measures durations itself, for nothing; how long each may be, only we know."""
-    if function.timeout is None:
-        raise AssertionError("every function has a timeout")
     return cloudwatch.MathExpression(
-        expression=f"100 * {name} / {function.timeout.to_milliseconds():.0f}",
-        label=name,
-        using_metrics={name: measures.of_function(f"{environment}-{name}", "Duration", statistic="Maximum")},
+        expression=f"100 * {function.name} / {function.timeout.to_milliseconds():.0f}",
+        label=function.name,
+        using_metrics={function.name: measures.of_function(function.full_name, "Duration", statistic="Maximum")},
     )
 
 

@@ -4,9 +4,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.constructs.invoking import RETRYABLE, invoke, retry
+from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
+from totes import payloads
 
-_NOTHING = {"published": sfn.JsonPath.string_to_json("null")}
+_NOTHING = {payloads.PUBLISHED: sfn.JsonPath.string_to_json("null")}
 """What is said where nothing was published; written so, because the CDK leaves a plain null out."""
 
 _MINUTES = 6
@@ -22,20 +23,21 @@ def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainabl
     """
     task = invoke(
         scope,
-        "Publish",
+        payloads.PUBLISH.capitalize(),
         publish,
         {
-            "seen": sfn.JsonPath.string_at("$.capture.seen"),
-            "waiting": sfn.JsonPath.array(
-                sfn.JsonPath.string_at("$.transform.waiting"), sfn.JsonPath.string_at("$.load.waiting")
+            payloads.SEEN: sfn.JsonPath.string_at(path(payloads.CAPTURE, payloads.SEEN)),
+            payloads.WAITING: sfn.JsonPath.array(
+                sfn.JsonPath.string_at(path(payloads.TRANSFORM, payloads.WAITING)),
+                sfn.JsonPath.string_at(path(payloads.LOAD, payloads.WAITING)),
             ),
         },
-        result_path="$.publish",
+        result_path=path(payloads.PUBLISH),
         minutes=_MINUTES,
     )
     retry(task, RETRYABLE, attempts=1)  # the next run publishes what this one could not
     # The alarm snapshot-late tells of it; what hindered it is in the function's log.
-    not_published = sfn.Pass(scope, "Not published", parameters=_NOTHING, result_path="$.publish")
+    not_published = sfn.Pass(scope, "Not published", parameters=_NOTHING, result_path=path(payloads.PUBLISH))
     task.add_catch(not_published.next(then), errors=[sfn.Errors.ALL], result_path="$.unpublished")
     return task.next(then)
 
@@ -53,7 +55,7 @@ def telling_of(scope: Construct, publish: lambda_.IFunction, step: str, then: sf
         scope,
         f"Say that {step} failed",
         publish,
-        {"failed": step},
+        {payloads.FAILED: step},
         result_path=sfn.JsonPath.DISCARD,
         minutes=_MINUTES,
     )

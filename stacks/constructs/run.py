@@ -13,8 +13,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.invoking import RETRYABLE, invoke, retry
+from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
 from stacks.constructs.publishing import publishing, telling_of
+from totes import payloads
 from totes.errors import NotFilledInYet
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
@@ -49,36 +50,42 @@ class Run(Construct):
     ) -> sfn.IChainable:
         """The first state, with all that follow from it; without a dashboard nothing is published."""
         self._publish = publish
-        steps = ["capture", "transform", "load", *(["publish"] if publish else [])]
+        steps = [payloads.CAPTURE, payloads.TRANSFORM, payloads.LOAD, *([payloads.PUBLISH] if publish else [])]
         is_anything_left = (
             sfn.Choice(self, "Is anything left?")
             .when(
                 sfn.Condition.or_(
-                    sfn.Condition.boolean_equals("$.transform.waiting", value=True),
-                    sfn.Condition.boolean_equals("$.load.waiting", value=True),
+                    sfn.Condition.boolean_equals(path(payloads.TRANSFORM, payloads.WAITING), value=True),
+                    sfn.Condition.boolean_equals(path(payloads.LOAD, payloads.WAITING), value=True),
                 ),
                 self._end("Going on", GOING_ON, steps),
             )
-            .when(sfn.Condition.number_greater_than("$.load.loaded.count", 0), self._end("Loaded", LOADED, steps))
+            .when(
+                sfn.Condition.number_greater_than(path(payloads.LOAD, payloads.LOADED, "count"), 0),
+                self._end("Loaded", LOADED, steps),
+            )
             .otherwise(self._end("Nothing changed", NOTHING_CHANGED, steps))
         )
         told = {
-            "captured": sfn.JsonPath.number_at("$.transform.captured"),
-            "seen": sfn.JsonPath.string_at("$.capture.seen"),
+            payloads.CAPTURED: sfn.JsonPath.number_at(path(payloads.TRANSFORM, payloads.CAPTURED)),
+            payloads.SEEN: sfn.JsonPath.string_at(path(payloads.CAPTURE, payloads.SEEN)),
         }
         process = (
-            self._invoke("Transform", transform)
-            .next(self._invoke("Load", load, told, logs_in_to="warehouse"))
+            self._invoke(payloads.TRANSFORM, transform)
+            .next(self._invoke(payloads.LOAD, load, told, logs_in_to="warehouse"))
             .next(publishing(self, publish, is_anything_left) if publish else is_anything_left)
         )
         without_the_source = sfn.Pass(
-            self, "The lake alone", result=sfn.Result.from_object({"seen": ""}), result_path="$.capture"
+            self,
+            "The lake alone",
+            result=sfn.Result.from_object({payloads.SEEN: ""}),
+            result_path=path(payloads.CAPTURE),
         ).next(process)
         is_the_lake_empty = (
             sfn.Choice(self, "Is the lake empty?")
             .when(
-                sfn.Condition.number_equals("$.capture.newest", 0),
-                self._end("The lake is empty", NOTHING_CHANGED, ["capture"]),
+                sfn.Condition.number_equals(path(payloads.CAPTURE, payloads.NEWEST), 0),
+                self._end("The lake is empty", NOTHING_CHANGED, [payloads.CAPTURE]),
             )
             .otherwise(process)
         )
@@ -88,13 +95,13 @@ class Run(Construct):
                 status="SUCCEEDED",
                 most=1,
                 result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
-                result_path="$.succeeded",
+                result_path=path(payloads.SUCCEEDED),
             )
             .next(
                 self._invoke(
-                    "Capture",
+                    payloads.CAPTURE,
                     capture,
-                    {"succeeded": sfn.JsonPath.list_at("$.succeeded.ended")},
+                    {payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended"))},
                     logs_in_to="source",
                 )
             )
@@ -103,7 +110,7 @@ class Run(Construct):
         is_another_under_way = (
             sfn.Choice(self, "Is another run under way?")
             .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
-            .when(sfn.Condition.is_present("$.asked.lake_alone"), without_the_source)
+            .when(sfn.Condition.is_present(path(payloads.ASKED, payloads.LAKE_ALONE)), without_the_source)
             .otherwise(go)
         )
         return self._list_runs(
@@ -112,7 +119,7 @@ class Run(Construct):
             most=2,  # this run and one more are all that matter
             result={
                 "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
-                "asked": sfn.JsonPath.object_at("$$.Execution.Input"),
+                payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
             },
         ).next(is_another_under_way)
 
@@ -139,7 +146,7 @@ class Run(Construct):
 
     def _invoke(
         self,
-        name: str,
+        step: str,
         function: lambda_.IFunction,
         told: Mapping[str, Any] = _NOTHING_ELSE,
         *,
@@ -147,10 +154,10 @@ class Run(Construct):
     ) -> sfn.Chain:
         task = invoke(
             self,
-            name,
+            step.capitalize(),
             function,
-            {"asked": sfn.JsonPath.object_at("$$.Execution.Input"), **told},
-            result_path=f"$.{name.lower()}",
+            {payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"), **told},
+            result_path=path(step),
             minutes=16,
         )
         if logs_in_to is not None:
@@ -158,8 +165,8 @@ class Run(Construct):
                 self,
                 f"No login of the {logs_in_to}",
                 parameters={
-                    "outcome": NO_LOGIN,
-                    "login": logs_in_to,
+                    payloads.OUTCOME: NO_LOGIN,
+                    payloads.LOGIN: logs_in_to,
                     "failure": sfn.JsonPath.object_at("$.failure"),
                 },
             )
@@ -183,5 +190,5 @@ class Run(Construct):
 
     def _end(self, name: str, outcome: str, steps: Sequence[str]) -> sfn.Pass:
         """End well, with the outcome and what each step returned."""
-        results = {step: sfn.JsonPath.object_at(f"$.{step}") for step in steps}
-        return sfn.Pass(self, name, parameters={"outcome": outcome, **results})
+        results = {step: sfn.JsonPath.object_at(path(step)) for step in steps}
+        return sfn.Pass(self, name, parameters={payloads.OUTCOME: outcome, **results})

@@ -17,6 +17,7 @@ class StateMachine(Construct):
 
     Attributes:
         state_machine: the state machine.
+        name: its name.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class StateMachine(Construct):
         publish: lambda_.IFunction | None,
     ) -> None:
         super().__init__(scope, id)
-        name = f"totes-{environment.name}"
+        self.name = name = f"totes-{environment.name}"
         # Written from the name: were it the machine's own ARN, machine and role would wait for each other.
         arn = cdk.Stack.of(self).format_arn(
             service="states",
