@@ -15,7 +15,7 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 MAY_KNOW = {
     "capture": {"capture", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema"},
-    "warehouse": {"warehouse", "lake", "errors", "outcomes", "references", "report", "roles", "star_schema"},
+    "warehouse": {"warehouse", "lake", "catalog", "errors", "outcomes", "references", "report", "roles", "star_schema"},
     "report": {"report"},
     "snapshot": {"snapshot", "lake", "errors", "one_state", "report", "roles"},
     "lake": {"lake", "errors"},

@@ -16,7 +16,7 @@ from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, changes, reader, reading, sizes
+from totes.capture import SOURCE_TABLES, capture, changes, reader, sizes
 from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
@@ -263,7 +263,7 @@ def test_tables_of_many_chunks_parts_and_runs_give_the_same_star(
     monkeypatch.setattr(sizes, "PART_ROWS", 7)
     monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 60)
     monkeypatch.setattr(sizes, "KEPT_ROWS", 20)
-    monkeypatch.setattr(reading, "_ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(reader, "_ASKED_AT_ONCE", 2)
     pipeline.tick()
     for edit in range(5):
         execute(

@@ -20,7 +20,7 @@ from totes.capture.contract import columns_of
 from totes.capture.holdings import HeldKeys, Holdings
 from totes.capture.identity import identities_of, members_to_read
 from totes.capture.keys import check_once, unguarded
-from totes.capture.reader import stream_rows
+from totes.capture.reader import conditions_on, stream_rows
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
@@ -29,9 +29,6 @@ from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, Sorted
 logger = logging.getLogger(__name__)
 
 _EVERY_ROW = sql.SQL("true")
-
-_ASKED_AT_ONCE = 10_000
-"""Keys in one statement."""
 
 
 class Found(Protocol):
@@ -208,7 +205,7 @@ class TableChanges:
         if members:
             conditions.append(sql.SQL("tableoid = ANY({}::oid[])").format(sql.Literal(list(members))))
         if not self._recapture.is_empty():
-            conditions.append(self._has_key(self._recapture))
+            conditions += conditions_on(self._table.key, self._recapture)
         return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions))
 
     def _stream(self, condition: sql.Composable, found: Found, *, ordered: bool = False) -> None:
@@ -249,9 +246,9 @@ class TableChanges:
         return gone
 
     def _read_missed(self, keys: pl.Series, found: Found) -> None:
-        for start in range(0, keys.len(), _ASKED_AT_ONCE):
+        for condition in conditions_on(self._table.key, keys):
             logger.warning("rows of %s that were not in its last batch are older than its horizon", self._table.name)
-            self._stream(self._has_key(keys.slice(start, _ASKED_AT_ONCE)), found)
+            self._stream(condition, found)
 
     def _see(self, keys: pl.Series) -> None:
         if self._unseen.len():
@@ -259,9 +256,6 @@ class TableChanges:
 
     def _key_column(self) -> SourceColumn:
         return next(column for column in self.columns if column.name == self._table.key)
-
-    def _has_key(self, keys: pl.Series) -> sql.Composable:
-        return sql.SQL("{} = ANY({})").format(sql.Identifier(self._table.key), sql.Literal(keys.to_list()))
 
     def _series(self, keys: Sequence[int]) -> pl.Series:
         return pl.Series(self._table.key, keys, dtype=pl.Int64)

@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.capture.contract import columns_of
 from totes.capture.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
+from totes.catalog import has_table
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.one_state import one_state
@@ -117,9 +118,7 @@ def _lost(names: Sequence[str]) -> str:
 
 
 def _newest(cursor: Cursor) -> int:
-    cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
-    [[is_there]] = cursor.fetchall()
-    entry = newest_entry(cursor) if is_there else None
+    entry = newest_entry(cursor) if has_table(cursor, "etl.batch") else None
     if entry is None:
         raise ConfigurationError("the warehouse holds no batch yet; run the pipeline first (totes run)")
     return entry.batch

@@ -7,6 +7,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import has_table
 from totes.lake import StarManifest
 from totes.warehouse.places import LIVE, Place
 
@@ -136,14 +137,13 @@ def write_verification(warehouse: Connection, *, batch: int, differences: int) -
         psycopg2.Error: the warehouse broke off.
     """
     with warehouse, warehouse.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('etl.verification') IS NOT NULL")
-        [[is_there]] = cursor.fetchall()
+        is_there = has_table(cursor, "etl.verification")
         if is_there:
             cursor.execute(
                 "INSERT INTO etl.verification (batch_id, equal, differences) VALUES (%s, %s, %s)",
                 (batch, not differences, differences),
             )
-    return bool(is_there)
+    return is_there
 
 
 def sum_of_row_counts(cursor: Cursor) -> dict[str, RowCounts]:
