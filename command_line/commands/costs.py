@@ -9,9 +9,7 @@ from rich.text import Text
 
 from command_line.commands import display
 from costs import Estimate
-from costs.assumptions import NOT_COUNTED
-from costs.charge import Charge
-from costs.prices import AS_OF, REGION
+from costs.figures import AS_OF, NOT_COUNTED, REGION, Charge
 
 _SMALL = 10  # below it, two places matter
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from command_line.deployment import Deployment
-from costs.assumptions import CUSTOM_METRICS
+from costs.figures import CUSTOM_METRICS
 from local_cloud.alarm_states import alarms_on
 from simulator import build
 from tests.end_to_end.conftest import Deployed

@@ -4,7 +4,7 @@ import ast
 from dataclasses import fields
 from pathlib import Path
 
-from costs.assumptions import CUSTOM_METRICS
+from costs.figures import CUSTOM_METRICS
 from totes import telemetry
 from totes.warehouse import RowCounts
 
