@@ -19,7 +19,7 @@ from command_line.functions import ask
 from totes.errors import ConfigurationError, UserError
 from totes.logins import login, login_tags
 
-ROLES = ("source", "warehouse", "dashboard")
+LOGINS = ("source", "warehouse", "dashboard")
 
 _STEP_SECONDS = 60
 """Lambda ends a step of a rotation after so long; the first of a function in a network alone may take a third of it."""
@@ -39,14 +39,14 @@ class LoginState:
     """What may be shown of a login.
 
     Attributes:
-        role: source, warehouse or dashboard.
+        login_name: source, warehouse or dashboard.
         name: of its secret.
         changed, rotated: when its value was last changed at all, and by a rotation.
         next_rotation: when it will be rotated.
         deleted: when it was given up for deletion.
     """
 
-    role: str
+    login_name: str
     name: str
     changed: datetime | None
     rotated: datetime | None
@@ -63,22 +63,22 @@ class Logins:
 
     def all(self) -> list[LoginState]:
         """Names and dates; no value is read."""
-        return [self._state(role) for role in ROLES]
+        return [self._state(login_name) for login_name in LOGINS]
 
-    def store(self, role: str, values: Mapping[str, Any]) -> None:
+    def store(self, login_name: str, values: Mapping[str, Any]) -> None:
         """Test a login, and make it the current one if the database takes it.
 
         A rotation that is under way is waited for; what one that broke off has left is done away with once the login
         is proven.
 
         Args:
-            role: source, warehouse or dashboard.
+            login_name: source, warehouse or dashboard.
             values: host, port, dbname, username, password and any other keyword of libpq.
 
         Raises:
             UserError: the database does not take it, and what was current still is.
         """
-        secret = self._secret(role)
+        secret = self._secret(login_name)
         self._await_rotation(secret)
         token = str(uuid.uuid4())
         self._secrets.put_secret_value(
@@ -90,19 +90,19 @@ class Logins:
         finally:
             self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_TRIAL, RemoveFromVersionId=token)
 
-    def test(self, role: str) -> None:
+    def test(self, login_name: str) -> None:
         """Log in as the secret says; raise UserError, with the database's own words, where that fails."""
-        self._ask(self._secret(role), "testCurrent", "")
+        self._ask(self._secret(login_name), "testCurrent", "")
 
-    def current(self, role: str) -> dict[str, Any]:
+    def current(self, login_name: str) -> dict[str, Any]:
         """What the login of a role says now, without its password; empty where there is none that can be read."""
         try:
-            found = login(self._secrets, self._secret(role))
+            found = login(self._secrets, self._secret(login_name))
         except ConfigurationError:
             return {}
         return {name: value for name, value in found.items() if name != "password"}
 
-    def check_own(self, role: str) -> None:
+    def check_own(self, login_name: str) -> None:
         """See that totes may rotate a password.
 
         A rotation that is under way is waited for. What one that broke off has left is finished where the database
@@ -112,71 +112,71 @@ class Logins:
             UserError: the secret is somebody else's, totes has not made the role, or the database does not answer or
                 takes none of the passwords.
         """
-        secret = self._secret(role)
-        if role not in self._deployment.outputs["RotatedLogins"].split(","):
+        secret = self._secret(login_name)
+        if login_name not in self._deployment.outputs["RotatedLogins"].split(","):
             raise UserError(
-                f"the secret of the {role} is not totes' own, and its password is left alone; if it is for totes "
+                f"the secret of the {login_name} is not totes' own, and its password is left alone; if it is for totes "
                 "alone, say rotates_secret=True beside its secret_arn in stacks/config.py, and deploy"
             )
         self._await_rotation(secret)
         self._settle(secret)
         self._ask(secret, "checkOwn", "")
 
-    def rotate(self, role: str) -> None:
+    def rotate(self, login_name: str) -> None:
         """Rotate a password now, and wait until it is done.
 
         Raises:
             UserError: as `check_own` does; or the rotation fails, and the sentence says whether the password before
                 still holds.
         """
-        secret = self._secret(role)
-        self.check_own(role)
+        secret = self._secret(login_name)
+        self.check_own(login_name)
         try:
             version = self._secrets.rotate_secret(SecretId=secret)["VersionId"]
         except ClientError as error:
             raise UserError(
-                f"the password of the {role} is not rotated: {error.response['Error']['Message']}"
+                f"the password of the {login_name} is not rotated: {error.response['Error']['Message']}"
             ) from error
         deadline = time.monotonic() + _ROTATION_SECONDS
         while "AWSCURRENT" not in self._stages(secret).get(version, []):
             if time.monotonic() > deadline:
                 self._settle(secret)
                 raise UserError(
-                    f"the rotation of the password of the {role} broke off after {_ROTATION_SECONDS:.0f} s; the "
-                    f"function {self._deployment.outputs['RotationFunction']} has logged why; {self._holds(role)}"
+                    f"the rotation of the password of the {login_name} broke off after {_ROTATION_SECONDS:.0f} s; the "
+                    f"function {self._deployment.outputs['RotationFunction']} has logged why; {self._holds(login_name)}"
                 )
             time.sleep(_LOOK_SECONDS)
 
-    def delete(self, role: str) -> datetime:
+    def delete(self, login_name: str) -> datetime:
         """Give a secret up for deletion, one that has outlived its stack too; return when it will be gone for good.
 
         Raises:
             UserError: there is no such login, or neither a stack nor a secret of it.
         """
         try:
-            secrets = [self._secret(role)]
+            secrets = [self._secret(login_name)]
         except NotDeployedError:
-            secrets = self._left_behind(role)
+            secrets = self._left_behind(login_name)
         answers = [
             self._secrets.delete_secret(SecretId=secret, RecoveryWindowInDays=_RECOVERY_DAYS) for secret in secrets
         ]
         return max(answer["DeletionDate"] for answer in answers)
 
-    def restore(self, role: str) -> bool:
+    def restore(self, login_name: str) -> bool:
         """Take a secret back that was given up for deletion; False where it was not."""
-        if self._state(role).deleted is None:
+        if self._state(login_name).deleted is None:
             return False
-        self._secrets.restore_secret(SecretId=self._secret(role))
+        self._secrets.restore_secret(SecretId=self._secret(login_name))
         return True
 
-    def _secret(self, role: str) -> str:
-        if role not in ROLES:
-            raise UserError(f"there is no login {role!r}; there are {', '.join(ROLES)}")
-        return self._deployment.outputs[f"{role.capitalize()}SecretArn"]
+    def _secret(self, login_name: str) -> str:
+        if login_name not in LOGINS:
+            raise UserError(f"there is no login {login_name!r}; there are {', '.join(LOGINS)}")
+        return self._deployment.outputs[f"{login_name.capitalize()}SecretArn"]
 
-    def _left_behind(self, role: str) -> list[str]:
+    def _left_behind(self, login_name: str) -> list[str]:
         """The secrets of totes' own that were retained when their stack was deleted, by what their tags say."""
-        wanted = login_tags(self._deployment.environment, role)
+        wanted = login_tags(self._deployment.environment, login_name)
         pages = self._secrets.get_paginator("list_secrets").paginate(
             Filters=[{"Key": "tag-key", "Values": list(wanted)}]
         )
@@ -187,13 +187,13 @@ class Logins:
             if wanted.items() <= {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}.items()
         ]
         if not found:
-            raise UserError(f"neither a stack nor a secret of the {role} is left in {self._deployment.name}")
+            raise UserError(f"neither a stack nor a secret of the {login_name} is left in {self._deployment.name}")
         return found
 
-    def _state(self, role: str) -> LoginState:
-        found = self._secrets.describe_secret(SecretId=self._secret(role))
+    def _state(self, login_name: str) -> LoginState:
+        found = self._secrets.describe_secret(SecretId=self._secret(login_name))
         return LoginState(
-            role=role,
+            login_name=login_name,
             name=found["Name"],
             changed=found.get("LastChangedDate"),
             rotated=found.get("LastRotatedDate"),
@@ -251,9 +251,9 @@ class Logins:
             SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=version
         )
 
-    def _holds(self, role: str) -> str:
+    def _holds(self, login_name: str) -> str:
         try:
-            self.test(role)
+            self.test(login_name)
         except UserError as refusal:
             return f"what the secret says does not hold: {refusal}"
         return "what the secret says still holds"

@@ -69,7 +69,9 @@ def make_roles(
             if database == "warehouse":
                 refuse_source(admin)
             place = _said(host=host, port=port)
-            filled = {role: _filled(deployment, role, connection, place) for role in _DATABASES[database]}
+            filled = {
+                login_name: _filled(deployment, login_name, connection, place) for login_name in _DATABASES[database]
+            }
             logins = dict(filled)
             if name is not None:
                 logins[database] = {**filled[database], "username": name, "password": _new_password(deployment)}
@@ -98,22 +100,22 @@ def _look_before(
     Raises:
         UserError: a login is the administrator's own, or nobody said yes to changing one.
     """
-    for role, values in logins.items():
+    for login_name, values in logins.items():
         if values["username"] == connection.info.user:
             raise UserError(
                 f"{values['username']} is the administrator's own login, whose password totes leaves alone; have totes "
                 f"make a role of its own: totes init {database} --role totes_{database}"
             )
-        _ask_before_a_change(values, role, connection, confirm)
+        _ask_before_a_change(values, login_name, connection, confirm)
 
 
 def _ask_before_a_change(
-    values: Mapping[str, Any], role: str, connection: Connection, confirm: Callable[[str], bool]
+    values: Mapping[str, Any], login_name: str, connection: Connection, confirm: Callable[[str], bool]
 ) -> None:
     """Ask before a role that is there gets another password, or becomes one that totes changes."""
     name = values["username"]
     found = role_of(connection, name)
-    if found is None or (found.made_by_totes and _is_password(values, role, connection)):
+    if found is None or (found.made_by_totes and _is_password(values, login_name, connection)):
         return
     host = connection.info.host
     whose = "made by totes, perhaps for another environment" if found.made_by_totes else "which is not totes' own"
@@ -121,14 +123,14 @@ def _ask_before_a_change(
         f"{host} has a role {name}, {whose}: it gets the password of the secret, whoever logs in by the one before no "
         "longer can, and totes will rotate it"
     ):
-        raise UserError(f"nothing was changed; totes init {role} --role NAME makes a role of another name")
+        raise UserError(f"nothing was changed; totes init {login_name} --role NAME makes a role of another name")
 
 
-def _is_password(values: Mapping[str, Any], role: str, connection: Connection) -> bool:
+def _is_password(values: Mapping[str, Any], login_name: str, connection: Connection) -> bool:
     """Whether a login works already, on the administrator's own way to the database."""
     place = {**connection.info.dsn_parameters, "user": values["username"], "password": values["password"]}
     try:
-        psycopg2.connect(**place, application_name=f"totes {role}").close()
+        psycopg2.connect(**place, application_name=f"totes {login_name}").close()
     except psycopg2.OperationalError:
         return False
     return True
@@ -151,9 +153,9 @@ def _made_by_function(deployment: Deployment, database: str) -> list[str]:
         raise UserError(f"the roles of the warehouse were not made: {error}") from error
 
 
-def _stored(deployment: Deployment, role: str) -> dict[str, Any]:
+def _stored(deployment: Deployment, login_name: str) -> dict[str, Any]:
     """What a role's secret says, filled in or not."""
-    secret = _secret(deployment, role)
+    secret = _secret(deployment, login_name)
     try:
         return login(deployment.secrets, secret)
     except NotFilledIn:
@@ -161,30 +163,30 @@ def _stored(deployment: Deployment, role: str) -> dict[str, Any]:
         return made
 
 
-def _filled(deployment: Deployment, role: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(deployment: Deployment, login_name: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
     """A role's login, brought up to where the database is, if its secret does not say so.
 
     Args:
         deployment: whose secret.
-        role: source, warehouse or dashboard.
+        login_name: source, warehouse or dashboard.
         admin: the administrator's session.
         place: the host and port that the person has said.
 
     Raises:
         UserError: the administrator's way there is none of the functions'.
     """
-    made = _stored(deployment, role)
+    made = _stored(deployment, login_name)
     if made["host"] != PLACEHOLDER:
         return {**made, **place}
-    return {**made, "dbname": admin.info.dbname, **_place(deployment, role, admin, place)}
+    return {**made, "dbname": admin.info.dbname, **_place(deployment, login_name, admin, place)}
 
 
 def _store(deployment: Deployment, logins: Mapping[str, Mapping[str, Any]]) -> None:
     """Store the logins, by role, that the secrets do not say yet."""
-    for role, values in logins.items():
-        if values != _stored(deployment, role):
+    for login_name, values in logins.items():
+        if values != _stored(deployment, login_name):
             deployment.secrets.put_secret_value(
-                SecretId=_secret(deployment, role), SecretString=json.dumps(dict(values))
+                SecretId=_secret(deployment, login_name), SecretString=json.dumps(dict(values))
             )
 
 
@@ -192,7 +194,7 @@ def _said(**words: str | int | None) -> dict[str, str | int]:
     return {word: value for word, value in words.items() if value is not None}
 
 
-def _place(deployment: Deployment, role: str, admin: Connection, said: Mapping[str, Any]) -> Mapping[str, Any]:
+def _place(deployment: Deployment, login_name: str, admin: Connection, said: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where the functions reach the database: where the person says, or by the administrator's own way."""
     if "host" in said:  # the port that the administrator's session has may be that of a tunnel
         return said
@@ -200,11 +202,11 @@ def _place(deployment: Deployment, role: str, admin: Connection, said: Mapping[s
     if deployment.endpoint is None and is_here(host):
         raise UserError(
             f"--admin leads to {host}, which is a tunnel or a database of this machine, and no function would reach "
-            f"it there; nothing was changed. Say where they reach the {role}: --host HOST, and --port PORT if it is "
-            "not the one in stacks/config.py"
+            f"it there; nothing was changed. Say where they reach the {login_name}: --host HOST, and --port PORT if "
+            "it is not the one in stacks/config.py"
         )
     return {"host": host, "port": admin.info.port, **said}
 
 
-def _secret(deployment: Deployment, role: str) -> str:
-    return deployment.outputs[f"{role.capitalize()}SecretArn"]
+def _secret(deployment: Deployment, login_name: str) -> str:
+    return deployment.outputs[f"{login_name.capitalize()}SecretArn"]

@@ -15,7 +15,7 @@ _REPAIRED_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableVerdict:
+class TableVerification:
     """What was found in one star table; see `totes.verify.TableVerdict`. Here rows are counted, and a few are named."""
 
     rows: int
@@ -34,7 +34,7 @@ class TableVerdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verification:
     """What was found in each star table.
 
     Attributes:
@@ -43,7 +43,7 @@ class Verdict:
         recapture: the source rows that repair it when a run captures them again, by source table.
     """
 
-    tables: Mapping[str, TableVerdict]
+    tables: Mapping[str, TableVerification]
     document: Mapping[str, Any]
     recapture: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
@@ -58,7 +58,7 @@ class Verdict:
         return sum(table.rows for table in self.tables.values())
 
 
-def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verdict:
+def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verification:
     """Have the warehouse compared with the source; see `totes.verify.verify`.
 
     Args:
@@ -73,11 +73,11 @@ def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verdict:
     if payloads.NOT_COMPARED in said:
         raise UserError(said[payloads.NOT_COMPARED])
     recapture = said.pop(payloads.RECAPTURE)
-    tables = {name: TableVerdict(**found) for name, found in said[payloads.TABLES].items()}
-    return Verdict(tables=tables, document=said, recapture=recapture)
+    tables = {name: TableVerification(**found) for name, found in said[payloads.TABLES].items()}
+    return Verification(tables=tables, document=said, recapture=recapture)
 
 
-def repair(deployment: Deployment, verdict: Verdict, follow: Follow) -> None:
+def repair(deployment: Deployment, verdict: Verification, follow: Follow) -> None:
     """Have runs capture again what differs, and load it.
 
     Raises:

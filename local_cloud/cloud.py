@@ -39,7 +39,7 @@ Progress = Callable[[str], None]
 
 _LOOK_SECONDS = 0.5
 
-_ROLES = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
+_SECRETS = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
 """The databases, and the stack's outputs that name their secrets."""
 
 _DASHBOARD = "DashboardSecretArn"
@@ -155,7 +155,7 @@ def up(
     """
     folder = StateFolder(state)
     kept = Terms.of(folder) if lasting and not folder.is_running else None
-    told = {role: uri for role, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
+    told = {login_name: uri for login_name, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
     if kept is not None:
         kept.refuse_other_environment(environment, folder)
     terms, logins = _looked_at(folder, kept, told, environment, progress, lasting=lasting)
@@ -231,12 +231,12 @@ def _looked_at(
     logins, identities = {}, {}
     with libpq.restored():
         # Those of a continued cloud that are not told again are its secrets' matter: a password may be another now.
-        for role, uri in told.items():
-            progress(f"Looking at the {role}")
-            logins[role] = login(uri, role)
+        for login_name, uri in told.items():
+            progress(f"Looking at the {login_name}")
+            logins[login_name] = login(uri, login_name)
         # By the server's own word: one server has many names.
         if lasting or len(told) > 1:
-            identities = {role: identity(uri) for role, uri in told.items()}
+            identities = {login_name: identity(uri) for login_name, uri in told.items()}
         if len(told) > 1 and identities["source"] == identities["warehouse"]:
             raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
         if "warehouse" in told:
@@ -255,7 +255,11 @@ def _refuse_other_terms(folder: StateFolder, kept: Terms | None) -> None:
 
 def _told_otherwise(told: Mapping[str, str], kept: Terms) -> dict[str, str]:
     """The databases that are named by another login than before; and whose that was."""
-    return {role: parse_dsn(kept.named[role]).get("user", "") for role, uri in told.items() if uri != kept.named[role]}
+    return {
+        login_name: parse_dsn(kept.named[login_name]).get("user", "")
+        for login_name, uri in told.items()
+        if uri != kept.named[login_name]
+    }
 
 
 def _up(
@@ -270,7 +274,7 @@ def _up(
     lasting: bool,
     scheduled: bool,
 ) -> LocalCloud:
-    embed = [role for role in _ROLES if role not in terms.named]
+    embed = [login_name for login_name in _SECRETS if login_name not in terms.named]
     what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
     progress(f"Starting {what}" if told_again is None else f"Continuing the cloud of before: starting {what}")
     context = ("target=host", *(("schedule=true",) if scheduled else ()))
@@ -317,16 +321,16 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
     An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
     """
     outputs = _outputs(cloud)
-    secrets, roles = cloud.client("secretsmanager"), list(_ROLES)
+    secrets, names = cloud.client("secretsmanager"), list(_SECRETS)
     if "PrepareFunction" in outputs:
-        roles.remove("warehouse")
+        names.remove("warehouse")
         if "warehouse" in given:
             with libpq.restored():
                 refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
         _prepare_own_warehouse(cloud, outputs, _master(cloud, uris, given))
-    for role in roles:
-        values = given.get(role) or _placed(cloud, embedded_login(uris[role], role), role)
-        secrets.put_secret_value(SecretId=outputs[_ROLES[role]], SecretString=json.dumps(values))
+    for login_name in names:
+        values = given.get(login_name) or _placed(cloud, embedded_login(uris[login_name], login_name), login_name)
+        secrets.put_secret_value(SecretId=outputs[_SECRETS[login_name]], SecretString=json.dumps(values))
     _store_dashboard_login(cloud, uris, outputs)
 
 
@@ -335,7 +339,7 @@ def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: 
     secrets = cloud.client("secretsmanager")
     warehouse, dashboard = (
         json.loads(secrets.get_secret_value(SecretId=outputs[name])["SecretString"])
-        for name in (_ROLES["warehouse"], _DASHBOARD)
+        for name in (_SECRETS["warehouse"], _DASHBOARD)
     )
     if dashboard["host"] != PLACEHOLDER:
         return
@@ -351,12 +355,12 @@ def _store_what_changed(
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
     if "PrepareFunction" in outputs:
         store_master(cloud, _master(cloud, uris, given))
-    for role, before in told_again.items():
-        for secret in (_ROLES[role], *([_DASHBOARD] if role == "warehouse" else [])):
+    for login_name, before in told_again.items():
+        for secret in (_SECRETS[login_name], *([_DASHBOARD] if login_name == "warehouse" else [])):
             stored = json.loads(secrets.get_secret_value(SecretId=outputs[secret])["SecretString"])
             # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
-            if stored["username"] == before or (secret != _DASHBOARD and before != given[role]["username"]):
-                secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[role]))
+            if stored["username"] == before or (secret != _DASHBOARD and before != given[login_name]["username"]):
+                secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[login_name]))
     _store_dashboard_login(cloud, uris, outputs)
 
 
@@ -372,11 +376,11 @@ def _master(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapp
     return given.get("warehouse") or _placed(cloud, login(uris["warehouse"], "warehouse"), "warehouse")
 
 
-def _placed(cloud: LocalCloud, values: dict[str, Any], role: str) -> dict[str, Any]:
+def _placed(cloud: LocalCloud, values: dict[str, Any], login_name: str) -> dict[str, Any]:
     """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
     network = f"totes-{cloud.environment}-network"
     stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
-    return inside(values, role) if any(stack["StackName"].startswith(network) for stack in stacks) else values
+    return inside(values, login_name) if any(stack["StackName"].startswith(network) for stack in stacks) else values
 
 
 def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:

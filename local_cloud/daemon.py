@@ -1,6 +1,6 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it has to end.
 
-`python -m local_cloud.daemon --state DIR [--embed ROLE]... [--owner FD] [--lasting] [--scheduled]`; `launch`
+`python -m local_cloud.daemon --state DIR [--embed LOGIN]... [--owner FD] [--lasting] [--scheduled]`; `launch`
 runs it, with the folder's lock in its hands.
 """
 
@@ -109,13 +109,13 @@ def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Seque
         server.start(port=None if kept is None else kept.port)
         if kept is not None:
             kept.move(server.port)
-        for role in embed:
+        for login_name in embed:
             with suppress(psycopg2.errors.DuplicateDatabase):  # of the cloud that was here before
-                server.create_database(_EMBEDDED[role])
+                server.create_database(_EMBEDDED[login_name])
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits to hear of it
         folder.write(DATABASES, {"error": str(error) or repr(error)})
     else:
-        folder.write(DATABASES, {role: server.uri(_EMBEDDED[role]) for role in embed})
+        folder.write(DATABASES, {login_name: server.uri(_EMBEDDED[login_name]) for login_name in embed})
 
 
 def main() -> None:

@@ -24,33 +24,35 @@ _OWN_NAMES = {"user", "password", "host", "port", "dbname"}
 _NO_PASSWORD = "none"  # noqa: S105 - what stands where a database wants none
 
 
-def login(uri: str, role: str) -> dict[str, Any]:
+def login(uri: str, login_name: str) -> dict[str, Any]:
     """Connect to a database once; return what its secret is to hold.
 
     Args:
         uri: of the database, in any form that libpq reads.
-        role: "source" or "warehouse", for errors.
+        login_name: "source" or "warehouse", for errors.
 
     Raises:
         UserError: the URI is empty or not understood, nobody answers, the login is refused, the database is missing
             or its PostgreSQL is older than 14.
     """
     if not uri.strip():
-        raise UserError(f"the {role}'s URI is empty; name one, or leave --{role} away for a database of totes' own")
+        raise UserError(
+            f"the {login_name}'s URI is empty; name one, or leave --{login_name} away for a database of totes' own"
+        )
     try:
         keywords = parse_dsn(uri)
     except psycopg2.ProgrammingError:
         raise UserError(  # without the parser's words, which quote the URI and so the password
-            f"the {role}'s URI is not understood; it looks like postgresql://user:password@host:5432/database"
+            f"the {login_name}'s URI is not understood; it looks like postgresql://user:password@host:5432/database"
         ) from None
     try:
         connection = psycopg2.connect(uri, **{"connect_timeout": _CONNECT_SECONDS, **_timeout(keywords)})
     except psycopg2.OperationalError as error:
-        raise UserError(_sentence(role, str(error).strip())) from None
+        raise UserError(_sentence(login_name, str(error).strip())) from None
     try:
         info = connection.info
         if info.server_version < _OLDEST:
-            raise UserError(f"the {role} is PostgreSQL {info.server_version // 10000}; totes needs 14 or newer")
+            raise UserError(f"the {login_name} is PostgreSQL {info.server_version // 10000}; totes needs 14 or newer")
         return {
             "engine": "postgres",
             "host": info.host,
@@ -107,19 +109,21 @@ def refuse_where_no_shop_is(uri: str) -> None:
             raise UserError(f"the database {connection.info.dbname} has no shop yet; build one with --orders N")
 
 
-def embedded_login(uri: str, role: str) -> dict[str, Any]:
+def embedded_login(uri: str, login_name: str) -> dict[str, Any]:
     """Make totes' role in an embedded database; return what its secret is to hold.
 
     Args:
         uri: of the database, as its administrator.
-        role: "source" or "warehouse". The one reads every table there is and will be; the other owns its database.
+        login_name: "source" or "warehouse". The one reads every table there is and will be; the other owns its
+            database.
     """
-    values = {**login(uri, role), "username": f"totes_{role}", "password": secrets.token_urlsafe(24)}
+    values = {**login(uri, login_name), "username": f"totes_{login_name}"}
+    values["password"] = secrets.token_urlsafe(24)
     name = sql.Identifier(values["username"])
     grant = {
         "source": sql.SQL("GRANT pg_read_all_data TO {}").format(name),
         "warehouse": sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(values["dbname"]), name),
-    }[role]
+    }[login_name]
     with closing(psycopg2.connect(uri)) as connection:
         make_roles(connection, [values], [grant])
     return values
@@ -164,10 +168,10 @@ def _timeout(keywords: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in keywords.items() if name == "connect_timeout"}
 
 
-def _sentence(role: str, said: str) -> str:
+def _sentence(login_name: str, said: str) -> str:
     words = said.splitlines()[0]
     if "authentication failed" in said or "no password supplied" in said:
-        return f"the {role} refused the login, user or password is wrong: {words}"
+        return f"the {login_name} refused the login, user or password is wrong: {words}"
     if "does not exist" in said:
-        return f"the {role} has no such database or role: {words}"
-    return f"the {role} cannot be reached: {words}"
+        return f"the {login_name} has no such database or role: {words}"
+    return f"the {login_name} cannot be reached: {words}"

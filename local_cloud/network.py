@@ -41,14 +41,14 @@ class Network:
         return {VARIABLE: str(addresses)} if names else {}
 
 
-def inside(values: Mapping[str, Any], role: str) -> dict[str, Any]:
+def inside(values: Mapping[str, Any], login_name: str) -> dict[str, Any]:
     """Return the login of a database as it is said where the database is in the network.
 
     Args:
         values: the login of an embedded database.
-        role: "source" or "warehouse".
+        login_name: "source" or "warehouse".
     """
-    return {**values, "host": f"{role}{_DOMAIN}", "service": role, "sslmode": "disable"}
+    return {**values, "host": f"{login_name}{_DOMAIN}", "service": login_name, "sslmode": "disable"}
 
 
 def role_at(host: str) -> str | None:

@@ -49,7 +49,9 @@ class Terms:
             )
         if not folder.kept.exists():
             raise UserError(f"{folder.kept} is gone, and with it the cloud's lake and secrets; {_WAYS_OUT}")
-        identities = {role: (cluster, database) for role, (cluster, database) in document["identities"].items()}
+        identities = {
+            login_name: (cluster, database) for login_name, (cluster, database) in document["identities"].items()
+        }
         return cls(environment=document["environment"], named=document["named"], identities=identities)
 
     def write(self, folder: StateFolder) -> None:
@@ -72,7 +74,7 @@ class Terms:
 
     def refuse_other_databases(self, identities: Mapping[str, tuple[int, int]], folder: StateFolder) -> None:
         """Raise UserError if a database is named that is not the cloud's."""
-        for role, identity in identities.items():
-            if identity != self.identities.get(role):
-                whose = "another database" if role in self.identities else "a database of its own"
-                raise UserError(f"the local cloud in {folder.path} has {whose} for its {role}; {_WAYS_OUT}")
+        for login_name, identity in identities.items():
+            if identity != self.identities.get(login_name):
+                whose = "another database" if login_name in self.identities else "a database of its own"
+                raise UserError(f"the local cloud in {folder.path} has {whose} for its {login_name}; {_WAYS_OUT}")

@@ -42,7 +42,7 @@ from command_line.report import report_on
 from command_line.retention import limit_log
 from command_line.roles import make_roles
 from command_line.synthesis import synthesised
-from command_line.verification import Verdict, verdict_on
+from command_line.verification import Verification, verdict_on
 from command_line.verification import repair as repair_it
 from costs import by_each_way_out, estimate, read_resources
 from local_cloud import LocalCloud
@@ -446,7 +446,7 @@ def mail(state: State = None, as_json: Json = False) -> None:
         display.mails(sent)
 
 
-def _verdict(deployment: Deployment, *, to_repair: bool = False, as_json: bool) -> Verdict:
+def _verdict(deployment: Deployment, *, to_repair: bool = False, as_json: bool) -> Verification:
     with display.waiting("Comparing", shown=not as_json):
         return verdict_on(deployment, to_repair=to_repair)
 

@@ -19,7 +19,7 @@ from command_line.mails import Mail
 from command_line.rebuilding import Progress as Told
 from command_line.rebuilding import Rebuilt
 from command_line.report import Report
-from command_line.verification import Verdict
+from command_line.verification import Verification
 from local_cloud import LocalCloud
 from simulator import Events
 from totes.answers import Finding, QuarantinedRow
@@ -331,7 +331,7 @@ def quarantined_row(stays: Sequence[QuarantinedRow]) -> None:
     show(table)
 
 
-def verdict(found: Verdict) -> None:
+def verdict(found: Verification) -> None:
     """What a verification found."""
     table = Table("star table", box=None, padding=(0, 1), header_style="dim")
     for heading in ("rows", "missing", "extra", "different", "in flight", "quarantined"):

@@ -23,7 +23,7 @@ app = typer.Typer(help="The databases' logins, in Secrets Manager.", no_args_is_
 
 _PORT = 5432
 
-Role = Annotated[str, typer.Argument(help="source, warehouse or dashboard.")]
+LoginName = Annotated[str, typer.Argument(metavar="LOGIN", help="source, warehouse or dashboard.")]
 
 
 @app.command("list")
@@ -40,7 +40,7 @@ def list_secrets(
 
 @app.command("set")
 def set_secret(
-    role: Role,
+    login_name: LoginName,
     host: Annotated[str | None, typer.Option(help="Where the database is (default: asked for).")] = None,
     port: Annotated[int | None, typer.Option(help="Its port (default: the stored one).")] = None,
     dbname: Annotated[str | None, typer.Option(help="Its name (default: asked for).")] = None,
@@ -57,7 +57,7 @@ def set_secret(
     """Ask for a login, try it, and store it if the database takes it; the password is typed unseen or piped in."""
     authority = {} if sslrootcert is None else {PEM: certificates_in(sslrootcert)}
     logins = Logins(deployment_of(is_local, state, environment))
-    stored = logins.current(role)
+    stored = logins.current(login_name)
     host = host or _asked("host", stored.get("host"))
     if host != stored.get("host"):
         stored = {}
@@ -73,21 +73,27 @@ def set_secret(
         "username": username or _asked("user", stored.get("username")),
         "password": _password(),
     }
-    logins.restore(role)
-    logins.store(role, values)
-    display.done(f"the login of the {role} works, and is the one that the functions use from now on")
+    logins.restore(login_name)
+    logins.store(login_name, values)
+    display.done(f"the login of the {login_name} works, and is the one that the functions use from now on")
 
 
 @app.command("test")
-def try_secret(role: Role, is_local: Local = False, state: State = None, environment: Environment = None) -> None:
+def try_secret(
+    login_name: LoginName, is_local: Local = False, state: State = None, environment: Environment = None
+) -> None:
     """Log in as the secret says, from where the functions are."""
-    Logins(deployment_of(is_local, state, environment)).test(role)
-    display.done(f"the {role} takes the login")
+    Logins(deployment_of(is_local, state, environment)).test(login_name)
+    display.done(f"the {login_name} takes the login")
 
 
 @app.command("rotate")
 def rotate_secret(
-    role: Role, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = None
+    login_name: LoginName,
+    yes: Yes = False,
+    is_local: Local = False,
+    state: State = None,
+    environment: Environment = None,
 ) -> None:
     """Give the database and the secret another password, now; only of a role that totes has made.
 
@@ -95,22 +101,22 @@ def rotate_secret(
     """
     deployment = deployment_of(is_local, state, environment)
     logins = Logins(deployment)
-    logins.check_own(role)
-    if not deployment.owns(role):
-        place = logins.current(role)
+    logins.check_own(login_name)
+    if not deployment.owns(login_name):
+        place = logins.current(login_name)
         question = (
             f"the password of {place['username']} on {place['host']}, a server that is not totes' own, will be known "
             f"to {deployment.name} alone"
         )
         if not confirmed(yes)(question):
             raise UserError("nothing was changed")
-    logins.rotate(role)
-    display.done(f"the {role} has another password")
+    logins.rotate(login_name)
+    display.done(f"the {login_name} has another password")
 
 
 @app.command("delete")
 def delete_secret(
-    role: Role,
+    login_name: LoginName,
     yes: Yes = False,
     is_local: Local = False,
     state: State = None,
@@ -118,11 +124,11 @@ def delete_secret(
 ) -> None:
     """Give a secret up for deletion in thirty days; totes secrets set takes it back."""
     deployment = deployment_of(is_local, state, environment)
-    who = "Whoever reads the warehouse by it" if role == "dashboard" else f"Every run of {deployment.name}"
-    if not yes and typer.prompt(f"{who} will fail. The login's name, to go on") != role:
+    who = "Whoever reads the warehouse by it" if login_name == "dashboard" else f"Every run of {deployment.name}"
+    if not yes and typer.prompt(f"{who} will fail. The login's name, to go on") != login_name:
         raise UserError("nothing was deleted")
-    gone = Logins(deployment).delete(role)
-    display.done(f"the login of the {role} will be gone for good on {gone:%Y-%m-%d}")
+    gone = Logins(deployment).delete(login_name)
+    display.done(f"the login of the {login_name} will be gone for good on {gone:%Y-%m-%d}")
 
 
 def _asked(what: str, stored: str | None) -> str:
@@ -155,5 +161,7 @@ def _table(states: list[LoginState]) -> Table:
         table.add_column(heading)
     for each in states:
         dates = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (each.changed, each.rotated, each.next_rotation)]
-        table.add_row(each.role, each.name, *dates, Text("given up for deletion" if each.deleted else "", style="red"))
+        table.add_row(
+            each.login_name, each.name, *dates, Text("given up for deletion" if each.deleted else "", style="red")
+        )
     return table

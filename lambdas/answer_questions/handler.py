@@ -20,8 +20,8 @@ from totes_runtime import watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer the event's `question`: "state", "quarantine" (a page of it, `about` which rows) or "fitness"."""
     settings = AnswerSettings.from_environment()
-    source = partial(connected, settings.source_secret, role="source", unavailable=SourceUnavailable)
-    warehouse = partial(connected, settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable)
+    source = partial(connected, settings.source_secret, login_name="source", unavailable=SourceUnavailable)
+    warehouse = partial(connected, settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable)
     match event[payloads.QUESTION]:
         case "state":
             with warehouse() as connection:

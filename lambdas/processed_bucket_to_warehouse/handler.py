@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what waits, and go on with a rebuild, if a person asks for one or one is under way; see `totes.payloads`."""
     settings, is_up, code = LoadSettings.from_environment(), time_is_up(context), fingerprint(STAR_TABLES)
     rebuild, lake = event.get(payloads.ASKED, {}).get(payloads.REBUILD, False), Bucket(settings.processed_bucket)
-    with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
+    with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         loaded = load(warehouse, lake, STAR_TABLES, code=code, rebuild=rebuild, time_is_up=is_up)
     log_rows(loaded.tables)
     metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)

@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     settings, asked, seen = CaptureSettings.from_environment(), event.get(payloads.ASKED, {}), datetime.now(UTC)
     for success in event.get(payloads.SUCCEEDED, []):
         metrics.add_metric(SINCE_SUCCESS, MetricUnit.Seconds, (seen - datetime.fromisoformat(success)).total_seconds())
-    with connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source:
+    with connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source:
         captured = capture(
             source,
             Bucket(settings.ingestion_bucket),

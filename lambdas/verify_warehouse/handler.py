@@ -26,8 +26,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     settings, most = VerifySettings.from_environment(), event.get(payloads.REPAIRS, 0)
     try:
         with (
-            connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source,
-            connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
+            connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source,
+            connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse,
         ):
             verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)

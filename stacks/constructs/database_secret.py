@@ -26,7 +26,7 @@ class DatabaseSecret(Construct):
         id: str,  # noqa: A002 - CDK's word
         *,
         environment: Environment,
-        role: str,
+        login_name: str,
         database: str,
         host: str,
         port: int,
@@ -36,9 +36,9 @@ class DatabaseSecret(Construct):
             self,
             "Secret",
             description=(
-                f"Login of totes' role in the {role} database ({environment.name}): totes init {role} makes the role, "
-                f"totes secrets set {role} stores another login. A JSON object with host, port, username, password, "
-                "dbname and any other keyword of a libpq connection string."
+                f"Login of totes' role in the {login_name} database ({environment.name}): totes init {login_name} "
+                f"makes the role, totes secrets set {login_name} stores another login. A JSON object with host, port, "
+                "username, password, dbname and any other keyword of a libpq connection string."
             ),
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps(
@@ -46,7 +46,7 @@ class DatabaseSecret(Construct):
                         "engine": "postgres",
                         "host": host,
                         "port": port,
-                        "username": f"totes_{role}",
+                        "username": f"totes_{login_name}",
                         "dbname": database,
                         "sslmode": "verify-full",
                     }
@@ -57,7 +57,7 @@ class DatabaseSecret(Construct):
             ),
             removal_policy=environment.data_removal,
         )
-        for key, value in login_tags(environment.name, role).items():
+        for key, value in login_tags(environment.name, login_name).items():
             cdk.Tags.of(self.secret).add(key, value)
         acknowledge(
             self.secret,

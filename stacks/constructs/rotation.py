@@ -29,11 +29,11 @@ class Rotation(Construct):
             principal=iam.ServicePrincipal("secretsmanager.amazonaws.com"),
             source_account=cdk.Stack.of(self).account,
         )
-        for role, secret in secrets.items():
+        for login_name, secret in secrets.items():
             # The construct of a higher level would also forbid everybody to delete the secret, with its stack too.
             schedule = secretsmanager.CfnRotationSchedule(
                 self,
-                role.capitalize(),
+                login_name.capitalize(),
                 secret_id=secret.secret_arn,
                 rotation_lambda_arn=function.function_arn,
                 rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(

@@ -96,7 +96,7 @@ def test_no_password_is_no_login(shop: Deployed) -> None:
 
 def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     listed = shop.totes("secrets", "list", "--json").json()
-    assert [each["role"] for each in listed] == ["source", "warehouse", "dashboard"]
+    assert [each["login_name"] for each in listed] == ["source", "warehouse", "dashboard"]
     outputs = Deployment.local(shop.state).outputs
     assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)

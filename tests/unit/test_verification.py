@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from command_line.execution import RunResult
-from command_line.verification import Verdict, repair
+from command_line.verification import Verification, repair
 from totes.errors import UserError
 
 STEP_FUNCTIONS_LIMIT = 256 * 1024
@@ -27,7 +27,7 @@ def runs_of(
         )
 
     monkeypatch.setattr("command_line.verification.run", run)
-    repair(Mock(), Verdict(tables={}, document={}, recapture=recapture), lambda _: None)
+    repair(Mock(), Verification(tables={}, document={}, recapture=recapture), lambda _: None)
     return asked
 
 
