@@ -12,13 +12,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, rows, session, value
 from tests.support.page_answers import answers
 from tests.support.published import Published, a_shop, up_to_yesterday
 from tests.support.snapshots import write_snapshot
 from totes.rates import DayOfRates, key_of
 from totes.warehouse import load_rates
-from workbench.cloud.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[3]
 CONTENT = ROOT.parent / "shared" / "data" / "totesys-2024-11-15"

@@ -53,7 +53,7 @@ def password(secrets: "SecretsManagerClient", stage: str = "AWSCURRENT") -> str:
 
 
 def assert_connects(secrets: "SecretsManagerClient") -> None:
-    with connected("login", role="source", unavailable=SourceUnavailable, client=secrets) as connection:
+    with connected("login", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection:
         assert connection.info.user == "rotated"
 
 

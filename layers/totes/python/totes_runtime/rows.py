@@ -10,6 +10,6 @@ from totes_runtime import logger, metrics
 def report_rows(loaded: Loaded) -> None:
     """Log how many rows of each star table came to which end, of those that any came in for; emit the quarantine."""
     metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
-    for table, tally in loaded.tables.items():
-        if tally.rows_in:
-            logger.info(ROWS_LOADED, extra={"table": table, **{each: getattr(tally, each) for each in OUTCOMES}})
+    for table, counts in loaded.tables.items():
+        if counts.rows_in:
+            logger.info(ROWS_LOADED, extra={"table": table, **{each: getattr(counts, each) for each in OUTCOMES}})
