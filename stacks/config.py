@@ -256,6 +256,11 @@ class Environment:
             if wrong := _why_no_reader(reader):
                 raise ValueError(f"{self.name}: readers has {reader!r}, which {wrong}")
 
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """The names of all environments."""
+        return tuple(environment.name for environment in _environments())
+
     @classmethod
     def named(cls, name: str) -> "Environment":
         """The environment of a name; raise ValueError, which names those there are, for any other."""

@@ -12,8 +12,8 @@ from workbench.acceptance.__main__ import SUFFIX
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no environment 'staging'.*dev, prod, local"):
-        Environment.named("staging")
+    with pytest.raises(ValueError, match=f"no environment 'nosuch'.*{', '.join(Environment.names())}"):
+        Environment.named("nosuch")
 
 
 def test_dev_and_prod_run_what_lambda_runs_and_local_what_this_machine_runs() -> None:
