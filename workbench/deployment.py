@@ -14,12 +14,22 @@ from botocore.exceptions import ClientError
 from totes.lake import Bucket, Journal
 from totes.snapshot import DATA, Shelf
 from workbench.cloud import LocalCloud
+from workbench.commands import completed
 from workbench.errors import NotDeployedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
+
+
+_NOT_MADE = frozenset(
+    {
+        *("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_FAILED"),
+        *("ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"),
+    }
+)
+"""What a stack is that never was whole, and so has no outputs."""
 
 
 def ordinary_session() -> boto3.Session:
@@ -95,10 +105,16 @@ class Deployment:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            raise NotDeployedError(
-                f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)"
-            ) from error
+            raise self._not_deployed(f"there is no stack {name} in {self.name}; deploy it first") from error
+        if "Outputs" not in stack and stack["StackStatus"] in _NOT_MADE:
+            raise self._not_deployed(
+                f"stack {name} in {self.name} is {stack['StackStatus']}: its first deployment has not come to its end; "
+                "if it has failed, the stack's events say why, and once that is cured, deploy again"
+            )
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def _not_deployed(self, sentence: str) -> NotDeployedError:
+        return NotDeployedError(completed(f"{sentence} (cdk deploy --all)", self.options))
 
     def owns(self, role: str) -> bool:
         """Whether the server of a login is totes' own, so that nobody but totes uses what is there.

@@ -6,4 +6,4 @@ class UserError(Exception):
 
 
 class NotDeployedError(UserError):
-    """There is no such stack."""
+    """There is no such stack, or none that was ever made whole."""

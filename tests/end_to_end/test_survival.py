@@ -109,7 +109,8 @@ def test_a_cloud_whose_machine_went_out_goes_on_where_it_was(state: Path) -> Non
 def test_what_it_was_not_made_for_is_refused_and_nothing_is_touched(state: Path) -> None:
     running = up_again(state)
     assert running.totes("local", "down", "--keep").code == 0
-    assert_refused(state, "has the stacks of local, not those of dev; totes local down removes", "--env", "dev")
+    other = f"has the stacks of local, not those of dev; totes local down --state {state} removes"
+    assert_refused(state, other, "--env", "dev")
 
 
 def test_a_login_leads_to_its_database_wherever_that_listens_now(state: Path) -> None:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from totes.errors import TotesError
 from workbench import libpq
+from workbench.cli import display
 from workbench.cli.app import app
 from workbench.errors import UserError
 
@@ -64,5 +65,5 @@ def _told(error: OSError) -> str:
 
 
 def _fail(sentence: str) -> None:
-    print(f"totes: {sentence}", file=sys.stderr)
+    print(f"totes: {display.told(sentence)}", file=sys.stderr)
     sys.exit(1)
