@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from totes.lake import Bucket, Journal
+from totes.logins import database_of
 from totes.snapshot import DATA, Shelf
 from workbench.cloud import LocalCloud
 from workbench.commands import completed
@@ -122,7 +123,7 @@ class Deployment:
         Args:
             role: source, warehouse or dashboard, which is in the warehouse.
         """
-        database = "warehouse" if role == "dashboard" else role
+        database = database_of(role)
         if self.endpoint is not None:
             return database in self.embedded
         return database == "warehouse" and "PrepareFunction" in self.outputs

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 
 from totes.capture import SOURCE_TABLES
 from totes.errors import NotFilledIn
-from totes.logins import login
+from totes.logins import database_of, login
 from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import READABLE
@@ -122,7 +122,12 @@ def _ask_before_a_change(
         f"{host} has a role {name}, {whose}: it gets the password of the secret, whoever logs in by the one before no "
         "longer can, and totes will rotate it"
     ):
-        raise UserError(f"nothing was changed; totes init {role} --role NAME makes a role of another name")
+        another = (
+            f"totes init {role} --role NAME makes a role of another name"
+            if role == database_of(role)
+            else f"totes secrets set {role} stores the login of another role, which somebody has made"
+        )
+        raise UserError(f"nothing was changed; {another}")
 
 
 def _is_password(values: Mapping[str, Any], role: str, connection: Connection) -> bool:

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.config import Environment
-from totes.logins import login_tags
+from totes.logins import database_of, login_tags
 
 
 class DatabaseSecret(Construct):
@@ -36,7 +36,7 @@ class DatabaseSecret(Construct):
             self,
             "Secret",
             description=(
-                f"Login of totes' role in the {role} database ({environment.name}): totes init {role} makes the role, "
+                f"Login of totes' role {role} ({environment.name}): totes init {database_of(role)} makes the role, "
                 f"totes secrets set {role} stores another login. A JSON object with host, port, username, password, "
                 "dbname and any other keyword of a libpq connection string."
             ),

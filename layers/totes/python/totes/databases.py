@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
-from totes.logins import NoSuchVersion, login
+from totes.logins import NoSuchVersion, database_of, login
 from totes.tls import PEM, with_tls
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _refused(role: str, secret: str, error: Exception, unavailable: type[Retryab
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(
             f"the {role} refused the login in secret {secret}: {sentence}; if nobody is just changing the password, "
-            f"make the role (totes init {role}) or store the right login (totes secrets set {role})"
+            f"make the role (totes init {database_of(role)}) or store the right login (totes secrets set {role})"
         )
     if _says(error, _NOT_TRUSTED):
         return ConfigurationError(
