@@ -63,6 +63,15 @@ def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: st
         dataclasses.replace(Environment.named("dev"), readers=(reader,))
 
 
+def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_stacks() -> None:
+    for environment in (
+        Environment.named("dev").deleting_data().within_boundary,
+        Environment.named("dev").within_boundary().deleting_data,
+    ):
+        with pytest.raises(ValueError, match=r"dev is bounded, .* have no rights: bootstrap without them"):
+            environment()
+
+
 def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:
     with pytest.raises(ValueError, match=r"dev: readers is for a warehouse of totes' own, .* its owner lets them in"):
         dataclasses.replace(Environment.named("dev"), warehouse=GivenDatabase(), readers=("10.1.0.0/16",))
