@@ -134,7 +134,7 @@ export SOURCE_PORT ?=
 
 .PHONY: acceptance
 acceptance: setup ## Deploy, use, break, heal and take away ENV=dev in the AWS account (LOCAL=yes: on this machine).
-	@$(BIN)/python -m workbench.acceptance --env $(or $(ENV),dev) $(if $(SUFFIX),--suffix $(SUFFIX) )$(if \
+	@$(BIN)/python -m command_line.acceptance --env $(or $(ENV),dev) $(if $(SUFFIX),--suffix $(SUFFIX) )$(if \
 		$(LOCAL),--local )$(if $(FRESH),--fresh )$(if $(CLEAN),--clean)
 
 .PHONY: bench

@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
+from command_line.deployment import Deployment
 from tests.end_to_end.conftest import Deployed
 from tests.support.browser_requests import Page, Reader, Refused
-from workbench.deployment import Deployment
 
 ADA = "ada@shop.example"
 OWN = "Correct-Horse-9-Staple"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+import local_cloud
+from command_line.deployment import Deployment
+from local_cloud import cdk
+from simulator import build
 from tests.end_to_end.conftest import Deployed
-from workbench import cloud
-from workbench.cloud import cdk
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 STACKS = ("network", "data", "dashboard", "pipeline", "watch")
 
@@ -35,14 +35,14 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A cloud in which the stacks are, or what earlier tests have left of them."""
     state = tmp_path_factory.mktemp("cloud") / "state"
     steps: list[str] = []
-    running = cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
+    running = local_cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
     [told] = [step for step in steps if "only recorded here: " in step]
     assert {"AWS::CloudFront::Distribution", "AWS::CloudWatch::Dashboard", "AWS::EC2::FlowLog"} <= {
         kind.strip() for kind in told.partition("only recorded here: ")[2].split(",")
     }
     build(running.source_uri, orders=20, seed=2)
     yield Deployed(running, state)
-    cloud.down(state)
+    local_cloud.down(state)
 
 
 def call(deployed: Deployed, *arguments: str, app: str | None = None) -> subprocess.CompletedProcess[str]:

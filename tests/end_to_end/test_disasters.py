@@ -15,18 +15,18 @@ import pytest
 from botocore.exceptions import ClientError
 from psycopg2.extensions import make_dsn, parse_dsn
 
+import local_cloud
+from command_line.deployment import Deployment
+from local_cloud import cdk
+from local_cloud.databases import login
+from local_cloud.network import inside
+from simulator import build
 from stacks.config import Environment, GivenDatabase, Lake, NewNetwork, OwnDatabase
 from tests.end_to_end.conftest import Deployed
 from tests.support.before import assembly_of_before
 from tests.support.content import content_of
 from tests.support.databases import execute, value
 from tests.support.deploying import deploy, said, synthesised
-from workbench import cloud
-from workbench.cloud import cdk
-from workbench.cloud.databases import login
-from workbench.cloud.network import inside
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 VERSIONS = "SELECT count(*) FROM public.fact_payment"
 
@@ -131,14 +131,14 @@ class Rehearsal:
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     folder = tmp_path_factory.mktemp("disasters")
-    running = cloud.up(folder / "state", source=None, warehouse=None, progress=lambda _: None, environment="dev")
+    running = local_cloud.up(folder / "state", source=None, warehouse=None, progress=lambda _: None, environment="dev")
     shop = Deployed(running, folder / "state")
     build(running.source_uri, orders=20, seed=2)
     shop.run()
     execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
     shop.run()
     yield Rehearsal(shop, folder)
-    cloud.down(folder / "state")
+    local_cloud.down(folder / "state")
 
 
 def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Path) -> None:
@@ -300,13 +300,13 @@ def test_a_lost_region_is_deployed_again_in_another(rehearsal: Rehearsal, tmp_pa
     """Another region is another cloud, in which nothing is but the source's address."""
     state = tmp_path / "elsewhere"
     source = rehearsal.shop.cloud.source_uri
-    running = cloud.up(state, source=source, warehouse=None, progress=lambda _: None, environment="dev")
+    running = local_cloud.up(state, source=source, warehouse=None, progress=lambda _: None, environment="dev")
     try:
         elsewhere = Deployed(running, state)
         assert elsewhere.run()["batch"] == 1
         assert elsewhere.totes("verify").code == 0
     finally:
-        cloud.down(state)
+        local_cloud.down(state)
 
 
 def delete_by_hand(rehearsal: Rehearsal, bucket: str) -> None:

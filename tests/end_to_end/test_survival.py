@@ -10,15 +10,15 @@ from typing import Any
 import psutil
 import pytest
 
+from command_line.deployment import Deployment
+from local_cloud import LocalCloud
+from local_cloud.folder import StateFolder
+from local_cloud.postgres import EmbeddedPostgres
+from local_cloud.processes import lives, still_alive
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import execute, rows
 from tests.support.waiting import until
-from workbench.cloud import LocalCloud
-from workbench.cloud.folder import StateFolder
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.cloud.processes import lives, still_alive
-from workbench.deployment import Deployment
 
 
 def processes_of(state: Path) -> list[psutil.Process]:

@@ -15,8 +15,8 @@ from tests.support.content import content_of
 from tests.support.databases import rows, session
 from tests.support.oracle import ACTUAL, EXPECTED
 from totes.lake import CaptureManifest, Journal
-from totes.shapes import Fact
 from totes.star import STAR_TABLES
+from totes.star_schema import Fact
 from totes.warehouse import load
 
 FACTS = [table for table in STAR_TABLES if isinstance(table, Fact)]

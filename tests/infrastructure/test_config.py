@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
 from stacks.config import Environment, GivenDatabase
 from stacks.target import Target
-from workbench.acceptance.__main__ import SUFFIX
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:

@@ -53,7 +53,7 @@ def password(secrets: "SecretsManagerClient", stage: str = "AWSCURRENT") -> str:
 
 
 def assert_connects(secrets: "SecretsManagerClient") -> None:
-    with connected("login", role="source", unavailable=SourceUnavailable, client=secrets) as connection:
+    with connected("login", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection:
         assert connection.info.user == "rotated"
 
 
@@ -127,16 +127,16 @@ def test_a_database_that_knows_none_of_the_passwords_is_an_error_without_one(
 
 
 @pytest.mark.parametrize(
-    ("role", "database"), [("source", "source"), ("warehouse", "warehouse"), ("dashboard", "warehouse")]
+    ("login_name", "database"), [("source", "source"), ("warehouse", "warehouse"), ("dashboard", "warehouse")]
 )
 def test_whose_login_is_refused_is_told_the_command_that_makes_the_role(
-    secrets: "SecretsManagerClient", empty_database: str, role: str, database: str
+    secrets: "SecretsManagerClient", empty_database: str, login_name: str, database: str
 ) -> None:
     execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")
-    remedy = rf"make the role \(totes init {database}\) or store the right login \(totes secrets set {role}\)"
+    remedy = rf"make the role \(totes init {database}\) or store the right login \(totes secrets set {login_name}\)"
     with (
         pytest.raises(LoginRefused, match=remedy),
-        connected("login", role=role, unavailable=SourceUnavailable, client=secrets),
+        connected("login", login_name=login_name, unavailable=SourceUnavailable, client=secrets),
     ):
         pass
 

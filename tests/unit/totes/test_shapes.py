@@ -7,8 +7,8 @@ import pytest
 import totes.capture.tables
 import totes.star.tables
 from totes.capture import SOURCE_TABLES
-from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.star import STAR_TABLES
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 
 BRIEF = {
     "dim_counterparty": 9,

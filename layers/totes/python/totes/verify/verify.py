@@ -9,18 +9,19 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.contract import columns_of
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import snapshot_of
+from totes.capture.source_schema import SourceTable
+from totes.catalog import has_table
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.one_state import one_state
-from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.verify import pages as paging
 from totes.verify.compare import compare
 from totes.verify.current import calendar_rows_held, current_rows, dates_named, keys_that_name
-from totes.verify.flight import in_flight
+from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
 from totes.warehouse.ledger import newest_entry
@@ -94,18 +95,18 @@ def keys_to_repair(
     Raises:
         psycopg2.Error: the warehouse broke off.
     """
-    again: dict[str, set[int]] = {}
+    recapture: dict[str, set[int]] = {}
     with warehouse, warehouse.cursor() as cursor:
         for table in stars:
             found = verdict.tables[table.name]
             if isinstance(table, Calendar):
                 dates = pl.concat([found.missing, found.different])
                 for fact in (fact for fact in stars if isinstance(fact, Fact) and dates.len()):
-                    again.setdefault(fact.source, set()).update(keys_that_name(cursor, fact, dates))
+                    recapture.setdefault(fact.source, set()).update(keys_that_name(cursor, fact, dates))
             elif found.differences:
                 keys = pl.concat([found.missing, found.extra, found.different])
-                again.setdefault(table.source, set()).update(keys.to_list())
-    chosen = islice(((source, key) for source, keys in again.items() for key in sorted(keys)), most)
+                recapture.setdefault(table.source, set()).update(keys.to_list())
+    chosen = islice(((source, key) for source, keys in recapture.items() for key in sorted(keys)), most)
     of_source: dict[str, list[int]] = {}
     for source, key in chosen:
         of_source.setdefault(source, []).append(key)
@@ -117,9 +118,7 @@ def _lost(names: Sequence[str]) -> str:
 
 
 def _newest(cursor: Cursor) -> int:
-    cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
-    [[is_there]] = cursor.fetchall()
-    entry = newest_entry(cursor) if is_there else None
+    entry = newest_entry(cursor) if has_table(cursor, "etl.batch") else None
     if entry is None:
         raise ConfigurationError("the warehouse holds no batch yet; run the pipeline first (totes run)")
     return entry.batch
@@ -145,21 +144,21 @@ class _Comparison:
         }
 
     def _table(self, table: Fact | Dimension) -> TableVerdict:
-        tally = _Tally(table, self._quarantined(table))
+        findings = _Findings(table, self._quarantined(table))
         after: int | None = None
         for page in self._pages.of(table):
             key = next(column.of for column in table.columns if column.name == table.key)
             last = int(page[key][-1])
             flying = self._is_flying(table, page, key)
             for expected, held in self._beside(table, page, key, after):
-                tally.add(expected, held, flying)
+                findings.add(expected, held, flying)
             after = last
             self._done += page.height
             self._progress(self._done, self._total)
         while (beyond := current_rows(self._cursor, table, after, None, paging.PAGE_ROWS)) is not None:
-            tally.add_extra(beyond[table.key], self._flying[table.source])
+            findings.add_extra(beyond[table.key], self._flying[table.source])
             after = int(beyond[table.key][-1])
-        return tally.verdict()
+        return findings.verdict()
 
     def _beside(
         self, table: Fact | Dimension, page: pl.DataFrame, key: str, after: int | None
@@ -205,7 +204,7 @@ class _Comparison:
         )
 
 
-class _Tally:
+class _Findings:
     """What has been found of one table, page by page."""
 
     def __init__(self, table: Fact | Dimension, quarantined: pl.Series) -> None:
