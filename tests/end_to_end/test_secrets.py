@@ -98,7 +98,7 @@ def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     listed = shop.totes("secrets", "list", "--json").json()
     assert [each["login_name"] for each in listed] == ["source", "warehouse", "dashboard"]
     outputs = Deployment.local(shop.state).outputs
-    assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
+    assert all(each["name"] in outputs[f"{each['login_name'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)
     assert shop.totes("secrets", "rotate", "dashboard").code == 0
     assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
