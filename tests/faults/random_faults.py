@@ -1,4 +1,4 @@
-"""The random deck: a plan drawn by a seed, of ticks with a piece of history and perhaps a fault each, and its play."""
+"""Random faults: a plan drawn by a seed, of ticks with a piece of history and perhaps a fault each, and its play."""
 
 import traceback
 from collections import Counter

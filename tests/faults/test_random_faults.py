@@ -1,4 +1,4 @@
-"""A bounded draw of the random deck, and the shrinking of what fails."""
+"""A bounded draw of random faults, and the shrinking of what fails."""
 
 from collections.abc import Sequence
 
