@@ -125,7 +125,9 @@ def _newest(cursor: Cursor) -> int:
 
 
 class _Comparison:
-    def __init__(self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series], progress: Progress) -> None:
+    def __init__(
+        self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series], progress: Progress
+    ) -> None:
         self._cursor = cursor
         self._pages = pages
         self._excused = excused
