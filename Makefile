@@ -106,7 +106,7 @@ check: setup ## Check format, lint, types, security, synth, nag and templates, w
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/npm run check --prefix dashboard --silent
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers workbench
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers command_line local_cloud simulator costs
 	$(MAKE) audit
 	$(MAKE) synth ALARM_EMAIL=$(or $(ALARM_EMAIL),nobody@example.com)
 	@# What the CDK itself writes twice over, W3005, is none of ours; W3691 knows minor versions of engines alone.
@@ -135,7 +135,7 @@ export SOURCE_PORT ?=
 
 .PHONY: acceptance
 acceptance: setup ## Deploy, use, break, heal and take away ENV=dev in the AWS account (LOCAL=yes: on this machine).
-	@$(BIN)/python -m workbench.acceptance --env $(or $(ENV),dev) $(if $(SUFFIX),--suffix $(SUFFIX) )$(if \
+	@$(BIN)/python -m command_line.acceptance --env $(or $(ENV),dev) $(if $(SUFFIX),--suffix $(SUFFIX) )$(if \
 		$(LOCAL),--local )$(if $(FRESH),--fresh )$(if $(CLEAN),--clean)
 
 .PHONY: bench

@@ -55,7 +55,8 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
     data = DataStack(app, environment, network=network).handed
     dashboard = DashboardStack(app, environment).handed if environment.dashboard else None
     pipeline = PipelineStack(app, environment, handed=data, network=network, dashboard=dashboard)
-    WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline)
+    watch = WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline.watched)
+    watch.add_dependency(pipeline, "it watches what is there")
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)

@@ -1,1 +1,1 @@
-"""What is deployed: typed configuration, one construct per file in parts/, stacks that only wire them."""
+"""What is deployed: typed configuration, one construct per file in constructs/, stacks that only wire them."""

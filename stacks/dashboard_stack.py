@@ -3,10 +3,10 @@
 from constructs import Construct
 
 from stacks.config import Environment
-from stacks.parts.handed_dashboard import HandedDashboard
-from stacks.parts.private_bucket import PrivateBucket
-from stacks.parts.sign_in import SignIn
-from stacks.parts.site import Site
+from stacks.constructs.handed_dashboard import HandedDashboard
+from stacks.constructs.private_bucket import PrivateBucket
+from stacks.constructs.sign_in import SignIn
+from stacks.constructs.site import Site
 from stacks.stack import TotesStack
 
 
@@ -28,7 +28,7 @@ class DashboardStack(TotesStack):
         self.bucket = PrivateBucket(self, "Snapshots", environment=environment).bucket
         site = Site(self, "Site", environment=environment, bucket=self.bucket)
         sign_in = SignIn(self, "SignIn", environment=environment, bucket=self.bucket, address=site.address)
-        self.tell(
+        self.output(
             {
                 "DashboardAddress": f"https://{site.address}/",
                 "DashboardDistribution": site.distribution,

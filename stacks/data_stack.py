@@ -6,11 +6,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.config import Environment, GivenDatabase, OwnDatabase, generation_of
-from stacks.parts.database_secret import DatabaseSecret
-from stacks.parts.handed_data import HandedData
-from stacks.parts.handed_network import HandedNetwork, TakenNetwork
-from stacks.parts.own_warehouse import DATABASE, OwnWarehouse
-from stacks.parts.private_bucket import PrivateBucket
+from stacks.constructs.database_secret import DatabaseSecret
+from stacks.constructs.handed_data import HandedData
+from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
+from stacks.constructs.own_warehouse import DATABASE, OwnWarehouse
+from stacks.constructs.private_bucket import PrivateBucket
 from stacks.stack import TotesStack
 from totes.settings import PLACEHOLDER
 
@@ -32,13 +32,15 @@ class DataStack(TotesStack):
         ingestion = self._bucket("Ingestion", environment.lake.ingestion)
         processed = self._bucket("Processed", environment.lake.processed)
         port = environment.source.port
-        source = self._login("Source", role="source", database="totesys", port=port, given=environment.source)
+        source = self._login("Source", login_name="source", database="totesys", port=port, given=environment.source)
         own = self._own_warehouse(network)
         given = environment.warehouse if isinstance(environment.warehouse, GivenDatabase) else None
         port, host = environment.warehouse.port, own.host if own else PLACEHOLDER
-        warehouse = self._login("Warehouse", role="warehouse", database=DATABASE, port=port, host=host, given=given)
-        dashboard = self._login("Dashboard", role="dashboard", database=DATABASE, port=port, host=host)
-        self.tell(
+        warehouse = self._login(
+            "Warehouse", login_name="warehouse", database=DATABASE, port=port, host=host, given=given
+        )
+        dashboard = self._login("Dashboard", login_name="dashboard", database=DATABASE, port=port, host=host)
+        self.output(
             {
                 "IngestionBucket": ingestion.bucket_name,
                 "ProcessedBucket": processed.bucket_name,
@@ -76,7 +78,7 @@ class DataStack(TotesStack):
         self,
         id: str,  # noqa: A002 - CDK's word
         *,
-        role: str,
+        login_name: str,
         database: str,
         port: int,
         given: GivenDatabase | None = None,
@@ -91,5 +93,5 @@ class DataStack(TotesStack):
                 encryption_key=None if key is None else kms.Key.from_key_arn(self, f"{id}Key", key),
             )
         return DatabaseSecret(
-            self, id, environment=self._environment, role=role, database=database, host=host, port=port
+            self, id, environment=self._environment, login_name=login_name, database=database, host=host, port=port
         ).secret

@@ -3,9 +3,9 @@
 from constructs import Construct
 
 from stacks.config import Environment, ExistingNetwork, NewNetwork, generation_of
-from stacks.parts.handed_network import HandedNetwork
-from stacks.parts.network import Network
-from stacks.parts.tunnel import Tunnel, has_tunnel
+from stacks.constructs.handed_network import HandedNetwork
+from stacks.constructs.network import Network
+from stacks.constructs.tunnel import Tunnel, has_tunnel
 from stacks.stack import TotesStack
 
 
@@ -20,8 +20,8 @@ class NetworkStack(TotesStack):
         part = generation_of("network", network.generation if isinstance(network, NewNetwork) else 1, "-")
         super().__init__(scope, part, environment=environment, description="totes: where functions and warehouse live")
         made = Network(self, "Network", environment=environment, network=network)
-        self.tell(made.told)
+        self.output(made.outputs)
         self.handed = HandedNetwork(self, made)
         if has_tunnel(environment):
             tunnel = Tunnel(self, "Tunnel", environment=environment, network=made)
-            self.tell({"TunnelTemplate": tunnel.template_id})
+            self.output({"TunnelTemplate": tunnel.template_id})

@@ -1,6 +1,6 @@
 """The stateless stack: all that moves the data; it can be deleted and deployed again at any time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -9,15 +9,13 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.config import Environment, FunctionSettings
-from stacks.dependencies import ROOT
-from stacks.packages import with_page
-from stacks.parts.dead_letters import DeadLetters
-from stacks.parts.etl_function import EtlFunction
-from stacks.parts.handed_dashboard import HandedDashboard, TakenDashboard
-from stacks.parts.handed_data import HandedData, TakenData
-from stacks.parts.handed_network import HandedNetwork, TakenNetwork
-from stacks.parts.layers import Layers
-from stacks.parts.permissions import (
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.etl_function import EtlFunction
+from stacks.constructs.handed_dashboard import HandedDashboard, TakenDashboard
+from stacks.constructs.handed_data import HandedData, TakenData
+from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
+from stacks.constructs.layers import Layers
+from stacks.constructs.permissions import (
     Permission,
     delete_objects,
     list_objects,
@@ -29,21 +27,32 @@ from stacks.parts.permissions import (
     send_messages,
     write_objects,
 )
-from stacks.parts.rotation import Rotation
-from stacks.parts.schedule import NightSchedule, TickSchedule
-from stacks.parts.state_machine import StateMachine
+from stacks.constructs.rotation import Rotation
+from stacks.constructs.schedule import NightSchedule, TickSchedule
+from stacks.constructs.state_machine import StateMachine
+from stacks.constructs.watched import WatchedFunction, WatchedPipeline
+from stacks.dependencies import ROOT
+from stacks.packages import with_page
 from stacks.stack import TotesStack
+from totes.settings import (
+    AnswerSettings,
+    AuditSettings,
+    CaptureSettings,
+    LoadSettings,
+    PrepareSettings,
+    PublishSettings,
+    Settings,
+    StarSettings,
+    SweepSettings,
+    VerifySettings,
+)
 
 
 class PipelineStack(TotesStack):
     """Layers, functions, state machine, schedules and rotation.
 
     Attributes:
-        functions: every function, by the name of its folder in lambdas/.
-        scheduled: those of them that a schedule starts, by themselves or in a run.
-        rotate: the function that rotates the databases' passwords.
-        state_machine: the state machine.
-        dead_letters: where a schedule puts what it could not start, and Lambda what failed at each attempt.
+        watched: what alarms and the operations dashboard watch, by name.
     """
 
     def __init__(
@@ -62,19 +71,20 @@ class PipelineStack(TotesStack):
         self._network = None if network is None else TakenNetwork(self, network)
         data = TakenData(self, handed)
         self._layers = Layers(self, "Layers", environment=environment)
-        self.functions: dict[str, lambda_.Function] = {}
-        self.dead_letters = DeadLetters(self, "DeadLetters", environment=environment).queue
-        self.state_machine = StateMachine(
+        self._functions: dict[str, lambda_.Function] = {}
+        dead_letters = DeadLetters(self, "DeadLetters", environment=environment)
+        self._dead_letters = dead_letters.queue
+        machine = StateMachine(
             self,
             "Pipeline",
             environment=environment,
-            ingest=self._capture(data),
+            capture=self._capture(data),
             transform=self._transform(data),
             load=self._load(data),
             publish=self._publish(data, TakenDashboard(self, dashboard)) if dashboard else None,
-        ).state_machine
+        )
         TickSchedule(
-            self, "Ticks", environment=environment, state_machine=self.state_machine, dead_letters=self.dead_letters
+            self, "Ticks", environment=environment, state_machine=machine.state_machine, dead_letters=self._dead_letters
         )
         NightSchedule(
             self,
@@ -84,7 +94,7 @@ class PipelineStack(TotesStack):
             description=f"Compares the warehouse of totes-{environment.name} with the source every night",
             function=self._verify(data),
             minute=7,
-            dead_letters=self.dead_letters,
+            dead_letters=self._dead_letters,
         )
         NightSchedule(
             self,
@@ -94,7 +104,7 @@ class PipelineStack(TotesStack):
             description=f"Deletes what stopped runs of totes-{environment.name} have left in the lake every night",
             function=self._sweep(data),
             minute=37,
-            dead_letters=self.dead_letters,
+            dead_letters=self._dead_letters,
         )
         NightSchedule(
             self,
@@ -104,31 +114,39 @@ class PipelineStack(TotesStack):
             description=f"Compares a seventh of the lake of totes-{environment.name} with its manifests every night",
             function=self._audit(data),
             minute=52,
-            dead_letters=self.dead_letters,
+            dead_letters=self._dead_letters,
         )
-        self.scheduled = dict(self.functions)
+        scheduled = set(self._functions)
         logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
         rotated = {role: logins[role] for role in environment.rotated_logins}
-        self.rotate = self._rotate(
+        rotate = self._rotate(
             [rotate_secret(secret) if role in rotated else read_secret(secret) for role, secret in logins.items()]
         )
-        Rotation(self, "Rotation", environment=environment, function=self.rotate, secrets=rotated)
+        Rotation(self, "Rotation", environment=environment, function=rotate, secrets=rotated)
         answer = self._answer(data)
         outputs = {
             "AnswerFunction": answer.function_name,
-            "VerifyFunction": self.functions["verify_warehouse"].function_name,
-            "StateMachineArn": self.state_machine.state_machine_arn,
-            "RotationFunction": self.rotate.function_name,
+            "VerifyFunction": self._functions["verify_warehouse"].function_name,
+            "StateMachineArn": machine.state_machine.state_machine_arn,
+            "RotationFunction": rotate.function_name,
         }
         if data.master is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
         if network is not None:
             outputs["NetworkStack"] = network.stack_name
-        self.tell(outputs)
+        self.output(outputs)
         self.keep_exporting(
-            self.dead_letters.queue_name,
-            self.state_machine.state_machine_arn,
-            *(function.function_name for name, function in self.functions.items() if name not in _NEVER_EXPORTED),
+            self._dead_letters.queue_name,
+            machine.state_machine.state_machine_arn,
+            *(function.function_name for name, function in self._functions.items() if name not in _NEVER_EXPORTED),
+        )
+        self.watched = WatchedPipeline(
+            state_machine=machine.name,
+            dead_letters=dead_letters.name,
+            functions=[
+                WatchedFunction.of(name, f"totes-{environment.name}-{name}", function, scheduled=name in scheduled)
+                for name, function in self._functions.items()
+            ],
         )
         cdk.CfnOutput(
             self,
@@ -146,11 +164,11 @@ class PipelineStack(TotesStack):
             name="raw_data_to_ingestion_bucket",
             description="What has changed in the source becomes the next batch of the lake",
             settings=self._environment.capture,
-            variables={
-                "INGESTION_BUCKET": data.ingestion.bucket_name,
-                "SOURCE_SECRET": data.source.secret_arn,
-                "MASS_DELETION_PERCENT": str(self._environment.mass_deletion_percent),
-            },
+            variables=CaptureSettings(
+                ingestion_bucket=data.ingestion.bucket_name,
+                source_secret=data.source.secret_arn,
+                mass_deletion_percent=self._environment.mass_deletion_percent,
+            ),
             permissions=[
                 list_objects(data.ingestion),
                 read_and_write_objects(data.ingestion),
@@ -165,10 +183,9 @@ class PipelineStack(TotesStack):
             name="ingestion_to_processed_bucket",
             description="Every batch that waits in the lake becomes star rows",
             settings=self._environment.transform,
-            variables={
-                "INGESTION_BUCKET": data.ingestion.bucket_name,
-                "PROCESSED_BUCKET": data.processed.bucket_name,
-            },
+            variables=StarSettings(
+                ingestion_bucket=data.ingestion.bucket_name, processed_bucket=data.processed.bucket_name
+            ),
             permissions=[
                 list_objects(data.ingestion),
                 read_objects(data.ingestion),
@@ -183,7 +200,9 @@ class PipelineStack(TotesStack):
             name="processed_bucket_to_warehouse",
             description="Every batch of star rows that waits is loaded into the warehouse, once",
             settings=self._environment.load,
-            variables={"PROCESSED_BUCKET": data.processed.bucket_name, "WAREHOUSE_SECRET": data.warehouse.secret_arn},
+            variables=LoadSettings(
+                processed_bucket=data.processed.bucket_name, warehouse_secret=data.warehouse.secret_arn
+            ),
             permissions=[
                 list_objects(data.processed),
                 read_objects(data.processed),
@@ -198,13 +217,13 @@ class PipelineStack(TotesStack):
             name="publish_snapshot",
             description="What the warehouse says becomes files for the dashboard",
             settings=self._environment.publish,
-            variables={
-                "DASHBOARD_BUCKET": dashboard.bucket.bucket_name,
-                "DASHBOARD_SECRET": data.dashboard.secret_arn,
-                "USER_POOL": dashboard.user_pool,
-                "USER_POOL_CLIENT": dashboard.user_pool_client,
-                "IDENTITY_POOL": dashboard.identity_pool,
-            },
+            variables=PublishSettings(
+                dashboard_bucket=dashboard.bucket.bucket_name,
+                dashboard_secret=data.dashboard.secret_arn,
+                user_pool=dashboard.user_pool,
+                user_pool_client=dashboard.user_pool_client,
+                identity_pool=dashboard.identity_pool,
+            ),
             permissions=[
                 list_objects(dashboard.bucket),
                 read_and_write_objects(dashboard.bucket),
@@ -220,17 +239,17 @@ class PipelineStack(TotesStack):
             name="verify_warehouse",
             description="Is the warehouse what the source says?",
             settings=self._environment.verify,
-            variables={
-                "SOURCE_SECRET": data.source.secret_arn,
-                "INGESTION_BUCKET": data.ingestion.bucket_name,
-                "WAREHOUSE_SECRET": data.warehouse.secret_arn,
-            },
+            variables=VerifySettings(
+                source_secret=data.source.secret_arn,
+                ingestion_bucket=data.ingestion.bucket_name,
+                warehouse_secret=data.warehouse.secret_arn,
+            ),
             permissions=[
                 list_objects(data.ingestion),
                 read_objects(data.ingestion),
                 read_secret(data.source),
                 read_secret(data.warehouse),
-                send_messages(self.dead_letters),
+                send_messages(self._dead_letters),
             ],
             speaks_to_source=True,
             speaks_to_warehouse=True,
@@ -242,13 +261,13 @@ class PipelineStack(TotesStack):
             name="sweep_ingestion_bucket",
             description="What stopped runs have left in the lake, and no manifest names, is deleted",
             settings=self._environment.sweep,
-            variables={"INGESTION_BUCKET": data.ingestion.bucket_name},
+            variables=SweepSettings(ingestion_bucket=data.ingestion.bucket_name),
             permissions=[
                 list_objects(data.ingestion),
                 read_objects(data.ingestion),
                 write_objects(data.ingestion, "sweeps"),
                 delete_objects(data.ingestion, "batches", "holdings"),
-                send_messages(self.dead_letters),
+                send_messages(self._dead_letters),
             ],
         )
 
@@ -258,16 +277,15 @@ class PipelineStack(TotesStack):
             name="audit_lake",
             description="Is the lake still what its manifests say?",
             settings=self._environment.audit,
-            variables={
-                "INGESTION_BUCKET": data.ingestion.bucket_name,
-                "PROCESSED_BUCKET": data.processed.bucket_name,
-            },
+            variables=AuditSettings(
+                ingestion_bucket=data.ingestion.bucket_name, processed_bucket=data.processed.bucket_name
+            ),
             permissions=[
                 list_objects(data.ingestion),
                 read_objects(data.ingestion),
                 list_objects(data.processed),
                 read_objects(data.processed),
-                send_messages(self.dead_letters),
+                send_messages(self._dead_letters),
             ],
         )
 
@@ -277,7 +295,7 @@ class PipelineStack(TotesStack):
             name="rotate_database_login",
             description="A step of the rotation of a database's password",
             settings=_SMALL,
-            variables={},
+            variables=Settings(),
             permissions=[*permissions, make_passwords()],
             speaks_to_source=True,
             speaks_to_warehouse=True,
@@ -289,7 +307,7 @@ class PipelineStack(TotesStack):
             name="answer_questions",
             description="What a person asks of the databases, who does not reach them",
             settings=_ASKED,
-            variables={"SOURCE_SECRET": data.source.secret_arn, "WAREHOUSE_SECRET": data.warehouse.secret_arn},
+            variables=AnswerSettings(source_secret=data.source.secret_arn, warehouse_secret=data.warehouse.secret_arn),
             permissions=[read_secret(data.source), read_secret(data.warehouse)],
             speaks_to_source=True,
             speaks_to_warehouse=True,
@@ -301,11 +319,11 @@ class PipelineStack(TotesStack):
             name="prepare_warehouse",
             description="The roles of the warehouse, made or brought up to date by totes init",
             settings=_SMALL,
-            variables={
-                "MASTER_SECRET": master.secret_arn,
-                "WAREHOUSE_SECRET": data.warehouse.secret_arn,
-                "DASHBOARD_SECRET": data.dashboard.secret_arn,
-            },
+            variables=PrepareSettings(
+                master_secret=master.secret_arn,
+                warehouse_secret=data.warehouse.secret_arn,
+                dashboard_secret=data.dashboard.secret_arn,
+            ),
             permissions=[read_secret(master), read_secret(data.warehouse), read_secret(data.dashboard)],
             speaks_to_warehouse=True,
         )
@@ -317,7 +335,7 @@ class PipelineStack(TotesStack):
         name: str,
         description: str,
         settings: FunctionSettings,
-        variables: Mapping[str, str],
+        variables: Settings,
         permissions: Sequence[Permission],
         speaks_to_source: bool = False,
         speaks_to_warehouse: bool = False,
@@ -334,12 +352,12 @@ class PipelineStack(TotesStack):
             description=description,
             settings=settings,
             layers=self._layers,
-            variables=variables,
+            variables=variables.to_environment(),
             permissions=permissions,
             placement=placement,
             folder=folder,
         ).function
-        self.functions[name] = function
+        self._functions[name] = function
         return function
 
 

@@ -41,7 +41,7 @@ class TotesStack(cdk.Stack):
         )
         self._parameters = f"/totes/{environment.name}/{part}"
 
-    def tell(self, outputs: Mapping[str, str]) -> None:
+    def output(self, outputs: Mapping[str, str]) -> None:
         """Give the stack outputs, which the command line reads."""
         for key, value in outputs.items():
             cdk.CfnOutput(self, key, value=value)

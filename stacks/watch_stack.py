@@ -3,16 +3,16 @@
 from constructs import Construct
 
 from stacks.config import Environment
-from stacks.parts.alarms import Alarms, WatchedWarehouse
-from stacks.parts.board import Board
-from stacks.parts.handed_data import HandedWarehouse
-from stacks.parts.topic import AlarmTopic
-from stacks.pipeline_stack import PipelineStack
+from stacks.constructs.alarms import Alarms, WatchedWarehouse
+from stacks.constructs.handed_data import HandedWarehouse
+from stacks.constructs.operations_dashboard import OperationsDashboard
+from stacks.constructs.topic import AlarmTopic
+from stacks.constructs.watched import WatchedPipeline
 from stacks.stack import TotesStack
 
 
 class WatchStack(TotesStack):
-    """Alarms, the topic that tells of them, and the board.
+    """Alarms, the topic that tells of them, and the operations dashboard.
 
     Attributes:
         alarms: the alarms.
@@ -24,14 +24,13 @@ class WatchStack(TotesStack):
         environment: Environment,
         *,
         warehouse: HandedWarehouse | None,
-        pipeline: PipelineStack,
+        pipeline: WatchedPipeline,
     ) -> None:
-        super().__init__(scope, "watch", environment=environment, description="totes: alarms and the board")
-        self.add_dependency(pipeline, "it watches what is there")
+        super().__init__(scope, "watch", environment=environment, description="totes: alarms and what operators see")
         watched = None
         if warehouse is not None:
             watched = WatchedWarehouse(identifier=self.take(warehouse.identifier), limits=warehouse.limits)
         topic = AlarmTopic(self, "Topic", environment=environment).topic
         self.alarms = Alarms(self, "Alarms", environment=environment, pipeline=pipeline, warehouse=watched, topic=topic)
-        self.tell({"AlarmTopicArn": topic.topic_arn})
-        Board(self, "Board", environment=environment, pipeline=pipeline, alarms=self.alarms)
+        self.output({"AlarmTopicArn": topic.topic_arn})
+        OperationsDashboard(self, "Board", environment=environment, pipeline=pipeline, alarms=self.alarms)

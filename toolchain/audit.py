@@ -13,14 +13,14 @@ _UNREACHABLE = ("your network may be blocking", "ConnectionError", "ConnectTimeo
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuditResult:
     """What an audit came to: one line per thing to know, and whether it may pass."""
 
     lines: tuple[str, ...]
     passed: bool
 
 
-def verdict(lock: str, *, output: str, complaint: str) -> Verdict:
+def verdict(lock: str, *, output: str, complaint: str) -> AuditResult:
     """Judge what pip-audit said about a lock.
 
     Args:
@@ -30,12 +30,12 @@ def verdict(lock: str, *, output: str, complaint: str) -> Verdict:
     """
     if not output.strip():
         if any(sign in complaint for sign in _UNREACHABLE):
-            return Verdict((f"{lock}: not audited, the vulnerability service cannot be reached",), passed=True)
-        return Verdict((f"{lock}: pip-audit failed: {complaint.strip()}",), passed=False)
+            return AuditResult((f"{lock}: not audited, the vulnerability service cannot be reached",), passed=True)
+        return AuditResult((f"{lock}: pip-audit failed: {complaint.strip()}",), passed=False)
     packages = json.loads(output)["dependencies"]
     unknown = [package["name"] for package in packages if "skip_reason" in package]
     if len(unknown) == len(packages):
-        return Verdict(
+        return AuditResult(
             (f"{lock}: not audited, the vulnerability service that is reached here knows none of the packages",),
             passed=True,
         )
@@ -46,10 +46,10 @@ def verdict(lock: str, *, output: str, complaint: str) -> Verdict:
     )
     summary = f"{lock}: {len(packages) - len(unknown)} packages audited, {len(found)} vulnerabilities"
     missed = (f"{lock}: the service does not know {', '.join(unknown)}",) if unknown else ()
-    return Verdict((*found, *missed, summary), passed=not found)
+    return AuditResult((*found, *missed, summary), passed=not found)
 
 
-def audit(lock: str) -> Verdict:
+def audit(lock: str) -> AuditResult:
     """Audit a lock."""
     command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "--progress-spinner", "off"]
     asked = subprocess.run(  # noqa: S603 - our own words

@@ -11,8 +11,8 @@ from typing import Any, get_args
 from typer.core import TyperArgument, TyperGroup
 from typer.main import get_command
 
-from workbench.cli.app import app
-from workbench.cli.target import Environment, EnvironmentName, Json, Local, State
+from command_line.commands.app import app
+from command_line.commands.target import Environment, EnvironmentName, Json, Local, State
 
 FILE = Path(__file__).parents[1] / "docs" / "commands.md"
 

@@ -12,9 +12,9 @@ import yaml  # type: ignore[import-untyped]
 from totes.references import dimension_of
 from totes.report import ROWS, Question
 from totes.roles import REPORT
-from totes.shapes import Column, Fact, StarTable
 from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
+from totes.star_schema import Column, Fact, StarTable
 
 FILE = Path(__file__).parents[1] / "docs" / "dbt" / "models" / "sources.yml"
 

@@ -6,10 +6,10 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from workbench.cloud.endpoint import Endpoint
-from workbench.cloud.endpoint.patches import made
-from workbench.cloud.functions import Answer, Package
-from workbench.cloud.kept import Kept
+from local_cloud.endpoint import Endpoint
+from local_cloud.endpoint.patches import made
+from local_cloud.functions import Answer, Package
+from local_cloud.kept import Kept
 
 FILE = Path(__file__).parents[1] / "docs" / "patches.md"
 
@@ -18,7 +18,7 @@ _HEAD = """# Patches of moto
 <!-- Written by: python toolchain/patches_page.py -->
 
 The local cloud is [moto](https://github.com/getmoto/moto), and what AWS does that moto does not
-([laws.md](laws.md)). Each row is a place in moto that `workbench/cloud/endpoint` replaces, or adds where moto has
+([laws.md](laws.md)). Each row is a place in moto that `local_cloud/endpoint` replaces, or adds where moto has
 nothing. A release of moto that moves one of them, or has one by itself, stops the endpoint with its name.
 
 | place in moto | | why |

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.answers import fitness, quarantine, state_of
 from totes.capture import SOURCE_TABLES
 from totes.databases import connected
@@ -19,15 +20,15 @@ from totes_runtime import watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer the event's `question`: "state", "quarantine" (a page of it, `about` which rows) or "fitness"."""
     settings = AnswerSettings.from_environment()
-    source = partial(connected, settings.source_secret, role="source", unavailable=SourceUnavailable)
-    warehouse = partial(connected, settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable)
-    match event["question"]:
+    source = partial(connected, settings.source_secret, login_name="source", unavailable=SourceUnavailable)
+    warehouse = partial(connected, settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable)
+    match event[payloads.QUESTION]:
         case "state":
             with warehouse() as connection:
                 return state_of(connection, STAR_TABLES).to_dict()
         case "quarantine":
             with warehouse() as connection:
-                return quarantine(connection, **event.get("about", {})).to_dict()
+                return quarantine(connection, **event.get(payloads.ABOUT, {})).to_dict()
         case "fitness":
             return {"findings": [asdict(each) for each in fitness(source, warehouse, SOURCE_TABLES, STAR_TABLES)]}
         case unknown:

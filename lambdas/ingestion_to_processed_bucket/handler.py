@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.lake import Bucket
 from totes.settings import StarSettings
 from totes.star import STAR_TABLES, replay, transform
@@ -20,12 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings, is_up = StarSettings.from_environment(), time_is_up(context)
     ingestion, processed = Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket)
     transformed = transform(ingestion, processed, STAR_TABLES, time_is_up=is_up)
-    first = event.get("asked", {}).get("replay_from")
-    replayed = replay(ingestion, processed, STAR_TABLES, first=first, asked_by=event.get("execution"), time_is_up=is_up)
+    first, run = event.get(payloads.ASKED, {}).get(payloads.REPLAY_FROM), event.get(payloads.EXECUTION)
+    replayed = replay(ingestion, processed, STAR_TABLES, first=first, asked_by=run, time_is_up=is_up)
     return {
         "transformed": asdict(transformed.batches),
-        "newest": transformed.newest,
-        "captured": transformed.captured,
-        "waiting": transformed.waiting or (replayed is not None and not replayed.published),
+        payloads.NEWEST: transformed.newest,
+        payloads.CAPTURED: transformed.captured,
+        payloads.WAITING: transformed.waiting or (replayed is not None and not replayed.published),
         "replayed": asdict(replayed) if replayed else None,
     }

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
 from totes.lake import Bucket
@@ -20,20 +21,17 @@ from totes_runtime.rows import log_rows
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Load what waits; `waiting` says whether the next run has to go on, `rebuilding` how far a rebuild has come.
-
-    A person asks for a rebuild by `rebuild` in the event's `asked`; `captured` is the newest batch that there is.
-    """
-    settings, is_up, asked = LoadSettings.from_environment(), time_is_up(context), event.get("asked", {})
-    rebuild, lake = asked.get("rebuild", False), Bucket(settings.processed_bucket)
-    with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
-        loaded = load(warehouse, lake, STAR_TABLES, code=fingerprint(STAR_TABLES), rebuild=rebuild, time_is_up=is_up)
+    """Load what waits, and go on with a rebuild, if a person asks for one or one is under way; see `totes.payloads`."""
+    settings, is_up, code = LoadSettings.from_environment(), time_is_up(context), fingerprint(STAR_TABLES)
+    rebuild, lake = event.get(payloads.ASKED, {}).get(payloads.REBUILD, False), Bucket(settings.processed_bucket)
+    with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
+        loaded = load(warehouse, lake, STAR_TABLES, code=code, rebuild=rebuild, time_is_up=is_up)
     log_rows(loaded.tables)
     metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
-    behind = loaded.newest < event.get("captured", 0)
-    if (seen := event.get("seen")) and not behind:
+    behind = loaded.newest < event.get(payloads.CAPTURED, 0)
+    if (seen := event.get(payloads.SEEN)) and not behind:
         metrics.add_metric(LAG, MetricUnit.Seconds, (datetime.now(UTC) - datetime.fromisoformat(seen)).total_seconds())
-    rebuilding = asdict(loaded.rebuilding) if loaded.rebuilding else None
-    tables = {table: asdict(tally) for table, tally in loaded.tables.items()}
-    done = {"loaded": asdict(loaded.batches), "newest": loaded.newest, "tables": tables}
-    return {**done, "waiting": behind or rebuilding is not None, "rebuilding": rebuilding}
+    tables = {payloads.TABLES: {table: asdict(counts) for table, counts in loaded.tables.items()}}
+    done = {payloads.LOADED: asdict(loaded.batches), payloads.NEWEST: loaded.newest, **tables}
+    rebuilding = loaded.rebuilding and asdict(loaded.rebuilding)
+    return {**done, payloads.WAITING: behind or rebuilding is not None, payloads.REBUILDING: rebuilding}

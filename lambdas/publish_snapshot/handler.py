@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
 from totes.settings import PublishSettings
@@ -24,12 +25,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     `seen` is when the source was looked at, and `waiting` says whether not all of what was found there is loaded yet.
     """
     settings = PublishSettings.from_environment()
-    data = Shelf(settings.bucket, DATA)
-    if step := event.get("failed"):
+    data = Shelf(settings.dashboard_bucket, DATA)
+    if step := event.get(payloads.FAILED):
         return {"said": say_failed(data, step, datetime.now(UTC))}
-    seen = event.get("seen") if not any(event.get("waiting", [])) else None
-    with connected(settings.secret, role="dashboard", unavailable=WarehouseUnavailable) as warehouse:
+    seen = event.get(payloads.SEEN) if not any(event.get(payloads.WAITING, [])) else None
+    with connected(settings.dashboard_secret, login_name="dashboard", unavailable=WarehouseUnavailable) as warehouse:
         published = publish(warehouse, data, checked_at=datetime.fromisoformat(seen) if seen else None)
-    put_page(Shelf(settings.bucket, SITE), PAGE, settings.page)
+    put_page(Shelf(settings.dashboard_bucket, SITE), PAGE, settings.page)
     metrics.add_metric(PUBLISHED, MetricUnit.Count, 1)
-    return {"published": published and published.batch, "written": published.bytes if published else 0}
+    return {payloads.PUBLISHED: published and published.batch, "written": published.bytes if published else 0}

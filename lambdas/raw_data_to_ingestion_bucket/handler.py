@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.capture import SOURCE_TABLES, capture
 from totes.databases import connected
 from totes.errors import SourceUnavailable
@@ -19,20 +20,20 @@ from totes_runtime import metrics, watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Capture a batch; return its number (None: nothing changed), the newest in the lake, and when it was seen.
 
-    What a person asked of the run, `again` and `accept_deletes`, is in the event's `asked`; `succeeded` has the moment
-    at which the last run ended that succeeded.
+    What a person asked of the run, `recapture` and `accept_deletes`, is in the event's `asked`; `succeeded` has the
+    moment at which the last run ended that succeeded.
     """
-    settings, asked, seen = CaptureSettings.from_environment(), event.get("asked", {}), datetime.now(UTC)
-    for success in event.get("succeeded", []):
+    settings, asked, seen = CaptureSettings.from_environment(), event.get(payloads.ASKED, {}), datetime.now(UTC)
+    for success in event.get(payloads.SUCCEEDED, []):
         metrics.add_metric(SINCE_SUCCESS, MetricUnit.Seconds, (seen - datetime.fromisoformat(success)).total_seconds())
-    with connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source:
+    with connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source:
         captured = capture(
             source,
             Bucket(settings.ingestion_bucket),
             SOURCE_TABLES,
-            again=asked.get("again", {}),
-            accept_deletes=asked.get("accept_deletes", []),
+            recapture=asked.get(payloads.RECAPTURE, {}),
+            accept_deletes=asked.get(payloads.ACCEPT_DELETES, []),
             mass_deletion_percent=settings.mass_deletion_percent,
         )
     metrics.add_metric(DRIFT, MetricUnit.Count, len(captured.drift))
-    return {"batch": captured.batch, "newest": captured.newest, "seen": seen.isoformat()}
+    return {"batch": captured.batch, payloads.NEWEST: captured.newest, payloads.SEEN: seen.isoformat()}

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.databases import connected
 from totes.errors import NotFilledInYet, SourceUnavailable, WarehouseUnavailable
@@ -20,18 +21,18 @@ from totes_runtime.verdicts import report_verdict
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Compare; return the verdict, log how many rows were compared, and emit as a metric how many differ.
 
-    `again` has at most `repairs` rows: those that repair it, when a run captures them again. `not_compared`: no login.
+    `recapture` has at most `repairs` rows: those that repair it, when a run recaptures them. `not_compared`: no login.
     """
-    settings, most = VerifySettings.from_environment(), event.get("repairs", 0)
+    settings, most = VerifySettings.from_environment(), event.get(payloads.REPAIRS, 0)
     try:
         with (
-            connected(settings.source_secret, role="source", unavailable=SourceUnavailable) as source,
-            connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse,
+            connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source,
+            connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse,
         ):
             verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
-            again = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
+            recapture = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     except NotFilledInYet as nothing:
-        return {"not_compared": str(nothing)}
+        return {payloads.NOT_COMPARED: str(nothing)}
     report_verdict(verdict)
-    return {**verdict.to_dict(), "again": again}
+    return {**verdict.to_dict(), payloads.RECAPTURE: recapture}

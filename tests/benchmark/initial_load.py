@@ -21,17 +21,17 @@ from pathlib import Path
 
 from psycopg2.extensions import parse_dsn
 
+import local_cloud
+from command_line.commands import display
+from command_line.deployment import Deployment
+from command_line.execution import run
+from command_line.logs import log_lines
+from local_cloud import LocalCloud
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from totes.capture import SOURCE_TABLES
+from totes.errors import UserError
 from totes.star import STAR_TABLES
-from workbench import cloud
-from workbench.cli import display
-from workbench.cloud import LocalCloud
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.execution import run
-from workbench.logs import log_lines
-from workbench.simulator import build
 
 FUNCTIONS = ("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse")
 REPORT = re.compile(r"REPORT .*?Duration: ([\d.]+) ms.*Max Memory Used: (\d+) MB")
@@ -41,7 +41,7 @@ def main(orders: int) -> None:
     """Build a shop, load it, copy it with psql, and print what each took."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
-        running = cloud.up(state, source=None, warehouse=None, progress=display.step)
+        running = local_cloud.up(state, source=None, warehouse=None, progress=display.step)
         try:
             build(running.source_uri, orders=orders, seed=1)
             reload = reload_by_copy(running)
@@ -60,8 +60,8 @@ def main(orders: int) -> None:
                 "a payment is deleted": tick(deployment, running, "DELETE FROM payment WHERE payment_id = 7"),
             }
         finally:
-            cloud.down(state)
-    rows = sum(tally["rows_in"] for tally in result.tables.values())
+            local_cloud.down(state)
+    rows = sum(counts["rows_in"] for counts in result.tables.values())
     print(f"\n{orders:,} sales orders: {rows:,} star rows in {result.seconds:.1f} s")
     functions = sum(seconds for seconds, _memory in figures)
     print(f"the functions took {functions:.1f} s, {functions / reload:.2f} of a reload by COPY ({reload:.1f} s)\n")

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import session
 from tests.support.memory_store import MemoryStore
 from tests.support.old_lake import grow_old
@@ -20,8 +22,6 @@ from tests.support.pipeline import Pipeline
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.warehouse import load
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 
 def main(batches: int) -> None:

@@ -10,15 +10,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import local_cloud
+from command_line.commands import display
+from command_line.deployment import Deployment
+from command_line.execution import run
+from local_cloud import LocalCloud
+from simulator import Shop, build
 from tests.benchmark.initial_load import psql, reported
+from totes.errors import UserError
 from totes.snapshot import SITE
-from workbench import cloud
-from workbench.cli import display
-from workbench.cloud import LocalCloud
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.execution import run
-from workbench.simulator import Shop, build
 
 FUNCTION = "publish_snapshot"
 EVENTS_OF_A_TICK = 5
@@ -29,7 +29,7 @@ def main(orders: int) -> None:
     """Build a shop, publish it, let it live, and print what each publication took."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
-        running = cloud.up(state, source=None, warehouse=None, progress=display.step)
+        running = local_cloud.up(state, source=None, warehouse=None, progress=display.step)
         try:
             build(running.source_uri, orders=orders, seed=1)
             deployment = Deployment.local(state)
@@ -40,7 +40,7 @@ def main(orders: int) -> None:
             figures["10,000 payments are paid"] = published(deployment, running)
             figures["nothing has changed"] = published(deployment, running)
         finally:
-            cloud.down(state)
+            local_cloud.down(state)
     print(f"\n{orders:,} sales orders\n\n{'':28}{'seconds':>9}{'memory':>10}{'objects':>9}{'written':>12}")
     for what, (seconds, memory, objects, written) in figures.items():
         print(f"{what:28}{seconds:9.1f}{memory:7} MB{objects:9}{written / 1e6:9.2f} MB")

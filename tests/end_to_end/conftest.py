@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+import local_cloud
+from command_line.deployment import Deployment
+from local_cloud import LocalCloud
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
 from tests.support.processes import start
 from totes.roles import REPORT
-from workbench import cloud
-from workbench.cloud import LocalCloud
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def _forks_know_no_test() -> None:
 @pytest.fixture(scope="session")
 def _shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "deployed"
-    running = cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
+    running = local_cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
     yield Deployed(running, state)
     if state.exists():
-        cloud.down(state)
+        local_cloud.down(state)
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,10 @@ def deployed(_shared_cloud: Deployed) -> Deployed:
 @pytest.fixture(scope="session")
 def _shared_development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "development"
-    yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="dev"), state)
-    cloud.down(state)
+    yield Deployed(
+        local_cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="dev"), state
+    )
+    local_cloud.down(state)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +83,10 @@ def development(_shared_development: Deployed) -> Iterator[Deployed]:
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Production's stacks on a local cloud, for those modules that take it one after the other."""
     state = tmp_path_factory.mktemp("cloud") / "production"
-    yield Deployed(cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="prod"), state)
-    cloud.down(state)
+    yield Deployed(
+        local_cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="prod"), state
+    )
+    local_cloud.down(state)
 
 
 def _empty(running: LocalCloud) -> None:

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
+import local_cloud
+from command_line.acceptance.__main__ import main
+from command_line.acceptance.plan import CLEAN, STEPS
+from command_line.acceptance.record import Record
+from command_line.acceptance.shell import Answer
+from command_line.acceptance.source import Source
+from local_cloud import LocalCloud
+from local_cloud.account import ACCOUNT, REGION
+from local_cloud.cdk import PROJECT
+from local_cloud.empty_account import open_account
 from tests.support.account import everything
 from tests.support.command_line import totes
 from tests.support.databases import execute, value
-from workbench import cloud
-from workbench.acceptance.__main__ import main
-from workbench.acceptance.plan import CLEAN, STEPS
-from workbench.acceptance.record import Record
-from workbench.acceptance.shell import Answer
-from workbench.acceptance.source import Source
-from workbench.cloud import LocalCloud
-from workbench.cloud.account import open_account
-from workbench.cloud.cdk import PROJECT
-from workbench.cloud.place import ACCOUNT, REGION
 
 ORDERS = 20
 TAGS = [{"Key": "project", "Value": "totes"}, {"Key": "environment", "Value": "dev-accept"}]
@@ -36,7 +36,7 @@ Words = Callable[[str], list[str]]
 def account(folder: Path) -> Iterator[LocalCloud]:
     """The account of a local cloud, in which nothing is deployed, for one run after the other."""
     yield open_account(folder / "cloud", environment="accepted")
-    cloud.down(folder / "cloud")
+    local_cloud.down(folder / "cloud")
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_dev_goes_on_after_a_first_deployment_that_failed_half_way_and_after_a_k
         *(step.name for step in STEPS),
         CLEAN,
     ]
-    assert "deploy the four stacks (2 attempts)" in table
+    assert "deploy the stacks (2 attempts)" in table
     assert "USD at most, had it been in AWS" in table
     secret = account.source_uri.split(":")[2].split("@")[0]
     for file in (tmp_path / "dev").iterdir():
@@ -122,7 +122,7 @@ def test_dev_goes_on_after_a_first_deployment_that_failed_half_way_and_after_a_k
 def kill_once_loaded(words: list[str], record: Path) -> None:
     """Go on by a program of its own, and kill it when it has begun to load the warehouse."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "workbench.acceptance", *words],
+        [sys.executable, "-m", "command_line.acceptance", *words],
         cwd=PROJECT,
         env={name: given for name, given in os.environ.items() if not name.startswith("AWS_")},
         stdout=subprocess.DEVNULL,
@@ -224,7 +224,7 @@ def test_make_says_what_it_was_told() -> None:
         text=True,
         check=True,
     ).stdout
-    assert "python -m workbench.acceptance --env prod --suffix mine --local --fresh --clean" in said
+    assert "python -m command_line.acceptance --env prod --suffix mine --local --fresh --clean" in said
 
 
 def test_a_suffix_that_is_none_is_refused_before_anything_is_begun(

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from command_line.deployment import Deployment
+from costs.figures import CUSTOM_METRICS
+from local_cloud.alarm_states import alarms_on
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute, value
 from totes import telemetry
-from workbench.cloud.alarm_states import alarms_on
-from workbench.costs.assumptions import CUSTOM_METRICS
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 AN_HOUR = timedelta(hours=1)
 FIVE_MINUTES = timedelta(minutes=5)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from command_line.commands import main
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import TOTES, Answer, totes
 from tests.support.databases import execute, value
-from workbench.cli import main
 
 
 def assert_one_sentence(answer: Answer, *words: str) -> None:
@@ -126,7 +126,7 @@ def test_what_the_machine_refuses(
     def refuse() -> None:
         raise OSError(code, os.strerror(code), "/the/file")
 
-    monkeypatch.setattr("workbench.cli.app", refuse)
+    monkeypatch.setattr("command_line.commands.app", refuse)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1

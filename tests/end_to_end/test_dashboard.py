@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from command_line.deployment import Deployment
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute
 from totes.snapshot.manifest import LATEST
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +69,11 @@ def test_a_run_that_fails_says_so_with_the_snapshot_of_before(shop: Deployed) ->
     try:
         failed = shop.totes("run")
         assert failed.code == 1
-        assert "Ingest.ContractError" in failed.out + failed.err
+        assert "Capture.ContractError" in failed.out + failed.err
     finally:
         execute(shop.cloud.source_uri, "ALTER TABLE drawing RENAME TO design")
     said = latest(shop)
-    assert (said["batch"], said["status"]["failed"]["step"]) == (2, "Ingest")
+    assert (said["batch"], said["status"]["failed"]["step"]) == (2, "Capture")
     shop.run()
     assert latest(shop)["status"]["failed"] is None
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.cdk import PROJECT
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute, value
-from workbench.cloud.cdk import PROJECT
-from workbench.simulator import build
 
 _DBT = PROJECT / "build" / "dbt" / "bin" / "dbt"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local_cloud.folder import StateFolder
 from tests.support.command_line import TOTES
-from workbench.cloud.folder import StateFolder
 
 
 def family_of(process: psutil.Process, folder: Path) -> list[psutil.Process]:

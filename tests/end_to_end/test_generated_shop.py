@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from command_line.deployment import Deployment
+from simulator import Shop, build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import execute
 from tests.support.oracle import assert_warehouse_mirrors
 from totes.star import STAR_TABLES
-from workbench.deployment import Deployment
-from workbench.simulator import Shop, build
 
 NOTHING = {"rows_in": 0, "versions": 0, "unchanged": 0, "quarantined": 0, "deleted": 0}
 
@@ -37,7 +37,7 @@ def test_a_second_run_changes_nothing(shop: Deployed) -> None:
     shop.run()
     second = shop.run()
     assert (second["status"], second["batch"]) == ("SUCCEEDED", None)
-    assert all(tally == NOTHING for tally in second["tables"].values())
+    assert all(counts == NOTHING for counts in second["tables"].values())
     assert "nothing changed" in shop.totes("run").out
 
 
@@ -46,7 +46,7 @@ def test_the_shops_life_reaches_the_warehouse(shop: Deployed) -> None:
     for _ in range(3):
         Shop(shop.cloud.source_uri, seed=7).trade(80)
         result = shop.run()
-        assert sum(tally["versions"] for tally in result["tables"].values()) > 0
+        assert sum(counts["versions"] for counts in result["tables"].values()) > 0
         assert_warehouse_mirrors(shop.cloud.source_uri, shop.cloud.warehouse_uri)
 
 
@@ -81,7 +81,7 @@ def test_a_mass_deletion_stops_every_run_until_someone_says_go(shop: Deployed) -
     for _ in range(2):
         stopped = shop.totes("run", "--json")
         assert stopped.code == 1
-        assert stopped.json()["error"].startswith("Ingest.MassDeletion")
+        assert stopped.json()["error"].startswith("Capture.MassDeletion")
         commands.append(stopped.json()["error"].partition("accept it: totes ")[2])
     assert commands == 2 * [f"run --state {shop.state} --accept-deletes payment"]
     gone = totes(*shlex.split(commands[0]), "--json").json()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud import LocalCloud
+from local_cloud.folder import StateFolder
 from tests.support.command_line import TOTES, totes
 from tests.support.databases import session
-from workbench.cloud import LocalCloud
-from workbench.cloud.folder import StateFolder
 
 
 @dataclass
@@ -94,7 +94,7 @@ def test_a_run_that_is_no_longer_followed_goes_on(state: Path) -> None:
     with session(cloud.source_uri) as shop, shop.cursor() as cursor:
         cursor.execute("LOCK TABLE payment")  # so that the run has not ended by then
         terminal = at_a_terminal("run", "--state", state)
-        terminal.wait_for("Ingest")
+        terminal.wait_for("Capture")
         assert terminal.press_ctrl_c() == 1
         terminal.wait_for("the run goes on")
     runs = cloud.client("stepfunctions")

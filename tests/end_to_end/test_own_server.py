@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from psycopg2.extensions import parse_dsn
 
+import local_cloud
+from command_line.deployment import Deployment
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import execute, rows, value
 from totes.roles import MARK
-from workbench import cloud
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 
 def logins_of(uri: str) -> list[Any]:
@@ -39,11 +39,11 @@ def own(shop_uri: str, databases: EmbeddedPostgres, folder: Path) -> Iterator[De
     """A local cloud over that server, whose logins are at the end what they were, but for totes' own."""
     before = logins_of(shop_uri)
     state = folder / "own"
-    running = cloud.up(state, source=shop_uri, warehouse=databases.uri("numbers"), progress=lambda _: None)
+    running = local_cloud.up(state, source=shop_uri, warehouse=databases.uri("numbers"), progress=lambda _: None)
     try:
         yield Deployed(running, state)
     finally:
-        cloud.down(state)
+        local_cloud.down(state)
     after = [login for login in logins_of(shop_uri) if not str(login[1]).startswith("totes_")]
     assert after == before
 
@@ -65,7 +65,7 @@ def test_init_leaves_its_administrator_alone(own: Deployed, shop_uri: str) -> No
     answer = own.totes("init", "source", "--admin", shop_uri, "--yes")
     assert answer.code == 1
     assert "postgres is the administrator's own login" in answer.err
-    assert "totes init source --role totes_source" in answer.err
+    assert f"totes init --state {own.state} source --role totes_source" in answer.err
     assert logins_of(shop_uri) == before
 
 

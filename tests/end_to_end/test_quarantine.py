@@ -2,9 +2,9 @@
 
 import pytest
 
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from typing import Any
 import psycopg2
 import pytest
 
+from command_line.deployment import Deployment
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import Answer, totes
 from tests.support.databases import execute
 from totes.databases import open_session
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import local_cloud
+from local_cloud.postgres import EmbeddedPostgres
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_warehouse_mirrors
-from workbench import cloud
-from workbench.cloud.postgres import EmbeddedPostgres
 
 CONTENT = Path(__file__).parents[3] / "shared" / "data" / "totesys-2024-11-15"
 
@@ -30,21 +30,21 @@ def real(databases: EmbeddedPostgres, folder: Path) -> Iterator[Deployed]:
         check=True,
     )
     state = folder / "real"
-    running = cloud.up(
+    running = local_cloud.up(
         state, source=databases.uri("totesys"), warehouse=databases.uri("warehouse"), progress=lambda _: None
     )
     yield Deployed(running, state)
-    cloud.down(state)
+    local_cloud.down(state)
 
 
 def test_one_run_brings_the_whole_shop_cell_by_cell(real: Deployed, databases: EmbeddedPostgres) -> None:
     tables = real.run()["tables"]
-    assert {name: tally["versions"] for name, tally in tables.items() if name.startswith("fact_")} == {
+    assert {name: counts["versions"] for name, counts in tables.items() if name.startswith("fact_")} == {
         "fact_sales_order": 11_187,
         "fact_purchase_order": 4_649,
         "fact_payment": 15_836,
     }
-    assert all(tally["quarantined"] == 0 for tally in tables.values())
+    assert all(counts["quarantined"] == 0 for counts in tables.values())
     assert_warehouse_mirrors(databases.uri("totesys"), databases.uri("warehouse"))
     assert real.run()["batch"] is None
     assert value(databases.uri("warehouse"), "SELECT count(*) FROM fact_payment") == 15_836
@@ -70,7 +70,7 @@ def test_every_edit_of_the_kinds_that_the_shop_makes_is_a_version_and_verify_say
     for edit in EDITS:
         execute(source, edit)
         tables = real.run()["tables"]
-        assert sum(tally["versions"] for name, tally in tables.items() if name != "dim_date") == 1, edit
+        assert sum(counts["versions"] for name, counts in tables.items() if name != "dim_date") == 1, edit
     states = rows(
         warehouse,
         "SELECT design_id, sales_staff_id, agreed_delivery_date::text, agreed_delivery_location_id "

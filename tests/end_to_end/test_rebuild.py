@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from command_line.deployment import Deployment
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import TOTES
 from tests.support.content import content_of
 from tests.support.databases import execute
 from totes.lake import StarJournal
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from psycopg2.extensions import parse_dsn
 
+import local_cloud
+from command_line.deployment import Deployment
+from command_line.execution import run
+from command_line.logins import Logins
+from simulator import Shop, build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_warehouse_mirrors
-from workbench import cloud
-from workbench.deployment import Deployment
-from workbench.execution import run
-from workbench.logins import Logins
-from workbench.simulator import Shop, build
 
 RUNS = 50
 CANARY = "canary-in-the-mine"
@@ -30,7 +30,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Production's stacks, whose functions log in by roles of their own; the source's first password is a canary."""
     state = tmp_path_factory.mktemp("cloud") / "state"
     running = Deployed(
-        cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="prod"), state
+        local_cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="prod"), state
     )
     try:
         build(running.cloud.source_uri, orders=60, seed=4)
@@ -48,7 +48,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         )
         yield running
     finally:
-        cloud.down(state)
+        local_cloud.down(state)
 
 
 class Rotator(threading.Thread):

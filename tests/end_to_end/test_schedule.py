@@ -4,11 +4,11 @@ import json
 import time
 from pathlib import Path
 
+from local_cloud import LocalCloud
+from local_cloud.postgres import EmbeddedPostgres
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import rows
-from workbench.cloud import LocalCloud
-from workbench.cloud.postgres import EmbeddedPostgres
 
 
 def test_the_schedule_starts_a_run_as_in_aws(databases: EmbeddedPostgres, folder: Path) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import parse_dsn
 
+from command_line.deployment import Deployment
+from command_line.logins import Logins
+from local_cloud.alarm_states import alarms_on
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.authorities import Authority
 from tests.support.command_line import Answer
 from tests.support.databases import execute, rows
+from totes.errors import UserError
 from totes.roles import MARK
 from totes.settings import PLACEHOLDER
-from workbench.cloud.alarm_states import alarms_on
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.logins import Logins
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,9 @@ def test_no_password_is_no_login(shop: Deployed) -> None:
 
 def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     listed = shop.totes("secrets", "list", "--json").json()
-    assert [each["role"] for each in listed] == ["source", "warehouse", "dashboard"]
+    assert [each["login_name"] for each in listed] == ["source", "warehouse", "dashboard"]
     outputs = Deployment.local(shop.state).outputs
-    assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
+    assert all(each["name"] in outputs[f"{each['login_name'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)
     assert shop.totes("secrets", "rotate", "dashboard").code == 0
     assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
@@ -110,7 +110,7 @@ def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> Non
     assert "refuses the login" in shop.totes("secrets", "test", "source").err
     answer = shop.totes("secrets", "rotate", "source")
     assert answer.code == 1, "nobody knows the password"
-    assert "store one that it knows (totes secrets set)" in answer.err
+    assert f"store one that it knows (totes secrets set --state {shop.state})" in answer.err
     assert "still holds" not in answer.err
     answer = store(shop, "by hand")
     assert answer.code == 0, answer.err
@@ -140,7 +140,7 @@ def pending(shop: Deployed) -> list[str]:
 def test_a_rotation_that_broke_off_does_not_stand_in_the_way_of_its_remedies(
     shop: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.logins._ROTATION_SECONDS", 2.0)
+    monkeypatch.setattr("command_line.logins._ROTATION_SECONDS", 2.0)
     logins = Logins(Deployment.local(shop.state))
     execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'by hand'")
     begin_to_rotate(shop, "never told to the database")
@@ -156,7 +156,7 @@ def test_a_rotation_that_broke_off_does_not_stand_in_the_way_of_its_remedies(
 def test_a_rotation_that_broke_off_after_the_database_was_told_is_finished(
     shop: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.logins._ROTATION_SECONDS", 2.0)
+    monkeypatch.setattr("command_line.logins._ROTATION_SECONDS", 2.0)
     logins = Logins(Deployment.local(shop.state))
     begin_to_rotate(shop, "told to the database")
     execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'told to the database'")
@@ -199,7 +199,7 @@ def test_a_login_that_is_not_filled_in_yet_wakes_nobody_and_every_command_says_w
     secrets.put_secret_value(SecretId=source, SecretString=stored)
     assert (ran.code, status.code, verified.code) == (1, 1, 1)
     assert "stepped back" in ran.out
-    assert "Ingest.NotFilledInYet" in ran.out
+    assert "Capture.NotFilledInYet" in ran.out
     for said in (ran.out, status.out, verified.err):
         assert "totes init" in said, said
         assert "totes secrets set" in " ".join(said.split()), said

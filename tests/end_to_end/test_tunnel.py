@@ -14,6 +14,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+import local_cloud
+from command_line.deployment import Deployment
+from local_cloud.network import inside
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.end_to_end.test_interrupts import at_a_terminal
 from tests.support.authorities import Authority
@@ -23,10 +27,6 @@ from tests.support.tls_server import tls_server
 from totes.logins import login
 from totes.star import READABLE
 from totes.tls import PEM
-from workbench import cloud
-from workbench.cloud.network import inside
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 HOST = "warehouse.network.internal"
 
@@ -73,7 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         server.show(authority.sign(HOST))
         server.postgres.create_database("numbers")
         uri = server.postgres.uri("numbers")
-        running = cloud.up(state, source=None, warehouse=uri, progress=lambda _: None, environment="dev")
+        running = local_cloud.up(state, source=None, warehouse=uri, progress=lambda _: None, environment="dev")
         try:
             build(running.source_uri, orders=30, seed=4)
             execute(running.source_uri, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 4")
@@ -89,7 +89,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             deployment.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({**told, PEM: authority.pem}))
             yield shop
         finally:
-            cloud.down(state)
+            local_cloud.down(state)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def programs(tmp_path: Path) -> Path:
     """A folder with what stands for AWS's plugin, under that one's name."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    install(folder, f'exec {shlex.quote(sys.executable)} -m workbench.cloud.session_plugin "$@"')
+    install(folder, f'exec {shlex.quote(sys.executable)} -m local_cloud.session_plugin "$@"')
     return folder
 
 

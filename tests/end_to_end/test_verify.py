@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from command_line.deployment import Deployment
+from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute
-from workbench.deployment import Deployment
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")

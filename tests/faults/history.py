@@ -8,9 +8,9 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from workbench.errors import UserError
-from workbench.simulator.desk import Desk, NothingToDo
-from workbench.simulator.events import any_event
+from simulator.event_context import EventContext, NothingToDo
+from simulator.events import any_event
+from totes.errors import UserError
 
 WRITERS = 3
 
@@ -174,7 +174,7 @@ class History:
             if self._happens(0.25):
                 ODD_EVENTS[int(self._generator.integers(len(ODD_EVENTS)))](cursor, self._generator)
             else:
-                any_event(self._generator).act(Desk(cursor, self._generator, self._clock))
+                any_event(self._generator).act(EventContext(cursor, self._generator, self._clock))
 
     def _prepare(self, connection: Connection) -> None:
         name = f"prepared_{int(self._generator.integers(1_000_000_000))}"

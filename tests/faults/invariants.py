@@ -15,10 +15,10 @@ from tests.support.content import content_of
 from tests.support.databases import rows, session
 from tests.support.oracle import ACTUAL, EXPECTED
 from totes.capture import SOURCE_TABLES
-from totes.capture.shape import Family
+from totes.capture.source_schema import Family
 from totes.lake import CaptureManifest, Journal
-from totes.shapes import Fact, Kind
 from totes.star import STAR_TABLES
+from totes.star_schema import Fact, Kind
 from totes.warehouse import load
 
 FACTS = [table for table in STAR_TABLES if isinstance(table, Fact)]

@@ -23,7 +23,7 @@ def _replay(_event: Mapping[str, Any], _context: object) -> None:
 def _rebuild(_event: Mapping[str, Any], _context: object) -> None:
     """Load every batch of the lake again."""
     settings = LoadSettings.from_environment()
-    with connected(settings.warehouse_secret, role="warehouse", unavailable=WarehouseUnavailable) as warehouse:
+    with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         load(warehouse, Bucket(settings.processed_bucket), STAR_TABLES, rebuild=True)
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults import content, objects, outages, replays, steps
-from tests.faults.deck import TickPlan, drawn, play
+from tests.faults.random_faults import TickPlan, drawn, play
 from tests.faults.weaknesses import WEAKNESSES
 from tests.faults.world import Ground, ground
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.faults.deck import Report, TickPlan, drawn, play, shortest
+from tests.faults.random_faults import Report, TickPlan, drawn, play, shortest
 from tests.faults.registry import FAULTS
 from tests.faults.world import Ground, ground
 

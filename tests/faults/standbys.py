@@ -10,14 +10,14 @@ from pathlib import Path
 
 from psycopg2.extensions import parse_dsn
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.faults.audit import keep_audit_log
 from tests.faults.invariants import after_every_run, once_all_is_well
 from tests.faults.scene import Fault, Scene
 from tests.faults.worker import Returned
 from tests.faults.world import World
 from tests.support.databases import execute, value
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 _PATIENCE = 30.0
 """Seconds until a standby is taken not to follow its primary."""

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.faults.deck import TickPlan, drawn, play
 from tests.faults.functions import CAPTURE, LOAD, Function
 from tests.faults.invariants import after_every_run
 from tests.faults.mutation import AMONG, hunted
+from tests.faults.random_faults import TickPlan, drawn, play
 from tests.faults.weaknesses import WEAKNESSES
 from tests.faults.worker import Raised
 from tests.faults.world import Ground, World

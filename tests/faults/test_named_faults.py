@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from tests.faults.conftest import made_scene
-from tests.faults.deck import ordinary
 from tests.faults.invariants import after_every_run, once_all_is_well
+from tests.faults.random_faults import ordinary
 from tests.faults.registry import FAULTS
 from tests.faults.scene import MissedError, Scene
 from tests.faults.world import Ground

@@ -15,7 +15,7 @@ from psycopg2 import sql
 
 from tests.faults import boundary
 from totes.capture.snapshot import Snapshot
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Run, StarManifest, StarParts
+from totes.lake import Bucket, CapturedTable, CaptureManifest, SortedRun, StarManifest, StarParts
 
 Weakness = Callable[[], None]
 
@@ -237,8 +237,8 @@ def _merge_keeps_the_oldest() -> None:
     """Merge runs so that the oldest word of a key counts."""
     merging = _module("capture.merging")
 
-    def merged(runs: Sequence[Run], *arguments: Any, **keywords: Any) -> Run:
-        result: Run = there(list(reversed(runs)), *arguments, **keywords)
+    def merged(runs: Sequence[SortedRun], *arguments: Any, **keywords: Any) -> SortedRun:
+        result: SortedRun = there(list(reversed(runs)), *arguments, **keywords)
         return result
 
     there = _put(merging, "_merged", merged)

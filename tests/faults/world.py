@@ -16,6 +16,8 @@ import boto3
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
+from local_cloud.postgres import EmbeddedPostgres, free_port
+from simulator import build
 from tests.faults.audit import keep_audit_log, remember_what_was_lost
 from tests.faults.boundary import READ_SECONDS, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
@@ -28,8 +30,6 @@ from totes.errors import RetryableError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, verify
-from workbench.cloud.postgres import EmbeddedPostgres, free_port
-from workbench.simulator import build
 
 RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
 TRIES = 5

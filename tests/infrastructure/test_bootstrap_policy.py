@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
+from command_line.bootstrapping import Policy, boundary, policies
+from command_line.bootstrapping.needs import NEEDS
+from command_line.bootstrapping.policies import MOST_CHARACTERS
+from local_cloud.policies import decide
 from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, OwnDatabase
 from stacks.deployer_stack import GitHub
 from tests.infrastructure.test_network_stack import INSIDE
 from tests.support.command_line import totes
 from tests.support.templates import Synthesised, new_app, production, synthesise
-from workbench.bootstrapping import Policy, boundary, policies
-from workbench.bootstrapping.needs import NEEDS
-from workbench.bootstrapping.policies import MOST_CHARACTERS
-from workbench.cloud.policies import decide
-from workbench.errors import UserError
+from totes.errors import UserError
 
 ARNS = {
     "AWS::CloudWatch::Alarm": ("AlarmName", "arn:aws:cloudwatch:eu-west-2:1:alarm:{}"),
@@ -141,7 +141,9 @@ def test_all_that_the_templates_hold_can_be_made_changed_and_deleted(deployed: S
 def test_a_type_that_is_not_known_is_named(tmp_path: Path) -> None:
     template = {"Resources": {"Robot": {"Type": "AWS::RoboMaker::Robot"}}}
     (tmp_path / "odd.template.json").write_text(json.dumps(template))
-    with pytest.raises(UserError, match=r"AWS::RoboMaker::Robot; write it down in workbench/bootstrapping/needs\.py"):
+    with pytest.raises(
+        UserError, match=r"AWS::RoboMaker::Robot; write it down in command_line/bootstrapping/needs\.py"
+    ):
         policies(tmp_path, "odd")
 
 

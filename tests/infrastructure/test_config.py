@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
 from stacks.config import Environment, GivenDatabase
 from stacks.target import Target
-from workbench.acceptance.__main__ import SUFFIX
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
@@ -61,6 +61,15 @@ def test_an_acceptance_run_takes_the_same_suffixes() -> None:
 def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"dev: readers has '{reader}', which {sentence}"):
         dataclasses.replace(Environment.named("dev"), readers=(reader,))
+
+
+def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_stacks() -> None:
+    for environment in (
+        Environment.named("dev").deleting_data().within_boundary,
+        Environment.named("dev").within_boundary().deleting_data,
+    ):
+        with pytest.raises(ValueError, match=r"dev is bounded, .* have no rights: bootstrap without them"):
+            environment()
 
 
 def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:

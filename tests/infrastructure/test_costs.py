@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from command_line.commands.costs import show
+from costs import by_each_way_out, estimate, read_resources
 from stacks.config import Environment, GivenDatabase, NewNetwork
 from tests.support.command_line import totes
 from tests.support.templates import Synthesised, production, synthesise
-from workbench.cli.costs import show
-from workbench.costs import by_each_way_out, estimate, read_resources
 
 
 def test_every_resource_has_a_price_or_is_known_to_be_free(synthesised: Synthesised) -> None:
     unknown = estimate(read_resources(synthesised.folder)).unknown
-    assert unknown == [], "write down in workbench/costs what is not known of these"
+    assert unknown == [], "write down in costs what is not known of these"
 
 
 def test_a_small_shop_pays_no_more_than_this(dev: Synthesised, prod: Synthesised) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from command_line import logins
 from stacks.config import Environment, GivenDatabase
 from stacks.packages import PAGE
 from tests.support.templates import Resource, Synthesised, synthesise
-from workbench import logins
 
 STEPS = (
     "raw_data_to_ingestion_bucket",

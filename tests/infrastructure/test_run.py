@@ -10,7 +10,7 @@ from tests.support.templates import Synthesised, synthesise
 from totes import errors
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
-INVOCATIONS = ("Ingest", "Transform", "Load")
+INVOCATIONS = ("Capture", "Transform", "Load")
 PUBLICATIONS = ("Publish", *(f"Say that {name} failed" for name in INVOCATIONS))
 
 
@@ -40,8 +40,8 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
     assert {name: successors(state) for name, state in states.items() if successors(state)} == {
         "Look for another run": {"Is another run under way?"},
         "Is another run under way?": {"Step back", "Look for the last success", "The lake alone"},
-        "Look for the last success": {"Ingest"},
-        "Ingest": {"Is the lake empty?"},
+        "Look for the last success": {"Capture"},
+        "Capture": {"Is the lake empty?"},
         "Is the lake empty?": {"The lake is empty", "Transform"},
         "Transform": {"Load"},
         "The lake alone": {"Transform"},
@@ -55,7 +55,7 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
 
 def test_each_step_invokes_its_function_and_keeps_what_it_returns(states: dict[str, Any]) -> None:
     assert {name: (states[name]["Resource"], states[name]["ResultPath"]) for name in INVOCATIONS} == {
-        "Ingest": ("<CaptureFunction.Arn>", "$.ingest"),
+        "Capture": ("<CaptureFunction.Arn>", "$.capture"),
         "Transform": ("<TransformFunction.Arn>", "$.transform"),
         "Load": ("<LoadFunction.Arn>", "$.load"),
     }
@@ -76,8 +76,8 @@ def test_ingestion_is_told_when_the_last_run_succeeded_and_loading_when_the_sour
     states: dict[str, Any],
 ) -> None:
     assert states["Look for the last success"]["Parameters"]["StatusFilter"] == "SUCCEEDED"
-    assert states["Ingest"]["Parameters"]["succeeded.$"] == "$.succeeded.ended"
-    assert states["Load"]["Parameters"]["seen.$"] == "$.ingest.seen"
+    assert states["Capture"]["Parameters"]["succeeded.$"] == "$.succeeded.ended"
+    assert states["Load"]["Parameters"]["seen.$"] == "$.capture.seen"
 
 
 def test_who_asks_for_the_lake_alone_is_not_kept_waiting_by_a_lost_source(states: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_who_asks_for_the_lake_alone_is_not_kept_waiting_by_a_lost_source(states
     assert states["Look for another run"]["ResultSelector"]["asked.$"] == "$$.Execution.Input"
     assert (condition["Variable"], condition["IsPresent"]) == ("$.asked.lake_alone", True)
     assert condition["Next"] == "The lake alone"
-    assert (states["The lake alone"]["Result"], states["The lake alone"]["ResultPath"]) == ({"seen": ""}, "$.ingest")
+    assert (states["The lake alone"]["Result"], states["The lake alone"]["ResultPath"]) == ({"seen": ""}, "$.capture")
 
 
 def test_a_run_that_had_not_the_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:
@@ -138,7 +138,7 @@ def test_every_task_ends_in_a_failure_that_names_step_error_and_cause(states: di
         assert catch["ResultPath"] == "$.failure"
 
 
-@pytest.mark.parametrize(("name", "login"), [("Ingest", "source"), ("Load", "warehouse")])
+@pytest.mark.parametrize(("name", "login"), [("Capture", "source"), ("Load", "warehouse")])
 def test_a_run_steps_back_while_a_login_is_not_filled_in_yet(states: dict[str, Any], name: str, login: str) -> None:
     catch, _ = states[name]["Catch"]
     assert (catch["ErrorEquals"], catch["Next"]) == (["NotFilledInYet"], f"No login of the {login}")
@@ -156,12 +156,12 @@ def test_lambda_ends_a_function_before_the_state_machine_gives_up_on_it(
 
 
 def test_a_run_ends_with_its_outcome_and_what_each_step_returned(states: dict[str, Any]) -> None:
-    every_step = {f"{step}.$": f"$.{step}" for step in ("ingest", "transform", "load", "publish")}
+    every_step = {f"{step}.$": f"$.{step}" for step in ("capture", "transform", "load", "publish")}
     assert {name: state["Parameters"] for name, state in states.items() if state.get("End")} == {
         "Going on": {"outcome": GOING_ON, **every_step},
         "Loaded": {"outcome": LOADED, **every_step},
         "Nothing changed": {"outcome": NOTHING_CHANGED, **every_step},
-        "The lake is empty": {"outcome": NOTHING_CHANGED, "ingest.$": "$.ingest"},
+        "The lake is empty": {"outcome": NOTHING_CHANGED, "capture.$": "$.capture"},
         "Step back": {"outcome": ANOTHER_RUN},
         "No login of the source": {"outcome": NO_LOGIN, "login": "source", "failure.$": "$.failure"},
         "No login of the warehouse": {"outcome": NO_LOGIN, "login": "warehouse", "failure.$": "$.failure"},
@@ -184,7 +184,7 @@ def test_a_dashboard_that_cannot_be_published_makes_no_run_fail(states: dict[str
     )
     assert publish["Parameters"] == {
         "execution.$": "$$.Execution.Id",
-        "seen.$": "$.ingest.seen",
+        "seen.$": "$.capture.seen",
         "waiting.$": "States.Array($.transform.waiting, $.load.waiting)",
     }
 

@@ -4,10 +4,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from command_line.tunnel import HOURS
 from stacks.config import ExistingNetwork, GivenDatabase
 from tests.infrastructure.test_network_stack import INSIDE, rules, told
 from tests.support.templates import Synthesised, production, synthesise
-from workbench.tunnel import HOURS
 
 EXISTING = ExistingNetwork(
     vpc_id="vpc-0123456789abcdef0",

@@ -164,8 +164,8 @@ def test_the_topic_hears_the_alarms_of_its_own_account_and_all_others_by_tls_onl
 
 
 def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None:
-    [board] = prod.resources("AWS::CloudWatch::Dashboard").values()
-    body = json.dumps(board["Properties"]["DashboardBody"])
+    [dashboard] = prod.resources("AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(dashboard["Properties"]["DashboardBody"])
     for logical_id in of_people(prod):
         assert logical_id in body
     for metric in telemetry.METRICS:
@@ -174,8 +174,8 @@ def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None
 
 def test_what_is_told_by_table_or_function_is_no_metric_of_ours_on_the_board(prod: Synthesised) -> None:
     """The loader's log has the rows, and Lambda measures durations for nothing."""
-    [board] = prod.resources("AWS::CloudWatch::Dashboard").values()
-    body = prod.said(board["Properties"]["DashboardBody"])
+    [dashboard] = prod.resources("AWS::CloudWatch::Dashboard").values()
+    body = prod.said(dashboard["Properties"]["DashboardBody"])
     assert body.count('"totes","') == body.count(f'"{telemetry.SERVICE}","totes-prod"')
     assert "/aws/lambda/totes-prod-processed_bucket_to_warehouse" in body
     assert f"filter message = '{telemetry.ROWS_LOADED}'" in body

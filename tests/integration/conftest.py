@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from psycopg2 import sql
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import quick_server
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone
 from totes.lake import Bucket
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 _numbers = itertools.count(1)
 

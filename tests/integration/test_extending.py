@@ -24,11 +24,11 @@ print(json.dumps([each["Properties"]["AlarmName"] for each in found.resources("A
 QUICK = (
     *("tests/unit/totes/test_shapes.py", "tests/unit/totes/test_questions.py", "tests/unit/simulator/test_schema.py"),
     *("tests/unit/toolchain/test_commands_page.py", "tests/unit/toolchain/test_dbt_sources.py"),
-    *("tests/unit/cli/test_program.py", "tests/unit/stacks"),
+    *("tests/unit/command_line/test_program.py", "tests/unit/stacks"),
 )
 """Those of the unit tests that see a step forgotten."""
 
-COMMAND = "from workbench.cli import main; main()"
+COMMAND = "from command_line.commands import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_there_are_six() -> None:
 def test_a_recipe_names_every_file_that_it_touches(extended: ProjectCopy) -> None:
     named = frozenset().union(*(recipe.files for recipe in RECIPES.values()))
     assert extended.changed() <= named
-    only_mentioned = {"layers/totes/python/totes/telemetry.py", "workbench/cli/target.py"}
+    only_mentioned = {"layers/totes/python/totes/telemetry.py", "command_line/commands/target.py"}
     itself = {"tests/integration/test_extending.py"}
     assert named - extended.changed() <= only_mentioned | BY_HAND | itself
 
@@ -99,13 +99,18 @@ def test_each_forgotten_step_is_named_with_its_file(folder: Path) -> None:
         *("star/tables/__init__.py", "star/tables/dim_staff.py"),
     )
     whole = [f"layers/totes/python/totes/{name}" for name in kept]
-    whole += ["stacks/parts/alarms.py", "stacks/config.py", "workbench/cli/tables.py", "workbench/cli/app.py"]
+    whole += [
+        "stacks/constructs/alarms.py",
+        "stacks/config.py",
+        "command_line/commands/tables.py",
+        "command_line/commands/app.py",
+    ]
     for recipe in RECIPES.values():
         forgotten.follow(recipe, leaving_out=[name for name in recipe.files if name not in whole])
     said = forgotten.run("-m", "pytest", "-q", "-n", "0", *QUICK).stdout
     for sentence in (
-        "workbench/simulator/tables.sql lacks the table complaint, which totes reads",
-        "workbench/simulator/opening.py gives these no rows",
+        "simulator/tables.sql lacks the table complaint, which totes reads",
+        "simulator/opening.py gives these no rows",
         "tests/support/oracle.py: EXPECTED lacks fact_complaint",
         "tests/support/oracle.py: ACTUAL of dim_staff",
         "dim_staff.manager: layers/totes/python/totes/capture/tables/department.py lacks manager",
@@ -129,6 +134,6 @@ def test_a_file_without_its_line_is_named(folder: Path) -> None:
     for sentence in (
         "capture/tables/__init__.py lists each file beside it",
         "star/tables/__init__.py lists each file beside it",
-        "workbench/cli/app.py",
+        "command_line/commands/app.py",
     ):
         assert sentence in said, said

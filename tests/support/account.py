@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workbench.cloud import LocalCloud
+from local_cloud import LocalCloud
 
 _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "stacks": lambda aws: [each["StackName"] for each in aws("cloudformation").describe_stacks()["Stacks"]],

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 
-from workbench.cloud.place import REGION
+from local_cloud.account import REGION
 
 _TARGETS = {
     "cognito-idp": "AWSCognitoIdentityProviderService",

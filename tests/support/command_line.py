@@ -65,7 +65,7 @@ def totes(
 
 
 def _type(words: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Path]) -> None:
-    from workbench.cli import main  # noqa: PLC0415 - by the process that is forked, before it forks
+    from command_line.commands import main  # noqa: PLC0415 - by the process that is forked, before it forks
 
     os.chdir(folder)
     os.environ.clear()

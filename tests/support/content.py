@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.support.databases import rows
-from totes.shapes import Fact
 from totes.star import STAR_TABLES
+from totes.star_schema import Fact
 
 Content = dict[str, list[tuple[Any, ...]]]
 

@@ -13,7 +13,7 @@ import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from workbench.cloud.postgres import EmbeddedPostgres
+from local_cloud.postgres import EmbeddedPostgres
 
 QUICK = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB"}
 """Settings of a server whose machine does not lose power: what it has written outlives any crash of its own."""

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 from app import make_stacks
+from local_cloud import LocalCloud, cdk
 from stacks.config import Environment
 from tests.support.templates import new_app
-from workbench.cloud import LocalCloud, cdk
 
 _BY_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 """What the CLI tells an app beyond what cdk.json says, so that a template differs by what is changed alone."""

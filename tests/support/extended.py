@@ -7,19 +7,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simulator import build
 from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES, Captured, capture
-from totes.capture.shape import SourceTable
+from totes.capture.source_schema import SourceTable
 from totes.errors import ConfigurationError
 from totes.roles import prepare_source
-from totes.shapes import Dimension, StarTable
 from totes.star import STAR_TABLES, replay, transform
+from totes.star_schema import Dimension, StarTable
 from totes.verify import verify
 from totes.warehouse import load
-from workbench.simulator import build
 
 ROLE = {"username": "totes_extended", "password": "a-password"}
 

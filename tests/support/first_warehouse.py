@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from tests.support.databases import session
-from totes.shapes import Fact, StarTable
+from totes.star_schema import Fact, StarTable
 
 _LEDGER = """
     CREATE SCHEMA etl;

@@ -12,10 +12,10 @@ PROCESSES.set_forkserver_preload(
     [
         *("aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2"),
         *("totes.capture", "totes.databases", "totes.star", "totes.verify", "totes.warehouse", "totes_runtime.rows"),
-        "workbench.cli",
+        "command_line.commands",
         *("tests.faults.worker", "tests.support.aws_models"),
         # A fork imports the main module too; these are what takes time in that of a soak.
-        *("numpy", "rich.console", "tests.faults.deck"),
+        *("numpy", "rich.console", "tests.faults.random_faults"),
         "tests.support.warm",
     ]
 )

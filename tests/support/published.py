@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import execute, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.snapshots import write_snapshot
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 
 class Published:

@@ -12,8 +12,8 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import rows, session, value
-from workbench.cloud.postgres import EmbeddedPostgres
 
 _SECONDS = 60.0
 _IDS_A_SEGMENT = 2**20

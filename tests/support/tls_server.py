@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.authorities import Signed
 from tests.support.databases import QUICK, session, value
-from workbench.cloud.postgres import EmbeddedPostgres
 
 _ROOT = Path(__file__).parents[2]
 _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}

@@ -4,7 +4,7 @@ import gc
 
 import boto3
 
-from workbench.cloud.aws_models import shared_loader
+from local_cloud.aws_models import shared_loader
 
 # To read a service's model takes most of a client's making; the default session keeps it.
 for _service in ("s3", "secretsmanager"):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from command_line.authorities import certificates_in
 from tests.support.authorities import Authority
-from workbench.authorities import certificates_in
-from workbench.errors import UserError
+from totes.errors import UserError
 
 
 def test_certificates_are_taken_without_what_stands_around_them(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.functions import ask
+from command_line.deployment import Deployment
+from command_line.functions import ask
+from totes.errors import UserError
 
 QUESTION = {"question": "state"}
 ASKED = {"FunctionName": "totes-dev-answer_questions", "Payload": json.dumps(QUESTION).encode()}

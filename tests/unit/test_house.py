@@ -14,8 +14,8 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 
 MAY_KNOW = {
     "capture": {"capture", "lake", "errors"},
-    "star": {"star", "lake", "errors", "outcomes", "shapes"},
-    "warehouse": {"warehouse", "lake", "errors", "outcomes", "references", "report", "roles", "shapes"},
+    "star": {"star", "lake", "errors", "outcomes", "star_schema"},
+    "warehouse": {"warehouse", "lake", "catalog", "errors", "outcomes", "references", "report", "roles", "star_schema"},
     "report": {"report"},
     "snapshot": {"snapshot", "lake", "errors", "one_state", "report", "roles"},
     "lake": {"lake", "errors"},
@@ -45,7 +45,7 @@ def test_the_library_knows_nothing_of_lambda_cdk_or_the_command_line() -> None:
         strangers = {
             name
             for name in imports(file)
-            if name.split(".")[0] in {"aws_cdk", "aws_lambda_powertools", "stacks", "workbench", "moto", "lambdas"}
+            if name.split(".")[0] in {"aws_cdk", "aws_lambda_powertools", "stacks", "command_line", "moto", "lambdas"}
         }
         assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
 
@@ -93,13 +93,13 @@ def test_locks_record_hashes_and_no_address() -> None:
         assert "sha256:" in text or "sha512-" in text, lock.name
 
 
-def test_the_layer_and_the_workbench_agree_on_every_version() -> None:
+def test_the_layer_and_the_tools_agree_on_every_version() -> None:
     def pins(file: Path) -> dict[str, str]:
         return dict(re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", file.read_text(), flags=re.MULTILINE))
 
     layer = pins(ROOT / "layers/dependencies/requirements.lock")
-    workbench = pins(ROOT / "toolchain/python.lock")
-    assert {name: workbench.get(name) for name in layer} == layer
+    tools = pins(ROOT / "toolchain/python.lock")
+    assert {name: tools.get(name) for name in layer} == layer
 
 
 def test_make_help_names_every_target_a_person_needs() -> None:

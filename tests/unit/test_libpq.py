@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from workbench import libpq
+from command_line import libpq
 
 
 def test_what_is_set_aside_is_there_for_a_named_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.libpq._set_aside", {})
+    monkeypatch.setattr("command_line.libpq._set_aside", {})
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     monkeypatch.setenv("PATH_OF_ANOTHER_KIND", "stays")
     libpq.set_aside()

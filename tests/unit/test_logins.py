@@ -3,9 +3,9 @@
 import boto3
 import pytest
 
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.logins import Logins
+from command_line.deployment import Deployment
+from command_line.logins import Logins
+from totes.errors import UserError
 
 
 def deployed(**outputs: str) -> Deployment:

@@ -2,7 +2,7 @@
 
 import json
 
-from workbench.logs import readable
+from command_line.logs import readable
 
 
 def test_a_line_says_when_how_grave_what_and_about_what() -> None:

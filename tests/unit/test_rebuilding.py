@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from workbench import rebuilding
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.execution import RunResult
+from command_line import rebuilding
+from command_line.deployment import Deployment
+from command_line.execution import RunResult
+from totes.errors import UserError
 
 GOES_ON = RunResult(status="SUCCEEDED", batch=None, seconds=300.0, waiting=True)
 DONE = RunResult(status="SUCCEEDED", batch=5, seconds=1.0, newest=5)
-NO_SOURCE = RunResult(status="FAILED", batch=None, seconds=60.0, error="Ingest.SourceUnavailable: it restarts")
+NO_SOURCE = RunResult(status="FAILED", batch=None, seconds=60.0, error="Capture.SourceUnavailable: it restarts")
 NO_WAREHOUSE = RunResult(status="FAILED", batch=None, seconds=60.0, error="Load.WarehouseUnavailable: it restarts")
 
 

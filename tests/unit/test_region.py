@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.deployment import ordinary_session
+from command_line.deployment import ordinary_session
 
 
 @pytest.mark.parametrize(

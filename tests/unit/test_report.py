@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime
 from unittest.mock import Mock
 
+from command_line.deployment import Deployment
+from command_line.report import FailedRun, awaited_login, last_failure, last_success
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
-from workbench.deployment import Deployment
-from workbench.report import FailedRun, awaited_login, last_failure, last_success
 
 CAUSE = json.dumps({"errorMessage": "the source cannot be reached: timeout"})
 
@@ -42,7 +42,7 @@ def deployment(
         if outcomes[minute] == NO_LOGIN:
             output["login"] = "source"
         elif outcomes[minute] != ANOTHER_RUN:
-            output |= {"ingest": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
+            output |= {"capture": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
         return {"output": json.dumps(output)}
 
     client.list_executions.side_effect = listed

@@ -7,15 +7,15 @@ from unittest.mock import Mock
 
 import pytest
 
-from workbench.errors import UserError
-from workbench.execution import RunResult
-from workbench.verification import Verdict, repair
+from command_line.execution import RunResult
+from command_line.verification import Verification, repair
+from totes.errors import UserError
 
 STEP_FUNCTIONS_LIMIT = 256 * 1024
 
 
 def runs_of(
-    monkeypatch: pytest.MonkeyPatch, again: Mapping[str, list[int]], status: str = "SUCCEEDED"
+    monkeypatch: pytest.MonkeyPatch, recapture: Mapping[str, list[int]], status: str = "SUCCEEDED"
 ) -> list[dict[str, Any]]:
     """What each run of a repair was asked for."""
     asked: list[dict[str, Any]] = []
@@ -23,11 +23,11 @@ def runs_of(
     def run(_deployment: object, _follow: object, said: dict[str, Any]) -> RunResult:
         asked.append(said)
         return RunResult(
-            status=status, batch=2, seconds=1.0, error=None if status == "SUCCEEDED" else "Ingest.MassDeletion"
+            status=status, batch=2, seconds=1.0, error=None if status == "SUCCEEDED" else "Capture.MassDeletion"
         )
 
-    monkeypatch.setattr("workbench.verification.run", run)
-    repair(Mock(), Verdict(tables={}, document={}, again=again), lambda _: None)
+    monkeypatch.setattr("command_line.verification.run", run)
+    repair(Mock(), Verification(tables={}, document={}, recapture=recapture), lambda _: None)
     return asked
 
 
@@ -35,9 +35,9 @@ def test_each_run_is_asked_for_as_much_as_its_input_holds(monkeypatch: pytest.Mo
     largest = 2**63 - 1
     keys = list(range(largest - 11_000, largest))
     asked = runs_of(monkeypatch, {"design": [1], "payment": keys})
-    assert [sum(map(len, each["again"].values())) for each in asked] == [5_000, 5_000, 1_001]
-    assert asked[0]["again"]["design"] == [1]
-    assert [key for each in asked for key in each["again"]["payment"]] == keys
+    assert [sum(map(len, each["recapture"].values())) for each in asked] == [5_000, 5_000, 1_001]
+    assert asked[0]["recapture"]["design"] == [1]
+    assert [key for each in asked for key in each["recapture"]["payment"]] == keys
     assert all(len(json.dumps(each)) < STEP_FUNCTIONS_LIMIT for each in asked)
 
 
@@ -46,5 +46,5 @@ def test_nothing_that_differs_is_no_run(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_run_that_fails_ends_the_repair_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match=r"the run that repairs failed: Ingest\.MassDeletion"):
+    with pytest.raises(UserError, match=r"the run that repairs failed: Capture\.MassDeletion"):
         runs_of(monkeypatch, {"payment": list(range(6_000))}, status="FAILED")

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute
 from tests.support.page_answers import answers
 from tests.support.published import a_shop, up_to_yesterday
-from workbench.cloud.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[3]
 CONTENT = ROOT.parent / "shared" / "data" / "totesys-2024-11-15"

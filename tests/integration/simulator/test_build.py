@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
+from simulator.schema import MIGRATIONS, TABLES, drop_tables
 from tests.support.databases import execute, rows, session, value
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.errors import UserError
-from workbench.simulator import build
-from workbench.simulator.schema import MIGRATIONS, TABLES, drop_tables
+from totes.errors import UserError
 
 REAL_SCHEMA = Path(__file__).parents[4] / "shared" / "data" / "totesys-2024-11-15" / "schema.sql"
 

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import Events, Shop, build
+from simulator.event_context import utc_now
+from simulator.schema import TABLES
+from simulator.writer import write_event
 from tests.support.databases import execute, rows, session, value
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.errors import UserError
-from workbench.simulator import Events, Shop, build
-from workbench.simulator.desk import utc_now
-from workbench.simulator.schema import TABLES
-from workbench.simulator.writer import write_event
+from totes.errors import UserError
 
 NOON = dt.datetime(2026, 3, 4, 12)  # noqa: DTZ001 - as the application stamps it
 PATIENCE = 30

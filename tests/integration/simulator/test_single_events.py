@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator import orders, reference_events, silent_edits
+from simulator.event_context import EventContext
+from simulator.schema import TABLES
 from tests.support.databases import session, value
-from workbench.simulator import orders, reference_events, silent_edits
-from workbench.simulator.desk import Desk
-from workbench.simulator.schema import TABLES
 
 NOW = dt.datetime(2026, 3, 4, 12, 30, 15, 123_000)  # noqa: DTZ001 - as the application stamps it
 
-Act = Callable[[Desk], None]
+Act = Callable[[EventContext], None]
 Rows = dict[str, dict[int, dict[str, Any]]]
 
 
@@ -31,7 +31,7 @@ def _happen(uri: str, act: Act, seed: int) -> tuple[dict[str, list[dict[str, Any
     """Let an event happen; return the rows it added, and the columns it changed of rows that were there."""
     before = _all(uri)
     with session(uri) as connection, connection, connection.cursor() as cursor:
-        act(Desk(cursor, np.random.Generator(np.random.PCG64(seed)), lambda: NOW))
+        act(EventContext(cursor, np.random.Generator(np.random.PCG64(seed)), lambda: NOW))
     after = _all(uri)
     added = {t: [row for key, row in after[t].items() if key not in before[t]] for t in TABLES}
     changed = {

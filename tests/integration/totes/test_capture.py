@@ -11,16 +11,16 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, changes, reader, reading, sizes
+from totes.capture import SOURCE_TABLES, capture, changes, reader, sizes
 from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
 from totes.outcomes import Span
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 NEW_DESIGN = (
     "INSERT INTO design (design_name, file_location, file_name, last_updated) VALUES (%s, '/lib', 'new.json', now())"
@@ -182,7 +182,7 @@ def test_a_source_restored_from_its_own_dump_gives_no_version(
         check=True,
     )
     loaded = pipeline.tick()
-    assert sum(tally.versions for tally in loaded.tables.values()) == 0
+    assert sum(counts.versions for counts in loaded.tables.values()) == 0
     assert loaded.batches == Span(first=2, last=2, count=1), "a batch without rows says that the tables are others"
     assert pipeline.capture().batch is None
     execute(pipeline.source, "UPDATE sales_order SET units_sold = 1 WHERE sales_order_id = 3")
@@ -263,7 +263,7 @@ def test_tables_of_many_chunks_parts_and_runs_give_the_same_star(
     monkeypatch.setattr(sizes, "PART_ROWS", 7)
     monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 60)
     monkeypatch.setattr(sizes, "KEPT_ROWS", 20)
-    monkeypatch.setattr(reading, "_ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(reader, "_ASKED_AT_ONCE", 2)
     pipeline.tick()
     for edit in range(5):
         execute(
@@ -415,7 +415,7 @@ def test_a_widened_type_passes_and_makes_no_version(pipeline: Pipeline) -> None:
         "ALTER TABLE currency ALTER currency_code TYPE varchar(10)",
     )
     loaded = pipeline.tick()
-    assert sum(tally.versions for tally in loaded.tables.values()) == 0
+    assert sum(counts.versions for counts in loaded.tables.values()) == 0
     execute(pipeline.source, "UPDATE sales_order SET unit_price = 3.3300, units_sold = 12 WHERE sales_order_id = 2")
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

@@ -52,7 +52,7 @@ def login(uri: str, **others: object) -> str:
 
 def ask(secrets: "SecretsManagerClient") -> tuple[object, ...]:
     with (
-        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(
@@ -71,7 +71,7 @@ def test_a_session_speaks_utf8_and_utc_and_says_who_it_is(secrets: "SecretsManag
 def test_a_client_that_vanishes_holds_no_lock_for_hours(secrets: "SecretsManagerClient", empty_database: str) -> None:
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
     with (
-        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
         for setting, expected in (("idle_in_transaction_session_timeout", "5min"), ("tcp_keepalives_idle", "30")):
@@ -99,7 +99,7 @@ def test_a_statement_refused_for_any_other_reason_is_told_with_its_code(
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
     with (
         pytest.raises(StatementRefused, match="the source refused a statement \\(22012\\): division by zero"),
-        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT 1 / 0")
@@ -194,7 +194,7 @@ def test_a_connection_that_breaks_off_may_be_tried_again(secrets: "SecretsManage
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
     with (
         pytest.raises(SourceUnavailable, match="the source broke off"),
-        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT pg_backend_pid()")
@@ -210,7 +210,7 @@ def test_a_missing_permission_is_named(secrets: "SecretsManagerClient", empty_da
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, username="weak", password="w"))
     with (
         pytest.raises(ConfigurationError, match="permission denied for table closed"),
-        connected("source", role="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT * FROM closed")

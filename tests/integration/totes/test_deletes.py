@@ -248,7 +248,7 @@ def test_rows_that_are_asked_for_again_come_again_and_those_that_are_not_there_c
     assert pipeline.tick().batches.count == 0
     with session(pipeline.source) as connection:
         captured = capture(
-            connection, pipeline.ingestion, SOURCE_TABLES, again={"sales_order": [7, 7], "design": [999999]}
+            connection, pipeline.ingestion, SOURCE_TABLES, recapture={"sales_order": [7, 7], "design": [999999]}
         )
     assert captured.batch == 2
     pipeline.tick()
@@ -259,7 +259,7 @@ def test_rows_that_are_asked_for_again_come_again_and_those_that_are_not_there_c
 
 def test_a_table_that_is_not_captured_cannot_be_asked_for(pipeline: Pipeline) -> None:
     with session(pipeline.source) as connection, pytest.raises(ConfigurationError, match="no table orders"):
-        capture(connection, pipeline.ingestion, SOURCE_TABLES, again={"orders": [1]})
+        capture(connection, pipeline.ingestion, SOURCE_TABLES, recapture={"orders": [1]})
 
 
 def test_pending_is_what_the_next_tick_would_bring_and_writes_nothing(pipeline: Pipeline) -> None:

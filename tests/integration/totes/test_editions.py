@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from simulator import Shop
 from tests.support.content import Content, content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
@@ -14,11 +15,10 @@ from tests.support.waiting import until
 from totes.errors import ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal
 from totes.outcomes import Span
-from totes.shapes import StarTable
 from totes.star import STAR_TABLES, replay, transform
+from totes.star_schema import StarTable
 from totes.warehouse import Loaded, bulk, load
 from totes.warehouse.ledger import lock
-from workbench.simulator import Shop
 
 
 def live(pipeline: Pipeline, ticks: int = 4) -> None:

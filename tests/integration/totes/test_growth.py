@@ -15,7 +15,7 @@ from totes.capture import SOURCE_TABLES, capture, merging, reader, sizes
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.errors import MassDeletion
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Run, sweep
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, SortedRun, sweep
 from totes.lake.manifests import digest
 
 ROWS = 20_000
@@ -234,7 +234,7 @@ def held(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[int]:
     seen: set[int] = set()
     merged_at_once = merging._merged_at_once
 
-    def watched(*arguments: Any) -> Run:
+    def watched(*arguments: Any) -> SortedRun:
         query = "SELECT count(*) FROM pg_locks WHERE relation = 'design'::regclass AND mode = 'AccessShareLock'"
         seen.add(value(pipeline.source, query))
         return merged_at_once(*arguments)

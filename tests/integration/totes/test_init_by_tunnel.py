@@ -9,11 +9,11 @@ import pytest
 from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
+from command_line.deployment import Deployment
+from command_line.roles import make_roles
 from tests.support.databases import execute, value
+from totes.errors import UserError
 from totes.settings import PLACEHOLDER
-from workbench.deployment import Deployment
-from workbench.errors import UserError
-from workbench.roles import make_roles
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

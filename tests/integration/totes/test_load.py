@@ -72,8 +72,8 @@ def test_what_waits_is_loaded_in_order_and_the_ledger_accounts_for_every_row(pip
         "FROM etl.batch_table GROUP BY star_table",
     )
     assert {row[0]: row[1:] for row in ledger} == {
-        name: (tally.rows_in, tally.versions, tally.unchanged, tally.quarantined)
-        for name, tally in loaded.tables.items()
+        name: (counts.rows_in, counts.versions, counts.unchanged, counts.quarantined)
+        for name, counts in loaded.tables.items()
     }
     assert loaded.tables["fact_purchase_order"].quarantined == 1
     assert (
@@ -196,8 +196,8 @@ def test_history_and_the_current_state_are_one_plain_query_each(pipeline: Pipeli
 def test_only_what_changed_becomes_a_version(pipeline: Pipeline) -> None:
     pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET company_ac_number = 1 WHERE payment_id = 4")
-    tally = pipeline.tick().tables["fact_payment"]
-    assert (tally.rows_in, tally.versions, tally.unchanged) == (1, 0, 1)
+    counts = pipeline.tick().tables["fact_payment"]
+    assert (counts.rows_in, counts.versions, counts.unchanged) == (1, 0, 1)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 

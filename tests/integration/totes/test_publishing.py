@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from simulator import Shop
 from tests.integration.totes.test_reports import by_role, loader  # noqa: F401 - fixtures
 from tests.integration.totes.test_roles import Role
 from tests.support.databases import execute, rows, session, value
@@ -24,7 +25,6 @@ from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
 from totes.warehouse import load
 from totes.warehouse.ledger import write_verification
-from workbench.simulator import Shop
 
 _ORDER = (
     "sales_order_id, created_date, sales_staff_id, counterparty_id, units_sold, unit_price, currency_id, design_id, "
@@ -341,7 +341,7 @@ def test_an_empty_warehouse_publishes_nothing(pipeline: Pipeline) -> None:
     with session(pipeline.warehouse) as connection:
         assert publish(connection, shelf_of(store)) is None
     assert store.keys == []
-    assert not say_failed(shelf_of(store), "Ingest", datetime.now(UTC))
+    assert not say_failed(shelf_of(store), "Capture", datetime.now(UTC))
 
 
 def test_a_failed_run_is_said_without_the_warehouse_and_unsaid_by_the_next_that_goes_well(pipeline: Pipeline) -> None:
@@ -349,10 +349,10 @@ def test_a_failed_run_is_said_without_the_warehouse_and_unsaid_by_the_next_that_
     store, at = MemoryStore(), datetime(2026, 11, 26, 12, tzinfo=UTC)
     published(pipeline.warehouse, store)
     before = Reader(store).latest
-    assert say_failed(shelf_of(store), "Ingest", at)
+    assert say_failed(shelf_of(store), "Capture", at)
     said = Reader(store).latest
     assert said.status.failed is not None
-    assert (said.status.failed.step, said.status.failed.at) == ("Ingest", at)
+    assert (said.status.failed.step, said.status.failed.at) == ("Capture", at)
     assert dataclasses.replace(said, status=before.status) == before
     published(pipeline.warehouse, store)
     assert Reader(store).latest.status.failed is None

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
+from simulator import Shop
 from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
@@ -17,11 +18,10 @@ from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
 from totes.outcomes import Span
-from totes.shapes import Column, Dimension, StarTable, integer, text
 from totes.star import STAR_TABLES, fingerprint, replay, transform
+from totes.star_schema import Column, Dimension, StarTable, integer, text
 from totes.verify import verify
 from totes.warehouse import Loaded, batch, bulk, load, rebuild
-from workbench.simulator import Shop
 
 
 def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
@@ -424,8 +424,8 @@ def test_rows_that_the_warehouse_refuses_are_in_quarantine_and_stop_none_of_the_
     parts = StarParts(rows_in=5, parts=(write_part(pipeline.processed, "batches/2/refused", frame),))
     second = dataclasses.replace(first, batch=2, parent=first.capture, capture="0" * 64, tables={"fact_payment": parts})
     StarJournal(pipeline.processed).commit(2, second.to_json())
-    tally = pipeline.load().tables["fact_payment"]
-    assert (tally.versions, tally.quarantined, tally.unchanged) == (3, 2, 0)
+    counts = pipeline.load().tables["fact_payment"]
+    assert (counts.versions, counts.quarantined, counts.unchanged) == (3, 2, 0)
     reasons = rows(pipeline.warehouse, "SELECT reason FROM etl.quarantine WHERE batch_id = 2 ORDER BY key")
     assert "refuses it (22003)" in reasons[0][0]
     assert "comes twice" in reasons[1][0]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from simulator import Shop
 from tests.support.content import content_of
 from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
@@ -18,7 +19,6 @@ from totes.lake.journal import Journal
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, Replayed, batch, replay, transform
 from totes.warehouse import load
-from workbench.simulator import Shop
 
 NOTHING = Span(first=None, last=None, count=0)
 

@@ -15,6 +15,8 @@ import pytest
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
@@ -26,8 +28,6 @@ from totes.lake import CaptureManifest, Journal, read_part
 from totes.star import STAR_TABLES
 from totes.verify import verify
 from totes.warehouse import load
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 HOSTILE = {
     "statement_timeout": "1ms",

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import execute, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import catch_up, run_alone, standby_of
 from totes.errors import ConfigurationError, SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 
 @pytest.fixture(scope="module")

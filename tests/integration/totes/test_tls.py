@@ -52,7 +52,7 @@ def connect(secrets: "SecretsManagerClient", login: str) -> str | None:
     """The TLS version of a session, as the server sees it."""
     secrets.put_secret_value(SecretId="login", SecretString=login)
     with (
-        connected("login", role="warehouse", unavailable=WarehouseUnavailable, client=secrets) as connection,
+        connected("login", login_name="warehouse", unavailable=WarehouseUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")

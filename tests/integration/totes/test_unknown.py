@@ -5,8 +5,8 @@ import pytest
 from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.shapes import Dimension, integer, text
 from totes.star import STAR_TABLES
+from totes.star_schema import Dimension, integer, text
 
 # Every fact with every dimension, as a reader joins them.
 JOINED = """

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from simulator import Shop
 from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
@@ -15,7 +16,6 @@ from totes.errors import ConfigurationError, SourceUnavailable, TotesError, Ware
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, keys_to_repair, pages, verify
 from totes.warehouse import Rebuilding, load
-from workbench.simulator import Shop
 
 FACT_PAYMENT = next(table for table in STAR_TABLES if table.name == "fact_payment")
 SOURCED = [table for table in STAR_TABLES if table.name != "dim_date"]
@@ -30,7 +30,7 @@ def repaired(pipeline: Pipeline) -> None:
     with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
         found = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
         again = keys_to_repair(warehouse, STAR_TABLES, found)
-        assert capture(source, pipeline.ingestion, SOURCE_TABLES, again=again).batch is not None
+        assert capture(source, pipeline.ingestion, SOURCE_TABLES, recapture=again).batch is not None
     pipeline.tick()
 
 
@@ -221,11 +221,11 @@ def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline
     execute(pipeline.warehouse, "UPDATE fact_sales_order SET units_sold = 0 WHERE sales_order_id = 5")
     execute(pipeline.source, "UPDATE design SET design_name = 'meanwhile' WHERE design_id = 1")
     repaired(pipeline)
-    tallies = rows(
+    row_counts = rows(
         pipeline.warehouse, "SELECT star_table, rows_in, versions FROM etl.batch_table WHERE batch_id = 2 ORDER BY 1"
     )
-    assert ("fact_sales_order", 1, 1) in tallies
-    assert ("dim_design", 1, 1) in tallies
+    assert ("fact_sales_order", 1, 1) in row_counts
+    assert ("dim_design", 1, 1) in row_counts
     assert pipeline.capture().batch is None
     assert_equal(pipeline)
 

@@ -14,6 +14,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
@@ -21,8 +23,6 @@ from tests.support.servers import crash_in_place, jump_to_transaction, run_alone
 from totes.capture import SOURCE_TABLES, capture, changes, durability, reader
 from totes.errors import SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
-from workbench.cloud.postgres import EmbeddedPostgres
-from workbench.simulator import build
 
 _numbers = itertools.count(1)
 

@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.integration.totes.test_rebuild import changed, of_precision, rebuilt
 from tests.integration.totes.test_roles import Role, drop
 from tests.support.content import content_of
@@ -21,11 +22,10 @@ from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
-from totes.shapes import Kind, text
 from totes.star import READABLE, STAR_TABLES, replay
+from totes.star_schema import Kind, text
 from totes.warehouse import ledger, load
 from totes.warehouse.rebuild import Rebuild
-from workbench.cloud.postgres import EmbeddedPostgres
 
 ROLES = "DO $$ BEGIN CREATE ROLE ana; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from workbench.costs import Estimate, Resource, estimate, read_resources
-from workbench.costs.assumptions import CUSTOM_METRICS
-from workbench.costs.prices import CUSTOM_METRIC
-from workbench.errors import UserError
+from costs import Estimate, TemplateResource, estimate, read_resources
+from costs.figures import CUSTOM_METRIC, CUSTOM_METRICS
+from totes.errors import UserError
 
 NIGHTS = Decimal(730) / 24
 
 
-def of(*resources: Resource) -> Estimate:
+def of(*resources: TemplateResource) -> Estimate:
     """What these cost."""
     return estimate(resources)
 
@@ -30,29 +29,31 @@ def quantities(found: Estimate, kind: str) -> dict[str, Decimal | int]:
     return {line.charge.price.unit: line.charge.quantity for line in found.lines if line.kind == kind}
 
 
-def schedule(target: str, expression: str = "rate(5 minutes)", state: str = "ENABLED") -> Resource:
-    return Resource(
+def schedule(target: str, expression: str = "rate(5 minutes)", state: str = "ENABLED") -> TemplateResource:
+    return TemplateResource(
         f"ScheduleOf{target}",
         "AWS::Scheduler::Schedule",
         {"ScheduleExpression": expression, "State": state, "Target": {"Arn": {"Fn::GetAtt": [target, "Arn"]}}},
     )
 
 
-def machine(*functions: str, **properties: Any) -> Resource:
+def machine(*functions: str, **properties: Any) -> TemplateResource:
     definition = {"Fn::Join": ["", ["{...", *({"Fn::GetAtt": [each, "Arn"]} for each in functions), "...}"]]}
-    return Resource("MachineAB12", "AWS::StepFunctions::StateMachine", {"DefinitionString": definition, **properties})
+    return TemplateResource(
+        "MachineAB12", "AWS::StepFunctions::StateMachine", {"DefinitionString": definition, **properties}
+    )
 
 
-def function(logical_id: str, name: str, **properties: Any) -> Resource:
-    return Resource(
+def function(logical_id: str, name: str, **properties: Any) -> TemplateResource:
+    return TemplateResource(
         logical_id,
         "AWS::Lambda::Function",
         {"FunctionName": f"totes-dev-{name}", "MemorySize": 1024, "Architectures": ["arm64"], **properties},
     )
 
 
-def database(**properties: Any) -> Resource:
-    return Resource(
+def database(**properties: Any) -> TemplateResource:
+    return TemplateResource(
         "Database",
         "AWS::RDS::DBInstance",
         {
@@ -78,7 +79,7 @@ def test_a_function_with_half_the_memory_on_x86_is_charged_for_half_the_gigabyte
 
 
 def test_a_rotation_calls_its_function_four_times() -> None:
-    rotation = Resource(
+    rotation = TemplateResource(
         "Rotation",
         "AWS::SecretsManager::RotationSchedule",
         {
@@ -94,7 +95,7 @@ def test_a_rotation_calls_its_function_four_times() -> None:
 def test_a_function_of_which_the_seconds_are_not_assumed_is_named() -> None:
     [unknown] = of(schedule("NewIJ90"), function("NewIJ90", "new_idea")).unknown
     assert unknown.logical_id == "NewIJ90"
-    assert "assumptions.py has no seconds a run for totes-dev-new_idea" in unknown.reason
+    assert "figures.py has no seconds a run for totes-dev-new_idea" in unknown.reason
 
 
 def test_a_function_that_nothing_is_seen_to_call_is_named() -> None:
@@ -121,7 +122,7 @@ def test_a_disabled_schedule_starts_nothing() -> None:
 
 
 def test_a_schedule_that_cannot_be_counted_leaves_what_it_starts_unknown_too() -> None:
-    found = of(schedule("MachineAB12", "cron(0 0 L * ? *)"), machine(), Resource("Lake", "AWS::S3::Bucket", {}))
+    found = of(schedule("MachineAB12", "cron(0 0 L * ? *)"), machine(), TemplateResource("Lake", "AWS::S3::Bucket", {}))
     assert {each.logical_id for each in found.unknown} == {"ScheduleOfMachineAB12", "MachineAB12", "Lake"}
 
 
@@ -131,7 +132,10 @@ def test_an_express_workflow_is_named() -> None:
 
 
 def test_buckets_and_secrets_are_used_in_each_tick() -> None:
-    resources = (Resource("Lake", "AWS::S3::Bucket", {}), Resource("Login", "AWS::SecretsManager::Secret", {}))
+    resources = (
+        TemplateResource("Lake", "AWS::S3::Bucket", {}),
+        TemplateResource("Login", "AWS::SecretsManager::Secret", {}),
+    )
     still = of(*resources)
     ticking = of(*resources, schedule("MachineAB12"), machine())
     assert usd(still, "AWS::S3::Bucket") == {
@@ -148,7 +152,7 @@ def test_buckets_and_secrets_are_used_in_each_tick() -> None:
 
 
 def test_a_log_group_costs_what_is_written_to_it_and_what_its_retention_keeps() -> None:
-    logs = Resource("LogsKL12", "AWS::Logs::LogGroup", {"RetentionInDays": 365})
+    logs = TemplateResource("LogsKL12", "AWS::Logs::LogGroup", {"RetentionInDays": 365})
     writer = function("VerifyEF56", "verify_warehouse", LoggingConfig={"LogGroup": {"Ref": "LogsKL12"}})
     used = quantities(of(logs, writer, schedule("VerifyEF56", "rate(1 minute)")), "AWS::Logs::LogGroup")
     assert round(used["GB ingested"], 4) == Decimal("0.6683")
@@ -156,17 +160,17 @@ def test_a_log_group_costs_what_is_written_to_it_and_what_its_retention_keeps() 
 
 
 def test_a_log_group_that_keeps_for_ever_or_that_nothing_is_seen_to_write_to_is_named() -> None:
-    forever = Resource("Forever", "AWS::Logs::LogGroup", {})
-    lonely = Resource("Lonely", "AWS::Logs::LogGroup", {"RetentionInDays": 7})
+    forever = TemplateResource("Forever", "AWS::Logs::LogGroup", {})
+    lonely = TemplateResource("Lonely", "AWS::Logs::LogGroup", {"RetentionInDays": 7})
     reasons = {each.logical_id: each.reason for each in of(forever, lonely).unknown}
     assert "for ever" in reasons["Forever"]
     assert "seen to write to it" in reasons["Lonely"]
 
 
 def test_an_alarm_costs_each_metric_that_it_watches_and_more_if_it_looks_more_often_than_every_minute() -> None:
-    plain = Resource("Plain", "AWS::CloudWatch::Alarm", {"MetricName": "Errors", "Period": 300})
-    fast = Resource("Fast", "AWS::CloudWatch::Alarm", {"MetricName": "Errors", "Period": 10})
-    two = Resource(
+    plain = TemplateResource("Plain", "AWS::CloudWatch::Alarm", {"MetricName": "Errors", "Period": 300})
+    fast = TemplateResource("Fast", "AWS::CloudWatch::Alarm", {"MetricName": "Errors", "Period": 10})
+    two = TemplateResource(
         "Two",
         "AWS::CloudWatch::Alarm",
         {"Metrics": [{"Expression": "a+b"}, {"MetricStat": {"Period": 60}}, {"MetricStat": {"Period": 60}}]},
@@ -179,7 +183,7 @@ def test_an_alarm_costs_each_metric_that_it_watches_and_more_if_it_looks_more_of
 
 def test_an_alarm_on_an_anomaly_is_named() -> None:
     band = {"Expression": "ANOMALY_DETECTION_BAND(m1, 2)"}
-    [unknown] = of(Resource("Odd", "AWS::CloudWatch::Alarm", {"Metrics": [band]})).unknown
+    [unknown] = of(TemplateResource("Odd", "AWS::CloudWatch::Alarm", {"Metrics": [band]})).unknown
     assert unknown.logical_id == "Odd"
 
 
@@ -196,12 +200,12 @@ def test_an_alarm_on_an_anomaly_is_named() -> None:
     ],
 )
 def test_what_costs_the_same_whatever_its_properties(kind: str, costs: dict[str, str]) -> None:
-    assert usd(of(Resource("It", kind, {})), kind) == {unit: Decimal(cost) for unit, cost in costs.items()}
+    assert usd(of(TemplateResource("It", kind, {})), kind) == {unit: Decimal(cost) for unit, cost in costs.items()}
 
 
-def instance(**properties: Any) -> Resource:
+def instance(**properties: Any) -> TemplateResource:
     disk = {"Ebs": {"VolumeType": "gp3", "VolumeSize": 8}}
-    return Resource(
+    return TemplateResource(
         "Nat", "AWS::EC2::Instance", {"InstanceType": "t4g.nano", "BlockDeviceMappings": [disk], **properties}
     )
 
@@ -231,15 +235,15 @@ def test_an_instance_without_a_price_is_named_with_the_reason(properties: dict[s
 def test_a_board_costs_what_its_queries_of_logs_scan() -> None:
     widgets = {"widgets": [{"type": "metric"}, {"type": "log"}, {"type": "log"}]}
     body = {"Fn::Join": ["", [json.dumps(widgets, separators=(",", ":")), {"Ref": "Alarm"}]]}
-    board = Resource("Board", "AWS::CloudWatch::Dashboard", {"DashboardBody": body})
+    board = TemplateResource("Board", "AWS::CloudWatch::Dashboard", {"DashboardBody": body})
     assert quantities(of(board), "AWS::CloudWatch::Dashboard") == {"dashboards": 1, "GB scanned": Decimal(2)}
 
 
 def test_an_interface_endpoint_costs_its_hours_in_each_zone_and_a_gateway_nothing() -> None:
-    interface = Resource(
+    interface = TemplateResource(
         "Secrets", "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": [{"Ref": "A"}, {"Ref": "B"}]}
     )
-    gateway = Resource("S3", "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"})
+    gateway = TemplateResource("S3", "AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"})
     found = of(interface, gateway)
     assert usd(found, "AWS::EC2::VPCEndpoint") == {"hours in a zone": Decimal("16.06"), "GB processed": Decimal("0.01")}
     assert found.free == {"AWS::EC2::VPCEndpoint": 1}
@@ -269,7 +273,7 @@ def test_a_database_without_a_price_is_named_with_the_reason(properties: dict[st
 
 
 def test_an_unknown_type_is_named_and_not_counted_as_free() -> None:
-    found = of(Resource("Robot", "AWS::RoboMaker::Robot", {}), Resource("Role", "AWS::IAM::Role", {}))
+    found = of(TemplateResource("Robot", "AWS::RoboMaker::Robot", {}), TemplateResource("Role", "AWS::IAM::Role", {}))
     [unknown] = found.unknown
     assert (unknown.kind, unknown.logical_id) == ("AWS::RoboMaker::Robot", "Robot")
     assert found.free == {"AWS::IAM::Role": 1}
@@ -277,7 +281,7 @@ def test_an_unknown_type_is_named_and_not_counted_as_free() -> None:
 
 
 def test_the_total_is_the_sum_of_the_lines_and_of_the_metrics_assumed() -> None:
-    found = of(database(), Resource("Address", "AWS::EC2::EIP", {}))
+    found = of(database(), TemplateResource("Address", "AWS::EC2::EIP", {}))
     assert found.usd == Decimal("13.14") + Decimal("2.66") + Decimal("3.65") + CUSTOM_METRICS * CUSTOM_METRIC.usd
 
 

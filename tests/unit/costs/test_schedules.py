@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from workbench.costs.schedules import runs_a_month
-from workbench.costs.templates import Unpriceable
+from costs.templates import Unpriceable, runs_a_month
 
 DAYS = Decimal(730) / 24
 

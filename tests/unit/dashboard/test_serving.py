@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from command_line.dashboard import export, serving
+from command_line.dashboard import page as built
 from tests.support.memory_store import MemoryStore
 from tests.support.snapshots import PREFIX, shelf_of
-from workbench.dashboard import export, serving
-from workbench.dashboard import page as built
-from workbench.errors import UserError
+from totes.errors import UserError
 
 MANIFEST = "manifests/000000000001-0123abcd.json"
 FILE = "files/sales_order/2026-11-0123456789abcdef.parquet"

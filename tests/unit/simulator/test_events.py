@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from workbench.simulator.events import EVENTS, any_event
+from simulator.events import EVENTS, any_event
 
 
 def test_everything_that_may_happen_happens_as_often_as_its_weight_says() -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from workbench.simulator.history import Chunk, history
-from workbench.simulator.size import Size
+from simulator.history import Chunk, history
+from simulator.size import Size
 
 _SALES = 60_000
 

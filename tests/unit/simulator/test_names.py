@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from workbench.simulator.names import Names, Person
+from simulator.names import Names, Person
 
 
 def _names(seed: int = 1) -> Names:

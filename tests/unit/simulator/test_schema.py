@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from simulator.history import history
+from simulator.opening import opening_tables
+from simulator.schema import lacking
+from simulator.size import Size
 from totes.capture import SOURCE_TABLES
-from totes.capture.shape import Family
-from workbench.simulator.history import history
-from workbench.simulator.opening import opening_tables
-from workbench.simulator.schema import lacking
-from workbench.simulator.size import Size
+from totes.capture.source_schema import Family
 
 
 def test_the_shop_has_all_that_totes_reads() -> None:
@@ -22,7 +22,7 @@ def test_every_table_has_rows_for_tests_to_compare() -> None:
     for chunk in history(size, generator):
         filled |= set(vars(chunk))
     empty = [table.name for table in SOURCE_TABLES if table.name not in filled]
-    assert empty == [], "workbench/simulator/opening.py gives these no rows"
+    assert empty == [], "simulator/opening.py gives these no rows"
 
 
 def test_what_the_shop_lacks_is_named_with_the_file_that_it_belongs_in() -> None:
@@ -34,7 +34,7 @@ def test_what_the_shop_lacks_is_named_with_the_file_that_it_belongs_in() -> None
             replace(design, key="file_name"),
         ]
     ) == [
-        "workbench/simulator/tables.sql lacks the table fabric, which totes reads",
-        "workbench/simulator/tables.sql lacks the column design.weight, which totes reads",
-        "workbench/simulator/keys.sql lacks the primary key design.file_name",
+        "simulator/tables.sql lacks the table fabric, which totes reads",
+        "simulator/tables.sql lacks the column design.weight, which totes reads",
+        "simulator/keys.sql lacks the primary key design.file_name",
     ]

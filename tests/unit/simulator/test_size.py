@@ -1,7 +1,7 @@
 import pytest
 
-from workbench.errors import UserError
-from workbench.simulator.size import Size
+from simulator.size import Size
+from totes.errors import UserError
 
 
 def test_a_shop_of_the_usual_size_takes_two_years_of_twenty_one_orders_a_day() -> None:

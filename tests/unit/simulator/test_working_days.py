@@ -2,7 +2,7 @@ import datetime as dt
 
 import numpy as np
 
-from workbench.simulator.working_days import OpeningHours, is_working_day
+from simulator.working_days import OpeningHours, is_working_day
 
 
 def _at(hours: OpeningHours, offsets: list[int]) -> list[dt.datetime]:

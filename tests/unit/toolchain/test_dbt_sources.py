@@ -4,8 +4,8 @@ import yaml  # type: ignore[import-untyped]
 
 from toolchain.dbt_sources import FILE, document
 from totes.report import ROWS
-from totes.shapes import Fact
 from totes.star import STAR_TABLES
+from totes.star_schema import Fact
 
 
 def test_the_file_is_what_the_definitions_say() -> None:

@@ -12,7 +12,7 @@ from totes.lake import (
     CaptureManifest,
     Journal,
     Part,
-    Run,
+    SortedRun,
     SourceColumn,
     SourceIdentity,
     StarJournal,
@@ -45,7 +45,7 @@ class Lake:
                 columns=(SourceColumn(name="design_id", type="integer"),),
                 held=batch,
                 changes=(change,),
-                holdings=tuple(Run(parts=(part,)) for part in self.held),
+                holdings=tuple(SortedRun(parts=(part,)) for part in self.held),
             )
             captured = CaptureManifest(
                 batch=batch,

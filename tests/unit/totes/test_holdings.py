@@ -13,7 +13,7 @@ from tests.support.memory_store import MemoryStore
 from totes.capture import merging, sizes
 from totes.capture.holdings import Holdings
 from totes.capture.merging import in_order, with_run
-from totes.lake import Bucket, Part, Run, write_part
+from totes.lake import Bucket, Part, SortedRun, write_part
 
 NOTHING = pl.Series("id", [], dtype=pl.Int64)
 
@@ -54,7 +54,7 @@ class Table:
 
     bucket: Bucket
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
-    runs: tuple[Run, ...] = ()
+    runs: tuple[SortedRun, ...] = ()
     batch: int = 0
 
     def bring(self, changed: Mapping[int, dict[str, Any]], gone: Sequence[int], shape: Mapping[str, Any]) -> None:
@@ -65,7 +65,7 @@ class Table:
             del self.rows[key]
         rows = pl.DataFrame([*changed.values()], schema=shape)
         keys = pl.DataFrame({"id": pl.Series(gone, dtype=pl.Int64)})
-        newest = Run(parts=self.parts("changes", rows), deleted=self.parts("deletes", keys))
+        newest = SortedRun(parts=self.parts("changes", rows), deleted=self.parts("deletes", keys))
         if newest.rows:
             self.runs = with_run(self.runs, newest, "id", self.bucket, f"holdings/t/{self.batch:010d}")
 
@@ -80,7 +80,7 @@ class Table:
         holdings = Holdings(self.runs, "id", self.bucket)
         assert pl.concat(found.keys for found in holdings.held_keys()).to_list() == sorted(self.rows)
         everything = pl.DataFrame([*self.rows.values()], schema=shape)
-        news = Holdings(self.runs, "id", self.bucket).news_in(everything, NOTHING)
+        news = Holdings(self.runs, "id", self.bucket).changed_rows(everything, NOTHING)
         assert news.rows.is_empty()
         assert len(self.runs) <= math.log2(max(2, sum(run.rows for run in self.runs))) + 1
 
@@ -147,7 +147,7 @@ def test_what_an_older_totes_left_unmerged_is_merged(bucket: Bucket) -> None:
         table.batch += 1
         rows = {key: {"id": key, "units": start} for key in range(start, 1_600, 8)}
         table.rows |= rows
-        left.append(Run(parts=table.parts("changes", pl.DataFrame([*rows.values()], schema=SHAPES[0]))))
+        left.append(SortedRun(parts=table.parts("changes", pl.DataFrame([*rows.values()], schema=SHAPES[0]))))
     table.runs = tuple(left)
     table.bring({3: {"id": 3, "units": 9}}, [], SHAPES[0])
     assert len(table.runs) == 1
@@ -161,7 +161,7 @@ def test_a_run_in_no_order_is_written_in_the_order_of_its_keys_and_each_part_rea
     table = Table(bucket)
     keys = random.Random(1).sample(range(4_000), 4_000)  # noqa: S311 - a seed
     table.rows = {key: {"id": key, "units": 1} for key in keys}
-    table.runs = (Run(parts=table.parts("changes", pl.DataFrame([*table.rows.values()], schema=SHAPES[0]))),)
+    table.runs = (SortedRun(parts=table.parts("changes", pl.DataFrame([*table.rows.values()], schema=SHAPES[0]))),)
     assert table.depth() > 90
     store.reads.clear()
     table.runs = in_order(table.runs, "id", bucket, "holdings/t/0000000001")
@@ -179,5 +179,5 @@ def test_a_reader_in_the_order_of_keys_reads_each_part_once(bucket: Bucket, stor
     everything = pl.DataFrame([*table.rows.values()], schema=SHAPES[0]).sort("id")
     store.reads.clear()
     for chunk in everything.iter_slices(33):
-        assert holdings.news_in(chunk, NOTHING).rows.is_empty()
+        assert holdings.changed_rows(chunk, NOTHING).rows.is_empty()
     assert len(store.reads) == len(set(store.reads)) == sum(len(run.parts) for run in table.runs)

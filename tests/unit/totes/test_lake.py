@@ -19,7 +19,7 @@ from totes.lake import (
     Journal,
     KeyRanges,
     Part,
-    Run,
+    SortedRun,
     SourceColumn,
     SourceIdentity,
     StarManifest,
@@ -48,7 +48,7 @@ tables = st.builds(
     changes=parts,
     deletes=parts,
     context=parts,
-    holdings=st.lists(st.builds(Run, parts=parts, deleted=parts), max_size=2).map(tuple),
+    holdings=st.lists(st.builds(SortedRun, parts=parts, deleted=parts), max_size=2).map(tuple),
     ranges=st.none() | st.builds(KeyRanges, shift=st.integers(0, 53), first=st.integers(), counts=st.text()),
 )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.memory_store import MemoryStore
 from totes.capture.merging import with_run
 from totes.errors import BatchTaken
-from totes.lake import CapturedTable, CaptureManifest, Journal, Run, SourceIdentity, sweep, write_part
+from totes.lake import CapturedTable, CaptureManifest, Journal, SortedRun, SourceIdentity, sweep, write_part
 from totes.lake import orphans as orphans_module
 
 DAY = timedelta(days=1)
@@ -58,7 +58,7 @@ class Lake:
             )
             for role, first in (("changes", 0), ("deletes", 100), ("context", 200))
         )
-        newest = Run(parts=(part,), deleted=(gone,))
+        newest = SortedRun(parts=(part,), deleted=(gone,))
         runs = with_run(last.holdings if last else (), newest, "id", self.bucket, f"holdings/{name}/{batch:010d}")
         return CapturedTable(columns=(), held=rows, changes=(part,), deletes=(gone,), context=(context,), holdings=runs)
 

@@ -82,7 +82,7 @@ def test_the_page_finds_its_data_beside_it_or_where_people_sign_in(monkeypatch: 
     monkeypatch.setenv("USER_POOL", "pool")
     monkeypatch.setenv("USER_POOL_CLIENT", "client")
     with pytest.raises(ConfigurationError, match="IDENTITY_POOL is not set"):
-        PublishSettings.from_environment()
+        _ = PublishSettings.from_environment().page
     monkeypatch.setenv("IDENTITY_POOL", "identities")
     monkeypatch.setenv("SHOP", "Totes & Co")
     assert PublishSettings.from_environment().page == {

@@ -1,36 +1,54 @@
-"""A function's settings are read once, by name."""
+"""A function's settings are written by its stack and read by its handler under one name each."""
+
+from dataclasses import fields
 
 import pytest
 
 from totes.errors import ConfigurationError
-from totes.settings import CaptureSettings, LoadSettings, StarSettings, VerifySettings
+from totes.settings import CaptureSettings, Settings
+
+ALL = Settings.__subclasses__()
 
 
-@pytest.mark.parametrize(
-    ("settings", "variables"),
-    [
-        (CaptureSettings, ["SOURCE_SECRET", "INGESTION_BUCKET", "MASS_DELETION_PERCENT"]),
-        (StarSettings, ["INGESTION_BUCKET", "PROCESSED_BUCKET"]),
-        (LoadSettings, ["PROCESSED_BUCKET", "WAREHOUSE_SECRET"]),
-        (VerifySettings, ["SOURCE_SECRET", "INGESTION_BUCKET", "WAREHOUSE_SECRET"]),
-    ],
-)
-def test_a_variable_that_is_not_set_is_named(
-    settings: type[CaptureSettings] | type[StarSettings] | type[LoadSettings] | type[VerifySettings],
-    variables: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for variable in variables:
-        monkeypatch.setenv(variable, "7" if variable.endswith("PERCENT") else f"value of {variable}")
-    read = {name.upper(): value for name, value in vars(settings.from_environment()).items()}
-    assert read == {variable: 7 if variable.endswith("PERCENT") else f"value of {variable}" for variable in variables}
-    for variable in variables:
-        with monkeypatch.context() as without, pytest.raises(ConfigurationError, match=variable):
+def filled(settings: type[Settings]) -> Settings:
+    """Settings with a value in each field."""
+    return settings(**{each.name: 7 if each.type is int else f"value of {each.name}" for each in fields(settings)})
+
+
+def put(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set them as the environment variables of this process, and no others."""
+    for name in {each.name.upper() for kind in ALL for each in fields(kind)}:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.to_environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("settings", ALL)
+def test_what_a_stack_writes_a_handler_reads(settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(filled(settings), monkeypatch)
+    assert settings.from_environment() == filled(settings)
+
+
+@pytest.mark.parametrize("settings", ALL)
+def test_a_variable_that_is_not_set_is_named(settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(filled(settings), monkeypatch)
+    required = [each.name.upper() for each in fields(settings) if each.type in (str, int)]
+    assert required
+    for variable in required:
+        with monkeypatch.context() as without, pytest.raises(ConfigurationError, match=f"{variable} is not set"):
             without.delenv(variable)
             settings.from_environment()
 
 
+def test_what_may_be_left_out_is_no_variable_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    for settings in ALL:
+        required = {each.name: 7 if each.type is int else "set" for each in fields(settings) if each.type in (str, int)}
+        put(settings(**required), monkeypatch)
+        assert settings.from_environment().to_environment() == {k.upper(): str(v) for k, v in required.items()}
+
+
 def test_a_percentage_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(filled(CaptureSettings), monkeypatch)
     monkeypatch.setenv("MASS_DELETION_PERCENT", "a fifth")
     with pytest.raises(ConfigurationError, match="'a fifth', not a whole number"):
         CaptureSettings.from_environment()

@@ -9,8 +9,8 @@ import totes.capture.tables
 import totes.star.tables
 from tests.support.oracle import ACTUAL, EXPECTED
 from totes.capture import SOURCE_TABLES
-from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.star import STAR_TABLES
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 
 STAMPED = "created_date created_time last_updated_date last_updated_time"
 

@@ -4,9 +4,9 @@ import ast
 from dataclasses import fields
 from pathlib import Path
 
+from costs.figures import CUSTOM_METRICS
 from totes import telemetry
-from totes.warehouse import Tally
-from workbench.costs.assumptions import CUSTOM_METRICS
+from totes.warehouse import RowCounts
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = [file for folder in ("lambdas", "layers/totes") for file in (ROOT / folder).rglob("*.py")]
@@ -31,4 +31,4 @@ def test_no_metric_has_a_dimension_but_the_environments() -> None:
 
 
 def test_every_end_that_a_row_comes_to_is_logged() -> None:
-    assert {"rows_in", *telemetry.OUTCOMES} == {each.name for each in fields(Tally)}
+    assert {"rows_in", *telemetry.OUTCOMES} == {each.name for each in fields(RowCounts)}

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
-from totes.logins import NoSuchVersion, login
+from totes.logins import NoSuchVersion, database_of, login
 from totes.tls import PEM, with_tls
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ lock stays until its statement ends."""
 
 @contextmanager
 def connected(
-    secret: str, *, role: str, unavailable: type[RetryableError], client: "SecretsManagerClient | None" = None
+    secret: str, *, login_name: str, unavailable: type[RetryableError], client: "SecretsManagerClient | None" = None
 ) -> Iterator[Connection]:
     """Open a connection with the credentials in a secret, and close it at the end.
 
@@ -91,7 +91,7 @@ def connected(
     Args:
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have
             any other keyword of a libpq connection string, such as sslmode.
-        role: what the database is to totes ("source", "warehouse"); named in errors and in pg_stat_activity.
+        login_name: what the database is to totes ("source", "warehouse"); named in errors and in pg_stat_activity.
         unavailable: what to raise when the database does not answer, or breaks off while the connection is in use.
         client: the Secrets Manager client to ask; one of the process's own environment by default.
 
@@ -103,7 +103,7 @@ def connected(
         RetryableError: `unavailable`, with the database's own sentence.
     """
     secrets = client or boto3.client("secretsmanager")
-    with _session(lambda: _opened(secrets, secret, role), secret, role, unavailable) as connection:
+    with _session(lambda: _opened(secrets, secret, login_name), secret, login_name, unavailable) as connection:
         yield connection
 
 
@@ -122,28 +122,28 @@ def connected_as_master(secret: str, master: str, *, unavailable: type[Retryable
 
 @contextmanager
 def _session(
-    opened: Callable[[], Connection], secret: str, role: str, unavailable: type[RetryableError]
+    opened: Callable[[], Connection], secret: str, login_name: str, unavailable: type[RetryableError]
 ) -> Iterator[Connection]:
     try:
         connection = opened()
     except psycopg2.OperationalError as error:
-        raise _refused(role, secret, error, unavailable) from error
+        raise _refused(login_name, secret, error, unavailable) from error
     except psycopg2.ProgrammingError as error:
         raise ConfigurationError(f"secret {secret} says what libpq does not know: {_sentence(error)}") from error
     try:
-        with translated_errors(connection, role, unavailable):
+        with translated_errors(connection, login_name, unavailable):
             yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def translated_errors(connection: Connection, role: str, unavailable: type[RetryableError]) -> Iterator[None]:
+def translated_errors(connection: Connection, login_name: str, unavailable: type[RetryableError]) -> Iterator[None]:
     """Turn what psycopg2 raises of a connection into an error named by what to do; what is another's goes on its way.
 
     Args:
         connection: the connection.
-        role: "source" or "warehouse".
+        login_name: "source" or "warehouse".
         unavailable: the error for a database that breaks off, is full, deadlocks or shuts down.
 
     Raises:
@@ -157,7 +157,7 @@ def translated_errors(connection: Connection, role: str, unavailable: type[Retry
     except psycopg2.Error as error:
         if not _is_of(connection, error):
             raise
-        raise _translated(error, role, unavailable) from error
+        raise _translated(error, login_name, unavailable) from error
 
 
 def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
@@ -169,40 +169,40 @@ def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
     return True
 
 
-def _translated(error: psycopg2.Error, role: str, unavailable: type[RetryableError]) -> TotesError:
+def _translated(error: psycopg2.Error, login_name: str, unavailable: type[RetryableError]) -> TotesError:
     code, sentence = error.pgcode, _sentence(error)
     if code is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return unavailable(f"the {role} broke off: {sentence}")
+        return unavailable(f"the {login_name} broke off: {sentence}")
     if code is not None and code.startswith(_RETRYABLE):
-        return unavailable(f"the {role} broke off: {sentence}")
+        return unavailable(f"the {login_name} broke off: {sentence}")
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         remedy = "give it BYPASSRLS" if _ROW_SECURITY in sentence else "GRANT it"
-        return ConfigurationError(f"the {role}'s role lacks a permission: {sentence}; {remedy}")
+        return ConfigurationError(f"the {login_name}'s role lacks a permission: {sentence}; {remedy}")
     if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
-        return ConfigurationError(f"the {role} takes no writes: {sentence}; name its primary in the secret")
+        return ConfigurationError(f"the {login_name} takes no writes: {sentence}; name its primary in the secret")
     if code is not None and code.startswith(_LIMITS):
-        return ConfigurationError(f"the {role}'s server is at a limit ({code}): {sentence}; raise it")
-    return StatementRefused(f"the {role} refused a statement ({code}): {sentence}")
+        return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
+    return StatementRefused(f"the {login_name} refused a statement ({code}): {sentence}")
 
 
-def _opened(secrets: "SecretsManagerClient", secret: str, role: str) -> Connection:
+def _opened(secrets: "SecretsManagerClient", secret: str, login_name: str) -> Connection:
     """Open a connection by the first version of the secret whose password the database knows."""
     try:
-        return open_session(login(secrets, secret), role)
+        return open_session(login(secrets, secret), login_name)
     except psycopg2.OperationalError as refusal:
-        logger.info("%s refused the login; fetching its secret afresh", role)
+        logger.info("%s refused the login; fetching its secret afresh", login_name)
         if _says(refusal, _WRONG_PASSWORD):
             with suppress(NoSuchVersion, psycopg2.OperationalError):
-                return open_session(login(secrets, secret, "AWSPENDING"), role)
-        return open_session(login(secrets, secret), role)  # what was pending may have become current meanwhile
+                return open_session(login(secrets, secret, "AWSPENDING"), login_name)
+        return open_session(login(secrets, secret), login_name)  # what was pending may have become current meanwhile
 
 
-def open_session(values: Mapping[str, Any], role: str) -> Connection:
+def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
     """Open a connection with a login, in a session that speaks UTF-8, UTC and ISO, whatever is set elsewhere.
 
     Args:
         values: host, port, username, password and dbname, and any other keyword of libpq; see also `totes.tls`.
-        role: what the database is to totes; named in pg_stat_activity.
+        login_name: what the database is to totes; named in pg_stat_activity.
 
     Raises:
         ConfigurationError: the certificates that it is to be verified by are missing.
@@ -220,7 +220,7 @@ def open_session(values: Mapping[str, Any], role: str) -> Connection:
                 "keepalives_count": 3,
                 "tcp_user_timeout": 60_000,
                 **completed,
-                "application_name": f"totes {role}",
+                "application_name": f"totes {login_name}",
                 "options": " ".join([keywords.get("options", ""), *_options(_SESSION)]),
             }
         )
@@ -252,21 +252,22 @@ def _options(settings: Mapping[str, str]) -> Iterator[str]:
         yield f"-c {name}={escaped}"
 
 
-def _refused(role: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:
+def _refused(login_name: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:
     sentence = _sentence(error)
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(
-            f"the {role} refused the login in secret {secret}: {sentence}; if nobody is just changing the password, "
-            f"make the role (totes init {role}) or store the right login (totes secrets set {role})"
+            f"the {login_name} refused the login in secret {secret}: {sentence}; if nobody is just changing the "
+            f"password, make the role (totes init {database_of(login_name)}) or store the right login (totes secrets "
+            f"set {login_name})"
         )
     if _says(error, _NOT_TRUSTED):
         return ConfigurationError(
-            f"the {role} that secret {secret} names is not trusted: {sentence}; store the host's right name, or the "
-            f"certificates of its authority as {PEM}"
+            f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
+            f"the certificates of its authority as {PEM}"
         )
     if _says(error, _NOT_TO_BE_RETRIED):
-        return ConfigurationError(f"the {role} refused the login in secret {secret}: {sentence}")
-    return unavailable(f"the {role} cannot be reached: {sentence}")
+        return ConfigurationError(f"the {login_name} refused the login in secret {secret}: {sentence}")
+    return unavailable(f"the {login_name} cannot be reached: {sentence}")
 
 
 def _says(error: Exception, words: Iterable[str]) -> bool:

@@ -5,6 +5,10 @@ class TotesError(Exception):
     """What went wrong, where, and what to do about it."""
 
 
+class UserError(Exception):
+    """One sentence that says what is wrong and what to do about it; the command line shows it without a traceback."""
+
+
 class RetryableError(TotesError):
     """Trying the same step again may succeed; the base of all that the state machine retries."""
 

@@ -22,14 +22,19 @@ _TIME_TO_FILL_IN = timedelta(days=1)
 """For so long after its deployment nobody is woken because a secret is still empty."""
 
 
-def login_tags(environment: str, role: str) -> dict[str, str]:
+def database_of(login_name: str) -> str:
+    """The database that the role of a login is in: what totes init makes the roles of."""
+    return "warehouse" if login_name == "dashboard" else login_name
+
+
+def login_tags(environment: str, login_name: str) -> dict[str, str]:
     """What tells a secret of totes' own in an account, whatever its name.
 
     Args:
         environment: dev, prod or local, with its suffix.
-        role: source, warehouse or dashboard.
+        login_name: source, warehouse or dashboard.
     """
-    return {"totes:environment": environment, "totes:login": role}
+    return {"totes:environment": environment, "totes:login": login_name}
 
 
 def login(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from totes.shapes import Calendar, Column, Fact, Kind, StarTable
+from totes.star_schema import Calendar, Column, Fact, Kind, StarTable
 
 
 def dimension_of(column: Column, tables: Sequence[StarTable]) -> StarTable | None:

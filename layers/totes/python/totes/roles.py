@@ -160,13 +160,22 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
             )
             found = cursor.fetchone()
             verb = "ALTER" if found else "CREATE"
-            # The database is sent the verifier, so that no statement log holds the password.
-            verifier = encrypt_password(each["password"], each["username"], connection, "scram-sha-256")
+            verifier = verifier_of(connection, each)
             cursor.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD %s").format(role), [verifier])
             cursor.execute(sql.SQL("COMMENT ON ROLE {} IS %s").format(role), [_marked(found[0] if found else None)])
             cursor.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role))
         for statement in grants:
             cursor.execute(statement)
+
+
+def verifier_of(connection: Connection, login: Mapping[str, Any]) -> str:
+    """Return the SCRAM verifier of a login's password; a database is sent that, so that no statement log has passwords.
+
+    Args:
+        connection: a session, whose libpq makes it; the database is not asked.
+        login: username and password.
+    """
+    return encrypt_password(login["password"], login["username"], connection, "scram-sha-256")
 
 
 def _marked(comment: str | None) -> str:

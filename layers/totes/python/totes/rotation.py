@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import encrypt_password
 
 from totes.databases import open_session, translated_errors
 from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn
 from totes.logins import NoSuchVersion, login
-from totes.roles import MARK, role_of
+from totes.roles import MARK, role_of, verifier_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -86,8 +85,7 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
         with translated_errors(connection, "database", DatabaseUnavailable):
             _refuse_others(connection, secret)
             with connection, connection.cursor() as cursor:
-                verifier = encrypt_password(pending["password"], pending["username"], connection, "scram-sha-256")
-                cursor.execute("ALTER ROLE CURRENT_USER PASSWORD %s", [verifier])
+                cursor.execute("ALTER ROLE CURRENT_USER PASSWORD %s", [verifier_of(connection, pending)])
     finally:
         connection.close()
 

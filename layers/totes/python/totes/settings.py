@@ -1,9 +1,9 @@
-"""A function's environment variables, read once and by name."""
+"""A function's environment variables: a class for each function, which its stack writes and its handler reads."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from totes.errors import ConfigurationError
 
@@ -12,169 +12,144 @@ PLACEHOLDER = "CHANGE-ME"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptureSettings:
+class Settings:
+    """Settings of a function, a field each: text or a whole number, or None where it may be left out.
+
+    A field's environment variable is its name in capitals; this is the only place where that name stands.
+    """
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the variables.
+
+        Raises:
+            ConfigurationError: one is not set and may not be left out, or is not a whole number and should be.
+        """
+        return cls(**{field.name: _read(field.name.upper(), field.type) for field in fields(cls)})
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the variables, as `from_environment` reads them; what is left out has none."""
+        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureSettings(Settings):
     """Settings of raw_data_to_ingestion_bucket."""
 
     source_secret: str
     ingestion_bucket: str
     mass_deletion_percent: int
 
-    @classmethod
-    def from_environment(cls) -> "CaptureSettings":
-        """Read SOURCE_SECRET, INGESTION_BUCKET and MASS_DELETION_PERCENT.
-
-        Raises:
-            ConfigurationError: one is not set, or the last is not a whole number.
-        """
-        percent = _variable("MASS_DELETION_PERCENT")
-        if not percent.isdecimal():
-            raise ConfigurationError(f"environment variable MASS_DELETION_PERCENT is {percent!r}, not a whole number")
-        return cls(
-            source_secret=_variable("SOURCE_SECRET"),
-            ingestion_bucket=_variable("INGESTION_BUCKET"),
-            mass_deletion_percent=int(percent),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
-class StarSettings:
+class StarSettings(Settings):
     """Settings of ingestion_to_processed_bucket."""
 
     ingestion_bucket: str
     processed_bucket: str
 
-    @classmethod
-    def from_environment(cls) -> "StarSettings":
-        """Read INGESTION_BUCKET and PROCESSED_BUCKET; raise ConfigurationError where one is not set."""
-        return cls(ingestion_bucket=_variable("INGESTION_BUCKET"), processed_bucket=_variable("PROCESSED_BUCKET"))
-
 
 @dataclass(frozen=True, kw_only=True)
-class LoadSettings:
+class LoadSettings(Settings):
     """Settings of processed_bucket_to_warehouse."""
 
     processed_bucket: str
     warehouse_secret: str
 
-    @classmethod
-    def from_environment(cls) -> "LoadSettings":
-        """Read PROCESSED_BUCKET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
-        return cls(processed_bucket=_variable("PROCESSED_BUCKET"), warehouse_secret=_variable("WAREHOUSE_SECRET"))
-
 
 @dataclass(frozen=True, kw_only=True)
-class VerifySettings:
+class VerifySettings(Settings):
     """Settings of verify_warehouse."""
 
     source_secret: str
     ingestion_bucket: str
     warehouse_secret: str
 
-    @classmethod
-    def from_environment(cls) -> "VerifySettings":
-        """Read SOURCE_SECRET, INGESTION_BUCKET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
-        return cls(
-            source_secret=_variable("SOURCE_SECRET"),
-            ingestion_bucket=_variable("INGESTION_BUCKET"),
-            warehouse_secret=_variable("WAREHOUSE_SECRET"),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerSettings:
+class AnswerSettings(Settings):
     """Settings of answer_questions."""
 
     source_secret: str
     warehouse_secret: str
 
-    @classmethod
-    def from_environment(cls) -> "AnswerSettings":
-        """Read SOURCE_SECRET and WAREHOUSE_SECRET; raise ConfigurationError where one is not set."""
-        return cls(source_secret=_variable("SOURCE_SECRET"), warehouse_secret=_variable("WAREHOUSE_SECRET"))
-
 
 @dataclass(frozen=True, kw_only=True)
-class SweepSettings:
+class SweepSettings(Settings):
     """Settings of sweep_ingestion_bucket."""
 
     ingestion_bucket: str
 
-    @classmethod
-    def from_environment(cls) -> "SweepSettings":
-        """Read INGESTION_BUCKET; raise ConfigurationError where it is not set."""
-        return cls(ingestion_bucket=_variable("INGESTION_BUCKET"))
-
 
 @dataclass(frozen=True, kw_only=True)
-class AuditSettings:
+class AuditSettings(Settings):
     """Settings of audit_lake."""
 
     ingestion_bucket: str
     processed_bucket: str
 
-    @classmethod
-    def from_environment(cls) -> "AuditSettings":
-        """Read INGESTION_BUCKET and PROCESSED_BUCKET; raise ConfigurationError where one is not set."""
-        return cls(ingestion_bucket=_variable("INGESTION_BUCKET"), processed_bucket=_variable("PROCESSED_BUCKET"))
-
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareSettings:
+class PrepareSettings(Settings):
     """Settings of prepare_warehouse."""
 
     master_secret: str
     warehouse_secret: str
     dashboard_secret: str
 
-    @classmethod
-    def from_environment(cls) -> "PrepareSettings":
-        """Read MASTER_SECRET, WAREHOUSE_SECRET and DASHBOARD_SECRET; raise ConfigurationError where one is not set."""
-        return cls(
-            master_secret=_variable("MASTER_SECRET"),
-            warehouse_secret=_variable("WAREHOUSE_SECRET"),
-            dashboard_secret=_variable("DASHBOARD_SECRET"),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
-class PublishSettings:
+class PublishSettings(Settings):
     """Settings of publish_snapshot.
 
     Attributes:
-        bucket: the dashboard's bucket.
-        secret: the login of the dashboard's role.
-        page: what tells the page where the data is: beside it, or in the bucket, for those who sign in.
+        dashboard_bucket: the dashboard's bucket.
+        dashboard_secret: the login of the dashboard's role.
+        user_pool: where people sign in; None: the data lies beside the page, for whoever reaches it.
+        user_pool_client: the page, as the user pool knows it.
+        identity_pool: where who has signed in gets credentials that may read the data.
+        shop: the shop's name, for the page's title.
     """
 
-    bucket: str
-    secret: str
-    page: Mapping[str, Any]
+    dashboard_bucket: str
+    dashboard_secret: str
+    user_pool: str | None = None
+    user_pool_client: str | None = None
+    identity_pool: str | None = None
+    shop: str | None = None
 
-    @classmethod
-    def from_environment(cls) -> "PublishSettings":
-        """Read DASHBOARD_BUCKET and DASHBOARD_SECRET, and what signing in needs, where USER_POOL is set.
+    @property
+    def page(self) -> Mapping[str, Any]:
+        """What tells the page where the data is: beside it, or in the bucket, for those who sign in.
 
         Raises:
-            ConfigurationError: one is not set.
+            ConfigurationError: people sign in, and something that this takes is not set.
         """
-        bucket, page = _variable("DASHBOARD_BUCKET"), dict[str, Any](data={"kind": "plain", "base": "data/"})
-        if os.environ.get("USER_POOL"):
+        page = dict[str, Any](data={"kind": "plain", "base": "data/"})
+        if self.user_pool is not None:
             page["data"] = {
                 "kind": "s3",
-                "region": _variable("AWS_REGION"),
-                "bucket": bucket,
+                "region": _read("AWS_REGION", str),
+                "bucket": self.dashboard_bucket,
                 "prefix": "data/",
-                "user_pool": _variable("USER_POOL"),
-                "user_pool_client": _variable("USER_POOL_CLIENT"),
-                "identity_pool": _variable("IDENTITY_POOL"),
+                "user_pool": self.user_pool,
+                "user_pool_client": self.user_pool_client or _missing("USER_POOL_CLIENT"),
+                "identity_pool": self.identity_pool or _missing("IDENTITY_POOL"),
             }
-        if shop := os.environ.get("SHOP"):
-            page["shop"] = shop
-        return cls(bucket=bucket, secret=_variable("DASHBOARD_SECRET"), page=page)
+        return page | ({"shop": self.shop} if self.shop else {})
 
 
-def _variable(name: str) -> str:
+def _read(name: str, kind: object) -> Any:
     value = os.environ.get(name)
     if not value:
-        raise ConfigurationError(f"environment variable {name} is not set; the pipeline stack sets it on the function")
-    return value
+        return None if kind == str | None else _missing(name)
+    if kind is not int:
+        return value
+    if not value.isdecimal():
+        raise ConfigurationError(f"environment variable {name} is {value!r}, not a whole number")
+    return int(value)
+
+
+def _missing(name: str) -> str:
+    raise ConfigurationError(f"environment variable {name} is not set; the pipeline stack sets it on the function")

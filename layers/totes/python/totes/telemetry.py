@@ -1,4 +1,4 @@
-"""The names of what is measured, as functions emit it and as alarms and the board ask for it.
+"""The names of what is measured, as functions emit it and as alarms and the operations dashboard ask for it.
 
 Each metric is paid for by the month, for each of its dimensions' values: there is one of each name, and what is said by
 table is in the log.

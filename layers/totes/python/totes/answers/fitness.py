@@ -9,11 +9,12 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.contract import columns_of
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import snapshot_of
+from totes.capture.source_schema import SourceTable
+from totes.catalog import count_rows
 from totes.databases import identity_of
 from totes.errors import ConfigurationError, TotesError
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 from totes.warehouse.migrate import ensure_tables
 
 Connect = Callable[[], AbstractContextManager[Connection]]
@@ -64,9 +65,7 @@ def _source(source: Connect, tables: Sequence[SourceTable]) -> str:
 
 def _count(connection: Connection, table: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table)))
-        [[count]] = cursor.fetchall()
-        return int(count)
+        return count_rows(cursor, sql.Identifier("public", table))
 
 
 def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:

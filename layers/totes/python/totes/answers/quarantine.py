@@ -9,6 +9,8 @@ from typing import Any
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from totes.catalog import has_table
+
 PAGE_BYTES = 4_000_000
 """Of rows, written as JSON; the rest is room for how Lambda writes them."""
 
@@ -99,8 +101,7 @@ def quarantine(
     with warehouse:
         with warehouse.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
-            cursor.execute("SELECT to_regclass('etl.quarantine') IS NOT NULL")
-            if cursor.fetchone() != (True,):
+            if not has_table(cursor, "etl.quarantine"):
                 return Page(rows=(), more=False)
         with warehouse.cursor("quarantine") as cursor:  # the server keeps what is not read
             cursor.itersize = _READ_AT_ONCE

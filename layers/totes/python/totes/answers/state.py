@@ -9,7 +9,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.shapes import Fact, StarTable
+from totes.catalog import count_rows, has_table
+from totes.star_schema import Fact, StarTable
 
 _LAST_BATCHES = 5
 _REASONS = 5
@@ -130,8 +131,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
 
 def _newest(cursor: Cursor) -> int:
     """The ledger's newest batch; 0 where there is none, or no ledger yet."""
-    cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
-    if not _only(cursor):
+    if not has_table(cursor, "etl.batch"):
         return 0
     cursor.execute("SELECT coalesce(max(batch_id), 0) FROM etl.batch")
     return int(_only(cursor))
@@ -167,8 +167,7 @@ def _table(cursor: Cursor, table: StarTable) -> TableState:
     )
     versions, rows, last_batch = cursor.fetchone() or (0, 0, None)
     if isinstance(table, Fact):
-        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", table.current_view)))
-        rows = _only(cursor)
+        rows = count_rows(cursor, sql.Identifier("public", table.current_view))
     cursor.execute("SELECT count(*) FROM etl.quarantine WHERE star_table = %s AND resolved_by IS NULL", (table.name,))
     return TableState(rows=rows, versions=versions, last_batch=last_batch, quarantined=_only(cursor))
 

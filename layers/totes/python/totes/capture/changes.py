@@ -20,25 +20,22 @@ from totes.capture.contract import columns_of
 from totes.capture.holdings import HeldKeys, Holdings
 from totes.capture.identity import identities_of, members_to_read
 from totes.capture.keys import check_once, unguarded
-from totes.capture.reader import stream_rows
-from totes.capture.shape import SourceTable
+from totes.capture.reader import conditions_on, stream_rows
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
-from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, Run, SourceColumn, TableIdentity
+from totes.capture.source_schema import SourceTable
+from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SortedRun, SourceColumn, TableIdentity
 
 logger = logging.getLogger(__name__)
 
 _EVERY_ROW = sql.SQL("true")
-
-_ASKED_AT_ONCE = 10_000
-"""Keys in one statement."""
 
 
 class Found(Protocol):
     """Whoever takes what has changed in a table, a bounded frame at a time."""
 
     def changed(self, rows: pl.DataFrame) -> None:
-        """Take rows that are new, differ or are asked for again."""
+        """Take rows that are new, differ or are recaptured."""
 
     def gone(self, keys: pl.Series) -> None:
         """Take keys (64-bit integers) of rows that the source does not have."""
@@ -65,7 +62,7 @@ def changes_of(
     lake: Bucket,
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
-    again: Mapping[str, Sequence[int]],
+    recapture: Mapping[str, Sequence[int]],
 ) -> dict[str, "TableChanges"]:
     """Return the changes of each table since the last batch, to be read; in none is a key there twice.
 
@@ -74,7 +71,7 @@ def changes_of(
         lake: the ingestion bucket.
         tables: the tables.
         last: the last batch; None where there is none.
-        again: keys of each table that are looked at whether or not they may be new.
+        recapture: keys of each table that are looked at whether or not they may be new.
 
     Raises:
         ContractError: the source does not have the shape that totes reads, or a key is there twice.
@@ -83,7 +80,7 @@ def changes_of(
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
     found = {
         table.name: TableChanges(
-            snapshot, lake, table, columns[table.name], identities[table.name], last, again.get(table.name, ())
+            snapshot, lake, table, columns[table.name], identities[table.name], last, recapture.get(table.name, ())
         )
         for table in tables
     }
@@ -107,7 +104,7 @@ class TableChanges:
         columns: its columns in the source.
         identity: what it is there.
         last: the last batch; None where there is none.
-        again: keys that are looked at whether or not they may be new.
+        recapture: keys that are looked at whether or not they may be new.
 
     Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
@@ -122,7 +119,7 @@ class TableChanges:
         columns: Sequence[SourceColumn],
         identity: TableIdentity,
         last: CaptureManifest | None,
-        again: Sequence[int] = (),
+        recapture: Sequence[int] = (),
     ) -> None:
         self._snapshot = snapshot
         self._table = table
@@ -131,9 +128,9 @@ class TableChanges:
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
         self._lake = lake
-        self.runs: Sequence[Run] = self._before.holdings if self._before else ()
-        self._unseen = self._series(again).unique()
-        self._again = self._unseen
+        self.runs: Sequence[SortedRun] = self._before.holdings if self._before else ()
+        self._unseen = self._series(recapture).unique()
+        self._recapture = self._unseen
         self._added = 0
         self._ranges = self._ranges_before()
         self._count, self._candidates = self._counts()
@@ -207,18 +204,18 @@ class TableChanges:
         conditions = [self._snapshot.may_be_new(self._last)]
         if members:
             conditions.append(sql.SQL("tableoid = ANY({}::oid[])").format(sql.Literal(list(members))))
-        if not self._again.is_empty():
-            conditions.append(self._has_key(self._again))
+        if not self._recapture.is_empty():
+            conditions += conditions_on(self._table.key, self._recapture)
         return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions))
 
     def _stream(self, condition: sql.Composable, found: Found, *, ordered: bool = False) -> None:
         def consume(candidates: pl.DataFrame) -> None:
-            news = self._holdings.news_in(candidates, self._again)
+            new = self._holdings.changed_rows(candidates, self._recapture)
             self._see(candidates[self._table.key])
-            self._added += news.added.len()
-            self._ranges = self._ranges.plus(news.added) if self._ranges else None
-            if news.rows.height:
-                found.changed(news.rows)
+            self._added += new.added.len()
+            self._ranges = self._ranges.plus(new.added) if self._ranges else None
+            if new.rows.height:
+                found.changed(new.rows)
 
         if ordered:  # so that each part of the lake is read once, and not once a chunk
             condition = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(self._table.key))
@@ -249,9 +246,9 @@ class TableChanges:
         return gone
 
     def _read_missed(self, keys: pl.Series, found: Found) -> None:
-        for start in range(0, keys.len(), _ASKED_AT_ONCE):
+        for condition in conditions_on(self._table.key, keys):
             logger.warning("rows of %s that were not in its last batch are older than its horizon", self._table.name)
-            self._stream(self._has_key(keys.slice(start, _ASKED_AT_ONCE)), found)
+            self._stream(condition, found)
 
     def _see(self, keys: pl.Series) -> None:
         if self._unseen.len():
@@ -259,9 +256,6 @@ class TableChanges:
 
     def _key_column(self) -> SourceColumn:
         return next(column for column in self.columns if column.name == self._table.key)
-
-    def _has_key(self, keys: pl.Series) -> sql.Composable:
-        return sql.SQL("{} = ANY({})").format(sql.Identifier(self._table.key), sql.Literal(keys.to_list()))
 
     def _series(self, keys: Sequence[int]) -> pl.Series:
         return pl.Series(self._table.key, keys, dtype=pl.Int64)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from totes.capture.shape import Family, SourceTable
 from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import Family, SourceTable
 from totes.errors import ConfigurationError, ContractError
 from totes.lake import SourceColumn
 

@@ -7,15 +7,15 @@ import polars as pl
 
 from totes.capture.part_cache import PartCache
 from totes.capture.slices import HIGHEST, LOWEST, Piece, pieces_of, slices
-from totes.lake import Bucket, Part, Run
+from totes.lake import Bucket, Part, SortedRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class News:
+class ChangedRows:
     """What the lake does not hold yet.
 
     Attributes:
-        rows: rows that are new, differ from what is held, or were asked for again.
+        rows: rows that are new, differ from what is held, or are recaptured.
         added: keys (64-bit integers) of those of them of which no row is held.
     """
 
@@ -38,17 +38,17 @@ class Holdings:
     Each part is read about once by a reader who asks in ascending order of keys.
     """
 
-    def __init__(self, runs: Sequence[Run], key: str, bucket: Bucket) -> None:
+    def __init__(self, runs: Sequence[SortedRun], key: str, bucket: Bucket) -> None:
         self._runs = runs
         self._key = key
         self._cache = PartCache(bucket)
 
-    def news_in(self, candidates: pl.DataFrame, again: pl.Series) -> News:
-        """Return those of the candidates that are not held with the same content, or that are asked for again.
+    def changed_rows(self, candidates: pl.DataFrame, recapture: pl.Series) -> ChangedRows:
+        """Return those of the candidates that are not held with the same content, or that are recaptured.
 
         Args:
             candidates: rows of the table, one a key, as `read_rows` gives them.
-            again: keys (64-bit integers) of rows that are news in any case.
+            recapture: keys (64-bit integers) of rows that are returned in any case.
 
         Raises:
             LakeCorrupted: a part is missing or not what was written.
@@ -70,11 +70,11 @@ class Holdings:
                     unknown = unknown.join(held.select(key), on=key, how="anti")
         self._cache.forget(below=highest)
         fresh = pl.concat([*added, unknown])
-        news = pl.concat([*changed, fresh])
-        asked = candidates[key].cast(pl.Int64).is_in(again.implode())
+        found = pl.concat([*changed, fresh])
+        asked = candidates[key].cast(pl.Int64).is_in(recapture.implode())
         if asked.any():
-            news = pl.concat([news, candidates.filter(asked).join(news.select(key), on=key, how="anti")])
-        return News(rows=news, added=fresh[key].cast(pl.Int64))
+            found = pl.concat([found, candidates.filter(asked).join(found.select(key), on=key, how="anti")])
+        return ChangedRows(rows=found, added=fresh[key].cast(pl.Int64))
 
     def held_keys(self, lowest: int = LOWEST, highest: int = HIGHEST) -> Iterator[HeldKeys]:
         """Yield the keys that are held, in ascending order, a bounded number at a time; the ranges follow each other.

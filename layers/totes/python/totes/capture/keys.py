@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from psycopg2 import sql
 
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
 from totes.errors import ContractError
 
 _GUARDED = """

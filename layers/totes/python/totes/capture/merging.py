@@ -8,10 +8,12 @@ from totes.capture import sizes
 from totes.capture.holdings import in_shape
 from totes.capture.part_cache import PartCache, bounds
 from totes.capture.slices import Piece, pieces_of, slices
-from totes.lake import Bucket, Part, Run, read_part, write_part
+from totes.lake import Bucket, Part, SortedRun, read_part, write_part
 
 
-def with_run(holdings: Sequence[Run], newest: Run, key: str, bucket: Bucket, place: str) -> tuple[Run, ...]:
+def with_run(
+    holdings: Sequence[SortedRun], newest: SortedRun, key: str, bucket: Bucket, place: str
+) -> tuple[SortedRun, ...]:
     """Return the holdings after a batch's run.
 
     Every run is at least twice as large as the one after it; runs that are not are merged, and a row is rewritten
@@ -31,7 +33,7 @@ def with_run(holdings: Sequence[Run], newest: Run, key: str, bucket: Bucket, pla
     return (*runs[:first], _merged(runs[first:], key, bucket, place, with_deleted=first > 0))
 
 
-def in_order(holdings: Sequence[Run], key: str, bucket: Bucket, place: str) -> tuple[Run, ...]:
+def in_order(holdings: Sequence[SortedRun], key: str, bucket: Bucket, place: str) -> tuple[SortedRun, ...]:
     """Return the holdings with every run whose parts lie across each other written again in the order of its keys.
 
     An older totes wrote a table in the order of its heap; a whole read in the order of keys, which is what the runs
@@ -49,12 +51,12 @@ def in_order(holdings: Sequence[Run], key: str, bucket: Bucket, place: str) -> t
     )
 
 
-def are_in_order(holdings: Sequence[Run]) -> bool:
+def are_in_order(holdings: Sequence[SortedRun]) -> bool:
     """Whether `in_order` would leave the holdings as they are."""
     return all(_is_in_order(run) for run in holdings)
 
 
-def _is_in_order(run: Run) -> bool:
+def _is_in_order(run: SortedRun) -> bool:
     return len(_layers(run)) <= sizes.RUNS_AT_ONCE
 
 
@@ -71,7 +73,7 @@ def _first_to_merge(rows: Sequence[int]) -> int:
     return first
 
 
-def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str, *, with_deleted: bool) -> Run:
+def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, place: str, *, with_deleted: bool) -> SortedRun:
     """One run of several; that a row is deleted need be said only where an older run may have it.
 
     Where there are more than can be merged at once, what comes between goes to the lake too; no manifest names it.
@@ -95,10 +97,10 @@ def _merged(runs: Sequence[Run], key: str, bucket: Bucket, place: str, *, with_d
     return _merged_at_once(layers, _Writer(bucket, key, place), deleted, schema)
 
 
-def _layers(run: Run) -> list[Run]:
+def _layers(run: SortedRun) -> list[SortedRun]:
     """A run as runs none of whose parts have keys in each other's range."""
-    layers = [Run(parts=tuple(parts)) for parts in _apart(run.parts)]
-    return layers + [Run(parts=(), deleted=tuple(parts)) for parts in _apart(run.deleted)]
+    layers = [SortedRun(parts=tuple(parts)) for parts in _apart(run.parts)]
+    return layers + [SortedRun(parts=(), deleted=tuple(parts)) for parts in _apart(run.deleted)]
 
 
 def _apart(parts: Sequence[Part]) -> list[list[Part]]:
@@ -112,7 +114,9 @@ def _apart(parts: Sequence[Part]) -> list[list[Part]]:
     return layers
 
 
-def _merged_at_once(runs: Sequence[Run], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema) -> Run:
+def _merged_at_once(
+    runs: Sequence[SortedRun], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema
+) -> SortedRun:
     cache = PartCache(rows.bucket)
     for group in _groups(pieces_of(runs)):
         if _stays(group):
@@ -126,10 +130,10 @@ def _merged_at_once(runs: Sequence[Run], rows: "_Writer", deleted: "_Writer | No
                 rows.add(pl.concat(in_shape(frame, schema) for frame in frames))
             if deleted:
                 deleted.add(gone.to_frame())
-    return Run(parts=rows.finish(), deleted=deleted.finish() if deleted else ())
+    return SortedRun(parts=rows.finish(), deleted=deleted.finish() if deleted else ())
 
 
-def _schema(runs: Sequence[Run], bucket: Bucket) -> pl.Schema:
+def _schema(runs: Sequence[SortedRun], bucket: Bucket) -> pl.Schema:
     """The columns and types of the newest rows; all that is rewritten is brought into them."""
     newest = next((run.parts[-1] for run in reversed(runs) if run.parts), None)
     return read_part(bucket, newest).schema if newest else pl.Schema()

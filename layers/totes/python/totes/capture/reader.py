@@ -1,7 +1,7 @@
 """Rows of one table, streamed out of a snapshot by COPY, a bounded chunk at a time."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,9 @@ from totes.lake import SourceColumn
 
 CHUNK_BYTES = 24 * 2**20
 """How much CSV text is gathered before it becomes a frame: some 200,000 orders."""
+
+_ASKED_AT_ONCE = 10_000
+"""Values in one statement."""
 
 
 def stream_rows(
@@ -54,6 +57,13 @@ def stream_rows(
         if as_they_are:
             cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
         chunks.flush()
+
+
+def conditions_on(column: str, values: pl.Series) -> Iterator[sql.Composable]:
+    """Yield SQL conditions that hold for the rows whose column has one of these integers, each of a bounded length."""
+    for start in range(0, values.len(), _ASKED_AT_ONCE):
+        asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
+        yield sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
 
 
 class _Chunks:

@@ -5,23 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-import polars as pl
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import Changes, changes_of
-from totes.capture.guard import Gone
+from totes.capture.context import Links, read_contexts
+from totes.capture.mass_deletion import Gone
 from totes.capture.merging import are_in_order, in_order, with_run
-from totes.capture.reader import stream_rows
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Run
-
-_ASKED_AT_ONCE = 10_000
-"""Keys in one statement that asks for context."""
-
+from totes.lake import Bucket, CapturedTable, CaptureManifest, SortedRun
 
 Permit = Callable[[Mapping[str, Gone]], None]
 """Lets the deletes of tables pass, or raises MassDeletion."""
@@ -33,7 +27,7 @@ def read_batch(
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
     batch: int,
-    again: Mapping[str, Sequence[int]],
+    recapture: Mapping[str, Sequence[int]],
     permit: Permit,
 ) -> "Reading":
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
@@ -48,7 +42,7 @@ def read_batch(
         tables: the tables to capture.
         last: the last batch; None where there is none.
         batch: the number of this one.
-        again: keys of each source table whose rows are part of the batch whether or not they have changed.
+        recapture: keys of each source table whose rows are part of the batch whether or not they have changed.
         permit: asked before anything is written, and again as more is known.
 
     Raises:
@@ -58,11 +52,11 @@ def read_batch(
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    ordered: dict[str, tuple[Run, ...]] = {}
+    ordered: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
-            reading = Reading(snapshot, lake, tables, last, batch, again, permit, ordered)
+            reading = Reading(snapshot, lake, tables, last, batch, recapture, permit, ordered)
             unordered = reading.unordered()
             if not unordered:
                 reading.read()
@@ -86,9 +80,9 @@ class Reading:
         tables: Sequence[SourceTable],
         last: CaptureManifest | None,
         batch: int,
-        again: Mapping[str, Sequence[int]],
+        recapture: Mapping[str, Sequence[int]],
         permit: Permit,
-        ordered: Mapping[str, tuple[Run, ...]],
+        ordered: Mapping[str, tuple[SortedRun, ...]],
     ) -> None:
         self.snapshot = snapshot
         self.began = datetime.now(UTC)
@@ -98,24 +92,21 @@ class Reading:
         self._last = last
         self._batch = batch
         self._permit = permit
-        self._readings = changes_of(snapshot, lake, tables, last, again)
+        self._readings = changes_of(snapshot, lake, tables, last, recapture)
         for name, runs in ordered.items():
             self._readings[name].runs = runs
+        self._links = Links(tables)
         self._writers = {
             table.name: TableWriter(
                 lake,
                 f"batches/{batch:010d}/{table.name}",
                 table.key,
-                link=partial(self._link, table),
-                lose=partial(self._lose, table),
+                hold=partial(self._links.hold, table.name),
+                lose=partial(self._links.lose, table.name),
             )
             for table in tables
         }
         self._found: dict[str, Changes] = {}
-        # Of tables that dimensions join, the keys and references that the batch has come to hold.
-        self._links: dict[str, list[pl.DataFrame]] = {}
-        # And of those that complete others, the keys of rows that are gone.
-        self._lost: dict[str, list[pl.Series]] = {}
 
     def unordered(self) -> list[str]:
         """The tables of which many rows are to be compared with runs that are in no order.
@@ -129,7 +120,7 @@ class Reading:
             if reading.comes_in_order and name not in self.ordered and not are_in_order(reading.runs)
         ]
 
-    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[Run, ...]]:
+    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[SortedRun, ...]]:
         """Write the runs of tables in the order of their keys; the source is not asked."""
         return {
             name: in_order(self._readings[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
@@ -140,7 +131,9 @@ class Reading:
         """Read all that has changed, and its context, and write it to the lake."""
         for name, reading in self._readings.items():
             self._found[name] = reading.read(self._writers[name], partial(self._check_deletes, name))
-        self._read_contexts()
+        if self._last is not None:  # else all there is has been captured
+            columns = {name: reading.columns for name, reading in self._readings.items()}
+            read_contexts(self.snapshot, list(self._tables.values()), columns, self._links, self._writers)
 
     def captured(self) -> dict[str, CapturedTable]:
         """What the batch brings of each table; of its runs, those that were there before."""
@@ -148,13 +141,13 @@ class Reading:
 
     def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
         """The tables with what the batch brings among their runs; the source is not asked."""
-        return {name: replace(table, holdings=self._with_news(name, table)) for name, table in captured.items()}
+        return {name: replace(table, holdings=self._with_changes(name, table)) for name, table in captured.items()}
 
-    def _with_news(self, name: str, table: CapturedTable) -> tuple[Run, ...]:
-        news = Run(parts=table.changes, deleted=table.deletes)
-        if not news.rows:
+    def _with_changes(self, name: str, table: CapturedTable) -> tuple[SortedRun, ...]:
+        newest = SortedRun(parts=table.changes, deleted=table.deletes)
+        if not newest.rows:
             return table.holdings
-        return with_run(table.holdings, news, self._tables[name].key, self._lake, self._place_of_merged(name))
+        return with_run(table.holdings, newest, self._tables[name].key, self._lake, self._place_of_merged(name))
 
     def _check_deletes(self, table: str, gone: int) -> None:
         self._permit({table: self._gone(table, gone)})
@@ -181,53 +174,3 @@ class Reading:
 
     def _place_of_merged(self, table: str) -> str:
         return f"holdings/{table}/{self._batch:010d}"
-
-    def _read_contexts(self) -> None:
-        """Complete each joined pair of tables: referring rows of what changed or is gone, then what they refer to."""
-        if self._last is None:  # all there is has been captured
-            return
-        pairs = [
-            (table, reference, self._tables[completing])
-            for table in self._tables.values()
-            for reference, completing in table.completed_by.items()
-        ]
-        for table, reference, completing in pairs:
-            changed = self._linked(completing.name, completing.key).cast(pl.Int64)
-            lost = self._lost.get(completing.name, [])
-            self._read_context(table, reference, pl.concat([changed, *(keys.alias(changed.name) for keys in lost)]))
-        for table, reference, completing in pairs:
-            referred = self._linked(table.name, reference).cast(pl.Int64)
-            captured = self._linked(completing.name, completing.key).cast(pl.Int64)
-            self._read_context(completing, completing.key, referred.filter(~referred.is_in(captured.implode())))
-
-    def _read_context(self, table: SourceTable, column: str, values: pl.Series) -> None:
-        """Bring the rows whose column has one of the values and which the batch does not have yet."""
-
-        def keep(rows: pl.DataFrame) -> None:
-            missing = rows.join(self._linked(table.name, table.key).to_frame(table.key), on=table.key, how="anti")
-            if missing.height:
-                self._writers[table.name].add_context(missing)
-
-        for start in range(0, values.len(), _ASKED_AT_ONCE):
-            asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
-            condition = sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
-            stream_rows(self.snapshot, table.name, self._readings[table.name].columns, condition, keep)
-
-    def _link(self, table: SourceTable, rows: pl.DataFrame) -> None:
-        """Remember which rows of tables that dimensions join the batch has."""
-        if table.completed_by or self._completes_others(table):
-            self._links.setdefault(table.name, []).append(rows.select(table.key, *table.completed_by))
-
-    def _lose(self, table: SourceTable, keys: pl.Series) -> None:
-        """Remember which rows are gone of tables that complete others, even where no foreign key forbids it."""
-        if self._completes_others(table):
-            self._lost.setdefault(table.name, []).append(keys)
-
-    def _completes_others(self, table: SourceTable) -> bool:
-        return any(table.name in other.completed_by.values() for other in self._tables.values())
-
-    def _linked(self, table: str, column: str) -> pl.Series:
-        frames = self._links.get(table)
-        if not frames:
-            return pl.Series(column, [], dtype=pl.Int64)
-        return pl.concat([frame.select(column) for frame in frames]).to_series().drop_nulls().unique()

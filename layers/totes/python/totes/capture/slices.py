@@ -7,7 +7,7 @@ import polars as pl
 
 from totes.capture import sizes
 from totes.capture.part_cache import bounds
-from totes.lake import Part, Run
+from totes.lake import Part, SortedRun
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
@@ -38,7 +38,7 @@ class Slice:
     pieces: Sequence[Piece]
 
 
-def pieces_of(runs: Sequence[Run]) -> list[Piece]:
+def pieces_of(runs: Sequence[SortedRun]) -> list[Piece]:
     """Return the runs' parts, in ascending order of their lowest keys."""
     unread = pl.DataFrame()
     pieces = [

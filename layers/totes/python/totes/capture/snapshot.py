@@ -11,7 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 
-from totes.capture.shape import SourceTable
+from totes.capture.source_schema import SourceTable
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
 

@@ -8,7 +8,7 @@ import polars as pl
 from totes.capture import sizes
 from totes.capture.part_cache import PartCache, bounds
 from totes.errors import ContractError
-from totes.lake import Bucket, Part, Run, write_part
+from totes.lake import Bucket, Part, SortedRun, write_part
 
 
 class TableWriter:
@@ -18,8 +18,8 @@ class TableWriter:
         lake: the ingestion bucket.
         place: the start of the objects' keys.
         key: the table's key column.
-        link: told of all rows that the batch has come to hold.
-        lose: told of all keys (64-bit integers) of rows that are gone.
+        hold: called with all rows that the batch has come to hold.
+        lose: called with all keys (64-bit integers) of rows that are gone.
 
     Attributes:
         context: unchanged rows that a joined dimension needs beside the changes.
@@ -31,13 +31,13 @@ class TableWriter:
         place: str,
         key: str,
         *,
-        link: Callable[[pl.DataFrame], None],
+        hold: Callable[[pl.DataFrame], None],
         lose: Callable[[pl.Series], None],
     ) -> None:
         self._lake = lake
         self._place = place
         self._key = key
-        self._link = link
+        self._hold = hold
         self._lose = lose
         self._cache = PartCache(lake)
         self._changes: list[Part] = []
@@ -46,8 +46,8 @@ class TableWriter:
         self.context: list[Part] = []
 
     def changed(self, rows: pl.DataFrame) -> None:
-        """Write rows that are new, differ or are asked for again."""
-        self._link(rows)
+        """Write rows that are new, differ or are recaptured."""
+        self._hold(rows)
         parts = math.ceil(rows.height / sizes.PART_ROWS)
         for chunk in rows.sort(self._key).iter_slices(math.ceil(rows.height / parts)):
             self._changes.append(self._written(chunk, "changes", len(self._changes)))
@@ -74,15 +74,15 @@ class TableWriter:
 
     def add_context(self, rows: pl.DataFrame) -> None:
         """Write unchanged rows that a joined dimension needs."""
-        self._link(rows)
+        self._hold(rows)
         self.context.append(self._written(rows, "context", len(self.context)))
 
-    def run(self) -> Run:
+    def run(self) -> SortedRun:
         """Write what still waits; return changes and deletes."""
         if self._gone.len():
             self._delete(self._gone)
             self._gone = self._gone.clear()
-        return Run(parts=tuple(self._changes), deleted=tuple(self._deletes))
+        return SortedRun(parts=tuple(self._changes), deleted=tuple(self._deletes))
 
     def _delete(self, keys: pl.Series) -> None:
         self._deletes.append(self._written(keys.to_frame(self._key), "deletes", len(self._deletes)))

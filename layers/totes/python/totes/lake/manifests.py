@@ -95,7 +95,7 @@ class TableIdentity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class SortedRun:
     """What was captured together or merged since: at most one row, or one word that there is none, a key.
 
     Attributes:
@@ -133,7 +133,7 @@ class CapturedTable:
     changes: tuple[Part, ...] = ()
     deletes: tuple[Part, ...] = ()
     context: tuple[Part, ...] = ()
-    holdings: tuple[Run, ...] = ()
+    holdings: tuple[SortedRun, ...] = ()
     identity: TableIdentity | None = None
     ranges: KeyRanges | None = None
 
@@ -148,7 +148,7 @@ class CapturedTable:
             deletes=_parts(values["deletes"]),
             context=_parts(values["context"]),
             holdings=tuple(
-                Run(parts=_parts(run["parts"]), deleted=_parts(run["deleted"])) for run in values["holdings"]
+                SortedRun(parts=_parts(run["parts"]), deleted=_parts(run["deleted"])) for run in values["holdings"]
             ),
             identity=TableIdentity.from_dict(identity) if identity else None,
             ranges=KeyRanges(**values["ranges"]) if values.get("ranges") else None,
@@ -193,7 +193,11 @@ class CaptureManifest:
         runs = [
             run
             for table in self.tables.values()
-            for run in (Run(parts=table.changes, deleted=table.deletes), Run(parts=table.context), *table.holdings)
+            for run in (
+                SortedRun(parts=table.changes, deleted=table.deletes),
+                SortedRun(parts=table.context),
+                *table.holdings,
+            )
         ]
         return [part for run in runs for part in (*run.parts, *run.deleted)]
 

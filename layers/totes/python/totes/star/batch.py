@@ -11,10 +11,10 @@ import polars as pl
 
 from totes.lake import RAW, Bucket, CaptureManifest, Journal, Part, StarManifest, StarParts, read_part, write_part
 from totes.lake.manifests import digest
-from totes.shapes import Calendar, Dimension, Fact, Join, Kind, StarTable
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
 from totes.star.joins import complete
+from totes.star_schema import Calendar, Dimension, Fact, Join, Kind, StarTable
 
 PARTS_BETWEEN_BOOKMARKS = 32
 """A batch of no more source parts is transformed in one go and needs no bookmark."""

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from totes.shapes import Calendar
+from totes.star_schema import Calendar
 
 _OF_DATE = {
     "date_id": pl.col("date_id"),

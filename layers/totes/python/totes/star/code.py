@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from totes import shapes
-from totes.shapes import StarTable
+from totes import star_schema
+from totes.star_schema import StarTable
 
 
 def fingerprint(tables: Sequence[StarTable]) -> str:
@@ -16,7 +16,7 @@ def fingerprint(tables: Sequence[StarTable]) -> str:
 
 @cache
 def _files() -> str:
-    folder, words = Path(__file__).parent, Path(shapes.__file__)
+    folder, words = Path(__file__).parent, Path(star_schema.__file__)
     digest = hashlib.sha256()
     for file in [words, *sorted(folder.rglob("*.py"))]:
         digest.update(f"{file.relative_to(folder.parent).as_posix()}\n".encode())

@@ -8,7 +8,7 @@ from operator import or_
 import polars as pl
 
 from totes.lake import RAW
-from totes.shapes import Column, Dimension, Fact, Join, Kind
+from totes.star_schema import Column, Dimension, Fact, Join, Kind
 
 _SHOWN = 100
 """Characters of a value that a reason quotes; the quarantined row has all of it."""

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from totes.shapes import Join
+from totes.star_schema import Join
 
 
 def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.DataFrame:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, Draft, Journal, StarJournal
-from totes.shapes import StarTable
 from totes.star.ahead import AHEAD, in_order
 from totes.star.code import fingerprint
 from totes.star.transform import Transformation
+from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from totes.lake import Bucket, Journal, StarJournal, StarManifest
 from totes.outcomes import Span
-from totes.shapes import StarTable
 from totes.star.ahead import in_order
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
+from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
 

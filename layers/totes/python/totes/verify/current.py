@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.values import read_rows
 from totes.lake import RAW, SourceColumn
-from totes.shapes import Calendar, Dimension, Fact, Kind, StarTable
+from totes.star_schema import Calendar, Dimension, Fact, Kind, StarTable
 
 _NEWEST = sql.SQL("""
     SELECT {columns} FROM (

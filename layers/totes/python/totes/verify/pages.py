@@ -5,17 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 from psycopg2 import sql
 
-from totes.capture.reader import stream_rows
-from totes.capture.shape import SourceTable
+from totes.capture.reader import conditions_on, stream_rows
 from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
+from totes.catalog import count_rows
 from totes.lake import RAW, SourceColumn
-from totes.shapes import Dimension, Fact
 from totes.star.joins import complete
+from totes.star_schema import Dimension, Fact
 
 PAGE_ROWS = 100_000
 """Rows that are held in memory at once, of either side."""
-
-_ASKED_AT_ONCE = 10_000
 
 
 class SourcePages:
@@ -33,9 +32,7 @@ class SourcePages:
     def count(self, table: str) -> int:
         """How many rows a source table has."""
         with self._snapshot.connection.cursor() as cursor:
-            cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table)))
-            [[count]] = cursor.fetchall()
-        return int(count)
+            return count_rows(cursor, sql.Identifier("public", table))
 
     def of(self, star: Fact | Dimension) -> Iterator[pl.DataFrame]:
         """Pages of a star table's source rows, in ascending order of their keys, joined tables' columns with them."""
@@ -61,9 +58,8 @@ class SourcePages:
     def _referred(self, table: SourceTable, references: pl.Series) -> pl.DataFrame:
         keys = references.drop_nulls().unique().sort()
         frames = []
-        for start in range(0, keys.len(), _ASKED_AT_ONCE):
-            asked = sql.Literal(keys.slice(start, _ASKED_AT_ONCE).to_list())
-            rows = self._rows(table, sql.SQL("{} = ANY({})").format(sql.Identifier(table.key), asked))
+        for condition in conditions_on(table.key, keys):
+            rows = self._rows(table, condition)
             if rows is not None:
                 frames.append(rows)
         if frames:

@@ -9,18 +9,19 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.contract import columns_of
-from totes.capture.shape import SourceTable
 from totes.capture.snapshot import snapshot_of
+from totes.capture.source_schema import SourceTable
+from totes.catalog import has_table
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.one_state import one_state
-from totes.shapes import Calendar, Dimension, Fact, StarTable
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.verify import pages as paging
 from totes.verify.compare import compare
 from totes.verify.current import calendar_rows_held, current_rows, dates_named, keys_that_name
-from totes.verify.flight import in_flight
+from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
 from totes.warehouse.ledger import newest_entry
@@ -70,9 +71,9 @@ def verify(
     with one_state(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
-            flying = in_flight(snapshot, lake, sources, held)
+            excused = in_flight(snapshot, lake, sources, held)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
-            tables = _Comparison(cursor, pages, flying, progress).of(stars)
+            tables = _Comparison(cursor, pages, excused, progress).of(stars)
     verdict = Verdict(batch=held, tables=tables)
     logger.info("compared %d rows: %d differ", verdict.rows, verdict.differences)
     return verdict
@@ -94,18 +95,18 @@ def keys_to_repair(
     Raises:
         psycopg2.Error: the warehouse broke off.
     """
-    again: dict[str, set[int]] = {}
+    recapture: dict[str, set[int]] = {}
     with warehouse, warehouse.cursor() as cursor:
         for table in stars:
             found = verdict.tables[table.name]
             if isinstance(table, Calendar):
                 dates = pl.concat([found.missing, found.different])
                 for fact in (fact for fact in stars if isinstance(fact, Fact) and dates.len()):
-                    again.setdefault(fact.source, set()).update(keys_that_name(cursor, fact, dates))
+                    recapture.setdefault(fact.source, set()).update(keys_that_name(cursor, fact, dates))
             elif found.differences:
                 keys = pl.concat([found.missing, found.extra, found.different])
-                again.setdefault(table.source, set()).update(keys.to_list())
-    chosen = islice(((source, key) for source, keys in again.items() for key in sorted(keys)), most)
+                recapture.setdefault(table.source, set()).update(keys.to_list())
+    chosen = islice(((source, key) for source, keys in recapture.items() for key in sorted(keys)), most)
     of_source: dict[str, list[int]] = {}
     for source, key in chosen:
         of_source.setdefault(source, []).append(key)
@@ -117,19 +118,19 @@ def _lost(names: Sequence[str]) -> str:
 
 
 def _newest(cursor: Cursor) -> int:
-    cursor.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
-    [[is_there]] = cursor.fetchall()
-    entry = newest_entry(cursor) if is_there else None
+    entry = newest_entry(cursor) if has_table(cursor, "etl.batch") else None
     if entry is None:
         raise ConfigurationError("the warehouse holds no batch yet; run the pipeline first (totes run)")
     return entry.batch
 
 
 class _Comparison:
-    def __init__(self, cursor: Cursor, pages: SourcePages, flying: Mapping[str, pl.Series], progress: Progress) -> None:
+    def __init__(
+        self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series], progress: Progress
+    ) -> None:
         self._cursor = cursor
         self._pages = pages
-        self._flying = flying
+        self._excused = excused
         self._progress = progress
 
     def of(self, stars: Sequence[StarTable]) -> dict[str, TableVerdict]:
@@ -145,21 +146,21 @@ class _Comparison:
         }
 
     def _table(self, table: Fact | Dimension) -> TableVerdict:
-        tally = _Tally(table, self._quarantined(table))
+        findings = _Findings(table, self._quarantined(table))
         after: int | None = None
         for page in self._pages.of(table):
             key = next(column.of for column in table.columns if column.name == table.key)
             last = int(page[key][-1])
-            flying = self._is_flying(table, page, key)
+            excused = self._is_flying(table, page, key)
             for expected, held in self._beside(table, page, key, after):
-                tally.add(expected, held, flying)
+                findings.add(expected, held, excused)
             after = last
             self._done += page.height
             self._progress(self._done, self._total)
         while (beyond := current_rows(self._cursor, table, after, None, paging.PAGE_ROWS)) is not None:
-            tally.add_extra(beyond[table.key], self._flying[table.source])
+            findings.add_extra(beyond[table.key], self._excused[table.source])
             after = int(beyond[table.key][-1])
-        return tally.verdict()
+        return findings.verdict()
 
     def _beside(
         self, table: Fact | Dimension, page: pl.DataFrame, key: str, after: int | None
@@ -179,9 +180,9 @@ class _Comparison:
 
     def _is_flying(self, table: Fact | Dimension, page: pl.DataFrame, key: str) -> pl.Series:
         """The keys of a page, and beyond it, that are in flight, or refer to a row that is."""
-        keys = [self._flying[table.source]]
+        keys = [self._excused[table.source]]
         for join in table.joins:
-            referring = page.filter(pl.col(join.on).cast(pl.Int64).is_in(self._flying[join.table].implode()))
+            referring = page.filter(pl.col(join.on).cast(pl.Int64).is_in(self._excused[join.table].implode()))
             keys.append(referring[key].cast(pl.Int64).alias("key"))
         return pl.concat(keys)
 
@@ -205,7 +206,7 @@ class _Comparison:
         )
 
 
-class _Tally:
+class _Findings:
     """What has been found of one table, page by page."""
 
     def __init__(self, table: Fact | Dimension, quarantined: pl.Series) -> None:
@@ -216,27 +217,27 @@ class _Tally:
         nothing = pl.Series("key", [], dtype=pl.Int64)
         self._missing, self._extra, self._different = [nothing], [nothing], [nothing]
 
-    def add(self, page: pl.DataFrame, held: pl.DataFrame | None, flying: pl.Series) -> None:
+    def add(self, page: pl.DataFrame, held: pl.DataFrame | None, excused: pl.Series) -> None:
         converted = convert(self._table, page)
         compared = compare(self._table.key, converted.rows, held)
         unconverted = converted.quarantine["key"]
         self._rows += page.height
         # What the source has and could not be converted should be in quarantine; what the warehouse had of it before
         # is its last good version, and not one too many.
-        self._missing.append(self._unexcused(pl.concat([_keys(compared.missing), unconverted.alias("key")]), flying))
+        self._missing.append(self._unexcused(pl.concat([_keys(compared.missing), unconverted.alias("key")]), excused))
         extra = _keys(compared.extra)
-        self._extra.append(self._unexcused(extra.filter(~extra.is_in(unconverted.implode())), flying))
-        different = self._unexcused(_keys(compared.different), flying)
+        self._extra.append(self._unexcused(extra.filter(~extra.is_in(unconverted.implode())), excused))
+        different = self._unexcused(_keys(compared.different), excused)
         self._different.append(different)
         if different.len():
             self._columns |= compared.columns
 
-    def add_extra(self, keys: pl.Series, flying: pl.Series) -> None:
-        self._extra.append(self._unexcused(_keys(keys), flying))
+    def add_extra(self, keys: pl.Series, excused: pl.Series) -> None:
+        self._extra.append(self._unexcused(_keys(keys), excused))
 
-    def _unexcused(self, keys: pl.Series, flying: pl.Series) -> pl.Series:
+    def _unexcused(self, keys: pl.Series, excused: pl.Series) -> pl.Series:
         in_quarantine = keys.is_in(self._quarantine.implode())
-        in_flight = keys.is_in(flying.implode()) & ~in_quarantine
+        in_flight = keys.is_in(excused.implode()) & ~in_quarantine
         self._quarantined += int(in_quarantine.sum())
         self._in_flight += int(in_flight.sum())
         return keys.filter(~in_quarantine & ~in_flight)

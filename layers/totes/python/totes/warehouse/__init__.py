@@ -1,7 +1,7 @@
 """Warehouse: from a batch of star rows to the database that analysts ask."""
 
-from totes.warehouse.ledger import Tally
+from totes.warehouse.ledger import RowCounts
 from totes.warehouse.load import Loaded, Rebuilding, load
 from totes.warehouse.migrate import is_source
 
-__all__ = ["Loaded", "Rebuilding", "Tally", "is_source", "load"]
+__all__ = ["Loaded", "Rebuilding", "RowCounts", "is_source", "load"]

@@ -6,9 +6,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket, StarManifest, StarParts
-from totes.shapes import Calendar, Dimension, Fact, StarTable
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.warehouse.definitions import identifiers
-from totes.warehouse.ledger import Tally, open_entry, write_tallies
+from totes.warehouse.ledger import RowCounts, open_entry, write_row_counts
 from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
 from totes.warehouse.staging import QUARANTINE, hold_out_staged_twice, stage, stage_deletes, stage_quarantine
@@ -27,7 +27,7 @@ def is_large(manifest: StarManifest) -> bool:
 
 def load_batch(
     cursor: Cursor, place: Place, tables: Sequence[StarTable], manifest: StarManifest, edition: int, lake: Bucket
-) -> Mapping[str, Tally]:
+) -> Mapping[str, RowCounts]:
     """Load a batch that follows what a place holds, in the cursor's transaction; return its row counts.
 
     Raises:
@@ -41,19 +41,21 @@ def load_batch(
         table.name: _load_table(cursor, place, table, manifest.tables.get(table.name, _NOTHING), manifest.batch, lake)
         for table in tables
     }
-    write_tallies(cursor, manifest.batch, counted, place)
+    write_row_counts(cursor, manifest.batch, counted, place)
     return counted
 
 
-def _load_table(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> Tally:
+def _load_table(
+    cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket
+) -> RowCounts:
     if not stars.rows_in:
-        return Tally()
+        return RowCounts()
     versions = _load_rows(cursor, place, table, stars, batch, lake) if stars.parts else 0
     deleted = _load_deletes(cursor, place, table, stars, batch, lake) if stars.deletes else 0
     quarantined = _load_quarantine(cursor, place, table, stars, batch, lake)
     if quarantined and isinstance(table, Dimension):
         add_unknown(cursor, place, table, batch)
-    return Tally(
+    return RowCounts(
         rows_in=stars.rows_in,
         versions=versions,
         unchanged=stars.rows_in - versions - deleted - quarantined,

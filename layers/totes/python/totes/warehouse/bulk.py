@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from totes.lake import Part, StarManifest, fetch_part
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 from totes.warehouse.conform import conformed
 from totes.warehouse.processed import Processed
 

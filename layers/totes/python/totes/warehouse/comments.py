@@ -9,7 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.references import dimension_of
-from totes.shapes import Calendar, Column, Fact, StarTable
+from totes.star_schema import Calendar, Column, Fact, StarTable
 from totes.warehouse.patience import shortly
 
 logger = logging.getLogger(__name__)

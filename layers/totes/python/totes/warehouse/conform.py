@@ -3,7 +3,7 @@
 import polars as pl
 
 from totes.errors import ConfigurationError
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 
 
 def conformed(table: StarTable, rows: pl.DataFrame, batch: int) -> pl.DataFrame:

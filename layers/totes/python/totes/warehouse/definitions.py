@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.roles import DASHBOARD, READABLE_LEDGER
-from totes.shapes import Column, Fact, StarTable
+from totes.star_schema import Column, Fact, StarTable
 from totes.warehouse.places import LIVE, Place
 
 LEDGER = ("batch", "batch_table", "drift", "quarantine")

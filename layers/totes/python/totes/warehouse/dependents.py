@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.report import VIEWS
 from totes.roles import REPORT
-from totes.shapes import Fact, StarTable
+from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import columns_made, create_current_view
 from totes.warehouse.readers import Key, OwnView, Reader, described
 from totes.warehouse.reports import create_report

@@ -7,6 +7,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import has_table
 from totes.lake import StarManifest
 from totes.warehouse.places import LIVE, Place
 
@@ -17,7 +18,7 @@ _LOCK_WAIT = "120s"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class RowCounts:
     """How many rows came in, and as what they ended: rows_in = versions + unchanged + quarantined + deleted.
 
     Attributes:
@@ -34,8 +35,8 @@ class Tally:
     quarantined: int = 0
     deleted: int = 0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "RowCounts") -> "RowCounts":
+        return RowCounts(
             rows_in=self.rows_in + other.rows_in,
             versions=self.versions + other.versions,
             unchanged=self.unchanged + other.unchanged,
@@ -109,16 +110,16 @@ def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Plac
         )
 
 
-def write_tallies(cursor: Cursor, batch: int, tallies: Mapping[str, Tally], place: Place = LIVE) -> None:
+def write_row_counts(cursor: Cursor, batch: int, row_counts: Mapping[str, RowCounts], place: Place = LIVE) -> None:
     """Write the row counts of a batch: at most one row a star table."""
-    for table, tally in tallies.items():
-        if tally.rows_in:
+    for table, counts in row_counts.items():
+        if counts.rows_in:
             cursor.execute(
                 sql.SQL(
                     "INSERT INTO {} (batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted) "
                     "VALUES (%s, %s, %s, %s, %s, %s, %s)"
                 ).format(place.ledger("batch_table")),
-                (batch, table, tally.rows_in, tally.versions, tally.unchanged, tally.quarantined, tally.deleted),
+                (batch, table, counts.rows_in, counts.versions, counts.unchanged, counts.quarantined, counts.deleted),
             )
 
 
@@ -136,24 +137,25 @@ def write_verification(warehouse: Connection, *, batch: int, differences: int) -
         psycopg2.Error: the warehouse broke off.
     """
     with warehouse, warehouse.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('etl.verification') IS NOT NULL")
-        [[is_there]] = cursor.fetchall()
+        is_there = has_table(cursor, "etl.verification")
         if is_there:
             cursor.execute(
                 "INSERT INTO etl.verification (batch_id, equal, differences) VALUES (%s, %s, %s)",
                 (batch, not differences, differences),
             )
-    return bool(is_there)
+    return is_there
 
 
-def sum_of_tallies(cursor: Cursor) -> dict[str, Tally]:
+def sum_of_row_counts(cursor: Cursor) -> dict[str, RowCounts]:
     """Return the row counts of all batches that the warehouse holds, by star table."""
     cursor.execute(
         "SELECT star_table, sum(rows_in)::bigint, sum(versions)::bigint, sum(unchanged)::bigint, "
         "sum(quarantined)::bigint, sum(deleted)::bigint FROM etl.batch_table GROUP BY star_table"
     )
     return {
-        table: Tally(rows_in=rows_in, versions=versions, unchanged=unchanged, quarantined=quarantined, deleted=deleted)
+        table: RowCounts(
+            rows_in=rows_in, versions=versions, unchanged=unchanged, quarantined=quarantined, deleted=deleted
+        )
         for table, rows_in, versions, unchanged, quarantined, deleted in cursor.fetchall()
     }
 

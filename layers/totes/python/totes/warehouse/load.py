@@ -10,19 +10,19 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
 from totes.outcomes import Span
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.comments import ensure_comments
 from totes.warehouse.ledger import (
     Content,
     Entry,
-    Tally,
+    RowCounts,
     content,
     count_quarantined,
     entry_of,
     lock,
     newest_entry,
-    sum_of_tallies,
+    sum_of_row_counts,
     write_content,
 )
 from totes.warehouse.migrate import Found, ensure_tables, remember_columns
@@ -56,7 +56,7 @@ class Loaded:
 
     batches: Span
     newest: int
-    tables: Mapping[str, Tally]
+    tables: Mapping[str, RowCounts]
     quarantined: int
     rebuilding: Rebuilding | None = None
 
@@ -114,7 +114,7 @@ class _Loaded:
     """
 
     batch: int | None
-    tables: Mapping[str, Tally]
+    tables: Mapping[str, RowCounts]
     wanted: bool
     large: int | None = None
     seen: Held | None = None
@@ -141,7 +141,7 @@ class _Loader:
         self._at_once: int | None = None
         """The batch that is loaded in one transaction however large it is."""
         self._batches: list[int] = []
-        self._tallies = {table.name: Tally() for table in tables}
+        self._row_counts = {table.name: RowCounts() for table in tables}
 
     def load(self, *, rebuild: bool) -> Loaded:
         rebuilding = Rebuild(self._connection, self._lake, self._tables, self._progress)
@@ -157,7 +157,7 @@ class _Loader:
             rebuild = False
             if loaded.batch is not None:
                 self._batches.append(loaded.batch)
-                self._tallies = {name: tally + loaded.tables[name] for name, tally in self._tallies.items()}
+                self._row_counts = {name: counts + loaded.tables[name] for name, counts in self._row_counts.items()}
                 if not self._time_is_up():
                     continue
             if not loaded.wanted:
@@ -261,7 +261,7 @@ class _Loader:
             return Loaded(
                 batches=span,
                 newest=entry.batch if entry else 0,
-                tables=self._tallies,
+                tables=self._row_counts,
                 quarantined=count_quarantined(cursor),
                 rebuilding=rebuilding,
             )
@@ -270,11 +270,11 @@ class _Loader:
         with self._connection, self._connection.cursor() as cursor:
             entry = newest_entry(cursor)
             newest = entry.batch if entry else 0
-            told = sum_of_tallies(cursor)
+            told = sum_of_row_counts(cursor)
             return Loaded(
                 batches=Span(first=1, last=newest, count=newest),
                 newest=newest,
-                tables={table.name: told.get(table.name, Tally()) for table in self._tables},
+                tables={table.name: told.get(table.name, RowCounts()) for table in self._tables},
                 quarantined=count_quarantined(cursor),
             )
 

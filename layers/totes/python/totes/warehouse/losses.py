@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.shapes import Fact, StarTable
+from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import LEDGER
 from totes.warehouse.dependents import Dependents, Replaced
 from totes.warehouse.grants import oid_of

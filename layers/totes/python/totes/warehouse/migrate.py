@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.shapes import Calendar, Column, Fact, StarTable
+from totes.star_schema import Calendar, Column, Fact, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (
     LEDGER,

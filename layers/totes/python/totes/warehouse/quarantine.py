@@ -7,7 +7,7 @@ import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
 from totes.warehouse.refused import Refused, copy_all, copy_rows

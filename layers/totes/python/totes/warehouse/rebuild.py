@@ -19,8 +19,9 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import has_table
 from totes.lake import Bucket
-from totes.shapes import Calendar, Dimension, Fact, StarTable
+from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
@@ -411,9 +412,7 @@ def _stages(table: StarTable) -> list[str]:
 
 
 def _read(cursor: Cursor) -> _Progress | None:
-    cursor.execute("SELECT to_regclass('etl.rebuild') IS NOT NULL")
-    [[is_there]] = cursor.fetchall()
-    if not is_there:
+    if not has_table(cursor, "etl.rebuild"):
         return None
     cursor.execute(
         sql.SQL("SELECT {} FROM etl.rebuild").format(

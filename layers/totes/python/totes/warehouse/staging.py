@@ -7,7 +7,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket, Part, read_part
-from totes.shapes import StarTable
+from totes.star_schema import StarTable
 from totes.warehouse.conform import conformed
 from totes.warehouse.definitions import typed, types_of
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice

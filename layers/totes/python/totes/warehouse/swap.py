@@ -8,7 +8,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.shapes import Fact, StarTable
+from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import LEDGER, columns_made, serial_of
 from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, indexes_of, oid_of, revoke_all
 from totes.warehouse.ledger import Content, write_content

@@ -6,7 +6,7 @@ The technique is known as a late arriving dimension: R. Kimball and M. Ross, The
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.shapes import Column, Dimension
+from totes.star_schema import Column, Dimension
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
 

@@ -8,7 +8,7 @@ nothing is equal to the version before it.
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.shapes import Calendar, Fact, StarTable
+from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import BESIDE
 

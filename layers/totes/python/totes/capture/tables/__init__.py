@@ -1,6 +1,6 @@
 """The source tables, a file each; a new one is a new file and a line in this list."""
 
-from totes.capture.shape import SourceTable
+from totes.capture.source_schema import SourceTable
 from totes.capture.tables.address import ADDRESS
 from totes.capture.tables.counterparty import COUNTERPARTY
 from totes.capture.tables.currency import CURRENCY

@@ -1,6 +1,6 @@
 """address: places, of counterparties and of deliveries."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 ADDRESS = SourceTable(
     name="address",

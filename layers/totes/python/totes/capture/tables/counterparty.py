@@ -1,6 +1,6 @@
 """counterparty: who buys and who supplies."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 COUNTERPARTY = SourceTable(
     name="counterparty",

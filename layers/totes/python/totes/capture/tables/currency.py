@@ -1,6 +1,6 @@
 """currency: what is paid in, by ISO 4217 code."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 CURRENCY = SourceTable(
     name="currency",

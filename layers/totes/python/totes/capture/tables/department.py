@@ -1,6 +1,6 @@
 """department: where staff belong."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 DEPARTMENT = SourceTable(
     name="department",

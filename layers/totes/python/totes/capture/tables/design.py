@@ -1,6 +1,6 @@
 """design: what is printed on a tote."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 DESIGN = SourceTable(
     name="design",

@@ -1,6 +1,6 @@
 """payment: money that went or will go with a transaction."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 PAYMENT = SourceTable(
     name="payment",

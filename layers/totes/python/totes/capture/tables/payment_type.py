@@ -1,6 +1,6 @@
 """payment_type: receipts, payments and refunds."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 PAYMENT_TYPE = SourceTable(
     name="payment_type",

@@ -1,6 +1,6 @@
 """purchase_order: what the shop buys."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 PURCHASE_ORDER = SourceTable(
     name="purchase_order",

@@ -1,6 +1,6 @@
 """sales_order: what the shop sells."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 SALES_ORDER = SourceTable(
     name="sales_order",

@@ -1,6 +1,6 @@
 """staff: who sells and who buys."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 STAFF = SourceTable(
     name="staff",

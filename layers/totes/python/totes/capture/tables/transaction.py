@@ -1,6 +1,6 @@
 """transaction: what ties an order to its payment."""
 
-from totes.capture.shape import Family, SourceTable
+from totes.capture.source_schema import Family, SourceTable
 
 TRANSACTION = SourceTable(
     name="transaction",

@@ -1,6 +1,5 @@
 """The star tables, a file each; a new one is a new file and a line in this list."""
 
-from totes.shapes import Fact, StarTable
 from totes.star.tables.dim_counterparty import DIM_COUNTERPARTY
 from totes.star.tables.dim_currency import DIM_CURRENCY
 from totes.star.tables.dim_date import DIM_DATE
@@ -12,6 +11,7 @@ from totes.star.tables.dim_transaction import DIM_TRANSACTION
 from totes.star.tables.fact_payment import FACT_PAYMENT
 from totes.star.tables.fact_purchase_order import FACT_PURCHASE_ORDER
 from totes.star.tables.fact_sales_order import FACT_SALES_ORDER
+from totes.star_schema import Fact, StarTable
 
 STAR_TABLES: tuple[StarTable, ...] = (
     DIM_COUNTERPARTY,

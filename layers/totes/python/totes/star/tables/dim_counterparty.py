@@ -1,6 +1,6 @@
 """dim_counterparty: who buys and who supplies, each with their legal address."""
 
-from totes.shapes import Dimension, Join, integer, text
+from totes.star_schema import Dimension, Join, integer, text
 
 DIM_COUNTERPARTY = Dimension(
     name="dim_counterparty",

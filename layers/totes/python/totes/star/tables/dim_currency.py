@@ -1,7 +1,7 @@
 """dim_currency: currencies, each with its name in ISO 4217."""
 
-from totes.shapes import Dimension, integer, text
 from totes.star.iso_4217 import CURRENCY_NAMES
+from totes.star_schema import Dimension, integer, text
 
 DIM_CURRENCY = Dimension(
     name="dim_currency",

@@ -1,6 +1,6 @@
 """dim_date: every date that a fact names, whatever year comes."""
 
-from totes.shapes import Calendar, date, integer, text
+from totes.star_schema import Calendar, date, integer, text
 
 DIM_DATE = Calendar(
     name="dim_date",

@@ -1,6 +1,6 @@
 """dim_design: the designs printed on totes."""
 
-from totes.shapes import Dimension, integer, text
+from totes.star_schema import Dimension, integer, text
 
 DIM_DESIGN = Dimension(
     name="dim_design",

@@ -1,6 +1,6 @@
 """dim_location: the addresses that orders are delivered to."""
 
-from totes.shapes import Dimension, integer, text
+from totes.star_schema import Dimension, integer, text
 
 DIM_LOCATION = Dimension(
     name="dim_location",

@@ -1,6 +1,6 @@
 """dim_payment_type: receipts, payments and refunds."""
 
-from totes.shapes import Dimension, integer, text
+from totes.star_schema import Dimension, integer, text
 
 DIM_PAYMENT_TYPE = Dimension(
     name="dim_payment_type",

@@ -1,6 +1,6 @@
 """dim_staff: staff, each with their department."""
 
-from totes.shapes import Dimension, Join, integer, text
+from totes.star_schema import Dimension, Join, integer, text
 
 DIM_STAFF = Dimension(
     name="dim_staff",

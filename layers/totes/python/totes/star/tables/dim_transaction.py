@@ -1,6 +1,6 @@
 """dim_transaction: what ties an order to its payment."""
 
-from totes.shapes import Dimension, integer, text
+from totes.star_schema import Dimension, integer, text
 
 DIM_TRANSACTION = Dimension(
     name="dim_transaction",

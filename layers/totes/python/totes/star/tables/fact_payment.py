@@ -1,6 +1,6 @@
 """fact_payment: every captured version of a payment; the account numbers stay out of the warehouse."""
 
-from totes.shapes import Fact, boolean, date, decimal, integer, time
+from totes.star_schema import Fact, boolean, date, decimal, integer, time
 
 FACT_PAYMENT = Fact(
     name="fact_payment",

@@ -1,6 +1,6 @@
 """fact_purchase_order: every captured version of a purchase order."""
 
-from totes.shapes import Fact, date, decimal, integer, text, time
+from totes.star_schema import Fact, date, decimal, integer, text, time
 
 FACT_PURCHASE_ORDER = Fact(
     name="fact_purchase_order",

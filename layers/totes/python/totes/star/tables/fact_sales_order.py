@@ -1,6 +1,6 @@
 """fact_sales_order: every captured version of a sales order."""
 
-from totes.shapes import Fact, date, decimal, integer, time
+from totes.star_schema import Fact, date, decimal, integer, time
 
 FACT_SALES_ORDER = Fact(
     name="fact_sales_order",

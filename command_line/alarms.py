@@ -1,0 +1,130 @@
+"""A deployment's alarms, set off and back to see that a mail arrives.
+
+CloudWatch says in an alarm's history whether it could publish, and nowhere else; and whether an address has confirmed
+that it wants the mails, only the topic knows.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from command_line.deployment import Deployment
+from command_line.typed_commands import completed
+from totes.errors import UserError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
+    from mypy_boto3_sns import SNSClient
+
+_REASON = "a test by totes alarms test; nothing is wrong"
+_PENDING = "PendingConfirmation"
+_PUBLISHED = "Successfully executed action"
+_SECONDS = 30.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What came of setting an alarm off.
+
+    Attributes:
+        name: of the alarm, without the environment's.
+        failure: why nobody was told; None: CloudWatch has told the topic.
+    """
+
+    name: str
+    failure: str | None = None
+
+
+class AlarmTest:
+    """The alarms of a deployment that tell its topic."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._prefix = f"totes-{deployment.environment}-"
+        self._topic = deployment.alarm_topic
+        self._cloudwatch: CloudWatchClient = deployment.session.client("cloudwatch", endpoint_url=deployment.endpoint)
+        self._reason = completed(_REASON, deployment.options)
+        self._sns: SNSClient = deployment.session.client("sns", endpoint_url=deployment.endpoint)
+
+    def addresses(self) -> list[str]:
+        """Return whom it tells.
+
+        Raises:
+            UserError: nobody is, or nobody has confirmed the subscription.
+        """
+        confirmed: list[str] = []
+        pending: list[str] = []
+        for page in self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic):
+            for each in page["Subscriptions"]:
+                (pending if each["SubscriptionArn"] == _PENDING else confirmed).append(each["Endpoint"])
+        if not confirmed and pending:
+            raise UserError(
+                f"the alarms of {self._deployment.name} reach nobody: {', '.join(pending)} has not confirmed the "
+                "subscription; AWS has sent a mail with a link to do so"
+            )
+        if not confirmed:
+            raise UserError(
+                f"the alarms of {self._deployment.name} reach nobody: set alarm_email in stacks/config.py and deploy"
+            )
+        return confirmed
+
+    def run(self, names: Sequence[str], progress: Callable[[int, int], None]) -> list[Tried]:
+        """Set alarms off, one after the other, and each back to what it was.
+
+        Args:
+            names: of alarms, without the environment's; none: all.
+            progress: called with how many are done, and of how many.
+
+        Raises:
+            UserError: there is no alarm of a name.
+        """
+        alarms = self._chosen(names)
+        tried = []
+        for number, alarm in enumerate(alarms):
+            progress(number, len(alarms))
+            tried.append(self._try(alarm))
+        return tried
+
+    def _chosen(self, names: Sequence[str]) -> "list[MetricAlarmTypeDef]":
+        pages = self._cloudwatch.get_paginator("describe_alarms").paginate(ActionPrefix=self._topic)
+        found = {
+            alarm["AlarmName"].removeprefix(self._prefix): alarm for page in pages for alarm in page["MetricAlarms"]
+        }
+        if unknown := [name for name in names if name not in found]:
+            raise UserError(
+                f"there is no alarm {unknown[0]} in {self._deployment.name}; there are {', '.join(sorted(found))}"
+            )
+        return [found[name] for name in names or sorted(found)]
+
+    def _try(self, alarm: "MetricAlarmTypeDef") -> Tried:
+        name = alarm["AlarmName"].removeprefix(self._prefix)
+        if alarm["StateValue"] == "ALARM":
+            return Tried(name=name, failure="it is on already, and not by a test")
+        before = set(self._actions(alarm))
+        with self._set_off(alarm):
+            deadline = time.monotonic() + _SECONDS
+            while not (acted := [each for each in self._actions(alarm) if each not in before]):
+                if time.monotonic() > deadline:
+                    return Tried(name=name, failure=f"CloudWatch has told nobody for {_SECONDS:.0f} s")
+                time.sleep(_LOOK_SECONDS)
+        _, said = acted[0]
+        return Tried(name=name, failure=None if said.startswith(_PUBLISHED) else said)
+
+    @contextmanager
+    def _set_off(self, alarm: "MetricAlarmTypeDef") -> Iterator[None]:
+        """The alarm is on, and afterwards what it was, whatever comes between."""
+        name = alarm["AlarmName"]
+        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=self._reason)
+        try:
+            yield
+        finally:
+            self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=alarm["StateValue"], StateReason=self._reason)
+
+    def _actions(self, alarm: "MetricAlarmTypeDef") -> list[tuple[str, str]]:
+        """When the alarm has told its topic, or failed to, and what CloudWatch says of it."""
+        items = self._cloudwatch.describe_alarm_history(AlarmName=alarm["AlarmName"], HistoryItemType="Action")
+        return [(each["Timestamp"].isoformat(), each["HistorySummary"]) for each in items["AlarmHistoryItems"]]

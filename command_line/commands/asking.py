@@ -1,0 +1,28 @@
+"""Questions to the person, before something is done that is not easily undone."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from totes.errors import UserError
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def confirmed(yes: bool) -> Callable[[str], bool]:
+    """Return what asks the person whether to go on; it raises UserError where nobody is there to be asked.
+
+    Args:
+        yes: whether they have said yes already, by the option.
+    """
+
+    def ask(sentence: str) -> bool:
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UserError(f"{sentence}; nothing was changed, add --yes to go on")
+        return typer.confirm(f"{sentence}. Go on?")
+
+    return ask

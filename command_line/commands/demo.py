@@ -1,0 +1,116 @@
+"""The demo: a shop is simulated, the stack deployed into a local cloud, and its runs are watched."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import local_cloud
+from command_line.commands import display, interrupts
+from command_line.commands.doors import to_try
+from command_line.commands.teardown import take_down
+from command_line.dashboard import serving
+from command_line.deployment import Deployment
+from command_line.execution import RunResult
+from command_line.execution import run as run_execution
+from command_line.report import report_on
+from local_cloud import LocalCloud
+from local_cloud.temporary import STATE, temporary_folder
+from simulator import Shop, build
+from totes.errors import UserError
+
+_HOME = Path(".totes")
+_EVENTS_OF_A_TICK = 60
+_EVENTS_A_SECOND = 3.0
+_WRITERS = 2
+_SECONDS_BETWEEN_RUNS = 5.0
+"""The deployed schedule waits five minutes; whoever watches would not."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo whose cloud is up and whose shop is open."""
+
+    running: LocalCloud
+    deployment: Deployment
+    orders: int
+    seed: int
+
+    @classmethod
+    @contextmanager
+    def up(cls, *, orders: int, seed: int) -> Iterator["Demo"]:
+        """Bring the cloud up and build the shop; at the end, however it comes, leave nothing behind."""
+        with temporary_folder(_HOME, display.left_by_a_killed_demo) as folder:
+            state = folder / STATE
+            try:
+                running = local_cloud.up(state, source=None, warehouse=None, progress=display.step, tied=True)
+                with display.progress("Building a shop") as progress:
+                    build(running.source_uri, orders=orders, seed=seed, progress=progress)
+                display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
+                deployment = Deployment.local(state)
+                with serving(deployment.snapshots, 0) as address:
+                    display.done(f"the dashboard is at {address}: open it and watch it move")
+                    yield cls(running, deployment, orders, seed)
+            finally:
+                if state.exists():
+                    take_down(state)
+
+    def three_ticks(self) -> None:
+        """The initial load, a tick with changes, an idle tick, and a summary.
+
+        Raises:
+            UserError: a run did not do what it should have.
+        """
+        started = time.monotonic()
+        first = self._run("Initial load")
+        events = Shop(self.running.source_uri, seed=self.seed).trade(_EVENTS_OF_A_TICK)
+        display.events(events)
+        second = self._run("A tick with changes")
+        idle = self._run("An idle tick")
+        if first.batch is None or second.batch is None or idle.batch is not None:
+            raise UserError("the demo's ticks did not come out as they should; see totes local logs")
+        display.report(report_on(self.deployment))
+        display.done(f"three ticks in {time.monotonic() - started:.1f} s; the cloud goes down now and leaves nothing")
+
+    def until_interrupted(self) -> None:
+        """Let the shop live and run after run follow it, until Ctrl-C."""
+        display.demo_is_up(self.running, to_try(self.running.state))
+        self._run("Initial load")
+        stop = threading.Event()
+        shop = threading.Thread(
+            target=Shop(self.running.source_uri, seed=self.seed).live,
+            args=(_EVENTS_A_SECOND, _WRITERS, stop, None),
+            daemon=True,
+        )
+        shop.start()
+        display.step(f"The shop lives on; a run begins {_SECONDS_BETWEEN_RUNS:g} s after the last one (Ctrl-C ends it)")
+        try:
+            with display.watching() as show:
+                while True:
+                    show(report_on(self.deployment))
+                    time.sleep(_SECONDS_BETWEEN_RUNS)
+                    self._run_quietly()
+        except KeyboardInterrupt:
+            interrupts.heed_no_more()
+            display.console.print()
+            display.step("Closing the shop and taking the cloud down")
+        finally:
+            stop.set()
+            shop.join(timeout=10)
+
+    def _run(self, title: str) -> RunResult:
+        display.step(title)
+        result = run_execution(self.deployment, display.state)
+        display.result(result)
+        return _succeeded(result)
+
+    def _run_quietly(self) -> RunResult:
+        return _succeeded(run_execution(self.deployment, display.silent))
+
+
+def _succeeded(result: RunResult) -> RunResult:
+    if not result.succeeded:
+        raise UserError(f"a run failed: {result.error}")
+    return result

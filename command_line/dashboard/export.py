@@ -1,0 +1,68 @@
+"""The dashboard as plain files: the page, and every snapshot that there is, for any web server."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from command_line.dashboard.page import NOT_BUILT, built_page
+from totes.errors import UserError
+from totes.snapshot import Shelf
+from totes.snapshot.manifest import LATEST
+from totes.snapshot.page import START
+
+_AT_ONCE = 16
+_ALWAYS_AGAIN = "moments/"
+
+Progress = Callable[[int, int], None]
+"""Called with how many files are done, and how many there are."""
+
+
+def export(data: Shelf, folder: Path, progress: Progress = lambda _done, _total: None) -> int:
+    """Write the page and the data into a folder; into one that was written before, what is new.
+
+    What says which snapshot is the latest is read first and written last, so that it speaks of files that are there.
+
+    Args:
+        data: where the snapshots lie.
+        folder: the folder, new or empty, or one of an earlier export.
+        progress: told how far it is.
+
+    Returns:
+        How many files of data there are.
+
+    Raises:
+        UserError: the page is not built, there is no snapshot, or something else is in the folder.
+        TotesError: the snapshots cannot be read.
+    """
+    page, latest = built_page(), data.find(LATEST)
+    if not page:
+        raise UserError(NOT_BUILT)
+    if latest is None:
+        raise UserError("there is no snapshot yet; run the pipeline first (totes run)")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "data" / LATEST).is_file():
+        raise UserError(f"{folder} holds something else; name a folder that is empty or not there")
+    keys = [key for key in data.keys("") if key != LATEST]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done, _ in enumerate(pool.map(lambda key: _copy(data, key, folder / "data" / key), keys), start=1):
+            progress(done, len(keys))
+    for name in sorted(page, key=lambda name: name == START):
+        _write(folder / name, page[name])
+    _write(folder / "data" / LATEST, latest.body)
+    return len(keys) + 1
+
+
+def _copy(data: Shelf, key: str, file: Path) -> None:
+    """Copy an object, unless it never changes and is there."""
+    if file.is_file() and not key.startswith(_ALWAYS_AGAIN):
+        return
+    found = data.find(key)
+    if found is not None:
+        _write(file, found.body)
+
+
+def _write(file: Path, body: bytes) -> None:
+    """Write a file, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished.write_bytes(body)
+    unfinished.rename(file)

@@ -1,0 +1,263 @@
+"""The databases' logins, kept in Secrets Manager: what there is, stored, tested, rotated and deleted.
+
+A password goes from the person's hands into the secret and nowhere else. Whether a login works is asked of the function
+that rotates it, for the functions may reach a database that this machine does not.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from command_line.deployment import Deployment, NotDeployedError
+from command_line.functions import ask
+from totes.errors import ConfigurationError, UserError
+from totes.logins import login, login_tags
+
+LOGINS = ("source", "warehouse", "dashboard")
+
+_STEP_SECONDS = 60
+"""Lambda ends a step of a rotation after so long; the first of a function in a network alone may take a third of it."""
+
+_ROTATION_SECONDS = 4.0 * _STEP_SECONDS
+"""What has been pending for longer, four steps, each by a function that has just started, is of one that broke off."""
+
+_LOOK_SECONDS = 0.5
+_RECOVERY_DAYS = 30
+
+_TRIAL = "TOTESTRIAL"
+"""The stage of a login that is being tried: no rotation's, so that what is pending stays until the login is proven."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginState:
+    """What may be shown of a login.
+
+    Attributes:
+        login_name: source, warehouse or dashboard.
+        name: of its secret.
+        changed, rotated: when its value was last changed at all, and by a rotation.
+        next_rotation: when it will be rotated.
+        deleted: when it was given up for deletion.
+    """
+
+    login_name: str
+    name: str
+    changed: datetime | None
+    rotated: datetime | None
+    next_rotation: datetime | None
+    deleted: datetime | None
+
+
+class Logins:
+    """The logins of a deployment."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._secrets = deployment.secrets
+
+    def all(self) -> list[LoginState]:
+        """Names and dates; no value is read."""
+        return [self._state(login_name) for login_name in LOGINS]
+
+    def store(self, login_name: str, values: Mapping[str, Any]) -> None:
+        """Test a login, and make it the current one if the database takes it.
+
+        A rotation that is under way is waited for; what one that broke off has left is done away with once the login
+        is proven.
+
+        Args:
+            login_name: source, warehouse or dashboard.
+            values: host, port, dbname, username, password and any other keyword of libpq.
+
+        Raises:
+            UserError: the database does not take it, and what was current still is.
+        """
+        secret = self._secret(login_name)
+        self._await_rotation(secret)
+        token = str(uuid.uuid4())
+        self._secrets.put_secret_value(
+            SecretId=secret, ClientRequestToken=token, SecretString=json.dumps(dict(values)), VersionStages=[_TRIAL]
+        )
+        try:
+            self._ask(secret, "testVersion", token)
+            self._make_current(secret, token)
+        finally:
+            self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_TRIAL, RemoveFromVersionId=token)
+
+    def test(self, login_name: str) -> None:
+        """Log in as the secret says; raise UserError, with the database's own words, where that fails."""
+        self._ask(self._secret(login_name), "testCurrent", "")
+
+    def current(self, login_name: str) -> dict[str, Any]:
+        """What the login of a role says now, without its password; empty where there is none that can be read."""
+        try:
+            found = login(self._secrets, self._secret(login_name))
+        except ConfigurationError:
+            return {}
+        return {name: value for name, value in found.items() if name != "password"}
+
+    def check_own(self, login_name: str) -> None:
+        """See that totes may rotate a password.
+
+        A rotation that is under way is waited for. What one that broke off has left is finished where the database
+        knows it, and done away with where the database knows the current password.
+
+        Raises:
+            UserError: the secret is somebody else's, totes has not made the role, or the database does not answer or
+                takes none of the passwords.
+        """
+        secret = self._secret(login_name)
+        if login_name not in self._deployment.outputs["RotatedLogins"].split(","):
+            raise UserError(
+                f"the secret of the {login_name} is not totes' own, and its password is left alone; if it is for totes "
+                "alone, say rotates_secret=True beside its secret_arn in stacks/config.py, and deploy"
+            )
+        self._await_rotation(secret)
+        self._settle(secret)
+        self._ask(secret, "checkOwn", "")
+
+    def rotate(self, login_name: str) -> None:
+        """Rotate a password now, and wait until it is done.
+
+        Raises:
+            UserError: as `check_own` does; or the rotation fails, and the sentence says whether the password before
+                still holds.
+        """
+        secret = self._secret(login_name)
+        self.check_own(login_name)
+        try:
+            version = self._secrets.rotate_secret(SecretId=secret)["VersionId"]
+        except ClientError as error:
+            raise UserError(
+                f"the password of the {login_name} is not rotated: {error.response['Error']['Message']}"
+            ) from error
+        deadline = time.monotonic() + _ROTATION_SECONDS
+        while "AWSCURRENT" not in self._stages(secret).get(version, []):
+            if time.monotonic() > deadline:
+                self._settle(secret)
+                raise UserError(
+                    f"the rotation of the password of the {login_name} broke off after {_ROTATION_SECONDS:.0f} s; the "
+                    f"function {self._deployment.outputs['RotationFunction']} has logged why; {self._holds(login_name)}"
+                )
+            time.sleep(_LOOK_SECONDS)
+
+    def delete(self, login_name: str) -> datetime:
+        """Give a secret up for deletion, one that has outlived its stack too; return when it will be gone for good.
+
+        Raises:
+            UserError: there is no such login, or neither a stack nor a secret of it.
+        """
+        try:
+            secrets = [self._secret(login_name)]
+        except NotDeployedError:
+            secrets = self._left_behind(login_name)
+        answers = [
+            self._secrets.delete_secret(SecretId=secret, RecoveryWindowInDays=_RECOVERY_DAYS) for secret in secrets
+        ]
+        return max(answer["DeletionDate"] for answer in answers)
+
+    def restore(self, login_name: str) -> bool:
+        """Take a secret back that was given up for deletion; False where it was not."""
+        if self._state(login_name).deleted is None:
+            return False
+        self._secrets.restore_secret(SecretId=self._secret(login_name))
+        return True
+
+    def _secret(self, login_name: str) -> str:
+        if login_name not in LOGINS:
+            raise UserError(f"there is no login {login_name!r}; there are {', '.join(LOGINS)}")
+        return self._deployment.outputs[f"{login_name.capitalize()}SecretArn"]
+
+    def _left_behind(self, login_name: str) -> list[str]:
+        """The secrets of totes' own that were retained when their stack was deleted, by what their tags say."""
+        wanted = login_tags(self._deployment.environment, login_name)
+        pages = self._secrets.get_paginator("list_secrets").paginate(
+            Filters=[{"Key": "tag-key", "Values": list(wanted)}]
+        )
+        found = [
+            secret["ARN"]
+            for page in pages
+            for secret in page["SecretList"]
+            if wanted.items() <= {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}.items()
+        ]
+        if not found:
+            raise UserError(f"neither a stack nor a secret of the {login_name} is left in {self._deployment.name}")
+        return found
+
+    def _state(self, login_name: str) -> LoginState:
+        found = self._secrets.describe_secret(SecretId=self._secret(login_name))
+        return LoginState(
+            login_name=login_name,
+            name=found["Name"],
+            changed=found.get("LastChangedDate"),
+            rotated=found.get("LastRotatedDate"),
+            next_rotation=found.get("NextRotationDate"),
+            deleted=found.get("DeletedDate"),
+        )
+
+    def _stages(self, secret: str) -> Mapping[str, list[str]]:
+        return self._secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+
+    def _pending(self, secret: str) -> list[str]:
+        """The versions, one at most, that a rotation has begun and not finished."""
+        return [
+            version
+            for version, labels in self._stages(secret).items()
+            if "AWSPENDING" in labels and "AWSCURRENT" not in labels
+        ]
+
+    def _await_rotation(self, secret: str) -> None:
+        """Wait while a rotation may be under way."""
+        deadline = time.monotonic() + _ROTATION_SECONDS
+        while (pending := self._pending(secret)) and time.monotonic() < deadline:
+            listed = self._secrets.list_secret_version_ids(SecretId=secret)["Versions"]
+            begun = [each["CreatedDate"] for each in listed if each["VersionId"] in pending and "CreatedDate" in each]
+            if begun and (datetime.now(UTC) - begun[0]).total_seconds() > _ROTATION_SECONDS:
+                return
+            time.sleep(_LOOK_SECONDS)
+
+    def _settle(self, secret: str) -> None:
+        for version in self._pending(secret):
+            if self._works(secret, "testVersion", version):
+                self._make_current(secret, version)
+            elif self._works(secret, "testCurrent", ""):  # else it may be the only one that the database knows
+                self._give_up(secret, version)
+
+    def _works(self, secret: str, step: str, token: str) -> bool:
+        try:
+            self._ask(secret, step, token)
+        except UserError:
+            return False
+        return True
+
+    def _make_current(self, secret: str, version: str) -> None:
+        """Make a version the current one, and let no version be pending."""
+        [current] = [each for each, labels in self._stages(secret).items() if "AWSCURRENT" in labels]
+        self._secrets.update_secret_version_stage(
+            SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, RemoveFromVersionId=current
+        )
+        for each, labels in self._stages(secret).items():
+            if "AWSPENDING" in labels:
+                self._give_up(secret, each)
+
+    def _give_up(self, secret: str, version: str) -> None:
+        self._secrets.update_secret_version_stage(
+            SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=version
+        )
+
+    def _holds(self, login_name: str) -> str:
+        try:
+            self.test(login_name)
+        except UserError as refusal:
+            return f"what the secret says does not hold: {refusal}"
+        return "what the secret says still holds"
+
+    def _ask(self, secret: str, step: str, token: str) -> None:
+        event = {"Step": step, "SecretId": secret, "ClientRequestToken": token}
+        ask(self._deployment, "RotationFunction", event)

@@ -1,0 +1,74 @@
+"""What a function has logged, read through the logs API, and told to a person."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from command_line.deployment import Deployment
+from totes.errors import UserError
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+_GROUP = "/aws/lambda/totes-{environment}-{function}"
+
+_LOOK_SECONDS = 1.0
+
+_OF_NO_INTEREST = ("cold_start", "function_", "location", "service", "xray_trace_id", "timestamp", "level", "message")
+"""What every line says, by the beginnings of its keys, and what has its own place in a line that is shown."""
+
+
+def log_lines(
+    deployment: Deployment, function: str, *, since: timedelta | None = None, follow: bool = False
+) -> Iterator[str]:
+    """Yield a function's lines, oldest first.
+
+    Args:
+        deployment: where it runs.
+        function: its name, without the environment before it.
+        since: how long ago the oldest line was written; None: whenever.
+        follow: whether to go on for ever with what is logged from now on.
+
+    Raises:
+        UserError: there is no such function.
+    """
+    client: CloudWatchLogsClient = deployment.session.client("logs", endpoint_url=deployment.endpoint)
+    group = _GROUP.format(environment=deployment.environment, function=function)
+    prefix = _GROUP.format(environment=deployment.environment, function="")
+    known = [found["logGroupName"] for found in client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]]
+    if group not in known:
+        names = ", ".join(sorted(name.removeprefix(prefix) for name in known))
+        raise UserError(f"there is no function {function} in {deployment.name}; there are {names}")
+    start = 0 if since is None else int((datetime.now(UTC) - since).timestamp() * 1000)
+    told: dict[str, int] = {}  # events of the newest moment, which may come to hold more
+    while True:
+        for page in client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start):
+            for event in page["events"]:
+                if event["eventId"] not in told:
+                    told[event["eventId"]] = event["timestamp"]
+                    yield event["message"].rstrip("\n")
+        if not follow:
+            return
+        start = max([start, *told.values()])
+        told = {event: moment for event, moment in told.items() if moment == start}
+        time.sleep(_LOOK_SECONDS)
+
+
+def readable(line: str) -> str | None:
+    """A logged line as a person reads it: when, how grave, what, and about what; None: it is a metric."""
+    try:
+        said = json.loads(line)
+    except json.JSONDecodeError:
+        return line
+    if not isinstance(said, dict) or "message" not in said:
+        return None if isinstance(said, dict) and "_aws" in said else line
+    about = {name: value for name, value in said.items() if not name.startswith(_OF_NO_INTEREST) and value is not None}
+    traceback = about.pop("exception", "")
+    ends = "".join(f"\n    {each}" for each in str(traceback).splitlines())
+    return f"{str(said.get('timestamp', ''))[:23]} {said.get('level', ''):<8}{said['message']}{_told(about)}{ends}"
+
+
+def _told(about: dict[str, Any]) -> str:
+    return f" ({', '.join(f'{name} {value}' for name, value in about.items())})" if about else ""

@@ -1,0 +1,112 @@
+"""A deployment's warehouse made again from its lake by runs of the state machine, which are followed until it is done.
+
+Nothing here speaks to a database, so it works from a machine that cannot reach one. The work is the runs': whoever
+stops following them stops nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from command_line.deployment import Deployment
+from command_line.execution import Follow, RunResult, run, run_or_meet
+from totes import payloads
+from totes.errors import TotesError, UserError
+from totes.star import how_far
+
+_SECONDS_BETWEEN_LOOKS = 2.0
+_NOT_CAPTURED = "Capture."
+
+_LOADING = "Loading"
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done to batches, how many of them are done, and how many there are (None: not known yet)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """A warehouse that was made again: of how many batches, by how many runs, in how many seconds."""
+
+    batches: int
+    runs: int
+    seconds: float
+
+
+def rebuild(deployment: Deployment, follow: Follow, progress: Progress) -> Rebuilt:
+    """Have everything that the lake holds loaded into the warehouse again, and wait until it is.
+
+    Raises:
+        UserError: a run failed.
+    """
+    return _Rebuilding(deployment, follow, progress).until_done({payloads.REBUILD: True})
+
+
+def replay(deployment: Deployment, first: int, follow: Follow, progress: Progress) -> Rebuilt:
+    """Have a batch and all that follow transformed again and the warehouse loaded again, and wait until it is.
+
+    Raises:
+        UserError: there is no such batch, or a run failed.
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+    """
+    newest = deployment.ingestion.newest()
+    if not 1 <= first <= newest:
+        raise UserError(f"the lake has no batch {first}; " + (f"it has 1 to {newest}" if newest else "it is empty"))
+    return _Rebuilding(deployment, follow, progress).until_done({payloads.REPLAY_FROM: first})
+
+
+class _Rebuilding:
+    """Runs, one after another, until one says that nothing is left."""
+
+    def __init__(self, deployment: Deployment, follow: Follow, progress: Progress) -> None:
+        self._deployment = deployment
+        self._follow = follow
+        self._progress = progress
+        self._ingestion = deployment.ingestion.bucket
+        self._processed = deployment.processed
+        self._looked = 0.0
+        self._doing = ""
+
+    def until_done(self, asked: Mapping[str, Any]) -> Rebuilt:
+        started, runs, source = time.monotonic(), 0, dict[str, Any]()
+        ask = run  # until a run has taken what is asked; then whoever runs goes on with it
+        while True:
+            result = ask(self._deployment, self._entered, {**asked, **source}, self._look)
+            runs += 1
+            if not result.succeeded:
+                source = self._without_the_source(result)
+                continue
+            source = {}  # what has failed once may be back, and while it is not asked nothing of it arrives
+            if not result.waiting:
+                return Rebuilt(batches=result.newest, runs=runs, seconds=time.monotonic() - started)
+            ask, asked = run_or_meet, {}
+            if result.rebuilding is not None:
+                self._tell(_LOADING, result.rebuilding["staged"], result.rebuilding["of"])
+
+    def _without_the_source(self, result: RunResult) -> dict[str, Any]:
+        """Ask the lake alone of the next run where it is the source that a run has failed for."""
+        if not (result.error or "").startswith(_NOT_CAPTURED):
+            raise UserError(f"a run failed: {result.error}; what is done is kept, and the next run goes on")
+        self._follow(f"the source cannot be captured, so the next run asks the lake alone ({result.error})")
+        return {payloads.LAKE_ALONE: True}
+
+    def _entered(self, state: str) -> None:
+        self._follow(state)
+        if state == "Load" and self._doing != _LOADING:
+            self._tell(_LOADING, 0, None)
+
+    def _tell(self, doing: str, done: int, of: int | None) -> None:
+        self._doing = doing
+        self._progress(doing, done, of)
+
+    def _look(self) -> None:
+        """See how far a replay has come; what cannot be seen now is seen at the next look."""
+        if time.monotonic() - self._looked < _SECONDS_BETWEEN_LOOKS:
+            return
+        self._looked = time.monotonic()
+        try:
+            replayed = how_far(self._ingestion, self._processed)
+        except TotesError:
+            return
+        if replayed is not None:
+            self._tell("Transforming", replayed.done, replayed.of)

@@ -1,0 +1,153 @@
+"""What a deployment holds and how fresh it is, asked of its lake, its state machine and its warehouse."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from command_line.deployment import Deployment
+from command_line.execution import failure_of
+from command_line.functions import ask
+from totes import payloads
+from totes.answers import BatchState, Drift, OpenRow, State, TableState
+from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
+from totes.star import Replayed, how_far
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
+
+_CAPTURE_BEFORE = "ingest"
+"""The word for what the capture said, in the outputs of runs before version 0.2: they stay readable for 90 days."""
+
+_FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRun:
+    """A run that failed, with the error's name and its sentence."""
+
+    began: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The state of a deployment.
+
+    Attributes:
+        fresh_as_of: when the last successful run began, or, where none is on record any more, when the newest batch was
+            captured; all that the source had committed by then is held.
+        lag_seconds: how long ago that is.
+        failure: the last run that failed, if none has succeeded since; None: all is well.
+        awaited_login: the role whose login the newest run has found not to be filled in yet: source or warehouse.
+        pending: batches that are captured and not yet loaded.
+        replaying: how far a replay has come that the next run goes on with; None where none is under way.
+        rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
+        batches: the last few that were loaded, newest first.
+        tables: each star table.
+        quarantine: the last few rows that are in quarantine still, newest first.
+        drift: the last few changes of the source's shape, newest first.
+    """
+
+    fresh_as_of: datetime | None
+    lag_seconds: float | None
+    failure: FailedRun | None
+    awaited_login: str | None
+    pending: Sequence[int]
+    replaying: Replayed | None
+    rebuilding: Mapping[str, int] | None
+    batches: Sequence[BatchState]
+    tables: Mapping[str, TableState]
+    quarantine: Sequence[OpenRow]
+    drift: Sequence[Drift]
+
+    def is_later_than(self, seconds: float | None) -> bool:
+        """Whether the warehouse is further behind than so many seconds; never where none are given."""
+        return seconds is not None and (self.lag_seconds is None or self.lag_seconds > seconds)
+
+    def to_json(self) -> str:
+        """The report as a JSON document."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
+
+
+def report_on(deployment: Deployment) -> Report:
+    """Ask a deployment for its state.
+
+    Raises:
+        UserError: the warehouse cannot be reached.
+        LakeUnavailable, ConfigurationError: the lake cannot be read.
+    """
+    succeeded = last_success(deployment)
+    ingestion = deployment.ingestion
+    held = State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: "state"}))
+    # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
+    fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
+    return Report(
+        fresh_as_of=fresh_as_of,
+        lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
+        failure=last_failure(deployment),
+        awaited_login=awaited_login(deployment),
+        pending=[*range(held.newest + 1, ingestion.newest() + 1)],
+        replaying=how_far(ingestion.bucket, deployment.processed),
+        rebuilding=_rebuilding(deployment),
+        batches=held.batches,
+        tables=held.tables,
+        quarantine=held.quarantine,
+        drift=held.drift,
+    )
+
+
+def last_success(deployment: Deployment) -> datetime | None:
+    """Return when the newest run began that brought all which the source had; one that stepped back brought nothing."""
+    return next((began for began, output in _good_runs(deployment) if _brought_all(output)), None)
+
+
+def last_failure(deployment: Deployment) -> FailedRun | None:
+    """Return the last run that failed, unless one has succeeded since; one that stepped back has done nothing."""
+    client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
+    failed = [
+        execution
+        for status in _FAILURES
+        for execution in client.list_executions(stateMachineArn=machine, statusFilter=status)["executions"]
+    ]
+    newest = max(failed, key=lambda one: one["startDate"], default=None)
+    if newest is None:
+        return None
+    runs = _good_runs(deployment)
+    good = next((began for began, output in runs if output[payloads.OUTCOME] not in STEPPED_BACK), None)
+    if good is not None and good > newest["startDate"]:
+        return None
+    execution = client.describe_execution(executionArn=newest["executionArn"])
+    return FailedRun(began=newest["startDate"], why=failure_of(deployment, execution))
+
+
+def awaited_login(deployment: Deployment) -> str | None:
+    """Return the role whose login the newest run has found not to be filled in yet; None: it wanted none."""
+    _, newest = next(_good_runs(deployment), (None, {}))
+    return newest[payloads.LOGIN] if newest.get(payloads.OUTCOME) == NO_LOGIN else None
+
+
+def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    """When each run began that succeeded, and what it came to, newest first."""
+    client = deployment.step_functions
+    executions = client.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED")
+    for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
+        output = json.loads(client.describe_execution(executionArn=execution["executionArn"])["output"])
+        if _CAPTURE_BEFORE in output:
+            output[payloads.CAPTURE] = output.pop(_CAPTURE_BEFORE)
+        yield execution["startDate"], output
+
+
+def _brought_all(output: Mapping[str, Any]) -> bool:
+    if output[payloads.OUTCOME] in STEPPED_BACK or not output[payloads.CAPTURE][payloads.SEEN]:  # of the lake alone
+        return False
+    captured, loaded = (output[step][payloads.NEWEST] for step in (payloads.CAPTURE, payloads.LOAD))
+    return output[payloads.OUTCOME] != GOING_ON or bool(loaded >= captured)
+
+
+def _rebuilding(deployment: Deployment) -> Mapping[str, int] | None:
+    """How far the newest run that did something has left a rebuild."""
+    newest = next((output for _, output in _good_runs(deployment) if output[payloads.OUTCOME] not in STEPPED_BACK), {})
+    found: Mapping[str, int] | None = newest.get(payloads.LOAD, {}).get(payloads.REBUILDING)
+    return found

@@ -1,0 +1,217 @@
+"""Makes the roles that totes uses in the databases: from here, or by the function that is in the network."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from command_line import libpq
+from command_line.deployment import Deployment
+from command_line.functions import ask
+from local_cloud.databases import refuse_source
+from totes.capture import SOURCE_TABLES
+from totes.errors import NotFilledIn, UserError
+from totes.logins import database_of, login
+from totes.roles import prepare_source, prepare_warehouse, role_of
+from totes.settings import PLACEHOLDER
+from totes.star import READABLE
+from totes.tls import is_here
+
+_DATABASES = {"source": ("source",), "warehouse": ("warehouse", "dashboard")}
+"""The databases, and the roles that totes has in each."""
+
+_PASSWORD_LENGTH = 40
+
+
+def make_roles(
+    deployment: Deployment,
+    database: str,
+    admin: str | None,
+    *,
+    name: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    confirm: Callable[[str], bool],
+) -> list[str]:
+    """Make the roles of a database with the passwords that their secrets have, or bring them up to date.
+
+    Secrets that nobody has filled in yet learn from the administrator's URI where the database is.
+
+    Args:
+        deployment: whose databases and secrets.
+        database: "source" or "warehouse".
+        admin: URI of somebody who may make roles there; None: the warehouse is totes' own, and its function does it.
+        name: what the role of the database itself is to be called, with a new password; its secret says so afterwards.
+            None: what the secret says.
+        host: where the functions reach the database; None: where its secret says, or, if that is not filled in yet,
+            by the administrator's own way, which must be no tunnel.
+        port: its port there; None: likewise, or, with a host, what the configuration says.
+        confirm: asked, by a sentence, before a login that is there already is changed.
+
+    Returns:
+        The roles' names.
+
+    Raises:
+        UserError: the URI is missing or refused, or leads to a tunnel and no host is said; the administrator may not
+            do this or is the role itself, or a login was not to be changed. Nothing is changed then.
+    """
+    if database not in _DATABASES:
+        raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
+    if admin is None:
+        if any(said is not None for said in (name, host, port)):
+            raise UserError("a role of another name, or of another place, is made by an administrator: add --admin URI")
+        return _made_by_function(deployment, database)
+    try:
+        with libpq.restored(), closing(psycopg2.connect(admin)) as connection:
+            if database == "warehouse":
+                refuse_source(admin)
+            place = _said(host=host, port=port)
+            filled = {
+                login_name: _filled(deployment, login_name, connection, place) for login_name in _DATABASES[database]
+            }
+            logins = dict(filled)
+            if name is not None:
+                logins[database] = {**filled[database], "username": name, "password": _new_password(deployment)}
+            _look_before(connection, database, logins, confirm)
+            _store(deployment, filled)
+            _prepare(connection, database, logins)
+    except psycopg2.Error as error:
+        raise UserError(f"the roles of the {database} were not made: {' '.join(str(error).split())}") from error
+    if name is not None:
+        _store(deployment, {database: logins[database]})
+    return [each["username"] for each in logins.values()]
+
+
+def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]]) -> None:
+    if database == "source":
+        prepare_source(connection, logins["source"], [table.name for table in SOURCE_TABLES])
+    else:
+        prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], READABLE)
+
+
+def _look_before(
+    connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]], confirm: Callable[[str], bool]
+) -> None:
+    """See that nobody is locked out whose login is not totes'.
+
+    Raises:
+        UserError: a login is the administrator's own, or nobody said yes to changing one.
+    """
+    for login_name, values in logins.items():
+        if values["username"] == connection.info.user:
+            raise UserError(
+                f"{values['username']} is the administrator's own login, whose password totes leaves alone; have totes "
+                f"make a role of its own: totes init {database} --role totes_{database}"
+            )
+        _ask_before_a_change(values, login_name, connection, confirm)
+
+
+def _ask_before_a_change(
+    values: Mapping[str, Any], login_name: str, connection: Connection, confirm: Callable[[str], bool]
+) -> None:
+    """Ask before a role that is there gets another password, or becomes one that totes changes."""
+    name = values["username"]
+    found = role_of(connection, name)
+    if found is None or (found.made_by_totes and _is_password(values, login_name, connection)):
+        return
+    host = connection.info.host
+    whose = "made by totes, perhaps for another environment" if found.made_by_totes else "which is not totes' own"
+    if not confirm(
+        f"{host} has a role {name}, {whose}: it gets the password of the secret, whoever logs in by the one before no "
+        "longer can, and totes will rotate it"
+    ):
+        another = (
+            f"totes init {login_name} --role NAME makes a role of another name"
+            if login_name == database_of(login_name)
+            else f"totes secrets set {login_name} stores the login of another role, which somebody has made"
+        )
+        raise UserError(f"nothing was changed; {another}")
+
+
+def _is_password(values: Mapping[str, Any], login_name: str, connection: Connection) -> bool:
+    """Whether a login works already, on the administrator's own way to the database."""
+    place = {**connection.info.dsn_parameters, "user": values["username"], "password": values["password"]}
+    try:
+        psycopg2.connect(**place, application_name=f"totes {login_name}").close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _new_password(deployment: Deployment) -> str:
+    made = deployment.secrets.get_random_password(PasswordLength=_PASSWORD_LENGTH, ExcludePunctuation=True)
+    return made["RandomPassword"]
+
+
+def _made_by_function(deployment: Deployment, database: str) -> list[str]:
+    if database != "warehouse" or "PrepareFunction" not in deployment.outputs:
+        how = f"say --admin URI, of a role that may make roles in the {database}, and run this where it can be reached"
+        if database in deployment.embedded:
+            how = f'say --admin "$TOTES_{database.upper()}", which totes local env sets'
+        raise UserError(f"no function of this environment makes the roles of the {database}: {how}")
+    try:
+        return list(ask(deployment, "PrepareFunction", {})["roles"])
+    except UserError as error:
+        raise UserError(f"the roles of the warehouse were not made: {error}") from error
+
+
+def _stored(deployment: Deployment, login_name: str) -> dict[str, Any]:
+    """What a role's secret says, filled in or not."""
+    secret = _secret(deployment, login_name)
+    try:
+        return login(deployment.secrets, secret)
+    except NotFilledIn:
+        made: dict[str, Any] = json.loads(deployment.secrets.get_secret_value(SecretId=secret)["SecretString"])
+        return made
+
+
+def _filled(deployment: Deployment, login_name: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
+    """A role's login, brought up to where the database is, if its secret does not say so.
+
+    Args:
+        deployment: whose secret.
+        login_name: source, warehouse or dashboard.
+        admin: the administrator's session.
+        place: the host and port that the person has said.
+
+    Raises:
+        UserError: the administrator's way there is none of the functions'.
+    """
+    made = _stored(deployment, login_name)
+    if made["host"] != PLACEHOLDER:
+        return {**made, **place}
+    return {**made, "dbname": admin.info.dbname, **_place(deployment, login_name, admin, place)}
+
+
+def _store(deployment: Deployment, logins: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store the logins, by role, that the secrets do not say yet."""
+    for login_name, values in logins.items():
+        if values != _stored(deployment, login_name):
+            deployment.secrets.put_secret_value(
+                SecretId=_secret(deployment, login_name), SecretString=json.dumps(dict(values))
+            )
+
+
+def _said(**words: str | int | None) -> dict[str, str | int]:
+    return {word: value for word, value in words.items() if value is not None}
+
+
+def _place(deployment: Deployment, login_name: str, admin: Connection, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the functions reach the database: where the person says, or by the administrator's own way."""
+    if "host" in said:  # the port that the administrator's session has may be that of a tunnel
+        return said
+    host = admin.info.host
+    if deployment.endpoint is None and is_here(host):
+        raise UserError(
+            f"--admin leads to {host}, which is a tunnel or a database of this machine, and no function would reach "
+            f"it there; nothing was changed. Say where they reach the {login_name}: --host HOST, and --port PORT if "
+            "it is not the one in stacks/config.py"
+        )
+    return {"host": host, "port": admin.info.port, **said}
+
+
+def _secret(deployment: Deployment, login_name: str) -> str:
+    return deployment.outputs[f"{login_name.capitalize()}SecretArn"]

@@ -1,0 +1,32 @@
+"""The templates of an environment, as AWS would get them."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from local_cloud.cdk import PROJECT, Cdk
+
+_SOMEBODY = "alarm_email=nobody@example.com"
+"""An environment that is protected is not synthesised unless its alarms tell somebody."""
+
+_LOG = PROJECT / "build" / "costs" / "cdk.log"
+
+
+@contextmanager
+def synthesised(environment: str, context: Sequence[str] = ()) -> Iterator[Path]:
+    """Synthesise the stacks of an environment; the folder with their templates goes when this ends.
+
+    Args:
+        environment: its name.
+        context: more context of the app, such as "bounded=true".
+
+    Raises:
+        UserError: there is no such environment, or its configuration makes no sense.
+    """
+    _LOG.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="totes-") as name:
+        assembly = Path(name) / "cdk.out"
+        with Cdk(assembly=assembly, log=_LOG, environment=environment, context=(_SOMEBODY, *context)) as cdk:
+            cdk.synthesise().finish()
+            yield assembly

@@ -1,0 +1,99 @@
+"""A deployment's warehouse held against its source by the function that reaches both, and repaired by runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from command_line.deployment import Deployment
+from command_line.execution import ASKED_AT_ONCE, Follow, run
+from command_line.functions import ask
+from totes import payloads
+from totes.errors import UserError
+
+_REPAIRED_AT_ONCE = 50_000
+"""Rows that are repaired after one comparison; an answer of Lambda's has six megabytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableVerification:
+    """What was found in one star table; see `totes.verify.TableVerdict`. Here rows are counted, and a few are named."""
+
+    rows: int
+    missing: int
+    extra: int
+    different: int
+    in_flight: int
+    quarantined: int
+    columns: Sequence[str]
+    examples: Mapping[str, Sequence[str]]
+
+    @property
+    def differences(self) -> int:
+        """How many rows differ without an excuse."""
+        return self.missing + self.extra + self.different
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What was found in each star table.
+
+    Attributes:
+        tables: what was found, by star table.
+        document: the same as a JSON document.
+        recapture: the source rows that repair it when a run captures them again, by source table.
+    """
+
+    tables: Mapping[str, TableVerification]
+    document: Mapping[str, Any]
+    recapture: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def differences(self) -> int:
+        """How many rows differ without an excuse."""
+        return sum(table.differences for table in self.tables.values())
+
+    @property
+    def rows(self) -> int:
+        """How many rows were compared."""
+        return sum(table.rows for table in self.tables.values())
+
+
+def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verification:
+    """Have the warehouse compared with the source; see `totes.verify.verify`.
+
+    Args:
+        deployment: whose warehouse.
+        to_repair: whether to ask, too, by which rows it is repaired.
+
+    Raises:
+        UserError: a database or the lake cannot be reached or read, a login is not filled in yet, or the warehouse
+            holds nothing yet.
+    """
+    said = ask(deployment, "VerifyFunction", {payloads.REPAIRS: _REPAIRED_AT_ONCE} if to_repair else {})
+    if payloads.NOT_COMPARED in said:
+        raise UserError(said[payloads.NOT_COMPARED])
+    recapture = said.pop(payloads.RECAPTURE)
+    tables = {name: TableVerification(**found) for name, found in said[payloads.TABLES].items()}
+    return Verification(tables=tables, document=said, recapture=recapture)
+
+
+def repair(deployment: Deployment, verdict: Verification, follow: Follow) -> None:
+    """Have runs capture again what differs, and load it.
+
+    Raises:
+        UserError: a run failed.
+    """
+    for recapture in _portions(verdict.recapture):
+        result = run(deployment, follow, {payloads.RECAPTURE: recapture})
+        if not result.succeeded:
+            raise UserError(f"the run that repairs failed: {result.error}")
+
+
+def _portions(recapture: Mapping[str, Sequence[int]]) -> Iterator[dict[str, list[int]]]:
+    """What is to be captured again, in as much as one run takes."""
+    rows = [(table, key) for table, keys in recapture.items() for key in keys]
+    for start in range(0, len(rows), ASKED_AT_ONCE):
+        portion: dict[str, list[int]] = {}
+        for table, key in rows[start : start + ASKED_AT_ONCE]:
+            portion.setdefault(table, []).append(key)
+        yield portion

@@ -1,0 +1,197 @@
+"""A tick of the source: what has changed since the last batch becomes the next batch, or nothing does."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+import polars as pl
+from psycopg2.extensions import connection as Connection
+
+from totes.capture.changes import changes_of
+from totes.capture.drift import drift
+from totes.capture.durability import wait_until_durable
+from totes.capture.identity import differs, shifts
+from totes.capture.mass_deletion import check_deletes
+from totes.capture.reading import Reading, read_batch
+from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
+from totes.capture.succession import check_succession
+from totes.errors import ConfigurationError
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal
+from totes.lake.manifests import digest
+
+logger = logging.getLogger(__name__)
+
+NOTHING_TO_RECAPTURE: Mapping[str, Sequence[int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """What a tick would bring of a table: keys (64-bit integers) of rows new or changed, and of rows gone."""
+
+    changed: pl.Series
+    deleted: pl.Series
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """The batch that a tick committed (None: nothing changed), the newest in the lake (0: none), and what it tells.
+
+    Attributes:
+        batch, newest: the batches.
+        drift: in which ways the source's shape has changed.
+    """
+
+    batch: int | None
+    newest: int
+    drift: tuple[str, ...] = ()
+
+
+def capture(
+    connection: Connection,
+    lake: Bucket,
+    tables: Sequence[SourceTable],
+    *,
+    recapture: Mapping[str, Sequence[int]] = NOTHING_TO_RECAPTURE,
+    accept_deletes: Collection[str] = (),
+    mass_deletion_percent: int = 20,
+) -> Captured:
+    """Commit what has changed in the source since the last batch as the next batch.
+
+    A tick that finds nothing new writes nothing.
+
+    Args:
+        connection: the source, outside a transaction.
+        lake: the ingestion bucket.
+        tables: the tables to capture.
+        recapture: keys of each source table whose rows are part of the batch whether or not they have changed; those
+            that the source does not have are captured as deleted.
+        accept_deletes: tables of which any number of rows may be gone.
+        mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
+
+    Raises:
+        ContractError: the source does not have the shape that totes reads.
+        MassDeletion: more rows are gone than may be.
+        SourceUnavailable: the source is a standby that is behind the last batch, its tables are being exchanged, or its
+            disk stands still.
+        BatchTaken: another run committed the batch first.
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        psycopg2.Error: the source broke off.
+    """
+    unknown = {*recapture, *accept_deletes} - {table.name for table in tables}
+    if unknown:
+        raise ConfigurationError(f"the source has no table {', '.join(sorted(unknown))} that totes captures")
+    journal = Journal(lake)
+    newest = journal.newest()
+    last_body = journal.read(newest) if newest else None
+    last = CaptureManifest.from_json(last_body) if last_body else None
+    permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
+    reading = read_batch(connection, lake, tables, last, newest + 1, recapture, permit)
+    snapshot, captured = reading.snapshot, reading.captured()
+    drifted = _drift(captured, last)
+    for sentence in drifted:
+        logger.warning("the source's shape has changed: %s", sentence, extra={"drift": sentence})
+    changes = {name: _count(table) for name, table in captured.items() if _count(table)}
+    if not changes and not _must_be_told(reading, captured, last):
+        logger.info("nothing changed since batch %d", newest)
+        return Captured(batch=None, newest=newest)
+    wait_until_durable(connection, snapshot)
+    manifest = CaptureManifest(
+        batch=newest + 1,
+        parent=digest(last_body) if last_body else None,
+        captured_at=reading.began,
+        horizon=snapshot.horizon,
+        source=snapshot.source,
+        drift=drifted,
+        tables=reading.merged(captured),
+        position=snapshot.position,
+        host=snapshot.host,
+    )
+    journal.commit(manifest.batch, manifest.to_json())
+    logger.info("committed batch %d", manifest.batch, extra={"batch": manifest.batch, "changes": changes})
+    return Captured(batch=manifest.batch, newest=manifest.batch, drift=drifted)
+
+
+def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:
+    """Return what the next tick would bring, if it saw this snapshot, of each source table; nothing is written.
+
+    Args:
+        snapshot: the state of the source.
+        lake: the ingestion bucket.
+        tables: the tables to look at.
+
+    Raises:
+        ContractError: the source does not have the shape that totes reads.
+        SourceUnavailable: the source is a standby that is behind the last batch.
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        psycopg2.Error: the source broke off.
+    """
+    journal = Journal(lake)
+    newest = journal.newest()
+    last = CaptureManifest.from_json(journal.read(newest)) if newest else None
+    check_succession(snapshot, last)
+    found = {table.name: _PendingKeys(table.key) for table in tables}
+    for name, changes in changes_of(snapshot, lake, tables, last, NOTHING_TO_RECAPTURE).items():
+        changes.read(found[name])
+    return {name: keys.pending() for name, keys in found.items()}
+
+
+class _PendingKeys:
+    """Keeps the keys of what has changed, and no rows."""
+
+    def __init__(self, key: str) -> None:
+        self._changed = [pl.Series(key, [], dtype=pl.Int64)]
+        self._gone = [pl.Series(key, [], dtype=pl.Int64)]
+        self._key = key
+
+    def changed(self, rows: pl.DataFrame) -> None:
+        self._changed.append(rows[self._key].cast(pl.Int64))
+
+    def gone(self, keys: pl.Series) -> None:
+        self._gone.append(keys)
+
+    def keys(self, lowest: int, highest: int) -> pl.Series:
+        return pl.concat(keys.filter(keys.is_between(lowest, highest)) for keys in self._changed)
+
+    def pending(self) -> Pending:
+        return Pending(changed=pl.concat(self._changed), deleted=pl.concat(self._gone))
+
+
+def _count(table: CapturedTable) -> int:
+    return sum(part.rows for part in (*table.changes, *table.deletes))
+
+
+def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> tuple[str, ...]:
+    before = last.tables if last else {}
+    return tuple(
+        sentence
+        for name, table in captured.items()
+        if name in before
+        for sentence in (
+            *drift(name, before[name].columns, table.columns),
+            *(shifts(name, before[name].identity, table.identity) if table.identity else ()),
+        )
+    )
+
+
+def _must_be_told(reading: Reading, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
+    """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
+
+    Or runs were written in another order, which would be done again at each tick.
+    """
+    if last is None:
+        return False
+    return not reading.snapshot.continues(last) or _is_of_another_shape(captured, last) or bool(reading.ordered)
+
+
+def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureManifest) -> bool:
+    """Whether a table has other columns than the last batch says, or is another one, or is new to the lake."""
+    return any(
+        before is None
+        or before.columns != table.columns
+        or (table.identity is not None and differs(before.identity, table.identity))
+        for name, table in captured.items()
+        for before in [last.tables.get(name)]
+    )

@@ -1,0 +1,100 @@
+"""The context of a batch: unchanged rows that dimensions need, which are joined of two tables, beside what changed."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from totes.capture.reader import conditions_on, stream_rows
+from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
+from totes.capture.table_writer import TableWriter
+from totes.lake import SourceColumn
+
+
+class Links:
+    """Of tables that dimensions join: which rows a batch has come to hold, and which it says are gone.
+
+    Args:
+        tables: the tables that are captured.
+    """
+
+    def __init__(self, tables: Sequence[SourceTable]) -> None:
+        completing = {name for table in tables for name in table.completed_by.values()}
+        # Of tables that dimensions join, the keys and references that the batch has come to hold.
+        self._columns = {
+            table.name: (table.key, *table.completed_by)
+            for table in tables
+            if table.completed_by or table.name in completing
+        }
+        self._held: dict[str, list[pl.DataFrame]] = {}
+        # And of those that complete others, the keys of rows that are gone.
+        self._gone: dict[str, list[pl.Series]] = {name: [] for name in completing}
+
+    def hold(self, table: str, rows: pl.DataFrame) -> None:
+        """Remember rows of a table that the batch holds."""
+        if table in self._columns:
+            self._held.setdefault(table, []).append(rows.select(self._columns[table]))
+
+    def lose(self, table: str, keys: pl.Series) -> None:
+        """Remember keys (64-bit integers) of rows that are gone, even where no foreign key forbids it."""
+        if table in self._gone:
+            self._gone[table].append(keys)
+
+    def held(self, table: str, column: str) -> pl.Series:
+        """Return the values of a column that the batch has come to hold, each once, as 64-bit integers."""
+        frames = self._held.get(table)
+        if not frames:
+            return pl.Series(column, [], dtype=pl.Int64)
+        values = pl.concat([frame.select(column) for frame in frames]).to_series()
+        return values.drop_nulls().unique().cast(pl.Int64)
+
+    def changed(self, table: SourceTable) -> pl.Series:
+        """Return the keys (64-bit integers) of a table's rows that the batch holds or says are gone."""
+        held = self.held(table.name, table.key)
+        return pl.concat([held, *(keys.alias(held.name) for keys in self._gone.get(table.name, ()))])
+
+
+def read_contexts(
+    snapshot: Snapshot,
+    tables: Sequence[SourceTable],
+    columns: Mapping[str, Sequence[SourceColumn]],
+    links: Links,
+    writers: Mapping[str, TableWriter],
+) -> None:
+    """Complete each joined pair of tables: referring rows of what changed or is gone, then what they refer to.
+
+    Args:
+        snapshot: the state of the source that is captured.
+        tables: the tables.
+        columns: the columns of each that are captured.
+        links: what the batch holds by now; it comes to hold the context too.
+        writers: take the context, by table.
+
+    Raises:
+        LakeUnavailable, ConfigurationError: see `totes.lake`.
+        psycopg2.Error: the source broke off.
+    """
+    named = {table.name: table for table in tables}
+    pairs = [
+        (table, reference, named[completing])
+        for table in tables
+        for reference, completing in table.completed_by.items()
+    ]
+
+    def bring(table: SourceTable, column: str, values: pl.Series) -> None:
+        """Bring the rows whose column has one of the values and which the batch does not have yet."""
+
+        def keep(rows: pl.DataFrame) -> None:
+            missing = rows.filter(~pl.col(table.key).cast(pl.Int64).is_in(links.held(table.name, table.key).implode()))
+            if missing.height:
+                writers[table.name].add_context(missing)
+
+        for condition in conditions_on(column, values):
+            stream_rows(snapshot, table.name, columns[table.name], condition, keep)
+
+    for table, reference, completing in pairs:
+        bring(table, reference, links.changed(completing))
+    for table, reference, completing in pairs:
+        referred = links.held(table.name, reference)
+        held = links.held(completing.name, completing.key)
+        bring(completing, completing.key, referred.filter(~referred.is_in(held.implode())))

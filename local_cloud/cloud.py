@@ -1,0 +1,427 @@
+"""The local cloud as a person meets it: up, attached to, down."""
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from psycopg2.extensions import parse_dsn
+
+from command_line import libpq
+from local_cloud.account import REGION
+from local_cloud.aws_models import shared_loader
+from local_cloud.cdk import Cdk
+from local_cloud.databases import (
+    OWN_WAREHOUSE_ROLES,
+    embedded_dashboard_login,
+    embedded_login,
+    identity,
+    login,
+    refuse_roles_there,
+    refuse_source,
+)
+from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
+from local_cloud.inert_types import inert_types
+from local_cloud.launch import Daemon
+from local_cloud.network import inside
+from local_cloud.terms import Terms
+from totes.errors import UserError
+from totes.settings import PLACEHOLDER
+
+Progress = Callable[[str], None]
+
+_LOOK_SECONDS = 0.5
+
+_SECRETS = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
+"""The databases, and the stack's outputs that name their secrets."""
+
+_DASHBOARD = "DashboardSecretArn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalCloud:
+    """A local cloud that is up.
+
+    Attributes:
+        state: its folder.
+        endpoint: of AWS, as a URL.
+        source_uri: of the source database; of an embedded one as its administrator.
+        warehouse_uri: of the warehouse database; likewise.
+        environment: the one whose stacks are deployed.
+        embedded: which of them ("source", "warehouse") are the cloud's own.
+        scheduled: whether the stacks' schedules fire.
+    """
+
+    state: Path
+    endpoint: str
+    source_uri: str
+    warehouse_uri: str
+    environment: str
+    embedded: frozenset[str] = frozenset()
+    scheduled: bool = False
+
+    @classmethod
+    def attach(cls, state: Path) -> "LocalCloud":
+        """The cloud of a folder; raise UserError where none is up."""
+        folder = StateFolder(state)
+        document = folder.read(CLOUD)
+        if folder.can_continue and not folder.is_running:
+            raise UserError(f"the local cloud in {state} has stopped; {_typed('up', state)} continues it")
+        if document is None:
+            raise UserError(f"no local cloud is up in {state}; {_typed('up', state)} starts one")
+        if not folder.is_running:
+            raise UserError(f"the local cloud in {state} has stopped; {_typed('up', state)} starts a new one")
+        return cls(
+            state=folder.path,
+            endpoint=document["endpoint"],
+            source_uri=document["source"],
+            warehouse_uri=document["warehouse"],
+            environment=document["environment"],
+            embedded=frozenset(document.get("embedded", ())),  # of a cloud that an earlier totes started: unknown
+            scheduled=document.get("scheduled", False),
+        )
+
+    def session(self) -> boto3.Session:
+        """A session with the cloud's account, whatever profiles this machine has; its clients want the endpoint."""
+        return _session()
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables by which other tools reach the cloud and its databases."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY", ""), "localhost", "127.0.0.1"))),
+            "TOTES_SOURCE": self.source_uri,
+            "TOTES_WAREHOUSE": self.warehouse_uri,
+            **_parts("TOTES_SOURCE", self.source_uri),
+            **_parts("TOTES_WAREHOUSE", self.warehouse_uri),
+        }
+
+    def client(self, service: str) -> Any:
+        """A client of one of the cloud's services, by boto3's name for it."""
+        session: Any = _session()
+        return session.client(service, endpoint_url=self.endpoint)
+
+
+def _parts(variable: str, uri: str) -> dict[str, str]:
+    """The parts of a database's URI, for tools that want them one by one."""
+    said = parse_dsn(uri)
+    return {
+        f"{variable}_{name.upper()}": said[name]
+        for name in ("host", "port", "user", "password", "dbname")
+        if name in said
+    }
+
+
+def up(
+    state: Path,
+    *,
+    source: str | None,
+    warehouse: str | None,
+    progress: Progress,
+    environment: str | None = None,
+    tied: bool = False,
+    lasting: bool = False,
+    scheduled: bool = False,
+) -> LocalCloud:
+    """Start a local cloud and deploy the stacks into it.
+
+    One that lasts has its lake, its secrets and its databases in its folder. When it has stopped, however that came
+    about, this continues it; what is not said then is as it was.
+
+    Args:
+        state: the folder for everything it makes; new, empty, or that of a local cloud which does not run.
+        source: URI of the source; None: an empty database of an embedded PostgreSQL.
+        warehouse: URI of the warehouse; None: likewise. A database that is named is neither altered nor dropped.
+        progress: called with a short sentence at each step.
+        environment: whose stacks are deployed, built for this machine (default: local).
+        tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
+        lasting: whether it outlives its processes.
+        scheduled: whether the stacks' schedules fire.
+
+    Raises:
+        UserError: a cloud runs in that folder already, it was made for something else, a database cannot be used, or
+            the deployment failed.
+    """
+    folder = StateFolder(state)
+    kept = Terms.of(folder) if lasting and not folder.is_running else None
+    told = {login_name: uri for login_name, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
+    if kept is not None:
+        kept.refuse_other_environment(environment, folder)
+    terms, logins = _looked_at(folder, kept, told, environment, progress, lasting=lasting)
+    lock = folder.claim(lasting=lasting)
+    with folder.coming_up(lock):
+        if lasting:
+            _refuse_other_terms(folder, kept)
+        again = None if kept is None else _told_otherwise(told, kept)
+        return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
+
+
+def stop(state: Path) -> None:
+    """End a local cloud, with all that it has started; its folder stays, and `up` continues it.
+
+    Raises:
+        UserError: there is no cloud in that folder, or none that can be continued.
+    """
+    folder = StateFolder(state)
+    if not folder.exists:
+        raise UserError(f"no local cloud is up in {state}")
+    if not folder.can_continue:
+        raise UserError(f"the local cloud in {state} keeps nothing; {_typed('down', state)} removes it")
+    folder.forget(CLOUD)  # whoever waits for its end learns that it was meant
+    folder.stop()
+
+
+def down(state: Path) -> None:
+    """End a local cloud, with all that it has started, and remove its folder; databases named by URI stay.
+
+    What is left of a cloud that was killed is removed as well.
+
+    Raises:
+        UserError: there is no cloud in that folder.
+    """
+    folder = StateFolder(state)
+    if not folder.exists:
+        raise UserError(f"no local cloud is up in {state}")
+    folder.forget(CLOUD)
+    folder.remove()
+
+
+def wait(state: Path) -> None:
+    """Return when the cloud of a folder has been stopped or taken down.
+
+    Raises:
+        UserError: it has ended without that; what it has left is still there.
+    """
+    folder = StateFolder(state)
+    while folder.is_running:
+        time.sleep(_LOOK_SECONDS)
+    if folder.read(CLOUD) is not None:
+        how = f"{_typed('up', state)} continues it, and " if folder.can_continue else ""
+        raise UserError(
+            f"the local cloud in {state} has stopped; what went wrong is in {folder.log}; {how}"
+            f"{_typed('down', state)} removes what is left"
+        )
+
+
+def _typed(command: str, state: Path) -> str:
+    return f"totes local {command} --state {shlex.quote(str(state))}"
+
+
+def _looked_at(
+    folder: StateFolder,
+    kept: Terms | None,
+    told: Mapping[str, str],
+    environment: str | None,
+    progress: Progress,
+    *,
+    lasting: bool,
+) -> tuple[Terms, dict[str, dict[str, Any]]]:
+    """What the cloud is made for, and the logins of the databases that are named."""
+    logins, identities = {}, {}
+    with libpq.restored():
+        # Those of a continued cloud that are not told again are its secrets' matter: a password may be another now.
+        for login_name, uri in told.items():
+            progress(f"Looking at the {login_name}")
+            logins[login_name] = login(uri, login_name)
+        # By the server's own word: one server has many names.
+        if lasting or len(told) > 1:
+            identities = {login_name: identity(uri) for login_name, uri in told.items()}
+        if len(told) > 1 and identities["source"] == identities["warehouse"]:
+            raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
+        if "warehouse" in told:
+            refuse_source(told["warehouse"])
+    if kept is None:
+        return Terms(environment=environment or "local", named=told, identities=identities), logins
+    kept.refuse_other_databases(identities, folder)
+    return replace(kept, named={**kept.named, **told}), logins
+
+
+def _refuse_other_terms(folder: StateFolder, kept: Terms | None) -> None:
+    """Raise UserError if somebody stopped a cloud here, or took one down, after it was looked at."""
+    if Terms.of(folder) != kept:
+        raise UserError(f"the local cloud in {folder.path} was stopped or taken down this moment; try again")
+
+
+def _told_otherwise(told: Mapping[str, str], kept: Terms) -> dict[str, str]:
+    """The databases that are named by another login than before; and whose that was."""
+    return {
+        login_name: parse_dsn(kept.named[login_name]).get("user", "")
+        for login_name, uri in told.items()
+        if uri != kept.named[login_name]
+    }
+
+
+def _up(
+    folder: StateFolder,
+    lock: int,
+    terms: Terms,
+    logins: Mapping[str, Mapping[str, Any]],
+    told_again: Mapping[str, str] | None,
+    progress: Progress,
+    *,
+    tied: bool,
+    lasting: bool,
+    scheduled: bool,
+) -> LocalCloud:
+    embed = [login_name for login_name in _SECRETS if login_name not in terms.named]
+    what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
+    progress(f"Starting {what}" if told_again is None else f"Continuing the cloud of before: starting {what}")
+    context = ("target=host", *(("schedule=true",) if scheduled else ()))
+    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
+        synthesis = cdk.synthesise()
+        daemon = Daemon(folder, lock, embed, lasting=lasting, scheduled=scheduled)
+        endpoint = daemon.says(ENDPOINT)["endpoint"]
+        progress("Bootstrapping the account")
+        cdk.bootstrap(endpoint).finish()
+        uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
+        progress("Synthesising the stacks")
+        synthesis.finish()
+        if recorded := inert_types(folder.assembly, scheduled=scheduled):
+            progress(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
+        else:
+            progress("Deploying the stacks")
+        cdk.deploy(endpoint).finish()
+    cloud = LocalCloud(
+        state=folder.path,
+        endpoint=endpoint,
+        source_uri=uris["source"],
+        warehouse_uri=uris["warehouse"],
+        environment=terms.environment,
+        embedded=frozenset(embed),
+        scheduled=scheduled,
+    )
+    progress("Storing the databases' logins")
+    if told_again is None:
+        _store_logins(cloud, uris, logins)
+    else:
+        _store_what_changed(cloud, uris, logins, told_again)
+    if lasting:
+        terms.write(folder)
+    place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": terms.environment}
+    folder.write(CLOUD, {**place, "embedded": embed, "scheduled": scheduled, **uris})
+    if not tied:
+        daemon.release()
+    return cloud
+
+
+def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS.
+
+    An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
+    """
+    outputs = _outputs(cloud)
+    secrets, names = cloud.client("secretsmanager"), list(_SECRETS)
+    if "PrepareFunction" in outputs:
+        names.remove("warehouse")
+        if "warehouse" in given:
+            with libpq.restored():
+                refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
+        _prepare_own_warehouse(cloud, outputs, _master(cloud, uris, given))
+    for login_name in names:
+        values = given.get(login_name) or _placed(cloud, embedded_login(uris[login_name], login_name), login_name)
+        secrets.put_secret_value(SecretId=outputs[_SECRETS[login_name]], SecretString=json.dumps(values))
+    _store_dashboard_login(cloud, uris, outputs)
+
+
+def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    """Store the dashboard's login, where none is yet: a role of its own, or the only login that a person has told."""
+    secrets = cloud.client("secretsmanager")
+    warehouse, dashboard = (
+        json.loads(secrets.get_secret_value(SecretId=outputs[name])["SecretString"])
+        for name in (_SECRETS["warehouse"], _DASHBOARD)
+    )
+    if dashboard["host"] != PLACEHOLDER:
+        return
+    if "warehouse" in cloud.embedded:
+        warehouse = _placed(cloud, embedded_dashboard_login(uris["warehouse"], warehouse), "warehouse")
+    secrets.put_secret_value(SecretId=outputs[_DASHBOARD], SecretString=json.dumps(warehouse))
+
+
+def _store_what_changed(
+    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], told_again: Mapping[str, str]
+) -> None:
+    """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
+    outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
+    if "PrepareFunction" in outputs:
+        store_master(cloud, _master(cloud, uris, given))
+    for login_name, before in told_again.items():
+        for secret in (_SECRETS[login_name], *([_DASHBOARD] if login_name == "warehouse" else [])):
+            stored = json.loads(secrets.get_secret_value(SecretId=outputs[secret])["SecretString"])
+            # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
+            if stored["username"] == before or (secret != _DASHBOARD and before != given[login_name]["username"]):
+                secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[login_name]))
+    _store_dashboard_login(cloud, uris, outputs)
+
+
+def _outputs(cloud: LocalCloud) -> dict[str, str]:
+    return {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
+        for output in stack.get("Outputs", [])
+    }
+
+
+def _master(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return given.get("warehouse") or _placed(cloud, login(uris["warehouse"], "warehouse"), "warehouse")
+
+
+def _placed(cloud: LocalCloud, values: dict[str, Any], login_name: str) -> dict[str, Any]:
+    """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
+    network = f"totes-{cloud.environment}-network"
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    return inside(values, login_name) if any(stack["StackName"].startswith(network) for stack in stacks) else values
+
+
+def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
+    """Let a login be that of RDS's master, of whom there is one."""
+    secrets = cloud.client("secretsmanager")
+    listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
+    [of_master] = [found["ARN"] for found in listed]
+    secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
+
+
+def tell_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None:
+    """Let a secret say where its database is, by another's login there; its own user and password stay."""
+    secrets = cloud.client("secretsmanager")
+    made = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+    values = {**there, "username": made["username"], "password": made["password"]}
+    secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
+
+
+def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
+    """Let the server's superuser be RDS's master, and tell the roles' secrets where the server is."""
+    store_master(cloud, master)
+    for output in ("WarehouseSecretArn", "DashboardSecretArn"):
+        tell_place(cloud, outputs[output], master)
+    answer = cloud.client("lambda").invoke(FunctionName=outputs["PrepareFunction"])
+    if answer.get("FunctionError"):
+        raise UserError(f"the warehouse's roles were not made: {answer['Payload'].read().decode()}")
+
+
+def _session() -> boto3.Session:
+    core = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    core.register_component("data_loader", shared_loader())
+    core.set_default_client_config(Config(proxies={}))  # localhost is reached directly
+    return boto3.Session(
+        botocore_session=core,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 - the endpoint asks for some, whichever
+        region_name=REGION,
+    )

@@ -1,0 +1,143 @@
+"""The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it has to end.
+
+`python -m local_cloud.daemon --state DIR [--embed LOGIN]... [--owner FD] [--lasting] [--scheduled]`; `launch`
+runs it, with the folder's lock in its hands.
+"""
+
+import argparse
+import functools
+import logging
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+import psycopg2
+
+from local_cloud.aws_models import share_with_all
+from local_cloud.cdk import PROJECT
+from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
+from local_cloud.kept import Kept
+from local_cloud.network import Network
+from local_cloud.postgres import EmbeddedPostgres
+
+_EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
+
+
+def serve(
+    folder: StateFolder,
+    embed: Sequence[str],
+    owner: int | None,
+    *,
+    lasting: bool = False,
+    scheduled: bool = False,
+) -> None:
+    """Host a cloud, say in its folder when it is ready, and stay until SIGTERM or the end of its owner.
+
+    Args:
+        folder: of the cloud.
+        embed: the roles that get a database of an embedded PostgreSQL.
+        owner: file descriptor of a pipe whose other end closes when the owner ends, or at which the owner writes when
+            it is to be outlived; None: it has no owner.
+        lasting: whether lake, secrets and databases outlive it, in the folder.
+        scheduled: whether schedules fire.
+    """
+    told_to_end = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        told_to_end.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    if owner is not None:
+        threading.Thread(target=_end_with, args=(owner, told_to_end), daemon=True).start()
+    server = EmbeddedPostgres(folder.postgres, survives_power_cut=lasting)
+    kept = Kept(folder.kept) if lasting else None
+    with ThreadPoolExecutor(1) as helper:
+        if embed:
+            helper.submit(_start_databases, server, folder, embed, kept)
+        try:
+            _host(folder, told_to_end, kept, scheduled=scheduled)
+        finally:
+            helper.shutdown()
+            server.stop()
+            if kept is not None:
+                kept.close()
+
+
+def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, *, scheduled: bool) -> None:
+    share_with_all()
+    # Imported here, for this takes two seconds in which PostgreSQL can start.
+    from local_cloud.endpoint import Endpoint  # noqa: PLC0415
+    from local_cloud.endpoint.authority import assume  # noqa: PLC0415
+    from local_cloud.endpoint.invocations import write_log  # noqa: PLC0415
+    from local_cloud.endpoint.scheduler import scheduler  # noqa: PLC0415
+    from local_cloud.functions import Functions  # noqa: PLC0415
+
+    endpoint = Endpoint(kept)
+    functions = Functions(
+        folder.functions,
+        layers=PROJECT / "build" / "unpacked",
+        endpoint=endpoint.url,
+        processes=folder.processes,
+        log=write_log,
+        assume=assume,
+        network=Network(folder.path),
+    )
+    endpoint.run_functions_by(functions.invoke)
+    endpoint.start()
+    folder.write(ENDPOINT, {"endpoint": endpoint.url})
+    if scheduled:  # once the cloud is up: a run before it has its logins would fail
+        begin = functools.partial(folder.has, CLOUD)
+        threading.Thread(target=scheduler().run, args=(begin, told_to_end), daemon=True).start()
+    told_to_end.wait()
+    functions.close()
+    endpoint.stop()
+
+
+def _end_with(owner: int, told_to_end: threading.Event) -> None:
+    if not os.read(owner, 1):  # the owner is no more, and has not released it
+        told_to_end.set()
+
+
+def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str], kept: Kept | None) -> None:
+    try:
+        server.start(port=None if kept is None else kept.port)
+        if kept is not None:
+            kept.move(server.port)
+        for login_name in embed:
+            with suppress(psycopg2.errors.DuplicateDatabase):  # of the cloud that was here before
+                server.create_database(_EMBEDDED[login_name])
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits to hear of it
+        folder.write(DATABASES, {"error": str(error) or repr(error)})
+    else:
+        folder.write(DATABASES, {login_name: server.uri(_EMBEDDED[login_name]) for login_name in embed})
+
+
+def main() -> None:
+    """Serve the folder that the command line names."""
+    parser = argparse.ArgumentParser(description="Host a local cloud.")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--embed", action="append", choices=list(_EMBEDDED), default=[])
+    parser.add_argument("--owner", type=int)
+    parser.add_argument("--lasting", action="store_true")
+    parser.add_argument("--scheduled", action="store_true")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # What an execution comes to is in its history; the interpreter also calls each absent optional value an error.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+    serve(
+        StateFolder(arguments.state),
+        arguments.embed,
+        arguments.owner,
+        lasting=arguments.lasting,
+        scheduled=arguments.scheduled,
+    )
+
+
+if __name__ == "__main__":
+    main()

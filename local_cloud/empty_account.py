@@ -1,0 +1,69 @@
+"""A local account in which nothing is deployed, and what RDS does there once something is."""
+
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from local_cloud.account import REGION
+from local_cloud.cloud import LocalCloud, store_master, tell_place
+from local_cloud.databases import OWN_WAREHOUSE_ROLES, login
+from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
+from local_cloud.launch import Daemon
+from local_cloud.network import inside
+
+_EMBEDDED = ("source", "warehouse")
+
+
+def open_account(state: Path, *, environment: str) -> LocalCloud:
+    """Start a local cloud in whose account there is nothing, not even what `cdk bootstrap` makes.
+
+    It outlives this process, but not its own end: nothing of it is kept.
+
+    Args:
+        state: the folder for everything it makes; new, empty, or that of a local cloud which does not run.
+        environment: the one that is to be deployed there.
+
+    Raises:
+        UserError: a cloud runs in that folder already, or does not start.
+    """
+    folder = StateFolder(state)
+    lock = folder.claim()
+    with folder.coming_up(lock):
+        daemon = Daemon(folder, lock, _EMBEDDED)
+        endpoint = daemon.says(ENDPOINT)["endpoint"]
+        uris = daemon.says(DATABASES)
+        place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment}
+        folder.write(CLOUD, {**place, "embedded": _EMBEDDED, "scheduled": False, **uris})
+        daemon.release()
+    return LocalCloud.attach(state)
+
+
+def place_databases(cloud: LocalCloud, environment: str) -> None:
+    """Do what RDS does when an instance is made: the warehouse is empty, and the secrets lead to the databases.
+
+    Args:
+        cloud: where the environment's stacks have just been deployed for the first time.
+        environment: its name.
+    """
+    _empty_warehouse(cloud)
+    [stack] = cloud.client("cloudformation").describe_stacks(StackName=f"totes-{environment}-data")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    master = inside(login(cloud.warehouse_uri, "warehouse"), "warehouse")
+    store_master(cloud, master)
+    for output in ("WarehouseSecretArn", "DashboardSecretArn"):
+        tell_place(cloud, outputs[output], master)
+    tell_place(cloud, outputs["SourceSecretArn"], inside(login(cloud.source_uri, "source"), "source"))
+
+
+def _empty_warehouse(cloud: LocalCloud) -> None:
+    """Make the warehouse's database again, without the roles that an instance before had; its server stays."""
+    with closing(psycopg2.connect(cloud.source_uri)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            warehouse = sql.Identifier("warehouse")
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(warehouse))
+            for role in OWN_WAREHOUSE_ROLES:
+                cursor.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(warehouse))

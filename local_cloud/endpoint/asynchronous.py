@@ -1,0 +1,88 @@
+"""Events that a function is handed and nobody waits for: tried again, and kept where they failed at each attempt.
+
+moto runs them as any other, and forgets what fails. Lambda tries twice more unless told otherwise, and puts what has
+failed then where the function's configuration says, by the function's role; without one it is gone:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+In AWS a minute and then two go by between the attempts. Here nobody waits.
+"""
+
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.awslambda.exceptions import UnknownEventConfig
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.utils import utcnow
+from moto.sqs.models import sqs_backends
+
+from local_cloud.account import ACCOUNT, REGION
+from local_cloud.endpoint.authority import is_allowed
+from local_cloud.endpoint.patches import patch
+
+logger = logging.getLogger(__name__)
+
+_RETRIES = 2
+
+Invoke = Callable[..., bytes]
+
+
+def install() -> None:
+    """Let moto's functions take events; `invocations` is installed before."""
+    invoke: Invoke = LambdaSimpleBackend.invoke
+
+    def run(
+        backend: Any,
+        function_name: str,
+        qualifier: str | None,
+        body: str | bytes,
+        headers: Mapping[str, str],
+        response_headers: dict[str, str],
+    ) -> bytes:
+        if headers.get("X-Amz-Invocation-Type") != "Event":
+            return invoke(backend, function_name, qualifier, body, headers, response_headers)
+        function = backend.get_function(function_name, qualifier)
+        threading.Thread(target=_attempt, args=(invoke, backend, function, qualifier, body), daemon=True).start()
+        return b""
+
+    patch(LambdaSimpleBackend, "invoke", run, why="moto tries an event once, and forgets what fails")
+
+
+def _attempt(invoke: Invoke, backend: Any, function: Any, qualifier: str | None, body: str | bytes) -> None:
+    try:
+        configured = backend.get_function_event_invoke_config(function.function_name)
+    except UnknownEventConfig:
+        configured = {}
+    attempts = 1 + configured.get("MaximumRetryAttempts", _RETRIES)
+    answer = b""
+    for _ in range(attempts):
+        told: dict[str, str] = {}
+        answer = invoke(backend, function.function_name, qualifier, body, {}, told)
+        if "x-amz-function-error" not in told:
+            return
+    destination = configured.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if destination is not None:
+        _keep(destination, function, attempts, body, answer)
+
+
+def _keep(destination: str, function: Any, attempts: int, body: str | bytes, answer: bytes) -> None:
+    if not is_allowed(function.role, "sqs:SendMessage", destination):
+        logger.error("%s may not put what failed into %s", function.function_name, destination)
+        return
+    record = {
+        "version": "1.0",
+        "timestamp": utcnow().isoformat(),
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": function.function_arn,
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": json.loads(body or b"{}"),
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": json.loads(answer or b"null"),
+    }
+    sqs_backends[ACCOUNT][REGION].send_message(destination.rpartition(":")[2], json.dumps(record))

@@ -1,0 +1,165 @@
+"""Buckets and secrets that are there again with what they held, when the cloud comes up another time in its folder.
+
+It is what the stacks' templates say is to be retained; the code store, which the cdk CLI fills with every deployment,
+is not part of it. An object is kept before anybody can see it, so that nothing follows from what a power cut undoes.
+Of an object its content and its moment are kept, of a bucket what is current. A secret that was given up for deletion
+comes back as one that was not: no stack could be deployed over it.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+from moto.cloudformation import parsing
+from moto.core.utils import utcnow
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
+from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
+
+from local_cloud.account import ACCOUNT, REGION
+from local_cloud.cdk import TOOLKIT
+from local_cloud.endpoint import rotations
+from local_cloud.endpoint.patches import patch
+from local_cloud.endpoint.resources import Secret
+from local_cloud.endpoint.stacks import RETAINED
+from local_cloud.kept import Kept
+
+_PARTITION = "aws"
+_CHANGING_A_SECRET = (
+    *("put_secret_value", "update_secret", "update_secret_version_stage", "cancel_rotate_secret"),
+    *("delete_secret", "restore_secret"),
+)
+
+_WHY = "moto keeps nothing beyond its process"
+
+_moto_put = S3Backend.put_object
+_moto_delete = S3Backend.delete_object
+
+
+def install(kept: Kept) -> None:
+    """Keep what the stacks retain, and give it back when they are deployed again."""
+    lasting = _Lasting(kept)
+    patch(parsing, "parse_and_create_resource", lasting.make, why=_WHY)
+    patch(S3Backend, "put_object", _method(lasting.put), why=_WHY)
+    patch(S3Backend, "delete_object", _method(lasting.delete), why=_WHY)
+    for name in _CHANGING_A_SECRET:
+        patch(SecretsManagerBackend, name, lasting.keeping(getattr(SecretsManagerBackend, name)), why=_WHY)
+    patch(
+        SecretsManagerBackend,
+        "rotate_secret",
+        lasting.keeping(SecretsManagerBackend.rotate_secret, alone=False),
+        why=_WHY,
+    )
+    rotations.note_rotation = lasting.keeping(rotations.note_rotation)
+
+
+class _Lasting:
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._make = parsing.parse_and_create_resource  # as it is patched by now
+        self._buckets: dict[str, str] = {}
+        self._secrets: dict[str, str] = {}
+        self._changing = threading.RLock()
+
+    def make(self, logical_id: str, template: Mapping[str, Any], resources: Any, *others: Any, **named: Any) -> Any:
+        """Make a resource of a stack, with what is kept of it."""
+        made = self._make(logical_id, template, resources, *others, **named)
+        stack = resources["AWS::StackName"]
+        if template.get("DeletionPolicy") in RETAINED and stack != TOOLKIT:
+            if isinstance(made, FakeBucket):
+                self._adopt_bucket(made, f"{stack}/{logical_id}")
+            elif isinstance(made, Secret):
+                secret = secretsmanager_backends[ACCOUNT][REGION].secrets[made.physical_resource_id]
+                self._adopt_secret(secret, f"{stack}/{logical_id}")
+        return made
+
+    def put(self, backend: Any, bucket_name: str, key_name: str, value: bytes, *others: Any, **named: Any) -> Any:
+        """Put an object."""
+        place = self._buckets.get(bucket_name)
+        if place is None:
+            return _moto_put(backend, bucket_name, key_name, value, *others, **named)
+        written = utcnow()
+        self._kept.put_object(place, key_name, value, written)
+        try:
+            made = _moto_put(backend, bucket_name, key_name, value, *others, **named)
+        except BaseException:  # what moto refuses is not to come back as if it had not
+            self._keep_current(backend, bucket_name, key_name)
+            raise
+        made.last_modified = written
+        return made
+
+    def delete(self, backend: Any, bucket_name: str, key_name: str, *others: Any, **named: Any) -> Any:
+        """Delete an object or one of its versions."""
+        deleted = _moto_delete(backend, bucket_name, key_name, *others, **named)
+        self._keep_current(backend, bucket_name, key_name)
+        return deleted
+
+    def keeping(self, change: Callable[..., Any], *, alone: bool = True) -> Callable[..., Any]:
+        """A change of a secret that is kept before it is answered.
+
+        Args:
+            change: the change; backend and secret come first.
+            alone: whether no other change may happen meanwhile; one that waits for a function has to let it.
+        """
+
+        def changing(backend: Any, secret_id: str, *others: Any, **named: Any) -> Any:
+            with self._changing if alone else nullcontext():
+                try:
+                    return change(backend, secret_id, *others, **named)
+                finally:
+                    self._keep_secret(backend, secret_id)
+
+        return changing
+
+    def _keep_secret(self, backend: Any, secret_id: str) -> None:
+        with self._changing:
+            secret = backend.secrets.get(secret_id)
+            if secret is None or secret.arn not in self._secrets:
+                return
+            document = {
+                "versions": secret.versions,
+                "current": secret.default_version_id,
+                "changed": secret.last_changed_date,
+                "rotated": secret.last_rotation_date,
+            }
+            self._kept.put_secret(self._secrets[secret.arn], document)
+
+    def _keep_current(self, backend: Any, bucket_name: str, key_name: str) -> None:
+        place = self._buckets.get(bucket_name)
+        if place is None:
+            return
+        newest = backend.get_bucket(bucket_name).keys.get(key_name)
+        if isinstance(newest, FakeKey):
+            self._kept.put_object(place, key_name, newest.value, newest.last_modified)
+        else:
+            self._kept.delete_object(place, key_name)
+
+    def _adopt_bucket(self, bucket: Any, place: str) -> None:
+        if place in self._buckets.values():  # its stack was deleted and made again: the bucket of before stays, apart
+            self._buckets = {name: other for name, other in self._buckets.items() if other != place}
+            self._kept.empty(place)
+        backend = s3_backends[ACCOUNT][_PARTITION]
+        for key, body, written in self._kept.objects(place):
+            _moto_put(backend, bucket.name, key, body).last_modified = written
+        self._buckets[bucket.name] = place
+
+    def _adopt_secret(self, secret: FakeSecret, place: str) -> None:
+        again = place in self._secrets.values()
+        self._secrets = {arn: other for arn, other in self._secrets.items() if other != place}
+        self._secrets[secret.arn] = place
+        document = None if again else self._kept.secret(place)
+        if document is not None:
+            secret.versions = document["versions"]
+            secret.set_default_version_id(document["current"])
+            secret.last_changed_date = document["changed"]
+            secret.last_rotation_date = document["rotated"]
+        self._keep_secret(secretsmanager_backends[ACCOUNT][REGION], secret.arn)
+
+
+def _method(does: Callable[..., Any]) -> Callable[..., Any]:
+    """What another class can have for a method: its own object comes first."""
+
+    def method(*arguments: Any, **named: Any) -> Any:
+        return does(*arguments, **named)
+
+    return method

@@ -1,0 +1,174 @@
+"""Schedules that fire.
+
+moto keeps schedules and does not act on them. Here an enabled one starts its target at its times, with its input and
+by its role, and what cannot be started goes to its dead letters. It waits for nothing and looks at no other start: that
+runs do not overlap is what the target has to see to, as in AWS.
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.scheduler.models import scheduler_backends
+
+from local_cloud.account import ACCOUNT, REGION
+from local_cloud.endpoint.authority import is_allowed
+from local_cloud.endpoint.resources import client_of
+from local_cloud.timetable import due_after
+
+logger = logging.getLogger(__name__)
+
+ENABLED = "ENABLED"
+
+_LOOK_SECONDS = 0.2
+
+Fire = Callable[[Any, datetime], None]
+
+
+class Scheduler:
+    """What fires the schedules of an endpoint.
+
+    Args:
+        schedules: gives those that there are, as moto has them.
+        fire: starts the target of one that was due at a moment.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        schedules: Callable[[], list[Any]],
+        fire: Fire,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._schedules = schedules
+        self._fire = fire
+        self._now = now
+        self._due: dict[tuple[str, ...], datetime | None] = {}
+        self._looked: datetime | None = None
+
+    def look(self) -> None:
+        """Fire what is due."""
+        now = self._now()
+        if self._looked is not None and now < self._looked:  # the clock was put back: what was due then is far away now
+            self._due.clear()
+        self._looked = now
+        enabled = {_identity(each): each for each in self._schedules() if each.state == ENABLED}
+        self._due = {identity: due for identity, due in self._due.items() if identity in enabled}
+        for identity, schedule in enabled.items():
+            if identity not in self._due:
+                self._due[identity] = _next(schedule, now, None)
+            due = self._due[identity]
+            if due is not None and due <= now:
+                self._due[identity] = _next(schedule, now, due)
+                try:
+                    self._fire(schedule, due)
+                except Exception:
+                    # One that cannot be started takes no other with it; it is tried again at its next time.
+                    logger.exception("%s was not fired", schedule.arn)
+
+    def run(self, begin: Callable[[], bool], end: threading.Event) -> None:
+        """Look again and again, once it may begin, until the end."""
+        while not end.wait(_LOOK_SECONDS):
+            if begin():
+                break
+        while not end.wait(_LOOK_SECONDS):
+            self.look()
+
+
+def scheduler() -> Scheduler:
+    """The scheduler of this endpoint."""
+    return Scheduler(_there, start_target)
+
+
+def start_target(schedule: Any, due: datetime) -> None:
+    """Start what a schedule is for; it goes on by itself."""
+    target = schedule.target
+    execution = str(uuid.uuid4())
+    text = _filled(target.get("Input") or "{}", schedule.arn, due, execution)
+    service = target["Arn"].split(":")[2]
+    if service not in _STARTS:
+        logger.error("%s: the local cloud starts no target such as %s", schedule.arn, target["Arn"])
+        return
+    action, start = _STARTS[service]
+    if not is_allowed(target["RoleArn"], action, target["Arn"]):
+        _bury(schedule, text, "AccessDenied", f"{target['RoleArn']} may not {action} on {target['Arn']}")
+        return
+    try:
+        start(target["Arn"], text)
+    except ClientError as error:
+        _bury(schedule, text, error.response["Error"]["Code"], str(error))
+
+
+def _start_execution(state_machine: str, text: str) -> None:
+    client_of("stepfunctions", REGION).start_execution(stateMachineArn=state_machine, input=text)
+
+
+def _invoke(function: str, text: str) -> None:
+    client_of("lambda", REGION).invoke(FunctionName=function, InvocationType="Event", Payload=text)
+
+
+_STARTS: Mapping[str, tuple[str, Callable[[str, str], None]]] = MappingProxyType(
+    {"states": ("states:StartExecution", _start_execution), "lambda": ("lambda:InvokeFunction", _invoke)}
+)
+
+
+def _bury(schedule: Any, text: str, code: str, message: str) -> None:
+    """Put what could not be started among the dead letters; in AWS it may have been tried again before."""
+    queue = schedule.target.get("DeadLetterConfig", {}).get("Arn")
+    if queue is None or not is_allowed(schedule.target["RoleArn"], "sqs:SendMessage", queue):
+        logger.error("%s: %s, and there are no dead letters that it may be put among", schedule.arn, message)
+        return
+    told = {"ERROR_CODE": code, "ERROR_MESSAGE": message, "SCHEDULE_ARN": schedule.arn}
+    queues = client_of("sqs", REGION)
+    queues.send_message(
+        QueueUrl=queues.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"],
+        MessageBody=text,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in {**told, "TARGET_ARN": schedule.target["Arn"]}.items()
+        },
+    )
+
+
+def _filled(text: str, schedule: str, due: datetime, execution: str) -> str:
+    """The input with what Scheduler puts into it."""
+    words = {
+        "<aws.scheduler.schedule-arn>": schedule,
+        "<aws.scheduler.scheduled-time>": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "<aws.scheduler.execution-id>": execution,
+        "<aws.scheduler.attempt-number>": "1",
+    }
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
+
+
+def _there() -> list[Any]:
+    groups = list(scheduler_backends[ACCOUNT][REGION].schedule_groups.values())
+    return [schedule for group in groups for schedule in list(group.schedules.values())]
+
+
+def _identity(schedule: Any) -> tuple[str, ...]:
+    """What a schedule's next moment follows from: one whose words for it change begins again."""
+    return (
+        schedule.arn,
+        str(schedule.creation_date),
+        schedule.schedule_expression,
+        schedule.schedule_expression_timezone,
+    )
+
+
+def _next(schedule: Any, now: datetime, before: datetime | None) -> datetime | None:
+    try:
+        return due_after(schedule.schedule_expression, schedule.schedule_expression_timezone, now, before)
+    except ValueError as error:
+        logger.error("%s never fires: %s", schedule.arn, error)  # noqa: TRY400 - the sentence says it all
+        return None

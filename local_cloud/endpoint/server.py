@@ -1,0 +1,96 @@
+"""The server: moto, patched, on a free port of localhost."""
+
+import functools
+import os
+import threading
+
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from local_cloud.endpoint import (
+    alarms,
+    asynchronous,
+    authority,
+    buckets,
+    databases,
+    distributions,
+    identity_pools,
+    instances,
+    invocations,
+    lambdas,
+    lasting,
+    metrics,
+    networks,
+    resources,
+    roles,
+    rotations,
+    secret_names,
+    sessions,
+    stacks,
+    state_machines,
+    topics,
+    user_pools,
+    ways_out,
+)
+from local_cloud.kept import Kept
+
+_MENDED = (
+    *(alarms, authority, buckets, instances, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
+    *(secret_names, sessions, topics, ways_out, user_pools, identity_pools),
+)
+
+_HOSTS = 1024
+"""Of which moto's answer is kept whose they are; there are a dozen."""
+
+
+class Endpoint:
+    """An AWS endpoint in this process; there can be one a process, since moto keeps its state in its modules.
+
+    Attributes:
+        url: where clients reach it. It says localhost: of 127.0.0.1 moto would take the first part for a bucket.
+    """
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        """Patch moto; it does not answer yet.
+
+        Args:
+            kept: where what outlives the process is kept; None: nothing does.
+        """
+        default_user_config["lambda"] = {"use_docker": False}
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        for each in _MENDED:
+            each.install()
+        more = (databases, ways_out, distributions, user_pools, identity_pools)
+        resources.install((*resources.MODELS, *(model for each in more for model in each.MODELS)))
+        if kept is not None:
+            lasting.install(kept)
+        application = DomainDispatcherApplication(create_backend_app)
+        # It lists a folder and tries two hundred patterns, each request: a host's answer never changes.
+        application.get_backend_for_host = functools.lru_cache(_HOSTS)(application.get_backend_for_host)
+        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+        self.url = f"http://localhost:{self._server.server_port}"
+        os.environ["MOTO_PORT"] = str(self._server.server_port)  # where the state machines' interpreter calls
+
+    def run_functions_by(self, invoke: invocations.Invoke) -> None:
+        """Let functions be invoked.
+
+        Args:
+            invoke: runs a package on an event.
+        """
+        invocations.install(invoke)
+        asynchronous.install()
+
+    def start(self) -> None:
+        """Serve, in threads."""
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing of a request that went well or was refused: a client hears of it itself."""

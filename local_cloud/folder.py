@@ -1,0 +1,239 @@
+"""A local cloud's folder: what is where, whether the cloud runs, and its clean end."""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local_cloud.postgres import EmbeddedPostgres
+from local_cloud.processes import ProcessRegister
+from totes.errors import UserError
+
+CLOUD = "cloud.json"
+"""The document that says how a cloud is reached; it is there once the cloud is up."""
+
+ENDPOINT = "endpoint.json"
+"""The daemon's word that the endpoint answers, and where."""
+
+DATABASES = "databases.json"
+"""The daemon's word that the embedded PostgreSQL answers, and where; or why it does not."""
+
+TERMS = "terms.json"
+"""What a cloud that is to outlive its processes was made for; it is there once the cloud was up."""
+
+_KEPT = "kept.db"
+_END_SECONDS = 30.0
+_RELEASE_SECONDS = 10.0
+
+
+class StateFolder:
+    """The folder of one local cloud.
+
+    A cloud runs as long as its daemon holds the lock; the operating system lets go of it however the daemon ends.
+
+    Attributes:
+        path: the folder.
+        log: what the daemon says.
+        cdk_log: what the cdk CLI says, one file beside it for each call.
+        assembly: what the cdk app is synthesised into.
+        postgres: the embedded PostgreSQL.
+        kept: what outlives the cloud's processes.
+        functions: code and scratch folders of the functions.
+        daemon: the note of the daemon's process.
+        processes: the notes of the functions' processes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.log = self.path / "daemon.log"
+        self.cdk_log = self.path / "cdk.log"
+        self.assembly = self.path / "cdk.out"
+        self.postgres = self.path / "postgres"
+        self.kept = self.path / _KEPT
+        self.functions = self.path / "functions"
+        self.daemon = ProcessRegister(self.path / "daemon")
+        self.processes = ProcessRegister(self.path / "processes")
+        self._lock = self.path / "local-cloud.lock"
+
+    def claim(self, *, lasting: bool = False) -> int:
+        """Take the lock, end what an earlier cloud has left here, and begin with an empty folder.
+
+        Args:
+            lasting: whether what is kept of a cloud that was up stays.
+
+        Returns:
+            The lock's file descriptor; it is held until every copy of it is closed.
+
+        Raises:
+            UserError: a cloud runs here, or the folder is somebody else's.
+        """
+        if self.path.exists() and not self.exists and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UserError(f"{self.path} holds something else than a local cloud; name another folder with --state")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise UserError(
+                f"{self.path} cannot be used: {error.strerror}; name another folder with --state"
+            ) from error
+        if not _locked(descriptor):
+            os.close(descriptor)
+            raise UserError(
+                f"already up: a local cloud runs in {self.path}; stop it with totes local down{self._keeping}, or name "
+                "another folder with --state"
+            )
+        self.end_everything(patience=0.0)
+        self._clear(keep=self._lasting if lasting and self.can_continue else {self._lock})
+        return descriptor
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is or was a cloud here."""
+        return self._lock.exists()
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether a cloud was up here that outlives its processes."""
+        return self.has(TERMS)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a cloud runs here, or is on its way up or down."""
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not _locked(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """End the cloud and whatever it has started, and remove the folder.
+
+        Killed on the way, it leaves the folder of a cloud that cannot be continued, not half of one that can.
+
+        Raises:
+            UserError: the cloud does not end.
+        """
+        self.stop()
+        self.forget(TERMS)
+        self._clear(keep={self._lock})
+        self._lock.unlink()
+        self.path.rmdir()
+
+    def stop(self) -> None:
+        """End the cloud and whatever it has started; raise UserError if it does not end."""
+        self.end_everything()
+        if not self._is_let_go():
+            raise UserError(
+                f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
+                f"(fuser {self._lock} names it); nothing was removed"
+            )
+
+    @contextmanager
+    def coming_up(self, lock: int) -> Iterator[None]:
+        """The way up of a cloud: if it fails, all that was started has ended when the error arrives.
+
+        Args:
+            lock: the file descriptor that `claim` has given; it is closed at the end.
+        """
+        try:
+            yield
+        except BaseException:
+            try:
+                self.end_everything()
+            finally:
+                os.close(lock)
+            self._is_let_go()  # who tries again at once is not to hear that a cloud runs here
+            raise
+        os.close(lock)
+
+    def _is_let_go(self) -> bool:
+        """Wait until nobody holds the lock; False if somebody does after some seconds.
+
+        A process has ended when its first thread has, and lets go when its last one has.
+        """
+        deadline = time.monotonic() + _RELEASE_SECONDS
+        while self.is_running:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""
+        unfinished = self.path / f"{name}.unfinished"
+        unfinished.touch(mode=0o600)
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(self.path / name)
+        directory = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the name too
+        finally:
+            os.close(directory)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """A document that was kept; None: there is none."""
+        try:
+            document: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return document
+
+    def has(self, name: str) -> bool:
+        """Whether a document is kept."""
+        return (self.path / name).exists()
+
+    def forget(self, name: str) -> None:
+        """Keep a document no longer."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def end_everything(self, *, patience: float = _END_SECONDS) -> None:
+        """End the cloud and whatever it has started, however it came to be left here.
+
+        Args:
+            patience: seconds in which the daemon may end by itself.
+        """
+        self.daemon.end_all(patience=patience)
+        self.processes.end_all()
+        EmbeddedPostgres(self.postgres).stop()
+
+    @property
+    def _keeping(self) -> str:
+        """What a cloud that can be continued is stopped with, unless it is to be removed."""
+        return " --keep" if self.can_continue else ""
+
+    @property
+    def _lasting(self) -> set[Path]:
+        beside = {self.kept.with_name(f"{_KEPT}-{part}") for part in ("wal", "shm")}
+        return {self._lock, self.path / TERMS, self.kept, *beside, self.postgres}
+
+    def _clear(self, keep: set[Path]) -> None:
+        for entry in self.path.iterdir():
+            if entry in keep:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def _locked(descriptor: int) -> bool:
+    """Take a lock, unless somebody else has it for longer than a look at it takes."""
+    for _ in range(5):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False

@@ -1,0 +1,89 @@
+"""Starts a cloud's daemon, and hears from it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from command_line import libpq
+from local_cloud.folder import StateFolder
+from totes.errors import UserError
+
+_READY_SECONDS = 120.0
+
+
+class Daemon:
+    """The daemon of a folder, in a session of its own.
+
+    Attributes:
+        pid: of its process.
+    """
+
+    def __init__(
+        self,
+        folder: StateFolder,
+        lock: int,
+        embed: Sequence[str],
+        *,
+        lasting: bool = False,
+        scheduled: bool = False,
+    ) -> None:
+        """Start it; until it is released it ends when this process does, however that comes about.
+
+        Args:
+            folder: of the cloud.
+            lock: the file descriptor of the folder's lock, which the daemon holds from now on.
+            embed: the roles ("source", "warehouse") that get a database of an embedded PostgreSQL.
+            lasting: whether lake, secrets and databases outlive it, in the folder.
+            scheduled: whether schedules fire.
+        """
+        self._folder = folder
+        foreign = ("AWS_", "MOTO_", libpq.PREFIX)
+        module = "local_cloud.daemon"
+        # A pipe: its other end closes when this process ends, even by kill -9.
+        owner, self._owned = os.pipe()
+        with folder.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - this very program
+                [
+                    *(sys.executable, "-m", module, "--state", str(folder.path)),
+                    *(f"--embed={role}" for role in embed),
+                    f"--owner={owner}",
+                    *(["--lasting"] if lasting else []),
+                    *(["--scheduled"] if scheduled else []),
+                ],
+                cwd=folder.path,
+                env={
+                    **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+                    "NO_PROXY": "localhost,127.0.0.1",  # it calls nobody but itself
+                    "no_proxy": "localhost,127.0.0.1",
+                    "AWS_CONFIG_FILE": os.devnull,
+                    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C meant for its starter is not meant for it
+                pass_fds=(lock, owner),
+            )
+        os.close(owner)
+        self.pid = self._process.pid
+        folder.daemon.add(self.pid)
+        threading.Thread(target=self._process.wait, daemon=True).start()  # so that it leaves no zombie when it ends
+
+    def release(self) -> None:
+        """Let it outlive this process."""
+        os.write(self._owned, b"released")
+
+    def says(self, name: str) -> dict[str, Any]:
+        """Wait for a document of the daemon's; raise UserError if it brings bad news or does not come."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while (document := self._folder.read(name)) is None:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise UserError(f"the local cloud did not start; what went wrong is in {self._folder.log}")
+            time.sleep(0.02)
+        if error := document.get("error"):
+            raise UserError(error)
+        return document

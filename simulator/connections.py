@@ -1,0 +1,45 @@
+"""Connections to the database that is simulated in."""
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+
+from totes.errors import UserError
+
+_CONNECT_SECONDS = 10
+_OPTIONS = "-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c lock_timeout=5s"
+"""Whoever waits for a lock gives up in the end: a writer has to be able to stop."""
+
+
+class Unreachable(UserError):
+    """The database did not answer, or refused the login."""
+
+
+def connect(uri: str) -> Connection:
+    """Open a connection that names itself in pg_stat_activity.
+
+    Raises:
+        Unreachable: nobody answers, or the login is refused.
+        UserError: the URI is none.
+    """
+    try:
+        keywords = parse_dsn(uri)
+    except psycopg2.ProgrammingError:
+        # The parser's own message would quote the URI, and the password in it.
+        raise UserError("the database's URI is not one; write postgresql://user:password@host:port/name") from None
+    keywords |= {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": "totes simulator",
+        "options": f"{keywords.get('options', '')} {_OPTIONS}".strip(),
+    }
+    try:
+        connection: Connection = psycopg2.connect(**keywords)
+    except psycopg2.OperationalError as error:
+        raise Unreachable(f"the database cannot be reached: {sentence(error)}") from error
+    return connection
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,308 @@
+"""What wakes somebody, and the line of the runbook that says what to do then."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.config import Environment
+from stacks.constructs import measures
+from stacks.constructs.own_warehouse import Limits
+from stacks.constructs.watched import WatchedPipeline
+from totes import telemetry
+
+RUNBOOK = "docs/runbook.md"
+
+_LAG_SECONDS = 15 * 60
+_TIMEOUT_PERCENT = 80
+_TICKS_WITHOUT_SUCCESS = 3
+_THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
+_WAREHOUSE_PERIODS = 3
+_FIVE_MINUTES = cdk.Duration.minutes(5)
+_NIGHTS_OF_AN_AUDIT = 7  # and as much as CloudWatch looks at
+_HOURS_WITHOUT_VERIFICATION = 26  # a night comes every 24; a comparison, tried three times, takes an hour at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    """When an alarm goes off: its metric is above a number (or below one), or is missing where that tells the same.
+
+    Of what is measured once a night a missing value tells nothing: IGNORE keeps the alarm as it is until the next.
+    """
+
+    name: str
+    sentence: str
+    metric: cloudwatch.IMetric
+    threshold: float = 0
+    below: bool = False
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+    periods: int = 1
+    enough: int | None = None
+    """How many of the periods have to tell so; None: each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedWarehouse:
+    """A warehouse of totes' own, by its name, and where it comes close to what it can take."""
+
+    identifier: str
+    limits: Limits
+
+
+class _Measured(Protocol):
+    def __call__(self, name: str, statistic: str, period: cdk.Duration = ...) -> cloudwatch.Metric: ...
+
+
+class Alarms(Construct):
+    """The alarms totes-<environment>-<name>; each ends in its line of the runbook.
+
+    Attributes:
+        alarms: the alarms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        pipeline: WatchedPipeline,
+        warehouse: WatchedWarehouse | None,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, id)
+        self._environment = environment
+        rules = [
+            *_of_runs(cdk.Stack.of(self), environment, pipeline),
+            *_of_functions(pipeline),
+            *_of_data(environment),
+        ]
+        if warehouse is not None:
+            rules += _of_warehouse(warehouse)
+        self.alarms = [self._alarm(rule, topic) for rule in rules]
+
+    def _alarm(self, rule: _Rule, topic: sns.ITopic) -> cloudwatch.Alarm:
+        comparison = cloudwatch.ComparisonOperator
+        alarm = cloudwatch.Alarm(
+            self,
+            "".join(part.capitalize() for part in rule.name.replace("_", "-").split("-")),
+            alarm_name=f"totes-{self._environment.name}-{rule.name}",
+            alarm_description=f"{rule.sentence} What to do: {RUNBOOK}#{_anchor(rule.name)}",
+            metric=rule.metric,
+            threshold=rule.threshold,
+            comparison_operator=comparison.LESS_THAN_THRESHOLD if rule.below else comparison.GREATER_THAN_THRESHOLD,
+            evaluation_periods=rule.periods,
+            datapoints_to_alarm=rule.enough,
+            treat_missing_data=rule.missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_ok_action(actions.SnsAction(topic))
+        return alarm
+
+
+def _anchor(name: str) -> str:
+    """The runbook has one line for the slowness, and one for the throttling, of all functions."""
+    kinds = [kind for kind in ("function-slow", "function-throttled") if name.startswith(kind)]
+    return kinds[0] if kinds else name
+
+
+def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeline) -> list[_Rule]:
+    tick = cdk.Duration.minutes(environment.tick_minutes)
+    rules = [
+        _Rule(
+            name="run-failed",
+            sentence="A run has failed; the execution names the step and the error.",
+            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed", period=tick),
+        ),
+        _Rule(
+            name="run-timed-out",
+            sentence="A run took more than an hour and was ended.",
+            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut", period=tick),
+        ),
+        _Rule(
+            name="run-throttled",
+            sentence="Step Functions held a run back.",
+            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionThrottled", period=tick),
+        ),
+        _Rule(
+            name="dead-letters",
+            sentence="What a schedule starts could not be started, or a night's function failed at each attempt.",
+            metric=measures.of_queue(
+                pipeline.dead_letters,
+                "ApproximateNumberOfMessagesVisible",
+                statistic="Maximum",
+                period=tick,
+            ),
+        ),
+    ]
+    if not environment.schedule_enabled:
+        return rules  # where nothing is started, nothing can be late
+    return [
+        *rules,
+        _Rule(
+            name="no-success",
+            sentence=f"No run has come to its end for {_TICKS_WITHOUT_SUCCESS} ticks.",
+            # Step Functions also counts runs that step back for one that hangs; each load that ends measures this.
+            metric=metrics_of(environment)(telemetry.QUARANTINED, "SampleCount", tick),
+            threshold=1,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_TICKS_WITHOUT_SUCCESS,
+        ),
+    ]
+
+
+def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
+    """An error alone wakes nobody: it is tried again. A run or a night that fails has an alarm of its own."""
+    rules = []
+    for function in (each for each in pipeline.functions if each.scheduled):
+        name = function.name
+        rules += [
+            _Rule(
+                name=f"function-throttled-{name}",
+                sentence=f"Lambda has held {name} back for {_THROTTLED_PERIODS * 5} minutes.",
+                metric=measures.of_function(function.full_name, "Throttles", statistic="Sum", period=_FIVE_MINUTES),
+                periods=_THROTTLED_PERIODS,
+            ),
+            _Rule(
+                name=f"function-slow-{name}",
+                sentence=f"{name} has taken more than {_TIMEOUT_PERCENT} % of the time that it may.",
+                metric=measures.of_function(function.full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
+                threshold=function.timeout.to_milliseconds() * _TIMEOUT_PERCENT / 100,
+            ),
+        ]
+    return [
+        *rules,
+        _Rule(
+            name="rotation-failed",
+            sentence="A database's password was to be changed, and a step of it failed.",
+            metric=measures.of_function(
+                pipeline.named("rotate_database_login").full_name, "Errors", statistic="Sum", period=_FIVE_MINUTES
+            ),
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
+    ]
+
+
+def _of_data(environment: Environment) -> list[_Rule]:
+    measured = metrics_of(environment)
+    rules = [
+        _Rule(
+            name="quarantine",
+            sentence="Rows of the source could not become rows of the star, and wait in quarantine.",
+            metric=measured(telemetry.QUARANTINED, "Maximum"),
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
+        _Rule(
+            name="verify-difference",
+            sentence="The warehouse is not what the source says.",
+            metric=measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
+        _Rule(
+            name="lake-audit",
+            sentence="In one of the last seven nights something of the lake was not what was written.",
+            metric=measured(telemetry.LAKE_FINDINGS, "Maximum", cdk.Duration.days(1)),
+            periods=_NIGHTS_OF_AN_AUDIT,
+            enough=1,  # each night looks at another seventh
+        ),
+    ]
+    if not environment.schedule_enabled:
+        return rules
+    if environment.dashboard:
+        rules.append(
+            _Rule(
+                name="snapshot-late",
+                sentence=f"The dashboard's snapshot was not brought up to date for {_TICKS_WITHOUT_SUCCESS} ticks.",
+                metric=measured(telemetry.PUBLISHED, "SampleCount", cdk.Duration.minutes(environment.tick_minutes)),
+                threshold=1,
+                below=True,
+                missing=cloudwatch.TreatMissingData.BREACHING,
+                periods=_TICKS_WITHOUT_SUCCESS,
+            )
+        )
+    return [
+        *rules,
+        _Rule(
+            name="lag",
+            sentence=f"The warehouse is more than {_LAG_SECONDS // 60} minutes behind the source, or nobody knows.",
+            metric=measured(telemetry.LAG, "Maximum"),
+            threshold=_LAG_SECONDS,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_TICKS_WITHOUT_SUCCESS,
+        ),
+        _Rule(
+            name="no-verification",
+            sentence="Last night the warehouse was not compared with the source, or there was no night yet.",
+            metric=measured(telemetry.VERIFY_DIFFERENCES, "SampleCount", cdk.Duration.hours(1)),
+            threshold=1,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_HOURS_WITHOUT_VERIFICATION,
+        ),
+        _Rule(
+            name="no-lake-audit",
+            sentence="Last night the lake was not audited, or not all that was its turn, or there was no night yet.",
+            metric=measured(telemetry.LAKE_FINDINGS, "SampleCount", cdk.Duration.hours(1)),
+            threshold=1,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_HOURS_WITHOUT_VERIFICATION,
+        ),
+    ]
+
+
+def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
+    instance, limits = warehouse.identifier, warehouse.limits
+    return [
+        _Rule(
+            name="warehouse-storage",
+            sentence="The warehouse's disk is nearly full, and does not grow.",
+            metric=measures.of_instance(instance, "FreeStorageSpace", statistic="Minimum", period=_FIVE_MINUTES),
+            threshold=limits.free_storage_bytes,
+            below=True,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+        _Rule(
+            name="warehouse-memory",
+            sentence="The warehouse has nearly no memory left.",
+            metric=measures.of_instance(instance, "FreeableMemory", statistic="Minimum", period=_FIVE_MINUTES),
+            threshold=limits.free_memory_bytes,
+            below=True,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+        _Rule(
+            name="warehouse-connections",
+            sentence="Most of the connections that the warehouse takes are in use.",
+            metric=measures.of_instance(instance, "DatabaseConnections", statistic="Maximum", period=_FIVE_MINUTES),
+            threshold=limits.connections,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+        _Rule(
+            name="warehouse-cpu-credits",
+            sentence="The warehouse has used up its CPU credits; what it uses beyond them is paid for by the hour.",
+            metric=measures.of_instance(instance, "CPUCreditBalance", statistic="Minimum", period=_FIVE_MINUTES),
+            threshold=1,
+            below=True,
+            periods=_WAREHOUSE_PERIODS,
+        ),
+    ]
+
+
+def metrics_of(environment: Environment) -> _Measured:
+    """The environment's own metrics, by name, statistic and, where it is not five minutes, period."""
+
+    def metric(name: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=telemetry.NAMESPACE,
+            metric_name=name,
+            dimensions_map={telemetry.SERVICE: f"totes-{environment.name}"},
+            statistic=statistic,
+            period=period,
+        )
+
+    return metric

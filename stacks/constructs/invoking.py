@@ -1,0 +1,71 @@
+"""How the state machine invokes a function, and what it tries again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from totes import payloads
+from totes.errors import RetryableError
+
+RETRYABLE = (
+    *sorted(error.__name__ for error in RetryableError.__subclasses__()),
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+)
+"""The errors after which the same step may succeed: the library's own, and Lambda's."""
+
+
+def path(*keys: str) -> str:
+    """The JSONPath of what lies under these keys, one within the other."""
+    return ".".join(("$", *keys))
+
+
+def retry(task: sfn.TaskStateBase, errors: Sequence[str], *, attempts: int = 4) -> None:
+    """Have a task tried again after some errors, a few times, at moments that tell two runs apart."""
+    task.add_retry(
+        errors=list(errors),
+        interval=cdk.Duration.seconds(3),
+        backoff_rate=2,
+        max_attempts=attempts,
+        max_delay=cdk.Duration.seconds(30),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+
+
+def invoke(
+    scope: Construct,
+    name: str,
+    function: lambda_.IFunction,
+    payload: Mapping[str, Any],
+    *,
+    result_path: str,
+    minutes: int,
+) -> tasks.LambdaInvoke:
+    """Make a state that invokes a function; what is tried again is for the caller to say.
+
+    Args:
+        scope: whose state it is.
+        name: the state's.
+        function: the function.
+        payload: its event, besides the execution's id.
+        result_path: where its result goes.
+        minutes: how long is waited for it: longer than the function has, which ends sooner and says why.
+    """
+    return tasks.LambdaInvoke(
+        scope,
+        name,
+        lambda_function=function,
+        payload=sfn.TaskInput.from_object({payloads.EXECUTION: sfn.JsonPath.execution_id, **payload}),
+        payload_response_only=True,
+        result_path=result_path,
+        retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
+        task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(minutes)),
+    )

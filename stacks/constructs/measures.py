@@ -1,0 +1,40 @@
+"""What AWS measures of the pipeline and the warehouse, by their names."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+
+def of_state_machine(
+    stack: cdk.Stack, machine: str, name: str, *, statistic: str = "Sum", period: cdk.Duration | None = None
+) -> cloudwatch.Metric:
+    """A metric of the state machine, whose ARN is made from its name."""
+    arn = stack.format_arn(
+        service="states",
+        resource="stateMachine",
+        resource_name=machine,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return _metric("AWS/States", name, {"StateMachineArn": arn}, statistic, period)
+
+
+def of_function(function: str, name: str, *, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+    """A metric of a function, by its full name."""
+    return _metric("AWS/Lambda", name, {"FunctionName": function}, statistic, period)
+
+
+def of_queue(queue: str, name: str, *, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+    """A metric of a queue, by its name."""
+    return _metric("AWS/SQS", name, {"QueueName": queue}, statistic, period)
+
+
+def of_instance(instance: str, name: str, *, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+    """A metric of a database instance, by its name."""
+    return _metric("AWS/RDS", name, {"DBInstanceIdentifier": instance}, statistic, period)
+
+
+def _metric(
+    namespace: str, name: str, dimensions: dict[str, str], statistic: str, period: cdk.Duration | None
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=period
+    )

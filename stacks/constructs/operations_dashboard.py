@@ -1,0 +1,92 @@
+"""What there is to see: the CloudWatch dashboard totes-<environment>."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from stacks.config import Environment
+from stacks.constructs import measures
+from stacks.constructs.alarms import Alarms, metrics_of
+from stacks.constructs.watched import WatchedFunction, WatchedPipeline
+from totes import telemetry
+
+_LOADER = "processed_bucket_to_warehouse"
+
+
+class OperationsDashboard(Construct):
+    """Alarms on top, then how fresh the warehouse is, what runs and functions did, and row counts."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        pipeline: WatchedPipeline,
+        alarms: Alarms,
+    ) -> None:
+        super().__init__(scope, id)
+        measured = metrics_of(environment)
+        stack = cdk.Stack.of(self)
+        rows = cloudwatch.LogQueryWidget(
+            title="Rows, by table and outcome",
+            log_group_names=[f"/aws/lambda/{pipeline.named(_LOADER).full_name}"],
+            view=cloudwatch.LogQueryVisualizationType.TABLE,
+            query_lines=[
+                f"filter message = '{telemetry.ROWS_LOADED}'",
+                f"stats {', '.join(f'sum({outcome})' for outcome in telemetry.OUTCOMES)} by table",
+                "sort table",
+            ],
+            width=8,
+            height=6,
+        )
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=f"totes-{environment.name}",
+            widgets=[
+                [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms.alarms], width=24, height=4)],
+                [
+                    _graph("Seconds behind the source", measured(telemetry.LAG, "Maximum")),
+                    _graph("Seconds since the last success", measured(telemetry.SINCE_SUCCESS, "Maximum")),
+                    _graph(
+                        "Runs",
+                        measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
+                        *([_published(environment)] if environment.dashboard else []),
+                        measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed"),
+                        measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut"),
+                    ),
+                ],
+                [
+                    rows,
+                    _graph(
+                        "Quarantine, drift and differences",
+                        measured(telemetry.QUARANTINED, "Maximum"),
+                        measured(telemetry.DRIFT, "Sum"),
+                        measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
+                        measured(telemetry.LAKE_FINDINGS, "Maximum"),
+                    ),
+                    _graph(
+                        "Percent of the time that a function may take",
+                        *(_time_used(each) for each in pipeline.functions),
+                    ),
+                ],
+            ],
+        )
+
+
+def _published(environment: Environment) -> cloudwatch.Metric:
+    return metrics_of(environment)(telemetry.PUBLISHED, "SampleCount").with_(label="published")
+
+
+def _time_used(function: WatchedFunction) -> cloudwatch.IMetric:
+    """Lambda measures durations itself, for nothing; how long each may be, only we know."""
+    return cloudwatch.MathExpression(
+        expression=f"100 * {function.name} / {function.timeout.to_milliseconds():.0f}",
+        label=function.name,
+        using_metrics={function.name: measures.of_function(function.full_name, "Duration", statistic="Maximum")},
+    )
+
+
+def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=[*metrics], width=8, height=6)

@@ -1,0 +1,162 @@
+"""A warehouse of totes' own: PostgreSQL on RDS."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from stacks.checks import acknowledge
+from stacks.config import Environment, OwnDatabase
+from stacks.constructs.handed_network import TakenNetwork
+
+DATABASE = "warehouse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Where a warehouse comes close to what it can take.
+
+    Attributes:
+        free_storage_bytes: half of what is free when RDS lets the disk grow (a tenth of it); below, it does not.
+        free_memory_bytes: a twentieth of its memory.
+        connections: four fifths of those that it takes, which is its memory divided by 9,531,392.
+    """
+
+    free_storage_bytes: float
+    free_memory_bytes: float
+    connections: int
+
+    @classmethod
+    def of(cls, database: OwnDatabase) -> "Limits":
+        """The limits of a database.
+
+        Raises:
+            ValueError: nobody has written down here how much memory such an instance has.
+        """
+        size = database.instance_type.rpartition(".")[2]
+        if size not in _MEMORY_GIB:
+            raise ValueError(f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}")
+        memory = _MEMORY_GIB[size] * _GIB
+        return cls(
+            free_storage_bytes=database.storage_gib * _GIB / 20,
+            free_memory_bytes=memory / 20,
+            connections=memory * 4 // 5 // 9_531_392,
+        )
+
+
+_GIB = 1024**3
+_MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
+"""Memory of burstable instances (t3, t4g) by their size."""
+
+
+class OwnWarehouse(Construct):
+    """An instance that only the functions and the environment's readers reach, by TLS.
+
+    RDS keeps and rotates its master's password.
+
+    Attributes:
+        limits: where it comes close to what it can take.
+        host: its address.
+        master: the secret of its master, made by RDS.
+        identifier: its name.
+        log_group: the name of the log group that RDS makes of its log.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        database: OwnDatabase,
+        network: TakenNetwork,
+    ) -> None:
+        super().__init__(scope, id)
+        # The major version alone: RDS takes up minor ones by itself, creates none that it has given up, and refuses to
+        # go back to one that a template still names (https://github.com/hashicorp/terraform/issues/22462).
+        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17)
+        parameters = rds.ParameterGroup(
+            self,
+            "Parameters",
+            engine=engine,
+            description="totes: TLS or nothing",
+            parameters={"rds.force_ssl": "1"},
+            removal_policy=_removal_of_what_it_holds(environment),
+        )
+        instance = rds.DatabaseInstance(
+            self,
+            "Instance",
+            engine=engine,
+            instance_type=ec2.InstanceType(database.instance_type),
+            vpc=network.vpc,
+            vpc_subnets=network.subnets,
+            security_groups=[network.group("Warehouse")],
+            database_name=DATABASE,
+            port=database.port,
+            credentials=rds.Credentials.from_username("totes_master"),
+            manage_master_user_password=True,
+            allocated_storage=database.storage_gib,
+            max_allocated_storage=database.most_storage_gib,
+            storage_type=rds.StorageType.GP3,
+            storage_encrypted=True,
+            multi_az=database.multi_az,
+            publicly_accessible=False,
+            backup_retention=cdk.Duration.days(database.backup_days),
+            copy_tags_to_snapshot=True,
+            auto_minor_version_upgrade=True,
+            ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
+            cloudwatch_logs_exports=["postgresql"],
+            deletion_protection=environment.protected,
+            parameter_group=parameters,
+            removal_policy=environment.database_removal,
+        )
+        if database.snapshot is not None:
+            _restore(instance, database.snapshot)
+        self.limits = Limits.of(database)
+        subnets = cast("rds.SubnetGroup", instance.node.find_child("SubnetGroup"))
+        subnets.apply_removal_policy(_removal_of_what_it_holds(environment))
+        self.host = instance.db_instance_endpoint_address
+        self.identifier = instance.instance_identifier
+        self.log_group = f"/aws/rds/instance/{self.identifier}/postgresql"
+        if instance.secret is None:
+            raise AssertionError("RDS manages the master's password, so there is a secret of it")
+        self.master: secretsmanager.ISecret = instance.secret
+        if not database.multi_az:
+            acknowledge(
+                instance,
+                "RDS3",
+                reason="The lake holds all that this warehouse does; it is rebuilt from it within minutes.",
+            )
+        if not environment.protected:
+            acknowledge(
+                instance,
+                "RDS10",
+                reason="An environment that is not protected can be taken away, and its data only with a second key.",
+            )
+        acknowledge(
+            instance,
+            "RDS11",
+            reason="Nobody but the functions and the readers that are named reaches the port, whichever number it has.",
+        )
+
+
+def _restore(instance: rds.DatabaseInstance, snapshot: str) -> None:
+    """Have an instance made from a snapshot, which says itself what must not be said then.
+
+    The CDK's own construct for it lets RDS keep no password of the master
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html).
+    """
+    made = cast("rds.CfnDBInstance", instance.node.default_child)
+    made.add_property_override("DBSnapshotIdentifier", snapshot)
+    for word in ("MasterUsername", "DBName", "EngineVersion", "StorageEncrypted", "AllocatedStorage"):
+        made.add_property_deletion_override(word)
+
+
+def _removal_of_what_it_holds(environment: Environment) -> cdk.RemovalPolicy:
+    """An instance that stays holds its groups, and to delete what is held fails."""
+    stays = environment.database_removal is cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stays else cdk.RemovalPolicy.DESTROY

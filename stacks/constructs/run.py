@@ -1,0 +1,194 @@
+"""What a run does, state by state, in the Amazon States Language.
+
+JSONPath throughout: the local cloud's interpreter does not speak JSONata.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
+from stacks.constructs.publishing import publishing, telling_of
+from totes import payloads
+from totes.errors import NotFilledInYet
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
+
+_NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Run(Construct):
+    """Step back if another run is under way or a login is not filled in yet; else capture, transform, load, publish.
+
+    Every run goes through all steps, unless the lake is still empty: only the warehouse knows what it holds,
+    so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
+
+        {"replay_from": batch}        transform that batch and all that follow again
+        {"rebuild": true}             load the warehouse again from the lake
+        {"lake_alone": true}          do not ask the source, which is lost or broken
+        {"accept_deletes": [table]}   these tables' deletes are meant, however many
+        {"recapture": {table: [key]}} read these rows again
+    """
+
+    def __init__(self, scope: Construct, id: str, *, state_machine_arn: str) -> None:  # noqa: A002 - CDK's word
+        super().__init__(scope, id)
+        self._state_machine_arn = state_machine_arn
+        self._publish: lambda_.IFunction | None = None
+
+    def definition(
+        self,
+        *,
+        capture: lambda_.IFunction,
+        transform: lambda_.IFunction,
+        load: lambda_.IFunction,
+        publish: lambda_.IFunction | None,
+    ) -> sfn.IChainable:
+        """The first state, with all that follow from it; without a dashboard nothing is published."""
+        self._publish = publish
+        steps = [payloads.CAPTURE, payloads.TRANSFORM, payloads.LOAD, *([payloads.PUBLISH] if publish else [])]
+        is_anything_left = (
+            sfn.Choice(self, "Is anything left?")
+            .when(
+                sfn.Condition.or_(
+                    sfn.Condition.boolean_equals(path(payloads.TRANSFORM, payloads.WAITING), value=True),
+                    sfn.Condition.boolean_equals(path(payloads.LOAD, payloads.WAITING), value=True),
+                ),
+                self._end("Going on", GOING_ON, steps),
+            )
+            .when(
+                sfn.Condition.number_greater_than(path(payloads.LOAD, payloads.LOADED, "count"), 0),
+                self._end("Loaded", LOADED, steps),
+            )
+            .otherwise(self._end("Nothing changed", NOTHING_CHANGED, steps))
+        )
+        told = {
+            payloads.CAPTURED: sfn.JsonPath.number_at(path(payloads.TRANSFORM, payloads.CAPTURED)),
+            payloads.SEEN: sfn.JsonPath.string_at(path(payloads.CAPTURE, payloads.SEEN)),
+        }
+        process = (
+            self._invoke(payloads.TRANSFORM, transform)
+            .next(self._invoke(payloads.LOAD, load, told, logs_in_to="warehouse"))
+            .next(publishing(self, publish, is_anything_left) if publish else is_anything_left)
+        )
+        without_the_source = sfn.Pass(
+            self,
+            "The lake alone",
+            result=sfn.Result.from_object({payloads.SEEN: ""}),
+            result_path=path(payloads.CAPTURE),
+        ).next(process)
+        is_the_lake_empty = (
+            sfn.Choice(self, "Is the lake empty?")
+            .when(
+                sfn.Condition.number_equals(path(payloads.CAPTURE, payloads.NEWEST), 0),
+                self._end("The lake is empty", NOTHING_CHANGED, [payloads.CAPTURE]),
+            )
+            .otherwise(process)
+        )
+        go = (
+            self._list_runs(
+                "Look for the last success",
+                status="SUCCEEDED",
+                most=1,
+                result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
+                result_path=path(payloads.SUCCEEDED),
+            )
+            .next(
+                self._invoke(
+                    payloads.CAPTURE,
+                    capture,
+                    {payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended"))},
+                    logs_in_to="source",
+                )
+            )
+            .next(is_the_lake_empty)
+        )
+        is_another_under_way = (
+            sfn.Choice(self, "Is another run under way?")
+            .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
+            .when(sfn.Condition.is_present(path(payloads.ASKED, payloads.LAKE_ALONE)), without_the_source)
+            .otherwise(go)
+        )
+        return self._list_runs(
+            "Look for another run",
+            status="RUNNING",
+            most=2,  # this run and one more are all that matter
+            result={
+                "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
+                payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
+            },
+        ).next(is_another_under_way)
+
+    def _list_runs(
+        self, name: str, *, status: str, most: int, result: Mapping[str, Any], result_path: str | None = None
+    ) -> sfn.Chain:
+        task = tasks.CallAwsService(
+            self,
+            name,
+            service="sfn",
+            action="listExecutions",
+            iam_action="states:ListExecutions",
+            iam_resources=[self._state_machine_arn],
+            parameters={
+                "StateMachineArn": sfn.JsonPath.state_machine_id,
+                "StatusFilter": status,
+                "MaxResults": most,
+            },
+            result_selector=dict(result),
+            result_path=result_path,
+            task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(1)),
+        )
+        return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only asks; asking again does no harm
+
+    def _invoke(
+        self,
+        step: str,
+        function: lambda_.IFunction,
+        told: Mapping[str, Any] = _NOTHING_ELSE,
+        *,
+        logs_in_to: str | None = None,
+    ) -> sfn.Chain:
+        task = invoke(
+            self,
+            step.capitalize(),
+            function,
+            {payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"), **told},
+            result_path=path(step),
+            minutes=16,
+        )
+        if logs_in_to is not None:
+            no_login = sfn.Pass(
+                self,
+                f"No login of the {logs_in_to}",
+                parameters={
+                    payloads.OUTCOME: NO_LOGIN,
+                    payloads.LOGIN: logs_in_to,
+                    "failure": sfn.JsonPath.object_at("$.failure"),
+                },
+            )
+            task.add_catch(no_login, errors=[NotFilledInYet.__name__], result_path="$.failure")
+        return self._guarded(task, retryable=RETRYABLE)
+
+    def _guarded(self, task: sfn.TaskStateBase, *, retryable: Sequence[str]) -> sfn.Chain:
+        """Give a task what every task has: retries for what may be retried, and a failure that names the step."""
+        retry(task, retryable)
+        failed = sfn.Fail(
+            self,
+            f"{task.id} failed",
+            error_path=sfn.JsonPath.format(f"{task.id}.{{}}", sfn.JsonPath.string_at("$.failure.Error")),
+            cause_path="$.failure.Cause",
+        )
+        end: sfn.IChainable = failed
+        if self._publish and isinstance(task, tasks.LambdaInvoke):
+            end = telling_of(self, self._publish, task.id, failed)
+        task.add_catch(end, errors=[sfn.Errors.ALL], result_path="$.failure")
+        return sfn.Chain.start(task)
+
+    def _end(self, name: str, outcome: str, steps: Sequence[str]) -> sfn.Pass:
+        """End well, with the outcome and what each step returned."""
+        results = {step: sfn.JsonPath.object_at(path(step)) for step in steps}
+        return sfn.Pass(self, name, parameters={payloads.OUTCOME: outcome, **results})

@@ -1,0 +1,112 @@
+"""The state machine: its role, its logs and its limits; what it does is in run.py."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.checks import acknowledge
+from stacks.config import Environment
+from stacks.constructs.run import Run
+
+
+class StateMachine(Construct):
+    """The state machine totes-<environment>.
+
+    Attributes:
+        state_machine: the state machine.
+        name: its name.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
+        *,
+        environment: Environment,
+        capture: lambda_.IFunction,
+        transform: lambda_.IFunction,
+        load: lambda_.IFunction,
+        publish: lambda_.IFunction | None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.name = name = f"totes-{environment.name}"
+        # Written from the name: were it the machine's own ARN, machine and role would wait for each other.
+        arn = cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/vendedlogs/states/{name}",  # a prefix that AWS's own log policy already covers
+            retention=environment.log_retention,
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # one left behind would block the next deployment of its name
+        )
+        run = Run(self, "Run", state_machine_arn=arn)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=name,
+            comment="What has changed in the source reaches the warehouse",
+            definition_body=sfn.DefinitionBody.from_chainable(
+                run.definition(capture=capture, transform=transform, load=load, publish=publish)
+            ),
+            timeout=cdk.Duration.hours(1),  # three functions at their longest, and their retries
+            role=self._role(
+                name, arn, [capture, transform, load, *([publish] if publish else [])]
+            ).without_policy_updates(),
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
+            tracing_enabled=True,
+        )
+
+    def _role(self, name: str, arn: str, functions: list[lambda_.IFunction]) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            description=f"What the state machine {name} may do",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            inline_policies={
+                "steps": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=["lambda:InvokeFunction"],
+                            resources=[function.function_arn for function in functions],
+                        ),
+                        iam.PolicyStatement(actions=["states:ListExecutions"], resources=[arn]),
+                    ]
+                ),
+                "telemetry": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=[
+                                "logs:CreateLogDelivery",
+                                "logs:DeleteLogDelivery",
+                                "logs:DescribeLogGroups",
+                                "logs:DescribeResourcePolicies",
+                                "logs:GetLogDelivery",
+                                "logs:ListLogDeliveries",
+                                "logs:PutResourcePolicy",
+                                "logs:UpdateLogDelivery",
+                                "xray:GetSamplingRules",
+                                "xray:GetSamplingTargets",
+                                "xray:PutTelemetryRecords",
+                                "xray:PutTraceSegments",
+                            ],
+                            resources=["*"],
+                        )
+                    ]
+                ),
+            },
+        )
+        acknowledge(
+            role,
+            "IAM5[Resource::*]",
+            reason="AWS knows no narrower resource for the actions of log delivery and of X-Ray; they stand in a "
+            "policy of their own with nothing else in it.",
+        )
+        return role

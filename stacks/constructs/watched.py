@@ -1,0 +1,53 @@
+"""What alarms and the operations dashboard watch, by name.
+
+They refer to nothing of the stack that it is in: what is removed there is removed there first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedFunction:
+    """A function.
+
+    Attributes:
+        name: that of its folder in lambdas/.
+        full_name: its own.
+        timeout: how long it may take.
+        scheduled: whether a schedule starts it, by itself or in a run.
+    """
+
+    name: str
+    full_name: str
+    timeout: cdk.Duration
+    scheduled: bool
+
+    @classmethod
+    def of(cls, name: str, full_name: str, function: lambda_.Function, *, scheduled: bool) -> "WatchedFunction":
+        """Take what is watched of a function of this app's."""
+        if function.timeout is None:
+            raise AssertionError("every function has a timeout")
+        return cls(name=name, full_name=full_name, timeout=function.timeout, scheduled=scheduled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedPipeline:
+    """What moves the data.
+
+    Attributes:
+        state_machine: its name.
+        dead_letters: the name of the queue with what could not be started.
+        functions: every function.
+    """
+
+    state_machine: str
+    dead_letters: str
+    functions: Sequence[WatchedFunction]
+
+    def named(self, name: str) -> WatchedFunction:
+        """Return a function by the name of its folder; raise StopIteration where there is none."""
+        return next(each for each in self.functions if each.name == name)

@@ -1,0 +1,87 @@
+"""What is shown is what was said, whoever said it."""
+
+import io
+import re
+from typing import Any, cast
+
+import pytest
+import typer
+from rich.console import Console
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from command_line.commands import display
+from command_line.commands.app import app
+from command_line.execution import RunResult
+
+ODD = "arn:aws:secretsmanager:eu-west-2:1:secret:totes [/x] [red]so[/red] [default: none]"
+
+
+def test_no_bracket_or_colon_in_a_sentence_is_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    display.step(ODD)
+    display.done(ODD)
+    display.state(ODD)
+    display.result(RunResult(status="FAILED", batch=None, seconds=1.0, error=ODD))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count(ODD) == 4
+
+
+def test_a_table_in_a_pipe_has_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {"rows_in": 1, "versions": 1, "unchanged": 0, "deleted": 0, "quarantined": 0}
+    display.result(RunResult(status="SUCCEEDED", batch=1, seconds=1.0, tables={"dim_staff": counts}))
+    lines = capsys.readouterr().out.splitlines()
+    assert any("dim_staff" in line for line in lines)
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def _commands(group: typer.core.TyperGroup, *before: str) -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            found |= _commands(command, *before, name)
+        else:
+            found[*before, name] = command
+    return found
+
+
+def test_help_says_all_that_is_written_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    root = get_command(app)
+    assert isinstance(root, typer.core.TyperGroup)
+    for path, command in _commands(root).items():
+        shown = " ".join(re.sub("[│╭╮╰╯─]", " ", CliRunner().invoke(app, [*path, "--help"]).stdout).split())
+        for parameter in command.params:
+            written = " ".join((getattr(parameter, "help", None) or "").split())
+            assert written in shown, f"{path}: {written}"
+
+
+def test_the_console_is_the_one_that_takes_no_markup() -> None:
+    assert isinstance(display.console, Console)
+    with display.console.capture() as captured:
+        display.console.print("[bold]:secret:[/bold]")
+    assert captured.get() == "[bold]:secret:[/bold]\n"
+
+
+def test_a_state_that_is_watched_by_no_terminal_is_told_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(display, "console", Console(file=written))
+    monkeypatch.setattr(display, "report_view", lambda found: f"as of {found}")
+    with display.watching() as show:
+        for moment in ("one", "two"):
+            show(cast("Any", moment))
+            assert written.getvalue().rstrip().endswith(f"as of {moment}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.04, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (119.7, "2 min 0 s"),
+        (3599.8, "1 h 0 min"),
+        (7325.0, "2 h 2 min"),
+    ],
+)
+def test_no_minute_has_sixty_seconds(seconds: float, told: str) -> None:
+    assert display._duration(seconds) == told

@@ -1,0 +1,55 @@
+"""What is printed to be typed can be typed."""
+
+import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from command_line.commands import display
+from command_line.commands.app import app
+from totes.errors import UserError
+
+
+def test_the_program_is_called_by_its_name_where_the_shell_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "totes").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert display.program() == "totes"
+
+
+@pytest.mark.parametrize(
+    ("called", "printed"), [("bin/totes", "bin/totes"), ("/opt/our shop/totes", "'/opt/our shop/totes'")]
+)
+def test_elsewhere_it_is_called_by_its_path(
+    called: str, printed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [called])
+    assert display.program() == printed
+
+
+def test_it_says_which_version_it_is() -> None:
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.output) == (0, f"totes {version('totes')}\n")
+
+
+@pytest.mark.parametrize("where", [["--local"], ["--state", "somewhere"]])
+def test_a_local_cloud_and_an_account_at_once_are_refused(where: list[str]) -> None:
+    said = CliRunner().invoke(app, ["status", *where, "--env", "prod"])
+    assert isinstance(said.exception, UserError)
+    assert "--env prod names an environment in an AWS account" in str(said.exception)
+
+
+def test_every_module_of_commands_is_one_that_the_program_has() -> None:
+    folder = Path(__file__).parents[3] / "command_line" / "cli"
+    code = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+    modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    idle = [
+        name for name in sorted(modules) if not re.search(rf"from command_line\.commands(\.| import .*){name}\b", code)
+    ]
+    assert idle == [], "nothing imports these: add them to command_line/commands/app.py"
