@@ -46,7 +46,7 @@ def test_a_local_cloud_and_an_account_at_once_are_refused(where: list[str]) -> N
 
 
 def test_every_module_of_commands_is_one_that_the_program_has() -> None:
-    folder = Path(__file__).parents[3] / "command_line" / "cli"
+    folder = Path(__file__).parents[3] / "command_line" / "commands"
     code = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
     modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
     idle = [

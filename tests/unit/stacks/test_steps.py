@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 SNAPSHOTS = ROOT / "tests" / "infrastructure" / "snapshots"
 
-CODE = (ROOT / "stacks" / "parts" / "alarms.py").read_text(encoding="utf-8")
+CODE = (ROOT / "stacks" / "constructs" / "alarms.py").read_text(encoding="utf-8")
 ALARMS = re.findall(r'_Rule\(\s*name="([a-z-]+)"', CODE)
 CONFIGURATION = (ROOT / "stacks" / "config.py").read_text(encoding="utf-8")
 ENVIRONMENTS = [name for name in re.findall(r'Environment\(\s*name="(\w+)"', CONFIGURATION) if name != "local"]
