@@ -30,7 +30,7 @@ $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json py
 	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
 	$(BIN)/npm ci --prefix toolchain --silent --no-audit --no-fund
 	$(BIN)/python -m stacks.certificates
-	$(BIN)/python -m stacks.dependencies dev prod local
+	$(BIN)/python -m stacks.dependencies
 	@touch $@
 
 dashboard/node_modules/.ready: dashboard/package-lock.json | $(READY)
@@ -118,7 +118,8 @@ export ALARM_EMAIL ?=
 
 .PHONY: synth
 synth: setup ## Synthesise every environment into cdk.out (ALARM_EMAIL=address), without an account and without a network.
-	@for environment in dev prod local; do \
+	@environments=$$($(BIN)/python -c 'from stacks.config import Environment; print(*Environment.names())') || exit; \
+	for environment in $$environments; do \
 		toolchain/node_modules/.bin/cdk synth --quiet -c env=$$environment -c "alarm_email=$$ALARM_EMAIL" \
 			--output cdk.out/$$environment || exit; \
 	done

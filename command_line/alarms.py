@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from command_line.deployment import Deployment
+from command_line.typed_commands import completed
 from totes.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class AlarmTest:
         self._prefix = f"totes-{deployment.environment}-"
         self._topic = deployment.alarm_topic
         self._cloudwatch: CloudWatchClient = deployment.session.client("cloudwatch", endpoint_url=deployment.endpoint)
+        self._reason = completed(_REASON, deployment.options)
         self._sns: SNSClient = deployment.session.client("sns", endpoint_url=deployment.endpoint)
 
     def addresses(self) -> list[str]:
@@ -116,11 +118,11 @@ class AlarmTest:
     def _set_off(self, alarm: "MetricAlarmTypeDef") -> Iterator[None]:
         """The alarm is on, and afterwards what it was, whatever comes between."""
         name = alarm["AlarmName"]
-        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=_REASON)
+        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=self._reason)
         try:
             yield
         finally:
-            self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=alarm["StateValue"], StateReason=_REASON)
+            self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=alarm["StateValue"], StateReason=self._reason)
 
     def _actions(self, alarm: "MetricAlarmTypeDef") -> list[tuple[str, str]]:
         """When the alarm has told its topic, or failed to, and what CloudWatch says of it."""

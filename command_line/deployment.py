@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
+from command_line.typed_commands import completed
 from local_cloud import LocalCloud
 from totes.errors import UserError
 from totes.lake import Bucket, Journal
+from totes.logins import database_of
 from totes.snapshot import DATA, Shelf
 
 if TYPE_CHECKING:
@@ -23,7 +25,16 @@ if TYPE_CHECKING:
 
 
 class NotDeployedError(UserError):
-    """There is no such stack."""
+    """There is no such stack, or none that was ever made whole."""
+
+
+_NOT_MADE = frozenset(
+    {
+        *("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_FAILED"),
+        *("ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"),
+    }
+)
+"""What a stack is that never was whole, and so has no outputs."""
 
 
 def ordinary_session() -> boto3.Session:
@@ -99,10 +110,16 @@ class Deployment:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            raise NotDeployedError(
-                f"there is no stack {name} in {self.name}; deploy it first (cdk deploy --all)"
-            ) from error
+            raise self._not_deployed(f"there is no stack {name} in {self.name}; deploy it first") from error
+        if "Outputs" not in stack and stack["StackStatus"] in _NOT_MADE:
+            raise self._not_deployed(
+                f"stack {name} in {self.name} is {stack['StackStatus']}: its first deployment has not come to its end; "
+                "if it has failed, the stack's events say why, and once that is cured, deploy again"
+            )
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def _not_deployed(self, sentence: str) -> NotDeployedError:
+        return NotDeployedError(completed(f"{sentence} (cdk deploy --all)", self.options))
 
     def owns(self, role: str) -> bool:
         """Whether the server of a login is totes' own, so that nobody but totes uses what is there.
@@ -110,7 +127,7 @@ class Deployment:
         Args:
             role: source, warehouse or dashboard, which is in the warehouse.
         """
-        database = "warehouse" if role == "dashboard" else role
+        database = database_of(role)
         if self.endpoint is not None:
             return database in self.embedded
         return database == "warehouse" and "PrepareFunction" in self.outputs

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from command_line.deployment import Deployment
+from command_line.typed_commands import completed
 from totes import payloads
 from totes.outcomes import ANOTHER_RUN, GOING_ON, NO_LOGIN
 
@@ -142,7 +143,7 @@ def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Calla
         return RunResult(
             status=execution["status"], batch=None, seconds=seconds, error=failure_of(deployment, execution)
         )
-    return _result_of(json.loads(execution["output"]), seconds)
+    return _result_of(deployment, json.loads(execution["output"]), seconds)
 
 
 def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:
@@ -151,11 +152,11 @@ def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:
     A function does not know how a person names its deployment: a command in its sentence is completed by that.
     """
     name, sentence = execution.get("error") or execution["status"], sentence_of(execution.get("cause") or "")
-    sentence = sentence.replace("totes run --", f"totes run {deployment.options} --")
+    sentence = completed(sentence, deployment.options)
     return f"{name}: {sentence}" if sentence else str(name)
 
 
-def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
+def _result_of(deployment: Deployment, output: Mapping[str, Any], seconds: float) -> RunResult | None:
     if output[payloads.OUTCOME] == ANOTHER_RUN:
         return None
     if output[payloads.OUTCOME] == NO_LOGIN:
@@ -165,7 +166,7 @@ def _result_of(output: Mapping[str, Any], seconds: float) -> RunResult | None:
             status="STEPPED_BACK",
             batch=None,
             seconds=seconds,
-            error=f"{step}.{failure['Error']}: {sentence_of(failure['Cause'])}",
+            error=f"{step}.{failure['Error']}: {completed(sentence_of(failure['Cause']), deployment.options)}",
         )
     load = output.get(payloads.LOAD, {})
     return RunResult(

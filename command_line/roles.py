@@ -14,7 +14,7 @@ from command_line.functions import ask
 from local_cloud.databases import refuse_source
 from totes.capture import SOURCE_TABLES
 from totes.errors import NotFilledIn, UserError
-from totes.logins import login
+from totes.logins import database_of, login
 from totes.roles import prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import READABLE
@@ -123,7 +123,12 @@ def _ask_before_a_change(
         f"{host} has a role {name}, {whose}: it gets the password of the secret, whoever logs in by the one before no "
         "longer can, and totes will rotate it"
     ):
-        raise UserError(f"nothing was changed; totes init {login_name} --role NAME makes a role of another name")
+        another = (
+            f"totes init {login_name} --role NAME makes a role of another name"
+            if login_name == database_of(login_name)
+            else f"totes secrets set {login_name} stores the login of another role, which somebody has made"
+        )
+        raise UserError(f"nothing was changed; {another}")
 
 
 def _is_password(values: Mapping[str, Any], login_name: str, connection: Connection) -> bool:

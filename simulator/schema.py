@@ -1,26 +1,20 @@
 """The tables of totesys."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.capture import SOURCE_TABLES
+from totes.capture.source_schema import SourceTable
+from totes.errors import UserError
+
 _HERE = Path(__file__).parent
 
-TABLES = {
-    "address": "address_id",
-    "counterparty": "counterparty_id",
-    "currency": "currency_id",
-    "department": "department_id",
-    "design": "design_id",
-    "payment": "payment_id",
-    "payment_type": "payment_type_id",
-    "purchase_order": "purchase_order_id",
-    "sales_order": "sales_order_id",
-    "staff": "staff_id",
-    "transaction": "transaction_id",
-}
-"""The shop's tables and their keys."""
+TABLES = {table.name: table.key for table in SOURCE_TABLES}
+"""The shop's tables and their keys: those that totes reads."""
 
 MIGRATIONS = "_prisma_migrations"
 """The table that the application's own tooling keeps beside them."""
@@ -40,8 +34,35 @@ def tables_in_the_way(cursor: Cursor) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
+def lacking(tables: Sequence[SourceTable]) -> list[str]:
+    """Say what tables.sql and keys.sql have not of tables that totes reads, a sentence each, which names the file."""
+    ddl, keys = ((_HERE / file).read_text(encoding="utf-8") for file in ("tables.sql", "keys.sql"))
+    bodies = dict(re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\);", ddl, flags=re.MULTILINE | re.DOTALL))
+    sentences = []
+    for table in tables:
+        if table.name not in bodies:
+            sentences.append(f"simulator/tables.sql lacks the table {table.name}, which totes reads")
+            continue
+        columns = re.findall(r"^ +(\w+) ", bodies[table.name], flags=re.MULTILINE)
+        sentences += [
+            f"simulator/tables.sql lacks the column {table.name}.{column}, which totes reads"
+            for column in table.columns
+            if column not in columns
+        ]
+        key = rf"ALTER TABLE {table.name}\s+ADD PRIMARY KEY \({table.key}\)"
+        if not re.search(key, keys):
+            sentences.append(f"simulator/keys.sql lacks the primary key {table.name}.{table.key}")
+    return sentences
+
+
 def create_tables(cursor: Cursor) -> None:
-    """Create the tables, without keys."""
+    """Create the tables, without keys.
+
+    Raises:
+        UserError: totes reads what the simulator has not.
+    """
+    if sentences := lacking(SOURCE_TABLES):
+        raise UserError(f"the simulator cannot build this shop: {'; '.join(sentences)}")
     cursor.execute((_HERE / "tables.sql").read_text(encoding="utf-8"))
 
 

@@ -277,11 +277,18 @@ class Environment:
     fetch: FunctionSettings = FunctionSettings(memory_mb=512)
 
     def __post_init__(self) -> None:
-        """Refuse readers that are none, are everybody, or cannot be let in from here, and a warehouse that cannot move.
+        """Refuse what cannot be deployed.
 
         Raises:
-            ValueError: one is.
+            ValueError: a reader is none, is everybody, or cannot be let in from here; a warehouse cannot move; or data
+                is to be deleted where what deletes it has no rights.
         """
+        if self.bounded and self.deletes_data:
+            raise ValueError(
+                f"{self.name} is bounded, and what empties buckets is a function of the CDK's own, for which policies "
+                "and boundary have no rights: bootstrap without them and take bounded back first, or destroy the "
+                "stacks without -c delete_data=true and delete by hand what stays"
+            )
         networks = self.network.generation if isinstance(self.network, NewNetwork) else 1
         if isinstance(self.warehouse, OwnDatabase) and self.warehouse.generation < networks:
             raise ValueError(
@@ -296,6 +303,11 @@ class Environment:
         for reader in self.readers:
             if wrong := _why_no_reader(reader):
                 raise ValueError(f"{self.name}: readers has {reader!r}, which {wrong}")
+
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """The names of all environments."""
+        return tuple(environment.name for environment in _environments())
 
     @classmethod
     def named(cls, name: str) -> "Environment":

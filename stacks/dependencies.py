@@ -92,5 +92,5 @@ def _make_reproducible(layer: Path) -> None:
 if __name__ == "__main__":
     from stacks.config import Environment
 
-    for target in {Environment.named(name).target for name in sys.argv[1:]}:
+    for target in {Environment.named(name).target for name in Environment.names()}:
         built_layer(target)

@@ -59,7 +59,7 @@ def document() -> str:
     commands = dict(_commands(get_command(app)))
     listed = {name for names in _SECTIONS.values() for name in names}
     if left := sorted({name.split()[0] for name in commands} - listed):
-        raise ValueError(f"totes {left[0]} is under no heading: give it one in _SECTIONS of {Path(__file__).name}")
+        raise ValueError(f"totes {left[0]} is under no heading: give it one in _SECTIONS of toolchain/commands_page.py")
     return "\n".join([_HEAD, *(_section(heading, names, commands) for heading, names in _SECTIONS.items())])
 
 

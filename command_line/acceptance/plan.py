@@ -44,7 +44,7 @@ STEPS = (
     ),
     Step(
         name="deploy",
-        does="deploy the four stacks",
+        does="deploy the stacks",
         do=cloud.deploy,
         holds=Stage.see_deployed,
         undo=cloud.undo_deployment,

@@ -9,6 +9,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from command_line import libpq
+from command_line.commands import display
 from command_line.commands.app import app
 from totes.errors import TotesError, UserError
 
@@ -63,5 +64,5 @@ def _told(error: OSError) -> str:
 
 
 def _fail(sentence: str) -> None:
-    print(f"totes: {sentence}", file=sys.stderr)
+    print(f"totes: {display.told(sentence)}", file=sys.stderr)
     sys.exit(1)

@@ -58,7 +58,7 @@ def address(is_local: Local = False, state: State = None, environment: Environme
     """Print where the deployed dashboard is."""
     deployment = deployment_of(is_local, state, environment)
     if deployment.endpoint is not None:
-        raise UserError("in a local cloud no CloudFront serves the page; totes dashboard --local does, and says where")
+        raise UserError("in a local cloud no CloudFront serves the page; totes dashboard does, and says where")
     print(deployment.dashboard_outputs["DashboardAddress"])
 
 

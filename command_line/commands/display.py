@@ -19,6 +19,7 @@ from command_line.mails import Mail
 from command_line.rebuilding import Progress as Told
 from command_line.rebuilding import Rebuilt
 from command_line.report import Report
+from command_line.typed_commands import completed, named_by
 from command_line.verification import Verification
 from local_cloud import LocalCloud
 from simulator import Events
@@ -49,29 +50,34 @@ def program() -> str:
     return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))
 
 
+def told(sentence: str) -> str:
+    """A sentence whose commands are to be typed as this one was: of the same deployment."""
+    return completed(sentence, named_by(sys.argv[1:]))
+
+
 _SHOWN_AS_A_MINUTE = 59.95
 """Seconds; from there on a tenth of a second would be shown as 60.0."""
 
 
 def step(sentence: str) -> None:
     """A step has begun."""
-    show(Text.assemble(("·", "dim"), f" {sentence}"))
+    show(Text.assemble(("·", "dim"), f" {told(sentence)}"))
 
 
 def done(sentence: str) -> None:
     """A step is done."""
-    show(Text.assemble(("✓", "green"), f" {sentence}"))
+    show(Text.assemble(("✓", "green"), f" {told(sentence)}"))
 
 
 def failed(sentence: str) -> None:
     """Something failed, and the rest goes on."""
-    console.print(Text.assemble(("✗ ", "red"), sentence))
+    console.print(Text.assemble(("✗ ", "red"), told(sentence)))
 
 
 def finding(found: Finding) -> None:
     """What was looked at, and whether it is as it should be."""
     mark, style = ("✓", "green") if found.good else ("✗", "red")
-    show(Text.assemble((mark, style), f" {found.subject}: {found.sentence}"))
+    show(Text.assemble((mark, style), f" {found.subject}: {told(found.sentence)}"))
 
 
 def mails(sent: Sequence[Mail]) -> None:
@@ -230,26 +236,28 @@ def report_view(found: Report) -> RenderableType:
 
 def _freshness(found: Report) -> Text:
     if found.fresh_as_of is None or found.lag_seconds is None:
-        told = Text("No run has succeeded yet.")
+        shown = Text("No run has succeeded yet.")
     else:
         pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
-        told = Text(
+        shown = Text(
             f"{_duration(found.lag_seconds)} behind the source, {pending}\n"
             f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
         )
     if found.failure is not None:
         began = found.failure.began.astimezone(UTC)
-        told.append(f"\n✗ the last run failed ({began:%Y-%m-%d %H:%M:%S} UTC): ", style="red")
-        told.append(found.failure.why)
-    return told
+        shown.append(f"\n✗ the last run failed ({began:%Y-%m-%d %H:%M:%S} UTC): ", style="red")
+        shown.append(found.failure.why)
+    return shown
 
 
 def _awaited_login(role: str) -> Text:
     """What to do where nobody has stored a login."""
     return Text.assemble(
         (f"✗ the last run stepped back, for the login of the {role} was not filled in: ", "red"),
-        f"make a role there (totes init {role} --admin URI), or store a login that you are given (totes secrets set "
-        f"{role})",
+        told(
+            f"make a role there (totes init {role} --admin URI), or store a login that you are given (totes secrets "
+            f"set {role})"
+        ),
     )
 
 
@@ -351,7 +359,7 @@ def verdict(found: Verification) -> None:
         done(f"the warehouse is what the source says: {found.rows:,} rows compared")
         return
     how = f"✗ {found.differences:,} of {found.rows:,} rows differ"
-    show(Text.assemble((how, "red"), "; totes verify --repair repairs them"))
+    show(Text.assemble((how, "red"), told("; totes verify --repair repairs them")))
     for name, star in found.tables.items():
         for kind, keys in star.examples.items():
             columns = f" in {', '.join(star.columns)}" if kind == "different" else ""

@@ -88,13 +88,15 @@ class DatabaseInstance(Resource):
     def _restored(self, snapshot: str) -> Any:
         if "MasterUsername" in self.properties:  # it is the snapshot's
             raise ValidationError(message="MasterUsername cannot be said of an instance restored from a snapshot")
-        self.client.restore_db_instance_from_db_snapshot(
+        restored = self.client.restore_db_instance_from_db_snapshot(
             DBInstanceIdentifier=self.name,
             DBSnapshotIdentifier=snapshot,
             CopyTagsToSnapshot=True,
             Tags=self.properties.get("Tags", []),
             **self._of(self.properties),
-        )
+        )["DBInstance"]
+        if "MasterUserSecret" in restored:  # moto has made one, as the snapshot's instance had: of two one would stay
+            return restored
         return self.client.modify_db_instance(
             DBInstanceIdentifier=self.name, ApplyImmediately=True, ManageMasterUserPassword=True
         )["DBInstance"]

@@ -4,7 +4,8 @@ What moto lacks: change sets are found by their stack, and one that is not there
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
 is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
 name; an error is one that the cdk CLI shows; a stack under termination protection, or one whose exports are in use, is
-not deleted; what is to be retained is, when it leaves its template too, and a snapshot is taken where that is to stay;
+not deleted; a change set goes with its stack, and when another of its stack's is executed; what is to be retained is,
+when it leaves its template too, and a snapshot is taken where that is to stay;
 what can outlive its stack bears the stack's tags; a creation that fails is rolled back; a deletion that fails goes on,
 when it is tried again, with what is left. How updates go is in `updates`.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
@@ -187,6 +188,14 @@ def _delete_stack(backend: Any, name_or_stack_id: str) -> None:
             backend.stacks[stack.stack_id] = stack
             stack.status = "DELETE_FAILED"
         raise
+    for stack in found:
+        _forget_change_sets(backend, stack.stack_id)
+
+
+def _forget_change_sets(backend: Any, stack_id: str, *, but: str | None = None) -> None:
+    """Delete the change sets of a stack, all or all but one: who deploys it again would find them by name."""
+    for name in [name for name, each in backend.change_sets.items() if each.stack_id == stack_id and name != but]:
+        del backend.change_sets[name]
 
 
 def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -238,6 +247,7 @@ def _apply_change_set(backend: Any, change_set_name: str) -> None:
     stack.description = stack.template_dict.get("Description")
     stack.output_map = stack._create_output_map()  # noqa: SLF001 - what moto does for the other way to make a stack
     exports.replace(backend, stack)
+    _forget_change_sets(backend, stack.stack_id, but=change_set_name)
 
 
 def _create_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> Any:

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.config import Environment
-from totes.logins import login_tags
+from totes.logins import database_of, login_tags
 
 
 class DatabaseSecret(Construct):
@@ -36,7 +36,7 @@ class DatabaseSecret(Construct):
             self,
             "Secret",
             description=(
-                f"Login of totes' role in the {login_name} database ({environment.name}): totes init {login_name} "
+                f"Login of totes' role {login_name} ({environment.name}): totes init {database_of(login_name)} "
                 f"makes the role, totes secrets set {login_name} stores another login. A JSON object with host, port, "
                 "username, password, dbname and any other keyword of a libpq connection string."
             ),

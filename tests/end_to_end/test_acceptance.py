@@ -111,7 +111,7 @@ def test_dev_goes_on_after_a_first_deployment_that_failed_half_way_and_after_a_k
         *(step.name for step in STEPS),
         CLEAN,
     ]
-    assert "deploy the four stacks (2 attempts)" in table
+    assert "deploy the stacks (2 attempts)" in table
     assert "USD at most, had it been in AWS" in table
     secret = account.source_uri.split(":")[2].split("@")[0]
     for file in (tmp_path / "dev").iterdir():

@@ -29,7 +29,8 @@ def test_who_is_invited_signs_in_and_reads_until_they_are_removed(deployed: Depl
     invited = deployed.totes("dashboard", "invite", ADA)
     assert invited.code == 0, invited.err
     assert " ".join(invited.out.split()) == (
-        f"✓ {ADA} is invited; a mail says where the dashboard is and how to sign in (totes local mail shows it)"
+        f"✓ {ADA} is invited; a mail says where the dashboard is and how to sign in "
+        f"(totes local mail --state {deployed.state} shows it)"
     )
     assert f"{ADA} is invited once more, with another password" in deployed.totes("dashboard", "invite", ADA).out
     first, second = [mail["text"] for mail in deployed.totes("local", "mail", "--json").json() if mail["to"] == ADA]
@@ -65,4 +66,4 @@ def test_what_cannot_be_done_is_said(deployed: Deployed) -> None:
     command = partial(deployed.totes, "dashboard")
     assert "'ada' is no e-mail address" in command("invite", "ada").err
     assert f"nobody with the address {ADA} has been invited" in command("remove", ADA, "--yes").err
-    assert "totes dashboard --local does" in command("address").err
+    assert f"totes dashboard --state {deployed.state} does" in command("address").err

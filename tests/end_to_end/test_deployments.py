@@ -1,7 +1,7 @@
 """What is deployed by the real cdk CLI, from the first deployment to the last: the stacks of dev and of prod."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,10 @@ app.synth()
 """
 
 
-@pytest.fixture(params=["dev", "prod"])
-def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployed]:
-    state = tmp_path / "state"
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """A cloud in which the stacks are, or what earlier tests have left of them."""
+    state = tmp_path_factory.mktemp("cloud") / "state"
     steps: list[str] = []
     running = local_cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
     [told] = [step for step in steps if "only recorded here: " in step]
@@ -55,7 +56,7 @@ def call(deployed: Deployed, *arguments: str, app: str | None = None) -> subproc
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=400,
     )
 
 
@@ -126,16 +127,45 @@ def test_a_deployment_runs_is_changed_and_taken_away(deployed: Deployed, tmp_pat
     gone = call(deployed, "destroy", "--all", "--force")
     assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
     assert stacks(deployed) == {}
-    buckets = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
-    assert len([name for name in buckets if "ingestionbucket" in name or "processedbucket" in name]) == 2, (
-        "the lake outlives its stack"
-    )
+    assert (
+        len([name for name in bucket_names(deployed) if "ingestionbucket" in name or "processedbucket" in name]) == 2
+    ), "the lake outlives its stack"
+
+
+@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
+def test_what_was_taken_away_is_deployed_again_beside_what_it_has_left(deployed: Deployed) -> None:
+    take_away(deployed)
+    left = source_secrets(deployed)
+    buckets = set(bucket_names(deployed))
+    assert left
+    assert [name for name in buckets if "ingestionbucket" in name]
+    new = deploy_again(deployed)
+    assert new["SourceSecretArn"] not in left
+    assert new["IngestionBucket"] not in buckets
+
+
+@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
+def test_a_login_whose_stack_is_gone_is_given_up_by_what_its_tags_say(deployed: Deployed) -> None:
+    take_away(deployed)
+    left = source_secrets(deployed)
+    assert left, "they outlive their stack"
+    given_up = deployed.totes("secrets", "delete", "source", "--yes")
+    assert given_up.code == 0, given_up.err
+    secrets = deployed.cloud.client("secretsmanager")
+    assert all(secrets.describe_secret(SecretId=each)["DeletedDate"] for each in left)
+    assert secrets.list_secrets()["SecretList"], "the other logins are left alone"
+    nothing = deployed.totes("secrets", "delete", "source", "--yes")
+    assert nothing.code == 1
+    assert "neither a stack nor a secret of the source is left" in nothing.err
 
 
 @pytest.mark.parametrize("deployed", ["dev"], indirect=True)
 def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: Path) -> None:
-    deployed.run()
-    source = Deployment.local(deployed.state).outputs["SourceSecretArn"]
+    take_away(deployed)
+    stayed = bucket_names(deployed)
+    new = deploy_again(deployed)
+    for bucket in (new["IngestionBucket"], new["ProcessedBucket"]):
+        deployed.cloud.client("s3").put_object(Bucket=bucket, Key="batches/1/sales_order", Body=b"rows")
     out = str(tmp_path / "out")
     both = call(
         deployed,
@@ -145,27 +175,30 @@ def test_with_both_keys_turned_the_data_goes_too(deployed: Deployed, tmp_path: P
     assert both.returncode == 0, both.stdout + both.stderr
     gone = call(deployed, "destroy", "--all", "--force", app=out)
     assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
-    names = [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
-    assert not [name for name in names if name.startswith("totes-dev")]
+    assert bucket_names(deployed) == stayed
     with pytest.raises(ClientError, match="ResourceNotFound"):
-        deployed.cloud.client("secretsmanager").describe_secret(SecretId=source)
+        deployed.cloud.client("secretsmanager").describe_secret(SecretId=new["SourceSecretArn"])
 
 
-@pytest.mark.parametrize("deployed", ["dev"], indirect=True)
-def test_what_was_taken_away_is_deployed_again_beside_what_it_has_left(deployed: Deployed) -> None:
-    left = Deployment.local(deployed.state).outputs
-    assert call(deployed, "destroy", "--all", "--force").returncode == 0
+def take_away(deployed: Deployed) -> None:
+    """Destroy the stacks, if an earlier test has not."""
+    if stacks(deployed):
+        gone = call(deployed, "destroy", "--all", "--force")
+        assert gone.returncode == 0, (gone.stdout + gone.stderr)[-900:]
+
+
+def deploy_again(deployed: Deployed) -> Mapping[str, str]:
+    """Deploy the stacks as they were; return their outputs."""
     again = call(deployed, "deploy", "--all", "--require-approval", "never")
     assert again.returncode == 0, (again.stdout + again.stderr)[-900:]
-    new = Deployment.local(deployed.state).outputs
-    assert new["SourceSecretArn"] != left["SourceSecretArn"]
-    assert new["IngestionBucket"] != left["IngestionBucket"]
+    return Deployment.local(deployed.state).outputs
 
-    assert call(deployed, "destroy", "--all", "--force").returncode == 0
-    given_up = deployed.totes("secrets", "delete", "source", "--yes")
-    assert given_up.code == 0, given_up.err
-    secrets = deployed.cloud.client("secretsmanager")
-    for each in (left, new):
-        assert secrets.describe_secret(SecretId=each["SourceSecretArn"])["DeletedDate"]
-    nothing = deployed.totes("secrets", "delete", "source", "--yes")
-    assert "neither a stack nor a secret of the source is left" in nothing.err
+
+def bucket_names(deployed: Deployed) -> list[str]:
+    return [each["Name"] for each in deployed.cloud.client("s3").list_buckets()["Buckets"]]
+
+
+def source_secrets(deployed: Deployed) -> set[str]:
+    """The source's secrets, those that are given up for deletion left out."""
+    found = deployed.cloud.client("secretsmanager").list_secrets()["SecretList"]
+    return {each["ARN"] for each in found if "SourceSecret" in each["Name"]}

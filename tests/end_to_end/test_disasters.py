@@ -17,6 +17,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 import local_cloud
 from command_line.deployment import Deployment
+from local_cloud import cdk
 from local_cloud.databases import login
 from local_cloud.network import inside
 from simulator import build
@@ -26,6 +27,11 @@ from tests.support.before import assembly_of_before
 from tests.support.content import content_of
 from tests.support.databases import execute, value
 from tests.support.deploying import deploy, said, synthesised
+
+VERSIONS = "SELECT count(*) FROM public.fact_payment"
+
+KEEPING = cdk.PROJECT / "docs" / "disasters.md"
+"""It has the statements by which a given warehouse is kept where it is."""
 
 
 class Server:
@@ -42,12 +48,13 @@ class Server:
             for statement in statements:
                 cursor.execute(statement)
 
-    def keep(self) -> None:
-        """A snapshot is taken: what is in the database now is kept."""
+    def keep(self, name: str) -> str:
+        """A snapshot is taken: what is in the database now is kept, under a name; return where."""
         self._do(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._database}'",
-            f"CREATE DATABASE kept TEMPLATE {self._database}",
+            f"CREATE DATABASE {name} TEMPLATE {self._database}",
         )
+        return make_dsn(self._admin, dbname=name)
 
     def is_lost(self) -> None:
         """All that is in it is lost, its roles too."""
@@ -181,7 +188,7 @@ def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
     [instance] = rehearsal.instances()
     rds = rehearsal.shop.cloud.client("rds")
     rds.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier="kept")
-    rehearsal.server.keep()
+    rehearsal.server.keep("kept")
     execute(rehearsal.shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     rehearsal.shop.run()
     now = content_of(rehearsal.shop.cloud.warehouse_uri)
@@ -237,7 +244,10 @@ def test_a_lost_lake_begins_again_beside_what_is_kept_of_the_warehouse(rehearsal
     refused = rehearsal.shop.totes("run")
     assert refused.code == 1
     assert "was filled from another lake" in " ".join((refused.err + refused.out).split())
-    versions = value(rehearsal.shop.cloud.warehouse_uri, "SELECT count(*) FROM fact_payment")
+    [instance] = rehearsal.instances()
+    rehearsal.shop.cloud.client("rds").create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier="history")
+    history = rehearsal.server.keep("history")
+    versions = value(history, VERSIONS)
 
     rehearsal.deploy(warehouse=rehearsal.warehouse(generation=5))
     rehearsal.server.is_lost()
@@ -245,8 +255,9 @@ def test_a_lost_lake_begins_again_beside_what_is_kept_of_the_warehouse(rehearsal
     rehearsal.type("init", "warehouse")
     rehearsal.type("run")
     rehearsal.type("verify")
-    now = value(rehearsal.shop.cloud.warehouse_uri, "SELECT count(*) FROM fact_payment")
-    assert now < versions, "the history before is in what was kept alone"
+    assert value(rehearsal.shop.cloud.warehouse_uri, VERSIONS) < versions, "the history is in what was kept alone"
+    assert value(history, VERSIONS) == versions
+    assert rehearsal.shop.run()["batch"] is None
 
 
 def test_a_warehouse_moves_to_a_given_one(rehearsal: Rehearsal) -> None:
@@ -262,6 +273,27 @@ def test_a_warehouse_moves_to_a_given_one(rehearsal: Rehearsal) -> None:
     assert content_of(admin) == now
     assert rehearsal.shop.run()["batch"] is None
     assert rehearsal.instances() == []
+
+
+def test_a_lost_lake_begins_again_in_a_given_warehouse_beside_what_is_kept_there(rehearsal: Rehearsal) -> None:
+    """It follows the warehouse's move to a given one."""
+    given = make_dsn(rehearsal.shop.cloud.warehouse_uri, dbname="given")
+    execute(rehearsal.shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 6")
+    rehearsal.shop.run()
+    history = value(given, VERSIONS)
+    outputs = rehearsal.outputs()
+    for bucket in ("IngestionBucket", "ProcessedBucket"):
+        delete_by_hand(rehearsal, outputs[bucket])
+
+    execute(given, KEEPING.read_text().split("```sql")[1].split("```")[0])
+    rehearsal.deploy(lake=Lake(ingestion=3, processed=4))
+    rehearsal.type("init", "warehouse", "--admin", given, "--yes")
+    rehearsal.type("run")
+    rehearsal.type("verify")
+    assert value(given, VERSIONS) < history
+    assert value(given, VERSIONS.replace("public", "kept")) == history
+    assert value(given, "SELECT count(*) FROM report.sales_by_day") > 0
+    assert rehearsal.shop.run()["batch"] is None
 
 
 def test_a_lost_region_is_deployed_again_in_another(rehearsal: Rehearsal, tmp_path: Path) -> None:

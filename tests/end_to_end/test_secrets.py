@@ -98,7 +98,7 @@ def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     listed = shop.totes("secrets", "list", "--json").json()
     assert [each["login_name"] for each in listed] == ["source", "warehouse", "dashboard"]
     outputs = Deployment.local(shop.state).outputs
-    assert all(each["name"] in outputs[f"{each['role'].capitalize()}SecretArn"] for each in listed)
+    assert all(each["name"] in outputs[f"{each['login_name'].capitalize()}SecretArn"] for each in listed)
     assert all(each["next_rotation"] for each in listed)
     assert shop.totes("secrets", "rotate", "dashboard").code == 0
     assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
@@ -110,7 +110,7 @@ def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> Non
     assert "refuses the login" in shop.totes("secrets", "test", "source").err
     answer = shop.totes("secrets", "rotate", "source")
     assert answer.code == 1, "nobody knows the password"
-    assert "store one that it knows (totes secrets set)" in answer.err
+    assert f"store one that it knows (totes secrets set --state {shop.state})" in answer.err
     assert "still holds" not in answer.err
     answer = store(shop, "by hand")
     assert answer.code == 0, answer.err

@@ -18,6 +18,7 @@ from local_cloud.processes import lives, still_alive
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import execute, rows
+from tests.support.waiting import until
 
 
 def processes_of(state: Path) -> list[psutil.Process]:
@@ -37,7 +38,7 @@ def cut_the_power(state: Path) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         still_alive(alive, 10)
-    assert not StateFolder(state).is_running
+    until(lambda: not StateFolder(state).is_running)  # whoever is about to end has a file still, and no command line
 
 
 def up(state: Path, *options: str) -> Deployed:
@@ -109,7 +110,8 @@ def test_a_cloud_whose_machine_went_out_goes_on_where_it_was(state: Path) -> Non
 def test_what_it_was_not_made_for_is_refused_and_nothing_is_touched(state: Path) -> None:
     running = up_again(state)
     assert running.totes("local", "down", "--keep").code == 0
-    assert_refused(state, "has the stacks of local, not those of dev; totes local down removes", "--env", "dev")
+    other = f"has the stacks of local, not those of dev; totes local down --state {state} removes"
+    assert_refused(state, other, "--env", "dev")
 
 
 def test_a_login_leads_to_its_database_wherever_that_listens_now(state: Path) -> None:

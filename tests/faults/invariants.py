@@ -14,12 +14,15 @@ from tests.faults.world import World
 from tests.support.content import content_of
 from tests.support.databases import rows, session
 from tests.support.oracle import ACTUAL, EXPECTED
+from totes.capture import SOURCE_TABLES
+from totes.capture.source_schema import Family
 from totes.lake import CaptureManifest, Journal
 from totes.star import STAR_TABLES
-from totes.star_schema import Fact
+from totes.star_schema import Fact, Kind
 from totes.warehouse import load
 
 FACTS = [table for table in STAR_TABLES if isinstance(table, Fact)]
+SOURCES = {table.name: table.columns for table in SOURCE_TABLES}
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ def _next(written: Sequence[Written], version: Version, start: int) -> int | Non
 
 
 def _versions(cursor: Cursor, fact: Fact) -> Mapping[int, list[Version]]:
-    columns = _selected(ACTUAL[fact.name])
+    columns = _selected(ACTUAL[fact.name], [each.name for each in fact.columns if each.kind is Kind.DECIMAL])
     found: dict[int, list[Version]] = {}
     cursor.execute(f"SELECT {fact.key}, batch_id, is_deleted, ROW({columns})::text FROM {fact.name} ORDER BY 1, 2")
     for key, batch, is_deleted, state in cursor:
@@ -219,8 +222,11 @@ def _versions(cursor: Cursor, fact: Fact) -> Mapping[int, list[Version]]:
 
 
 def _entries(cursor: Cursor, fact: Fact, since: int) -> Iterator[tuple[int, int, Written]]:
+    families = SOURCES[fact.source].items()
+    columns = _selected(EXPECTED[fact.name], [name for name, family in families if family is Family.NUMERIC])
     # The oracle's own rules, without the casts that fail where a writer has written what no star column holds.
-    columns = re.sub(r"(agreed_\w+|payment_date)::date", r"\1", _selected(EXPECTED[fact.name]))
+    for text in (name for name, family in families if family is Family.TEXT):
+        columns = re.sub(rf"\b{text}::date", text, columns)
     cursor.execute(
         f"SELECT key, entry, xid::text::bigint, is_deleted, ROW({columns})::text FROM audit.log, "
         f"jsonb_populate_record(NULL::{fact.source}, row) WHERE table_name = %s AND xid >= %s::text::xid8",
@@ -230,8 +236,11 @@ def _entries(cursor: Cursor, fact: Fact, since: int) -> Iterator[tuple[int, int,
         yield key, entry, Written(xid, is_deleted, state)
 
 
-def _selected(query: str) -> str:
+def _selected(query: str, amounts: Sequence[str]) -> str:
     """A query's columns; amounts without their casts and the zeros at their ends, which are no difference."""
     match = re.search(r"SELECT\s+(.*?)\s+FROM ", query, flags=re.DOTALL)
     assert match is not None
-    return re.sub(r"\b(payment_amount|(?:item_)?unit_price)\b(::numeric\(10,2\))?", r"trim_scale(\1)", match[1])
+    columns = match[1]
+    for amount in amounts:
+        columns = re.sub(rf"\b{amount}\b(::numeric\(\d+,\d+\))?", f"trim_scale({amount})", columns)
+    return columns

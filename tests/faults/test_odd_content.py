@@ -8,7 +8,7 @@ from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_warehouse_mirrors
 from totes.capture import SOURCE_TABLES
 
-LEAST = "TRUNCATE payment, transaction, sales_order, purchase_order, counterparty, staff, design, address, department"
+LEAST = "TRUNCATE " + ", ".join(table.name for table in SOURCE_TABLES if table.name != "currency")
 
 
 def quarantined(world: World) -> list[tuple[str, str]]:
@@ -18,7 +18,7 @@ def quarantined(world: World) -> list[tuple[str, str]]:
 
 
 def test_no_rows_at_all(world: World) -> None:
-    execute(world.source, f"{LEAST}, currency, payment_type")
+    execute(world.source, f"{LEAST}, currency")
     assert world.tick().succeeded
     assert not value(world.warehouse, "SELECT to_regclass('etl.batch') IS NOT NULL") or not rows(
         world.warehouse, "SELECT FROM etl.batch"
@@ -26,7 +26,7 @@ def test_no_rows_at_all(world: World) -> None:
 
 
 def test_one_row(world: World) -> None:
-    execute(world.source, f"{LEAST}, payment_type; DELETE FROM currency WHERE currency_id <> 2")
+    execute(world.source, f"{LEAST}; DELETE FROM currency WHERE currency_id <> 2")
     assert world.tick().succeeded
     assert_warehouse_mirrors(world.source, world.warehouse)
     execute(world.source, "UPDATE currency SET currency_code = 'EUR'")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks.config import Environment
-from tests.support.templates import Synthesised, production, synthesised_once
+from tests.support.templates import Synthesised, environment_of, synthesised_once
 
 
 @pytest.fixture(scope="session")
@@ -17,24 +17,29 @@ def _store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dev(_store: Path) -> Synthesised:
-    return synthesised_once(Environment.named("dev"), _store)
+    return synthesised_once(environment_of("dev"), _store)
 
 
 @pytest.fixture(scope="session")
 def prod(_store: Path) -> Synthesised:
-    return synthesised_once(production(), _store)
+    return synthesised_once(environment_of("prod"), _store)
 
 
 @pytest.fixture(scope="session")
 def local(_store: Path) -> Synthesised:
-    return synthesised_once(Environment.named("local"), _store)
+    return synthesised_once(environment_of("local"), _store)
 
 
-@pytest.fixture(params=["dev", "prod", "local"])
-def synthesised(request: pytest.FixtureRequest) -> Synthesised:
+@pytest.fixture(scope="session", params=Environment.names())
+def synthesised(request: pytest.FixtureRequest, _store: Path) -> Synthesised:
     """Every environment in turn."""
-    environment: Synthesised = request.getfixturevalue(request.param)
-    return environment
+    return synthesised_once(environment_of(request.param), _store)
+
+
+@pytest.fixture(scope="session", params=[name for name in Environment.names() if name != "local"])
+def deployed_to_aws(request: pytest.FixtureRequest, _store: Path) -> Synthesised:
+    """Every environment that is not for this machine in turn."""
+    return synthesised_once(environment_of(request.param), _store)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_an_acknowledgement_is_for_its_own_construct_only(tmp_path: Path) -> Non
     assert findings(tmp_path) == {("AwsSolutions-S1", "careless/Other/Resource")}
 
 
-@pytest.mark.parametrize("name", ["dev", "prod", "local"])
+@pytest.mark.parametrize("name", Environment.names())
 def test_every_acknowledgement_answers_a_finding_that_is_really_there(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,8 @@ from stacks.target import Target
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no environment 'staging'.*dev, prod, local"):
-        Environment.named("staging")
+    with pytest.raises(ValueError, match=f"no environment 'nosuch'.*{', '.join(Environment.names())}"):
+        Environment.named("nosuch")
 
 
 def test_dev_and_prod_run_what_lambda_runs_and_local_what_this_machine_runs() -> None:
@@ -61,6 +61,15 @@ def test_an_acceptance_run_takes_the_same_suffixes() -> None:
 def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"dev: readers has '{reader}', which {sentence}"):
         dataclasses.replace(Environment.named("dev"), readers=(reader,))
+
+
+def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_stacks() -> None:
+    for environment in (
+        Environment.named("dev").deleting_data().within_boundary,
+        Environment.named("dev").within_boundary().deleting_data,
+    ):
+        with pytest.raises(ValueError, match=r"dev is bounded, .* have no rights: bootstrap without them"):
+            environment()
 
 
 def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:

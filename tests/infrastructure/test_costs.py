@@ -55,7 +55,8 @@ def test_the_document_compares_the_ways_out_at_their_prices(
     ]
     here, there = (by_each_way_out(read_resources(each.folder)) for each in (dev, prod))
     instance, gateway = (f"{here[way]:,.2f} / {there[way]:,.2f}" for way in ("instance", "gateway"))
-    assert f"| dev / prod in all | {instance} | {gateway} | {' / '.join(none)} |" in document
+    line = f"| dev / prod in all | {instance} | {gateway} | {' / '.join(none)} |"
+    assert line in document, f"docs/costs.md has another line: {line}"
 
 
 def test_the_document_prints_what_the_command_says(dev: Synthesised, prod: Synthesised, root: Path) -> None:
@@ -63,7 +64,8 @@ def test_the_document_prints_what_the_command_says(dev: Synthesised, prod: Synth
     document, readme = (root / "docs" / "costs.md").read_text(), (root / "README.md").read_text()
     for environment in (dev, prod):
         resources = read_resources(environment.folder)
-        assert f"\n{environment.name}: {estimate(resources).usd:,.2f} USD a month\n" in document
+        line = f"\n{environment.name}: {estimate(resources).usd:,.2f} USD a month\n"
+        assert line in document, f"docs/costs.md: put there what totes costs --env {environment.name} says now"
         for way, usd in by_each_way_out(resources).items():
             assert f'{usd:,.2f} with nat="{way}"' in document
         assert (

@@ -116,7 +116,9 @@ def test_a_secret_is_tagged_with_environment_and_role_and_says_how_to_fill_it(sy
     assert roles(synthesised) == {"source", "warehouse", "dashboard"}
     for secret in synthesised.resources("AWS::SecretsManager::Secret").values():
         assert tags(secret)["totes:environment"] == synthesised.name
-        assert f"totes init {tags(secret)['totes:login']}" in secret["Properties"]["Description"]
+        role = tags(secret)["totes:login"]
+        assert f"totes init {'warehouse' if role == 'dashboard' else role} makes" in secret["Properties"]["Description"]
+        assert f"totes secrets set {role} stores" in secret["Properties"]["Description"]
 
 
 def test_what_outlives_its_stack_is_in_nobodys_way(synthesised: Synthesised) -> None:

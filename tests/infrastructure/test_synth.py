@@ -28,9 +28,9 @@ def test_two_synths_give_identical_output_without_credentials(
 
 
 def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Path) -> None:
-    failed = run_app(tmp_path, env="staging")
+    failed = run_app(tmp_path, env="nosuch")
     assert failed.returncode != 0
-    assert "there is no environment 'staging'; name one of dev, prod, local" in failed.stderr
+    assert f"there is no environment 'nosuch'; name one of {', '.join(Environment.names())}" in failed.stderr
 
 
 def test_two_of_a_kind_share_no_name(dev: Synthesised, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from tests.support.databases import rows
 
 _CURRENCIES = "(VALUES ('GBP', 'Pound Sterling'), ('USD', 'US Dollar'), ('EUR', 'Euro')) AS iso (code, name)"
 
-
 EXPECTED = {
     "fact_sales_order": """
         SELECT sales_order_id, created_at::date, created_at::time(3), last_updated::date, last_updated::time(3),
@@ -102,7 +101,8 @@ def assert_calendar_is_right(warehouse: str) -> None:
     """Every date of a fact is in dim_date, and dim_date says of each date what PostgreSQL says."""
     fact_dates = {
         date
-        for table in ("fact_sales_order", "fact_purchase_order", "fact_payment")
+        for table in EXPECTED
+        if table.startswith("fact_")
         for row in rows(warehouse, f"SELECT * FROM {table}")
         for date in _dates_in(row)
     }

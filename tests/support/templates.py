@@ -27,9 +27,15 @@ _UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
 Resource = dict[str, Any]
 
 
+def environment_of(name: str) -> Environment:
+    """The environment of a name; one that is protected has an address for its alarms, without which it has no synth."""
+    environment = Environment.named(name)
+    return environment.telling(ADDRESS) if environment.protected else environment
+
+
 def production() -> Environment:
-    """Production with an address for its alarms, without which it is not synthesised."""
-    return Environment.named("prod").telling(ADDRESS)
+    """Production with an address for its alarms."""
+    return environment_of("prod")
 
 
 def new_app(folder: Path, *, validated: bool = True, **context: Any) -> cdk.App:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from command_line.deployment import Deployment, NotDeployedError
+from tests.integration.local_cloud.conftest import Hosted
 from tests.integration.local_cloud.test_endpoint import Stack
 
 Clients = Callable[[str], Any]
@@ -53,6 +55,25 @@ def fail(stack: Stack, resource: dict[str, Any]) -> None:
 
 def names(client: Clients) -> set[str]:
     return {each["Name"] for each in client("secretsmanager").list_secrets()["SecretList"]}
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_of_a_first_deployment_that_came_to_nothing_the_command_line_says_so(
+    hosted: Hosted, client: Clients, stack: Stack, status: str
+) -> None:
+    stack.name = f"totes-half{status[:3].lower()}-data"
+    if status == "ROLLBACK_COMPLETE":
+        fail(stack, secret(stack.name, "RetainExceptOnCreate"))
+    else:
+        body = json.dumps({"Resources": {"Secret": secret(stack.name, "Delete")}})
+        client("cloudformation").create_change_set(
+            StackName=stack.name, ChangeSetName="declined", ChangeSetType="CREATE", TemplateBody=body
+        )
+    environment = stack.name.split("-")[1]
+    deployment = Deployment("an account", hosted.cloud.session(), hosted.cloud.endpoint, environment, "--env half")
+    with pytest.raises(NotDeployedError, match=rf"is {status}: .*\(cdk deploy --all -c env=half\)"):
+        _ = deployment.outputs
+    client("cloudformation").delete_stack(StackName=stack.name)
 
 
 def again(client: Clients, stack: Stack, resources: dict[str, Any]) -> None:

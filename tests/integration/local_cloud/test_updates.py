@@ -1,6 +1,8 @@
 """Stacks are updated whole or not at all, and what one hands another binds them as CloudFormation says."""
 
+import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -106,6 +108,43 @@ def test_an_export_that_nobody_imports_any_longer_changes_and_goes(client: Clien
     assert pair.export not in exported
 
 
+def prepare(client: Clients, pair: Pair, name: str) -> str:
+    """Make a change set of a stack that is there; return its ARN."""
+    body = {"Resources": {"Topic": topic_named(f"{pair.giving.name}-{name}")}}
+    arn: str = client("cloudformation").create_change_set(
+        StackName=pair.giving.name, ChangeSetName=name, ChangeSetType="UPDATE", TemplateBody=json.dumps(body)
+    )["Id"]
+    return arn
+
+
+def change_sets(client: Clients, *arns: str) -> list[str]:
+    """Those change sets that are there still."""
+    cloudformation, found = client("cloudformation"), []
+    for arn in arns:
+        with suppress(cloudformation.exceptions.ChangeSetNotFoundException):
+            found.append(cloudformation.describe_change_set(ChangeSetName=arn)["ChangeSetName"])
+    return found
+
+
+def test_of_a_stacks_change_sets_the_executed_one_is_left(client: Clients, pair: Pair) -> None:
+    pair.give(f"{pair.giving.name}-topic")
+    made = [prepare(client, pair, name) for name in ("executed", "another")]
+    client("cloudformation").execute_change_set(ChangeSetName=made[0])
+    assert change_sets(client, *made) == ["executed"]
+
+
+def test_a_change_set_goes_with_its_stack_however_often_that_is_deployed_again(client: Clients, pair: Pair) -> None:
+    for _ in range(3):
+        stack = Stack(client("cloudformation"))  # which looks for its change sets by name, as the cdk CLI does
+        stack.name = pair.giving.name
+        stack.deploy({"Topic": topic_named(f"{stack.name}-topic")})
+        waiting = prepare(client, pair, "waiting")
+        stack.delete()
+        assert change_sets(client, waiting) == []
+        with pytest.raises(ClientError, match="there is no change set cdk-deploy-change-set"):
+            client("cloudformation").describe_change_set(StackName=stack.name, ChangeSetName="cdk-deploy-change-set")
+
+
 def test_what_was_deleted_by_hand_is_not_made_again(client: Clients, pair: Pair) -> None:
     name = f"{pair.giving.name}-topic"
     pair.give(name)
@@ -200,6 +239,27 @@ def test_an_instance_that_was_deleted_by_hand_cannot_be_changed_and_may_go(clien
         pair.taking.deploy({"Instance": instance(MasterUsername="master", BackupRetentionPeriod=7), "Topic": topic})
     pair.taking.deploy({"Topic": topic})
     assert instances(client) == []
+
+
+def masters(client: Clients) -> list[str]:
+    """The secrets that RDS has made, each of an instance's master."""
+    found = client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
+    return [each["ARN"] for each in found]
+
+
+def test_a_restored_instance_has_one_secret_of_its_master_which_goes_with_it(client: Clients, pair: Pair) -> None:
+    topic = topic_named(f"{pair.taking.name}-topic")
+    others = masters(client)
+    pair.taking.deploy({"Instance": instance(MasterUsername="master"), "Topic": topic})
+    [name] = instances(client)
+    client("rds").create_db_snapshot(DBInstanceIdentifier=name, DBSnapshotIdentifier="of-a-master")
+    pair.taking.deploy({"Restored": instance(DBSnapshotIdentifier="of-a-master"), "Topic": topic})
+    [restored] = client("rds").describe_db_instances()["DBInstances"]
+    assert set(masters(client)) - set(others) == {restored["MasterUserSecret"]["SecretArn"]}
+    pair.taking.deploy({"Topic": topic})
+    assert masters(client) == others
+    for each in client("rds").describe_db_snapshots()["DBSnapshots"]:
+        client("rds").delete_db_snapshot(DBSnapshotIdentifier=each["DBSnapshotIdentifier"])
 
 
 def test_an_instance_leaves_a_snapshot_and_one_that_is_restored_has_its_master(client: Clients, pair: Pair) -> None:

@@ -126,6 +126,21 @@ def test_a_database_that_knows_none_of_the_passwords_is_an_error_without_one(
     assert password(secrets) == "first"
 
 
+@pytest.mark.parametrize(
+    ("login_name", "database"), [("source", "source"), ("warehouse", "warehouse"), ("dashboard", "warehouse")]
+)
+def test_whose_login_is_refused_is_told_the_command_that_makes_the_role(
+    secrets: "SecretsManagerClient", empty_database: str, login_name: str, database: str
+) -> None:
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")
+    remedy = rf"make the role \(totes init {database}\) or store the right login \(totes secrets set {login_name}\)"
+    with (
+        pytest.raises(LoginRefused, match=remedy),
+        connected("login", login_name=login_name, unavailable=SourceUnavailable, client=secrets),
+    ):
+        pass
+
+
 def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated(
     secrets: "SecretsManagerClient",
 ) -> None:

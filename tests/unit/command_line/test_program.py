@@ -1,5 +1,6 @@
 """What is printed to be typed can be typed."""
 
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -42,3 +43,13 @@ def test_a_local_cloud_and_an_account_at_once_are_refused(where: list[str]) -> N
     said = CliRunner().invoke(app, ["status", *where, "--env", "prod"])
     assert isinstance(said.exception, UserError)
     assert "--env prod names an environment in an AWS account" in str(said.exception)
+
+
+def test_every_module_of_commands_is_one_that_the_program_has() -> None:
+    folder = Path(__file__).parents[3] / "command_line" / "commands"
+    code = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+    modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    idle = [
+        name for name in sorted(modules) if not re.search(rf"from command_line\.commands(\.| import .*){name}\b", code)
+    ]
+    assert idle == [], "nothing imports these: add them to command_line/commands/app.py"

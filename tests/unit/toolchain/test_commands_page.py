@@ -8,7 +8,7 @@ from toolchain.commands_page import FILE, document
 
 
 def test_the_page_is_what_its_command_writes() -> None:
-    assert FILE.read_text(encoding="utf-8") == document(), "python toolchain/commands_page.py writes it"
+    assert FILE.read_text(encoding="utf-8") == document(), "python toolchain/commands_page.py writes docs/commands.md"
 
 
 def test_a_command_under_no_heading_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

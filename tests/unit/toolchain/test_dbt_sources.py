@@ -9,7 +9,9 @@ from totes.star_schema import Fact
 
 
 def test_the_file_is_what_the_definitions_say() -> None:
-    assert FILE.read_text(encoding="utf-8") == document(), "python toolchain/dbt_sources.py writes it"
+    assert FILE.read_text(encoding="utf-8") == document(), (
+        "python toolchain/dbt_sources.py writes docs/dbt/models/sources.yml"
+    )
 
 
 def test_every_table_and_view_is_in_it_with_its_keys_tested() -> None:

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
-from totes.logins import NoSuchVersion, login
+from totes.logins import NoSuchVersion, database_of, login
 from totes.tls import PEM, with_tls
 
 if TYPE_CHECKING:
@@ -257,8 +257,8 @@ def _refused(login_name: str, secret: str, error: Exception, unavailable: type[R
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(
             f"the {login_name} refused the login in secret {secret}: {sentence}; if nobody is just changing the "
-            f"password, make the role (totes init {login_name}) or store the right login (totes secrets set "
-            f"{login_name})"
+            f"password, make the role (totes init {database_of(login_name)}) or store the right login (totes secrets "
+            f"set {login_name})"
         )
     if _says(error, _NOT_TRUSTED):
         return ConfigurationError(

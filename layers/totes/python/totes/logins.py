@@ -22,6 +22,11 @@ _TIME_TO_FILL_IN = timedelta(days=1)
 """For so long after its deployment nobody is woken because a secret is still empty."""
 
 
+def database_of(login_name: str) -> str:
+    """The database that the role of a login is in: what totes init makes the roles of."""
+    return "warehouse" if login_name == "dashboard" else login_name
+
+
 def login_tags(environment: str, login_name: str) -> dict[str, str]:
     """What tells a secret of totes' own in an account, whatever its name.
 

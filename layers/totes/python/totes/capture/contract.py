@@ -102,7 +102,11 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
             if hides:
                 hidden.add(table)
     if unreadable:
-        raise ConfigurationError(f"the source's role may not read {', '.join(sorted(unreadable))}; GRANT SELECT on it")
+        unread = ", ".join(sorted(unreadable))
+        raise ConfigurationError(
+            f"the source's role may not read {unread}: type totes init source, which lets it read all that "
+            f"totes needs, or GRANT SELECT ON {unread} to it"
+        )
     if hidden:
         raise ConfigurationError(
             f"row-level security hides rows of {', '.join(sorted(hidden))} from the source's role; give it BYPASSRLS, "
