@@ -345,6 +345,33 @@ test("filters narrow the figures as WHERE does, and the address keeps them", asy
   await page.context().close();
 });
 
+test("what makes no sense in an address is as if it were not there, and who is not there is said to be unknown", async () => {
+  const page = await shown("#period=all");
+  const total = () => page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value));
+  const all = await total();
+  for (const odd of [
+    "period=custom&from=0001-01-01&to=9999-12-31",
+    "period=custom&from=2024-02-31&to=2024-03-31",
+    "period=all&currency=XXX&asof=2026-13-45&row=payment-x",
+    "period=all&currency=__proto__&counterparty=-1&design=1e3&asof=yesterday",
+  ]) {
+    await go(page, `#${odd}`);
+    assert.equal(await total(), all, odd);
+  }
+  // Years that a mistyped day brings are drawn as years.
+  await go(page, "#period=custom&from=1900-01-01&to=2199-12-31");
+  assert.equal(await total(), all);
+  assert.match(await page.textContent("#sales-revenue"), /19\d\d/);
+  const nobody = Object.entries({ counterparty: 4_000_000, design: 4_000_000, department: "Nowhere" });
+  for (const [filter, value] of nobody) {
+    await go(page, `#period=all&${filter}=${value}`);
+    const said = await page.$eval(`#${filter}`, (select) => select.selectedOptions[0]?.textContent);
+    assert.match(said, new RegExp(`^#?${value}, not known here$`));
+    assert.equal(await page.textContent("#sales .sentence"), "No orders in this period.");
+  }
+  await page.context().close();
+});
+
 test("three clicks lead from a figure to the rows, the versions and the batch", async () => {
   const { id, versions } = NOW.changed_order;
   const order = NOW.orders.find((row) => row.id === id);
@@ -713,6 +740,10 @@ test("money is converted row by row, says whose days' rates it used, and opens t
     sum(euros, ({ value }) => minor(value)),
   );
   assert.equal(await page.locator(".rates").count(), 0);
+  // Of nothing there are no rates to tell of, and nothing of what is there goes.
+  await go(page, "#period=custom&from=1999-01-01&to=1999-01-02&currency=all");
+  assert.equal(await page.textContent("#sales .sentence"), "No orders in this period.");
+  assert.equal(await page.locator("#sales .rates").count(), 0);
   const ofOne = euros.find(({ rate_day }) => rate_day !== null);
   await page.goto(`${own.url}#currency=all&row=sales_order-${ofOne.id}`);
   await page.waitForSelector(".versions td");

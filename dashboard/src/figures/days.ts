@@ -28,7 +28,7 @@ export function nextMonth(day: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MILLIS;
 }
 
-export type Unit = "day" | "week" | "month";
+export type Unit = "day" | "week" | "month" | "year";
 
 /** Stretches of days behind each other, without a gap. */
 export interface Buckets {
@@ -44,13 +44,15 @@ export interface Buckets {
 /**
  * Divide the days from `from` to `to`, both included.
  *
- * Few days each have their own; then come weeks, which end on the last day, so that each is whole; then months.
+ * Few days each have their own; then come weeks, which end on the last day, so that each is whole; then months. Of a
+ * day that somebody mistyped there are centuries of them: then years.
  */
 export function bucketsOf(from: number, to: number): Buckets {
   const days = to - from + 1;
   if (days <= 35) return even("day", from, to, 1);
   if (days <= 370) return even("week", from, to, 7);
-  return months(from, to);
+  if (days <= 366 * 40) return months(from, to);
+  return years(from, to);
 }
 
 function even(unit: Unit, from: number, to: number, length: number): Buckets {
@@ -67,16 +69,26 @@ function even(unit: Unit, from: number, to: number, length: number): Buckets {
 
 /** The months from one that has a day to one that has another, as the views of schema `report` count them. */
 export function months(from: number, to: number): Buckets {
+  return calendar("month", from, to, monthOf(from), nextMonth);
+}
+
+function years(from: number, to: number): Buckets {
+  // Date.UTC takes the year 1 for 1901.
+  const january = (day: number, later: number) =>
+    new Date(0).setUTCFullYear(dateOf(day).getUTCFullYear() + later, 0) / MILLIS;
+  return calendar("year", from, to, january(from, 0), (start) => january(start, 1));
+}
+
+function calendar(unit: Unit, from: number, to: number, first: number, next: (start: number) => number): Buckets {
   const starts: number[] = [];
-  for (let month = monthOf(from); month <= to; month = nextMonth(month)) starts.push(month);
-  const first = starts[0] ?? from;
-  const end = nextMonth(starts.at(-1) ?? from);
+  for (let start = first; start <= to; start = next(start)) starts.push(start);
+  const end = next(starts.at(-1) ?? from);
   const places = new Int32Array(Math.max(0, end - first));
   starts.forEach((start, place) => {
     places.fill(place, start - first);
   });
   return {
-    unit: "month",
+    unit,
     starts,
     end,
     find: (day) => (day < from || day > to ? -1 : (places[day - first] ?? -1)),

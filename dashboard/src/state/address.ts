@@ -33,7 +33,8 @@ export const NOWHERE: Address = {
   row: null,
 };
 
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** Of centuries in which a shop can be open: each of its stretches is drawn. */
+const DAY = /^(19|20|21)\d{2}-\d{2}-\d{2}$/;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/;
 const ROW = /^(sales_order|purchase_order|payment)-(\d{1,10})$/;
 
@@ -42,7 +43,7 @@ export function parseAddress(hash: string): Address {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const matching = (name: string, pattern: RegExp) => {
     const value = said.get(name);
-    return value !== null && pattern.test(value) && !Number.isNaN(Date.parse(value)) ? value : null;
+    return value !== null && pattern.test(value) && isThere(value) ? value : null;
   };
   const number = (name: string) => {
     const value = said.get(name);
@@ -61,6 +62,12 @@ export function parseAddress(hash: string): Address {
     asof: matching("asof", MOMENT),
     row: row === null ? null : { fact: row[1] as FactName, key: Number(row[2]) },
   };
+}
+
+/** Whether a day, or a moment, is one; to a browser the 31st of February is the 3rd of March. */
+function isThere(moment: string): boolean {
+  const millis = Date.parse(moment);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(moment.slice(0, 10));
 }
 
 /** Write an address, without what is as it is anyway. */

@@ -93,6 +93,7 @@ const shortFormat = utc({ day: "numeric", month: "short" });
 const weekdayFormat = new Intl.DateTimeFormat("en", { timeZone: "UTC", weekday: "long" });
 const monthFormat = utc({ month: "long", year: "numeric" });
 const shortMonthFormat = utc({ month: "short", year: "2-digit" });
+const yearFormat = utc({ year: "numeric" });
 const momentFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 const timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 
@@ -106,10 +107,11 @@ export const time = (millis: number): string => timeFormat.format(millis);
 export function stretch(unit: Unit, start: number, end: number): string {
   if (unit === "day") return dayFormat.format(dateOf(start));
   if (unit === "month") return monthFormat.format(dateOf(start));
+  if (unit === "year") return yearFormat.format(dateOf(start));
   return dayFormat.formatRange(dateOf(start), dateOf(end - 1));
 }
 export const shortStretch = (unit: Unit, start: number): string =>
-  (unit === "month" ? shortMonthFormat : shortFormat).format(dateOf(start));
+  ({ day: shortFormat, week: shortFormat, month: shortMonthFormat, year: yearFormat })[unit].format(dateOf(start));
 
 const STEPS: readonly [number, string, string][] = [
   [86_400_000, "day", "days"],

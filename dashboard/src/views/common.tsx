@@ -45,15 +45,20 @@ export function ratesSaid(
   parts: readonly (readonly [FactName, Selection])[],
   leftOut = () => parts.reduce((sum, [fact]) => sum + unrated(look, fact), 0),
 ): string | null {
-  const { shop, currency } = look;
+  const { currency } = look;
   if (currency.id !== ALL) return null;
+  const out = leftOut();
+  const none = out === 0 ? "" : `${as.counted(out, "row")} without a rate ${out === 1 ? "is" : "are"} left out.`;
+  return `${converted(look, parts)} ${none}`.trim() || null;
+}
+
+function converted({ shop, currency }: Look, parts: readonly (readonly [FactName, Selection])[]): string {
+  if (parts.every(([, selection]) => selection.length === 0)) return "";
   const { rows, first, last, earlier } = ratesUsed(shop, parts);
+  if (rows === 0) return `All of it was in ${currency.code} already.`;
   const days = first === last ? as.day(first) : `${as.day(first)} to ${as.day(last)}`;
   const some = earlier === 0 ? "" : `; ${as.count(earlier)} of ${as.counted(rows, "row")} by an earlier day's`;
-  const out = leftOut();
-  const none = out === 0 ? "" : ` ${as.counted(out, "row")} without a rate ${out === 1 ? "is" : "are"} left out.`;
-  if (rows === 0) return `All of it was in ${currency.code} already.${none}`;
-  return `In ${currency.code} by the rates of ${days}${some}.${none}`;
+  return `In ${currency.code} by the rates of ${days}${some}.`;
 }
 
 /** How many orders of what is looked at have no rate. */

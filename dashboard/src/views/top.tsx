@@ -210,6 +210,12 @@ const choicesOf = oncePerShop((here) => {
   };
 });
 
+/** What an address chooses and the shop of that moment does not have: it is said, for it hides every row. */
+function Unknown({ chosen, among }: { chosen: string | number | null; among: readonly (string | number)[] }) {
+  if (chosen === null || among.includes(chosen)) return null;
+  return <option value={chosen}>{typeof chosen === "number" ? `#${chosen}` : chosen}, not known here</option>;
+}
+
 export function Filters({ look }: { look: Look }) {
   const at = address.value;
   const here = look.shop;
@@ -284,6 +290,7 @@ export function Filters({ look }: { look: Look }) {
           onChange={(event) => go({ department: event.currentTarget.value || null })}
         >
           <option value="">Every department</option>
+          <Unknown chosen={at.department} among={departments} />
           {departments.map((name) => (
             <option key={name} value={name}>
               {name}
@@ -299,6 +306,7 @@ export function Filters({ look }: { look: Look }) {
           onChange={(event) => go({ counterparty: key(event.currentTarget.value) })}
         >
           <option value="">Every counterparty</option>
+          <Unknown chosen={at.counterparty} among={parties.map(([id]) => id)} />
           {parties.map(([id, { name }]) => (
             <option key={id} value={id}>
               {name}
@@ -314,6 +322,7 @@ export function Filters({ look }: { look: Look }) {
           onChange={(event) => go({ design: key(event.currentTarget.value) })}
         >
           <option value="">Every design</option>
+          <Unknown chosen={at.design} among={designs.map(([id]) => id)} />
           {designs.map(([id, name]) => (
             <option key={id} value={id}>
               {name} #{id}
