@@ -245,6 +245,18 @@ def test_an_answer_that_is_none_is_kept_and_the_days_go_on(pipeline: Pipeline, s
     assert rows(pipeline.warehouse, "SELECT reason FROM etl.rate_quarantine") == [("GBP the answer is no JSON",)]
 
 
+def test_text_that_no_database_holds_is_escaped_and_the_days_go_on(pipeline: Pipeline, site: Site) -> None:
+    site.says(FIRST + timedelta(days=1), usd="\x00", eur="\ud800")
+    site.says(FIRST + timedelta(days=2), usd=1.26)
+    pipeline.tick()
+    assert fetch(pipeline, site).days == 3
+    assert brought(pipeline) == LoadedRates(days=3, newest=FIRST + timedelta(days=2))
+    assert rows(pipeline.warehouse, "SELECT currency, said, reason FROM etl.refused_rate ORDER BY 1") == [
+        ("EUR", r"\ud800", "is no number"),
+        ("USD", r"\x00", "is no number"),
+    ]
+
+
 def test_a_day_that_cannot_be_read_fails_no_run(pipeline: Pipeline, site: Site) -> None:
     pipeline.tick()
     fetch(pipeline, site)

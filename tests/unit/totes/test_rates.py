@@ -36,6 +36,7 @@ def test_an_answer_is_read_digit_by_digit_and_what_is_no_currency_stays_out() ->
     ("body", "wrong"),
     [
         (b"<html>", "the answer is no JSON"),
+        (b"[" * 100_000, "the answer is no JSON"),
         (b"[]", "the answer has no rates of GBP"),
         (answer(None), "the answer has no rates of GBP"),
         (answer({"btc": 1}), "the answer has no rates of GBP"),

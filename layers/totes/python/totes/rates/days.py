@@ -42,7 +42,7 @@ class DayOfRates:
         """
         try:
             said = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-        except ValueError:
+        except (ValueError, RecursionError):
             return cls(day=day, base=base, wrong="the answer is no JSON")
         rates = said.get(base.lower()) if isinstance(said, dict) else None
         if not isinstance(rates, dict):
@@ -92,4 +92,5 @@ def fetch_day(bucket: Bucket, base: str, day: date) -> DayOfRates:
 
 
 def _text(value: Any) -> str:
-    return (value if isinstance(value, str) else json.dumps(value))[:_MOST]
+    """A value as the source wrote it; what a database cannot hold of it, such as NUL or half a character, escaped."""
+    return ascii(value if isinstance(value, str) else json.dumps(value))[1:-1][:_MOST]
