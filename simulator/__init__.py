@@ -2,6 +2,7 @@
 
 from simulator.build import build
 from simulator.event_counts import Events
+from simulator.moving import up_to_yesterday
 from simulator.shop import Shop
 
-__all__ = ["Events", "Shop", "build"]
+__all__ = ["Events", "Shop", "build", "up_to_yesterday"]

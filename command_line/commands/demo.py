@@ -19,7 +19,7 @@ from command_line.functions import ask
 from command_line.report import report_on
 from local_cloud import LocalCloud
 from local_cloud.temporary import STATE, temporary_folder
-from simulator import Shop, build
+from simulator import Shop, build, up_to_yesterday
 from totes.errors import UserError
 
 _HOME = Path(".totes")
@@ -49,6 +49,7 @@ class Demo:
                 running = local_cloud.up(state, source=None, warehouse=None, progress=display.step, tied=True)
                 with display.progress("Building a shop") as progress:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
+                up_to_yesterday(running.source_uri)
                 display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
                 deployment = Deployment.local(state)
                 ask(deployment, "RatesFunction", {})  # its schedule is four times a day

@@ -6,8 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from simulator import up_to_yesterday
 from tests.support.databases import quick_server
-from tests.support.published import a_shop, up_to_yesterday
+from tests.support.published import a_shop
 
 ROOT = Path(__file__).parents[2]
 

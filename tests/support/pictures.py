@@ -5,8 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from simulator import up_to_yesterday
 from tests.support.databases import execute, quick_server, value
-from tests.support.published import a_shop, up_to_yesterday
+from tests.support.published import a_shop
 
 ROOT = Path(__file__).parents[2]
 ORDERS = 6_000

@@ -1,11 +1,9 @@
 """Shops whose snapshots are published into a folder, for those who look at the page."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
-from tests.support.databases import execute, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.snapshots import write_snapshot
@@ -38,23 +36,3 @@ def a_shop(postgres: EmbeddedPostgres, folder: Path, name: str, orders: int | No
         processed=store.bucket("processed"),
     )
     return Published(pipeline, folder / name)
-
-
-def up_to_yesterday(source: str) -> None:
-    """Move the shop's history so that it ends yesterday, whenever the tests run."""
-    days = (datetime.now(UTC).date() - value(source, "SELECT max(created_at)::date FROM sales_order")).days - 1
-    agreed = (
-        "agreed_delivery_date = (agreed_delivery_date::date + %(days)s)::text, "
-        "agreed_payment_date = (agreed_payment_date::date + %(days)s)::text"
-    )
-    for table, also in {
-        "sales_order": f", {agreed}",
-        "purchase_order": f", {agreed}",
-        "payment": ", payment_date = (payment_date::date + %(days)s)::text",
-    }.items():
-        execute(
-            source,
-            f"UPDATE {table} SET created_at = created_at + %(days)s * interval '1 day', "
-            f"last_updated = last_updated + %(days)s * interval '1 day'{also}",
-            {"days": days},
-        )

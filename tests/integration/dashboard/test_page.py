@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 import pytest
 
 from local_cloud.postgres import EmbeddedPostgres
+from simulator import up_to_yesterday
 from tests.support.databases import execute, rows, session, value
 from tests.support.page_answers import answers
-from tests.support.published import Published, a_shop, up_to_yesterday
+from tests.support.published import Published, a_shop
 from tests.support.snapshots import write_snapshot
 from totes.rates import DayOfRates, key_of
 from totes.warehouse import load_rates
