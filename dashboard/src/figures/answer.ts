@@ -4,7 +4,7 @@ import { overTime, type Sold } from "./sales";
 import { among, type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { median } from "./statistics";
-import { amounts, isIn } from "./worth";
+import { amounts, rowsIn } from "./worth";
 
 /** With so many of the same weekday before it is a day compared. */
 export const WEEKS = 8;
@@ -33,8 +33,11 @@ const usuals = oncePerShop(() => new Map<string, Usual>());
 function usualOf(shop: Shop, currency: number, day: number): Usual {
   const first = day - 7 * WEEKS;
   const { sales_order } = shop;
-  const inCurrency = isIn(shop, "sales_order", currency);
-  const selection = select(sales_order.rows, (row) => inCurrency(row) && (sales_order.day[row] as number) >= first);
+  const inCurrency = rowsIn(shop, "sales_order", currency);
+  const selection = select(
+    sales_order.rows,
+    (row) => inCurrency[row] === 1 && (sales_order.day[row] as number) >= first,
+  );
   const days = Array.from({ length: WEEKS + 1 }, (_, week) => first + 7 * week);
   const places = new Map(days.map((value, place) => [value, place]));
   const sums = overTime(sales_order, amounts(shop, "sales_order", currency), selection, {

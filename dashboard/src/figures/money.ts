@@ -4,7 +4,7 @@ import type { Buckets } from "./days";
 import { among, type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { Counts } from "./statistics";
-import { isIn } from "./worth";
+import { rowsIn } from "./worth";
 
 /** What comes in: receipts of sales, and what suppliers pay back. What goes out: the other two. */
 export type Direction = "in" | "out";
@@ -37,13 +37,13 @@ const unpaid = oncePerShop((shop) => select(shop.payment.rows, (row) => shop.pay
 /** The open payments of a direction, in a currency, of a counterparty where one is chosen. */
 export function selectOpen(shop: Shop, direction: Direction, currency: number, counterparty: number | null): Selection {
   const { counterparty_id, payment_type_id } = shop.payment;
-  const inCurrency = isIn(shop, "payment", currency);
+  const inCurrency = rowsIn(shop, "payment", currency);
   const kinds = direction === "in" ? INCOMING : OUTGOING;
   const wanted = new Set([...shop.kinds].filter(([, name]) => kinds.has(name)).map(([id]) => id));
   return among(
     unpaid(shop),
     (row) =>
-      inCurrency(row) &&
+      inCurrency[row] === 1 &&
       (counterparty === null || counterparty_id[row] === counterparty) &&
       wanted.has(payment_type_id[row] as number),
   );
@@ -112,9 +112,9 @@ export function receiptsOf(shop: Shop, orders: Selection, currency: number): { t
   const { those, orderOf } = receipts(shop);
   const selected = new Uint8Array(shop.sales_order.rows);
   for (const order of orders) selected[order] = 1;
-  const inCurrency = isIn(shop, "payment", currency);
+  const inCurrency = rowsIn(shop, "payment", currency);
   return {
-    those: among(those, (row) => inCurrency(row) && selected[orderOf[row] as number] === 1),
+    those: among(those, (row) => inCurrency[row] === 1 && selected[orderOf[row] as number] === 1),
     orderOf,
   };
 }

@@ -1,7 +1,7 @@
 /** Which rows a person looks at: one pass over the columns for each filter that changes. */
 
 import type { Shop } from "./shop";
-import { isIn } from "./worth";
+import { rowsIn } from "./worth";
 
 /** What is looked at. A filter that is null lets everything pass; days are included. */
 export interface Filter {
@@ -55,13 +55,13 @@ function orderFilter(
   { from, to, currency, department, counterparty }: Filter,
 ): (row: number) => boolean {
   const { day, staff_id, counterparty_id } = shop[fact];
-  const inCurrency = isIn(shop, fact, currency);
+  const inCurrency = rowsIn(shop, fact, currency);
   const staff =
     department === null
       ? null
       : new Set([...shop.people].filter(([, person]) => person.department === department).map(([id]) => id));
   return (row) =>
-    inCurrency(row) &&
+    inCurrency[row] === 1 &&
     (day[row] as number) >= from &&
     (day[row] as number) <= to &&
     (counterparty === null || counterparty_id[row] === counterparty) &&

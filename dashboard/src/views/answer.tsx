@@ -6,7 +6,7 @@ import { type Direction, due, selectOpen } from "../figures/money";
 import { UNRATED } from "../figures/rates";
 import { among, type Selection } from "../figures/select";
 import type { Currency } from "../figures/shop";
-import { amounts, isIn } from "../figures/worth";
+import { amounts, rowsIn } from "../figures/worth";
 import { address, seen } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
@@ -106,8 +106,10 @@ function Yesterday({ look }: { look: Look }) {
   const { code, title } = currency;
   const pick = (of: number, id?: number) => (those: Look) => {
     const { day: made } = those.shop.sales_order;
-    const inCurrency = isIn(those.shop, "sales_order", id ?? those.currency.id);
-    return Int32Array.from(Array.from(made.keys()).filter((row) => made[row] === of && inCurrency(row))) as Selection;
+    const inCurrency = rowsIn(those.shop, "sales_order", id ?? those.currency.id);
+    return Int32Array.from(
+      Array.from(made.keys()).filter((row) => made[row] === of && inCurrency[row] === 1),
+    ) as Selection;
   };
   const opening = (of: number) => rowsOf(`Sales orders of ${as.day(of)}, ${title}`, "sales_order", pick(of));
   const rates = ratesSaid(look, [["sales_order", pick(day)(look)]], () => pick(day, UNRATED)(look).length);
