@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from totes import telemetry
 
 AN_HOUR = timedelta(hours=1)
 FIVE_MINUTES = timedelta(minutes=5)
+AS_IN_AWS = Path(__file__).parents[1] / "infrastructure" / "snapshots" / "prod" / "watch.json"
 NO_MANIFEST = "manifests/of-somebody-else.txt"
 
 
@@ -156,6 +158,34 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     seen |= silent
     assert seen == every
     _heal(deployed)
+
+
+def test_rates_that_are_late_set_off_the_alarm_of_aws(deployed: Deployed) -> None:
+    """The local cloud has rates of 2024 alone, so its stacks are without this alarm: the one of AWS is put there."""
+    watch = Watch(deployed)
+    resources = json.loads(AS_IN_AWS.read_text(encoding="utf-8"))["Resources"].values()
+    [alarm] = [
+        each["Properties"] for each in resources if each["Properties"].get("AlarmName") == "totes-prod-rates-late"
+    ]
+    of_it = {name: said for name, said in alarm.items() if not name.endswith("Actions")}
+    watch.cloudwatch.put_metric_alarm(**of_it)
+    try:
+        assert "rates-late" in watch.on(later=27 * AN_HOUR), "of no rates nobody knows how old they are"
+        invoke(deployed, "fetch_exchange_rates")
+        deployed.run()
+        assert "rates-late" in watch.on()
+        said = {name: alarm[name] for name in ("Namespace", "MetricName", "Dimensions")}
+        now = datetime.now(UTC)
+        [day] = watch.cloudwatch.get_metric_statistics(
+            **said, StartTime=now - 24 * AN_HOUR, EndTime=now + AN_HOUR, Period=86_400 * 2, Statistics=["Maximum"]
+        )["Datapoints"]
+        assert day["Maximum"] > alarm["Threshold"]
+        before = [datetime.now(UTC) - 7 * AN_HOUR]
+        metric = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        tell(watch.cloudwatch, alarm["Namespace"], alarm["MetricName"], metric, alarm["Threshold"], before)
+        assert "rates-late" not in watch.on(), "for a day they were not"
+    finally:
+        watch.cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"]])
 
 
 def test_functions_emit_the_metrics_that_are_priced_and_no_more(deployed: Deployed) -> None:
