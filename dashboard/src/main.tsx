@@ -4,7 +4,9 @@ import { render } from "preact";
 import { useState } from "preact/hooks";
 import type { Session } from "./data/sign-in";
 import { type Config, plainFetch, Source } from "./data/source";
-import { listen, look, shop, start, take, trouble } from "./state/app";
+import { NOWHERE } from "./state/address";
+import { go, listen, look, shop, start, take, trouble } from "./state/app";
+import { Guard } from "./ui/guard";
 import { applyTheme } from "./ui/theme";
 import { Answer } from "./views/answer";
 import { Drawer } from "./views/drawer";
@@ -43,10 +45,25 @@ function App({ name, session }: { name: string; session: Session | null }) {
       <Top name={name} signOut={session === null ? null : signOut} />
       <Banners />
       <main>
-        <Content />
+        <Guard of={look.value} instead={Broken}>
+          <Content />
+        </Guard>
       </main>
       <Drawer />
     </>
+  );
+}
+
+function Broken(text: string) {
+  return (
+    <div class="state" id="state-broken">
+      <h2>These numbers cannot be shown</h2>
+      <p>{text}</p>
+      <p class="quiet">That is a mistake of this page. The next snapshot, or another filter, may do without it.</p>
+      <button type="button" onClick={() => go(NOWHERE)}>
+        Without filters
+      </button>
+    </div>
   );
 }
 

@@ -625,6 +625,9 @@ test("each state of life is said: nothing yet, another format, a failed run, old
     await state({ [`files/sales_order/${part}-${sha}.parquet`]: 404 }, "#state-missing, #trouble-missing", /whole/),
     0,
   );
+  // What makes no sense is not drawn, and a page that is blank says nothing.
+  const nonsense = JSON.stringify({ ...manifest, as_of_day: "soon" });
+  assert.equal(await state({ [LATEST.manifest]: nonsense }, "#state-broken", /cannot be shown/), 0);
   complaints.length = noted; // the browser itself reports each answer that is no 200
 });
 
