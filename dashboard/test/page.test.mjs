@@ -626,7 +626,7 @@ test("each state of life is said: nothing yet, another format, a failed run, old
     0,
   );
   // What makes no sense is not drawn, and a page that is blank says nothing.
-  const nonsense = JSON.stringify({ ...manifest, as_of_day: "soon" });
+  const nonsense = JSON.stringify({ ...manifest, as_of_day: "1 Jan 2026" });
   assert.equal(await state({ [LATEST.manifest]: nonsense }, "#state-broken", /cannot be shown/), 0);
   complaints.length = noted; // the browser itself reports each answer that is no 200
 });
