@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[3]
 SNAPSHOTS = ROOT / "tests" / "infrastructure" / "snapshots"
 
 CODE = (ROOT / "stacks" / "constructs" / "alarms.py").read_text(encoding="utf-8")
-ALARMS = re.findall(r'_Rule\(\s*name="([a-z-]+)"', CODE)
+ALARMS = re.findall(r'_Rule\(\s*name="([\w-]+)"', CODE)
 CONFIGURATION = (ROOT / "stacks" / "config.py").read_text(encoding="utf-8")
-ENVIRONMENTS = [name for name in re.findall(r'Environment\(\s*name="(\w+)"', CONFIGURATION) if name != "local"]
+ENVIRONMENTS = [name for name in re.findall(r'Environment\(\s*name="([\w-]+)"', CONFIGURATION) if name != "local"]
 
 
 def test_the_alarms_and_environments_are_found() -> None:
