@@ -10,6 +10,7 @@ from command_line.functions import ask
 from totes import payloads
 from totes.answers import Page, QuarantinedRow
 from totes.errors import UserError
+from totes.roles import RATES_TABLE
 from totes.star import STAR_TABLES
 from totes.star_schema import Calendar
 
@@ -34,7 +35,8 @@ def rows_of(deployment: Deployment, star_table: str, key: int) -> list[Quarantin
     Raises:
         UserError: it never was in quarantine, there is no such star table, or the warehouse cannot be reached.
     """
-    _source_of(star_table)
+    if star_table != RATES_TABLE:
+        _source_of(star_table)
     found = _rows(deployment, star_table=star_table, key=key)
     if not found:
         raise UserError(
@@ -57,7 +59,9 @@ def to_recapture(deployment: Deployment, star_table: str | None, keys: Sequence[
     """
     if star_table is not None:
         _source_of(star_table)
-    waiting = [row for row in open_rows(deployment) if star_table in (None, row.star_table)]
+    # A day of exchange rates is no row of the source: the next day takes its place.
+    rows = [row for row in open_rows(deployment) if row.star_table != RATES_TABLE]
+    waiting = [row for row in rows if star_table in (None, row.star_table)]
     strangers = set(keys) - {row.key for row in waiting}
     if strangers:
         raise UserError(f"not in quarantine: {star_table} {', '.join(map(str, sorted(strangers)))}")

@@ -114,6 +114,7 @@ SECONDS_A_RUN = {
     "rotate_database_login": Decimal(2),
     "prepare_warehouse": Decimal(2),
     "answer_questions": Decimal(2),
+    "fetch_exchange_rates": Decimal(3),
 }
 
 # How often a person calls a function, a month, by the function's own name.

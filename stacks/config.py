@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from ipaddress import IPv4Network
 from typing import Literal
 
@@ -12,6 +13,9 @@ from stacks.target import LAMBDA, Target
 
 _ON_THIS_MACHINE = "you@localhost"
 """Whom alarms tell in a local cloud; `totes local mail` shows what they said."""
+
+_LOCAL_SITE = "{endpoint}"
+"""A local cloud's endpoint, which the function knows and the stack does not."""
 
 _SUFFIX = "[a-z][a-z0-9]{0,11}"
 """A function's name has 64 characters at most, and the longest leaves so many."""
@@ -173,6 +177,40 @@ def generation_of(name: str, number: int, between: str = "") -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Exchange rates, by which amounts are converted into one currency (docs/warehouse.md).
+
+    Attributes:
+        currency: the reporting currency, by its ISO 4217 code.
+        since: the first day whose rates are wanted, such as "2024-03-02", the first that the public source has.
+        sites: where they are asked for, each by a URL as `totes.rates.RateSource` knows it.
+        late_days: how old the newest may be before somebody is woken; None: nobody is.
+    """
+
+    currency: str = "GBP"
+    since: str = "2024-03-02"
+    sites: tuple[str, ...] = (
+        "https://cdn.jsdelivr.net/npm/@fawazahmed0/currency-api@{version}/v1/currencies/{base}.min.json",
+        "https://{day}.currency-api.pages.dev/v1/currencies/{base}.min.json",
+    )
+    late_days: int | None = 4
+
+    def __post_init__(self) -> None:
+        """Refuse a currency that is no code, a day that is none, and a site that others hear; raise ValueError."""
+        if not re.fullmatch("[A-Z]{3}", self.currency):
+            raise ValueError(f"{self.currency!r} is no code of ISO 4217, such as GBP")
+        date.fromisoformat(self.since)
+        for site in self.sites:
+            if not site.startswith(("https://", _LOCAL_SITE)):
+                raise ValueError(f"rates are asked for over HTTPS, and {site!r} does not say so")
+
+    def on_this_machine(self) -> "Rates":
+        """The same from the local cloud, which has two days of 2024, and no internet."""
+        site = f"{_LOCAL_SITE}/npm/@fawazahmed0/currency-api@{{version}}/v1/currencies/{{base}}.min.json"
+        return replace(self, sites=(site,), late_days=None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """One deployment of totes and how it differs from the others.
 
@@ -204,7 +242,8 @@ class Environment:
         dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
             (docs/dashboard.md).
         dashboard_domain: the dashboard's name; None: CloudFront makes one up.
-        capture, transform, load, publish, verify, sweep, audit: what each function may use.
+        rates: the exchange rates by which amounts are converted; None: every amount stays in its own currency.
+        capture, transform, load, publish, verify, sweep, audit, fetch: what each function may use.
     """
 
     name: str
@@ -227,6 +266,7 @@ class Environment:
     rotation_days: int = 30
     dashboard: bool = False
     dashboard_domain: OwnDomain | None = None
+    rates: Rates | None = None
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
@@ -234,6 +274,7 @@ class Environment:
     verify: FunctionSettings = FunctionSettings()
     sweep: FunctionSettings = FunctionSettings(memory_mb=512)
     audit: FunctionSettings = FunctionSettings(memory_mb=512)
+    fetch: FunctionSettings = FunctionSettings(memory_mb=512)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be deployed.
@@ -317,9 +358,14 @@ class Environment:
     def on_this_machine(self) -> "Environment":
         """This environment for a local cloud: its functions are built for this very interpreter.
 
-        Mails stay in the local cloud, so an environment without an address has one there.
+        Mails stay in the local cloud, so an environment without an address has one there; rates come from it.
         """
-        return replace(self, target=Target.host(), alarm_email=self.alarm_email or _ON_THIS_MACHINE)
+        return replace(
+            self,
+            target=Target.host(),
+            alarm_email=self.alarm_email or _ON_THIS_MACHINE,
+            rates=self.rates and self.rates.on_this_machine(),
+        )
 
     @property
     def data_removal(self) -> RemovalPolicy:
@@ -393,6 +439,7 @@ def _environments() -> tuple[Environment, ...]:
             protected=False,
             superseded_days=7,
             dashboard=True,
+            rates=Rates(),
         ),
         Environment(
             name="prod",
@@ -404,6 +451,7 @@ def _environments() -> tuple[Environment, ...]:
             alarm_email=None,
             protected=True,
             dashboard=True,
+            rates=Rates(),
         ),
         Environment(
             name="local",
@@ -416,6 +464,7 @@ def _environments() -> tuple[Environment, ...]:
             protected=False,
             superseded_days=7,
             dashboard=True,
+            rates=Rates().on_this_machine(),
             schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule
         ),
     )

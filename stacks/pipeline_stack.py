@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stacks.config import Environment, FunctionSettings
+from stacks.config import Environment, FunctionSettings, Rates
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.etl_function import EtlFunction
 from stacks.constructs.handed_dashboard import HandedDashboard, TakenDashboard
@@ -41,6 +41,7 @@ from totes.settings import (
     LoadSettings,
     PrepareSettings,
     PublishSettings,
+    RateSettings,
     Settings,
     StarSettings,
     SweepSettings,
@@ -116,6 +117,18 @@ class PipelineStack(TotesStack):
             minute=52,
             dead_letters=self._dead_letters,
         )
+        if environment.rates is not None:
+            NightSchedule(
+                self,
+                "RateDays",
+                environment=environment,
+                name="rates",
+                description=f"Fetches the exchange rates of totes-{environment.name} that are new four times a day",
+                function=self._fetch(data, environment.rates),
+                minute=22,
+                hours="1,7,13,19",
+                dead_letters=self._dead_letters,
+            )
         scheduled = set(self._functions)
         logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
         rotated = {role: logins[role] for role in environment.rotated_logins}
@@ -132,6 +145,8 @@ class PipelineStack(TotesStack):
         }
         if data.master is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
+        if "fetch_exchange_rates" in self._functions:
+            outputs["RatesFunction"] = self._functions["fetch_exchange_rates"].function_name
         if network is not None:
             outputs["NetworkStack"] = network.stack_name
         self.output(outputs)
@@ -201,7 +216,9 @@ class PipelineStack(TotesStack):
             description="Every batch of star rows that waits is loaded into the warehouse, once",
             settings=self._environment.load,
             variables=LoadSettings(
-                processed_bucket=data.processed.bucket_name, warehouse_secret=data.warehouse.secret_arn
+                processed_bucket=data.processed.bucket_name,
+                warehouse_secret=data.warehouse.secret_arn,
+                reporting_currency=rates.currency if (rates := self._environment.rates) else None,
             ),
             permissions=[
                 list_objects(data.processed),
@@ -289,6 +306,30 @@ class PipelineStack(TotesStack):
             ],
         )
 
+    def _fetch(self, data: TakenData, rates: Rates) -> lambda_.IFunction:
+        """It speaks to the internet and to S3, so it is in no network, where nothing of ours is to be reached by it."""
+        return self._function(
+            "Fetch",
+            name="fetch_exchange_rates",
+            description="What currencies are worth, day by day, comes into the lake",
+            settings=self._environment.fetch,
+            variables=RateSettings(
+                ingestion_bucket=data.ingestion.bucket_name,
+                processed_bucket=data.processed.bucket_name,
+                reporting_currency=rates.currency,
+                rate_sites=" ".join(rates.sites),
+                rates_since=rates.since,
+            ),
+            permissions=[
+                list_objects(data.ingestion),
+                read_and_write_objects(data.ingestion, "rates"),
+                list_objects(data.processed),
+                write_objects(data.processed, "rates"),
+                send_messages(self._dead_letters),
+            ],
+            outside=True,
+        )
+
     def _rotate(self, permissions: Sequence[Permission]) -> lambda_.Function:
         return self._function(
             "Rotate",
@@ -339,10 +380,11 @@ class PipelineStack(TotesStack):
         permissions: Sequence[Permission],
         speaks_to_source: bool = False,
         speaks_to_warehouse: bool = False,
+        outside: bool = False,
         folder: Path | None = None,
     ) -> lambda_.Function:
         placement = None
-        if self._network is not None:
+        if self._network is not None and not outside:
             placement = self._network.placement(source=speaks_to_source, warehouse=speaks_to_warehouse)
         function = EtlFunction(
             self,
@@ -361,7 +403,7 @@ class PipelineStack(TotesStack):
         return function
 
 
-_NEVER_EXPORTED = {"audit_lake", "publish_snapshot"}
+_NEVER_EXPORTED = {"audit_lake", "fetch_exchange_rates", "publish_snapshot"}
 """Functions that there were none of when stacks still imported from each other."""
 
 _SMALL = FunctionSettings(memory_mb=256, timeout_minutes=1)

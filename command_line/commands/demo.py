@@ -15,6 +15,7 @@ from command_line.dashboard import serving
 from command_line.deployment import Deployment
 from command_line.execution import RunResult
 from command_line.execution import run as run_execution
+from command_line.functions import ask
 from command_line.report import report_on
 from local_cloud import LocalCloud
 from local_cloud.temporary import STATE, temporary_folder
@@ -50,6 +51,7 @@ class Demo:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
                 display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
                 deployment = Deployment.local(state)
+                ask(deployment, "RatesFunction", {})  # its schedule is four times a day
                 with serving(deployment.snapshots, 0) as address:
                     display.done(f"the dashboard is at {address}: open it and watch it move")
                     yield cls(running, deployment, orders, seed)

@@ -644,6 +644,88 @@ test("a newer snapshot is taken up without losing the place, and what has change
   await page.context().close();
 });
 
+test("money is converted row by row, says whose days' rates it used, and opens the rows with rate and day", {
+  skip: !EXPECTED.rated,
+}, async () => {
+  const { folder, orders } = EXPECTED.rated;
+  const own = await serve(folder);
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
+  const page = await context.newPage();
+  await page.goto(`${own.url}#period=all`);
+  await page.waitForSelector("#figures");
+  assert.equal(
+    await page.$eval("input[name=currency]:checked", ({ parentElement }) => parentElement.textContent),
+    "All, in GBP",
+  );
+  const rated = orders.filter(({ converted }) => converted !== null);
+  const minor = (text) => Math.round(Number(text) * 100);
+  assert.ok(rated.length < orders.length, "some have no rate");
+  assert.equal(
+    await page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value)),
+    sum(rated, ({ converted }) => minor(converted)),
+  );
+  const used = rated.filter(({ rate_day }) => rate_day !== null);
+  const earlier = used.filter(({ day, rate_day }) => day !== rate_day);
+  assert.ok(earlier.length > 0 && earlier.length < used.length);
+  const shownDay = (text) =>
+    new Date(text).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  const days = used.map(({ rate_day }) => rate_day).sort();
+  assert.equal(
+    await page.textContent("#sales .rates"),
+    `In GBP by the rates of ${shownDay(days[0])} to ${shownDay(days.at(-1))}; ${earlier.length} of ${used.length} rows by an earlier day's. ${orders.length - rated.length} rows without a rate are left out.`,
+  );
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click('#sales button[aria-label^="CSV"]')]);
+  assert.match(readFileSync(await download.path(), "utf8"), /Revenue \(converted into GBP\)/);
+  await page.click("#sales .sentence button");
+  assert.equal(
+    await page.$eval(".drawer .summary span", ({ dataset }) => Number(dataset.value)),
+    sum(rated, ({ converted }) => minor(converted)),
+  );
+  const [rows] = await Promise.all([page.waitForEvent("download"), page.click(".drawer .summary button")]);
+  const [head, ...lines] = readFileSync(await rows.path(), "utf8")
+    .replace("\ufeff", "")
+    .trim()
+    .split("\r\n");
+  const names = head.split(",");
+  const at = (name) => names.indexOf(name);
+  const cells = new Map(
+    lines.map((line) => [
+      Number(line.split(",")[0]),
+      line.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map((each) => each.replace(/,$/, "")),
+    ]),
+  );
+  for (const each of rated) {
+    const found = cells.get(each.id);
+    assert.deepEqual(
+      [found[at("Currency")], Number(found[at("Value")]), Number(found[at("Converted (GBP)")]), found[at("Rate of")]],
+      [each.currency, Number(each.value), Number(each.converted), each.rate_day ?? ""],
+      `order ${each.id}`,
+    );
+    if (each.rate_day !== null) assert.equal(found[at("Rate")], each.rate);
+  }
+  await page.keyboard.press("Escape");
+  const euros = orders.filter(({ currency }) => currency === "EUR");
+  await page.check("input[name=currency] >> nth=-1", { force: true });
+  await page.goto(`${own.url}#period=all&currency=EUR`);
+  await page.waitForSelector("#figures");
+  assert.equal(
+    await page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value)),
+    sum(euros, ({ value }) => minor(value)),
+  );
+  assert.equal(await page.locator(".rates").count(), 0);
+  const ofOne = euros.find(({ rate_day }) => rate_day !== null);
+  await page.goto(`${own.url}#currency=all&row=sales_order-${ofOne.id}`);
+  await page.waitForSelector(".versions td");
+  const fields = await page.$$eval(".versions tbody tr", (all) =>
+    Object.fromEntries(all.map((row) => [row.querySelector("th").textContent, row.querySelector("td").textContent])),
+  );
+  assert.equal(fields.Rate, ofOne.rate);
+  assert.equal(fields["Rate of"], shownDay(ofOne.rate_day));
+  assert.equal(fields.Converted, `£${Number(ofOne.converted).toLocaleString("en-GB", { minimumFractionDigits: 2 })}`);
+  await context.close();
+  own.close();
+});
+
 test("a shop without orders, and one with a single order, are shown", { skip: !EXPECTED.small }, async () => {
   for (const [folder, check] of [
     [EXPECTED.small?.empty, async (page) => page.waitForSelector("#state-no-orders")],

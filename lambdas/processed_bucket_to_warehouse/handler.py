@@ -13,10 +13,11 @@ from totes.errors import WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import LoadSettings
 from totes.star import STAR_TABLES, fingerprint
-from totes.telemetry import LAG, QUARANTINED
-from totes.warehouse import load
+from totes.telemetry import LAG
+from totes.warehouse import load, load_rates
 from totes_runtime import metrics, time_is_up, watched
-from totes_runtime.rows import log_rows
+from totes_runtime.rates import report_rates
+from totes_runtime.rows import report_rows
 
 
 @watched
@@ -26,8 +27,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     rebuild, lake = event.get(payloads.ASKED, {}).get(payloads.REBUILD, False), Bucket(settings.processed_bucket)
     with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         loaded = load(warehouse, lake, STAR_TABLES, code=code, rebuild=rebuild, time_is_up=is_up)
-    log_rows(loaded.tables)
-    metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
+        report_rates(load_rates(warehouse, lake, settings.reporting_currency, time_is_up=is_up))
+    report_rows(loaded)
     behind = loaded.newest < event.get(payloads.CAPTURED, 0)
     if (seen := event.get(payloads.SEEN)) and not behind:
         metrics.add_metric(LAG, MetricUnit.Seconds, (datetime.now(UTC) - datetime.fromisoformat(seen)).total_seconds())

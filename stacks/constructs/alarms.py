@@ -225,6 +225,17 @@ def _of_data(environment: Environment) -> list[_Rule]:
                 periods=_TICKS_WITHOUT_SUCCESS,
             )
         )
+    if environment.rates and environment.rates.late_days is not None:
+        rules.append(
+            _Rule(
+                name="rates-late",
+                sentence=f"For a day all exchange rates were older than {environment.rates.late_days} days, or none.",
+                metric=measured(telemetry.RATES_AGE, "Maximum", cdk.Duration.hours(6)),
+                threshold=environment.rates.late_days,
+                missing=cloudwatch.TreatMissingData.BREACHING,
+                periods=4,
+            )
+        )
     return [
         *rules,
         _Rule(

@@ -65,6 +65,7 @@ class OperationsDashboard(Construct):
                         measured(telemetry.DRIFT, "Sum"),
                         measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
                         measured(telemetry.LAKE_FINDINGS, "Maximum"),
+                        *(_of_rates(environment) if environment.rates else []),
                     ),
                     _graph(
                         "Percent of the time that a function may take",
@@ -77,6 +78,11 @@ class OperationsDashboard(Construct):
 
 def _published(environment: Environment) -> cloudwatch.Metric:
     return metrics_of(environment)(telemetry.PUBLISHED, "SampleCount").with_(label="published")
+
+
+def _of_rates(environment: Environment) -> list[cloudwatch.Metric]:
+    measured = metrics_of(environment)
+    return [measured(telemetry.RATES_AGE, "Maximum"), measured(telemetry.RATES_FAILED, "Sum")]
 
 
 def _time_used(function: WatchedFunction) -> cloudwatch.IMetric:

@@ -74,9 +74,9 @@ def delete_objects(bucket: s3.IBucket, *folders: str) -> Permission:
     return _on_objects(bucket, folders, "s3:DeleteObject")
 
 
-def read_and_write_objects(bucket: s3.IBucket) -> Permission:
-    """Read the bucket's objects and write new ones."""
-    return _on_objects(bucket, (), "s3:GetObject", "s3:PutObject")
+def read_and_write_objects(bucket: s3.IBucket, *folders: str) -> Permission:
+    """Read the bucket's objects, or those of some folders, and write new ones."""
+    return _on_objects(bucket, folders, "s3:GetObject", "s3:PutObject")
 
 
 def read_secret(secret: secretsmanager.ISecret) -> Permission:

@@ -49,7 +49,7 @@ class TickSchedule(Construct):
 
 
 class NightSchedule(Construct):
-    """The schedule totes-<environment>-<name>, which invokes a function once a night.
+    """The schedule totes-<environment>-<name>, which invokes a function once a night, or at some hours of the day.
 
     It only hands Lambda an event. What then fails, Lambda tries twice more, and puts it among the dead letters.
 
@@ -57,7 +57,8 @@ class NightSchedule(Construct):
         name: what is done, in a word.
         description: what is done, in a sentence.
         function: the function.
-        minute: the minute of the environment's hour of the night.
+        minute: the minute of the hour.
+        hours: the hours of the day, UTC, as cron writes them; None: the environment's hour of the night.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class NightSchedule(Construct):
         function: lambda_.IFunction,
         minute: int,
         dead_letters: sqs.IQueue,
+        hours: str | None = None,
     ) -> None:
         super().__init__(scope, id)
         function.configure_async_invoke(
@@ -84,7 +86,7 @@ class NightSchedule(Construct):
             schedule_name=name,
             description=description,
             schedule=scheduler.ScheduleExpression.cron(
-                minute=str(minute), hour=str(environment.verify_hour), time_zone=cdk.TimeZone.ETC_UTC
+                minute=str(minute), hour=hours or str(environment.verify_hour), time_zone=cdk.TimeZone.ETC_UTC
             ),
             time_window=scheduler.TimeWindow.off(),
             enabled=environment.schedule_enabled,

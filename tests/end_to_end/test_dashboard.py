@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from command_line.deployment import Deployment
+from command_line.functions import ask
 from simulator import build
 from tests.end_to_end.conftest import Deployed
-from tests.support.databases import execute
+from tests.support.databases import execute, rows
 from totes.snapshot.manifest import LATEST
 
 
@@ -49,6 +50,20 @@ def test_each_run_publishes_and_says_until_when_it_looked(shop: Deployed) -> Non
     shop.run()
     verified = latest(shop)["status"]["verified"]
     assert (verified["equal"], verified["batch"], verified["differences"]) == (True, 1, 0)
+
+
+def test_rates_that_came_convert_the_shops_money_with_the_next_run_and_need_no_batch(shop: Deployed) -> None:
+    before = latest(shop)
+    fetched = ask(Deployment.local(shop.state), "RatesFunction", {})
+    assert fetched == {"days": 2, "newest": "2024-03-05", "failed": ""}
+    shop.run()
+    after = latest(shop)
+    assert (after["batch"], after["manifest"] != before["manifest"]) == (before["batch"], True)
+    found = Deployment.local(shop.state).snapshots.find(after["manifest"])
+    assert found is not None
+    assert json.loads(found.body)["rates"] == {"currency": "GBP", "newest": "2024-03-05", "count": 4}
+    [[orders, converted]] = rows(shop.cloud.warehouse_uri, "SELECT count(*), count(converted) FROM report.sales_orders")
+    assert orders == converted == 30
 
 
 def test_a_run_that_cannot_publish_succeeds_and_the_next_publishes_what_is_missing(shop: Deployed) -> None:

@@ -76,7 +76,7 @@ def test_the_document_prints_what_the_command_says(dev: Synthesised, prod: Synth
 def test_dev_uses_what_its_schedules_say(dev: Synthesised) -> None:
     lines = {(line.kind, line.charge.price.unit): line for line in estimate(read_resources(dev.folder)).lines}
     assert lines["AWS::StepFunctions::StateMachine", "state transitions"].charge.quantity == 8760 * 12
-    assert 4 * 8760 < lines["AWS::Lambda::Function", "requests"].charge.quantity < 4 * 8760 + 250
+    assert 4 * 8760 < lines["AWS::Lambda::Function", "requests"].charge.quantity < 4 * 8760 + 400
     assert lines["AWS::S3::Bucket", "GB-months"].count == len(dev.resources("AWS::S3::Bucket"))
 
 

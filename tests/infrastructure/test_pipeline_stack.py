@@ -20,6 +20,7 @@ FUNCTIONS = (
     "publish_snapshot",
     "sweep_ingestion_bucket",
     "audit_lake",
+    "fetch_exchange_rates",
     "rotate_database_login",
     "answer_questions",
 )
@@ -84,6 +85,15 @@ ALLOWED = {
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Audit"),
     },
+    "fetch_exchange_rates": {
+        *lake("IngestionBucket"),
+        ("s3:GetObject", f"{arn('IngestionBucket')}/rates/*"),
+        ("s3:PutObject", f"{arn('IngestionBucket')}/rates/*"),
+        *lake("ProcessedBucket"),
+        ("s3:PutObject", f"{arn('ProcessedBucket')}/rates/*"),
+        ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
+        *logs("Fetch"),
+    },
     "rotate_database_login": {
         *(
             (f"secretsmanager:{action}", f"<{secret}Secret>")
@@ -104,16 +114,25 @@ A_NETWORK_INTERFACE = {
 }
 
 
+OUTSIDE = {"fetch_exchange_rates"}
+"""Functions that speak to the internet and are in no network of ours."""
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_do_what_it_does_and_nothing_else(synthesised: Synthesised, name: str) -> None:
-    network = A_NETWORK_INTERFACE if synthesised.name != "local" else set()
+    network = A_NETWORK_INTERFACE if synthesised.name != "local" and name not in OUTSIDE else set()
     assert synthesised.permissions(synthesised.function(name)["Role"]) == ALLOWED[name] | network
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_a_functions_own_code_touches_no_network_interface(request: pytest.FixtureRequest, environment: str) -> None:
     synthesised: Synthesised = request.getfixturevalue(environment)
-    for function in synthesised.resources("AWS::Lambda::Function").values():
+    functions = synthesised.resources("AWS::Lambda::Function").values()
+    outside = {f"totes-{environment}-{name}" for name in OUTSIDE}
+    assert outside == {
+        each["Properties"]["FunctionName"] for each in functions if "VpcConfig" not in each["Properties"]
+    }
+    for function in (each for each in functions if each["Properties"]["FunctionName"] not in outside):
         [policy] = synthesised.role(function["Properties"]["Role"])["Policies"]
         [denied] = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
         assert {(action, denied["Resource"]) for action in denied["Action"]} == A_NETWORK_INTERFACE
@@ -208,7 +227,11 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
         ),
         (
             "processed_bucket_to_warehouse",
-            {"PROCESSED_BUCKET": "<ProcessedBucket>", "WAREHOUSE_SECRET": "<WarehouseSecret>"},
+            {
+                "PROCESSED_BUCKET": "<ProcessedBucket>",
+                "WAREHOUSE_SECRET": "<WarehouseSecret>",
+                "REPORTING_CURRENCY": "GBP",
+            },
         ),
         (
             "publish_snapshot",
@@ -241,6 +264,28 @@ def test_a_function_is_told_its_buckets_and_its_secret(
         **variables,
         "POWERTOOLS_SERVICE_NAME": f"totes-{synthesised.name}",
     }
+
+
+def test_rates_are_asked_for_over_https_and_in_the_local_cloud_of_itself(dev: Synthesised, local: Synthesised) -> None:
+    told = dev.function("fetch_exchange_rates")["Environment"]["Variables"]
+    assert (told["REPORTING_CURRENCY"], told["RATES_SINCE"]) == ("GBP", "2024-03-02")
+    assert all(site.startswith("https://") for site in told["RATE_SITES"].split())
+    [site] = local.function("fetch_exchange_rates")["Environment"]["Variables"]["RATE_SITES"].split()
+    assert site.startswith("{endpoint}/")
+
+
+def test_rates_are_fetched_four_times_a_day(dev: Synthesised) -> None:
+    rule = schedule(dev, "totes-dev-rates")
+    assert rule["ScheduleExpression"] == "cron(22 1,7,13,19 * * ? *)"
+    assert dev.said(rule["Target"]["Arn"]) == "<FetchFunction.Arn>"
+
+
+def test_without_rates_there_is_no_function_no_schedule_and_no_alarm(tmp_path: Path) -> None:
+    plain = synthesise(dataclasses.replace(Environment.named("dev"), rates=None), tmp_path)
+    said = str(plain.templates)
+    assert "fetch_exchange_rates" not in said
+    assert "totes-dev-rates" not in said
+    assert "REPORTING_CURRENCY" not in said
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -353,13 +398,14 @@ def test_the_lake_is_audited_every_night(dev: Synthesised, prod: Synthesised) ->
 
 def test_the_local_schedules_start_nothing(local: Synthesised) -> None:
     states = [each["Properties"]["State"] for each in local.resources("AWS::Scheduler::Schedule").values()]
-    assert states == ["DISABLED"] * 4
+    assert states == ["DISABLED"] * 5
 
 
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
         ("totes-{}", ("states:StartExecution", "<PipelineStateMachine>")),
+        ("totes-{}-rates", ("lambda:InvokeFunction", "<FetchFunction.Arn>")),
         ("totes-{}-verify", ("lambda:InvokeFunction", "<VerifyFunction.Arn>")),
         ("totes-{}-sweep", ("lambda:InvokeFunction", "<SweepFunction.Arn>")),
         ("totes-{}-audit", ("lambda:InvokeFunction", "<AuditFunction.Arn>")),
@@ -383,6 +429,7 @@ def test_outputs_are_what_the_command_line_reads(synthesised: Synthesised) -> No
     }
     assert outputs == {
         "AnswerFunction": "<AnswerFunction>",
+        "RatesFunction": "<FetchFunction>",
         "VerifyFunction": "<VerifyFunction>",
         "StateMachineArn": "<PipelineStateMachine>",
         "DashboardBucket": "<SnapshotsBucket>",
@@ -532,7 +579,7 @@ def test_what_fails_at_night_is_tried_twice_more_and_then_kept(synthesised: Synt
         synthesised.said(each["Properties"]["FunctionName"]): each["Properties"]
         for each in synthesised.resources("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert set(configured) == {"<AuditFunction>", "<VerifyFunction>", "<SweepFunction>"}
+    assert set(configured) == {"<AuditFunction>", "<FetchFunction>", "<VerifyFunction>", "<SweepFunction>"}
     for events in configured.values():
         assert events["MaximumRetryAttempts"] == 2
         assert synthesised.said(events["DestinationConfig"]["OnFailure"]["Destination"]) == "<DeadLettersQueue.Arn>"

@@ -13,7 +13,7 @@ from totes.lake.audit import NIGHTS
 
 FUNCTIONS = (
     *("raw_data_to_ingestion_bucket", "ingestion_to_processed_bucket", "processed_bucket_to_warehouse"),
-    *("publish_snapshot", "verify_warehouse", "sweep_ingestion_bucket", "audit_lake"),
+    *("publish_snapshot", "verify_warehouse", "sweep_ingestion_bucket", "audit_lake", "fetch_exchange_rates"),
 )
 OF_THE_WAREHOUSE = ("warehouse-storage", "warehouse-memory", "warehouse-connections", "warehouse-cpu-credits")
 
@@ -39,7 +39,7 @@ def test_there_is_an_alarm_for_everything_that_somebody_must_know(prod: Synthesi
     assert set(alarms(prod)) >= {
         *("run-failed", "run-timed-out", "run-throttled", "no-success", "dead-letters"),
         *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed"),
-        *("lake-audit", "no-lake-audit", "snapshot-late"),
+        *("lake-audit", "no-lake-audit", "snapshot-late", "rates-late"),
         *(f"function-{kind}-{function}" for kind in ("slow", "throttled") for function in FUNCTIONS),
         *OF_THE_WAREHOUSE,
     }
@@ -126,13 +126,14 @@ def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_all_is_well(synth
 
 def test_where_silence_means_trouble_it_is_taken_for_trouble(prod: Synthesised) -> None:
     breaching = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "breaching"}
-    assert breaching == {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit"}
+    assert breaching == {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "rates-late"}
     for name in ("no-success", "lag", "snapshot-late"):
         assert alarms(prod)[name]["EvaluationPeriods"] == 3
 
 
 def test_what_is_never_started_is_never_late(local: Synthesised) -> None:
-    assert not {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit"} & set(alarms(local))
+    late = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "rates-late"}
+    assert not late & set(alarms(local))
 
 
 def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesised) -> None:

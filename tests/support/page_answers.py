@@ -1,5 +1,6 @@
 """What PostgreSQL says of a warehouse, as the page's tests compare it: money in minor units, days as ISO has them."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,8 +43,8 @@ _MORE = {
             WHERE week = 0 OR day >= (
                 SELECT min(created_date)
                 FROM (
-                    SELECT created_date FROM current_sales_order
-                    UNION ALL SELECT created_date FROM current_purchase_order
+                    SELECT created_date FROM public.current_sales_order
+                    UNION ALL SELECT created_date FROM public.current_purchase_order
                 ) AS made
             )
         )
@@ -76,6 +77,27 @@ _LEAD_TIMES = """
     JOIN dim_currency USING (currency_id)
     GROUP BY 1, 2, 3
 """
+# In the place of what the queries read: a shop with one currency, whose code is all as in the page's address, and
+# without what is worth nothing in it.
+_CONVERTED = """
+    CREATE TEMP VIEW dim_currency AS SELECT 1 AS currency_id, 'all'::text AS currency_code;
+    CREATE TEMP VIEW current_sales_order AS
+        SELECT sales_order_id, held.created_date, sales_staff_id, held.counterparty_id, units_sold, held.unit_price,
+            converted AS worth, 1 AS currency_id, held.design_id, agreed_delivery_date, agreed_delivery_location_id
+        FROM public.current_sales_order AS held JOIN report.sales_orders USING (sales_order_id)
+        WHERE converted IS NOT NULL;
+    CREATE TEMP VIEW current_purchase_order AS
+        SELECT purchase_order_id, held.created_date, held.counterparty_id, item_quantity, item_unit_price,
+            converted AS worth, 1 AS currency_id
+        FROM public.current_purchase_order AS held JOIN report.purchase_orders USING (purchase_order_id)
+        WHERE converted IS NOT NULL;
+    CREATE TEMP VIEW current_payment AS
+        SELECT payment_id, held.created_date, transaction_id, held.counterparty_id, converted AS payment_amount,
+            1 AS currency_id, held.payment_type_id, held.paid, payment_date
+        FROM public.current_payment AS held JOIN report.payments USING (payment_id)
+        WHERE converted IS NOT NULL;
+"""
+_WORTH = {"units_sold * unit_price": "worth", "item_quantity * item_unit_price": "worth"}
 _VERSIONS = """
     SELECT batch_id AS batch, captured_at, units_sold AS units
     FROM fact_sales_order JOIN etl.batch USING (batch_id)
@@ -94,25 +116,36 @@ _SINCE = """
 """
 
 
-def answers(uri: str, *, since: int, changed: int, deleted: int) -> dict[str, Any]:
+def answers(uri: str, *, since: int, changed: int, deleted: int, converted: bool = False) -> dict[str, Any]:
     """What the warehouse says now.
+
+    With `converted` the questions are asked of a shop with one currency, into which every row was converted by the
+    view that shows it.
 
     Args:
         uri: of the warehouse.
         since: the batch that a person has seen.
         changed: a sales order that has several versions.
         deleted: a sales order that is gone.
+        converted: whether all money is converted.
     """
     with session(uri) as connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
 
-        def ask(query: str | sql.Composable, values: Any = None) -> list[dict[str, Any]]:
-            cursor.execute(query, values)
+        def ask(query: str, values: Any = None) -> list[dict[str, Any]]:
+            cursor.execute(_of_one_currency(query) if converted else query, values)
             return [{name: _plain(name, value) for name, value in row.items()} for row in cursor.fetchall()]
 
+        if converted:
+            cursor.execute(_CONVERTED)
+            for each in QUESTIONS:
+                if each.name != "exchange_rates":
+                    made = sql.SQL("CREATE TEMP VIEW {} ({}) AS ").format(
+                        sql.Identifier(each.name), sql.SQL(", ").join(map(sql.Identifier, each.columns))
+                    )
+                    cursor.execute(made + sql.SQL(_of_one_currency(each.query)))
         [freshness] = ask("SELECT * FROM report.freshness")
         views = {
-            each.name: ask(sql.SQL("SELECT * FROM {}").format(sql.Identifier("report", each.name)))
-            for each in QUESTIONS
+            each.name: ask(f"SELECT * FROM report.{each.name}") for each in QUESTIONS if each.name != "exchange_rates"
         }
         views["loads_by_day"].sort(key=lambda row: row["day"], reverse=True)
         views["sales_by_counterparty"].sort(key=lambda row: (row["currency"], row["place"]))
@@ -126,6 +159,13 @@ def answers(uri: str, *, since: int, changed: int, deleted: int) -> dict[str, An
             "deleted_order": deleted,
             "since": ask(_SINCE, {"batch": since})[0],
         }
+
+
+def _of_one_currency(query: str) -> str:
+    """A query of what `_CONVERTED` puts in the place of tables and views."""
+    for written, instead in _WORTH.items():
+        query = query.replace(written, instead)
+    return re.sub(r"\breport\.(?!exchange_rates)", "pg_temp.", query)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -52,6 +52,7 @@ export const SCHEMAS = {
   design: { design_id: "int", name: "text" },
   location: { location_id: "int", city: "text", country: "text" },
   currency: { currency_id: "int", code: "text", name: "text" },
+  exchange_rate: { currency_id: "int", day: "int", rate: "text" },
   payment_type: { payment_type_id: "int", name: "text" },
   open_quarantine: { star_table: "text", key: "number", reason: "text", batch: "int" },
   drift: { batch: "int", what: "text" },

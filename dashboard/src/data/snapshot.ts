@@ -25,12 +25,21 @@ export interface Snapshot {
   readonly location: Rows<"location">;
   readonly currency: Rows<"currency">;
   readonly payment_type: Rows<"payment_type">;
+  readonly exchange_rate: Rows<"exchange_rate">;
   readonly open_quarantine: Rows<"open_quarantine">;
   readonly drift: Rows<"drift">;
   readonly verification: Rows<"verification">;
 }
 
-const DIMENSIONS = ["counterparty", "staff", "design", "location", "currency", "payment_type"] as const;
+const DIMENSIONS = [
+  "counterparty",
+  "staff",
+  "design",
+  "location",
+  "currency",
+  "payment_type",
+  "exchange_rate",
+] as const;
 const QUALITY = ["open_quarantine", "drift", "verification"] as const;
 
 export class Snapshots {

@@ -4,6 +4,7 @@ import { overTime, type Sold } from "./sales";
 import { among, type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { median } from "./statistics";
+import { amounts, rowsIn } from "./worth";
 
 /** With so many of the same weekday before it is a day compared. */
 export const WEEKS = 8;
@@ -32,13 +33,14 @@ const usuals = oncePerShop(() => new Map<string, Usual>());
 function usualOf(shop: Shop, currency: number, day: number): Usual {
   const first = day - 7 * WEEKS;
   const { sales_order } = shop;
+  const inCurrency = rowsIn(shop, "sales_order", currency);
   const selection = select(
     sales_order.rows,
-    (row) => sales_order.currency_id[row] === currency && (sales_order.day[row] as number) >= first,
+    (row) => inCurrency[row] === 1 && (sales_order.day[row] as number) >= first,
   );
   const days = Array.from({ length: WEEKS + 1 }, (_, week) => first + 7 * week);
   const places = new Map(days.map((value, place) => [value, place]));
-  const sums = overTime(sales_order, selection, {
+  const sums = overTime(sales_order, amounts(shop, "sales_order", currency), selection, {
     unit: "day",
     starts: days,
     end: day + 1,

@@ -1,9 +1,10 @@
-/** Money that is to come in or to go out, and how long it takes. Amounts are in minor units of one currency. */
+/** Money that is to come in or to go out, and how long it takes. Amounts are in minor units of one currency, or converted. */
 
 import type { Buckets } from "./days";
 import { among, type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { Counts } from "./statistics";
+import { rowsIn } from "./worth";
 
 /** What comes in: receipts of sales, and what suppliers pay back. What goes out: the other two. */
 export type Direction = "in" | "out";
@@ -35,26 +36,27 @@ const unpaid = oncePerShop((shop) => select(shop.payment.rows, (row) => shop.pay
 
 /** The open payments of a direction, in a currency, of a counterparty where one is chosen. */
 export function selectOpen(shop: Shop, direction: Direction, currency: number, counterparty: number | null): Selection {
-  const { currency_id, counterparty_id, payment_type_id } = shop.payment;
+  const { counterparty_id, payment_type_id } = shop.payment;
+  const inCurrency = rowsIn(shop, "payment", currency);
   const kinds = direction === "in" ? INCOMING : OUTGOING;
   const wanted = new Set([...shop.kinds].filter(([, name]) => kinds.has(name)).map(([id]) => id));
   return among(
     unpaid(shop),
     (row) =>
-      currency_id[row] === currency &&
+      inCurrency[row] === 1 &&
       (counterparty === null || counterparty_id[row] === counterparty) &&
       wanted.has(payment_type_id[row] as number),
   );
 }
 
 /** Open payments by their age; report.receipts_due_by_age and report.payments_due_by_age. */
-export function openByAge(shop: Shop, selection: Selection): Open[] {
+export function openByAge(shop: Shop, amounts: Float64Array, selection: Selection): Open[] {
   const sums = AGES.map((age): Open => ({ age, payments: 0, amount: 0, oldest: null }));
   for (const row of selection) {
     const day = shop.payment.payment_day[row] as number;
     const sum = sums[AGES.indexOf(ageOf(day, shop.today))] as Open;
     sum.payments++;
-    sum.amount += shop.payment.amount[row] as number;
+    sum.amount += amounts[row] as number;
     if (sum.oldest === null || day < sum.oldest) sum.oldest = day;
   }
   return sums;
@@ -69,13 +71,13 @@ export interface Due {
 }
 
 /** All that is open, and of it what was to be paid before today; report.open_payments. */
-export function due(shop: Shop, selection: Selection): Due {
-  const { payment_day, amount } = shop.payment;
+export function due(shop: Shop, amounts: Float64Array, selection: Selection): Due {
+  const { payment_day } = shop.payment;
   let [sum, overdue, late] = [0, 0, 0];
   for (const row of selection) {
-    sum += amount[row] as number;
+    sum += amounts[row] as number;
     if ((payment_day[row] as number) >= shop.today) continue;
-    overdue += amount[row] as number;
+    overdue += amounts[row] as number;
     late++;
   }
   return { payments: selection.length, amount: sum, overduePayments: late, overdue };
@@ -110,9 +112,9 @@ export function receiptsOf(shop: Shop, orders: Selection, currency: number): { t
   const { those, orderOf } = receipts(shop);
   const selected = new Uint8Array(shop.sales_order.rows);
   for (const order of orders) selected[order] = 1;
-  const { currency_id } = shop.payment;
+  const inCurrency = rowsIn(shop, "payment", currency);
   return {
-    those: among(those, (row) => currency_id[row] === currency && selected[orderOf[row] as number] === 1),
+    those: among(those, (row) => inCurrency[row] === 1 && selected[orderOf[row] as number] === 1),
     orderOf,
   };
 }

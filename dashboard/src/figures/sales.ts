@@ -1,4 +1,4 @@
-/** What is sold. Revenue is units times unit price, in minor units of the orders' currency. */
+/** What is sold. Revenue is units times unit price, in minor units of the orders' currency, or converted: `amounts`. */
 
 import type { Buckets } from "./days";
 import type { Selection } from "./select";
@@ -19,18 +19,18 @@ export function averageOrder(sold: Sold): number | null {
   return sold.orders === 0 ? null : Math.round(sold.revenue / sold.orders);
 }
 
-export function total(orders: SalesOrders, selection: Selection): Sold {
+export function total(orders: SalesOrders, amounts: Float64Array, selection: Selection): Sold {
   const sold = nothing();
-  for (const row of selection) add(sold, orders, row);
+  for (const row of selection) add(sold, orders, amounts, row);
   return sold;
 }
 
 /** A sum for each stretch of days; report.sales_by_day. */
-export function overTime(orders: SalesOrders, selection: Selection, buckets: Buckets): Sold[] {
+export function overTime(orders: SalesOrders, amounts: Float64Array, selection: Selection, buckets: Buckets): Sold[] {
   const sums = buckets.starts.map(nothing);
   for (const row of selection) {
     const sum = sums[buckets.find(orders.day[row] as number)];
-    if (sum !== undefined) add(sum, orders, row);
+    if (sum !== undefined) add(sum, orders, amounts, row);
   }
   return sums;
 }
@@ -42,6 +42,7 @@ export function overTime(orders: SalesOrders, selection: Selection, buckets: Buc
  */
 export function soldBy<K>(
   orders: SalesOrders,
+  amounts: Float64Array,
   selection: Selection,
   column: Int32Array,
   keyOf: (value: number) => K,
@@ -55,7 +56,7 @@ export function soldBy<K>(
       sum = nothing();
       byValue[value] = sum;
     }
-    add(sum, orders, row);
+    add(sum, orders, amounts, row);
   }
   const byKey = new Map<K, SoldBy<K>>();
   byValue.forEach((sum, value) => {
@@ -113,19 +114,21 @@ export interface Traded {
 /** Revenue beside cost, quantity times unit price, for each stretch of days; report.purchases_against_sales. */
 export function tradedOverTime(
   sales: SalesOrders,
+  revenue: Float64Array,
   sold: Selection,
   purchases: PurchaseOrders,
+  cost: Float64Array,
   bought: Selection,
   buckets: Buckets,
 ): Traded[] {
   const sums = buckets.starts.map((): Traded => ({ revenue: 0, cost: 0 }));
   for (const row of sold) {
     const sum = sums[buckets.find(sales.day[row] as number)];
-    if (sum !== undefined) sum.revenue += (sales.units[row] as number) * (sales.unit_price[row] as number);
+    if (sum !== undefined) sum.revenue += revenue[row] as number;
   }
   for (const row of bought) {
     const sum = sums[buckets.find(purchases.day[row] as number)];
-    if (sum !== undefined) sum.cost += (purchases.quantity[row] as number) * (purchases.unit_price[row] as number);
+    if (sum !== undefined) sum.cost += cost[row] as number;
   }
   return sums;
 }
@@ -138,7 +141,7 @@ export interface BoughtFrom {
 }
 
 /** What is bought from whom, the highest cost first; report.purchases_by_counterparty. */
-export function boughtBy(purchases: PurchaseOrders, selection: Selection): BoughtFrom[] {
+export function boughtBy(purchases: PurchaseOrders, amounts: Float64Array, selection: Selection): BoughtFrom[] {
   const sums = new Map<number, BoughtFrom>();
   for (const row of selection) {
     const key = purchases.counterparty_id[row] as number;
@@ -149,7 +152,7 @@ export function boughtBy(purchases: PurchaseOrders, selection: Selection): Bough
     }
     sum.orders++;
     sum.items += purchases.quantity[row] as number;
-    sum.cost += (purchases.quantity[row] as number) * (purchases.unit_price[row] as number);
+    sum.cost += amounts[row] as number;
   }
   return [...sums.values()].sort((one, other) => other.cost - one.cost || one.key - other.key);
 }
@@ -158,11 +161,10 @@ function nothing(): Sold {
   return { orders: 0, units: 0, revenue: 0 };
 }
 
-function add(sum: Sold, orders: SalesOrders, row: number): void {
-  const units = orders.units[row] as number;
+function add(sum: Sold, orders: SalesOrders, amounts: Float64Array, row: number): void {
   sum.orders++;
-  sum.units += units;
-  sum.revenue += units * (orders.unit_price[row] as number);
+  sum.units += orders.units[row] as number;
+  sum.revenue += amounts[row] as number;
 }
 
 function compare<K>(one: K, other: K): number {

@@ -1,11 +1,13 @@
 /** Which rows a person looks at: one pass over the columns for each filter that changes. */
 
-import type { PurchaseOrders, SalesOrders, Shop } from "./shop";
+import type { Shop } from "./shop";
+import { rowsIn } from "./worth";
 
 /** What is looked at. A filter that is null lets everything pass; days are included. */
 export interface Filter {
   readonly from: number;
   readonly to: number;
+  /** A currency, or ALL. */
   readonly currency: number;
   readonly department: string | null;
   readonly counterparty: number | null;
@@ -18,13 +20,13 @@ export type Selection = Int32Array;
 export function selectSales(shop: Shop, filter: Filter): Selection {
   const orders = shop.sales_order;
   const { design } = filter;
-  const passes = orderFilter(shop, orders, filter);
+  const passes = orderFilter(shop, "sales_order", filter);
   return select(orders.rows, (row) => passes(row) && (design === null || orders.design_id[row] === design));
 }
 
 /** Purchases have no design: that filter does not concern them. */
 export function selectPurchases(shop: Shop, filter: Filter): Selection {
-  return select(shop.purchase_order.rows, orderFilter(shop, shop.purchase_order, filter));
+  return select(shop.purchase_order.rows, orderFilter(shop, "purchase_order", filter));
 }
 
 /** The rows of a selection that pass. */
@@ -47,15 +49,19 @@ export function select(rows: number, passes: (row: number) => boolean): Selectio
   return found.slice(0, count);
 }
 
-function orderFilter(shop: Shop, orders: SalesOrders | PurchaseOrders, filter: Filter): (row: number) => boolean {
-  const { from, to, currency, department, counterparty } = filter;
-  const { day, currency_id, staff_id, counterparty_id } = orders;
+function orderFilter(
+  shop: Shop,
+  fact: "sales_order" | "purchase_order",
+  { from, to, currency, department, counterparty }: Filter,
+): (row: number) => boolean {
+  const { day, staff_id, counterparty_id } = shop[fact];
+  const inCurrency = rowsIn(shop, fact, currency);
   const staff =
     department === null
       ? null
       : new Set([...shop.people].filter(([, person]) => person.department === department).map(([id]) => id));
   return (row) =>
-    currency_id[row] === currency &&
+    inCurrency[row] === 1 &&
     (day[row] as number) >= from &&
     (day[row] as number) <= to &&
     (counterparty === null || counterparty_id[row] === counterparty) &&

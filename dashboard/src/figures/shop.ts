@@ -3,11 +3,14 @@
 import type { FactName, Rows } from "../data/schemas";
 import type { Snapshot } from "../data/snapshot";
 import { dayOf } from "./days";
+import { ALL, type Rates, ratesOf } from "./rates";
 
 export interface Currency {
   readonly id: number;
   readonly code: string;
   readonly name: string;
+  /** What it is called in the middle of a title. */
+  readonly title: string;
 }
 export interface Person {
   readonly name: string;
@@ -29,6 +32,9 @@ export interface Shop extends Snapshot {
   readonly lastSale: number;
   /** Currencies that something is sold, bought or paid in; the one that most orders are in comes first. */
   readonly currencies: readonly Currency[];
+  /** Every currency, converted into one; null where there are no rates. */
+  readonly reporting: Currency | null;
+  readonly rates: Rates;
   readonly people: ReadonlyMap<number, Person>;
   readonly parties: ReadonlyMap<number, Party>;
   readonly designs: ReadonlyMap<number, string>;
@@ -56,6 +62,8 @@ export function shopOf(snapshot: Snapshot): Shop {
     lastDay,
     lastSale: sales_order.day.reduce((last, day) => Math.max(last, day), Number.NEGATIVE_INFINITY),
     currencies: currenciesOf(snapshot),
+    reporting: reportingOf(snapshot),
+    rates: ratesOf(snapshot),
     people: byKey(staff.staff_id, (row) => ({ name: staff.name[row] ?? "", department: staff.department[row] ?? "" })),
     parties: byKey(counterparty.counterparty_id, (row) => ({
       name: counterparty.name[row] ?? "",
@@ -91,10 +99,21 @@ function currenciesOf(snapshot: Snapshot): Currency[] {
   count(snapshot.purchase_order.currency_id, 1e-6);
   count(snapshot.payment.currency_id, 1e-6);
   const { currency_id, code, name } = snapshot.currency;
-  const known = Array.from(currency_id, (id, row) => ({ id, code: code[row] ?? "", name: name[row] ?? "" }));
+  const known = Array.from(currency_id, (id, row) => ({
+    id,
+    code: code[row] ?? "",
+    name: name[row] ?? "",
+    title: code[row] ?? "",
+  }));
   return known
     .filter(({ id }) => uses.has(id))
     .sort((one, other) => (uses.get(other.id) ?? 0) - (uses.get(one.id) ?? 0) || one.id - other.id);
+}
+
+function reportingOf({ manifest, exchange_rate }: Snapshot): Currency | null {
+  const code = manifest.rates?.currency;
+  if (code === undefined || exchange_rate.rows === 0) return null;
+  return { id: ALL, code, name: `Every currency, converted into ${code}`, title: `all in ${code}` };
 }
 
 /** A figure that no filter concerns is computed once for each shop. */

@@ -11,6 +11,7 @@ export interface Address {
   /** Days, such as "2026-11-26"; of the period "custom" alone. */
   readonly from: string | null;
   readonly to: string | null;
+  /** An ISO 4217 code, or "all" for every currency, converted. */
   readonly currency: string | null;
   readonly department: string | null;
   readonly counterparty: number | null;

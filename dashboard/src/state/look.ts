@@ -1,15 +1,20 @@
 /** What a person looks at: the shop, the filter, and the rows that pass it. */
 
+import type { FactName } from "../data/schemas";
 import { type Buckets, bucketsOf, dayOf } from "../figures/days";
 import { type Filter, type Selection, selectPurchases, selectSales } from "../figures/select";
 import type { Currency, Shop } from "../figures/shop";
+import { amounts } from "../figures/worth";
 import type { Address, Period } from "./address";
 
 const WEEKS: Partial<Record<Period, number>> = { "4w": 4, "13w": 13, "52w": 52 };
 
 export interface Look {
   readonly shop: Shop;
+  /** The currency of all amounts; `shop.reporting` where they are converted. */
   readonly currency: Currency;
+  /** What each row is worth in it, in minor units. */
+  readonly amounts: (fact: FactName) => Float64Array;
   readonly filter: Filter;
   readonly buckets: Buckets;
   readonly sales: Selection;
@@ -20,7 +25,7 @@ export interface Look {
 
 /** Null where the shop has sold, bought and paid nothing. */
 export function lookAt(shop: Shop, address: Address): Look | null {
-  const currency = shop.currencies.find(({ code }) => code === address.currency) ?? shop.currencies[0];
+  const currency = currencyOf(shop, address);
   if (currency === undefined) return null;
   const [from, to] = daysOf(shop, address);
   const filter: Filter = {
@@ -40,12 +45,20 @@ export function lookAt(shop: Shop, address: Address): Look | null {
   return {
     shop,
     currency,
+    amounts: (fact) => amounts(shop, fact, currency.id),
     filter,
     buckets: bucketsOf(from, to),
     sales: selectSales(shop, filter),
     purchases: selectPurchases(shop, filter),
     before,
   };
+}
+
+/** The currency of an address: where none was chosen all of them converted, or the most used if there are no rates. */
+function currencyOf(shop: Shop, address: Address): Currency | undefined {
+  if (shop.currencies.length === 0) return undefined;
+  const chosen = shop.currencies.find(({ code }) => code === address.currency);
+  return chosen ?? shop.reporting ?? shop.currencies[0];
 }
 
 /** The period of an address: where none was chosen the last weeks, or all time if nothing was sold in them. */

@@ -31,6 +31,8 @@ export interface FigureProps<R> {
   readonly rows: readonly R[];
   /** What of the filters does not concern this figure. */
   readonly note?: string | null;
+  /** Whose days' rates the money was converted by; null where it is in its own currency. */
+  readonly rates?: string | null;
   readonly wide?: boolean;
   readonly children?: ComponentChildren;
 }
@@ -42,7 +44,7 @@ export const isNumber = (kind: CellKind | "id"): boolean => !["text", "day", "mo
 const MOST = 400;
 
 export function Figure<R>(props: FigureProps<R>) {
-  const { id, question, sentence, view, code, columns, rows, note, wide, children } = props;
+  const { id, question, sentence, view, code, columns, rows, note, rates, wide, children } = props;
   const [asTable, setTable] = useState(false);
   const table = asTable || children === undefined;
   return (
@@ -50,6 +52,7 @@ export function Figure<R>(props: FigureProps<R>) {
       <h3 id={`${id}-question`}>{question}</h3>
       <p class="sentence">{sentence}</p>
       {note ? <p class="note">{note}</p> : null}
+      {rates ? <p class="rates">{rates}</p> : null}
       {rows.length === 0 ? null : (
         <>
           <div class="body">
@@ -68,7 +71,7 @@ export function Figure<R>(props: FigureProps<R>) {
             )}
             <button
               type="button"
-              onClick={() => save(`${id}.csv`, figureCsv(code, columns, rows))}
+              onClick={() => save(`${id}.csv`, figureCsv(rates ? `converted into ${code}` : code, columns, rows))}
               aria-label={`CSV: ${question}`}
             >
               CSV
@@ -150,8 +153,8 @@ function written(kind: CellKind, value: number | string | null, code: string): s
   }
 }
 
-function figureCsv<R>(code: string, columns: readonly ColumnOf<R>[], rows: readonly R[]): string {
-  const header = columns.map(({ label, kind }) => (kind === "money" ? `${label} (${code})` : label));
+function figureCsv<R>(unit: string, columns: readonly ColumnOf<R>[], rows: readonly R[]): string {
+  const header = columns.map(({ label, kind }) => (kind === "money" ? `${label} (${unit})` : label));
   return csvOf(
     header,
     rows.map((row) => columns.map((column) => machine(column.kind, column.value(row)))),

@@ -3,14 +3,16 @@
 import type { ComponentChildren } from "preact";
 import { againstUsual, changesSince } from "../figures/answer";
 import { type Direction, due, selectOpen } from "../figures/money";
+import { UNRATED } from "../figures/rates";
 import { among, type Selection } from "../figures/select";
 import type { Currency } from "../figures/shop";
+import { amounts, rowsIn } from "../figures/worth";
 import { address, seen } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
 import { Open } from "../ui/figure";
 import * as as from "../ui/formats";
-import { rowsOf } from "./common";
+import { ratesSaid, rowsOf } from "./common";
 
 export function Answer({ look }: { look: Look }) {
   return (
@@ -44,23 +46,26 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
   const pick = (id: number) => (those: Look) => selectOpen(those.shop, direction, id, those.filter.counterparty);
   const late = (id: number) => (those: Look) =>
     among(pick(id)(those), (row) => (those.shop.payment.payment_day[row] as number) < those.shop.today);
-  const sum = (each: Currency) => due(shop, selectOpen(shop, direction, each.id, filter.counterparty));
+  const open = (id: number) => selectOpen(shop, direction, id, filter.counterparty);
+  const sum = (each: Currency) => due(shop, amounts(shop, "payment", each.id), open(each.id));
   const here = sum(currency);
+  const rates = ratesSaid(look, [["payment", open(currency.id)]], () => open(UNRATED).length);
   const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id);
   const part = here.amount === 0 ? 0 : here.overdue / here.amount;
   return (
     <Card id={`due-${direction}`} title={words.title}>
       <p class="big" data-value={here.amount} title={as.money(here.amount, currency.code)}>
-        <Open onOpen={rowsOf(`${words.open}, ${currency.code}`, "payment", pick(currency.id))}>
+        <Open onOpen={rowsOf(`${words.open}, ${currency.title}`, "payment", pick(currency.id))}>
           {as.shortMoney(here.amount, currency.code)}
         </Open>
       </p>
+      {rates === null ? null : <p class="rates">{rates}</p>}
       <div class="meter" role="img" aria-label={`${as.share(part)} of it is overdue`}>
         <span style={{ width: `${100 * part}%` }} />
       </div>
       {here.overdue > 0 ? (
         <p data-value={here.overdue} class="overdue">
-          <Open onOpen={rowsOf(`${words.open} that are overdue, ${currency.code}`, "payment", late(currency.id))}>
+          <Open onOpen={rowsOf(`${words.open} that are overdue, ${currency.title}`, "payment", late(currency.id))}>
             {as.shortMoney(here.overdue, currency.code)}
           </Open>{" "}
           overdue, {as.count(here.overduePayments)} of {as.counted(here.payments, words.one)}
@@ -98,14 +103,16 @@ function Yesterday({ look }: { look: Look }) {
   const days = [...usual.before, { day, sold: usual.sold }];
   const name = as.weekdayName(day);
   const change = as.difference(usual.sold.revenue, usual.revenue);
-  const code = currency.code;
-  const pick = (of: number) => (those: Look) => {
-    const { currency_id, day: made } = those.shop.sales_order;
+  const { code, title } = currency;
+  const pick = (of: number, id?: number) => (those: Look) => {
+    const { day: made } = those.shop.sales_order;
+    const inCurrency = rowsIn(those.shop, "sales_order", id ?? those.currency.id);
     return Int32Array.from(
-      Array.from(made.keys()).filter((row) => made[row] === of && currency_id[row] === those.currency.id),
+      Array.from(made.keys()).filter((row) => made[row] === of && inCurrency[row] === 1),
     ) as Selection;
   };
-  const opening = (of: number) => rowsOf(`Sales orders of ${as.day(of)}, ${code}`, "sales_order", pick(of));
+  const opening = (of: number) => rowsOf(`Sales orders of ${as.day(of)}, ${title}`, "sales_order", pick(of));
+  const rates = ratesSaid(look, [["sales_order", pick(day)(look)]], () => pick(day, UNRATED)(look).length);
   return (
     <Card id="yesterday" title={`Sold yesterday, ${name}`}>
       <p class="big" data-value={usual.sold.revenue} title={as.money(usual.sold.revenue, code)}>
@@ -125,6 +132,7 @@ function Yesterday({ look }: { look: Look }) {
           </>
         )}
       </p>
+      {rates === null ? null : <p class="rates">{rates}</p>}
       {usual.before.length === 0 || days.every(({ sold }) => sold.orders === 0) ? null : (
         <Chart
           label={`Revenue of each ${name}, the median and yesterday.`}

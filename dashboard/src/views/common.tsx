@@ -1,7 +1,9 @@
 /** What the sections have in common. */
 
 import type { FactName } from "../data/schemas";
-import { among, type Selection } from "../figures/select";
+import { ALL, UNRATED } from "../figures/rates";
+import { among, type Selection, selectPurchases, selectSales } from "../figures/select";
+import { ratesUsed } from "../figures/worth";
 import { open } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
@@ -31,6 +33,33 @@ export function unfiltered(look: Look, those: readonly (keyof typeof NAMES)[]): 
   if (set.length === 0) return null;
   const names = set.map((name) => NAMES[name]);
   return `Whatever the ${names.join(" or ")}.`;
+}
+
+/**
+ * Says whose days' rates some rows were converted by; null where nothing is converted.
+ *
+ * `leftOut` counts the rows that are missing for want of a rate; of orders they are known here.
+ */
+export function ratesSaid(
+  look: Look,
+  parts: readonly (readonly [FactName, Selection])[],
+  leftOut = () => parts.reduce((sum, [fact]) => sum + unrated(look, fact), 0),
+): string | null {
+  const { shop, currency } = look;
+  if (currency.id !== ALL) return null;
+  const { rows, first, last, earlier } = ratesUsed(shop, parts);
+  const days = first === last ? as.day(first) : `${as.day(first)} to ${as.day(last)}`;
+  const some = earlier === 0 ? "" : `; ${as.count(earlier)} of ${as.counted(rows, "row")} by an earlier day's`;
+  const out = leftOut();
+  const none = out === 0 ? "" : ` ${as.counted(out, "row")} without a rate ${out === 1 ? "is" : "are"} left out.`;
+  if (rows === 0) return `All of it was in ${currency.code} already.${none}`;
+  return `In ${currency.code} by the rates of ${days}${some}.${none}`;
+}
+
+/** How many orders of what is looked at have no rate. */
+function unrated(look: Look, fact: FactName): number {
+  const filter = { ...look.filter, currency: UNRATED };
+  return (fact === "sales_order" ? selectSales(look.shop, filter) : selectPurchases(look.shop, filter)).length;
 }
 
 /** What the stretch of days at a place is called. */

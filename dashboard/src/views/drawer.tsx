@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FactName } from "../data/schemas";
 import { placeOfBatch } from "../figures/quality";
+import { ALL } from "../figures/rates";
 import { keysOf, type Shop } from "../figures/shop";
 import { address, back, closeAll, type Drill, go, look, open, type Page, pages, versionsOf } from "../state/app";
 import type { Look } from "../state/look";
@@ -10,7 +11,7 @@ import { csvOf, save } from "../ui/csv";
 import { Dialog } from "../ui/dialog";
 import { isNumber, machine } from "../ui/figure";
 import * as as from "../ui/formats";
-import { FACTS, FIELDS, type Field, shown } from "./facts";
+import { FACTS, type Field, fieldsOf, shown } from "./facts";
 
 export function Drawer() {
   const page = pages.value.at(-1);
@@ -50,6 +51,11 @@ function codeOf(shop: Shop, fact: FactName, row: number): string {
   return shop.codes.get(shop[fact].currency_id[row] as number) ?? "";
 }
 
+/** The currency that a field's money is in, of a row in another. */
+function codeIn(field: Field, shop: Shop, code: string): string {
+  return field.converted ? (shop.reporting?.code ?? code) : code;
+}
+
 const ROW = 40;
 const SPARE = 8;
 
@@ -61,7 +67,11 @@ interface Order {
 function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const { shop } = here;
   const fact = drill.fact;
-  const fields = useMemo(() => FIELDS[fact].filter(({ list }) => list !== undefined), [fact]);
+  const all = here.currency.id === ALL;
+  const fields = useMemo(
+    () => fieldsOf(shop, fact).filter(({ list, converted }) => list !== undefined || (all && converted)),
+    [shop, fact, all],
+  );
   const [order, setOrder] = useState<Order>({ field: 0, down: fact !== "payment" });
   const rows = useMemo(() => sorted(shop, fact, drill.pick(here), fields, order), [here, drill, order]);
   const [top, setTop] = useState(0);
@@ -78,16 +88,25 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);
   const sums = useMemo(() => sumsOf(shop, fact, rows), [shop, fact, rows]);
+  const converted = useMemo(
+    () => (all ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
+    [here, all, fact, rows],
+  );
   const csv = () => {
-    const all = FIELDS[fact];
+    const said = fieldsOf(shop, fact);
     save(
       `${fact}.csv`,
       csvOf(
-        [`${fact}_id`, "Currency", ...all.map(({ name }) => name), "Batch"],
+        [
+          `${fact}_id`,
+          "Currency",
+          ...said.map((field) => (field.converted ? `${field.name} (${shop.reporting?.code})` : field.name)),
+          "Batch",
+        ],
         Array.from(rows, (row) => [
           keys[row] ?? null,
           codeOf(shop, fact, row),
-          ...all.map((field) =>
+          ...said.map((field) =>
             machine(field.kind === "id" ? "count" : field.kind, field.value(shop[fact], row, shop)),
           ),
           shop[fact].batch[row] ?? null,
@@ -99,6 +118,9 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     <>
       <p class="summary">
         <b data-value={rows.length}>{as.counted(rows.length, FACTS[fact].one.toLowerCase(), FACTS[fact].many)}</b>
+        {converted === null || Number.isNaN(converted) ? null : (
+          <span data-value={converted}>{as.money(converted, here.currency.code)} in all:</span>
+        )}
         {sums.map(({ code, sum }) => (
           <span key={code} data-value={sum}>
             {as.money(sum, code)}
@@ -111,7 +133,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
       <div
         ref={scroller}
         role="table"
-        class={`rows ${fact}`}
+        class={`rows ${fact} ${all ? "converted" : ""}`}
         aria-rowcount={rows.length + 1}
         aria-label={drill.title}
         tabIndex={0}
@@ -160,7 +182,9 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
                 </span>
                 {fields.map((field) => (
                   <span key={field.name} role="cell" class={cellClass(field)}>
-                    <bdi>{shown(field, field.value(shop[fact], row, shop), codeOf(shop, fact, row))}</bdi>
+                    <bdi>
+                      {shown(field, field.value(shop[fact], row, shop), codeIn(field, shop, codeOf(shop, fact, row)))}
+                    </bdi>
                   </span>
                 ))}
               </div>
@@ -174,7 +198,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
 
 function cellClass(field: Field): string {
   const number = isNumber(field.kind) ? "number" : "";
-  return field.list === "wide" ? `${number} wide-only` : number;
+  return field.list !== "always" ? `${number} wide-only` : number;
 }
 
 function sorted(
@@ -198,7 +222,7 @@ function sorted(
 
 /** What the rows come to, in each currency for itself. */
 function sumsOf(shop: Shop, fact: FactName, rows: Int32Array): { code: string; sum: number }[] {
-  const value = FIELDS[fact].find(({ kind, list }) => kind === "money" && list === "always");
+  const value = fieldsOf(shop, fact).find(({ kind, list }) => kind === "money" && list === "always");
   const sums = new Map<string, number>();
   for (const row of rows) {
     const code = codeOf(shop, fact, row);
@@ -219,7 +243,7 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
   const place = keysOf(shop, fact).indexOf(id);
   const many = place < 0 || (shop[fact].versions[place] as number) > 1;
   const [read, setRead] = useState<readonly Version[] | string | null>(null);
-  const fields = FIELDS[fact];
+  const fields = fieldsOf(shop, fact);
   useEffect(() => {
     if (!many) return;
     let left = false;
@@ -297,7 +321,7 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
                           #{value}
                         </button>
                       ) : (
-                        <bdi>{shown(field, value, version.code)}</bdi>
+                        <bdi>{shown(field, value, codeIn(field, shop, version.code))}</bdi>
                       )}
                       {changed ? <span class="unseen"> (changed)</span> : null}
                     </td>
@@ -321,7 +345,7 @@ async function readVersions(shop: Shop, fact: FactName, id: number): Promise<Ver
       batch: table.batch[row] as number,
       deleted: table.deleted[row] === 1,
       code: shop.codes.get(table.currency_id[row] as number) ?? "",
-      values: FIELDS[fact].map((field) => field.value(table, row, shop)),
+      values: fieldsOf(shop, fact).map((field) => field.value(table, row, shop)),
     }))
     .sort((one, other) => one.batch - other.batch);
 }

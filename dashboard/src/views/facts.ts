@@ -2,7 +2,9 @@
 
 import { cell, NOTHING } from "../data/columns";
 import type { FactName } from "../data/schemas";
+import { convert } from "../figures/rates";
 import type { Shop } from "../figures/shop";
+import { rateOn } from "../figures/worth";
 import type { CellKind } from "../ui/figure";
 import * as as from "../ui/formats";
 
@@ -15,6 +17,8 @@ export interface Field {
   readonly list?: "always" | "wide";
   /** The row of another fact that the field names. */
   readonly leads?: FactName;
+  /** Whether the money is in the reporting currency, and not in the row's own. */
+  readonly converted?: boolean;
 }
 type Columns = { readonly rows: number };
 
@@ -42,7 +46,7 @@ const TERMS: readonly Field[] = [
   { name: "Staff", kind: "text", value: person, list: "wide" },
 ];
 
-export const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
+const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
   sales_order: [
     { name: "Made", kind: "day", value: number("day"), list: "always" },
     { name: "Customer", kind: "text", value: party, list: "always" },
@@ -88,6 +92,36 @@ export const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
     { name: "Purchase order", kind: "id", value: number("purchase_order_id"), leads: "purchase_order" },
   ],
 };
+
+/** What a row is worth in the reporting currency, and by which rate. */
+const CONVERSION: Readonly<Record<FactName, readonly Field[]>> = {
+  sales_order: conversion(value("units")),
+  purchase_order: conversion(value("quantity")),
+  payment: conversion((table, row) => cell(table, "amount", row) as number),
+};
+
+/** The fields of a fact's rows in a shop. */
+export function fieldsOf(shop: Shop, fact: FactName): readonly Field[] {
+  return shop.reporting === null ? FIELDS[fact] : [...FIELDS[fact], ...CONVERSION[fact]];
+}
+
+function conversion(amount: (table: Columns, row: number) => number): readonly Field[] {
+  const rate = (table: Columns, row: number, shop: Shop) =>
+    rateOn(shop, id(table, "currency_id", row), id(table, "day", row));
+  return [
+    {
+      name: "Converted",
+      kind: "money",
+      converted: true,
+      value: (table, row, shop) => {
+        const found = rate(table, row, shop);
+        return found === null ? null : convert(amount(table, row), found);
+      },
+    },
+    { name: "Rate", kind: "text", value: (table, row, shop) => rate(table, row, shop)?.text ?? null },
+    { name: "Rate of", kind: "day", value: (table, row, shop) => rate(table, row, shop)?.day ?? null },
+  ];
+}
 
 export const FACTS: Readonly<Record<FactName, { readonly one: string; readonly many: string }>> = {
   sales_order: { one: "Sales order", many: "sales orders" },

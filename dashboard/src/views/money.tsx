@@ -11,6 +11,7 @@ import {
   receiptsOf,
   selectOpen,
 } from "../figures/money";
+import { UNRATED } from "../figures/rates";
 import { boughtBy, tradedOverTime } from "../figures/sales";
 import { among } from "../figures/select";
 import type { Look } from "../state/look";
@@ -25,6 +26,7 @@ import {
   fromColumn,
   partyName,
   purchasesWhere,
+  ratesSaid,
   rowsOf,
   salesWhere,
   unfiltered,
@@ -34,21 +36,26 @@ const TOP = 10;
 
 export function PurchasesAgainstSales({ look }: { look: Look }) {
   const { shop, sales, purchases, buckets, currency } = look;
-  const code = currency.code;
-  const rows = tradedOverTime(shop.sales_order, sales, shop.purchase_order, purchases, buckets).map((each, place) => ({
-    ...each,
-    place,
-  }));
+  const { code, title } = currency;
+  const rows = tradedOverTime(
+    shop.sales_order,
+    look.amounts("sales_order"),
+    sales,
+    shop.purchase_order,
+    look.amounts("purchase_order"),
+    purchases,
+    buckets,
+  ).map((each, place) => ({ ...each, place }));
   const revenue = rows.reduce((sum, each) => sum + each.revenue, 0);
   const cost = rows.reduce((sum, each) => sum + each.cost, 0);
   const bought = (place: number) =>
     purchasesWhere(
-      `Purchase orders, ${bucketName(look, place)}, ${code}`,
+      `Purchase orders, ${bucketName(look, place)}, ${title}`,
       (row, those) => those.buckets.find(those.shop.purchase_order.day[row] as number) === place,
     );
   const sold = (place: number) =>
     salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${code}`,
+      `Sales orders, ${bucketName(look, place)}, ${title}`,
       (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
     );
   return (
@@ -70,6 +77,10 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
       note={look.filter.design === null ? null : "A purchase has no design: all purchases beside the sales of one."}
       view="report.purchases_against_sales"
       code={code}
+      rates={ratesSaid(look, [
+        ["sales_order", sales],
+        ["purchase_order", purchases],
+      ])}
       columns={[
         fromColumn(look),
         { label: "Revenue", kind: "money", value: (row) => row.revenue, open: ({ place }) => sold(place) },
@@ -94,8 +105,8 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
 }
 
 export function Suppliers({ look }: { look: Look }) {
-  const code = look.currency.code;
-  const sums = boughtBy(look.shop.purchase_order, look.purchases);
+  const { code, title } = look.currency;
+  const sums = boughtBy(look.shop.purchase_order, look.amounts("purchase_order"), look.purchases);
   const cost = sums.reduce((sum, each) => sum + each.cost, 0);
   const rows = sums.map((sum) => {
     const name = partyName(look, sum.key);
@@ -104,7 +115,7 @@ export function Suppliers({ look }: { look: Look }) {
       name,
       share: cost === 0 ? 0 : sum.cost / cost,
       open: purchasesWhere(
-        `Purchase orders: ${name}, ${code}`,
+        `Purchase orders: ${name}, ${title}`,
         (row, those) => those.shop.purchase_order.counterparty_id[row] === sum.key,
       ),
     };
@@ -128,6 +139,7 @@ export function Suppliers({ look }: { look: Look }) {
       note={unfiltered(look, ["design"])}
       view="report.purchases_by_counterparty"
       code={code}
+      rates={ratesSaid(look, [["purchase_order", look.purchases]])}
       columns={[
         { label: "Counterparty", kind: "text", value: ({ name }) => name },
         { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ open }) => open },
@@ -189,19 +201,19 @@ const AGE_NAMES: Record<(typeof AGES)[number], string> = {
 
 export function DueByAge({ look, direction }: { look: Look; direction: Direction }) {
   const { shop, currency, filter } = look;
-  const code = currency.code;
+  const { code, title } = currency;
   const asked = ASKED[direction];
   const selection = selectOpen(shop, direction, currency.id, filter.counterparty);
-  const rows = openByAge(shop, selection);
-  const all = due(shop, selection);
+  const rows = openByAge(shop, look.amounts("payment"), selection);
+  const all = due(shop, look.amounts("payment"), selection);
   const opening = ({ age }: OpenAge) =>
-    rowsOf(`${asked.title}: ${AGE_NAMES[age].toLowerCase()}, ${code}`, "payment", (those) =>
+    rowsOf(`${asked.title}: ${AGE_NAMES[age].toLowerCase()}, ${title}`, "payment", (those) =>
       among(
         selectOpen(those.shop, direction, those.currency.id, those.filter.counterparty),
         (row) => ageOf(those.shop.payment.payment_day[row] as number, those.shop.today) === age,
       ),
     );
-  const whole = rowsOf(`Open ${asked.one}s, ${code}`, "payment", (those) =>
+  const whole = rowsOf(`Open ${asked.one}s, ${title}`, "payment", (those) =>
     selectOpen(those.shop, direction, those.currency.id, those.filter.counterparty),
   );
   return (
@@ -217,6 +229,11 @@ export function DueByAge({ look, direction }: { look: Look; direction: Direction
       note={unfiltered(look, ["period", "department", "design"])}
       view={asked.view}
       code={code}
+      rates={ratesSaid(
+        look,
+        [["payment", selection]],
+        () => selectOpen(shop, direction, UNRATED, filter.counterparty).length,
+      )}
       columns={[
         { label: "Age", kind: "text", value: ({ age }) => age, text: ({ age }) => AGE_NAMES[age] },
         {
@@ -252,12 +269,12 @@ export function DueByAge({ look, direction }: { look: Look; direction: Direction
 
 export function PaymentTimes({ look }: { look: Look }) {
   const { shop, sales, buckets, currency } = look;
-  const code = currency.code;
+  const { code, title } = currency;
   const { all, each } = paymentTimes(shop, receiptsOf(shop, sales, currency.id), buckets);
   const rows = each.map((time, place) => ({ ...time, place }));
   const opening = (place: number, paid: 0 | 1) =>
     rowsOf(
-      `Receipts of orders made ${bucketName(look, place)}, ${paid === 1 ? "paid" : "not paid"}, ${code}`,
+      `Receipts of orders made ${bucketName(look, place)}, ${paid === 1 ? "paid" : "not paid"}, ${title}`,
       "payment",
       (those) => {
         const { those: found, orderOf } = receiptsOf(those.shop, those.sales, those.currency.id);

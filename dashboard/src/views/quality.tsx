@@ -95,8 +95,10 @@ export function Quarantine({ look }: { look: Look }) {
   const rows = quarantine(look.shop);
   const all = look.shop.open_quarantine.rows;
   const when = (batch: number) => capturedAt(look.shop, batch);
-  const keys = (those: Int32Array) =>
-    Array.from(those.subarray(0, 20), (row) => as.count(look.shop.open_quarantine.key[row] ?? 0)).join(", ") +
+  // Of exchange rates the key is a day, such as 20240305.
+  const written = (table: string, key: number) => (table === "fact_exchange_rate" ? String(key) : as.count(key));
+  const keys = (table: string, those: Int32Array) =>
+    Array.from(those.subarray(0, 20), (row) => written(table, look.shop.open_quarantine.key[row] ?? 0)).join(", ") +
     (those.length > 20 ? ", …" : "");
   return (
     <Figure
@@ -114,7 +116,7 @@ export function Quarantine({ look }: { look: Look }) {
         { label: "Table", kind: "text", value: ({ table }) => table },
         { label: "Reason", kind: "text", value: ({ reason }) => reason },
         { label: "Rows", kind: "count", value: (row) => row.rows.length },
-        { label: "Keys", kind: "text", value: (row) => keys(row.rows) },
+        { label: "Keys", kind: "text", value: (row) => keys(row.table, row.rows) },
         {
           label: "Since batch",
           kind: "count",

@@ -17,6 +17,7 @@ import {
   fromColumn,
   partyName,
   personName,
+  ratesSaid,
   salesWhere,
 } from "./common";
 
@@ -29,14 +30,15 @@ interface Bucket extends Sold {
 
 export function SalesOverTime({ look }: { look: Look }) {
   const { shop, sales, buckets, before, currency } = look;
-  const code = currency.code;
-  const sums = overTime(shop.sales_order, sales, buckets);
-  const earlier = before === null ? null : overTime(shop.sales_order, before.sales, before.buckets);
-  const all = total(shop.sales_order, sales);
-  const allBefore = before === null ? null : total(shop.sales_order, before.sales);
+  const { code, title } = currency;
+  const amounts = look.amounts("sales_order");
+  const sums = overTime(shop.sales_order, amounts, sales, buckets);
+  const earlier = before === null ? null : overTime(shop.sales_order, amounts, before.sales, before.buckets);
+  const all = total(shop.sales_order, amounts, sales);
+  const allBefore = before === null ? null : total(shop.sales_order, amounts, before.sales);
   const opening = (place: number) =>
     salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${code}`,
+      `Sales orders, ${bucketName(look, place)}, ${title}`,
       (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
     );
   const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
@@ -95,7 +97,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       "No orders in this period."
     ) : (
       <>
-        <Open onOpen={salesWhere(`Sales orders, ${code}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
+        <Open onOpen={salesWhere(`Sales orders, ${title}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
         {as.money(all.revenue, code)}
         {allBefore === null
           ? "."
@@ -111,6 +113,7 @@ export function SalesOverTime({ look }: { look: Look }) {
       sentence={sentence}
       view="report.sales_by_day"
       code={code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={columns}
       rows={sales.length === 0 ? [] : rows}
       wide
@@ -182,7 +185,9 @@ function ranked<K extends string | number>(
   nameOf: (key: K) => string,
 ): Ranked[] {
   const { sales_order } = look.shop;
-  const sums = soldBy(sales_order, look.sales, sales_order[column], (value) => keyOf(value, look));
+  const sums = soldBy(sales_order, look.amounts("sales_order"), look.sales, sales_order[column], (value) =>
+    keyOf(value, look),
+  );
   const parts = shares(sums);
   return sums.map((sum, place) => {
     const name = nameOf(sum.key);
@@ -191,7 +196,7 @@ function ranked<K extends string | number>(
       ...(parts[place] ?? { share: 0, toHere: 0 }),
       name,
       open: salesWhere(
-        `Sales orders: ${name}, ${look.currency.code}`,
+        `Sales orders: ${name}, ${look.currency.title}`,
         (row, those) => keyOf(those.shop.sales_order[column][row] as number, those) === sum.key,
       ),
     };
@@ -249,6 +254,7 @@ export function Designs({ look }: { look: Look }) {
       }
       view="report.sales_by_design"
       code={look.currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={rankedColumns("Design")}
       rows={rows}
     >
@@ -277,6 +283,7 @@ export function Counterparties({ look }: { look: Look }) {
       }
       view="report.sales_by_counterparty"
       code={look.currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={rankedColumns("Counterparty")}
       rows={rows}
     >
@@ -309,6 +316,7 @@ export function Departments({ look }: { look: Look }) {
       }
       view="report.sales_by_staff"
       code={look.currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={rankedColumns("Department")}
       rows={rows}
     >
@@ -337,6 +345,7 @@ export function Staff({ look }: { look: Look }) {
       }
       view="report.sales_by_staff"
       code={look.currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={columns}
       rows={rows}
     >
@@ -390,6 +399,7 @@ export function Deliveries({ look }: { look: Look }) {
       }
       view="report.sales_by_country"
       code={currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={columns}
       rows={rows}
       wide
@@ -418,7 +428,7 @@ export function LeadTimes({ look }: { look: Look }) {
   const rows = each.map((time, place) => ({ ...time, place }));
   const opening = (place: number) =>
     salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${currency.code}`,
+      `Sales orders, ${bucketName(look, place)}, ${currency.title}`,
       (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
     );
   return (
@@ -433,6 +443,7 @@ export function LeadTimes({ look }: { look: Look }) {
       note="As agreed with customers: the source does not say when a delivery was made."
       view="report.agreed_lead_times"
       code={currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
       columns={[
         fromColumn(look),
         { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { dayOf, isoDay } from "../figures/days";
+import { ALL } from "../figures/rates";
 import { oncePerShop } from "../figures/shop";
 import { address, go, latest, momentsOf, now, shop, take, trouble } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
@@ -227,15 +228,15 @@ export function Filters({ look }: { look: Look }) {
     <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="choice">
         <legend class="unseen">Currency</legend>
-        {here.currencies.map(({ code, name }) => (
-          <label key={code} title={name}>
+        {[...(here.reporting === null ? [] : [here.reporting]), ...here.currencies].map(({ id, code, name }) => (
+          <label key={id} title={name}>
             <input
               type="radio"
               name="currency"
-              checked={code === look.currency.code}
-              onChange={() => go({ currency: code })}
+              checked={id === look.currency.id}
+              onChange={() => go({ currency: id === ALL ? "all" : code })}
             />
-            <span>{code}</span>
+            <span>{id === ALL ? `All, in ${code}` : code}</span>
           </label>
         ))}
       </fieldset>

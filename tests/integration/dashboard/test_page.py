@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,9 +13,12 @@ from xml.etree import ElementTree
 import pytest
 
 from local_cloud.postgres import EmbeddedPostgres
-from tests.support.databases import execute
+from tests.support.databases import execute, rows, session, value
 from tests.support.page_answers import answers
-from tests.support.published import a_shop, up_to_yesterday
+from tests.support.published import Published, a_shop, up_to_yesterday
+from tests.support.snapshots import write_snapshot
+from totes.rates import DayOfRates, key_of
+from totes.warehouse import load_rates
 
 ROOT = Path(__file__).parents[3]
 CONTENT = ROOT.parent / "shared" / "data" / "totesys-2024-11-15"
@@ -62,6 +66,38 @@ def go_on(source: str) -> None:
     )
 
 
+def with_rates(shop: Published) -> None:
+    """Bring a shop whose first day has no rate yet, and rates of some days: others have those of a day before."""
+    up_to_yesterday(shop.pipeline.source)
+    shop.pipeline.tick()
+    first = value(shop.pipeline.warehouse, "SELECT min(created_date) FROM current_sales_order")
+    # Divided by two, every odd cent is a half.
+    for number, (dollars, euros) in {1: ("1.26607284", "2"), 3: ("1.26929248", "2.01"), 4: ("1.27", "2.0")}.items():
+        day = first + timedelta(days=number)
+        said = DayOfRates(day=day, base="GBP", rates={"EUR": euros, "USD": dollars})
+        shop.pipeline.processed.put_new(key_of("GBP", day), said.to_json())
+    with session(shop.pipeline.warehouse) as connection:
+        load_rates(connection, shop.pipeline.processed, "GBP")
+    write_snapshot(shop.pipeline.warehouse, shop.folder)
+
+
+def rated_rows(shop: Published) -> dict[str, Any]:
+    """Every sales order of a shop, as the row view converts it; and where its snapshots are."""
+    found = rows(
+        shop.pipeline.warehouse,
+        """
+            SELECT sales_order_id, code, day::text, (units * unit_price)::text, converted::text, rate_day::text,
+                rate::text
+            FROM report.sales_orders
+            JOIN report.currencies USING (currency_id)
+            LEFT JOIN report.exchange_rates USING (currency_id, day, rate_day)
+            ORDER BY 1
+        """,
+    )
+    names = ("id", "currency", "day", "value", "converted", "rate_day", "rate")
+    return {"folder": str(shop.folder), "orders": [dict(zip(names, row, strict=True)) for row in found]}
+
+
 @pytest.fixture(scope="module")
 def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     shop, empty, one = (
@@ -80,12 +116,26 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     execute(one.pipeline.source, "TRUNCATE purchase_order, payment, transaction CASCADE")
     one.tick()
     small = {"empty": str(empty.folder), "one": str(one.folder)}
-    return kept(shop.folder, {"snapshots": [first, second], "hostile": HOSTILE, "small": small})
+    rated = a_shop(postgres, folder, "rated", 100)
+    with_rates(rated)
+    expected = {"snapshots": [first, second], "hostile": HOSTILE, "small": small, "rated": rated_rows(rated)}
+    return kept(shop.folder, expected)
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_page_keeps_its_promise(promise: str, results: dict[str, str | None]) -> None:
     assert results[promise] is None, results[promise]
+
+
+def test_every_figure_in_one_currency_is_what_its_view_says_of_the_rows_that_it_converts(
+    postgres: EmbeddedPostgres, folder: Path
+) -> None:
+    shop = a_shop(postgres, folder, "converted", 200)
+    with_rates(shop)
+    snapshot = answers(shop.pipeline.warehouse, since=1, changed=1, deleted=1, converted=True)
+    found = kept(shop.folder, {"snapshots": [snapshot], "hostile": []}, only="^(every figure|figures of)")
+    assert len(found) == 2
+    assert not any(found.values()), found
 
 
 @pytest.mark.skipif(not CONTENT.exists(), reason=f"the real shop's content is not here ({CONTENT.name})")

@@ -16,13 +16,14 @@ from command_line.bootstrapping import boundary
 from command_line.deployment import Deployment
 from command_line.doctor import examine
 from command_line.execution import run
+from command_line.functions import ask
 from command_line.logins import Logins
 from command_line.rebuilding import replay
 from local_cloud import LocalCloud
 from local_cloud.endpoint.authority import RECORD
 from local_cloud.folder import StateFolder
 from simulator import build
-from tests.support.databases import execute
+from tests.support.databases import execute, rows
 
 Clients = Callable[[str], Any]
 Deployed = tuple[LocalCloud, list[dict[str, Any]]]
@@ -250,6 +251,7 @@ FUNCTIONS = {
     "verify_warehouse",
     "sweep_ingestion_bucket",
     "audit_lake",
+    "fetch_exchange_rates",
     "rotate_database_login",
     "prepare_warehouse",
     "answer_questions",
@@ -282,6 +284,7 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         deployment = Deployment.local(folder / "cloud")
         assert run(deployment, lambda _: None).batch == 1
         replay(deployment, 1, lambda _: None, lambda *_: None)
+        assert ask(deployment, "RatesFunction", {}) == {"days": 2, "newest": "2024-03-05", "failed": ""}
         execute(running.source_uri, "UPDATE design SET design_name = 'plain', last_updated = now() WHERE design_id = 1")
         assert run(deployment, lambda _: None).batch == 2
         answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
@@ -359,6 +362,28 @@ def test_a_function_uses_all_that_its_role_allows(
         if action not in NOT_ASKED_OF_THE_ENDPOINT
     }
     assert granted - used == set()
+
+
+def test_the_fetcher_of_rates_writes_and_reads_below_its_own_folder_alone(
+    deployed: LocalCloud, roles: dict[str, str]
+) -> None:
+    fetcher = Function(deployed.client, role=roles["fetch_exchange_rates"])
+    outputs = Deployment.local(deployed.state).outputs
+    for bucket in (outputs["IngestionBucket"], outputs["ProcessedBucket"]):
+        assert fetcher.call("s3", "put_object", Bucket=bucket, Key="batches/x", Body="")[0] == "AccessDenied"
+        assert fetcher.call("s3", "get_object", Bucket=bucket, Key="manifests/x")[0] == "AccessDenied"
+    for secret in ("SourceSecretArn", "WarehouseSecretArn"):
+        assert (
+            fetcher.call("secretsmanager", "get_secret_value", SecretId=outputs[secret])[0] == "AccessDeniedException"
+        )
+
+
+def test_rates_that_the_local_cloud_serves_convert_the_shops_money(deployed: LocalCloud) -> None:
+    """By the function's role, through the lake, by a run: the days of the two packages that npm has installed."""
+    days = rows(deployed.warehouse_uri, "SELECT DISTINCT rate_date::text FROM fact_exchange_rate ORDER BY 1")
+    assert days == [("2024-03-04",), ("2024-03-05",)]
+    [[unconverted]] = rows(deployed.warehouse_uri, "SELECT count(*) FROM report.sales_orders WHERE converted IS NULL")
+    assert unconverted == 0
 
 
 def test_the_publisher_may_not_read_the_lake(deployed: LocalCloud, roles: dict[str, str]) -> None:

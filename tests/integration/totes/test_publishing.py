@@ -71,6 +71,9 @@ EXPECTED = {
     "location": "SELECT location_id, city, country FROM dim_location ORDER BY 1",
     "currency": "SELECT currency_id, currency_code, currency_name FROM dim_currency ORDER BY 1",
     "payment_type": "SELECT payment_type_id, payment_type_name FROM dim_payment_type ORDER BY 1",
+    "exchange_rate": """
+        SELECT currency_id, rate_date, rate::text
+        FROM fact_exchange_rate JOIN dim_currency ON currency_code = currency ORDER BY 1, 2""",
     "open_quarantine": """
         SELECT star_table, key, 'payment_date is …, not a date (yyyy-mm-dd) of the years 0001 to 9999', batch_id
         FROM etl.quarantine WHERE resolved_by IS NULL ORDER BY 1, 2""",

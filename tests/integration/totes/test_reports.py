@@ -43,7 +43,14 @@ def question_of(name: str) -> Question:
 
 
 def answers(uri: str, name: str) -> list[tuple[Any, ...]]:
-    return sorted(rows(uri, f"SELECT * FROM report.{name}"))
+    """A view's rows, but for what is converted: test_rates.py works that out."""
+    columns = rows(
+        uri,
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 ORDER BY attnum",
+        [f"report.{name}"],
+    )
+    own = [column for (column,) in columns if not column.startswith(("converted", "rate_day"))]
+    return sorted(rows(uri, f"SELECT {', '.join(own)} FROM report.{name}"))
 
 
 class Shop:
@@ -281,7 +288,7 @@ WORKED_OUT: list[Callable[[Shop], list[tuple[Any, ...]]]] = [
     payments_due_by_age,
     order_to_payment_days,
 ]
-OF_THE_WAREHOUSE = {"freshness", "loads_by_day", "quarantine_by_table", "source_changes"}
+OF_THE_WAREHOUSE = {"exchange_rates", "freshness", "loads_by_day", "quarantine_by_table", "source_changes"}
 
 
 def test_every_question_is_worked_out_a_second_time_or_is_about_the_warehouse_itself() -> None:
@@ -408,7 +415,8 @@ def test_a_question_that_is_asked_in_another_way_is_answered_in_another_way(
     assert value(pipeline.warehouse, granted) == before
     assert value(pipeline.warehouse, f"SELECT obj_description('report.{old.name}'::regclass)") == "How many?"
     by_role.load()
-    assert len(answers(pipeline.warehouse, old.name)[0]) == len(old.columns)
+    [again, *_] = rows(pipeline.warehouse, f"SELECT * FROM report.{old.name}")
+    assert len(again) == len(old.columns)
 
 
 def test_a_view_that_somebodys_view_reads_stays_as_it_is_and_no_load_fails(

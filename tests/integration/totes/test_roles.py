@@ -15,7 +15,7 @@ from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.outcomes import Span
-from totes.roles import DASHBOARD, MARK, prepare_source, prepare_warehouse, role_of
+from totes.roles import DASHBOARD, MARK, RATES_TABLE, prepare_source, prepare_warehouse, role_of
 from totes.star import READABLE, STAR_TABLES
 from totes.warehouse import load
 
@@ -116,7 +116,8 @@ def assert_it_reads_the_star_and_nothing_else(pipeline: Pipeline) -> None:
         "WHERE nspname IN ('public', 'etl') AND relkind IN ('r', 'v')",
     )
     read = {f"{schema}.{name}" for schema, name, _ in relations if not refused(dashboard, f"TABLE {schema}.{name}")}
-    assert read == {f"public.{name}" for name in READABLE} | {"etl.batch", "etl.batch_table"}
+    ledger = {"etl.batch", "etl.batch_table"}
+    assert read == {f"public.{name}" for name in (*READABLE, RATES_TABLE)} | ledger
     for schema, name, is_view in relations:
         if not is_view:
             assert refused(dashboard, f"DELETE FROM {schema}.{name}"), name

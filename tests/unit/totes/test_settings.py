@@ -1,11 +1,12 @@
 """A function's settings are written by its stack and read by its handler under one name each."""
 
 from dataclasses import fields
+from datetime import date
 
 import pytest
 
 from totes.errors import ConfigurationError
-from totes.settings import CaptureSettings, Settings
+from totes.settings import CaptureSettings, RateSettings, Settings
 
 ALL = Settings.__subclasses__()
 
@@ -52,3 +53,24 @@ def test_a_percentage_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MASS_DELETION_PERCENT", "a fifth")
     with pytest.raises(ConfigurationError, match="'a fifth', not a whole number"):
         CaptureSettings.from_environment()
+
+
+def test_a_site_of_rates_on_this_machine_is_where_aws_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:5000")
+    settings = RateSettings(
+        ingestion_bucket="ingestion",
+        processed_bucket="processed",
+        reporting_currency="GBP",
+        rate_sites="{endpoint}/{version}/{base} https://{day}.example.com/{base}",
+        rates_since="2024-03-02",
+    )
+    assert settings.sites == ("http://localhost:5000/{version}/{base}", "https://{day}.example.com/{base}")
+    assert settings.since == date(2024, 3, 2)
+
+
+def test_a_first_day_of_rates_that_is_none_is_refused() -> None:
+    settings = RateSettings(
+        ingestion_bucket="i", processed_bucket="p", reporting_currency="GBP", rate_sites="", rates_since="March"
+    )
+    with pytest.raises(ConfigurationError, match="RATES_SINCE is 'March', no day"):
+        _ = settings.since

@@ -20,6 +20,9 @@ from totes.errors import ConfigurationError
 DASHBOARD = "totes_dashboard"
 """The dashboard's role, which the loader lets see what it makes of the star."""
 
+RATES_TABLE = "fact_exchange_rate"
+"""The table of exchange rates, beside the star in schema public, which readers see too."""
+
 READABLE_LEDGER = ("batch", "batch_table")
 """The ledger's tables that readers see: which batches there are, and how many rows each brought."""
 
@@ -84,7 +87,7 @@ def prepare_warehouse(
         connection: the warehouse, as somebody who may make roles; outside a transaction.
         login: username and password of the loader's role.
         dashboard: username and password of the dashboard's.
-        readable: what the dashboard sees, in schema public, as far as it is there; besides, the ledger.
+        readable: what the dashboard sees, in schema public, as far as it is there; besides, the rates and the ledger.
 
     Raises:
         ConfigurationError: a role is the connection's own.
@@ -101,7 +104,7 @@ def prepare_warehouse(
         statements.append(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_LEDGER), loader))
     statements.append(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(_LEDGER), reader))
     statements += _of_report(connection, loader, reader)
-    places = [*(("public", name) for name in readable), *((_LEDGER, name) for name in READABLE_LEDGER)]
+    places = [*(("public", name) for name in (*readable, RATES_TABLE)), *((_LEDGER, name) for name in READABLE_LEDGER)]
     statements += [
         sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(schema, name), reader)
         for schema, name in places

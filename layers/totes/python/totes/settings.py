@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, Self
 
 from totes.errors import ConfigurationError
@@ -52,10 +53,51 @@ class StarSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadSettings(Settings):
-    """Settings of processed_bucket_to_warehouse."""
+    """Settings of processed_bucket_to_warehouse.
+
+    Attributes:
+        processed_bucket: the processed bucket.
+        warehouse_secret: the login of the loader's role.
+        reporting_currency: the ISO 4217 code of the currency that amounts are converted into; None: they are not.
+    """
 
     processed_bucket: str
     warehouse_secret: str
+    reporting_currency: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateSettings(Settings):
+    """Settings of fetch_exchange_rates.
+
+    Attributes:
+        ingestion_bucket, processed_bucket: the lake's buckets.
+        reporting_currency: the ISO 4217 code of the currency that amounts are converted into.
+        rate_sites: URLs with spaces between; {endpoint} stands for the one by which AWS is reached on this machine.
+        rates_since: the first day whose rates are wanted.
+    """
+
+    ingestion_bucket: str
+    processed_bucket: str
+    reporting_currency: str
+    rate_sites: str
+    rates_since: str
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Where rates are asked for; see `totes.rates.RateSource`."""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+        return tuple(site.replace("{endpoint}", endpoint) for site in self.rate_sites.split())
+
+    @property
+    def since(self) -> date:
+        """The first day; raise ConfigurationError where it is none."""
+        try:
+            return date.fromisoformat(self.rates_since)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"environment variable RATES_SINCE is {self.rates_since!r}, no day: {error}"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,16 @@ LAKE_FINDINGS = "LakeFindings"
 PUBLISHED = "Published"
 """That the dashboard's snapshot was brought up to date, or found to be."""
 
-METRICS = (LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED)
+RATES_AGE = "ExchangeRatesAgeDays"
+"""How many days ago the newest day was that has a good exchange rate of a currency of the shop, as a load ends."""
+
+RATES_FAILED = "ExchangeRatesFailed"
+"""Whether a step that is about exchange rates met something which it could not do; it fails no run."""
+
+METRICS = (
+    *(LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED),
+    *(RATES_AGE, RATES_FAILED),
+)
 
 ROWS_LOADED = "rows were loaded"
 """The line of the loader's log, one a star table, with `table` and how many rows came to which end."""

@@ -1,14 +1,15 @@
-"""The lines of the log with row counts."""
+"""What became of rows: the lines of the log with their counts, and how many are in quarantine as a metric."""
 
-from collections.abc import Mapping
+from aws_lambda_powertools.metrics import MetricUnit
 
-from totes.telemetry import OUTCOMES, ROWS_LOADED
-from totes.warehouse import RowCounts
-from totes_runtime import logger
+from totes.telemetry import OUTCOMES, QUARANTINED, ROWS_LOADED
+from totes.warehouse import Loaded
+from totes_runtime import logger, metrics
 
 
-def log_rows(tables: Mapping[str, RowCounts]) -> None:
-    """Log how many rows of each star table came to which end, of those that any came in for."""
-    for table, counts in tables.items():
+def report_rows(loaded: Loaded) -> None:
+    """Log how many rows of each star table came to which end, of those that any came in for; emit the quarantine."""
+    metrics.add_metric(QUARANTINED, MetricUnit.Count, loaded.quarantined)
+    for table, counts in loaded.tables.items():
         if counts.rows_in:
             logger.info(ROWS_LOADED, extra={"table": table, **{each: getattr(counts, each) for each in OUTCOMES}})

@@ -8,8 +8,7 @@ from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
-
-from totes.catalog import has_table
+from psycopg2.extensions import cursor as Cursor
 
 PAGE_BYTES = 4_000_000
 """Of rows, written as JSON; the rest is room for how Lambda writes them."""
@@ -21,9 +20,13 @@ _VALUE_LENGTH = 10_000
 
 _ROWS = sql.SQL("""
     SELECT star_table, key, batch_id, captured_at, reason, resolved_by, source_row
-    FROM etl.quarantine JOIN etl.batch USING (batch_id)
+    FROM ({}) AS held JOIN etl.batch USING (batch_id)
     WHERE {} ORDER BY batch_id DESC, star_table, key LIMIT %(most)s
 """)
+_COLUMNS = sql.SQL("SELECT star_table, key, batch_id, reason, resolved_by, source_row FROM")
+_PLACES = ("etl.quarantine", "etl.rate_quarantine")
+"""Where such rows are; the second is there once this totes has loaded."""
+
 _OPEN = sql.SQL("resolved_by IS NULL")
 _ONE = sql.SQL("star_table = %(star_table)s AND key = %(key)s")
 _BEHIND = sql.SQL(
@@ -34,7 +37,7 @@ _BEHIND = sql.SQL(
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantinedRow:
-    """A source row that could not become a row of a star table.
+    """A source row that could not become a row of a star table, or a day some of whose exchange rates are nonsense.
 
     Attributes:
         star_table: the star table.
@@ -101,11 +104,12 @@ def quarantine(
     with warehouse:
         with warehouse.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
-            if not has_table(cursor, "etl.quarantine"):
-                return Page(rows=(), more=False)
+            held = rows_held(cursor)
+        if held is None:
+            return Page(rows=(), more=False)
         with warehouse.cursor("quarantine") as cursor:  # the server keeps what is not read
             cursor.itersize = _READ_AT_ONCE
-            cursor.execute(_ROWS.format(sql.SQL(" AND ").join(conditions)), values)
+            cursor.execute(_ROWS.format(held, sql.SQL(" AND ").join(conditions)), values)
             return _page(
                 QuarantinedRow(
                     star_table=table,
@@ -118,6 +122,13 @@ def quarantine(
                 )
                 for table, found, batch, captured_at, reason, resolved_by, source_row in cursor
             )
+
+
+def rows_held(cursor: Cursor) -> sql.Composable | None:
+    """The query of all rows that are or were in quarantine; None where there is no warehouse yet."""
+    cursor.execute("SELECT place FROM unnest(%s) AS place WHERE to_regclass(place) IS NOT NULL", ([*_PLACES],))
+    held = [sql.SQL("{} {}").format(_COLUMNS, sql.Identifier(*place.split("."))) for (place,) in cursor.fetchall()]
+    return sql.SQL(" UNION ALL ").join(held) if held else None
 
 
 def _page(rows: Iterable[QuarantinedRow]) -> Page:

@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from totes.answers.quarantine import rows_held
 from totes.catalog import count_rows, has_table
 from totes.star_schema import Fact, StarTable
 
@@ -173,9 +174,14 @@ def _table(cursor: Cursor, table: StarTable) -> TableState:
 
 
 def _quarantine(cursor: Cursor) -> list[OpenRow]:
+    held = rows_held(cursor)
+    if held is None:
+        return []
     cursor.execute(
-        "SELECT batch_id, star_table, key, reason FROM etl.quarantine WHERE resolved_by IS NULL "
-        "ORDER BY batch_id DESC, star_table, key LIMIT %s",
+        sql.SQL(
+            "SELECT batch_id, star_table, key, reason FROM ({}) AS held WHERE resolved_by IS NULL "
+            "ORDER BY batch_id DESC, star_table, key LIMIT %s"
+        ).format(held),
         (_REASONS,),
     )
     return [

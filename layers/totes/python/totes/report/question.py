@@ -67,6 +67,6 @@ def views_of(folder: str) -> dict[str, Question]:
 
 
 def in_order(views: Mapping[str, Question]) -> tuple[Question, ...]:
-    """Views by name, each behind those that it reads."""
-    reads = {name: sorted(view.reads) for name, view in views.items()}
+    """Views by name, each behind those of them that it reads."""
+    reads = {name: sorted(view.reads & views.keys()) for name, view in views.items()}
     return tuple(views[name] for name in TopologicalSorter(reads).static_order())

@@ -99,6 +99,24 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rates:
+    """The exchange rates that amounts are converted by: the reporting currency, the newest day, how many there are."""
+
+    currency: str
+    newest: date
+    count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rates as JSON has them."""
+        return {"currency": self.currency, "newest": self.newest.isoformat(), "count": self.count}
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "Rates":
+        """The rates that JSON tells."""
+        return cls(currency=said["currency"], newest=date.fromisoformat(said["newest"]), count=said["count"])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Which files a snapshot is made of; never changed and never deleted.
 
@@ -111,6 +129,7 @@ class Manifest:
         warehouse: which warehouse it is of; of another one nothing is taken over.
         made_by: which tables, columns and views it was made by; of others nothing is taken over either.
         money_digits: digits of an amount behind the point.
+        rates: the exchange rates that are in it; None: there are none.
         tables: the files.
     """
 
@@ -122,6 +141,7 @@ class Manifest:
     warehouse: str
     made_by: str
     money_digits: int
+    rates: Rates | None
     tables: Tables
 
     @property
@@ -142,6 +162,7 @@ class Manifest:
                 "warehouse": self.warehouse,
                 "made_by": self.made_by,
                 "money_digits": self.money_digits,
+                "rates": self.rates and self.rates.to_dict(),
                 "tables": {
                     table: {
                         "parts": {
@@ -173,6 +194,8 @@ class Manifest:
             warehouse=said["warehouse"],
             made_by=said["made_by"],
             money_digits=said["money_digits"],
+            # A manifest of an earlier totes does not know them.
+            rates=Rates.from_dict(said["rates"]) if said.get("rates") else None,
             tables={
                 table: {part: PartFile(**file) for part, file in held["parts"].items()}
                 for table, held in said["tables"].items()

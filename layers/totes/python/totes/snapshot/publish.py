@@ -34,6 +34,7 @@ from totes.snapshot.state import (
     months_changed,
     months_of_batches,
     newest,
+    rates,
     state_of,
 )
 from totes.snapshot.tables import BATCH, FACTS, MONEY_DIGITS, WHOLE, Table
@@ -137,7 +138,7 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         if found is None:
             return None
         here = identity(cursor)
-        status = _status(cursor, before, found, checked_at)
+        status, known = _status(cursor, before, found, checked_at), rates(cursor)
         if before.latest and before.manifest and before.manifest.warehouse == here:
             if before.manifest.batch > found.batch:
                 logger.warning(
@@ -146,7 +147,11 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
                     before.manifest.batch,
                 )
                 return Published(batch=before.latest.batch, manifest=before.latest.manifest)
-            if before.manifest.batch == found.batch and before.manifest.made_by == made_by():
+            if (before.manifest.batch, before.manifest.made_by, before.manifest.rates) == (
+                found.batch,
+                made_by(),
+                known,
+            ):
                 if not shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
                     raise _Overtaken
                 return Published(batch=before.latest.batch, manifest=before.latest.manifest)
@@ -164,6 +169,7 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         warehouse=here,
         made_by=made_by(),
         money_digits=MONEY_DIGITS,
+        rates=known,
         tables=writer.tables,
     )
     _commit(shelf, before, manifest)

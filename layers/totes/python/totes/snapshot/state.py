@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.one_state import one_state
 from totes.report import VIEWS
 from totes.roles import REPORT
-from totes.snapshot.manifest import Verified
+from totes.snapshot.manifest import Rates, Verified
 from totes.snapshot.reading import part_of
 from totes.snapshot.tables import BATCH, TABLES, FactTables
 
@@ -37,7 +37,9 @@ class Newest:
 
 def state_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
     """Open a transaction that sees one state of the views that are published; see `one_state`."""
-    return one_state(warehouse, sorted({(REPORT, table.view) for table in TABLES}), _missing)
+    return one_state(
+        warehouse, sorted({(REPORT, view) for view in (*(t.view for t in TABLES), "exchange_rates")}), _missing
+    )
 
 
 def identity(cursor: Cursor) -> str:
@@ -63,6 +65,15 @@ def last_verification(cursor: Cursor) -> Verified | None:
     cursor.execute("SELECT at, batch, equal, differences FROM report.verifications ORDER BY at DESC LIMIT 1")
     found = cursor.fetchone()
     return Verified(at=found[0], batch=found[1], equal=found[2], differences=found[3]) if found else None
+
+
+def rates(cursor: Cursor) -> Rates | None:
+    """The exchange rates that amounts are converted by; None where there are none."""
+    cursor.execute(
+        "SELECT (SELECT reporting_currency FROM report.exchange_rates LIMIT 1), max(day), count(*) FROM report.rates"
+    )
+    [[currency, newest_day, count]] = cursor.fetchall()
+    return Rates(currency=currency, newest=newest_day, count=count) if currency and count else None
 
 
 def months_changed(cursor: Cursor, fact: FactTables, since: int) -> list[str]:

@@ -175,6 +175,12 @@ WHOLE = (
     _whole("currency", "currencies", ("currency_id",), {"currency_id": _NUMBER, "code": _NAME, "name": _NAME}),
     _whole("payment_type", "payment_types", ("payment_type_id",), {"payment_type_id": _NUMBER, "name": _NAME}),
     _whole(
+        "exchange_rate",
+        "rates",
+        ("currency_id", "day"),
+        {"currency_id": Kind.INT, "day": Kind.DAY, "rate": Kind.TEXT},  # every digit of a rate counts
+    ),
+    _whole(
         "open_quarantine",
         "open_quarantine",
         ("star_table", "key"),

@@ -3,5 +3,6 @@
 from totes.warehouse.ledger import RowCounts
 from totes.warehouse.load import Loaded, Rebuilding, load
 from totes.warehouse.migrate import is_source
+from totes.warehouse.rates import LoadedRates, load_rates
 
-__all__ = ["Loaded", "Rebuilding", "RowCounts", "is_source", "load"]
+__all__ = ["Loaded", "LoadedRates", "Rebuilding", "RowCounts", "is_source", "load", "load_rates"]

@@ -59,6 +59,38 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
             "equal": "Whether both said the same, but for what was on its way or in quarantine.",
             "differences": "How many rows differed beyond that.",
         },
+        ("public", "fact_exchange_rate"): {
+            "rate_date": "The day.",
+            "base_currency": "The currency of which one unit is worth so much, by its ISO 4217 code.",
+            "currency": "The currency, by its ISO 4217 code.",
+            "rate": "How many units of the currency one unit of the base is worth, as the source wrote it.",
+        },
+        ("etl", "rate_day"): {
+            "base_currency": "The currency of which one unit is worth so much.",
+            "rate_date": "The day.",
+            "batch_id": "The newest batch when it was loaded; see etl.batch.",
+            "loaded_at": "When it was in the warehouse.",
+        },
+        ("etl", "refused_rate"): {
+            "base_currency": "The currency of which one unit is worth so much.",
+            "rate_date": "The day.",
+            "currency": "The currency; the base where the whole answer said nothing.",
+            "said": "The rate as the source wrote it.",
+            "reason": "Why it is nonsense.",
+            "of_shop": "Whether the shop had the currency then.",
+        },
+        ("etl", "reporting_currency"): {
+            "only_row": "There is one row, or none.",
+            "code": "Its ISO 4217 code.",
+        },
+        ("etl", "rate_quarantine"): {
+            "batch_id": "The newest batch when the day was loaded; see etl.batch.",
+            "star_table": "The table that the rates are missing from.",
+            "key": "The day, as a number such as 20240305.",
+            "reason": "Which rates are nonsense, and why.",
+            "source_row": "Those rates as the source wrote them, by currency.",
+            "resolved_by": "The newest batch when the next day was loaded; NULL: this is the newest day.",
+        },
         ("etl", "drift"): {
             "batch_id": "The batch that saw it first; see etl.batch.",
             "what": "What has changed, in words.",

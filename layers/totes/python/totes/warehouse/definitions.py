@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.roles import DASHBOARD, READABLE_LEDGER
+from totes.roles import DASHBOARD, RATES_TABLE, READABLE_LEDGER
 from totes.star_schema import Column, Fact, StarTable
 from totes.warehouse.places import LIVE, Place
 
@@ -87,6 +87,67 @@ _VERIFICATION = """
     COMMENT ON TABLE etl.verification IS 'Each comparison of the whole warehouse with the source, and how it ended.';
 """
 
+# Of another source than the star, and so of no batch: a rebuild leaves it as it is. Where somebody has dropped it, all
+# days are wanted again.
+_RATES = """
+    CREATE TABLE {rates} (
+        rate_date date NOT NULL,
+        base_currency text NOT NULL,
+        currency text NOT NULL,
+        rate numeric NOT NULL CHECK (rate > 0),
+        PRIMARY KEY (base_currency, currency, rate_date)
+    );
+    COMMENT ON TABLE {rates} IS 'What a currency was worth on a day, as a public source said; nonsense is left out.';
+    DELETE FROM etl.rate_day;
+    DELETE FROM etl.refused_rate;
+"""
+
+_RATE_LEDGER = """
+    CREATE TABLE IF NOT EXISTS etl.rate_day (
+        base_currency text NOT NULL,
+        rate_date date NOT NULL,
+        batch_id integer NOT NULL,
+        loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (base_currency, rate_date)
+    );
+    COMMENT ON TABLE etl.rate_day IS 'The days whose exchange rates this warehouse holds, or has refused.';
+    CREATE TABLE IF NOT EXISTS etl.refused_rate (
+        base_currency text NOT NULL,
+        rate_date date NOT NULL,
+        currency text NOT NULL,
+        said text NOT NULL,
+        reason text NOT NULL,
+        of_shop boolean NOT NULL,
+        PRIMARY KEY (base_currency, rate_date, currency)
+    );
+    COMMENT ON TABLE etl.refused_rate IS 'Exchange rates that are nonsense, and why.';
+    CREATE TABLE IF NOT EXISTS etl.reporting_currency (
+        only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+        code text NOT NULL
+    );
+    COMMENT ON TABLE etl.reporting_currency IS
+        'The currency that amounts are converted into; without a row none is.';
+    CREATE OR REPLACE VIEW etl.rate_quarantine AS
+        SELECT
+            batch_id,
+            'fact_exchange_rate'::text AS star_table,
+            to_char(rate_date, 'YYYYMMDD')::bigint AS key,
+            string_agg(currency || ' ' || reason, '; ' ORDER BY currency) AS reason,
+            jsonb_object_agg(currency, said) AS source_row,
+            (
+                SELECT later.batch_id FROM etl.rate_day AS later
+                WHERE later.base_currency = refused.base_currency AND later.rate_date > refused.rate_date
+                ORDER BY later.rate_date LIMIT 1
+            ) AS resolved_by
+        FROM etl.refused_rate AS refused
+        JOIN etl.rate_day USING (base_currency, rate_date)
+        JOIN etl.reporting_currency ON code = base_currency
+        WHERE of_shop
+        GROUP BY base_currency, rate_date, batch_id;
+    COMMENT ON VIEW etl.rate_quarantine IS
+        'Days some of whose exchange rates are nonsense, of currencies that the shop has, as etl.quarantine has rows.';
+"""
+
 _LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
 """How PostgreSQL's catalog writes a type that it writes in another way than the shapes do."""
 
@@ -104,6 +165,18 @@ def create_state(cursor: Cursor) -> None:
 def create_verification(cursor: Cursor) -> None:
     """Create the table that says what each comparison with the source has found."""
     cursor.execute(_VERIFICATION)
+
+
+def create_rate_ledger(cursor: Cursor) -> None:
+    """Create what is missing of the tables that say which days of exchange rates are held, and which are nonsense."""
+    cursor.execute(_RATE_LEDGER)
+
+
+def create_rates(cursor: Cursor) -> None:
+    """Create the table of exchange rates, whose days are all wanted then; readers see it."""
+    rates = sql.Identifier("public", RATES_TABLE)
+    cursor.execute(sql.SQL(_RATES).format(rates=rates))
+    let_read(cursor, rates)
 
 
 def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:

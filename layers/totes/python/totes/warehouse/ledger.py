@@ -161,8 +161,11 @@ def sum_of_row_counts(cursor: Cursor) -> dict[str, RowCounts]:
 
 
 def count_quarantined(cursor: Cursor) -> int:
-    """Return how many rows are in quarantine."""
-    cursor.execute("SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL")
+    """Return how many rows are in quarantine; days whose exchange rates are nonsense are rows too."""
+    cursor.execute(
+        "SELECT count(*) FROM (SELECT resolved_by FROM etl.quarantine "
+        "UNION ALL SELECT resolved_by FROM etl.rate_quarantine) AS held WHERE resolved_by IS NULL"
+    )
     [[count]] = cursor.fetchall()
     return int(count)
 

@@ -10,6 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.roles import RATES_TABLE
 from totes.star_schema import Calendar, Column, Fact, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (
@@ -19,6 +20,8 @@ from totes.warehouse.definitions import (
     columns_made,
     create_current_view,
     create_ledger,
+    create_rate_ledger,
+    create_rates,
     create_star,
     create_state,
     create_verification,
@@ -153,7 +156,15 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
     if not _exists(cursor, "etl", "verification"):
         create_verification(cursor)
+    _ensure_rates(cursor)
     return has_ledger
+
+
+def _ensure_rates(cursor: Cursor) -> None:
+    if not _exists(cursor, "etl", "rate_day"):
+        create_rate_ledger(cursor)
+    if not _exists(cursor, "public", RATES_TABLE):
+        create_rates(cursor)
 
 
 def _create(cursor: Cursor, table: StarTable) -> None:

@@ -10,7 +10,8 @@ SELECT
     captured_at AS as_of,
     (captured_at AT TIME ZONE 'UTC')::date AS as_of_day,
     loaded_at,
-    (SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL) AS quarantined
+    (SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL)
+        + (SELECT count(*) FROM etl.rate_quarantine WHERE resolved_by IS NULL) AS quarantined
 FROM etl.batch
 ORDER BY batch_id DESC
 LIMIT 1

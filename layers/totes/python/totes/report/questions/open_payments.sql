@@ -7,6 +7,8 @@
 -- amount: the amount, in the currency
 -- payment_date: the day on which it was or is to be paid
 -- age: not due, or days overdue: 0-30, 31-60, 61-90 or 91+; one that is due on the very day is 0-30
+-- converted: the amount in the reporting currency, to the cent; NULL where there is no rate of the day it was entered or before
+-- rate_day: the day of the rate that it is converted by; NULL where none is needed, or there is none
 SELECT
     payment_id,
     counterparty_id,
@@ -20,7 +22,9 @@ SELECT
         WHEN overdue <= 60 THEN '31-60'
         WHEN overdue <= 90 THEN '61-90'
         ELSE '91+'
-    END AS age
+    END AS age,
+    round(payment_amount / rate, 2) AS converted,
+    rate_day
 FROM (
     SELECT *, (SELECT as_of_day FROM report.freshness) - payment_date AS overdue
     FROM current_payment
@@ -28,3 +32,5 @@ FROM (
 ) AS open
 JOIN dim_payment_type USING (payment_type_id)
 JOIN dim_currency USING (currency_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = dim_currency.currency_id AND rated.day = open.created_date

@@ -5,7 +5,14 @@
 -- payments: how many payments
 -- amount: their sum, in the currency
 -- oldest: the earliest date on which one of them was to be paid
-SELECT currency, age, count(*) AS payments, sum(amount) AS amount, min(payment_date) AS oldest
+-- converted: the sum in the reporting currency, of the payments for which there is a rate (report.exchange_rates); NULL where there is none
+SELECT
+    currency,
+    age,
+    count(*) AS payments,
+    sum(amount) AS amount,
+    min(payment_date) AS oldest,
+    sum(converted) AS converted
 FROM report.open_payments
 WHERE kind IN ('PURCHASE_PAYMENT', 'SALES_REFUND')
 GROUP BY currency, age

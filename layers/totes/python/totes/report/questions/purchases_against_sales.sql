@@ -5,18 +5,28 @@
 -- revenue: of sales orders: units times unit price, in the currency
 -- cost: of purchase orders: quantity times unit price, in the currency
 -- difference: revenue less cost
+-- converted_revenue: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
+-- converted_cost: the cost likewise
 SELECT
     month,
     currency_code AS currency,
     sum(revenue) AS revenue,
     sum(cost) AS cost,
-    sum(revenue) - sum(cost) AS difference
+    sum(revenue) - sum(cost) AS difference,
+    sum(round(revenue / rate, 2)) AS converted_revenue,
+    sum(round(cost / rate, 2)) AS converted_cost
 FROM (
-    SELECT date_trunc('month', created_date)::date AS month, currency_id, units_sold * unit_price AS revenue, 0 AS cost
+    SELECT
+        date_trunc('month', created_date)::date AS month,
+        currency_id,
+        created_date AS day,
+        units_sold * unit_price AS revenue,
+        0 AS cost
     FROM current_sales_order
     UNION ALL
-    SELECT date_trunc('month', created_date)::date, currency_id, 0, item_quantity * item_unit_price
+    SELECT date_trunc('month', created_date)::date, currency_id, created_date, 0, item_quantity * item_unit_price
     FROM current_purchase_order
 ) AS traded
 JOIN dim_currency USING (currency_id)
+LEFT JOIN report.exchange_rates AS rated ON rated.currency_id = dim_currency.currency_id AND rated.day = traded.day
 GROUP BY month, currency_code

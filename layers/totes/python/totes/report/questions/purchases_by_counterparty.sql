@@ -7,6 +7,7 @@
 -- orders: how many purchase orders
 -- items: how many items
 -- cost: quantity times unit price, in the currency
+-- converted: the cost in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
 SELECT
     date_trunc('month', created_date)::date AS month,
     counterparty_id,
@@ -14,8 +15,11 @@ SELECT
     currency_code AS currency,
     count(*) AS orders,
     sum(item_quantity) AS items,
-    sum(item_quantity * item_unit_price) AS cost
+    sum(item_quantity * item_unit_price) AS cost,
+    sum(round(item_quantity * item_unit_price / rate, 2)) AS converted
 FROM current_purchase_order
 JOIN dim_counterparty USING (counterparty_id)
 JOIN dim_currency USING (currency_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = dim_currency.currency_id AND rated.day = current_purchase_order.created_date
 GROUP BY 1, counterparty_id, counterparty_legal_name, currency_code

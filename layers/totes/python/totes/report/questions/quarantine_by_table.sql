@@ -9,7 +9,11 @@ SELECT
     count(*) AS quarantined,
     min(batch_id) AS since_batch,
     min(captured_at) AS since
-FROM etl.quarantine
+FROM (
+    SELECT star_table, batch_id, resolved_by FROM etl.quarantine
+    UNION ALL
+    SELECT star_table, batch_id, resolved_by FROM etl.rate_quarantine
+) AS held
 JOIN etl.batch USING (batch_id)
 WHERE resolved_by IS NULL
 GROUP BY star_table

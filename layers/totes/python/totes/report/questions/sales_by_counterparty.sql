@@ -10,6 +10,7 @@
 -- revenue: units times unit price, in the currency
 -- share: revenue in all revenue of the currency, from 0 to 1
 -- share_to_here: the shares of this counterparty and of all before it
+-- converted: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
 SELECT
     currency_code AS currency,
     row_number() OVER highest AS place,
@@ -20,16 +21,20 @@ SELECT
     units,
     revenue,
     round(revenue / nullif(sum(revenue) OVER (PARTITION BY currency_code), 0), 6) AS share,
-    round(sum(revenue) OVER highest / nullif(sum(revenue) OVER (PARTITION BY currency_code), 0), 6) AS share_to_here
+    round(sum(revenue) OVER highest / nullif(sum(revenue) OVER (PARTITION BY currency_code), 0), 6) AS share_to_here,
+    converted
 FROM (
     SELECT
-        currency_id,
+        current_sales_order.currency_id,
         counterparty_id,
         count(*) AS orders,
         sum(units_sold) AS units,
-        sum(units_sold * unit_price) AS revenue
+        sum(units_sold * unit_price) AS revenue,
+        sum(round(units_sold * unit_price / rate, 2)) AS converted
     FROM current_sales_order
-    GROUP BY currency_id, counterparty_id
+    LEFT JOIN report.exchange_rates AS rated
+        ON rated.currency_id = current_sales_order.currency_id AND rated.day = created_date
+    GROUP BY current_sales_order.currency_id, counterparty_id
 ) AS sold
 JOIN dim_counterparty USING (counterparty_id)
 JOIN dim_currency USING (currency_id)

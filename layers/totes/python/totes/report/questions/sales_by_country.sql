@@ -6,14 +6,18 @@
 -- orders: how many orders
 -- units: how many bags
 -- revenue: units times unit price, in the currency
+-- converted: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
 SELECT
     date_trunc('month', created_date)::date AS month,
     country,
     currency_code AS currency,
     count(*) AS orders,
     sum(units_sold) AS units,
-    sum(units_sold * unit_price) AS revenue
+    sum(units_sold * unit_price) AS revenue,
+    sum(round(units_sold * unit_price / rate, 2)) AS converted
 FROM current_sales_order
 JOIN dim_location ON location_id = agreed_delivery_location_id
 JOIN dim_currency USING (currency_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = dim_currency.currency_id AND rated.day = current_sales_order.created_date
 GROUP BY 1, country, currency_code

@@ -8,6 +8,7 @@
 -- orders: how many orders
 -- units: how many bags
 -- revenue: units times unit price, in the currency
+-- converted: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
 SELECT
     date_trunc('month', created_date)::date AS month,
     staff_id,
@@ -16,8 +17,11 @@ SELECT
     currency_code AS currency,
     count(*) AS orders,
     sum(units_sold) AS units,
-    sum(units_sold * unit_price) AS revenue
+    sum(units_sold * unit_price) AS revenue,
+    sum(round(units_sold * unit_price / rate, 2)) AS converted
 FROM current_sales_order
 JOIN dim_staff ON staff_id = sales_staff_id
 JOIN dim_currency USING (currency_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = dim_currency.currency_id AND rated.day = current_sales_order.created_date
 GROUP BY 1, staff_id, first_name, last_name, department_name, currency_code

@@ -13,6 +13,8 @@
 -- paid: whether it is paid
 -- payment_day: the day on which it was or is to be paid
 -- linked_by: the batch that last changed which order it pays, in report.batches; NULL where none is known
+-- converted: the amount in the reporting currency, to the cent; NULL where there is no rate of that day or before
+-- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
 SELECT
     payment_id,
     fact_payment.batch_id AS batch,
@@ -22,10 +24,14 @@ SELECT
     purchase_order_id,
     counterparty_id,
     payment_amount AS amount,
-    currency_id,
+    fact_payment.currency_id,
     payment_type_id,
     paid,
     payment_date AS payment_day,
-    dim_transaction.batch_id AS linked_by
+    dim_transaction.batch_id AS linked_by,
+    round(payment_amount / rate, 2) AS converted,
+    rate_day
 FROM fact_payment
 LEFT JOIN dim_transaction USING (transaction_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = fact_payment.currency_id AND rated.day = fact_payment.created_date

@@ -12,6 +12,8 @@
 -- payment_day: the day on which it was or is to be paid
 -- batch: the batch that brought it as it stands now, in report.batches
 -- versions: how many versions of it there are, in report.payment_versions
+-- converted: the amount in the reporting currency, to the cent; NULL where there is no rate of that day or before
+-- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
 SELECT
     payment_id,
     created_date AS day,
@@ -19,12 +21,16 @@ SELECT
     purchase_order_id,
     counterparty_id,
     payment_amount AS amount,
-    currency_id,
+    current_payment.currency_id,
     payment_type_id,
     paid,
     payment_date AS payment_day,
     current_payment.batch_id AS batch,
-    versions
+    versions,
+    round(payment_amount / rate, 2) AS converted,
+    rate_day
 FROM current_payment
 JOIN (SELECT payment_id, count(*) AS versions FROM fact_payment GROUP BY 1) AS held USING (payment_id)
 LEFT JOIN dim_transaction USING (transaction_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = current_payment.currency_id AND rated.day = current_payment.created_date

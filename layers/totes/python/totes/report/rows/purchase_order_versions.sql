@@ -13,6 +13,8 @@
 -- payment_day: the day on which it is to be paid, as agreed
 -- delivery_day: the day on which it is to be delivered, as agreed
 -- location_id: where it is to be delivered to, in report.locations
+-- converted: the order's value in the reporting currency, to the cent; NULL where there is no rate of that day or before
+-- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
 SELECT
     purchase_order_id,
     batch_id AS batch,
@@ -23,8 +25,12 @@ SELECT
     item_code,
     item_quantity AS quantity,
     item_unit_price AS unit_price,
-    currency_id,
+    fact_purchase_order.currency_id,
     agreed_payment_date AS payment_day,
     agreed_delivery_date AS delivery_day,
-    agreed_delivery_location_id AS location_id
+    agreed_delivery_location_id AS location_id,
+    round(item_quantity * item_unit_price / rate, 2) AS converted,
+    rate_day
 FROM fact_purchase_order
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = fact_purchase_order.currency_id AND rated.day = fact_purchase_order.created_date

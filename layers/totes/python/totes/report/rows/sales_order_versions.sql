@@ -13,6 +13,8 @@
 -- payment_day: the day on which it is to be paid, as agreed
 -- delivery_day: the day on which it is to be delivered, as agreed
 -- location_id: where it is to be delivered to, in report.locations
+-- converted: the order's value in the reporting currency, to the cent; NULL where there is no rate of that day or before
+-- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
 SELECT
     sales_order_id,
     batch_id AS batch,
@@ -22,9 +24,13 @@ SELECT
     counterparty_id,
     units_sold AS units,
     unit_price,
-    currency_id,
+    fact_sales_order.currency_id,
     design_id,
     agreed_payment_date AS payment_day,
     agreed_delivery_date AS delivery_day,
-    agreed_delivery_location_id AS location_id
+    agreed_delivery_location_id AS location_id,
+    round(units_sold * unit_price / rate, 2) AS converted,
+    rate_day
 FROM fact_sales_order
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = fact_sales_order.currency_id AND rated.day = fact_sales_order.created_date

@@ -13,6 +13,8 @@
 -- location_id: where it is to be delivered to, in report.locations
 -- batch: the batch that brought it as it stands now, in report.batches
 -- versions: how many versions of it there are, in report.sales_order_versions
+-- converted: the order's value in the reporting currency, to the cent; NULL where there is no rate of that day or before
+-- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
 SELECT
     sales_order_id,
     created_date AS day,
@@ -20,12 +22,16 @@ SELECT
     counterparty_id,
     units_sold AS units,
     unit_price,
-    currency_id,
+    current_sales_order.currency_id,
     design_id,
     agreed_payment_date AS payment_day,
     agreed_delivery_date AS delivery_day,
     agreed_delivery_location_id AS location_id,
     batch_id AS batch,
-    versions
+    versions,
+    round(units_sold * unit_price / rate, 2) AS converted,
+    rate_day
 FROM current_sales_order
 JOIN (SELECT sales_order_id, count(*) AS versions FROM fact_sales_order GROUP BY 1) AS held USING (sales_order_id)
+LEFT JOIN report.exchange_rates AS rated
+    ON rated.currency_id = current_sales_order.currency_id AND rated.day = current_sales_order.created_date

@@ -1,0 +1,118 @@
+/** What rows are worth: in their own currency, or each converted by the rate of its own day. */
+
+import { NOTHING } from "../data/columns";
+import type { FactName } from "../data/schemas";
+import { convert, type Rate, UNRATED } from "./rates";
+import type { Selection } from "./select";
+import { oncePerShop, type Shop } from "./shop";
+
+const NO_RATE_NEEDED: Rate = { value: 1, text: "1", day: null };
+
+/** The rate of a day, or of the last day before that has one; null where there is none. report.exchange_rates. */
+export function rateOn(shop: Shop, currency: number, day: number): Rate | null {
+  if (shop.reporting === null) return null;
+  if (shop.codes.get(currency) === shop.reporting.code) return NO_RATE_NEEDED;
+  const days = shop.rates.get(currency) ?? [];
+  let [low, high] = [0, days.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((days[middle]?.day ?? 0) <= day) low = middle + 1;
+    else high = middle;
+  }
+  return days[low - 1] ?? null;
+}
+
+interface Worth {
+  /** In the row's own currency. */
+  readonly own: Float64Array;
+  /** In the reporting currency; NaN where there is no rate. */
+  readonly converted: Float64Array;
+  /** The day of the rate; NOTHING where none is needed, or there is none. */
+  readonly rateDay: Int32Array;
+}
+
+/** What each row of a fact is worth, in minor units. */
+const worth = oncePerShop((shop): Record<FactName, Worth> => {
+  const { sales_order, purchase_order, payment } = shop;
+  const product = (one: ArrayLike<number>, other: ArrayLike<number>) =>
+    Float64Array.from(one, (value, row) => value * (other[row] as number));
+  const worthOf = (table: { rows: number; day: Int32Array; currency_id: Int32Array }, own: Float64Array): Worth => {
+    const converted = new Float64Array(table.rows).fill(Number.NaN);
+    const rateDay = new Int32Array(table.rows).fill(NOTHING);
+    if (shop.reporting === null) return { own, converted, rateDay };
+    for (let row = 0; row < table.rows; row++) {
+      const rate = rateOn(shop, table.currency_id[row] as number, table.day[row] as number);
+      if (rate === null) continue;
+      converted[row] = convert(own[row] as number, rate);
+      if (rate.day !== null) rateDay[row] = rate.day;
+    }
+    return { own, converted, rateDay };
+  };
+  return {
+    sales_order: worthOf(sales_order, product(sales_order.units, sales_order.unit_price)),
+    purchase_order: worthOf(purchase_order, product(purchase_order.quantity, purchase_order.unit_price)),
+    payment: worthOf(payment, payment.amount),
+  };
+});
+
+/** The amounts of a fact's rows in a currency or, for ALL, converted; those count that `rowsIn` has. */
+export function amounts(shop: Shop, fact: FactName, currency: number): Float64Array {
+  return currency < 0 ? worth(shop)[fact].converted : worth(shop)[fact].own;
+}
+
+/**
+ * Which rows of a fact have an amount in a currency, a 1 for each; of ALL those that can be converted, of UNRATED the
+ * others. An array, since to ask it of each row is much quicker than to call a function.
+ */
+export function rowsIn(shop: Shop, fact: FactName, currency: number): Uint8Array {
+  const known = rowsOfCurrencies(shop);
+  const key = `${fact} ${currency}`;
+  const held = known.get(key) ?? marked(shop, fact, currency);
+  known.set(key, held);
+  return held;
+}
+
+const rowsOfCurrencies = oncePerShop(() => new Map<string, Uint8Array>());
+
+function marked(shop: Shop, fact: FactName, currency: number): Uint8Array {
+  const { currency_id, rows } = shop[fact];
+  const found = new Uint8Array(rows);
+  if (currency >= 0) {
+    for (let row = 0; row < rows; row++) if (currency_id[row] === currency) found[row] = 1;
+    return found;
+  }
+  const { converted } = worth(shop)[fact];
+  for (let row = 0; row < rows; row++) {
+    if (Number.isNaN(converted[row] as number) === (currency === UNRATED)) found[row] = 1;
+  }
+  return found;
+}
+
+export interface Used {
+  /** Rows that were converted by a rate; those in the reporting currency need none. */
+  readonly rows: number;
+  /** The days of the earliest and the latest rate. */
+  readonly first: number;
+  readonly last: number;
+  /** Of the rows those whose own day has no rate, so that an earlier day's was used. */
+  readonly earlier: number;
+}
+
+/** Whose days' rates some rows were converted by. */
+export function ratesUsed(shop: Shop, parts: readonly (readonly [FactName, Selection])[]): Used {
+  let [rows, earlier] = [0, 0];
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const [fact, selection] of parts) {
+    const { rateDay } = worth(shop)[fact];
+    const { day } = shop[fact];
+    for (const row of selection) {
+      const of = rateDay[row] as number;
+      if (of === NOTHING) continue;
+      rows++;
+      if (of < first) first = of;
+      if (of > last) last = of;
+      if (of !== day[row]) earlier++;
+    }
+  }
+  return { rows, first, last, earlier };
+}

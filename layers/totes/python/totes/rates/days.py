@@ -1,0 +1,95 @@
+"""A day's rates, as the processed bucket has them: what the source said of it, in one form and not yet judged."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from totes.lake import Bucket
+
+_FOLDER = "rates/"
+_SUFFIX = ".json"
+_MOST = 100
+"""Characters that are kept of what should have been a number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayOfRates:
+    """What the source said of a day.
+
+    Attributes:
+        day: the day.
+        base: the ISO 4217 code of the currency that one unit of is worth so much.
+        rates: by ISO 4217 code, how many units of that currency; as the source wrote it, so that no digit is lost.
+        wrong: why the answer as a whole says nothing; empty: it does.
+    """
+
+    day: date
+    base: str
+    rates: Mapping[str, str] = field(default_factory=dict)
+    wrong: str = ""
+
+    @classmethod
+    def from_answer(cls, body: bytes, day: date, base: str, codes: Collection[str]) -> "DayOfRates":
+        """Read the source's answer of a day.
+
+        Args:
+            body: the answer, which has crypto-currencies, metals and withdrawn codes too.
+            day: the day that was asked for.
+            base: the currency that was asked for.
+            codes: the codes that are kept, in capitals.
+        """
+        try:
+            said = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        except ValueError:
+            return cls(day=day, base=base, wrong="the answer is no JSON")
+        rates = said.get(base.lower()) if isinstance(said, dict) else None
+        if not isinstance(rates, dict):
+            return cls(day=day, base=base, wrong=f"the answer has no rates of {base}")
+        if said.get("date") != day.isoformat():
+            return cls(day=day, base=base, wrong=f"the answer is not of {day}")
+        named = {code.upper(): value for code, value in rates.items()}
+        kept = {code: _text(named[code]) for code in sorted(named.keys() & {*codes} - {base})}
+        return cls(day=day, base=base, rates=kept, wrong="" if kept else f"the answer has no rates of {base}")
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "DayOfRates":
+        """Read what `to_json` wrote."""
+        said = json.loads(body)
+        return cls(**{**said, "day": date.fromisoformat(said["day"])})
+
+    def to_json(self) -> bytes:
+        """The day as the processed bucket has it."""
+        return json.dumps({**asdict(self), "day": self.day.isoformat()}, separators=(",", ":")).encode()
+
+
+def key_of(base: str, day: date) -> str:
+    """Where a day lies, in the ingestion bucket the raw answer and in the processed bucket what was read of it."""
+    return f"{_FOLDER}{base}/{day}{_SUFFIX}"
+
+
+def days_of(bucket: Bucket, base: str, after: date | None = None) -> Iterator[date]:
+    """Yield the days of a currency that a bucket has, ascending, those after one if it is given.
+
+    Raises:
+        LakeUnavailable: the store did not answer or refused for the moment.
+        ConfigurationError: the bucket is missing or may not be listed.
+    """
+    prefix = f"{_FOLDER}{base}/"
+    for each in bucket.listed(prefix, after="" if after is None else key_of(base, after)):
+        yield date.fromisoformat(each.key.removeprefix(prefix).removesuffix(_SUFFIX))
+
+
+def fetch_day(bucket: Bucket, base: str, day: date) -> DayOfRates:
+    """Read a day of the processed bucket.
+
+    Raises:
+        LakeCorrupted: there is no such day.
+        LakeUnavailable: the store did not answer or refused for the moment.
+    """
+    return DayOfRates.from_json(bucket.get(key_of(base, day)))
+
+
+def _text(value: Any) -> str:
+    return (value if isinstance(value, str) else json.dumps(value))[:_MOST]

@@ -1,0 +1,70 @@
+"""The source of rates: a public site with a file a day and currency, over HTTP, and another that stands in for it."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+import urllib3
+
+from totes.errors import TotesError
+
+_LATEST = "latest"
+_TIMEOUT = urllib3.Timeout(connect=5, read=15)
+_OK = 200
+_NOT_THERE = 404
+_MOST_BYTES = 1_000_000
+
+
+class RatesUnavailable(TotesError):
+    """No site of the source answered; the next call asks again."""
+
+
+class RateSource:
+    """Sites that say the same; one is asked where those before it do not answer.
+
+    Args:
+        sites: their URLs, with {base} for the currency in small letters and for the day either {version}, as npm counts
+            days (2024.3.4), or {day} (2024-03-04); both are the word latest for the newest.
+    """
+
+    def __init__(self, sites: Sequence[str]) -> None:
+        self._sites = sites
+        self._http = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+
+    def newest_day(self, base: str) -> date:
+        """Ask which day is the newest that there is.
+
+        Raises:
+            RatesUnavailable: no site says so.
+        """
+        body = self._ask(base, _LATEST, _LATEST)
+        try:
+            return date.fromisoformat(json.loads(body or b"")["date"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise RatesUnavailable(f"{self._sites[0]} does not say which day is the newest: {error}") from error
+
+    def of_day(self, base: str, day: date) -> bytes | None:
+        """Ask for a day, and return the answer as it came, whatever it says; None where the day was not published.
+
+        Raises:
+            RatesUnavailable: no site answered.
+        """
+        return self._ask(base, f"{day.year}.{day.month}.{day.day}", day.isoformat())
+
+    def _ask(self, base: str, version: str, day: str) -> bytes | None:
+        problems = []
+        for site in self._sites:
+            url = site.format(base=base.lower(), version=version, day=day)
+            try:
+                answer = self._http.request("GET", url, preload_content=False)
+                body = answer.read(_MOST_BYTES)
+                answer.release_conn()
+            except urllib3.exceptions.HTTPError as error:
+                problems.append(f"{url}: {error}")
+                continue
+            if answer.status == _OK:
+                return body
+            if answer.status == _NOT_THERE:
+                return None
+            problems.append(f"{url}: status {answer.status}")
+        raise RatesUnavailable(f"no site of rates answers; the next call asks again: {'; '.join(problems)}")

@@ -1,0 +1,161 @@
+"""Exchange rates: each day that the processed bucket has is judged and loaded once, beside the star and its batches."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from totes.errors import TotesError
+from totes.lake import Bucket
+from totes.rates import DayOfRates, Judged, LastGood, days_of, fetch_day, judge
+from totes.warehouse.ledger import LOCK, newest_entry
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+_READERS = 8
+_PAGE = 1000
+"""More rows than a day has, so that each goes in one statement."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedRates:
+    """What a load of rates came to.
+
+    Attributes:
+        days: how many days are new in the warehouse.
+        newest: the newest day with a good rate of a currency that the shop has; None: there is none.
+        failed: why not all of them could be loaded; empty: they could.
+    """
+
+    days: int = 0
+    newest: date | None = None
+    failed: str = ""
+
+
+def load_rates(
+    connection: Connection, lake: Bucket, base: str | None, *, time_is_up: Callable[[], bool] = lambda: False
+) -> LoadedRates | None:
+    """Load every day of rates that the warehouse does not hold yet, the earliest first.
+
+    A hundred days commit together. Whatever goes wrong is logged and told, and fails no run: the batches are loaded,
+    and the next load goes on. While another loader is at work nothing is done.
+
+    Args:
+        connection: the warehouse, outside a transaction, its batches loaded.
+        lake: the processed bucket.
+        base: the ISO 4217 code of the reporting currency; None: amounts stay in their own.
+        time_is_up: asked after each transaction whether to stop.
+
+    Returns:
+        What came of it; None where there is no reporting currency.
+    """
+    days = 0
+    try:
+        after = _report_in(connection, base)
+        if base is None:
+            return None
+        waiting = days_of(lake, base, after)
+        while chunk := list(islice(waiting, _AT_ONCE)):
+            with ThreadPoolExecutor(_READERS) as readers:
+                said = list(readers.map(lambda day: fetch_day(lake, base, day), chunk))
+            if not _load(connection, said):
+                break
+            days += len(said)
+            if time_is_up():
+                break
+        return LoadedRates(days=days, newest=_newest(connection, base))
+    except (TotesError, psycopg2.Error, ValueError, LookupError, TypeError) as error:
+        logger.exception("exchange rates were not loaded; the next run tries again")
+        return LoadedRates(days=days, failed=str(error).strip())
+
+
+def _report_in(connection: Connection, base: str | None) -> date | None:
+    """Say which the reporting currency is, and return the newest day of its rates that the warehouse holds."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT code FROM etl.reporting_currency")
+        if (row := cursor.fetchone()) != (base and (base,)):
+            cursor.execute("DELETE FROM etl.reporting_currency")
+            if base is not None:
+                cursor.execute("INSERT INTO etl.reporting_currency (code) VALUES (%s)", (base,))
+            logger.info("amounts are converted into %s; before: %s", base, row and row[0])
+        cursor.execute("SELECT max(rate_date) FROM etl.rate_day WHERE base_currency = %s", (base,))
+        [[newest]] = cursor.fetchall()
+        return newest if isinstance(newest, date) else None
+
+
+def _load(connection: Connection, days: Sequence[DayOfRates]) -> bool:
+    """Judge and write days in one transaction; return whether this was the time for it."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))
+        [[alone]] = cursor.fetchall()
+        entry = newest_entry(cursor)
+        if not alone or entry is None:
+            return False
+        shop = _currencies(cursor) | {days[0].base}
+        for said, judged in _judged(days, _last_good(cursor, days[0])):
+            _write(cursor, said, judged, entry.batch, shop)
+    return True
+
+
+def _judged(days: Sequence[DayOfRates], last: dict[str, LastGood]) -> Iterator[tuple[DayOfRates, Judged]]:
+    for said in days:
+        judged = judge(said, last)
+        last.update({code: LastGood(day=said.day, rate=rate) for code, rate in judged.good.items()})
+        yield said, judged
+
+
+def _last_good(cursor: Cursor, first: DayOfRates) -> dict[str, LastGood]:
+    cursor.execute(
+        "SELECT DISTINCT ON (currency) currency, rate_date, rate FROM public.fact_exchange_rate "
+        "WHERE base_currency = %s AND rate_date < %s ORDER BY currency, rate_date DESC",
+        (first.base, first.day),
+    )
+    return {code: LastGood(day=day, rate=rate) for code, day, rate in cursor.fetchall()}
+
+
+def _write(cursor: Cursor, said: DayOfRates, judged: Judged, batch: int, shop: frozenset[str]) -> None:
+    cursor.execute(
+        "INSERT INTO etl.rate_day (base_currency, rate_date, batch_id) VALUES (%s, %s, %s)",
+        (said.base, said.day, batch),
+    )
+    execute_values(
+        cursor,
+        "INSERT INTO public.fact_exchange_rate (rate_date, base_currency, currency, rate) VALUES %s",
+        [(said.day, said.base, code, rate) for code, rate in judged.good.items()],
+        page_size=_PAGE,
+    )
+    execute_values(
+        cursor,
+        "INSERT INTO etl.refused_rate (base_currency, rate_date, currency, said, reason, of_shop) VALUES %s",
+        [
+            (said.base, said.day, code, said.rates.get(code, ""), reason, code in shop)
+            for code, reason in judged.refused.items()
+        ],
+        page_size=_PAGE,
+    )
+    if told := [f"{code} {reason}" for code, reason in judged.refused.items() if code in shop]:
+        logger.warning("exchange rates of %s are nonsense: %s", said.day, "; ".join(told))
+
+
+def _currencies(cursor: Cursor) -> frozenset[str]:
+    cursor.execute("SELECT currency_code FROM public.dim_currency WHERE NOT is_deleted")
+    return frozenset(code for (code,) in cursor.fetchall())
+
+
+def _newest(connection: Connection, base: str) -> date | None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(rate_date) FROM public.fact_exchange_rate JOIN public.dim_currency ON currency_code = currency "
+            "WHERE base_currency = %s",
+            (base,),
+        )
+        [[newest]] = cursor.fetchall()
+        return newest if isinstance(newest, date) else None

@@ -1,0 +1,328 @@
+"""Exchange rates reach the warehouse beside the batches, whatever their source does, and convert amounts there."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.support.databases import execute, rows, session, value
+from tests.support.memory_store import MemoryStore
+from tests.support.pipeline import Pipeline, keys_of
+from totes.answers import quarantine
+from totes.rates import Fetched, RateSource, fetch_rates
+from totes.star import STAR_TABLES
+from totes.star.iso_4217 import CURRENCY_NAMES
+from totes.warehouse import LoadedRates, load, load_rates
+
+FIRST = date(2024, 3, 4)
+"""The first day that the site has."""
+
+
+class Site:
+    """A source of rates on this machine.
+
+    Attributes:
+        answers: what it says of a day, as JSON or as it is.
+        down: whether it answers nothing but an error.
+        asked: the paths that were asked for.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, dict[str, object] | bytes] = {}
+        self.down = False
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                day = self.path.split("/")[1]
+                found = site.answers.get(max(site.answers) if day == "latest" else day)
+                self.send_response(503 if site.down else 404 if found is None else 200)
+                self.end_headers()
+                if isinstance(found, dict):
+                    found = json.dumps(found).encode()
+                self.wfile.write(found or b"")
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/{{day}}/{{base}}.json"
+
+    def says(self, day: date, **rates: object) -> None:
+        """Publish a day."""
+        self.answers[day.isoformat()] = {"date": day.isoformat(), "gbp": rates}
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site()
+    made.says(FIRST, usd=1.25, eur=1.6, btc=0.00002)
+    yield made
+    made.close()
+
+
+def fetch(pipeline: Pipeline, *sites: Site) -> Fetched:
+    return fetch_rates(
+        RateSource([each.url for each in sites]),
+        pipeline.ingestion,
+        pipeline.processed,
+        base="GBP",
+        since=FIRST,
+        codes=CURRENCY_NAMES,
+    )
+
+
+def brought(pipeline: Pipeline) -> LoadedRates:
+    with session(pipeline.warehouse) as connection:
+        loaded = load_rates(connection, pipeline.processed, "GBP")
+    assert loaded is not None
+    return loaded
+
+
+def held(pipeline: Pipeline) -> list[tuple[object, ...]]:
+    return rows(pipeline.warehouse, "SELECT rate_date, currency, rate FROM fact_exchange_rate ORDER BY 1, 2")
+
+
+def sell_on(pipeline: Pipeline, day: date, currency: str, *, units: int = 3, price: str = "2.50") -> int:
+    """Have an order made on a day, in a currency; return its key."""
+    execute(
+        pipeline.source,
+        """
+            INSERT INTO sales_order
+            SELECT (SELECT max(sales_order_id) + 1 FROM sales_order), %(day)s, %(day)s, design_id, staff_id,
+                counterparty_id, %(units)s, %(price)s,
+                (SELECT currency_id FROM currency WHERE currency_code = %(currency)s),
+                agreed_delivery_date, agreed_payment_date, agreed_delivery_location_id
+            FROM sales_order ORDER BY sales_order_id LIMIT 1
+        """,
+        {"day": day, "units": units, "price": Decimal(price), "currency": currency},
+    )
+    return int(value(pipeline.source, "SELECT max(sales_order_id) FROM sales_order"))
+
+
+def converted(pipeline: Pipeline, order: int) -> tuple[object, ...]:
+    [found] = rows(
+        pipeline.warehouse, "SELECT converted, rate_day FROM report.sales_orders WHERE sales_order_id = %s", [order]
+    )
+    return found
+
+
+def test_an_amount_is_converted_by_the_rate_of_its_day_or_of_the_last_day_before(
+    pipeline: Pipeline, site: Site
+) -> None:
+    site.says(FIRST + timedelta(days=3), usd=1.5, eur=1.6)
+    days = {
+        name: FIRST + timedelta(days=number) for name, number in {"none": -1, "own": 0, "gap": 2, "next": 3}.items()
+    }
+    orders = {name: sell_on(pipeline, day, "USD") for name, day in days.items()}
+    pounds = sell_on(pipeline, FIRST, "GBP")
+    halves = sell_on(pipeline, FIRST, "EUR", units=1, price="2.52")
+    pipeline.tick()
+    assert fetch(pipeline, site) == Fetched(days=2, newest=FIRST + timedelta(days=3))
+    assert brought(pipeline) == LoadedRates(days=2, newest=FIRST + timedelta(days=3))
+    assert converted(pipeline, orders["none"]) == (None, None)
+    assert converted(pipeline, orders["own"]) == (Decimal("6.00"), FIRST)
+    assert converted(pipeline, orders["gap"]) == (Decimal("6.00"), FIRST)
+    assert converted(pipeline, orders["next"]) == (Decimal("5.00"), FIRST + timedelta(days=3))
+    assert converted(pipeline, pounds) == (Decimal("7.50"), None)
+    assert converted(pipeline, halves) == (Decimal("1.58"), FIRST)  # 1.575
+
+
+def test_what_a_view_says_of_converted_money_is_the_sum_of_its_rows(pipeline: Pipeline, site: Site) -> None:
+    site.says(FIRST, usd=1.26607284, eur=1.16768833)
+    for number, currency in enumerate(("USD", "EUR", "GBP", "USD")):
+        sell_on(pipeline, FIRST + timedelta(days=number), currency, units=17 + number, price="3.33")
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    every = value(pipeline.warehouse, "SELECT sum(converted) FROM report.sales_orders")
+    assert every > 0
+    for view in ("sales_by_day", "sales_by_design", "sales_by_staff", "sales_by_country", "sales_by_counterparty"):
+        assert value(pipeline.warehouse, f"SELECT sum(converted) FROM report.{view}") == every, view
+    traded = "SELECT sum(converted_revenue), sum(converted_cost) FROM report.purchases_against_sales"
+    bought = value(pipeline.warehouse, "SELECT sum(converted) FROM report.purchase_orders")
+    assert rows(pipeline.warehouse, traded) == [(every, bought)]
+    assert value(pipeline.warehouse, "SELECT sum(converted) FROM report.purchases_by_counterparty") == bought
+    due = "SELECT (SELECT sum(converted) FROM report.{}), (SELECT sum(converted) FROM report.payments WHERE NOT paid)"
+    assert len({*rows(pipeline.warehouse, due.format("open_payments"))[0]}) == 1
+
+
+def test_a_day_comes_once_into_the_lake_and_once_into_the_warehouse(pipeline: Pipeline, site: Site) -> None:
+    pipeline.tick()
+    assert fetch(pipeline, site).days == 1
+    assert brought(pipeline).days == 1
+    site.asked.clear()
+    assert fetch(pipeline, site) == Fetched(days=0, newest=FIRST)
+    assert site.asked == ["/latest/gbp.json"]
+    assert brought(pipeline) == LoadedRates(days=0, newest=FIRST)
+    assert held(pipeline) == [(FIRST, "EUR", Decimal("1.6")), (FIRST, "USD", Decimal("1.25"))]
+    kept = [key for key in keys_of(pipeline.ingestion) if key.startswith("rates/")]
+    assert kept == ["rates/GBP/2024-03-04.json"]
+    assert json.loads(pipeline.ingestion.get(kept[0])) == site.answers["2024-03-04"]
+
+
+def test_what_a_killed_call_has_kept_and_not_read_is_read_by_the_next(pipeline: Pipeline, site: Site) -> None:
+    pipeline.ingestion.put_new("rates/GBP/2024-03-04.json", json.dumps(site.answers["2024-03-04"]).encode())
+    assert fetch(pipeline, site).days == 0
+    pipeline.tick()
+    assert brought(pipeline).days == 1
+
+
+def test_a_source_that_is_down_fails_nothing_and_another_site_stands_in(pipeline: Pipeline, site: Site) -> None:
+    pipeline.tick()
+    down = Site()
+    down.down = True
+    down.says(FIRST)
+    try:
+        fetched = fetch(pipeline, down)
+        assert (fetched.days, fetched.newest) == (0, None)
+        assert "status 503" in fetched.failed
+        assert brought(pipeline) == LoadedRates()
+        assert fetch(pipeline, down, site) == Fetched(days=1, newest=FIRST)
+    finally:
+        down.close()
+    assert "no site of rates answers" in fetch(pipeline, down).failed
+
+
+def test_a_source_that_is_late_brings_its_days_later(pipeline: Pipeline, site: Site) -> None:
+    order = sell_on(pipeline, FIRST + timedelta(days=9), "USD")
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    assert converted(pipeline, order) == (Decimal("6.00"), FIRST)
+    for number in (8, 9):
+        site.says(FIRST + timedelta(days=number), usd=1.5)
+    fetch(pipeline, site)
+    brought(pipeline)
+    assert converted(pipeline, order) == (Decimal("5.00"), FIRST + timedelta(days=9))
+
+
+def test_nonsense_waits_in_quarantine_where_people_look_until_the_next_day_comes(
+    pipeline: Pipeline, site: Site
+) -> None:
+    order = sell_on(pipeline, FIRST + timedelta(days=1), "USD")
+    site.says(FIRST + timedelta(days=1), usd=12.5, eur=0, jpy=-1)
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    assert converted(pipeline, order) == (Decimal("6.00"), FIRST)
+    reason = "EUR is not above zero; USD is 12.5, a factor of ten from 1.25 of 2024-03-04"
+    assert rows(pipeline.warehouse, "SELECT star_table, key, reason FROM report.open_quarantine") == [
+        ("fact_exchange_rate", 20240305, reason)
+    ]
+    with session(pipeline.warehouse) as connection:
+        [row] = quarantine(connection).rows
+        assert (row.star_table, row.key, row.source_row) == (
+            "fact_exchange_rate",
+            20240305,
+            {"EUR": "0", "USD": "12.5"},
+        )
+        assert load(connection, pipeline.processed, STAR_TABLES).quarantined == 1
+    assert value(pipeline.warehouse, "SELECT quarantined FROM report.freshness") == 1
+    site.says(FIRST + timedelta(days=2), usd=1.26)
+    fetch(pipeline, site)
+    brought(pipeline)
+    assert rows(pipeline.warehouse, "SELECT * FROM report.open_quarantine") == []
+
+
+def test_an_answer_that_is_none_is_kept_and_the_days_go_on(pipeline: Pipeline, site: Site) -> None:
+    site.answers[(FIRST + timedelta(days=1)).isoformat()] = b"<html>"
+    site.says(FIRST + timedelta(days=2), usd=1.26)
+    pipeline.tick()
+    assert fetch(pipeline, site).days == 3
+    assert brought(pipeline).days == 3
+    assert rows(pipeline.warehouse, "SELECT reason FROM etl.rate_quarantine") == [("GBP the answer is no JSON",)]
+
+
+def test_a_day_that_cannot_be_read_fails_no_run(pipeline: Pipeline, site: Site) -> None:
+    pipeline.tick()
+    fetch(pipeline, site)
+    pipeline.processed.put_new("rates/GBP/2024-03-05.json", b"{}")
+    loaded = brought(pipeline)
+    assert loaded.days == 0
+    assert loaded.failed
+    assert pipeline.tick().newest == 1
+
+
+def test_a_lost_warehouse_gets_all_rates_again(pipeline: Pipeline, site: Site) -> None:
+    site.says(FIRST + timedelta(days=1), usd=1.3, eur=0)
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    before = held(pipeline)
+    execute(pipeline.warehouse, "DROP SCHEMA public, etl, report CASCADE; CREATE SCHEMA public")
+    pipeline.load()
+    assert brought(pipeline).days == 2
+    assert held(pipeline) == before
+
+
+def test_a_table_of_rates_that_somebody_dropped_is_filled_again(pipeline: Pipeline, site: Site) -> None:
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    before = held(pipeline)
+    execute(pipeline.warehouse, "DROP TABLE fact_exchange_rate CASCADE")
+    pipeline.load()
+    assert brought(pipeline).days == 1
+    assert held(pipeline) == before
+    assert value(pipeline.warehouse, "SELECT count(*) FROM report.exchange_rates") > 0
+
+
+def test_somebodys_own_table_of_that_name_stops_no_batch(pipeline: Pipeline, site: Site) -> None:
+    execute(pipeline.warehouse, "CREATE TABLE fact_exchange_rate (theirs text)")
+    assert pipeline.tick().newest == 1
+    fetch(pipeline, site)
+    assert "rate_date" in brought(pipeline).failed
+    assert rows(pipeline.warehouse, "SELECT * FROM fact_exchange_rate") == []
+
+
+def test_a_rebuild_leaves_rates_as_they_are(pipeline: Pipeline, site: Site) -> None:
+    order = sell_on(pipeline, FIRST, "USD")
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    before = held(pipeline)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
+    assert held(pipeline) == before
+    assert brought(pipeline).days == 0
+    assert converted(pipeline, order) == (Decimal("6.00"), FIRST)
+
+
+def test_without_a_reporting_currency_nothing_is_converted(pipeline: Pipeline, site: Site) -> None:
+    order = sell_on(pipeline, FIRST, "USD")
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    with session(pipeline.warehouse) as connection:
+        assert load_rates(connection, pipeline.processed, None) is None
+    assert converted(pipeline, order) == (None, None)
+    assert rows(pipeline.warehouse, "SELECT * FROM report.rates") == []
+
+
+def test_before_the_first_batch_no_rates_are_loaded(pipeline: Pipeline, site: Site) -> None:
+    fetch(pipeline, site)
+    pipeline.load()
+    assert brought(pipeline) == LoadedRates()
+    pipeline.tick()
+    assert brought(pipeline).days == 1
+
+
+def test_an_idle_load_asks_for_one_list(pipeline: Pipeline, site: Site, store: MemoryStore) -> None:
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    store.asked.clear()
+    brought(pipeline)
+    assert store.asked == ["list"]
