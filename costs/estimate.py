@@ -242,7 +242,7 @@ def composite_alarm(_: TemplateResource, __: Runs) -> list[Charge]:
 def dashboard(resource: TemplateResource, _: Runs) -> list[Charge]:
     """AWS::CloudWatch::Dashboard: to be there, and what its queries of logs scan each time that somebody looks."""
     queries = json.dumps(resource.properties.get("DashboardBody")).count(_LOG_WIDGET)
-    scanned = queries * figures.BOARD_LOOKS * figures.GB_SCANNED_A_LOOK
+    scanned = queries * figures.DASHBOARD_LOOKS * figures.GB_SCANNED_A_LOOK
     return [Charge(1, figures.DASHBOARD), *([Charge(scanned, figures.LOG_SCAN)] if queries else [])]
 
 
