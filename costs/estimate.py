@@ -1,7 +1,7 @@
 """An environment's month: what each resource type costs, what is free, and what is not known.
 
 A function that is named after a resource type says what one resource of it is charged; each raises Unpriceable where
-that cannot be told.
+that is not known.
 """
 
 import json
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A resource of which it cannot be told what it costs, and why."""
+    """A resource of which it is not known what it costs, and why."""
 
     kind: str
     logical_id: str
@@ -84,7 +84,7 @@ class Estimate:
 
 
 def estimate(resources: Sequence[TemplateResource]) -> Estimate:
-    """What resources cost in a month; one of which that cannot be told is named in `unknown`, never zero."""
+    """What resources cost in a month; one of which that is not known is named in `unknown`, never zero."""
     runs = Runs(resources)
     charges: dict[tuple[str, Price], list[Charge]] = {
         (CUSTOM_METRICS, figures.CUSTOM_METRIC): [Charge(1, figures.CUSTOM_METRIC)] * figures.CUSTOM_METRICS
