@@ -32,7 +32,7 @@ class Tried:
 
     Attributes:
         name: of the alarm, without the environment's.
-        failure: why nobody was told; None: CloudWatch has told the topic.
+        failure: why no mail was sent; None: CloudWatch has published to the topic.
     """
 
     name: str

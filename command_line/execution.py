@@ -37,7 +37,7 @@ class RunResult:
         seconds: how long it took.
         tables: per star table rows_in, versions, unchanged, quarantined and deleted of what it loaded.
         newest: the newest batch in the warehouse; 0: none, or it came to no load.
-        waiting: whether it had not the time for all, and the next run goes on.
+        waiting: whether time ran out before all was done, so that the next run goes on.
         rebuilding: how many batches a rebuild that goes on has staged, and of how many; None where none goes on.
         error: the step with name and cause of the failure; None where it succeeded.
     """

@@ -16,12 +16,12 @@ OF_A_DEPLOYMENT = frozenset(
         *("secrets delete", "secrets list", "secrets rotate", "secrets set", "secrets test"),
     }
 )
-"""The commands that are told by --env, --local and --state which deployment is meant."""
+"""The commands whose --env, --local and --state say which deployment is meant."""
 
 OF_A_LOCAL_CLOUD = frozenset(
     {"psql", "simulate", *(f"local {word}" for word in ("down", "env", "logs", "mail", "up"))},
 )
-"""The commands that are told by --state which local cloud is."""
+"""The commands whose --state says which local cloud is meant."""
 
 _NAMING = ("--env", "--local", "--state", "-c env=")
 _BY_LENGTH = sorted(OF_A_DEPLOYMENT | OF_A_LOCAL_CLOUD, key=len, reverse=True)

@@ -1,7 +1,7 @@
 """An environment's month: what each resource type costs, what is free, and what is not known.
 
 A function that is named after a resource type says what one resource of it is charged; each raises Unpriceable where
-that cannot be told.
+that is not known.
 """
 
 import json
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A resource of which it cannot be told what it costs, and why."""
+    """A resource of which it is not known what it costs, and why."""
 
     kind: str
     logical_id: str
@@ -84,7 +84,7 @@ class Estimate:
 
 
 def estimate(resources: Sequence[TemplateResource]) -> Estimate:
-    """What resources cost in a month; one of which that cannot be told is named in `unknown`, never zero."""
+    """What resources cost in a month; one of which that is not known is named in `unknown`, never zero."""
     runs = Runs(resources)
     charges: dict[tuple[str, Price], list[Charge]] = {
         (CUSTOM_METRICS, figures.CUSTOM_METRIC): [Charge(1, figures.CUSTOM_METRIC)] * figures.CUSTOM_METRICS
@@ -242,7 +242,7 @@ def composite_alarm(_: TemplateResource, __: Runs) -> list[Charge]:
 def dashboard(resource: TemplateResource, _: Runs) -> list[Charge]:
     """AWS::CloudWatch::Dashboard: to be there, and what its queries of logs scan each time that somebody looks."""
     queries = json.dumps(resource.properties.get("DashboardBody")).count(_LOG_WIDGET)
-    scanned = queries * figures.BOARD_LOOKS * figures.GB_SCANNED_A_LOOK
+    scanned = queries * figures.DASHBOARD_LOOKS * figures.GB_SCANNED_A_LOOK
     return [Charge(1, figures.DASHBOARD), *([Charge(scanned, figures.LOG_SCAN)] if queries else [])]
 
 

@@ -148,7 +148,7 @@ CUSTOM_METRICS = len(METRICS)  # none has a dimension but the environment
 EMAILS_A_TOPIC = 100  # a month
 REQUESTS_A_QUEUE = 1000  # a month: a queue for what failed, which nobody polls
 
-BOARD_LOOKS = 100  # a month, whoever opens it or has it refreshed
+DASHBOARD_LOOKS = 100  # a month, whoever opens it or has it refreshed
 GB_SCANNED_A_LOOK = Decimal("0.01")  # by each query of a log on the operations dashboard: a few days of one function's
 
 GB_THROUGH_A_GATEWAY = 5  # a month; what goes through an instance costs nothing by itself

@@ -19,7 +19,7 @@ _ANY = ("*", "?")
 
 
 class Unpriceable(Exception):
-    """What a resource costs cannot be told; the sentence says why."""
+    """What a resource costs is not known; the sentence says why."""
 
 
 @dataclass(frozen=True)

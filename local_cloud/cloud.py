@@ -155,15 +155,15 @@ def up(
     """
     folder = StateFolder(state)
     kept = Terms.of(folder) if lasting and not folder.is_running else None
-    told = {login_name: uri for login_name, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
+    named = {login_name: uri for login_name, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
     if kept is not None:
         kept.refuse_other_environment(environment, folder)
-    terms, logins = _looked_at(folder, kept, told, environment, progress, lasting=lasting)
+    terms, logins = _looked_at(folder, kept, named, environment, progress, lasting=lasting)
     lock = folder.claim(lasting=lasting)
     with folder.coming_up(lock):
         if lasting:
             _refuse_other_terms(folder, kept)
-        again = None if kept is None else _told_otherwise(told, kept)
+        again = None if kept is None else _named_otherwise(named, kept)
         return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
 
 
@@ -221,7 +221,7 @@ def _typed(command: str, state: Path) -> str:
 def _looked_at(
     folder: StateFolder,
     kept: Terms | None,
-    told: Mapping[str, str],
+    named: Mapping[str, str],
     environment: str | None,
     progress: Progress,
     *,
@@ -230,21 +230,21 @@ def _looked_at(
     """What the cloud is made for, and the logins of the databases that are named."""
     logins, identities = {}, {}
     with libpq.restored():
-        # Those of a continued cloud that are not told again are its secrets' matter: a password may be another now.
-        for login_name, uri in told.items():
+        # Those of a continued cloud that are not named again are its secrets' matter: a password may be another now.
+        for login_name, uri in named.items():
             progress(f"Looking at the {login_name}")
             logins[login_name] = login(uri, login_name)
         # By the server's own word: one server has many names.
-        if lasting or len(told) > 1:
-            identities = {login_name: identity(uri) for login_name, uri in told.items()}
-        if len(told) > 1 and identities["source"] == identities["warehouse"]:
+        if lasting or len(named) > 1:
+            identities = {login_name: identity(uri) for login_name, uri in named.items()}
+        if len(named) > 1 and identities["source"] == identities["warehouse"]:
             raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
-        if "warehouse" in told:
-            refuse_source(told["warehouse"])
+        if "warehouse" in named:
+            refuse_source(named["warehouse"])
     if kept is None:
-        return Terms(environment=environment or "local", named=told, identities=identities), logins
+        return Terms(environment=environment or "local", named=named, identities=identities), logins
     kept.refuse_other_databases(identities, folder)
-    return replace(kept, named={**kept.named, **told}), logins
+    return replace(kept, named={**kept.named, **named}), logins
 
 
 def _refuse_other_terms(folder: StateFolder, kept: Terms | None) -> None:
@@ -253,11 +253,11 @@ def _refuse_other_terms(folder: StateFolder, kept: Terms | None) -> None:
         raise UserError(f"the local cloud in {folder.path} was stopped or taken down this moment; try again")
 
 
-def _told_otherwise(told: Mapping[str, str], kept: Terms) -> dict[str, str]:
+def _named_otherwise(named: Mapping[str, str], kept: Terms) -> dict[str, str]:
     """The databases that are named by another login than before; and whose that was."""
     return {
         login_name: parse_dsn(kept.named[login_name]).get("user", "")
-        for login_name, uri in told.items()
+        for login_name, uri in named.items()
         if uri != kept.named[login_name]
     }
 
@@ -267,7 +267,7 @@ def _up(
     lock: int,
     terms: Terms,
     logins: Mapping[str, Mapping[str, Any]],
-    told_again: Mapping[str, str] | None,
+    named_again: Mapping[str, str] | None,
     progress: Progress,
     *,
     tied: bool,
@@ -276,7 +276,7 @@ def _up(
 ) -> LocalCloud:
     embed = [login_name for login_name in _SECRETS if login_name not in terms.named]
     what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
-    progress(f"Starting {what}" if told_again is None else f"Continuing the cloud of before: starting {what}")
+    progress(f"Starting {what}" if named_again is None else f"Continuing the cloud of before: starting {what}")
     context = ("target=host", *(("schedule=true",) if scheduled else ()))
     with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
         synthesis = cdk.synthesise()
@@ -302,10 +302,10 @@ def _up(
         scheduled=scheduled,
     )
     progress("Storing the databases' logins")
-    if told_again is None:
+    if named_again is None:
         _store_logins(cloud, uris, logins)
     else:
-        _store_what_changed(cloud, uris, logins, told_again)
+        _store_what_changed(cloud, uris, logins, named_again)
     if lasting:
         terms.write(folder)
     place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": terms.environment}
@@ -335,7 +335,7 @@ def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str
 
 
 def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-    """Store the dashboard's login, where none is yet: a role of its own, or the only login that a person has told."""
+    """Store the dashboard's login, where none is yet: a role of its own, or the only login that a person has named."""
     secrets = cloud.client("secretsmanager")
     warehouse, dashboard = (
         json.loads(secrets.get_secret_value(SecretId=outputs[name])["SecretString"])
@@ -349,16 +349,16 @@ def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: 
 
 
 def _store_what_changed(
-    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], told_again: Mapping[str, str]
+    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], named_again: Mapping[str, str]
 ) -> None:
     """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
     if "PrepareFunction" in outputs:
         store_master(cloud, _master(cloud, uris, given))
-    for login_name, before in told_again.items():
+    for login_name, before in named_again.items():
         for secret in (_SECRETS[login_name], *([_DASHBOARD] if login_name == "warehouse" else [])):
             stored = json.loads(secrets.get_secret_value(SecretId=outputs[secret])["SecretString"])
-            # A role that totes has made since, and whose login is in the secret, is not what a person tells again.
+            # A role that totes has made since, and whose login is in the secret, is not what a person names again.
             if stored["username"] == before or (secret != _DASHBOARD and before != given[login_name]["username"]):
                 secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[login_name]))
     _store_dashboard_login(cloud, uris, outputs)
@@ -391,7 +391,7 @@ def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
     secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
 
 
-def tell_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None:
+def write_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None:
     """Let a secret say where its database is, by another's login there; its own user and password stay."""
     secrets = cloud.client("secretsmanager")
     made = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
@@ -400,10 +400,10 @@ def tell_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None
 
 
 def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
-    """Let the server's superuser be RDS's master, and tell the roles' secrets where the server is."""
+    """Let the server's superuser be RDS's master, and write into the roles' secrets where the server is."""
     store_master(cloud, master)
     for output in ("WarehouseSecretArn", "DashboardSecretArn"):
-        tell_place(cloud, outputs[output], master)
+        write_place(cloud, outputs[output], master)
     answer = cloud.client("lambda").invoke(FunctionName=outputs["PrepareFunction"])
     if answer.get("FunctionError"):
         raise UserError(f"the warehouse's roles were not made: {answer['Payload'].read().decode()}")

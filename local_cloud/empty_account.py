@@ -7,7 +7,7 @@ import psycopg2
 from psycopg2 import sql
 
 from local_cloud.account import REGION
-from local_cloud.cloud import LocalCloud, store_master, tell_place
+from local_cloud.cloud import LocalCloud, store_master, write_place
 from local_cloud.databases import OWN_WAREHOUSE_ROLES, login
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
@@ -53,8 +53,8 @@ def place_databases(cloud: LocalCloud, environment: str) -> None:
     master = inside(login(cloud.warehouse_uri, "warehouse"), "warehouse")
     store_master(cloud, master)
     for output in ("WarehouseSecretArn", "DashboardSecretArn"):
-        tell_place(cloud, outputs[output], master)
-    tell_place(cloud, outputs["SourceSecretArn"], inside(login(cloud.source_uri, "source"), "source"))
+        write_place(cloud, outputs[output], master)
+    write_place(cloud, outputs["SourceSecretArn"], inside(login(cloud.source_uri, "source"), "source"))
 
 
 def _empty_warehouse(cloud: LocalCloud) -> None:

@@ -59,7 +59,7 @@ def create_tables(cursor: Cursor) -> None:
     """Create the tables, without keys.
 
     Raises:
-        UserError: totes reads what the simulator has not.
+        UserError: totes reads what the simulator lacks.
     """
     if sentences := lacking(SOURCE_TABLES):
         raise UserError(f"the simulator cannot build this shop: {'; '.join(sentences)}")

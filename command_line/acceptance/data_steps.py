@@ -68,7 +68,7 @@ def set_off(stage: Stage) -> None:
 
 
 def see_told(stage: Stage) -> None:
-    """See that it was told; a local cloud has the mail itself, and of AWS the command has heard that it was sent."""
+    """See that a mail was sent: a local cloud has it, and of AWS the command has heard that it was sent."""
     if stage.account.state is None:
         stage.say(f"AWS has sent the mails to {stage.account.alarm_email}: look whether they have come")
         return

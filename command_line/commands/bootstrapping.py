@@ -1,4 +1,4 @@
-"""totes bootstrap-policy: what CloudFormation may do, for `cdk bootstrap` to be told."""
+"""totes bootstrap-policy: what CloudFormation may do, for `cdk bootstrap` to be given."""
 
 import json
 from pathlib import Path

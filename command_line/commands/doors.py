@@ -17,7 +17,7 @@ from totes.errors import UserError
 
 _KEYWORDS = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
 
-Passed = Annotated[list[str] | None, typer.Argument(metavar="ARGUMENT", help="What psql is to be told besides.")]
+Passed = Annotated[list[str] | None, typer.Argument(metavar="ARGUMENT", help="Further arguments of psql.")]
 
 
 def psql(

@@ -18,8 +18,8 @@ _LAST_MILLISECONDS = 120_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Audit; return what came of it, and emit as a metric how much is wrong.
 
-    The event's `day` says whose turn it is, by the day's number; without it, today's. A night whose time does not
-    suffice, and that finds nothing, emits none, and so looks like one without an audit.
+    The event's `day` says whose turn it is, by the day's number; without it, today's. A night that runs out of
+    time and has found nothing emits none, and so looks like one without an audit.
     """
     settings = AuditSettings.from_environment()
     audited = audit(
@@ -35,5 +35,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if audited.is_whole or audited.findings:
         metrics.add_metric(LAKE_FINDINGS, MetricUnit.Count, len(audited.findings))
     if not audited.is_whole:
-        logger.error("the time did not suffice for all batches of the night", extra={"audit": document})
+        logger.error("time ran out before all batches of the night were looked at", extra={"audit": document})
     return document

@@ -36,7 +36,7 @@ from local_cloud.endpoint import (
 )
 from local_cloud.kept import Kept
 
-_MENDED = (
+_CORRECTED = (
     *(alarms, authority, buckets, instances, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
     *(secret_names, sessions, topics, ways_out, user_pools, identity_pools),
 )
@@ -60,7 +60,7 @@ class Endpoint:
         """
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for each in _MENDED:
+        for each in _CORRECTED:
             each.install()
         more = (databases, ways_out, distributions, user_pools, identity_pools)
         resources.install((*resources.MODELS, *(model for each in more for model in each.MODELS)))

@@ -196,7 +196,9 @@ def test_functions_emit_the_metrics_that_are_priced_and_no_more(deployed: Deploy
     assert len(found) == CUSTOM_METRICS
 
 
-def test_what_became_of_rows_is_in_the_loaders_log_as_the_board_asks_for_it(deployed: Deployed) -> None:
+def test_the_loaders_log_says_how_many_rows_came_to_which_end_as_the_operations_dashboard_asks(
+    deployed: Deployed,
+) -> None:
     lines = deployed.totes("local", "logs", "processed_bucket_to_warehouse", "--json").out.splitlines()
     logged = [json.loads(line) for line in lines if telemetry.ROWS_LOADED in line]
     assert "fact_sales_order" in {line["table"] for line in logged if line["message"] == telemetry.ROWS_LOADED}
@@ -214,7 +216,7 @@ def test_runs_that_step_back_for_one_that_hangs_are_no_success(deployed: Deploye
     assert "no-success" in watch.on(later + timedelta(seconds=30))
 
 
-def test_a_quarantine_that_is_mended_is_quiet_again(deployed: Deployed) -> None:
+def test_a_quarantine_that_is_empty_again_is_quiet_again(deployed: Deployed) -> None:
     watch = Watch(deployed)
     execute(deployed.cloud.source_uri, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 3")
     deployed.run()

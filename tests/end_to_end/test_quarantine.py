@@ -35,7 +35,7 @@ def test_a_row_is_shown_with_every_value(shop: Deployed) -> None:
     assert "TBC" in shop.totes("quarantine", "show", "fact_sales_order", "4").out
 
 
-def test_another_try_reads_the_row_anew_and_a_mended_one_leaves_by_itself(shop: Deployed) -> None:
+def test_a_retry_reads_the_row_again_and_a_fixed_one_leaves_by_itself(shop: Deployed) -> None:
     [before] = shop.totes("quarantine", "list", "--json").json()
     tried = shop.totes("quarantine", "retry", "--json").json()
     assert tried["tables"]["fact_sales_order"]["quarantined"] == 1, "nobody has fixed it"

@@ -19,7 +19,7 @@ CHANGES = (
 
 
 @pytest.mark.parametrize(("step", "least"), [(CAPTURE, 60), (TRANSFORM, 20), (LOAD, 90)])
-def test_a_function_killed_at_every_boundary_leaves_what_the_next_run_mends(
+def test_a_function_killed_at_every_boundary_leaves_what_the_next_run_makes_good(
     world: World, step: str, least: int
 ) -> None:
     assert world.tick().succeeded

@@ -132,7 +132,7 @@ def test_what_outlives_its_stack_is_in_nobodys_way(synthesised: Synthesised) -> 
     assert named == []
 
 
-def test_a_password_is_made_anew_by_no_change_that_is_not_meant(synthesised: Synthesised) -> None:
+def test_no_change_makes_a_new_password_unless_it_is_meant(synthesised: Synthesised) -> None:
     """CloudFormation makes another password, and puts the host back to the template's, where these words change.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html

@@ -88,7 +88,7 @@ def test_who_asks_for_the_lake_alone_is_not_kept_waiting_by_a_lost_source(states
     assert (states["The lake alone"]["Result"], states["The lake alone"]["ResultPath"]) == ({"seen": ""}, "$.capture")
 
 
-def test_a_run_that_had_not_the_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:
+def test_a_run_that_lacked_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:
     first, second = states["Is anything left?"]["Choices"]
     assert [(each["Variable"], each["BooleanEquals"]) for each in first["Or"]] == [
         ("$.transform.waiting", True),
@@ -116,7 +116,7 @@ def test_all_that_the_library_calls_retryable_is_retried(states: dict[str, Any],
 
 
 @pytest.mark.parametrize("name", INVOCATIONS)
-def test_what_a_person_must_mend_is_not_retried(states: dict[str, Any], name: str) -> None:
+def test_what_a_person_must_fix_is_not_retried(states: dict[str, Any], name: str) -> None:
     [retry] = states[name]["Retry"]
     permanent = {
         each.__name__ for each in errors.TotesError.__subclasses__() if not issubclass(each, errors.RetryableError)

@@ -164,7 +164,7 @@ def test_the_topic_hears_the_alarms_of_its_own_account_and_all_others_by_tls_onl
     assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None:
+def test_the_operations_dashboard_shows_every_alarm_and_every_metric(prod: Synthesised) -> None:
     [dashboard] = prod.resources("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(dashboard["Properties"]["DashboardBody"])
     for logical_id in of_people(prod):
@@ -173,7 +173,7 @@ def test_the_board_shows_every_alarm_and_every_metric(prod: Synthesised) -> None
         assert metric in body
 
 
-def test_what_is_told_by_table_or_function_is_no_metric_of_ours_on_the_board(prod: Synthesised) -> None:
+def test_what_is_said_by_table_or_function_is_no_metric_of_ours_on_the_dashboard(prod: Synthesised) -> None:
     """The loader's log has the rows, and Lambda measures durations for nothing."""
     [dashboard] = prod.resources("AWS::CloudWatch::Dashboard").values()
     body = prod.said(dashboard["Properties"]["DashboardBody"])

@@ -143,6 +143,8 @@ class ProjectCopy:
             lines = [(line[:1], line[1:]) for line in hunk.splitlines(keepends=True)]
             before = "".join(line or "\n" for mark, line in lines if mark != "+")
             after = "".join(line or "\n" for mark, line in lines if mark != "-")
-            assert f"\n{text}".count(f"\n{before}") == 1, f"docs/extending.md: {step.file} has not once\n{before}"
+            assert f"\n{text}".count(f"\n{before}") == 1, (
+                f"docs/extending.md: {step.file} does not have exactly once\n{before}"
+            )
             text = f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
         file.write_text(text, encoding="utf-8")

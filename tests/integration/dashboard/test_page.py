@@ -158,7 +158,7 @@ def test_every_figure_of_the_real_shop_is_what_its_view_says(postgres: EmbeddedP
 
 
 def kept(data: Path, expected: dict[str, Any], only: str = ".") -> dict[str, str | None]:
-    """What became of each promise: None where it is kept, else what was found.
+    """The outcome of each promise: None where it is kept, else what was found.
 
     Args:
         data: the folder of snapshots.

@@ -61,7 +61,7 @@ def mistaken() -> Sequence[StarTable]:
     )
 
 
-def test_an_empty_warehouse_is_made_anew_from_the_lake_alone(pipeline: Pipeline, another_database: str) -> None:
+def test_an_empty_warehouse_is_rebuilt_from_the_lake_alone(pipeline: Pipeline, another_database: str) -> None:
     live(pipeline)
     lost = content_of(pipeline.warehouse)
     execute(pipeline.source, "DROP SCHEMA public CASCADE")
@@ -79,7 +79,9 @@ def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(p
     assert pipeline.tick().batches.count == 0
 
 
-def test_a_lost_processed_bucket_is_made_anew_from_the_ingestion_bucket(pipeline: Pipeline, store: MemoryStore) -> None:
+def test_a_lost_processed_bucket_is_made_again_from_the_ingestion_bucket(
+    pipeline: Pipeline, store: MemoryStore
+) -> None:
     live(pipeline)
     before = content_of(pipeline.warehouse)
     again = dataclasses.replace(pipeline, processed=store.bucket("another"))
@@ -101,7 +103,7 @@ def test_a_replay_of_unchanged_code_changes_no_content_and_rewrites_no_object(pi
     assert pipeline.tick().batches.count == 0
 
 
-def test_a_mended_mistake_is_replayed(pipeline: Pipeline, store: MemoryStore, another_database: str) -> None:
+def test_a_mistake_that_was_fixed_is_replayed(pipeline: Pipeline, store: MemoryStore, another_database: str) -> None:
     pipeline.capture()
     transform(pipeline.ingestion, pipeline.processed, mistaken())
     with session(pipeline.warehouse) as connection:

@@ -6,7 +6,7 @@ from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
-from totes.star_schema import Dimension, integer, text
+from totes.star_schema import Dimension, boolean, date, decimal, integer, text, time
 
 # Every fact with every dimension, as a reader joins them.
 JOINED = """
@@ -62,3 +62,15 @@ def test_a_dimension_has_something_to_say_of_what_is_unknown() -> None:
         Dimension(
             name="dim_shop", source="shop", key="shop_id", columns=(integer("shop_id"), text("name"), integer("size"))
         )
+
+
+def test_a_column_of_any_kind_may_have_nothing_to_say_of_what_is_unknown() -> None:
+    may_be_null = (
+        integer("size", nullable=True),
+        decimal("rent", 8, 2, nullable=True),
+        boolean("is_open", nullable=True),
+        date("since", nullable=True),
+        time("from_time", of="since", nullable=True),
+    )
+    shop = Dimension(name="dim_shop", source="shop", key="shop_id", columns=(integer("shop_id"), *may_be_null))
+    assert all(column.nullable for column in shop.columns if column.name != shop.key)

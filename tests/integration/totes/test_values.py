@@ -181,7 +181,7 @@ def test_a_quarantined_row_read_again_makes_no_second_batch(pipeline: Pipeline) 
     assert pipeline.capture().batch is None
 
 
-def test_a_mended_row_leaves_quarantine(pipeline: Pipeline) -> None:
+def test_a_fixed_row_leaves_quarantine(pipeline: Pipeline) -> None:
     pipeline.tick()
     history = []
     for date in ("TBC", "TBD", "2031-12-24"):

@@ -232,7 +232,7 @@ def test_an_instance_without_a_price_is_named_with_the_reason(properties: dict[s
     assert reason in unknown.reason
 
 
-def test_a_board_costs_what_its_queries_of_logs_scan() -> None:
+def test_an_operations_dashboard_costs_what_its_queries_of_logs_scan() -> None:
     widgets = {"widgets": [{"type": "metric"}, {"type": "log"}, {"type": "log"}]}
     body = {"Fn::Join": ["", [json.dumps(widgets, separators=(",", ":")), {"Ref": "Alarm"}]]}
     board = TemplateResource("Board", "AWS::CloudWatch::Dashboard", {"DashboardBody": body})

@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[3]
 SNAPSHOTS = ROOT / "tests" / "infrastructure" / "snapshots"
 
 CODE = (ROOT / "stacks" / "constructs" / "alarms.py").read_text(encoding="utf-8")
-ALARMS = re.findall(r'_Rule\(\s*name="([a-z-]+)"', CODE)
+ALARMS = re.findall(r'_Rule\(\s*name="([\w-]+)"', CODE)
 CONFIGURATION = (ROOT / "stacks" / "config.py").read_text(encoding="utf-8")
-ENVIRONMENTS = [name for name in re.findall(r'Environment\(\s*name="(\w+)"', CONFIGURATION) if name != "local"]
+ENVIRONMENTS = [name for name in re.findall(r'Environment\(\s*name="([\w-]+)"', CONFIGURATION) if name != "local"]
 
 
 def test_the_alarms_and_environments_are_found() -> None:
@@ -28,8 +28,8 @@ def test_an_alarm_is_in_the_runbook(alarm: str) -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_an_alarm_is_set_off_by_a_fault_of_its_own(alarm: str) -> None:
-    """Those of AWS's own metrics are set off together there."""
-    if not alarm.startswith("warehouse-"):
+    """Those of AWS's own metrics are set off together there; the local cloud has no rates that could be late."""
+    if not alarm.startswith(("warehouse-", "rates-")):
         test = "tests/end_to_end/test_alarms.py"
         assert f'"{alarm}"' in (ROOT / test).read_text(encoding="utf-8"), f"{test} never sets off {alarm}"
 

@@ -24,7 +24,7 @@ def test_a_lock_without_vulnerabilities_passes() -> None:
     assert judged.lines == ("some.lock: 1 packages audited, 0 vulnerabilities",)
 
 
-def test_a_vulnerability_fails_and_is_named_with_what_mends_it() -> None:
+def test_a_vulnerability_fails_and_is_named_with_what_fixes_it() -> None:
     judged = verdict("some.lock", output=output(CLEAN, VULNERABLE), complaint="Found 1 known vulnerability")
     assert not judged.passed
     assert "some.lock: urllib3 1.0 has CVE-1, fixed in 1.1, 2.0" in judged.lines

@@ -55,7 +55,8 @@ STAR = "layers/totes/python/totes/star/tables"
 def test_a_table_is_one_file_and_one_line_in_a_list(package: object, names: list[str]) -> None:
     folder = Path(str(getattr(package, "__file__"))).parent  # noqa: B009 - a module, which mypy knows no file of
     files = sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
-    assert sorted(names) == files, f"{folder / '__init__.py'} lists each file beside it, and nothing else"
+    which = ", ".join(sorted({*names} ^ {*files}))
+    assert sorted(names) == files, f"{folder}/__init__.py lists each file beside it, and nothing else: {which}"
 
 
 def test_the_star_has_the_briefs_tables_and_columns_and_what_is_added_comes_behind() -> None:

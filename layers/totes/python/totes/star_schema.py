@@ -137,9 +137,19 @@ def integer(name: str, *, of: str | None = None, nullable: bool = False, meaning
     return Column(name=name, kind=Kind.INTEGER, of=of or name, nullable=nullable, meaning=meaning)
 
 
-def decimal(name: str, precision: int, scale: int, *, of: str | None = None, meaning: str = "") -> Column:
+def decimal(
+    name: str, precision: int, scale: int, *, of: str | None = None, nullable: bool = False, meaning: str = ""
+) -> Column:
     """An exact decimal."""
-    return Column(name=name, kind=Kind.DECIMAL, of=of or name, precision=precision, scale=scale, meaning=meaning)
+    return Column(
+        name=name,
+        kind=Kind.DECIMAL,
+        of=of or name,
+        nullable=nullable,
+        precision=precision,
+        scale=scale,
+        meaning=meaning,
+    )
 
 
 def text(
@@ -154,16 +164,16 @@ def text(
     return Column(name=name, kind=Kind.TEXT, of=of or name, nullable=nullable, names=names, meaning=meaning)
 
 
-def boolean(name: str, *, of: str | None = None, meaning: str = "") -> Column:
+def boolean(name: str, *, of: str | None = None, nullable: bool = False, meaning: str = "") -> Column:
     """A truth value."""
-    return Column(name=name, kind=Kind.BOOLEAN, of=of or name, meaning=meaning)
+    return Column(name=name, kind=Kind.BOOLEAN, of=of or name, nullable=nullable, meaning=meaning)
 
 
-def date(name: str, *, of: str | None = None, meaning: str = "") -> Column:
+def date(name: str, *, of: str | None = None, nullable: bool = False, meaning: str = "") -> Column:
     """A date, of a timestamp or of a text yyyy-mm-dd; its year is one of 1 to 9999."""
-    return Column(name=name, kind=Kind.DATE, of=of or name, meaning=meaning)
+    return Column(name=name, kind=Kind.DATE, of=of or name, nullable=nullable, meaning=meaning)
 
 
-def time(name: str, *, of: str, meaning: str = "") -> Column:
+def time(name: str, *, of: str, nullable: bool = False, meaning: str = "") -> Column:
     """A timestamp's time of day, to the millisecond."""
-    return Column(name=name, kind=Kind.TIME, of=of, meaning=meaning)
+    return Column(name=name, kind=Kind.TIME, of=of, nullable=nullable, meaning=meaning)

@@ -24,7 +24,7 @@ VERIFY_DIFFERENCES = "VerifyDifferences"
 """Rows that differ without an excuse, as a verification ends."""
 
 LAKE_FINDINGS = "LakeFindings"
-"""What a night's audit of the lake found that is not what was written; it emits none where its time did not suffice."""
+"""What a night's audit of the lake found that is not what was written; it emits none if it ran out of time."""
 
 PUBLISHED = "Published"
 """That the dashboard's snapshot was brought up to date, or found to be."""

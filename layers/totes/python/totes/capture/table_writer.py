@@ -87,10 +87,10 @@ class TableWriter:
     def _delete(self, keys: pl.Series) -> None:
         self._deletes.append(self._written(keys.to_frame(self._key), "deletes", len(self._deletes)))
 
-    def _written(self, rows: pl.DataFrame, role: str, number: int) -> Part:
+    def _written(self, rows: pl.DataFrame, kind: str, number: int) -> Part:
         rows = rows.sort(self._key)
         self._check_once(rows[self._key])
-        return write_part(self._lake, f"{self._place}/{role}-{number:05d}", rows, row_key=self._key)
+        return write_part(self._lake, f"{self._place}/{kind}-{number:05d}", rows, row_key=self._key)
 
     def _check_once(self, keys: pl.Series) -> None:
         """Refuse sorted keys of which one is there twice: a unique index that is broken, for no sound one allows it."""

@@ -52,7 +52,7 @@ class _Overtaken(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What became of a publication.
+    """The outcome of a publication.
 
     Attributes:
         batch: the newest batch of the snapshot that is the latest now.
@@ -229,7 +229,7 @@ def _days(shelf: Shelf) -> list[str]:
 
 
 class _Writer:
-    """Writes the files of a snapshot, those that the one before has not: a few at once, while the next are read.
+    """Writes the files of a snapshot, those that the one before lacks: a few at once, while the next are read.
 
     Attributes:
         tables: the snapshot's files.

@@ -15,8 +15,8 @@ class TableVerdict:
 
     Attributes:
         rows: how many rows the source says that it has.
-        missing: keys of rows that the source has and the warehouse has not.
-        extra: keys of rows that the warehouse has and the source has not.
+        missing: keys of rows that the source has and the warehouse lacks.
+        extra: keys of rows that the warehouse has and the source lacks.
         different: keys of rows that both have, with other content.
         columns: the columns in which those differ.
         in_flight: how many more rows differ and are on their way.

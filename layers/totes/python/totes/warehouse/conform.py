@@ -7,7 +7,7 @@ from totes.star_schema import StarTable
 
 
 def conformed(table: StarTable, rows: pl.DataFrame, batch: int) -> pl.DataFrame:
-    """Return the star table's columns of a part's rows; a nullable one that the part has not is NULL.
+    """Return the star table's columns of a part's rows; a nullable one that the part lacks is NULL.
 
     Raises:
         ConfigurationError: the part lacks a column that must have a value.

@@ -74,7 +74,7 @@ class _Belongings:
         self._traits = Traits(cursor, oid)
 
     def put_on_new(self, cursor: Cursor) -> None:
-        """Make the indexes that the new table has not, and set again what was set."""
+        """Make the indexes that the new table lacks, and set again what was set."""
         has = indexes_of(cursor, oid_of(cursor, self._name))
         for index, statements in self._indexes.items():
             for statement in statements if index not in has else ():

@@ -1,4 +1,4 @@
--- Every batch that the warehouse holds: when the shop was read for it, and what became of its rows.
+-- Every batch that the warehouse holds: when the shop was read for it, and how many rows came to which end.
 --
 -- batch: the batch
 -- captured_at: when the source was read for it
