@@ -195,6 +195,32 @@ def test_a_source_that_is_down_fails_nothing_and_another_site_stands_in(pipeline
     assert "no site of rates answers" in fetch(pipeline, down).failed
 
 
+def test_what_one_site_lacks_or_garbles_another_has(pipeline: Pipeline, site: Site) -> None:
+    days = [FIRST + timedelta(days=number) for number in range(3)]
+    site.answers[days[1].isoformat()] = b"<html>try later</html>"
+    site.says(days[2], usd=1.26)
+    site.answers.pop(FIRST.isoformat())
+    other = Site()
+    try:
+        for day in days:
+            other.says(day, usd=1.27)
+        assert fetch(pipeline, site, other) == Fetched(days=3, newest=days[2])
+    finally:
+        other.close()
+    pipeline.tick()
+    assert brought(pipeline).days == 3
+    assert held(pipeline) == [
+        (days[0], "USD", Decimal("1.27")),
+        (days[1], "USD", Decimal("1.27")),
+        (days[2], "USD", Decimal("1.26")),
+    ]
+
+
+def test_a_day_that_has_not_come_is_no_newest_day(pipeline: Pipeline, site: Site) -> None:
+    site.says(date(9999, 12, 30), usd=1.27)
+    assert "has not come yet" in fetch(pipeline, site).failed
+
+
 def test_a_source_that_is_late_brings_its_days_later(pipeline: Pipeline, site: Site) -> None:
     order = sell_on(pipeline, FIRST + timedelta(days=9), "USD")
     pipeline.tick()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import urllib3
 
@@ -20,7 +20,7 @@ class RatesUnavailable(TotesError):
 
 
 class RateSource:
-    """Sites that say the same; one is asked where those before it do not answer.
+    """Sites that say the same; one is asked where those before it do not answer, do not have the day, or say no JSON.
 
     Args:
         sites: their URLs, with {base} for the currency in small letters and for the day either {version}, as npm counts
@@ -39,9 +39,12 @@ class RateSource:
         """
         body = self._ask(base, _LATEST, _LATEST)
         try:
-            return date.fromisoformat(json.loads(body or b"")["date"])
-        except (ValueError, TypeError, KeyError) as error:
+            newest = date.fromisoformat(json.loads(body or b"")["date"])
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RatesUnavailable(f"{self._sites[0]} does not say which day is the newest: {error}") from error
+        if newest > datetime.now(UTC).date() + timedelta(days=1):
+            raise RatesUnavailable(f"{self._sites[0]} says that {newest} is the newest day, which has not come yet")
+        return newest
 
     def of_day(self, base: str, day: date) -> bytes | None:
         """Ask for a day, and return the answer as it came, whatever it says; None where the day was not published.
@@ -52,7 +55,7 @@ class RateSource:
         return self._ask(base, f"{day.year}.{day.month}.{day.day}", day.isoformat())
 
     def _ask(self, base: str, version: str, day: str) -> bytes | None:
-        problems = []
+        problems, not_there, no_json = [], False, None
         for site in self._sites:
             url = site.format(base=base.lower(), version=version, day=day)
             try:
@@ -62,9 +65,22 @@ class RateSource:
             except urllib3.exceptions.HTTPError as error:
                 problems.append(f"{url}: {error}")
                 continue
-            if answer.status == _OK:
+            if answer.status == _OK and _is_json(body):
                 return body
-            if answer.status == _NOT_THERE:
-                return None
-            problems.append(f"{url}: status {answer.status}")
+            if answer.status == _OK:
+                no_json = body
+            elif answer.status == _NOT_THERE:
+                not_there = True
+            else:
+                problems.append(f"{url}: status {answer.status}")
+        if no_json is not None or not_there:
+            return no_json
         raise RatesUnavailable(f"no site of rates answers; the next call asks again: {'; '.join(problems)}")
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
