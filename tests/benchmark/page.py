@@ -19,6 +19,7 @@ def main(orders: int) -> None:
         shop = a_shop(postgres, Path(name), "shop", orders)
         up_to_yesterday(shop.pipeline.source)
         shop.tick()
+        shop.bring_rates()
         latest = json.loads((shop.folder / "latest.json").read_text())
         tables = json.loads((shop.folder / latest["manifest"]).read_text())["tables"]
         size = sum(part["bytes"] for table in tables.values() for part in table["parts"].values())

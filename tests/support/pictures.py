@@ -3,19 +3,14 @@
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
-from math import sin
 from pathlib import Path
 
 from simulator import up_to_yesterday
-from tests.support.databases import execute, quick_server, session, value
-from tests.support.published import Published, a_shop
-from totes.rates import DayOfRates, key_of
-from totes.warehouse import load_rates
+from tests.support.databases import execute, quick_server, value
+from tests.support.published import a_shop
 
 ROOT = Path(__file__).parents[2]
 ORDERS = 6_000
-SATURDAY = 5
 
 # A shop whose customers pay: what is open is of the last weeks, but for a few.
 _PAID = """
@@ -43,7 +38,7 @@ def main(folder: Path) -> None:
         up_to_yesterday(source)
         execute(source, _PAID)
         shop.tick()
-        _bring_rates(shop)
+        shop.bring_rates()
         last = value(source, "SELECT max(sales_order_id) FROM sales_order")
         for _ in range(2):
             execute(
@@ -55,19 +50,6 @@ def main(folder: Path) -> None:
         subprocess.run(
             [ROOT / ".venv/bin/node", ROOT / "dashboard/tools/pictures.mjs", shop.folder, folder, str(last)], check=True
         )
-
-
-def _bring_rates(shop: Published) -> None:
-    """Bring a rate of each day but the weekends', as a bank would have them: a Saturday's orders have Friday's."""
-    first = value(shop.pipeline.source, "SELECT min(created_at)::date FROM sales_order")
-    days = [first + timedelta(days=number) for number in range((datetime.now(UTC).date() - first).days + 1)]
-    for number, day in enumerate(days):
-        if day.weekday() < SATURDAY:
-            rates = {"EUR": f"{1.16 + 0.02 * sin(number / 40):.4f}", "USD": f"{1.27 + 0.03 * sin(number / 55):.4f}"}
-            said = DayOfRates(day=day, base="GBP", rates=rates)
-            shop.pipeline.processed.put_new(key_of("GBP", day), said.to_json())
-    with session(shop.pipeline.warehouse) as warehouse:
-        load_rates(warehouse, shop.pipeline.processed, "GBP")
 
 
 if __name__ == "__main__":
