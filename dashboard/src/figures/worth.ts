@@ -100,19 +100,36 @@ export interface Used {
 
 /** Whose days' rates some rows were converted by. */
 export function ratesUsed(shop: Shop, parts: readonly (readonly [FactName, Selection])[]): Used {
+  return parts
+    .map(([fact, selection]) => usedBy(shop, fact, selection))
+    .reduce((all, one) => ({
+      rows: all.rows + one.rows,
+      first: Math.min(all.first, one.first),
+      last: Math.max(all.last, one.last),
+      earlier: all.earlier + one.earlier,
+    }));
+}
+
+/** Many figures are of the same rows. */
+const known = new WeakMap<Selection, Used>();
+
+function usedBy(shop: Shop, fact: FactName, selection: Selection): Used {
+  const held = known.get(selection);
+  if (held !== undefined) return held;
   let [rows, earlier] = [0, 0];
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const [fact, selection] of parts) {
-    const { rateDay } = worth(shop)[fact];
-    const { day } = shop[fact];
-    for (const row of selection) {
-      const of = rateDay[row] as number;
-      if (of === NOTHING) continue;
-      rows++;
-      if (of < first) first = of;
-      if (of > last) last = of;
-      if (of !== day[row]) earlier++;
-    }
+  const { rateDay } = worth(shop)[fact];
+  const { day } = shop[fact];
+  for (let place = 0; place < selection.length; place++) {
+    const row = selection[place] as number;
+    const of = rateDay[row] as number;
+    if (of === NOTHING) continue;
+    rows++;
+    if (of < first) first = of;
+    if (of > last) last = of;
+    if (of !== day[row]) earlier++;
   }
-  return { rows, first, last, earlier };
+  const used = { rows, first, last, earlier };
+  known.set(selection, used);
+  return used;
 }
