@@ -36,6 +36,17 @@ const unpaid = oncePerShop((shop) => select(shop.payment.rows, (row) => shop.pay
 
 /** The open payments of a direction, in a currency, of a counterparty where one is chosen. */
 export function selectOpen(shop: Shop, direction: Direction, currency: number, counterparty: number | null): Selection {
+  const known = openPayments(shop);
+  const key = `${direction} ${currency} ${counterparty}`;
+  const held = known.get(key) ?? openOf(shop, direction, currency, counterparty);
+  known.set(key, held);
+  return held;
+}
+
+/** They are the same in each period, and asked for by many figures. */
+const openPayments = oncePerShop(() => new Map<string, Selection>());
+
+function openOf(shop: Shop, direction: Direction, currency: number, counterparty: number | null): Selection {
   const { counterparty_id, payment_type_id } = shop.payment;
   const inCurrency = rowsIn(shop, "payment", currency);
   const kinds = direction === "in" ? INCOMING : OUTGOING;

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { againstUsual, changesSince } from "../figures/answer";
 import { type Direction, due, selectOpen } from "../figures/money";
 import { UNRATED } from "../figures/rates";
-import { among, type Selection } from "../figures/select";
+import { among, select } from "../figures/select";
 import type { Currency } from "../figures/shop";
 import { amounts, rowsIn } from "../figures/worth";
 import { address, seen } from "../state/app";
@@ -107,9 +107,7 @@ function Yesterday({ look }: { look: Look }) {
   const pick = (of: number, id?: number) => (those: Look) => {
     const { day: made } = those.shop.sales_order;
     const inCurrency = rowsIn(those.shop, "sales_order", id ?? those.currency.id);
-    return Int32Array.from(
-      Array.from(made.keys()).filter((row) => made[row] === of && inCurrency[row] === 1),
-    ) as Selection;
+    return select(made.length, (row) => made[row] === of && inCurrency[row] === 1);
   };
   const opening = (of: number) => rowsOf(`Sales orders of ${as.day(of)}, ${title}`, "sales_order", pick(of));
   const rates = ratesSaid(look, [["sales_order", pick(day)(look)]], () => pick(day, UNRATED)(look).length);

@@ -61,11 +61,20 @@ function converted({ shop, currency }: Look, parts: readonly (readonly [FactName
   return `In ${currency.code} by the rates of ${days}${some}.`;
 }
 
-/** How many orders of what is looked at have no rate. */
+/** How many orders of what is looked at have no rate; many figures ask. */
 function unrated(look: Look, fact: FactName): number {
-  const filter = { ...look.filter, currency: UNRATED };
-  return (fact === "sales_order" ? selectSales(look.shop, filter) : selectPurchases(look.shop, filter)).length;
+  const known = unratedOf.get(look) ?? new Map<FactName, number>();
+  unratedOf.set(look, known);
+  let count = known.get(fact);
+  if (count === undefined) {
+    const filter = { ...look.filter, currency: UNRATED };
+    count = (fact === "sales_order" ? selectSales(look.shop, filter) : selectPurchases(look.shop, filter)).length;
+    known.set(fact, count);
+  }
+  return count;
 }
+
+const unratedOf = new WeakMap<Look, Map<FactName, number>>();
 
 /** What the stretch of days at a place is called. */
 export function bucketName(look: Look, place: number): string {
