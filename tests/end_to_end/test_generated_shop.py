@@ -138,7 +138,10 @@ def test_a_deployed_stack_is_served_by_the_ordinary_credentials(shop: Deployed) 
     assert totes("status", "--env", "local", "--json", credentials=credentials).json()["pending"] == []
     missing = totes("run", "--env", "prod", credentials=credentials)
     assert missing.code == 1
-    assert "there is no stack totes-prod-data in environment prod; deploy it first (cdk deploy --all)" in missing.err
+    assert (
+        "there is no stack totes-prod-data in environment prod; deploy it first (cdk deploy --all -c env=prod)"
+        in missing.err
+    )
 
 
 def test_a_functions_logs_can_be_read(shop: Deployed) -> None:
