@@ -72,7 +72,7 @@ class PipelineStack(TotesStack):
         self._network = None if network is None else TakenNetwork(self, network)
         data = TakenData(self, handed)
         self._layers = Layers(self, "Layers", environment=environment)
-        self._functions: dict[str, lambda_.Function] = {}
+        self._functions: dict[str, EtlFunction] = {}
         dead_letters = DeadLetters(self, "DeadLetters", environment=environment)
         self._dead_letters = dead_letters.queue
         machine = StateMachine(
@@ -139,28 +139,27 @@ class PipelineStack(TotesStack):
         answer = self._answer(data)
         outputs = {
             "AnswerFunction": answer.function_name,
-            "VerifyFunction": self._functions["verify_warehouse"].function_name,
+            "VerifyFunction": self._functions["verify_warehouse"].function.function_name,
             "StateMachineArn": machine.state_machine.state_machine_arn,
             "RotationFunction": rotate.function_name,
         }
         if data.master is not None:
             outputs["PrepareFunction"] = self._prepare(data, data.master).function_name
         if "fetch_exchange_rates" in self._functions:
-            outputs["RatesFunction"] = self._functions["fetch_exchange_rates"].function_name
+            outputs["RatesFunction"] = self._functions["fetch_exchange_rates"].function.function_name
         if network is not None:
             outputs["NetworkStack"] = network.stack_name
         self.output(outputs)
         self.keep_exporting(
             self._dead_letters.queue_name,
             machine.state_machine.state_machine_arn,
-            *(function.function_name for name, function in self._functions.items() if name not in _NEVER_EXPORTED),
+            *(made.function.function_name for name, made in self._functions.items() if name not in _NEVER_EXPORTED),
         )
         self.watched = WatchedPipeline(
             state_machine=machine.name,
             dead_letters=dead_letters.name,
             functions=[
-                WatchedFunction.of(name, f"totes-{environment.name}-{name}", function, scheduled=name in scheduled)
-                for name, function in self._functions.items()
+                WatchedFunction.of(name, made, scheduled=name in scheduled) for name, made in self._functions.items()
             ],
         )
         cdk.CfnOutput(
@@ -386,7 +385,7 @@ class PipelineStack(TotesStack):
         placement = None
         if self._network is not None and not outside:
             placement = self._network.placement(source=speaks_to_source, warehouse=speaks_to_warehouse)
-        function = EtlFunction(
+        made = EtlFunction(
             self,
             id,
             environment=self._environment,
@@ -398,9 +397,9 @@ class PipelineStack(TotesStack):
             permissions=permissions,
             placement=placement,
             folder=folder,
-        ).function
-        self._functions[name] = function
-        return function
+        )
+        self._functions[name] = made
+        return made.function
 
 
 _NEVER_EXPORTED = {"audit_lake", "fetch_exchange_rates", "publish_snapshot"}

@@ -24,6 +24,7 @@ class EtlFunction(Construct):
 
     Attributes:
         function: the function.
+        full_name: its name.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class EtlFunction(Construct):
         folder: Path | None = None,
     ) -> None:
         super().__init__(scope, id)
-        full_name = f"totes-{environment.name}-{name}"
+        self.full_name = full_name = f"totes-{environment.name}-{name}"
         folder = folder or ROOT / "lambdas" / name
         check_size(full_name, (folder, *layers.folders))
         log_group = logs.LogGroup(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
+
+from stacks.constructs.etl_function import EtlFunction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,12 @@ class WatchedFunction:
     scheduled: bool
 
     @classmethod
-    def of(cls, name: str, full_name: str, function: lambda_.Function, *, scheduled: bool) -> "WatchedFunction":
+    def of(cls, name: str, made: EtlFunction, *, scheduled: bool) -> "WatchedFunction":
         """Take what is watched of a function of this app's."""
-        if function.timeout is None:
+        timeout = made.function.timeout
+        if timeout is None:
             raise AssertionError("every function has a timeout")
-        return cls(name=name, full_name=full_name, timeout=function.timeout, scheduled=scheduled)
+        return cls(name=name, full_name=made.full_name, timeout=timeout, scheduled=scheduled)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,8 +153,9 @@ def _currencies(cursor: Cursor) -> frozenset[str]:
 def _newest(connection: Connection, base: str) -> date | None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT max(rate_date) FROM public.fact_exchange_rate JOIN public.dim_currency ON currency_code = currency "
-            "WHERE base_currency = %s",
+            # For each currency the end of the key is looked up; a join would read every day of all.
+            "SELECT max(newest) FROM public.dim_currency CROSS JOIN LATERAL (SELECT max(rate_date) AS newest "
+            "FROM public.fact_exchange_rate WHERE base_currency = %s AND currency = currency_code) AS known",
             (base,),
         )
         [[newest]] = cursor.fetchall()
