@@ -94,6 +94,7 @@ def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_bes
     pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
+    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
     live(pipeline, seed=7)
     asked, runs, left = True, 0, []
     while True:
@@ -124,6 +125,7 @@ def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     held = content_of(pipeline.warehouse)
     monkeypatch.setattr(bulk, "PIECE_ROWS", 10)
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
+    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
     came_late, runs = False, 0
     while step_of_load(pipeline).rebuilding:
         runs += 1
@@ -356,6 +358,7 @@ def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_c
     transform(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN)
     if begun == "by a large batch":
         monkeypatch.setattr(batch, "LARGE_ROWS", 20)
+        monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
     else:
         replay(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN, first=1)
     with session(pipeline.warehouse) as connection:

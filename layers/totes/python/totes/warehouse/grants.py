@@ -1,5 +1,6 @@
 """What people have put on a relation or routine: grants, comments and indexes go on to what replaces it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -75,13 +76,8 @@ class Extras:
             columns: those that it has; None: all.
         """
         self.grant_on(cursor, name, columns)
-        for column, comment in self._comments:
-            if column is None:
-                cursor.execute(sql.SQL("COMMENT ON {} {} IS %s").format(sql.SQL(self._kind.word), name), (comment,))
-            elif columns is None or column in columns:
-                cursor.execute(
-                    sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(name, sql.Identifier(column)), (comment,)
-                )
+        those = [each for each in self._comments if each[0] is None or columns is None or each[0] in columns]
+        comment_on(cursor, self._kind, name, those)
 
     def grant_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None = None) -> None:
         """Grant again, and leave its comments; see `put_on`."""
@@ -97,6 +93,28 @@ class Extras:
                         sql.SQL(" WITH GRANT OPTION" if grantable else ""),
                     )
                 )
+
+
+def comment_on(cursor: Cursor, kind: Kind, name: sql.Composable, comments: Iterable[tuple[str | None, str]]) -> None:
+    """Say what an object means, all in one statement: there are hundreds of columns.
+
+    Args:
+        cursor: the warehouse.
+        kind: of the object.
+        name: of the object.
+        comments: a column and what it means, each; without a column: the object.
+    """
+    statements = [
+        sql.SQL("COMMENT ON {} IS {}").format(
+            sql.SQL("{} {}").format(sql.SQL(kind.word), name)
+            if column is None
+            else sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)),
+            sql.Literal(comment),
+        )
+        for column, comment in comments
+    ]
+    if statements:
+        cursor.execute(sql.SQL("; ").join(statements))
 
 
 def revoke_all(cursor: Cursor, kind: Kind, oid: int, name: sql.Composable) -> None:

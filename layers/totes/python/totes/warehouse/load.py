@@ -204,7 +204,8 @@ class _Loader:
                 _must_be_replayed(found, lake)
                 return _Loaded(batch=None, tables={}, wanted=False)
             if fits:
-                self._follow_the_code(cursor)
+                # What is not there yet is described when it is: the tables of an empty warehouse are made again first.
+                self._follow_the_code(cursor, tables_alone=entry is None and lake.newest > 0)
             if found.gone and fits:
                 logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(found.gone))
                 rebuild = wanted = True
@@ -219,10 +220,10 @@ class _Loader:
                 return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
             return self._load_batch(cursor, lake, manifest, wanted=wanted)
 
-    def _follow_the_code(self, cursor: Cursor) -> None:
+    def _follow_the_code(self, cursor: Cursor, *, tables_alone: bool = False) -> None:
         """Write which columns the code makes; once a run, say what each means, and make the views of the reports."""
         remember_columns(cursor, self._tables)
-        if not self._followed:
+        if not (self._followed or tables_alone):
             ensure_comments(cursor, self._tables)
             ensure_reports(cursor)
             self._followed = True
@@ -268,6 +269,8 @@ class _Loader:
 
     def _rebuilt(self) -> Loaded:
         with self._connection, self._connection.cursor() as cursor:
+            lock(cursor)
+            self._follow_the_code(cursor)
             entry = newest_entry(cursor)
             newest = entry.batch if entry else 0
             told = sum_of_row_counts(cursor)

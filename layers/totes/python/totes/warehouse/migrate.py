@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -136,7 +136,8 @@ def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
 
 def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
     """Create what is missing of the ledger; return whether it was there."""
-    has_ledger = _exists(cursor, "etl", "batch")
+    there = _tables_there(cursor)
+    has_ledger = "etl.batch" in there
     if not has_ledger:
         _must_speak_utf8(cursor)
         if is_source(cursor, tables):
@@ -149,21 +150,21 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
             cursor.execute("CREATE SCHEMA etl")
         create_ledger(cursor, LIVE)
         let_read_ledger(cursor)
-    if not _exists(cursor, "etl", "star_column"):
+    if "etl.star_column" not in there:
         create_state(cursor)
         entry = ledger.newest_entry(cursor)
         if entry is not None:  # made by a totes that kept the edition in the ledger alone
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
-    if not _exists(cursor, "etl", "verification"):
+    if "etl.verification" not in there:
         create_verification(cursor)
-    _ensure_rates(cursor)
+    _ensure_rates(cursor, there)
     return has_ledger
 
 
-def _ensure_rates(cursor: Cursor) -> None:
-    if not _exists(cursor, "etl", "rate_day"):
+def _ensure_rates(cursor: Cursor, there: Container[str]) -> None:
+    if "etl.rate_day" not in there:
         create_rate_ledger(cursor)
-    if not _exists(cursor, "public", RATES_TABLE):
+    if f"public.{RATES_TABLE}" not in there:
         create_rates(cursor)
 
 
@@ -189,14 +190,15 @@ def remember_columns(cursor: Cursor, tables: Sequence[StarTable], *, whole: bool
     if whole and known - set(made):
         cursor.execute("DELETE FROM etl.star_column")
         known = set()
-    for row in made:
-        if row not in known:
-            cursor.execute(
-                "INSERT INTO etl.star_column (star_table, column_name, type, nullable) VALUES (%s, %s, %s, %s) "
-                "ON CONFLICT (star_table, column_name) DO UPDATE "
-                "SET type = excluded.type, nullable = excluded.nullable",
-                row,
-            )
+    others = [row for row in made if row not in known]
+    if others:
+        names, columns, types, nullable = (list(values) for values in zip(*others, strict=True))
+        cursor.execute(
+            "INSERT INTO etl.star_column (star_table, column_name, type, nullable) "
+            "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::boolean[]) "
+            "ON CONFLICT (star_table, column_name) DO UPDATE SET type = excluded.type, nullable = excluded.nullable",
+            (names, columns, types, nullable),
+        )
 
 
 def _newer(cursor: Cursor, tables: Sequence[StarTable]) -> list[str]:
@@ -318,9 +320,9 @@ def _drop_foreign_keys(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     ours = [LIVE.star(table.name) for table in tables] + [LIVE.ledger(name) for name in LEDGER]
     cursor.execute(
         "SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname) FROM pg_constraint "
-        "WHERE contype = 'f' AND confrelid = 'etl.batch'::regclass AND conrelid = ANY(%s::oid[]) "
+        "WHERE contype = 'f' AND confrelid = 'etl.batch'::regclass AND conrelid = ANY(%s::regclass[]::oid[]) "
         "AND pg_has_role((SELECT relowner FROM pg_class WHERE oid = conrelid), 'USAGE')",
-        ([oid_of(cursor, name) for name in ours],),
+        ([name.as_string(cursor) for name in ours],),
     )
     statements = [statement for (statement,) in cursor.fetchall()]
     if statements:
@@ -362,6 +364,11 @@ def _has_schema(cursor: Cursor, schema: str) -> bool:
     return cursor.fetchone() is not None
 
 
-def _exists(cursor: Cursor, schema: str, table: str) -> bool:
-    cursor.execute("SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s", (schema, table))
-    return cursor.fetchone() is not None
+def _tables_there(cursor: Cursor) -> set[str]:
+    """Return the tables of the ledger and those of exchange rates that are there, with their schemas."""
+    cursor.execute(
+        "SELECT schemaname || '.' || tablename FROM pg_tables "
+        "WHERE schemaname = 'etl' OR (schemaname = 'public' AND tablename = %s)",
+        (RATES_TABLE,),
+    )
+    return {name for (name,) in cursor.fetchall()}

@@ -49,6 +49,9 @@ logger = logging.getLogger(__name__)
 
 _MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "128MB"}
 
+SHORT_SECONDS = 1.0
+"""How long a transaction goes on with what is quickly built; a stage that takes longer is one of its own."""
+
 _TRIES = 5
 _PAUSE = 1.0
 """How often a swap that meets readers of the live tables is tried, and how many seconds lie between."""
@@ -174,18 +177,22 @@ class Rebuild:
         if not said.built and said.position.batch < last:
             self._stage(cursor, lake, said, last)
             return Step.MORE
-        return self._build_next(cursor, said) or self._follow(cursor, lake)
+        if said.filled:
+            return self._follow(cursor, lake)
+        self._build_some(cursor, said)
+        return Step.MORE
 
-    def _build_next(self, cursor: Cursor, said: _Progress) -> Step | None:
+    def _build_some(self, cursor: Cursor, said: _Progress) -> None:
+        """Build what is next, and what follows for as long as a transaction is short."""
+        until = time.monotonic() + SHORT_SECONDS
         for table in self._tables:
             for stage in _stages(table):
-                if stage not in said.built:
-                    self._build(cursor, said, table, stage)
-                    return Step.MORE
-        if not said.filled:
-            self._fill_ledger(cursor, said)
-            return Step.MORE
-        return None
+                if stage in said.built:
+                    continue
+                self._build(cursor, said, table, stage)
+                if time.monotonic() >= until:
+                    return
+        self._fill_ledger(cursor, said)
 
     def _begin(self, cursor: Cursor, lake: Processed) -> _Progress:
         drop_all(cursor, self._tables)
@@ -280,7 +287,7 @@ class Rebuild:
         _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
     def _build(self, cursor: Cursor, said: _Progress, table: StarTable, stage: str) -> None:
-        """Fill a table or build one of its keys: each may take long, and is a transaction of its own."""
+        """Fill a table or build one of its keys."""
         stages = _stages(table)
         if stage == stages[0]:
             self._fill(cursor, said, table)

@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.report import VIEWS, Question
 from totes.roles import REPORT, REPORT_MARK
 from totes.warehouse.definitions import identifiers, let_read, let_use
-from totes.warehouse.grants import VIEW, Extras, oid_of
+from totes.warehouse.grants import VIEW, Extras, comment_on, oid_of
 from totes.warehouse.patience import shortly
 
 logger = logging.getLogger(__name__)
@@ -58,8 +58,7 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
     if not is_there:
         cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(REPORT)))
         let_use(cursor, REPORT)
-    done = [_ensure(cursor, question) for question in questions]
-    if all(done):
+    if _made_at_once(cursor, questions) or sum(_ensure(cursor, question) for question in questions) == len(questions):
         cursor.execute(sql.SQL("COMMENT ON SCHEMA {} IS %s").format(sql.Identifier(REPORT)), (mark,))
         logger.info("the warehouse answers %d questions in schema %s", len(questions), REPORT)
 
@@ -70,6 +69,11 @@ def create_report(cursor: Cursor, question: Question) -> None:
     Raises:
         psycopg2.Error: the view has others, or the query does not fit the tables.
     """
+    _create(cursor, question)
+    let_read(cursor, name_of(question))
+
+
+def _create(cursor: Cursor, question: Question) -> None:
     view = name_of(question)
     # What a query reads is found by its names: in schema public, whatever the session or the role says.
     cursor.execute("SELECT current_setting('search_path'), set_config('search_path', 'public', true)")
@@ -79,15 +83,24 @@ def create_report(cursor: Cursor, question: Question) -> None:
         + sql.SQL(question.query)
     )
     cursor.execute("SELECT set_config('search_path', %s, true)", (path,))
-    cursor.execute(sql.SQL("COMMENT ON VIEW {} IS %s").format(view), (question.sentence,))
-    for column, meaning in question.columns.items():
-        cursor.execute(sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(view, sql.Identifier(column)), (meaning,))
-    let_read(cursor, view)
+    comment_on(cursor, VIEW, view, [(None, question.sentence), *question.columns.items()])
 
 
 def name_of(question: Question) -> sql.Identifier:
     """Return the name of a question's view."""
     return sql.Identifier(REPORT, question.name)
+
+
+def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
+    """Make all views where none of them is in the way, which is much quicker than one by one; else make none."""
+    try:
+        with shortly(cursor, (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition)):
+            for question in questions:
+                _create(cursor, question)
+            let_read(cursor, *map(name_of, questions))
+    except (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition):
+        return False
+    return True
 
 
 def _ensure(cursor: Cursor, question: Question) -> bool:
