@@ -39,12 +39,16 @@ function usualOf(shop: Shop, currency: number, day: number): Usual {
     (row) => inCurrency[row] === 1 && (sales_order.day[row] as number) >= first,
   );
   const days = Array.from({ length: WEEKS + 1 }, (_, week) => first + 7 * week);
-  const places = new Map(days.map((value, place) => [value, place]));
+  const places = new Int32Array(day - first + 1).fill(-1);
+  days.forEach((value, place) => {
+    places[value - first] = place;
+  });
   const sums = overTime(sales_order, amounts(shop, "sales_order", currency), selection, {
     unit: "day",
     starts: days,
     end: day + 1,
-    find: (value) => places.get(value) ?? -1,
+    from: first,
+    places,
   });
   const all = days.map((value, place) => ({ day: value, sold: sums[place] as Sold }));
   const before = all.slice(0, -1).filter((each) => each.day >= shop.firstDay);

@@ -30,16 +30,29 @@ export function nextMonth(day: number): number {
 
 export type Unit = "day" | "week" | "month" | "year";
 
-/** Stretches of days behind each other, without a gap. */
-export interface Buckets {
+/** Of each number from one on a place; -1 for those that have none. Many are looked up: so it is an array. */
+export interface Places {
+  readonly from: number;
+  readonly places: Int32Array;
+}
+
+/** The place of a number; -1 where it has none. */
+export function placeOf({ from, places }: Places, value: number): number {
+  const at = value - from;
+  return at >= 0 && at < places.length ? (places[at] as number) : -1;
+}
+
+/** Stretches of days behind each other. */
+export interface Stretches {
   readonly unit: Unit;
   /** The first day of each, ascending. */
   readonly starts: readonly number[];
   /** The day behind the last one. */
   readonly end: number;
-  /** The place of the stretch that a day lies in; -1 for a day outside. */
-  readonly find: (day: number) => number;
 }
+
+/** Stretches without a gap; each day has the place of its stretch. */
+export interface Buckets extends Stretches, Places {}
 
 /**
  * Divide the days from `from` to `to`, both included.
@@ -59,12 +72,15 @@ function even(unit: Unit, from: number, to: number, length: number): Buckets {
   const count = Math.ceil((to - from + 1) / length);
   const first = to + 1 - count * length;
   const starts = Array.from({ length: count }, (_, place) => Math.max(from, first + place * length));
-  return {
-    unit,
-    starts,
-    end: to + 1,
-    find: (day) => (day < from || day > to ? -1 : Math.floor((day - first) / length)),
-  };
+  return bucketsFrom(unit, starts, from, to, to + 1);
+}
+
+function bucketsFrom(unit: Unit, starts: readonly number[], from: number, to: number, end: number): Buckets {
+  const places = new Int32Array(Math.max(0, to - from + 1));
+  starts.forEach((start, place) => {
+    places.fill(place, Math.max(0, start - from));
+  });
+  return { unit, starts, end, from, places };
 }
 
 /** The months from one that has a day to one that has another, as the views of schema `report` count them. */
@@ -82,17 +98,7 @@ function years(from: number, to: number): Buckets {
 function calendar(unit: Unit, from: number, to: number, first: number, next: (start: number) => number): Buckets {
   const starts: number[] = [];
   for (let start = first; start <= to; start = next(start)) starts.push(start);
-  const end = next(starts.at(-1) ?? from);
-  const places = new Int32Array(Math.max(0, end - first));
-  starts.forEach((start, place) => {
-    places.fill(place, start - first);
-  });
-  return {
-    unit,
-    starts,
-    end,
-    find: (day) => (day < from || day > to ? -1 : (places[day - first] ?? -1)),
-  };
+  return bucketsFrom(unit, starts, from, to, next(starts.at(-1) ?? from));
 }
 
 /** Which day of the week a day is, Monday being 0. */

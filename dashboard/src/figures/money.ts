@@ -1,6 +1,6 @@
 /** Money that is to come in or to go out, and how long it takes. Amounts are in minor units of one currency, or converted. */
 
-import type { Buckets } from "./days";
+import { type Buckets, placeOf } from "./days";
 import { among, type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { Counts } from "./statistics";
@@ -63,8 +63,10 @@ function openOf(shop: Shop, direction: Direction, currency: number, counterparty
 /** Open payments by their age; report.receipts_due_by_age and report.payments_due_by_age. */
 export function openByAge(shop: Shop, amounts: Float64Array, selection: Selection): Open[] {
   const sums = AGES.map((age): Open => ({ age, payments: 0, amount: 0, oldest: null }));
-  for (const row of selection) {
-    const day = shop.payment.payment_day[row] as number;
+  const { payment_day } = shop.payment;
+  for (let at = 0; at < selection.length; at++) {
+    const row = selection[at] as number;
+    const day = payment_day[row] as number;
     const sum = sums[AGES.indexOf(ageOf(day, shop.today))] as Open;
     sum.payments++;
     sum.amount += amounts[row] as number;
@@ -84,10 +86,14 @@ export interface Due {
 /** All that is open, and of it what was to be paid before today; report.open_payments. */
 export function due(shop: Shop, amounts: Float64Array, selection: Selection): Due {
   const { payment_day } = shop.payment;
-  let [sum, overdue, late] = [0, 0, 0];
-  for (const row of selection) {
+  const { today } = shop;
+  let sum = 0;
+  let overdue = 0;
+  let late = 0;
+  for (let at = 0; at < selection.length; at++) {
+    const row = selection[at] as number;
     sum += amounts[row] as number;
-    if ((payment_day[row] as number) >= shop.today) continue;
+    if ((payment_day[row] as number) >= today) continue;
     overdue += amounts[row] as number;
     late++;
   }
@@ -122,12 +128,15 @@ const receipts = oncePerShop((shop) => {
 export function receiptsOf(shop: Shop, orders: Selection, currency: number): { those: Selection; orderOf: Int32Array } {
   const { those, orderOf } = receipts(shop);
   const selected = new Uint8Array(shop.sales_order.rows);
-  for (const order of orders) selected[order] = 1;
+  for (let at = 0; at < orders.length; at++) selected[orders[at] as number] = 1;
   const inCurrency = rowsIn(shop, "payment", currency);
-  return {
-    those: among(those, (row) => inCurrency[row] === 1 && selected[orderOf[row] as number] === 1),
-    orderOf,
-  };
+  const found = new Int32Array(those.length);
+  let count = 0;
+  for (let at = 0; at < those.length; at++) {
+    const row = those[at] as number;
+    if (inCurrency[row] === 1 && selected[orderOf[row] as number] === 1) found[count++] = row;
+  }
+  return { those: found.slice(0, count), orderOf };
 }
 
 /** Days from an order to the date of its receipt, of receipts that are paid; report.order_to_payment_days. */
@@ -139,11 +148,15 @@ export function paymentTimes(
   const all = new Counts();
   const each = buckets.starts.map(() => new Counts());
   const open = buckets.starts.map(() => 0);
-  for (const payment of those) {
-    const made = shop.sales_order.day[orderOf[payment] as number] as number;
-    const place = buckets.find(made);
-    if (shop.payment.paid[payment] === 1) each[place]?.add((shop.payment.payment_day[payment] as number) - made);
-    else if (place >= 0) open[place] = (open[place] ?? 0) + 1;
+  const { paid, payment_day } = shop.payment;
+  const { day } = shop.sales_order;
+  for (let at = 0; at < those.length; at++) {
+    const payment = those[at] as number;
+    const made = day[orderOf[payment] as number] as number;
+    const place = placeOf(buckets, made);
+    if (place < 0) continue;
+    if (paid[payment] === 1) (each[place] as Counts).add((payment_day[payment] as number) - made);
+    else open[place] = (open[place] as number) + 1;
   }
   for (const counts of each) all.addAll(counts);
   const time = (counts: Counts, left: number): PaymentTime => ({

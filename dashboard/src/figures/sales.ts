@@ -1,6 +1,6 @@
 /** What is sold. Revenue is units times unit price, in minor units of the orders' currency, or converted: `amounts`. */
 
-import type { Buckets } from "./days";
+import { type Buckets, type Places, placeOf } from "./days";
 import type { Selection } from "./select";
 import type { PurchaseOrders, SalesOrders } from "./shop";
 import { Counts } from "./statistics";
@@ -21,16 +21,17 @@ export function averageOrder(sold: Sold): number | null {
 
 export function total(orders: SalesOrders, amounts: Float64Array, selection: Selection): Sold {
   const sold = nothing();
-  for (const row of selection) add(sold, orders, amounts, row);
+  for (let at = 0; at < selection.length; at++) add(sold, orders, amounts, selection[at] as number);
   return sold;
 }
 
 /** A sum for each stretch of days; report.sales_by_day. */
 export function overTime(orders: SalesOrders, amounts: Float64Array, selection: Selection, buckets: Buckets): Sold[] {
   const sums = buckets.starts.map(nothing);
-  for (const row of selection) {
-    const sum = sums[buckets.find(orders.day[row] as number)];
-    if (sum !== undefined) add(sum, orders, amounts, row);
+  for (let at = 0; at < selection.length; at++) {
+    const row = selection[at] as number;
+    const place = placeOf(buckets, orders.day[row] as number);
+    if (place >= 0) add(sums[place] as Sold, orders, amounts, row);
   }
   return sums;
 }
@@ -49,7 +50,8 @@ export function soldBy<K>(
 ): SoldBy<K>[] {
   // Keys are small numbers: an array by key is quicker than a Map.
   const byValue: Sold[] = [];
-  for (const row of selection) {
+  for (let at = 0; at < selection.length; at++) {
+    const row = selection[at] as number;
     const value = column[row] as number;
     let sum = byValue[value];
     if (sum === undefined) {
@@ -86,17 +88,21 @@ export interface LeadTime {
   readonly ninety: number | null;
 }
 
-/** Days from orders to their agreed delivery, for each place that `placeOf` says; report.agreed_lead_times. */
+/** Days from orders to their agreed delivery, for each place that a column's values have; report.agreed_lead_times. */
 export function leadTimes(
   orders: SalesOrders,
   selection: Selection,
-  places: number,
-  placeOf: (row: number) => number,
+  count: number,
+  column: Int32Array,
+  places: Places,
 ): { all: LeadTime; each: LeadTime[] } {
   const all = new Counts();
-  const each = Array.from({ length: places }, () => new Counts());
-  for (const row of selection) {
-    each[placeOf(row)]?.add((orders.delivery_day[row] as number) - (orders.day[row] as number));
+  const each = Array.from({ length: count }, () => new Counts());
+  const { day, delivery_day } = orders;
+  for (let at = 0; at < selection.length; at++) {
+    const row = selection[at] as number;
+    const place = placeOf(places, column[row] as number);
+    if (place >= 0) (each[place] as Counts).add((delivery_day[row] as number) - (day[row] as number));
   }
   for (const counts of each) all.addAll(counts);
   return { all: timeOf(all), each: each.map(timeOf) };
@@ -122,13 +128,15 @@ export function tradedOverTime(
   buckets: Buckets,
 ): Traded[] {
   const sums = buckets.starts.map((): Traded => ({ revenue: 0, cost: 0 }));
-  for (const row of sold) {
-    const sum = sums[buckets.find(sales.day[row] as number)];
-    if (sum !== undefined) sum.revenue += revenue[row] as number;
+  for (let at = 0; at < sold.length; at++) {
+    const row = sold[at] as number;
+    const place = placeOf(buckets, sales.day[row] as number);
+    if (place >= 0) (sums[place] as Traded).revenue += revenue[row] as number;
   }
-  for (const row of bought) {
-    const sum = sums[buckets.find(purchases.day[row] as number)];
-    if (sum !== undefined) sum.cost += cost[row] as number;
+  for (let at = 0; at < bought.length; at++) {
+    const row = bought[at] as number;
+    const place = placeOf(buckets, purchases.day[row] as number);
+    if (place >= 0) (sums[place] as Traded).cost += cost[row] as number;
   }
   return sums;
 }

@@ -18,15 +18,12 @@ export interface Filter {
 export type Selection = Int32Array;
 
 export function selectSales(shop: Shop, filter: Filter): Selection {
-  const orders = shop.sales_order;
-  const { design } = filter;
-  const passes = orderFilter(shop, "sales_order", filter);
-  return select(orders.rows, (row) => passes(row) && (design === null || orders.design_id[row] === design));
+  return selectOrders(shop, "sales_order", filter, shop.sales_order.design_id);
 }
 
 /** Purchases have no design: that filter does not concern them. */
 export function selectPurchases(shop: Shop, filter: Filter): Selection {
-  return select(shop.purchase_order.rows, orderFilter(shop, "purchase_order", filter));
+  return selectOrders(shop, "purchase_order", filter, null);
 }
 
 /** The rows of a selection that pass. */
@@ -49,21 +46,30 @@ export function select(rows: number, passes: (row: number) => boolean): Selectio
   return found.slice(0, count);
 }
 
-function orderFilter(
+/** In one loop, which calls nothing: to ask a function of each row takes five times as long. */
+function selectOrders(
   shop: Shop,
   fact: "sales_order" | "purchase_order",
-  { from, to, currency, department, counterparty }: Filter,
-): (row: number) => boolean {
-  const { day, staff_id, counterparty_id } = shop[fact];
+  { from, to, currency, department, counterparty, design }: Filter,
+  designs: Int32Array | null,
+): Selection {
+  const { rows, day, staff_id, counterparty_id } = shop[fact];
   const inCurrency = rowsIn(shop, fact, currency);
-  const staff =
-    department === null
-      ? null
-      : new Set([...shop.people].filter(([, person]) => person.department === department).map(([id]) => id));
-  return (row) =>
-    inCurrency[row] === 1 &&
-    (day[row] as number) >= from &&
-    (day[row] as number) <= to &&
-    (counterparty === null || counterparty_id[row] === counterparty) &&
-    (staff === null || staff.has(staff_id[row] as number));
+  const staff = department === null ? null : staffOf(shop, department);
+  const found = new Int32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    if (inCurrency[row] !== 1) continue;
+    const on = day[row] as number;
+    if (on < from || on > to) continue;
+    if (counterparty !== null && counterparty_id[row] !== counterparty) continue;
+    if (design !== null && designs !== null && designs[row] !== design) continue;
+    if (staff !== null && !staff.has(staff_id[row] as number)) continue;
+    found[count++] = row;
+  }
+  return found.slice(0, count);
+}
+
+function staffOf(shop: Shop, department: string): Set<number> {
+  return new Set([...shop.people].filter(([, person]) => person.department === department).map(([id]) => id));
 }

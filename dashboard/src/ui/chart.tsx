@@ -1,7 +1,7 @@
 /** A chart of numbers over time: columns and lines over a common axis, by mouse, touch or arrow keys. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Buckets } from "../figures/days";
+import type { Stretches } from "../figures/days";
 import { shortStretch, stretch } from "./formats";
 
 export interface Series {
@@ -15,7 +15,7 @@ export interface Series {
 }
 export interface ChartProps {
   readonly label: string;
-  readonly buckets: Buckets;
+  readonly buckets: Stretches;
   readonly series: readonly Series[];
   /** A number on the axis. */
   readonly tick: (value: number) => string;

@@ -135,7 +135,7 @@ function Yesterday({ look }: { look: Look }) {
         <Chart
           label={`Revenue of each ${name}, the median and yesterday.`}
           height={104}
-          buckets={{ unit: "day", starts: days.map((each) => each.day), end: day + 1, find: () => -1 }}
+          buckets={{ unit: "day", starts: days.map((each) => each.day), end: day + 1 }}
           series={[
             {
               name: "Revenue",

@@ -1,5 +1,6 @@
 /** What is bought, and what is to be paid. */
 
+import { placeOf } from "../figures/days";
 import {
   type AGES,
   ageOf,
@@ -51,12 +52,12 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
   const bought = (place: number) =>
     purchasesWhere(
       `Purchase orders, ${bucketName(look, place)}, ${title}`,
-      (row, those) => those.buckets.find(those.shop.purchase_order.day[row] as number) === place,
+      (row, those) => placeOf(those.buckets, those.shop.purchase_order.day[row] as number) === place,
     );
   const sold = (place: number) =>
     salesWhere(
       `Sales orders, ${bucketName(look, place)}, ${title}`,
-      (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
+      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
     );
   return (
     <Figure
@@ -282,7 +283,7 @@ export function PaymentTimes({ look }: { look: Look }) {
           found,
           (row) =>
             those.shop.payment.paid[row] === paid &&
-            those.buckets.find(those.shop.sales_order.day[orderOf[row] as number] as number) === place,
+            placeOf(those.buckets, those.shop.sales_order.day[orderOf[row] as number] as number) === place,
         );
       },
     );

@@ -44,7 +44,6 @@ export function Lag({ look }: { look: Look }) {
           unit: "day",
           starts: drawn.map(({ day }) => day),
           end: (drawn.at(-1)?.day ?? 0) + 1,
-          find: () => -1,
         }}
         series={[
           { name: "Greatest", mark: "line", tone: "pale", values: drawn.map(({ greatestLag }) => greatestLag) },

@@ -1,5 +1,6 @@
 /** What is sold: over time, by design, by counterparty, by person, by place. */
 
+import { placeOf } from "../figures/days";
 import { averageOrder, type LeadTime, leadTimes, overTime, type Sold, shares, soldBy, total } from "../figures/sales";
 import type { Look } from "../state/look";
 import { type Bar, Bars } from "../ui/bars";
@@ -39,7 +40,7 @@ export function SalesOverTime({ look }: { look: Look }) {
   const opening = (place: number) =>
     salesWhere(
       `Sales orders, ${bucketName(look, place)}, ${title}`,
-      (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
+      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
     );
   const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
   const columns: ColumnOf<Bucket>[] = [
@@ -369,14 +370,11 @@ export function Deliveries({ look }: { look: Look }) {
   );
   const countryAt = new Map(sums.map(({ name }, place) => [name, place]));
   // For each location the place of its country: an array by key, for a hundred thousand look-ups.
-  const placeAt: number[] = [];
-  for (const id of shop.places.keys()) placeAt[id] = countryAt.get(countryOf(look, id)) ?? -1;
-  const times = leadTimes(
-    shop.sales_order,
-    look.sales,
-    sums.length,
-    (row) => placeAt[shop.sales_order.location_id[row] as number] ?? -1,
-  );
+  const ids = [...shop.places.keys()];
+  const places = new Int32Array(Math.max(0, ...ids) + 1).fill(-1);
+  for (const id of ids) places[id] = countryAt.get(countryOf(look, id)) ?? -1;
+  const { sales_order } = shop;
+  const times = leadTimes(sales_order, look.sales, sums.length, sales_order.location_id, { from: 0, places });
   const rows: Country[] = sums.map((sum, place) => ({ ...sum, ...(times.each[place] as LeadTime) }));
   const [first] = rows;
   const columns: ColumnOf<Country>[] = [
@@ -422,14 +420,12 @@ export function Deliveries({ look }: { look: Look }) {
 
 export function LeadTimes({ look }: { look: Look }) {
   const { shop, sales, buckets, currency } = look;
-  const { all, each } = leadTimes(shop.sales_order, sales, buckets.starts.length, (row) =>
-    buckets.find(shop.sales_order.day[row] as number),
-  );
+  const { all, each } = leadTimes(shop.sales_order, sales, buckets.starts.length, shop.sales_order.day, buckets);
   const rows = each.map((time, place) => ({ ...time, place }));
   const opening = (place: number) =>
     salesWhere(
       `Sales orders, ${bucketName(look, place)}, ${currency.title}`,
-      (row, those) => those.buckets.find(those.shop.sales_order.day[row] as number) === place,
+      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
     );
   return (
     <Figure
