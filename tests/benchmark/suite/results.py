@@ -22,7 +22,7 @@ class Sample:
         seconds: by the clock.
         cpu: seconds of the processor, of the process and what it started.
         server_cpu: seconds of the processor, of PostgreSQL, its background work among it.
-        peak: bytes in memory at most, without PostgreSQL's.
+        peak: bytes in memory at most, without PostgreSQL's; 0: of a program that had ended before anybody looked.
     """
 
     seconds: float

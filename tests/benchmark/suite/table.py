@@ -14,6 +14,8 @@ from tests.benchmark.suite.subjects import BATCHES, SUBJECTS, Subject
 
 _MEGABYTE = 1_000_000
 
+_NUMBERS = ("seconds", "processor", "PostgreSQL's", "memory, MB")
+
 _SUBJECTS: dict[Of, Sequence[Subject]] = {"orders": SUBJECTS, "batches": BATCHES}
 
 
@@ -41,7 +43,7 @@ def spread(series: Series, measure: Measure) -> str:
 def _figures(result: Result, of: Of, number: int) -> Table:
     said = result.sizes.get(f"{number} {of}", "")
     title = f"{number:,} {'sales orders' if of == 'orders' else of}: {said}"
-    table = _table(title, "", "", "seconds", "processor", "PostgreSQL's", "memory, MB", "ratio")
+    table = _table(title, "", "", *_NUMBERS, "ratio")
     group = ""
     for series, subject in _in_order(result, of, number):
         table.add_row(
@@ -78,7 +80,7 @@ def _growth(result: Result, of: Of) -> Table:
             continue
         for measure, unit, scale in (("seconds", "s", 1), ("peak", "MB", _MEGABYTE)):
             values = [series.median(measure) / scale if series else None for series in found]  # type: ignore[arg-type]
-            table.add_row(f"{subject.group}: {subject.name}, {unit}", *_grown(values))
+            table.add_row(f"{subject.name}, {unit}", *_grown(values))
     return table
 
 
@@ -120,5 +122,5 @@ def _in_order(result: Result, of: Of, number: int) -> Iterator[tuple[Series, Sub
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < 1 or not column else "right", no_wrap=number > 1)
+        table.add_column(column, justify="left" if number < 1 or not column else "right", no_wrap=column in _NUMBERS)
     return table
