@@ -10,6 +10,8 @@ from rich.table import Table
 from tests.benchmark.suite.limits import verdicts
 from tests.benchmark.suite.results import Measure, Result, Series
 
+_A_LITTLE = 0.05
+
 Word = Literal["less", "more", "same"]
 
 _WORDS = {"less": "[green]less[/]", "more": "[red]more[/]", "same": "[dim]same[/]"}
@@ -35,7 +37,9 @@ class Difference:
 
     @property
     def word(self) -> Word:
-        """Whether that is more than chance: every repeat of one result is above every repeat of the other."""
+        """Whether that is worth a word: it is more than a little, and each repeat of one is above each of the other."""
+        if abs(self.factor - 1) < _A_LITTLE:
+            return "same"
         before, after = self.before.values(self.measure), self.after.values(self.measure)
         if max(after) < min(before):
             return "less"

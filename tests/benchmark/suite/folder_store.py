@@ -57,9 +57,10 @@ class FolderStore:
 
 def _keys_below(root: Path, prefix: str) -> Iterator[str]:
     """Keys under a prefix; only folders that can have such are walked."""
+    cut = len(f"{root}/")
     for folder, _, files in os.walk(root / prefix.rpartition("/")[0]):
         for name in files:
-            key = (Path(folder) / name).relative_to(root).as_posix()
+            key = f"{folder}/{name}"[cut:]
             if key.startswith(prefix):
                 yield key
 

@@ -76,6 +76,8 @@ def test_a_difference_is_more_than_chance_where_no_repeat_of_one_reaches_into_th
     found = {each.before.subject: each for each in differences(before, after, "seconds")}
     assert {name: each.word for name, each in found.items()} == {"load": "more", "transform": "same", "reload": "less"}
     assert found["transform"].factor == 1.5
+    assert [each.word for each in differences(result({"load": [2.0]}), result({"load": [2.09]}), "peak")] == ["same"]
+    assert [each.word for each in differences(result({"load": [2.0]}), result({"load": [2.09]}), "cpu")] == ["same"]
     assert "2.20 > 2.60 x1.18 more" in shown(comparison(before, after))
 
 
