@@ -138,9 +138,20 @@ acceptance: setup ## Deploy, use, break, heal and take away ENV=dev in the AWS a
 	@$(BIN)/python -m command_line.acceptance --env $(or $(ENV),dev) $(if $(SUFFIX),--suffix $(SUFFIX) )$(if \
 		$(LOCAL),--local )$(if $(FRESH),--fresh )$(if $(CLEAN),--clean)
 
+# What totes is measured beside: pandas and dlt, which nothing of totes wants.
+build/baselines/.ready: toolchain/baselines.lock $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/baselines
+	$(BIN)/uv pip install --quiet --python build/baselines/bin/python --require-hashes -r toolchain/baselines.lock
+	@touch $@
+
 .PHONY: bench
-bench: setup ## Time the initial load of ORDERS=1000000 sales orders against psql's own COPY.
-	$(BIN)/python -m tests.benchmark.initial_load $(or $(ORDERS),1000000)
+bench: setup build/baselines/.ready ## Measure totes beside psql and simple ways (ORDERS=100000,1000000 REPEATS=3; docs/speed.md).
+	$(BIN)/python -m tests.benchmark.suite run $(if $(ORDERS),--orders $(ORDERS)) $(if $(BATCHES),--batches $(BATCHES)) \
+		$(if $(REPEATS),--repeats $(REPEATS)) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: bench-compare
+bench-compare: setup ## Compare two results of make bench (BEFORE=file AFTER=file).
+	$(BIN)/python -m tests.benchmark.suite compare $(BEFORE) $(AFTER)
 
 .PHONY: bench-page
 bench-page: setup ## Time the dashboard's page with ORDERS=100000 sales orders: first paint, a filter, memory.
@@ -183,6 +194,8 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 		--custom-compile-command 'make lock' toolchain/dbt.in -o toolchain/dbt.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' toolchain/checkov.in -o toolchain/checkov.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' toolchain/baselines.in -o toolchain/baselines.lock
 	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund
 	$(BIN)/npm install --prefix dashboard --package-lock-only --silent --no-audit --no-fund
 	$(BIN)/python toolchain/forget_funding.py toolchain/package-lock.json dashboard/package-lock.json

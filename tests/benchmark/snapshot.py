@@ -6,6 +6,7 @@ The figures are of whole invocations, as Lambda would bill them: the first publi
 life, the one after ten thousand payments are paid at once, and one that finds nothing new.
 """
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -14,13 +15,15 @@ import local_cloud
 from command_line.commands import display
 from command_line.deployment import Deployment
 from command_line.execution import run
+from command_line.logs import log_lines
 from local_cloud import LocalCloud
 from simulator import Shop, build
-from tests.benchmark.initial_load import psql, reported
+from tests.support.databases import execute
 from totes.errors import UserError
 from totes.snapshot import SITE
 
 FUNCTION = "publish_snapshot"
+REPORT = re.compile(r"REPORT .*?Duration: ([\d.]+) ms.*Max Memory Used: (\d+) MB")
 EVENTS_OF_A_TICK = 5
 """Of a shop that has come to 100,000 orders in two years, in five minutes at its busiest."""
 
@@ -36,7 +39,7 @@ def main(orders: int) -> None:
             figures = {"all of it": published(deployment, running)}
             Shop(running.source_uri, seed=1).trade(EVENTS_OF_A_TICK)
             figures[f"{EVENTS_OF_A_TICK} events of the shop"] = published(deployment, running)
-            psql(running.source_uri, ["UPDATE payment SET paid = NOT paid WHERE payment_id <= 10000"])
+            execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id <= 10000")
             figures["10,000 payments are paid"] = published(deployment, running)
             figures["nothing has changed"] = published(deployment, running)
         finally:
@@ -53,7 +56,13 @@ def published(deployment: Deployment, running: LocalCloud) -> tuple[float, int, 
     if not result.succeeded:
         raise UserError(f"the run failed: {result.error}")
     written = {key: size for key, size in objects(deployment, running).items() if before.get(key) != size}
-    return *reported(deployment, FUNCTION), len(written), sum(written.values())
+    return *reported(deployment), len(written), sum(written.values())
+
+
+def reported(deployment: Deployment) -> tuple[float, int]:
+    """Seconds and megabytes of the function's last invocation."""
+    reports = [match for line in log_lines(deployment, FUNCTION) if (match := REPORT.search(line))]
+    return float(reports[-1][1]) / 1000, int(reports[-1][2])
 
 
 def objects(deployment: Deployment, running: LocalCloud) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""How fast totes is, beside what PostgreSQL's own programs and simple ways take, in one run: `make bench`."""

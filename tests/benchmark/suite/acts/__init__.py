@@ -1,0 +1,1 @@
+"""What is measured: each act runs in a process of its own, is given where, and does the whole of its work."""
