@@ -1,4 +1,4 @@
-"""Executions of the state machine: started or met, followed state by state, and told as a result."""
+"""Executions of the state machine: started or met, followed state by state, and shown as a result."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What a function has logged, read through the logs API, and told to a person."""
+"""What a function has logged, read through the logs API, as a person reads it."""
 
 import json
 import time
@@ -42,17 +42,17 @@ def log_lines(
         names = ", ".join(sorted(name.removeprefix(prefix) for name in known))
         raise UserError(f"there is no function {function} in {deployment.name}; there are {names}")
     start = 0 if since is None else int((datetime.now(UTC) - since).timestamp() * 1000)
-    told: dict[str, int] = {}  # events of the newest moment, which may come to hold more
+    printed: dict[str, int] = {}  # events of the newest moment, which may come to hold more
     while True:
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start):
             for event in page["events"]:
-                if event["eventId"] not in told:
-                    told[event["eventId"]] = event["timestamp"]
+                if event["eventId"] not in printed:
+                    printed[event["eventId"]] = event["timestamp"]
                     yield event["message"].rstrip("\n")
         if not follow:
             return
-        start = max([start, *told.values()])
-        told = {event: moment for event, moment in told.items() if moment == start}
+        start = max([start, *printed.values()])
+        printed = {event: moment for event, moment in printed.items() if moment == start}
         time.sleep(_LOOK_SECONDS)
 
 

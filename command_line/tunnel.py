@@ -134,8 +134,8 @@ def tunnel(deployment: Deployment, *, port: int | None, say: Callable[[str], Non
             _try(local, process, log)
             keywords = {"user" if name == "username" else name: str(value) for name, value in local.items()}
             with with_tls(keywords) as completed:
-                told = {name: str(completed[name]) for name in _VARIABLES if name in completed}
-                yield Tunnel(keywords=told, password=values["password"], plugin=process, log=log)
+                keywords = {name: str(completed[name]) for name in _VARIABLES if name in completed}
+                yield Tunnel(keywords=keywords, password=values["password"], plugin=process, log=log)
 
 
 def _refuse_port_in_use(port: int | None) -> None:
@@ -262,7 +262,7 @@ def _session(
     parameters = {"host": [values["host"]], "portNumber": [str(values["port"])], "localPortNumber": [str(port)]}
     answer = ssm.start_session(Target=instance, DocumentName=DOCUMENT, Parameters=parameters)
     asked = {"Target": instance, "DocumentName": DOCUMENT, "Parameters": parameters}
-    told = {name: answer[name] for name in ("SessionId", "TokenValue", "StreamUrl")}
+    session = {name: answer[name] for name in ("SessionId", "TokenValue", "StreamUrl")}
     words = [_VARIABLE, ssm.meta.region_name, "StartSession", "", json.dumps(asked), ssm.meta.endpoint_url]
     try:
         with tempfile.TemporaryDirectory(prefix="totes-") as folder:
@@ -270,7 +270,7 @@ def _session(
             with log.open("wb") as output:
                 process = subprocess.Popen(  # noqa: S603 - AWS's own program with our own words
                     [*plugin, *words],
-                    env={**os.environ, _VARIABLE: json.dumps(told), "SSM_PLUGIN_LOCAL_HOST": _HERE},
+                    env={**os.environ, _VARIABLE: json.dumps(session), "SSM_PLUGIN_LOCAL_HOST": _HERE},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

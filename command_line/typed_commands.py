@@ -35,19 +35,19 @@ def named_by(words: Sequence[str]) -> str:
     Args:
         words: what was typed after the program's name.
     """
-    told: dict[str, str] = {}
+    options: dict[str, str] = {}
     typed = iter(words)
     for word in typed:
         if word == "--":  # what comes now is another program's
             break
         option, is_one_word, value = word.partition("=")
         if option in {"--env", "--state"}:
-            told[option] = value if is_one_word else next(typed, "")
+            options[option] = value if is_one_word else next(typed, "")
         elif option == "--local":
-            told[option] = ""
+            options[option] = ""
     for option in ("--state", "--local", "--env"):  # `local up` has --env too, beside the folder that names the cloud
-        if option in told:
-            return f"{option} {shlex.quote(told[option])}" if told[option] else option
+        if option in options:
+            return f"{option} {shlex.quote(options[option])}" if options[option] else option
     return ""
 
 

@@ -1,4 +1,4 @@
-"""CloudWatch's alarms, evaluated as CloudWatch does: a metric's periods against a threshold, missing ones as told."""
+"""CloudWatch's alarms, evaluated as CloudWatch does: a metric's periods against a threshold."""
 
 import operator
 from collections.abc import Callable, Mapping

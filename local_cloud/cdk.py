@@ -28,7 +28,7 @@ _COMPILED = PROJECT / "build" / "node"
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci", "--progress", "events")
 _TAIL_LINES = 25
 _SENTENCE = re.compile(r"ValueError: (.+)")
-"""How a traceback of the app ends that refuses what it was told: no such environment, a setting that makes no sense."""
+"""How a traceback of the app ends that refuses its settings: no such environment, a value that makes no sense."""
 
 
 class Cdk:
@@ -56,7 +56,7 @@ class Cdk:
             project: the folder of the app (default: this one).
         """
         self._assembly = assembly
-        self._context = tuple(word for told in (f"env={environment}", *context) for word in ("--context", told))
+        self._context = tuple(word for setting in (f"env={environment}", *context) for word in ("--context", setting))
         self._log = log
         self._project = project or PROJECT
         self._calls: list[Call] = []

@@ -23,7 +23,7 @@ def temporary_folder(home: Path, removed: Callable[[Path, int], None]) -> Iterat
 
     Args:
         home: where it is made.
-        removed: told of each folder that was left, and of its bytes.
+        removed: called with each folder that was left, and of its bytes.
     """
     home.mkdir(exist_ok=True)
     with _locked(home):  # so that nobody takes a folder for one that is left, before its lock is held

@@ -46,24 +46,24 @@ def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None)
         arguments: of the command line (default: this program's).
         type_totes: types the commands of totes (default: a process each).
     """
-    told = _parsed(arguments)
-    environment = f"{told.env}-{told.suffix}"
-    home = (told.home or _HOME / (f"local-{environment}" if told.local else environment)).absolute()
+    options = _parsed(arguments)
+    environment = f"{options.env}-{options.suffix}"
+    home = (options.home or _HOME / (f"local-{environment}" if options.local else environment)).absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with _alone(home), _account(told, home, environment) as account:
-            stage = _stage(told, home, environment, account, type_totes)
-            command = _command(told)
-            if told.fresh or told.clean:
+        with _alone(home), _account(options, home, environment) as account:
+            stage = _stage(options, home, environment, account, type_totes)
+            command = _command(options)
+            if options.fresh or options.clean:
                 clean(stage, home, command)
-            if not told.clean:
+            if not options.clean:
                 report = accept(stage, home, command)
                 display.done(f"accepted; times and costs are in {report}")
     except (UserError, BotoCoreError, ClientError) as error:
         print(f"acceptance: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
         return 1
     except KeyboardInterrupt:
-        print(f"acceptance: interrupted; {_command(told)} goes on with this step", file=sys.stderr)  # noqa: T201
+        print(f"acceptance: interrupted; {_command(options)} goes on with this step", file=sys.stderr)  # noqa: T201
         return _INTERRUPTED
     return 0
 
@@ -89,22 +89,24 @@ def _suffix(said: str) -> str:
     return said
 
 
-def _command(told: argparse.Namespace) -> str:
+def _command(options: argparse.Namespace) -> str:
     """How a person types this again; what has a password in it they know."""
-    words = [f"ENV={told.env}"]
-    if told.suffix != "accept":
-        words.append(f"SUFFIX={told.suffix}")
-    words += ["LOCAL=yes"] if told.local else ['SOURCE_ADMIN="$SOURCE_ADMIN"', 'ALARM_EMAIL="$ALARM_EMAIL"']
+    words = [f"ENV={options.env}"]
+    if options.suffix != "accept":
+        words.append(f"SUFFIX={options.suffix}")
+    words += ["LOCAL=yes"] if options.local else ['SOURCE_ADMIN="$SOURCE_ADMIN"', 'ALARM_EMAIL="$ALARM_EMAIL"']
     return " ".join(("make acceptance", *words))
 
 
-def _stage(told: argparse.Namespace, home: Path, environment: str, account: Account, type_totes: Type | None) -> Stage:
+def _stage(
+    options: argparse.Namespace, home: Path, environment: str, account: Account, type_totes: Type | None
+) -> Stage:
     say = display.show
     shell = Shell(
         account=account,
         home=home,
-        base=told.env,
-        suffix=told.suffix,
+        base=options.env,
+        suffix=options.suffix,
         say=lambda command: say(f"    $ {command}", soft_wrap=True),
         type_totes=type_totes,
     )
@@ -117,19 +119,19 @@ def _stage(told: argparse.Namespace, home: Path, environment: str, account: Acco
         source=Source(account.source),
         left=Leftovers(account, environment),
         say=lambda sentence: say(sentence, soft_wrap=True),
-        orders=told.orders,
+        orders=options.orders,
     )
 
 
 @contextmanager
-def _account(told: argparse.Namespace, home: Path, environment: str) -> Iterator[Account]:
+def _account(options: argparse.Namespace, home: Path, environment: str) -> Iterator[Account]:
     """The account; a local cloud of the run's own is taken down once the run has come to its end."""
-    if not told.local:
+    if not options.local:
         place = [f"--{word}={said}" for word in ("host", "port") if (said := os.environ.get(f"SOURCE_{word.upper()}"))]
         yield Account.of_aws(os.environ.get("SOURCE_ADMIN", ""), tuple(place), os.environ.get("ALARM_EMAIL", ""))
         return
-    if told.cloud is not None:
-        yield Account.of_local(LocalCloud.attach(told.cloud))
+    if options.cloud is not None:
+        yield Account.of_local(LocalCloud.attach(options.cloud))
         return
     state = home / "cloud"
     if not StateFolder(state).is_running:

@@ -49,7 +49,7 @@ class Shell:
         home: the run's folder; `log` there has every command and what it said.
         base: "dev" or "prod".
         suffix: what makes of it an environment of the run's own.
-        say: told each command.
+        say: called with each command.
         type_totes: types a command of totes.
     """
 
@@ -72,9 +72,9 @@ class Shell:
 
     def try_totes(self, *words: str) -> Answer:
         """Type a command of totes, for the run's environment, that may well fail."""
-        told = () if words[0] in {"simulate", "local"} else ("--env", self._environment)
-        command = [str(Path(sys.executable).with_name("totes")), *words, *told]
-        return self._heard("totes", [*words, *told], lambda: self._type_totes(command, self._variables()))
+        target = () if words[0] in {"simulate", "local"} else ("--env", self._environment)
+        command = [str(Path(sys.executable).with_name("totes")), *words, *target]
+        return self._heard("totes", [*words, *target], lambda: self._type_totes(command, self._variables()))
 
     def totes(self, *words: str) -> Answer:
         """Type a command of totes; raise UserError if it fails."""
@@ -103,12 +103,12 @@ class Shell:
         Raises:
             UserError: the app refuses its context.
         """
-        told = tuple(word for each in (*self._words, *context) for word in ("--context", each))
-        kept = KeptAssembly(cdk.PROJECT, (*told, self._account.region))
+        settings = tuple(word for each in (*self._words, *context) for word in ("--context", each))
+        kept = KeptAssembly(cdk.PROJECT, (*settings, self._account.region))
         folder = self._home / "-".join(("cdk.out", *(word.partition("=")[0] for word in context)))
         shutil.rmtree(folder, ignore_errors=True)
         if not kept.copy_to(folder):
-            words = ("synth", "--all", "--quiet", *told, "--output", str(folder))
+            words = ("synth", "--all", "--quiet", *settings, "--output", str(folder))
             of_aws = self._account.local is None
             variables = cdk.variables_for_aws() if of_aws else cdk.variables_for_local(None)
             answer = self._heard("cdk", words, lambda: _typed(cdk.command(*words), variables))

@@ -28,7 +28,7 @@ class Stage:
         record: what was done.
         source: its source.
         left: what it has in the account.
-        say: told what a person is to see.
+        say: called with what a person is to see.
         orders: how many sales orders the simulated shop has to begin with.
     """
 

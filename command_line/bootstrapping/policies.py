@@ -147,12 +147,12 @@ def _placed(needed: Iterable[tuple[Need, str, Mapping[str, Any]]], names: "_Name
             said.get(each.removeprefix(PROPERTY)) if each.startswith(PROPERTY) else names.in_(each, logical_id)
             for each in need.on
         ]
-        if told := tuple(each for each in on if isinstance(each, str)):
+        if resources := tuple(each for each in on if isinstance(each, str)):
             condition = {
                 operator: {key: names.in_(value) for key, value in keys.items()}
                 for operator, keys in need.condition.items()
             }
-            yield Need(actions=need.actions, on=told, condition=condition)
+            yield Need(actions=need.actions, on=resources, condition=condition)
 
 
 def _merged(needs: Iterable[Need]) -> Iterator[Statement]:

@@ -64,5 +64,5 @@ def _told(error: OSError) -> str:
 
 
 def _fail(sentence: str) -> None:
-    print(f"totes: {display.told(sentence)}", file=sys.stderr)
+    print(f"totes: {display.complete(sentence)}", file=sys.stderr)
     sys.exit(1)

@@ -407,9 +407,9 @@ def logs(
     age = None if since is None else timedelta(minutes=since)
     with suppress(KeyboardInterrupt):
         for line in log_lines(deployment, function, since=age, follow=follow):
-            told = line if as_json else readable(line)
-            if told is not None:
-                print(told, flush=follow)
+            text = line if as_json else readable(line)
+            if text is not None:
+                print(text, flush=follow)
 
 
 def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int, seconds: float | None) -> None:

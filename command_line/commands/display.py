@@ -50,7 +50,7 @@ def program() -> str:
     return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))
 
 
-def told(sentence: str) -> str:
+def complete(sentence: str) -> str:
     """A sentence whose commands are to be typed as this one was: of the same deployment."""
     return completed(sentence, named_by(sys.argv[1:]))
 
@@ -61,23 +61,23 @@ _SHOWN_AS_A_MINUTE = 59.95
 
 def step(sentence: str) -> None:
     """A step has begun."""
-    show(Text.assemble(("·", "dim"), f" {told(sentence)}"))
+    show(Text.assemble(("·", "dim"), f" {complete(sentence)}"))
 
 
 def done(sentence: str) -> None:
     """A step is done."""
-    show(Text.assemble(("✓", "green"), f" {told(sentence)}"))
+    show(Text.assemble(("✓", "green"), f" {complete(sentence)}"))
 
 
 def failed(sentence: str) -> None:
     """Something failed, and the rest goes on."""
-    console.print(Text.assemble(("✗ ", "red"), told(sentence)))
+    console.print(Text.assemble(("✗ ", "red"), complete(sentence)))
 
 
 def finding(found: Finding) -> None:
     """What was looked at, and whether it is as it should be."""
     mark, style = ("✓", "green") if found.good else ("✗", "red")
-    show(Text.assemble((mark, style), f" {found.subject}: {told(found.sentence)}"))
+    show(Text.assemble((mark, style), f" {found.subject}: {complete(found.sentence)}"))
 
 
 def mails(sent: Sequence[Mail]) -> None:
@@ -210,7 +210,7 @@ def report(found: Report) -> None:
 
 @contextmanager
 def watching() -> Iterator[Callable[[Report], None]]:
-    """A place on the screen for the state of a deployment, told again and again; elsewhere one after the other."""
+    """A place on the screen for the state of a deployment, drawn again and again; elsewhere one after the other."""
     if not console.is_terminal:
         yield lambda found: console.print(report_view(found), Text(), sep="\n")
         return
@@ -254,7 +254,7 @@ def _awaited_login(role: str) -> Text:
     """What to do where nobody has stored a login."""
     return Text.assemble(
         (f"✗ the last run stepped back, for the login of the {role} was not filled in: ", "red"),
-        told(
+        complete(
             f"make a role there (totes init {role} --admin URI), or store a login that you are given (totes secrets "
             f"set {role})"
         ),
@@ -359,7 +359,7 @@ def verdict(found: Verification) -> None:
         done(f"the warehouse is what the source says: {found.rows:,} rows compared")
         return
     how = f"✗ {found.differences:,} of {found.rows:,} rows differ"
-    show(Text.assemble((how, "red"), told("; totes verify --repair repairs them")))
+    show(Text.assemble((how, "red"), complete("; totes verify --repair repairs them")))
     for name, star in found.tables.items():
         for kind, keys in star.examples.items():
             columns = f" in {', '.join(star.columns)}" if kind == "different" else ""

@@ -29,10 +29,10 @@ def psql(
     if database not in uris:
         raise UserError(f"there is no database {database!r}; there are {', '.join(uris)}")
     program = EmbeddedPostgres(running.state).binaries / "psql"
-    told = parse_dsn(uris[database])
+    keywords = parse_dsn(uris[database])
     # By variables, for everybody on the machine sees what a process was called with.
-    hidden = {_KEYWORDS[name]: value for name, value in told.items() if name in _KEYWORDS}
-    others = [f"{name}={value}" for name, value in told.items() if name not in _KEYWORDS]
+    hidden = {_KEYWORDS[name]: value for name, value in keywords.items() if name in _KEYWORDS}
+    others = [f"{name}={value}" for name, value in keywords.items() if name not in _KEYWORDS]
     with libpq.restored():
         theirs = {} if database in running.embedded else libpq.of(os.environ)
     environment = {**os.environ, **theirs, **hidden}

@@ -25,7 +25,7 @@ def export(data: Shelf, folder: Path, progress: Progress = lambda _done, _total:
     Args:
         data: where the snapshots lie.
         folder: the folder, new or empty, or one of an earlier export.
-        progress: told how far it is.
+        progress: called with how far it is.
 
     Returns:
         How many files of data there are.

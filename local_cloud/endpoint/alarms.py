@@ -62,10 +62,10 @@ def _remember(alarm: Any, kind: str, summary: str) -> None:
 
 
 def _history(alarm: Any) -> list[tuple[datetime, str, str]]:
-    if not hasattr(alarm, "told"):
-        alarm.told = []
-    told: list[tuple[datetime, str, str]] = alarm.told
-    return told
+    if not hasattr(alarm, "notified"):
+        alarm.notified = []
+    notified: list[tuple[datetime, str, str]] = alarm.notified
+    return notified
 
 
 def _describe_history(response: Any) -> ActionResult:

@@ -59,9 +59,9 @@ def _attempt(invoke: Invoke, backend: Any, function: Any, qualifier: str | None,
     attempts = 1 + configured.get("MaximumRetryAttempts", _RETRIES)
     answer = b""
     for _ in range(attempts):
-        told: dict[str, str] = {}
-        answer = invoke(backend, function.function_name, qualifier, body, {}, told)
-        if "x-amz-function-error" not in told:
+        headers: dict[str, str] = {}
+        answer = invoke(backend, function.function_name, qualifier, body, {}, headers)
+        if "x-amz-function-error" not in headers:
             return
     destination = configured.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination is not None:

@@ -50,10 +50,10 @@ def role_of(instance: Any) -> str | None:
     return None
 
 
-def _run(backend: Any, *arguments: Any, **told: Any) -> Any:
-    named = told.get("launch_template")
+def _run(backend: Any, *arguments: Any, **options: Any) -> Any:
+    named = options.get("launch_template")
     said = backend._get_template_from_args(named).data if named else {}  # noqa: SLF001 - moto's own
-    reservation = _moto_run(backend, *arguments, **{**told, **_placed(said)})
+    reservation = _moto_run(backend, *arguments, **{**options, **_placed(said)})
     profile = said.get("IamInstanceProfile", {})
     for instance in reservation.instances if profile else ():
         backend.associate_iam_instance_profile(

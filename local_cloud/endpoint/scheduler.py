@@ -126,14 +126,14 @@ def _bury(schedule: Any, text: str, code: str, message: str) -> None:
     if queue is None or not is_allowed(schedule.target["RoleArn"], "sqs:SendMessage", queue):
         logger.error("%s: %s, and there are no dead letters that it may be put among", schedule.arn, message)
         return
-    told = {"ERROR_CODE": code, "ERROR_MESSAGE": message, "SCHEDULE_ARN": schedule.arn}
+    attributes = {"ERROR_CODE": code, "ERROR_MESSAGE": message, "SCHEDULE_ARN": schedule.arn}
     queues = client_of("sqs", REGION)
     queues.send_message(
         QueueUrl=queues.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"],
         MessageBody=text,
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value}
-            for name, value in {**told, "TARGET_ARN": schedule.target["Arn"]}.items()
+            for name, value in {**attributes, "TARGET_ARN": schedule.target["Arn"]}.items()
         },
     )
 

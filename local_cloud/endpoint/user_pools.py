@@ -46,11 +46,11 @@ def install() -> None:
 
 def _create_user(response: Any) -> Any:
     """Create a user, or invite one once more, and mail the password that is good for the first time."""
-    told = response.parameters
-    backend, pool_id, name = response.backend, told["UserPoolId"], told["Username"]
-    password = told.get("TemporaryPassword") or _temporary_password(backend, pool_id)
+    request = response.parameters
+    backend, pool_id, name = response.backend, request["UserPoolId"], request["Username"]
+    password = request.get("TemporaryPassword") or _temporary_password(backend, pool_id)
     backend._validate_password(pool_id, password)  # noqa: SLF001 - moto's own
-    if told.get("MessageAction") == "RESEND":
+    if request.get("MessageAction") == "RESEND":
         user = backend.admin_get_user(pool_id, name)
         if user.status is not UserStatus.FORCE_CHANGE_PASSWORD:
             raise JsonRESTError("UnsupportedUserStateException", f"Resend not possible. {name} is {user.status}")
@@ -59,7 +59,7 @@ def _create_user(response: Any) -> Any:
         answer = _moto_create_user(response)
         user = backend.admin_get_user(pool_id, name)
     user.password = password
-    if told.get("MessageAction") != "SUPPRESS" and "EMAIL" in told.get("DesiredDeliveryMediums", ["SMS"]):
+    if request.get("MessageAction") != "SUPPRESS" and "EMAIL" in request.get("DesiredDeliveryMediums", ["SMS"]):
         _invite(backend.describe_user_pool(pool_id), user, password)
     return answer
 
@@ -130,10 +130,10 @@ def _create_jwt(
     extra_data: dict[str, Any] | None = None,
 ) -> tuple[str, int]:
     client = pool.clients.get(client_id)
-    told: Mapping[str, Any] = client.extended_config if client else {}
+    settings: Mapping[str, Any] = client.extended_config if client else {}
     word = f"{token_use.capitalize()}Token"
-    if validity := told.get(f"{word}Validity"):
-        expires_in = int(validity) * _SECONDS[told.get("TokenValidityUnits", {}).get(word, "hours")]
+    if validity := settings.get(f"{word}Validity"):
+        expires_in = int(validity) * _SECONDS[settings.get("TokenValidityUnits", {}).get(word, "hours")]
     made: tuple[str, int] = _moto_create_jwt(pool, client_id, username, token_use, expires_in, extra_data)
     return made
 

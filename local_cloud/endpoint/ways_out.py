@@ -103,12 +103,12 @@ def _holds(backend: Any, address: Any) -> bool:
     return address.eni is not None and any(gateway._eni.id == address.eni.id for gateway in gateways)  # noqa: SLF001
 
 
-def _associate(backend: Any, instance: Any = None, **told: Any) -> Any:
-    address, allocation = told.get("address"), told.get("allocation_id")
+def _associate(backend: Any, instance: Any = None, **options: Any) -> Any:
+    address, allocation = options.get("address"), options.get("allocation_id")
     [found] = backend.address_by_ip([address]) if address else backend.address_by_allocation([allocation])
     if instance is not None and _holds(backend, found):
         raise _HeldByGateway
-    return _moto_associate(backend, instance, **told)
+    return _moto_associate(backend, instance, **options)
 
 
 def _disassociate(backend: Any, address: str | None = None, association_id: str | None = None) -> None:

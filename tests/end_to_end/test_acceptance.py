@@ -216,7 +216,7 @@ def done_before(folder: Path, account: LocalCloud, **noted: Any) -> None:
         record.note(name, fact)
 
 
-def test_make_says_what_it_was_told() -> None:
+def test_make_says_what_it_was_asked_for() -> None:
     said = subprocess.run(
         ["make", "-n", "acceptance", "ENV=prod", "LOCAL=yes", "SUFFIX=mine", "FRESH=yes", "CLEAN=yes"],
         cwd=PROJECT,

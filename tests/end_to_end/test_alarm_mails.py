@@ -64,7 +64,7 @@ def test_an_alarm_that_is_on_stays_as_it_is(deployed: Deployed) -> None:
     assert states(deployed)["lag"] == "ALARM"
 
 
-def test_alarms_that_cannot_publish_and_alarms_that_nobody_hears_are_told(deployed: Deployed) -> None:
+def test_alarms_that_cannot_publish_and_alarms_that_nobody_hears_are_reported(deployed: Deployed) -> None:
     sns = deployed.cloud.client("sns")
     [topic] = [each["TopicArn"] for each in sns.list_topics()["Topics"]]
     denial = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic}

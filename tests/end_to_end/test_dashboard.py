@@ -1,4 +1,4 @@
-"""A run publishes what it has loaded; that it cannot makes no run fail, and a failed run is told with the last one."""
+"""A run publishes what it has loaded; that it cannot makes no run fail, and a failed run is shown with the last one."""
 
 import json
 from pathlib import Path

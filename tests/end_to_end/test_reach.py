@@ -104,7 +104,7 @@ def test_nobody_gets_outside_but_through_an_instance_that_lets_it(shop: Deployed
         assert typed(shop, "secrets", "test", "source").code == 0, hindrance
 
 
-def test_the_state_of_the_warehouse_is_told(shop: Deployed) -> None:
+def test_the_state_of_the_warehouse_is_reported(shop: Deployed) -> None:
     told = typed(shop, "status", "--json")
     assert told.code == 0, told.err
     document = told.json()

@@ -104,7 +104,7 @@ def test_the_list_has_names_and_dates(shop: Deployed) -> None:
     assert [bool(each["rotated"]) for each in shop.totes("secrets", "list", "--json").json()] == [False, False, True]
 
 
-def test_a_password_changed_by_hand_is_told_and_set_right(shop: Deployed) -> None:
+def test_a_password_changed_by_hand_is_reported_and_set_right(shop: Deployed) -> None:
     store(shop, "right")
     execute(shop.cloud.source_uri, "ALTER ROLE totes_shop PASSWORD 'by hand'")
     assert "refuses the login" in shop.totes("secrets", "test", "source").err
@@ -153,7 +153,7 @@ def test_a_rotation_that_broke_off_does_not_stand_in_the_way_of_its_remedies(
     logins.test("source")
 
 
-def test_a_rotation_that_broke_off_after_the_database_was_told_is_finished(
+def test_a_rotation_that_broke_off_after_the_database_had_the_password_is_finished(
     shop: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("command_line.logins._ROTATION_SECONDS", 2.0)

@@ -163,7 +163,7 @@ def test_the_warehouse_is_refused_where_its_group_does_not_let_the_tunnels_in(sh
     assert typed(shop, programs, "--", "true").code == 0
 
 
-def test_another_who_answers_at_the_other_end_is_told_nothing(shop: Deployed, programs: Path) -> None:
+def test_another_who_answers_at_the_other_end_learns_nothing(shop: Deployed, programs: Path) -> None:
     deployment = Deployment.local(shop.state)
     secret = deployment.outputs["DashboardSecretArn"]
     right = deployment.secrets.get_secret_value(SecretId=secret)["SecretString"]

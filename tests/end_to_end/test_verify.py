@@ -30,7 +30,7 @@ def test_an_equal_warehouse_is_said_to_be_equal(shop: Deployed) -> None:
     assert document["tables"]["fact_sales_order"]["rows"] == 50
 
 
-def test_a_difference_is_told_by_its_key_and_repaired(shop: Deployed) -> None:
+def test_a_difference_is_named_by_its_key_and_repaired(shop: Deployed) -> None:
     execute(shop.cloud.warehouse_uri, "UPDATE fact_sales_order SET units_sold = 1 WHERE sales_order_id = 4")
     execute(shop.cloud.warehouse_uri, "DELETE FROM dim_design WHERE design_id = 2")
     answer = shop.totes("verify")

@@ -106,7 +106,7 @@ def told(synthesised: Synthesised) -> dict[str, str]:
     return {key: synthesised.said(each["Value"]) for key, each in outputs if "Export" not in each}
 
 
-def test_whoever_owns_a_database_is_told_whom_to_let_in(prod: Synthesised, tmp_path: Path) -> None:
+def test_outputs_say_whom_the_owner_of_a_database_lets_in(prod: Synthesised, tmp_path: Path) -> None:
     assert told(prod) == {
         "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
         "NatAddress": "<NetworkVpcpublicSubnet1EIP>",

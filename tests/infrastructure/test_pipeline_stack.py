@@ -256,7 +256,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
         ),
     ],
 )
-def test_a_function_is_told_its_buckets_and_its_secret(
+def test_a_function_knows_its_buckets_and_its_secret(
     synthesised: Synthesised, name: str, variables: dict[str, str]
 ) -> None:
     told = synthesised.function(name)["Environment"]["Variables"]

@@ -72,7 +72,7 @@ def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dic
     assert (condition["NumericGreaterThan"], condition["Next"]) == (1, "Step back")
 
 
-def test_ingestion_is_told_when_the_last_run_succeeded_and_loading_when_the_source_was_seen(
+def test_capture_knows_when_the_last_run_succeeded_and_load_when_the_source_was_seen(
     states: dict[str, Any],
 ) -> None:
     assert states["Look for the last success"]["Parameters"]["StatusFilter"] == "SUCCEEDED"

@@ -94,7 +94,7 @@ def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at
         assert alarm["Period"] >= 3600, "of a shorter one CloudWatch looks at a day at most"
 
 
-def test_what_one_night_in_seven_finds_is_told_until_its_turn_comes_again(prod: Synthesised) -> None:
+def test_what_one_night_in_seven_finds_is_reported_until_its_turn_comes_again(prod: Synthesised) -> None:
     """CloudWatch looks at a week at most where a period is an hour or longer.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html

@@ -78,7 +78,7 @@ class Page:
             email: who.
             password: their password.
             new: another, where one is asked for.
-            user: who they say they are then; None: what they are told to say.
+            user: who they say they are then; None: what the test has them say.
         """
         shown = {"USERNAME": email, "PASSWORD": password}
         answer = self.ask(

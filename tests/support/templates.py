@@ -44,7 +44,7 @@ def new_app(folder: Path, *, validated: bool = True, **context: Any) -> cdk.App:
     Args:
         folder: what it is synthesised into.
         validated: whether the CDK itself looks at the templates too, which takes half of a synth.
-        context: what else the app is told.
+        context: what else is in the app's context.
     """
     settings = json.loads((ROOT / "cdk.json").read_text())
     return cdk.App(

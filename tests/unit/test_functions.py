@@ -53,7 +53,7 @@ def test_an_answer_is_what_the_function_returns(stub: Stubber) -> None:
     assert asked(stub) == {"newest": 7}
 
 
-def test_a_function_that_fails_is_told_by_its_sentence(stub: Stubber) -> None:
+def test_a_function_that_fails_is_reported_in_its_sentence(stub: Stubber) -> None:
     wrong = {"errorType": "WarehouseUnavailable", "errorMessage": "the warehouse cannot be reached: timeout"}
     stub.add_response("invoke", said(wrong, FunctionError="Unhandled"), ASKED)
     with pytest.raises(UserError, match=r"^the warehouse cannot be reached: timeout$"):

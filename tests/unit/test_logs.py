@@ -25,7 +25,7 @@ def test_an_exception_stands_below_its_line() -> None:
     assert readable(json.dumps(line)) == "t ERROR   failed\n    Traceback:\n      here"
 
 
-def test_a_metric_is_for_machines_and_what_is_no_json_is_told_as_it_is() -> None:
+def test_a_metric_is_for_machines_and_what_is_no_json_is_printed_as_it_is() -> None:
     assert readable(json.dumps({"_aws": {}, "TimeoutUsed": [3.0]})) is None
     assert readable("START RequestId: 7") == "START RequestId: 7"
     assert readable("[1, 2]") == "[1, 2]"

@@ -74,7 +74,7 @@ def test_a_run_of_the_lake_alone_makes_nothing_fresh() -> None:
     assert last_success(deployment({5: LOADED}, seen="")) is None
 
 
-def test_a_run_that_failed_is_told_until_one_succeeds() -> None:
+def test_a_run_that_failed_is_reported_until_one_succeeds() -> None:
     failed = FailedRun(
         began=datetime(2024, 1, 1, 8, 10, tzinfo=UTC), why="SourceUnavailable: the source cannot be reached: timeout"
     )
@@ -92,7 +92,7 @@ def test_a_run_that_was_stopped_or_timed_out_failed_too() -> None:
         assert found.why == status
 
 
-def test_a_login_that_is_not_filled_in_is_told_until_a_run_does_not_want_it() -> None:
+def test_a_login_that_is_not_filled_in_is_reported_until_a_run_does_not_want_it() -> None:
     assert last_success(deployment({5: NO_LOGIN})) is None
     assert awaited_login(deployment({5: LOADED, 10: NO_LOGIN})) == "source"
     assert awaited_login(deployment({5: NO_LOGIN, 10: LOADED})) is None

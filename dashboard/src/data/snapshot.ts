@@ -73,7 +73,7 @@ export class Snapshots {
   }
 
   /**
-   * Load what a manifest names: first what the answer needs, told to `early`, then all of it.
+   * Load what a manifest names: first what the answer needs, given to `early`, then all of it.
    *
    * Throws NotThere where a file is missing: what is shown would be wrong.
    */

@@ -41,7 +41,7 @@ class Suite:
             folder: for lakes and files.
             result: takes what was measured.
             groups: of subjects.
-            say: is told what comes next.
+            say: called with what comes next.
             measure: runs an act.
         """
         self._ground = ground

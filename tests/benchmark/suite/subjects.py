@@ -28,7 +28,7 @@ class Subject:
         target: what it fills.
         after: subjects that must have been before it in the same repeat.
         against: subjects whose time its own is held against, in the table.
-        change: what the source is told first.
+        change: statements that the source runs first.
         in_baselines: whether it runs in the environment that has pandas and dlt.
         most_orders: it is not measured with more; None: always.
     """

@@ -200,7 +200,7 @@ def test_a_copy_reads_its_source_and_many_deletions_are_single_ones(client: Clie
 
 
 @pytest.mark.usefixtures("secrets")
-def test_only_who_may_list_is_told_that_an_object_is_missing(client: Clients, reader: Function) -> None:
+def test_only_who_may_list_learns_that_an_object_is_missing(client: Clients, reader: Function) -> None:
     blind = Function(client, allow("s3:GetObject", f"{LAKE}/*"))
     missing = {"Bucket": "lake-of-mine", "Key": "none"}
     assert reader.call("s3", "get_object", **missing)[0] == "NoSuchKey"

@@ -50,7 +50,7 @@ def processes_of(folder: StateFolder) -> list[psutil.Process]:
     return found
 
 
-def test_a_daemon_that_is_told_to_end_takes_everything_with_it(folder: StateFolder) -> None:
+def test_a_daemon_that_is_asked_to_end_takes_everything_with_it(folder: StateFolder) -> None:
     daemon = started(folder)
     databases = daemon.says(DATABASES)
     assert value(databases["source"], "SELECT current_database()") == "totesys"

@@ -310,7 +310,7 @@ def test_what_cannot_be_updated_is_named(stack: Stack) -> None:
         stack.deploy(group(30))
 
 
-def test_what_goes_wrong_in_a_deployment_is_told(stack: Stack) -> None:
+def test_what_goes_wrong_in_a_deployment_is_reported(stack: Stack) -> None:
     nowhere = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "nowhere", "PolicyDocument": {}}}
     with pytest.raises(ClientError, match="NoSuchBucket"):
         stack.deploy({"Policy": nowhere})

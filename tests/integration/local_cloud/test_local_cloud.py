@@ -91,7 +91,7 @@ def test_a_deployment_that_fails_shows_what_cdk_said(running: LocalCloud, tmp_pa
         cdk.deploy(running.endpoint).finish()
 
 
-def test_a_database_that_cannot_be_used_is_told_before_anything_is_started(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_used_is_refused_before_anything_is_started(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the source cannot be reached"):
         local_cloud.up(
             tmp_path / "state", source="postgresql://me:pw@127.0.0.1:1/shop", warehouse=None, progress=ignore

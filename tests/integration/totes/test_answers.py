@@ -75,7 +75,7 @@ def test_a_row_that_no_answer_holds_is_shortened(pipeline: Pipeline) -> None:
         assert row.source_row == {"name": "é" * 10_000 + "… (2,000,000 characters)", "none": None}
 
 
-def test_of_one_row_every_stay_is_told(pipeline: Pipeline) -> None:
+def test_of_one_row_every_stay_is_listed(pipeline: Pipeline) -> None:
     pipeline.tick()
     fill(pipeline.warehouse, 4, 1)
     execute(pipeline.warehouse, "UPDATE etl.quarantine SET resolved_by = 1 WHERE key = 2")

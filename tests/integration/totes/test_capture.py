@@ -390,7 +390,7 @@ def test_an_enum_value_never_seen_before_passes(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
-def test_drift_is_told_once_with_the_batch_that_saw_it(pipeline: Pipeline) -> None:
+def test_drift_is_reported_once_with_the_batch_that_saw_it(pipeline: Pipeline) -> None:
     pipeline.tick()
     execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text, ALTER design_name TYPE varchar(999)")
     pipeline.tick()
@@ -487,7 +487,7 @@ def test_a_column_with_a_hostile_name_is_carried_like_any_other(pipeline: Pipeli
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
-def test_a_role_without_select_is_told_which_table_to_grant(pipeline: Pipeline) -> None:
+def test_a_role_without_select_learns_which_table_to_grant(pipeline: Pipeline) -> None:
     execute(
         pipeline.source,
         "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind; GRANT USAGE ON SCHEMA public TO half_blind;"
@@ -516,7 +516,7 @@ def test_a_role_with_select_alone_is_enough(pipeline: Pipeline) -> None:
     execute(pipeline.source, "DROP OWNED BY reader; DROP ROLE reader")
 
 
-def test_of_two_runs_at_once_one_commits_the_batch_and_the_other_is_told_to_retry(pipeline: Pipeline) -> None:
+def test_of_two_runs_at_once_one_commits_the_batch_and_the_other_is_to_retry(pipeline: Pipeline) -> None:
     barrier = threading.Barrier(2)
     outcomes: list[object] = []
 

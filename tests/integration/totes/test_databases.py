@@ -93,7 +93,7 @@ def test_a_word_that_libpq_does_not_know_is_named(secrets: "SecretsManagerClient
         ask(secrets)
 
 
-def test_a_statement_refused_for_any_other_reason_is_told_with_its_code(
+def test_a_statement_refused_for_any_other_reason_is_reported_with_its_code(
     secrets: "SecretsManagerClient", empty_database: str
 ) -> None:
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))

@@ -168,7 +168,7 @@ def test_counts_by_ranges_that_do_not_add_up_are_not_trusted(pipeline: Pipeline)
     assert payment.ranges.rows == payment.held
 
 
-def test_a_mass_deletion_is_told_before_a_key_is_read_or_an_object_written(
+def test_a_mass_deletion_is_reported_before_a_key_is_read_or_an_object_written(
     pipeline: Pipeline, compared: list[int]
 ) -> None:
     pipeline.capture()
@@ -180,7 +180,7 @@ def test_a_mass_deletion_is_told_before_a_key_is_read_or_an_object_written(
     assert compared == []
 
 
-def test_a_mass_deletion_that_new_rows_hide_is_told_before_a_key_is_read(
+def test_a_mass_deletion_that_new_rows_hide_is_reported_before_a_key_is_read(
     pipeline: Pipeline, compared: list[int]
 ) -> None:
     pipeline.capture()

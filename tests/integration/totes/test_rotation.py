@@ -129,7 +129,7 @@ def test_a_database_that_knows_none_of_the_passwords_is_an_error_without_one(
 @pytest.mark.parametrize(
     ("login_name", "database"), [("source", "source"), ("warehouse", "warehouse"), ("dashboard", "warehouse")]
 )
-def test_whose_login_is_refused_is_told_the_command_that_makes_the_role(
+def test_whose_login_is_refused_learns_the_command_that_makes_the_role(
     secrets: "SecretsManagerClient", empty_database: str, login_name: str, database: str
 ) -> None:
     execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")

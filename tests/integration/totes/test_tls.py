@@ -60,7 +60,7 @@ def connect(secrets: "SecretsManagerClient", login: str) -> str | None:
         return None if version is None else str(version)
 
 
-def test_a_server_that_speaks_no_tls_is_told_nothing(secrets: "SecretsManagerClient", server: TlsServer) -> None:
+def test_a_server_that_speaks_no_tls_learns_nothing(secrets: "SecretsManagerClient", server: TlsServer) -> None:
     server.reload("off")
     with pytest.raises(ConfigurationError, match=r"not trusted: .*server does not support SSL"):
         connect(secrets, login_to(server))

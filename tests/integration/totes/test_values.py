@@ -249,7 +249,7 @@ def test_a_currency_that_was_withdrawn_keeps_its_name(pipeline: Pipeline, code: 
     assert value(pipeline.warehouse, name) == CURRENCY_NAMES[code]
 
 
-def test_a_reference_to_no_row_is_told_as_such(pipeline: Pipeline) -> None:
+def test_a_reference_to_no_row_is_reported_as_such(pipeline: Pipeline) -> None:
     execute(pipeline.source, "ALTER TABLE counterparty DISABLE TRIGGER ALL")
     execute(pipeline.source, "UPDATE counterparty SET legal_address_id = 4242 WHERE counterparty_id = 1")
     execute(pipeline.source, "ALTER TABLE counterparty ALTER legal_address_id DROP NOT NULL")

@@ -87,7 +87,7 @@ def test_limits_of_two_results_are_shown_beside_each_other() -> None:
     assert line.split()[-3:] == ["1.80", "2.00", "1.50"]
 
 
-def test_growth_is_told_from_size_to_size() -> None:
+def test_growth_is_shown_from_size_to_size() -> None:
     made = result({"extract": [2.0]}, orders=100_000)
     made.series += result({"extract": [18.0]}, megabytes=330).series
     told = shown(tables(made))

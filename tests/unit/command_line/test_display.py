@@ -62,7 +62,7 @@ def test_the_console_is_the_one_that_takes_no_markup() -> None:
     assert captured.get() == "[bold]:secret:[/bold]\n"
 
 
-def test_a_state_that_is_watched_by_no_terminal_is_told_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(display, "console", Console(file=written))
     monkeypatch.setattr(display, "report_view", lambda found: f"as of {found}")

@@ -71,7 +71,7 @@ def leaves(group: typer.core.TyperGroup, *before: str) -> Iterator[tuple[str, se
             yield from leaves(command, *before, name)
 
 
-def test_every_command_that_is_told_of_a_deployment_is_known() -> None:
+def test_every_command_that_names_a_deployment_is_known() -> None:
     group: Any = get_command(app)
     known = dict(leaves(group))
     assert {name for name, options in known.items() if {"--env", "--local", "--state"} <= options} == OF_A_DEPLOYMENT

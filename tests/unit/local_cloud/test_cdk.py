@@ -16,7 +16,7 @@ def refusal(folder: Path, words: str) -> str:
     return str(refused.value)
 
 
-def test_a_failure_is_told_by_the_apps_own_sentence(tmp_path: Path) -> None:
+def test_a_failure_is_reported_in_the_apps_own_sentence(tmp_path: Path) -> None:
     sentence = refusal(tmp_path, "echo 'ValueError: there is no environment nope'")
     assert sentence.startswith("the synthesis failed: there is no environment nope; ")
 

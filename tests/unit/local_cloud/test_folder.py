@@ -230,7 +230,7 @@ def test_a_cloud_that_does_not_end_is_not_said_to_be_gone(tmp_path: Path, monkey
     os.close(lock)
 
 
-def test_who_finds_a_cloud_that_lasts_is_told_how_to_stop_it_without_losing_it(tmp_path: Path) -> None:
+def test_who_finds_a_cloud_that_lasts_learns_how_to_stop_it_without_losing_it(tmp_path: Path) -> None:
     folder = lasting(tmp_path / "state")
     lock = folder.claim(lasting=True)
     with pytest.raises(UserError, match="stop it with totes local down --keep, or name another folder"):

@@ -22,7 +22,7 @@ def kept(tmp_path: Path) -> Kept:
 
 
 def machine_went_out(tmp_path: Path, cut: int = 0) -> Kept:
-    """The file as a disk has it that was told no more, with the end of what was written last missing."""
+    """The file as a disk has it that got no more, with the end of what was written last missing."""
     then = tmp_path / "then"
     then.mkdir(exist_ok=True)
     for part in ("kept.db", "kept.db-wal"):

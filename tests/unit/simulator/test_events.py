@@ -15,5 +15,5 @@ def test_everything_that_may_happen_happens_as_often_as_its_weight_says() -> Non
     assert drawn.total() == 20_000
 
 
-def test_kinds_are_told_apart() -> None:
+def test_kinds_differ() -> None:
     assert len({event.kind for event in EVENTS}) == len(EVENTS)

@@ -184,7 +184,7 @@ def test_a_night_whose_time_is_up_says_that_it_has_not_seen_all() -> None:
     assert (night.batches, night.of, night.is_whole) == (0, 100, False)
 
 
-def test_of_very_many_findings_only_the_first_are_told(lake: Lake) -> None:
+def test_of_very_many_findings_only_the_first_are_reported(lake: Lake) -> None:
     for key in lake.store.keys[:]:
         if key.startswith(("batches/", "holdings/")):
             for bucket in ("ingestion", "processed"):

@@ -159,7 +159,7 @@ class TableChanges:
 
         Args:
             found: takes it.
-            permit: told how many rows are gone at least, as soon as that is known, and in the end how many are; it
+            permit: called with how many rows are gone at least, once that is known, and in the end how many are; it
                 raises where they are too many.
         """
         self._holdings = Holdings(self.runs, self._table.key, self._lake)

@@ -22,7 +22,7 @@ def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[
     Args:
         cursor: the warehouse, in a transaction that sees one state of it.
         table: the table.
-        consume: told each part.
+        consume: called with each part.
         months: the parts to read, such as "2026-11"; None: all.
 
     Raises:

@@ -62,7 +62,7 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
     if rows.is_empty():  # as it nearly always is; the reasons cost more than all the rest of a small batch
         return pl.DataFrame(schema={"key": pl.Int64, "reason": pl.String, "source_row": pl.String})
     reasons = []
-    told: dict[str, pl.Series] = {}  # of each source column, the rows for which a reason names it already
+    explained: dict[str, pl.Series] = {}  # of each source column, the rows for which a reason names it already
     nowhere = pl.repeat(value=False, n=rows.height, eager=True)
     for join in table.joins:
         refers_to_none = rows[f"{join.table}.{join.key}"].is_null()
@@ -70,11 +70,11 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
         reasons.append(
             pl.when(_any([refers_to_none & failed[column.name] for column in columns])).then(_dangling(join))
         )
-        told |= {column.of: refers_to_none for column in columns}
+        explained |= {column.of: refers_to_none for column in columns}
     for column in table.columns:
-        already = told.get(column.of, nowhere)
+        already = explained.get(column.of, nowhere)
         reasons.append(pl.when(failed[column.name] & ~already).then(_reason(column, rows.schema[column.of])))
-        told[column.of] = already | failed[column.name]
+        explained[column.of] = already | failed[column.name]
     key = next(column.of for column in table.columns if column.name == table.key)
     return rows.select(
         pl.col(key).cast(pl.Int64).alias("key"),

@@ -55,7 +55,7 @@ def replay(
         first: the first batch to transform again; None: only go on with what is not finished.
         asked_by: the execution that asks; tried again after its replay was published it asks for nothing more.
         time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
-        progress: told how many batches are done, and how many there are.
+        progress: called with how many batches are done, and how many there are.
 
     Returns:
         How far the replay has come; None where there is nothing to replay.

@@ -54,7 +54,7 @@ def verify(
         lake: the ingestion bucket.
         sources: the source tables.
         stars: the star tables.
-        progress: told how far the comparison is.
+        progress: called with how far the comparison is.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.

@@ -90,7 +90,7 @@ def load(
             has made the newest edition; None: not known.
         rebuild: whether to build everything again in any case.
         time_is_up: asked after each transaction whether to stop.
-        progress: told the batch that was loaded or staged, and the newest.
+        progress: called with the batch that was loaded or staged, and the newest.
 
     Raises:
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
@@ -273,11 +273,11 @@ class _Loader:
             self._follow_the_code(cursor)
             entry = newest_entry(cursor)
             newest = entry.batch if entry else 0
-            told = sum_of_row_counts(cursor)
+            counts = sum_of_row_counts(cursor)
             return Loaded(
                 batches=Span(first=1, last=newest, count=newest),
                 newest=newest,
-                tables={table.name: told.get(table.name, RowCounts()) for table in self._tables},
+                tables={table.name: counts.get(table.name, RowCounts()) for table in self._tables},
                 quarantined=count_quarantined(cursor),
             )
 

@@ -141,8 +141,8 @@ def _write(cursor: Cursor, said: DayOfRates, judged: Judged, batch: int, shop: f
         ],
         page_size=_PAGE,
     )
-    if told := [f"{code} {reason}" for code, reason in judged.refused.items() if code in shop]:
-        logger.warning("exchange rates of %s are nonsense: %s", said.day, "; ".join(told))
+    if sentences := [f"{code} {reason}" for code, reason in judged.refused.items() if code in shop]:
+        logger.warning("exchange rates of %s are nonsense: %s", said.day, "; ".join(sentences))
 
 
 def _currencies(cursor: Cursor) -> frozenset[str]:

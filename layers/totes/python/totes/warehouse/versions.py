@@ -126,7 +126,7 @@ def fill_tallies(cursor: Cursor) -> None:
     """Fill the ledger with the row counts of every staged batch."""
     cursor.execute(
         sql.SQL("""
-            INSERT INTO {told} (batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted)
+            INSERT INTO {target} (batch_id, star_table, rows_in, versions, unchanged, quarantined, deleted)
             SELECT batch_id, star_table, rows_in, versions, rows_in - versions - quarantined - deleted, quarantined,
                 deleted
             FROM (
@@ -141,7 +141,7 @@ def fill_tallies(cursor: Cursor) -> None:
                 ) AS held USING (batch_id, star_table)
             ) AS counted
         """).format(
-            told=BESIDE.ledger("batch_table"),
+            target=BESIDE.ledger("batch_table"),
             rows_in=ROWS_IN,
             changes=CHANGES,
             quarantine=BESIDE.ledger("quarantine"),
