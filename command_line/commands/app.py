@@ -48,7 +48,7 @@ from costs import by_each_way_out, estimate, read_resources
 from local_cloud import LocalCloud
 from local_cloud.databases import login, refuse_where_no_shop_is
 from local_cloud.folder import StateFolder
-from simulator import Shop, build
+from simulator import Shop, build, up_to_yesterday
 from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import UserError
@@ -281,7 +281,7 @@ def simulate(
     orders: Annotated[
         int | None, typer.Option(min=1, help="Build the shop with so many sales orders first, in an empty database.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same shop.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same shop; its last sale is of yesterday.")] = 1,
     rate: Annotated[float, typer.Option(min=0.0, help="Events a second that the shop then lives on with.")] = 2.0,
     writers: Annotated[int, typer.Option(min=1, help="Writers at once.")] = 2,
     seconds: Annotated[
@@ -419,6 +419,7 @@ def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int
     else:
         with display.progress("Building the shop") as progress:
             build(uri, orders=orders, seed=seed, progress=progress)
+        up_to_yesterday(uri)
         display.done(f"a shop with {orders:,} sales orders")
     if seconds == 0 or rate == 0:
         return

@@ -2,13 +2,14 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local_cloud import LocalCloud
 from local_cloud.postgres import EmbeddedPostgres
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
-from tests.support.databases import rows
+from tests.support.databases import rows, value
 
 
 def test_the_schedule_starts_a_run_as_in_aws(databases: EmbeddedPostgres, folder: Path) -> None:
@@ -16,6 +17,8 @@ def test_the_schedule_starts_a_run_as_in_aws(databases: EmbeddedPostgres, folder
     databases.create_database("shop")
     shop = databases.uri("shop")
     assert totes("simulate", "--source", shop, "--orders", "10", "--for", "0").code == 0
+    last = value(shop, "SELECT max(created_at)::date FROM sales_order")
+    assert datetime.now(UTC).date() - last <= timedelta(days=2), "who opens the dashboard asks for the last weeks"
     answer = totes("local", "up", "--detach", "--schedule", "--source", shop, "--state", state)
     assert answer.code == 0, answer.err + answer.out
     try:
