@@ -115,6 +115,21 @@ def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_bes
     assert rows(pipeline.warehouse, "SELECT relname FROM pg_class WHERE relname ~ '^(staged|rebuil)'") == []
 
 
+def test_an_initial_load_that_is_not_done_yet_has_the_views_that_others_read_meanwhile(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    pipeline.capture()
+    pipeline.transform()
+    runs = 0
+    while step_of_load(pipeline).rebuilding:
+        runs += 1
+        assert rows(pipeline.warehouse, "SELECT * FROM report.sales_by_day") == []
+    assert runs > 5
+    assert rows(pipeline.warehouse, "SELECT * FROM report.sales_by_day") != []
+    assert value(pipeline.warehouse, "SELECT obj_description('fact_payment'::regclass, 'pg_class')")
+
+
 def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,7 +137,8 @@ class _Loader:
         self._time_is_up = time_is_up
         self._progress = progress
         self._tried_all = False
-        self._followed = False
+        self._described = False
+        self._undescribed = False
         self._at_once: int | None = None
         """The batch that is loaded in one transaction however large it is."""
         self._batches: list[int] = []
@@ -204,8 +205,7 @@ class _Loader:
                 _must_be_replayed(found, lake)
                 return _Loaded(batch=None, tables={}, wanted=False)
             if fits:
-                # What is not there yet is described when it is: the tables of an empty warehouse are made again first.
-                self._follow_the_code(cursor, tables_alone=entry is None and lake.newest > 0)
+                self._follow_the_code(cursor, to_be_filled=entry is None and lake.newest > 0)
             if found.gone and fits:
                 logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(found.gone))
                 rebuild = wanted = True
@@ -220,13 +220,28 @@ class _Loader:
                 return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
             return self._load_batch(cursor, lake, manifest, wanted=wanted)
 
-    def _follow_the_code(self, cursor: Cursor, *, tables_alone: bool = False) -> None:
-        """Write which columns the code makes; once a run, say what each means, and make the views of the reports."""
+    def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
+        """Write which columns the code makes, and describe them; an empty warehouse only when it is filled.
+
+        For its tables are made again, and the swap would carry hundreds of comments and views over.
+        """
         remember_columns(cursor, self._tables)
-        if not (self._followed or tables_alone):
+        self._undescribed = to_be_filled
+        if not to_be_filled:
+            self._describe(cursor)
+
+    def _describe(self, cursor: Cursor) -> None:
+        """Once a run, say what each table and column means, and make the views of the reports."""
+        if not self._described:
             ensure_comments(cursor, self._tables)
             ensure_reports(cursor)
-            self._followed = True
+            self._described = True
+
+    def _describe_at_last(self, cursor: Cursor) -> None:
+        """Describe what was empty: it has its rows now, or gets them in a later run, and is read meanwhile."""
+        if self._undescribed:
+            lock(cursor)
+            self._describe(cursor)
 
     def _is_ours(self, cursor: Cursor, lake: Processed, said: Content) -> bool:
         """Whether a person, or this very code, wants the warehouse rebuilt.
@@ -258,6 +273,7 @@ class _Loader:
             count=len(self._batches),
         )
         with self._connection, self._connection.cursor() as cursor:
+            self._describe_at_last(cursor)
             entry = newest_entry(cursor)
             return Loaded(
                 batches=span,
@@ -269,8 +285,7 @@ class _Loader:
 
     def _rebuilt(self) -> Loaded:
         with self._connection, self._connection.cursor() as cursor:
-            lock(cursor)
-            self._follow_the_code(cursor)
+            self._describe_at_last(cursor)
             entry = newest_entry(cursor)
             newest = entry.batch if entry else 0
             counts = sum_of_row_counts(cursor)
