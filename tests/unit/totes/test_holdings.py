@@ -43,9 +43,13 @@ def bucket(store: MemoryStore) -> Bucket:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """All sizes at some five-thousandth."""
-    monkeypatch.setattr(sizes, "PART_ROWS", 40)
-    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 200)
-    monkeypatch.setattr(sizes, "KEPT_ROWS", 300)
+    _be_small(monkeypatch, times=1)
+
+
+def _be_small(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    monkeypatch.setattr(sizes, "PART_ROWS", 40 * times)
+    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 200 * times)
+    monkeypatch.setattr(sizes, "KEPT_ROWS", 300 * times)
 
 
 @dataclass
@@ -91,7 +95,10 @@ class Table:
 
 
 @pytest.mark.parametrize("keys", KEYS)
-def test_hundreds_of_batches_leave_what_is_there_in_few_runs(bucket: Bucket, keys: str) -> None:
+def test_hundreds_of_batches_leave_what_is_there_in_few_runs(
+    bucket: Bucket, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _be_small(monkeypatch, times=2)
     chance, table = random.Random(keys), Table(bucket)  # noqa: S311 - a seed
     for batch in range(1, 161):
         shape = SHAPES[batch // 60]
