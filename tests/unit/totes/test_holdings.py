@@ -146,6 +146,26 @@ def test_parts_that_nothing_new_reaches_into_are_not_written_again(bucket: Bucke
     table.is_held(SHAPES[0])
 
 
+def test_what_is_merged_before_a_part_that_stays_is_written_before_it(bucket: Bucket) -> None:
+    table = Table(bucket)
+    table.bring({key: {"id": key, "units": 1} for key in range(0, 800, 2)}, [], SHAPES[0])
+    [before] = table.runs
+    table.bring({key: {"id": key, "units": 2} for key in (*range(40), *range(400, 600))}, [], SHAPES[0])
+    [after] = table.runs
+    assert set(before.parts) & set(after.parts)
+    assert table.depth() == 1
+    table.is_held(SHAPES[0])
+
+
+def test_a_key_at_which_one_part_ends_and_another_begins_is_held_once(bucket: Bucket) -> None:
+    table = Table(bucket)
+    table.bring({key: {"id": key, "units": 1} for key in range(sizes.PART_ROWS + 1)}, [], SHAPES[0])
+    table.bring({key: {"id": key, "units": 2} for key in range(sizes.PART_ROWS, 2 * sizes.PART_ROWS)}, [], SHAPES[0])
+    assert len(table.runs) == 1
+    assert table.runs[0].rows == len(table.rows)
+    table.is_held(SHAPES[0])
+
+
 def test_what_an_older_totes_left_unmerged_is_merged(bucket: Bucket) -> None:
     """As it did past a million rows: many runs of one size."""
     table = Table(bucket)
