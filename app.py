@@ -8,6 +8,9 @@ from constructs import Node
 from stacks.certificates import check_region
 from stacks.checks import enforce_rules
 from stacks.config import Environment, OwnDatabase
+from stacks.constructs.handed_dashboard import HandedDashboard
+from stacks.constructs.handed_data import HandedData
+from stacks.constructs.handed_network import HandedNetwork
 from stacks.dashboard_stack import DashboardStack
 from stacks.data_stack import DataStack
 from stacks.deployer_stack import DeployerStack, GitHub
@@ -49,17 +52,25 @@ def chosen_environment(node: Node) -> Environment:
 
 def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = None) -> None:
     """Put an environment's stacks into an app, held to the rules; with a repository also the roles that deploy it."""
-    network = None
-    if environment.network is not None:
-        network = NetworkStack(app, environment, network=environment.network).handed
-    data = DataStack(app, environment, network=network).handed
-    dashboard = DashboardStack(app, environment).handed if environment.dashboard else None
+    network, data, dashboard = make_foundations(app, environment)
     pipeline = PipelineStack(app, environment, handed=data, network=network, dashboard=dashboard)
     watch = WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline.watched)
     watch.add_dependency(pipeline, "it watches what is there")
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)
+
+
+def make_foundations(
+    app: cdk.App, environment: Environment
+) -> tuple[HandedNetwork | None, HandedData, HandedDashboard | None]:
+    """Put the stacks into an app that an environment's pipeline is made on, and return what they hand it."""
+    network = None
+    if environment.network is not None:
+        network = NetworkStack(app, environment, network=environment.network).handed
+    data = DataStack(app, environment, network=network).handed
+    dashboard = DashboardStack(app, environment).handed if environment.dashboard else None
+    return network, data, dashboard
 
 
 def check_place(environment: Environment, region: str | None) -> None:

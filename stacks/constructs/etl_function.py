@@ -16,7 +16,7 @@ from stacks.constructs.layers import Layers
 from stacks.constructs.permissions import Permission, live_in_a_network, write_logs
 from stacks.constructs.runtime import architecture_of, is_newest, runtime_of
 from stacks.dependencies import ROOT
-from stacks.packages import check_size, code_of
+from stacks.packages import check_size, code_of, size_of
 
 
 class EtlFunction(Construct):
@@ -45,7 +45,7 @@ class EtlFunction(Construct):
         super().__init__(scope, id)
         self.full_name = full_name = f"totes-{environment.name}-{name}"
         folder = folder or ROOT / "lambdas" / name
-        check_size(full_name, (folder, *layers.folders))
+        check_size(full_name, {folder: size_of(folder), **layers.sizes})
         log_group = logs.LogGroup(
             self,
             "Logs",

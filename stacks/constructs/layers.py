@@ -1,5 +1,6 @@
 """The layers that all functions share: what they import from others, RDS's certificates, and totes itself."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import AssetHashType
@@ -10,7 +11,7 @@ from stacks.certificates import built_certificates
 from stacks.config import Environment
 from stacks.constructs.runtime import architecture_of, runtime_of
 from stacks.dependencies import ROOT, built_layer
-from stacks.packages import code_of
+from stacks.packages import code_of, size_of
 
 _LIBRARY = ROOT / "layers" / "totes"
 
@@ -20,14 +21,14 @@ class Layers(Construct):
 
     Attributes:
         versions: the layers, in the order in which they are unpacked.
-        folders: what they are packed from.
+        sizes: the bytes of the folders that they are packed from.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:  # noqa: A002 - CDK's word
         super().__init__(scope, id)
         dependencies = built_layer(environment.target)
         certificates = built_certificates()
-        self.folders: tuple[Path, ...] = (dependencies, certificates, _LIBRARY)
+        self.sizes: Mapping[Path, int] = {folder: size_of(folder) for folder in (dependencies, certificates, _LIBRARY)}
         self.versions: tuple[lambda_.LayerVersion, ...] = (
             lambda_.LayerVersion(
                 self,

@@ -1,5 +1,7 @@
 """A target in the CDK's words."""
 
+import functools
+
 from aws_cdk import aws_lambda as lambda_
 
 from stacks.target import Target
@@ -17,6 +19,10 @@ def architecture_of(target: Target) -> lambda_.Architecture:
 
 def is_newest(target: Target) -> bool:
     """Whether Lambda has no newer Python than the target's, as far as this CDK knows."""
+    return _newest() == f"python{target.python}"
+
+
+@functools.cache  # each question to each runtime is a message to Node: half of all that a synth would send
+def _newest() -> str:
     pythons = (runtime.name for runtime in lambda_.Runtime.ALL if runtime.family == lambda_.RuntimeFamily.PYTHON)
-    newest = max(pythons, key=lambda name: [int(number) for number in name.removeprefix("python").split(".")])
-    return newest == f"python{target.python}"
+    return max(pythons, key=lambda name: [int(number) for number in name.removeprefix("python").split(".")])

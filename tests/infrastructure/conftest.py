@@ -9,37 +9,38 @@ from tests.support.templates import Synthesised, environment_of, synthesised_onc
 
 
 @pytest.fixture(scope="session")
-def _store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what is synthesised is kept for all workers of the run."""
     store = tmp_path_factory.getbasetemp().parent / "synthesised"
     store.mkdir(exist_ok=True)
     return store
 
 
 @pytest.fixture(scope="session")
-def dev(_store: Path) -> Synthesised:
-    return synthesised_once(environment_of("dev"), _store)
+def dev(store: Path) -> Synthesised:
+    return synthesised_once(environment_of("dev"), store)
 
 
 @pytest.fixture(scope="session")
-def prod(_store: Path) -> Synthesised:
-    return synthesised_once(environment_of("prod"), _store)
+def prod(store: Path) -> Synthesised:
+    return synthesised_once(environment_of("prod"), store)
 
 
 @pytest.fixture(scope="session")
-def local(_store: Path) -> Synthesised:
-    return synthesised_once(environment_of("local"), _store)
+def local(store: Path) -> Synthesised:
+    return synthesised_once(environment_of("local"), store)
 
 
 @pytest.fixture(scope="session", params=Environment.names())
-def synthesised(request: pytest.FixtureRequest, _store: Path) -> Synthesised:
+def synthesised(request: pytest.FixtureRequest, store: Path) -> Synthesised:
     """Every environment in turn."""
-    return synthesised_once(environment_of(request.param), _store)
+    return synthesised_once(environment_of(request.param), store)
 
 
 @pytest.fixture(scope="session", params=[name for name in Environment.names() if name != "local"])
-def deployed_to_aws(request: pytest.FixtureRequest, _store: Path) -> Synthesised:
+def deployed_to_aws(request: pytest.FixtureRequest, store: Path) -> Synthesised:
     """Every environment that is not for this machine in turn."""
-    return synthesised_once(environment_of(request.param), _store)
+    return synthesised_once(environment_of(request.param), store)
 
 
 @pytest.fixture(scope="session")

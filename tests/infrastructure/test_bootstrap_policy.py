@@ -15,10 +15,10 @@ from command_line.bootstrapping.needs import NEEDS
 from command_line.bootstrapping.policies import MOST_CHARACTERS
 from local_cloud.policies import decide
 from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, OwnDatabase
-from stacks.deployer_stack import GitHub
+from tests.infrastructure.test_deployer_stack import deployer
 from tests.infrastructure.test_network_stack import INSIDE
 from tests.support.command_line import totes
-from tests.support.templates import Synthesised, new_app, production, synthesise
+from tests.support.templates import Synthesised, production, synthesise
 from totes.errors import UserError
 
 ARNS = {
@@ -61,35 +61,42 @@ ANY = (
 READS = ("Describe", "Get", "List")
 
 
-@pytest.fixture(scope="module", params=["dev", "prod", "local", "existing", "inside", "given secret", "snapshot"])
-def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+EXISTING = ExistingNetwork(
+    vpc_id="vpc-0123456789abcdef0",
+    availability_zones=("eu-west-2a",),
+    private_subnet_ids=("subnet-00000000000000001",),
+)
+GIVEN_SECRET = GivenDatabase(
+    secret_arn="arn:aws:secretsmanager:eu-west-2:123456789012:secret:theirs-AbCdEf",
+    secret_key_arn="arn:aws:kms:eu-west-2:123456789012:key/00000000-0000-0000-0000-000000000000",
+    rotates_secret=True,
+)
+OF_A_SNAPSHOT = OwnDatabase(
+    instance_type="t4g.small", multi_az=True, backup_days=30, generation=2, snapshot="kept-by-hand"
+)
+OTHERS: dict[str, dict[str, Any]] = {
+    "existing": {"network": EXISTING},
+    "inside": {"source": INSIDE},
+    "given secret": {"source": GIVEN_SECRET},
+    "snapshot": {"network": NewNetwork(nat="gateway", generation=2), "warehouse": OF_A_SNAPSHOT},
+}
+"""What else the configuration can say, beside what it says."""
+
+
+@pytest.fixture(scope="module")
+def every(dev: Synthesised, prod: Synthesised, local: Synthesised, store: Path) -> dict[str, Synthesised]:
     """Each environment, and what else the configuration can say."""
-    network = ExistingNetwork(
-        vpc_id="vpc-0123456789abcdef0",
-        availability_zones=("eu-west-2a",),
-        private_subnet_ids=("subnet-00000000000000001",),
-    )
-    secret = GivenDatabase(
-        secret_arn="arn:aws:secretsmanager:eu-west-2:123456789012:secret:theirs-AbCdEf",
-        secret_key_arn="arn:aws:kms:eu-west-2:123456789012:key/00000000-0000-0000-0000-000000000000",
-        rotates_secret=True,
-    )
-    others: dict[str, dict[str, Any]] = {
-        "existing": {"network": network},
-        "inside": {"source": INSIDE},
-        "given secret": {"source": secret},
-        "snapshot": {
-            "network": NewNetwork(nat="gateway", generation=2),
-            "warehouse": OwnDatabase(
-                instance_type="t4g.small", multi_az=True, backup_days=30, generation=2, snapshot="kept-by-hand"
-            ),
-        },
+    others = {
+        name: synthesise(dataclasses.replace(production(), bounded=True, **other), store)
+        for name, other in OTHERS.items()
     }
-    if request.param in others:
-        folder = tmp_path_factory.mktemp("assembly")
-        return synthesise(dataclasses.replace(production(), bounded=True, **others[request.param]), folder)
-    found: Synthesised = request.getfixturevalue(request.param)
-    return found
+    return {"dev": dev, "prod": prod, "local": local, **others}
+
+
+@pytest.fixture(scope="module", params=["dev", "prod", "local", *OTHERS])
+def deployed(request: pytest.FixtureRequest, every: dict[str, Synthesised]) -> Synthesised:
+    """Each of them in turn."""
+    return every[request.param]
 
 
 def named(synthesised: Synthesised) -> Iterator[tuple[str, str]]:
@@ -247,10 +254,14 @@ def test_the_boundary_holds_nothing_by_which_a_role_gets_more(prod: Synthesised)
     assert not [action for action in actions if "*" in action]
 
 
-def test_every_policy_is_one_that_iam_takes(deployed: Synthesised, tmp_path: Path) -> None:
-    made = [*policies(deployed.folder, deployed.name), boundary(deployed.folder, deployed.name)]
-    assert all(len(policy.document) <= MOST_CHARACTERS for policy in made)
-    assert lint(made, tmp_path) == ""
+def test_every_policy_is_one_that_iam_takes(every: dict[str, Synthesised], tmp_path: Path) -> None:
+    made = {
+        f"{name}, {policy.name}": policy
+        for name, each in every.items()
+        for policy in (*policies(each.folder, each.name), boundary(each.folder, each.name))
+    }
+    assert [name for name, policy in made.items() if len(policy.document) > MOST_CHARACTERS] == []
+    assert lint(list(made.values()), tmp_path) == ""
 
 
 def test_an_action_that_there_is_not_would_be_found(tmp_path: Path) -> None:
@@ -273,8 +284,8 @@ def lint(made: list[Policy], folder: Path) -> str:
     return subprocess.run([program, "--", file], capture_output=True, text=True, check=False).stdout
 
 
-def test_every_role_carries_the_boundary_where_the_configuration_says_so(tmp_path: Path, prod: Synthesised) -> None:
-    bounded = synthesise(production().within_boundary(), tmp_path)
+def test_every_role_carries_the_boundary_where_the_configuration_says_so(store: Path, prod: Synthesised) -> None:
+    bounded = synthesise(production().within_boundary(), store)
     roles = bounded.resources("AWS::IAM::Role").values()
     assert {bounded.said(role["Properties"]["PermissionsBoundary"]) for role in roles} == {
         "arn:<AWS::Partition>:iam::<AWS::AccountId>:policy/totes-prod-boundary"
@@ -283,13 +294,7 @@ def test_every_role_carries_the_boundary_where_the_configuration_says_so(tmp_pat
 
 
 def test_the_roles_by_which_github_deploys_are_made_before_and_carry_none(tmp_path: Path) -> None:
-    from app import make_stacks  # noqa: PLC0415 - as the CLI runs it
-
-    app = new_app(tmp_path)
-    environment = Environment.named("dev").within_boundary()
-    make_stacks(app, environment, GitHub(repository="owner/repo"))
-    app.synth()
-    template = json.loads((tmp_path / "totes-dev-deployer.template.json").read_text())
+    template = deployer(tmp_path, Environment.named("dev").within_boundary())
     roles = [each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
     assert len(roles) == 2
     assert not any("PermissionsBoundary" in role["Properties"] for role in roles)

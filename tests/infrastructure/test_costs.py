@@ -24,15 +24,15 @@ def test_a_small_shop_pays_no_more_than_this(dev: Synthesised, prod: Synthesised
         assert estimate(read_resources(environment.folder)).usd <= most
 
 
-def test_the_dashboard_costs_a_small_shop_less_than_two_dollars(dev: Synthesised, tmp_path: Path) -> None:
-    without = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), tmp_path)
+def test_the_dashboard_costs_a_small_shop_less_than_two_dollars(dev: Synthesised, store: Path) -> None:
+    without = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), store)
     total, rest = (estimate(read_resources(each.folder)).usd for each in (dev, without))
     assert 0 < total - rest < 2
 
 
-def test_either_way_out_costs_what_it_costs_where_it_is_deployed(prod: Synthesised, tmp_path: Path) -> None:
+def test_either_way_out_costs_what_it_costs_where_it_is_deployed(prod: Synthesised, store: Path) -> None:
     by_gateway = dataclasses.replace(production(), network=NewNetwork(nat="gateway", nat_zones=2))
-    here, there = (read_resources(each.folder) for each in (prod, synthesise(by_gateway, tmp_path)))
+    here, there = (read_resources(each.folder) for each in (prod, synthesise(by_gateway, store)))
     assert by_each_way_out(here) == {"instance": estimate(here).usd, "gateway": estimate(there).usd}
     assert by_each_way_out(there) == by_each_way_out(here)
 
@@ -42,16 +42,16 @@ def test_what_has_no_nat_has_no_way_out_to_choose(local: Synthesised) -> None:
 
 
 def test_the_document_compares_the_ways_out_at_their_prices(
-    dev: Synthesised, prod: Synthesised, root: Path, tmp_path: Path
+    dev: Synthesised, prod: Synthesised, root: Path, store: Path
 ) -> None:
-    def total(name: str, environment: Environment) -> str:
-        return f"{estimate(read_resources(synthesise(environment, tmp_path / name).folder)).usd:,.2f}"
+    def total(environment: Environment) -> str:
+        return f"{estimate(read_resources(synthesise(environment, store).folder)).usd:,.2f}"
 
     document = (root / "docs" / "costs.md").read_text()
     inside = GivenDatabase(security_group_id="sg-0123456789abcdef0")
     none = [
-        total(name, dataclasses.replace(environment, source=inside))
-        for name, environment in (("dev", Environment.named("dev")), ("prod", production()))
+        total(dataclasses.replace(environment, source=inside))
+        for environment in (Environment.named("dev"), production())
     ]
     here, there = (by_each_way_out(read_resources(each.folder)) for each in (dev, prod))
     instance, gateway = (f"{here[way]:,.2f} / {there[way]:,.2f}" for way in ("instance", "gateway"))
@@ -80,11 +80,12 @@ def test_dev_uses_what_its_schedules_say(dev: Synthesised) -> None:
     assert lines["AWS::S3::Bucket", "GB-months"].count == len(dev.resources("AWS::S3::Bucket"))
 
 
-def test_the_document_has_the_prices_used_and_adds_up(tmp_path: Path) -> None:
-    document = totes("costs", "--env", "prod", "--json", folder=tmp_path).json()
+def test_the_document_has_the_prices_used_and_adds_up(dev: Synthesised, tmp_path: Path) -> None:
+    document = totes("costs", "--env", "dev", "--json", folder=tmp_path).json()
     assert (document["region"], document["prices_as_of"]) == ("eu-west-2", "2026-11-24")
     assert all(line["price_usd"] > 0 for line in document["lines"])
     assert document["usd"] == pytest.approx(sum(line["usd"] for line in document["lines"]), abs=0.01)
+    assert document["usd"] == float(round(estimate(read_resources(dev.folder)).usd, 2))
     assert document["usd_by_way_out"]["instance"] == document["usd"] < document["usd_by_way_out"]["gateway"]
 
 

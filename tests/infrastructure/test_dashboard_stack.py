@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment, OwnDomain
-from tests.support.templates import Synthesised, synthesise
+from tests.support.templates import Synthesised, synthesise, synthesise_foundations
 
 DOMAIN = OwnDomain(
     name="dashboard.shop.example",
@@ -116,8 +116,8 @@ def test_browsers_read_the_bucket_with_what_a_signature_needs(synthesised: Synth
     }
 
 
-def test_a_domain_of_its_own_is_the_only_origin_and_takes_no_old_tls(tmp_path: Path) -> None:
-    found = synthesise(dataclasses.replace(Environment.named("local"), dashboard_domain=DOMAIN), tmp_path)
+def test_a_domain_of_its_own_is_the_only_origin_and_takes_no_old_tls(store: Path) -> None:
+    found = synthesise_foundations(dataclasses.replace(Environment.named("local"), dashboard_domain=DOMAIN), store)
     assert distribution(found)["Aliases"] == [DOMAIN.name]
     assert distribution(found)["ViewerCertificate"] == {
         "AcmCertificateArn": DOMAIN.certificate_arn,
@@ -188,8 +188,8 @@ def test_who_has_signed_in_may_read_the_data_and_nothing_else(synthesised: Synth
     }
 
 
-def test_people_stay_where_data_does(dev: Synthesised, prod: Synthesised, tmp_path: Path) -> None:
-    deleting = synthesise(Environment.named("dev").deleting_data(), tmp_path)
+def test_people_stay_where_data_does(dev: Synthesised, prod: Synthesised, store: Path) -> None:
+    deleting = synthesise_foundations(Environment.named("dev").deleting_data(), store)
     kept = {}
     for name, each in (("dev", dev), ("prod", prod), ("deleting", deleting)):
         [pool] = each.resources("AWS::Cognito::UserPool").values()
@@ -201,6 +201,6 @@ def test_people_stay_where_data_does(dev: Synthesised, prod: Synthesised, tmp_pa
     }
 
 
-def test_without_a_dashboard_there_is_none_of_it(tmp_path: Path) -> None:
-    found = synthesise(dataclasses.replace(Environment.named("local"), dashboard=False), tmp_path)
+def test_without_a_dashboard_there_is_none_of_it(store: Path) -> None:
+    found = synthesise(dataclasses.replace(Environment.named("local"), dashboard=False), store)
     assert "dashboard" not in found.templates

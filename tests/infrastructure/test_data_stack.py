@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks.config import Environment, GivenDatabase
-from tests.support.templates import Resource, Synthesised, synthesise
+from tests.support.templates import Resource, Synthesised, synthesise, synthesise_foundations
 from totes.settings import PLACEHOLDER
 
 HOLDS_DATA = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
@@ -167,8 +167,8 @@ def test_a_new_secret_holds_no_known_password_and_says_where_its_database_is(syn
         assert "password" not in template
 
 
-def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(tmp_path: Path) -> None:
-    deleting = synthesise(Environment.named("dev").deleting_data(), tmp_path)
+def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(store: Path) -> None:
+    deleting = synthesise_foundations(Environment.named("dev").deleting_data(), store)
     kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
     assert {each["DeletionPolicy"] for kind in kinds for each in deleting.resources(kind).values()} == {"Delete"}
     emptied = deleting.resources("Custom::S3AutoDeleteObjects").values()
@@ -225,23 +225,23 @@ def test_rds_itself_keeps_and_rotates_the_masters_password(prod: Synthesised) ->
     assert "MasterUserPassword" not in warehouse["Properties"]
 
 
-def test_a_given_databases_own_secret_is_used_and_none_is_made(tmp_path: Path) -> None:
+def test_a_given_databases_own_secret_is_used_and_none_is_made(store: Path) -> None:
     arn = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:shop-AbCdEf"
-    given = synthesise(dataclasses.replace(Environment.named("local"), source=GivenDatabase(secret_arn=arn)), tmp_path)
+    given = synthesise(dataclasses.replace(Environment.named("local"), source=GivenDatabase(secret_arn=arn)), store)
     assert roles(given) == {"warehouse", "dashboard"}
     assert given.function("raw_data_to_ingestion_bucket")["Environment"]["Variables"]["SOURCE_SECRET"] == arn
 
 
-def test_a_warehouse_of_its_own_needs_a_network(tmp_path: Path) -> None:
+def test_a_warehouse_of_its_own_needs_a_network(store: Path) -> None:
     lost = dataclasses.replace(Environment.named("dev"), network=None)
     with pytest.raises(ValueError, match="needs a network"):
-        synthesise(lost, tmp_path)
+        synthesise_foundations(lost, store)
 
 
-def test_a_secret_says_on_which_port_its_database_listens(tmp_path: Path) -> None:
+def test_a_secret_says_on_which_port_its_database_listens(store: Path) -> None:
     warehouse = dataclasses.replace(Environment.named("local").warehouse, port=6432)
     moved = dataclasses.replace(Environment.named("local"), source=GivenDatabase(port=6433), warehouse=warehouse)
-    found = synthesise(moved, tmp_path)
+    found = synthesise_foundations(moved, store)
     ports = {
         tags(secret)["totes:login"]: json.loads(secret["Properties"]["GenerateSecretString"]["SecretStringTemplate"])
         for secret in found.resources("AWS::SecretsManager::Secret").values()

@@ -75,7 +75,13 @@ def test_lambdas_layer_is_all_aarch64() -> None:
     assert any("polars" in name for name in found)
 
 
-def test_the_hosts_layer_is_enough_for_the_functions_imports() -> None:
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where interpreters that import from a layer keep what they compile, which takes most of their time."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+def test_the_hosts_layer_is_enough_for_the_functions_imports(compiled: Path) -> None:
     layer = built_layer(Target.host()) / "python"
     script = (
         "import polars, psycopg2, boto3, aws_lambda_powertools\n"
@@ -83,7 +89,7 @@ def test_the_hosts_layer_is_enough_for_the_functions_imports() -> None:
         "for module in (polars, psycopg2, boto3, aws_lambda_powertools): print(module.__file__)"
     )
     ran = subprocess.run(
-        [sys.executable, "-S", "-B", "-c", script],
+        [sys.executable, "-S", "-X", f"pycache_prefix={compiled}", "-c", script],
         env={"PYTHONPATH": str(layer)},
         capture_output=True,
         text=True,
@@ -131,13 +137,13 @@ def test_every_wheel_of_the_deployed_layer_is_for_lambdas_python_and_system() ->
 
 
 @pytest.mark.parametrize("function", sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handler.py")))
-def test_every_function_imports_from_its_own_packages_alone(function: str) -> None:
+def test_every_function_imports_from_its_own_packages_alone(function: str, compiled: Path) -> None:
     """As Lambda has them: nothing of this environment's is on the path."""
     packages = [built_layer(Target.host()) / "python", built_certificates() / "python", ROOT / "layers/totes/python"]
     path = [str(ROOT / "lambdas" / function), *map(str, packages)]
     program = f"import sys; sys.path[:0] = {path!r}; import handler; assert callable(handler.handler)"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", program],
+        [sys.executable, "-I", "-S", "-X", f"pycache_prefix={compiled}", "-c", program],
         capture_output=True,
         text=True,
         check=False,

@@ -7,10 +7,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from app import make_stacks
+from stacks.checks import enforce_rules
 from stacks.config import Environment
-from stacks.deployer_stack import GitHub
-from tests.support.templates import ADDRESS, Synthesised, new_app, run_app
+from stacks.deployer_stack import DeployerStack, GitHub
+from tests.support.templates import Synthesised, new_app, production
 
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
@@ -18,12 +18,14 @@ PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
 Template = dict[str, Any]
 
 
-def deployer(folder: Path, name: str = "prod", **github: str) -> Template:
-    """The stack's template in the app as it is deployed, whose synth fails on any finding."""
-    app = new_app(folder, **{"aws:cdk:disable-asset-staging": True})
-    make_stacks(app, Environment.named(name).telling(ADDRESS), GitHub(**{"repository": "owner/repo", **github}))
+def deployer(folder: Path, environment: Environment | None = None, **github: str) -> Template:
+    """The template of the stack alone, whose synth fails on any finding; production's, where nothing is said."""
+    environment = environment or production()
+    app = new_app(folder)
+    DeployerStack(app, environment, github=GitHub(**{"repository": "owner/repo", **github}))
+    enforce_rules(app)
     app.synth()
-    template: Template = json.loads((folder / f"totes-{name}-deployer.template.json").read_text())
+    template: Template = json.loads((folder / f"totes-{environment.name}-deployer.template.json").read_text())
     return template
 
 
@@ -93,7 +95,7 @@ def test_only_a_pull_request_of_that_repository_may_compare_itself(prod_deployer
 
 
 def test_an_environment_is_not_opened_by_the_job_of_another(tmp_path: Path) -> None:
-    _, condition = trusted(roles(deployer(tmp_path, "dev"))["totes-dev-deploy"])
+    _, condition = trusted(roles(deployer(tmp_path, Environment.named("dev")))["totes-dev-deploy"])
     assert condition == said_by("repo:owner/repo:environment:dev")
 
 
@@ -115,11 +117,12 @@ def test_a_pull_request_may_become_nobody_who_changes_anything(prod_deployer: Te
     assert allowed(roles(prod_deployer)["totes-prod-diff"]) == {bootstrapped("lookup")}
 
 
-def test_the_roles_that_may_be_assumed_are_those_that_the_cli_assumes(assembly: Path, prod_deployer: Template) -> None:
+def test_the_roles_that_may_be_assumed_are_those_that_the_cli_assumes(
+    prod: Synthesised, prod_deployer: Template
+) -> None:
     """Else a renamed role or another qualifier would only show at the first deployment."""
-    manifest = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    stack = manifest["totes-prod-pipeline"]["properties"]
-    assets = json.loads((assembly / "totes-prod-pipeline.assets.json").read_text())["files"].values()
+    stack = prod.stack_properties("pipeline")
+    assets = json.loads((prod.folder / "totes-prod-pipeline.assets.json").read_text())["files"].values()
     assumed = {stack["assumeRoleArn"], stack["lookupRole"]["arn"]} | {
         destination["assumeRoleArn"] for file in assets for destination in file["destinations"].values()
     }
@@ -146,14 +149,6 @@ def test_a_provider_that_the_account_has_is_used_as_it_is(tmp_path: Path) -> Non
 def test_production_keeps_its_deployer(assembly: Path) -> None:
     manifest = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     assert manifest["totes-prod-deployer"]["properties"]["terminationProtection"] is True
-
-
-def test_the_stack_is_in_the_app_only_for_a_named_repository(dev: Synthesised, tmp_path: Path) -> None:
-    assert "deployer" not in dev.templates
-    done = run_app(tmp_path, env="dev", github="owner/repo")
-    assert done.returncode == 0, done.stderr
-    stacks = {path.name.split(".")[0] for path in tmp_path.glob("*.template.json")}
-    assert stacks == {f"totes-dev-{part}" for part in (*dev.templates, "deployer")}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment, Lake, NewNetwork, OwnDatabase
-from tests.support.templates import Synthesised, synthesise
+from tests.support.templates import Synthesised, synthesise, synthesise_foundations
 
 OF_BEFORE = {
     "network": {
@@ -104,8 +104,8 @@ def test_no_name_is_one_that_all_regions_share(synthesised: Synthesised) -> None
         assert [key for key, each in synthesised.resources(kind).items() if name in each["Properties"]] == []
 
 
-def test_a_warehouse_of_another_generation_is_another_instance_from_its_snapshot(tmp_path: Path) -> None:
-    found = synthesise(dev(warehouse=own(generation=2, snapshot="kept")), tmp_path)
+def test_a_warehouse_of_another_generation_is_another_instance_from_its_snapshot(store: Path) -> None:
+    found = synthesise_foundations(dev(warehouse=own(generation=2, snapshot="kept")), store)
     [(name, instance)] = found.resources("AWS::RDS::DBInstance").items()
     assert name.startswith("OwnWarehouse2Instance")
     assert instance["Properties"]["DBSnapshotIdentifier"] == "kept"
@@ -114,8 +114,8 @@ def test_a_warehouse_of_another_generation_is_another_instance_from_its_snapshot
     assert not of_the_snapshot & set(instance["Properties"])
 
 
-def test_a_bucket_of_another_generation_is_another_bucket_and_the_other_stays(tmp_path: Path) -> None:
-    found = synthesise(dev(lake=Lake(processed=2)), tmp_path)
+def test_a_bucket_of_another_generation_is_another_bucket_and_the_other_stays(store: Path) -> None:
+    found = synthesise(dev(lake=Lake(processed=2)), store)
     first, second, _ = sorted(found.resources("AWS::S3::Bucket"))
     assert first == "IngestionBucket3AECAE21"
     assert second.startswith("Processed2Bucket")
@@ -123,12 +123,12 @@ def test_a_bucket_of_another_generation_is_another_bucket_and_the_other_stays(tm
     assert found.said(variables["PROCESSED_BUCKET"]) == "<Processed2Bucket>"
 
 
-def test_a_network_of_another_generation_is_a_stack_of_its_own(tmp_path: Path) -> None:
-    found = synthesise(dev(network=NewNetwork(generation=2), warehouse=own(generation=2)), tmp_path)
+def test_a_network_of_another_generation_is_a_stack_of_its_own(store: Path) -> None:
+    found = synthesise(dev(network=NewNetwork(generation=2), warehouse=own(generation=2)), store)
     assert set(found.templates) == {"network-2", "data", "dashboard", "pipeline", "watch"}
     assert found.templates["pipeline"]["Outputs"]["NetworkStack"]["Value"] == "totes-dev-network-2"
-    before = synthesise(dev(), tmp_path / "before")
-    shared = names_of(found.templates["network-2"]) & names_of(before.templates["network"])
+    before = synthesise_foundations(dev(), store).templates["network"]
+    shared = names_of(found.templates["network-2"]) & names_of(before)
     assert not shared, "the one of before has its names still"
 
 

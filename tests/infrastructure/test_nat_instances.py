@@ -10,7 +10,7 @@ import pytest
 
 from stacks.config import Environment, GivenDatabase, NewNetwork
 from tests.infrastructure.test_network_stack import into, rules
-from tests.support.templates import Synthesised, production, synthesise
+from tests.support.templates import Synthesised, production, synthesise_foundations
 
 
 def instances(synthesised: Synthesised) -> list[dict[str, Any]]:
@@ -18,9 +18,9 @@ def instances(synthesised: Synthesised) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def by_gateway(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+def by_gateway(store: Path) -> Synthesised:
     environment = dataclasses.replace(Environment.named("dev"), network=NewNetwork(nat="gateway"))
-    return synthesise(environment, tmp_path_factory.mktemp("gateway"))
+    return synthesise_foundations(environment, store)
 
 
 def test_dev_has_one_and_prod_one_in_each_zone_that_its_zones_functions_go_out_through(
@@ -39,7 +39,7 @@ def test_dev_has_one_and_prod_one_in_each_zone_that_its_zones_functions_go_out_t
 
 
 def test_functions_get_through_on_the_ports_of_aws_and_of_what_is_outside_and_nobody_gets_in(
-    prod: Synthesised, tmp_path: Path
+    prod: Synthesised, store: Path
 ) -> None:
     let_in = {(prod.said(rule["SourceSecurityGroupId"]), rule["FromPort"]) for rule in into(prod, "NetworkNatGroup")}
     of_functions = {("<NetworkLake.GroupId>", 443), ("<NetworkSourceClients.GroupId>", 5432)}
@@ -47,7 +47,7 @@ def test_functions_get_through_on_the_ports_of_aws_and_of_what_is_outside_and_no
     assert not any(rule.get("CidrIp") for rule in into(prod, "NetworkNatGroup")), "no address gets in"
 
     outside = dataclasses.replace(production(), source=GivenDatabase(port=6432), warehouse=GivenDatabase(port=7432))
-    found = synthesise(outside, tmp_path)
+    found = synthesise_foundations(outside, store)
     through = {(found.said(rule["SourceSecurityGroupId"]), rule["FromPort"]) for rule in into(found, "NetworkNatGroup")}
     assert through == {
         ("<NetworkLake.GroupId>", 443),
@@ -98,10 +98,10 @@ def test_its_script_is_one_forwards_for_its_network_alone_and_patches_it_one_zon
     assert days == ["OnCalendar=Sun 05:00 UTC", "OnCalendar=Wed 05:00 UTC"]
 
 
-def test_another_script_wants_another_instance(dev: Synthesised, tmp_path: Path) -> None:
+def test_another_script_wants_another_instance(dev: Synthesised, store: Path) -> None:
     """What a script says is done once, when an instance begins."""
     elsewhere = dataclasses.replace(Environment.named("dev"), network=NewNetwork(cidr="10.99.0.0/20"))
-    other = synthesise(elsewhere, tmp_path)
+    other = synthesise_foundations(elsewhere, store)
     assert set(dev.resources("AWS::EC2::Instance")) != set(other.resources("AWS::EC2::Instance"))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stacks.config import ExistingNetwork, GivenDatabase
-from tests.support.templates import Synthesised, production, synthesise
+from tests.support.templates import Synthesised, production, synthesise, synthesise_foundations
 
 INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")
 
@@ -63,10 +63,10 @@ def test_only_functions_that_speak_to_the_warehouse_and_the_tunnel_get_in(prod: 
     assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
 
 
-def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(tmp_path: Path) -> None:
+def test_readers_get_in_too_on_the_warehouses_port_and_nowhere_else(store: Path) -> None:
     group = "sg-0fedcba9876543210"
     environment = dataclasses.replace(production(), readers=("10.1.0.0/16", "10.2.3.4/32", group))
-    synthesised = synthesise(environment, tmp_path)
+    synthesised = synthesise_foundations(environment, store)
     inward = into(synthesised, "NetworkWarehouse")
     assert {rule["of"] for rule in rules(synthesised, "Ingress")} == {"NetworkWarehouse", "NetworkNatGroup"}
     assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(5432, 5432)}
@@ -92,38 +92,38 @@ def test_functions_are_in_private_subnets_only(prod: Synthesised) -> None:
     assert not any(each["Properties"]["MapPublicIpOnLaunch"] for each in prod.resources("AWS::EC2::Subnet").values())
 
 
-def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, tmp_path: Path) -> None:
-    inside = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path)
+def test_there_is_a_way_out_only_if_a_database_is_outside(prod: Synthesised, store: Path) -> None:
+    inside = synthesise_foundations(dataclasses.replace(production(), source=INSIDE), store)
     assert len(prod.resources("AWS::EC2::Instance")) == 2
     for kind in ("Instance", "NatGateway", "EIP", "InternetGateway"):
         assert not inside.resources(f"AWS::EC2::{kind}")
     assert INSIDE.security_group_id in [rule.get("DestinationSecurityGroupId") for rule in rules(inside, "Egress")]
 
 
-def told(synthesised: Synthesised) -> dict[str, str]:
+def outputs_of(synthesised: Synthesised) -> dict[str, str]:
     """The network stack's outputs that are for people."""
     outputs = synthesised.templates["network"]["Outputs"].items()
     return {key: synthesised.said(each["Value"]) for key, each in outputs if "Export" not in each}
 
 
-def test_outputs_say_whom_the_owner_of_a_database_lets_in(prod: Synthesised, tmp_path: Path) -> None:
-    assert told(prod) == {
+def test_outputs_say_whom_the_owner_of_a_database_lets_in(prod: Synthesised, store: Path) -> None:
+    assert outputs_of(prod) == {
         "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
         "NatAddress": "<NetworkVpcpublicSubnet1EIP>",
         "NatAddress2": "<NetworkVpcpublicSubnet2EIP>",
         "TunnelTemplate": "<TunnelTemplate>",
     }
-    inside = synthesise(dataclasses.replace(production(), source=INSIDE, warehouse=INSIDE), tmp_path)
-    assert told(inside) == {
+    inside = synthesise_foundations(dataclasses.replace(production(), source=INSIDE, warehouse=INSIDE), store)
+    assert outputs_of(inside) == {
         "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
         "WarehouseClientsGroup": "<NetworkWarehouseClients.GroupId>",
     }
     assert rules(inside, "Ingress", of_ours=False) == [], "a group of somebody else's is left as it is"
 
 
-def test_a_given_group_lets_the_functions_in_where_the_configuration_says_so(tmp_path: Path) -> None:
+def test_a_given_group_lets_the_functions_in_where_the_configuration_says_so(store: Path) -> None:
     opened = dataclasses.replace(INSIDE, opens_group=True, port=6432)
-    found = synthesise(dataclasses.replace(production(), source=opened), tmp_path)
+    found = synthesise_foundations(dataclasses.replace(production(), source=opened), store)
     [rule] = rules(found, "Ingress", of_ours=False)
     assert rule["GroupId"] == INSIDE.security_group_id
     assert found.said(rule["SourceSecurityGroupId"]) == "<NetworkSourceClients.GroupId>"
@@ -133,9 +133,9 @@ def test_a_given_group_lets_the_functions_in_where_the_configuration_says_so(tmp
 
 
 def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_is_no_way_out(
-    prod: Synthesised, tmp_path: Path
+    prod: Synthesised, store: Path
 ) -> None:
-    inside = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path)
+    inside = synthesise_foundations(dataclasses.replace(production(), source=INSIDE), store)
     kinds = [
         sorted(each["Properties"]["VpcEndpointType"] for each in found.resources("AWS::EC2::VPCEndpoint").values())
         for found in (prod, inside)
@@ -143,13 +143,13 @@ def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_
     assert kinds == [["Gateway"], ["Gateway", "Interface"]]
 
 
-def test_an_existing_network_is_used_as_it_is(tmp_path: Path) -> None:
+def test_an_existing_network_is_used_as_it_is(store: Path) -> None:
     existing = ExistingNetwork(
         vpc_id="vpc-0123456789abcdef0",
         availability_zones=("eu-west-2a", "eu-west-2b"),
         private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
     )
-    found = synthesise(dataclasses.replace(production(), network=existing), tmp_path)
+    found = synthesise(dataclasses.replace(production(), network=existing), store)
     assert not found.resources("AWS::EC2::VPC")
     assert not found.resources("AWS::EC2::Subnet")
     for each in found.resources("AWS::Lambda::Function").values():

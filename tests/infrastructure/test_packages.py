@@ -17,7 +17,7 @@ def test_the_limit_is_lambdas() -> None:
 def test_a_package_within_the_limit_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "module.py").write_bytes(b"x" * 100)
     monkeypatch.setattr(packages, "LIMIT_BYTES", 100)
-    check_size("it", [tmp_path])
+    check_size("it", {tmp_path: size_of(tmp_path)})
 
 
 def test_a_package_over_the_limit_is_refused_with_the_size_of_each_part(
@@ -28,7 +28,7 @@ def test_a_package_over_the_limit_is_refused_with_the_size_of_each_part(
         (tmp_path / name / "module.py").write_bytes(b"x" * size)
     monkeypatch.setattr(packages, "LIMIT_BYTES", 100)
     with pytest.raises(PackageTooLarge, match=r"it with its layers is 101 bytes.*allows 100.*function 60, layer 41"):
-        check_size("it", [tmp_path / "function", tmp_path / "layer"])
+        check_size("it", {folder: size_of(folder) for folder in (tmp_path / "function", tmp_path / "layer")})
 
 
 def test_a_synth_whose_functions_do_not_fit_into_lambda_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

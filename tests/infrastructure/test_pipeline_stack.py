@@ -280,8 +280,8 @@ def test_rates_are_fetched_four_times_a_day(dev: Synthesised) -> None:
     assert dev.said(rule["Target"]["Arn"]) == "<FetchFunction.Arn>"
 
 
-def test_without_rates_there_is_no_function_no_schedule_and_no_alarm(tmp_path: Path) -> None:
-    plain = synthesise(dataclasses.replace(Environment.named("dev"), rates=None), tmp_path)
+def test_without_rates_there_is_no_function_no_schedule_and_no_alarm(store: Path) -> None:
+    plain = synthesise(dataclasses.replace(Environment.named("dev"), rates=None), store)
     said = str(plain.templates)
     assert "fetch_exchange_rates" not in said
     assert "totes-dev-rates" not in said
@@ -502,9 +502,9 @@ VIA_SECRETS_MANAGER = {
 }
 
 
-def given_source(tmp_path: Path, **words: Any) -> Synthesised:
+def given_source(store: Path, **words: Any) -> Synthesised:
     source = GivenDatabase(secret_arn=GIVEN, **words)
-    return synthesise(dataclasses.replace(Environment.named("local"), source=source), tmp_path)
+    return synthesise(dataclasses.replace(Environment.named("local"), source=source), store)
 
 
 def rotated(synthesised: Synthesised) -> set[str]:
@@ -528,8 +528,8 @@ def key_statements(synthesised: Synthesised) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_a_secret_that_is_given_is_read_and_left_alone(tmp_path: Path) -> None:
-    given = given_source(tmp_path)
+def test_a_secret_that_is_given_is_read_and_left_alone(store: Path) -> None:
+    given = given_source(store)
     assert rotated(given) == {"<WarehouseSecret>", "<DashboardSecret>"}
     assert given.pipeline["Outputs"]["RotatedLogins"]["Value"] == "warehouse,dashboard"
     assert "rotates_secret=True" in given.pipeline["Outputs"]["RotatedLogins"]["Description"]
@@ -538,8 +538,8 @@ def test_a_secret_that_is_given_is_read_and_left_alone(tmp_path: Path) -> None:
     assert key_statements(given) == {}
 
 
-def test_a_secret_that_is_given_is_rotated_where_the_configuration_says_so(tmp_path: Path) -> None:
-    given = given_source(tmp_path, rotates_secret=True)
+def test_a_secret_that_is_given_is_rotated_where_the_configuration_says_so(store: Path) -> None:
+    given = given_source(store, rotates_secret=True)
     assert rotated(given) == {GIVEN, "<WarehouseSecret>", "<DashboardSecret>"}
     allowed = given.permissions(given.function("rotate_database_login")["Role"])
     assert ("secretsmanager:PutSecretValue", GIVEN) in allowed
@@ -547,13 +547,13 @@ def test_a_secret_that_is_given_is_rotated_where_the_configuration_says_so(tmp_p
 
 @pytest.mark.parametrize("rotates", [False, True])
 def test_a_customers_key_is_used_by_those_who_read_its_secret_and_through_secrets_manager_alone(
-    tmp_path: Path,
+    store: Path,
     rotates: bool,  # noqa: FBT001 - pytest's parameter
 ) -> None:
     """https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html: to write takes both."""
     decrypt = {"Action": "kms:Decrypt", "Condition": VIA_SECRETS_MANAGER, "Effect": "Allow", "Resource": KEY}
     both = {**decrypt, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]}
-    assert key_statements(given_source(tmp_path, secret_key_arn=KEY, rotates_secret=rotates)) == {
+    assert key_statements(given_source(store, secret_key_arn=KEY, rotates_secret=rotates)) == {
         "raw_data_to_ingestion_bucket": [decrypt],
         "verify_warehouse": [decrypt],
         "answer_questions": [decrypt],

@@ -200,8 +200,8 @@ def test_a_run_that_fails_says_so_with_the_snapshot_and_fails_in_any_case(states
     ]
 
 
-def test_without_a_dashboard_there_is_none(tmp_path: Path) -> None:
-    found = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), tmp_path)
+def test_without_a_dashboard_there_is_none(store: Path) -> None:
+    found = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), store)
     assert set(found.templates) == {"network", "data", "pipeline", "watch"}
     assert not {*PUBLICATIONS, "Not published"} & set(found.definition()["States"])
     assert "snapshot" not in json.dumps(found.templates["watch"])

@@ -1,62 +1,104 @@
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app import check_place, chosen_environment, make_stacks
+from app import check_place, chosen_environment
 from stacks.config import Environment
-from tests.support.templates import ADDRESS, Synthesised, new_app, run_app
+from tests.support.templates import (
+    ADDRESS,
+    Synthesised,
+    new_app,
+    production,
+    run_app,
+    synthesise,
+    synthesise_foundations,
+)
 
 
-def test_two_synths_give_identical_output_without_credentials(
-    prod: Synthesised, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    temporary = tmp_path_factory.mktemp("temporary")
-    again = run_app(tmp_path, temporary, env="prod", alarm_email=ADDRESS)
-    assert again.returncode == 0, again.stderr
-    names = sorted(path.name for path in prod.folder.glob("totes-*.json") if not path.name.endswith("metadata.json"))
+@dataclass(frozen=True)
+class Ran:
+    """The app, run as the CLI runs it for production and a repository that deploys it."""
+
+    assembly: Path
+    temporary: Path
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    ran = Ran(tmp_path_factory.mktemp("assembly"), tmp_path_factory.mktemp("temporary"))
+    done = run_app(ran.assembly, ran.temporary, env="prod", alarm_email=ADDRESS, github="owner/repo")
+    assert done.returncode == 0, done.stderr
+    return ran
+
+
+def files(assembly: Path) -> list[str]:
+    return sorted(path.name for path in assembly.glob("totes-*.json") if not path.name.endswith("metadata.json"))
+
+
+def test_two_synths_give_identical_output_without_credentials(prod: Synthesised, ran: Ran) -> None:
+    names = files(prod.folder)
     assert names == [
         f"totes-prod-{part}.{kind}.json"
         for part in ("dashboard", "data", "network", "pipeline", "watch")
         for kind in ("assets", "template")
     ]
     for name in names:
-        assert (tmp_path / name).read_bytes() == (prod.folder / name).read_bytes()
-    assert not any(temporary.iterdir()), "a synth leaves nothing in the temporary folder"
-    assert {path.name for path in tmp_path.glob("asset.*")} == {path.name for path in prod.folder.glob("asset.*")}
+        assert (ran.assembly / name).read_bytes() == (prod.folder / name).read_bytes()
+    assert not any(ran.temporary.iterdir()), "a synth leaves nothing in the temporary folder"
+    assert {path.name for path in ran.assembly.glob("asset.*")} == {path.name for path in prod.folder.glob("asset.*")}
+
+
+def test_the_deployer_is_in_the_app_only_for_a_named_repository(prod: Synthesised, ran: Ran) -> None:
+    assert set(files(ran.assembly)) - set(files(prod.folder)) == {
+        f"totes-prod-deployer.{kind}.json" for kind in ("assets", "template")
+    }
+
+
+def test_foundations_are_the_same_with_and_without_what_is_made_on_them(prod: Synthesised, store: Path) -> None:
+    """So a test that is about them may do without the others."""
+    alone = synthesise_foundations(production(), store).templates
+    assert alone == {part: prod.templates[part] for part in ("dashboard", "data", "network")}
+
+
+def chosen(folder: Path, **context: Any) -> Environment:
+    """The environment that words of the CLI mean."""
+    return chosen_environment(new_app(folder, **context).node)
 
 
 def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Path) -> None:
-    failed = run_app(tmp_path, env="nosuch")
-    assert failed.returncode != 0
-    assert f"there is no environment 'nosuch'; name one of {', '.join(Environment.names())}" in failed.stderr
+    known = ", ".join(Environment.names())
+    with pytest.raises(ValueError, match=f"there is no environment 'nosuch'; name one of {known}"):
+        chosen(tmp_path, env="nosuch")
 
 
-def test_two_of_a_kind_share_no_name(dev: Synthesised, tmp_path: Path) -> None:
-    app = new_app(tmp_path, env="dev", suffix="alice")
-    make_stacks(app, chosen_environment(app.node))
-    app.synth()
-    templates = {file.name: file.read_text() for file in tmp_path.glob("*.template.json")}
-    assert set(templates) == {f"totes-dev-alice-{part}.template.json" for part in dev.templates}
-    names = re.findall(r'"(?:\w*Name|Name)": "([^"]*totes[^"]*)"', "".join(templates.values()))
+def test_two_of_a_kind_share_no_name(dev: Synthesised, tmp_path: Path, store: Path) -> None:
+    templates = synthesise(chosen(tmp_path, env="dev", suffix="alice"), store).templates
+    assert set(templates) == set(dev.templates)
+    names = re.findall(r'"(?:\w*Name|Name)": "([^"]*totes[^"]*)"', json.dumps(templates))
     assert names
     assert [name for name in names if "dev-alice" not in name] == []
 
 
-def test_production_is_not_synthesised_without_somebody_to_tell(tmp_path: Path) -> None:
-    failed = run_app(tmp_path, env="prod")
-    assert failed.returncode != 0
-    assert "prod has no alarm_email: nobody would be told when an alarm goes off" in failed.stderr
-    assert "say -c alarm_email=ADDRESS" in failed.stderr
+def test_production_is_not_synthesised_without_somebody_to_tell(tmp_path: Path, store: Path) -> None:
+    with pytest.raises(ValueError, match=r"prod has no alarm_email: nobody would be told when .* alarm_email=ADDRESS"):
+        synthesise(chosen(tmp_path, env="prod"), store)
 
 
-@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
-def test_a_region_whose_certificates_nobody_has_ends_the_synth(tmp_path: Path, region: str) -> None:
-    failed = run_app(tmp_path, region=region, env="dev")
+def test_a_region_whose_certificates_nobody_has_ends_the_synth(tmp_path: Path) -> None:
+    failed = run_app(tmp_path, region="us-gov-west-1", env="dev")
     assert failed.returncode != 0
-    assert f"ValueError: region {region}: totes has no certificates of RDS's authority there" in failed.stderr
+    assert "ValueError: region us-gov-west-1: totes has no certificates of RDS's authority there" in failed.stderr
     assert "deploy to another region, or set warehouse to GivenDatabase(...)" in failed.stderr
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "eusc-de-east-1"])
+def test_no_other_partition_has_any(region: str) -> None:
+    with pytest.raises(ValueError, match=f"region {region}: totes has no certificates of RDS's authority there"):
+        check_place(Environment.named("dev"), region)
 
 
 def test_a_warehouse_of_somebody_elses_may_be_where_it_is() -> None:
@@ -67,9 +109,8 @@ def test_a_warehouse_of_somebody_elses_may_be_where_it_is() -> None:
 
 
 def test_an_address_that_is_none_ends_the_synth(tmp_path: Path) -> None:
-    failed = run_app(tmp_path, env="dev", alarm_email="data")
-    assert failed.returncode != 0
-    assert "'data' is no e-mail address" in failed.stderr
+    with pytest.raises(ValueError, match="'data' is no e-mail address"):
+        chosen(tmp_path, env="dev", alarm_email="data")
 
 
 def test_a_template_looks_nothing_up_and_names_no_account(synthesised: Synthesised) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from command_line.tunnel import HOURS
 from stacks.config import ExistingNetwork, GivenDatabase
-from tests.infrastructure.test_network_stack import INSIDE, rules, told
-from tests.support.templates import Synthesised, production, synthesise
+from tests.infrastructure.test_network_stack import INSIDE, rules, outputs_of
+from tests.support.templates import Synthesised, production, synthesise_foundations
 
 EXISTING = ExistingNetwork(
     vpc_id="vpc-0123456789abcdef0",
@@ -69,16 +69,16 @@ def test_the_instance_may_be_reached_by_systems_manager_and_do_nothing_else(prod
     assert "ManagedPolicyArns" not in prod.role({"Fn::GetAtt": [role["Ref"], "Arn"]})
 
 
-def test_an_existing_network_has_one_too(tmp_path: Path) -> None:
-    found = synthesise(dataclasses.replace(production(), network=EXISTING), tmp_path)
+def test_an_existing_network_has_one_too(store: Path) -> None:
+    found = synthesise_foundations(dataclasses.replace(production(), network=EXISTING), store)
     [interface] = started_from(found)["NetworkInterfaces"]
     assert interface["SubnetId"] == EXISTING.private_subnet_ids[0]
-    assert "TunnelTemplate" in told(found)
+    assert "TunnelTemplate" in outputs_of(found)
 
 
-def test_there_is_none_where_it_would_lead_nowhere(local: Synthesised, tmp_path: Path) -> None:
-    isolated = synthesise(dataclasses.replace(production(), source=INSIDE), tmp_path / "isolated")
-    given = synthesise(dataclasses.replace(production(), warehouse=GivenDatabase()), tmp_path / "given")
+def test_there_is_none_where_it_would_lead_nowhere(local: Synthesised, store: Path) -> None:
+    isolated = synthesise_foundations(dataclasses.replace(production(), source=INSIDE), store)
+    given = synthesise_foundations(dataclasses.replace(production(), warehouse=GivenDatabase()), store)
     for found in (local, isolated, given):
         assert not found.resources("AWS::EC2::LaunchTemplate")
-    assert "TunnelTemplate" not in told(isolated)
+    assert "TunnelTemplate" not in outputs_of(isolated)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment, OwnDatabase
-from tests.support.templates import ADDRESS, Synthesised, synthesise
+from tests.support.templates import ADDRESS, Synthesised, synthesise_foundations
 from totes import telemetry
 from totes.lake.audit import NIGHTS
 
@@ -64,10 +64,10 @@ def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthe
             assert environment.said(dimension["Value"]) == "<OwnWarehouseInstance>"
 
 
-def test_a_warehouse_of_an_unknown_size_is_refused(tmp_path: Path) -> None:
+def test_a_warehouse_of_an_unknown_size_is_refused(store: Path) -> None:
     odd = OwnDatabase(instance_type="t4g.nano", multi_az=False, backup_days=1)
     with pytest.raises(ValueError, match=r"'t4g\.nano' is of no size in micro, small"):
-        synthesise(dataclasses.replace(Environment.named("dev"), warehouse=odd), tmp_path)
+        synthesise_foundations(dataclasses.replace(Environment.named("dev"), warehouse=odd), store)
 
 
 def test_an_error_that_is_tried_again_wakes_nobody(prod: Synthesised) -> None:

@@ -1,19 +1,20 @@
 """Synthesised templates, and what they say in words that a test can compare."""
 
 import fcntl
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 
-from app import make_stacks
+from app import make_foundations, make_stacks
 from stacks.config import Environment
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,10 @@ def new_app(folder: Path, *, validated: bool = True, **context: Any) -> cdk.App:
 def run_app(
     folder: Path, temporary: Path | None = None, /, *, region: str = "eu-west-2", **context: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the app as the CLI does, in a process with nothing of this one's but the path and the temporary folder."""
+    """Run the app as the CLI does, in a process of its own.
+
+    It has nothing of this one's but the path, the temporary folder and what Node has compiled.
+    """
     settings = json.loads((ROOT / "cdk.json").read_text())
     home = Path(tempfile.gettempdir()).parent / "home"
     home.mkdir(exist_ok=True)
@@ -66,6 +70,7 @@ def run_app(
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_UNPACKED),
+            "NODE_COMPILE_CACHE": os.environ["NODE_COMPILE_CACHE"],
             "TMPDIR": str(temporary or tempfile.gettempdir()),
             "PYTHONHASHSEED": "1",
             "CDK_DEFAULT_REGION": region,
@@ -176,30 +181,49 @@ class Synthesised:
         return definition
 
 
-def synthesise(environment: Environment, folder: Path) -> Synthesised:
-    """Synthesise an environment's templates into a folder, without what is packed and without the CDK's own look."""
-    return _synthesise(environment, new_app(folder, validated=False, **{"aws:cdk:disable-asset-staging": True}), folder)
+def synthesise(environment: Environment, store: Path) -> Synthesised:
+    """Synthesise an environment's templates, without what is packed and without the CDK's own look.
+
+    Args:
+        environment: as the configuration would have it.
+        store: a folder of its own, or one of all workers of a run: what one of them has synthesised, others take.
+    """
+    return _synthesised(environment, store / _fingerprint(environment), make_stacks, **_AS_IT_IS)
 
 
-def _synthesise(environment: Environment, app: cdk.App, folder: Path) -> Synthesised:
-    make_stacks(app, environment)
-    app.synth()
-    return _read(environment, folder)
+def synthesise_foundations(environment: Environment, store: Path) -> Synthesised:
+    """Synthesise in the same way the stacks alone that the pipeline is made on, which takes a quarter of the time."""
+    return _synthesised(environment, store / f"foundations-{_fingerprint(environment)}", make_foundations, **_AS_IT_IS)
 
 
 def synthesised_once(environment: Environment, store: Path) -> Synthesised:
-    """Synthesise an environment whole into a folder of its own, unless another worker has.
+    """Synthesise an environment whole, unless another worker has.
 
     Args:
         environment: as nothing but its name tells it from others in the store.
         store: a folder of all workers of a run.
     """
-    folder = store / environment.name
-    with (store / f"{environment.name}.lock").open("w") as lock:
+    return _synthesised(environment, store / environment.name, make_stacks)
+
+
+_AS_IT_IS: dict[str, Any] = {"validated": False, "aws:cdk:disable-asset-staging": True}
+
+
+def _fingerprint(environment: Environment) -> str:
+    return hashlib.sha256(repr(environment).encode()).hexdigest()
+
+
+def _synthesised(
+    environment: Environment, folder: Path, make: Callable[[cdk.App, Environment], object], **words: Any
+) -> Synthesised:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             unfinished = folder.with_suffix(".unfinished")
-            _synthesise(environment, new_app(unfinished), unfinished)
+            app = new_app(unfinished, **words)
+            make(app, environment)
+            app.synth()
             unfinished.rename(folder)
     return _read(environment, folder)
 

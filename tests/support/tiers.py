@@ -33,6 +33,13 @@ _TOGETHER = {
 """Modules that share a cloud, which is the name of the fixture that makes it."""
 
 
+_BY_THE_CDK = "tests/infrastructure/"
+"""Where modules share what the CDK has loaded and synthesised, which takes a worker longer than all of their tests."""
+
+_WITHOUT_THE_CDK = "test_dependencies.py"
+"""The one of them that takes long by itself."""
+
+
 class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own class, for which mypy has no types
     """Hands a worker a module at a time, for its tests share a cloud; where they share none, a single test.
 
@@ -43,4 +50,6 @@ class ByWhatTestsShare(LoadScopeScheduling):  # type: ignore[misc] # xdist's own
         module = nodeid.partition("::")[0]
         if nodeid.startswith(_TEST_BY_TEST) and not module.endswith(_LONG):
             return nodeid
+        if module.startswith(_BY_THE_CDK) and not module.endswith(_WITHOUT_THE_CDK):
+            return _BY_THE_CDK
         return _TOGETHER.get(module, module)

@@ -31,10 +31,12 @@ def run(folder: Path, test: str, *arguments: str) -> subprocess.CompletedProcess
     (folder / "test_it.py").write_text(test)
     return subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-p", "tests.support.run_folder", "-p", "no:cacheprovider"),
-            *("-c", os.devnull, "--rootdir", str(folder), *arguments, str(folder / "test_it.py")),
+            *(sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(folder)),
+            *("-p", "tests.support.run_folder", "-p", "xdist", "-p", "no:cacheprovider"),
+            *(*arguments, str(folder / "test_it.py")),
         ],
-        env={**os.environ, "TMPDIR": str(folder / "outer")},
+        # Other plugins take longer to load than the test.
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TMPDIR": str(folder / "outer")},
         capture_output=True,
         text=True,
         check=False,

@@ -43,9 +43,13 @@ def bucket(store: MemoryStore) -> Bucket:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """All sizes at some five-thousandth."""
-    monkeypatch.setattr(sizes, "PART_ROWS", 40)
-    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 200)
-    monkeypatch.setattr(sizes, "KEPT_ROWS", 300)
+    _be_small(monkeypatch, times=1)
+
+
+def _be_small(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    monkeypatch.setattr(sizes, "PART_ROWS", 40 * times)
+    monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 200 * times)
+    monkeypatch.setattr(sizes, "KEPT_ROWS", 300 * times)
 
 
 @dataclass
@@ -91,7 +95,10 @@ class Table:
 
 
 @pytest.mark.parametrize("keys", KEYS)
-def test_hundreds_of_batches_leave_what_is_there_in_few_runs(bucket: Bucket, keys: str) -> None:
+def test_hundreds_of_batches_leave_what_is_there_in_few_runs(
+    bucket: Bucket, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _be_small(monkeypatch, times=2)
     chance, table = random.Random(keys), Table(bucket)  # noqa: S311 - a seed
     for batch in range(1, 161):
         shape = SHAPES[batch // 60]
@@ -136,6 +143,26 @@ def test_parts_that_nothing_new_reaches_into_are_not_written_again(bucket: Bucke
     table.bring({key: {"id": key, "units": 1} for key in range(400, 700)}, [], SHAPES[0])
     [after] = table.runs
     assert set(before.parts) <= set(after.parts)
+    table.is_held(SHAPES[0])
+
+
+def test_what_is_merged_before_a_part_that_stays_is_written_before_it(bucket: Bucket) -> None:
+    table = Table(bucket)
+    table.bring({key: {"id": key, "units": 1} for key in range(0, 800, 2)}, [], SHAPES[0])
+    [before] = table.runs
+    table.bring({key: {"id": key, "units": 2} for key in (*range(40), *range(400, 600))}, [], SHAPES[0])
+    [after] = table.runs
+    assert set(before.parts) & set(after.parts)
+    assert table.depth() == 1
+    table.is_held(SHAPES[0])
+
+
+def test_a_key_at_which_one_part_ends_and_another_begins_is_held_once(bucket: Bucket) -> None:
+    table = Table(bucket)
+    table.bring({key: {"id": key, "units": 1} for key in range(sizes.PART_ROWS + 1)}, [], SHAPES[0])
+    table.bring({key: {"id": key, "units": 2} for key in range(sizes.PART_ROWS, 2 * sizes.PART_ROWS)}, [], SHAPES[0])
+    assert len(table.runs) == 1
+    assert table.runs[0].rows == len(table.rows)
     table.is_held(SHAPES[0])
 
 

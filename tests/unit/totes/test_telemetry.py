@@ -2,6 +2,7 @@
 
 import ast
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from costs.figures import CUSTOM_METRICS
@@ -12,10 +13,15 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = [file for folder in ("lambdas", "layers/totes") for file in (ROOT / folder).rglob("*.py")]
 
 
+@cache
+def every_call() -> list[ast.Call]:
+    nodes = (node for file in SHIPPED for node in ast.walk(ast.parse(file.read_text())))
+    return [node for node in nodes if isinstance(node, ast.Call)]
+
+
 def calls(name: str) -> list[ast.Call]:
     """Every call of a function or method of a name, in all that is shipped."""
-    nodes = [node for file in SHIPPED for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
-    return [node for node in nodes if getattr(node.func, "attr", getattr(node.func, "id", None)) == name]
+    return [node for node in every_call() if getattr(node.func, "attr", getattr(node.func, "id", None)) == name]
 
 
 def test_each_metric_that_the_code_emits_is_listed_and_so_priced() -> None:

@@ -175,17 +175,18 @@ def _stays(group: Sequence[Piece]) -> bool:
 
 def _latest(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
     """Of each key the newest row, or that it is gone."""
-    said = gone = pl.Series(key, [], dtype=pl.Int64)
-    frames = []
-    for piece in sorted(pieces, key=lambda piece: piece.run, reverse=True):
-        keys = piece.frame[key].cast(pl.Int64)
-        news = ~keys.is_in(said.implode())
+    newest_first = sorted(pieces, key=lambda piece: piece.run, reverse=True)
+    said = pl.concat([pl.Series(key, [], dtype=pl.Int64), *(each.frame[key].cast(pl.Int64) for each in newest_first)])
+    is_news, start = said.is_first_distinct(), 0
+    frames, gone = [], [said.clear()]
+    for piece in newest_first:
+        news = is_news.slice(start, piece.frame.height)
         if piece.gone:
-            gone = pl.concat([gone, keys.filter(news)])
+            gone.append(said.slice(start, piece.frame.height).filter(news))
         else:
             frames.append(piece.frame.filter(news))
-        said = pl.concat([said, keys])
-    return frames, gone
+        start += piece.frame.height
+    return frames, pl.concat(gone)
 
 
 class _Writer:

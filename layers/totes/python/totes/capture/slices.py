@@ -94,7 +94,8 @@ def _within(piece: Piece, key: str, lowest: int, highest: int) -> Piece:
     first, last = bounds(piece.part)
     if lowest <= first and last <= highest:
         return piece
-    return replace(piece, frame=piece.frame.filter(piece.frame[key].cast(pl.Int64).is_between(lowest, highest)))
+    keys = piece.frame[key].cast(pl.Int64)
+    return replace(piece, frame=piece.frame.filter((keys >= lowest) & (keys <= highest)))
 
 
 def _median(keys: Sequence[pl.Series]) -> int:
