@@ -6,7 +6,7 @@ from typing import Any
 
 from command_line.tunnel import HOURS
 from stacks.config import ExistingNetwork, GivenDatabase
-from tests.infrastructure.test_network_stack import INSIDE, rules, outputs_of
+from tests.infrastructure.test_network_stack import INSIDE, outputs_of, rules
 from tests.support.templates import Synthesised, production, synthesise_foundations
 
 EXISTING = ExistingNetwork(
