@@ -25,7 +25,7 @@ def chosen_environment(node: Node) -> Environment:
     Context:
         env: its name; dev by default.
         suffix: a word that is added to the name, for a second environment of its kind in an account.
-        alarm_email: whom its alarms tell, instead of what stacks/config.py says.
+        alarm_email: who gets its alarms, instead of what stacks/config.py says.
         delete_data: "true" turns the second key, and what holds data is deleted with its stack.
         bounded: "true" holds its roles to its permissions boundary, as `bounded` in the configuration does.
         schedule: "true" enables its schedules, for a local cloud that fires them.

@@ -99,7 +99,7 @@ class Deployment:
 
     @cached_property
     def alarm_topic(self) -> str:
-        """The ARN of the topic that alarms tell; raise NotDeployedError where there is no such stack."""
+        """The ARN of the alarms' topic; raise NotDeployedError where there is no such stack."""
         return self._outputs_of("watch")["AlarmTopicArn"]
 
     def _outputs_of(self, part: str) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from local_cloud.cdk import PROJECT, Cdk
 
 _SOMEBODY = "alarm_email=nobody@example.com"
-"""An environment that is protected is not synthesised unless its alarms tell somebody."""
+"""An environment that is protected is not synthesised unless somebody gets its alarms."""
 
 _LOG = PROJECT / "build" / "costs" / "cdk.log"
 

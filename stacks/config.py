@@ -12,7 +12,7 @@ from aws_cdk.aws_logs import RetentionDays
 from stacks.target import LAMBDA, Target
 
 _ON_THIS_MACHINE = "you@localhost"
-"""Whom alarms tell in a local cloud; `totes local mail` shows what they said."""
+"""Who gets alarms in a local cloud; `totes local mail` shows what they said."""
 
 _LOCAL_SITE = "{endpoint}"
 """A local cloud's endpoint, which the function knows and the stack does not."""
@@ -338,7 +338,7 @@ class Environment:
         return replace(self, name=f"{self.name}-{suffix}")
 
     def telling(self, address: str) -> "Environment":
-        """This environment with its alarms told to an e-mail address.
+        """This environment with its alarms sent to an e-mail address.
 
         Raises:
             ValueError: it is none.

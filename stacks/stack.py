@@ -49,7 +49,7 @@ class TotesStack(cdk.Stack):
     def hand_over(self, name: str, value: str) -> Handed:
         """Hand a value to the stacks that are deployed after this one.
 
-        It goes by a parameter in Systems Manager, which whoever takes it looks up with each deployment. By an export it
+        It is in a parameter of Systems Manager, which whoever takes it looks up with each deployment. By an export it
         would be bound: what another stack imports can neither change nor go, and so nothing behind it be replaced
         (docs/decisions/0021). A value that is known before anything is deployed needs no parameter.
 

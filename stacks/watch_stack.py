@@ -12,7 +12,7 @@ from stacks.stack import TotesStack
 
 
 class WatchStack(TotesStack):
-    """Alarms, the topic that tells of them, and the operations dashboard.
+    """Alarms, the topic that mails them, and the operations dashboard.
 
     Attributes:
         alarms: the alarms.

@@ -27,7 +27,7 @@ class Account:
         session: whose clients reach it.
         source: URI of somebody who may make tables and roles in the source; it has a password in it.
         source_place: what `totes init source` needs to know of where the functions reach it, if that is another place.
-        alarm_email: whom alarms tell.
+        alarm_email: who gets alarms.
         local: the local cloud; None: it is one of AWS.
     """
 
@@ -44,7 +44,7 @@ class Account:
         """The account of the ordinary credentials.
 
         Raises:
-            UserError: it is not said where the source is, whom alarms tell, or which region is meant.
+            UserError: it is not said where the source is, who gets alarms, or which region is meant.
         """
         if not source:
             raise UserError(

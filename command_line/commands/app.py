@@ -475,8 +475,8 @@ def _run(deployment: Deployment, asked: Mapping[str, Any], *, as_json: bool) -> 
         result = run_execution(deployment, display.silent if as_json else display.state, asked)
     except KeyboardInterrupt:
         raise UserError(
-            "no longer following, and nothing is stopped: the run goes on and ends by itself; totes status says what "
-            "became of it"
+            "no longer following, and nothing is stopped: the run goes on and ends by itself; totes status says how "
+            "it ended"
         ) from None
     if as_json:
         print(result.to_json())

@@ -36,7 +36,7 @@ def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainabl
         minutes=_MINUTES,
     )
     retry(task, RETRYABLE, attempts=1)  # the next run publishes what this one could not
-    # The alarm snapshot-late tells of it; what hindered it is in the function's log.
+    # The alarm snapshot-late reports it; what hindered it is in the function's log.
     not_published = sfn.Pass(scope, "Not published", parameters=_NOTHING, result_path=path(payloads.PUBLISH))
     task.add_catch(not_published.next(then), errors=[sfn.Errors.ALL], result_path="$.unpublished")
     return task.next(then)

@@ -1,6 +1,6 @@
 """The audit log: every row that the source's writers ever wrote, kept by trigger; a truth that the pipeline never sees.
 
-It lies in a schema of its own and commits with what it tells of. Of one key its entries are in the order in which they
+It lies in a schema of its own and commits with what it records. Of one key its entries are in the order in which they
 were written, for a row is locked until its writer is done.
 """
 

@@ -21,7 +21,7 @@ LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What a function is invoked with, and what befalls it."""
+    """What a function is invoked with, and what happens to it."""
 
     event: Mapping[str, Any]
     script: Script | None = None

@@ -176,7 +176,7 @@ class World:
         """One run as the state machine makes it: each step tried again where its error says that this may help.
 
         Args:
-            scripts: what befalls the first try of a step.
+            scripts: what happens to the first try of a step.
             asked: what is asked of the run.
             second: whether by the other processes.
         """

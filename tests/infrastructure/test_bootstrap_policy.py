@@ -222,7 +222,7 @@ def test_what_is_somebody_elses_is_left_alone(prod: Synthesised, action: str, re
 
 
 def test_on_everything_is_allowed_what_knows_no_name_alone(prod: Synthesised) -> None:
-    """Beside EC2's, which the documentation tells of, what is read, and little else."""
+    """Beside EC2's, which the documentation names, what is read, and little else."""
     wide = {action for each in statements(prod) if "*" in each["Resource"] for action in each["Action"]}
     changes = {action for action in wide if not action.split(":")[1].startswith(READS)}
     assert {action for action in changes if not action.startswith("ec2:")} == {

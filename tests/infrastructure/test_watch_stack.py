@@ -19,7 +19,7 @@ OF_THE_WAREHOUSE = ("warehouse-storage", "warehouse-memory", "warehouse-connecti
 
 
 def of_people(synthesised: Synthesised) -> dict[str, dict[str, Any]]:
-    """The alarms that tell somebody, by logical id; one of the network stack's own reboots a NAT instance."""
+    """The alarms that somebody gets, by logical id; one of the network stack's own reboots a NAT instance."""
     resources = synthesised.templates["watch"]["Resources"].items()
     return {logical_id: each for logical_id, each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
 

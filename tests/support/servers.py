@@ -1,4 +1,4 @@
-"""What befalls a whole server: a standby beside it, a crash in place, transaction ids by the thousand million."""
+"""What happens to a whole server: a standby beside it, a crash in place, transaction ids by the thousand million."""
 
 import os
 import signal

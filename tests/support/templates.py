@@ -20,7 +20,7 @@ from stacks.config import Environment
 ROOT = Path(__file__).parents[2]
 
 ADDRESS = "data@shop.example"
-"""Whom production's alarms tell in the tests."""
+"""Who gets production's alarms in the tests."""
 
 _UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
 """Where jsii unpacks the CDK, which takes it as long as a synth."""

@@ -75,8 +75,9 @@ def test_every_decision_is_listed() -> None:
 
 def test_decisions_have_one_form() -> None:
     for file in (ROOT / "docs" / "decisions").glob("0*.md"):
-        headings = re.findall(r"^## (.+)$", file.read_text(), flags=re.MULTILINE)
-        assert headings == ["Context", "Decision", "Consequences"], file.name
+        text = file.read_text()
+        assert re.match(r"# \d+\. .+\n\nStatus: (accepted|superseded)", text), file.name
+        assert re.findall(r"^## (.+)$", text, flags=re.MULTILINE) == ["Context", "Decision", "Consequences"], file.name
 
 
 @pytest.mark.parametrize("document", ["guarantees.md", "laws.md", "disasters.md"])

@@ -52,7 +52,7 @@ class Ground:
             run_alone(self.server.uri("postgres"), drop)
 
     def settle(self, *databases: str) -> None:
-        """Do what is left to do of what came before, in databases that it has changed, lest it burden what follows."""
+        """Finish the server's work on databases that were changed, so that it does not burden what follows."""
         for uri in databases:
             run_alone(uri, "VACUUM ANALYZE")
         run_alone(self.server.uri("postgres"), "CHECKPOINT")

@@ -26,7 +26,7 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class LimitResult:
     """A limit, and what was measured at one size.
 
     Attributes:
@@ -65,7 +65,7 @@ LIMITS = (
 )
 
 
-def verdicts(result: Result) -> Iterator[Verdict]:
+def verdicts(result: Result) -> Iterator[LimitResult]:
     """Judge each limit at each size at which it was measured."""
     for limit in LIMITS:
         for orders in result.numbers("orders"):
@@ -74,14 +74,14 @@ def verdicts(result: Result) -> Iterator[Verdict]:
                 yield verdict
 
 
-def _of_ratio(result: Result, limit: Limit, orders: int) -> Verdict | None:
+def _of_ratio(result: Result, limit: Limit, orders: int) -> LimitResult | None:
     value = result.ratio(limit.subject, limit.against, "orders", orders)
     if value is None:
         return None
     by_processor = result.ratio(limit.subject, limit.against, "orders", orders, "all_cpu")
-    return Verdict(limit=limit, orders=orders, value=value, by_processor=by_processor)
+    return LimitResult(limit=limit, orders=orders, value=value, by_processor=by_processor)
 
 
-def _of_memory(result: Result, limit: Limit, orders: int) -> Verdict | None:
+def _of_memory(result: Result, limit: Limit, orders: int) -> LimitResult | None:
     found = result.find(limit.subject, "orders", orders)
-    return Verdict(limit=limit, orders=orders, value=found.median("peak") / _MEGABYTE) if found else None
+    return LimitResult(limit=limit, orders=orders, value=found.median("peak") / _MEGABYTE) if found else None

@@ -1,4 +1,4 @@
-"""Repeat by repeat, and in each all sizes and all subjects: what befalls the machine befalls all alike."""
+"""Repeat by repeat, and in each all sizes and all subjects: what happens on the machine happens to all alike."""
 
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -191,7 +191,7 @@ class _Repeat:
             yield target
 
     def _forget_extracts(self) -> None:
-        """Remove the files that a simple way has written: the next one writes its own anew."""
+        """Remove the files that a simple way has written: the next one writes its own."""
         for file in Path(self._where.files).iterdir():
             if file.suffix in {".out", ".parquet"}:
                 file.unlink()

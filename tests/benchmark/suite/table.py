@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tests.benchmark.suite.limits import Verdict, verdicts
+from tests.benchmark.suite.limits import LimitResult, verdicts
 from tests.benchmark.suite.results import Measure, Of, Result, Series
 from tests.benchmark.suite.subjects import BATCHES, SUBJECTS, Subject
 
@@ -94,7 +94,7 @@ def _grown(values: Sequence[float | None]) -> Iterator[str]:
         before = value
 
 
-def _verdicts(judged: Sequence[Verdict]) -> Table:
+def _verdicts(judged: Sequence[LimitResult]) -> Table:
     table = _table("limits", "", "sales orders", "measured", "by processor", "limit", "", "set from")
     for each in judged:
         limit = each.limit

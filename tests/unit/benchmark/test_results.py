@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.benchmark.suite.comparison import comparison, differences, limits
 from tests.benchmark.suite.folder_store import FolderStore
-from tests.benchmark.suite.limits import LIMITS, Verdict, verdicts
+from tests.benchmark.suite.limits import LIMITS, LimitResult, verdicts
 from tests.benchmark.suite.results import Result, Sample
 from tests.benchmark.suite.subjects import BATCHES, GROUPS, SUBJECTS, chosen
 from tests.benchmark.suite.table import tables
@@ -27,7 +27,7 @@ def result(seconds: dict[str, list[float]], *, orders: int = MILLION, megabytes:
     return made
 
 
-def judged(made: Result, subject: str, against: str) -> Verdict:
+def judged(made: Result, subject: str, against: str) -> LimitResult:
     [verdict] = [each for each in verdicts(made) if (each.limit.subject, each.limit.against) == (subject, against)]
     return verdict
 

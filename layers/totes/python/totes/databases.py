@@ -235,7 +235,7 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
 
 
 def identity_of(connection: Connection) -> tuple[int, int]:
-    """Which database a connection leads to, whatever name its server goes by: the cluster's identifier, its own."""
+    """Which database a connection leads to, whatever its server is called: the cluster's identifier, its own."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT system_identifier, oid::bigint FROM pg_control_system(), pg_catalog.pg_database "

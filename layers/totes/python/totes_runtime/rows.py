@@ -1,4 +1,4 @@
-"""What became of rows: the lines of the log with their counts, and how many are in quarantine as a metric."""
+"""The outcome of rows: the lines of the log with their counts, and how many are in quarantine as a metric."""
 
 from aws_lambda_powertools.metrics import MetricUnit
 

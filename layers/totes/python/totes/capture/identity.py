@@ -1,4 +1,4 @@
-"""What the source's tables are: by that a change is seen which no row tells of, for nobody has written one.
+"""What the source's tables are: so that a change is seen which no row shows, for nobody has written one.
 
 A table is swapped for its copy, a partition is exchanged, an enum's value is renamed, a composite type loses or gains
 an attribute, a column is dropped and added again: no row's xmin is new, and the count is right. Attribute numbers stand
@@ -181,7 +181,7 @@ def shifts(table: str, before: TableIdentity | None, now: TableIdentity) -> tupl
 
 
 def _column_shifts(oid: str, before: TableIdentity, now: TableIdentity) -> tuple[str, ...]:
-    """Columns that are there as before by their name, and are not the same; `drift` tells of the others."""
+    """Columns that are there as before by their name, and are not the same; `drift` has the others."""
     had, has = before.members[oid].columns, now.members[oid].columns
     return tuple(
         f"column {now.members[oid].name}.{name} is another one, or made in another way, than before"

@@ -24,7 +24,7 @@ class LastGood:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What became of a day: the rates that are good, and why the others are not; both by ISO 4217 code."""
+    """The outcome of a day: the rates that are good, and why the others are not; both by ISO 4217 code."""
 
     good: Mapping[str, Decimal]
     refused: Mapping[str, str]

@@ -275,7 +275,7 @@ class Moments:
 
     @classmethod
     def from_body(cls, body: bytes) -> "Moments":
-        """The document that JSON tells; one of another format tells of none."""
+        """The document that a JSON text is; one of another format is none."""
         said = json.loads(body)
         if said.get("format") != FORMAT:
             return cls()

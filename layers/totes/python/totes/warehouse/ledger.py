@@ -96,7 +96,7 @@ def entry_of(cursor: Cursor, batch: int) -> Entry | None:
 
 
 def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Place = LIVE) -> None:
-    """Write a batch's row, and the drift of the source that it tells of."""
+    """Write a batch's row, and the drift of the source that it saw."""
     cursor.execute(
         sql.SQL(
             "INSERT INTO {} (batch_id, edition, capture_sha256, horizon, captured_at) VALUES (%s, %s, %s, %s, %s)"

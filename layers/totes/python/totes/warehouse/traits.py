@@ -67,7 +67,7 @@ _PLACES = """
 class Traits:
     """What is set on a table as a whole, kept for the one that replaces it.
 
-    That is storage options, row-level security, replica identity, and the index that CLUSTER goes by.
+    That is storage options, row-level security, replica identity, and the index that CLUSTER uses.
     """
 
     def __init__(self, cursor: Cursor, oid: int) -> None:
