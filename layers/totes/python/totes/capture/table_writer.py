@@ -49,7 +49,7 @@ class TableWriter:
         """Write rows that are new, differ or are recaptured."""
         self._hold(rows)
         parts = math.ceil(rows.height / sizes.PART_ROWS)
-        for chunk in rows.sort(self._key).iter_slices(math.ceil(rows.height / parts)):
+        for chunk in self._sorted(rows).iter_slices(math.ceil(rows.height / parts)):
             self._changes.append(self._written(chunk, "changes", len(self._changes)))
 
     def gone(self, keys: pl.Series) -> None:
@@ -88,9 +88,16 @@ class TableWriter:
         self._deletes.append(self._written(keys.to_frame(self._key), "deletes", len(self._deletes)))
 
     def _written(self, rows: pl.DataFrame, kind: str, number: int) -> Part:
-        rows = rows.sort(self._key)
+        rows = self._sorted(rows)
         self._check_once(rows[self._key])
         return write_part(self._lake, f"{self._place}/{kind}-{number:05d}", rows, row_key=self._key)
+
+    def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows in the order of their keys, in one piece, so that the same rows make the same object.
+
+        Most come in order, and to look costs less than to sort all columns again.
+        """
+        return rows.rechunk() if rows[self._key].is_sorted() else rows.sort(self._key)
 
     def _check_once(self, keys: pl.Series) -> None:
         """Refuse sorted keys of which one is there twice: a unique index that is broken, for no sound one allows it."""

@@ -55,14 +55,23 @@ class KeyRanges:
     def _changed(self, keys: pl.Series, sign: int) -> "KeyRanges":
         if keys.is_empty():
             return self
+        shift = self._shift_of(self.rows + max(0, keys.len() * sign))
+        before = self.frame().with_columns(pl.col("range") // 2 ** (shift - self.shift))
         # Keys mostly come in order, so that a range is one run of them, or a few.
-        runs = (keys // 2**self.shift).rle().struct.unnest()
+        runs = (keys // 2**shift).rle().struct.unnest()
         news = runs.select(range="value", rows=pl.col("len").cast(pl.Int64) * sign)
-        shift, counts = self.shift, _summed(pl.concat([self.frame(), news]))
+        counts = _summed(pl.concat([before, news]))
         while counts.height > MOST_RANGES:
             shift += 1
             counts = _summed(counts.with_columns(pl.col("range") // 2))
         return _written(shift, counts)
+
+    def _shift_of(self, rows: int) -> int:
+        """The least shift, from this one on, with which so many rows can do: no two have the same key."""
+        shift = self.shift
+        while rows > MOST_RANGES << shift:
+            shift += 1
+        return shift
 
     def _runs(self) -> Iterator[tuple[int, int]]:
         for token in self.counts.split(",") if self.counts else ():
