@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import watched
 from totes import clients
 from totes.databases import connected_as_master
 from totes.errors import WarehouseUnavailable
@@ -11,7 +12,6 @@ from totes.logins import login
 from totes.roles import prepare_warehouse
 from totes.settings import PrepareSettings
 from totes.star import READABLE
-from totes_runtime import watched
 
 
 @watched

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import logger, watched
 from totes import clients, rotation
-from totes_runtime import logger, watched
 
 
 @watched
