@@ -78,9 +78,9 @@ def test_lambdas_layer_is_all_aarch64() -> None:
 def test_the_hosts_layer_is_enough_for_the_functions_imports() -> None:
     layer = built_layer(Target.host()) / "python"
     script = (
-        "import polars, psycopg2, boto3, aws_lambda_powertools\n"
+        "import polars, psycopg2, botocore.session, aws_lambda_powertools\n"
         "assert polars.DataFrame({'a': [1, 2]}).select(polars.col('a').sum()).item() == 3\n"
-        "for module in (polars, psycopg2, boto3, aws_lambda_powertools): print(module.__file__)"
+        "for module in (polars, psycopg2, botocore, aws_lambda_powertools): print(module.__file__)"
     )
     ran = subprocess.run(
         [sys.executable, "-S", "-B", "-c", script],
