@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import watched
 from totes import payloads
 from totes.answers import fitness, quarantine, state_of
 from totes.capture import SOURCE_TABLES
@@ -13,7 +14,6 @@ from totes.databases import connected
 from totes.errors import SourceUnavailable, WarehouseUnavailable
 from totes.settings import AnswerSettings
 from totes.star import STAR_TABLES
-from totes_runtime import watched
 
 
 @watched

@@ -6,10 +6,10 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import logger, metrics, watched
 from totes.lake import Bucket, audit
 from totes.settings import AuditSettings
 from totes.telemetry import LAKE_FINDINGS
-from totes_runtime import logger, metrics, watched
 
 _LAST_MILLISECONDS = 120_000
 

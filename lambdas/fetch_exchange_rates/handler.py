@@ -4,11 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import logger, time_is_up, watched
 from totes.lake import Bucket
 from totes.rates import RateSource, fetch_rates
 from totes.settings import RateSettings
 from totes.star.iso_4217 import CURRENCY_NAMES
-from totes_runtime import logger, time_is_up, watched
 from totes_runtime.rates import report_failure
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import time_is_up, watched
 from totes import payloads
 from totes.lake import Bucket
 from totes.settings import StarSettings
 from totes.star import STAR_TABLES, replay, transform
-from totes_runtime import time_is_up, watched
 
 
 @watched

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import metrics, time_is_up, watched
 from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
@@ -15,7 +16,6 @@ from totes.settings import LoadSettings
 from totes.star import STAR_TABLES, fingerprint
 from totes.telemetry import LAG
 from totes.warehouse import load, load_rates
-from totes_runtime import metrics, time_is_up, watched
 from totes_runtime.rates import report_rates
 from totes_runtime.rows import report_rows
 

@@ -7,13 +7,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import metrics, watched
 from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
 from totes.settings import PublishSettings
 from totes.snapshot import DATA, SITE, Shelf, publish, put_page, say_failed
 from totes.telemetry import PUBLISHED
-from totes_runtime import metrics, watched
 
 PAGE = Path(__file__).parent / "page"
 

@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import metrics, watched
 from totes import payloads
 from totes.capture import SOURCE_TABLES, capture
 from totes.databases import connected
@@ -13,7 +14,6 @@ from totes.errors import SourceUnavailable
 from totes.lake import Bucket
 from totes.settings import CaptureSettings
 from totes.telemetry import DRIFT, SINCE_SUCCESS
-from totes_runtime import metrics, watched
 
 
 @watched

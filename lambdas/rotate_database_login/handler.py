@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from totes import rotation
-from totes_runtime import logger, watched
+from totes_runtime.handlers import logger, watched
+from totes import clients, rotation
 
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Do one step of a rotation; the event names it, the secret and the pending version."""
-    secret, token, secrets = event["SecretId"], event.get("ClientRequestToken", ""), boto3.client("secretsmanager")
+    secret, token, secrets = event["SecretId"], event.get("ClientRequestToken", ""), clients.secrets_manager()
     logger.append_keys(secret=secret, step=event["Step"])
     match event["Step"]:
         case "createSecret":

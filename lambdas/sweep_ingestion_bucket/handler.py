@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import logger, watched
 from totes.lake import Bucket, sweep
 from totes.settings import SweepSettings
-from totes_runtime import logger, watched
 
 _GRACE_HOURS = 24
 _LAST_MILLISECONDS = 120_000

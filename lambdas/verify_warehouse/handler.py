@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes_runtime.handlers import watched
 from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.databases import connected
@@ -13,7 +14,6 @@ from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
 from totes.verify import keys_to_repair, verify
 from totes.warehouse.ledger import write_verification
-from totes_runtime import watched
 from totes_runtime.verdicts import report_verdict
 
 

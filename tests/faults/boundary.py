@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-import boto3
 import botocore.client
 import psycopg2
 from botocore.config import Config
@@ -19,6 +18,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+
+from totes import clients
 
 READ_SECONDS = "READ_SECONDS"
 """The environment variable that says how long a client of AWS's waits for an answer, where a test cannot wait."""
@@ -115,24 +116,20 @@ def put_around_everything(boundaries: Boundaries) -> None:
         name = f"{client.meta.service_model.service_name} {operation} {place}"
         return boundaries.around(name, lambda: call(client, operation, parameters))
 
-    clients: Any = boto3
-    clients.client = _kept(boto3.client)
+    session: Any = clients.session()
+    session.create_client = _impatient(session.create_client)
     database: Any = psycopg2
     database.connect = connect_between_boundaries
     client_class._make_api_call = call_between_boundaries
 
 
-def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Clients that are made once, because making one takes longer than its call; they wait as long as is said."""
-    clients: dict[str, Any] = {}
+def _impatient(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Clients that wait for an answer as long as the environment says, where it says so."""
     seconds = os.environ.get(READ_SECONDS)
     waits = Config(read_timeout=float(seconds)) if seconds else None
 
-    def client(service: str, *, config: Any = None) -> Any:
-        name = f"{service} {vars(config)['_user_provided_options'] if config else ''}"
-        if name not in clients:
-            clients[name] = make(service, config=config.merge(waits) if config and waits else config or waits)
-        return clients[name]
+    def client(*service: Any, config: Any = None, **others: Any) -> Any:
+        return make(*service, config=config.merge(waits) if config and waits else config or waits, **others)
 
     return client
 

@@ -30,7 +30,7 @@ MAY_KNOW = {
     },
     "report": {"report"},
     "snapshot": {"snapshot", "lake", "errors", "one_state", "report", "roles"},
-    "lake": {"lake", "errors"},
+    "lake": {"lake", "clients", "errors"},
 }
 
 

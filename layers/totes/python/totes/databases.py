@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from totes import clients
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
 from totes.logins import NoSuchVersion, database_of, login
 from totes.tls import PEM, with_tls
@@ -102,7 +102,7 @@ def connected(
         LoginRefused: the database knows neither the current nor the pending password.
         RetryableError: `unavailable`, with the database's own sentence.
     """
-    secrets = client or boto3.client("secretsmanager")
+    secrets = client or clients.secrets_manager()
     with _session(lambda: _opened(secrets, secret, login_name), secret, login_name, unavailable) as connection:
         yield connection
 
@@ -114,7 +114,7 @@ def connected_as_master(secret: str, master: str, *, unavailable: type[Retryable
     Raises:
         As `connected` does.
     """
-    secrets = boto3.client("secretsmanager")
+    secrets = clients.secrets_manager()
     values = {**login(secrets, secret), **login(secrets, master, needed=("username", "password"))}
     with _session(lambda: open_session(values, "init"), master, "warehouse", unavailable) as connection:
         yield connection

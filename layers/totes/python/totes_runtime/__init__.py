@@ -4,17 +4,13 @@ A line of a log is one JSON object with the execution and, where it is about one
 metric is a line of the log as well (CloudWatch's embedded metric format).
 """
 
-import functools
 from collections.abc import Callable
-from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes.telemetry import NAMESPACE
-
-Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)
@@ -29,19 +25,3 @@ def time_is_up(context: LambdaContext) -> Callable[[], bool]:
     """
     begun_by = context.get_remaining_time_in_millis() * 2 / 3
     return lambda: context.get_remaining_time_in_millis() < begun_by
-
-
-def watched(handler: Handler) -> Handler:
-    """Have a handler's logs name the execution, and its metrics written whatever it comes to."""
-
-    @functools.wraps(handler)
-    def run(event: dict[str, Any], context: LambdaContext) -> Any:
-        logger.append_keys(execution=event.get("execution"))
-        try:
-            return handler(event, context)
-        except Exception:
-            logger.exception("failed")
-            raise
-
-    watched_run: Handler = metrics.log_metrics(logger.inject_lambda_context(run, clear_state=True))
-    return watched_run

@@ -6,19 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from totes import clients
 from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-# A store that has fallen silent is asked again before the function's own time is up.
-_CONFIG = Config(
-    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=16
-)
 
 _MISSING = {"NoSuchKey", "404"}
 _REFUSED = {
@@ -40,11 +34,11 @@ class Listed:
 
 
 class Bucket:
-    """A bucket by name, over an S3 client."""
+    """A bucket by name, over an S3 client; the process's own by default."""
 
     def __init__(self, name: str, client: "S3Client | None" = None) -> None:
         self.name = name
-        self._client = client or boto3.client("s3", config=_CONFIG)
+        self._client = client or clients.s3()
 
     def put_new(self, key: str, body: bytes) -> bool:
         """Write an object unless one of that key exists; return whether this call's bytes were written.
