@@ -1,4 +1,4 @@
-"""Runs merged into one, so that a table has about as many runs as the logarithm of its rows."""
+"""Sorted runs merged into one, so that a table has about as many of them as the logarithm of its rows."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,13 +14,13 @@ from totes.lake import Bucket, Part, SortedRun, read_part, write_part
 def with_run(
     holdings: Sequence[SortedRun], newest: SortedRun, key: str, bucket: Bucket, place: str
 ) -> tuple[SortedRun, ...]:
-    """Return the holdings after a batch's run.
+    """Return the holdings after a batch's sorted run.
 
-    Every run is at least twice as large as the one after it; runs that are not are merged, and a row is rewritten
-    about as often as there are runs, after years of ticks. Memory is bounded by `sizes`, whatever the runs' size.
+    Every sorted run is at least twice as large as the one after it; those that are not are merged, and a row is
+    rewritten about as often as there are runs, after years of ticks. Memory is bounded by `sizes`, whatever the runs' size.
 
     Args:
-        holdings: the table's runs before the batch, oldest first.
+        holdings: the table's sorted runs before the batch, oldest first.
         newest: the batch's own changes and deletes.
         key: the table's key column.
         bucket: where the parts lie, and where merged ones go.
@@ -34,13 +34,13 @@ def with_run(
 
 
 def in_order(holdings: Sequence[SortedRun], key: str, bucket: Bucket, place: str) -> tuple[SortedRun, ...]:
-    """Return the holdings with every run whose parts lie across each other written again in the order of its keys.
+    """Return the holdings, sorted runs whose parts lie across each other written again in the order of their keys.
 
     An older totes wrote a table in the order of its heap; a whole read in the order of keys, which is what the runs
     are about to be compared with, would read each such part once a chunk.
 
     Args:
-        holdings: the table's runs, oldest first.
+        holdings: the table's sorted runs, oldest first.
         key: the table's key column.
         bucket: where the parts lie, and where those that are written again go.
         place: the start of such a part's key.
