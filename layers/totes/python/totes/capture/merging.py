@@ -17,7 +17,8 @@ def with_run(
     """Return the holdings after a batch's sorted run.
 
     Every sorted run is at least twice as large as the one after it; those that are not are merged, and a row is
-    rewritten about as often as there are runs, after years of ticks. Memory is bounded by `sizes`, whatever the runs' size.
+    rewritten about as often as there are runs, after years of ticks. Memory is bounded by `sizes`, whatever the
+    runs' size.
 
     Args:
         holdings: the table's sorted runs before the batch, oldest first.
