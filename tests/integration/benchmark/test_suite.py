@@ -96,7 +96,7 @@ def test_all_of_it_is_measured_and_told_by_table_picture_and_document(
 
     again = Result.from_json(saved[-1])
     assert again == result
-    screen = Console(width=200)
+    screen = Console(width=400)  # where numbers are long, words are broken
     screen.print(tables(again))
     told = capsys.readouterr().out
     assert f"{ORDERS} sales orders" in told

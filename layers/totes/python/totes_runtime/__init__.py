@@ -4,6 +4,7 @@ A line of a log is one JSON object with the execution and, where it is about one
 metric is a line of the log as well (CloudWatch's embedded metric format).
 """
 
+import logging
 from collections.abc import Callable
 
 from aws_lambda_powertools import Logger, Metrics
@@ -14,6 +15,7 @@ from totes.telemetry import NAMESPACE
 
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)
+logging.getLogger("totes")  # it is registered by this: handlers import the library only after this module
 copy_config_to_registered_loggers(source_logger=logger, include={"totes"})
 
 
