@@ -6,7 +6,7 @@ import type { Session } from "./data/sign-in";
 import { type Config, plainFetch, Source } from "./data/source";
 import { NOWHERE } from "./state/address";
 import { go, listen, look, shop, start, take, trouble } from "./state/app";
-import { Guard } from "./ui/guard";
+import { ErrorBoundary } from "./ui/error-boundary";
 import { applyTheme } from "./ui/theme";
 import { Answer } from "./views/answer";
 import { Drawer } from "./views/drawer";
@@ -45,9 +45,9 @@ function App({ name, session }: { name: string; session: Session | null }) {
       <Top name={name} signOut={session === null ? null : signOut} />
       <Banners />
       <main>
-        <Guard of={look.value} instead={Broken}>
+        <ErrorBoundary of={look.value} instead={Broken}>
           <Content />
-        </Guard>
+        </ErrorBoundary>
       </main>
       <Drawer />
     </>

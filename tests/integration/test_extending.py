@@ -22,7 +22,11 @@ print(json.dumps([each["Properties"]["AlarmName"] for each in found.resources("A
 """
 
 QUICK = (
-    *("tests/unit/totes/test_shapes.py", "tests/unit/totes/test_questions.py", "tests/unit/simulator/test_schema.py"),
+    *(
+        "tests/unit/totes/test_table_lists.py",
+        "tests/unit/totes/test_questions.py",
+        "tests/unit/simulator/test_schema.py",
+    ),
     *("tests/unit/toolchain/test_commands_page.py", "tests/unit/toolchain/test_dbt_sources.py"),
     *("tests/unit/command_line/test_program.py", "tests/unit/stacks"),
 )

@@ -122,13 +122,13 @@ def test_a_merge_holds_few_rows_at_once_whatever_the_runs_hold(bucket: Bucket, m
         rows = {key: {"id": key, "units": start} for key in range(start, 6_000, 3)}
         table.bring(rows, [], SHAPES[0])
     seen: list[int] = []
-    shaped = merging.in_shape  # type: ignore[attr-defined]
+    shaped = merging.in_schema  # type: ignore[attr-defined]
 
     def counted(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
         seen.append(frame.height)
         return shaped(frame, schema)
 
-    monkeypatch.setattr(merging, "in_shape", counted)
+    monkeypatch.setattr(merging, "in_schema", counted)
     table.bring({key: {"id": key, "units": 7} for key in range(0, 6_000, 2)}, [], SHAPES[0])
     assert len(table.runs) == 1
     assert max(seen) <= sizes.PART_ROWS

@@ -88,7 +88,7 @@ class Holdings:
             yield HeldKeys(lowest=found.lowest, highest=found.highest, keys=_held(found.pieces, self._key).sort())
 
 
-def in_shape(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+def in_schema(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     """Rows in the columns and types that a table has by now; a value that its column cannot hold any more is NULL."""
     return pl.DataFrame([_column(rows, name, dtype) for name, dtype in schema.items()])
 
@@ -115,7 +115,7 @@ def _overlapping(parts: Sequence[Part], keys: pl.Series) -> Iterator[Part]:
 def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.DataFrame:
     """The candidates whose content differs from the held row of their key; a column that was not there held NULL."""
     common = candidates.join(held.select(key), on=key, how="semi").sort(key)
-    known = in_shape(held, candidates.schema).sort(key)
+    known = in_schema(held, candidates.schema).sort(key)
     differs = pl.Series([False]).new_from_index(0, common.height)
     for name in common.columns:
         # Polars compares by way of the column's name, and would read one such as `^a$` as a pattern.

@@ -1,4 +1,4 @@
-"""The guard against mass deletion: a truncated table looks like a shop that closed; only a person can tell."""
+"""A mass deletion stops the run: a truncated table looks like a shop that closed; only a person can tell."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from totes.capture import sizes
-from totes.capture.holdings import in_shape
+from totes.capture.holdings import in_schema
 from totes.capture.part_cache import PartCache, bounds
 from totes.capture.slices import Piece, pieces_of, slices
 from totes.lake import Bucket, Part, SortedRun, read_part, write_part
 
 
 def with_run(
-    holdings: Sequence[SortedRun], newest: SortedRun, key: str, bucket: Bucket, place: str
+    holdings: Sequence[SortedRun], newest: SortedRun, key: str, bucket: Bucket, prefix: str
 ) -> tuple[SortedRun, ...]:
     """Return the holdings after a batch's sorted run.
 
@@ -25,16 +25,16 @@ def with_run(
         newest: the batch's own changes and deletes.
         key: the table's key column.
         bucket: where the parts lie, and where merged ones go.
-        place: the start of a merged part's key.
+        prefix: the start of a merged part's key.
     """
     runs = [*holdings, newest]
     first = _first_to_merge([run.rows for run in runs])
     if first == len(runs) - 1:
         return tuple(runs)
-    return (*runs[:first], _merged(runs[first:], key, bucket, place, with_deleted=first > 0))
+    return (*runs[:first], _merged(runs[first:], key, bucket, prefix, with_deleted=first > 0))
 
 
-def in_order(holdings: Sequence[SortedRun], key: str, bucket: Bucket, place: str) -> tuple[SortedRun, ...]:
+def in_order(holdings: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str) -> tuple[SortedRun, ...]:
     """Return the holdings, sorted runs whose parts lie across each other written again in the order of their keys.
 
     An older totes wrote a table in the order of its heap; a whole read in the order of keys, which is what the runs
@@ -44,10 +44,10 @@ def in_order(holdings: Sequence[SortedRun], key: str, bucket: Bucket, place: str
         holdings: the table's sorted runs, oldest first.
         key: the table's key column.
         bucket: where the parts lie, and where those that are written again go.
-        place: the start of such a part's key.
+        prefix: the start of such a part's key.
     """
     return tuple(
-        run if _is_in_order(run) else _merged([run], key, bucket, f"{place}-ordered-{number:05d}", with_deleted=True)
+        run if _is_in_order(run) else _merged([run], key, bucket, f"{prefix}-ordered-{number:05d}", with_deleted=True)
         for number, run in enumerate(holdings)
     )
 
@@ -74,7 +74,7 @@ def _first_to_merge(rows: Sequence[int]) -> int:
     return first
 
 
-def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, place: str, *, with_deleted: bool) -> SortedRun:
+def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *, with_deleted: bool) -> SortedRun:
     """One run of several; that a row is deleted need be said only where an older run may have it.
 
     Where there are more than can be merged at once, what comes between goes to the lake too; no manifest names it.
@@ -88,14 +88,14 @@ def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, place: str, *, 
         layers = [
             _merged_at_once(
                 layers[start : start + sizes.RUNS_AT_ONCE],
-                _Writer(bucket, key, f"{place}-pass-{passes}-{start:05d}"),
-                _Writer(bucket, key, f"{place}-pass-{passes}-{start:05d}-deleted"),
+                _Writer(bucket, key, f"{prefix}-pass-{passes}-{start:05d}"),
+                _Writer(bucket, key, f"{prefix}-pass-{passes}-{start:05d}-deleted"),
                 schema,
             )
             for start in starts
         ]
-    deleted = _Writer(bucket, key, f"{place}-deleted") if with_deleted else None
-    return _merged_at_once(layers, _Writer(bucket, key, place), deleted, schema)
+    deleted = _Writer(bucket, key, f"{prefix}-deleted") if with_deleted else None
+    return _merged_at_once(layers, _Writer(bucket, key, prefix), deleted, schema)
 
 
 def _layers(run: SortedRun) -> list[SortedRun]:
@@ -128,7 +128,7 @@ def _merged_at_once(
             cache.forget(below=found.highest)
             frames, gone = _latest(found.pieces, rows.key)
             if frames:
-                rows.add(pl.concat(in_shape(frame, schema) for frame in frames))
+                rows.add(pl.concat(in_schema(frame, schema) for frame in frames))
             if deleted:
                 deleted.add(gone.to_frame())
     return SortedRun(parts=rows.finish(), deleted=deleted.finish() if deleted else ())
@@ -193,10 +193,10 @@ def _latest(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.S
 class _Writer:
     """Writes rows that come in ascending ranges of keys as parts."""
 
-    def __init__(self, bucket: Bucket, key: str, place: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, prefix: str) -> None:
         self.bucket = bucket
         self.key = key
-        self._place = place
+        self._prefix = prefix
         self._parts: list[Part] = []
         self._written = 0
         self._waiting: pl.DataFrame | None = None
@@ -224,5 +224,5 @@ class _Writer:
         self._waiting = None
 
     def _write(self, rows: pl.DataFrame) -> None:
-        self._parts.append(write_part(self.bucket, f"{self._place}-{self._written:05d}", rows, row_key=self.key))
+        self._parts.append(write_part(self.bucket, f"{self._prefix}-{self._written:05d}", rows, row_key=self.key))
         self._written += 1

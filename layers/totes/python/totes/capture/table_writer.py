@@ -16,7 +16,7 @@ class TableWriter:
 
     Args:
         lake: the ingestion bucket.
-        place: the start of the objects' keys.
+        prefix: the start of the objects' keys.
         key: the table's key column.
         hold: called with all rows that the batch has come to hold.
         lose: called with all keys (64-bit integers) of rows that are gone.
@@ -28,14 +28,14 @@ class TableWriter:
     def __init__(
         self,
         lake: Bucket,
-        place: str,
+        prefix: str,
         key: str,
         *,
         hold: Callable[[pl.DataFrame], None],
         lose: Callable[[pl.Series], None],
     ) -> None:
         self._lake = lake
-        self._place = place
+        self._prefix = prefix
         self._key = key
         self._hold = hold
         self._lose = lose
@@ -90,7 +90,7 @@ class TableWriter:
     def _written(self, rows: pl.DataFrame, kind: str, number: int) -> Part:
         rows = self._sorted(rows)
         self._check_once(rows[self._key])
-        return write_part(self._lake, f"{self._place}/{kind}-{number:05d}", rows, row_key=self._key)
+        return write_part(self._lake, f"{self._prefix}/{kind}-{number:05d}", rows, row_key=self._key)
 
     def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows in the order of their keys, in one piece, so that the same rows make the same object.

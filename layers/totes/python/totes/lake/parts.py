@@ -34,7 +34,7 @@ class Part:
         return cls(**values)
 
 
-def write_part(bucket: Bucket, place: str, frame: pl.DataFrame, *, row_key: str | None = None) -> Part:
+def write_part(bucket: Bucket, prefix: str, frame: pl.DataFrame, *, row_key: str | None = None) -> Part:
     """Write a frame as a part.
 
     The object's key ends in its content's digest, so writing the same rows again, after a crash or by a second
@@ -42,7 +42,7 @@ def write_part(bucket: Bucket, place: str, frame: pl.DataFrame, *, row_key: str 
 
     Args:
         bucket: where to.
-        place: the key without digest and suffix, such as `batches/0000000012/sales_order/changes-00000`.
+        prefix: the key without digest and suffix, such as `batches/0000000012/sales_order/changes-00000`.
         frame: the rows.
         row_key: the integer column by whose range a reader may pass the part over.
     """
@@ -50,7 +50,7 @@ def write_part(bucket: Bucket, place: str, frame: pl.DataFrame, *, row_key: str 
     frame.write_parquet(buffer, compression="zstd", statistics=True)
     body = buffer.getvalue()
     digest = hashlib.sha256(body).hexdigest()
-    key = f"{place}-{digest[:16]}.parquet"
+    key = f"{prefix}-{digest[:16]}.parquet"
     bucket.put_new(key, body)
     lowest, highest = (None, None) if row_key is None else _range(frame[row_key])
     return Part(key=key, rows=frame.height, bytes=len(body), sha256=digest, lowest=lowest, highest=highest)

@@ -12,7 +12,7 @@ interface State {
   readonly failed: { readonly of: unknown; readonly text: string } | null;
 }
 
-export class Guard extends Component<Props, State> {
+export class ErrorBoundary extends Component<Props, State> {
   override state: State = { failed: null };
 
   override componentDidCatch(error: unknown): void {
