@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.references import dimension_of
 from totes.star_schema import Calendar, Column, Fact, StarTable
+from totes.warehouse.grants import TABLE, VIEW, comment
 from totes.warehouse.patience import shortly
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     meanings = {(*relation, column): meaning for relation, column, meaning in comments(tables)}
     cursor.execute(_BARE, [sorted({name for _, name, _ in meanings})])
     statements = [
-        _statement(schema, name, column, meanings[schema, name, column], is_view=is_view)
+        comment(VIEW if is_view else TABLE, sql.Identifier(schema, name), column, meanings[schema, name, column])
         for schema, name, is_view, column in cursor.fetchall()
         if (schema, name, column) in meanings
     ]
@@ -172,11 +173,3 @@ def _origin(table: StarTable, column: Column, tables: Sequence[StarTable]) -> It
     yield f"From {column.of}." if "." in column.of else f"From {table.source}.{column.of}."
     if isinstance(table, Fact) and (dimension := dimension_of(column, tables)):
         yield f"Refers to {dimension.name}.{dimension.key}."
-
-
-def _statement(schema: str, name: str, column: str | None, meaning: str, *, is_view: bool) -> sql.Composable:
-    relation = sql.Identifier(schema, name)
-    if column is not None:
-        return sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(relation, sql.Identifier(column), sql.Literal(meaning))
-    kind = sql.SQL("VIEW" if is_view else "TABLE")
-    return sql.SQL("COMMENT ON {} {} IS {}").format(kind, relation, sql.Literal(meaning))

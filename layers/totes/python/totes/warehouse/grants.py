@@ -104,17 +104,16 @@ def comment_on(cursor: Cursor, kind: Kind, name: sql.Composable, comments: Itera
         name: of the object.
         comments: a column and what it means, each; without a column: the object.
     """
-    statements = [
-        sql.SQL("COMMENT ON {} IS {}").format(
-            sql.SQL("{} {}").format(sql.SQL(kind.word), name)
-            if column is None
-            else sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)),
-            sql.Literal(comment),
-        )
-        for column, comment in comments
-    ]
+    statements = [comment(kind, name, column, meaning) for column, meaning in comments]
     if statements:
         cursor.execute(sql.SQL("; ").join(statements))
+
+
+def comment(kind: Kind, name: sql.Composable, column: str | None, meaning: str) -> sql.Composable:
+    """Return the statement that says what an object means, or one of its columns."""
+    if column is not None:
+        return sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(name, sql.Identifier(column), sql.Literal(meaning))
+    return sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind.word), name, sql.Literal(meaning))
 
 
 def revoke_all(cursor: Cursor, kind: Kind, oid: int, name: sql.Composable) -> None:
