@@ -108,3 +108,10 @@ def test_a_wider_decimal_with_a_value_that_fits_is_brought(empty_database: str) 
     rows = pl.DataFrame({"price": pl.Series([Decimal("-0.05"), Decimal("99999999.99")], dtype=pl.Decimal(38, 2))})
     assert binary(rows, TYPES) is not None
     assert copied(empty_database, rows, TYPES) == copied(empty_database, rows, {})
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64()])
+def test_a_number_in_fewer_or_more_bits_than_its_column_keeps_its_sign(empty_database: str, dtype: pl.DataType) -> None:
+    rows = pl.DataFrame({"small": pl.Series([-1, 127, -128], dtype=dtype)}).with_columns(large=pl.col("small"))
+    assert binary(rows, TYPES) is not None
+    assert copied(empty_database, rows, TYPES) == copied(empty_database, rows, {})

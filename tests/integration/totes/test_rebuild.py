@@ -14,6 +14,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
@@ -156,6 +157,18 @@ def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     assert content_of(pipeline.warehouse) == content_of(another_database)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     assert pipeline.tick().batches.count == 1
+
+
+def test_an_initial_load_leaves_it_to_autovacuum_what_the_columns_hold(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    table = "fact_sales_order"
+    seen = rows(pipeline.warehouse, "SELECT attname FROM pg_stats WHERE tablename = %s", [table])
+    assert ("sales_order_id",) in seen
+    owed_or_done = (
+        "SELECT n_mod_since_analyze > 0 OR last_autoanalyze IS NOT NULL FROM pg_stat_user_tables "
+        "WHERE schemaname = 'public' AND relname = %s"
+    )
+    until(lambda: value(pipeline.warehouse, owed_or_done, [table]))
 
 
 def test_grants_comments_indexes_and_views_of_others_outlive_a_rebuild(pipeline: Pipeline) -> None:

@@ -25,6 +25,9 @@ _FIRST, _LAST = (date(1, 1, 1) - _UNIX_EPOCH).days, (date(9999, 12, 31) - _UNIX_
 _INTEGERS = {"integer": 4, "bigint": 8}
 """Their bytes."""
 
+_UNSIGNED = {1: pl.UInt8(), 2: pl.UInt16(), 4: pl.UInt32(), 8: pl.UInt64()}
+"""Types of so many bytes."""
+
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 _DIGITS = 4
 """Decimal digits in one of a numeric's digits."""
@@ -60,22 +63,40 @@ def binary(rows: pl.DataFrame, types: Mapping[str, str]) -> Format | None:
 def _write(rows: pl.DataFrame, columns: Sequence[Sequence[_Field]]) -> bytes:
     row = bytearray(len(columns).to_bytes(2))
     places: list[int] = []
-    octets: list[pl.Expr] = []
+    numbers: list[pl.Expr] = []
     for fields in columns:
         row += sum(field.bytes for field in fields).to_bytes(4)
         for field in fields:
             if isinstance(field.number, int):
                 row += field.number.to_bytes(field.bytes, signed=True)
                 continue
-            for power in reversed(range(field.bytes)):
-                places.append(len(row))
-                octets.append(((field.number // 256**power) & 255).cast(pl.UInt8).implode().cast(pl.Binary))
-                row.append(0)
+            places += range(len(row), len(row) + field.bytes)
+            numbers.append(field.number.cast(_UNSIGNED[field.bytes], wrap_numerical=True))
+            row += bytes(field.bytes)
     block = row * rows.height
-    written = rows.select(octet.alias(str(place)) for octet, place in zip(octets, places, strict=True))
-    for place, octet in zip(places, written.row(0), strict=True):
+    octets = _octets(rows.select(number.alias(str(at)) for at, number in enumerate(numbers)))
+    for place, octet in zip(places, octets.select(pl.all().implode().cast(pl.Binary)).row(0), strict=True):
         block[place :: len(row)] = octet
     return bytes(block)
+
+
+def _octets(numbers: pl.DataFrame) -> pl.DataFrame:
+    """Cut unsigned numbers into halves until all are bytes, the highest of each first.
+
+    The narrower numbers are the quicker they are divided, and each half is made once.
+    """
+    while any(dtype != _UNSIGNED[1] for dtype in numbers.dtypes):
+        halves = [half for name, dtype in numbers.schema.items() for half in _halves(pl.col(name), dtype)]
+        numbers = numbers.select(half.alias(str(at)) for at, half in enumerate(halves))
+    return numbers
+
+
+def _halves(number: pl.Expr, dtype: pl.DataType) -> list[pl.Expr]:
+    size = next(size for size, unsigned in _UNSIGNED.items() if unsigned == dtype)
+    if size == 1:
+        return [number]
+    half = _UNSIGNED[size // 2]
+    return [(number // 256 ** (size // 2)).cast(half, wrap_numerical=True), number.cast(half, wrap_numerical=True)]
 
 
 def _fields(column: pl.Series, sql_type: str) -> Sequence[_Field] | None:
@@ -88,7 +109,7 @@ def _fields(column: pl.Series, sql_type: str) -> Sequence[_Field] | None:
         return _date(column)
     value = pl.col(column.name)
     if sql_type == "boolean" and column.dtype == pl.Boolean:
-        return [_Field(number=value.cast(pl.Int64), bytes=1)]
+        return [_Field(number=value, bytes=1)]
     if sql_type == "time(3)" and column.dtype == pl.Time:
         return [_Field(number=value.to_physical() // 1_000_000 * 1000, bytes=8)]
     return None
@@ -98,13 +119,13 @@ def _integer(column: pl.Series, size: int) -> Sequence[_Field] | None:
     most = 256**size // 2
     if not column.dtype.is_integer() or not _lies(column, -most, most - 1):
         return None
-    return [_Field(number=pl.col(column.name).cast(pl.Int64), bytes=size)]
+    return [_Field(number=pl.col(column.name), bytes=size)]
 
 
 def _date(column: pl.Series) -> Sequence[_Field] | None:
     if column.dtype != pl.Date or not _lies(column.to_physical(), _FIRST, _LAST):
         return None
-    return [_Field(number=pl.col(column.name).to_physical().cast(pl.Int64) - _EPOCH, bytes=4)]
+    return [_Field(number=pl.col(column.name).to_physical() - _EPOCH, bytes=4)]
 
 
 def _numeric(column: pl.Series, precision: int, scale: int) -> Sequence[_Field] | None:
@@ -115,7 +136,8 @@ def _numeric(column: pl.Series, precision: int, scale: int) -> Sequence[_Field] 
         return None
     number = pl.col(column.name).to_physical().cast(pl.Int64)
     whole, fraction = -(-(precision - scale) // _DIGITS), -(-scale // _DIGITS)
-    digits = number.abs() // 10**scale, number.abs() % 10**scale * 10 ** (fraction * _DIGITS - scale)
+    size = number.abs().cast(pl.UInt64)
+    digits = size // 10**scale, size % 10**scale * 10 ** (fraction * _DIGITS - scale)
     sign = pl.when(number < 0).then(_NEGATIVE).otherwise(0)
     head: list[pl.Expr | int] = [whole + fraction, whole - 1, sign, scale]
     body = [
