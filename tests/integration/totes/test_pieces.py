@@ -204,7 +204,7 @@ def test_pieces_may_be_read_by_many_at_once_while_many_write(pipeline: Pipeline)
     living.start()
     try:
         readers = [
-            threading.Thread(target=lambda share=share: [read(pipeline, plan, piece) for piece in share])  # type: ignore[misc]
+            threading.Thread(target=lambda share=share: [read(pipeline, plan, piece) for piece in share])
             for share in (captured.unread.pieces[0::2], captured.unread.pieces[1::2])
         ]
         for reader in readers:
