@@ -236,6 +236,9 @@ class Environment:
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
+        rows_in_one_function: how many rows of all source tables one function reads for the first batch; of more it is
+            read in pieces, by many functions.
+        pieces_at_once: how many of them read at once, each by a connection to the source.
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
         rotation_days: how often the databases' passwords are changed.
@@ -262,6 +265,8 @@ class Environment:
     tick_minutes: int = 5
     schedule_enabled: bool = True
     mass_deletion_percent: int = 20
+    rows_in_one_function: int = 10_000_000
+    pieces_at_once: int = 4
     verify_hour: int = 3
     rotation_days: int = 30
     dashboard: bool = False

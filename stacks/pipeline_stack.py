@@ -182,6 +182,7 @@ class PipelineStack(TotesStack):
                 ingestion_bucket=data.ingestion.bucket_name,
                 source_secret=data.source.secret_arn,
                 mass_deletion_percent=self._environment.mass_deletion_percent,
+                rows_in_one_function=self._environment.rows_in_one_function,
             ),
             permissions=[
                 list_objects(data.ingestion),

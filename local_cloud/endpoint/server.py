@@ -14,6 +14,7 @@ from local_cloud.endpoint import (
     authority,
     buckets,
     databases,
+    distributed_maps,
     distributions,
     exchange_rates,
     identity_pools,
@@ -38,7 +39,7 @@ from local_cloud.kept import Kept
 
 _CORRECTED = (
     *(alarms, authority, buckets, instances, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
-    *(secret_names, sessions, topics, ways_out, user_pools, identity_pools),
+    *(secret_names, sessions, topics, ways_out, user_pools, identity_pools, distributed_maps),
 )
 
 _HOSTS = 1024

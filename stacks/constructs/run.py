@@ -14,6 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
+from stacks.constructs.pieces import reading_pieces
 from stacks.constructs.publishing import publishing, telling_of
 from totes import payloads
 from totes.errors import NotFilledInYet
@@ -24,6 +25,9 @@ _NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
 
 class Run(Construct):
     """Step back if another run is under way or a login is not filled in yet; else capture, transform, load, publish.
+
+    A source that is too large for one function is captured twice: the first capture plans pieces, many functions read
+    them, and the second one makes them a batch.
 
     Every run goes through all steps, unless the lake is still empty: only the warehouse knows what it holds,
     so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
@@ -47,6 +51,7 @@ class Run(Construct):
         transform: lambda_.IFunction,
         load: lambda_.IFunction,
         publish: lambda_.IFunction | None,
+        pieces_at_once: int,
     ) -> sfn.IChainable:
         """The first state, with all that follow from it; without a dashboard nothing is published."""
         self._publish = publish
@@ -81,8 +86,20 @@ class Run(Construct):
             result=sfn.Result.from_object({payloads.SEEN: ""}),
             result_path=path(payloads.CAPTURE),
         ).next(process)
-        is_the_lake_empty = (
-            sfn.Choice(self, "Is the lake empty?")
+        capturing = self._invoke(
+            payloads.CAPTURE,
+            capture,
+            {
+                payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended")),
+                payloads.READ: sfn.JsonPath.list_at(path(payloads.READ)),
+            },
+            logs_in_to="source",
+        )
+        pieces = reading_pieces(self, capture, at_once=pieces_at_once)
+        self._may_fail(pieces)
+        what_is_in_the_lake = (
+            sfn.Choice(self, "What is in the lake?")
+            .when(sfn.Condition.is_present(path(payloads.CAPTURE, payloads.UNREAD)), pieces.next(capturing))
             .when(
                 sfn.Condition.number_equals(path(payloads.CAPTURE, payloads.NEWEST), 0),
                 self._end("The lake is empty", NOTHING_CHANGED, [payloads.CAPTURE]),
@@ -97,15 +114,8 @@ class Run(Construct):
                 result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
                 result_path=path(payloads.SUCCEEDED),
             )
-            .next(
-                self._invoke(
-                    payloads.CAPTURE,
-                    capture,
-                    {payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended"))},
-                    logs_in_to="source",
-                )
-            )
-            .next(is_the_lake_empty)
+            .next(capturing)
+            .next(what_is_in_the_lake)
         )
         is_another_under_way = (
             sfn.Choice(self, "Is another run under way?")
@@ -120,6 +130,7 @@ class Run(Construct):
             result={
                 "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
                 payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
+                payloads.READ: [],
             },
         ).next(is_another_under_way)
 
@@ -176,6 +187,11 @@ class Run(Construct):
     def _guarded(self, task: sfn.TaskStateBase, *, retryable: Sequence[str]) -> sfn.Chain:
         """Give a task what every task has: retries for what may be retried, and a failure that names the step."""
         retry(task, retryable)
+        self._may_fail(task, tells=isinstance(task, tasks.LambdaInvoke))
+        return sfn.Chain.start(task)
+
+    def _may_fail(self, task: sfn.TaskStateBase | sfn.Map, *, tells: bool = True) -> None:
+        """Have the run fail where a state does, with the state's name; the dashboard is told before of most."""
         failed = sfn.Fail(
             self,
             f"{task.id} failed",
@@ -183,10 +199,9 @@ class Run(Construct):
             cause_path="$.failure.Cause",
         )
         end: sfn.IChainable = failed
-        if self._publish and isinstance(task, tasks.LambdaInvoke):
+        if self._publish and tells:
             end = telling_of(self, self._publish, task.id, failed)
         task.add_catch(end, errors=[sfn.Errors.ALL], result_path="$.failure")
-        return sfn.Chain.start(task)
 
     def _end(self, name: str, outcome: str, steps: Sequence[str]) -> sfn.Pass:
         """End well, with the outcome and what each step returned."""

@@ -54,7 +54,13 @@ class StateMachine(Construct):
             state_machine_name=name,
             comment="What has changed in the source reaches the warehouse",
             definition_body=sfn.DefinitionBody.from_chainable(
-                run.definition(capture=capture, transform=transform, load=load, publish=publish)
+                run.definition(
+                    capture=capture,
+                    transform=transform,
+                    load=load,
+                    publish=publish,
+                    pieces_at_once=environment.pieces_at_once,
+                )
             ),
             timeout=cdk.Duration.hours(1),  # three functions at their longest, and their retries
             role=self._role(
@@ -65,6 +71,12 @@ class StateMachine(Construct):
         )
 
     def _role(self, name: str, arn: str, functions: list[lambda_.IFunction]) -> iam.Role:
+        executions = cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
         role = iam.Role(
             self,
             "Role",
@@ -77,7 +89,14 @@ class StateMachine(Construct):
                             actions=["lambda:InvokeFunction"],
                             resources=[function.function_arn for function in functions],
                         ),
-                        iam.PolicyStatement(actions=["states:ListExecutions"], resources=[arn]),
+                        iam.PolicyStatement(
+                            actions=["states:ListExecutions", "states:StartExecution"], resources=[arn]
+                        ),
+                        # By which a Distributed Map starts executions of its own, and ends them with the run:
+                        # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+                        iam.PolicyStatement(
+                            actions=["states:DescribeExecution", "states:StopExecution"], resources=[executions]
+                        ),
                     ]
                 ),
                 "telemetry": iam.PolicyDocument(
@@ -102,6 +121,12 @@ class StateMachine(Construct):
                     ]
                 ),
             },
+        )
+        acknowledge(
+            role,
+            f"IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*]",
+            reason="The executions by which pieces of a source are read are named at run time, behind the name of the "
+            "state machine.",
         )
         acknowledge(
             role,

@@ -56,6 +56,7 @@ class Ground:
             "AWS_DEFAULT_REGION": _REGION,
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "MASS_DELETION_PERCENT": "20",
+            "ROWS_IN_ONE_FUNCTION": "10000000",
         }
 
     def client(self, service: str) -> Any:

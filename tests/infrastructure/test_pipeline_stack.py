@@ -201,6 +201,9 @@ def test_the_state_machine_may_invoke_its_four_functions_and_see_its_own_executi
         ("lambda:InvokeFunction", "<LoadFunction.Arn>"),
         ("lambda:InvokeFunction", "<PublishFunction.Arn>"),
         ("states:ListExecutions", own),
+        ("states:StartExecution", own),
+        ("states:DescribeExecution", f"{own.replace('stateMachine', 'execution')}:*"),
+        ("states:StopExecution", f"{own.replace('stateMachine', 'execution')}:*"),
     }
     assert {action.split(":")[0] for action, resource in allowed if resource == "*"} == {"logs", "xray"}
 
@@ -219,6 +222,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
                 "INGESTION_BUCKET": "<IngestionBucket>",
                 "SOURCE_SECRET": "<SourceSecret>",
                 "MASS_DELETION_PERCENT": "20",
+                "ROWS_IN_ONE_FUNCTION": "10000000",
             },
         ),
         (

@@ -11,7 +11,7 @@ from totes import errors
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
 INVOCATIONS = ("Capture", "Transform", "Load")
-PUBLICATIONS = ("Publish", *(f"Say that {name} failed" for name in INVOCATIONS))
+PUBLICATIONS = ("Publish", *(f"Say that {name} failed" for name in (*INVOCATIONS, "Read the pieces")))
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +41,15 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
         "Look for another run": {"Is another run under way?"},
         "Is another run under way?": {"Step back", "Look for the last success", "The lake alone"},
         "Look for the last success": {"Capture"},
-        "Capture": {"Is the lake empty?"},
-        "Is the lake empty?": {"The lake is empty", "Transform"},
+        "Capture": {"What is in the lake?"},
+        "What is in the lake?": {"Read the pieces", "The lake is empty", "Transform"},
+        "Read the pieces": {"Capture"},
         "Transform": {"Load"},
         "The lake alone": {"Transform"},
         "Load": {"Publish"},
         "Publish": {"Is anything left?"},
         "Not published": {"Is anything left?"},
-        **{f"Say that {name} failed": {f"{name} failed"} for name in INVOCATIONS},
+        **{f"Say that {name} failed": {f"{name} failed"} for name in (*INVOCATIONS, "Read the pieces")},
         "Is anything left?": {"Going on", "Loaded", "Nothing changed"},
     }
 
@@ -86,6 +87,42 @@ def test_who_asks_for_the_lake_alone_is_not_kept_waiting_by_a_lost_source(states
     assert (condition["Variable"], condition["IsPresent"]) == ("$.asked.lake_alone", True)
     assert condition["Next"] == "The lake alone"
     assert (states["The lake alone"]["Result"], states["The lake alone"]["ResultPath"]) == ({"seen": ""}, "$.capture")
+
+
+def test_pieces_of_a_large_source_are_read_by_many_functions_and_then_captured_together(
+    states: dict[str, Any],
+) -> None:
+    pieces = states["Read the pieces"]
+    [asked, *_] = states["What is in the lake?"]["Choices"]
+    assert (asked["Variable"], asked["IsPresent"], asked["Next"]) == ("$.capture.unread", True, "Read the pieces")
+    assert pieces["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert (pieces["ItemsPath"], pieces["MaxConcurrency"]) == ("$.capture.unread.pieces", 4)
+    assert pieces["ItemSelector"] == {
+        "execution.$": "$$.Execution.Id",
+        "plan.$": "$.capture.unread.plan",
+        "piece.$": "$$.Map.Item.Value",
+    }
+    assert not {"ToleratedFailurePercentage", "ToleratedFailureCount"} & set(pieces)
+    assert (pieces["ResultPath"], states["Capture"]["Parameters"]["read.$"]) == ("$.read", "$.read")
+    assert states["Look for another run"]["ResultSelector"]["read"] == []
+
+
+def test_a_piece_that_was_killed_is_read_again_and_one_that_fails_says_its_name(states: dict[str, Any]) -> None:
+    children = states["Read the pieces"]["ItemProcessor"]["States"]
+    task = children["Read a piece"]
+    assert task["Resource"] == "<CaptureFunction.Arn>"
+    assert "Parameters" not in task, "the event of a piece is the input of its execution"
+    [retry] = task["Retry"]
+    assert {*states["Capture"]["Retry"][0]["ErrorEquals"], "Sandbox.Timedout", "Runtime.ExitError"} <= set(
+        retry["ErrorEquals"]
+    )
+    [catch] = task["Catch"]
+    assert (catch["ErrorEquals"], catch["ResultPath"]) == (["States.ALL"], "$.failure")
+    assert children[catch["Next"]] == {
+        "Type": "Pass",
+        "Parameters": {"plan.$": "$.plan", "piece.$": "$.piece", "error.$": "$.failure.Error"},
+        "End": True,
+    }
 
 
 def test_a_run_that_lacked_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:

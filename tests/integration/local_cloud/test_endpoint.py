@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_cloud.account import ACCOUNT, REGION
+
 Clients = Callable[[str], Any]
 
 _numbers = itertools.count(1)
@@ -485,6 +487,83 @@ def test_a_state_machine_sees_its_own_executions(client: Clients, stack: Stack) 
     assert seen["running"] == 1
     assert seen["first"]["Status"] == "RUNNING"
     assert isinstance(seen["first"]["StartDate"], str)
+
+
+def mapping(child: dict[str, Any], items: Any) -> dict[str, Any]:
+    """The states of a machine that is a Distributed Map, with an end that keeps why it failed."""
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Child",
+        "States": {"Child": child},
+    }
+    return {
+        "Items": {"Type": "Pass", "Result": items, "Next": "Map"},
+        "Map": {
+            "Type": "Map",
+            "MaxConcurrency": 2,
+            "ItemProcessor": processor,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
+            "End": True,
+        },
+        "Failed": {"Type": "Pass", "End": True},
+    }
+
+
+def starting(machine_name: str) -> dict[str, Any]:
+    """A role that may start executions of a state machine."""
+    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine_name}"
+    statement = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": arn}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return {
+        **ROLE,
+        "Properties": {**ROLE["Properties"], "Policies": [{"PolicyName": "start", "PolicyDocument": document}]},
+    }
+
+
+def deploy_mapping(stack: Stack, name: str, role: dict[str, Any], child: dict[str, Any], items: Any) -> str:
+    resources = {"Role": role, "Machine": machine(name, mapping(child, items))}
+    arn: str = stack.deploy(resources, Outputs={"Arn": {"Value": {"Ref": "Machine"}}})["Arn"]
+    return arn
+
+
+AS_IT_IS = {"Type": "Pass", "End": True}
+
+
+def test_a_distributed_map_has_its_results_in_the_order_of_its_items(client: Clients, stack: Stack) -> None:
+    items = [*range(20)]
+    arn = deploy_mapping(stack, "weaving", starting("weaving"), AS_IT_IS, items)
+    assert json.loads(execute(client, arn)["output"]) == items
+
+
+def test_a_distributed_map_needs_a_role_that_may_start_its_machine(client: Clients, stack: Stack) -> None:
+    arn = deploy_mapping(stack, "forbidden", starting("another"), AS_IT_IS, [1])
+    output = json.loads(execute(client, arn)["output"])
+    assert output["Error"] == "States.Permissions"
+    assert f"not authorized to perform: states:StartExecution on resource: {arn}" in output["Cause"]
+
+
+def test_a_distributed_map_fails_with_one_of_its_items_and_does_not_say_which(client: Clients, stack: Stack) -> None:
+    child = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$", "NumericEquals": 3, "Next": "Fail"}],
+        "Default": "Well",
+    }
+    states = mapping(child, [1, 2, 3, 4])
+    states["Map"]["ItemProcessor"]["States"] |= {
+        "Fail": {"Type": "Fail", "Error": "Torn", "Cause": "the thread of 3"},
+        "Well": AS_IT_IS,
+    }
+    resources = {"Role": starting("tearing"), "Machine": machine("tearing", states)}
+    arn = stack.deploy(resources, Outputs={"Arn": {"Value": {"Ref": "Machine"}}})["Arn"]
+    output = json.loads(execute(client, arn)["output"])
+    assert output["Error"] == "States.ExceedToleratedFailureThreshold"
+    assert "Torn" not in output["Cause"]
+
+
+def test_what_comes_of_a_distributed_map_is_at_most_256_kib(client: Clients, stack: Stack) -> None:
+    much = {"Type": "Pass", "Result": "x" * 30_000, "End": True}
+    arn = deploy_mapping(stack, "piling", starting("piling"), much, [*range(10)])
+    assert json.loads(execute(client, arn)["output"])["Error"] == "States.DataLimitExceeded"
 
 
 def test_an_updated_state_machine_runs_what_is_new(client: Clients, stack: Stack) -> None:

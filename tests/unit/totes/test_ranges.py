@@ -36,6 +36,16 @@ def test_ranges_count_exactly_what_has_come_and_not_gone(chunks: list[list[int]]
     assert frame.rows() == expected.sort("range").rows()
 
 
+@given(keys, st.integers(0, 60))
+def test_ranges_of_two_parts_together_are_those_of_the_whole(held: list[int], cut: int) -> None:
+    of_parts = [KeyRanges().plus(series(part)) for part in (held[:cut], held[cut:])]
+    together = of_parts[0].together(of_parts[1])
+    assert together.frame().height <= MOST_RANGES
+    assert together.rows == len(held)
+    expected = pl.Series("range", [key >> together.shift for key in held], dtype=pl.Int64).value_counts(name="rows")
+    assert together.frame().rows() == expected.sort("range").rows()
+
+
 def test_keys_that_were_dealt_out_in_sequence_take_a_line() -> None:
     ranges = KeyRanges().plus(series([*range(1, 1_000_001)]))
     assert ranges == KeyRanges(shift=9, first=0, counts="511,512*1952,65")

@@ -45,6 +45,10 @@ class MassDeletion(TotesError):
     """So many rows are gone from a source table at once that a person must say whether they are meant to be."""
 
 
+class PieceFailed(TotesError):
+    """Pieces of a source that many functions read could not be read; the sentence names them and their errors."""
+
+
 class ConfigurationError(TotesError):
     """A setting, secret, permission or database is not what totes needs; the sentence says which."""
 

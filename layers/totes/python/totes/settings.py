@@ -36,11 +36,19 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureSettings(Settings):
-    """Settings of raw_data_to_ingestion_bucket."""
+    """Settings of raw_data_to_ingestion_bucket.
+
+    Attributes:
+        source_secret: the login of the source's role.
+        ingestion_bucket: the ingestion bucket.
+        mass_deletion_percent: how many of a hundred rows of a table may be gone at once.
+        rows_in_one_function: of how many rows a first batch is read in pieces, by many functions.
+    """
 
     source_secret: str
     ingestion_bucket: str
     mass_deletion_percent: int
+    rows_in_one_function: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from totes.capture.reading import Reading, read_batch
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
+from totes.capture.together import Together, Unread, read_in_pieces
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal
 from totes.lake.manifests import digest
@@ -42,11 +43,14 @@ class Captured:
     Attributes:
         batch, newest: the batches.
         drift: in which ways the source's shape has changed.
+        unread: pieces of a source that is too large for one function, to be read before there is a batch; then
+            another capture puts them together.
     """
 
     batch: int | None
     newest: int
     drift: tuple[str, ...] = ()
+    unread: Unread | None = None
 
 
 def capture(
@@ -57,6 +61,7 @@ def capture(
     recapture: Mapping[str, Sequence[int]] = NOTHING_TO_RECAPTURE,
     accept_deletes: Collection[str] = (),
     mass_deletion_percent: int = 20,
+    rows_in_one_function: int | None = None,
 ) -> Captured:
     """Commit what has changed in the source since the last batch as the next batch.
 
@@ -70,6 +75,8 @@ def capture(
             that the source does not have are captured as deleted.
         accept_deletes: tables of which any number of rows may be gone.
         mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
+        rows_in_one_function: of how many rows in all tables a first batch is read in pieces, by many functions; None:
+            of no number.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -87,8 +94,13 @@ def capture(
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
+    in_pieces = None
+    if last is None and rows_in_one_function is not None:
+        in_pieces = read_in_pieces(connection, lake, tables, rows_in_one_function)
+    if isinstance(in_pieces, Unread):
+        return Captured(batch=None, newest=newest, unread=in_pieces)
     permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
-    reading = read_batch(connection, lake, tables, last, newest + 1, recapture, permit)
+    reading = in_pieces or read_batch(connection, lake, tables, last, newest + 1, recapture, permit)
     snapshot, captured = reading.snapshot, reading.captured()
     drifted = _drift(captured, last)
     for sentence in drifted:
@@ -176,7 +188,9 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
     )
 
 
-def _must_be_told(reading: Reading, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
+def _must_be_told(
+    reading: Reading | Together, captured: Mapping[str, CapturedTable], last: CaptureManifest | None
+) -> bool:
     """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
 
     Or runs were written in another order, which would be done again at each tick.

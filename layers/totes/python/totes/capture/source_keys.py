@@ -1,4 +1,4 @@
-"""The keys that a table of the source has, counted by ranges or read."""
+"""The keys that a table of the source has: their bounds, counted by ranges, or read."""
 
 import io
 
@@ -24,6 +24,14 @@ class SourceKeys:
         self._table = table
         self._key = key
 
+    def bounds(self) -> tuple[int, int] | None:
+        """Return the lowest and the highest key; None where there is no row."""
+        query = sql.SQL("SELECT min({key}), max({key}) FROM public.{table}")
+        with self._snapshot.connection.cursor() as cursor:
+            cursor.execute(query.format(key=sql.Identifier(self._key.name), table=sql.Identifier(self._table)))
+            [(lowest, highest)] = cursor.fetchall()
+        return None if lowest is None else (int(lowest), int(highest))
+
     def counts(self, shift: int, lowest: int, highest: int) -> pl.DataFrame:
         """Return how many rows there are in each range of keys (`key >> shift`) that has any: columns `range`, `rows`.
 
@@ -37,7 +45,7 @@ class SourceKeys:
             key=sql.Identifier(self._key.name),
             shift=sql.Literal(shift),
             table=sql.Identifier(self._table),
-            within=self._between(lowest, highest),
+            within=self.within(lowest, highest),
         )
         with self._snapshot.connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_sort = off")
@@ -56,12 +64,13 @@ class SourceKeys:
             self._snapshot,
             self._table,
             [self._key],
-            self._between(lowest, highest),
+            self.within(lowest, highest),
             lambda rows: keys.append(rows[self._key.name].cast(pl.Int64)),
         )
         return pl.concat(keys)
 
-    def _between(self, lowest: int, highest: int) -> sql.Composable:
+    def within(self, lowest: int, highest: int) -> sql.Composable:
+        """Return the SQL condition that holds for rows whose keys are from one to another, both included."""
         # As text, because the lowest 64-bit integer, written as a number, is a minus before one that is too large.
         bounds = [sql.SQL("{}::bigint").format(sql.Literal(str(key))) for key in (lowest, highest)]
         return sql.SQL("{} BETWEEN {} AND {}").format(sql.Identifier(self._key.name), *bounds)

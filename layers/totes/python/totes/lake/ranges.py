@@ -52,19 +52,19 @@ class KeyRanges:
         """Return the ranges after rows of these keys (64-bit integers) have gone."""
         return self._changed(keys, -1)
 
+    def together(self, other: "KeyRanges") -> "KeyRanges":
+        """Return the ranges of both: of two parts of a table that have no key in common."""
+        shift = max(self._shift_of(self.rows + other.rows), other.shift)
+        return _fitted(shift, pl.concat([_wider(each, shift) for each in (self, other)]))
+
     def _changed(self, keys: pl.Series, sign: int) -> "KeyRanges":
         if keys.is_empty():
             return self
         shift = self._shift_of(self.rows + max(0, keys.len() * sign))
-        before = self.frame().with_columns(pl.col("range") // 2 ** (shift - self.shift))
         # Keys mostly come in order, so that a range is one run of them, or a few.
         runs = (keys // 2**shift).rle().struct.unnest()
         news = runs.select(range="value", rows=pl.col("len").cast(pl.Int64) * sign)
-        counts = _summed(pl.concat([before, news]))
-        while counts.height > MOST_RANGES:
-            shift += 1
-            counts = _summed(counts.with_columns(pl.col("range") // 2))
-        return _written(shift, counts)
+        return _fitted(shift, pl.concat([_wider(self, shift), news]))
 
     def _shift_of(self, rows: int) -> int:
         """The least shift, from this one on, with which so many rows can do: no two have the same key."""
@@ -77,6 +77,20 @@ class KeyRanges:
         for token in self.counts.split(",") if self.counts else ():
             count, _, times = token.partition("*")
             yield int(count), int(times or 1)
+
+
+def _wider(ranges: KeyRanges, shift: int) -> pl.DataFrame:
+    """Counts by ranges at least as wide, which may come in several rows each."""
+    return ranges.frame().with_columns(pl.col("range") // 2 ** (shift - ranges.shift))
+
+
+def _fitted(shift: int, counts: pl.DataFrame) -> KeyRanges:
+    """Counts by ranges, which may come in several rows each, as so few ranges that a manifest has room for them."""
+    counts = _summed(counts)
+    while counts.height > MOST_RANGES:
+        shift += 1
+        counts = _summed(counts.with_columns(pl.col("range") // 2))
+    return _written(shift, counts)
 
 
 def _summed(counts: pl.DataFrame) -> pl.DataFrame:

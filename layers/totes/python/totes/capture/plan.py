@@ -1,0 +1,184 @@
+"""A plan: how a source that is too large for one function is read in pieces, by many, before there is a batch.
+
+A plan and what its pieces have come to lie below the batch that they are for, so the sweep of that batch takes them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from typing import Any
+
+from totes.capture.identity import differs
+from totes.capture.snapshot import Snapshot
+from totes.lake import Bucket, CaptureManifest, Journal, KeyRanges, Part, SortedRun, SourceColumn, TableIdentity
+
+_READERS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedPiece:
+    """The rows of one table whose keys are in a range, both ends included."""
+
+    table: str
+    lowest: int
+    highest: int
+
+    def __str__(self) -> str:
+        """What a person calls it."""
+        return f"{self.table} from key {self.lowest} to {self.highest}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPiece:
+    """What the reading of a piece has come to.
+
+    Attributes:
+        parts: its rows, in ascending order of keys, each key once.
+        ranges: how they lie in ranges of their keys.
+    """
+
+    parts: tuple[Part, ...]
+    ranges: KeyRanges
+
+    def to_json(self) -> bytes:
+        """Return the document's bytes."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "ReadPiece":
+        """Read the document."""
+        values: dict[str, Any] = json.loads(body)
+        return cls(parts=tuple(map(Part.from_dict, values["parts"])), ranges=KeyRanges(**values["ranges"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a source is read in pieces.
+
+    Attributes:
+        number: the plan's own; the newest one counts.
+        base: the snapshot in which it was made, as a batch that holds nothing yet of the tables that are read in
+            pieces: horizon, source, and of each table its columns and what it is.
+        pieces: together all keys of each of these tables, in ascending order.
+    """
+
+    number: int
+    base: CaptureManifest
+    pieces: tuple[PlannedPiece, ...]
+
+    def holds(
+        self,
+        snapshot: Snapshot,
+        columns: Mapping[str, Sequence[SourceColumn]],
+        identities: Mapping[str, TableIdentity],
+    ) -> bool:
+        """Whether what is read in a later snapshot may be put together with what other pieces have read.
+
+        So it is where the source is the same, has only grown older, and its tables are what they were.
+
+        Args:
+            snapshot: the later one.
+            columns: of each table in it; tables that are not looked at are left out.
+            identities: what each of these tables is in it.
+        """
+        looked_at = {name: table for name, table in self.base.tables.items() if name in columns}
+        return snapshot.continues(self.base) and not any(
+            table.columns != tuple(columns[name]) or differs(table.identity, identities[name])
+            for name, table in looked_at.items()
+        )
+
+    def with_read(self, read: Mapping[int, ReadPiece]) -> CaptureManifest:
+        """Return the base as if it had been a batch that brought what the pieces have read.
+
+        A row that was committed before the base's horizon and is still the same is in it as it is, for a piece saw it
+        after the plan was made. So a tick since that batch finds all that differs.
+
+        Args:
+            read: every piece, by its place in `pieces`.
+        """
+        tables = {}
+        for name, table in self.base.tables.items():
+            pieces = [read[number] for number, piece in enumerate(self.pieces) if piece.table == name]
+            run = SortedRun(parts=tuple(part for piece in pieces for part in piece.parts))
+            ranges = reduce(KeyRanges.together, (piece.ranges for piece in pieces), KeyRanges())
+            tables[name] = replace(table, held=run.rows, holdings=(run,), ranges=ranges)
+        return replace(self.base, tables=tables)
+
+    def to_json(self) -> bytes:
+        """Return the document's bytes."""
+        return json.dumps(
+            {
+                "number": self.number,
+                "base": json.loads(self.base.to_json()),
+                "pieces": [asdict(piece) for piece in self.pieces],
+            },
+            indent=1,
+            sort_keys=True,
+        ).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "Plan":
+        """Read the document; raise ConfigurationError where a newer totes has written it."""
+        values: dict[str, Any] = json.loads(body)
+        return cls(
+            number=values["number"],
+            base=CaptureManifest.from_json(json.dumps(values["base"]).encode()),
+            pieces=tuple(PlannedPiece(**piece) for piece in values["pieces"]),
+        )
+
+
+class Plans:
+    """The plans for one batch, and what their pieces have come to; each is written once.
+
+    Args:
+        lake: the ingestion bucket.
+        batch: the batch that is to come of them.
+
+    Raises (each method):
+        LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+    """
+
+    def __init__(self, lake: Bucket, batch: int) -> None:
+        self._lake = lake
+        self._journal = Journal(lake, f"batches/{batch:010d}/plans/")
+        self._pieces = f"batches/{batch:010d}/pieces/"
+
+    def newest(self) -> Plan | None:
+        """Return the newest plan; None where there is none."""
+        number = self._journal.newest()
+        return self.read(number) if number else None
+
+    def read(self, number: int) -> Plan:
+        """Return a plan."""
+        return Plan.from_json(self._journal.read(number))
+
+    def commit(self, plan: Plan) -> None:
+        """Write a plan under its number; raise BatchTaken where another run has written another one."""
+        self._journal.commit(plan.number, plan.to_json())
+
+    def unread(self, plan: Plan) -> list[int]:
+        """Return which pieces of a plan nobody has read yet, by their places in it."""
+        read = {listed.key for listed in self._lake.listed(self._place(plan))}
+        return [number for number in range(len(plan.pieces)) if self._key(plan, number) not in read]
+
+    def is_read(self, plan: Plan, number: int) -> bool:
+        """Whether a piece of a plan was read."""
+        return self._lake.first_key(self._key(plan, number)) is not None
+
+    def finish(self, plan: Plan, number: int, read: ReadPiece) -> None:
+        """Say what a piece has come to, unless another attempt has said so before."""
+        self._lake.put_new(self._key(plan, number), read.to_json())
+
+    def pieces(self, plan: Plan) -> dict[int, ReadPiece]:
+        """Return what each piece of a plan has come to; all of them were read."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            bodies = readers.map(lambda number: self._lake.get(self._key(plan, number)), range(len(plan.pieces)))
+            return {number: ReadPiece.from_json(body) for number, body in enumerate(bodies)}
+
+    def _place(self, plan: Plan) -> str:
+        return f"{self._pieces}{plan.number:010d}-"
+
+    def _key(self, plan: Plan, number: int) -> str:
+        return f"{self._place(plan)}{number:05d}.json"

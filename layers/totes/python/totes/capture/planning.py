@@ -1,0 +1,118 @@
+"""The making of a plan: whether a source is too large for one function, and where its tables are cut into pieces."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from psycopg2 import sql
+
+from totes.capture.contract import columns_of
+from totes.capture.identity import identities_of
+from totes.capture.plan import PlannedPiece
+from totes.capture.slices import HIGHEST, LOWEST
+from totes.capture.snapshot import Snapshot
+from totes.capture.source_keys import SourceKeys
+from totes.capture.source_schema import SourceTable
+from totes.lake import CapturedTable, SourceColumn, TableIdentity
+from totes.lake.ranges import RANGES_BITS
+
+_SHARE = 8
+"""A piece has so small a share of what one function may read: one that is killed costs little, and all end together."""
+
+_MOST_PIECES = 1000
+"""Numbers of so many pieces, and what came of each, are far from the 256 KiB that a state of a run may have."""
+
+_GRAIN = 8
+"""A piece is put together of at least so many ranges of keys, which makes pieces about equal."""
+
+_ESTIMATES = "SELECT oid::text, reltuples FROM pg_class WHERE oid = ANY(%s::oid[]) AND relkind <> 'p'"
+
+
+def cut_tables(
+    snapshot: Snapshot, tables: Sequence[SourceTable], rows_in_one_function: int
+) -> tuple[dict[str, CapturedTable], tuple[PlannedPiece, ...]]:
+    """Cut the large tables of a source into pieces of about equally many rows, if it has more than one function reads.
+
+    How many rows there are PostgreSQL's statistics say, which costs nothing, and where there are none a count. They
+    decide who reads, and not what is read.
+
+    Args:
+        snapshot: the state of the source.
+        tables: the tables that are captured.
+        rows_in_one_function: how many rows of all tables one function may read.
+
+    Returns:
+        What each table is that is read in pieces, and the pieces; nothing where one function reads all.
+
+    Raises:
+        ContractError: the source does not have the shape that totes reads.
+        psycopg2.Error: the source broke off.
+    """
+    columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
+    rows = _rows(snapshot, identities)
+    most = max(1, rows_in_one_function // _SHARE, sum(rows.values()) // _MOST_PIECES)
+    large = [table for table in tables if rows[table.name] > most]
+    if sum(rows.values()) <= rows_in_one_function or not large:
+        return {}, ()
+    pieces = [
+        piece
+        for table in large
+        for piece in _pieces(
+            table.name, _key_ranges(snapshot, table, columns[table.name], most), rows[table.name], most
+        )
+    ]
+    described = {
+        table.name: CapturedTable(columns=columns[table.name], held=0, identity=identities[table.name])
+        for table in large
+    }
+    return described, tuple(pieces)
+
+
+def _rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[str, int]:
+    """About how many rows each table has, with the tables that are parts of it."""
+    with snapshot.connection.cursor() as cursor:
+        cursor.execute(_ESTIMATES, ([oid for identity in identities.values() for oid in identity.members],))
+        estimates = dict(cursor.fetchall())
+        found = {}
+        for name, identity in identities.items():
+            rows = [estimates[oid] for oid in identity.members if oid in estimates]
+            if min(rows, default=0) < 0:  # one that was never analysed
+                cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(name)))
+                rows = [count for (count,) in cursor.fetchall()]
+            found[name] = int(sum(rows))
+    return found
+
+
+def _key_ranges(
+    snapshot: Snapshot, table: SourceTable, columns: Sequence[SourceColumn], most: int
+) -> Iterator[tuple[int, int]]:
+    key = next(column for column in columns if column.name == table.key)
+    source = SourceKeys(snapshot, table.name, key)
+    bounds = source.bounds()
+    return iter(()) if bounds is None else _narrow(source, *bounds, max(1, most // _GRAIN))
+
+
+def _narrow(source: SourceKeys, lowest: int, highest: int, most: int) -> Iterator[tuple[int, int]]:
+    """The highest key of each range and how many rows it has, ascending: at most so many, unless it is a single key."""
+    shift = max(0, (highest - lowest).bit_length() - RANGES_BITS)
+    for number, rows in source.counts(shift, lowest, highest).sort("range").iter_rows():
+        first, last = max(lowest, number << shift), min(highest, ((number + 1) << shift) - 1)
+        if rows > most and shift:
+            yield from _narrow(source, first, last, most)
+        else:
+            yield last, rows
+
+
+def _pieces(table: str, ranges: Iterable[tuple[int, int]], rows: int, most: int) -> list[PlannedPiece]:
+    """Pieces that together have every key that there may be, also those that come before they are read."""
+    size = math.ceil(rows / math.ceil(rows / most))
+    pieces: list[PlannedPiece] = []
+    lowest, gathered = LOWEST, 0
+    for last, count in ranges:
+        gathered += count
+        if gathered >= size:
+            pieces.append(PlannedPiece(table=table, lowest=lowest, highest=last))
+            lowest, gathered = last + 1, 0
+    if gathered or not pieces:
+        return [*pieces, PlannedPiece(table=table, lowest=lowest, highest=HIGHEST)]
+    return [*pieces[:-1], replace(pieces[-1], highest=HIGHEST)]

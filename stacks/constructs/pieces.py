@@ -1,0 +1,63 @@
+"""The state that has a source read in pieces, by many functions at once: Step Functions' Distributed Map."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from stacks.constructs.invoking import RETRYABLE, path, retry
+from totes import payloads
+
+_KILLED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
+"""How Lambda calls it when a function was killed or had no time left: to read a piece again costs little."""
+
+
+def reading_pieces(scope: Construct, capture: lambda_.IFunction, *, at_once: int) -> sfn.Map:
+    """Make the state that reads the pieces which a capture has asked for.
+
+    Each piece is an execution of its own. One that fails says with which error and is no failure of the state, which
+    would not tell its name: the capture that follows does. So what comes of the others is there for the next run.
+
+    Args:
+        scope: whose state it is.
+        capture: the function that captures, and reads a piece where it is asked to.
+        at_once: how many pieces are read at once, each by a connection to the source.
+    """
+    task = tasks.LambdaInvoke(
+        scope,
+        "Read a piece",
+        lambda_function=capture,
+        payload_response_only=True,  # and the execution's input is the event
+        retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
+        task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(16)),  # the function ends sooner and says why
+    )
+    retry(task, [*RETRYABLE, *_KILLED])
+    task.add_catch(
+        sfn.Pass(
+            scope,
+            "A piece failed",
+            parameters={
+                payloads.PLAN: sfn.JsonPath.number_at(path(payloads.PLAN)),
+                payloads.PIECE: sfn.JsonPath.number_at(path(payloads.PIECE)),
+                payloads.ERROR: sfn.JsonPath.string_at("$.failure.Error"),
+            },
+        ),
+        errors=[sfn.Errors.ALL],
+        result_path="$.failure",
+    )
+    pieces = sfn.Map(
+        scope,
+        "Read the pieces",
+        items_path=path(payloads.CAPTURE, payloads.UNREAD, payloads.PIECES),
+        item_selector={
+            payloads.EXECUTION: sfn.JsonPath.execution_id,
+            payloads.PLAN: sfn.JsonPath.number_at(path(payloads.CAPTURE, payloads.UNREAD, payloads.PLAN)),
+            payloads.PIECE: sfn.JsonPath.number_at("$$.Map.Item.Value"),
+        },
+        max_concurrency=at_once,
+        result_path=path(payloads.READ),
+    )
+    # Not CDK's DistributedMap, which gives the machine's role a policy beside its own. The other type of execution ends
+    # after five minutes.
+    return pieces.item_processor(task, mode=sfn.ProcessorMode.DISTRIBUTED, execution_type=sfn.ProcessorType.STANDARD)
