@@ -56,7 +56,6 @@ class Ground:
             "AWS_DEFAULT_REGION": _REGION,
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
             "MASS_DELETION_PERCENT": "20",
-            "ROWS_IN_ONE_FUNCTION": "10000000",
         }
 
     def client(self, service: str) -> Any:
@@ -128,7 +127,12 @@ class World:
     """
 
     def __init__(
-        self, ground: Ground, weakness: str | None = None, *, source_server: EmbeddedPostgres | None = None
+        self,
+        ground: Ground,
+        weakness: str | None = None,
+        *,
+        source_server: EmbeddedPostgres | None = None,
+        rows_in_one_function: int = 10_000_000,
     ) -> None:
         number = next(_numbers)
         self.ground = ground
@@ -154,6 +158,7 @@ class World:
             "PROCESSED_BUCKET": buckets[1],
             "SOURCE_SECRET": self._secret_names["source"],
             "WAREHOUSE_SECRET": self._secret_names["warehouse"],
+            "ROWS_IN_ONE_FUNCTION": str(rows_in_one_function),
         }
         self.functions = {name: Function(name, self._environment, weakness) for name in STEPS}
         self.second = {name: Function(name, self._environment, weakness) for name in STEPS}

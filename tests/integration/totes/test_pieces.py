@@ -14,12 +14,12 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, Captured, capture, failed_pieces, pieces, read_piece, sizes, together
+from totes.capture import SOURCE_TABLES, Captured, capture, pieces, read_piece, sizes, together
 from totes.capture.plan import PlannedPiece, Plans
 from totes.capture.planning import cut_tables
 from totes.capture.slices import HIGHEST, LOWEST
 from totes.capture.snapshot import snapshot_of
-from totes.errors import ContractError, SourceUnavailable
+from totes.errors import ContractError, PieceFailed, SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal, read_part, sweep
 
 ROWS_IN_ONE_FUNCTION = 200
@@ -289,8 +289,14 @@ def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> 
     captured = begin(pipeline)
     assert captured.unread is not None
     piece = planned(pipeline)[2]
-    failures = {2: "ContractError", 5: "SourceUnavailable"}
-    said = str(failed_pieces(pipeline.ingestion, captured.unread.plan, failures))
+    came_of: list[dict[str, object]] = [
+        {"read": True},
+        {"plan": 1, "piece": 5, "error": "SourceUnavailable"},
+        {"plan": 1, "piece": 2, "error": "ContractError"},
+    ]
+    with session(pipeline.source) as connection, pytest.raises(PieceFailed) as failure:
+        capture(connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=200, read=came_of)
+    said = str(failure.value)
     assert f"piece 2 ({piece.table} from key {piece.lowest} to {piece.highest}): ContractError; piece 5 (" in said
     assert "2 of 23 pieces of plan 1" in said
 

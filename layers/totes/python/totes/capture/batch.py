@@ -5,15 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 from psycopg2.extensions import connection as Connection
 
+from totes import payloads
 from totes.capture.changes import changes_of
 from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
 from totes.capture.identity import differs, shifts
 from totes.capture.mass_deletion import check_deletes
+from totes.capture.pieces import check_read
 from totes.capture.reading import Reading, read_batch
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
@@ -52,6 +55,13 @@ class Captured:
     drift: tuple[str, ...] = ()
     unread: Unread | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """What a function answers, in the words of `totes.payloads`."""
+        answer = {"batch": self.batch, payloads.NEWEST: self.newest}
+        if self.unread is None:
+            return answer
+        return {**answer, payloads.UNREAD: {payloads.PLAN: self.unread.plan, payloads.PIECES: self.unread.pieces}}
+
 
 def capture(
     connection: Connection,
@@ -62,6 +72,7 @@ def capture(
     accept_deletes: Collection[str] = (),
     mass_deletion_percent: int = 20,
     rows_in_one_function: int | None = None,
+    read: Sequence[Mapping[str, Any]] = (),
 ) -> Captured:
     """Commit what has changed in the source since the last batch as the next batch.
 
@@ -77,9 +88,11 @@ def capture(
         mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
         rows_in_one_function: of how many rows in all tables a first batch is read in pieces, by many functions; None:
             of no number.
+        read: what came of each piece that this run has read, as `check_read` takes it.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
+        PieceFailed: a piece could not be read.
         MassDeletion: more rows are gone than may be.
         SourceUnavailable: the source is a standby that is behind the last batch, its tables are being exchanged, or its
             disk stands still.
@@ -94,6 +107,7 @@ def capture(
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
+    check_read(lake, read)
     in_pieces = None
     if last is None and rows_in_one_function is not None:
         in_pieces = read_in_pieces(connection, lake, tables, rows_in_one_function)

@@ -1,12 +1,14 @@
 """One piece of a plan, read in a snapshot of its own: newer than the plan's, so it misses nothing that the plan saw."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from totes import payloads
 from totes.capture.contract import columns_of
 from totes.capture.durability import wait_until_durable
 from totes.capture.identity import identities_of
@@ -71,20 +73,26 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
     return True
 
 
-def failed_pieces(lake: Bucket, plan: int, failures: Mapping[int, str]) -> PieceFailed:
-    """Return the error that says which pieces of a plan could not be read.
+def check_read(lake: Bucket, read: Iterable[Mapping[str, Any]]) -> None:
+    """Raise where pieces could not be read.
 
     Args:
         lake: the ingestion bucket.
-        plan: the plan's number.
-        failures: by its place in the plan, the name of the error that each of these pieces has failed with.
+        read: what came of each piece that a run has read, all of one plan, in the words of `totes.payloads`.
 
     Raises:
+        PieceFailed: some have failed; the sentence names each, with its error.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
+    failures = {each[payloads.PIECE]: each for each in read if payloads.ERROR in each}
+    if not failures:
+        return
+    plan = next(iter(failures.values()))[payloads.PLAN]
     pieces = Plans(lake, FIRST).read(plan).pieces
-    named = "; ".join(f"piece {number} ({pieces[number]}): {error}" for number, error in sorted(failures.items()))
-    return PieceFailed(
+    named = "; ".join(
+        f"piece {number} ({pieces[number]}): {failed[payloads.ERROR]}" for number, failed in sorted(failures.items())
+    )
+    raise PieceFailed(
         f"{len(failures)} of {len(pieces)} pieces of plan {plan} could not be read: {named}; the log of "
         "raw_data_to_ingestion_bucket says why. The next run reads what is missing"
     )
