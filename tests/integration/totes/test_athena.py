@@ -1,111 +1,28 @@
 """What Athena would read is what the warehouse holds: the same lists, files and SQL, read by DuckDB."""
 
-from collections.abc import Mapping, Sequence
-from datetime import time
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from tests.integration.totes.test_editions import live, mistaken
-from tests.support.databases import execute, rows, session
+from tests.support.athena import Reader, in_warehouse
+from tests.support.databases import execute, session
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
-from totes.athena import FOLDER, Kept, Listed, kept_of, lists, views_of, write_lists
+from totes.athena import Listed, lists, write_lists
 from totes.errors import LakeUnavailable
 from totes.lake import Bucket
 from totes.star import STAR_TABLES, replay
-from totes.star_schema import StarTable
 from totes.warehouse import load
 
 NAMES = [table.name for table in STAR_TABLES]
 
-Row = tuple[Any, ...]
-
 
 @pytest.fixture
-def reader(tmp_path: Path, store: MemoryStore) -> "Reader":
+def reader(tmp_path: Path, store: MemoryStore) -> Reader:
     """DuckDB in the place of Athena."""
     return Reader(tmp_path, store.bucket("processed"))
-
-
-class Reader:
-    """The tables as Glue is told of them, over copies of the files that the lists name."""
-
-    def __init__(self, folder: Path, bucket: Bucket) -> None:
-        self._folder = folder
-        self._bucket = bucket
-
-    def read(self, tables: Sequence[StarTable] = STAR_TABLES) -> Mapping[str, list[Row]]:
-        """The rows of each view."""
-        with duckdb.connect() as connection:
-            for table in tables:
-                for kept in kept_of(table):
-                    connection.execute(self._over_files(connection, kept))
-            found = {}
-            for table in tables:
-                for view in views_of(table):
-                    names = ", ".join(field.name for field in view.fields)
-                    found[view.name] = ordered(connection.sql(f"SELECT {names} FROM ({view.sql})").fetchall())
-            return found
-
-    def named(self) -> list[str]:
-        """The keys that the lists name."""
-        return [line.removeprefix("s3://processed/") for key in self._lists("") for line in self._lines(key)]
-
-    def _over_files(self, connection: duckdb.DuckDBPyConnection, kept: Kept) -> str:
-        files = [
-            str(self._copy(line.removeprefix("s3://processed/")))
-            for key in self._lists(f"{kept.folder}/")
-            for line in self._lines(key)
-        ]
-        if not files:
-            names = ", ".join(f"CAST(NULL AS {field.type}) AS {field.name}" for field in kept.fields)
-            return f"CREATE VIEW {kept.name} AS SELECT {names}, '' AS \"$path\" WHERE false"
-        read = f"read_parquet({files!r}, filename = true, union_by_name = true)"
-        types = {name: kind for name, kind, *_ in connection.sql(f"DESCRIBE SELECT * FROM {read}").fetchall()}
-        # Athena reads a time as what it is stored as.
-        columns = ", ".join(
-            f"epoch_ns({field.name}) AS {field.name}" if types[field.name].startswith("TIME") else field.name
-            for field in kept.fields
-        )
-        return f'CREATE VIEW {kept.name} AS SELECT {columns}, filename AS "$path" FROM {read}'
-
-    def _copy(self, key: str) -> Path:
-        file = self._folder / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(self._bucket.get(key))
-        return file
-
-    def _lists(self, prefix: str) -> list[str]:
-        found = [each.key for each in self._bucket.listed(f"{FOLDER}/{prefix}")]
-        return [key for key in found if not key.endswith(".json")]
-
-    def _lines(self, key: str) -> list[str]:
-        return self._bucket.get(key).decode().splitlines()
-
-
-def in_warehouse(pipeline: Pipeline, tables: Sequence[StarTable] = STAR_TABLES) -> Mapping[str, list[Row]]:
-    """What the warehouse's tables and views of the same names hold."""
-    found = {}
-    for table in tables:
-        for view in views_of(table):
-            columns = [field.name for field in view.fields if field.name != "is_deleted"]
-            deleted = "is_deleted" if view.name == table.name else "false"
-            held = rows(pipeline.warehouse, f"SELECT {', '.join(columns)}, {deleted} FROM {view.name}")
-            found[view.name] = ordered(held)
-    return found
-
-
-def ordered(held: Sequence[Row]) -> list[Row]:
-    return sorted((tuple(map(plain, row)) for row in held), key=repr)
-
-
-def plain(value: object) -> object:
-    if isinstance(value, time):
-        return (value.hour * 3600 + value.minute * 60 + value.second) * 10**9 + value.microsecond * 1000
-    return value
 
 
 def listed(pipeline: Pipeline) -> Listed:
@@ -117,11 +34,11 @@ def listed(pipeline: Pipeline) -> Listed:
 def test_after_each_tick_athena_reads_what_the_warehouse_holds(pipeline: Pipeline, reader: Reader) -> None:
     pipeline.tick()
     assert listed(pipeline) == Listed(edition=1, batch=1)
-    assert reader.read() == in_warehouse(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
     live(pipeline)
     assert listed(pipeline) == Listed(edition=1, batch=6)
     found = reader.read()
-    assert found == in_warehouse(pipeline)
+    assert found == in_warehouse(pipeline.warehouse)
     # There was something to tell apart: versions, ends of rows, and rows that say what they said before.
     assert len(found["fact_payment"]) > len(found["current_payment"]) > 100
     assert any(row[-1] for row in found["fact_payment"])
@@ -136,7 +53,7 @@ def test_a_row_that_comes_again_goes_on_and_one_that_is_gone_is_not_current(pipe
     pipeline.tick()
     listed(pipeline)
     found = reader.read()
-    assert found == in_warehouse(pipeline)
+    assert found == in_warehouse(pipeline.warehouse)
     assert [row[0] for row in found["current_payment"]].count(3) == 1
     assert [row[0] for row in found["fact_payment"]].count(3) == 3
     assert 4 not in [row[0] for row in found["current_payment"]]
@@ -148,7 +65,7 @@ def test_a_dimension_says_its_latest_state(pipeline: Pipeline, reader: Reader) -
     pipeline.tick()
     listed(pipeline)
     found = reader.read()
-    assert found == in_warehouse(pipeline)
+    assert found == in_warehouse(pipeline.warehouse)
     assert next(row for row in found["dim_design"] if row[0] == 1)[3:] == ("new.json", 2, False)
 
 
@@ -159,7 +76,7 @@ def test_what_no_manifest_names_is_not_read(pipeline: Pipeline, reader: Reader, 
     pipeline.processed.put_new(orphan, pipeline.processed.get(key))
     listed(pipeline)
     assert orphan not in reader.named()
-    assert reader.read() == in_warehouse(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
 def test_a_draft_is_not_read_and_an_edition_is_from_the_moment_that_it_is_published(
@@ -177,7 +94,7 @@ def test_a_draft_is_not_read_and_an_edition_is_from_the_moment_that_it_is_publis
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, mistaken())
     found = reader.read()
-    assert found["fact_purchase_order"] == in_warehouse(pipeline)["fact_purchase_order"]
+    assert found["fact_purchase_order"] == in_warehouse(pipeline.warehouse)["fact_purchase_order"]
     assert found["fact_purchase_order"] != before["fact_purchase_order"]
     assert found["fact_payment"] == before["fact_payment"]
 
@@ -206,7 +123,7 @@ def test_lists_of_a_thousand_batches_are_some_and_only_the_last_is_written_again
     listed(pipeline)
     assert [pipeline.processed.get(key) for key in (first, second, third)] == held
     assert pipeline.processed.get("athena/fact_payment/stars/0000000007").count(b"\n") == 1
-    assert reader.read() == in_warehouse(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
 def test_where_time_is_up_the_next_run_goes_on(
@@ -216,7 +133,7 @@ def test_where_time_is_up_the_next_run_goes_on(
     live(pipeline)
     found = [write_lists(pipeline.processed, NAMES, time_is_up=lambda: True) for _ in range(4)]
     assert [each and each.batch for each in found] == [2, 4, 6, 6]
-    assert reader.read() == in_warehouse(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
 class Dying(Bucket):
@@ -250,7 +167,7 @@ def test_a_run_that_is_killed_leaves_lists_that_the_next_one_completes(
     with pytest.raises(LakeUnavailable):
         write_lists(Dying(pipeline.processed, puts), NAMES)
     listed(pipeline)
-    assert reader.read() == in_warehouse(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
     assert len(reader.named()) == len(set(reader.named()))
 
 
@@ -279,5 +196,5 @@ def test_of_two_runs_at_once_one_leaves_the_lists_to_the_other(pipeline: Pipelin
     live(pipeline)
     assert write_lists(Overtaken(pipeline.processed), NAMES) is None
     assert listed(pipeline) == Listed(edition=1, batch=6)
-    assert reader.read() == in_warehouse(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
     assert len(reader.named()) == len(set(reader.named()))
