@@ -109,7 +109,31 @@ def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline, store: Memory
     assert store.calls["get"] - gets < 20
 
 
-def test_lists_of_a_thousand_batches_are_some_and_only_the_last_is_written_again(
+def test_a_tick_asks_for_no_list_that_it_brings_nothing_to(pipeline: Pipeline, store: MemoryStore) -> None:
+    pipeline.tick()
+    listed(pipeline)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 77")
+    pipeline.tick()
+    before = len(store.reads)
+    listed(pipeline)
+    assert {key for key in store.reads[before:] if key.startswith("athena/fact")} == {
+        "athena/fact_payment/stars/0000000001"
+    }
+
+
+def test_lists_that_are_deleted_are_made_again_from_the_manifests(
+    pipeline: Pipeline, reader: Reader, store: MemoryStore
+) -> None:
+    live(pipeline)
+    listed(pipeline)
+    for key in store.keys:
+        if key.startswith("athena/"):
+            pipeline.processed.delete(key)
+    assert listed(pipeline) == Listed(edition=1, batch=6)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+
+
+def test_batches_share_lists_of_which_only_the_last_is_written_again(
     pipeline: Pipeline, reader: Reader, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "SPAN", 2)

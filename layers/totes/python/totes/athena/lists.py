@@ -8,6 +8,7 @@ processed bucket that are written again, each by one put.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from totes.lake import Bucket, Part, Shelf, StarJournal, StarManifest
@@ -20,6 +21,7 @@ STARS, DELETES = "stars", "deletes"
 SPAN = 500
 """Batches that share a list."""
 
+_READERS = 8
 _LISTED = "listed.json"
 _JSON, _TEXT = "application/json", "text/plain"
 
@@ -87,11 +89,16 @@ class _Lists:
 
     def _write_span(self, first: int, last: int) -> bool:
         """Bring batches that share a list into the lists; return whether nobody else has meanwhile."""
-        manifests = [StarManifest.from_json(self._journal.read(batch)) for batch in range(first, last + 1)]
+        with ThreadPoolExecutor(_READERS) as readers:
+            manifests = [
+                StarManifest.from_json(body) for body in readers.map(self._journal.read, range(first, last + 1))
+            ]
+        start = (first - 1) // SPAN * SPAN + 1
         return all(
-            self._write_list(f"{table}/{kind}/{(first - 1) // SPAN * SPAN + 1:010d}", first, parts)
+            self._write_list(f"{table}/{kind}/{start:010d}", first, parts)
             for table in self._tables
             for kind, parts in _parts(table, manifests).items()
+            if parts or first == start  # else the list is as it was
         )
 
     def _write_list(self, key: str, first: int, parts: Sequence[Part]) -> bool:
