@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from costs import figures
-from costs.figures import Charge, Price
+from costs.figures import A_SMALL_SHOP, Charge, Price, Use
 from costs.templates import Runs, TemplateResource, Unpriceable
 
 CUSTOM_METRICS = "custom metrics"
@@ -83,9 +83,14 @@ class Estimate:
         }
 
 
-def estimate(resources: Sequence[TemplateResource]) -> Estimate:
-    """What resources cost in a month; one of which that is not known is named in `unknown`, never zero."""
-    runs = Runs(resources)
+def estimate(resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> Estimate:
+    """What resources cost in a month; one of which that is not known is named in `unknown`, never zero.
+
+    Args:
+        resources: all of an environment.
+        use: what the shop's size decides.
+    """
+    runs = Runs(resources, use)
     charges: dict[tuple[str, Price], list[Charge]] = {
         (CUSTOM_METRICS, figures.CUSTOM_METRIC): [Charge(1, figures.CUSTOM_METRIC)] * figures.CUSTOM_METRICS
     }
@@ -145,13 +150,13 @@ def function(resource: TemplateResource, runs: Runs) -> list[Charge]:
     [architecture] = resource.properties.get("Architectures", ["x86_64"])
     return [
         Charge(count, figures.LAMBDA_REQUEST),
-        Charge(count * _seconds(resource) * gigabytes, figures.LAMBDA_GB_SECOND[architecture]),
+        Charge(count * _seconds(resource, runs.use) * gigabytes, figures.LAMBDA_GB_SECOND[architecture]),
     ]
 
 
-def _seconds(resource: TemplateResource) -> Decimal:
+def _seconds(resource: TemplateResource, use: Use) -> Decimal:
     full_name = str(resource.properties.get("FunctionName", resource.logical_id))
-    for name, seconds in figures.SECONDS_A_RUN.items():
+    for name, seconds in use.seconds_a_run.items():
         if full_name.endswith(f"-{name}"):
             return seconds
     raise Unpriceable(f"costs/figures.py has no seconds a run for {full_name}")
@@ -178,13 +183,13 @@ def bucket(resource: TemplateResource, runs: Runs) -> list[Charge]:
     if "CorsConfiguration" in resource.properties:
         reads = figures.LOOKS * (figures.FILES_A_LOOK + figures.POLLS_A_LOOK)
         return [
-            Charge(figures.GB_OF_SNAPSHOTS, figures.S3_STORAGE),
+            Charge(runs.use.gb_of_snapshots, figures.S3_STORAGE),
             Charge(runs.ticks * figures.DASHBOARD_WRITES_A_TICK, figures.S3_WRITE),
             Charge(runs.ticks * figures.DASHBOARD_READS_A_TICK + reads, figures.S3_READ),
-            Charge(Decimal(figures.LOOKS * figures.MB_A_LOOK) / _MB_A_GB, figures.DATA_OUT),
+            Charge(figures.LOOKS * runs.use.mb_a_look / _MB_A_GB, figures.DATA_OUT),
         ]
     return [
-        Charge(figures.GB_A_BUCKET, figures.S3_STORAGE),
+        Charge(runs.use.gb_a_bucket, figures.S3_STORAGE),
         Charge(runs.ticks * figures.WRITES_A_TICK, figures.S3_WRITE),
         Charge(runs.ticks * figures.READS_A_TICK, figures.S3_READ),
     ]
@@ -366,6 +371,8 @@ FREE = frozenset(
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
         "AWS::EC2::VPCGatewayAttachment",
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
         "AWS::IAM::InstanceProfile",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::OIDCProvider",

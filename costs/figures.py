@@ -4,6 +4,7 @@ Prices are in US dollars without tax, on demand, everywhere the first tier of us
 you rely on them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -94,6 +95,22 @@ DATABASE_HOUR = {
     "db.t4g.small": Price(Decimal("0.036"), "hours of db.t4g.small"),
     "db.t4g.medium": Price(Decimal("0.072"), "hours of db.t4g.medium"),
 }
+DATABASE_GIB = {
+    "db.t4g.micro": 1,
+    "db.t4g.small": 2,
+    "db.t4g.medium": 4,
+    "db.t4g.large": 8,
+    "db.t4g.xlarge": 16,
+    "db.t4g.2xlarge": 32,
+    "db.r6g.2xlarge": 64,
+    "db.r6g.4xlarge": 128,
+    "db.r6g.8xlarge": 256,
+    "db.r6g.16xlarge": 512,
+}
+"""Memory of instance classes, the smallest first."""
+for _name, _gib in DATABASE_GIB.items():
+    # Not looked up: a GiB costs what it does in those above. The larger ones of r6g cost somewhat less.
+    DATABASE_HOUR.setdefault(_name, Price(_gib * DATABASE_HOUR["db.t4g.micro"].usd, f"hours of {_name}"))
 DATABASE_GP3 = Price(Decimal("0.133"), "GB-months (gp3)")
 
 # Guesses.
@@ -101,9 +118,26 @@ DATABASE_GP3 = Price(Decimal("0.133"), "GB-months (gp3)")
 HOURS_A_MONTH = Decimal(730)
 DAYS_A_MONTH = HOURS_A_MONTH / 24
 
-# How long a run of each function is billed for, by the function's own name: an idle tick, a
-# night's comparison, sweep or audit, a step of a rotation.
-SECONDS_A_RUN = {
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What a shop's size decides, and no template says.
+
+    Attributes:
+        seconds_a_run: how long a run of each function is billed for, by the function's own name.
+        gb_a_bucket: what each bucket of the lake holds, with superseded versions.
+        gb_of_snapshots: what the dashboard's bucket holds, with every manifest and what was published before.
+        mb_a_look: what a browser reads each time that somebody opens the dashboard.
+    """
+
+    seconds_a_run: Mapping[str, Decimal]
+    gb_a_bucket: Decimal
+    gb_of_snapshots: Decimal
+    mb_a_look: Decimal
+
+
+# A run is an idle tick, a night's comparison, sweep or audit, a step of a rotation.
+_SECONDS_A_RUN = {
     "raw_data_to_ingestion_bucket": Decimal("0.5"),
     "ingestion_to_processed_bucket": Decimal("0.3"),
     "processed_bucket_to_warehouse": Decimal("0.5"),
@@ -117,6 +151,10 @@ SECONDS_A_RUN = {
     "fetch_exchange_rates": Decimal(3),
 }
 
+A_SMALL_SHOP = Use(
+    seconds_a_run=_SECONDS_A_RUN, gb_a_bucket=Decimal(10), gb_of_snapshots=Decimal(5), mb_a_look=Decimal(3)
+)
+
 # How often a person calls a function, a month, by the function's own name.
 CALLED_BY_HAND = {"prepare_warehouse": Decimal(1), "answer_questions": Decimal(100)}
 
@@ -124,19 +162,16 @@ FLOW_LOG_WRITES_AN_HOUR = 6  # what it has gathered in ten minutes, if anything 
 
 TRANSITIONS_AN_EXECUTION = 12  # about eight states on the idle path; the rest is room for retries
 
-GB_A_BUCKET = 10  # with superseded versions
 WRITES_A_TICK = 10  # PUT and LIST, to each bucket
 READS_A_TICK = 30  # GET, from each bucket
 
 # The dashboard: its bucket, and ten people who open it twice a day.
-GB_OF_SNAPSHOTS = 5  # with every manifest, and what was published before
 DASHBOARD_WRITES_A_TICK = 2  # PUT and LIST
 DASHBOARD_READS_A_TICK = 2  # GET, by the publisher
 READERS = 10
 LOOKS = 450  # a month, by all of them
 FILES_A_LOOK = 40  # of the snapshot; what the browser has, it does not ask for
 POLLS_A_LOOK = 60  # a page asks twice a minute whether there is a newer snapshot
-MB_A_LOOK = 3
 PAGE_REQUESTS_A_LOOK = 6
 MB_OF_PAGE_A_LOOK = Decimal("0.2")
 

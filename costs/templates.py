@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costs import figures
+from costs.figures import A_SMALL_SHOP, Use
 from totes.errors import UserError
 
 _STEPS_OF_A_ROTATION = 4  # Secrets Manager calls the function once for each
@@ -65,9 +66,14 @@ def read_resources(folder: Path) -> tuple[TemplateResource, ...]:
 
 
 class Runs:
-    """Who runs how often: schedules start state machines and functions, machines and rotations call functions."""
+    """Who runs how often: schedules start state machines and functions, machines and rotations call functions.
 
-    def __init__(self, resources: Sequence[TemplateResource]) -> None:
+    Attributes:
+        use: what of a run the shop's size decides.
+    """
+
+    def __init__(self, resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> None:
+        self.use = use
         self._schedules = _of("AWS::Scheduler::Schedule", resources)
         self._rotations = _of("AWS::SecretsManager::RotationSchedule", resources)
         self._machines = _of("AWS::StepFunctions::StateMachine", resources)

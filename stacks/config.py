@@ -245,6 +245,7 @@ class Environment:
         dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
             (docs/dashboard.md).
         dashboard_domain: the dashboard's name; None: CloudFront makes one up.
+        athena: whether the star can be asked by Athena too, from the processed bucket (docs/athena.md).
         rates: the exchange rates by which amounts are converted; None: every amount stays in its own currency.
         capture, transform, load, publish, verify, sweep, audit, fetch: what each function may use.
     """
@@ -271,6 +272,7 @@ class Environment:
     rotation_days: int = 30
     dashboard: bool = False
     dashboard_domain: OwnDomain | None = None
+    athena: bool = False
     rates: Rates | None = None
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()

@@ -29,6 +29,7 @@ from stacks.constructs.permissions import (
 )
 from stacks.constructs.rotation import Rotation
 from stacks.constructs.schedule import NightSchedule, TickSchedule
+from stacks.constructs.star_for_athena import StarForAthena, athena_database
 from stacks.constructs.state_machine import StateMachine
 from stacks.constructs.watched import WatchedFunction, WatchedPipeline
 from stacks.dependencies import ROOT
@@ -84,6 +85,8 @@ class PipelineStack(TotesStack):
             load=self._load(data),
             publish=self._publish(data, TakenDashboard(self, dashboard)) if dashboard else None,
         )
+        if environment.athena:
+            StarForAthena(self, "Athena", environment=environment, processed=data.processed)
         TickSchedule(
             self, "Ticks", environment=environment, state_machine=machine.state_machine, dead_letters=self._dead_letters
         )
@@ -199,7 +202,9 @@ class PipelineStack(TotesStack):
             description="Every batch that waits in the lake becomes star rows",
             settings=self._environment.transform,
             variables=StarSettings(
-                ingestion_bucket=data.ingestion.bucket_name, processed_bucket=data.processed.bucket_name
+                ingestion_bucket=data.ingestion.bucket_name,
+                processed_bucket=data.processed.bucket_name,
+                athena_database=athena_database(self._environment) if self._environment.athena else None,
             ),
             permissions=[
                 list_objects(data.ingestion),

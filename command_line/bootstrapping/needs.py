@@ -50,6 +50,8 @@ _ROTATION = ("CancelRotateSecret", "DescribeSecret", "RotateSecret")
 ROLES = ("arn:*:iam::*:role/{name}-*",)
 _IDENTITY_POOLS = ("arn:*:cognito-identity:*:*:identitypool/*",)
 _USER_POOLS = ("arn:*:cognito-idp:*:*:userpool/*",)
+_STARS_IN_GLUE = tuple(f"arn:*:glue:*:*:{place}" for place in ("catalog", "database/totes_*", "table/totes_*/*"))
+"""Of names in Glue, Athena takes letters, digits and underscores only, so they do not begin as others do."""
 _CODE = Need(actions=("s3:GetObject",), on=(f"{_ASSETS}/*",))
 _INTERFACES = Need(
     actions=_of("ec2", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
@@ -281,6 +283,15 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("AttachInternetGateway", "DescribeInternetGateways", "DescribeVpcs", "DetachInternetGateway"),
             )
         ),
+    ),
+    "AWS::Glue::Database": (
+        Need(
+            actions=_of("glue", "CreateDatabase", "DeleteDatabase", "GetDatabase", "UpdateDatabase"), on=_STARS_IN_GLUE
+        ),
+        Need(actions=_of("glue", "DeleteTable", "GetTables"), on=_STARS_IN_GLUE),
+    ),
+    "AWS::Glue::Table": (
+        Need(actions=_of("glue", "CreateTable", "DeleteTable", "GetTable", "UpdateTable"), on=_STARS_IN_GLUE),
     ),
     "AWS::IAM::InstanceProfile": (
         Need(

@@ -4,18 +4,19 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import local_cloud
 from command_line import libpq, quarantine, rebuilding
-from command_line.commands import alarms, dashboard, display, doors, interrupts, secrets
+from command_line.commands import alarms, costs_by_size, dashboard, display, doors, interrupts, secrets
 from command_line.commands import costs as costs_display
 from command_line.commands.asking import Yes, confirmed
 from command_line.commands.bootstrapping import bootstrap_policy
@@ -44,7 +45,8 @@ from command_line.roles import make_roles
 from command_line.synthesis import synthesised
 from command_line.verification import Verification, verdict_on
 from command_line.verification import repair as repair_it
-from costs import by_each_way_out, estimate, read_resources
+from costs import Deployed, Measured, breaks, by_each_way_out, estimate, read_resources, sized
+from costs.measured import DEFAULT as MEASURED
 from local_cloud import LocalCloud
 from local_cloud.databases import login, refuse_where_no_shop_is
 from local_cloud.folder import StateFolder
@@ -262,16 +264,48 @@ def init(
 
 
 @app.command()
-def costs(environment: EnvironmentName = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
+def costs(
+    environment: EnvironmentName = DEFAULT_ENVIRONMENT,
+    as_json: Json = False,
+    orders_a_year: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="What a shop with so many sales orders a year costs, and which step breaks first; may be repeated.",
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A result of make bench to reckon with (default: costs/measured.json)."),
+    ] = None,
+) -> None:
     """Work out from an environment's templates, which it synthesises, what it costs a month."""
+    if measured is not None and not orders_a_year:
+        raise UserError("--measured is for --orders-a-year: say how many sales orders the shop has a year")
+    figures = Measured.read(measured or MEASURED) if orders_a_year else None
     with synthesised(environment) as templates:
         resources = read_resources(templates)
+    if figures is not None:
+        _costs_by_size(environment, Deployed(resources), orders_a_year or [], figures, as_json=as_json)
+        return
     found, ways_out = estimate(resources), by_each_way_out(resources)
     if as_json:
         totals = {way: float(round(usd, 2)) for way, usd in ways_out.items()}
         print(json.dumps({**found.to_dict(), "usd_by_way_out": totals}, indent=2))
     else:
         costs_display.show(environment, found, ways_out)
+
+
+def _costs_by_size(
+    environment: str, deployed: Deployed, orders_a_year: Sequence[int], measured: Measured, *, as_json: bool
+) -> None:
+    found = [sized(deployed, each, measured) for each in sorted(set(orders_a_year))]
+    broken = breaks(deployed, measured)
+    if as_json:
+        print(json.dumps(costs_by_size.document(found, broken, measured), indent=2))
+    else:
+        costs_by_size.show(environment, found, broken, measured)
 
 
 @app.command()

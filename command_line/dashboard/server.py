@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from command_line.dashboard.page import NOT_BUILT, built_page
 from totes.errors import TotesError, UserError
+from totes.lake.shelf import Keep
 from totes.snapshot import Shelf
 from totes.snapshot.manifest import LATEST
 from totes.snapshot.page import START, keep_of, kind_of
-from totes.snapshot.shelf import Keep
 
 _HOST = "127.0.0.1"
 

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import time_is_up, watched
 from totes import payloads
+from totes.athena import write_lists
 from totes.lake import Bucket
 from totes.settings import StarSettings
 from totes.star import STAR_TABLES, replay, transform
@@ -23,6 +24,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     transformed = transform(ingestion, processed, STAR_TABLES, time_is_up=is_up)
     first, run = event.get(payloads.ASKED, {}).get(payloads.REPLAY_FROM), event.get(payloads.EXECUTION)
     replayed = replay(ingestion, processed, STAR_TABLES, first=first, asked_by=run, time_is_up=is_up)
+    if settings.athena_database is not None:
+        write_lists(processed, [table.name for table in STAR_TABLES], time_is_up=is_up)
     return {
         "transformed": asdict(transformed.batches),
         payloads.NEWEST: transformed.newest,

@@ -13,6 +13,7 @@ from local_cloud.endpoint import (
     asynchronous,
     authority,
     buckets,
+    catalogs,
     databases,
     distributed_maps,
     distributions,
@@ -63,7 +64,7 @@ class Endpoint:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for each in _CORRECTED:
             each.install()
-        more = (databases, ways_out, distributions, user_pools, identity_pools)
+        more = (catalogs, databases, ways_out, distributions, user_pools, identity_pools)
         resources.install((*resources.MODELS, *(model for each in more for model in each.MODELS)))
         if kept is not None:
             lasting.install(kept)

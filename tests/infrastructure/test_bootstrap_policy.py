@@ -43,6 +43,8 @@ MADE_UP = {
     ),
     "AWS::Cognito::UserPool": "arn:aws:cognito-idp:eu-west-2:1:userpool/eu-west-2_x1Y2",
     "AWS::Cognito::UserPoolClient": "arn:aws:cognito-idp:eu-west-2:1:userpool/eu-west-2_x1Y2",
+    "AWS::Glue::Database": "arn:aws:glue:eu-west-2:1:database/totes_prod",
+    "AWS::Glue::Table": "arn:aws:glue:eu-west-2:1:table/totes_prod/{id}",
     "AWS::IAM::Role": "arn:aws:iam::1:role/{stack}-{id}-x1Y2",
     "AWS::IAM::InstanceProfile": "arn:aws:iam::1:instance-profile/{stack}-{id}-x1Y2",
     "AWS::RDS::DBInstance": "arn:aws:rds:eu-west-2:1:db:{stack}-{lower}-x1y2",
@@ -78,6 +80,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "existing": {"network": EXISTING},
     "inside": {"source": INSIDE},
     "given secret": {"source": GIVEN_SECRET},
+    "athena": {"athena": True},
     "snapshot": {"network": NewNetwork(nat="gateway", generation=2), "warehouse": OF_A_SNAPSHOT},
 }
 """What else the configuration can say, beside what it says."""

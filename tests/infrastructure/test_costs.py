@@ -99,6 +99,39 @@ def test_the_table_has_the_total_and_what_is_not_in_it(dev: Synthesised, tmp_pat
     assert "free tiers: none is taken off" in shown
 
 
+SIZES = ("--orders-a-year", "10000", "--orders-a-year", "1000000", "--orders-a-year", "100000000")
+
+
+def test_a_shops_size_says_what_it_pays_and_which_step_breaks_first(tmp_path: Path) -> None:
+    found = totes("costs", *SIZES, "--json", folder=tmp_path).json()
+    small, middle, large = found["sizes"]
+    assert small["orders_a_year"] == 10_000
+    assert small["broken"] == []
+    assert large["broken"]
+    assert small["cost"]["usd"] < middle["cost"]["usd"] < large["cost"]["usd"]
+    assert [each["orders_a_year"] for each in found["breaks"]] == sorted(
+        (each["orders_a_year"] for each in found["breaks"]), key=lambda most: most or 10**12
+    )
+    # What the price of each size has in it is the same sum as without a size.
+    assert small["cost"]["usd"] == pytest.approx(sum(line["usd"] for line in small["cost"]["lines"]), abs=0.01)
+
+
+def test_the_document_prints_what_a_size_costs(tmp_path: Path, root: Path) -> None:
+    shown = totes("costs", *SIZES, folder=tmp_path).out
+    document = (root / "docs" / "costs.md").read_text()
+    for line in shown.splitlines():
+        assert line in document, f"docs/costs.md: put there what totes costs {' '.join(SIZES)} says now"
+
+
+def test_what_was_measured_elsewhere_is_reckoned_with_only_for_a_size(tmp_path: Path) -> None:
+    answer = totes("costs", "--measured", "some.json", folder=tmp_path)
+    assert answer.code == 1
+    assert "--measured is for --orders-a-year" in answer.err
+    answer = totes("costs", "--orders-a-year", "7", "--measured", "some.json", folder=tmp_path)
+    assert answer.code == 1
+    assert "some.json is no result of make bench" in answer.err
+
+
 def test_the_table_names_what_is_not_known_and_says_that_the_total_lacks_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 
 MAY_KNOW = {
+    "athena": {"athena", "lake", "star_schema"},
     "capture": {"capture", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema"},
     "rates": {"rates", "lake", "errors"},

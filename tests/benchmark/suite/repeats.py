@@ -11,7 +11,7 @@ from tests.benchmark.suite.measuring import BASELINES, ActFailedError, Measuring
 from tests.benchmark.suite.results import Of, Result, Sample
 from tests.benchmark.suite.subjects import BATCHES, SUBJECTS, Subject, Target, chosen
 from tests.benchmark.suite.where import Where
-from tests.support.databases import execute
+from tests.support.databases import execute, value
 from tests.support.old_lake import grow_old
 
 Progress = Callable[[str], None]
@@ -83,6 +83,7 @@ class Suite:
         where = self._where(source, source, folder)
         newest = grow_old(pipeline(where), rounds=-(-batches // _BATCHES_OF_A_ROUND))
         self._result.sizes[f"{batches} batches"] = f"{newest:,} batches of some forty rows"
+        self._result.stored[f"{batches} batches"] = _bytes_of_lake(where)
         return where
 
     def _measure_shop(self, orders: int, shop: str) -> None:
@@ -113,6 +114,9 @@ class Suite:
                         raise
                     missing = str(failure)
             self._result.add(subject.name, of, number, sample, missing)
+            if subject.name == "load":
+                stored = value(where.target, "SELECT pg_database_size(current_database())")
+                self._result.stored[f"{number} {of}"] = {**_bytes_of_lake(where), "warehouse": int(stored)}
 
     def _where(self, source: str, target: str, lake: Path, files: Path | None = None) -> Where:
         return Where(
@@ -195,6 +199,14 @@ class _Repeat:
         for file in Path(self._where.files).iterdir():
             if file.suffix in {".out", ".parquet"}:
                 file.unlink()
+
+
+def _bytes_of_lake(where: Where) -> dict[str, int]:
+    """What each bucket of a lake holds."""
+    return {
+        bucket.name: sum(file.stat().st_size for file in bucket.rglob("*") if file.is_file())
+        for bucket in Path(where.lake).iterdir()
+    }
 
 
 def _why_not(subject: Subject, number: int) -> str:

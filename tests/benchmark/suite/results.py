@@ -71,6 +71,8 @@ class Result:
         machine: on what, and how busy it was.
         repeats: how many were asked for.
         sizes: what each size came to, in words for people.
+        stored: bytes of each bucket of the lake and of the warehouse after the first load, by the same sizes; `totes
+            costs` reckons with them.
         series: what was measured.
     """
 
@@ -78,6 +80,7 @@ class Result:
     machine: dict[str, str]
     repeats: int
     sizes: dict[str, str] = field(default_factory=dict)
+    stored: dict[str, dict[str, int]] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
 
     def find(self, subject: str, of: Of, number: int) -> Series | None:

@@ -180,6 +180,15 @@ SUBJECTS = (
         }.items()
     ),
     Subject(
+        name="verify",
+        group="verify",
+        says="totes: the warehouse compared with the source",
+        act="pipeline.verify",
+        target=Target.WAREHOUSE,
+        after=("load",),
+        against=("reload",),
+    ),
+    Subject(
         name="rebuild",
         group="rebuild",
         says="totes, beside the live tables",

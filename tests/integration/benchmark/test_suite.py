@@ -94,6 +94,11 @@ def test_all_of_it_is_measured_and_told_by_table_picture_and_document(
     # Totes' whole initial load is its three parts.
     assert result.ratio("initial load", "load", "orders", ORDERS) == 3
 
+    # What was stored is what there was to store, so it can be reckoned with.
+    assert set(result.stored[f"{ORDERS} orders"]) == {"ingestion", "processed", "warehouse"}
+    assert set(result.stored[f"{LAKE} batches"]) == {"ingestion", "processed"}
+    assert all(size > 0 for stored in result.stored.values() for size in stored.values())
+
     again = Result.from_json(saved[-1])
     assert again == result
     screen = Console(width=400)  # where numbers are long, words are broken

@@ -53,10 +53,16 @@ class CaptureSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class StarSettings(Settings):
-    """Settings of ingestion_to_processed_bucket."""
+    """Settings of ingestion_to_processed_bucket.
+
+    Attributes:
+        ingestion_bucket, processed_bucket: the lake's buckets.
+        athena_database: the database in which Athena shows the star; None: nowhere, and no lists are written for it.
+    """
 
     ingestion_bucket: str
     processed_bucket: str
+    athena_database: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

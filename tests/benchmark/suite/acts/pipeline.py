@@ -6,7 +6,9 @@ from tests.benchmark.suite.folder_store import FolderStore
 from tests.benchmark.suite.where import Where
 from tests.support.databases import session
 from tests.support.pipeline import Pipeline
+from totes.capture import SOURCE_TABLES
 from totes.star import STAR_TABLES
+from totes.verify import verify as compare
 from totes.warehouse import load as load_stars
 
 
@@ -39,6 +41,13 @@ def load(where: Where) -> None:
 def tick(where: Where) -> None:
     """All three."""
     pipeline(where).tick()
+
+
+def verify(where: Where) -> None:
+    """The warehouse compared with the source."""
+    lake = pipeline(where).ingestion
+    with session(where.source) as source, session(where.target) as warehouse:
+        compare(source, warehouse, lake, SOURCE_TABLES, STAR_TABLES)
 
 
 def rebuild(where: Where) -> None:

@@ -18,6 +18,7 @@ from totes.lake.manifests import (
 from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
 from totes.lake.ranges import KeyRanges
+from totes.lake.shelf import Shelf
 
 __all__ = [
     "RAW",
@@ -30,6 +31,7 @@ __all__ = [
     "KeyRanges",
     "Member",
     "Part",
+    "Shelf",
     "SortedRun",
     "SourceColumn",
     "SourceIdentity",

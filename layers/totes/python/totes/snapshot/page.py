@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from totes.snapshot.shelf import Keep, Shelf
+from totes.lake.shelf import Keep, Shelf
 
 logger = logging.getLogger(__name__)
 

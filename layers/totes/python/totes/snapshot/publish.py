@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import BatchTaken
+from totes.lake.shelf import Found, Shelf
 from totes.snapshot.manifest import (
     LATEST,
     Failed,
@@ -25,7 +26,6 @@ from totes.snapshot.manifest import (
     moments_key,
 )
 from totes.snapshot.reading import read_parts
-from totes.snapshot.shelf import Found, Shelf
 from totes.snapshot.state import (
     Newest,
     identity,

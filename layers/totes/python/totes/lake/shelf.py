@@ -1,10 +1,10 @@
-"""Where snapshots lie: a folder of a bucket, in which almost everything is written once."""
+"""A folder of a bucket: almost everything is written once, and the rest in the place of what was found there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
@@ -38,6 +38,11 @@ class Shelf(Bucket):
     def __init__(self, bucket: str, prefix: str, client: "S3Client | None" = None) -> None:
         super().__init__(bucket, client)
         self._prefix = prefix
+
+    @classmethod
+    def within(cls, bucket: Bucket, prefix: str) -> Self:
+        """Return a folder of a bucket, over the same client."""
+        return cls(bucket.name, prefix, bucket._client)  # noqa: SLF001 - a shelf is a bucket
 
     def find(self, key: str) -> Found | None:
         """Return an object; None where there is none.

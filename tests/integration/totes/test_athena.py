@@ -1,0 +1,224 @@
+"""What Athena would read is what the warehouse holds: the same lists, files and SQL, read by DuckDB."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.totes.test_editions import live, mistaken
+from tests.support.athena import Reader, in_warehouse
+from tests.support.databases import execute, session
+from tests.support.memory_store import MemoryStore
+from tests.support.pipeline import Pipeline
+from totes.athena import Listed, lists, write_lists
+from totes.errors import LakeUnavailable
+from totes.lake import Bucket
+from totes.star import STAR_TABLES, replay
+from totes.warehouse import load
+
+NAMES = [table.name for table in STAR_TABLES]
+
+
+@pytest.fixture
+def reader(tmp_path: Path, store: MemoryStore) -> Reader:
+    """DuckDB in the place of Athena."""
+    return Reader(tmp_path, store.bucket("processed"))
+
+
+def listed(pipeline: Pipeline) -> Listed:
+    found = write_lists(pipeline.processed, NAMES)
+    assert found is not None
+    return found
+
+
+def test_after_each_tick_athena_reads_what_the_warehouse_holds(pipeline: Pipeline, reader: Reader) -> None:
+    pipeline.tick()
+    assert listed(pipeline) == Listed(edition=1, batch=1)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+    live(pipeline)
+    assert listed(pipeline) == Listed(edition=1, batch=6)
+    found = reader.read()
+    assert found == in_warehouse(pipeline.warehouse)
+    # There was something to tell apart: versions, ends of rows, and rows that say what they said before.
+    assert len(found["fact_payment"]) > len(found["current_payment"]) > 100
+    assert any(row[-1] for row in found["fact_payment"])
+
+
+def test_a_row_that_comes_again_goes_on_and_one_that_is_gone_is_not_current(pipeline: Pipeline, reader: Reader) -> None:
+    execute(pipeline.source, "CREATE TABLE kept AS SELECT * FROM payment WHERE payment_id IN (3, 4)")
+    pipeline.tick()
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id IN (3, 4)")
+    pipeline.tick()
+    execute(pipeline.source, "INSERT INTO payment SELECT * FROM kept WHERE payment_id = 3")
+    pipeline.tick()
+    listed(pipeline)
+    found = reader.read()
+    assert found == in_warehouse(pipeline.warehouse)
+    assert [row[0] for row in found["current_payment"]].count(3) == 1
+    assert [row[0] for row in found["fact_payment"]].count(3) == 3
+    assert 4 not in [row[0] for row in found["current_payment"]]
+
+
+def test_a_dimension_says_its_latest_state(pipeline: Pipeline, reader: Reader) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE design SET file_name = 'new.json' WHERE design_id = 1")
+    pipeline.tick()
+    listed(pipeline)
+    found = reader.read()
+    assert found == in_warehouse(pipeline.warehouse)
+    assert next(row for row in found["dim_design"] if row[0] == 1)[3:] == ("new.json", 2, False)
+
+
+def test_what_no_manifest_names_is_not_read(pipeline: Pipeline, reader: Reader, store: MemoryStore) -> None:
+    pipeline.tick()
+    [key, *_] = [key for key in store.keys if "/fact_payment/stars" in key]
+    orphan = key.replace("stars-00000", "stars-00007")
+    pipeline.processed.put_new(orphan, pipeline.processed.get(key))
+    listed(pipeline)
+    assert orphan not in reader.named()
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+
+
+def test_a_draft_is_not_read_and_an_edition_is_from_the_moment_that_it_is_published(
+    pipeline: Pipeline, reader: Reader
+) -> None:
+    live(pipeline)
+    listed(pipeline)
+    before = reader.read()
+    replay(pipeline.ingestion, pipeline.processed, mistaken(), first=1, time_is_up=lambda: True)
+    assert listed(pipeline) == Listed(edition=1, batch=6)
+    assert reader.read() == before
+    while not replay(pipeline.ingestion, pipeline.processed, mistaken(), first=None).published:  # type: ignore[union-attr]
+        pass
+    assert listed(pipeline) == Listed(edition=2, batch=6)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, mistaken())
+    found = reader.read()
+    assert found["fact_purchase_order"] == in_warehouse(pipeline.warehouse)["fact_purchase_order"]
+    assert found["fact_purchase_order"] != before["fact_purchase_order"]
+    assert found["fact_payment"] == before["fact_payment"]
+
+
+def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline, store: MemoryStore) -> None:
+    pipeline.tick()
+    listed(pipeline)
+    puts, gets = store.calls["put"], store.calls["get"]
+    pipeline.tick()
+    assert listed(pipeline) == Listed(edition=1, batch=1)
+    assert store.calls["put"] == puts
+    assert store.calls["get"] - gets < 20
+
+
+def test_a_tick_asks_for_no_list_that_it_brings_nothing_to(pipeline: Pipeline, store: MemoryStore) -> None:
+    pipeline.tick()
+    listed(pipeline)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 77")
+    pipeline.tick()
+    before = len(store.reads)
+    listed(pipeline)
+    assert {key for key in store.reads[before:] if key.startswith("athena/fact")} == {
+        "athena/fact_payment/stars/0000000001"
+    }
+
+
+def test_lists_that_are_deleted_are_made_again_from_the_manifests(
+    pipeline: Pipeline, reader: Reader, store: MemoryStore
+) -> None:
+    live(pipeline)
+    listed(pipeline)
+    for key in store.keys:
+        if key.startswith("athena/"):
+            pipeline.processed.delete(key)
+    assert listed(pipeline) == Listed(edition=1, batch=6)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+
+
+def test_batches_share_lists_of_which_only_the_last_is_written_again(
+    pipeline: Pipeline, reader: Reader, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "SPAN", 2)
+    live(pipeline)
+    listed(pipeline)
+    first, second, third = (f"athena/fact_payment/stars/{number:010d}" for number in (1, 3, 5))
+    assert {first, second, third} <= set(store.keys)
+    held = [pipeline.processed.get(key) for key in (first, second, third)]
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 77")
+    pipeline.tick()
+    listed(pipeline)
+    assert [pipeline.processed.get(key) for key in (first, second, third)] == held
+    assert pipeline.processed.get("athena/fact_payment/stars/0000000007").count(b"\n") == 1
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+
+
+def test_where_time_is_up_the_next_run_goes_on(
+    pipeline: Pipeline, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "SPAN", 2)
+    live(pipeline)
+    found = [write_lists(pipeline.processed, NAMES, time_is_up=lambda: True) for _ in range(4)]
+    assert [each and each.batch for each in found] == [2, 4, 6, 6]
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+
+
+class Dying(Bucket):
+    """A bucket whose store goes away after so many puts."""
+
+    def __init__(self, bucket: Bucket, puts: int) -> None:
+        super().__init__(bucket.name, _Limited(bucket._client, puts))  # type: ignore[arg-type]
+
+
+class _Limited:
+    def __init__(self, client: Any, puts: int) -> None:
+        self._client, self._puts = client, puts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_object(self, **request: Any) -> None:
+        if not self._puts:
+            raise LakeUnavailable("the store went away")
+        self._puts -= 1
+        self._client.put_object(**request)
+
+
+@pytest.mark.parametrize("puts", [0, 1, 5])
+def test_a_run_that_is_killed_leaves_lists_that_the_next_one_completes(
+    puts: int, pipeline: Pipeline, reader: Reader
+) -> None:
+    pipeline.tick()
+    listed(pipeline)
+    live(pipeline)
+    with pytest.raises(LakeUnavailable):
+        write_lists(Dying(pipeline.processed, puts), NAMES)
+    listed(pipeline)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+    assert len(reader.named()) == len(set(reader.named()))
+
+
+class Overtaken(Bucket):
+    """A bucket in which another run writes the lists before the first put of this one."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket.name, _Late(bucket))  # type: ignore[arg-type]
+
+
+class _Late:
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket, self._late = bucket, True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bucket._client, name)
+
+    def put_object(self, **request: Any) -> None:
+        if self._late:
+            self._late = False
+            write_lists(self._bucket, NAMES)
+        self._bucket._client.put_object(**request)
+
+
+def test_of_two_runs_at_once_one_leaves_the_lists_to_the_other(pipeline: Pipeline, reader: Reader) -> None:
+    live(pipeline)
+    assert write_lists(Overtaken(pipeline.processed), NAMES) is None
+    assert listed(pipeline) == Listed(edition=1, batch=6)
+    assert reader.read() == in_warehouse(pipeline.warehouse)
+    assert len(reader.named()) == len(set(reader.named()))
