@@ -7,11 +7,9 @@ from costs.by_size import (
     CAPTURE,
     FIRST_NUMBER_SECONDS,
     GIB,
-    LOAD,
     MEMORY_SHARE,
     PUBLISH,
     STORAGE_SHARE,
-    TRANSFORM,
     VERIFY,
     Deployed,
     Stored,
@@ -27,8 +25,6 @@ PAGE_GIB = 2
 REBUILT_VERSIONS = 50_000_000
 """Versions of one fact that a rebuild, by which a warehouse is filled first too, can make (docs/guarantees.md)."""
 
-_MIB = 1024**2
-_MORE_MEMORY = "give it more memory_mb in stacks/config.py: 10,240 at most, a whole processor from 1,769 on"
 _SWITCH_OFF = "switch it off (dashboard=False), and answer from the warehouse: schema report has the same figures"
 
 
@@ -69,7 +65,6 @@ def breaks(deployed: Deployed, measured: Measured) -> Sequence[Break]:
         UserError: see `Deployed.function`.
     """
     limits = (
-        *_of_first_load(deployed, measured),
         *_of_ticks(deployed, measured),
         *_of_nights(deployed, measured),
         *_of_warehouse(deployed, measured),
@@ -80,31 +75,6 @@ def breaks(deployed: Deployed, measured: Measured) -> Sequence[Break]:
         for each in limits
     ]
     return sorted(found, key=lambda each: MOST if each.orders_a_year is None else each.orders_a_year)
-
-
-def _of_first_load(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:
-    # The next run goes on with what a transform or a load does not come to: only a capture has a time to keep to.
-    capture = deployed.function(CAPTURE)
-    yield _Limit(
-        "first load: capture",
-        f"{capture.seconds / 60:.0f} minutes of a function",
-        capture.seconds,
-        lambda shop: measured.extract.seconds.at(shop.orders) * capture.slower,
-        _MORE_MEMORY,
-    )
-    for word, name, step in (
-        ("capture", CAPTURE, measured.extract),
-        ("transform", TRANSFORM, measured.transform),
-        ("load", LOAD, measured.load),
-    ):
-        function = deployed.function(name)
-        yield _Limit(
-            f"first load: {word}",
-            f"{function.bytes / _MIB:,.0f} MB of memory",
-            function.bytes,
-            lambda shop, step=step: step.peak.at(shop.orders),  # type: ignore[misc]
-            _MORE_MEMORY,
-        )
 
 
 def _of_ticks(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:

@@ -30,9 +30,11 @@ PUBLISH, VERIFY = "publish_snapshot", "verify_warehouse"
 _DATABASE = "AWS::RDS::DBInstance"
 
 ASSUMED = (
+    "everything grows along the straight line through the two largest shops that were measured",
+    "a function's memory does not grow with the shop: what it holds at once is bounded",
     (
-        "everything grows along the straight line through the two largest shops that were measured; of memory that is "
-        "too much where a part of it is buffers, which are filled once"
+        "no first load is too long: a large one is captured in pieces, by many functions, whose seconds are added up "
+        "here, and what a transform or a load has no time for the next run goes on with"
     ),
     "a step takes as long as the function's and PostgreSQL's processors together, as if they took turns",
     (
@@ -57,12 +59,10 @@ class Function:
     """What a template gives a function.
 
     Attributes:
-        bytes: memory.
         seconds: how long it may take.
         slower: how many times longer it takes than was measured, for it has less than a processor.
     """
 
-    bytes: float
     seconds: float
     slower: float
 
@@ -90,7 +90,6 @@ class Deployed:
             if each.kind == "AWS::Lambda::Function" and str(each.properties.get("FunctionName")).endswith(f"-{name}"):
                 memory = float(each.number("MemorySize", default=128))
                 return Function(
-                    bytes=memory * _MIB,
                     seconds=float(each.number("Timeout", default=3)),
                     slower=max(1.0, _WHOLE_PROCESSOR_MB / memory),
                 )
@@ -163,9 +162,9 @@ def sized(deployed: Deployed, orders_a_year: int, measured: Measured) -> Sized:
         shop=shop,
         stored=stored,
         first_load=(
-            measured.extract.seconds.at(shop.orders) * capture,
-            measured.transform.seconds.at(shop.orders) * transform,
-            measured.load.seconds.at(shop.orders) * load,
+            measured.extract.at(shop.orders) * capture,
+            measured.transform.at(shop.orders) * transform,
+            measured.load.at(shop.orders) * load,
         ),
         idle_tick=measured.tick_seconds(shop.orders, 0) * capture,
         usual_tick=measured.tick_seconds(shop.orders, shop.usual_changes) * capture,

@@ -63,26 +63,17 @@ PUBLICATION = Growth(0.6, 1.7e-5)
 """Seconds in which all of the snapshot is written."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a step takes, in seconds, and at most of memory, in bytes; both by the orders that there are.
-
-    Seconds are the processors', the function's and PostgreSQL's, one after the other: a clock would tell of what else
-    ran on the machine.
-    """
-
-    seconds: Growth
-    peak: Growth
-
-
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """What was measured.
 
+    Seconds are the processors', the function's and PostgreSQL's, one after the other: a clock would tell of what else
+    ran on the machine.
+
     Attributes:
         began: when, in UTC.
         sizes: the orders of the shops that were measured.
-        extract, transform, load: of the first batch.
+        extract, transform, load: seconds for the first batch, by orders.
         idle: seconds of a tick that finds nothing: capture, transform and load.
         changed_seconds: what a tick takes beside that as soon as it finds anything.
         change_seconds: and for each change.
@@ -93,9 +84,9 @@ class Measured:
 
     began: str
     sizes: Sequence[int]
-    extract: Step
-    transform: Step
-    load: Step
+    extract: Growth
+    transform: Growth
+    load: Growth
     idle: Growth
     changed_seconds: float
     change_seconds: float
@@ -130,19 +121,19 @@ class Measured:
         sizes = document.sizes()
         largest = sizes[-1]
         idle, few, many = (
-            document.step(f"tick, {what}").seconds for what in ("no change", f"{_FEW} changes", f"{_MANY:,} changes")
+            document.seconds(f"tick, {what}") for what in ("no change", f"{_FEW} changes", f"{_MANY:,} changes")
         )
         change = max(0.0, many.at(largest) - few.at(largest)) / (_MANY - _FEW)
         return cls(
             began=document.began,
             sizes=sizes,
-            extract=document.step("extract"),
-            transform=document.step("transform"),
-            load=document.step("load"),
+            extract=document.seconds("extract"),
+            transform=document.seconds("transform"),
+            load=document.seconds("load"),
             idle=idle,
             changed_seconds=max(0.0, few.at(largest) - idle.at(largest) - _FEW * change),
             change_seconds=change,
-            verify=document.step("verify").seconds,
+            verify=document.seconds("verify"),
             ingestion_bytes=document.stored("ingestion"),
             processed_bytes=document.stored("processed"),
             warehouse_bytes=document.stored("warehouse"),
@@ -161,12 +152,9 @@ class _Document:
     def sizes(self) -> Sequence[int]:
         return sorted(self._found("extract"))
 
-    def step(self, subject: str) -> Step:
+    def seconds(self, subject: str) -> Growth:
         found = self._found(subject)
-        return Step(
-            Growth.through({size: statistics.median(map(_seconds, samples)) for size, samples in found.items()}),
-            Growth.through({size: statistics.median(each["peak"] for each in found[size]) for size in found}),
-        )
+        return Growth.through({size: statistics.median(map(_seconds, samples)) for size, samples in found.items()})
 
     def stored(self, place: str) -> Growth:
         points = {size: float(self._stored(f"{size} orders")[place]) for size in self.sizes()}

@@ -11,7 +11,7 @@ import pytest
 
 from costs import Break, Deployed, Measured, Sized, TemplateResource, breaks, sized
 from costs.by_size import CAPTURE, LOAD, PUBLISH, TRANSFORM, VERIFY
-from costs.measured import DEFAULT, Growth, Step
+from costs.measured import DEFAULT, Growth
 from costs.shop import ROWS_AN_ORDER, YEARS, Shop
 from totes.errors import UserError
 
@@ -26,9 +26,9 @@ NOTHING = Growth(0, 0)
 MEASURED = Measured(
     began="2026-01-01T00:00:00+00:00",
     sizes=(1, 2),
-    extract=Step(NOTHING, NOTHING),
-    transform=Step(NOTHING, NOTHING),
-    load=Step(NOTHING, NOTHING),
+    extract=NOTHING,
+    transform=NOTHING,
+    load=NOTHING,
     idle=NOTHING,
     changed_seconds=0,
     change_seconds=0,
@@ -119,15 +119,10 @@ def test_in_a_small_shop_most_ticks_bring_nothing_and_in_a_large_one_all_in_open
     assert Shop(10**8, tick_minutes=5).changed_ticks_a_year == pytest.approx(open_ticks)
 
 
-def test_a_first_load_breaks_where_a_functions_time_is_up() -> None:
-    slow = Step(Growth(100, 0.001), NOTHING)
+def test_no_first_load_is_too_long() -> None:
+    slow = Growth(100, 1)
     found = breaks(deployed(timeout=900), replace(MEASURED, extract=slow, transform=slow, load=slow))
-    assert at(found, "first load: capture", "15 minutes") == 800_000 // YEARS
-    assert found[0].step == "first load: capture"
-    # The next run goes on with a transform and a load, so these keep to no time.
-    assert [each.step for each in found if "minutes of a function" in each.limit and each.orders_a_year] == [
-        "first load: capture"
-    ]
+    assert not [each for each in found if "minutes of a function" in each.limit and each.orders_a_year is not None]
 
 
 def test_a_fact_breaks_where_it_has_more_versions_than_a_rebuild_makes() -> None:
@@ -136,19 +131,12 @@ def test_a_fact_breaks_where_it_has_more_versions_than_a_rebuild_makes() -> None
 
 
 def test_a_function_with_half_a_processor_takes_twice_as_long() -> None:
-    measured = replace(MEASURED, extract=Step(Growth(0, 0.001), NOTHING))
+    measured = replace(MEASURED, verify=Growth(0, 0.001))
     halves = breaks(deployed(memory=WHOLE // 2), measured)
-    assert at(halves, "first load: capture", "minutes") == pytest.approx(450_000 / YEARS, rel=0.01)
+    assert at(halves, "nightly comparison", "minutes") == pytest.approx(450_000 / YEARS, rel=0.01)
     # More memory than a processor's makes nothing faster: one processor was measured.
     doubled = breaks(deployed(memory=WHOLE * 2), measured)
-    assert at(doubled, "first load: capture", "minutes") == 900_000 // YEARS
-
-
-def test_a_first_load_breaks_where_a_functions_memory_is_full() -> None:
-    measured = replace(MEASURED, transform=Step(NOTHING, Growth(100 * MEBIBYTE, 0.01 * MEBIBYTE)))
-    found = breaks(deployed(memory=1100), measured)
-    assert at(found, "first load: transform", "1,100 MB") == 100_000 // YEARS
-    assert at(found, "first load: load", "1,100 MB") is None
+    assert at(doubled, "nightly comparison", "minutes") == 900_000 // YEARS
 
 
 def test_ticks_break_where_one_takes_longer_than_until_the_next() -> None:
@@ -281,8 +269,7 @@ def written(folder: Path, content: object) -> Path:
 def test_a_result_of_make_bench_is_read(tmp_path: Path) -> None:
     found = Measured.read(written(tmp_path, document()))
     assert found.sizes == [100, 200]
-    assert found.extract.seconds == Growth(fixed=5, each=0.05)
-    assert found.extract.peak.at(200) == 15 * MEBIBYTE
+    assert found.extract == Growth(fixed=5, each=0.05)
     assert found.warehouse_bytes == Growth(fixed=8000, each=10)
     assert found.batch_bytes == 50
     # At the larger size a tick takes 1.5 s, 2.25 s with 100 changes, and 5.22 s with 10,000.
@@ -325,5 +312,5 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_the_result_that_is_checked_in_has_all_that_is_read() -> None:
     found = Measured.read(DEFAULT)
     assert len(found.sizes) >= 2
-    assert all(step.seconds.each > 0 for step in (found.extract, found.transform, found.load))
+    assert all(step.each > 0 for step in (found.extract, found.transform, found.load))
     assert found.change_seconds > 0
