@@ -14,6 +14,9 @@ import pytest
 _OF_MULTIPROCESSING = "pymp-"
 """How the folder's name begins that it makes and, at the very end, removes."""
 
+_OF_THE_CDK = "jsii-kernel-"
+"""How the folder's name begins that the CDK has for as long as its process lives: here, where there are no workers."""
+
 _LAST = -200
 """multiprocessing removes its folder at -100."""
 
@@ -39,9 +42,8 @@ class RunFolder:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail a run whose tests left something in the temporary folder."""
-        self._left = sorted(
-            entry.name for entry in self._temporary.iterdir() if not entry.name.startswith(_OF_MULTIPROCESSING)
-        )
+        alive = (_OF_MULTIPROCESSING,) if session.config.option.numprocesses else (_OF_MULTIPROCESSING, _OF_THE_CDK)
+        self._left = sorted(entry.name for entry in self._temporary.iterdir() if not entry.name.startswith(alive))
         if self._left and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
