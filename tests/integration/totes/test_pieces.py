@@ -178,6 +178,7 @@ def test_a_transaction_that_was_open_all_the_while_is_in_this_batch_or_in_the_ne
             with connection.cursor() as cursor:
                 cursor.execute(NEW_DESIGN, [name])
                 cursor.execute("UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [len(name)])
+        execute(pipeline.source, NEW_DESIGN, ["begun later and committed before"])
         captured = begin(pipeline)
         read_all(pipeline, captured)
         early.commit()
