@@ -31,14 +31,14 @@ def crashed(scene: Scene, *, is_rolled_back: bool) -> None:
     scene.history.close()
     started = value(world.source, "SELECT pg_postmaster_start_time()::text")
     with closing(psycopg2.connect(world.source, options="-c synchronous_commit=off")) as writer:
-        _write_unflushed(writer, is_rolled_back=is_rolled_back)
+        write_unflushed(writer, is_rolled_back=is_rolled_back)
         captured = world.capture()
         backend = writer.info.backend_pid
         os.kill(backend, signal.SIGKILL)
-        _wait_for_recovery(world.source, backend)
+        wait_for_recovery(world.source, backend)
     assert isinstance(captured, Returned), captured
     assert value(world.source, "SELECT pg_postmaster_start_time()::text") == started
-    _give_out_ids_again(world.source)
+    give_out_ids_again(world.source)
     arrives(scene)
 
 
@@ -55,21 +55,21 @@ def stalled(scene: Scene) -> None:
     os.kill(log_writer, signal.SIGSTOP)
     try:
         with closing(psycopg2.connect(world.source, options="-c synchronous_commit=off")) as writer:
-            _write_unflushed(writer, is_rolled_back=False)
+            write_unflushed(writer, is_rolled_back=False)
         capture = world.functions[CAPTURE]
         waits = capture.pause("pg_current_xact_id")
     finally:
         os.kill(log_writer, signal.SIGKILL)
-        _wait_for_recovery(world.source, log_writer)
+        wait_for_recovery(world.source, log_writer)
     if waits:
         refused(capture.release(), "SourceUnavailable")
-    _give_out_ids_again(world.source)
+    give_out_ids_again(world.source)
     arrives(scene)
     if not waits:  # somebody else has flushed the log, as any ordinary commit does
         raise MissedError
 
 
-def _write_unflushed(writer: Connection, *, is_rolled_back: bool) -> None:
+def write_unflushed(writer: Connection, *, is_rolled_back: bool) -> None:
     """Write rows, a transaction each."""
     for number in range(1, _UNFLUSHED + 1):
         with writer.cursor() as cursor:
@@ -84,7 +84,7 @@ def _write_unflushed(writer: Connection, *, is_rolled_back: bool) -> None:
             writer.commit()
 
 
-def _give_out_ids_again(source: str) -> None:
+def give_out_ids_again(source: str) -> None:
     """Write other rows than those that the crash took back, a transaction each."""
     with session(source) as connection:
         connection.autocommit = True
@@ -97,7 +97,8 @@ def _give_out_ids_again(source: str) -> None:
                 )
 
 
-def _wait_for_recovery(uri: str, killed: int) -> None:
+def wait_for_recovery(uri: str, killed: int) -> None:
+    """Wait until the server is up again after a process of it was killed."""
     deadline = time.monotonic() + _RECOVERY_SECONDS
     while time.monotonic() < deadline:
         with suppress(psycopg2.OperationalError):

@@ -1,17 +1,24 @@
-"""A first batch that many functions read: killed at every boundary of planning, reading and putting together."""
+"""A first batch that many functions read: killed at every boundary, and crashes of the source between its pieces."""
 
+import os
+import signal
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 
-from tests.faults.boundary import Script
+from tests.faults.boundary import Paused, Script
+from tests.faults.crashes import give_out_ids_again, wait_for_recovery, write_unflushed
 from tests.faults.functions import CAPTURE, Died
 from tests.faults.invariants import after_every_run, once_all_is_well
+from tests.faults.scene import refused
 from tests.faults.worker import Returned
 from tests.faults.world import Ground, World
-from tests.support.databases import execute
+from tests.support.databases import execute, value
 from tests.support.pipeline import keys_of
+from totes.capture.plan import Plans
 
 CHANGE = (
     "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id % 3 = {0} % 3; "
@@ -44,21 +51,53 @@ def killed_everywhere(world: World, event: Mapping[str, Any]) -> tuple[Any, int]
         boundary += 1
 
 
+def read(world: World, plan: int, pieces: list[int]) -> None:
+    for piece in pieces:
+        outcome = world.functions[CAPTURE].invoke({"plan": plan, "piece": piece})
+        assert isinstance(outcome, Returned), outcome
+        assert outcome.value == {"read": True}
+
+
 def test_functions_killed_at_every_boundary_of_a_batch_in_pieces_leave_what_the_next_makes_good(large: World) -> None:
     answer, planning = killed_everywhere(large, {})
     plan, pieces = answer["unread"]["plan"], answer["unread"]["pieces"]
     assert answer["newest"] == 0
     first, *others = pieces
-    read, reading = killed_everywhere(large, {"plan": plan, "piece": first})
-    assert read == {"read": True}
+    came_of, reading = killed_everywhere(large, {"plan": plan, "piece": first})
+    assert came_of == {"read": True}
     for piece in others:
         execute(large.source, CHANGE.format(piece))
-        outcome = large.functions[CAPTURE].invoke({"plan": plan, "piece": piece})
-        assert isinstance(outcome, Returned), outcome
-        assert outcome.value == {"read": True}
+        read(large, plan, [piece])
     _, together = killed_everywhere(large, {})
     assert min(planning, reading, together) >= 20, "so many boundaries there are at least"
     assert sum(key.startswith("manifests/") for key in keys_of(large.ingestion)) in {1, 2}
+    for _ in range(2):
+        assert large.tick().succeeded
+        assert after_every_run(large) == []
+    assert once_all_is_well(large) == []
+
+
+def test_a_crash_of_the_source_takes_back_nothing_that_a_piece_has_seen(large: World) -> None:
+    answer = large.functions[CAPTURE].invoke()
+    assert isinstance(answer, Returned), answer
+    number, pieces = answer.value["unread"]["plan"], answer.value["unread"]["pieces"]
+    plan = Plans(large.ingestion, 1).read(number)
+    of_orders = next(piece for piece in pieces if plan.pieces[piece].table == "sales_order")
+    function = large.functions[CAPTURE]
+    log_writer = value(large.source, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+    os.kill(log_writer, signal.SIGSTOP)  # else the log might be on the disk before the crash, whoever waits for it
+    try:
+        with closing(psycopg2.connect(large.source, options="-c synchronous_commit=off")) as writer:
+            write_unflushed(writer, is_rolled_back=False)
+        function.start({"plan": number, "piece": of_orders}, Script(action="pause", where="pg_current_xact_id"))
+        waits = isinstance(function.answer(), Paused)
+    finally:
+        os.kill(log_writer, signal.SIGKILL)
+        wait_for_recovery(large.source, log_writer)
+    if waits:  # else somebody else has flushed the log, as any ordinary commit does
+        refused(function.release(), "SourceUnavailable")
+    give_out_ids_again(large.source)
+    read(large, number, pieces)
     for _ in range(2):
         assert large.tick().succeeded
         assert after_every_run(large) == []

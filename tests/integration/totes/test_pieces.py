@@ -14,7 +14,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, Captured, capture, pieces, read_piece, sizes, together
+from totes.capture import SOURCE_TABLES, Captured, capture, pieces, planning, read_piece, sizes, together
 from totes.capture.plan import PlannedPiece, Plans
 from totes.capture.planning import cut_tables
 from totes.capture.slices import HIGHEST, LOWEST
@@ -102,6 +102,15 @@ def test_what_was_analysed_is_not_counted_to_find_that_out(pipeline: Pipeline) -
     assert of_payment == [PlannedPiece(table="payment", lowest=LOWEST, highest=HIGHEST)]
 
 
+def test_there_are_at_most_a_thousand_pieces_or_so_whatever_the_statistics_say(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_MOST_PIECES", 10)
+    with session(pipeline.source) as connection, snapshot_of(connection, SOURCE_TABLES) as snapshot:
+        described, found = cut_tables(snapshot, SOURCE_TABLES, 20)
+    assert len(described) <= len(found) <= 10 + len(described)
+
+
 def test_pieces_put_together_are_what_one_function_reads(pipeline: Pipeline) -> None:
     captured = begin(pipeline)
     assert (captured.batch, captured.newest) == (None, 0)
@@ -169,6 +178,7 @@ def test_a_transaction_that_was_open_all_the_while_is_in_this_batch_or_in_the_ne
             with connection.cursor() as cursor:
                 cursor.execute(NEW_DESIGN, [name])
                 cursor.execute("UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [len(name)])
+        execute(pipeline.source, NEW_DESIGN, ["begun later and committed before"])
         captured = begin(pipeline)
         read_all(pipeline, captured)
         early.commit()

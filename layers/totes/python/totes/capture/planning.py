@@ -1,7 +1,7 @@
 """The making of a plan: whether a source is too large for one function, and where its tables are cut into pieces."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from psycopg2 import sql
@@ -33,8 +33,8 @@ def cut_tables(
 ) -> tuple[dict[str, CapturedTable], tuple[PlannedPiece, ...]]:
     """Cut the large tables of a source into pieces of about equally many rows, if it has more than one function reads.
 
-    How many rows there are PostgreSQL's statistics say, which costs nothing, and where there are none a count. They
-    decide who reads, and not what is read.
+    Whether it has PostgreSQL's statistics say, which costs nothing, and where there are none a count. Where tables are
+    cut, a count by ranges of keys says. Both decide who reads, and not what is read.
 
     Args:
         snapshot: the state of the source.
@@ -50,22 +50,17 @@ def cut_tables(
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
     rows = _rows(snapshot, identities)
-    most = max(1, rows_in_one_function // _SHARE, sum(rows.values()) // _MOST_PIECES)
+    most = max(1, rows_in_one_function // _SHARE)
     large = [table for table in tables if rows[table.name] > most]
     if sum(rows.values()) <= rows_in_one_function or not large:
         return {}, ()
-    pieces = [
-        piece
-        for table in large
-        for piece in _pieces(
-            table.name, _key_ranges(snapshot, table, columns[table.name], most), rows[table.name], most
-        )
-    ]
+    ranges = {table.name: [*_key_ranges(snapshot, table, columns[table.name], most)] for table in large}
+    most = max(most, sum(count for found in ranges.values() for _, count in found) // _MOST_PIECES)
     described = {
         table.name: CapturedTable(columns=columns[table.name], held=0, identity=identities[table.name])
         for table in large
     }
-    return described, tuple(pieces)
+    return described, tuple(piece for name, found in ranges.items() for piece in _pieces(name, found, most))
 
 
 def _rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[str, int]:
@@ -103,9 +98,10 @@ def _narrow(source: SourceKeys, lowest: int, highest: int, most: int) -> Iterato
             yield last, rows
 
 
-def _pieces(table: str, ranges: Iterable[tuple[int, int]], rows: int, most: int) -> list[PlannedPiece]:
+def _pieces(table: str, ranges: Sequence[tuple[int, int]], most: int) -> list[PlannedPiece]:
     """Pieces that together have every key that there may be, also those that come before they are read."""
-    size = math.ceil(rows / math.ceil(rows / most))
+    rows = sum(count for _, count in ranges)
+    size = math.ceil(rows / max(1, math.ceil(rows / most)))
     pieces: list[PlannedPiece] = []
     lowest, gathered = LOWEST, 0
     for last, count in ranges:
