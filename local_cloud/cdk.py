@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from local_cloud.account import ACCOUNT, REGION
+from local_cloud.account import REGION
 from local_cloud.assemblies import KeptAssembly
 from totes.errors import UserError
 
@@ -24,6 +24,9 @@ TOOLKIT = "totes-toolkit"
 _CLI = PROJECT / "toolchain" / "node_modules" / ".bin" / "cdk"
 _COMPILED = PROJECT / "build" / "node"
 """Where Node keeps what it has compiled of the CLI and of the CDK; a quarter of each start is that."""
+
+ZIPPED = PROJECT / "build" / "assets"
+"""Where the CLI keeps what it has zipped, by the digest of the content."""
 
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting", "--ci", "--progress", "events")
 _TAIL_LINES = 25
@@ -85,21 +88,12 @@ class Cdk:
             then=lambda: kept.keep(self._assembly),
         )
 
-    def bootstrap(self, endpoint: str) -> "Call":
-        """Start to bootstrap the local account, under totes' own qualifier."""
-        return self._call(
-            "bootstrap",
-            *("bootstrap", f"aws://{ACCOUNT}/{REGION}"),
-            *("--qualifier", "totes", "--toolkit-stack-name", TOOLKIT),
-            endpoint=endpoint,
-        )
-
     def deploy(self, endpoint: str) -> "Call":
         """Start to deploy all stacks of the synthesised app.
 
         Nobody looks at the change sets of a cloud that is new, and to wait for them takes half of the time.
         """
-        share_zipped_assets(self._assembly, self._project)
+        share_zipped_assets(self._assembly)
         return self._call(
             "deployment",
             *("deploy", "--all", "--app", str(self._assembly), "--require-approval", "never", "--method", "direct"),
@@ -126,14 +120,13 @@ class Cdk:
         return call
 
 
-def share_zipped_assets(assembly: Path, project: Path = PROJECT) -> None:
+def share_zipped_assets(assembly: Path) -> None:
     """Let the CLI keep its zips, which bear their contents' digests as names, where the next deployment finds them.
 
     The dependency layer takes five seconds to zip.
     """
-    store = project / "build" / "assets"
-    store.mkdir(parents=True, exist_ok=True)
-    (assembly / ".cache").symlink_to(store)
+    ZIPPED.mkdir(parents=True, exist_ok=True)
+    (assembly / ".cache").symlink_to(ZIPPED)
 
 
 def command(*words: str) -> list[str]:

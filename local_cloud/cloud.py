@@ -15,6 +15,7 @@ from botocore.config import Config
 from psycopg2.extensions import parse_dsn
 
 from command_line import libpq
+from local_cloud import toolkit
 from local_cloud.account import REGION
 from local_cloud.aws_models import shared_loader
 from local_cloud.cdk import Cdk
@@ -109,8 +110,13 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """A client of one of the cloud's services, by boto3's name for it."""
-        session: Any = _session()
-        return session.client(service, endpoint_url=self.endpoint)
+        return client(self.endpoint, service)
+
+
+def client(endpoint: str, service: str) -> Any:
+    """A client of one of the services of a local cloud's endpoint, by boto3's name for it."""
+    session: Any = _session()
+    return session.client(service, endpoint_url=endpoint)
 
 
 def _parts(variable: str, uri: str) -> dict[str, str]:
@@ -283,10 +289,11 @@ def _up(
         daemon = Daemon(folder, lock, embed, lasting=lasting, scheduled=scheduled)
         endpoint = daemon.says(ENDPOINT)["endpoint"]
         progress("Bootstrapping the account")
-        cdk.bootstrap(endpoint).finish()
+        toolkit.bootstrap(client(endpoint, "cloudformation"))
         uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
         progress("Synthesising the stacks")
         synthesis.finish()
+        toolkit.publish(client(endpoint, "s3"), folder.assembly)
         if recorded := inert_types(folder.assembly, scheduled=scheduled):
             progress(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
         else:

@@ -6,13 +6,62 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from command_line import libpq
 from local_cloud.folder import StateFolder
 from totes.errors import UserError
 
 _READY_SECONDS = 120.0
+
+
+class Process(Protocol):
+    """A daemon's process, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    def poll(self) -> int | None:
+        """Its exit code; None: it has not ended."""
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+
+
+def start(words: Sequence[str], *, folder: Path, log: int, lock: int, owner: int) -> Process:
+    """Start a daemon's process, in a session of its own: a Ctrl-C meant for its starter is not meant for it.
+
+    Args:
+        words: its arguments, but for the owner's.
+        folder: where it runs.
+        log: file descriptor of where its output goes.
+        lock: file descriptor of the folder's lock.
+        owner: file descriptor of the pipe by which it learns of its owner's end.
+    """
+    return subprocess.Popen(  # noqa: S603 - this very program
+        [sys.executable, "-m", "local_cloud.daemon", *words, f"--owner={owner}"],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        pass_fds=(lock, owner),
+    )
+
+
+def environment() -> dict[str, str]:
+    """The environment variables of a daemon: this process's, but for what would lead it elsewhere."""
+    foreign = ("AWS_", "MOTO_", libpq.PREFIX)
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+        "NO_PROXY": "localhost,127.0.0.1",  # it calls nobody but itself
+        "no_proxy": "localhost,127.0.0.1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 class Daemon:
@@ -41,32 +90,20 @@ class Daemon:
             scheduled: whether schedules fire.
         """
         self._folder = folder
-        foreign = ("AWS_", "MOTO_", libpq.PREFIX)
-        module = "local_cloud.daemon"
         # A pipe: its other end closes when this process ends, even by kill -9.
         owner, self._owned = os.pipe()
         with folder.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - this very program
+            self._process = start(
                 [
-                    *(sys.executable, "-m", module, "--state", str(folder.path)),
+                    *("--state", str(folder.path)),
                     *(f"--embed={role}" for role in embed),
-                    f"--owner={owner}",
                     *(["--lasting"] if lasting else []),
                     *(["--scheduled"] if scheduled else []),
                 ],
-                cwd=folder.path,
-                env={
-                    **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
-                    "NO_PROXY": "localhost,127.0.0.1",  # it calls nobody but itself
-                    "no_proxy": "localhost,127.0.0.1",
-                    "AWS_CONFIG_FILE": os.devnull,
-                    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C meant for its starter is not meant for it
-                pass_fds=(lock, owner),
+                folder=folder.path,
+                log=log.fileno(),
+                lock=lock,
+                owner=owner,
             )
         os.close(owner)
         self.pid = self._process.pid

@@ -89,6 +89,14 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is a process of that id which has not ended."""
+    try:
+        return lives(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
     """The children of a process, and theirs.
 

@@ -20,6 +20,7 @@ from local_cloud.endpoint import (
     exchange_rates,
     identity_pools,
     instances,
+    interpreter,
     invocations,
     lambdas,
     lasting,
@@ -39,8 +40,8 @@ from local_cloud.endpoint import (
 from local_cloud.kept import Kept
 
 _CORRECTED = (
-    *(alarms, authority, buckets, instances, lambdas, metrics, networks, roles, rotations, stacks, state_machines),
-    *(secret_names, sessions, topics, ways_out, user_pools, identity_pools, distributed_maps),
+    *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
+    *(state_machines, secret_names, sessions, topics, ways_out, user_pools, identity_pools, distributed_maps),
 )
 
 _HOSTS = 1024

@@ -18,9 +18,9 @@ from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
-from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
+from local_cloud.endpoint.interpreter import client_for
 from local_cloud.endpoint.patches import patch
 
 _moto_create = StateMachine.create_from_cloudformation_json.__func__
@@ -92,14 +92,14 @@ def _start_execution(backend: Any, state_machine_arn: str, name: str | None = No
 
 
 def _call_sdk(
-    task: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Mapping[str, Any], state_credentials: Any
+    task: Any,
+    env: Any,
+    resource_runtime_part: Any,
+    normalised_parameters: Mapping[str, Any],
+    state_credentials: Any,  # noqa: ARG001 - moto's signature
 ) -> None:
     action = task._get_boto_service_action()  # noqa: SLF001 - see above
-    client = boto_client_for(
-        service=task._get_boto_service_name(),  # noqa: SLF001
-        region=resource_runtime_part.region,
-        state_credentials=state_credentials,
-    )
+    client = client_for(resource_runtime_part.region, task._get_boto_service_name())  # noqa: SLF001
     operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[action])
     response = getattr(client, action)(**_renamed(operation.input_shape, normalised_parameters, _as_boto_writes))
     response.pop("ResponseMetadata", None)

@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from pathlib import Path
 
+from local_cloud.functions.forks import Forking
 from local_cloud.functions.package import CodeStore, Package
 from local_cloud.functions.runtime import Runtime, runtime
 from local_cloud.functions.worker import Answer, Assume, Log, Surroundings, Worker
@@ -38,9 +39,12 @@ class Functions:
         network: Network | None = None,
         runs_under: Runtime | None = None,
     ) -> None:
+        under = runs_under or runtime(directory / "runtime")
+        self._forking = None if under.client is None else Forking(under.client)
         self._surroundings = Surroundings(
             endpoint=endpoint,
-            runtime=runs_under or runtime(directory / "runtime"),
+            runtime=under,
+            forking=self._forking,
             codes=CodeStore(directory / "code"),
             layers=CodeStore(layers),
             processes=processes,
@@ -74,6 +78,8 @@ class Functions:
             self._idle.clear()
         for worker in workers:
             worker.stop()
+        if self._forking is not None:
+            self._forking.close()
 
     def _warm(self, package: Package) -> Worker | None:
         with self._lock:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from local_cloud.functions import runtime_loop
 
-_CLIENT = ("awslambdaric", "snapshot-restore-py", "simplejson")
+_CLIENT = "awslambdaric"
+_PACKAGES = (_CLIENT, "snapshot-restore-py", "simplejson")
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,12 @@ class Runtime:
     Attributes:
         command: the interpreter and its runtime client; the handler's name follows.
         folders: what the client imports.
+        client: the module that it is, where a fork can run it as well as a new interpreter; None: none can.
     """
 
     command: tuple[str, ...]
     folders: tuple[Path, ...]
+    client: str | None = None
 
 
 def runtime(directory: Path) -> Runtime:
@@ -32,13 +35,13 @@ def runtime(directory: Path) -> Runtime:
     """
     if platform.system() != "Linux":
         return plain_runtime()
-    for name in _CLIENT:
+    for name in _PACKAGES:
         for file in importlib.metadata.files(name) or ():
             if ".." not in file.parts and not file.parts[0].endswith(".dist-info") and file.suffix != ".pyc":
                 target = directory / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file.locate(), target)
-    return Runtime((sys.executable, "-S", "-m", "awslambdaric"), (directory,))
+    return Runtime((sys.executable, "-S", "-m", _CLIENT), (directory,), _CLIENT)
 
 
 def plain_runtime() -> Runtime:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from local_cloud.functions.forks import Fork, Forking
 from local_cloud.functions.package import CodeStore, Package
 from local_cloud.functions.runtime import Runtime
 from local_cloud.functions.runtime_api import Invocation, Outcome, RuntimeApi
@@ -70,6 +71,7 @@ class Surroundings:
         log: where output goes.
         assume: gives a worker the credentials of its role.
         scratch: a folder for a folder of each worker.
+        forking: what their processes are forked from; None: each is a new interpreter.
         network: the network that some of them are in; None: there is none.
     """
 
@@ -81,6 +83,7 @@ class Surroundings:
     log: Log
     assume: Assume
     scratch: Path
+    forking: Forking | None = None
     network: Network | None = None
 
 
@@ -99,6 +102,7 @@ class Worker:
         self._folder = surroundings.scratch / identity
         self._folder.mkdir(parents=True)
         self._output = self._folder / "output"
+        self._output.touch()
         self._read = 0
         self._peak = 0
         self._api = RuntimeApi()
@@ -132,13 +136,22 @@ class Worker:
             self._api.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | Fork:
         task = self._surroundings.codes.unpacked(self.package.code)
         # A layer covers those before it, as it would if all were unpacked into /opt one after the other.
         unpacked = self._surroundings.layers.unpacked
         layers = [unpacked(layer) / "python" for layer in reversed(self.package.layers)]
         site = Path("lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
-        path = [task, *layers, *(layer / site for layer in layers), *self._surroundings.runtime.folders]
+        shared = (*layers, *(layer / site for layer in layers), *self._surroundings.runtime.folders)
+        path = [task, *shared]
+        if self._surroundings.forking is not None:
+            return self._surroundings.forking.of(shared).start(
+                folder=task,
+                path=path,
+                variables=self._environment(task, path),
+                output=self._output,
+                handler=self.package.handler,
+            )
         with self._output.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - the interpreter that runs this very program
                 [*self._surroundings.runtime.command, self.package.handler],

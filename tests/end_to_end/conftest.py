@@ -12,6 +12,7 @@ from command_line.deployment import Deployment
 from local_cloud import LocalCloud
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.command_line import Answer, totes
+from tests.support.daemons import use_forks
 from tests.support.databases import execute
 from tests.support.processes import start
 from totes.roles import REPORT
@@ -36,8 +37,9 @@ class Deployed:
 
 @pytest.fixture(scope="session", autouse=True)
 def _forks_know_no_test() -> None:
-    """Commands are forked by a process that has seen no test's environment variables."""
+    """Commands, and clouds' daemons, are forked by a process that has seen no test's environment variables."""
     start()
+    use_forks()
 
 
 @pytest.fixture(scope="session")

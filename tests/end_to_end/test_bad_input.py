@@ -181,3 +181,9 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain(deployed: Deployed) -> 
         said = typed.stderr.read()
     assert "Exception" not in said
     assert "Traceback" not in said
+
+
+def test_a_warehouse_that_is_in_no_network_needs_no_tunnel(deployed: Deployed) -> None:
+    answer = deployed.totes("tunnel")
+    assert answer.code == 1
+    assert f"totes psql warehouse --state {deployed.state} opens it" in " ".join(answer.err.split())

@@ -239,9 +239,3 @@ def test_a_command_that_there_is_not_is_a_sentence(shop: Deployed, programs: Pat
     answer = typed(shop, programs, "--", "no-such-program")
     assert answer.code == 1
     assert "there is no program 'no-such-program'" in answer.err
-
-
-def test_a_warehouse_that_is_in_no_network_needs_no_tunnel(deployed: Deployed) -> None:
-    answer = deployed.totes("tunnel")
-    assert answer.code == 1
-    assert f"totes psql warehouse --state {deployed.state} opens it" in " ".join(answer.err.split())

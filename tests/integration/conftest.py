@@ -11,6 +11,7 @@ from psycopg2 import sql
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import quick_server
+from tests.support.first_run import FirstRun
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone
@@ -47,10 +48,29 @@ def _shop_template(postgres: EmbeddedPostgres) -> str:
     return "shop"
 
 
+@pytest.fixture(scope="session")
+def _first_run(postgres: EmbeddedPostgres, _shop_template: str) -> FirstRun:
+    store, source, warehouse = MemoryStore(), "first_source", "first_warehouse"
+    ingestion, processed = store.bucket("ingestion"), store.bucket("processed")
+    _create(postgres, source, _shop_template)
+    _create(postgres, warehouse)
+    first = Pipeline(
+        source=postgres.uri(source), warehouse=postgres.uri(warehouse), ingestion=ingestion, processed=processed
+    )
+    first.tick()
+    return FirstRun(source=source, warehouse=warehouse, ingestion=ingestion, processed=processed)
+
+
 @pytest.fixture
-def source(postgres: EmbeddedPostgres, _shop_template: str) -> Iterator[str]:
+def _begun(request: pytest.FixtureRequest, _first_run: FirstRun) -> FirstRun | None:
+    """The run that the test's pipeline begins after; None: it begins with nothing."""
+    return _first_run if request.node.get_closest_marker("begun") else None
+
+
+@pytest.fixture
+def source(postgres: EmbeddedPostgres, _shop_template: str, _begun: FirstRun | None) -> Iterator[str]:
     """The URI of a totesys database with a hundred sales orders."""
-    with _database(postgres, template=_shop_template) as uri:
+    with _database(postgres, template=_begun.source if _begun else _shop_template) as uri:
         yield uri
 
 
@@ -67,18 +87,30 @@ def lake(store: MemoryStore) -> tuple[Bucket, Bucket]:
 
 
 @pytest.fixture
-def pipeline(source: str, empty_database: str, lake: tuple[Bucket, Bucket]) -> Pipeline:
-    """The three steps between a small shop and an empty warehouse."""
-    return Pipeline(source=source, warehouse=empty_database, ingestion=lake[0], processed=lake[1])
+def pipeline(
+    postgres: EmbeddedPostgres, source: str, store: MemoryStore, lake: tuple[Bucket, Bucket], _begun: FirstRun | None
+) -> Iterator[Pipeline]:
+    """The three steps between a small shop and a warehouse: an empty one, or, after a first run, the shop's."""
+    with _database(postgres, template=_begun.warehouse if _begun else "template1") as warehouse:
+        made = Pipeline(source=source, warehouse=warehouse, ingestion=lake[0], processed=lake[1])
+        if _begun:
+            _begun.copy_to(made)
+            store.asked.clear()
+        yield made
 
 
 @contextmanager
 def _database(postgres: EmbeddedPostgres, template: str = "template1") -> Iterator[str]:
     name = f"test_{next(_numbers)}"
-    words = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-    run_alone(postgres.uri("postgres"), sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**words))
+    _create(postgres, name, template)
     yield postgres.uri(name)
-    run_alone(postgres.uri("postgres"), sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**words))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    run_alone(postgres.uri("postgres"), drop.format(sql.Identifier(name)))
+
+
+def _create(postgres: EmbeddedPostgres, name: str, template: str = "template1") -> None:
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    run_alone(postgres.uri("postgres"), create.format(sql.Identifier(name), sql.Identifier(template)))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ PROCESSES.set_forkserver_preload(
     [
         *("aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2"),
         *("totes.capture", "totes.databases", "totes.star", "totes.verify", "totes.warehouse", "totes_runtime.rows"),
-        "command_line.commands",
+        *("command_line.commands", "local_cloud.daemon", "local_cloud.endpoint"),
         *("tests.faults.worker", "tests.support.aws_models"),
         # A fork imports the main module too; these are what takes time in that of a soak.
         *("numpy", "rich.console", "tests.faults.random_faults"),

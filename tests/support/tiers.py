@@ -26,7 +26,7 @@ _TOGETHER = {
     for cloud, names in {
         "production": ("alarms", "alarm_mails"),
         "development": ("reach", "secrets"),
-        "deployed": ("bad_input", "generated_shop", "quarantine", "rebuild", "verify"),
+        "deployed": ("bad_input", "dashboard", "dashboard_users", "generated_shop", "quarantine", "rebuild", "verify"),
     }.items()
     for name in names
 }

@@ -293,3 +293,26 @@ def test_closing_ends_workers_at_work_and_at_rest(bench: Bench) -> None:
 
 def test_a_result_of_several_megabytes_arrives_whole(any_bench: Bench) -> None:
     assert len(any_bench.invoke(package("def handler(event, context): return 'x' * event"), 5_000_000)) == 5_000_000
+
+
+IMPORTING = {"python/polars.py": "import os\npid = os.getpid()"}
+"""A layer with what every function imports; it remembers in which process."""
+
+
+def test_functions_with_the_same_layers_share_what_was_imported_of_them(bench: Bench) -> None:
+    handler = "import os, polars\ndef handler(event, context): return [polars.pid, os.getpid()]"
+    layers = (zipped(IMPORTING),)
+    first, second = (bench.invoke(package(handler, name=name, layers=layers)) for name in ("sewing", "cutting"))
+    assert first[0] == second[0] not in {first[1], second[1]}
+    with_other_layers = package(handler, layers=(*layers, zipped({"python/shade.py": ""})))
+    assert bench.invoke(with_other_layers)[0] != first[0]
+
+
+def test_what_functions_are_forked_from_may_be_killed(bench: Bench) -> None:
+    handler = "import os, polars\ndef handler(event, context): return [polars.pid, os.getpid()]"
+    sewing = package(handler, layers=(zipped(IMPORTING),))
+    before = bench.invoke(sewing)
+    os.kill(before[0], signal.SIGKILL)
+    eventually(lambda: not psutil.pid_exists(before[1]))
+    after = bench.invoke(sewing)
+    assert not set(before) & set(after)

@@ -1,6 +1,7 @@
 """The real cdk CLI deploys the real stacks to a cloud on this machine."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 import local_cloud
 from command_line.deployment import Deployment
-from local_cloud import LocalCloud
-from local_cloud.cdk import Cdk
+from local_cloud import LocalCloud, cdk
+from local_cloud.account import ACCOUNT, REGION
+from local_cloud.cdk import TOOLKIT, Cdk
 from local_cloud.folder import StateFolder
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, rows, value
@@ -74,10 +76,22 @@ def test_another_does_not_come_up_in_its_folder(running: LocalCloud) -> None:
     assert LocalCloud.attach(running.state) == running
 
 
+def test_the_account_is_bootstrapped_as_the_cli_does_it(running: LocalCloud, tmp_path: Path) -> None:
+    said = subprocess.run(
+        cdk.command("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--qualifier", "totes", "--toolkit-stack-name", TOOLKIT),
+        cwd=tmp_path,
+        env=cdk.variables_for_local(running.endpoint),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "bootstrapped (no changes)" in said.stdout + said.stderr
+
+
 def test_deploying_once_more_changes_nothing(running: LocalCloud, tmp_path: Path) -> None:
-    with Cdk(assembly=tmp_path / "cdk.out", log=tmp_path / "cdk.log") as cdk:
-        cdk.synthesise().finish()
-        cdk.deploy(running.endpoint).finish()
+    with Cdk(assembly=tmp_path / "cdk.out", log=tmp_path / "cdk.log") as cli:
+        cli.synthesise().finish()
+        cli.deploy(running.endpoint).finish()
     said = (tmp_path / "cdk-deployment.log").read_text()
     assert said.count("(no changes)") == 4, said
 
@@ -85,10 +99,10 @@ def test_deploying_once_more_changes_nothing(running: LocalCloud, tmp_path: Path
 def test_a_deployment_that_fails_shows_what_cdk_said(running: LocalCloud, tmp_path: Path) -> None:
     (tmp_path / "cdk.out").mkdir()
     with (
-        Cdk(assembly=tmp_path / "cdk.out", log=tmp_path / "cdk.log") as cdk,
+        Cdk(assembly=tmp_path / "cdk.out", log=tmp_path / "cdk.log") as cli,
         pytest.raises(UserError, match=r"the deployment failed; all that cdk said is in .*cdk-deployment\.log"),
     ):
-        cdk.deploy(running.endpoint).finish()
+        cli.deploy(running.endpoint).finish()
 
 
 def test_a_database_that_cannot_be_used_is_refused_before_anything_is_started(tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ def test_a_warehouse_of_which_nothing_is_made_yet_holds_nothing(empty_database: 
     assert turned(empty_database) == [Page(rows=[], more=False)]
 
 
+@pytest.mark.begun
 def test_the_state_is_the_same_when_it_was_said_as_json(pipeline: Pipeline) -> None:
-    pipeline.tick()
     with session(pipeline.warehouse) as connection:
         state = state_of(connection, STAR_TABLES)
     assert state.newest == 1
@@ -52,10 +52,10 @@ def test_the_state_is_the_same_when_it_was_said_as_json(pipeline: Pipeline) -> N
 
 
 @pytest.mark.parametrize(("rows", "characters", "pages"), [(10, 10, 1), (4_001, 1, 3), (30, 100_000, 5)])
+@pytest.mark.begun
 def test_a_quarantine_of_any_size_is_read_whole_and_in_order(
     pipeline: Pipeline, rows: int, characters: int, pages: int
 ) -> None:
-    pipeline.tick()
     fill(pipeline.warehouse, rows, characters)
     read = turned(pipeline.warehouse)
     assert len(read) == pages
@@ -66,8 +66,8 @@ def test_a_quarantine_of_any_size_is_read_whole_and_in_order(
     assert {row.source_row["none"] for row in found} == {None}
 
 
+@pytest.mark.begun
 def test_a_row_that_no_answer_holds_is_shortened(pipeline: Pipeline) -> None:
-    pipeline.tick()
     fill(pipeline.warehouse, 3, 2_000_000)
     found = [row for page in turned(pipeline.warehouse) for row in page.rows]
     assert [row.key for row in found] == [2, 1, 3]
@@ -75,8 +75,8 @@ def test_a_row_that_no_answer_holds_is_shortened(pipeline: Pipeline) -> None:
         assert row.source_row == {"name": "é" * 10_000 + "… (2,000,000 characters)", "none": None}
 
 
+@pytest.mark.begun
 def test_of_one_row_every_stay_is_listed(pipeline: Pipeline) -> None:
-    pipeline.tick()
     fill(pipeline.warehouse, 4, 1)
     execute(pipeline.warehouse, "UPDATE etl.quarantine SET resolved_by = 1 WHERE key = 2")
     assert [row.key for page in turned(pipeline.warehouse) for row in page.rows] == [4, 1, 3]

@@ -38,13 +38,13 @@ def versions(pipeline: Pipeline, order: int) -> int:
     return count
 
 
+@pytest.mark.begun
 def test_the_first_tick_brings_the_whole_shop(pipeline: Pipeline) -> None:
-    pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline) -> None:
-    pipeline.tick()
     before = pipeline.objects()
     assert pipeline.capture().batch is None
     assert pipeline.tick().batches.count == 0
@@ -59,8 +59,8 @@ def test_an_empty_shop_gives_no_batch(pipeline: Pipeline) -> None:
     assert pipeline.objects() == {}
 
 
+@pytest.mark.begun
 def test_a_transaction_that_commits_after_a_run_is_in_the_next_batch(pipeline: Pipeline) -> None:
-    pipeline.tick()
     with session(pipeline.source) as late:
         with late.cursor() as cursor:
             cursor.execute(NEW_DESIGN, ["late"])
@@ -72,8 +72,8 @@ def test_a_transaction_that_commits_after_a_run_is_in_the_next_batch(pipeline: P
     assert designs(pipeline, "late") == 1
 
 
+@pytest.mark.begun
 def test_a_released_savepoint_of_a_long_transaction_is_not_missed(pipeline: Pipeline) -> None:
-    pipeline.tick()
     with session(pipeline.source) as late, late.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()")
         execute(pipeline.source, NEW_DESIGN, ["between"])
@@ -86,8 +86,8 @@ def test_a_released_savepoint_of_a_long_transaction_is_not_missed(pipeline: Pipe
     assert designs(pipeline, "in a savepoint") == 1
 
 
+@pytest.mark.begun
 def test_a_prepared_transaction_is_not_missed(pipeline: Pipeline) -> None:
-    pipeline.tick()
     with session(pipeline.source) as connection, connection.cursor() as cursor:
         cursor.execute(NEW_DESIGN, ["prepared"])
         cursor.execute("PREPARE TRANSACTION 'held back'")
@@ -112,10 +112,10 @@ def test_rows_read_again_behind_a_long_transaction_make_no_second_batch(pipeline
         long.rollback()
 
 
+@pytest.mark.begun
 def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline.tick()
     stream = reader.stream_rows
 
     def stream_and_disturb(snapshot, table, *arguments):  # type: ignore[no-untyped-def]
@@ -132,16 +132,16 @@ def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
     assert designs(pipeline, "disturbed") == 1
 
 
+@pytest.mark.begun
 def test_an_edit_that_leaves_last_updated_alone_is_a_version(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET design_id = design_id % 5 + 1 WHERE sales_order_id = 7")
     pipeline.tick()
     assert versions(pipeline, 7) == 2
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_two_edits_between_two_ticks_are_one_version_and_apart_they_are_two(pipeline: Pipeline) -> None:
-    pipeline.tick()
     for units in (1001, 1002):
         execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 7", [units])
     pipeline.tick()
@@ -153,8 +153,8 @@ def test_two_edits_between_two_ticks_are_one_version_and_apart_they_are_two(pipe
     assert rows(pipeline.warehouse, history) == [(1002,), (1003,), (1004,)]
 
 
+@pytest.mark.begun
 def test_an_edit_taken_back_later_is_two_more_versions(pipeline: Pipeline) -> None:
-    pipeline.tick()
     [[units]] = rows(pipeline.source, "SELECT units_sold FROM sales_order WHERE sales_order_id = 7")
     for edited in (units + 1, units):
         execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 7", [edited])
@@ -162,18 +162,18 @@ def test_an_edit_taken_back_later_is_two_more_versions(pipeline: Pipeline) -> No
     assert versions(pipeline, 7) == 3
 
 
+@pytest.mark.begun
 def test_an_update_that_changes_no_value_writes_nothing(pipeline: Pipeline) -> None:
-    pipeline.tick()
     before = pipeline.objects()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold; UPDATE staff SET first_name = first_name")
     assert pipeline.capture().batch is None
     assert pipeline.objects() == before
 
 
+@pytest.mark.begun
 def test_a_source_restored_from_its_own_dump_gives_no_version(
     pipeline: Pipeline, postgres_binaries: Path, tmp_path: Path
 ) -> None:
-    pipeline.tick()
     dump = tmp_path / "dump.sql"
     subprocess.run([postgres_binaries / "pg_dump", "--file", dump, "--dbname", pipeline.source], check=True)
     execute(pipeline.source, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -244,8 +244,8 @@ def test_a_source_put_back_by_its_disk_is_read_whole(empty_database: str, lake: 
             server.stop()
 
 
+@pytest.mark.begun
 def test_rows_frozen_by_vacuum_are_neither_missed_nor_read_again(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = 1 WHERE sales_order_id = 4")
     with session(pipeline.source) as connection:
         connection.autocommit = True
@@ -279,16 +279,16 @@ def test_tables_of_many_chunks_parts_and_runs_give_the_same_star(
     assert pipeline.capture().batch is None
 
 
+@pytest.mark.begun
 def test_a_departments_new_name_reaches_all_its_staff(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE department SET department_name = 'Renamed', location = 'Hull'")
     loaded = pipeline.tick()
     assert loaded.tables["dim_staff"].versions == value(pipeline.source, "SELECT count(*) FROM staff")
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_an_addresss_edit_reaches_counterparty_and_location(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(
         pipeline.source,
         "UPDATE address SET city = 'Atlantis', district = NULL WHERE address_id = "
@@ -300,8 +300,8 @@ def test_an_addresss_edit_reaches_counterparty_and_location(pipeline: Pipeline) 
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_new_member_of_staff_comes_with_a_department_that_did_not_change(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(
         pipeline.source,
         "INSERT INTO staff (first_name, last_name, department_id, email_address, last_updated) "
@@ -363,8 +363,8 @@ def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, b
         ),
     ],
 )
+@pytest.mark.begun
 def test_after_a_broken_contract_is_fixed_nothing_is_lost(pipeline: Pipeline, breach: str, fix: str) -> None:
-    pipeline.tick()
     execute(pipeline.source, breach)
     with pytest.raises(ContractError):
         pipeline.tick()
@@ -390,8 +390,8 @@ def test_an_enum_value_never_seen_before_passes(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_drift_is_reported_once_with_the_batch_that_saw_it(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text, ALTER design_name TYPE varchar(999)")
     pipeline.tick()
     execute(pipeline.source, "UPDATE design SET colour = 'red'")
@@ -406,8 +406,8 @@ def test_drift_is_reported_once_with_the_batch_that_saw_it(pipeline: Pipeline) -
     ]
 
 
+@pytest.mark.begun
 def test_a_widened_type_passes_and_makes_no_version(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(
         pipeline.source,
         "ALTER TABLE sales_order ALTER units_sold TYPE bigint;"
@@ -421,8 +421,8 @@ def test_a_widened_type_passes_and_makes_no_version(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_an_added_column_is_carried_in_the_lake(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text; UPDATE design SET colour = 'red, \"ish\"'")
     pipeline.tick()
     manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(2))
@@ -431,8 +431,8 @@ def test_an_added_column_is_carried_in_the_lake(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_an_added_columns_default_is_carried_for_rows_that_nobody_wrote(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text DEFAULT 'black'")
     pipeline.tick()
     manifest = CaptureManifest.from_json(Journal(pipeline.ingestion).read(2))
@@ -466,8 +466,8 @@ def test_a_table_that_joins_the_contract_is_read_whole(pipeline: Pipeline) -> No
 
 
 @pytest.mark.parametrize("name", ["*", "^.*$", '"; DROP TABLE x; --', "%s %(x)s {}", "new\nline", "👜", "a.b", "$"])
+@pytest.mark.begun
 def test_a_column_with_a_hostile_name_is_carried_like_any_other(pipeline: Pipeline, name: str) -> None:
-    pipeline.tick()
     with session(pipeline.source) as connection, connection, connection.cursor() as cursor:
         for table in ("design", "department"):
             cursor.execute(
@@ -575,8 +575,8 @@ def test_a_damaged_object_stops_the_run_by_name(pipeline: Pipeline) -> None:
         pipeline.transform()
 
 
+@pytest.mark.begun
 def test_an_object_once_written_is_never_rewritten(pipeline: Pipeline) -> None:
-    pipeline.tick()
     first = pipeline.objects()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = 1 WHERE sales_order_id = 1")
     pipeline.tick()
@@ -584,8 +584,8 @@ def test_an_object_once_written_is_never_rewritten(pipeline: Pipeline) -> None:
     assert {place: second[place] for place in first} == first
 
 
+@pytest.mark.begun
 def test_transforming_a_batch_again_gives_the_same_bytes(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE department SET department_name = 'Again'; UPDATE payment SET paid = true")
     pipeline.tick()
     before = pipeline.objects()

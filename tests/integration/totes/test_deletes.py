@@ -47,8 +47,8 @@ def deleted(pipeline: Pipeline, star_table: str, batch: int) -> int | None:
     return found[0][0] if found else None
 
 
+@pytest.mark.begun
 def test_a_deleted_order_and_its_payment_get_a_closing_version_and_leave_the_current_state(pipeline: Pipeline) -> None:
-    pipeline.tick()
     units = value(pipeline.source, "SELECT units_sold FROM sales_order WHERE sales_order_id = 7")
     delete_order(pipeline.source, 7)
     loaded = pipeline.tick()
@@ -59,8 +59,8 @@ def test_a_deleted_order_and_its_payment_get_a_closing_version_and_leave_the_cur
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_closing_version_says_what_the_newest_one_said(pipeline: Pipeline) -> None:
-    pipeline.tick()
     delete_order(pipeline.source, 7)
     pipeline.tick()
     before, after = rows(
@@ -71,16 +71,16 @@ def test_a_closing_version_says_what_the_newest_one_said(pipeline: Pipeline) -> 
     assert before == after
 
 
+@pytest.mark.begun
 def test_a_deleted_row_stays_deleted_once(pipeline: Pipeline) -> None:
-    pipeline.tick()
     delete_order(pipeline.source, 7)
     pipeline.tick()
     assert pipeline.capture().batch is None
     assert pipeline.tick().batches.count == 0
 
 
+@pytest.mark.begun
 def test_a_key_that_comes_again_continues_its_history(pipeline: Pipeline) -> None:
-    pipeline.tick()
     row = "(SELECT (jsonb_populate_record(NULL::sales_order, %s::jsonb)).*)"
     kept = value(pipeline.source, "SELECT to_jsonb(s)::text FROM sales_order AS s WHERE sales_order_id = 7")
     units = value(pipeline.source, "SELECT units_sold FROM sales_order WHERE sales_order_id = 7")
@@ -92,8 +92,8 @@ def test_a_key_that_comes_again_continues_its_history(pipeline: Pipeline) -> Non
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_row_deleted_and_inserted_between_two_ticks_is_no_version_if_it_says_the_same(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(
         pipeline.source,
         "CREATE TEMPORARY TABLE kept AS SELECT * FROM payment WHERE payment_id = 3; "
@@ -102,8 +102,8 @@ def test_a_row_deleted_and_inserted_between_two_ticks_is_no_version_if_it_says_t
     assert pipeline.tick().batches.count == 0
 
 
+@pytest.mark.begun
 def test_one_row_in_and_one_row_out_does_not_deceive_the_count(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, NEW_DESIGN)
     execute(pipeline.source, f"DELETE FROM design WHERE design_id = (SELECT min(design_id) FROM design WHERE {UNUSED})")
     loaded = pipeline.tick()
@@ -111,8 +111,8 @@ def test_one_row_in_and_one_row_out_does_not_deceive_the_count(pipeline: Pipelin
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_row_whose_key_is_changed_is_one_row_gone_and_one_new(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET payment_id = 1000003 WHERE payment_id = 3")
     loaded = pipeline.tick()
     assert (loaded.tables["fact_payment"].versions, loaded.tables["fact_payment"].deleted) == (1, 1)
@@ -135,8 +135,8 @@ def test_a_dimension_row_that_history_needs_stays_marked_and_comes_back(pipeline
     assert rows(pipeline.warehouse, marked) == [(False, 3)]
 
 
+@pytest.mark.begun
 def test_a_delete_that_is_not_committed_yet_is_none(pipeline: Pipeline) -> None:
-    pipeline.tick()
     with session(pipeline.source) as late, late.cursor() as cursor:
         cursor.execute("DELETE FROM payment WHERE payment_id = 3")
         assert pipeline.tick().batches.count == 0
@@ -173,9 +173,9 @@ def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monk
     assert pipeline.capture().batch is None
 
 
+@pytest.mark.begun
 def test_a_row_older_than_the_horizon_that_the_lake_lacks_is_found_by_the_count(pipeline: Pipeline) -> None:
     """No way is known for that to happen; this makes one, by a batch whose horizon lies."""
-    pipeline.tick()
     execute(pipeline.source, NEW_DESIGN)
     journal = Journal(pipeline.ingestion)
     first = journal.read(1)
@@ -196,8 +196,8 @@ def test_a_row_older_than_the_horizon_that_the_lake_lacks_is_found_by_the_count(
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_an_emptied_table_stops_the_run_until_someone_says_go(pipeline: Pipeline) -> None:
-    pipeline.tick()
     before = pipeline.objects()
     execute(pipeline.source, "TRUNCATE payment")
     with pytest.raises(MassDeletion, match=r"rows of payment are gone .* totes run --accept-deletes payment"):
@@ -210,8 +210,8 @@ def test_an_emptied_table_stops_the_run_until_someone_says_go(pipeline: Pipeline
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_every_table_that_lost_too_much_is_named_at_once(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "DELETE FROM payment; DELETE FROM transaction")
 
     def asked(*accepted: str) -> list[str]:
@@ -226,8 +226,8 @@ def test_every_table_that_lost_too_much_is_named_at_once(pipeline: Pipeline) -> 
         assert capture(connection, pipeline.ingestion, SOURCE_TABLES, accept_deletes=everything).batch == 2
 
 
+@pytest.mark.begun
 def test_more_than_the_set_share_of_a_table_stops_the_run(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id % 2 = 0")
     with session(pipeline.source) as connection:
         with pytest.raises(MassDeletion, match="more than 40 %"):
@@ -235,10 +235,10 @@ def test_more_than_the_set_share_of_a_table_stops_the_run(pipeline: Pipeline) ->
         assert capture(connection, pipeline.ingestion, SOURCE_TABLES, mass_deletion_percent=60).batch == 2
 
 
+@pytest.mark.begun
 def test_rows_that_are_asked_for_again_come_again_and_those_that_are_not_there_come_as_deleted(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "UPDATE fact_sales_order SET units_sold = 1 WHERE sales_order_id = 7")
     execute(
         pipeline.warehouse,
@@ -262,8 +262,8 @@ def test_a_table_that_is_not_captured_cannot_be_asked_for(pipeline: Pipeline) ->
         capture(connection, pipeline.ingestion, SOURCE_TABLES, recapture={"orders": [1]})
 
 
+@pytest.mark.begun
 def test_pending_is_what_the_next_tick_would_bring_and_writes_nothing(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id IN (4, 9)")
     execute(pipeline.source, "UPDATE design SET design_name = design_name")
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")

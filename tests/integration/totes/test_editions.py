@@ -164,8 +164,8 @@ def test_a_replay_that_dies_anywhere_has_changed_nothing_and_the_next_is_not_in_
 
 
 @pytest.mark.parametrize(("first", "sentence"), [(0, "it has 1 to 1"), (2, "it has 1 to 1"), (-3, "no batch -3")])
+@pytest.mark.begun
 def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, first: int, sentence: str) -> None:
-    pipeline.tick()
     with pytest.raises(ConfigurationError, match=sentence):
         replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
 
@@ -229,8 +229,8 @@ def test_a_loader_that_waited_for_the_lock_loads_nothing_older_than_what_it_then
     assert rows(pipeline.warehouse, "SELECT DISTINCT edition FROM etl.batch") == [(2,)]
 
 
+@pytest.mark.begun
 def test_a_rebuild_never_empties_a_warehouse_of_another_lake(pipeline: Pipeline, store: MemoryStore) -> None:
-    pipeline.tick()
     before = content_of(pipeline.warehouse)
     other = dataclasses.replace(
         pipeline, ingestion=store.bucket("other-ingestion"), processed=store.bucket("other-processed")

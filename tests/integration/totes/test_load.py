@@ -107,9 +107,9 @@ def _seen_by_a_reader(warehouse: str) -> tuple[list[tuple[int]], list[tuple[int]
     return ledger, facts
 
 
+@pytest.mark.begun
 def test_a_reader_sees_a_batch_whole_or_not_at_all(pipeline: Pipeline) -> None:
     """While a loader is at its last statement, everybody else still sees the state before the batch."""
-    pipeline.tick()
     edited_twice(pipeline)
     seen: list[tuple[list[tuple[int]], list[tuple[int]]]] = []
 
@@ -132,8 +132,8 @@ def assert_warehouse_has(pipeline: Pipeline, batches: int) -> None:
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.batch") == batches
 
 
+@pytest.mark.begun
 def test_the_warehouse_itself_refuses_a_second_version_of_one_batch(pipeline: Pipeline) -> None:
-    pipeline.tick()
     columns = "sales_order_id, created_date, created_time, last_updated_date, last_updated_time, sales_staff_id, \
         counterparty_id, units_sold, unit_price, currency_id, design_id, agreed_payment_date, agreed_delivery_date, \
         agreed_delivery_location_id, batch_id"
@@ -144,8 +144,8 @@ def test_the_warehouse_itself_refuses_a_second_version_of_one_batch(pipeline: Pi
         )
 
 
+@pytest.mark.begun
 def test_a_warehouse_of_another_lake_is_refused(pipeline: Pipeline, store: MemoryStore) -> None:
-    pipeline.tick()
     other = Pipeline(
         source=pipeline.source,
         warehouse=pipeline.warehouse,
@@ -182,8 +182,8 @@ def test_a_warehouse_put_back_to_an_earlier_day_catches_up_from_the_lake(pipelin
     assert content(pipeline.warehouse) == before
 
 
+@pytest.mark.begun
 def test_history_and_the_current_state_are_one_plain_query_each(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
     pipeline.tick()
     history = rows(pipeline.warehouse, "SELECT paid, batch_id FROM fact_payment WHERE payment_id = 4 ORDER BY batch_id")
@@ -193,8 +193,8 @@ def test_history_and_the_current_state_are_one_plain_query_each(pipeline: Pipeli
     assert history[0][0] is not history[1][0]
 
 
+@pytest.mark.begun
 def test_only_what_changed_becomes_a_version(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET company_ac_number = 1 WHERE payment_id = 4")
     counts = pipeline.tick().tables["fact_payment"]
     assert (counts.rows_in, counts.versions, counts.unchanged) == (1, 0, 1)

@@ -176,8 +176,8 @@ def test_what_is_published_bit_by_bit_is_what_is_published_whole(pipeline: Pipel
         assert Reader(store).manifest().tables == Reader(whole).manifest().tables
 
 
+@pytest.mark.begun
 def test_a_file_has_its_month_sorted_by_key_in_the_types_of_the_contract(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET unit_price = unit_price + 1 WHERE sales_order_id < 9")
     pipeline.tick()
     store = MemoryStore()
@@ -197,10 +197,10 @@ def test_a_file_has_its_month_sorted_by_key_in_the_types_of_the_contract(pipelin
     assert [part for part, _ in frames["staff"]] == ["all"]
 
 
+@pytest.mark.begun
 def test_the_second_publication_writes_the_months_that_have_changed_and_the_third_only_that_it_looked(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET created_at = '2024-02-01' WHERE sales_order_id = 5")
     pipeline.tick()
     store = MemoryStore()
@@ -310,8 +310,8 @@ def test_of_two_publishers_the_newer_batch_stays_the_latest(pipeline: Pipeline) 
     assert sorted(moments.of) == [1, 2, 3]
 
 
+@pytest.mark.begun
 def test_a_warehouse_that_is_behind_its_snapshot_is_waited_for(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     pipeline.tick()
     store = MemoryStore()
@@ -321,10 +321,10 @@ def test_a_warehouse_that_is_behind_its_snapshot_is_waited_for(pipeline: Pipelin
     assert (published(pipeline.warehouse, store).batch, Reader(store).body(LATEST)) == (2, before)
 
 
+@pytest.mark.begun
 def test_a_rebuilt_warehouse_is_published_whole_and_what_says_the_same_is_not_written_again(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     pipeline.tick()
     store = MemoryStore()
@@ -347,8 +347,8 @@ def test_an_empty_warehouse_publishes_nothing(pipeline: Pipeline) -> None:
     assert not say_failed(shelf_of(store), "Capture", datetime.now(UTC))
 
 
+@pytest.mark.begun
 def test_a_failed_run_is_said_without_the_warehouse_and_unsaid_by_the_next_that_goes_well(pipeline: Pipeline) -> None:
-    pipeline.tick()
     store, at = MemoryStore(), datetime(2026, 11, 26, 12, tzinfo=UTC)
     published(pipeline.warehouse, store)
     before = Reader(store).latest
@@ -361,8 +361,8 @@ def test_a_failed_run_is_said_without_the_warehouse_and_unsaid_by_the_next_that_
     assert Reader(store).latest.status.failed is None
 
 
+@pytest.mark.begun
 def test_what_the_last_comparison_with_the_source_found_is_said_at_once(pipeline: Pipeline) -> None:
-    pipeline.tick()
     store = MemoryStore()
     manifest = published(pipeline.warehouse, store).manifest
     assert Reader(store).latest.status.verified is None

@@ -158,8 +158,8 @@ def test_what_a_view_says_of_converted_money_is_the_sum_of_its_rows(pipeline: Pi
     assert len({*rows(pipeline.warehouse, due.format("open_payments"))[0]}) == 1
 
 
+@pytest.mark.begun
 def test_a_day_comes_once_into_the_lake_and_once_into_the_warehouse(pipeline: Pipeline, site: Site) -> None:
-    pipeline.tick()
     assert fetch(pipeline, site).days == 1
     assert brought(pipeline).days == 1
     site.asked.clear()
@@ -179,8 +179,8 @@ def test_what_a_killed_call_has_kept_and_not_read_is_read_by_the_next(pipeline: 
     assert brought(pipeline).days == 1
 
 
+@pytest.mark.begun
 def test_a_source_that_is_down_fails_nothing_and_another_site_stands_in(pipeline: Pipeline, site: Site) -> None:
-    pipeline.tick()
     down = Site()
     down.down = True
     down.says(FIRST)
@@ -283,8 +283,8 @@ def test_text_that_no_database_holds_is_escaped_and_the_days_go_on(pipeline: Pip
     ]
 
 
+@pytest.mark.begun
 def test_a_day_that_cannot_be_read_fails_no_run(pipeline: Pipeline, site: Site) -> None:
-    pipeline.tick()
     fetch(pipeline, site)
     pipeline.processed.put_new("rates/GBP/2024-03-05.json", b"{}")
     loaded = brought(pipeline)
@@ -305,8 +305,8 @@ def test_a_lost_warehouse_gets_all_rates_again(pipeline: Pipeline, site: Site) -
     assert held(pipeline) == before
 
 
+@pytest.mark.begun
 def test_a_table_of_rates_that_somebody_dropped_is_filled_again(pipeline: Pipeline, site: Site) -> None:
-    pipeline.tick()
     fetch(pipeline, site)
     brought(pipeline)
     before = held(pipeline)
@@ -357,8 +357,8 @@ def test_before_the_first_batch_no_rates_are_loaded(pipeline: Pipeline, site: Si
     assert brought(pipeline).days == 1
 
 
+@pytest.mark.begun
 def test_an_idle_load_asks_for_one_list(pipeline: Pipeline, site: Site, store: MemoryStore) -> None:
-    pipeline.tick()
     fetch(pipeline, site)
     brought(pipeline)
     store.asked.clear()

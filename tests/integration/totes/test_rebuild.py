@@ -171,8 +171,8 @@ def test_an_initial_load_leaves_it_to_autovacuum_what_the_columns_hold(pipeline:
     until(lambda: value(pipeline.warehouse, owed_or_done, [table]))
 
 
+@pytest.mark.begun
 def test_grants_comments_indexes_and_views_of_others_outlive_a_rebuild(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(
         pipeline.warehouse,
         "DO $$ BEGIN CREATE ROLE analyst; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
@@ -196,8 +196,8 @@ def test_grants_comments_indexes_and_views_of_others_outlive_a_rebuild(pipeline:
     assert rows(pipeline.warehouse, "TABLE unpaid_by_currency") == unpaid
 
 
+@pytest.mark.begun
 def test_a_rebuild_that_would_lose_what_others_made_says_so_and_changes_nothing(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
     before = content_of(pipeline.warehouse)
     with pytest.raises(ConfigurationError, match=r"materialized view public\.kept"):
@@ -205,8 +205,8 @@ def test_a_rebuild_that_would_lose_what_others_made_says_so_and_changes_nothing(
     assert content_of(pipeline.warehouse) == before
 
 
+@pytest.mark.begun
 def test_a_reader_in_an_open_transaction_delays_the_swap_and_no_other_reader(pipeline: Pipeline) -> None:
-    pipeline.tick()
     with session(pipeline.warehouse) as reader, reader.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM fact_payment")
         assert rebuilt(pipeline).rebuilding is not None
@@ -251,8 +251,8 @@ WITH_A_COLUMN = changed("dim_design", lambda columns: (*columns, text("made", of
 
 
 @pytest.mark.parametrize("tables", [WITH_A_COLUMN, of_precision(12, 4)])
+@pytest.mark.begun
 def test_a_star_that_can_hold_more_is_brought_in_place(pipeline: Pipeline, tables: Sequence[StarTable]) -> None:
-    pipeline.tick()
     before = rows(pipeline.warehouse, "SELECT sales_order_id, unit_price FROM current_sales_order ORDER BY 1")
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, tables)
@@ -329,10 +329,10 @@ def test_what_is_taken_out_of_the_star_goes_by_a_replay_that_may_take_many_runs(
 
 
 @pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.begun
 def test_a_large_batch_is_loaded_at_once_where_a_rebuild_is_refused_or_waits_for_readers(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *, refused: bool
 ) -> None:
-    pipeline.tick()
     if refused:
         execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
@@ -352,10 +352,10 @@ def test_a_large_batch_is_loaded_at_once_where_a_rebuild_is_refused_or_waits_for
     assert content_of(pipeline.warehouse) == before
 
 
+@pytest.mark.begun
 def test_a_reader_that_would_make_a_deadlock_with_the_swap_makes_it_later(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline.tick()
     monkeypatch.setattr(rebuild, "_PAUSE", 0.1)
     name = pipeline.warehouse.rpartition("/")[2]
     execute(pipeline.warehouse, f"ALTER DATABASE {name} SET deadlock_timeout = '100ms'")
@@ -441,10 +441,10 @@ def test_a_warehouse_that_cannot_hold_every_text_is_refused_at_its_first_load(pi
         dataclasses.replace(pipeline, warehouse=pipeline.warehouse.rpartition("/")[0] + f"/{name}").load()
 
 
+@pytest.mark.begun
 def test_rows_that_the_warehouse_refuses_are_in_quarantine_and_stop_none_of_the_others(
     pipeline: Pipeline, another_database: str
 ) -> None:
-    pipeline.tick()
     first = StarManifest.from_json(StarJournal(pipeline.processed).read(1))
     [part] = first.tables["fact_payment"].parts
     held = read_part(pipeline.processed, part)

@@ -301,8 +301,8 @@ def assert_answers_are_the_sources(pipeline: Pipeline) -> None:
         assert answers(pipeline.warehouse, work_out.__name__) == work_out(shop), work_out.__name__
 
 
+@pytest.mark.begun
 def test_every_answer_is_what_the_source_says_also_after_it_has_changed(pipeline: Pipeline) -> None:
-    pipeline.tick()
     assert_answers_are_the_sources(pipeline)
     day = value(pipeline.warehouse, "SELECT as_of_day FROM report.freshness")
     execute(
@@ -324,8 +324,8 @@ def test_every_answer_is_what_the_source_says_also_after_it_has_changed(pipeline
     assert_answers_are_the_sources(pipeline)
 
 
+@pytest.mark.begun
 def test_views_and_columns_say_what_they_mean(pipeline: Pipeline) -> None:
-    pipeline.tick()
     said = rows(
         pipeline.warehouse,
         "SELECT relname, obj_description(pg_class.oid), array_agg(attname::text ORDER BY attnum), "
@@ -337,8 +337,8 @@ def test_views_and_columns_say_what_they_mean(pipeline: Pipeline) -> None:
     assert said == [(each.name, each.sentence, list(each.columns), list(each.columns.values())) for each in wanted]
 
 
+@pytest.mark.begun
 def test_the_warehouse_says_how_fresh_and_how_whole_it_is(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "ALTER TABLE design ADD COLUMN note text")
     execute(pipeline.source, "UPDATE payment SET payment_date = 'soon' WHERE payment_id IN (3, 4)")
     pipeline.tick()
@@ -470,17 +470,17 @@ def test_a_loader_that_may_make_no_schema_says_who_does(
     assert answers(Role(DASHBOARD, "c-password").uri(pipeline.warehouse), "freshness")
 
 
+@pytest.mark.begun
 def test_views_that_were_dropped_with_a_table_come_back_with_it(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "DROP TABLE dim_design CASCADE")
     pipeline.load()
     assert_answers_are_the_sources(pipeline)
 
 
+@pytest.mark.begun
 def test_a_question_that_a_star_without_its_column_cannot_answer_goes_and_stops_no_rebuild(
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pipeline.tick()
     without = [
         dataclasses.replace(table, columns=[each for each in table.columns if each.name != "paid"])
         for table in STAR_TABLES

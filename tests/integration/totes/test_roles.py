@@ -142,8 +142,8 @@ def test_the_reader_reads_what_a_rebuild_has_made_and_what_comes_later(pipeline:
     assert_it_reads_the_star_and_nothing_else(pipeline)
 
 
+@pytest.mark.begun
 def test_a_reader_that_is_made_after_the_star_reads_it_too(pipeline: Pipeline) -> None:
-    pipeline.tick()
     loader, dashboard = Role(f"loader_{uuid.uuid4().hex[:8]}", "b-password"), Role(DASHBOARD, "c-password")
     with session(pipeline.warehouse) as admin:
         prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
@@ -165,8 +165,8 @@ def test_what_somebody_has_taken_from_the_reader_stays_taken(pipeline: Pipeline,
     assert refused(Role(DASHBOARD, "c-password").uri(pipeline.warehouse), "TABLE dim_staff")
 
 
+@pytest.mark.begun
 def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pipeline: Pipeline, loader: Role) -> None:
-    pipeline.tick()
     again = Role(loader.username, "another-password")
     with session(pipeline.warehouse) as admin:
         prepare_warehouse(admin, again.login, Role(DASHBOARD, "new").login, READABLE)

@@ -100,9 +100,9 @@ def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline)
     assert settings["default_transaction_read_only"] == "off"
 
 
+@pytest.mark.begun
 def test_no_setting_of_a_database_reaches_a_load(pipeline: Pipeline) -> None:
     """Of two loaders that meet, the later one must see what the earlier one has loaded meanwhile."""
-    pipeline.tick()
     make_hostile(pipeline.warehouse, 18)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     pipeline.capture()
@@ -220,8 +220,8 @@ def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
             capture(source, pipeline.ingestion, SOURCE_TABLES)
 
 
+@pytest.mark.begun
 def test_verify_outlives_its_own_work(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipeline.tick()
     module: Any = importlib.import_module("totes.verify.verify")
     in_flight = module.in_flight
 

@@ -254,8 +254,8 @@ def test_rows_in_a_foreign_table_are_refused_by_name(pipeline: Pipeline) -> None
 
 
 @pytest.mark.parametrize("copied", ["SELECT * FROM payment WHERE payment_id = 3", "SELECT * FROM payment"])
+@pytest.mark.begun
 def test_a_key_that_is_there_twice_stops_the_run_before_anything_is_committed(pipeline: Pipeline, copied: str) -> None:
-    pipeline.tick()
     execute(pipeline.source, f"CREATE TABLE archive () INHERITS (payment); INSERT INTO archive {copied}")
     with pytest.raises(ContractError, match=r"payment_id \d is there more than once in table payment and the tables"):
         pipeline.capture()
@@ -265,9 +265,9 @@ def test_a_key_that_is_there_twice_stops_the_run_before_anything_is_committed(pi
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_table_that_is_partitioned_by_time_is_captured_and_its_keys_are_checked(pipeline: Pipeline) -> None:
     """Its primary key must have the time too, so PostgreSQL lets an id be there at two times."""
-    pipeline.tick()
     execute(pipeline.source, BY_TIME + SWAP)
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
@@ -297,10 +297,10 @@ def test_a_primary_key_that_is_checked_at_the_end_of_a_transaction_is_one(pipeli
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_virtual_column_beyond_the_contract_is_not_worked_out_so_none_that_fails_stops_a_run(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.tick()
     execute(
         pipeline.source,
         "ALTER TABLE sales_order ADD COLUMN each numeric GENERATED ALWAYS AS (1.0 / (units_sold - 77)) VIRTUAL;"
@@ -311,8 +311,8 @@ def test_a_virtual_column_beyond_the_contract_is_not_worked_out_so_none_that_fai
     assert pipeline.capture().batch is None
 
 
+@pytest.mark.begun
 def test_a_lake_of_format_1_is_taken_up_and_what_was_lost_then_is_found(pipeline: Pipeline) -> None:
-    pipeline.tick()
     journal = Journal(pipeline.ingestion)
     first = journal.read(1)
     manifest = dataclasses.replace(CaptureManifest.from_json(first), batch=2, parent=digest(first))
@@ -333,8 +333,8 @@ def test_a_lake_of_format_1_is_taken_up_and_what_was_lost_then_is_found(pipeline
     assert pipeline.capture().batch is None
 
 
+@pytest.mark.begun
 def test_a_joined_row_that_is_gone_takes_its_referring_rows_to_quarantine_until_it_is_back(pipeline: Pipeline) -> None:
-    pipeline.tick()
     staff = value(pipeline.source, "SELECT count(*) FROM staff WHERE department_id = 3")
     assert staff
     kept = rows(pipeline.source, "SELECT * FROM department WHERE department_id = 3")
@@ -356,8 +356,8 @@ def test_a_joined_row_that_is_gone_takes_its_referring_rows_to_quarantine_until_
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_no_truncate_fits_between_the_snapshot_and_a_read(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipeline.tick()
     refused = []
 
     def truncate_first(*arguments):  # type: ignore[no-untyped-def]

@@ -48,8 +48,8 @@ def test_the_row_takes_the_unknown_members_place(nameless: Pipeline) -> None:
     assert_warehouse_mirrors(nameless.source, nameless.warehouse)
 
 
+@pytest.mark.begun
 def test_a_row_that_was_good_before_stays_as_it_was(pipeline: Pipeline) -> None:
-    pipeline.tick()
     before = rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id")
     execute(pipeline.source, "ALTER TABLE staff ALTER first_name DROP NOT NULL; UPDATE staff SET first_name = NULL")
     assert pipeline.tick().tables["dim_staff"].quarantined

@@ -35,8 +35,8 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.begun
 def test_hostile_texts_arrive_byte_for_byte(pipeline: Pipeline) -> None:
-    pipeline.tick()
     for text in HOSTILE:
         execute(
             pipeline.source,
@@ -149,10 +149,10 @@ def test_any_number_and_moment_arrives_exact(
         ),
     ],
 )
+@pytest.mark.begun
 def test_a_row_that_cannot_be_converted_is_in_quarantine_with_its_reason_and_blocks_nobody(
     pipeline: Pipeline, edit: str, table: str, reason: str
 ) -> None:
-    pipeline.tick()
     execute(pipeline.source, edit)
     execute(pipeline.source, "UPDATE sales_order SET units_sold = 77 WHERE sales_order_id = 6")
     loaded = pipeline.tick()
@@ -173,16 +173,16 @@ def test_a_quarantined_row_keeps_every_original_value(pipeline: Pipeline) -> Non
     assert row.keys() == original.keys() - {"created_at"}
 
 
+@pytest.mark.begun
 def test_a_quarantined_row_read_again_makes_no_second_batch(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET created_at = 'infinity', payment_amount = 'NaN' WHERE payment_id = 5")
     pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET created_at = created_at WHERE payment_id IN (5, 6, 7)")
     assert pipeline.capture().batch is None
 
 
+@pytest.mark.begun
 def test_a_fixed_row_leaves_quarantine(pipeline: Pipeline) -> None:
-    pipeline.tick()
     history = []
     for date in ("TBC", "TBD", "2031-12-24"):
         execute(pipeline.source, "UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = 5", [date])
@@ -192,8 +192,8 @@ def test_a_fixed_row_leaves_quarantine(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_row_put_back_to_what_the_warehouse_holds_leaves_quarantine(pipeline: Pipeline) -> None:
-    pipeline.tick()
     was = value(pipeline.source, "SELECT agreed_delivery_date FROM sales_order WHERE sales_order_id = 5")
     edit = "UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = 5"
     execute(pipeline.source, edit, ["TBC"])
@@ -203,8 +203,8 @@ def test_a_row_put_back_to_what_the_warehouse_holds_leaves_quarantine(pipeline: 
     assert value(pipeline.warehouse, "SELECT resolved_by FROM etl.quarantine") == 3
 
 
+@pytest.mark.begun
 def test_a_department_named_again_brings_its_staff_out_of_quarantine(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "ALTER TABLE department ALTER department_name DROP NOT NULL")
     busy = "(SELECT department_id FROM staff GROUP BY 1 ORDER BY count(*) DESC LIMIT 1)"
     execute(pipeline.source, f"UPDATE department SET department_name = NULL WHERE department_id = {busy}")
@@ -229,8 +229,8 @@ def test_a_department_without_a_location_keeps_its_staff_in_the_dimension(pipeli
 
 
 @pytest.mark.parametrize("written", [" 2031-12-24", "2031-12-24 ", "\t2031-12-24\r\n"])
+@pytest.mark.begun
 def test_a_blank_around_a_date_keeps_nothing_from_the_warehouse(pipeline: Pipeline, written: str) -> None:
-    pipeline.tick()
     execute(
         pipeline.source,
         "UPDATE sales_order SET agreed_delivery_date = %s, units_sold = 77 WHERE sales_order_id = 5",

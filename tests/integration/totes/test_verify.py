@@ -51,8 +51,8 @@ def test_an_empty_warehouse_cannot_be_verified(pipeline: Pipeline) -> None:
         verdict_on(pipeline)
 
 
+@pytest.mark.begun
 def test_a_shop_that_lives_on_is_equal_after_every_tick(pipeline: Pipeline) -> None:
-    pipeline.tick()
     for _ in range(4):
         Shop(pipeline.source, seed=5).trade(40)
         pipeline.tick()
@@ -62,8 +62,8 @@ def test_a_shop_that_lives_on_is_equal_after_every_tick(pipeline: Pipeline) -> N
         assert verdict.tables["fact_payment"].rows == value(pipeline.source, "SELECT count(*) FROM payment")
 
 
+@pytest.mark.begun
 def test_pages_of_any_size_find_the_same(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "DELETE FROM fact_payment WHERE payment_id % 10 = 0")
     execute(pipeline.warehouse, "DELETE FROM dim_design WHERE design_id = (SELECT max(design_id) FROM dim_design)")
     columns = ", ".join(column.name for column in FACT_PAYMENT.columns if column.name != "payment_id")
@@ -82,8 +82,8 @@ def test_pages_of_any_size_find_the_same(pipeline: Pipeline, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("table", SOURCED, ids=lambda table: table.name)
+@pytest.mark.begun
 def test_a_row_that_somebody_took_out_of_the_warehouse_is_missing(pipeline: Pipeline, table) -> None:  # type: ignore[no-untyped-def]
-    pipeline.tick()
     execute(pipeline.warehouse, f"DELETE FROM {table.name} WHERE {table.key} = 2")
     assert found(pipeline) == {table.name: ([2], [], [])}
     repaired(pipeline)
@@ -92,8 +92,8 @@ def test_a_row_that_somebody_took_out_of_the_warehouse_is_missing(pipeline: Pipe
 
 
 @pytest.mark.parametrize("table", SOURCED, ids=lambda table: table.name)
+@pytest.mark.begun
 def test_a_row_that_somebody_put_into_the_warehouse_is_extra(pipeline: Pipeline, table) -> None:  # type: ignore[no-untyped-def]
-    pipeline.tick()
     columns = ", ".join(column.name for column in table.columns if column.name != table.key)
     execute(
         pipeline.warehouse,
@@ -134,8 +134,8 @@ def test_a_value_that_somebody_changed_in_the_warehouse_is_different(pipeline: P
 
 
 @pytest.mark.parametrize("role", ["source", "warehouse"])
+@pytest.mark.begun
 def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipeline, role: str) -> None:
-    pipeline.tick()
     uris = {"source": pipeline.source, "warehouse": pipeline.warehouse}
 
     def end_session(done: int, total: int) -> None:  # noqa: ARG001 - how progress is reported
@@ -156,8 +156,8 @@ def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipelin
     assert type(raised.value) is {"source": SourceUnavailable, "warehouse": WarehouseUnavailable}[role]
 
 
+@pytest.mark.begun
 def test_a_row_that_somebody_marked_deleted_is_missing(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "UPDATE dim_design SET is_deleted = true WHERE design_id = 3")
     execute(pipeline.warehouse, "UPDATE fact_payment SET is_deleted = true WHERE payment_id = 3")
     assert found(pipeline) == {"dim_design": ([3], [], []), "fact_payment": ([3], [], [])}
@@ -165,8 +165,8 @@ def test_a_row_that_somebody_marked_deleted_is_missing(pipeline: Pipeline) -> No
     assert_equal(pipeline)
 
 
+@pytest.mark.begun
 def test_dates_are_held_against_the_calendar_itself(pipeline: Pipeline) -> None:
-    pipeline.tick()
     first, second = rows(pipeline.warehouse, "SELECT DISTINCT created_date FROM current_payment ORDER BY 1 LIMIT 2")
     execute(pipeline.warehouse, "DELETE FROM dim_date WHERE date_id = %s", first)
     execute(pipeline.warehouse, "UPDATE dim_date SET day_name = 'Funday' WHERE date_id = %s", second)
@@ -176,8 +176,8 @@ def test_dates_are_held_against_the_calendar_itself(pipeline: Pipeline) -> None:
     assert_equal(pipeline)
 
 
+@pytest.mark.begun
 def test_what_the_next_tick_will_bring_is_in_flight(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
     execute(pipeline.source, "UPDATE department SET department_name = 'Renamed'")
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
@@ -188,8 +188,8 @@ def test_what_the_next_tick_will_bring_is_in_flight(pipeline: Pipeline) -> None:
     assert verdict.tables["dim_staff"].in_flight == value(pipeline.source, "SELECT count(*) FROM staff")
 
 
+@pytest.mark.begun
 def test_what_is_captured_and_not_loaded_is_in_flight(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
     pipeline.capture()
@@ -198,15 +198,15 @@ def test_what_is_captured_and_not_loaded_is_in_flight(pipeline: Pipeline) -> Non
     assert (verdict.tables["fact_sales_order"].in_flight, verdict.tables["fact_payment"].in_flight) == (1, 1)
 
 
+@pytest.mark.begun
 def test_a_change_in_flight_does_not_hide_another_difference(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
     execute(pipeline.warehouse, "UPDATE fact_sales_order SET units_sold = 0 WHERE sales_order_id = 5")
     assert found(pipeline) == {"fact_sales_order": ([], [], [5])}
 
 
+@pytest.mark.begun
 def test_what_is_in_quarantine_is_excused_and_what_should_be_is_not(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE sales_order SET agreed_payment_date = 'TBC' WHERE sales_order_id = 4")
     pipeline.tick()
     verdict = verdict_on(pipeline)
@@ -216,8 +216,8 @@ def test_what_is_in_quarantine_is_excused_and_what_should_be_is_not(pipeline: Pi
     assert found(pipeline) == {"fact_sales_order": ([4], [], [])}
 
 
+@pytest.mark.begun
 def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "UPDATE fact_sales_order SET units_sold = 0 WHERE sales_order_id = 5")
     execute(pipeline.source, "UPDATE design SET design_name = 'meanwhile' WHERE design_id = 1")
     repaired(pipeline)
@@ -230,8 +230,8 @@ def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline
     assert_equal(pipeline)
 
 
+@pytest.mark.begun
 def test_of_much_that_differs_so_much_is_repaired_at_once_as_is_asked_for(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "DELETE FROM fact_payment; DELETE FROM dim_design WHERE design_id = 2")
     with session(pipeline.warehouse) as warehouse:
         verdict = verdict_on(pipeline)
@@ -239,8 +239,8 @@ def test_of_much_that_differs_so_much_is_repaired_at_once_as_is_asked_for(pipeli
         assert len(keys_to_repair(warehouse, STAR_TABLES, verdict)["payment"]) == verdict.differences - 1
 
 
+@pytest.mark.begun
 def test_a_date_that_only_history_names_comes_back_by_a_rebuild(pipeline: Pipeline) -> None:
-    pipeline.tick()
     for date in ("1999-01-01", "2024-11-11"):
         execute(pipeline.source, "UPDATE sales_order SET agreed_payment_date = %s WHERE sales_order_id = 4", [date])
         pipeline.tick()
@@ -251,8 +251,8 @@ def test_a_date_that_only_history_names_comes_back_by_a_rebuild(pipeline: Pipeli
     assert_equal(pipeline)
 
 
+@pytest.mark.begun
 def test_what_was_done_to_older_versions_is_put_right_by_a_rebuild_alone(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     pipeline.tick()
     before = content_of(pipeline.warehouse)
@@ -263,9 +263,9 @@ def test_what_was_done_to_older_versions_is_put_right_by_a_rebuild_alone(pipelin
     assert content_of(pipeline.warehouse) == before
 
 
+@pytest.mark.begun
 def test_a_verification_that_has_waited_for_other_tables_sees_what_is_in_them(pipeline: Pipeline) -> None:
     """TRUNCATE does what a swap does: to a snapshot from before it the table is empty."""
-    pipeline.tick()
     with ThreadPoolExecutor(1) as pool, session(pipeline.warehouse) as other:
         with other, other.cursor() as cursor:
             cursor.execute(
@@ -277,8 +277,8 @@ def test_a_verification_that_has_waited_for_other_tables_sees_what_is_in_them(pi
         assert waiting.result().differences == 0
 
 
+@pytest.mark.begun
 def test_a_rebuild_does_not_take_its_place_in_the_middle_of_a_verification(pipeline: Pipeline) -> None:
-    pipeline.tick()
     rebuilding: list[Rebuilding | None] = []
 
     def meanwhile(_done: int, _total: int) -> None:

@@ -298,10 +298,10 @@ TYPES_OF_RECORD_IDS = """
 """
 
 
+@pytest.mark.begun
 def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(
     pipeline: Pipeline, another_database: str, first: str
 ) -> None:
-    pipeline.tick()
     strict = changed("dim_staff", lambda columns: [dataclasses.replace(each, nullable=False) for each in columns])
     make_first_warehouse(first, strict, pipeline.warehouse)
     execute(
@@ -326,10 +326,10 @@ def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(
     ]
 
 
+@pytest.mark.begun
 def test_a_fact_of_a_role_whose_rights_the_loader_has_not_keeps_its_record_ids_and_is_loaded(
     pipeline: Pipeline, another_database: str, first: str, loader: Role, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pipeline.tick()
     make_first_warehouse(first, STAR_TABLES, pipeline.warehouse)
     execute(
         another_database,
@@ -368,8 +368,8 @@ def test_a_table_that_the_loader_may_not_alter_is_named_with_the_remedy(
         load(connection, pipeline.processed, more)
 
 
+@pytest.mark.begun
 def test_a_column_is_added_and_another_widened_beside_what_others_have_made(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(
         pipeline.warehouse,
         "CREATE MATERIALIZED VIEW kept AS SELECT * FROM current_payment;"
@@ -393,10 +393,10 @@ def test_a_column_is_added_and_another_widened_beside_what_others_have_made(pipe
     assert value(pipeline.warehouse, "SELECT scale(unit_price) FROM priced LIMIT 1") == 4
 
 
+@pytest.mark.begun
 def test_a_reader_of_a_warehouse_of_the_first_totes_delays_a_run_once(
     pipeline: Pipeline, another_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pipeline.tick()
     make_first_warehouse(another_database, STAR_TABLES, pipeline.warehouse)
     old = dataclasses.replace(pipeline, warehouse=another_database)
     for payment in (5, 6, 7):
@@ -413,10 +413,10 @@ def test_a_reader_of_a_warehouse_of_the_first_totes_delays_a_run_once(
     assert value(another_database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0
 
 
+@pytest.mark.begun
 def test_a_deadlock_with_a_reader_delays_a_change_that_can_wait_and_no_load(
     pipeline: Pipeline, another_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pipeline.tick()
     make_first_warehouse(another_database, STAR_TABLES, pipeline.warehouse)
     old = dataclasses.replace(pipeline, warehouse=another_database)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
@@ -447,10 +447,10 @@ def read_what_waits_for_me(reader: Connection, uri: str) -> None:
         cursor.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
 
 
+@pytest.mark.begun
 def test_a_loader_that_waits_for_another_does_not_take_it_for_a_reader(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline.tick()
     monkeypatch.setattr(ledger, "_LOCK_WAIT", "100ms")
     with session(pipeline.warehouse) as another, another.cursor() as cursor, session(pipeline.warehouse) as connection:
         cursor.execute("SELECT pg_advisory_lock(%s)", (ledger.LOCK,))
