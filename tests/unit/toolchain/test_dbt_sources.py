@@ -1,6 +1,6 @@
 """What dbt knows of the star is what the star is."""
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from toolchain.dbt_sources import FILE, document
 from totes.report import ROWS
