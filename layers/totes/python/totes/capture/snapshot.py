@@ -50,7 +50,7 @@ class Snapshot:
     Attributes:
         connection: the connection that reads it; all that it reads is of this one state.
         horizon: the oldest transaction (64-bit id) that was still open; all before it are in the snapshot.
-        ceiling: the first transaction id not yet given out.
+        ceiling: one past the newest transaction that has ended; one with this id, or a later, may be open.
         source: which database it is.
         position: a place in the source's log that the snapshot is not beyond; None: the role may not ask.
         replayed: a place in the log that it is not behind, of a standby; None: of no standby, or the role may not ask.
