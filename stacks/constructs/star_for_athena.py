@@ -18,8 +18,6 @@ _SYMLINKS = "org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat"
 _NO_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
-_IN_VIEWS = {"int": "integer", "string": "varchar"}
-
 
 def athena_database(environment: Environment) -> str:
     """The name of the database in which Athena shows an environment's star."""
@@ -68,7 +66,7 @@ class StarForAthena(Construct):
             "originalSql": view.sql,
             "catalog": "awsdatacatalog",
             "schema": self._name,
-            "columns": [{"name": each.name, "type": _IN_VIEWS.get(each.type, each.type)} for each in view.fields],
+            "columns": [{"name": each.name, "type": each.sql_type} for each in view.fields],
         }
         encoded = base64.b64encode(json.dumps(said).encode()).decode()
         return {

@@ -352,6 +352,15 @@ SWAPPED = (
 )
 
 
+def assert_is_planned_anew_and_read(pipeline: Pipeline) -> None:
+    anew = begin(pipeline)
+    assert anew.unread is not None
+    assert anew.unread.plan == 2
+    read_all(pipeline, anew)
+    assert begin(pipeline).batch == 1
+    assert_is_what_one_function_reads(pipeline)
+
+
 @pytest.mark.parametrize("change", [ALTERED, SWAPPED], ids=["altered", "swapped"])
 def test_a_table_that_becomes_another_one_before_a_piece_is_read_is_planned_anew(
     pipeline: Pipeline, change: str, caplog: pytest.LogCaptureFixture
@@ -363,24 +372,14 @@ def test_a_table_that_becomes_another_one_before_a_piece_is_read_is_planned_anew
     with caplog.at_level(logging.WARNING):
         assert [number for number in captured.unread.pieces if not read(pipeline, 1, number)] == of_payment
     assert "plan 1 does not hold any more" in caplog.text
-    anew = begin(pipeline)
-    assert anew.unread is not None
-    assert anew.unread.plan == 2
-    read_all(pipeline, anew)
-    assert begin(pipeline).batch == 1
-    assert_is_what_one_function_reads(pipeline)
+    assert_is_planned_anew_and_read(pipeline)
 
 
 @pytest.mark.parametrize("change", [ALTERED, SWAPPED], ids=["altered", "swapped"])
 def test_and_so_it_is_where_all_pieces_were_read_before(pipeline: Pipeline, change: str) -> None:
     read_all(pipeline, begin(pipeline))
     execute(pipeline.source, change)
-    anew = begin(pipeline)
-    assert anew.unread is not None
-    assert anew.unread.plan == 2
-    read_all(pipeline, anew)
-    assert begin(pipeline).batch == 1
-    assert_is_what_one_function_reads(pipeline)
+    assert_is_planned_anew_and_read(pipeline)
 
 
 def test_a_table_that_was_another_one_only_while_a_piece_was_read_brings_nothing_of_it(pipeline: Pipeline) -> None:
@@ -419,12 +418,7 @@ def test_another_source_under_the_same_name_is_planned_anew(pipeline: Pipeline, 
         processed=pipeline.processed,
     )
     assert not read(moved, 1, 1)
-    anew = begin(moved)
-    assert anew.unread is not None
-    assert anew.unread.plan == 2
-    read_all(moved, anew)
-    assert begin(moved).batch == 1
-    assert_is_what_one_function_reads(moved)
+    assert_is_planned_anew_and_read(moved)
 
 
 def test_of_two_runs_that_plan_at_once_both_know_one_plan(pipeline: Pipeline) -> None:

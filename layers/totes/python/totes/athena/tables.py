@@ -17,7 +17,8 @@ _HIVE = {
 }
 """Athena has no time of day that a file of parquet could hold, but reads one as what it is stored as: nanoseconds."""
 
-_SQL = {"int": "integer", "bigint": "bigint", "string": "varchar", "boolean": "boolean", "date": "date"}
+_SQL = {"int": "integer", "string": "varchar"}
+"""What Athena's SQL calls otherwise than Glue does."""
 
 BATCH = "batch_id"
 DELETED = "is_deleted"
@@ -30,6 +31,11 @@ class Field:
     name: str
     type: str
     meaning: str = ""
+
+    @property
+    def sql_type(self) -> str:
+        """Its type in the words of Athena's SQL."""
+        return _SQL.get(self.type, self.type)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +132,7 @@ def _came(table: StarTable) -> str:
     nothing = ", ".join(
         f"CAST(key AS integer) AS {column.name}"
         if column.name == table.key
-        else f"CAST(NULL AS {_sql_type(column)}) AS {column.name}"
+        else f"CAST(NULL AS {_field(column).sql_type}) AS {column.name}"
         for column in table.columns
     )
     return f"{stars} UNION ALL SELECT {nothing}, {batch}, true AS {DELETED} FROM {table.name}_{DELETES}"
@@ -143,8 +149,3 @@ def _hive_type(column: Column) -> str:
     if column.kind is Kind.DECIMAL:
         return f"decimal({column.precision},{column.scale})"
     return _HIVE[column.kind]
-
-
-def _sql_type(column: Column) -> str:
-    hive = _hive_type(column)
-    return _SQL.get(hive, hive)

@@ -232,7 +232,7 @@ class TableChanges:
                 keys = pl.concat([held.keys, found.keys(held.lowest, held.highest)]).unique()
                 yield HeldKeys(lowest=held.lowest, highest=held.highest, keys=keys)
 
-        source = SourceKeys(self._snapshot, self._table.name, self._key_column())
+        source = SourceKeys(self._snapshot, self._table, self.columns)
         gone = 0
         if self._ranges is None:
             self._ranges = ranges_of(lake)
@@ -253,9 +253,6 @@ class TableChanges:
     def _see(self, keys: pl.Series) -> None:
         if self._unseen.len():
             self._unseen = self._unseen.filter(~self._unseen.is_in(keys.cast(pl.Int64).implode()))
-
-    def _key_column(self) -> SourceColumn:
-        return next(column for column in self.columns if column.name == self._table.key)
 
     def _series(self, keys: Sequence[int]) -> pl.Series:
         return pl.Series(self._table.key, keys, dtype=pl.Int64)

@@ -61,8 +61,7 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
         if not planned.holds(snapshot, columns, identities):
             logger.warning("plan %d does not hold any more: the source, or table %s, is another one", plan, of.table)
             return False
-        key = next(column for column in columns[of.table] if column.name == table.key)
-        condition = SourceKeys(snapshot, of.table, key).within(of.lowest, of.highest)
+        condition = SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest)
         if unguarded(snapshot, [table]):
             check_once(snapshot, table, condition)
         in_order = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(table.key))

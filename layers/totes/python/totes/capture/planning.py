@@ -81,8 +81,7 @@ def _rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[s
 def _key_ranges(
     snapshot: Snapshot, table: SourceTable, columns: Sequence[SourceColumn], most: int
 ) -> Iterator[tuple[int, int]]:
-    key = next(column for column in columns if column.name == table.key)
-    source = SourceKeys(snapshot, table.name, key)
+    source = SourceKeys(snapshot, table, columns)
     bounds = source.bounds()
     return iter(()) if bounds is None else _narrow(source, *bounds, max(1, most // _GRAIN))
 

@@ -1,12 +1,14 @@
 """The keys that a table of the source has: their bounds, counted by ranges, or read."""
 
 import io
+from collections.abc import Sequence
 
 import polars as pl
 from psycopg2 import sql
 
 from totes.capture.reader import stream_rows
 from totes.capture.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
 from totes.lake import SourceColumn
 
 # PostgreSQL does not know how few ranges there are, and would rather sort millions of keys than count them.
@@ -17,12 +19,18 @@ _COUNT = sql.SQL("""
 
 
 class SourceKeys:
-    """The keys of one table in a snapshot."""
+    """The keys of one table in a snapshot.
 
-    def __init__(self, snapshot: Snapshot, table: str, key: SourceColumn) -> None:
+    Args:
+        snapshot: the state of the source.
+        table: the table.
+        columns: its columns in the source, the key among them.
+    """
+
+    def __init__(self, snapshot: Snapshot, table: SourceTable, columns: Sequence[SourceColumn]) -> None:
         self._snapshot = snapshot
-        self._table = table
-        self._key = key
+        self._table = table.name
+        self._key = next(column for column in columns if column.name == table.key)
 
     def bounds(self) -> tuple[int, int] | None:
         """Return the lowest and the highest key; None where there is no row."""
