@@ -8,7 +8,7 @@ PAGE := dashboard/dist/index.html
 UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
-# Node keeps what it has compiled here, not in the machine's temporary folder.
+# Node keeps what it has compiled here, not in the temporary folder; of the CDK nothing (local_cloud/cdk.py says why).
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 # To compile the CDK's modules takes seconds; what is compiled is kept, whatever this machine says by default.
 unexport PYTHONDONTWRITEBYTECODE

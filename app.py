@@ -55,7 +55,7 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
     network, data, dashboard = make_foundations(app, environment)
     pipeline = PipelineStack(app, environment, handed=data, network=network, dashboard=dashboard)
     watch = WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline.watched)
-    watch.add_dependency(pipeline, "it watches what is there")
+    watch.add_stack_dependency(pipeline, "it watches what is there")
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)

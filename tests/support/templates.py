@@ -56,22 +56,23 @@ def new_app(folder: Path, *, validated: bool = True, **context: Any) -> cdk.App:
 def run_app(
     folder: Path, temporary: Path | None = None, /, *, region: str = "eu-west-2", **context: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the app as the CLI does, in a process of its own.
+    """Run the app as the CLI does, in a process of its own, by the words of cdk.json.
 
-    It has nothing of this one's but the path, the temporary folder and what Node has compiled.
+    It has nothing of this one's but the path and the temporary folder, in which Node may keep what it compiles.
     """
     settings = json.loads((ROOT / "cdk.json").read_text())
     home = Path(tempfile.gettempdir()).parent / "home"
     home.mkdir(exist_ok=True)
+    temporary = temporary or Path(tempfile.gettempdir())
     return subprocess.run(
-        [sys.executable, "app.py"],
+        ["/bin/sh", "-c", settings["app"]],
         cwd=ROOT,
         env={
-            "PATH": os.environ["PATH"],
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             "HOME": str(home),
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_UNPACKED),
-            "NODE_COMPILE_CACHE": os.environ["NODE_COMPILE_CACHE"],
-            "TMPDIR": str(temporary or tempfile.gettempdir()),
+            "TMPDIR": str(temporary),
+            "NODE_COMPILE_CACHE": str(temporary / "compiled"),
             "PYTHONHASHSEED": "1",
             "CDK_DEFAULT_REGION": region,
             "CDK_VALIDATION": "false",
