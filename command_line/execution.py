@@ -23,6 +23,8 @@ _LOGS_IN = {"source": payloads.CAPTURE.capitalize(), "warehouse": payloads.LOAD.
 """Which step logs in to which database."""
 
 _POLL_LOCAL, _POLL_AWS = 0.25, 1.0
+_EVENTS_AT_ONCE = 10
+"""A look at what is new in an execution's history; more pages are read where more is."""
 _NOT_LISTED_YET = 1.0
 
 
@@ -126,14 +128,13 @@ def _meet(deployment: Deployment, follow: Follow, meanwhile: Callable[[], None])
 
 
 def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Callable[[], None]) -> RunResult | None:
-    client, started, seen = deployment.step_functions, time.monotonic(), 0
+    client, started, newest = deployment.step_functions, time.monotonic(), 0
     while True:
         execution = client.describe_execution(executionArn=arn)
-        events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-        for event in events[seen:]:
+        for event in events_since(client, arn, newest):
             if entered := event.get("stateEnteredEventDetails"):
                 follow(entered["name"])
-        seen = len(events)
+            newest = event["id"]
         if execution["status"] != "RUNNING":
             break
         meanwhile()
@@ -144,6 +145,28 @@ def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Calla
             status=execution["status"], batch=None, seconds=seconds, error=failure_of(deployment, execution)
         )
     return _result_of(deployment, json.loads(execution["output"]), seconds)
+
+
+def events_since(step_functions: Any, arn: str, known: int) -> list[dict[str, Any]]:
+    """What has happened in an execution, oldest first and without its data.
+
+    Its history is read from its newest end: a run that goes on for long has thousands of events.
+
+    Args:
+        step_functions: the client.
+        arn: the execution's.
+        known: the newest event that the caller has seen; 0: none.
+    """
+    events: list[dict[str, Any]] = []
+    pages = step_functions.get_paginator("get_execution_history").paginate(
+        executionArn=arn, reverseOrder=True, includeExecutionData=False, PaginationConfig={"PageSize": _EVENTS_AT_ONCE}
+    )
+    for page in pages:
+        new = [event for event in page["events"] if event["id"] > known]
+        events += new
+        if len(new) < len(page["events"]):
+            break
+    return events[::-1]
 
 
 def failure_of(deployment: Deployment, execution: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from local_cloud.endpoint import (
     distributed_maps,
     distributions,
     exchange_rates,
+    histories,
     identity_pools,
     instances,
     interpreter,
@@ -41,7 +42,8 @@ from local_cloud.kept import Kept
 
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
-    *(state_machines, secret_names, sessions, topics, ways_out, user_pools, identity_pools, distributed_maps),
+    *(state_machines, histories, secret_names, sessions, topics, ways_out, user_pools, identity_pools),
+    distributed_maps,
 )
 
 _HOSTS = 1024

@@ -132,16 +132,22 @@ def places(deployed: Deployed) -> Iterator[tuple[str, str]]:
     for group in logs.describe_log_groups()["logGroups"]:
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
             yield from ((group["logGroupName"], event["message"]) for event in page["events"])
-    machines = deployed.cloud.client("stepfunctions")
-    for machine in machines.list_state_machines()["stateMachines"]:
-        for page in machines.get_paginator("list_executions").paginate(stateMachineArn=machine["stateMachineArn"]):
-            for execution in page["executions"]:
-                history = machines.get_execution_history(executionArn=execution["executionArn"])
-                yield execution["name"], str(history["events"])
+    yield from _histories(deployed.cloud.client("stepfunctions"))
     for function in deployed.cloud.client("lambda").list_functions()["Functions"]:
         yield function["FunctionName"], str(function)
     for file in _files(deployed.state):
         yield str(file), file.read_text(errors="replace")
+
+
+def _histories(step_functions: Any) -> Iterator[tuple[str, str]]:
+    for machine in step_functions.list_state_machines()["stateMachines"]:
+        for page in step_functions.get_paginator("list_executions").paginate(
+            stateMachineArn=machine["stateMachineArn"]
+        ):
+            for execution in page["executions"]:
+                told = step_functions.get_paginator("get_execution_history")
+                for history in told.paginate(executionArn=execution["executionArn"]):
+                    yield execution["name"], str(history["events"])
 
 
 def _files(state: Path) -> list[Path]:

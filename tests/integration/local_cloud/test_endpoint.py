@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from command_line.execution import events_since
 from local_cloud.account import ACCOUNT, REGION
 
 Clients = Callable[[str], Any]
@@ -487,6 +488,31 @@ def test_a_state_machine_sees_its_own_executions(client: Clients, stack: Stack) 
     assert seen["running"] == 1
     assert seen["first"]["Status"] == "RUNNING"
     assert isinstance(seen["first"]["StartDate"], str)
+
+
+def test_an_execution_tells_its_history_a_page_at_a_time_from_either_end(client: Clients, stack: Stack) -> None:
+    names = [f"Step{number}" for number in range(8)]
+    states: dict[str, Any] = {name: {"Type": "Pass", "Result": "seen by few", "Next": "End"} for name in names}
+    for name, following in itertools.pairwise(names):
+        states[name]["Next"] = following
+    states["End"] = {"Type": "Succeed"}
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    arn = stack.deploy({"Role": ROLE, "Machine": machine("walking", states)}, Outputs=outputs)["Arn"]
+    execution, step_functions = execute(client, arn)["executionArn"], client("stepfunctions")
+    whole = step_functions.get_execution_history(executionArn=execution)
+    assert "nextToken" not in whole
+    assert "seen by few" in str(whole)
+    first = step_functions.get_execution_history(executionArn=execution, maxResults=7)
+    second = step_functions.get_execution_history(executionArn=execution, maxResults=7, nextToken=first["nextToken"])
+    assert first["events"] + second["events"] == whole["events"][:14]
+    newest = step_functions.get_execution_history(executionArn=execution, maxResults=3, reverseOrder=True)["events"]
+    assert newest == whole["events"][:-4:-1]
+    with pytest.raises(step_functions.exceptions.InvalidToken):
+        step_functions.get_execution_history(executionArn=execution, nextToken="of another")
+    for known in (0, 5, len(whole["events"])):
+        news = events_since(step_functions, execution, known)
+        assert [event["id"] for event in news] == [event["id"] for event in whole["events"][known:]]
+        assert "seen by few" not in str(news)
 
 
 def mapping(child: dict[str, Any], items: Any) -> dict[str, Any]:
