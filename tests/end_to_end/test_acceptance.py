@@ -129,7 +129,7 @@ def kill_once_loaded(words: list[str], record: Path) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 300
-    while "run" not in json.loads(record.read_text())["steps"]:
+    while not record.exists() or "run" not in json.loads(record.read_text())["steps"]:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -137,14 +137,15 @@ def kill_once_loaded(words: list[str], record: Path) -> None:
     process.wait()
 
 
-def test_prod_starts_over_after_a_first_deployment_that_failed_half_way_and_is_accepted_twice(
-    account: LocalCloud, words: Words, capsys: pytest.CaptureFixture[str]
+def test_prod_starts_over_after_a_first_deployment_that_failed_half_way_and_leaves_no_name_taken(
+    account: LocalCloud, words: Words, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = everything(account)
     fail_half_way(account, words("prod"), "prod", capsys)
     assert accept([*words("prod"), "--fresh"]) == 0
     assert everything(account) == empty
-    assert accept(words("prod")) == 0
+    kill_once_loaded(words("prod"), tmp_path / "prod" / "record.json")
+    assert accept([*words("prod"), "--clean"]) == 0
 
 
 def test_what_others_have_made_is_refused_and_stays(
