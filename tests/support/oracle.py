@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.databases import asked, rows
+from tests.support.databases import reader, rows
 
 _CURRENCIES = "(VALUES ('GBP', 'Pound Sterling'), ('USD', 'US Dollar'), ('EUR', 'Euro')) AS iso (code, name)"
 
@@ -82,10 +82,6 @@ ACTUAL = {
         FROM dim_transaction WHERE NOT is_deleted ORDER BY transaction_id""",
 }
 
-_DIM_DATE = """
-    SELECT date_id, year, month, day, day_of_week, day_name, month_name, quarter FROM dim_date ORDER BY date_id
-"""
-
 _CALENDAR = """
     SELECT day::date, extract(year FROM day)::int, extract(month FROM day)::int, extract(day FROM day)::int,
            extract(isodow FROM day)::int, trim(to_char(day, 'Day')), trim(to_char(day, 'Month')),
@@ -96,18 +92,25 @@ _CALENDAR = """
 
 def assert_warehouse_mirrors(source: str, warehouse: str) -> None:
     """Hold the warehouse's current state against the source's, cell by cell, and dim_date against all facts."""
-    expected, actual = asked(source, EXPECTED), asked(warehouse, ACTUAL)
-    for table, rows_expected in expected.items():
-        assert actual[table] == rows_expected, f"{table} differs from what the source says"
+    with reader(warehouse) as of_warehouse, reader(source) as of_source:
+        for table, query in EXPECTED.items():
+            assert of_warehouse(ACTUAL[table]) == of_source(query), f"{table} differs from what the source says"
     assert_calendar_is_right(warehouse)
 
 
 def assert_calendar_is_right(warehouse: str) -> None:
     """Every date of a fact is in dim_date, and dim_date says of each date what PostgreSQL says."""
-    facts = {table: f"SELECT * FROM {table}" for table in EXPECTED if table.startswith("fact_")}
-    found = asked(warehouse, {**facts, "dim_date": _DIM_DATE})
-    calendar = found.pop("dim_date")
-    fact_dates = {date for of_fact in found.values() for row in of_fact for date in _dates_in(row)}
+    with reader(warehouse) as rows_of:
+        fact_dates = {
+            date
+            for table in EXPECTED
+            if table.startswith("fact_")
+            for row in rows_of(f"SELECT * FROM {table}")
+            for date in _dates_in(row)
+        }
+        calendar = rows_of(
+            "SELECT date_id, year, month, day, day_of_week, day_name, month_name, quarter FROM dim_date ORDER BY 1"
+        )
     known = [row[0] for row in calendar]
     assert fact_dates <= set(known), "a fact names a date that dim_date lacks"
     assert calendar == rows(warehouse, _CALENDAR, [known])
