@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,23 @@ def rows(uri: str, query: str, values: Sequence[Any] | None = None) -> list[tupl
     with session(uri) as connection, connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.fetchall()
+
+
+@contextmanager
+def reader(uri: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """What gives the rows of queries, each in a transaction of its own, over one connection.
+
+    To connect takes seven milliseconds of the processor, and a query of a small table one.
+    """
+    with session(uri) as connection:
+        connection.autocommit = True
+
+        def rows_of(query: str) -> list[tuple[Any, ...]]:
+            with connection.cursor() as cursor:
+                cursor.execute(query)
+                return cursor.fetchall()
+
+        yield rows_of
 
 
 def value(uri: str, query: str, values: Sequence[Any] | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.databases import rows
+from tests.support.databases import reader, rows
 
 _CURRENCIES = "(VALUES ('GBP', 'Pound Sterling'), ('USD', 'US Dollar'), ('EUR', 'Euro')) AS iso (code, name)"
 
@@ -92,24 +92,25 @@ _CALENDAR = """
 
 def assert_warehouse_mirrors(source: str, warehouse: str) -> None:
     """Hold the warehouse's current state against the source's, cell by cell, and dim_date against all facts."""
-    for table, query in EXPECTED.items():
-        assert rows(warehouse, ACTUAL[table]) == rows(source, query), f"{table} differs from what the source says"
+    with reader(warehouse) as of_warehouse, reader(source) as of_source:
+        for table, query in EXPECTED.items():
+            assert of_warehouse(ACTUAL[table]) == of_source(query), f"{table} differs from what the source says"
     assert_calendar_is_right(warehouse)
 
 
 def assert_calendar_is_right(warehouse: str) -> None:
     """Every date of a fact is in dim_date, and dim_date says of each date what PostgreSQL says."""
-    fact_dates = {
-        date
-        for table in EXPECTED
-        if table.startswith("fact_")
-        for row in rows(warehouse, f"SELECT * FROM {table}")
-        for date in _dates_in(row)
-    }
-    calendar = rows(
-        warehouse,
-        "SELECT date_id, year, month, day, day_of_week, day_name, month_name, quarter FROM dim_date ORDER BY date_id",
-    )
+    with reader(warehouse) as rows_of:
+        fact_dates = {
+            date
+            for table in EXPECTED
+            if table.startswith("fact_")
+            for row in rows_of(f"SELECT * FROM {table}")
+            for date in _dates_in(row)
+        }
+        calendar = rows_of(
+            "SELECT date_id, year, month, day, day_of_week, day_name, month_name, quarter FROM dim_date ORDER BY 1"
+        )
     known = [row[0] for row in calendar]
     assert fact_dates <= set(known), "a fact names a date that dim_date lacks"
     assert calendar == rows(warehouse, _CALENDAR, [known])
