@@ -109,7 +109,7 @@ def _database(postgres: EmbeddedPostgres, template: str = "template1") -> Iterat
 
 
 def _create(postgres: EmbeddedPostgres, name: str, template: str = "template1") -> None:
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
     run_alone(postgres.uri("postgres"), create.format(sql.Identifier(name), sql.Identifier(template)))
 
 

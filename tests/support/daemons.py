@@ -1,18 +1,21 @@
 """Local clouds' daemons as forks of a process that has imported them.
 
 To import moto takes a daemon four seconds of a processor, and another to read what AWS's services are. Those that are
-started by a command in a process of its own, and those of tests/integration, are what a person has.
+started by a command in a process of its own, and those whose own beginning and end tests are about, are what a person
+has.
 """
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing import process as multiprocessing_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from local_cloud import daemon, launch
+from tests.support import processes
 from tests.support.processes import PROCESSES
 
 _held: list[Connection] = []
@@ -51,6 +54,17 @@ def start(words: Sequence[str], *, folder: Path, log: int, lock: int, owner: int
 def use_forks() -> None:
     """Have all daemons that this process starts from now on be forks."""
     launch.start = start
+
+
+@contextmanager
+def forks() -> Iterator[None]:
+    """Have the daemons that this process starts meanwhile be forks."""
+    processes.start()
+    before, launch.start = launch.start, start
+    try:
+        yield
+    finally:
+        launch.start = before
 
 
 def _serve(words: Sequence[str], folder: Path, variables: Mapping[str, str], passed: Sequence[Connection]) -> None:

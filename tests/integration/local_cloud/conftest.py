@@ -10,6 +10,7 @@ import pytest
 from local_cloud import LocalCloud
 from local_cloud.folder import ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
+from tests.support.daemons import forks
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     """An endpoint that the tests of this folder share."""
     folder = StateFolder(tmp_path_factory.mktemp("hosted"))
     lock = folder.claim()
-    daemon = Daemon(folder, lock, [])
+    with forks():
+        daemon = Daemon(folder, lock, [])
     os.close(lock)
     endpoint = daemon.says(ENDPOINT)["endpoint"]
     yield Hosted(

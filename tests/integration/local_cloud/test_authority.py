@@ -23,6 +23,7 @@ from local_cloud import LocalCloud
 from local_cloud.endpoint.authority import RECORD
 from local_cloud.folder import StateFolder
 from simulator import build
+from tests.support.daemons import forks
 from tests.support.databases import execute, rows
 
 Clients = Callable[[str], Any]
@@ -277,7 +278,10 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
 
     All this is done within the boundary that `totes bootstrap-policy` writes.
     """
-    running = local_cloud.up(folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod")
+    with forks():
+        running = local_cloud.up(
+            folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod"
+        )
     try:
         _put_within_boundary(running)
         build(running.source_uri, orders=20, seed=1)

@@ -17,6 +17,7 @@ from local_cloud import LocalCloud
 from local_cloud.folder import ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
 from local_cloud.terms import Terms
+from tests.support.daemons import forks
 
 RESOURCES = {
     "Lake": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate", "Properties": {}},
@@ -35,7 +36,8 @@ class Cloud:
 
     def __init__(self, folder: StateFolder) -> None:
         lock = folder.claim(lasting=True)
-        self.daemon = Daemon(folder, lock, [], lasting=True)
+        with forks():
+            self.daemon = Daemon(folder, lock, [], lasting=True)
         os.close(lock)
         self._folder = folder
         self.client: Callable[[str], Any] = LocalCloud(

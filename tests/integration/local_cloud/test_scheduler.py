@@ -21,6 +21,7 @@ from local_cloud.endpoint.scheduler import Scheduler
 from local_cloud.folder import CLOUD, ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
 from tests.integration.local_cloud.test_endpoint import Stack
+from tests.support.daemons import forks
 
 NOW = datetime(2026, 11, 26, 5, 7, 30, tzinfo=UTC)
 INPUT = '{"due": "<aws.scheduler.scheduled-time>", "by": "<aws.scheduler.schedule-arn>"}'
@@ -115,7 +116,8 @@ class Scheduled:
 def scheduled(tmp_path: Path) -> Iterator[Scheduled]:
     folder = StateFolder(tmp_path / "state")
     lock = folder.claim()
-    daemon = Daemon(folder, lock, [], scheduled=True)
+    with forks():
+        daemon = Daemon(folder, lock, [], scheduled=True)
     os.close(lock)
     endpoint = daemon.says(ENDPOINT)["endpoint"]
     cloud = LocalCloud(state=folder.path, endpoint=endpoint, source_uri="", warehouse_uri="", environment="local")
