@@ -53,9 +53,11 @@ def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
                 random_.randint(0, 2)
             ),
         }
-        for statement, number in edits.items():
-            if random_.random() < 0.6:
-                execute(pipeline.source, statement.replace("% ", "%% "), [number])
+        with session(pipeline.source) as connection:
+            connection.autocommit = True
+            for statement, number in edits.items():
+                if random_.random() < 0.6:
+                    connection.cursor().execute(statement.replace("% ", "%% "), [number])
         Shop(pipeline.source, seed=random_.randint(1, 10**6)).trade(5)
         pipeline.tick()
 
@@ -78,6 +80,7 @@ def after(calls: int) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.begun
 def test_a_rebuild_and_an_initial_load_come_to_what_one_batch_after_the_other_comes_to(
     pipeline: Pipeline, another_database: str, seed: int
 ) -> None:
@@ -91,12 +94,13 @@ def test_a_rebuild_and_an_initial_load_come_to_what_one_batch_after_the_other_co
     assert pipeline.tick().batches == Span(first=None, last=None, count=0)
 
 
+@pytest.mark.begun
 def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_beside_it(
     pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
     monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
-    live(pipeline, seed=7)
+    live(pipeline, seed=7, ticks=3)
     asked, runs, left = True, 0, []
     while True:
         with session(pipeline.warehouse) as connection:
@@ -131,15 +135,16 @@ def test_an_initial_load_that_is_not_done_yet_has_the_views_that_others_read_mea
     assert value(pipeline.warehouse, "SELECT obj_description('fact_payment'::regclass, 'pg_class')")
 
 
+@pytest.mark.begun
 def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live(pipeline, seed=8)
+    live(pipeline, seed=8, ticks=2)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     pipeline.capture()
     pipeline.transform()
     held = content_of(pipeline.warehouse)
-    monkeypatch.setattr(bulk, "PIECE_ROWS", 10)
+    monkeypatch.setattr(bulk, "PIECE_ROWS", 40)
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
     monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
     came_late, runs = False, 0
@@ -215,6 +220,7 @@ def test_a_reader_in_an_open_transaction_delays_the_swap_and_no_other_reader(pip
     assert value(pipeline.warehouse, "SELECT rebuild FROM etl.content") is False
 
 
+@pytest.mark.begun
 def test_a_warehouse_of_the_first_totes_is_taken_up(pipeline: Pipeline, another_database: str) -> None:
     live(pipeline, seed=3, ticks=2)
     make_first_warehouse(another_database, STAR_TABLES, pipeline.warehouse)
