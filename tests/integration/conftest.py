@@ -1,7 +1,7 @@
 """Real PostgreSQL for every test that asks: one server a session, databases of its own for each test."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from psycopg2 import sql
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import quick_server
-from tests.support.first_run import FirstRun
+from tests.support.first_run import FirstRuns
+from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone
@@ -49,26 +50,40 @@ def _shop_template(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture(scope="session")
-def _first_run(postgres: EmbeddedPostgres, _shop_template: str) -> FirstRun:
-    store, source, warehouse = MemoryStore(), "first_source", "first_warehouse"
+def _first_run(postgres: EmbeddedPostgres, _shop_template: str) -> FirstRuns:
+    return _first_runs(postgres, _shop_template, "first", Pipeline.tick)
+
+
+@pytest.fixture(scope="session")
+def _six_runs(postgres: EmbeddedPostgres, _shop_template: str) -> FirstRuns:
+    return _first_runs(postgres, _shop_template, "six", live)
+
+
+def _first_runs(postgres: EmbeddedPostgres, shop: str, name: str, happen: Callable[[Pipeline], object]) -> FirstRuns:
+    store, source, warehouse = MemoryStore(), f"{name}_source", f"{name}_warehouse"
     ingestion, processed = store.bucket("ingestion"), store.bucket("processed")
-    _create(postgres, source, _shop_template)
+    _create(postgres, source, shop)
     _create(postgres, warehouse)
-    first = Pipeline(
-        source=postgres.uri(source), warehouse=postgres.uri(warehouse), ingestion=ingestion, processed=processed
+    happen(
+        Pipeline(
+            source=postgres.uri(source), warehouse=postgres.uri(warehouse), ingestion=ingestion, processed=processed
+        )
     )
-    first.tick()
-    return FirstRun(source=source, warehouse=warehouse, ingestion=ingestion, processed=processed)
+    return FirstRuns(source=source, warehouse=warehouse, ingestion=ingestion, processed=processed)
 
 
 @pytest.fixture
-def _begun(request: pytest.FixtureRequest, _first_run: FirstRun) -> FirstRun | None:
-    """The run that the test's pipeline begins after; None: it begins with nothing."""
-    return _first_run if request.node.get_closest_marker("begun") else None
+def _begun(request: pytest.FixtureRequest) -> FirstRuns | None:
+    """The runs that the test's pipeline begins after; None: it begins with nothing."""
+    for marker, runs in (("begun", "_first_run"), ("lived", "_six_runs")):
+        if request.node.get_closest_marker(marker):
+            found: FirstRuns = request.getfixturevalue(runs)
+            return found
+    return None
 
 
 @pytest.fixture
-def source(postgres: EmbeddedPostgres, _shop_template: str, _begun: FirstRun | None) -> Iterator[str]:
+def source(postgres: EmbeddedPostgres, _shop_template: str, _begun: FirstRuns | None) -> Iterator[str]:
     """The URI of a totesys database with a hundred sales orders."""
     with _database(postgres, template=_begun.source if _begun else _shop_template) as uri:
         yield uri
@@ -88,7 +103,7 @@ def lake(store: MemoryStore) -> tuple[Bucket, Bucket]:
 
 @pytest.fixture
 def pipeline(
-    postgres: EmbeddedPostgres, source: str, store: MemoryStore, lake: tuple[Bucket, Bucket], _begun: FirstRun | None
+    postgres: EmbeddedPostgres, source: str, store: MemoryStore, lake: tuple[Bucket, Bucket], _begun: FirstRuns | None
 ) -> Iterator[Pipeline]:
     """The three steps between a small shop and a warehouse: an empty one, or, after a first run, the shop's."""
     with _database(postgres, template=_begun.warehouse if _begun else "template1") as warehouse:

@@ -1,9 +1,10 @@
-"""What a first run brings, copied: to capture, transform and load a shop again takes a second of a processor.
+"""What runs bring, copied: to capture, transform and load a shop again takes a second of a processor.
 
-A lake knows its source by the database's oid, and a copy of a database has one of its own: it is written into the copy
-of the manifest, and that one's digest to where the manifest is named by it.
+A lake knows its source by the database's oid, and a copy of a database has one of its own: it is written into the
+copies of the manifests, and their digests to where a manifest is named by its own.
 """
 
+import json
 from dataclasses import dataclass, replace
 
 from tests.support.databases import execute, value
@@ -15,14 +16,14 @@ _CAPTURED, _MADE = "manifests/", "manifests/edition-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstRun:
-    """A pipeline whose first run is over, and that nobody touches: it is copied.
+class FirstRuns:
+    """A pipeline whose first run is over, or first runs are, and that nobody touches: it is copied.
 
     Attributes:
         source: the name of its source's database.
         warehouse: the name of its warehouse's.
-        ingestion: its captured batch.
-        processed: what that became.
+        ingestion: its captured batches.
+        processed: what these became.
     """
 
     source: str
@@ -37,14 +38,25 @@ class FirstRun:
             pipeline: over copies of this one's databases, and an empty lake.
         """
         oid = value(pipeline.source, "SELECT oid::bigint FROM pg_database WHERE datname = current_database()")
-        [captured] = [self.ingestion.get(key) for key in keys_of(self.ingestion) if key.startswith(_CAPTURED)]
-        manifest = CaptureManifest.from_json(captured)
-        its_own = replace(manifest, source=replace(manifest.source, database=oid)).to_json()
+        digests: dict[str, str] = {}
+        captured = []
         for key in keys_of(self.ingestion):
-            pipeline.ingestion.put_new(key, its_own if key.startswith(_CAPTURED) else self.ingestion.get(key))
+            body = self.ingestion.get(key)
+            if key.startswith(_CAPTURED):
+                captured.append((CaptureManifest.from_json(body), key, digest(body)))
+            else:
+                pipeline.ingestion.put_new(key, body)
+        for manifest, key, before in sorted(captured, key=lambda each: each[0].batch):
+            parent = manifest.parent and digests[manifest.parent]
+            its_own = replace(manifest, source=replace(manifest.source, database=oid), parent=parent).to_json()
+            digests[before] = digest(its_own)
+            pipeline.ingestion.put_new(key, its_own)
         for key in keys_of(self.processed):
             body = self.processed.get(key)
             if key.startswith(_MADE):
-                body = replace(StarManifest.from_json(body), capture=digest(its_own)).to_json()
+                made = StarManifest.from_json(body)
+                parent = made.parent and digests[made.parent]
+                body = replace(made, capture=digests[made.capture], parent=parent).to_json()
             pipeline.processed.put_new(key, body)
-        execute(pipeline.warehouse, "UPDATE etl.batch SET capture_sha256 = %s", [digest(its_own)])
+        named = "UPDATE etl.batch SET capture_sha256 = %s::jsonb ->> capture_sha256"
+        execute(pipeline.warehouse, named, [json.dumps(digests)])

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.totes.test_editions import live, mistaken
+from tests.integration.totes.test_editions import mistaken
 from tests.support.athena import Reader, in_warehouse
 from tests.support.databases import execute, session
+from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from totes.athena import Listed, lists, write_lists
@@ -31,6 +32,7 @@ def listed(pipeline: Pipeline) -> Listed:
     return found
 
 
+@pytest.mark.begun
 def test_after_each_tick_athena_reads_what_the_warehouse_holds(pipeline: Pipeline, reader: Reader) -> None:
     pipeline.tick()
     assert listed(pipeline) == Listed(edition=1, batch=1)
@@ -44,6 +46,7 @@ def test_after_each_tick_athena_reads_what_the_warehouse_holds(pipeline: Pipelin
     assert any(row[-1] for row in found["fact_payment"])
 
 
+@pytest.mark.begun
 def test_a_row_that_comes_again_goes_on_and_one_that_is_gone_is_not_current(pipeline: Pipeline, reader: Reader) -> None:
     execute(pipeline.source, "CREATE TABLE kept AS SELECT * FROM payment WHERE payment_id IN (3, 4)")
     pipeline.tick()
@@ -59,6 +62,7 @@ def test_a_row_that_comes_again_goes_on_and_one_that_is_gone_is_not_current(pipe
     assert 4 not in [row[0] for row in found["current_payment"]]
 
 
+@pytest.mark.begun
 def test_a_dimension_says_its_latest_state(pipeline: Pipeline, reader: Reader) -> None:
     pipeline.tick()
     execute(pipeline.source, "UPDATE design SET file_name = 'new.json' WHERE design_id = 1")
@@ -69,6 +73,7 @@ def test_a_dimension_says_its_latest_state(pipeline: Pipeline, reader: Reader) -
     assert next(row for row in found["dim_design"] if row[0] == 1)[3:] == ("new.json", 2, False)
 
 
+@pytest.mark.begun
 def test_what_no_manifest_names_is_not_read(pipeline: Pipeline, reader: Reader, store: MemoryStore) -> None:
     pipeline.tick()
     [key, *_] = [key for key in store.keys if "/fact_payment/stars" in key]
@@ -79,10 +84,10 @@ def test_what_no_manifest_names_is_not_read(pipeline: Pipeline, reader: Reader, 
     assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
+@pytest.mark.lived
 def test_a_draft_is_not_read_and_an_edition_is_from_the_moment_that_it_is_published(
     pipeline: Pipeline, reader: Reader
 ) -> None:
-    live(pipeline)
     listed(pipeline)
     before = reader.read()
     replay(pipeline.ingestion, pipeline.processed, mistaken(), first=1, time_is_up=lambda: True)
@@ -99,6 +104,7 @@ def test_a_draft_is_not_read_and_an_edition_is_from_the_moment_that_it_is_publis
     assert found["fact_payment"] == before["fact_payment"]
 
 
+@pytest.mark.begun
 def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline, store: MemoryStore) -> None:
     pipeline.tick()
     listed(pipeline)
@@ -109,6 +115,7 @@ def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline, store: Memory
     assert store.calls["get"] - gets < 20
 
 
+@pytest.mark.begun
 def test_a_tick_asks_for_no_list_that_it_brings_nothing_to(pipeline: Pipeline, store: MemoryStore) -> None:
     pipeline.tick()
     listed(pipeline)
@@ -121,10 +128,10 @@ def test_a_tick_asks_for_no_list_that_it_brings_nothing_to(pipeline: Pipeline, s
     }
 
 
+@pytest.mark.lived
 def test_lists_that_are_deleted_are_made_again_from_the_manifests(
     pipeline: Pipeline, reader: Reader, store: MemoryStore
 ) -> None:
-    live(pipeline)
     listed(pipeline)
     for key in store.keys:
         if key.startswith("athena/"):
@@ -133,11 +140,11 @@ def test_lists_that_are_deleted_are_made_again_from_the_manifests(
     assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
+@pytest.mark.lived
 def test_batches_share_lists_of_which_only_the_last_is_written_again(
     pipeline: Pipeline, reader: Reader, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "SPAN", 2)
-    live(pipeline)
     listed(pipeline)
     first, second, third = (f"athena/fact_payment/stars/{number:010d}" for number in (1, 3, 5))
     assert {first, second, third} <= set(store.keys)
@@ -150,11 +157,11 @@ def test_batches_share_lists_of_which_only_the_last_is_written_again(
     assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
+@pytest.mark.lived
 def test_where_time_is_up_the_next_run_goes_on(
     pipeline: Pipeline, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "SPAN", 2)
-    live(pipeline)
     found = [write_lists(pipeline.processed, NAMES, time_is_up=lambda: True) for _ in range(4)]
     assert [each and each.batch for each in found] == [2, 4, 6, 6]
     assert reader.read() == in_warehouse(pipeline.warehouse)
@@ -182,6 +189,7 @@ class _Limited:
 
 
 @pytest.mark.parametrize("puts", [0, 1, 5])
+@pytest.mark.begun
 def test_a_run_that_is_killed_leaves_lists_that_the_next_one_completes(
     puts: int, pipeline: Pipeline, reader: Reader
 ) -> None:
@@ -216,8 +224,8 @@ class _Late:
         self._bucket._client.put_object(**request)
 
 
+@pytest.mark.lived
 def test_of_two_runs_at_once_one_leaves_the_lists_to_the_other(pipeline: Pipeline, reader: Reader) -> None:
-    live(pipeline)
     assert write_lists(Overtaken(pipeline.processed), NAMES) is None
     assert listed(pipeline) == Listed(edition=1, batch=6)
     assert reader.read() == in_warehouse(pipeline.warehouse)

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from simulator import Shop
 from tests.support.content import Content, content_of
 from tests.support.databases import execute, rows, session, value
+from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
@@ -19,23 +19,6 @@ from totes.star import STAR_TABLES, replay, transform
 from totes.star_schema import StarTable
 from totes.warehouse import Loaded, bulk, load
 from totes.warehouse.ledger import lock
-
-
-def live(pipeline: Pipeline, ticks: int = 4) -> None:
-    """Some batches with versions, deletes, quarantine and drift in them."""
-    pipeline.tick()
-    for tick in range(ticks):
-        Shop(pipeline.source, seed=tick).trade(25)
-        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [tick + 1])
-        execute(pipeline.source, "DELETE FROM payment WHERE payment_id = %s", [tick + 40])
-        execute(
-            pipeline.source,
-            "UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = 9",
-            ["TBC" if tick % 2 == 0 else "2024-02-29"],
-        )
-        pipeline.tick()
-    execute(pipeline.source, "ALTER TABLE design ADD COLUMN colour text")
-    pipeline.tick()
 
 
 def rebuilt(pipeline: Pipeline) -> Loaded:
@@ -61,8 +44,8 @@ def mistaken() -> Sequence[StarTable]:
     )
 
 
+@pytest.mark.lived
 def test_an_empty_warehouse_is_rebuilt_from_the_lake_alone(pipeline: Pipeline, another_database: str) -> None:
-    live(pipeline)
     lost = content_of(pipeline.warehouse)
     execute(pipeline.source, "DROP SCHEMA public CASCADE")
     again = dataclasses.replace(pipeline, warehouse=another_database)
@@ -70,8 +53,8 @@ def test_an_empty_warehouse_is_rebuilt_from_the_lake_alone(pipeline: Pipeline, a
     assert content_of(another_database) == lost
 
 
+@pytest.mark.lived
 def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(pipeline: Pipeline) -> None:
-    live(pipeline)
     before = content_of(pipeline.warehouse)
     execute(pipeline.warehouse, "UPDATE fact_payment SET paid = NOT paid; DELETE FROM dim_staff")
     assert rebuilt(pipeline).batches == Span(first=1, last=6, count=6)
@@ -79,10 +62,10 @@ def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(p
     assert pipeline.tick().batches.count == 0
 
 
+@pytest.mark.lived
 def test_a_lost_processed_bucket_is_made_again_from_the_ingestion_bucket(
     pipeline: Pipeline, store: MemoryStore
 ) -> None:
-    live(pipeline)
     before = content_of(pipeline.warehouse)
     again = dataclasses.replace(pipeline, processed=store.bucket("another"))
     again.transform()
@@ -92,8 +75,8 @@ def test_a_lost_processed_bucket_is_made_again_from_the_ingestion_bucket(
 
 
 @pytest.mark.parametrize("first", [1, 3, 6])
+@pytest.mark.lived
 def test_a_replay_of_unchanged_code_changes_no_content_and_rewrites_no_object(pipeline: Pipeline, first: int) -> None:
-    live(pipeline)
     before, objects = content_of(pipeline.warehouse), pipeline.objects()
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
     assert pipeline.load().batches == Span(first=1, last=6, count=6)
@@ -118,6 +101,7 @@ def test_a_mistake_that_was_fixed_is_replayed(pipeline: Pipeline, store: MemoryS
     assert content_of(pipeline.warehouse) == content_of(another_database)
 
 
+@pytest.mark.begun
 def test_batches_go_on_in_the_new_edition(pipeline: Pipeline) -> None:
     live(pipeline, ticks=1)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=2)
@@ -144,6 +128,7 @@ class Dying(Bucket):
         return super().put_new(key, body)
 
 
+@pytest.mark.begun
 def test_a_replay_that_dies_anywhere_has_changed_nothing_and_the_next_is_not_in_its_way(pipeline: Pipeline) -> None:
     live(pipeline, ticks=1)
     before = content_of(pipeline.warehouse)
@@ -170,11 +155,11 @@ def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, fi
         replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=first)
 
 
+@pytest.mark.lived
 def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
-    live(pipeline)
     before = content_of(pipeline.warehouse)
     seen: list[Content] = []
     with session(pipeline.warehouse) as connection:
@@ -189,11 +174,11 @@ def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
     assert all(content == before for content in seen)
 
 
+@pytest.mark.lived
 def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
-    live(pipeline)
     before = content_of(pipeline.warehouse)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
 
@@ -208,8 +193,8 @@ def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
     assert content_of(pipeline.warehouse) == before
 
 
+@pytest.mark.lived
 def test_a_loader_that_waited_for_the_lock_loads_nothing_older_than_what_it_then_finds(pipeline: Pipeline) -> None:
-    live(pipeline)
     with (
         session(pipeline.warehouse) as first,
         session(pipeline.warehouse) as second,

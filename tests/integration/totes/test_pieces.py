@@ -135,7 +135,7 @@ def test_parts_in_which_nothing_has_changed_are_named_as_they_are(pipeline: Pipe
 
 @pytest.mark.parametrize("seed", range(6))
 def test_pieces_are_put_together_exactly_while_the_shop_goes_on(pipeline: Pipeline, seed: int) -> None:
-    captured, shop = begin(pipeline), Shop(pipeline.source, seed=seed)
+    captured, shop = begin(pipeline, ROWS_IN_ONE_FUNCTION * 3 // 2), Shop(pipeline.source, seed=seed)
     assert captured.unread is not None
     victims = iter(range(1 + seed, 140, 5))
     for piece in captured.unread.pieces:

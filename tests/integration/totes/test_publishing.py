@@ -160,6 +160,7 @@ CHANGES = (
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.begun
 def test_what_is_published_bit_by_bit_is_what_is_published_whole(pipeline: Pipeline, seed: int) -> None:
     chosen, store = random.Random(seed), MemoryStore()  # noqa: S311 - no secret is made of it
     pipeline.tick()
@@ -258,6 +259,7 @@ class Fragile(MemoryStore):
         super().put_object(**arguments)
 
 
+@pytest.mark.begun
 def test_a_publisher_that_is_killed_before_any_put_leaves_the_snapshot_of_before_and_the_next_run_heals(
     pipeline: Pipeline,
 ) -> None:
@@ -297,6 +299,7 @@ class Overtaken(MemoryStore):
         super().put_object(**arguments)
 
 
+@pytest.mark.begun
 def test_of_two_publishers_the_newer_batch_stays_the_latest(pipeline: Pipeline) -> None:
     store = Overtaken()
     pipeline.tick()

@@ -276,6 +276,7 @@ def test_a_column_that_need_have_no_value_any_more_is_brought_in_place(pipeline:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
 def test_a_new_star_table_is_filled_with_what_the_lake_has_by_a_replay(pipeline: Pipeline) -> None:
     dim_department = Dimension(
         name="dim_department",
@@ -297,6 +298,7 @@ def test_a_new_star_table_is_filled_with_what_the_lake_has_by_a_replay(pipeline:
     assert found == expected
 
 
+@pytest.mark.begun
 def test_a_star_that_cannot_be_brought_in_place_is_refused_and_made_again_by_a_replay(pipeline: Pipeline) -> None:
     tables = of_precision(9, 2)
     pipeline.tick()
@@ -315,6 +317,7 @@ def test_a_star_that_cannot_be_brought_in_place_is_refused_and_made_again_by_a_r
         tuple(table for table in STAR_TABLES if table.name != "dim_payment_type"),
     ],
 )
+@pytest.mark.begun
 def test_what_is_taken_out_of_the_star_goes_by_a_replay_that_may_take_many_runs(
     pipeline: Pipeline, tables: Sequence[StarTable]
 ) -> None:
@@ -406,6 +409,7 @@ def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_c
 
 
 @pytest.mark.parametrize("name", ["dim_location", "fact_payment"])
+@pytest.mark.begun
 def test_a_star_table_that_was_dropped_comes_back_with_its_rows(pipeline: Pipeline, name: str) -> None:
     live(pipeline, seed=3, ticks=2)
     before = content_of(pipeline.warehouse)

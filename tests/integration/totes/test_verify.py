@@ -119,6 +119,7 @@ def test_a_row_that_somebody_put_into_the_warehouse_is_extra(pipeline: Pipeline,
         ("dim_transaction", "transaction_type = 'GIFT'"),
     ],
 )
+@pytest.mark.begun
 def test_a_value_that_somebody_changed_in_the_warehouse_is_different(pipeline: Pipeline, table: str, edit: str) -> None:
     execute(pipeline.source, "UPDATE address SET address_line_2 = 'flat', district = NULL")
     pipeline.tick()
