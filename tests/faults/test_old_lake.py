@@ -1,7 +1,6 @@
-"""A lake of 5,000 batches, two weeks of busy ticks: what is asked of it costs what it costs at ten.
+"""A lake of 20,000 batches, ten weeks of busy ticks: what is asked of it costs what it costs at ten.
 
-To list it all takes several requests, so whoever did that would ask more often than of a young one.
-LAKE_BATCHES=200 makes it younger, to try the tests themselves; LAKE_BATCHES=20000 is ten weeks.
+LAKE_BATCHES=200 makes it younger, to try the tests themselves.
 """
 
 import itertools
@@ -22,7 +21,7 @@ from totes.lake import Bucket, Journal, StarJournal
 from totes.star import STAR_TABLES, replay
 from totes.warehouse import load
 
-BATCHES = int(os.environ.get("LAKE_BATCHES", "5000"))
+BATCHES = int(os.environ.get("LAKE_BATCHES", "20000"))
 YOUNG = 10
 TAIL = min(100, BATCHES)
 """Batches that are replayed: to replay all of them is a benchmark's work."""
@@ -97,7 +96,7 @@ def shop(common_ground: Ground, old: Shop) -> Shop:
     return old.copy(common_ground)
 
 
-def test_a_warehouse_is_filled_from_an_old_lake(old: Shop) -> None:
+def test_a_lost_warehouse_is_filled_from_an_old_lake(old: Shop) -> None:
     assert value(old.pipeline.warehouse, "SELECT count(*) FROM etl.batch") == BATCHES + 1
     # Two payments changed with every batch.
     assert value(old.pipeline.warehouse, "SELECT count(*) FROM fact_payment WHERE batch_id > 1") == 2 * BATCHES
@@ -128,13 +127,6 @@ def test_a_tick_with_a_change_asks_as_often_as_in_a_young_lake(common_ground: Gr
         asked.append(changed.requests_of(changed.pipeline.tick))
         assert_warehouse_mirrors(source, changed.pipeline.warehouse)
     assert asked[0] == asked[1]
-
-
-def test_a_lost_warehouse_comes_back_as_it_was(common_ground: Ground, old: Shop) -> None:
-    again = _database(common_ground, "template1")
-    with session(again) as connection:
-        load(connection, old.pipeline.processed, STAR_TABLES)
-    assert content_of(again) == content_of(old.pipeline.warehouse)
 
 
 def test_a_rebuild_leaves_what_was_there(shop: Shop, old: Shop) -> None:
