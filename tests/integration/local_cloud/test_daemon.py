@@ -59,7 +59,7 @@ def test_a_daemon_that_is_asked_to_end_takes_everything_with_it(folder: StateFol
     assert len(processes_of(folder)) >= 2
     os.kill(daemon.pid, signal.SIGTERM)
     deadline = time.monotonic() + 30
-    while processes_of(folder) or folder.is_running:  # its last thread lets go of the lock after its first has ended
+    while processes_of(folder) or folder.is_running:  # who is about to end has the lock still, and no command line
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

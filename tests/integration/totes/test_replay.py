@@ -84,13 +84,13 @@ class Remembered(Bucket):
         return sorted(key for key in self._objects if key.startswith(prefix))[:most]
 
 
-def test_what_a_run_tells_of_5_000_batches_is_no_longer_than_what_it_tells_of_one(pipeline: Pipeline) -> None:
+def test_what_a_run_tells_of_50_000_batches_is_no_longer_than_what_it_tells_of_one(pipeline: Pipeline) -> None:
     pipeline.capture()
     captured, ingestion = json.loads(Journal(pipeline.ingestion).read(1)), Remembered()
-    for number in range(1, 5_001):
+    for number in range(1, 50_001):
         Journal(ingestion).commit(number, json.dumps({**captured, "batch": number, "tables": {}}).encode())
     transformed = transform(ingestion, Remembered(), ())
-    assert transformed.batches == Span(first=1, last=5_000, count=5_000)
+    assert transformed.batches == Span(first=1, last=50_000, count=50_000)
     assert len(json.dumps(dataclasses.asdict(transformed))) < 200
 
 
