@@ -36,7 +36,7 @@ def _answer(response: Any) -> ActionResult:
         events = events[::-1]
     # A history grows while it is read: a page begins where the one before has ended, by its last event.
     begin = _after(events, asked("nextToken"))
-    end = begin + (min(asked("maxResults") or _PAGE, _LARGEST_PAGE))
+    end = begin + min(asked("maxResults") or _PAGE, _LARGEST_PAGE)
     page = events[begin:end]
     if asked("includeExecutionData") is False:
         page = [{name: _without_data(value) for name, value in event.items()} for event in page]

@@ -12,9 +12,8 @@ from command_line.deployment import Deployment
 from local_cloud import LocalCloud
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.command_line import Answer, totes
-from tests.support.daemons import use_forks
+from tests.support.daemons import forks
 from tests.support.databases import execute
-from tests.support.processes import start
 from totes.roles import REPORT
 
 
@@ -36,10 +35,10 @@ class Deployed:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forks_know_no_test() -> None:
+def _forks_know_no_test() -> Iterator[None]:
     """Commands, and clouds' daemons, are forked by a process that has seen no test's environment variables."""
-    start()
-    use_forks()
+    with forks():
+        yield
 
 
 @pytest.fixture(scope="session")

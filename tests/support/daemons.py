@@ -1,8 +1,8 @@
 """Local clouds' daemons as forks of a process that has imported them.
 
 To import moto takes a daemon four seconds of a processor, and another to read what AWS's services are. Those that are
-started by a command in a process of its own, and those whose own beginning and end tests are about, are what a person
-has.
+started by a command, and those whose own beginning and end tests are about, are what a person has: a command may be a
+fork itself, and that would start another process to fork from, which imports all of it again.
 """
 
 import os
@@ -49,11 +49,6 @@ def start(words: Sequence[str], *, folder: Path, log: int, lock: int, owner: int
     # Who ends does not wait for its children's end first: a daemon may outlive who has started it.
     multiprocessing_process._children.discard(process)  # type: ignore[attr-defined]
     return _Forked(process)
-
-
-def use_forks() -> None:
-    """Have all daemons that this process starts from now on be forks."""
-    launch.start = start
 
 
 @contextmanager

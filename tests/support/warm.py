@@ -10,7 +10,6 @@ from moto.core.utils import get_service_model
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from local_cloud.aws_models import share_with_all, shared_loader
-from tests.support.daemons import use_forks
 
 share_with_all()
 
@@ -48,9 +47,6 @@ for _resource in _pipeline["Resources"].values():
         AmazonStateLanguageParser.parse(
             "".join(piece if isinstance(piece, str) else "aws" if "Ref" in piece else _ARN for piece in _pieces)
         )
-
-# A command that starts one is a fork too.
-use_forks()
 
 # What is here stays, so no fork need look whether it is garbage.
 gc.collect()
