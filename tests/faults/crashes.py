@@ -2,9 +2,8 @@
 
 import os
 import signal
-import time
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -13,11 +12,10 @@ from tests.faults.functions import CAPTURE
 from tests.faults.scene import Fault, MissedError, Scene, arrives, refused, stir
 from tests.faults.worker import Returned
 from tests.support.databases import session, value
+from tests.support.servers import wait_for_recovery
 
 _UNFLUSHED = 20
 """Transactions whose end no COMMIT has waited for."""
-
-_RECOVERY_SECONDS = 60.0
 
 
 def crashed(scene: Scene, *, is_rolled_back: bool) -> None:
@@ -95,18 +93,6 @@ def give_out_ids_again(source: str) -> None:
                     "(SELECT payment_id FROM payment ORDER BY 1 LIMIT 1 OFFSET %s)",
                     [number],
                 )
-
-
-def wait_for_recovery(uri: str, killed: int) -> None:
-    """Wait until the server is up again after a process of it was killed."""
-    deadline = time.monotonic() + _RECOVERY_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(psycopg2.OperationalError):
-            # Until the postmaster has seen the death, other backends live on.
-            if not value(uri, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [killed]):
-                return
-        time.sleep(0.05)
-    raise AssertionError("the server did not recover from its crash")
 
 
 FAULTS: Mapping[str, Fault] = {

@@ -134,9 +134,9 @@ def _faulty(fault: str, scene: Scene, report: Report) -> list[str]:
     except MissedError:
         report.missed += 1
         return []
-    except AssertionError as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the plan that leads to it is to be told
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return [f"{fault}: {where.line} {error}"]
+        return [f"{fault}: {where.line} {error!r}"]
     report.faults[fault] += 1
     return []
 

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from tests.faults.boundary import Paused, Script
-from tests.faults.crashes import give_out_ids_again, wait_for_recovery, write_unflushed
+from tests.faults.crashes import give_out_ids_again, write_unflushed
 from tests.faults.functions import CAPTURE, Died
 from tests.faults.invariants import after_every_run, once_all_is_well
 from tests.faults.scene import refused
@@ -18,6 +18,7 @@ from tests.faults.worker import Returned
 from tests.faults.world import Ground, World
 from tests.support.databases import execute, value
 from tests.support.pipeline import keys_of
+from tests.support.servers import wait_for_recovery
 from totes.capture.plan import Plans
 
 CHANGE = (

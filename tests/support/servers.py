@@ -74,12 +74,24 @@ def catch_up(standby: EmbeddedPostgres, primary: EmbeddedPostgres) -> None:
 
 def crash_in_place(uri: str) -> None:
     """Kill a backend, as the kernel does that is out of memory: the server recovers, and its postmaster stays."""
-    with session(uri) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        [[pid]] = cursor.fetchall()
-        os.kill(pid, signal.SIGKILL)
-        _until(lambda: not _answers(connection), "the server did not notice")
-    _until(lambda: _connects(uri), "the server did not recover")
+    with session(uri) as connection:
+        backend = connection.info.backend_pid
+        os.kill(backend, signal.SIGKILL)
+    wait_for_recovery(uri, backend)
+
+
+def wait_for_recovery(uri: str, killed: int) -> None:
+    """Wait until the server is up again after a process of it was killed."""
+    # Until the postmaster has seen the death, other backends live on.
+    seen = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+
+    def is_over() -> bool:
+        try:
+            return not value(uri, seen, [killed])
+        except psycopg2.OperationalError:
+            return False
+
+    _until(is_over, "the server did not recover from its crash")
 
 
 def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
@@ -104,22 +116,6 @@ def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
 
 def _run(server: EmbeddedPostgres, program: str, *arguments: str) -> None:
     subprocess.run(server._command(program, *arguments), check=True, capture_output=True, **server._surroundings)
-
-
-def _answers(connection: psycopg2.extensions.connection) -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except psycopg2.Error:
-        return False
-    return True
-
-
-def _connects(uri: str) -> bool:
-    try:
-        return bool(value(uri, "SELECT true"))
-    except psycopg2.OperationalError:
-        return False
 
 
 def _until(holds: Callable[[], bool], complaint: str) -> None:
