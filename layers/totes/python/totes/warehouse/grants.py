@@ -1,6 +1,6 @@
 """What people have put on a relation or routine: grants, comments and indexes go on to what replaces it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -14,7 +14,7 @@ class Kind:
     Attributes:
         word: its word in DROP and COMMENT.
         grant: its word in GRANT.
-        access: a query of who may do what on the object %(oid)s: owner, and access list with the defaults.
+        access: a query of who may do what on the objects %(oids)s: oid, owner, and access list with the defaults.
         catalog: the catalog that it is in.
     """
 
@@ -23,10 +23,16 @@ class Kind:
     access: str
     catalog: str
 
+    @property
+    def has_columns(self) -> bool:
+        """Whether its columns may have grants of their own."""
+        return self.access == _OF_RELATION
 
-_OF_RELATION = "SELECT relowner AS owner, relacl AS access FROM pg_class WHERE oid = %(oid)s"
+
+_OF_RELATION = "SELECT oid, relowner AS owner, relacl AS access FROM pg_class WHERE oid = ANY(%(oids)s::oid[])"
 _OF_ROUTINE = (
-    "SELECT proowner AS owner, coalesce(proacl, acldefault('f', proowner)) AS access FROM pg_proc WHERE oid = %(oid)s"
+    "SELECT oid, proowner AS owner, coalesce(proacl, acldefault('f', proowner)) AS access "
+    "FROM pg_proc WHERE oid = ANY(%(oids)s::oid[])"
 )
 
 TABLE = Kind(word="TABLE", grant="TABLE", access=_OF_RELATION, catalog="pg_class")
@@ -35,37 +41,51 @@ SEQUENCE = Kind(word="SEQUENCE", grant="SEQUENCE", access=_OF_RELATION, catalog=
 ROUTINE = Kind(word="ROUTINE", grant="ROUTINE", access=_OF_ROUTINE, catalog="pg_proc")
 
 _PRIVILEGES = """
-    SELECT privilege_type, is_grantable, grantee::regrole::text, grantee = 0
+    SELECT oid, privilege_type, is_grantable, grantee::regrole::text, grantee = 0, NULL
     FROM ({access}) AS held, aclexplode(access) WHERE grantee <> owner
 """
 
 _OF_COLUMNS = """
-    SELECT privilege_type, is_grantable, grantee::regrole::text, grantee = 0, attname
+    SELECT attrelid, privilege_type, is_grantable, grantee::regrole::text, grantee = 0, attname
     FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid, aclexplode(attacl)
-    WHERE pg_class.oid = %(oid)s AND grantee <> relowner AND NOT attisdropped
+    WHERE pg_class.oid = ANY(%(oids)s::oid[]) AND grantee <> relowner AND NOT attisdropped
 """
 
-_COMMENTS_ON_COLUMNS = """
-    SELECT attname, col_description(%(oid)s, attnum) FROM pg_attribute
-    WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND col_description(%(oid)s, attnum) IS NOT NULL
+_COMMENTS = """
+    SELECT objoid, attname, description FROM pg_description
+    LEFT JOIN pg_attribute ON classoid = 'pg_class'::regclass AND attrelid = objoid AND attnum = objsubid AND attnum > 0
+    WHERE classoid = %(catalog)s::regclass AND objoid = ANY(%(oids)s::oid[]) ORDER BY objoid, objsubid
 """
+
+_Privilege = tuple[str, bool, str, bool, str | None]
+"""What somebody may do: its word, whether they may grant it on, who, whether that is everybody, and on which column."""
 
 
 class Extras:
     """The grants and comments of an object, kept while it is made again."""
 
-    def __init__(self, cursor: Cursor, kind: Kind, oid: int) -> None:
+    def __init__(
+        self, kind: Kind, privileges: Sequence[_Privilege], comments: Sequence[tuple[str | None, str]]
+    ) -> None:
+        """Keep what the catalog says."""
         self._kind = kind
-        values = {"oid": oid}
-        cursor.execute(_PRIVILEGES.format(access=kind.access), values)
-        self._privileges = [(*row, None) for row in cursor.fetchall()]
-        cursor.execute("SELECT NULL, obj_description(%s, %s)", (oid, kind.catalog))
-        self._comments = [row for row in cursor.fetchall() if row[1] is not None]
-        if kind.access == _OF_RELATION:
-            cursor.execute(_OF_COLUMNS, values)
-            self._privileges += cursor.fetchall()
-            cursor.execute(_COMMENTS_ON_COLUMNS, values)
-            self._comments += cursor.fetchall()
+        self._privileges = privileges
+        self._comments = comments
+
+    @classmethod
+    def of(cls, cursor: Cursor, kind: Kind, oids: Sequence[int]) -> "Mapping[int, Extras]":
+        """Return the extras of objects of a kind, by their oids."""
+        privileges: dict[int, list[_Privilege]] = {oid: [] for oid in oids}
+        comments: dict[int, list[tuple[str | None, str]]] = {oid: [] for oid in oids}
+        values = {"oids": list(oids), "catalog": kind.catalog}
+        for query in (_PRIVILEGES.format(access=kind.access), *([_OF_COLUMNS] if kind.has_columns else [])):
+            cursor.execute(query, values)
+            for oid, word, grantable, role, everybody, column in cursor.fetchall():
+                privileges[oid].append((word, grantable, role, everybody, column))
+        cursor.execute(_COMMENTS, values)
+        for oid, column, meaning in cursor.fetchall():
+            comments[oid].append((column, meaning))
+        return {oid: cls(kind, privileges[oid], comments[oid]) for oid in oids}
 
     def put_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None = None) -> None:
         """Grant and comment again.
@@ -116,33 +136,44 @@ def comment(kind: Kind, name: sql.Composable, column: str | None, meaning: str) 
     return sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind.word), name, sql.Literal(meaning))
 
 
-def revoke_all(cursor: Cursor, kind: Kind, oid: int, name: sql.Composable) -> None:
-    """Take away what the defaults have granted on a new object."""
-    cursor.execute(_PRIVILEGES.format(access=kind.access), {"oid": oid})
-    for role, everybody in {(role, everybody) for _, _, role, everybody in cursor.fetchall()}:
+def revoke_all(cursor: Cursor, kind: Kind, names: Mapping[int, sql.Composable]) -> None:
+    """Take away what the defaults have granted on new objects, given by their oids and names."""
+    cursor.execute(_PRIVILEGES.format(access=kind.access), {"oids": list(names)})
+    for oid, role, everybody in {(oid, role, everybody) for oid, _, _, role, everybody, _ in cursor.fetchall()}:
         cursor.execute(
             sql.SQL("REVOKE ALL ON {} {} FROM {}").format(
-                sql.SQL(kind.grant), name, sql.SQL("PUBLIC" if everybody else role)
+                sql.SQL(kind.grant), names[oid], sql.SQL("PUBLIC" if everybody else role)
             )
         )
 
 
-def indexes_of(cursor: Cursor, oid: int) -> dict[str, list[str]]:
-    """Return the indexes of a table that no constraint made, by name, each as the statements that make it."""
+def indexes_of(cursor: Cursor, oids: Sequence[int]) -> Mapping[int, Mapping[str, Sequence[str]]]:
+    """Return the indexes of tables that no constraint made: by table and name, each as the statements that make it."""
     cursor.execute(
-        "SELECT relname, pg_get_indexdef(indexrelid), "
+        "SELECT indrelid, relname, pg_get_indexdef(indexrelid), "
         "format('COMMENT ON INDEX %%I.%%I IS %%L', nspname, relname, obj_description(indexrelid, 'pg_class')), "
         "obj_description(indexrelid, 'pg_class') IS NOT NULL "
         "FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-        "WHERE indrelid = %s AND indisvalid "
+        "WHERE indrelid = ANY(%s::oid[]) AND indisvalid "
         "AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)",
-        (oid,),
+        (list(oids),),
     )
-    return {name: [made, comment] if has_comment else [made] for name, made, comment, has_comment in cursor.fetchall()}
+    found: dict[int, dict[str, Sequence[str]]] = {oid: {} for oid in oids}
+    for oid, name, made, comment, has_comment in cursor.fetchall():
+        found[oid][name] = [made, comment] if has_comment else [made]
+    return found
+
+
+def oids_of(cursor: Cursor, names: Sequence[sql.Composable]) -> list[int]:
+    """Return the oids of tables, views or sequences, in the order of their names."""
+    cursor.execute(
+        "SELECT name::regclass::oid FROM unnest(%s::text[]) WITH ORDINALITY AS given (name, place) ORDER BY place",
+        ([name.as_string(cursor) for name in names],),
+    )
+    return [oid for (oid,) in cursor.fetchall()]
 
 
 def oid_of(cursor: Cursor, name: sql.Composable) -> int:
     """Return the oid of a table, view or sequence."""
-    cursor.execute("SELECT %s::regclass::oid", (name.as_string(cursor),))
-    [[oid]] = cursor.fetchall()
-    return int(oid)
+    [oid] = oids_of(cursor, [name])
+    return oid

@@ -9,7 +9,7 @@ from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import LEDGER
 from totes.warehouse.dependents import Dependents, Replaced
-from totes.warehouse.grants import oid_of
+from totes.warehouse.grants import oids_of
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.traits import OldColumn, columns_of, indexes_with_statistics, of_another, other_places
 
@@ -26,29 +26,31 @@ def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents
     """
     cursor.execute("SELECT star_table, column_name FROM etl.star_column")
     made = set(cursor.fetchall())
+    names, live, beside, stars = zip(*_pairs(tables), strict=True)
+    replacing = dict(zip(oids_of(cursor, live), oids_of(cursor, beside), strict=True))
+    shown = dict(zip(replacing, names, strict=True))
+    columns, places = columns_of(cursor, replacing), other_places(cursor, replacing)
+    owners, indexes = of_another(cursor, shown), indexes_with_statistics(cursor, replacing)
     replaced: dict[int, Replaced] = {}
     hinders: list[str] = []
-    for shown, live, beside, table in _pairs(tables):
-        old, new = oid_of(cursor, live), oid_of(cursor, beside)
-        columns = columns_of(cursor, old, new)
-        replaced[old] = Replaced(
-            shown=shown,
-            gone={column.name for column in columns if not column.stays},
-            defaults={column.name: column.default for column in columns if column.default is not None},
-            other_defaults={column.name for column in columns if column.has_other_default},
+    for (oid, name), table in zip(shown.items(), stars, strict=True):
+        replaced[oid] = Replaced(
+            shown=name,
+            gone={column.name for column in columns[oid] if not column.stays},
+            defaults={column.name: column.default for column in columns[oid] if column.default is not None},
+            other_defaults={column.name for column in columns[oid] if column.has_other_default},
             unique=(table.key, "batch_id") if isinstance(table, Fact) else (),
             view=table.current_view if isinstance(table, Fact) else None,
         )
-        hinders += of_another(cursor, old, shown)
-        hinders += _of_columns(shown, columns, {column for name, column in made if name == shown})
+        hinders += [owners[oid]] if oid in owners else []
+        hinders += _of_columns(name, columns[oid], {column for of, column in made if of == name})
         hinders += [
-            f"the {word} of {shown} would be lost; take it back, and set it again afterwards"
-            for word in other_places(cursor, old, new)
+            f"the {word} of {name} would be lost; take it back, and set it again afterwards" for word in places[oid]
         ]
         hinders += [
-            f"the STATISTICS of an expression of the index {index} of {shown} would be lost; take them back, and set "
+            f"the STATISTICS of an expression of the index {index} of {name} would be lost; take them back, and set "
             "them again afterwards"
-            for index in indexes_with_statistics(cursor, old)
+            for index in indexes[oid]
         ]
     dependents = Dependents.of_replaced(cursor, tables, replaced)
     if hinders := [*hinders, *dependents.hinders]:

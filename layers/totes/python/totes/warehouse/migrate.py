@@ -274,7 +274,7 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
     """
     oid = oid_of(cursor, LIVE.star(table.name))
     readers = Dependents.of_retyped(cursor, table, oid, changes.retyped)
-    if hinders := [*of_another(cursor, oid, table.name), *readers.hinders]:
+    if hinders := [*of_another(cursor, {oid: table.name}).values(), *readers.hinders]:
         raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(hinders)}")
     try:
         with shortly(cursor, _UNDONE):

@@ -138,7 +138,7 @@ class Reader:
             cursor.execute(self.found.definition)
         if self.found.options:
             cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.found.options)))
-        revoke_all(cursor, self.kind, self._new_oid(cursor), self._name)
+        revoke_all(cursor, self.kind, {self._new_oid(cursor): self._name})
         self.extras.put_on(cursor, self._name, None if self.own is None else set(self.own.columns))
         if not self.found.ours:
             cursor.execute("RESET ROLE")
@@ -170,7 +170,9 @@ def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str
     for kind, query in ((VIEW, _VIEWS), (ROUTINE, _ROUTINES)):
         routine = kind is ROUTINE
         cursor.execute(query, {"may_be": may_be, "oids": [key.oid for key in keys if key.routine is routine]})
-        for found in [Found(*row) for row in cursor.fetchall()]:
+        those = [Found(*row) for row in cursor.fetchall()]
+        extras = Extras.of(cursor, kind, [found.oid for found in those])
+        for found in those:
             shown = f"{'function' if routine else 'view'} {found.schema}.{found.name}"
             shown += f"({found.arguments})" if routine else ""
             readers[Key(routine=routine, oid=found.oid)] = Reader(
@@ -179,7 +181,7 @@ def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str
                 hinders=list(_hinders(found, shown)),
                 kind=kind,
                 found=found,
-                extras=Extras(cursor, kind, found.oid),
+                extras=extras[found.oid],
             )
     return readers
 

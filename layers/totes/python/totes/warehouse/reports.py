@@ -125,7 +125,7 @@ def _ensure(cursor: Cursor, question: Question) -> bool:
 
 def _replace(cursor: Cursor, question: Question) -> None:
     """Make a view again that has other columns, with what people have granted on it."""
-    extras = Extras(cursor, VIEW, oid_of(cursor, name_of(question)))
+    [extras] = Extras.of(cursor, VIEW, [oid_of(cursor, name_of(question))]).values()
     cursor.execute(sql.SQL("DROP VIEW {}").format(name_of(question)))
     create_report(cursor, question)
     extras.grant_on(cursor, name_of(question), set(question.columns))

@@ -1,7 +1,7 @@
 """What a rebuild has made takes the place of the live warehouse, in one short moment."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import psycopg2
 from psycopg2 import sql
@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import LEDGER, columns_made, serial_of
-from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, indexes_of, oid_of, revoke_all
+from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, indexes_of, oid_of, oids_of, revoke_all
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.migrate import remember_columns
@@ -19,6 +19,9 @@ from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.traits import Traits
 
 logger = logging.getLogger(__name__)
+
+_Pair = tuple[sql.Composable, sql.Composable, set[str] | None]
+"""What is replaced, what takes its place, and the columns of that; None: all."""
 
 
 class TablesInUse(Exception):
@@ -52,34 +55,35 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
     dependents = must_lose_nothing(cursor, tables)
     dependents.drop(cursor)
-    belongings = [_Belongings(cursor, name) for name in [*stars, *ledger]]
+    belongings = _Belongings(cursor, [*stars, *ledger])
     _put_extras(cursor, tables)
     _drop(cursor, live)
     for table in tables:
         cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA public").format(BESIDE.star(table.name)))
     for name in LEDGER:
         _rename_ledger(cursor, name)
-    for each in belongings:
-        each.put_on_new(cursor)
+    belongings.put_on_new(cursor)
     dependents.make_again(cursor)
 
 
 class _Belongings:
-    """What people have made of a live table that is put on the new one when it has the name: indexes and settings."""
+    """What people have made of live tables that is put on new ones when these have the names: indexes and settings."""
 
-    def __init__(self, cursor: Cursor, name: sql.Identifier) -> None:
-        oid = oid_of(cursor, name)
-        self._name = name
-        self._indexes = indexes_of(cursor, oid)
-        self._traits = Traits(cursor, oid)
+    def __init__(self, cursor: Cursor, names: Sequence[sql.Identifier]) -> None:
+        self._names = names
+        oids = oids_of(cursor, names)
+        indexes, traits = indexes_of(cursor, oids), Traits.of(cursor, oids)
+        self._of_each = [(indexes[oid], traits[oid]) for oid in oids]
 
     def put_on_new(self, cursor: Cursor) -> None:
-        """Make the indexes that the new table lacks, and set again what was set."""
-        has = indexes_of(cursor, oid_of(cursor, self._name))
-        for index, statements in self._indexes.items():
-            for statement in statements if index not in has else ():
-                cursor.execute(statement)
-        self._traits.put_on(cursor, self._name)
+        """Make the indexes that the new tables lack, and set again what was set."""
+        oids = oids_of(cursor, self._names)
+        has = indexes_of(cursor, oids)
+        for name, oid, (indexes, traits) in zip(self._names, oids, self._of_each, strict=True):
+            for index, statements in indexes.items():
+                for statement in statements if index not in has[oid] else ():
+                    cursor.execute(statement)
+            traits.put_on(cursor, name)
 
 
 def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:
@@ -87,23 +91,25 @@ def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     columns: dict[str, set[str]] = {}
     for name, column, _, _ in columns_made(tables):
         columns.setdefault(name, set()).add(column)
-    for table in tables:
-        _put(cursor, TABLE, LIVE.star(table.name), BESIDE.star(table.name), columns[table.name])
-        if isinstance(table, Fact):
-            _put_on_serial(cursor, table)
-    for name in LEDGER:
-        _put(cursor, TABLE, LIVE.ledger(name), BESIDE.ledger(name), None)
+    stars = [(LIVE.star(table.name), BESIDE.star(table.name), columns[table.name]) for table in tables]
+    _put(cursor, TABLE, [*stars, *((LIVE.ledger(name), BESIDE.ledger(name), None) for name in LEDGER)])
+    _put(cursor, SEQUENCE, [pair for table in tables if isinstance(table, Fact) for pair in _serials(cursor, table)])
 
 
-def _put_on_serial(cursor: Cursor, table: Fact) -> None:
+def _serials(cursor: Cursor, table: Fact) -> Iterator[_Pair]:
+    """What gives a fact's record ids, where neither is taken away."""
     old, new = serial_of(cursor, LIVE, table), serial_of(cursor, BESIDE, table)
     if old is not None and new is not None:
-        _put(cursor, SEQUENCE, old, new, None)
+        yield old, new, None
 
 
-def _put(cursor: Cursor, kind: Kind, old: sql.Composable, new: sql.Composable, columns: set[str] | None) -> None:
-    revoke_all(cursor, kind, oid_of(cursor, new), new)
-    Extras(cursor, kind, oid_of(cursor, old)).put_on(cursor, new, columns)
+def _put(cursor: Cursor, kind: Kind, pairs: Sequence[_Pair]) -> None:
+    new = [name for _, name, _ in pairs]
+    revoke_all(cursor, kind, dict(zip(oids_of(cursor, new), new, strict=True)))
+    oids = oids_of(cursor, [name for name, _, _ in pairs])
+    extras = Extras.of(cursor, kind, oids)
+    for oid, (_, name, columns) in zip(oids, pairs, strict=True):
+        extras[oid].put_on(cursor, name, columns)
 
 
 def _drop(cursor: Cursor, live: sql.Composable) -> None:

@@ -1,67 +1,76 @@
 """What people have set on a table itself goes on to the one that takes its place, or is named where it cannot."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 _OPTIONS = """
-    SELECT word, option_name, option_value FROM (
-        SELECT NULL AS word, reloptions FROM pg_class WHERE oid = %(oid)s
+    SELECT oid, word, option_name, option_value FROM (
+        SELECT oid, NULL AS word, reloptions FROM pg_class WHERE oid = ANY(%(oids)s::oid[])
         UNION ALL
-        SELECT 'toast', toast.reloptions FROM pg_class JOIN pg_class AS toast ON toast.oid = pg_class.reltoastrelid
-        WHERE pg_class.oid = %(oid)s
+        SELECT pg_class.oid, 'toast', toast.reloptions
+        FROM pg_class JOIN pg_class AS toast ON toast.oid = pg_class.reltoastrelid
+        WHERE pg_class.oid = ANY(%(oids)s::oid[])
     ) AS kept, pg_options_to_table(reloptions)
 """
 
 _STATES = """
     WITH index AS (
-        SELECT relname, indisreplident, indisclustered FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE indrelid = %(oid)s
+        SELECT indrelid, relname, indisreplident, indisclustered
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = ANY(%(oids)s::oid[])
     )
-    SELECT relrowsecurity, relforcerowsecurity, relreplident,
-        (SELECT relname FROM index WHERE indisreplident), (SELECT relname FROM index WHERE indisclustered)
-    FROM pg_class WHERE oid = %(oid)s
+    SELECT oid, relrowsecurity, relforcerowsecurity, relreplident,
+        (SELECT relname FROM index WHERE indrelid = oid AND indisreplident),
+        (SELECT relname FROM index WHERE indrelid = oid AND indisclustered)
+    FROM pg_class WHERE oid = ANY(%(oids)s::oid[])
 """
 
 # The sequence of a column has another name beside the live tables, and the default that it gives is the same.
 _COLUMNS = """
-    WITH held AS (
+    WITH pair AS (SELECT * FROM unnest(%(old)s::oid[], %(new)s::oid[]) AS pair (old, new)),
+    held AS (
         SELECT pg_attribute.*, replace(
             pg_get_expr(adbin, adrelid),
             coalesce(quote_literal(pg_get_serial_sequence(attrelid::regclass::text, attname)::regclass::text), ''),
             '''its own sequence'''
         ) AS default_
         FROM pg_attribute LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)
-        WHERE attrelid IN (%(old)s, %(new)s) AND attnum > 0 AND NOT attisdropped
+        WHERE attrelid = ANY(%(old)s::oid[] || %(new)s::oid[]) AND attnum > 0 AND NOT attisdropped
     )
-    SELECT old.attname, new.attname IS NOT NULL, new.default_,
+    SELECT old.attrelid, old.attname, new.attname IS NOT NULL, new.default_,
         old.default_ IS NOT NULL AND old.default_ IS DISTINCT FROM new.default_,
         coalesce(old.atttypid = new.atttypid AND (
             coalesce(old.attstattarget, -1), old.attstorage, old.attcompression, old.attoptions, old.attcollation
         ) IS DISTINCT FROM (
             coalesce(new.attstattarget, -1), new.attstorage, new.attcompression, new.attoptions, new.attcollation
         ), false)
-    FROM held AS old LEFT JOIN held AS new ON new.attrelid = %(new)s AND new.attname = old.attname
-    WHERE old.attrelid = %(old)s ORDER BY old.attnum
+    FROM pair JOIN held AS old ON old.attrelid = pair.old
+    LEFT JOIN held AS new ON new.attrelid = pair.new AND new.attname = old.attname
+    ORDER BY old.attrelid, old.attnum
 """
 
 _INDEXES_WITH_STATISTICS = """
-    SELECT DISTINCT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    SELECT DISTINCT indrelid, relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     JOIN pg_attribute ON attrelid = indexrelid
-    WHERE indrelid = %(oid)s AND coalesce(attstattarget, -1) <> -1 ORDER BY 1
+    WHERE indrelid = ANY(%(oids)s::oid[]) AND coalesce(attstattarget, -1) <> -1 ORDER BY 1, 2
 """
 
 _OF_ANOTHER = """
-    SELECT relowner::regrole::text, quote_ident(current_user) FROM pg_class
-    WHERE oid = %(oid)s AND NOT pg_has_role(relowner, 'USAGE')
+    SELECT oid, relowner::regrole::text, quote_ident(current_user) FROM pg_class
+    WHERE oid = ANY(%(oids)s::oid[]) AND NOT pg_has_role(relowner, 'USAGE')
 """
 
 _PLACES = """
-    SELECT old.relpersistence <> new.relpersistence, old.reltablespace <> new.reltablespace, old.relam <> new.relam
-    FROM pg_class AS old, pg_class AS new WHERE old.oid = %(old)s AND new.oid = %(new)s
+    SELECT old.oid,
+        old.relpersistence <> new.relpersistence, old.reltablespace <> new.reltablespace, old.relam <> new.relam
+    FROM unnest(%(old)s::oid[], %(new)s::oid[]) AS pair (old, new)
+    JOIN pg_class AS old ON old.oid = pair.old JOIN pg_class AS new ON new.oid = pair.new
 """
+
+_Option = tuple[str | None, str, str]
+"""Of which part of a table an option is, or None for the table itself; its name; its value."""
 
 
 class Traits:
@@ -70,12 +79,23 @@ class Traits:
     That is storage options, row-level security, replica identity, and the index that CLUSTER uses.
     """
 
-    def __init__(self, cursor: Cursor, oid: int) -> None:
-        cursor.execute(_OPTIONS, {"oid": oid})
-        self._options = cursor.fetchall()
-        cursor.execute(_STATES, {"oid": oid})
-        [state] = cursor.fetchall()
+    def __init__(self, options: Sequence[_Option], state: tuple[bool, bool, str, str | None, str | None]) -> None:
+        """Keep what the catalog says: of the options, and of the rest as `_STATES` has it."""
+        self._options = options
         self._secured, self._forced, self._identity, self._identifying, self._clustering = state
+
+    @classmethod
+    def of(cls, cursor: Cursor, oids: Sequence[int]) -> "Mapping[int, Traits]":
+        """Return the traits of tables, by their oids."""
+        options: dict[int, list[_Option]] = {oid: [] for oid in oids}
+        cursor.execute(_OPTIONS, {"oids": list(oids)})
+        for oid, word, option, value in cursor.fetchall():
+            options[oid].append((word, option, value))
+        cursor.execute(_STATES, {"oids": list(oids)})
+        return {
+            oid: cls(options[oid], (secured, forced, identity, identifying, clustering))
+            for oid, secured, forced, identity, identifying, clustering in cursor.fetchall()
+        }
 
     def put_on(self, cursor: Cursor, name: sql.Identifier) -> None:
         """Set again what differs from the defaults, on a table that has its indexes."""
@@ -117,39 +137,49 @@ class OldColumn:
     is_set: bool
 
 
-def columns_of(cursor: Cursor, old: int, new: int) -> list[OldColumn]:
-    """Return the columns of a table, as another has them that takes its place; both by their oids."""
-    cursor.execute(_COLUMNS, {"old": old, "new": new})
-    return [
-        OldColumn(name=name, stays=stays, default=default, has_other_default=other_default, is_set=is_set)
-        for name, stays, default, other_default, is_set in cursor.fetchall()
-    ]
+def columns_of(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, Sequence[OldColumn]]:
+    """Return the columns of tables, as those have them that take their places; all by their oids."""
+    cursor.execute(_COLUMNS, _pairs(replacing))
+    found: dict[int, list[OldColumn]] = {old: [] for old in replacing}
+    for old, name, stays, default, other_default, is_set in cursor.fetchall():
+        found[old].append(
+            OldColumn(name=name, stays=stays, default=default, has_other_default=other_default, is_set=is_set)
+        )
+    return found
 
 
-def indexes_with_statistics(cursor: Cursor, oid: int) -> list[str]:
-    """Return the indexes of a table that have STATISTICS set on an expression, which no definition of theirs says."""
-    cursor.execute(_INDEXES_WITH_STATISTICS, {"oid": oid})
-    return [name for (name,) in cursor.fetchall()]
+def indexes_with_statistics(cursor: Cursor, oids: Collection[int]) -> Mapping[int, Sequence[str]]:
+    """Return the indexes of tables that have STATISTICS set on an expression, which no definition of theirs says."""
+    cursor.execute(_INDEXES_WITH_STATISTICS, {"oids": list(oids)})
+    found: dict[int, list[str]] = {oid: [] for oid in oids}
+    for oid, name in cursor.fetchall():
+        found[oid].append(name)
+    return found
 
 
-def of_another(cursor: Cursor, oid: int, shown: str) -> list[str]:
-    """Return why the loader may not change a table: it is a role's whose rights it does not have. Empty: it may.
+def of_another(cursor: Cursor, names: Mapping[int, str]) -> Mapping[int, str]:
+    """Return why the loader may not change a table, for each that is a role's whose rights it does not have.
 
     Args:
         cursor: the warehouse.
-        oid: the table.
-        shown: its name.
+        names: of the tables, by their oids.
     """
-    cursor.execute(_OF_ANOTHER, {"oid": oid})
-    return [
-        f"{shown} belongs to {owner}, whose rights the loader does not have; ALTER TABLE {shown} OWNER TO {loader}"
-        for owner, loader in cursor.fetchall()
-    ]
+    cursor.execute(_OF_ANOTHER, {"oids": list(names)})
+    return {
+        oid: f"{names[oid]} belongs to {owner}, whose rights the loader does not have; "
+        f"ALTER TABLE {names[oid]} OWNER TO {loader}"
+        for oid, owner, loader in cursor.fetchall()
+    }
 
 
-def other_places(cursor: Cursor, old: int, new: int) -> list[str]:
-    """Return what is other about where a table lies than about another that takes its place; both by their oids."""
-    cursor.execute(_PLACES, {"old": old, "new": new})
-    [differs] = cursor.fetchall()
+def other_places(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, Sequence[str]]:
+    """Return what is other about where tables lie than about those that take their places; all by their oids."""
+    cursor.execute(_PLACES, _pairs(replacing))
     words = ("being UNLOGGED", "tablespace", "access method")
-    return [word for word, other in zip(words, differs, strict=True) if other]
+    return {
+        old: [word for word, other in zip(words, differs, strict=True) if other] for old, *differs in cursor.fetchall()
+    }
+
+
+def _pairs(replacing: Mapping[int, int]) -> dict[str, list[int]]:
+    return {"old": list(replacing), "new": list(replacing.values())}
