@@ -20,10 +20,25 @@ class _ReadOnce:
     load_file = staticmethod(cache(_ours.load_file))
 
 
+class _AskedOnce(Loader):
+    """Looks once a process which services there are; to look for them takes a thousand calls of the file system."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """As botocore has it."""
+        return _services(tuple(self.search_paths), type_name)
+
+
+@cache
+def _services(folders: tuple[str, ...], type_name: str) -> list[str]:
+    looks = Loader(extra_search_paths=list(folders), include_default_search_paths=False)
+    found: list[str] = looks.list_available_services(type_name)
+    return found
+
+
 def shared_loader() -> Loader:
     """What a session reads by; what another session has read, it does not read again."""
     reads: Any = _ReadOnce()
-    return Loader(file_loader=reads)
+    return _AskedOnce(file_loader=reads)
 
 
 def share_with_all() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -115,8 +116,13 @@ class LocalCloud:
 
 def client(endpoint: str, service: str) -> Any:
     """A client of one of the services of a local cloud's endpoint, by boto3's name for it."""
-    session: Any = _session()
-    return session.client(service, endpoint_url=endpoint)
+    if not hasattr(_of_thread, "session"):
+        _of_thread.session = _session()
+    return _of_thread.session.client(service, endpoint_url=endpoint)
+
+
+_of_thread = threading.local()
+"""Has a session for the clients that a thread makes: boto3's is not for two at once, and takes as long as a client."""
 
 
 def _parts(variable: str, uri: str) -> dict[str, str]:
