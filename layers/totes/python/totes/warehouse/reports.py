@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.report import VIEWS, Question
 from totes.roles import REPORT, REPORT_MARK
 from totes.warehouse.definitions import identifiers, let_read, let_use
-from totes.warehouse.grants import VIEW, Extras, comment_on, oid_of
+from totes.warehouse.grants import VIEW, Extras, comment, oid_of
 from totes.warehouse.patience import shortly
 
 logger = logging.getLogger(__name__)
@@ -69,21 +69,32 @@ def create_report(cursor: Cursor, question: Question) -> None:
     Raises:
         psycopg2.Error: the view has others, or the query does not fit the tables.
     """
-    _create(cursor, question)
-    let_read(cursor, name_of(question))
+    _create(cursor, [question])
 
 
-def _create(cursor: Cursor, question: Question) -> None:
-    view = name_of(question)
-    # What a query reads is found by its names: in schema public, whatever the session or the role says.
-    cursor.execute("SELECT current_setting('search_path'), set_config('search_path', 'public', true)")
-    [[path, _]] = cursor.fetchall()
-    cursor.execute(
-        sql.SQL("CREATE OR REPLACE VIEW {} ({}) AS ").format(view, identifiers(list(question.columns)))
-        + sql.SQL(question.query)
-    )
-    cursor.execute("SELECT set_config('search_path', %s, true)", (path,))
-    comment_on(cursor, VIEW, view, [(None, question.sentence), *question.columns.items()])
+def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
+    """Create views, all in one statement: there are dozens, and each would wait for its answer."""
+    cursor.execute("SELECT current_setting('search_path')")
+    [[path]] = cursor.fetchall()
+    set_path = sql.SQL("SELECT set_config('search_path', {}, true)")
+    statements = [
+        # What a query reads is found by its names: in schema public, whatever the session or the role says.
+        set_path.format(sql.Literal("public")),
+        *(
+            sql.SQL("CREATE OR REPLACE VIEW {} ({}) AS {}").format(
+                name_of(question), identifiers(list(question.columns)), sql.SQL(question.query)
+            )
+            for question in questions
+        ),
+        set_path.format(sql.Literal(path)),
+        *(
+            comment(VIEW, name_of(question), column, meaning)
+            for question in questions
+            for column, meaning in ((None, question.sentence), *question.columns.items())
+        ),
+    ]
+    cursor.execute(sql.SQL("; ").join(statements))
+    let_read(cursor, *map(name_of, questions))
 
 
 def name_of(question: Question) -> sql.Identifier:
@@ -95,9 +106,7 @@ def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
     """Make all views where none of them is in the way, which is much quicker than one by one; else make none."""
     try:
         with shortly(cursor, (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition)):
-            for question in questions:
-                _create(cursor, question)
-            let_read(cursor, *map(name_of, questions))
+            _create(cursor, questions)
     except (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition):
         return False
     return True
