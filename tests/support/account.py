@@ -24,6 +24,20 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
         each["DBParameterGroupName"] for each in aws("rds").describe_db_parameter_groups()["DBParameterGroups"]
     ],
     "functions": lambda aws: [each["FunctionName"] for each in aws("lambda").list_functions()["Functions"]],
+    "pools": lambda aws: [each["Name"] for each in aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]],
+    "identity pools": lambda aws: [
+        each["IdentityPoolName"]
+        for each in aws("cognito-identity").list_identity_pools(MaxResults=60)["IdentityPools"]
+    ],
+    "distributions": lambda aws: [
+        each["Id"] for each in aws("cloudfront").list_distributions()["DistributionList"].get("Items", [])
+    ],
+    "profiles": lambda aws: [
+        each["InstanceProfileName"] for each in aws("iam").list_instance_profiles()["InstanceProfiles"]
+    ],
+    "launch templates": lambda aws: [
+        each["LaunchTemplateName"] for each in aws("ec2").describe_launch_templates()["LaunchTemplates"]
+    ],
     "roles": lambda aws: [each["RoleName"] for each in aws("iam").list_roles()["Roles"]],
     "logs": lambda aws: [
         each["logGroupName"]
@@ -67,7 +81,10 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
 
 
 def everything(cloud: LocalCloud) -> dict[str, list[str]]:
-    """All that is in the account of a local cloud, but for versions of layers, which end with the cloud."""
+    """All that is in the account of a local cloud, but for versions of layers, which end with the cloud.
+
+    What is not listed, nobody holds the name of: the next deployment may take it.
+    """
     clients: dict[str, Any] = {}
 
     def aws(service: str) -> Any:
