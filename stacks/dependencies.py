@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "layers" / "dependencies" / "requirements.lock"
 
 _BUILT = ROOT / "build" / "layers"
+_SERVICES = ("s3", "secretsmanager")
+"""The services of AWS that functions call; botocore brings the models of four hundred, and looks through all of them at
+each cold start."""
+
 _INSTALLERS_OWN = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
 
 
@@ -53,6 +57,7 @@ def built_layer(target: Target, lock: Path = LOCK, store: Path = _BUILT) -> Path
     with tempfile.TemporaryDirectory(dir=store, prefix=".building-") as workplace:
         unfinished = Path(workplace) / "layer"
         _install(target, lock, unfinished / "python")
+        _leave_out_other_services(unfinished / "python")
         _make_reproducible(unfinished)
         try:
             unfinished.rename(layer)  # whole or not at all
@@ -75,6 +80,12 @@ def _install(target: Target, lock: Path, folder: Path) -> None:
             f"the dependency layer for Python {target.python} on {target.wheels or 'this machine'} was not built; "
             f"the first build of a lock needs the package index. uv says: {installed.stderr.strip()}"
         )
+
+
+def _leave_out_other_services(packages: Path) -> None:
+    for folder in packages.glob("botocore/data/*/"):
+        if folder.name not in _SERVICES:
+            shutil.rmtree(folder)
 
 
 def _make_reproducible(layer: Path) -> None:

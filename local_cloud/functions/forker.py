@@ -32,9 +32,11 @@ def main(descriptor: str, client: str, *modules: str) -> None:
         modules: what functions import.
     """
     sys.path.pop(0)  # this program's own folder
+    gc.disable()
     for module in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+    gc.enable()
     gc.collect()
     gc.freeze()  # what is here stays, so no fork need look whether it is garbage
     Forker(socket.socket(fileno=int(descriptor)), client).run()

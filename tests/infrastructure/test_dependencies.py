@@ -99,6 +99,17 @@ def test_the_hosts_layer_is_enough_for_the_functions_imports(compiled: Path) -> 
     assert all(Path(line).is_relative_to(layer) for line in ran.stdout.splitlines())
 
 
+def test_a_layer_knows_the_services_that_functions_call_and_no_others() -> None:
+    called = {
+        service
+        for path in (*(ROOT / "layers").rglob("*.py"), *(ROOT / "lambdas").rglob("*.py"))
+        for service in re.findall(r"(?:create_client|client)\(\s*\"([a-z0-9-]+)\"", path.read_text(encoding="utf-8"))
+    }
+    data = built_layer(LAMBDA) / "python" / "botocore" / "data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == called
+    assert (data / "endpoints.json").exists()
+
+
 @pytest.mark.parametrize("target", [Target.host(), LAMBDA], ids=["host", "lambda"])
 def test_a_layer_says_nothing_of_who_built_it(target: Target) -> None:
     layer = built_layer(target)

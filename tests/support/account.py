@@ -26,8 +26,7 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "functions": lambda aws: [each["FunctionName"] for each in aws("lambda").list_functions()["Functions"]],
     "pools": lambda aws: [each["Name"] for each in aws("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]],
     "identity pools": lambda aws: [
-        each["IdentityPoolName"]
-        for each in aws("cognito-identity").list_identity_pools(MaxResults=60)["IdentityPools"]
+        each["IdentityPoolName"] for each in aws("cognito-identity").list_identity_pools(MaxResults=60)["IdentityPools"]
     ],
     "distributions": lambda aws: [
         each["Id"] for each in aws("cloudfront").list_distributions()["DistributionList"].get("Items", [])

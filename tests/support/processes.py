@@ -10,6 +10,7 @@ from multiprocessing import forkserver
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
+        "tests.support.garbage",
         *("aws_lambda_powertools", "boto3", "moto", "polars", "psycopg2"),
         *("totes.capture", "totes.databases", "totes.star", "totes.verify", "totes.warehouse", "totes_runtime.rows"),
         *("command_line.commands", "local_cloud.daemon", "local_cloud.endpoint"),
