@@ -238,7 +238,8 @@ def _environment(endpoint: str | None) -> dict[str, str]:
 
 def _tools() -> dict[str, str]:
     """Where the CLI finds Python and Node, and how it behaves."""
-    programs = [str(Path(sys.executable).parent), str(_node_folder()), os.environ.get("PATH", os.defpath)]
+    # Node itself first: what the environment has by that name is a program in Python that starts it.
+    programs = [str(_node_folder()), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     return {
         "PATH": os.pathsep.join(programs),
         "JSII_NODE": str(_node_folder() / "node"),
