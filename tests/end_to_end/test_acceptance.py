@@ -137,11 +137,15 @@ def kill_once_loaded(words: list[str], record: Path) -> None:
     process.wait()
 
 
-def test_prod_starts_over_after_a_first_deployment_that_failed_half_way(
-    account: LocalCloud, words: Words, capsys: pytest.CaptureFixture[str]
+def test_prod_starts_over_after_a_first_deployment_that_failed_half_way_and_leaves_no_name_taken(
+    account: LocalCloud, words: Words, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    empty = everything(account)
     fail_half_way(account, words("prod"), "prod", capsys)
     assert accept([*words("prod"), "--fresh"]) == 0
+    assert everything(account) == empty
+    kill_once_loaded(words("prod"), tmp_path / "prod" / "record.json")
+    assert accept([*words("prod"), "--clean"]) == 0
 
 
 def test_what_others_have_made_is_refused_and_stays(

@@ -80,10 +80,7 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
 
 
 def everything(cloud: LocalCloud) -> dict[str, list[str]]:
-    """All that is in the account of a local cloud, but for versions of layers, which end with the cloud.
-
-    What is not listed, nobody holds the name of: the next deployment may take it.
-    """
+    """All that is in the account of a local cloud, but for versions of layers, which end with the cloud."""
     clients: dict[str, Any] = {}
 
     def aws(service: str) -> Any:
