@@ -46,6 +46,9 @@ _SECRETS = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
 
 _DASHBOARD = "DashboardSecretArn"
 
+_of_thread = threading.local()
+"""Has the session that a thread's clients are made by: boto3's is not for two at once, and slow to make."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalCloud:
@@ -119,10 +122,6 @@ def client(endpoint: str, service: str) -> Any:
     if not hasattr(_of_thread, "session"):
         _of_thread.session = _session()
     return _of_thread.session.client(service, endpoint_url=endpoint)
-
-
-_of_thread = threading.local()
-"""Has a session for the clients that a thread makes: boto3's is not for two at once, and takes as long as a client."""
 
 
 def _parts(variable: str, uri: str) -> dict[str, str]:
