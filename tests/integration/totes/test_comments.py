@@ -1,12 +1,14 @@
 """Every table, view and column of the warehouse says what it means; what somebody else has written stays."""
 
 import pytest
+from psycopg2 import sql
 
 from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
 from totes.warehouse import load
 from totes.warehouse.comments import comments
+from totes.warehouse.grants import TABLE, Extras, oid_of
 
 WITHOUT = """
     SELECT format('%s.%s', relnamespace::regnamespace, relname), attname FROM (
@@ -64,6 +66,16 @@ def test_what_somebody_has_written_stays_and_what_is_missing_is_written_again(pi
     rebuilt(pipeline)
     assert said_of(pipeline, "units_sold") == "ours"
     assert "price of a bag" in (said_of(pipeline, "unit_price") or "")
+
+
+def test_what_somebody_has_written_on_a_system_column_is_no_comment_of_the_table(empty_database: str) -> None:
+    with session(empty_database) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE old (id int); CREATE TABLE new (id int)")
+        cursor.execute("COMMENT ON COLUMN old.ctid IS 'where it lies'; COMMENT ON COLUMN old.id IS 'which it is'")
+        [extras] = Extras.of(cursor, TABLE, [oid_of(cursor, sql.Identifier("old"))]).values()
+        extras.put_on(cursor, sql.Identifier("new"))
+        cursor.execute("SELECT obj_description('new'::regclass, 'pg_class'), col_description('new'::regclass, 1)")
+        assert cursor.fetchall() == [(None, "which it is")]
 
 
 def test_every_sentence_is_one() -> None:

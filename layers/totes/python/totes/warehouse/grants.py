@@ -53,8 +53,8 @@ _OF_COLUMNS = """
 
 _COMMENTS = """
     SELECT objoid, attname, description FROM pg_description
-    LEFT JOIN pg_attribute ON classoid = 'pg_class'::regclass AND attrelid = objoid AND attnum = objsubid AND attnum > 0
-    WHERE classoid = %(catalog)s::regclass AND objoid = ANY(%(oids)s::oid[]) ORDER BY objoid, objsubid
+    LEFT JOIN pg_attribute ON classoid = 'pg_class'::regclass AND attrelid = objoid AND attnum = objsubid
+    WHERE classoid = %(catalog)s::regclass AND objoid = ANY(%(oids)s::oid[]) AND objsubid >= 0 ORDER BY objoid, objsubid
 """
 
 _Privilege = tuple[str, bool, str, bool, str | None]
