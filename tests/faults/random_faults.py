@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tests.faults.functions import UnusableError
 from tests.faults.history import History
 from tests.faults.invariants import Trail, after_every_run, once_all_is_well, versions_held
 from tests.faults.registry import FAULTS
@@ -134,6 +135,8 @@ def _faulty(fault: str, scene: Scene, report: Report) -> list[str]:
     except MissedError:
         report.missed += 1
         return []
+    except UnusableError:  # of this process, and not of what is tested
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the plan that leads to it is to be told
         where = traceback.extract_tb(error.__traceback__)[-1]
         return [f"{fault}: {where.line} {error!r}"]
