@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from psycopg2 import sql
 
 from tests.faults.aged import Memory, age
 from tests.faults.world import Ground
@@ -17,6 +16,7 @@ from tests.support.content import content_of
 from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from tests.support.servers import copy_of, run_alone
 from totes.lake import Bucket, Journal, StarJournal
 from totes.star import STAR_TABLES, replay
 from totes.warehouse import load
@@ -48,12 +48,7 @@ class Shop:
 
 def _database(ground: Ground, template: str) -> str:
     name = f"aged_{next(_numbers)}"
-    with session(ground.postgres.uri("postgres")) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-            )
+    run_alone(ground.postgres.uri("postgres"), copy_of(template, name))
     return ground.postgres.uri(name)
 
 

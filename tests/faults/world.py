@@ -24,7 +24,7 @@ from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Ou
 from tests.faults.library import HANDLERS
 from tests.faults.worker import Returned
 from tests.support.databases import execute, quick_server, session
-from tests.support.servers import run_alone
+from tests.support.servers import copy_of, removal_of, run_alone
 from totes.capture import SOURCE_TABLES
 from totes.errors import RetryableError
 from totes.lake import Bucket
@@ -246,10 +246,7 @@ class World:
         """The source as it is now, under another name; nobody may be connected to it."""
         copy = f"{self._names['source']}_copy_{next(_numbers)}"
         self.terminate("source")
-        with session(self.ground.postgres.uri("postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(_copy_of(sql.Identifier(self._names["source"]), sql.Identifier(copy)))
+        run_alone(self.ground.postgres.uri("postgres"), copy_of(self._names["source"], copy))
         return copy
 
     def put_source_back(self, copy: str) -> None:
@@ -271,9 +268,7 @@ class World:
         name = f"{self._names['warehouse']}_again_{next(_numbers)}"
         self.ground.postgres.create_database(name)
         yield self.ground.postgres.uri(name)
-        run_alone(
-            self.ground.postgres.uri("postgres"), sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+        run_alone(self.ground.postgres.uri("postgres"), removal_of(name))
 
     def close(self) -> None:
         """End the functions, and drop the databases."""
@@ -281,8 +276,7 @@ class World:
             function.kill()
         for role, server in self._servers.items():
             if server is self.ground.postgres:  # another goes as a whole
-                name = sql.Identifier(self._names[role])
-                run_alone(server.uri("postgres"), sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+                run_alone(server.uri("postgres"), removal_of(self._names[role]))
 
     def settings_of(self, role: str) -> Sequence[str]:
         """Whose settings a session of the functions has, as ALTER ... SET names them: from wide to narrow."""
@@ -322,13 +316,13 @@ class World:
 
     def _make_database(self, role: str, template: str) -> None:
         login, name = sql.Identifier(self._logins[role]), sql.Identifier(self._names[role])
-        with session(self._servers[role].uri("postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login))
-                cursor.execute(_copy_of(sql.Identifier(template), name))
-                if role == "warehouse":
-                    cursor.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, login))
+        owned = [sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, login)] if role == "warehouse" else []
+        run_alone(
+            self._servers[role].uri("postgres"),
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'first'").format(login),
+            copy_of(template, self._names[role]),
+            *owned,
+        )
 
     def _uri(self, role: str) -> str:
         return self._servers[role].uri(self._names[role])
@@ -344,12 +338,3 @@ class World:
                 "dbname": self._names[role],
             }
         )
-
-
-def _copy_of(template: sql.Identifier, name: sql.Identifier) -> sql.Composable:
-    """The statement that copies a database.
-
-    Its files are copied after a checkpoint. A sequence that is copied by way of the log is said to have logged values
-    ahead, which it has only where it comes from: after a crash it would give them out again.
-    """
-    return sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(name, template)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from psycopg2 import sql
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
@@ -15,7 +14,7 @@ from tests.support.first_run import FirstRuns
 from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
-from tests.support.servers import run_alone
+from tests.support.servers import copy_of, removal_of, run_alone
 from totes.lake import Bucket
 
 _numbers = itertools.count(1)
@@ -119,13 +118,11 @@ def _database(postgres: EmbeddedPostgres, template: str = "template1") -> Iterat
     name = f"test_{next(_numbers)}"
     _create(postgres, name, template)
     yield postgres.uri(name)
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    run_alone(postgres.uri("postgres"), drop.format(sql.Identifier(name)))
+    run_alone(postgres.uri("postgres"), removal_of(name))
 
 
 def _create(postgres: EmbeddedPostgres, name: str, template: str = "template1") -> None:
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    run_alone(postgres.uri("postgres"), create.format(sql.Identifier(name), sql.Identifier(template)))
+    run_alone(postgres.uri("postgres"), copy_of(template, name))
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,21 @@ def run_alone(uri: str, *statements: str | sql.Composable) -> None:
                 cursor.execute(statement)
 
 
+def copy_of(template: str, name: str) -> sql.Composable:
+    """The statement that makes a database like another one.
+
+    Its files are copied after a checkpoint. A sequence that is copied by way of the log is said to have logged values
+    ahead, which it has only where it comes from: after a crash it would give them out again.
+    """
+    names = (sql.Identifier(name), sql.Identifier(template))
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*names)
+
+
+def removal_of(name: str) -> sql.Composable:
+    """The statement that drops a database, whoever is connected to it."""
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+
+
 @contextmanager
 def standby_of(primary: EmbeddedPostgres, folder: Path) -> Iterator[EmbeddedPostgres]:
     """A hot standby of a running server, made in a folder by a copy of its files; it is stopped at the end."""

@@ -12,7 +12,7 @@ from simulator import build
 from simulator.schema import create_tables
 from tests.benchmark.suite.acts.programs import environment
 from tests.support.databases import rows, session, value
-from tests.support.servers import run_alone
+from tests.support.servers import copy_of, removal_of, run_alone
 from totes.capture import SOURCE_TABLES
 from totes.star import STAR_TABLES
 from totes.warehouse.definitions import add_keys, create_star
@@ -42,14 +42,11 @@ class Ground:
     @contextmanager
     def database(self, name: str, template: str = "template1") -> Iterator[str]:
         """A database like another one, for a while; its URI."""
-        names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-        make = sql.SQL("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy").format(**names)
-        run_alone(self.server.uri("postgres"), make)
+        run_alone(self.server.uri("postgres"), copy_of(template, name))
         try:
             yield self.server.uri(name)
         finally:
-            drop = sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names)
-            run_alone(self.server.uri("postgres"), drop)
+            run_alone(self.server.uri("postgres"), removal_of(name))
 
     def settle(self, *databases: str) -> None:
         """Finish the server's work on databases that were changed, so that it does not burden what follows."""
