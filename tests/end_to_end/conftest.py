@@ -14,6 +14,7 @@ from local_cloud.postgres import EmbeddedPostgres
 from tests.support.command_line import Answer, totes
 from tests.support.daemons import forks
 from tests.support.databases import execute
+from tests.support.waiting import until
 from totes.roles import REPORT
 
 
@@ -91,7 +92,14 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 def _empty(running: LocalCloud) -> None:
-    """Leave nothing in the databases and in the lake."""
+    """Leave nothing in the databases and in the lake, once no run is under way that would write there."""
+    runs = running.client("stepfunctions")
+    [machine] = runs.list_state_machines()["stateMachines"]
+    until(
+        lambda: (
+            not runs.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")["executions"]
+        )
+    )
     for uri in (running.source_uri, running.warehouse_uri):
         execute(
             uri,
