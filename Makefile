@@ -104,22 +104,26 @@ coverage: setup ## Run every test and show what of the shipped code none of them
 check: setup ## Check format, lint, types, security, synth, nag and templates, with an outside scanner too.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@# Each takes a core for a minute, and neither needs the other.
-	$(MAKE) --jobs 2 types templates
-	$(BIN)/npm run check --prefix dashboard --silent
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers command_line local_cloud simulator costs
-	$(MAKE) audit
+	@# The first takes one core as long as the rest the other.
+	$(MAKE) --jobs 2 synth types security page audit ALARM_EMAIL=$(or $(ALARM_EMAIL),nobody@example.com)
+	$(MAKE) --jobs 2 lint scan
 
 .PHONY: types
 types: setup ## Check types.
 	$(BIN)/mypy
 
-.PHONY: templates
-templates: setup ## Synthesise every environment, held to the rules, and have the templates checked by others.
-	$(MAKE) synth ALARM_EMAIL=$(or $(ALARM_EMAIL),nobody@example.com)
+.PHONY: security
+security: setup ## Have bandit look for what is unsafe.
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py stacks lambdas layers command_line local_cloud simulator costs
+
+.PHONY: page
+page: setup ## Check the dashboard's page: format, lint, types.
+	$(BIN)/npm run check --prefix dashboard --silent
+
+.PHONY: lint
+lint: setup ## Have cfn-lint check the templates in cdk.out.
 	@# What the CDK itself writes twice over, W3005, is none of ours; W3691 knows minor versions of engines alone.
 	$(BIN)/cfn-lint --ignore-checks W3005 W3691 --regions eu-west-2 us-east-1 -- cdk.out/*/*.template.json
-	$(MAKE) scan
 
 # Whom alarms tell, where stacks/config.py does not say; prod is not synthesised without.
 export ALARM_EMAIL ?=

@@ -3,6 +3,8 @@
 import ast
 import re
 import subprocess
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,30 @@ def test_the_layer_and_the_tools_agree_on_every_version() -> None:
     layer = pins(ROOT / "layers/dependencies/requirements.lock")
     tools = pins(ROOT / "toolchain/python.lock")
     assert {name: tools.get(name) for name in layer} == layer
+
+
+def test_mypy_reads_every_part_of_the_cdk_that_is_used_and_no_other() -> None:
+    [followed] = [
+        set(override["module"])
+        for override in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+        if "aws_cdk" in override["module"]
+    ]
+    files = [ROOT / "app.py"]
+    for folder in ("stacks", "costs", "command_line", "local_cloud", "tests"):
+        files += (ROOT / folder).rglob("*.py")
+    used = {name for file in files for name in parts_of_the_cdk(file)}
+    assert followed == {"aws_cdk", "aws_cdk.interfaces.*", *used}
+
+
+def parts_of_the_cdk(file: Path) -> Iterator[str]:
+    """The CDK's modules that a file imports, the CDK itself left out."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "aws_cdk":
+            yield from (f"aws_cdk.{alias.name}" for alias in node.names if alias.name.islower())
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aws_cdk."):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("aws_cdk."))
 
 
 def test_make_help_names_every_target_a_person_needs() -> None:
