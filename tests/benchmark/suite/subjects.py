@@ -138,7 +138,7 @@ SUBJECTS = (
     ),
     Subject(
         name="dlt",
-        group="whole",
+        group="others",
         says="dlt, arrow to csv",
         act="by_dlt.replace",
         target=Target.EMPTY,
@@ -146,7 +146,7 @@ SUBJECTS = (
     ),
     Subject(
         name="executemany",
-        group="whole",
+        group="others",
         says="fetchall and executemany",
         act="plain.executemany",
         target=Target.BARE_TABLES,
@@ -154,7 +154,7 @@ SUBJECTS = (
     ),
     Subject(
         name="pandas and executemany",
-        group="whole",
+        group="others",
         says="fetchall, pandas and executemany",
         act="frames.executemany",
         target=Target.BARE_TABLES,
