@@ -19,6 +19,9 @@ def compare(key: str, expected: pl.DataFrame, held: pl.DataFrame | None) -> Comp
     """Compare two frames of the same columns and types, each with one row a key."""
     if held is None:
         held = expected.clear()
+    if expected.equals(held.select(expected.columns)):  # as nearly every page is, and both come by their keys
+        nothing = expected[key].clear()
+        return Compared(missing=nothing, extra=nothing, different=nothing, columns=frozenset())
     both = expected.join(held.select(key), on=key, how="semi").sort(key)
     theirs = held.join(expected.select(key), on=key, how="semi").sort(key)
     differs = pl.Series([False]).new_from_index(0, both.height)

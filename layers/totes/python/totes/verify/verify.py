@@ -236,6 +236,8 @@ class _Findings:
         self._extra.append(self._unexcused(_keys(keys), excused))
 
     def _unexcused(self, keys: pl.Series, excused: pl.Series) -> pl.Series:
+        if keys.is_empty():
+            return keys
         in_quarantine = keys.is_in(self._quarantine.implode())
         in_flight = keys.is_in(excused.implode()) & ~in_quarantine
         self._quarantined += int(in_quarantine.sum())
