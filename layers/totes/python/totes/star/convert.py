@@ -13,6 +13,8 @@ from totes.star_schema import Column, Dimension, Fact, Join, Kind
 _SHOWN = 100
 """Characters of a value that a reason quotes; the quarantined row has all of it."""
 
+_QUARANTINE = pl.Schema({"key": pl.Int64, "reason": pl.String, "source_row": pl.String})
+
 _TIME_STAMP = "a time stamp of the years 0001 to 9999"
 
 
@@ -42,9 +44,13 @@ def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
     source = source.rechunk()
     stars = source.select(_value(column, source.schema[column.of]).alias(column.name) for column in table.columns)
     failed = source.select(
-        (stars[column.name].is_null() & _must_have_value(column)).alias(column.name) for column in table.columns
+        (stars[column.name].is_null() & _must_have_value(column)).alias(column.name)
+        for column in table.columns
+        if stars[column.name].null_count()
     )
-    any_failed = failed.select(pl.any_horizontal(pl.all())).to_series()
+    any_failed = failed.fold(or_) if failed.width else pl.Series([], dtype=pl.Boolean)
+    if not any_failed.any():
+        return Converted(rows=stars, quarantine=pl.DataFrame(schema=_QUARANTINE))
     return Converted(
         rows=stars.filter(~any_failed),
         quarantine=_quarantine(table, source.filter(any_failed), failed.filter(any_failed)),
@@ -59,8 +65,6 @@ def _must_have_value(column: Column) -> pl.Expr:
 
 
 def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFrame) -> pl.DataFrame:
-    if rows.is_empty():  # as it nearly always is; the reasons cost more than all the rest of a small batch
-        return pl.DataFrame(schema={"key": pl.Int64, "reason": pl.String, "source_row": pl.String})
     reasons = []
     explained: dict[str, pl.Series] = {}  # of each source column, the rows for which a reason names it already
     nowhere = pl.repeat(value=False, n=rows.height, eager=True)
@@ -68,13 +72,15 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
         refers_to_none = rows[f"{join.table}.{join.key}"].is_null()
         columns = [column for column in table.columns if column.of.startswith(f"{join.table}.")]
         reasons.append(
-            pl.when(_any([refers_to_none & failed[column.name] for column in columns])).then(_dangling(join))
+            pl.when(
+                _any([refers_to_none & failed.get_column(column.name, default=nowhere) for column in columns])
+            ).then(_dangling(join))
         )
         explained |= {column.of: refers_to_none for column in columns}
     for column in table.columns:
-        already = explained.get(column.of, nowhere)
-        reasons.append(pl.when(failed[column.name] & ~already).then(_reason(column, rows.schema[column.of])))
-        explained[column.of] = already | failed[column.name]
+        already, fails = explained.get(column.of, nowhere), failed.get_column(column.name, default=nowhere)
+        reasons.append(pl.when(fails & ~already).then(_reason(column, rows.schema[column.of])))
+        explained[column.of] = already | fails
     key = next(column.of for column in table.columns if column.name == table.key)
     return rows.select(
         pl.col(key).cast(pl.Int64).alias("key"),
