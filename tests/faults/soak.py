@@ -20,6 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.faults.kept import Kept, code
 from tests.faults.random_faults import Report, TickPlan, drawn, play, shortest
 from tests.faults.registry import FAULTS
 from tests.faults.world import Ground, ground
@@ -32,6 +33,7 @@ WORLD = 40
 _TRIES = 60
 _BEGIN, _END = "<!-- soak: written by make soak REPORT=docs/guarantees.md -->", "<!-- end of soak -->"
 _FAILED = Path("build/soak-failed.json")
+_KEPT = Path("build/soak.jsonl")
 
 
 class _Stage:
@@ -48,28 +50,36 @@ def _play(plan: Sequence[TickPlan]) -> Report:
     return play(plan, _Stage.ground)
 
 
-def soak(ticks: int, seed: int, processes: int) -> tuple[Report, list[TickPlan]]:
+def soak(ticks: int, seed: int, processes: int, kept: Kept) -> tuple[Report, list[TickPlan]]:
     """Play so many ticks; return what they came to, and the plan that failed, empty where none did."""
-    started, total = time.monotonic(), Report()
-    seeds = iter(range(seed, seed + ticks))
-    drawn_times: Counter[str] = Counter()
-    running: dict[Future[Report], list[TickPlan]] = {}
-    left = ticks
+    started, total, played = time.monotonic(), Report(), kept.so_far()
+    for report in played.values():
+        _add(total, report)
+    if played:
+        console.print(f"[dim]Going on after {total.ticks:,} ticks of before.[/dim]")
+    seeds = (number for number in range(seed, seed + ticks) if number not in played)
+    drawn_times = Counter(total.faults)
+    running: dict[Future[Report], tuple[int, list[TickPlan]]] = {}
+    left = ticks - total.ticks
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        while left or running:
-            while left and len(running) < processes:
-                plan = drawn(next(seeds), min(left, WORLD), played=drawn_times)
+        while left > 0 or running:
+            while left > 0 and len(running) < processes:
+                number = next(seeds)
+                plan = drawn(number, min(left, WORLD), played=drawn_times)
                 left -= len(plan)
                 drawn_times.update(tick.fault for tick in plan if tick.fault)
-                running[pool.submit(_play, plan)] = plan
+                running[pool.submit(_play, plan)] = number, plan
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                plan, report = running.pop(future), future.result()
+                (number, plan), report = running.pop(future), future.result()
                 _add(total, report)
-                drawn_times = _happened_or_may(total, running.values())
+                drawn_times = _happened_or_may(total, (plan for _, plan in running.values()))
                 seconds = time.monotonic() - started
                 console.print(f"[dim]{total.ticks:,} ticks, {seconds:,.0f} s[/dim]", soft_wrap=True)
                 if report.violations:
+                    kept.forget()
                     return total, plan[: report.ticks]
+                kept.add(number, report)
+    kept.forget()
     return total, []
 
 
@@ -130,7 +140,8 @@ def main(arguments: argparse.Namespace) -> int:
             report = play(plan, stage)
         failed: list[TickPlan] = []
     else:
-        report, failed = soak(arguments.ticks, arguments.seed, arguments.processes)
+        head: dict[str, object] = {"ticks": arguments.ticks, "seed": arguments.seed, "code": code()}
+        report, failed = soak(arguments.ticks, arguments.seed, arguments.processes, Kept(_KEPT, head))
     text = told(report, f"make soak TICKS={arguments.ticks} SEED={arguments.seed}")
     console.print(text, soft_wrap=True, markup=False)
     for violation in report.violations[:10]:
