@@ -33,8 +33,8 @@ ASSUMED = (
     "everything grows along the straight line through the two largest shops that were measured",
     "a function's memory does not grow with the shop: what it holds at once is bounded",
     (
-        "no first load is too long: a large one is captured in pieces, by many functions, whose seconds are added up "
-        "here, and what a transform or a load has no time for the next run goes on with"
+        "no first load is too long: a large one is captured and transformed in pieces, by many functions, whose "
+        "seconds are added up here, and what a load has no time for the next run goes on with"
     ),
     "a step takes as long as the function's and PostgreSQL's processors together, as if they took turns",
     (

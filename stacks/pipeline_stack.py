@@ -204,6 +204,7 @@ class PipelineStack(TotesStack):
             variables=StarSettings(
                 ingestion_bucket=data.ingestion.bucket_name,
                 processed_bucket=data.processed.bucket_name,
+                rows_in_one_function=self._environment.rows_in_one_function,
                 athena_database=athena_database(self._environment) if self._environment.athena else None,
             ),
             permissions=[

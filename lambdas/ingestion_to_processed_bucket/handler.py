@@ -10,26 +10,29 @@ from totes import payloads
 from totes.athena import write_lists
 from totes.lake import Bucket
 from totes.settings import StarSettings
-from totes.star import STAR_TABLES, replay, transform
+from totes.star import STAR_TABLES, replay, transform, transform_piece
 
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Transform what waits, then go on with a replay; `waiting` says whether the next run has to go on.
+    """Transform the piece that is asked for; or what waits, and go on with a replay.
 
-    A person asks for a replay by `replay_from`, its first batch, in the event's `asked`.
+    `waiting` says whether the next run has to go on; `untransformed`, which pieces many functions have to transform
+    first. A person asks for a replay by `replay_from`, its first batch, in the event's `asked`.
     """
     settings, is_up = StarSettings.from_environment(), time_is_up(context)
     ingestion, processed = Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket)
-    transformed = transform(ingestion, processed, STAR_TABLES, time_is_up=is_up)
+    where = ingestion, processed, STAR_TABLES
+    if payloads.PIECE in event:
+        return {payloads.TRANSFORMED: transform_piece(*where, event[payloads.BATCH], event[payloads.PIECE])}
+    most, came_of = settings.rows_in_one_function, event.get(payloads.TRANSFORMED, [])
+    transformed = transform(*where, rows_in_one_function=most, came_of_pieces=came_of, time_is_up=is_up)
     first, run = event.get(payloads.ASKED, {}).get(payloads.REPLAY_FROM), event.get(payloads.EXECUTION)
-    replayed = replay(ingestion, processed, STAR_TABLES, first=first, asked_by=run, time_is_up=is_up)
+    replayed = replay(*where, first=first, asked_by=run, time_is_up=is_up)
     if settings.athena_database is not None:
         write_lists(processed, [table.name for table in STAR_TABLES], time_is_up=is_up)
     return {
-        "transformed": asdict(transformed.batches),
-        payloads.NEWEST: transformed.newest,
-        payloads.CAPTURED: transformed.captured,
+        **transformed.to_dict(),
         payloads.WAITING: transformed.waiting or (replayed is not None and not replayed.published),
         "replayed": asdict(replayed) if replayed else None,
     }

@@ -1,4 +1,7 @@
-"""The state that has a source read in pieces, by many functions at once: Step Functions' Distributed Map."""
+"""The states that have a large source read, or a large batch transformed, in pieces, by many functions at once.
+
+Each is a Distributed Map of Step Functions.
+"""
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -10,24 +13,59 @@ from stacks.constructs.invoking import RETRYABLE, path, retry
 from totes import payloads
 
 _KILLED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
-"""How Lambda calls it when a function was killed or had no time left: to read a piece again costs little."""
+"""How Lambda calls it when a function was killed or had no time left: to do a piece again costs little."""
 
 
 def reading_pieces(scope: Construct, capture: lambda_.IFunction, *, at_once: int) -> sfn.Map:
     """Make the state that reads the pieces which a capture has asked for.
-
-    Each piece is an execution of its own. One that fails says with which error and is no failure of the state, which
-    would not tell its name: the capture that follows does. So what comes of the others is there for the next run.
 
     Args:
         scope: whose state it is.
         capture: the function that captures, and reads a piece where it is asked to.
         at_once: how many pieces are read at once, each by a connection to the source.
     """
+    return _in_pieces(
+        scope,
+        "Read",
+        capture,
+        asked=path(payloads.CAPTURE, payloads.UNREAD),
+        of=payloads.PLAN,
+        result_path=path(payloads.READ),
+        at_once=at_once,
+    )
+
+
+def transforming_pieces(scope: Construct, transform: lambda_.IFunction, *, at_once: int) -> sfn.Map:
+    """Make the state that transforms the pieces which a transformation has asked for.
+
+    Args:
+        scope: whose state it is.
+        transform: the function that transforms, and transforms a piece where it is asked to.
+        at_once: how many pieces are transformed at once.
+    """
+    return _in_pieces(
+        scope,
+        "Transform",
+        transform,
+        asked=path(payloads.TRANSFORM, payloads.UNTRANSFORMED),
+        of=payloads.BATCH,
+        result_path=path(payloads.TRANSFORMED),
+        at_once=at_once,
+    )
+
+
+def _in_pieces(
+    scope: Construct, does: str, function: lambda_.IFunction, *, asked: str, of: str, result_path: str, at_once: int
+) -> sfn.Map:
+    """Each piece is an execution of its own.
+
+    One that fails says with which error and is no failure of the state, which would not tell its name: the step that
+    follows does. So what comes of the others is there for the next run.
+    """
     task = tasks.LambdaInvoke(
         scope,
-        "Read a piece",
-        lambda_function=capture,
+        f"{does} a piece",
+        lambda_function=function,
         payload_response_only=True,  # and the execution's input is the event
         retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
         task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(16)),  # the function ends sooner and says why
@@ -36,9 +74,9 @@ def reading_pieces(scope: Construct, capture: lambda_.IFunction, *, at_once: int
     task.add_catch(
         sfn.Pass(
             scope,
-            "A piece failed",
+            f"{does} a piece failed",
             parameters={
-                payloads.PLAN: sfn.JsonPath.number_at(path(payloads.PLAN)),
+                of: sfn.JsonPath.number_at(path(of)),
                 payloads.PIECE: sfn.JsonPath.number_at(path(payloads.PIECE)),
                 payloads.ERROR: sfn.JsonPath.string_at("$.failure.Error"),
             },
@@ -48,15 +86,15 @@ def reading_pieces(scope: Construct, capture: lambda_.IFunction, *, at_once: int
     )
     pieces = sfn.Map(
         scope,
-        "Read the pieces",
-        items_path=path(payloads.CAPTURE, payloads.UNREAD, payloads.PIECES),
+        f"{does} the pieces",
+        items_path=f"{asked}.{payloads.PIECES}",
         item_selector={
             payloads.EXECUTION: sfn.JsonPath.execution_id,
-            payloads.PLAN: sfn.JsonPath.number_at(path(payloads.CAPTURE, payloads.UNREAD, payloads.PLAN)),
+            of: sfn.JsonPath.number_at(f"{asked}.{of}"),
             payloads.PIECE: sfn.JsonPath.number_at("$$.Map.Item.Value"),
         },
         max_concurrency=at_once,
-        result_path=path(payloads.READ),
+        result_path=result_path,
     )
     # Not CDK's DistributedMap, which gives the machine's role a policy beside its own. The other type of execution ends
     # after five minutes.

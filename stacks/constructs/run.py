@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
-from stacks.constructs.pieces import reading_pieces
+from stacks.constructs.pieces import reading_pieces, transforming_pieces
 from stacks.constructs.publishing import publishing, telling_of
 from totes import payloads
 from totes.errors import NotFilledInYet
@@ -27,7 +27,8 @@ class Run(Construct):
     """Step back if another run is under way or a login is not filled in yet; else capture, transform, load, publish.
 
     A source that is too large for one function is captured twice: the first capture plans pieces, many functions read
-    them, and the second one makes them a batch.
+    them, and the second one makes them a batch. A batch that is too large is transformed likewise; what comes before it
+    is loaded meanwhile.
 
     Every run goes through all steps, unless the lake is still empty: only the warehouse knows what it holds,
     so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
@@ -56,8 +57,19 @@ class Run(Construct):
         """The first state, with all that follow from it; without a dashboard nothing is published."""
         self._publish = publish
         steps = [payloads.CAPTURE, payloads.TRANSFORM, payloads.LOAD, *([payloads.PUBLISH] if publish else [])]
+        transforming = self._invoke(
+            payloads.TRANSFORM,
+            transform,
+            {payloads.TRANSFORMED: sfn.JsonPath.list_at(path(payloads.TRANSFORMED))},
+        )
+        pieces_of_batch = transforming_pieces(self, transform, at_once=pieces_at_once)
+        self._may_fail(pieces_of_batch)
         is_anything_left = (
             sfn.Choice(self, "Is anything left?")
+            .when(
+                sfn.Condition.is_present(path(payloads.TRANSFORM, payloads.UNTRANSFORMED)),
+                pieces_of_batch.next(transforming),
+            )
             .when(
                 sfn.Condition.or_(
                     sfn.Condition.boolean_equals(path(payloads.TRANSFORM, payloads.WAITING), value=True),
@@ -75,10 +87,8 @@ class Run(Construct):
             payloads.CAPTURED: sfn.JsonPath.number_at(path(payloads.TRANSFORM, payloads.CAPTURED)),
             payloads.SEEN: sfn.JsonPath.string_at(path(payloads.CAPTURE, payloads.SEEN)),
         }
-        process = (
-            self._invoke(payloads.TRANSFORM, transform)
-            .next(self._invoke(payloads.LOAD, load, told, logs_in_to="warehouse"))
-            .next(publishing(self, publish, is_anything_left) if publish else is_anything_left)
+        process = transforming.next(self._invoke(payloads.LOAD, load, told, logs_in_to="warehouse")).next(
+            publishing(self, publish, is_anything_left) if publish else is_anything_left
         )
         without_the_source = sfn.Pass(
             self,
@@ -131,6 +141,7 @@ class Run(Construct):
                 "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
                 payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
                 payloads.READ: [],
+                payloads.TRANSFORMED: [],
             },
         ).next(is_another_under_way)
 

@@ -1,4 +1,4 @@
-"""A first batch that many functions read, by the state machine as it is deployed."""
+"""A first batch that many functions read and transform, by the state machine as it is deployed."""
 
 import json
 from collections.abc import Iterator
@@ -12,18 +12,20 @@ from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute
 from tests.support.oracle import assert_warehouse_mirrors
 
-CAPTURE = "totes-local-raw_data_to_ingestion_bucket"
+FUNCTIONS = ("totes-local-raw_data_to_ingestion_bucket", "totes-local-ingestion_to_processed_bucket")
 
 
 @pytest.fixture(autouse=True)
 def _small_functions(deployed: Deployed) -> Iterator[None]:
-    """Functions that read no more than two hundred rows each."""
-    functions = deployed.cloud.client("lambda")
-    before = functions.get_function_configuration(FunctionName=CAPTURE)["Environment"]["Variables"]
-    small = {**before, "ROWS_IN_ONE_FUNCTION": "200"}
-    functions.update_function_configuration(FunctionName=CAPTURE, Environment={"Variables": small})
+    """Functions that read or transform no more than a hundred rows each."""
+    client = deployed.cloud.client("lambda")
+    before = {name: client.get_function_configuration(FunctionName=name)["Environment"] for name in FUNCTIONS}
+    for name, environment in before.items():
+        small = {**environment["Variables"], "ROWS_IN_ONE_FUNCTION": "100"}
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": small})
     yield
-    functions.update_function_configuration(FunctionName=CAPTURE, Environment={"Variables": before})
+    for name, environment in before.items():
+        client.update_function_configuration(FunctionName=name, Environment=environment)
 
 
 def plans(deployed: Deployed) -> list[str]:
@@ -67,7 +69,7 @@ def test_a_piece_that_cannot_be_read_fails_the_run_with_its_name_and_the_next_re
     execution = newest_execution(deployed)
     assert execution["error"] == "Capture.PieceFailed"
     said = json.loads(execution["cause"])["errorMessage"]
-    assert said.startswith("1 of 23 pieces of plan 1 could not be read: piece ")
+    assert said.startswith("1 of 49 pieces of plan 1 could not be read: piece ")
     assert "(payment from key -9223372036854775808 to " in said
     assert "): ContractError; " in said
 
@@ -78,12 +80,13 @@ def test_a_piece_that_cannot_be_read_fails_the_run_with_its_name_and_the_next_re
     assert len(plans(deployed)) == 1
     states = states_of(deployed, newest_execution(deployed))
     assert [states.count(name) for name in ("Capture", "Read the pieces", "Read a piece")] == [2, 1, 0]
+    assert [states.count(name) for name in ("Transform", "Transform the pieces", "Load")] == [2, 1, 2]
 
 
-def test_an_ordinary_tick_reads_no_pieces(deployed: Deployed) -> None:
+def test_an_ordinary_tick_has_no_pieces(deployed: Deployed) -> None:
     execute(deployed.cloud.source_uri, "DELETE FROM payment WHERE payment_id = 5")
     deployed.run()
     states = states_of(deployed, newest_execution(deployed))
-    assert "Read the pieces" not in states
-    assert states.count("Capture") == 1
+    assert not {"Read the pieces", "Transform the pieces"} & set(states)
+    assert [states.count(name) for name in ("Capture", "Transform", "Load")] == [1, 1, 1]
     assert_warehouse_mirrors(deployed.cloud.source_uri, deployed.cloud.warehouse_uri)

@@ -1,4 +1,4 @@
-"""A first batch that many functions read: killed at many boundaries, and crashes of the source between its pieces."""
+"""A first batch for many functions: killed at many boundaries, and crashes of the source between its pieces."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.boundary import Paused, Script
 from tests.faults.crashes import give_out_ids_again, write_unflushed
-from tests.faults.functions import CAPTURE, Died
+from tests.faults.functions import CAPTURE, TRANSFORM, Died
 from tests.faults.invariants import after_every_run, once_all_is_well
 from tests.faults.scene import refused
 from tests.faults.worker import Returned
@@ -40,16 +40,17 @@ EVERY = 3
 """It is killed at each third boundary, another third in each part: at every one it would take minutes."""
 
 
-def killed_everywhere(world: World, event: Mapping[str, Any], first: int) -> tuple[Any, int]:
-    """Invoke the capture until no boundary is left to kill it at, and write to the source before each attempt.
+def killed_everywhere(world: World, event: Mapping[str, Any], first: int, step: str = CAPTURE) -> tuple[Any, int]:
+    """Invoke a step until no boundary is left to kill it at, and write to the source before each attempt to capture.
 
     Returns:
         What it answered at last, and the first boundary that it did not come to.
     """
     boundary = first
     while True:
-        execute(world.source, CHANGE.format(boundary))
-        outcome = world.functions[CAPTURE].invoke(event, script=Script(action="die", at=boundary))
+        if step == CAPTURE:
+            execute(world.source, CHANGE.format(boundary))
+        outcome = world.functions[step].invoke(event, script=Script(action="die", at=boundary))
         if not isinstance(outcome, Died):
             assert isinstance(outcome, Returned), outcome
             return outcome.value, boundary
@@ -76,6 +77,33 @@ def test_functions_killed_at_many_boundaries_of_a_batch_in_pieces_leave_what_the
     _, together = killed_everywhere(large, {}, first=2)
     assert min(planning, reading, together) >= 20, "so many boundaries there are at least"
     assert sum(key.startswith("manifests/") for key in keys_of(large.ingestion)) in {1, 2}
+    for _ in range(2):
+        assert large.tick().succeeded
+        assert after_every_run(large) == []
+    assert once_all_is_well(large) == []
+
+
+def test_functions_killed_at_many_boundaries_of_a_large_transformation_leave_what_the_next_makes_good(
+    large: World,
+) -> None:
+    assert isinstance(large.capture(), Returned)
+    execute(large.source, CHANGE.format(1))
+    answer, asking = killed_everywhere(large, {}, first=0, step=TRANSFORM)
+    assert (answer["captured"], answer["newest"]) == (1, 0)
+    batch, pieces = answer["untransformed"]["batch"], answer["untransformed"]["pieces"]
+    first, second, *others = pieces
+    came_of, transforming = killed_everywhere(large, {"batch": batch, "piece": second}, first=1, step=TRANSFORM)
+    assert came_of == {"transformed": True}
+    for piece in (*others, first):
+        # By two functions at once, as where a piece is tried again while it was only slow.
+        for function in (large.functions[TRANSFORM], large.second[TRANSFORM]):
+            function.start({"batch": batch, "piece": piece})
+        for function in (large.functions[TRANSFORM], large.second[TRANSFORM]):
+            outcome = function.end()
+            assert isinstance(outcome, Returned), outcome
+            assert outcome.value == {"transformed": True}
+    _, together = killed_everywhere(large, {}, first=2, step=TRANSFORM)
+    assert min(asking, transforming, together) >= 8, "so many boundaries there are at least"
     for _ in range(2):
         assert large.tick().succeeded
         assert after_every_run(large) == []

@@ -25,6 +25,7 @@ from tests.faults.library import HANDLERS
 from tests.faults.worker import Returned
 from tests.support.databases import execute, quick_server, session
 from tests.support.servers import copy_of, removal_of, run_alone
+from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import RetryableError
 from totes.lake import Bucket
@@ -34,6 +35,15 @@ from totes.verify import Verdict, verify
 RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
 TRIES = 5
 """Of each step, as the state machine has it; without its waits."""
+
+ROWS_IN_ONE_FUNCTION = 10_000_000
+"""More than any world has."""
+
+_PIECES = (
+    (payloads.UNREAD, payloads.PLAN, payloads.READ),
+    (payloads.UNTRANSFORMED, payloads.BATCH, payloads.TRANSFORMED),
+)
+"""How a step's answer asks for pieces, of what they are, and how the step is told what came of them."""
 
 _numbers = itertools.count(1)
 _REGION = "eu-west-2"
@@ -132,7 +142,7 @@ class World:
         weakness: str | None = None,
         *,
         source_server: EmbeddedPostgres | None = None,
-        rows_in_one_function: int = 10_000_000,
+        rows_in_one_function: int = ROWS_IN_ONE_FUNCTION,
     ) -> None:
         number = next(_numbers)
         self.ground = ground
@@ -190,22 +200,21 @@ class World:
         for name in STEPS:
             function = (self.second if second else self.functions)[name]
             script = (scripts or {}).get(name)
-            outcome: Outcome | None = None
-            for _ in range(TRIES):
-                outcome = function.invoke({"asked": asked or {}}, script)
-                missed |= isinstance(outcome, Returned) and outcome.missed
-                script = None
-                if isinstance(outcome, Returned) or getattr(outcome, "error", "") not in RETRYABLE:
-                    break
+            event = {payloads.ASKED: asked or {}}
+            outcome = _tried(function, event, script)
+            missed |= isinstance(outcome, Returned) and outcome.missed
+            outcome = _with_pieces(function, event, outcome)
             if not isinstance(outcome, Returned):
                 return Tick(getattr(outcome, "error", "Died"), getattr(outcome, "message", ""))
         return Tick(None, missed=missed)
 
     def capture(self, script: Script | None = None) -> Outcome:
-        return self.functions[CAPTURE].invoke(script=script)
+        function = self.functions[CAPTURE]
+        return _with_pieces(function, {}, function.invoke(script=script))
 
     def transform(self, script: Script | None = None) -> Outcome:
-        return self.functions[TRANSFORM].invoke(script=script)
+        function = self.functions[TRANSFORM]
+        return _with_pieces(function, {}, function.invoke(script=script))
 
     def load(self, script: Script | None = None) -> Outcome:
         return self.functions[LOAD].invoke(script=script)
@@ -338,3 +347,31 @@ class World:
                 "dbname": self._names[role],
             }
         )
+
+
+def _tried(function: Function, event: Mapping[str, Any], script: Script | None = None) -> Outcome:
+    """What an invocation comes to that is tried again where its error says that this may help."""
+    outcome = function.invoke(event, script)
+    for _ in range(TRIES - 1):
+        if isinstance(outcome, Returned) or getattr(outcome, "error", "") not in RETRYABLE:
+            break
+        outcome = function.invoke(event)
+    return outcome
+
+
+def _with_pieces(function: Function, event: Mapping[str, Any], outcome: Outcome) -> Outcome:
+    """What a step comes to once the pieces that it has asked for are done, the last one first."""
+    while isinstance(outcome, Returned):
+        left, of, word = next(
+            ((outcome.value[asked], of, word) for asked, of, word in _PIECES if asked in outcome.value), (None, "", "")
+        )
+        if left is None:
+            break
+        came_of = []
+        for piece in reversed(left[payloads.PIECES]):
+            named = {of: left[of], payloads.PIECE: piece}
+            done = _tried(function, named)
+            failed = named | {payloads.ERROR: getattr(done, "error", "Died")}
+            came_of.append(done.value if isinstance(done, Returned) else failed)
+        outcome = _tried(function, {**event, word: came_of})
+    return outcome

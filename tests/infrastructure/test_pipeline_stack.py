@@ -227,7 +227,11 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
         ),
         (
             "ingestion_to_processed_bucket",
-            {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"},
+            {
+                "INGESTION_BUCKET": "<IngestionBucket>",
+                "PROCESSED_BUCKET": "<ProcessedBucket>",
+                "ROWS_IN_ONE_FUNCTION": "10000000",
+            },
         ),
         (
             "processed_bucket_to_warehouse",

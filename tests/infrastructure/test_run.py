@@ -11,7 +11,8 @@ from totes import errors
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
 INVOCATIONS = ("Capture", "Transform", "Load")
-PUBLICATIONS = ("Publish", *(f"Say that {name} failed" for name in (*INVOCATIONS, "Read the pieces")))
+PIECES = ("Read the pieces", "Transform the pieces")
+PUBLICATIONS = ("Publish", *(f"Say that {name} failed" for name in (*INVOCATIONS, *PIECES)))
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,9 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
         "Load": {"Publish"},
         "Publish": {"Is anything left?"},
         "Not published": {"Is anything left?"},
-        **{f"Say that {name} failed": {f"{name} failed"} for name in (*INVOCATIONS, "Read the pieces")},
-        "Is anything left?": {"Going on", "Loaded", "Nothing changed"},
+        **{f"Say that {name} failed": {f"{name} failed"} for name in (*INVOCATIONS, *PIECES)},
+        "Is anything left?": {"Transform the pieces", "Going on", "Loaded", "Nothing changed"},
+        "Transform the pieces": {"Transform"},
     }
 
 
@@ -107,26 +109,49 @@ def test_pieces_of_a_large_source_are_read_by_many_functions_and_then_captured_t
     assert states["Look for another run"]["ResultSelector"]["read"] == []
 
 
-def test_a_piece_that_was_killed_is_read_again_and_one_that_fails_says_its_name(states: dict[str, Any]) -> None:
-    children = states["Read the pieces"]["ItemProcessor"]["States"]
-    task = children["Read a piece"]
-    assert task["Resource"] == "<CaptureFunction.Arn>"
+def test_pieces_of_a_large_batch_are_transformed_by_many_functions_and_then_put_together(
+    states: dict[str, Any],
+) -> None:
+    pieces = states["Transform the pieces"]
+    [asked, *_] = states["Is anything left?"]["Choices"]
+    assert (asked["Variable"], asked["IsPresent"]) == ("$.transform.untransformed", True)
+    assert asked["Next"] == "Transform the pieces"
+    assert pieces["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert (pieces["ItemsPath"], pieces["MaxConcurrency"]) == ("$.transform.untransformed.pieces", 4)
+    assert pieces["ItemSelector"] == {
+        "execution.$": "$$.Execution.Id",
+        "batch.$": "$.transform.untransformed.batch",
+        "piece.$": "$$.Map.Item.Value",
+    }
+    assert not {"ToleratedFailurePercentage", "ToleratedFailureCount"} & set(pieces)
+    assert pieces["ResultPath"] == "$.transformed"
+    assert states["Transform"]["Parameters"]["transformed.$"] == "$.transformed"
+    assert states["Look for another run"]["ResultSelector"]["transformed"] == []
+
+
+@pytest.mark.parametrize(("does", "step", "of"), [("Read", "Capture", "plan"), ("Transform", "Transform", "batch")])
+def test_a_piece_that_was_killed_is_done_again_and_one_that_fails_says_its_name(
+    states: dict[str, Any], does: str, step: str, of: str
+) -> None:
+    children = states[f"{does} the pieces"]["ItemProcessor"]["States"]
+    task = children[f"{does} a piece"]
+    assert task["Resource"] == f"<{step}Function.Arn>"
     assert "Parameters" not in task, "the event of a piece is the input of its execution"
     [retry] = task["Retry"]
-    assert {*states["Capture"]["Retry"][0]["ErrorEquals"], "Sandbox.Timedout", "Runtime.ExitError"} <= set(
+    assert {*states[step]["Retry"][0]["ErrorEquals"], "Sandbox.Timedout", "Runtime.ExitError"} <= set(
         retry["ErrorEquals"]
     )
     [catch] = task["Catch"]
     assert (catch["ErrorEquals"], catch["ResultPath"]) == (["States.ALL"], "$.failure")
     assert children[catch["Next"]] == {
         "Type": "Pass",
-        "Parameters": {"plan.$": "$.plan", "piece.$": "$.piece", "error.$": "$.failure.Error"},
+        "Parameters": {f"{of}.$": f"$.{of}", "piece.$": "$.piece", "error.$": "$.failure.Error"},
         "End": True,
     }
 
 
 def test_a_run_that_lacked_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:
-    first, second = states["Is anything left?"]["Choices"]
+    _, first, second = states["Is anything left?"]["Choices"]
     assert [(each["Variable"], each["BooleanEquals"]) for each in first["Or"]] == [
         ("$.transform.waiting", True),
         ("$.load.waiting", True),

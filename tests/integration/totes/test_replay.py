@@ -311,6 +311,7 @@ def test_a_large_batch_goes_on_where_the_last_attempt_ended_and_its_bytes_are_th
 ) -> None:
     live(pipeline, 2)
     whole = pipeline.objects()
+    monkeypatch.setattr(batch, "PARTS_IN_ONE_GO", 2)
     monkeypatch.setattr(batch, "PARTS_BETWEEN_BOOKMARKS", 2)
     again = dataclasses.replace(pipeline, processed=store.bucket("another"))
     attempts = 0
@@ -329,6 +330,7 @@ def test_a_large_batch_goes_on_where_the_last_attempt_ended_and_its_bytes_are_th
 def test_what_other_code_has_begun_of_a_large_batch_is_not_gone_on_with(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batch, "PARTS_IN_ONE_GO", 2)
     monkeypatch.setattr(batch, "PARTS_BETWEEN_BOOKMARKS", 2)
     pipeline.capture()
     other = tuple(dataclasses.replace(table, columns=table.columns[:2]) for table in STAR_TABLES)

@@ -46,7 +46,7 @@ class MassDeletion(TotesError):
 
 
 class PieceFailed(TotesError):
-    """Pieces of a source that many functions read could not be read; the sentence names them and their errors."""
+    """Pieces of a source or batch, for many functions, could not be done; the sentence names them and their errors."""
 
 
 class ConfigurationError(TotesError):

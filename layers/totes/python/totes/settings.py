@@ -57,11 +57,13 @@ class StarSettings(Settings):
 
     Attributes:
         ingestion_bucket, processed_bucket: the lake's buckets.
+        rows_in_one_function: of how many rows a batch is transformed in pieces, by many functions.
         athena_database: the database in which Athena shows the star; None: nowhere, and no lists are written for it.
     """
 
     ingestion_bucket: str
     processed_bucket: str
+    rows_in_one_function: int
     athena_database: str | None = None
 
 

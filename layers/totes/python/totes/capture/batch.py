@@ -57,7 +57,7 @@ class Captured:
 
     def to_dict(self) -> dict[str, Any]:
         """What a function answers, in the words of `totes.payloads`."""
-        answer = {"batch": self.batch, payloads.NEWEST: self.newest}
+        answer = {payloads.BATCH: self.batch, payloads.NEWEST: self.newest}
         if self.unread is None:
             return answer
         return {**answer, payloads.UNREAD: {payloads.PLAN: self.unread.plan, payloads.PIECES: self.unread.pieces}}

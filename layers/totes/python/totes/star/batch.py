@@ -16,8 +16,11 @@ from totes.star.convert import convert
 from totes.star.joins import complete
 from totes.star_schema import Calendar, Dimension, Fact, Join, Kind, StarTable
 
-PARTS_BETWEEN_BOOKMARKS = 32
-"""A batch of no more source parts is transformed in one go and needs no bookmark."""
+PARTS_IN_ONE_GO = 32
+"""A batch of no more source parts is transformed in one go, and needs no bookmark."""
+
+PARTS_BETWEEN_BOOKMARKS = 8
+"""So many source parts of a larger batch are a piece: two million rows at most, some seconds of a function."""
 
 _NOTHING = StarParts(rows_in=0)
 
@@ -93,7 +96,7 @@ class Batch:
         self._processed = processed
         self._tables = tables
         self._steps = tuple(self._source_parts())
-        self._code = code
+        self._bookmarks = Journal(processed, self._place_of_bookmarks(code))
         self._joined: tuple[str, Sequence[tuple[Join, pl.DataFrame]]] = ("", ())
 
     @property
@@ -101,16 +104,50 @@ class Batch:
         """The size of the parts that are to be read."""
         return sum(step.part.bytes for step in self._steps)
 
+    @property
+    def rows(self) -> int:
+        """How many rows and deleted keys are to be read; those of a source table that is for several count for each."""
+        return sum(step.part.rows for step in self._steps)
+
+    @property
+    def pieces(self) -> int:
+        """In how many pieces it is transformed, with a bookmark behind each; 0: in one go."""
+        parts = len(self._steps)
+        return 0 if parts <= PARTS_IN_ONE_GO else -(-parts // PARTS_BETWEEN_BOOKMARKS)
+
+    def pieces_left(self) -> tuple[int, ...]:
+        """Return which pieces no attempt has transformed yet, by their places in the batch.
+
+        Raises:
+            LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        """
+        done = {number - 1 for number, _ in self._bookmarks.committed()}
+        return tuple(piece for piece in range(self.pieces) if piece not in done)
+
+    def transform_piece(self, piece: int) -> None:
+        """Transform a piece and leave a bookmark, which says what it has come to.
+
+        Raises:
+            LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
+        """
+        self._bookmarks.commit(piece + 1, self._in_one_go(self._steps_of(piece)).to_json())
+
+    def tables_of(self, piece: int) -> tuple[str, ...]:
+        """Return the names of the star tables that a piece is for."""
+        return tuple(dict.fromkeys(step.table.name for step in self._steps_of(piece)))
+
     def transformed(self, time_is_up: Callable[[], bool]) -> StarManifest | None:
         """Transform what no attempt before this has; None where time is up before the end.
 
         Raises:
             LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         """
-        done = (
-            self._in_one_go(self._steps) if len(self._steps) <= PARTS_BETWEEN_BOOKMARKS else self._by_and_by(time_is_up)
-        )
+        done = self._by_and_by(time_is_up) if self.pieces else self._in_one_go(self._steps)
         return None if done is None else self._manifest(done)
+
+    def _steps_of(self, piece: int) -> Sequence[_Step]:
+        first = piece * PARTS_BETWEEN_BOOKMARKS
+        return self._steps[first : first + PARTS_BETWEEN_BOOKMARKS]
 
     def _source_parts(self) -> Iterator[_Step]:
         for table in self._tables:
@@ -125,21 +162,16 @@ class Batch:
                 yield _Step(table=table, number=number, part=part, deletes=True)
 
     def _by_and_by(self, time_is_up: Callable[[], bool]) -> _Done | None:
-        """Do what is left, with a bookmark after every few parts, each of which says what these came to."""
-        bookmarks = Journal(self._processed, self._bookmarks())
-        last = bookmarks.newest()
-        done = sum((_Done.from_json(bookmarks.read(number)) for number in range(1, last + 1)), start=_Done())
-        for number in range(last, -(-len(self._steps) // PARTS_BETWEEN_BOOKMARKS)):
+        """Transform the pieces that are left, and put all of them together by their bookmarks."""
+        for piece in self.pieces_left():
             if time_is_up():
                 return None
-            first = number * PARTS_BETWEEN_BOOKMARKS
-            some = self._in_one_go(self._steps[first : first + PARTS_BETWEEN_BOOKMARKS])
-            bookmarks.commit(number + 1, some.to_json())
-            done += some
-        return done
+            self.transform_piece(piece)
+        bookmarks = (self._bookmarks.read(piece + 1) for piece in range(self.pieces))
+        return sum(map(_Done.from_json, bookmarks), start=_Done())
 
-    def _bookmarks(self) -> str:
-        of = hashlib.sha256(f"{self._digest} {self._code}".encode()).hexdigest()
+    def _place_of_bookmarks(self, code: str) -> str:
+        of = hashlib.sha256(f"{self._digest} {code}".encode()).hexdigest()
         return f"bookmarks/{self._capture.batch:010d}-{of[:16]}/"
 
     def _in_one_go(self, steps: Sequence[_Step]) -> _Done:

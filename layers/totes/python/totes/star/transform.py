@@ -2,14 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from totes import payloads
 from totes.lake import Bucket, Journal, StarJournal, StarManifest
 from totes.outcomes import Span
 from totes.star.ahead import in_order
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
+from totes.star.pieces import Untransformed, check_transformed
 from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
@@ -26,16 +29,30 @@ class Transformed:
         batches: the batches that were transformed.
         newest: the newest in the processed bucket; 0: none.
         captured: the newest in the ingestion bucket; 0: none.
+        untransformed: pieces of the next batch, which is too large for one function, to be transformed by many; then
+            another transformation puts them together.
     """
 
     batches: Span
     newest: int
     captured: int
+    untransformed: Untransformed | None = None
 
     @property
     def waiting(self) -> bool:
-        """Whether time was up before all were transformed."""
+        """Whether it ended before all were transformed."""
         return self.newest < self.captured
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a function answers, in the words of `totes.payloads`."""
+        answer = {
+            payloads.TRANSFORMED: asdict(self.batches),
+            payloads.NEWEST: self.newest,
+            payloads.CAPTURED: self.captured,
+        }
+        if self.untransformed is None:
+            return answer
+        return {**answer, payloads.UNTRANSFORMED: self.untransformed.to_dict()}
 
 
 def transform(
@@ -43,6 +60,8 @@ def transform(
     processed: Bucket,
     tables: Sequence[StarTable],
     *,
+    rows_in_one_function: int | None = None,
+    came_of_pieces: Sequence[Mapping[str, Any]] = (),
     time_is_up: Callable[[], bool] = lambda: False,
 ) -> Transformed:
     """Transform every batch that the processed bucket does not have yet.
@@ -53,15 +72,19 @@ def transform(
         ingestion: the bucket of captured batches.
         processed: the bucket of star rows.
         tables: the star tables.
+        rows_in_one_function: of how many rows a batch is transformed in pieces, by many functions; None: of no number.
+        came_of_pieces: what came of each piece that this run has transformed, as `check_transformed` takes it.
         time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
 
     Raises:
+        PieceFailed: a piece could not be transformed.
         BatchTaken: another run transformed the batch with another version of totes.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
+    check_transformed(ingestion, processed, tables, came_of_pieces)
     captured, stars = Journal(ingestion), StarJournal(processed)
     done, newest = stars.newest(), captured.newest()
-    work = Transformation(ingestion, processed, tables, time_is_up)
+    work = Transformation(ingestion, processed, tables, time_is_up, rows_in_one_function)
     last = done
     for batch, manifest in in_order(work, range(done + 1, newest + 1), time_is_up):
         stars.commit(batch, manifest.to_json())
@@ -69,14 +92,26 @@ def transform(
         last = batch
     count = last - done
     batches = Span(first=done + 1 if count else None, last=last if count else None, count=count)
-    return Transformed(batches=batches, newest=last, captured=newest)
+    return Transformed(
+        batches=batches, newest=last, captured=newest, untransformed=work.too_large_for_one_function.get(last + 1)
+    )
 
 
 class Transformation:
-    """The work on one batch, which several threads may do at once, each on another."""
+    """The work on one batch, which several threads may do at once, each on another.
+
+    Attributes:
+        too_large_for_one_function: the batches that it came to and has left to many functions, and what is left of
+            each.
+    """
 
     def __init__(
-        self, ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable], time_is_up: Callable[[], bool]
+        self,
+        ingestion: Bucket,
+        processed: Bucket,
+        tables: Sequence[StarTable],
+        time_is_up: Callable[[], bool],
+        rows_in_one_function: int | None = None,
     ) -> None:
         self._ingestion = ingestion
         self._processed = processed
@@ -85,11 +120,21 @@ class Transformation:
         self._code = fingerprint(tables)
         self._captured = Journal(ingestion)
         self._large = threading.Lock()
+        self._rows_in_one_function = rows_in_one_function
+        self.too_large_for_one_function: dict[int, Untransformed] = {}
 
     def __call__(self, batch: int) -> StarManifest | None:
-        """Transform a batch; None where time is up before it is done."""
+        """Transform a batch; None where time is up before it is done, or where it is for many functions."""
         work = Batch(self._captured.read(batch), self._ingestion, self._processed, self._tables, self._code)
+        left = self._left_to_many_functions(work)
+        if left:
+            self.too_large_for_one_function[batch] = Untransformed.of(batch, left)
+            return None
         if work.bytes < _LARGE_BYTES:
             return work.transformed(self._time_is_up)
         with self._large:
             return work.transformed(self._time_is_up)
+
+    def _left_to_many_functions(self, work: Batch) -> tuple[int, ...]:
+        most = self._rows_in_one_function
+        return work.pieces_left() if most is not None and work.rows > most else ()
