@@ -1,9 +1,11 @@
 """What an account has, service by service, so that two moments of it can be compared."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from local_cloud import LocalCloud
+from local_cloud.cloud import client
 
 _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "stacks": lambda aws: [each["StackName"] for each in aws("cloudformation").describe_stacks()["Stacks"]],
@@ -81,9 +83,10 @@ _LISTED: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
 
 def everything(cloud: LocalCloud) -> dict[str, list[str]]:
     """All that is in the account of a local cloud, but for versions of layers, which end with the cloud."""
-    clients: dict[str, Any] = {}
+    return {kind: sorted(listed(partial(_client, cloud.endpoint))) for kind, listed in _LISTED.items()}
 
-    def aws(service: str) -> Any:
-        return clients.setdefault(service, cloud.client(service))
 
-    return {kind: sorted(listed(aws)) for kind, listed in _LISTED.items()}
+@cache
+def _client(endpoint: str, service: str) -> Any:
+    """A client that is kept: to make those of all services takes a second."""
+    return client(endpoint, service)
