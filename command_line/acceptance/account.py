@@ -38,6 +38,7 @@ class Account:
     source_place: tuple[str, ...] = ()
     alarm_email: str
     local: LocalCloud | None = None
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of_aws(cls, source: str, source_place: tuple[str, ...], alarm_email: str) -> "Account":
@@ -79,9 +80,12 @@ class Account:
         )
 
     def client(self, service: str) -> Any:
-        """A client of one of its services, by boto3's name for it."""
+        """A client of one of its services, by boto3's name for it; one is kept of each, for making it takes long."""
         session: Any = self.session
-        return session.client(service, endpoint_url=None if self.local is None else self.local.endpoint)
+        if service not in self._clients:
+            endpoint = None if self.local is None else self.local.endpoint
+            self._clients[service] = session.client(service, endpoint_url=endpoint)
+        return self._clients[service]
 
     def pages(self, service: str, operation: str, **asked: Any) -> Iterable[Mapping[str, Any]]:
         """All pages of what a service lists."""
