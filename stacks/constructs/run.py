@@ -64,11 +64,18 @@ class Run(Construct):
         )
         pieces_of_batch = transforming_pieces(self, transform, at_once=pieces_at_once)
         self._may_fail(pieces_of_batch)
+        nothing_more_is_asked = sfn.Pass(
+            self,
+            "Nothing more is asked",
+            comment="A replay or a rebuild that was asked for is begun by now",
+            result=sfn.Result.from_object({}),
+            result_path=path(payloads.ASKED),
+        )
         is_anything_left = (
             sfn.Choice(self, "Is anything left?")
             .when(
                 sfn.Condition.is_present(path(payloads.TRANSFORM, payloads.UNTRANSFORMED)),
-                pieces_of_batch.next(transforming),
+                pieces_of_batch.next(nothing_more_is_asked).next(transforming),
             )
             .when(
                 sfn.Condition.or_(
@@ -178,7 +185,7 @@ class Run(Construct):
             self,
             step.capitalize(),
             function,
-            {payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"), **told},
+            {payloads.ASKED: sfn.JsonPath.object_at(path(payloads.ASKED)), **told},
             result_path=path(step),
             minutes=16,
         )

@@ -62,7 +62,8 @@ class StateMachine(Construct):
                     pieces_at_once=environment.pieces_at_once,
                 )
             ),
-            timeout=cdk.Duration.hours(1),  # three functions at their longest, and their retries
+            # Three functions at their longest, and their retries; a thousand pieces of a large source and of a batch.
+            timeout=cdk.Duration.hours(6),
             role=self._role(
                 name, arn, [capture, transform, load, *([publish] if publish else [])]
             ).without_policy_updates(),
@@ -125,8 +126,8 @@ class StateMachine(Construct):
         acknowledge(
             role,
             f"IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*]",
-            reason="The executions by which pieces of a source are read are named at run time, behind the name of the "
-            "state machine.",
+            reason="The executions by which pieces of a source or batch are done are named at run time, behind the "
+            "name of the state machine.",
         )
         acknowledge(
             role,

@@ -8,13 +8,14 @@ from pathlib import Path
 from tests.faults.random_faults import Report
 
 _ROOT = Path(__file__).parents[2]
-_PLAYED = ("layers/totes", "lambdas", "tests/faults")
+_PLAYED = ("layers", "lambdas", "simulator", "tests/faults", "tests/support")
 
 
 def code() -> str:
-    """Return the SHA-256 of the files that a soak plays: what one version of them has shown, no other has."""
+    """Return the SHA-256 of what a soak plays, and plays with: what one version of them has shown, no other has."""
     digest = hashlib.sha256()
-    for file in sorted(file for folder in _PLAYED for file in (_ROOT / folder).rglob("*.py")):
+    modules = (file for folder in _PLAYED for file in (_ROOT / folder).rglob("*.py"))
+    for file in sorted([_ROOT / "toolchain" / "python.lock", *modules]):
         digest.update(f"{file.relative_to(_ROOT).as_posix()}\n".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()

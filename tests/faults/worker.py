@@ -15,6 +15,10 @@ from typing import Any
 from tests.faults.boundary import Boundaries, Script, put_around_everything
 from tests.faults.library import HANDLERS
 from tests.faults.weaknesses import WEAKNESSES
+from totes.star import batch
+
+_SMALL = 1000
+"""Rows in one function, of a world that is done in pieces."""
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
@@ -72,6 +76,8 @@ def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: s
     if weakness and (stale := _put_in(weakness)):
         pipe.send(stale)
         return
+    if int(environment["ROWS_IN_ONE_FUNCTION"]) < _SMALL:
+        batch.PARTS_IN_ONE_GO, batch.PARTS_BETWEEN_BOOKMARKS = 4, 2  # for a world's parts are few, too
     handler = HANDLERS.get(function) or _handler(function)
     while True:
         try:

@@ -39,6 +39,9 @@ TRIES = 5
 ROWS_IN_ONE_FUNCTION = 10_000_000
 """More than any world has."""
 
+FEW_ROWS = 60
+"""Less than the shop has, and many a batch: of more rows one function neither reads nor transforms all."""
+
 _PIECES = (
     (payloads.UNREAD, payloads.PLAN, payloads.READ),
     (payloads.UNTRANSFORMED, payloads.BATCH, payloads.TRANSFORMED),
@@ -121,6 +124,10 @@ class Tick:
     message: str = ""
     missed: bool = False
 
+    @classmethod
+    def failed(cls, outcome: Outcome) -> "Tick":
+        return cls(getattr(outcome, "error", "Died"), getattr(outcome, "message", ""))
+
     @property
     def succeeded(self) -> bool:
         return self.error is None
@@ -196,16 +203,25 @@ class World:
             asked: what is asked of the run.
             second: whether by the other processes.
         """
-        missed = False
+        missed, said = False, dict[str, Returned]()
         for name in STEPS:
             function = (self.second if second else self.functions)[name]
             script = (scripts or {}).get(name)
             event = {payloads.ASKED: asked or {}}
             outcome = _tried(function, event, script)
             missed |= isinstance(outcome, Returned) and outcome.missed
-            outcome = _with_pieces(function, event, outcome)
+            if name == CAPTURE:
+                outcome = _with_pieces(function, event, outcome)
             if not isinstance(outcome, Returned):
-                return Tick(getattr(outcome, "error", "Died"), getattr(outcome, "message", ""))
+                return Tick.failed(outcome)
+            said[name] = outcome
+        if payloads.UNTRANSFORMED in said[TRANSFORM].value:  # what comes before is loaded by now
+            functions = self.second if second else self.functions
+            outcome = _with_pieces(functions[TRANSFORM], {}, said[TRANSFORM])
+            if isinstance(outcome, Returned):
+                outcome = _tried(functions[LOAD], {})
+            if not isinstance(outcome, Returned):
+                return Tick.failed(outcome)
         return Tick(None, missed=missed)
 
     def capture(self, script: Script | None = None) -> Outcome:

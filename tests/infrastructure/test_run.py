@@ -52,7 +52,8 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
         "Not published": {"Is anything left?"},
         **{f"Say that {name} failed": {f"{name} failed"} for name in (*INVOCATIONS, *PIECES)},
         "Is anything left?": {"Transform the pieces", "Going on", "Loaded", "Nothing changed"},
-        "Transform the pieces": {"Transform"},
+        "Transform the pieces": {"Nothing more is asked"},
+        "Nothing more is asked": {"Transform"},
     }
 
 
@@ -127,6 +128,12 @@ def test_pieces_of_a_large_batch_are_transformed_by_many_functions_and_then_put_
     assert pieces["ResultPath"] == "$.transformed"
     assert states["Transform"]["Parameters"]["transformed.$"] == "$.transformed"
     assert states["Look for another run"]["ResultSelector"]["transformed"] == []
+
+
+def test_what_a_person_asks_is_asked_once_though_a_batch_is_transformed_in_pieces(states: dict[str, Any]) -> None:
+    assert {states[step]["Parameters"]["asked.$"] for step in INVOCATIONS} == {"$.asked"}
+    after = states["Nothing more is asked"]
+    assert (after["Result"], after["ResultPath"], after["Next"]) == ({}, "$.asked", "Transform")
 
 
 @pytest.mark.parametrize(("does", "step", "of"), [("Read", "Capture", "plan"), ("Transform", "Transform", "batch")])

@@ -85,7 +85,7 @@ def check_transformed(
     batch = next(iter(failures.values()))[payloads.BATCH]
     work = Batch(Journal(ingestion).read(batch), ingestion, processed, tables, fingerprint(tables))
     named = "; ".join(
-        f"piece {piece} (of {', '.join(work.tables_of(piece))}): {failed[payloads.ERROR]}"
+        f"piece {piece} (of {', '.join(work.tables_of(piece)) or 'another code'}): {failed[payloads.ERROR]}"
         for piece, failed in sorted(failures.items())
     )
     raise PieceFailed(

@@ -74,7 +74,8 @@ def replay(
     if draft is None:
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
-    return _Replay(captured, draft, work, time_is_up, progress).go_on()
+    begun = _Replay(captured, draft, work, time_is_up, progress)
+    return begun.go_on() if stars.newest() >= draft.edition.first - 1 else begun.wait()
 
 
 def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
@@ -139,6 +140,11 @@ class _Replay:
         self._draft.publish()
         logger.info("edition %d has batches %d to %d", self._draft.edition.number, self._first, newest)
         return self._state(newest, published=True)
+
+    def wait(self) -> Replayed:
+        """Do nothing yet: a batch before the draft has no star rows, and who publishes the draft would leave it out."""
+        logger.info("edition %d waits for the batches before %d", self._draft.edition.number, self._first)
+        return self._state(self._captured.newest(), published=False)
 
     def _covered(self, newest: int) -> bool:
         """Transform up to a batch; say whether there was time for it."""

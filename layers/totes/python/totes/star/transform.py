@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from totes import payloads
@@ -130,10 +131,15 @@ class Transformation:
         if left:
             self.too_large_for_one_function[batch] = Untransformed.of(batch, left)
             return None
+        is_over = partial(self._is_over, batch)
         if work.bytes < _LARGE_BYTES:
-            return work.transformed(self._time_is_up)
+            return work.transformed(is_over)
         with self._large:
-            return work.transformed(self._time_is_up)
+            return work.transformed(is_over)
+
+    def _is_over(self, batch: int) -> bool:
+        """Whether a batch is not gone on with: time is up, or one before it is left to many functions."""
+        return self._time_is_up() or min(tuple(self.too_large_for_one_function), default=batch) < batch
 
     def _left_to_many_functions(self, work: Batch) -> tuple[int, ...]:
         most = self._rows_in_one_function
