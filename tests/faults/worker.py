@@ -76,7 +76,7 @@ def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: s
     if weakness and (stale := _put_in(weakness)):
         pipe.send(stale)
         return
-    if int(environment["ROWS_IN_ONE_FUNCTION"]) < _SMALL:
+    if int(environment.get("ROWS_IN_ONE_FUNCTION", _SMALL)) < _SMALL:
         batch.PARTS_IN_ONE_GO, batch.PARTS_BETWEEN_BOOKMARKS = 4, 2  # for a world's parts are few, too
     handler = HANDLERS.get(function) or _handler(function)
     while True:
