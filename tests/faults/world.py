@@ -36,16 +36,10 @@ RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
 TRIES = 5
 """Of each step, as the state machine has it; without its waits."""
 
-ROWS_IN_ONE_FUNCTION = 10_000_000
-"""More than any world has."""
-
-FEW_ROWS = 60
-"""Less than the shop has, and many a batch: of more rows one function neither reads nor transforms all."""
-
-_PIECES = (
-    (payloads.UNREAD, payloads.PLAN, payloads.READ),
-    (payloads.UNTRANSFORMED, payloads.BATCH, payloads.TRANSFORMED),
-)
+_PIECES = {
+    CAPTURE: (payloads.UNREAD, payloads.PLAN, payloads.READ),
+    TRANSFORM: (payloads.UNTRANSFORMED, payloads.BATCH, payloads.TRANSFORMED),
+}
 """How a step's answer asks for pieces, of what they are, and how the step is told what came of them."""
 
 _numbers = itertools.count(1)
@@ -149,7 +143,7 @@ class World:
         weakness: str | None = None,
         *,
         source_server: EmbeddedPostgres | None = None,
-        rows_in_one_function: int = ROWS_IN_ONE_FUNCTION,
+        rows_in_one_function: int = 10_000_000,
     ) -> None:
         number = next(_numbers)
         self.ground = ground
@@ -203,20 +197,17 @@ class World:
             asked: what is asked of the run.
             second: whether by the other processes.
         """
+        functions, event = self.second if second else self.functions, {payloads.ASKED: asked or {}}
         missed, said = False, dict[str, Returned]()
         for name in STEPS:
-            function = (self.second if second else self.functions)[name]
-            script = (scripts or {}).get(name)
-            event = {payloads.ASKED: asked or {}}
-            outcome = _tried(function, event, script)
+            outcome = _tried(functions[name], event, (scripts or {}).get(name))
             missed |= isinstance(outcome, Returned) and outcome.missed
             if name == CAPTURE:
-                outcome = _with_pieces(function, event, outcome)
+                outcome = _with_pieces(functions[name], event, outcome)
             if not isinstance(outcome, Returned):
                 return Tick.failed(outcome)
             said[name] = outcome
         if payloads.UNTRANSFORMED in said[TRANSFORM].value:  # what comes before is loaded by now
-            functions = self.second if second else self.functions
             outcome = _with_pieces(functions[TRANSFORM], {}, said[TRANSFORM])
             if isinstance(outcome, Returned):
                 outcome = _tried(functions[LOAD], {})
@@ -377,13 +368,9 @@ def _tried(function: Function, event: Mapping[str, Any], script: Script | None =
 
 def _with_pieces(function: Function, event: Mapping[str, Any], outcome: Outcome) -> Outcome:
     """What a step comes to once the pieces that it has asked for are done, the last one first."""
-    while isinstance(outcome, Returned):
-        left, of, word = next(
-            ((outcome.value[asked], of, word) for asked, of, word in _PIECES if asked in outcome.value), (None, "", "")
-        )
-        if left is None:
-            break
-        came_of = []
+    asked, of, word = _PIECES[function.name]
+    while isinstance(outcome, Returned) and asked in outcome.value:
+        left, came_of = outcome.value[asked], []
         for piece in reversed(left[payloads.PIECES]):
             named = {of: left[of], payloads.PIECE: piece}
             done = _tried(function, named)

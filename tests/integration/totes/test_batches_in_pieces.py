@@ -152,7 +152,7 @@ def test_a_piece_that_other_code_has_counted_is_nobodys(pipeline: Pipeline, capl
 def test_of_very_many_pieces_an_answer_names_as_many_as_a_run_can_hold(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "_MOST_PIECES", 2)
+    monkeypatch.setattr(pieces, "MOST_PIECES", 2)
     pipeline.capture()
     for expected in ((0, 1), (2, 3), (4,)):
         left = asked(pipeline)

@@ -105,7 +105,7 @@ def test_what_was_analysed_is_not_counted_to_find_that_out(pipeline: Pipeline) -
 def test_there_are_at_most_a_thousand_pieces_or_so_whatever_the_statistics_say(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "_MOST_PIECES", 10)
+    monkeypatch.setattr(planning, "MOST_PIECES", 10)
     with session(pipeline.source) as connection, snapshot_of(connection, SOURCE_TABLES) as snapshot:
         described, found = cut_tables(snapshot, SOURCE_TABLES, 20)
     assert len(described) <= len(found) <= 10 + len(described)

@@ -19,8 +19,8 @@ from totes.capture.snapshot import snapshot_of
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
 from totes.capture.table_writer import TableWriter
-from totes.errors import PieceFailed
 from totes.lake import Bucket, KeyRanges
+from totes.lake.pieces import check_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -83,17 +83,13 @@ def check_read(lake: Bucket, read: Iterable[Mapping[str, Any]]) -> None:
         PieceFailed: some have failed; the sentence names each, with its error.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    failures = {each[payloads.PIECE]: each for each in read if payloads.ERROR in each}
-    if not failures:
-        return
-    plan = next(iter(failures.values()))[payloads.PLAN]
-    pieces = Plans(lake, FIRST).read(plan).pieces
-    named = "; ".join(
-        f"piece {number} ({pieces[number]}): {failed[payloads.ERROR]}" for number, failed in sorted(failures.items())
-    )
-    raise PieceFailed(
-        f"{len(failures)} of {len(pieces)} pieces of plan {plan} could not be read: {named}; the log of "
-        "raw_data_to_ingestion_bucket says why. The next run reads what is missing"
+    check_pieces(
+        read,
+        payloads.PLAN,
+        lambda plan: [str(piece) for piece in Plans(lake, FIRST).read(plan).pieces],
+        does="reads",
+        done="read",
+        function="raw_data_to_ingestion_bucket",
     )
 
 

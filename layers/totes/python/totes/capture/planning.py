@@ -14,13 +14,11 @@ from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
 from totes.lake import CapturedTable, SourceColumn, TableIdentity
+from totes.lake.pieces import MOST_PIECES
 from totes.lake.ranges import RANGES_BITS
 
 _SHARE = 8
 """A piece has so small a share of what one function may read: one that is killed costs little, and all end together."""
-
-_MOST_PIECES = 1000
-"""Numbers of so many pieces, and what came of each, are far from the 256 KiB that a state of a run may have."""
 
 _GRAIN = 8
 """A piece is put together of at least so many ranges of keys, which makes pieces about equal."""
@@ -55,7 +53,7 @@ def cut_tables(
     if sum(rows.values()) <= rows_in_one_function or not large:
         return {}, ()
     ranges = {table.name: [*_key_ranges(snapshot, table, columns[table.name], most)] for table in large}
-    most = max(most, sum(count for found in ranges.values() for _, count in found) // _MOST_PIECES)
+    most = max(most, sum(count for found in ranges.values() for _, count in found) // MOST_PIECES)
     described = {
         table.name: CapturedTable(columns=columns[table.name], held=0, identity=identities[table.name])
         for table in large

@@ -132,9 +132,10 @@ class Batch:
         """
         self._bookmarks.commit(piece + 1, self._in_one_go(self._steps_of(piece)).to_json())
 
-    def tables_of(self, piece: int) -> tuple[str, ...]:
-        """Return the names of the star tables that a piece is for."""
-        return tuple(dict.fromkeys(step.table.name for step in self._steps_of(piece)))
+    def names_of_pieces(self) -> list[str]:
+        """Return what a person calls each piece: the star tables that it is for."""
+        tables = (dict.fromkeys(step.table.name for step in self._steps_of(piece)) for piece in range(self.pieces))
+        return [f"of {', '.join(names)}" for names in tables]
 
     def transformed(self, time_is_up: Callable[[], bool]) -> StarManifest | None:
         """Transform what no attempt before this has; None where time is up before the end.

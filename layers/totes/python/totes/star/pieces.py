@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from totes import payloads
-from totes.errors import PieceFailed
 from totes.lake import Bucket, Journal
+from totes.lake.pieces import MOST_PIECES, check_pieces
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
 from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
-
-_MOST_PIECES = 1000
-"""What came of so many is far from the 256 KiB that a state of a run may have; of more the next answer tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +24,8 @@ class Untransformed:
 
     @classmethod
     def of(cls, batch: int, left: Sequence[int]) -> "Untransformed":
-        """Of the pieces that are left, as many as a run can hold."""
-        return cls(batch=batch, pieces=tuple(left[:_MOST_PIECES]))
+        """Of the pieces that are left, as many as a run can hold; of more the next answer tells."""
+        return cls(batch=batch, pieces=tuple(left[:MOST_PIECES]))
 
     def to_dict(self) -> dict[str, Any]:
         """What a function answers, in the words of `totes.payloads`."""
@@ -53,7 +50,7 @@ def transform_piece(ingestion: Bucket, processed: Bucket, tables: Sequence[StarT
     Raises:
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    work = Batch(Journal(ingestion).read(batch), ingestion, processed, tables, fingerprint(tables))
+    work = _batch(ingestion, processed, tables, batch)
     if piece >= work.pieces:
         logger.warning("batch %d has no piece %d: other code has counted its pieces", batch, piece)
         return False
@@ -79,16 +76,15 @@ def check_transformed(
         PieceFailed: some have failed; the sentence names each, with its error.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    failures = {each[payloads.PIECE]: each for each in came_of if payloads.ERROR in each}
-    if not failures:
-        return
-    batch = next(iter(failures.values()))[payloads.BATCH]
-    work = Batch(Journal(ingestion).read(batch), ingestion, processed, tables, fingerprint(tables))
-    named = "; ".join(
-        f"piece {piece} (of {', '.join(work.tables_of(piece)) or 'another code'}): {failed[payloads.ERROR]}"
-        for piece, failed in sorted(failures.items())
+    check_pieces(
+        came_of,
+        payloads.BATCH,
+        lambda batch: _batch(ingestion, processed, tables, batch).names_of_pieces(),
+        does="transforms",
+        done="transformed",
+        function="ingestion_to_processed_bucket",
     )
-    raise PieceFailed(
-        f"{len(failures)} of {work.pieces} pieces of batch {batch} could not be transformed: {named}; the log of "
-        "ingestion_to_processed_bucket says why. The next run transforms what is missing"
-    )
+
+
+def _batch(ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable], batch: int) -> Batch:
+    return Batch(Journal(ingestion).read(batch), ingestion, processed, tables, fingerprint(tables))
