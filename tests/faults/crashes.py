@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from tests.faults.functions import CAPTURE
+from tests.faults.run import pause
 from tests.faults.scene import Fault, MissedError, Scene, arrives, refused, stir
 from tests.faults.worker import Returned
 from tests.support.databases import session, value
@@ -55,7 +56,7 @@ def stalled(scene: Scene) -> None:
         with closing(psycopg2.connect(world.source, options="-c synchronous_commit=off")) as writer:
             write_unflushed(writer, is_rolled_back=False)
         capture = world.functions[CAPTURE]
-        waits = capture.pause("pg_current_xact_id")
+        waits = pause(capture, "pg_current_xact_id")
     finally:
         os.kill(log_writer, signal.SIGKILL)
         wait_for_recovery(world.source, log_writer)

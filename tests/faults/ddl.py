@@ -13,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from tests.faults.audit import watch
 from tests.faults.functions import CAPTURE
+from tests.faults.run import pause
 from tests.faults.scene import Fault, MissedError, Scene, arrives, stir
 from tests.faults.worker import Returned
 from tests.support.databases import rows, session
@@ -239,7 +240,7 @@ def truncated_under_a_capture(scene: Scene) -> None:
     if rows(scene.world.source, "SELECT FROM payment WHERE payment_amount = 'NaN' OR abs(payment_amount) > 9e7"):
         change = "TRUNCATE payment"
     capture = scene.world.functions[CAPTURE]
-    assert capture.pause(r"source (?!LOCK).*\bFROM (ONLY )?public\.payment\b")
+    assert pause(capture, r"source (?!LOCK).*\bFROM (ONLY )?public\.payment\b")
     with closing(psycopg2.connect(scene.world.source, options="-c lock_timeout=300ms")) as other:
         with other.cursor() as cursor:
             cursor.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM payment")

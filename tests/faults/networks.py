@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function
 from tests.faults.proxy import Proxy
+from tests.faults.run import pause, whole
 from tests.faults.scene import Fault, MissedError, Scene, arrives, refused, stir
 from tests.faults.worker import Returned
 
@@ -40,7 +41,7 @@ def _slow(target: str) -> Fault:
         with _through_a_proxy(scene, target) as (proxy, functions):
             proxy.delay = _SLOW
             for name in STEPS:
-                outcome = functions[name].invoke()
+                outcome = whole(functions[name])
                 assert isinstance(outcome, Returned), outcome
         arrives(scene)
 
@@ -54,9 +55,9 @@ def _failing(target: str, fail: Callable[[Proxy], int]) -> Fault:
         places = _PLACES[target]
         step = list(places)[scene.number(len(places))]
         for name in STEPS[: STEPS.index(step)]:
-            assert isinstance(scene.world.functions[name].invoke(), Returned)
+            assert isinstance(whole(scene.world.functions[name]), Returned)
         with _through_a_proxy(scene, target) as (proxy, functions):
-            assert functions[step].pause(places[step])
+            assert pause(functions[step], places[step])
             assert fail(proxy), "nobody was connected"
             outcome = functions[step].release()
         if target == "store":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tests.faults.boundary import Script
 from tests.faults.functions import LOAD, STEPS, TRANSFORM
+from tests.faults.run import whole
 from tests.faults.scene import Fault, MissedError, Scene, refused, stir
 from tests.faults.worker import Returned
 from totes.lake import Bucket, CaptureManifest, Journal, Part, StarJournal, StarManifest
@@ -20,15 +21,15 @@ def _damaged(bucket: str, damage: Callable[[bytes], bytes | None]) -> Fault:
             assert isinstance(scene.world.transform(), Returned)
         key = _newest_part(lake, bucket).key
         client = scene.world.ground.client("s3")
-        whole = lake.get(key)
-        broken = damage(whole)
+        as_written = lake.get(key)
+        broken = damage(as_written)
         if broken is None:
             client.delete_object(Bucket=lake.name, Key=key)
         else:
             client.put_object(Bucket=lake.name, Key=key, Body=broken)
         step = TRANSFORM if bucket == "ingestion" else LOAD
-        refused(scene.world.functions[step].invoke(), "LakeCorrupted")
-        client.put_object(Bucket=lake.name, Key=key, Body=whole)
+        refused(whole(scene.world.functions[step]), "LakeCorrupted")
+        client.put_object(Bucket=lake.name, Key=key, Body=as_written)
 
     return play
 

@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from tests.faults.functions import CAPTURE, LOAD, STEPS, Function
+from tests.faults.run import pause, whole
 from tests.faults.scene import Fault, Scene, begin, refused, stir
 from tests.faults.worker import Returned
 from tests.support.databases import execute
@@ -21,9 +22,9 @@ def _cut(step: str, where: str, role: str, error: str, *, restart: bool = False,
             begin(scene)
         stir(scene)
         for name in STEPS[: STEPS.index(step)]:
-            assert isinstance(scene.world.functions[name].invoke(), Returned)
+            assert isinstance(whole(scene.world.functions[name]), Returned)
         function: Function = scene.world.functions[step]
-        assert function.pause(where, after=after)
+        assert pause(function, where, after=after)
         if restart:
             scene.history.settle()
             scene.world.restart()
@@ -81,10 +82,10 @@ def _password(role: str, step: str, where: str, *, after: bool = False, late_sec
         """A password is rotated at a moment of the run."""
         stir(scene)
         for name in STEPS[: STEPS.index(step)]:
-            scene.world.functions[name].invoke()
+            whole(scene.world.functions[name])
         function = scene.world.functions[step]
         password = f"rotated-{scene.number(1_000_000_000)}"
-        assert function.pause(where, after=after)
+        assert pause(function, where, after=after)
         scene.world.change_password(role, password, in_secret=not late_secret)
         outcome = function.release()
         if late_secret:

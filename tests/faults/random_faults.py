@@ -13,16 +13,20 @@ from tests.faults.history import History
 from tests.faults.invariants import Trail, after_every_run, once_all_is_well, versions_held
 from tests.faults.registry import FAULTS
 from tests.faults.scene import MissedError, Scene
-from tests.faults.world import Ground, World
+from tests.faults.world import FEW_ROWS, ROWS_IN_ONE_FUNCTION, Ground, World
 
 
 @dataclass(frozen=True)
 class TickPlan:
-    """A tick: what its chances are drawn by, how much happens at the source before it, and its fault, if any."""
+    """A tick: what its chances are drawn by, how much happens at the source before it, and its fault, if any.
+
+    In a world of ticks `in_pieces` many functions read and transform what is large in so small a shop.
+    """
 
     seed: int
     steps: int
     fault: str | None
+    in_pieces: bool = False
 
 
 @dataclass
@@ -60,6 +64,7 @@ def drawn(
             seed=int(generator.integers(2**32)),
             steps=int(generator.integers(1, 12)),
             fault=_least_played(times, generator) if generator.random() < faults else None,
+            in_pieces=seed % 2 == 1,
         )
         for _ in range(ticks)
     ]
@@ -89,7 +94,8 @@ def play(
         all_is_checked_every: after so many ticks what holds once all is well is checked too.
     """
     report = Report()
-    world = World(ground, weakness)
+    rows_in_one_function = FEW_ROWS if plan[0].in_pieces else ROWS_IN_ONE_FUNCTION
+    world = World(ground, weakness, rows_in_one_function=rows_in_one_function)
     history = History(lambda: world.source, np.random.default_rng(0))
     try:
         _play(plan, world, history, report, all_is_checked_every)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.faults.boundary import Paused, Script
 from tests.faults.functions import LOAD, TRANSFORM, Died, Function
 from tests.faults.library import REBUILD, REPLAY
+from tests.faults.run import whole
 from tests.faults.scene import Fault, MissedError, Scene, arrives, begin, stir
 from tests.faults.worker import Raised, Returned
 from totes.lake import StarJournal
@@ -66,7 +67,7 @@ def published_before_the_load(scene: Scene) -> None:
     assert scene.world.tick().succeeded
     assert isinstance(replay.release(), Returned)
     assert StarJournal(scene.world.processed).edition > edition
-    outcome = scene.world.functions[LOAD].invoke()
+    outcome = whole(scene.world.functions[LOAD])
     assert isinstance(outcome, Returned), outcome
     arrives(scene)
 
@@ -78,7 +79,7 @@ def two_replays_at_once(scene: Scene) -> None:
     scene.world.tick()
     assert first.pause("s3 PutObject editions/")
     second = scene.world.second[TRANSFORM]
-    assert isinstance(second.invoke({"asked": {"replay_from": 1}}), Returned)
+    assert isinstance(whole(second, {"asked": {"replay_from": 1}}), Returned)
     _may_be_void(first.release())
     arrives(scene)
 

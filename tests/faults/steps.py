@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from tests.faults.boundary import Paused, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, batches_of
+from tests.faults.run import pause, whole
 from tests.faults.scene import Fault, MissedError, Scene, begin, refused, stir
 from tests.faults.worker import Returned
 
@@ -27,9 +28,9 @@ def _twice(step: str) -> Fault:
     def play(scene: Scene) -> None:
         """The first answer is lost on its way, so whoever invoked it invokes it again."""
         for name in STEPS:
-            assert isinstance(scene.world.functions[name].invoke(), Returned)
+            assert isinstance(whole(scene.world.functions[name]), Returned)
             if name == step:
-                assert isinstance(scene.world.functions[name].invoke(), Returned)
+                assert isinstance(whole(scene.world.functions[name]), Returned)
 
     return play
 
@@ -40,7 +41,7 @@ def same_event_twice(scene: Scene) -> None:
     step = STEPS[scene.number(3)]
     function = scene.world.functions[step]
     for name in STEPS[: STEPS.index(step)]:
-        scene.world.functions[name].invoke()
+        whole(scene.world.functions[name])
     function.start(script=Script(action="pause", at=scene.number(6)))
     answer = function.answer()
     assert scene.world.tick(second=True).succeeded
@@ -55,9 +56,9 @@ def two_captures_at_once(scene: Scene) -> None:
     """Both have read the source and are about to commit the same batch."""
     first, second = scene.world.functions[CAPTURE], scene.world.second[CAPTURE]
     stir(scene)
-    assert first.pause("s3 PutObject manifests/")
+    assert pause(first, "s3 PutObject manifests/")
     scene.write("UPDATE design SET file_name = file_name || '.' WHERE design_id = 1")
-    outcome = second.invoke()
+    outcome = whole(second)
     assert isinstance(outcome, Returned)
     refused(first.release(), "BatchTaken")
     assert scene.world.tick().succeeded
@@ -83,7 +84,7 @@ def zombie_before_the_lock(scene: Scene) -> None:
     scene.world.transform()
     zombie = scene.world.functions[LOAD]
     assert zombie.pause("pg_advisory_xact_lock")
-    assert isinstance(scene.world.second[LOAD].invoke(), Returned)
+    assert isinstance(whole(scene.world.second[LOAD]), Returned)
     outcome = zombie.release()
     assert batches_of(outcome, "loaded") == set()
 
@@ -97,7 +98,7 @@ def zombie_within_its_transaction(scene: Scene) -> None:
     zombie = scene.world.functions[LOAD]
     assert zombie.pause("INSERT INTO etl.batch ", after=True)
     scene.world.terminate("warehouse")
-    assert isinstance(scene.world.second[LOAD].invoke(), Returned)
+    assert isinstance(whole(scene.world.second[LOAD]), Returned)
     refused(zombie.release(), "WarehouseUnavailable")
 
 
@@ -105,7 +106,7 @@ def out_of_order(scene: Scene) -> None:
     """Steps come in any order but theirs."""
     orders = [order for order in itertools.permutations(STEPS) if order != STEPS]
     for name in orders[scene.number(len(orders))]:
-        assert isinstance(scene.world.functions[name].invoke(), Returned)
+        assert isinstance(whole(scene.world.functions[name]), Returned)
 
 
 FAULTS: Mapping[str, Fault] = {

@@ -22,25 +22,21 @@ from tests.faults.audit import keep_audit_log, remember_what_was_lost
 from tests.faults.boundary import READ_SECONDS, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
 from tests.faults.library import HANDLERS
+from tests.faults.run import Step, whole
 from tests.faults.worker import Returned
 from tests.support.databases import execute, quick_server, session
 from tests.support.servers import copy_of, removal_of, run_alone
 from totes import payloads
 from totes.capture import SOURCE_TABLES
-from totes.errors import RetryableError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, verify
 
-RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
-TRIES = 5
-"""Of each step, as the state machine has it; without its waits."""
+ROWS_IN_ONE_FUNCTION = 10_000_000
+"""More than any world has."""
 
-_PIECES = {
-    CAPTURE: (payloads.UNREAD, payloads.PLAN, payloads.READ),
-    TRANSFORM: (payloads.UNTRANSFORMED, payloads.BATCH, payloads.TRANSFORMED),
-}
-"""How a step's answer asks for pieces, of what they are, and how the step is told what came of them."""
+FEW_ROWS = 60
+"""Less than the shop has, and many a batch: of more rows one function neither reads nor transforms all."""
 
 _numbers = itertools.count(1)
 _REGION = "eu-west-2"
@@ -143,7 +139,7 @@ class World:
         weakness: str | None = None,
         *,
         source_server: EmbeddedPostgres | None = None,
-        rows_in_one_function: int = 10_000_000,
+        rows_in_one_function: int = ROWS_IN_ONE_FUNCTION,
     ) -> None:
         number = next(_numbers)
         self.ground = ground
@@ -193,38 +189,32 @@ class World:
         """One run as the state machine makes it: each step tried again where its error says that this may help.
 
         Args:
-            scripts: what happens to the first try of a step.
+            scripts: what happens to the first invocation of a step that comes to where it is to happen.
             asked: what is asked of the run.
             second: whether by the other processes.
         """
         functions, event = self.second if second else self.functions, {payloads.ASKED: asked or {}}
-        missed, said = False, dict[str, Returned]()
-        for name in STEPS:
-            outcome = _tried(functions[name], event, (scripts or {}).get(name))
-            missed |= isinstance(outcome, Returned) and outcome.missed
-            if name == CAPTURE:
-                outcome = _with_pieces(functions[name], event, outcome)
+        steps = {name: Step(functions[name], event, (scripts or {}).get(name)) for name in STEPS}
+        transform = steps[TRANSFORM]
+        for go in (steps[CAPTURE].whole, transform.go_on, steps[LOAD].whole):
+            outcome = go()
             if not isinstance(outcome, Returned):
                 return Tick.failed(outcome)
-            said[name] = outcome
-        if payloads.UNTRANSFORMED in said[TRANSFORM].value:  # what comes before is loaded by now
-            outcome = _with_pieces(functions[TRANSFORM], {}, said[TRANSFORM])
-            if isinstance(outcome, Returned):
-                outcome = _tried(functions[LOAD], {})
-            if not isinstance(outcome, Returned):
-                return Tick.failed(outcome)
-        return Tick(None, missed=missed)
+        if transform.has_more:  # what comes before is loaded by now
+            for go in (transform.whole, Step(functions[LOAD], {}).whole):
+                outcome = go()
+                if not isinstance(outcome, Returned):
+                    return Tick.failed(outcome)
+        return Tick(None, missed=any(step.missed for step in steps.values()))
 
     def capture(self, script: Script | None = None) -> Outcome:
-        function = self.functions[CAPTURE]
-        return _with_pieces(function, {}, function.invoke(script=script))
+        return whole(self.functions[CAPTURE], script=script)
 
     def transform(self, script: Script | None = None) -> Outcome:
-        function = self.functions[TRANSFORM]
-        return _with_pieces(function, {}, function.invoke(script=script))
+        return whole(self.functions[TRANSFORM], script=script)
 
     def load(self, script: Script | None = None) -> Outcome:
-        return self.functions[LOAD].invoke(script=script)
+        return whole(self.functions[LOAD], script=script)
 
     def verdict(self) -> Verdict:
         with session(self.source) as source, session(self.warehouse) as warehouse:
@@ -354,27 +344,3 @@ class World:
                 "dbname": self._names[role],
             }
         )
-
-
-def _tried(function: Function, event: Mapping[str, Any], script: Script | None = None) -> Outcome:
-    """What an invocation comes to that is tried again where its error says that this may help."""
-    outcome = function.invoke(event, script)
-    for _ in range(TRIES - 1):
-        if isinstance(outcome, Returned) or getattr(outcome, "error", "") not in RETRYABLE:
-            break
-        outcome = function.invoke(event)
-    return outcome
-
-
-def _with_pieces(function: Function, event: Mapping[str, Any], outcome: Outcome) -> Outcome:
-    """What a step comes to once the pieces that it has asked for are done, the last one first."""
-    asked, of, word = _PIECES[function.name]
-    while isinstance(outcome, Returned) and asked in outcome.value:
-        left, came_of = outcome.value[asked], []
-        for piece in reversed(left[payloads.PIECES]):
-            named = {of: left[of], payloads.PIECE: piece}
-            done = _tried(function, named)
-            failed = named | {payloads.ERROR: getattr(done, "error", "Died")}
-            came_of.append(done.value if isinstance(done, Returned) else failed)
-        outcome = _tried(function, {**event, word: came_of})
-    return outcome
