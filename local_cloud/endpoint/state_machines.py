@@ -3,13 +3,16 @@
 moto's CloudFormation puts a state machine into the backend that plays executions instead of the one that
 interprets them, and does not fill in DefinitionSubstitutions. Its interpreter gives an execution without a name none,
 and hands the words of an AWS SDK task to boto3 as they are: Step Functions writes StateMachineArn and Executions
-where boto3 writes stateMachineArn and executions.
+where boto3 writes stateMachineArn and executions. And it says that an execution has ended before it says how, so that
+who asks just then finds it SUCCEEDED and without an output.
 """
 
+import copy
 import json
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
@@ -18,6 +21,7 @@ from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
 from local_cloud.endpoint.interpreter import client_for
@@ -25,6 +29,7 @@ from local_cloud.endpoint.patches import patch
 
 _moto_create = StateMachine.create_from_cloudformation_json.__func__
 _moto_update = StateMachine.update_from_cloudformation_json.__func__
+_moto_reflect_status: Any = BaseExecutionWorkerCommunication._reflect_execution_status  # noqa: SLF001 - see above
 _moto_start_execution = StepFunctionsParserBackend.start_execution
 
 
@@ -53,6 +58,12 @@ def install() -> None:
         "start_execution",
         _start_execution,
         why="moto gives an execution without a name none",
+    )
+    patch(
+        BaseExecutionWorkerCommunication,
+        "_reflect_execution_status",
+        _reflect_status,
+        why="moto says that an execution has ended before it says how",
     )
     patch(
         StateTaskServiceAwsSdk,
@@ -89,6 +100,14 @@ def _definition(properties: Mapping[str, Any]) -> str:
 
 def _start_execution(backend: Any, state_machine_arn: str, name: str | None = None, *arguments: Any) -> Any:
     return _moto_start_execution(backend, state_machine_arn, name or str(uuid.uuid4()), *arguments)
+
+
+def _reflect_status(communication: Any) -> None:
+    execution = communication.execution
+    ended = copy.copy(execution)
+    _moto_reflect_status(SimpleNamespace(execution=ended))
+    for name in ("stop_date", "output", "error", "cause", "exec_status"):
+        setattr(execution, name, getattr(ended, name))
 
 
 def _call_sdk(
