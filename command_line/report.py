@@ -17,9 +17,6 @@ from totes.star import Replayed, how_far
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import ExecutionStatusType
 
-_CAPTURE_BEFORE = "ingest"
-"""The word for what the capture said, in the outputs of runs before version 0.2: they stay readable for 90 days."""
-
 _FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -40,7 +37,7 @@ class Report:
             captured; all that the source had committed by then is held.
         lag_seconds: how long ago that is.
         failure: the last run that failed, if none has succeeded since; None: all is well.
-        awaited_login: the role whose login the newest run has found not to be filled in yet: source or warehouse.
+        awaited_login: the login that the newest run has found not to be filled in yet: source or warehouse.
         pending: batches that are captured and not yet loaded.
         replaying: how far a replay has come that the next run goes on with; None where none is under way.
         rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
@@ -123,7 +120,7 @@ def last_failure(deployment: Deployment) -> FailedRun | None:
 
 
 def awaited_login(deployment: Deployment) -> str | None:
-    """Return the role whose login the newest run has found not to be filled in yet; None: it wanted none."""
+    """Return the login that the newest run has found not to be filled in yet; None: it wanted none."""
     _, newest = next(_good_runs(deployment), (None, {}))
     return newest[payloads.LOGIN] if newest.get(payloads.OUTCOME) == NO_LOGIN else None
 
@@ -133,10 +130,10 @@ def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, 
     client = deployment.step_functions
     executions = client.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED")
     for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
-        output = json.loads(client.describe_execution(executionArn=execution["executionArn"])["output"])
-        if _CAPTURE_BEFORE in output:
-            output[payloads.CAPTURE] = output.pop(_CAPTURE_BEFORE)
-        yield execution["startDate"], output
+        yield (
+            execution["startDate"],
+            json.loads(client.describe_execution(executionArn=execution["executionArn"])["output"]),
+        )
 
 
 def _brought_all(output: Mapping[str, Any]) -> bool:

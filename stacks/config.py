@@ -57,7 +57,7 @@ class NewNetwork:
     generation: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a way out that there is none of; raise ValueError."""
+        """Refuse an unknown kind or number of ways out; raise ValueError."""
         if self.nat not in {"instance", "gateway"}:
             raise ValueError(f"nat is {self.nat!r}; NewNetwork knows 'instance' and 'gateway'")
         if self.nat_zones not in {1, 2}:
@@ -237,7 +237,7 @@ class Environment:
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
         rows_in_one_function: how many rows of all source tables one function reads for the first batch, or transforms
-            of any batch; what has more is done in pieces, by many functions.
+            of any batch; what has more is done in pieces, by many functions (docs/operating.md says of the rest).
         pieces_at_once: how many of them are at work at once; of those that read each has a connection to the source.
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
@@ -245,6 +245,7 @@ class Environment:
         dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
             (docs/dashboard.md).
         dashboard_domain: the dashboard's name; None: CloudFront makes one up.
+        shop: the shop's name, which is the title of the dashboard's page.
         athena: whether the star can be asked by Athena too, from the processed bucket (docs/athena.md).
         rates: the exchange rates by which amounts are converted; None: every amount stays in its own currency.
         capture, transform, load, publish, verify, sweep, audit, fetch: what each function may use.
@@ -272,6 +273,7 @@ class Environment:
     rotation_days: int = 30
     dashboard: bool = False
     dashboard_domain: OwnDomain | None = None
+    shop: str = "Terrific Totes"
     athena: bool = False
     rates: Rates | None = None
     capture: FunctionSettings = FunctionSettings()
@@ -400,13 +402,13 @@ class Environment:
 
     @property
     def rotated_logins(self) -> tuple[str, ...]:
-        """The roles whose passwords totes changes: not one whose secret is somebody else's, unless that is said."""
+        """The logins whose passwords totes changes: not one whose secret is somebody else's, unless that is said."""
         left_alone = {
-            role
-            for role, database in (("source", self.source), ("warehouse", self.warehouse))
+            login_name
+            for login_name, database in (("source", self.source), ("warehouse", self.warehouse))
             if isinstance(database, GivenDatabase) and database.secret_arn is not None and not database.rotates_secret
         }
-        return tuple(role for role in ("source", "warehouse", "dashboard") if role not in left_alone)
+        return tuple(each for each in ("source", "warehouse", "dashboard") if each not in left_alone)
 
     @property
     def tags(self) -> dict[str, str]:

@@ -10,7 +10,6 @@ from constructs import Construct
 
 from stacks.config import Environment, FunctionSettings, Rates
 from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.etl_function import EtlFunction
 from stacks.constructs.handed_dashboard import HandedDashboard, TakenDashboard
 from stacks.constructs.handed_data import HandedData, TakenData
 from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
@@ -28,9 +27,10 @@ from stacks.constructs.permissions import (
     write_objects,
 )
 from stacks.constructs.rotation import Rotation
-from stacks.constructs.schedule import NightSchedule, TickSchedule
+from stacks.constructs.schedule import FunctionSchedule, TickSchedule
 from stacks.constructs.star_for_athena import StarForAthena, athena_database
 from stacks.constructs.state_machine import StateMachine
+from stacks.constructs.totes_function import TotesFunction
 from stacks.constructs.watched import WatchedFunction, WatchedPipeline
 from stacks.dependencies import ROOT
 from stacks.packages import with_page
@@ -73,7 +73,7 @@ class PipelineStack(TotesStack):
         self._network = None if network is None else TakenNetwork(self, network)
         data = TakenData(self, handed)
         self._layers = Layers(self, "Layers", environment=environment)
-        self._functions: dict[str, EtlFunction] = {}
+        self._functions: dict[str, TotesFunction] = {}
         dead_letters = DeadLetters(self, "DeadLetters", environment=environment)
         self._dead_letters = dead_letters.queue
         machine = StateMachine(
@@ -90,7 +90,7 @@ class PipelineStack(TotesStack):
         TickSchedule(
             self, "Ticks", environment=environment, state_machine=machine.state_machine, dead_letters=self._dead_letters
         )
-        NightSchedule(
+        FunctionSchedule(
             self,
             "Nights",
             environment=environment,
@@ -100,7 +100,7 @@ class PipelineStack(TotesStack):
             minute=7,
             dead_letters=self._dead_letters,
         )
-        NightSchedule(
+        FunctionSchedule(
             self,
             "Sweeps",
             environment=environment,
@@ -110,7 +110,7 @@ class PipelineStack(TotesStack):
             minute=37,
             dead_letters=self._dead_letters,
         )
-        NightSchedule(
+        FunctionSchedule(
             self,
             "Audits",
             environment=environment,
@@ -121,7 +121,7 @@ class PipelineStack(TotesStack):
             dead_letters=self._dead_letters,
         )
         if environment.rates is not None:
-            NightSchedule(
+            FunctionSchedule(
                 self,
                 "RateDays",
                 environment=environment,
@@ -134,9 +134,9 @@ class PipelineStack(TotesStack):
             )
         scheduled = set(self._functions)
         logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
-        rotated = {role: logins[role] for role in environment.rotated_logins}
+        rotated = {login_name: logins[login_name] for login_name in environment.rotated_logins}
         rotate = self._rotate(
-            [rotate_secret(secret) if role in rotated else read_secret(secret) for role, secret in logins.items()]
+            [rotate_secret(secret) if name in rotated else read_secret(secret) for name, secret in logins.items()]
         )
         Rotation(self, "Rotation", environment=environment, function=rotate, secrets=rotated)
         answer = self._answer(data)
@@ -246,6 +246,7 @@ class PipelineStack(TotesStack):
                 user_pool=dashboard.user_pool,
                 user_pool_client=dashboard.user_pool_client,
                 identity_pool=dashboard.identity_pool,
+                shop=self._environment.shop,
             ),
             permissions=[
                 list_objects(dashboard.bucket),
@@ -392,7 +393,7 @@ class PipelineStack(TotesStack):
         placement = None
         if self._network is not None and not outside:
             placement = self._network.placement(source=speaks_to_source, warehouse=speaks_to_warehouse)
-        made = EtlFunction(
+        made = TotesFunction(
             self,
             id,
             environment=self._environment,
@@ -410,7 +411,7 @@ class PipelineStack(TotesStack):
 
 
 _NEVER_EXPORTED = {"audit_lake", "fetch_exchange_rates", "publish_snapshot"}
-"""Functions that there were none of when stacks still imported from each other."""
+"""Functions that were added after stacks had stopped importing from each other."""
 
 _SMALL = FunctionSettings(memory_mb=256, timeout_minutes=1)
 """What a function needs that only speaks to a database or two."""

@@ -95,7 +95,10 @@ def policies(templates: Path, environment: str) -> list[Policy]:
     statements = [*_merged(_placed(needed, names)), *_passed(resources, names), _left_alone(names)]
     parts = list(_packed(statements))
     if len(parts) > _MOST_POLICIES:
-        raise UserError(f"{environment} takes {len(parts)} policies, and a role has {_MOST_POLICIES} at most")
+        raise UserError(
+            f"{environment} takes {len(parts)} policies, and a role has {_MOST_POLICIES} at most; leave out of "
+            "stacks/config.py what it does not need"
+        )
     return [Policy(f"{names.name}-cloudformation-{number}", part) for number, part in enumerate(parts, 1)]
 
 
@@ -130,7 +133,10 @@ def boundary(templates: Path, environment: str) -> Policy:
     ]
     policy = Policy(f"{names.name}-boundary", list(_merged(allowed)))
     if len(policy.document) > MOST_CHARACTERS:
-        raise UserError(f"the boundary of {environment} has more than the {MOST_CHARACTERS} characters of a policy")
+        raise UserError(
+            f"the boundary of {environment} has more than the {MOST_CHARACTERS} characters of a policy; "
+            "say bounded=False in stacks/config.py"
+        )
     return policy
 
 

@@ -63,7 +63,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-local = typer.Typer(help="The local cloud: the stack as AWS would run it, on this machine.", no_args_is_help=True)
+local = typer.Typer(help="The local cloud: the stacks as AWS would run them, on this machine.", no_args_is_help=True)
 quarantined = typer.Typer(help="The rows that could not become star rows.", no_args_is_help=True)
 app.command(context_settings={"ignore_unknown_options": True})(doors.psql)
 app.command(context_settings={"ignore_unknown_options": True})(tunnel)
@@ -143,7 +143,7 @@ def status(
     deployment = deployment_of(is_local, state, environment)
     if watch:
         if as_json:
-            raise UserError("--watch is for a screen; leave it away, and call totes status --json again and again")
+            raise UserError("--watch is for a screen; leave it out, and call totes status --json again and again")
         _watch(deployment)
         return
     report = report_on(deployment)
@@ -377,7 +377,7 @@ def retry_quarantine(
 
 @local.command()
 def up(
-    detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is deployed and ready.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when the stacks are deployed and ready.")] = False,
     source: Annotated[str | None, typer.Option(help="URI of the source (default: an embedded PostgreSQL).")] = None,
     warehouse: Annotated[
         str | None, typer.Option(help="URI of the warehouse (default: an embedded PostgreSQL).")
@@ -390,7 +390,7 @@ def up(
         bool, typer.Option("--schedule", help="Let the stacks' schedules start runs, as in AWS.")
     ] = False,
 ) -> None:
-    """Start a local cloud and deploy the stack into it, or continue the one that has stopped in the folder."""
+    """Start a local cloud and deploy the stacks into it, or continue the one that has stopped in the folder."""
     folder = state or DEFAULT_STATE
     continued = StateFolder(folder).can_continue
     running = local_cloud.up(

@@ -46,7 +46,7 @@ def users(is_local: Local = False, state: State = None, environment: Environment
 def remove(
     email: Email, yes: Yes = False, is_local: Local = False, state: State = None, environment: Environment = None
 ) -> None:
-    """Let somebody read the dashboard no longer."""
+    """Take somebody's access to the dashboard away."""
     deployment = deployment_of(is_local, state, environment)
     users_of = DashboardUsers(deployment)
     if confirmed(yes)(f"{email} will not be able to sign in to the dashboard of {deployment.name}"):

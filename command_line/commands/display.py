@@ -250,13 +250,16 @@ def _freshness(found: Report) -> Text:
     return shown
 
 
-def _awaited_login(role: str) -> Text:
+def _awaited_login(login_name: str) -> Text:
     """What to do where nobody has stored a login."""
+    ways = [f"totes init {login_name} --admin URI"]
+    if login_name == "warehouse":
+        ways.append("totes init warehouse, where the warehouse is totes' own")
     return Text.assemble(
-        (f"✗ the last run stepped back, for the login of the {role} was not filled in: ", "red"),
+        (f"✗ the last run stepped back, for the login of the {login_name} was not filled in: ", "red"),
         complete(
-            f"make a role there (totes init {role} --admin URI), or store a login that you are given (totes secrets "
-            f"set {role})"
+            f"make a role there ({'; '.join(ways)}), or store a login that you are given (totes secrets "
+            f"set {login_name})"
         ),
     )
 

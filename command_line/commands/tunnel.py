@@ -35,7 +35,7 @@ def tunnel(
 ) -> None:
     """Open a tunnel to the warehouse, logged in as a reader, until the command ends or Ctrl-C."""
     if command and shutil.which(command[0]) is None:
-        raise UserError(f"there is no program {command[0]!r} on this machine")
+        raise UserError(f"there is no program {command[0]!r} on this machine; install it, or name another")
     code = _INTERRUPTED if command else 0
     say = _aside if command else display.step
     with (

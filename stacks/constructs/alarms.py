@@ -12,6 +12,7 @@ from constructs import Construct
 from stacks.config import Environment
 from stacks.constructs import measures
 from stacks.constructs.own_warehouse import Limits
+from stacks.constructs.state_machine import RUN_HOURS
 from stacks.constructs.watched import WatchedPipeline
 from totes import telemetry
 
@@ -24,7 +25,7 @@ _THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
 _WAREHOUSE_PERIODS = 3
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 _NIGHTS_OF_AN_AUDIT = 7  # and as much as CloudWatch looks at
-_HOURS_WITHOUT_VERIFICATION = 26  # a night comes every 24; a comparison, tried three times, takes an hour at most
+_HOURS_WITHOUT_A_NIGHT = 26  # one comes every 24; what it does, tried three times, takes an hour at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeli
         ),
         _Rule(
             name="run-timed-out",
-            sentence="A run took more than an hour and was ended.",
+            sentence=f"A run took more than {RUN_HOURS} hours and was ended.",
             metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut", period=tick),
         ),
         _Rule(
@@ -229,7 +230,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
         rules.append(
             _Rule(
                 name="rates-late",
-                sentence=f"For a day all exchange rates were older than {environment.rates.late_days} days, or none.",
+                sentence=f"For a day exchange rates were older than {environment.rates.late_days} days, or there were none.",
                 metric=measured(telemetry.RATES_AGE, "Maximum", cdk.Duration.hours(6)),
                 threshold=environment.rates.late_days,
                 missing=cloudwatch.TreatMissingData.BREACHING,
@@ -253,7 +254,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
             threshold=1,
             below=True,
             missing=cloudwatch.TreatMissingData.BREACHING,
-            periods=_HOURS_WITHOUT_VERIFICATION,
+            periods=_HOURS_WITHOUT_A_NIGHT,
         ),
         _Rule(
             name="no-lake-audit",
@@ -262,7 +263,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
             threshold=1,
             below=True,
             missing=cloudwatch.TreatMissingData.BREACHING,
-            periods=_HOURS_WITHOUT_VERIFICATION,
+            periods=_HOURS_WITHOUT_A_NIGHT,
         ),
     ]
 

@@ -40,30 +40,115 @@ class Run(Construct):
         {"recapture": {table: [key]}} read these rows again
     """
 
-    def __init__(self, scope: Construct, id: str, *, state_machine_arn: str) -> None:  # noqa: A002 - CDK's word
-        super().__init__(scope, id)
-        self._state_machine_arn = state_machine_arn
-        self._publish: lambda_.IFunction | None = None
-
-    def definition(
+    def __init__(
         self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's word
         *,
+        state_machine_arn: str,
         capture: lambda_.IFunction,
         transform: lambda_.IFunction,
         load: lambda_.IFunction,
         publish: lambda_.IFunction | None,
         pieces_at_once: int,
-    ) -> sfn.IChainable:
-        """The first state, with all that follow from it; without a dashboard nothing is published."""
+    ) -> None:
+        """Name the functions of the steps; without a dashboard nothing is published."""
+        super().__init__(scope, id)
+        self._state_machine_arn = state_machine_arn
+        self._capture = capture
+        self._transform = transform
+        self._load = load
         self._publish = publish
-        steps = [payloads.CAPTURE, payloads.TRANSFORM, payloads.LOAD, *([payloads.PUBLISH] if publish else [])]
+        self._pieces_at_once = pieces_at_once
+
+    def definition(self) -> sfn.IChainable:
+        """The first state, with all that follow from it."""
+        transforming = self._transforming()
+        capturing = self._capturing(then=transforming)
+        is_another_under_way = (
+            sfn.Choice(self, "Is another run under way?")
+            .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
+            .when(
+                sfn.Condition.is_present(path(payloads.ASKED, payloads.LAKE_ALONE)),
+                sfn.Pass(
+                    self,
+                    "The lake alone",
+                    result=sfn.Result.from_object({payloads.SEEN: ""}),
+                    result_path=path(payloads.CAPTURE),
+                ).next(transforming),
+            )
+            .otherwise(capturing)
+        )
+        return self._list_runs(
+            "Look for another run",
+            status="RUNNING",
+            most=2,  # this run and one more are all that matter
+            result={
+                "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
+                payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
+                payloads.READ: [],
+                payloads.TRANSFORMED: [],
+            },
+        ).next(is_another_under_way)
+
+    def _capturing(self, *, then: sfn.IChainable) -> sfn.Chain:
+        """Capture, with the pieces that the first capture asks for, and go on unless the lake is still empty."""
+        capturing = self._invoke(
+            payloads.CAPTURE,
+            self._capture,
+            {
+                payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended")),
+                payloads.READ: sfn.JsonPath.list_at(path(payloads.READ)),
+            },
+            logs_in_to="source",
+        )
+        pieces = reading_pieces(self, self._capture, at_once=self._pieces_at_once)
+        self._may_fail(pieces)
+        what_is_in_the_lake = (
+            sfn.Choice(self, "What is in the lake?")
+            .when(sfn.Condition.is_present(path(payloads.CAPTURE, payloads.UNREAD)), pieces.next(capturing))
+            .when(
+                sfn.Condition.number_equals(path(payloads.CAPTURE, payloads.NEWEST), 0),
+                self._end("The lake is empty", NOTHING_CHANGED, [payloads.CAPTURE]),
+            )
+            .otherwise(then)
+        )
+        return (
+            self._list_runs(
+                "Look for the last success",
+                status="SUCCEEDED",
+                most=1,
+                result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
+                result_path=path(payloads.SUCCEEDED),
+            )
+            .next(capturing)
+            .next(what_is_in_the_lake)
+        )
+
+    def _transforming(self) -> sfn.Chain:
+        """Transform, load, publish, and so again once the pieces that the transformation asks for are done."""
         transforming = self._invoke(
             payloads.TRANSFORM,
-            transform,
+            self._transform,
             {payloads.TRANSFORMED: sfn.JsonPath.list_at(path(payloads.TRANSFORMED))},
         )
-        pieces_of_batch = transforming_pieces(self, transform, at_once=pieces_at_once)
-        self._may_fail(pieces_of_batch)
+        loading = self._invoke(
+            payloads.LOAD,
+            self._load,
+            {
+                payloads.CAPTURED: sfn.JsonPath.number_at(path(payloads.TRANSFORM, payloads.CAPTURED)),
+                payloads.SEEN: sfn.JsonPath.string_at(path(payloads.CAPTURE, payloads.SEEN)),
+            },
+            logs_in_to="warehouse",
+        )
+        ending = self._ending(again=transforming)
+        return transforming.next(loading).next(publishing(self, self._publish, ending) if self._publish else ending)
+
+    def _ending(self, *, again: sfn.Chain) -> sfn.Choice:
+        """Have a large batch transformed in pieces where one is left; else end with what the run has come to."""
+        steps = [payloads.CAPTURE, payloads.TRANSFORM, payloads.LOAD, *([payloads.PUBLISH] if self._publish else [])]
+        pieces = transforming_pieces(self, self._transform, at_once=self._pieces_at_once)
+        self._may_fail(pieces)
         nothing_more_is_asked = sfn.Pass(
             self,
             "Nothing more is asked",
@@ -71,11 +156,11 @@ class Run(Construct):
             result=sfn.Result.from_object({}),
             result_path=path(payloads.ASKED),
         )
-        is_anything_left = (
+        return (
             sfn.Choice(self, "Is anything left?")
             .when(
                 sfn.Condition.is_present(path(payloads.TRANSFORM, payloads.UNTRANSFORMED)),
-                pieces_of_batch.next(nothing_more_is_asked).next(transforming),
+                pieces.next(nothing_more_is_asked).next(again),
             )
             .when(
                 sfn.Condition.or_(
@@ -90,67 +175,6 @@ class Run(Construct):
             )
             .otherwise(self._end("Nothing changed", NOTHING_CHANGED, steps))
         )
-        told = {
-            payloads.CAPTURED: sfn.JsonPath.number_at(path(payloads.TRANSFORM, payloads.CAPTURED)),
-            payloads.SEEN: sfn.JsonPath.string_at(path(payloads.CAPTURE, payloads.SEEN)),
-        }
-        process = transforming.next(self._invoke(payloads.LOAD, load, told, logs_in_to="warehouse")).next(
-            publishing(self, publish, is_anything_left) if publish else is_anything_left
-        )
-        without_the_source = sfn.Pass(
-            self,
-            "The lake alone",
-            result=sfn.Result.from_object({payloads.SEEN: ""}),
-            result_path=path(payloads.CAPTURE),
-        ).next(process)
-        capturing = self._invoke(
-            payloads.CAPTURE,
-            capture,
-            {
-                payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended")),
-                payloads.READ: sfn.JsonPath.list_at(path(payloads.READ)),
-            },
-            logs_in_to="source",
-        )
-        pieces = reading_pieces(self, capture, at_once=pieces_at_once)
-        self._may_fail(pieces)
-        what_is_in_the_lake = (
-            sfn.Choice(self, "What is in the lake?")
-            .when(sfn.Condition.is_present(path(payloads.CAPTURE, payloads.UNREAD)), pieces.next(capturing))
-            .when(
-                sfn.Condition.number_equals(path(payloads.CAPTURE, payloads.NEWEST), 0),
-                self._end("The lake is empty", NOTHING_CHANGED, [payloads.CAPTURE]),
-            )
-            .otherwise(process)
-        )
-        go = (
-            self._list_runs(
-                "Look for the last success",
-                status="SUCCEEDED",
-                most=1,
-                result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
-                result_path=path(payloads.SUCCEEDED),
-            )
-            .next(capturing)
-            .next(what_is_in_the_lake)
-        )
-        is_another_under_way = (
-            sfn.Choice(self, "Is another run under way?")
-            .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
-            .when(sfn.Condition.is_present(path(payloads.ASKED, payloads.LAKE_ALONE)), without_the_source)
-            .otherwise(go)
-        )
-        return self._list_runs(
-            "Look for another run",
-            status="RUNNING",
-            most=2,  # this run and one more are all that matter
-            result={
-                "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
-                payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
-                payloads.READ: [],
-                payloads.TRANSFORMED: [],
-            },
-        ).next(is_another_under_way)
 
     def _list_runs(
         self, name: str, *, status: str, most: int, result: Mapping[str, Any], result_path: str | None = None

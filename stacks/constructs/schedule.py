@@ -1,4 +1,4 @@
-"""What starts a run every few minutes, and what is done every night."""
+"""What starts a run every few minutes, and a function every night or some times a day."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -48,7 +48,7 @@ class TickSchedule(Construct):
         )
 
 
-class NightSchedule(Construct):
+class FunctionSchedule(Construct):
     """The schedule totes-<environment>-<name>, which invokes a function once a night, or at some hours of the day.
 
     It only hands Lambda an event. What then fails, Lambda tries twice more, and puts it among the dead letters.

@@ -11,6 +11,9 @@ from stacks.checks import acknowledge
 from stacks.config import Environment
 from stacks.constructs.run import Run
 
+RUN_HOURS = 6
+"""After how many a run is ended: three functions at their longest, and their retries; a thousand pieces."""
+
 
 class StateMachine(Construct):
     """The state machine totes-<environment>.
@@ -47,23 +50,23 @@ class StateMachine(Construct):
             retention=environment.log_retention,
             removal_policy=cdk.RemovalPolicy.DESTROY,  # one left behind would block the next deployment of its name
         )
-        run = Run(self, "Run", state_machine_arn=arn)
+        run = Run(
+            self,
+            "Run",
+            state_machine_arn=arn,
+            capture=capture,
+            transform=transform,
+            load=load,
+            publish=publish,
+            pieces_at_once=environment.pieces_at_once,
+        )
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
             state_machine_name=name,
             comment="What has changed in the source reaches the warehouse",
-            definition_body=sfn.DefinitionBody.from_chainable(
-                run.definition(
-                    capture=capture,
-                    transform=transform,
-                    load=load,
-                    publish=publish,
-                    pieces_at_once=environment.pieces_at_once,
-                )
-            ),
-            # Three functions at their longest, and their retries; a thousand pieces of a large source and of a batch.
-            timeout=cdk.Duration.hours(6),
+            definition_body=sfn.DefinitionBody.from_chainable(run.definition()),
+            timeout=cdk.Duration.hours(RUN_HOURS),
             role=self._role(
                 name, arn, [capture, transform, load, *([publish] if publish else [])]
             ).without_policy_updates(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 
-from stacks.constructs.etl_function import EtlFunction
+from stacks.constructs.totes_function import TotesFunction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class WatchedFunction:
     scheduled: bool
 
     @classmethod
-    def of(cls, name: str, made: EtlFunction, *, scheduled: bool) -> "WatchedFunction":
+    def of(cls, name: str, made: TotesFunction, *, scheduled: bool) -> "WatchedFunction":
         """Take what is watched of a function of this app's."""
         timeout = made.function.timeout
         if timeout is None:

@@ -249,6 +249,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
                 "USER_POOL": "<SignInUsers>",
                 "USER_POOL_CLIENT": "<SignInClient>",
                 "IDENTITY_POOL": "<SignInIdentities>",
+                "SHOP": "Terrific Totes",
             },
         ),
         ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),

@@ -19,7 +19,7 @@ from stacks.dependencies import ROOT
 from stacks.packages import check_size, code_of, size_of
 
 
-class EtlFunction(Construct):
+class TotesFunction(Construct):
     """The function totes-<environment>-<name>, which runs lambdas/<name>/handler.py, or that of a folder made of it.
 
     Attributes:
