@@ -1,6 +1,6 @@
 """A folder of a bucket: almost everything is written once, and the rest in the place of what was found there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ABSENT = {"NoSuchKey", "404"}
-_OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", *_ABSENT}
+_THERE = {"PreconditionFailed"}
+_OVERTAKEN = {"ConditionalRequestConflict", *_THERE, *_ABSENT}
+"""What S3 says where somebody else has been, or is just being, at an object.
+
+Only who replaces it is overtaken by one who is still writing: that one may fail, and then there is no object
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+"""
 
 
 class Keep(Enum):
@@ -74,7 +80,7 @@ class Shelf(Bucket):
             ConfigurationError: the bucket is missing or may not be written.
         """
         put = self._put_of(key, body, kind, Keep.FOREVER)
-        return self._put(key, lambda: put(IfNoneMatch="*"))
+        return self._put(key, lambda: put(IfNoneMatch="*"), unless=_THERE)
 
     def replace(self, key: str, body: bytes, kind: str, before: Found | None) -> bool:
         """Write an object in the place of what was found there; return whether it still was that.
@@ -90,7 +96,7 @@ class Shelf(Bucket):
             ConfigurationError: the bucket is missing or may not be written.
         """
         put = self._put_of(key, body, kind, Keep.NEVER)
-        return self._put(key, lambda: put(IfMatch=before.tag) if before else put(IfNoneMatch="*"))
+        return self._put(key, lambda: put(IfMatch=before.tag) if before else put(IfNoneMatch="*"), unless=_OVERTAKEN)
 
     def write(self, key: str, body: bytes, kind: str, keep: Keep) -> None:
         """Write an object, whatever is there.
@@ -105,7 +111,7 @@ class Shelf(Bucket):
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be written.
         """
-        self._put(key, self._put_of(key, body, kind, keep))
+        self._put(key, self._put_of(key, body, kind, keep), unless=())
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix, ascending.
@@ -127,12 +133,13 @@ class Shelf(Bucket):
             CacheControl=keep.value,
         )
 
-    def _put(self, key: str, put: Callable[[], object]) -> bool:
+    def _put(self, key: str, put: Callable[[], object], *, unless: Collection[str]) -> bool:
+        """Write an object; return whether none of the answers came that say why it was not."""
         with self._translated_errors(self._prefix + key):
             try:
                 put()
             except ClientError as error:
-                if error.response["Error"]["Code"] in _OVERTAKEN:
+                if error.response["Error"]["Code"] in unless:
                     return False
                 raise
             return True
