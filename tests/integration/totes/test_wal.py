@@ -194,6 +194,24 @@ def test_a_role_that_may_not_ask_for_positions_waits_its_time(shop: Pipeline) ->
     assert shop.capture().batch is None
 
 
+@pytest.mark.parametrize("state", ["55000", "0A000"])
+def test_a_server_that_tells_no_positions_is_captured_as_by_a_role_that_may_not_ask(shop: Pipeline, state: str) -> None:
+    """Aurora's functions are there, anybody may call them, and they refuse."""
+    execute(
+        shop.source,
+        "SET allow_system_table_mods = on; "
+        + "".join(
+            f"CREATE OR REPLACE FUNCTION pg_catalog.{function}() RETURNS pg_lsn LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE 'wal_level must be set to logical' USING ERRCODE = '{state}'; END $$; "
+            for function in ("pg_current_wal_insert_lsn", "pg_current_wal_flush_lsn", "pg_current_wal_lsn")
+        ),
+    )
+    shop.tick()
+    execute(shop.source, "UPDATE payment SET paid = NOT paid")
+    shop.tick()
+    assert_warehouse_mirrors(shop.source, shop.warehouse)
+
+
 def test_after_more_transactions_than_ids_compare_only_what_is_new_is_read(
     server: EmbeddedPostgres, shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

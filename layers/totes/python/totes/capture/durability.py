@@ -35,7 +35,8 @@ def wait_until_durable(connection: Connection, snapshot: Snapshot) -> None:
     stands still. So after that time a transaction of our own ends, which writes no row: its record comes after the
     position, and has to be flushed too.
 
-    Where the role may not ask for positions, that time is waited for. A standby replays only what is flushed.
+    Where the role may not ask for positions, or the server does not tell them, that time is waited for. A standby
+    replays only what is flushed.
 
     Args:
         connection: the source, outside a transaction.

@@ -27,6 +27,12 @@ _ABILITIES = """
                AND has_function_privilege('pg_current_wal_flush_lsn()', 'EXECUTE')
 """
 _REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
+_WRITTEN = "SELECT greatest(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn())::text"
+
+# Aurora has these functions and refuses to answer: a writer where wal_level is not logical, a reader always.
+# https://github.com/DataDog/integrations-core/pull/20490, https://github.com/ankane/pghero/issues/168
+_TELLS_NO_POSITION = (psycopg2.errors.ObjectNotInPrerequisiteState, psycopg2.errors.FeatureNotSupported)
+
 _STATE = """
     SELECT pg_snapshot_xmin(snapshot)::text, pg_snapshot_xmax(snapshot)::text,
            system.system_identifier::text, checkpoint.timeline_id, database.oid::bigint,
@@ -52,8 +58,9 @@ class Snapshot:
         horizon: the oldest transaction (64-bit id) that was still open; all before it are in the snapshot.
         ceiling: one past the newest transaction that has ended; one with this id, or a later, may be open.
         source: which database it is.
-        position: a place in the source's log that the snapshot is not beyond; None: the role may not ask.
-        replayed: a place in the log that it is not behind, of a standby; None: of no standby, or the role may not ask.
+        position: a place in the source's log that the snapshot is not beyond; None: the role may not ask, or the server
+            does not tell.
+        replayed: a place in the log that it is not behind, of a standby; None as there, or of no standby.
         host: the name by which the source was reached; None: it has none.
         taken: when it was taken, by the clock of time.monotonic.
         unlocked: why the tables could not be locked; None: they are.
@@ -117,11 +124,11 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
     """
     connection.set_session(autocommit=True)
     in_recovery, may_ask_replayed, may_ask_position = _row(connection, _ABILITIES)
-    # Before the snapshot is taken, for the standby goes on meanwhile; what is asked afterwards may be ahead of it.
-    replayed = _row(connection, _REPLAYED)[0] if in_recovery and may_ask_replayed else None
-    may_ask = may_ask_replayed if in_recovery else may_ask_position
+    may_ask, ask = (may_ask_replayed, _REPLAYED) if in_recovery else (may_ask_position, _WRITTEN)
+    # Before the snapshot is taken, for a standby goes on meanwhile; what is asked afterwards may be ahead of it.
+    reached = _told(connection, ask) if may_ask else None
     position = "pg_last_wal_replay_lsn()" if in_recovery else "pg_current_wal_insert_lsn()"
-    state = _STATE.format(position=position if may_ask else "NULL")
+    state = _STATE.format(position=position if reached else "NULL")
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True, autocommit=False)
     unlocked = _lock(connection, tables)
     with connection:
@@ -140,7 +147,7 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
                 in_recovery=in_recovery,
             ),
             position=position,
-            replayed=replayed,
+            replayed=reached if in_recovery else None,
             host=connection.info.dsn_parameters.get("host"),
             taken=time.monotonic(),
             unlocked=unlocked,
@@ -162,6 +169,15 @@ def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
         connection.rollback()
         raise
     return None
+
+
+def _told(connection: Connection, query: str) -> str | None:
+    """A position in the log; None: the server tells none."""
+    try:
+        [position] = _row(connection, query)
+    except _TELLS_NO_POSITION:
+        return None
+    return None if position is None else str(position)
 
 
 def _row(connection: Connection, query: str) -> tuple[Any, ...]:
