@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from command_line.deployment import Deployment, NotDeployedError
 from command_line.functions import ask
+from totes import payloads
 from totes.errors import ConfigurationError, UserError
 from totes.logins import login, login_tags
 
@@ -260,4 +261,6 @@ class Logins:
 
     def _ask(self, secret: str, step: str, token: str) -> None:
         event = {"Step": step, "SecretId": secret, "ClientRequestToken": token}
-        ask(self._deployment, "RotationFunction", event)
+        answer = ask(self._deployment, "RotationFunction", event)
+        if answer and payloads.REFUSED in answer:
+            raise UserError(answer[payloads.REFUSED])

@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import logger, watched
-from totes import clients, rotation
+from totes import clients, payloads, rotation
 
 
 @watched
-def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
-    """Do one step of a rotation; the event names it, the secret and the pending version."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | None:  # noqa: ARG001 - Lambda's signature
+    """Do one step of a rotation; the event names it, the secret and the pending version. Or answer a person."""
     secret, token, secrets = event["SecretId"], event.get("ClientRequestToken", ""), clients.secrets_manager()
     logger.append_keys(secret=secret, step=event["Step"])
     match event["Step"]:
@@ -22,12 +22,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG
             rotation.try_pending(secrets, secret, token)
         case "finishSecret":
             rotation.finish(secrets, secret, token)
-        # No steps of Secrets Manager's: totes secrets test, set and rotate ask for them.
-        case "testCurrent":
-            rotation.try_current(secrets, secret)
-        case "testVersion":
-            rotation.try_version(secrets, secret, token)
-        case "checkOwn":
-            rotation.check_own(secrets, secret)
-        case unknown:
-            raise ValueError(f"a rotation has no step {unknown!r}")
+        case question:  # No step of Secrets Manager's: totes secrets test, set and rotate ask.
+            # Answered, for an error would say, by an alarm, that a rotation has failed.
+            refused = rotation.refusal(secrets, secret, question, token)
+            return {payloads.REFUSED: refused} if refused else {}
+    return None

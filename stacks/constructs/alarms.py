@@ -230,7 +230,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
         rules.append(
             _Rule(
                 name="rates-late",
-                sentence=f"For a day exchange rates were older than {environment.rates.late_days} days, or there were none.",
+                sentence=f"For a day exchange rates were missing or older than {environment.rates.late_days} days.",
                 metric=measured(telemetry.RATES_AGE, "Maximum", cdk.Duration.hours(6)),
                 threshold=environment.rates.late_days,
                 missing=cloudwatch.TreatMissingData.BREACHING,

@@ -23,7 +23,9 @@ class Limits:
     Attributes:
         free_storage_bytes: half of what is free when RDS lets the disk grow (a tenth of it); below, it does not.
         free_memory_bytes: a twentieth of its memory.
-        connections: four fifths of those that it takes, which is its memory divided by 9,531,392.
+        connections: about two thirds of those that it takes. RDS divides by 9,531,392 what the system leaves of the
+            memory: a t4g.small, of 2 GiB, takes 181
+            (https://github.com/kirill-markin/flashcards-open-source-app/pull/1657).
     """
 
     free_storage_bytes: float
@@ -44,7 +46,7 @@ class Limits:
         return cls(
             free_storage_bytes=database.storage_gib * _GIB / 20,
             free_memory_bytes=memory / 20,
-            connections=memory * 4 // 5 // 9_531_392,
+            connections=memory // 2 // 9_531_392,
         )
 
 

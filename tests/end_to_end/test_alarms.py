@@ -136,8 +136,10 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     assert failed_at_each_attempt(deployed, 2) == {"verify_warehouse", "sweep_ingestion_bucket"}
     execute(warehouse, "GRANT CONNECT ON DATABASE warehouse TO totes_warehouse")
 
-    # A password that the database does not know cannot be rotated.
+    # A password that the database does not know cannot be rotated; who asks whether it does gets an answer.
     execute(warehouse, "ALTER ROLE totes_warehouse PASSWORD 'changed by hand'")
+    assert deployed.totes("secrets", "test", "warehouse").code == 1
+    expect()
     for step in ("createSecret", "setSecret"):
         invoke(
             deployed,

@@ -51,7 +51,7 @@ def test_a_warehouse_that_is_somebody_elses_is_watched_by_them(local: Synthesise
 
 def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthesised) -> None:
     gib = 1024**3
-    for environment, memory, connections in ((dev, 1 * gib, 90), (prod, 2 * gib, 180)):
+    for environment, memory, connections in ((dev, 1 * gib, 56), (prod, 2 * gib, 112)):
         found = {name: alarms(environment)[name] for name in OF_THE_WAREHOUSE}
         assert {name: alarm["Threshold"] for name, alarm in found.items()} == {
             "warehouse-storage": gib,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
@@ -18,6 +19,7 @@ from totes.errors import (
     LoginRefused,
     NotFilledIn,
     NotFilledInYet,
+    SecretUnavailable,
     SourceUnavailable,
     StatementRefused,
 )
@@ -149,6 +151,29 @@ def test_a_secret_that_was_given_up_for_deletion_can_be_taken_back(secrets: "Sec
 def test_a_secret_that_may_not_be_read_is_named(secrets: "SecretsManagerClient") -> None:
     secrets.delete_secret(SecretId="source", ForceDeleteWithoutRecovery=True)
     with pytest.raises(ConfigurationError, match="secret source cannot be read"):
+        ask(secrets)
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue"),
+            ConfigurationError,
+        ),
+        (ClientError({"Error": {"Code": "InternalServiceError"}}, "GetSecretValue"), SecretUnavailable),
+        (ClientError({"Error": {"Code": "ThrottlingException"}}, "GetSecretValue"), SecretUnavailable),
+        (ConnectTimeoutError(endpoint_url="https://secretsmanager"), SecretUnavailable),
+    ],
+)
+def test_what_passes_by_itself_is_no_matter_of_configuration(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, failure: Exception, expected: type[Exception]
+) -> None:
+    def refuse(**_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(secrets, "get_secret_value", refuse)
+    with pytest.raises(expected, match="secret source cannot be read"):
         ask(secrets)
 
 

@@ -232,3 +232,16 @@ def test_a_version_is_tried_whatever_its_stage(secrets: "SecretsManagerClient") 
                 rotation.try_version(secrets, "login", token)
     with pytest.raises(ConfigurationError, match="has no version"):
         rotation.try_version(secrets, "login", str(uuid.UUID(int=99)))
+
+
+def test_what_a_person_asks_is_answered_whatever_the_answer(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    """An error would count as one of the rotation's, of which an alarm tells."""
+    for question in ("testCurrent", "checkOwn"):
+        assert rotation.refusal(secrets, "login", question, "") is None
+    assert "has no version" in str(rotation.refusal(secrets, "login", "testVersion", str(uuid.UUID(int=99))))
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'changed by hand'")
+    assert "refuses the login" in str(rotation.refusal(secrets, "login", "testCurrent", ""))
+    with pytest.raises(ValueError, match="no question 'tidy'"):
+        rotation.refusal(secrets, "login", "tidy", "")

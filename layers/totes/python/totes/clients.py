@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# A store that has fallen silent is asked again before the function's own time is up.
+# Who has fallen silent is asked again before the function's own time is up: a rotation has a minute.
+_SECRETS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 _STORE = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=16
 )
@@ -36,5 +37,5 @@ def s3() -> "S3Client":
 @cache
 def secrets_manager() -> "SecretsManagerClient":
     """The client of Secrets Manager."""
-    client: Any = session().create_client("secretsmanager")
+    client: Any = session().create_client("secretsmanager", config=_SECRETS)
     return client  # type: ignore[no-any-return]

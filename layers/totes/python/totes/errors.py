@@ -29,6 +29,10 @@ class LoginRefused(RetryableError):
     """A database does not know the password: it is just being changed, or the secret has a wrong one."""
 
 
+class SecretUnavailable(RetryableError):
+    """Secrets Manager did not answer, or refused for the moment."""
+
+
 class LakeUnavailable(RetryableError):
     """The object store did not answer, or refused for the moment."""
 

@@ -7,16 +7,32 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from totes.errors import ConfigurationError, NotFilledIn, NotFilledInYet
+from totes.errors import ConfigurationError, NotFilledIn, NotFilledInYet, SecretUnavailable
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import GetSecretValueResponseTypeDef
 
 Stage = Literal["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]
 
 _GIVEN_UP = "marked"
 """What Secrets Manager says of a secret that is scheduled for deletion."""
+
+_REFUSED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "DecryptionFailure",
+    "ExpiredTokenException",
+    "InvalidParameterException",
+    "InvalidSignatureException",
+    "UnrecognizedClientException",
+    "ValidationException",
+}
+"""What Secrets Manager says where it would say the same of another try.
+
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+"""
 
 _TIME_TO_FILL_IN = timedelta(days=1)
 """For so long after its deployment nobody is woken because a secret is still empty."""
@@ -59,27 +75,21 @@ def login(
         NoSuchVersion: the secret has no such version, or nobody has put a value into it yet.
         NotFilledInYet: nobody has stored a login in it, and its stack is less than a day old.
         NotFilledIn: nobody has stored a login in it.
-        ConfigurationError: the secret cannot be read or is not understood.
+        ConfigurationError: the secret may not be read, or is not understood.
+        SecretUnavailable: Secrets Manager did not answer, or refused for the moment.
     """
-    asked = {**({"VersionStage": stage} if stage else {}), **({"VersionId": version} if version else {})}
-    try:
-        found = secrets.get_secret_value(SecretId=secret, **asked)
-    except secrets.exceptions.ResourceNotFoundException as error:
-        if stage == "AWSCURRENT":
-            raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
-        raise NoSuchVersion(f"secret {secret} has no version {version or stage}") from error
-    except secrets.exceptions.InvalidRequestException as error:
-        remedy = "; totes secrets set takes it back" if _GIVEN_UP in str(error) else ""
-        raise ConfigurationError(f"secret {secret} cannot be read: {error}{remedy}") from error
-    except (ClientError, BotoCoreError) as error:
-        raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
+    found = _fetched(secrets, secret, stage, version)
     try:
         values = json.loads(found["SecretString"])
     except json.JSONDecodeError:
         # The parser's own message would quote the secret.
-        raise ConfigurationError(f"secret {secret} is not JSON; store {', '.join(needed)}") from None
+        raise ConfigurationError(
+            f"secret {secret} is not JSON; totes secrets set stores all of {', '.join(needed)}"
+        ) from None
     if not isinstance(values, Mapping) or not all(values.get(name) for name in needed):
-        raise ConfigurationError(f"secret {secret} lacks one of {', '.join(needed)}")
+        raise ConfigurationError(
+            f"secret {secret} lacks one of {', '.join(needed)}; totes secrets set stores all of them"
+        )
     if values.get("host") == PLACEHOLDER:
         is_new = datetime.now(UTC) - found["CreatedDate"] < _TIME_TO_FILL_IN
         raise (NotFilledInYet if is_new else NotFilledIn)(
@@ -87,6 +97,27 @@ def login(
             "totes secrets set stores one that you are given"
         )
     return dict(values)
+
+
+def _fetched(
+    secrets: "SecretsManagerClient", secret: str, stage: Stage | None, version: str | None
+) -> "GetSecretValueResponseTypeDef":
+    """A version as Secrets Manager has it; its refusals in the words of `login`."""
+    asked = {**({"VersionStage": stage} if stage else {}), **({"VersionId": version} if version else {})}
+    try:
+        return secrets.get_secret_value(SecretId=secret, **asked)
+    except secrets.exceptions.ResourceNotFoundException as error:
+        if stage == "AWSCURRENT":
+            raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
+        raise NoSuchVersion(f"secret {secret} has no version {version or stage}") from error
+    except secrets.exceptions.InvalidRequestException as error:
+        remedy = "; totes secrets set takes it back" if _GIVEN_UP in str(error) else ""
+        raise ConfigurationError(f"secret {secret} cannot be read: {error}{remedy}") from error
+    except ClientError as error:
+        kind = ConfigurationError if error.response["Error"]["Code"] in _REFUSED else SecretUnavailable
+        raise kind(f"secret {secret} cannot be read: {error}") from error
+    except BotoCoreError as error:
+        raise SecretUnavailable(f"secret {secret} cannot be read now: {error}") from error
 
 
 class NoSuchVersion(ConfigurationError):

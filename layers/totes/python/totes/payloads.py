@@ -65,6 +65,9 @@ OUTCOME = "outcome"
 LOGIN = "login"
 """Of a run's output: the login that is not filled in yet."""
 
+REFUSED = "refused"
+"""Of rotate_database_login's answer to a person: why the login does not hold; absent: it does."""
+
 QUESTION = "question"
 """Of answer_questions' event: "state", "quarantine" or "fitness"."""
 ABOUT = "about"

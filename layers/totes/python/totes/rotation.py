@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes.databases import open_session, translated_errors
-from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn
+from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, TotesError
 from totes.logins import NoSuchVersion, login
 from totes.roles import MARK, role_of, verifier_of
 
@@ -152,6 +152,34 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
         DatabaseUnavailable: the database refuses the login.
     """
     _open(login(secrets, secret), secret).close()
+
+
+def refusal(secrets: "SecretsManagerClient", secret: str, question: str, token: str) -> str | None:
+    """Answer what a person asks about a login; None: it holds.
+
+    Args:
+        secrets: the Secrets Manager client.
+        secret: ARN or name of the secret.
+        question: testCurrent, testVersion or checkOwn; see `try_current`, `try_version` and `check_own`.
+        token: the id of the version that testVersion asks about.
+
+    Raises:
+        ValueError: there is no such question.
+    """
+    try:
+        match question:
+            case "testCurrent":
+                try_current(secrets, secret)
+            case "testVersion":
+                try_version(secrets, secret, token)
+            case "checkOwn":
+                check_own(secrets, secret)
+            case unknown:
+                raise ValueError(f"rotate_database_login knows no step and no question {unknown!r}")
+    except TotesError as refused:
+        logger.info("%s", refused)
+        return str(refused)
+    return None
 
 
 def finish(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
