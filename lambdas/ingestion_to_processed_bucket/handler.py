@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from totes_runtime.handlers import time_is_up, watched
 from totes import payloads
 from totes.athena import write_lists
-from totes.lake import Bucket
+from totes.lake import Bucket, FailedPiece
 from totes.settings import StarSettings
 from totes.star import STAR_TABLES, replay, transform, transform_piece
 
@@ -24,9 +24,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ingestion, processed = Bucket(settings.ingestion_bucket), Bucket(settings.processed_bucket)
     where = ingestion, processed, STAR_TABLES
     if payloads.PIECE in event:
-        return {payloads.TRANSFORMED: transform_piece(*where, event[payloads.BATCH], event[payloads.PIECE])}
-    most, came_of = settings.rows_in_one_function, event.get(payloads.TRANSFORMED, [])
-    transformed = transform(*where, rows_in_one_function=most, came_of_pieces=came_of, time_is_up=is_up)
+        return {payloads.DONE: transform_piece(*where, event[payloads.BATCH], event[payloads.PIECE])}
+    failed = FailedPiece.among(event.get(payloads.TRANSFORMED, []), payloads.BATCH)
+    most = settings.rows_in_one_function
+    transformed = transform(*where, rows_in_one_function=most, failed=failed, time_is_up=is_up)
     first, run = event.get(payloads.ASKED, {}).get(payloads.REPLAY_FROM), event.get(payloads.EXECUTION)
     replayed = replay(*where, first=first, asked_by=run, time_is_up=is_up)
     if settings.athena_database is not None:

@@ -11,7 +11,7 @@ from totes import payloads
 from totes.capture import SOURCE_TABLES, capture, read_piece
 from totes.databases import connected
 from totes.errors import SourceUnavailable
-from totes.lake import Bucket
+from totes.lake import Bucket, FailedPiece
 from totes.settings import CaptureSettings
 from totes.telemetry import DRIFT, SINCE_SUCCESS
 
@@ -25,14 +25,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     with connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source:
         where = source, Bucket(settings.ingestion_bucket), SOURCE_TABLES
         if payloads.PIECE in event:
-            return {payloads.READ: read_piece(*where, event[payloads.PLAN], event[payloads.PIECE])}
+            return {payloads.DONE: read_piece(*where, event[payloads.PLAN], event[payloads.PIECE])}
         captured = capture(
             *where,
             recapture=asked.get(payloads.RECAPTURE, {}),
             accept_deletes=asked.get(payloads.ACCEPT_DELETES, []),
             mass_deletion_percent=settings.mass_deletion_percent,
             rows_in_one_function=settings.rows_in_one_function,
-            read=event.get(payloads.READ, []),
+            failed=FailedPiece.among(event.get(payloads.READ, []), payloads.PLAN),
         )
     metrics.add_metric(DRIFT, MetricUnit.Count, len(captured.drift))
     return {**captured.to_dict(), payloads.SEEN: seen.isoformat()}

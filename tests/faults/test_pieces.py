@@ -61,7 +61,7 @@ def read(world: World, plan: int, pieces: list[int]) -> None:
     for piece in pieces:
         outcome = world.functions[CAPTURE].invoke({"plan": plan, "piece": piece})
         assert isinstance(outcome, Returned), outcome
-        assert outcome.value == {"read": True}
+        assert outcome.value == {"done": True}
 
 
 def test_functions_killed_at_many_boundaries_of_a_batch_in_pieces_leave_what_the_next_makes_good(large: World) -> None:
@@ -70,7 +70,7 @@ def test_functions_killed_at_many_boundaries_of_a_batch_in_pieces_leave_what_the
     assert answer["newest"] == 0
     first, *others = pieces
     came_of, reading = killed_everywhere(large, {"plan": plan, "piece": first}, first=1)
-    assert came_of == {"read": True}
+    assert came_of == {"done": True}
     for piece in others:
         execute(large.source, CHANGE.format(piece))
         read(large, plan, [piece])
@@ -93,7 +93,7 @@ def test_functions_killed_at_many_boundaries_of_a_large_transformation_leave_wha
     batch, pieces = answer["untransformed"]["batch"], answer["untransformed"]["pieces"]
     first, second, *others = pieces
     came_of, transforming = killed_everywhere(large, {"batch": batch, "piece": second}, first=1, step=TRANSFORM)
-    assert came_of == {"transformed": True}
+    assert came_of == {"done": True}
     for piece in (*others, first):
         # By two functions at once, as where a piece is tried again while it was only slow.
         for function in (large.functions[TRANSFORM], large.second[TRANSFORM]):
@@ -101,7 +101,7 @@ def test_functions_killed_at_many_boundaries_of_a_large_transformation_leave_wha
         for function in (large.functions[TRANSFORM], large.second[TRANSFORM]):
             outcome = function.end()
             assert isinstance(outcome, Returned), outcome
-            assert outcome.value == {"transformed": True}
+            assert outcome.value == {"done": True}
     _, together = killed_everywhere(large, {}, first=2, step=TRANSFORM)
     assert min(asking, transforming, together) >= 8, "so many boundaries there are at least"
     for _ in range(2):

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.errors import PieceFailed
-from totes.star import STAR_TABLES, Transformed, batch, pieces, replay, transform, transform_piece
-from totes.star.pieces import Untransformed
+from totes.lake import FailedPiece, PiecesLeft, pieces
+from totes.star import STAR_TABLES, Transformed, batch, replay, transform, transform_piece
 
 ROWS_IN_ONE_FUNCTION = 200
 """The first batch of the shop of these tests has more than twice as many."""
@@ -26,7 +27,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begin(
-    pipeline: Pipeline, *came_of: Mapping[str, object], rows_in_one_function: int = ROWS_IN_ONE_FUNCTION
+    pipeline: Pipeline, *came_of: Mapping[str, Any], rows_in_one_function: int = ROWS_IN_ONE_FUNCTION
 ) -> Transformed:
     """The transformation's function, at the beginning of a run and after its pieces."""
     return transform(
@@ -34,16 +35,16 @@ def begin(
         pipeline.processed,
         STAR_TABLES,
         rows_in_one_function=rows_in_one_function,
-        came_of_pieces=came_of,
+        failed=FailedPiece.among(came_of, "batch"),
     )
 
 
-def transformed(pipeline: Pipeline, left: Untransformed, piece: int) -> bool:
+def transformed(pipeline: Pipeline, left: PiecesLeft, piece: int) -> bool:
     """A function of the map."""
-    return transform_piece(pipeline.ingestion, pipeline.processed, STAR_TABLES, left.batch, piece)
+    return transform_piece(pipeline.ingestion, pipeline.processed, STAR_TABLES, left.of, piece)
 
 
-def asked(pipeline: Pipeline) -> Untransformed:
+def asked(pipeline: Pipeline) -> PiecesLeft:
     """What a transformation has left to many functions."""
     left = begin(pipeline).untransformed
     assert left is not None
@@ -69,12 +70,12 @@ def by_one_function(pipeline: Pipeline) -> dict[str, bytes]:
 def test_many_functions_in_any_order_make_what_one_makes(pipeline: Pipeline) -> None:
     pipeline.capture()
     left = asked(pipeline)
-    assert (left.batch, left.pieces) == (1, tuple(range(len(left.pieces))))
+    assert (left.of, left.pieces) == (1, tuple(range(len(left.pieces))))
     assert len(left.pieces) >= 5
     assert star_of(pipeline) == {}, "nothing is done before"
     for piece in (*reversed(left.pieces), *left.pieces[:2]):  # two are done twice, as where an answer was lost
         assert transformed(pipeline, left, piece)
-    done = begin(pipeline, *({"transformed": True} for _ in left.pieces))
+    done = begin(pipeline, *({"done": True} for _ in left.pieces))
     assert (done.untransformed, done.newest, done.batches.count, done.waiting) == (None, 1, 1, False)
     assert star_of(pipeline) == by_one_function(pipeline)
     pipeline.load()
@@ -104,7 +105,7 @@ def test_what_comes_before_a_large_batch_is_transformed_and_what_follows_waits(p
     pipeline.capture()
     done = begin(pipeline)
     assert done.untransformed is not None
-    assert (done.newest, done.untransformed.batch, done.captured) == (larger - 1, larger, larger + 1)
+    assert (done.newest, done.untransformed.of, done.captured) == (larger - 1, larger, larger + 1)
     assert done.waiting
     for piece in done.untransformed.pieces:
         assert transformed(pipeline, done.untransformed, piece)
@@ -130,7 +131,7 @@ def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> 
     with pytest.raises(PieceFailed) as failure:
         begin(
             pipeline,
-            {"transformed": True},
+            {"done": True},
             {"batch": 1, "piece": 2, "error": "LakeUnavailable"},
             {"batch": 1, "piece": 0, "error": "LakeCorrupted"},
         )

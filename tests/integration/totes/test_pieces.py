@@ -20,7 +20,7 @@ from totes.capture.planning import cut_tables
 from totes.capture.slices import HIGHEST, LOWEST
 from totes.capture.snapshot import snapshot_of
 from totes.errors import ContractError, PieceFailed, SourceUnavailable
-from totes.lake import Bucket, CaptureManifest, Journal, read_part, sweep
+from totes.lake import Bucket, CaptureManifest, FailedPiece, Journal, read_part, sweep
 
 ROWS_IN_ONE_FUNCTION = 200
 """The shop of these tests has some 500 rows, so it has pieces of at most 25."""
@@ -45,7 +45,7 @@ def read(pipeline: Pipeline, plan: int, piece: int) -> bool:
 def read_all(pipeline: Pipeline, captured: Captured) -> None:
     assert captured.unread is not None
     for piece in captured.unread.pieces:
-        assert read(pipeline, captured.unread.plan, piece)
+        assert read(pipeline, captured.unread.of, piece)
 
 
 def planned(pipeline: Pipeline) -> tuple[PlannedPiece, ...]:
@@ -124,7 +124,7 @@ def test_parts_in_which_nothing_has_changed_are_named_as_they_are(pipeline: Pipe
     read_all(pipeline, captured)
     assert captured.unread is not None
     found = Plans(pipeline.ingestion, 1)
-    plan = found.read(captured.unread.plan)
+    plan = found.read(captured.unread.of)
     of_pieces = {part.key for piece in found.pieces(plan).values() for part in piece.parts}
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 60")
     begin(pipeline)
@@ -141,7 +141,7 @@ def test_pieces_are_put_together_exactly_while_the_shop_goes_on(pipeline: Pipeli
     for piece in captured.unread.pieces:
         shop.trade(8)
         execute(pipeline.source, "DELETE FROM payment WHERE payment_id = %s", [next(victims)])
-        assert read(pipeline, captured.unread.plan, piece)
+        assert read(pipeline, captured.unread.of, piece)
         execute(
             pipeline.source,
             "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id %% 40 = %s",
@@ -163,11 +163,11 @@ def test_a_row_whose_key_wanders_between_pieces_is_there_once(pipeline: Pipeline
     others = [number for number in captured.unread.pieces if number not in of_payment]
     first, *middle, last = of_payment
     execute(pipeline.source, "UPDATE payment SET payment_id = 100001 WHERE payment_id = 2")
-    assert read(pipeline, captured.unread.plan, first)
+    assert read(pipeline, captured.unread.of, first)
     execute(pipeline.source, "UPDATE payment SET payment_id = 2 WHERE payment_id = 100001")
     execute(pipeline.source, "UPDATE payment SET payment_id = 100002 WHERE payment_id = 3")
     for number in (last, *middle, *others):
-        assert read(pipeline, captured.unread.plan, number)
+        assert read(pipeline, captured.unread.of, number)
     assert begin(pipeline).batch == 1
     assert_is_what_one_function_reads(pipeline)
 
@@ -208,7 +208,7 @@ def test_ticks_go_on_from_such_a_batch_as_from_any_other(pipeline: Pipeline) -> 
 def test_pieces_may_be_read_by_many_at_once_while_many_write(pipeline: Pipeline) -> None:
     captured, stop = begin(pipeline), threading.Event()
     assert captured.unread is not None
-    plan = captured.unread.plan
+    plan = captured.unread.of
     shop = Shop(pipeline.source, seed=5)
     living = threading.Thread(target=shop.live, kwargs={"rate": 200, "writers": 2, "stop": stop})
     living.start()
@@ -238,7 +238,7 @@ def test_a_piece_that_is_killed_on_the_way_is_read_again(pipeline: Pipeline, mon
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Plans, "finish", killed)
-        read(pipeline, captured.unread.plan, 0)
+        read(pipeline, captured.unread.of, 0)
     shop = Shop(pipeline.source, seed=3)
     shop.trade(30)
     again = begin(pipeline)
@@ -251,11 +251,11 @@ def test_a_piece_that_is_killed_on_the_way_is_read_again(pipeline: Pipeline, mon
 def test_a_piece_is_read_once_whoever_asks_for_it_again(pipeline: Pipeline) -> None:
     captured = begin(pipeline)
     assert captured.unread is not None
-    assert read(pipeline, captured.unread.plan, 4)
+    assert read(pipeline, captured.unread.of, 4)
     before = pipeline.objects()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1")
-    assert read(pipeline, captured.unread.plan, 4)
+    assert read(pipeline, captured.unread.of, 4)
     assert pipeline.objects() == before
 
 
@@ -270,7 +270,7 @@ def test_what_the_source_could_still_lose_by_a_crash_is_no_piece(
 
     with monkeypatch.context() as patched, pytest.raises(SourceUnavailable):
         patched.setattr(pieces, "wait_until_durable", not_flushed)
-        read(pipeline, captured.unread.plan, 0)
+        read(pipeline, captured.unread.of, 0)
     assert begin(pipeline).unread == captured.unread
 
 
@@ -289,10 +289,10 @@ def test_a_run_that_ends_between_pieces_leaves_the_next_one_what_is_missing(pipe
     assert captured.unread is not None
     first, second, *others = captured.unread.pieces
     for piece in (first, second):
-        read(pipeline, captured.unread.plan, piece)
+        read(pipeline, captured.unread.of, piece)
     again = begin(pipeline)
     assert again.unread is not None
-    assert (again.unread.plan, again.unread.pieces) == (captured.unread.plan, tuple(others))
+    assert (again.unread.of, again.unread.pieces) == (captured.unread.of, tuple(others))
 
 
 def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> None:
@@ -300,12 +300,13 @@ def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> 
     assert captured.unread is not None
     piece = planned(pipeline)[2]
     came_of: list[dict[str, object]] = [
-        {"read": True},
+        {"done": True},
         {"plan": 1, "piece": 5, "error": "SourceUnavailable"},
         {"plan": 1, "piece": 2, "error": "ContractError"},
     ]
+    failed = FailedPiece.among(came_of, "plan")
     with session(pipeline.source) as connection, pytest.raises(PieceFailed) as failure:
-        capture(connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=200, read=came_of)
+        capture(connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=200, failed=failed)
     said = str(failure.value)
     assert f"piece 2 ({piece.table} from key {piece.lowest} to {piece.highest}): ContractError; piece 5 (" in said
     assert "2 of 23 pieces of plan 1" in said
@@ -317,14 +318,14 @@ def test_a_plan_that_was_left_behind_for_long_is_made_anew_and_nothing_is_double
     captured = begin(pipeline)
     assert captured.unread is not None
     for piece in captured.unread.pieces[:-1]:
-        read(pipeline, captured.unread.plan, piece)
+        read(pipeline, captured.unread.of, piece)
     Shop(pipeline.source, seed=7).trade(40)
     with monkeypatch.context() as later:
         later.setattr(together, "_PLAN_KEEPS", timedelta(0))
         anew = begin(pipeline)
     assert anew.unread is not None
-    assert anew.unread.plan == captured.unread.plan + 1
-    read(pipeline, captured.unread.plan, captured.unread.pieces[-1])  # one that was still at work for the old one
+    assert anew.unread.of == captured.unread.of + 1
+    read(pipeline, captured.unread.of, captured.unread.pieces[-1])  # one that was still at work for the old one
     read_all(pipeline, anew)
     assert begin(pipeline).batch == 1
     assert_is_what_one_function_reads(pipeline)
@@ -355,7 +356,7 @@ SWAPPED = (
 def assert_is_planned_anew_and_read(pipeline: Pipeline) -> None:
     anew = begin(pipeline)
     assert anew.unread is not None
-    assert anew.unread.plan == 2
+    assert anew.unread.of == 2
     read_all(pipeline, anew)
     assert begin(pipeline).batch == 1
     assert_is_what_one_function_reads(pipeline)
@@ -391,7 +392,7 @@ def test_a_table_that_was_another_one_only_while_a_piece_was_read_brings_nothing
         "ALTER TABLE payment RENAME TO away; CREATE TABLE payment (LIKE away INCLUDING ALL); "
         "INSERT INTO payment SELECT * FROM away; UPDATE payment SET paid = NOT paid",
     )
-    assert not read(pipeline, captured.unread.plan, number)
+    assert not read(pipeline, captured.unread.of, number)
     execute(pipeline.source, "DROP TABLE payment; ALTER TABLE away RENAME TO payment")
     again = begin(pipeline)
     assert again.unread == captured.unread
@@ -436,7 +437,7 @@ def test_a_key_that_is_there_twice_is_refused_where_no_index_does(pipeline: Pipe
     assert captured.unread is not None
     number = next(number for number, piece in enumerate(planned(pipeline)) if piece.table == "payment")
     with pytest.raises(ContractError, match="payment_id 3 is there more than once"):
-        read(pipeline, captured.unread.plan, number)
+        read(pipeline, captured.unread.of, number)
 
 
 def test_pieces_have_every_key_and_about_equally_many_rows_however_keys_lie(pipeline: Pipeline) -> None:

@@ -42,7 +42,7 @@ class CaptureSettings(Settings):
         source_secret: the login of the source's role.
         ingestion_bucket: the ingestion bucket.
         mass_deletion_percent: how many of a hundred rows of a table may be gone at once.
-        rows_in_one_function: of how many rows a first batch is read in pieces, by many functions.
+        rows_in_one_function: a first batch of more rows is read in pieces, by many functions.
     """
 
     source_secret: str
@@ -57,7 +57,7 @@ class StarSettings(Settings):
 
     Attributes:
         ingestion_bucket, processed_bucket: the lake's buckets.
-        rows_in_one_function: of how many rows a batch is transformed in pieces, by many functions.
+        rows_in_one_function: a batch of more rows, and of many parts, is transformed in pieces, by many functions.
         athena_database: the database in which Athena shows the star; None: nowhere, and no lists are written for it.
     """
 

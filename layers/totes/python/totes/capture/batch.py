@@ -21,9 +21,9 @@ from totes.capture.reading import Reading, read_batch
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
-from totes.capture.together import Together, Unread, read_in_pieces
+from totes.capture.together import Together, read_in_pieces
 from totes.errors import ConfigurationError
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal
+from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft
 from totes.lake.manifests import digest
 
 logger = logging.getLogger(__name__)
@@ -53,14 +53,14 @@ class Captured:
     batch: int | None
     newest: int
     drift: tuple[str, ...] = ()
-    unread: Unread | None = None
+    unread: PiecesLeft | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """What a function answers, in the words of `totes.payloads`."""
         answer = {payloads.BATCH: self.batch, payloads.NEWEST: self.newest}
         if self.unread is None:
             return answer
-        return {**answer, payloads.UNREAD: {payloads.PLAN: self.unread.plan, payloads.PIECES: self.unread.pieces}}
+        return {**answer, payloads.UNREAD: self.unread.to_dict(payloads.PLAN)}
 
 
 def capture(
@@ -72,7 +72,7 @@ def capture(
     accept_deletes: Collection[str] = (),
     mass_deletion_percent: int = 20,
     rows_in_one_function: int | None = None,
-    read: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[FailedPiece] = (),
 ) -> Captured:
     """Commit what has changed in the source since the last batch as the next batch.
 
@@ -86,9 +86,9 @@ def capture(
             that the source does not have are captured as deleted.
         accept_deletes: tables of which any number of rows may be gone.
         mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
-        rows_in_one_function: of how many rows in all tables a first batch is read in pieces, by many functions; None:
-            of no number.
-        read: what came of each piece that this run has read, as `check_read` takes it.
+        rows_in_one_function: a first batch of more rows than this, in all tables, is read in pieces by many functions;
+            None: never.
+        failed: pieces that this run could not have read.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -102,16 +102,19 @@ def capture(
     """
     unknown = {*recapture, *accept_deletes} - {table.name for table in tables}
     if unknown:
-        raise ConfigurationError(f"the source has no table {', '.join(sorted(unknown))} that totes captures")
+        known = ", ".join(sorted(table.name for table in tables))
+        raise ConfigurationError(
+            f"the source has no table {', '.join(sorted(unknown))} that totes captures; name some of {known}"
+        )
     journal = Journal(lake)
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
-    check_read(lake, read)
+    check_read(lake, failed)
     in_pieces = None
     if last is None and rows_in_one_function is not None:
         in_pieces = read_in_pieces(connection, lake, tables, rows_in_one_function)
-    if isinstance(in_pieces, Unread):
+    if isinstance(in_pieces, PiecesLeft):
         return Captured(batch=None, newest=newest, unread=in_pieces)
     permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
     reading = in_pieces or read_batch(connection, lake, tables, last, newest + 1, recapture, permit)

@@ -1,14 +1,12 @@
 """One piece of a plan, read in a snapshot of its own: newer than the plan's, so it misses nothing that the plan saw."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from totes import payloads
 from totes.capture.contract import columns_of
 from totes.capture.durability import wait_until_durable
 from totes.capture.identity import identities_of
@@ -20,7 +18,7 @@ from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
 from totes.capture.table_writer import TableWriter
 from totes.lake import Bucket, KeyRanges
-from totes.lake.pieces import check_pieces
+from totes.lake.pieces import FailedPiece, check_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -72,24 +70,19 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
     return True
 
 
-def check_read(lake: Bucket, read: Iterable[Mapping[str, Any]]) -> None:
+def check_read(lake: Bucket, failed: Sequence[FailedPiece]) -> None:
     """Raise where pieces could not be read.
 
     Args:
         lake: the ingestion bucket.
-        read: what came of each piece that a run has read, all of one plan, in the words of `totes.payloads`.
+        failed: pieces of one plan that a run could not have read.
 
     Raises:
         PieceFailed: some have failed; the sentence names each, with its error.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
     check_pieces(
-        read,
-        payloads.PLAN,
-        lambda plan: [str(piece) for piece in Plans(lake, FIRST).read(plan).pieces],
-        does="reads",
-        done="read",
-        function="raw_data_to_ingestion_bucket",
+        failed, "plan", lambda plan: [str(piece) for piece in Plans(lake, FIRST).read(plan).pieces], done="read"
     )
 
 

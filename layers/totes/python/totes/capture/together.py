@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -20,7 +20,7 @@ from totes.capture.planning import cut_tables
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.capture.table_writer import TableWriter
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Part, SortedRun, read_part, write_part
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Part, PiecesLeft, SortedRun, read_part, write_part
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +28,9 @@ _PLAN_KEEPS = timedelta(hours=6)
 """What changes since a plan is read by one function; after so long it may be too much."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unread:
-    """Pieces that are to be read before there can be a batch: a plan's number, and places in it."""
-
-    plan: int
-    pieces: tuple[int, ...]
-
-
 def read_in_pieces(
     connection: Connection, lake: Bucket, tables: Sequence[SourceTable], rows_in_one_function: int
-) -> "Unread | Together | None":
+) -> "PiecesLeft | Together | None":
     """Go on with the first batch of a source that is too large for one function.
 
     Args:
@@ -69,7 +61,7 @@ def read_in_pieces(
 
 def _go_on(
     connection: Connection, lake: Bucket, tables: Sequence[SourceTable], plans: Plans, plan: Plan
-) -> "Unread | Together | None":
+) -> "PiecesLeft | Together | None":
     """What is left of a plan to be read, or what comes of it; None where it does not hold any more."""
     unread = plans.unread(plan)
     base = None if unread else plan.with_read(plans.pieces(plan))
@@ -77,7 +69,7 @@ def _go_on(
         if not plan.holds(snapshot, columns_of(snapshot, tables), identities_of(snapshot, tables)):
             return None
         if base is None:
-            return Unread(plan=plan.number, pieces=tuple(unread))
+            return PiecesLeft.first(plan.number, unread)
         together = Together(snapshot, lake, tables, base)
         together.read()
         return together
@@ -85,7 +77,7 @@ def _go_on(
 
 def _plan(
     connection: Connection, tables: Sequence[SourceTable], plans: Plans, rows_in_one_function: int, number: int
-) -> Unread | None:
+) -> PiecesLeft | None:
     with snapshot_of(connection, tables) as snapshot:
         began = datetime.now(UTC)
         described, pieces = cut_tables(snapshot, tables, rows_in_one_function)
@@ -104,7 +96,7 @@ def _plan(
     )
     plans.commit(Plan(number=number, base=base, pieces=pieces))
     logger.info("plan %d: %s are read in %d pieces", number, ", ".join(described), len(pieces))
-    return Unread(plan=number, pieces=tuple(range(len(pieces))))
+    return PiecesLeft.first(number, range(len(pieces)))
 
 
 class Together:

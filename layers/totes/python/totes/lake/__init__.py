@@ -17,6 +17,7 @@ from totes.lake.manifests import (
 )
 from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
+from totes.lake.pieces import FailedPiece, PiecesLeft
 from totes.lake.ranges import KeyRanges
 from totes.lake.shelf import Shelf
 
@@ -27,10 +28,12 @@ __all__ = [
     "CaptureManifest",
     "CapturedTable",
     "Draft",
+    "FailedPiece",
     "Journal",
     "KeyRanges",
     "Member",
     "Part",
+    "PiecesLeft",
     "Shelf",
     "SortedRun",
     "SourceColumn",

@@ -1,48 +1,90 @@
 """Pieces in which many functions write a batch to a bucket: a source that is read, a batch that is transformed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 from totes import payloads
 from totes.errors import PieceFailed
 
 MOST_PIECES = 1000
-"""Numbers of so many pieces, and what came of each, are far from the 256 KiB that a state of a run may have."""
+"""As many as a run has done at once: it carries their numbers, and what came of each, from step to step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PiecesLeft:
+    """Pieces that are to be done before there is a batch.
+
+    Attributes:
+        of: the number of the plan, or of the batch, that they are pieces of.
+        pieces: their places in it.
+    """
+
+    of: int
+    pieces: tuple[int, ...]
+
+    @classmethod
+    def first(cls, of: int, left: Sequence[int]) -> Self:
+        """Of the pieces that are left, as many as a run has done at once; of more the next answer tells."""
+        return cls(of=of, pieces=tuple(left[:MOST_PIECES]))
+
+    def to_dict(self, of: str) -> dict[str, Any]:
+        """What a function answers, in the words of `totes.payloads`; what they are pieces of is one of them."""
+        return {of: self.of, payloads.PIECES: self.pieces}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedPiece:
+    """A piece that could not be done.
+
+    Attributes:
+        of: the number of the plan, or of the batch, that it is a piece of.
+        piece: its place in it.
+        error: the name of the error that it has failed with.
+    """
+
+    of: int
+    piece: int
+    error: str
+
+    @classmethod
+    def among(cls, came_of: Iterable[Mapping[str, Any]], of: str) -> list[Self]:
+        """Those of a run that have failed.
+
+        Args:
+            came_of: what came of each piece, in the words of `totes.payloads`.
+            of: what they are pieces of: `payloads.PLAN` or `payloads.BATCH`.
+        """
+        return [
+            cls(of=each[of], piece=each[payloads.PIECE], error=each[payloads.ERROR])
+            for each in came_of
+            if payloads.ERROR in each
+        ]
 
 
 def check_pieces(
-    came_of: Iterable[Mapping[str, Any]],
-    of: str,
-    named: Callable[[int], Sequence[str]],
-    *,
-    does: str,
-    done: str,
-    function: str,
+    failed: Sequence[FailedPiece], of: Literal["plan", "batch"], named: Callable[[int], Sequence[str]], *, done: str
 ) -> None:
     """Raise where pieces have failed.
 
     Args:
-        came_of: what came of each piece that a run has had done, all of one plan or batch, in the words of
-            `totes.payloads`.
-        of: what they are pieces of: `payloads.PLAN` or `payloads.BATCH`.
+        failed: pieces that a run could not have done, all of one plan or batch.
+        of: what they are pieces of.
         named: returns what a person calls each piece of a plan or batch, by its number; it is asked where some failed.
-        does: what a function does with a piece: "reads".
-        done: what is done with a piece then: "read".
-        function: the function's name.
+        done: what is done with a piece: "read".
 
     Raises:
         PieceFailed: some have failed; the sentence names each, with its error.
     """
-    failures = {each[payloads.PIECE]: each for each in came_of if payloads.ERROR in each}
-    if not failures:
+    if not failed:
         return
-    number = next(iter(failures.values()))[of]
+    number = failed[0].of
     names = dict(enumerate(named(number)))
+    errors = {each.piece: each.error for each in failed}
     said = "; ".join(
-        f"piece {piece} ({names.get(piece, 'of another code')}): {failed[payloads.ERROR]}"
-        for piece, failed in sorted(failures.items())
+        f"piece {piece} ({names.get(piece, 'of another code')}): {error}" for piece, error in sorted(errors.items())
     )
     raise PieceFailed(
-        f"{len(failures)} of {len(names)} pieces of {of} {number} could not be {done}: {said}; "
-        f"the log of {function} says why. The next run {does} what is missing"
+        f"{len(errors)} of {len(names)} pieces of {of} {number} could not be {done}: {said}; the function's log says "
+        "why. The next run does what is missing"
     )

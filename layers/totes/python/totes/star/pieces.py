@@ -1,35 +1,15 @@
 """One piece of a batch that is too large for one function: the source parts between two bookmarks, for one of many."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from totes import payloads
 from totes.lake import Bucket, Journal
-from totes.lake.pieces import MOST_PIECES, check_pieces
+from totes.lake.pieces import FailedPiece, check_pieces
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
 from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Untransformed:
-    """Pieces of a batch that are to be transformed before it has star rows, by their places in it."""
-
-    batch: int
-    pieces: tuple[int, ...]
-
-    @classmethod
-    def of(cls, batch: int, left: Sequence[int]) -> "Untransformed":
-        """Of the pieces that are left, as many as a run can hold; of more the next answer tells."""
-        return cls(batch=batch, pieces=tuple(left[:MOST_PIECES]))
-
-    def to_dict(self) -> dict[str, Any]:
-        """What a function answers, in the words of `totes.payloads`."""
-        return {payloads.BATCH: self.batch, payloads.PIECES: self.pieces}
 
 
 def transform_piece(ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable], batch: int, piece: int) -> bool:
@@ -61,7 +41,7 @@ def transform_piece(ingestion: Bucket, processed: Bucket, tables: Sequence[StarT
 
 
 def check_transformed(
-    ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable], came_of: Iterable[Mapping[str, Any]]
+    ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable], failed: Sequence[FailedPiece]
 ) -> None:
     """Raise where pieces could not be transformed.
 
@@ -69,20 +49,17 @@ def check_transformed(
         ingestion: the bucket of captured batches.
         processed: the bucket of star rows.
         tables: the star tables.
-        came_of: what came of each piece that a run has transformed, all of one batch, in the words of
-            `totes.payloads`.
+        failed: pieces of one batch that a run could not have transformed.
 
     Raises:
         PieceFailed: some have failed; the sentence names each, with its error.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
     check_pieces(
-        came_of,
-        payloads.BATCH,
+        failed,
+        "batch",
         lambda batch: _batch(ingestion, processed, tables, batch).names_of_pieces(),
-        does="transforms",
         done="transformed",
-        function="ingestion_to_processed_bucket",
     )
 
 

@@ -2,18 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from totes import payloads
-from totes.lake import Bucket, Journal, StarJournal, StarManifest
+from totes.lake import Bucket, FailedPiece, Journal, PiecesLeft, StarJournal, StarManifest
 from totes.outcomes import Span
 from totes.star.ahead import in_order
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
-from totes.star.pieces import Untransformed, check_transformed
+from totes.star.pieces import check_transformed
 from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Transformed:
     batches: Span
     newest: int
     captured: int
-    untransformed: Untransformed | None = None
+    untransformed: PiecesLeft | None = None
 
     @property
     def waiting(self) -> bool:
@@ -53,7 +53,7 @@ class Transformed:
         }
         if self.untransformed is None:
             return answer
-        return {**answer, payloads.UNTRANSFORMED: self.untransformed.to_dict()}
+        return {**answer, payloads.UNTRANSFORMED: self.untransformed.to_dict(payloads.BATCH)}
 
 
 def transform(
@@ -62,7 +62,7 @@ def transform(
     tables: Sequence[StarTable],
     *,
     rows_in_one_function: int | None = None,
-    came_of_pieces: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[FailedPiece] = (),
     time_is_up: Callable[[], bool] = lambda: False,
 ) -> Transformed:
     """Transform every batch that the processed bucket does not have yet.
@@ -73,8 +73,9 @@ def transform(
         ingestion: the bucket of captured batches.
         processed: the bucket of star rows.
         tables: the star tables.
-        rows_in_one_function: of how many rows a batch is transformed in pieces, by many functions; None: of no number.
-        came_of_pieces: what came of each piece that this run has transformed, as `check_transformed` takes it.
+        rows_in_one_function: a batch of more rows than this, and of many parts, is transformed in pieces by many
+            functions; None: never.
+        failed: pieces that this run could not have transformed.
         time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
 
     Raises:
@@ -82,7 +83,7 @@ def transform(
         BatchTaken: another run transformed the batch with another version of totes.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    check_transformed(ingestion, processed, tables, came_of_pieces)
+    check_transformed(ingestion, processed, tables, failed)
     captured, stars = Journal(ingestion), StarJournal(processed)
     done, newest = stars.newest(), captured.newest()
     work = Transformation(ingestion, processed, tables, time_is_up, rows_in_one_function)
@@ -122,14 +123,14 @@ class Transformation:
         self._captured = Journal(ingestion)
         self._large = threading.Lock()
         self._rows_in_one_function = rows_in_one_function
-        self.too_large_for_one_function: dict[int, Untransformed] = {}
+        self.too_large_for_one_function: dict[int, PiecesLeft] = {}
 
     def __call__(self, batch: int) -> StarManifest | None:
         """Transform a batch; None where time is up before it is done, or where it is for many functions."""
         work = Batch(self._captured.read(batch), self._ingestion, self._processed, self._tables, self._code)
         left = self._left_to_many_functions(work)
         if left:
-            self.too_large_for_one_function[batch] = Untransformed.of(batch, left)
+            self.too_large_for_one_function[batch] = PiecesLeft.first(batch, left)
             return None
         is_over = partial(self._is_over, batch)
         if work.bytes < _LARGE_BYTES:
