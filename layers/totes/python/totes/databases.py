@@ -129,7 +129,9 @@ def _session(
     except psycopg2.OperationalError as error:
         raise _refused(login_name, secret, error, unavailable) from error
     except psycopg2.ProgrammingError as error:
-        raise ConfigurationError(f"secret {secret} says what libpq does not know: {_sentence(error)}") from error
+        raise ConfigurationError(
+            f"secret {secret} says what libpq does not know: {_sentence(error)}; totes secrets set stores it again"
+        ) from error
     try:
         with translated_errors(connection, login_name, unavailable):
             yield connection

@@ -151,7 +151,7 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
         if each["username"] == connection.info.user:
             raise ConfigurationError(
                 f"{each['username']} is the administrator's own login, whose password and rights totes leaves alone; "
-                "totes has roles of its own"
+                "let totes make a role of its own under another name (--role NAME)"
             )
     with connection, connection.cursor() as cursor:
         database = sql.Identifier(connection.info.dbname)

@@ -251,7 +251,9 @@ def _open(values: dict[str, Any], secret: str) -> Connection:
     except psycopg2.OperationalError as error:
         raise _unavailable(secret, error) from error
     except psycopg2.ProgrammingError as error:
-        raise ConfigurationError(f"secret {secret} says what libpq does not know: {error}") from error
+        raise ConfigurationError(
+            f"secret {secret} says what libpq does not know: {error}; totes secrets set stores it again"
+        ) from error
 
 
 def _unavailable(secret: str, error: Exception) -> DatabaseUnavailable:

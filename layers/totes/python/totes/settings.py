@@ -112,7 +112,7 @@ class RateSettings(Settings):
             return date.fromisoformat(self.rates_since)
         except ValueError as error:
             raise ConfigurationError(
-                f"environment variable RATES_SINCE is {self.rates_since!r}, no day: {error}"
+                f"environment variable RATES_SINCE is {self.rates_since!r}, no day; deploy again, which sets it"
             ) from error
 
 
@@ -205,7 +205,9 @@ def _read(name: str, kind: object) -> Any:
     if kind is not int:
         return value
     if not value.isdecimal():
-        raise ConfigurationError(f"environment variable {name} is {value!r}, not a whole number")
+        raise ConfigurationError(
+            f"environment variable {name} is {value!r}, not a whole number; deploy again, which sets it"
+        )
     return int(value)
 
 

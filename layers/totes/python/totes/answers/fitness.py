@@ -80,7 +80,10 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
         raise ConfigurationError(f"{', '.join(there.gone)} was dropped; the next run makes all of it again (totes run)")
     if there.newer or there.other:
         wrong = "; ".join((*there.newer, *there.other))
-        raise ConfigurationError(f"its tables are not what this totes makes: {wrong}")
+        raise ConfigurationError(
+            f"its tables are not what this totes makes: {wrong}; deploy the totes that made them, or make them again "
+            "(totes replay --from 1)"
+        )
     return f"PostgreSQL {version}, and the star can be written there"
 
 

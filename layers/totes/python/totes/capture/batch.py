@@ -1,4 +1,4 @@
-"""A tick of the source: what has changed since the last batch becomes the next batch, or nothing does."""
+"""A capture of the source: what has changed since the last batch becomes the next batch, or nothing does."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ NOTHING_TO_RECAPTURE: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """What a tick would bring of a table: keys (64-bit integers) of rows new or changed, and of rows gone."""
+    """What a capture would bring of a table: keys (64-bit integers) of rows new or changed, and of rows gone."""
 
     changed: pl.Series
     deleted: pl.Series
@@ -41,7 +41,7 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
-    """The batch that a tick committed (None: nothing changed), the newest in the lake (0: none), and what it tells.
+    """The batch that a capture committed (None: nothing changed), the newest in the lake (0: none), and what it tells.
 
     Attributes:
         batch, newest: the batches.
@@ -76,7 +76,7 @@ def capture(
 ) -> Captured:
     """Commit what has changed in the source since the last batch as the next batch.
 
-    A tick that finds nothing new writes nothing.
+    A capture that finds nothing new writes nothing.
 
     Args:
         connection: the source, outside a transaction.
@@ -144,7 +144,7 @@ def capture(
 
 
 def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:
-    """Return what the next tick would bring, if it saw this snapshot, of each source table; nothing is written.
+    """Return what the next capture would bring, if it saw this snapshot, of each source table; nothing is written.
 
     Args:
         snapshot: the state of the source.
@@ -210,7 +210,7 @@ def _must_be_told(
 ) -> bool:
     """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
 
-    Or runs were written in another order, which would be done again at each tick.
+    Or runs were written in another order, which would be done again by each capture.
     """
     if last is None:
         return False

@@ -1,7 +1,7 @@
 """What has changed in one table since the last batch: rows that are new or differ, and rows that are gone.
 
 Rows that may be new are found by the snapshot's horizon. That rows are gone is found by counting: the source has as
-many rows as the lake holds and as are new, or some are gone. The count is exact, so a tick that finds it right need
+many rows as the lake holds and as are new, or some are gone. The count is exact, so a capture that finds it right need
 not look for deletes, whatever the table's size; one that finds it wrong counts by ranges of keys, and compares the
 keys of those ranges that differ.
 """

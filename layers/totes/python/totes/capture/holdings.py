@@ -1,4 +1,4 @@
-"""What the lake holds of a table: its latest content by key, kept in a few runs so that a tick reads little of it."""
+"""What the lake holds of a table: its latest content by key, in a few runs, so that a capture reads little of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

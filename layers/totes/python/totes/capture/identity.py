@@ -148,7 +148,7 @@ def members_to_read(before: TableIdentity | None, now: TableIdentity) -> tuple[s
 
 
 def differs(before: TableIdentity | None, now: TableIdentity) -> bool:
-    """Whether a batch must say what a table is now, so that the next tick need not read it again.
+    """Whether a batch must say what a table is now, so that the next capture need not read it again.
 
     A new value of an enum makes no difference: no row can have had it before.
     """

@@ -93,7 +93,7 @@ class Plan:
         """Return the base as if it had been a batch that brought what the pieces have read.
 
         A row that was committed before the base's horizon and is still the same is in it as it is, for a piece saw it
-        after the plan was made. So a tick since that batch finds all that differs.
+        after the plan was made. So a capture after that batch finds all that differs.
 
         Args:
             read: every piece, by its place in `pieces`.

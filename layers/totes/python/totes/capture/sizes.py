@@ -1,4 +1,4 @@
-"""How much of a table is in memory at once, whatever its size; the peak of a tick is a few times the largest."""
+"""How much of a table is in memory at once, whatever its size; the peak of a capture is a few times the largest."""
 
 PART_ROWS = 250_000
 """Rows of a part of the lake, at most."""

@@ -102,8 +102,8 @@ def _plan(
 class Together:
     """All pieces of a plan, and what has changed since: what one function would have read in this snapshot.
 
-    What has changed is found as a tick finds it, as if the pieces had been a batch before. Tables that the plan leaves
-    out are small, and are read whole.
+    What has changed is found as any capture finds it, as if the pieces had been a batch before. Tables that the plan
+    leaves out are small, and are read whole.
 
     Attributes:
         snapshot: the state of the source that the batch is.

@@ -118,7 +118,9 @@ class Bucket:
             if code in _MISSING:
                 raise LakeCorrupted(f"{place} is missing; restore the object from the bucket's versions") from error
             if code in _REFUSED:
-                raise ConfigurationError(f"{place} is refused: {error}") from error
+                raise ConfigurationError(
+                    f"{place} is refused: {error}; is the bucket there, and may the role use it? (cdk deploy)"
+                ) from error
             raise LakeUnavailable(f"{place} cannot be read or written now: {error}") from error
         except BotoCoreError as error:
             raise LakeUnavailable(f"{place} cannot be read or written now: {error}") from error

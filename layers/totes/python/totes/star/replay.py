@@ -41,7 +41,6 @@ def replay(
     first: int | None = None,
     asked_by: str | None = None,
     time_is_up: Callable[[], bool] = lambda: False,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Replayed | None:
     """Transform a batch and all that follow again into a new edition, or go on with one that is not finished.
 
@@ -55,7 +54,6 @@ def replay(
         first: the first batch to transform again; None: only go on with what is not finished.
         asked_by: the execution that asks; tried again after its replay was published it asks for nothing more.
         time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
-        progress: called with how many batches are done, and how many there are.
 
     Returns:
         How far the replay has come; None where there is nothing to replay.
@@ -74,7 +72,7 @@ def replay(
     if draft is None:
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
-    begun = _Replay(captured, draft, work, time_is_up, progress)
+    begun = _Replay(captured, draft, work, time_is_up)
     return begun.go_on() if stars.newest() >= draft.edition.first - 1 else begun.wait()
 
 
@@ -121,13 +119,11 @@ class _Replay:
         draft: Draft,
         work: Transformation,
         time_is_up: Callable[[], bool],
-        progress: Callable[[int, int], None],
     ) -> None:
         self._captured = captured
         self._draft = draft
         self._work = work
         self._time_is_up = time_is_up
-        self._progress = progress
         self._first = draft.edition.first
         self._done = draft.done(AHEAD)
 
@@ -150,7 +146,6 @@ class _Replay:
         """Transform up to a batch; say whether there was time for it."""
         for batch, _ in in_order(self._transformed, range(self._done + 1, newest + 1), self._time_is_up):
             self._done = batch
-            self._progress(batch - self._first + 1, newest - self._first + 1)
         return self._done == newest
 
     def _transformed(self, batch: int) -> bool | None:

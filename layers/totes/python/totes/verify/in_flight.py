@@ -1,4 +1,4 @@
-"""What is in flight: changes that a batch or the next tick is bringing, and which the warehouse need not hold yet."""
+"""What is in flight: changes that a batch or the next capture brings, and which the warehouse need not hold yet."""
 
 from collections.abc import Mapping, Sequence
 

@@ -45,8 +45,8 @@ def verify(
 ) -> Verdict:
     """Compare keys and content of the warehouse's current state with the source.
 
-    A row that differs is excused where it is in flight (the lake holds it and the warehouse not yet, or the next tick
-    will bring it) or in quarantine. Memory is bounded by a page of rows, and by the keys of what differs.
+    A row that differs is excused where it is in flight (the lake holds it and the warehouse not yet, or the next
+    capture will bring it) or in quarantine. Memory is bounded by a page of rows, and by the keys of what differs.
 
     Args:
         source: the source, outside a transaction.
