@@ -6,6 +6,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.config import Environment, FunctionSettings, Rates
@@ -87,58 +88,9 @@ class PipelineStack(TotesStack):
         )
         if environment.athena:
             StarForAthena(self, "Athena", environment=environment, processed=data.processed)
-        TickSchedule(
-            self, "Ticks", environment=environment, state_machine=machine.state_machine, dead_letters=self._dead_letters
-        )
-        FunctionSchedule(
-            self,
-            "Nights",
-            environment=environment,
-            name="verify",
-            description=f"Compares the warehouse of totes-{environment.name} with the source every night",
-            function=self._verify(data),
-            minute=7,
-            dead_letters=self._dead_letters,
-        )
-        FunctionSchedule(
-            self,
-            "Sweeps",
-            environment=environment,
-            name="sweep",
-            description=f"Deletes what stopped runs of totes-{environment.name} have left in the lake every night",
-            function=self._sweep(data),
-            minute=37,
-            dead_letters=self._dead_letters,
-        )
-        FunctionSchedule(
-            self,
-            "Audits",
-            environment=environment,
-            name="audit",
-            description=f"Compares a seventh of the lake of totes-{environment.name} with its manifests every night",
-            function=self._audit(data),
-            minute=52,
-            dead_letters=self._dead_letters,
-        )
-        if environment.rates is not None:
-            FunctionSchedule(
-                self,
-                "RateDays",
-                environment=environment,
-                name="rates",
-                description=f"Fetches the exchange rates of totes-{environment.name} that are new four times a day",
-                function=self._fetch(data, environment.rates),
-                minute=22,
-                hours="1,7,13,19",
-                dead_letters=self._dead_letters,
-            )
+        self._schedules(data, machine.state_machine)
         scheduled = set(self._functions)
-        logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
-        rotated = {login_name: logins[login_name] for login_name in environment.rotated_logins}
-        rotate = self._rotate(
-            [rotate_secret(secret) if name in rotated else read_secret(secret) for name, secret in logins.items()]
-        )
-        Rotation(self, "Rotation", environment=environment, function=rotate, secrets=rotated)
+        rotate = self._rotation(data)
         answer = self._answer(data)
         outputs = {
             "AnswerFunction": answer.function_name,
@@ -165,15 +117,72 @@ class PipelineStack(TotesStack):
                 WatchedFunction.of(name, made, scheduled=name in scheduled) for name, made in self._functions.items()
             ],
         )
+
+    def _schedules(self, data: TakenData, state_machine: sfn.StateMachine) -> None:
+        """What starts runs, and functions."""
+        environment, dead_letters = self._environment, self._dead_letters
+        TickSchedule(self, "Ticks", environment=environment, state_machine=state_machine, dead_letters=dead_letters)
+        FunctionSchedule(
+            self,
+            "Nights",
+            environment=environment,
+            name="verify",
+            description=f"Compares the warehouse of totes-{environment.name} with the source every night",
+            function=self._verify(data),
+            minute=7,
+            dead_letters=dead_letters,
+        )
+        FunctionSchedule(
+            self,
+            "Sweeps",
+            environment=environment,
+            name="sweep",
+            description=f"Deletes what stopped runs of totes-{environment.name} have left in the lake every night",
+            function=self._sweep(data),
+            minute=37,
+            dead_letters=dead_letters,
+        )
+        FunctionSchedule(
+            self,
+            "Audits",
+            environment=environment,
+            name="audit",
+            description=f"Compares a seventh of the lake of totes-{environment.name} with its manifests every night",
+            function=self._audit(data),
+            minute=52,
+            dead_letters=dead_letters,
+        )
+        if environment.rates is not None:
+            FunctionSchedule(
+                self,
+                "RateDays",
+                environment=environment,
+                name="rates",
+                description=f"Fetches the exchange rates of totes-{environment.name} that are new four times a day",
+                function=self._fetch(data, environment.rates),
+                minute=22,
+                hours="1,7,13,19",
+                dead_letters=dead_letters,
+            )
+
+    def _rotation(self, data: TakenData) -> lambda_.IFunction:
+        """What changes the logins' passwords; it tries those too that it leaves alone."""
+        logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
+        rotated = {login_name: logins[login_name] for login_name in self._environment.rotated_logins}
+        rotate = self._rotate(
+            [rotate_secret(secret) if name in rotated else read_secret(secret) for name, secret in logins.items()]
+        )
+        Rotation(self, "Rotation", environment=self._environment, function=rotate, secrets=rotated)
         cdk.CfnOutput(
             self,
             "RotatedLogins",
             value=",".join(rotated),
             description=(
-                f"The logins whose passwords totes changes every {environment.rotation_days} days; that of a given "
-                "secret only where stacks/config.py says rotates_secret=True."
+                f"The logins whose passwords totes changes every {self._environment.rotation_days} days; that of a "
+                "given secret only where stacks/config.py says rotates_secret=True."
             ),
         )
+        return rotate
 
     def _capture(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
