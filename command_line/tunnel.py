@@ -34,6 +34,7 @@ from totes.tls import with_tls
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_ssm.type_defs import StartSessionResponseTypeDef
 
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 
@@ -260,8 +261,8 @@ def _session(
 ) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
     """Begin a session that forwards a port, as the AWS CLI does, and end it."""
     parameters = {"host": [values["host"]], "portNumber": [str(values["port"])], "localPortNumber": [str(port)]}
-    answer = ssm.start_session(Target=instance, DocumentName=DOCUMENT, Parameters=parameters)
     asked = {"Target": instance, "DocumentName": DOCUMENT, "Parameters": parameters}
+    answer = _started(ssm, instance, parameters)
     session = {name: answer[name] for name in ("SessionId", "TokenValue", "StreamUrl")}
     words = [_VARIABLE, ssm.meta.region_name, "StartSession", "", json.dumps(asked), ssm.meta.endpoint_url]
     try:
@@ -283,6 +284,24 @@ def _session(
                 process.wait()
     finally:
         ssm.terminate_session(SessionId=answer["SessionId"])
+
+
+def _started(ssm: "SSMClient", instance: str, parameters: Mapping[str, Sequence[str]]) -> "StartSessionResponseTypeDef":
+    """Begin a session; an agent that Systems Manager sees may not be connected yet, which may take a minute more.
+
+    https://github.com/aws/session-manager-plugin/issues/55
+    """
+    deadline = time.monotonic() + _ONLINE_SECONDS
+    while True:
+        try:
+            return ssm.start_session(Target=instance, DocumentName=DOCUMENT, Parameters=parameters)
+        except ssm.exceptions.TargetNotConnected as error:
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"Systems Manager sees the instance {instance}, and no session begins after "
+                    f"{_ONLINE_SECONDS:.0f} s: {error}; its subnet needs a way out to ssmmessages by port 443"
+                ) from error
+            time.sleep(_LOOK_SECONDS)
 
 
 def _try(values: Mapping[str, Any], process: "subprocess.Popen[bytes]", log: Path) -> None:

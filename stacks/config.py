@@ -339,12 +339,14 @@ class Environment:
     def suffixed(self, suffix: str) -> "Environment":
         """This environment under a name of its own, beside others like it in the same account: dev-alice.
 
+        The dashboard's name is not its own: CloudFront gives one to one distribution of all accounts.
+
         Raises:
             ValueError: the suffix is no short word.
         """
         if not re.fullmatch(_SUFFIX, suffix):
             raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
-        return replace(self, name=f"{self.name}-{suffix}")
+        return replace(self, name=f"{self.name}-{suffix}", dashboard_domain=None)
 
     def telling(self, address: str) -> "Environment":
         """This environment with its alarms sent to an e-mail address.

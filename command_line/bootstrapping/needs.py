@@ -113,7 +113,11 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     ),
     "AWS::CloudWatch::Dashboard": (
         Need(
-            actions=_of("cloudwatch", "DeleteDashboards", "GetDashboard", "PutDashboard"),
+            actions=_of(
+                "cloudwatch",
+                *("DeleteDashboards", "GetDashboard", "ListTagsForResource", "PutDashboard", "TagResource"),
+                "UntagResource",
+            ),
             on=("arn:*:cloudwatch::*:dashboard/{name}*",),
         ),
     ),
@@ -122,7 +126,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need(
             actions=_of(
                 "cognito-identity",
-                *("DeleteIdentityPool", "DescribeIdentityPool", "TagResource", "UntagResource", "UpdateIdentityPool"),
+                *("DeleteIdentityPool", "DescribeIdentityPool", "ListTagsForResource", "TagResource", "UntagResource"),
+                "UpdateIdentityPool",
             ),
             on=_IDENTITY_POOLS,
         ),
@@ -153,8 +158,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "AWS::EC2::EIP": (
         Need(
             actions=(
-                *_of("ec2", "AllocateAddress", "AssociateAddress", "DescribeAddresses", "DisassociateAddress"),
-                *_of("ec2", "ReleaseAddress"),
+                *_of("ec2", "AllocateAddress", "AssociateAddress", "DescribeAddresses", "DescribeTags"),
+                *_of("ec2", "DisassociateAddress", "ReleaseAddress"),
                 *_TAGS,
             )
         ),
@@ -262,7 +267,9 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need(
             actions=(
                 *_of("ec2", "CreateVpc", "DeleteVpc", "DescribeNetworkAcls", "DescribeSecurityGroups"),
-                *_of("ec2", "DescribeVpcAttribute", "DescribeVpcs", "ModifyVpcAttribute"),
+                *_of(
+                    "ec2", "DescribeVpcAttribute", "DescribeVpcEncryptionControls", "DescribeVpcs", "ModifyVpcAttribute"
+                ),
                 *_TAGS,
             )
         ),
@@ -308,7 +315,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
             actions=_of(
                 "iam",
                 *("DeleteRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies"),
-                *("ListInstanceProfilesForRole", "ListRolePolicies", "TagRole", "UntagRole"),
+                *("ListInstanceProfilesForRole", "ListRolePolicies", "ListRoleTags", "TagRole", "UntagRole"),
                 *("UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
             ),
             on=ROLES,
@@ -432,6 +439,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
             actions=_of(
                 "s3",
                 *("CreateBucket", "DeleteBucket", "GetAccelerateConfiguration", "GetAnalyticsConfiguration"),
+                *("GetBucketAbac", "ListTagsForResource", "TagResource", "UntagResource"),
                 *("GetBucketAcl", "GetBucketCORS", "GetBucketLogging", "GetBucketNotification"),
                 *("GetBucketObjectLockConfiguration", "GetBucketOwnershipControls", "GetBucketPublicAccessBlock"),
                 *("GetBucketTagging", "GetBucketVersioning", "GetBucketWebsite", "GetEncryptionConfiguration"),

@@ -63,6 +63,9 @@ class _Session:
 _sessions: dict[str, _Session] = {}
 """Those that are not terminated, by their ids."""
 
+_connected: set[str] = set()
+"""The instances whose agents are ready for sessions."""
+
 _gate: list[socket.socket] = []
 """Where who forwards calls, once somebody has begun a session."""
 
@@ -89,7 +92,10 @@ def _describe(response: Any) -> str:
 
 def _start(response: Any) -> str:
     target, document = response._get_param("Target"), response._get_param("DocumentName")  # noqa: SLF001
-    if not _is_online(target):
+    # As in AWS an agent that is seen is connected a moment later: who asks first is refused.
+    is_connected = _is_online(target) and target in _connected
+    _connected.update({target} if _is_online(target) else ())
+    if not is_connected:
         raise JsonRESTError("TargetNotConnected", f"{target} is not connected.")
     if document != DOCUMENT:
         raise JsonRESTError("InvalidDocument", f"the local cloud knows {DOCUMENT} alone")

@@ -43,7 +43,7 @@ class OperationsDashboard(Construct):
         cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=f"totes-{environment.name}",
+            dashboard_name=f"totes-{environment.name}-{stack.region}",  # an account has one of a name in all regions
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms.alarms], width=24, height=4)],
                 [

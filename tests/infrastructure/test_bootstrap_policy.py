@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from command_line.bootstrapping import Policy, boundary, policies
 from command_line.bootstrapping.needs import NEEDS
@@ -110,7 +111,7 @@ def named(synthesised: Synthesised) -> Iterator[tuple[str, str]]:
             words = {"stack": f"totes-{synthesised.name}-{part}", "id": logical_id, "lower": logical_id.lower()}
             if kind in ARNS:
                 name, arn = ARNS[kind]
-                yield kind, arn.format(properties[name])
+                yield kind, arn.format(synthesised.said(properties[name]))
             elif kind in MADE_UP:
                 yield kind, MADE_UP[kind].format(**words)
             elif kind in ANY:
@@ -133,6 +134,18 @@ def own_actions(kind: str) -> set[str]:
     words = {"CDK": "none", "StepFunctions": "states", "Cognito": "cognito-"}
     service = words.get(kind.split("::")[1], f"{kind.split('::')[1].lower()}:")
     return {action for need in NEEDS[kind] for action in need.actions if action.startswith(service)}
+
+
+NO_ACTION = {"s3:DeleteBucketTagging"}
+"""What the schemas speak of and IAM does not know: PutBucketTagging allows it."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NEEDS if kind != "AWS::CDK::Metadata"])
+def test_what_a_type_wants_to_be_tagged_is_allowed(kind: str) -> None:
+    """CloudFormation tags whatever can be, for our stacks have tags, and fails where it may not."""
+    tagging = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-2", kind).schema.get("tagging", {})
+    allowed = {action for need in NEEDS[kind] for action in need.actions}
+    assert set(tagging.get("permissions", [])) - NO_ACTION <= allowed
 
 
 def test_all_that_the_templates_hold_can_be_made_changed_and_deleted(deployed: Synthesised) -> None:

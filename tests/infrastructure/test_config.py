@@ -7,7 +7,7 @@ import pytest
 
 from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
-from stacks.config import Environment, GivenDatabase
+from stacks.config import Environment, GivenDatabase, OwnDomain
 from stacks.target import Target
 
 
@@ -36,6 +36,11 @@ def test_a_processor_that_lambda_does_not_have_is_named(monkeypatch: pytest.Monk
 
 def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
     assert Environment.named("dev").suffixed("alice").name == "dev-alice"
+    domain = OwnDomain(
+        name="dashboard.shop.example", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/1"
+    )
+    first = dataclasses.replace(Environment.named("dev"), dashboard_domain=domain)
+    assert first.suffixed("alice").dashboard_domain is None, "CloudFront gives a name to one distribution"
 
 
 @pytest.mark.parametrize("suffix", ["Alice", "a-b", "1st", "muchtoolongaword"])

@@ -11,6 +11,7 @@ Clients = Callable[[str], Any]
 
 AGENT = ["ssm:UpdateInstanceInformation", "ssmmessages:*"]
 TO_AWS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 FORWARDED = {"host": ["warehouse.network.internal"], "portNumber": ["5432"], "localPortNumber": ["15432"]}
 
 
@@ -92,9 +93,16 @@ class Network:
         filters = [{"Key": "InstanceIds", "Values": [instance]}]
         return bool(self._ssm.describe_instance_information(Filters=filters)["InstanceInformationList"])
 
-    def session(self, instance: str, document: str = "AWS-StartPortForwardingSessionToRemoteHost") -> str:
+    def begin(self, instance: str, document: str = DOCUMENT) -> str:
         answer = self._ssm.start_session(Target=instance, DocumentName=document, Parameters=FORWARDED)
         return str(answer["SessionId"])
+
+    def session(self, instance: str, document: str = DOCUMENT) -> str:
+        """Begin a session with an agent that may have to be asked twice."""
+        try:
+            return self.begin(instance, document)
+        except self._ssm.exceptions.TargetNotConnected:
+            return self.begin(instance, document)
 
     def end(self, session: str) -> None:
         self._ssm.terminate_session(SessionId=session)
@@ -126,6 +134,13 @@ def test_an_instance_is_seen_while_it_runs(network: Network) -> None:
     network.terminate(instance)
     assert not network.sees(instance)
     assert refusal(lambda: network.session(instance)) == "TargetNotConnected"
+
+
+def test_an_agent_that_is_seen_is_connected_a_moment_later(network: Network) -> None:
+    instance = network.start()["InstanceId"]
+    assert network.sees(instance)
+    assert refusal(lambda: network.begin(instance)) == "TargetNotConnected"
+    network.end(network.begin(instance))
 
 
 def test_an_instance_whose_role_does_not_let_its_agent_speak_is_not_seen(network: Network) -> None:

@@ -161,6 +161,8 @@ LOST = {
     "CREATE POLICY po ON fact_payment": ("policy po on table fact_payment", "DROP POLICY po ON fact_payment"),
     "CREATE STATISTICS st ON department_name, location FROM dim_staff": ("statistics object st", "DROP STATISTICS st"),
     "CREATE PUBLICATION pubx FOR TABLE fact_payment": ("publication pubx", "DROP PUBLICATION pubx"),
+    "CREATE PUBLICATION puball FOR ALL TABLES": ("publication puball, which is of all", "DROP PUBLICATION puball"),
+    "CREATE PUBLICATION pubin FOR TABLES IN SCHEMA public": ("publication pubin", "DROP PUBLICATION pubin"),
     "ALTER TABLE fact_payment ADD CONSTRAINT ch CHECK (payment_id > 0)": (
         "constraint ch on table fact_payment",
         "ALTER TABLE fact_payment DROP CONSTRAINT ch",

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -99,6 +100,13 @@ def load(
         psycopg2.Error: the warehouse broke off.
     """
     return _Loader(connection, lake, tables, code, time_is_up, progress).load(rebuild=rebuild)
+
+
+_NOT_CURED_BY_ANOTHER_TRY = {"22", "23", "42", "54", "XX"}
+"""Classes of SQLSTATE: a value, a constraint, a statement, a limit, damage.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +226,8 @@ class _Loader:
             if is_large(manifest) and manifest.batch != self._at_once:
                 logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
                 return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
-            return self._load_batch(cursor, lake, manifest, wanted=wanted)
+            loaded = self._load_batch(cursor, lake, manifest, wanted=wanted)
+            return loaded or _Loaded(batch=None, tables={}, wanted=True, seen=seen)
 
     def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
         """Write which columns the code makes, and describe them; an empty warehouse only when it is filled.
@@ -260,8 +269,18 @@ class _Loader:
         else:
             lake.check(entry)
 
-    def _load_batch(self, cursor: Cursor, lake: Processed, manifest: StarManifest, *, wanted: bool) -> _Loaded:
-        counted = load_batch(cursor, LIVE, self._tables, manifest, lake.edition, self._lake)
+    def _load_batch(self, cursor: Cursor, lake: Processed, manifest: StarManifest, *, wanted: bool) -> _Loaded | None:
+        """Load a batch; None where tables refuse it that are to be rebuilt, which may be why they are."""
+        if wanted:
+            cursor.execute("SAVEPOINT before_batch")
+        try:
+            counted = load_batch(cursor, LIVE, self._tables, manifest, lake.edition, self._lake)
+        except psycopg2.Error as error:
+            if not wanted or (error.pgcode or "")[:2] not in _NOT_CURED_BY_ANOTHER_TRY:
+                raise
+            logger.warning("batch %d waits for the rebuild, for the tables of now refuse it: %s", manifest.batch, error)
+            cursor.execute("ROLLBACK TO SAVEPOINT before_batch")
+            return None
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
         self._progress(manifest.batch, lake.newest)
         return _Loaded(batch=manifest.batch, tables=counted, wanted=wanted)

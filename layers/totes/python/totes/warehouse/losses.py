@@ -11,7 +11,14 @@ from totes.warehouse.definitions import LEDGER
 from totes.warehouse.dependents import Dependents, Replaced
 from totes.warehouse.grants import oids_of
 from totes.warehouse.places import BESIDE, LIVE
-from totes.warehouse.traits import OldColumn, columns_of, indexes_with_statistics, of_another, other_places
+from totes.warehouse.traits import (
+    OldColumn,
+    columns_of,
+    indexes_with_statistics,
+    of_another,
+    other_places,
+    publications_of,
+)
 
 
 def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:
@@ -52,6 +59,11 @@ def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents
             "them again afterwards"
             for index in indexes[oid]
         ]
+    hinders += [
+        f"the publication {name}, which is of all tables, would publish other ones; drop it, make it again afterwards, "
+        "and refresh its subscribers"
+        for name in publications_of(cursor, replacing)
+    ]
     dependents = Dependents.of_replaced(cursor, tables, replaced)
     if hinders := [*hinders, *dependents.hinders]:
         raise ConfigurationError(f"the star tables cannot be replaced: {'; '.join(hinders)}")

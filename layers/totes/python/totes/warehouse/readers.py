@@ -192,7 +192,7 @@ def _hinders(found: Found, shown: str) -> Iterator[str]:
     elif not found.ours and not found.may_be:
         yield (
             f"the {shown} of {found.owner} reads one of them, and the loader may not make it again; "
-            f"GRANT {found.owner} to the loader's role, or drop it and make it again afterwards"
+            f"give it to the loader's role (ALTER ... OWNER TO), or drop it and make it again afterwards"
         )
     elif not found.may_create:
         yield (

@@ -51,10 +51,12 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     stars, ledger = [LIVE.star(table.name) for table in tables], [LIVE.ledger(name) for name in LEDGER]
     live = sql.SQL(", ").join([*stars, *ledger])
-    must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
-    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
-    dependents = must_lose_nothing(cursor, tables)
+    dependents = must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
+    # Who reads a view locks it first and its tables then: in another order each would wait for the other.
     dependents.drop(cursor)
+    cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
+    made_meanwhile = must_lose_nothing(cursor, tables)
+    made_meanwhile.drop(cursor)
     belongings = _Belongings(cursor, [*stars, *ledger])
     _put_extras(cursor, tables)
     _drop(cursor, live)
@@ -64,6 +66,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
         _rename_ledger(cursor, name)
     belongings.put_on_new(cursor)
     dependents.make_again(cursor)
+    made_meanwhile.make_again(cursor)
 
 
 class _Belongings:

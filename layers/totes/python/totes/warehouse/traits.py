@@ -62,6 +62,14 @@ _OF_ANOTHER = """
     WHERE oid = ANY(%(oids)s::oid[]) AND NOT pg_has_role(relowner, 'USAGE')
 """
 
+_PUBLICATIONS = """
+    SELECT DISTINCT pubname::text FROM pg_publication_tables JOIN pg_publication AS publication USING (pubname)
+    WHERE format('%%I.%%I', schemaname, tablename)::regclass::oid = ANY(%s::oid[]) AND NOT EXISTS (
+        SELECT FROM pg_publication_rel
+        WHERE prpubid = publication.oid AND prrelid = format('%%I.%%I', schemaname, tablename)::regclass
+    )
+    ORDER BY 1
+"""
 _PLACES = """
     SELECT old.oid,
         old.relpersistence <> new.relpersistence, old.reltablespace <> new.reltablespace, old.relam <> new.relam
@@ -170,6 +178,20 @@ def of_another(cursor: Cursor, names: Mapping[int, str]) -> Mapping[int, str]:
         f"ALTER TABLE {names[oid]} OWNER TO {loader}"
         for oid, owner, loader in cursor.fetchall()
     }
+
+
+def publications_of(cursor: Cursor, oids: Collection[int]) -> Sequence[str]:
+    """The publications of all tables, or of all of a schema, that publish some of these; those of a table depend on it.
+
+    What takes a table's place would be published too, with all its rows, to subscribers who do not expect it; or would
+    not, and they would keep what was.
+
+    Args:
+        cursor: the warehouse.
+        oids: of the tables.
+    """
+    cursor.execute(_PUBLICATIONS, [list(oids)])
+    return [name for (name,) in cursor.fetchall()]
 
 
 def other_places(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, Sequence[str]]:
