@@ -64,10 +64,10 @@ _OF_ANOTHER = """
 
 _PUBLICATIONS = """
     SELECT DISTINCT pubname::text FROM pg_publication_tables JOIN pg_publication AS publication USING (pubname)
-    WHERE format('%%I.%%I', schemaname, tablename)::regclass::oid = ANY(%s::oid[]) AND NOT EXISTS (
-        SELECT FROM pg_publication_rel
-        WHERE prpubid = publication.oid AND prrelid = format('%%I.%%I', schemaname, tablename)::regclass
-    )
+    JOIN pg_namespace ON nspname = schemaname
+    JOIN pg_class AS published ON relnamespace = pg_namespace.oid AND relname = tablename
+    WHERE published.oid = ANY(%s::oid[])
+    AND NOT EXISTS (SELECT FROM pg_publication_rel WHERE prpubid = publication.oid AND prrelid = published.oid)
     ORDER BY 1
 """
 _PLACES = """
