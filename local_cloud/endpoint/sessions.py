@@ -64,7 +64,7 @@ _sessions: dict[str, _Session] = {}
 """Those that are not terminated, by their ids."""
 
 _connected: set[str] = set()
-"""The instances whose agents are ready for sessions."""
+"""The instances that were asked for a session before, so that their agents are ready for one."""
 
 _gate: list[socket.socket] = []
 """Where who forwards calls, once somebody has begun a session."""
@@ -90,12 +90,16 @@ def _describe(response: Any) -> str:
     return json.dumps({"InstanceInformationList": seen})
 
 
+def _is_connected(instance: str) -> bool:
+    """Whether an agent that is seen takes sessions: as in AWS it does a moment later, so who asks first is refused."""
+    was_asked = instance in _connected
+    _connected.add(instance)
+    return was_asked
+
+
 def _start(response: Any) -> str:
     target, document = response._get_param("Target"), response._get_param("DocumentName")  # noqa: SLF001
-    # As in AWS an agent that is seen is connected a moment later: who asks first is refused.
-    is_connected = _is_online(target) and target in _connected
-    _connected.update({target} if _is_online(target) else ())
-    if not is_connected:
+    if not (_is_online(target) and _is_connected(target)):
         raise JsonRESTError("TargetNotConnected", f"{target} is not connected.")
     if document != DOCUMENT:
         raise JsonRESTError("InvalidDocument", f"the local cloud knows {DOCUMENT} alone")
