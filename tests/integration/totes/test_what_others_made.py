@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -24,7 +25,9 @@ from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
 from totes.star import READABLE, STAR_TABLES, replay
 from totes.star_schema import Kind, text
-from totes.warehouse import ledger, load
+from totes.warehouse import ledger, load, rebuild, swap
+from totes.warehouse.dependents import Dependents
+from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.rebuild import Rebuild
 
 ROLES = "DO $$ BEGIN CREATE ROLE ana; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
@@ -271,6 +274,40 @@ def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_chang
     with pytest.raises(ConfigurationError, match=r"view public\.dear cannot be made again.*operator does not exist"):
         rebuilt(by_role, as_text)
     assert content_of(pipeline.warehouse) == before
+
+
+NOW = "CREATE FUNCTION said(p fact_payment) RETURNS text LANGUAGE sql AS 'SELECT p.payment_id'"
+
+
+@pytest.mark.parametrize(
+    ("looks", "meanwhile", "asked"),
+    [
+        (1, "CREATE OR REPLACE VIEW mine AS SELECT max(payment_id) AS id FROM fact_payment", "TABLE mine"),
+        (1, "DROP VIEW mine", "SELECT to_regclass('mine') IS NULL"),
+        (2, "DROP FUNCTION said", "SELECT to_regproc('said') IS NULL"),
+        (1, "CREATE VIEW later AS TABLE mine", "TABLE later"),
+    ],
+)
+def test_what_is_changed_at_the_moment_of_a_swap_stays_so(
+    pipeline: Pipeline, by_role: Pipeline, monkeypatch: pytest.MonkeyPatch, looks: int, meanwhile: str, asked: str
+) -> None:
+    """A person changes it when the swap has looked at what is there, once or twice, and holds up nobody yet."""
+    by_role.tick()
+    execute(by_role.warehouse, "CREATE VIEW mine AS SELECT min(payment_id) AS id FROM fact_payment;" + NOW)
+    expected: list[object] = []
+    look, left = must_lose_nothing, iter(range(looks))
+
+    def then_change(*given: Any) -> Dependents:
+        dependents = look(*given)
+        if next(left, None) == looks - 1:
+            execute(by_role.warehouse, meanwhile)
+            expected.extend(rows(pipeline.warehouse, asked))
+        return dependents
+
+    monkeypatch.setattr(swap, "must_lose_nothing", then_change)
+    monkeypatch.setattr(rebuild, "_PAUSE", 0.0)
+    assert rebuilt(by_role).rebuilding is None
+    assert rows(pipeline.warehouse, asked) == expected
 
 
 def test_a_rebuild_that_is_refused_holds_up_no_load(pipeline: Pipeline, by_role: Pipeline) -> None:

@@ -1,13 +1,14 @@
 """The warehouse's tables and views as SQL, made of the star tables' shapes; bookkeeping lies in schema `etl`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.roles import DASHBOARD, RATES_TABLE, READABLE_LEDGER
 from totes.star_schema import Column, Fact, StarTable
-from totes.warehouse.places import LIVE, Place
+from totes.warehouse.places import BESIDE, LIVE, Place
 
 LEDGER = ("batch", "batch_table", "drift", "quarantine")
 """The ledger's tables. Rows and ledger commit together, so they need no foreign keys, which cost half of a load."""
@@ -150,6 +151,23 @@ _RATE_LEDGER = """
 
 _LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
 """How PostgreSQL's catalog writes a type that it writes in another way than the shapes do."""
+
+
+class Replacement(NamedTuple):
+    """A live table in words, its name, that of the table which replaces it, and which star table it is, or None."""
+
+    shown: str
+    live: sql.Identifier
+    beside: sql.Identifier
+    star: StarTable | None
+
+
+def replacements(tables: Sequence[StarTable]) -> Iterator[Replacement]:
+    """Return every table that a rebuild replaces."""
+    for table in tables:
+        yield Replacement(table.name, LIVE.star(table.name), BESIDE.star(table.name), table)
+    for name in LEDGER:
+        yield Replacement(f"etl.{name}", LIVE.ledger(name), BESIDE.ledger(name), None)
 
 
 def create_ledger(cursor: Cursor, place: Place) -> None:

@@ -199,6 +199,11 @@ class Dependents:
                 found.hinder(why)
         return cls([readers[key] for key in _in_order(found, readers)], found.hinders)
 
+    def lock(self, cursor: Cursor) -> None:
+        """Let nobody read or replace the views: each before those that it reads, as its readers lock them."""
+        for reader in reversed(self._readers):
+            reader.lock(cursor)
+
     def drop(self, cursor: Cursor) -> None:
         """Drop the views and routines, in the cursor's transaction."""
         for reader in reversed(self._readers):

@@ -1,4 +1,4 @@
-"""What people have put on a relation or routine: grants, comments and indexes go on to what replaces it."""
+"""What people have put on a relation or routine: grants and comments go on to what replaces it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,23 +145,6 @@ def revoke_all(cursor: Cursor, kind: Kind, names: Mapping[int, sql.Composable]) 
                 sql.SQL(kind.grant), names[oid], sql.SQL("PUBLIC" if everybody else role)
             )
         )
-
-
-def indexes_of(cursor: Cursor, oids: Sequence[int]) -> Mapping[int, Mapping[str, Sequence[str]]]:
-    """Return the indexes of tables that no constraint made: by table and name, each as the statements that make it."""
-    cursor.execute(
-        "SELECT indrelid, relname, pg_get_indexdef(indexrelid), "
-        "format('COMMENT ON INDEX %%I.%%I IS %%L', nspname, relname, obj_description(indexrelid, 'pg_class')), "
-        "obj_description(indexrelid, 'pg_class') IS NOT NULL "
-        "FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-        "WHERE indrelid = ANY(%s::oid[]) AND indisvalid "
-        "AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)",
-        (list(oids),),
-    )
-    found: dict[int, dict[str, Sequence[str]]] = {oid: {} for oid in oids}
-    for oid, name, made, comment, has_comment in cursor.fetchall():
-        found[oid][name] = [made, comment] if has_comment else [made]
-    return found
 
 
 def oids_of(cursor: Cursor, names: Sequence[sql.Composable]) -> list[int]:

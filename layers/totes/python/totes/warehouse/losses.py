@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import LEDGER
+from totes.warehouse.definitions import replacements
 from totes.warehouse.dependents import Dependents, Replaced
 from totes.warehouse.grants import oids_of
-from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.traits import (
     OldColumn,
     columns_of,
@@ -33,7 +31,7 @@ def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents
     """
     cursor.execute("SELECT star_table, column_name FROM etl.star_column")
     made = set(cursor.fetchall())
-    names, live, beside, stars = zip(*_pairs(tables), strict=True)
+    names, live, beside, stars = zip(*replacements(tables), strict=True)
     replacing = dict(zip(oids_of(cursor, live), oids_of(cursor, beside), strict=True))
     shown = dict(zip(replacing, names, strict=True))
     columns, places = columns_of(cursor, replacing), other_places(cursor, replacing)
@@ -68,14 +66,6 @@ def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents
     if hinders := [*hinders, *dependents.hinders]:
         raise ConfigurationError(f"the star tables cannot be replaced: {'; '.join(hinders)}")
     return dependents
-
-
-def _pairs(tables: Sequence[StarTable]) -> Iterator[tuple[str, sql.Identifier, sql.Identifier, StarTable | None]]:
-    """Every table that is replaced: its name, where it is, where the new one is, and which star table it is."""
-    for table in tables:
-        yield table.name, LIVE.star(table.name), BESIDE.star(table.name), table
-    for name in LEDGER:
-        yield f"etl.{name}", LIVE.ledger(name), BESIDE.ledger(name), None
 
 
 def _of_columns(shown: str, columns: Sequence[OldColumn], made: Collection[str]) -> Iterator[str]:

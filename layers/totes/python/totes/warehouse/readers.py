@@ -99,6 +99,15 @@ class Reader:
     found: Found
     extras: Extras
 
+    def lock(self, cursor: Cursor) -> None:
+        """Let nobody read or replace a view until the transaction ends; a function has nothing that could be locked."""
+        if self.kind is VIEW:
+            # This changes nothing; LOCK TABLE would lock what it reads, too, also tables that the loader may not lock.
+            same_owner = sql.SQL("ALTER VIEW IF EXISTS {} OWNER TO {}")
+            cursor.execute(
+                same_owner.format(self._name, sql.SQL(self.found.owner))
+            )  # as regrole writes it, it is quoted
+
     def drop(self, cursor: Cursor) -> None:
         """Drop it."""
         cursor.execute(sql.SQL("DROP {} {}").format(sql.SQL(self.kind.word), self._name))

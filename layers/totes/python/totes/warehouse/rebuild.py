@@ -36,6 +36,7 @@ from totes.warehouse.definitions import (
     typed,
     types_of,
 )
+from totes.warehouse.indexes import Indexes, must_be_possible
 from totes.warehouse.ledger import Content, Entry, content, lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
@@ -150,7 +151,7 @@ class Rebuild:
                 with self._connection, self._connection.cursor() as cursor:
                     return self._step(cursor, seen)
             except TablesInUse as error:
-                logger.info("the live tables are being read: %s", error)
+                logger.info("the live tables are in use: %s", error)
                 time.sleep(_PAUSE)
         return Step.LATER
 
@@ -215,6 +216,7 @@ class Rebuild:
                     )
                 )
         must_lose_nothing(cursor, self._tables)
+        must_be_possible(cursor, self._tables)
         cursor.execute(_PROGRESS)
         cursor.execute(
             "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",
@@ -354,6 +356,17 @@ class Rebuild:
             cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.ledger(name)))
         cursor.execute("UPDATE etl.rebuild SET filled = true")
 
+    def _build_indexes(self, cursor: Cursor) -> bool:
+        """Build indexes of others for as long as a transaction is short; return whether there was one to build."""
+        until = time.monotonic() + SHORT_SECONDS
+        missing = Indexes.of(cursor, self._tables).missing
+        for index in missing:
+            index.build(cursor)
+            logger.info("built the index %s of %s", index.found.name, index.table)
+            if time.monotonic() >= until:
+                break
+        return bool(missing)
+
     def _follow(self, cursor: Cursor, lake: Processed) -> Step:
         """Load the next batch that has come since all was staged, or take the live warehouse's place."""
         entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
@@ -367,6 +380,8 @@ class Rebuild:
             return Step.MORE
         if live is not None and live.batch > newest:
             return Step.LATER  # the edition has not come as far as the warehouse yet
+        if self._build_indexes(cursor):
+            return Step.MORE
         swap(cursor, self._tables, lake.edition)
         drop_all(cursor, self._tables)
         self.staged = newest

@@ -10,7 +10,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import LEDGER, columns_made, serial_of
-from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, indexes_of, oid_of, oids_of, revoke_all
+from totes.warehouse.dependents import Dependents
+from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, oid_of, oids_of, revoke_all
+from totes.warehouse.indexes import Indexes
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.migrate import remember_columns
@@ -25,17 +27,18 @@ _Pair = tuple[sql.Composable, sql.Composable, set[str] | None]
 
 
 class TablesInUse(Exception):
-    """Somebody reads the live tables, so that nothing can take their place now."""
+    """Somebody reads the live tables or changes what is made of them, so that nothing can take their place now."""
 
 
 def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
     """Put the tables of a rebuild in the place of the live ones, in the cursor's transaction.
 
-    Grants, comments, indexes and settings go on to the new tables; views and functions that read them are made again.
+    Grants, comments and settings go on to the new tables, whose indexes get their names; views and functions that read
+    them are made again.
 
     Raises:
         ConfigurationError: something that others have made of the live tables would be lost.
-        TablesInUse: somebody reads the live tables.
+        TablesInUse: somebody reads the live tables, or has just dropped what was to be made again.
     """
     wait_shortly(cursor)
     try:
@@ -51,42 +54,39 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     stars, ledger = [LIVE.star(table.name) for table in tables], [LIVE.ledger(name) for name in LEDGER]
     live = sql.SQL(", ").join([*stars, *ledger])
-    dependents = must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
+    found = must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
     # Who reads a view locks it first and its tables then: in another order each would wait for the other.
-    dependents.drop(cursor)
+    found.lock(cursor)
+    dependents = must_lose_nothing(cursor, tables)  # a view may have been replaced until it was locked
+    _drop_readers(cursor, dependents)
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
     made_meanwhile = must_lose_nothing(cursor, tables)
-    made_meanwhile.drop(cursor)
-    belongings = _Belongings(cursor, [*stars, *ledger])
+    _drop_readers(cursor, made_meanwhile)
+    indexes = Indexes.of(cursor, tables)
+    indexes.drop_old(cursor)
+    for index in indexes.missing:  # it was made since this was looked at last, a moment ago
+        index.build(cursor)
+    oids = oids_of(cursor, [*stars, *ledger])
+    traits = Traits.of(cursor, oids)
     _put_extras(cursor, tables)
     _drop(cursor, live)
     for table in tables:
         cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA public").format(BESIDE.star(table.name)))
     for name in LEDGER:
         _rename_ledger(cursor, name)
-    belongings.put_on_new(cursor)
+    for index in indexes.wanted:
+        index.put_in_place(cursor)
+    for oid, table_name in zip(oids, [*stars, *ledger], strict=True):
+        traits[oid].put_on(cursor, table_name)
     dependents.make_again(cursor)
     made_meanwhile.make_again(cursor)
 
 
-class _Belongings:
-    """What people have made of live tables that is put on new ones when these have the names: indexes and settings."""
-
-    def __init__(self, cursor: Cursor, names: Sequence[sql.Identifier]) -> None:
-        self._names = names
-        oids = oids_of(cursor, names)
-        indexes, traits = indexes_of(cursor, oids), Traits.of(cursor, oids)
-        self._of_each = [(indexes[oid], traits[oid]) for oid in oids]
-
-    def put_on_new(self, cursor: Cursor) -> None:
-        """Make the indexes that the new tables lack, and set again what was set."""
-        oids = oids_of(cursor, self._names)
-        has = indexes_of(cursor, oids)
-        for name, oid, (indexes, traits) in zip(self._names, oids, self._of_each, strict=True):
-            for index, statements in indexes.items():
-                for statement in statements if index not in has[oid] else ():
-                    cursor.execute(statement)
-            traits.put_on(cursor, name)
+def _drop_readers(cursor: Cursor, dependents: Dependents) -> None:
+    try:
+        dependents.drop(cursor)
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedFunction) as error:
+        raise TablesInUse(f"{str(error).strip()}: it was dropped this moment") from error
 
 
 def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:

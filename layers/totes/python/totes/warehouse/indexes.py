@@ -1,0 +1,172 @@
+"""The indexes that others have made of the live tables: built on those that replace them, before they do.
+
+Building an index takes longer the larger its table is, and nobody reads a table while it is being replaced: so that
+moment only gives names to what is there.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+from totes.star_schema import StarTable
+from totes.warehouse.definitions import replacements
+from totes.warehouse.grants import oids_of
+from totes.warehouse.places import BESIDE
+
+_PREFIX = "index_beside_"
+"""What the name of an index begins with as long as its table is not the live one."""
+
+# What PostgreSQL says of an index begins with names, which are others for the table that replaces the live one.
+_INDEXES = """
+    SELECT indrelid, index.relname, nspname, indisvalid, indisunique,
+        substr(pg_get_indexdef(indexrelid), 1 + length(concat(
+            'CREATE ', CASE WHEN indisunique THEN 'UNIQUE ' END, 'INDEX ',
+            format('%%I ON %%I.%%I ', index.relname, nspname, indexed.relname)
+        ))),
+        obj_description(indexrelid, 'pg_class')
+    FROM pg_index
+    JOIN pg_class AS index ON index.oid = indexrelid
+    JOIN pg_class AS indexed ON indexed.oid = indrelid
+    JOIN pg_namespace ON pg_namespace.oid = indexed.relnamespace
+    WHERE indrelid = ANY(%s::oid[])
+    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)
+    ORDER BY nspname, index.relname
+"""
+
+_OF_THE_DEFINITION = ("0A", "2B", "42")
+"""SQLSTATE classes of an index that the new table cannot have, whatever its rows are."""
+
+_OF_THE_ROWS = ("22", "23", "54")
+"""SQLSTATE classes of an index that rows of the new table do not allow."""
+
+
+class _Found(NamedTuple):
+    """An index as the catalog has it, that no constraint made; `rest` is its definition behind the table's name."""
+
+    table: int
+    name: str
+    schema: str
+    valid: bool
+    unique: bool
+    rest: str
+    meaning: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index that others have made of a live table.
+
+    Attributes:
+        found: what the catalog says of it.
+        table: the live table, in words.
+        beside: the table that replaces it.
+    """
+
+    found: _Found
+    table: str
+    beside: sql.Identifier
+
+    @property
+    def name_beside(self) -> str:
+        """Its name until it is in its place: a digest, so that one which is defined in another way is another one."""
+        whole = f"{self.found.schema}.{self.found.name} {self.found.unique} {self.table} {self.found.rest}"
+        return _PREFIX + hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+    def build(self, cursor: Cursor) -> None:
+        """Build it on the table that replaces the live one.
+
+        Raises:
+            ConfigurationError: that table cannot have it.
+        """
+        if why := self._refused(cursor, (*_OF_THE_DEFINITION, *_OF_THE_ROWS)):
+            raise ConfigurationError(f"the star tables cannot be replaced: {why}")
+
+    def hindered(self, cursor: Cursor) -> str:
+        """Return why the table that comes cannot have it, as far as an empty one tells; empty: it may."""
+        cursor.execute("SAVEPOINT tried")
+        why = self._refused(cursor, _OF_THE_DEFINITION)
+        cursor.execute("ROLLBACK TO SAVEPOINT tried")
+        return why
+
+    def put_in_place(self, cursor: Cursor) -> None:
+        """Give it its name and comment, when its table has replaced the live one."""
+        name = sql.Identifier(self.found.schema, self.found.name)
+        beside = sql.Identifier(self.found.schema, self.name_beside)
+        cursor.execute(sql.SQL("ALTER INDEX {} RENAME TO {}").format(beside, sql.Identifier(self.found.name)))
+        if self.found.meaning is not None:
+            cursor.execute(sql.SQL("COMMENT ON INDEX {} IS {}").format(name, sql.Literal(self.found.meaning)))
+
+    def _refused(self, cursor: Cursor, classes: Sequence[str]) -> str:
+        """Build it, or return why that was refused with an error of one of these classes."""
+        create = sql.SQL("CREATE UNIQUE INDEX {} ON {} {}" if self.found.unique else "CREATE INDEX {} ON {} {}")
+        cursor.execute("SAVEPOINT index")
+        try:
+            cursor.execute(create.format(sql.Identifier(self.name_beside), self.beside, sql.SQL(self.found.rest)))
+        except psycopg2.Error as error:
+            if (error.pgcode or "")[:2] not in classes:
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT index")
+            return (
+                f"the index {self.found.name} of {self.table} cannot be made on the new one ({error.pgcode}): "
+                f"{error.diag.message_primary}; drop it, and make another one afterwards"
+            )
+        cursor.execute("RELEASE SAVEPOINT index")
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexes:
+    """The indexes that others have made of the live tables.
+
+    Attributes:
+        wanted: all of them.
+        missing: those that the tables beside do not have yet.
+        old: the names, in schema `etl`, of those which these have and nobody wants any more.
+    """
+
+    wanted: Sequence[Index]
+    missing: Sequence[Index]
+    old: Sequence[str]
+
+    @classmethod
+    def of(cls, cursor: Cursor, tables: Sequence[StarTable]) -> "Indexes":
+        """Return the indexes as they are now; both the live tables and those beside are there."""
+        all_ = list(replacements(tables))
+        live, beside = oids_of(cursor, [each.live for each in all_]), oids_of(cursor, [each.beside for each in all_])
+        cursor.execute(_INDEXES, ([*live, *beside],))
+        found = [_Found(*row) for row in cursor.fetchall()]
+        there = {(index.table, index.name) for index in found}
+        wanted, missing = [], []
+        for each, oid, new in zip(all_, live, beside, strict=True):
+            prefix = "" if each.star else BESIDE.ledger_prefix
+            for one in found:
+                if one.table != oid or not one.valid or (new, prefix + one.name) in there:
+                    continue  # it is not done, or totes makes it itself
+                index = Index(found=one, table=each.shown, beside=each.beside)
+                wanted.append(index)
+                if (new, index.name_beside) not in there:
+                    missing.append(index)
+        names = {index.name_beside for index in wanted}
+        old = [one.name for one in found if one.name.startswith(_PREFIX) and one.name not in names]
+        return cls(wanted=wanted, missing=missing, old=old)
+
+    def drop_old(self, cursor: Cursor) -> None:
+        """Drop those that nobody wants any more."""
+        for name in self.old:
+            cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("etl", name)))
+
+
+def must_be_possible(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """See that the tables which replace the live ones, empty as they are, can have the indexes of those.
+
+    Raises:
+        ConfigurationError: they cannot; the sentence says which, and what to do.
+    """
+    if hinders := list(filter(None, (index.hindered(cursor) for index in Indexes.of(cursor, tables).wanted))):
+        raise ConfigurationError(f"the star tables cannot be replaced: {'; '.join(hinders)}")

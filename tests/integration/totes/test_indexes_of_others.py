@@ -1,0 +1,151 @@
+"""Indexes of others are built beside the live tables, so that nobody waits for them, and none is lost or made up."""
+
+import dataclasses
+
+import pytest
+
+from tests.integration.totes.test_rebuild import changed, rebuilt
+from tests.integration.totes.test_roles import Role
+from tests.integration.totes.test_what_others_made import by_role, loader
+from tests.support.databases import execute, rows, session, value
+from tests.support.pipeline import Pipeline
+from totes.errors import ConfigurationError
+from totes.star import STAR_TABLES, replay
+from totes.star_schema import Kind
+from totes.warehouse import rebuild
+from totes.warehouse.rebuild import Rebuild, Step, held
+
+__all__ = ["by_role", "loader"]
+
+INDEXES = """
+    SELECT pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class') FROM pg_index
+    WHERE indrelid::regclass::text IN ('dim_design', 'fact_payment', 'etl.batch', 'etl.quarantine') ORDER BY 1
+"""
+
+BESIDE = "SELECT oid FROM pg_class WHERE relname ~ '^index_beside_'"
+
+WHILE_NOBODY_READS = """
+    CREATE FUNCTION watched(name text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (
+            SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = to_regclass('public.dim_design')
+        ) THEN
+            RAISE 'built while nobody can read the table';
+        END IF;
+        RETURN lower(name);
+    END $$;
+"""
+
+
+def until_indexes_are_built(pipeline: Pipeline) -> None:
+    """Publish an edition, and rebuild the warehouse from it up to its first indexes."""
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+    while not rows(pipeline.warehouse, BESIDE):
+        assert step(pipeline) is Step.MORE
+
+
+def step(pipeline: Pipeline) -> Step:
+    """One step of a rebuild."""
+    with session(pipeline.warehouse) as connection:
+        with connection, connection.cursor() as cursor:
+            seen = held(cursor)
+        return Rebuild(connection, pipeline.processed, STAR_TABLES, lambda *_: None).step(seen)
+
+
+def test_nobody_waits_for_an_index_that_is_built_again(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, WHILE_NOBODY_READS + "CREATE INDEX slow ON dim_design (watched(file_name))")
+    before = rows(pipeline.warehouse, INDEXES)
+    assert rebuilt(pipeline).rebuilding is None
+    assert rows(pipeline.warehouse, INDEXES) == before
+
+
+@pytest.mark.parametrize("when", ["before it looks at them again", "at the very moment of the swap"])
+def test_what_becomes_of_indexes_while_a_warehouse_is_rebuilt_is_so_afterwards(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    pipeline.tick()
+    execute(
+        pipeline.warehouse,
+        "CREATE INDEX redefined ON dim_design (file_name); CREATE INDEX dropped ON fact_payment (paid);"
+        'CREATE INDEX renamed ON etl.batch (captured_at); CREATE INDEX "%Kept {} now" ON dim_design (lower(file_name))',
+    )
+    until_indexes_are_built(pipeline)
+    execute(
+        pipeline.warehouse,
+        "DROP INDEX redefined, dropped; CREATE UNIQUE INDEX redefined ON dim_design (design_id) INCLUDE (file_name);"
+        "ALTER INDEX etl.renamed RENAME TO other; COMMENT ON INDEX etl.other IS 'mine';"
+        "CREATE INDEX late ON etl.quarantine (reason) WHERE resolved_by IS NULL",
+    )
+    before = rows(pipeline.warehouse, INDEXES)
+    if when == "at the very moment of the swap":
+        monkeypatch.setattr(Rebuild, "_build_indexes", lambda *_: False)
+    assert pipeline.load().rebuilding is None
+    assert rows(pipeline.warehouse, INDEXES) == before
+    assert not rows(pipeline.warehouse, BESIDE)
+
+
+def test_an_index_that_is_still_there_is_not_built_twice(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    pipeline.tick()
+    execute(pipeline.warehouse, "CREATE INDEX one ON dim_design (file_name); CREATE INDEX two ON etl.batch (horizon)")
+    until_indexes_are_built(pipeline)
+    [built] = rows(pipeline.warehouse, BESIDE)
+    assert step(pipeline) is Step.MORE
+    both = rows(pipeline.warehouse, BESIDE)
+    assert len(both) == 2
+    assert built in both
+    pipeline.load()
+    assert rows(pipeline.warehouse, "SELECT oid FROM pg_class WHERE relname IN ('one', 'two') ORDER BY 1") == sorted(
+        both
+    )
+
+
+def test_an_index_that_the_new_rows_break_is_named_and_nothing_is_changed(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    pipeline.tick()
+    execute(
+        pipeline.warehouse,
+        "DELETE FROM fact_payment WHERE payment_id = 5 AND batch_id = 1;"
+        "CREATE UNIQUE INDEX one ON fact_payment (payment_id)",
+    )
+    with pytest.raises(ConfigurationError, match=r"the index one of fact_payment cannot be made.*23505.*drop it"):
+        rebuilt(pipeline)
+    assert value(pipeline.warehouse, "SELECT count(*) FROM fact_payment WHERE payment_id = 5") == 1
+    execute(pipeline.warehouse, "DROP INDEX one")
+    assert pipeline.load().rebuilding is None
+    assert value(pipeline.warehouse, "SELECT count(*) FROM fact_payment WHERE payment_id = 5") == 2
+
+
+def test_an_index_that_the_loader_may_not_make_is_named_before_a_rebuild_begins(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role
+) -> None:
+    by_role.tick()
+    execute(
+        pipeline.warehouse,
+        "CREATE SCHEMA secret;"
+        "CREATE FUNCTION secret.low(text) RETURNS text IMMUTABLE BEGIN ATOMIC SELECT lower($1); END;"
+        "CREATE INDEX hidden ON dim_design (secret.low(file_name))",
+    )
+    with pytest.raises(
+        ConfigurationError, match=r"the index hidden of dim_design.*permission denied for schema secret"
+    ):
+        rebuilt(by_role)
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
+    execute(pipeline.warehouse, f"GRANT USAGE ON SCHEMA secret TO {loader.username}")
+    assert rebuilt(by_role).rebuilding is None
+    assert value(pipeline.warehouse, "SELECT to_regclass('hidden') IS NOT NULL")
+
+
+def test_an_index_that_a_retyped_column_cannot_have_is_named_before_a_rebuild_begins(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    execute(pipeline.warehouse, "CREATE INDEX rounded ON fact_sales_order (round(unit_price))")
+    as_text = changed(
+        "fact_sales_order",
+        lambda columns: [
+            dataclasses.replace(each, kind=Kind.TEXT) if each.name == "unit_price" else each for each in columns
+        ],
+    )
+    with pytest.raises(ConfigurationError, match=r"the index rounded of fact_sales_order.*function round"):
+        rebuilt(pipeline, as_text)
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
