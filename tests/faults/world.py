@@ -179,6 +179,11 @@ class World:
     def warehouse(self) -> str:
         return self._uri("warehouse")
 
+    @property
+    def loader(self) -> str:
+        """The role that owns the warehouse's tables."""
+        return self._logins["warehouse"]
+
     def tick(
         self,
         scripts: Mapping[str, Script] | None = None,
