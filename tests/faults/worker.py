@@ -15,6 +15,7 @@ from typing import Any
 from tests.faults.boundary import Boundaries, Script, put_around_everything
 from tests.faults.library import HANDLERS
 from tests.faults.weaknesses import WEAKNESSES
+from totes.capture import snapshot
 from totes.star import batch
 
 _SMALL = 1000
@@ -78,6 +79,7 @@ def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: s
         return
     if int(environment.get("ROWS_IN_ONE_FUNCTION", _SMALL)) < _SMALL:
         batch.PARTS_IN_ONE_GO, batch.PARTS_BETWEEN_BOOKMARKS = 4, 2  # for a world's parts are few, too
+        snapshot.NAMED_IDS = 8  # and so are the transactions between two of its runs
     handler = HANDLERS.get(function) or _handler(function)
     while True:
         try:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import tempfile
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg2
@@ -16,7 +17,8 @@ from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, changes, reader, sizes
+from tests.support.servers import run_alone
+from totes.capture import SOURCE_TABLES, capture, changes, reader, sizes, snapshot
 from totes.capture.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
@@ -113,6 +115,39 @@ def test_rows_read_again_behind_a_long_transaction_make_no_second_batch(pipeline
 
 
 @pytest.mark.begun
+def test_naming_transactions_finds_what_their_ages_find(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At every horizon of a history with subtransactions, one that is open, and rows that were frozen."""
+    first = value(pipeline.source, "SELECT pg_current_xact_id()::text::bigint")
+    with session(pipeline.source) as open_still, open_still.cursor() as cursor:
+        cursor.execute("UPDATE payment SET paid = NOT paid WHERE payment_id = 1")
+        for key in range(2, 9):
+            execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [key])
+            with session(pipeline.source) as nested, nested, nested.cursor() as writer:
+                writer.execute("SAVEPOINT one; UPDATE payment SET paid = NOT paid WHERE payment_id = %s", [key + 20])
+        run_alone(pipeline.source, sql.SQL("VACUUM FREEZE payment"))
+        names, found = (snapshot.NAMED_IDS, -1), list[object]()
+        with session(pipeline.source) as connection, snapshot_of(connection) as seen:
+            for horizon in range(first - 2, seen.ceiling + 1):
+                last = CaptureManifest(
+                    batch=1,
+                    parent=None,
+                    captured_at=datetime.now(UTC),
+                    horizon=horizon,
+                    source=seen.source,
+                    drift=(),
+                    tables={},
+                )
+                found = []
+                for named in names:
+                    monkeypatch.setattr(snapshot, "NAMED_IDS", named)
+                    with connection.cursor() as reader:
+                        query = sql.SQL("SELECT payment_id FROM payment WHERE {} ORDER BY 1")
+                        reader.execute(query.format(seen.may_be_new(last)))
+                        found.append(reader.fetchall())
+                assert found[0] == found[1], horizon
+            assert found == [[], []]
+
+
 def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

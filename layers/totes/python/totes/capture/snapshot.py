@@ -19,6 +19,12 @@ _HALF_THE_IDS = 2**31
 _MARGIN = 2**24
 """Ages are differences of 32-bit ids: they tell before from after only within half of them, less this margin."""
 
+NAMED_IDS = 4096
+"""So many transactions are named one by one at most: the statement for each table names them all."""
+
+_FIRST_NORMAL_ID = 3
+"""Ids below, of each 2**32, are no transaction's."""
+
 # The functions of the state are open to every role; those that tell positions are too, unless somebody took them away.
 _ABILITIES = """
     SELECT pg_is_in_recovery(),
@@ -86,6 +92,12 @@ class Snapshot:
         """
         if last is None or not self.continues(last):
             return sql.SQL("true")
+        if self.ceiling - last.horizon <= NAMED_IDS:
+            # PostgreSQL looks a row's transaction up in a hash of these, by several workers at once; for ages only one
+            # of them may ask: https://www.postgresql.org/docs/current/parallel-safety.html
+            ids = (number % 2**32 for number in range(last.horizon, self.ceiling))
+            named = ",".join(str(number) for number in ids if number >= _FIRST_NORMAL_ID)
+            return sql.SQL("xmin = ANY ({}::xid[])").format(sql.Literal(f"{{{named}}}"))
         # An age beyond half of the ids is negative: of a row that was frozen long ago, and is not new. The horizon's
         # own is asked for once and not for each row.
         return sql.SQL("(age(xmin) <= (SELECT age({}::xid)) AND age(xmin) >= 0)").format(
