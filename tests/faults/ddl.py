@@ -188,6 +188,19 @@ def retyped_by_expression(scene: Scene) -> None:
     arrives(scene)
 
 
+def narrowed(scene: Scene) -> None:
+    """A numeric gets fewer digits, and PostgreSQL rounds what it has; nothing is lost by giving them back."""
+    for scale in (1, 2):
+        stir_designs(scene)
+        scene.migrate(
+            lambda cursor, scale=scale: cursor.execute(  # type: ignore[misc]
+                f"ALTER TABLE sales_order ALTER unit_price TYPE numeric(10,{scale})"
+            ),
+            "sales_order",
+        )
+        arrives(scene)
+
+
 def refilled_frozen(scene: Scene) -> None:
     """A table is emptied and filled again by COPY FREEZE, one of its rows another."""
 
@@ -279,6 +292,7 @@ FAULTS: Mapping[str, Fault] = {
     "a column beyond the contract": column_beyond_the_contract,
     "a virtual column's new expression": expression_changed,
     "a column retyped by an expression": retyped_by_expression,
+    "a numeric narrowed": narrowed,
     "a table refilled by COPY FREEZE": refilled_frozen,
     "VACUUM FULL and CLUSTER": rewritten_by_maintenance,
     "a table truncated under a capture": truncated_under_a_capture,

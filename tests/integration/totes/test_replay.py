@@ -18,6 +18,7 @@ from totes.lake import Bucket, StarJournal, StarManifest
 from totes.lake.journal import Journal
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, Replayed, batch, replay, transform
+from totes.star_schema import Dimension, Join, StarTable, text
 from totes.warehouse import load
 
 NOTHING = Span(first=None, last=None, count=0)
@@ -354,3 +355,33 @@ def test_a_replay_that_an_older_totes_left_is_not_in_the_way(pipeline: Pipeline)
     live(pipeline, 2)
     Journal(pipeline.processed, "manifests/edition-0002/").commit(1, b"{}")
     assert a_run(pipeline, 9, first=1) == Replayed(edition=3, first=1, done=2, of=2, published=True)
+
+
+def test_a_replay_goes_back_to_before_the_source_had_what_the_star_asks_for(pipeline: Pipeline) -> None:
+    """A column of a table, and a table that completes it, which the lake's first batch knows nothing of."""
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        "ALTER TABLE department ADD COLUMN floor_name text; UPDATE department SET floor_name = 'red';"
+        "CREATE TABLE brand (brand_id int PRIMARY KEY, brand_name text NOT NULL); INSERT INTO brand VALUES (1, 'a');"
+        "ALTER TABLE design ADD COLUMN brand_id int DEFAULT 1",
+    )
+    pipeline.tick()
+    floor = text("floor_name", meaning="", nullable=True, of="department.floor_name")
+    brand = text("brand_name", meaning="", nullable=True, of="brand.brand_name")
+    stars: list[StarTable] = []
+    for table in STAR_TABLES:
+        if isinstance(table, Dimension) and table.name == "dim_staff":
+            stars.append(dataclasses.replace(table, columns=(*table.columns, floor)))
+        elif isinstance(table, Dimension) and table.name == "dim_design":
+            join = Join(table="brand", key="brand_id", on="brand_id")
+            stars.append(dataclasses.replace(table, columns=(*table.columns, brand), joins=(join,)))
+        else:
+            stars.append(table)
+    replayed = replay(pipeline.ingestion, pipeline.processed, stars, first=1)
+    assert replayed is not None
+    assert replayed.published
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, stars)
+    assert value(pipeline.warehouse, "SELECT array_agg(DISTINCT floor_name) FROM dim_staff") == ["red"]
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0

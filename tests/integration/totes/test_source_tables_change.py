@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from typing import Any
 
 import psycopg2
 import pytest
@@ -11,7 +12,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import changes, identity, reader
-from totes.errors import ContractError
+from totes.errors import ContractError, SourceUnavailable
 from totes.lake import CaptureManifest, Journal, read_part
 from totes.lake.manifests import digest
 from totes.outcomes import Span
@@ -174,6 +175,28 @@ def test_a_partition_that_is_attached_is_read_whole_and_the_others_are_not(
         "low_new is a part of table payment now",
         "low is no part of table payment any more",
     }
+
+
+def test_a_partition_that_is_attached_while_it_is_read_is_no_mass_deletion(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To attach one waits for no reader, and it is there from then on, whatever the reader's snapshot is."""
+    execute(pipeline.source, PARTITIONED + SWAP)
+    execute(pipeline.source, "ALTER TABLE payment DETACH PARTITION high; TABLE high")
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE high SET paid = NOT paid; UPDATE payment SET paid = NOT paid")
+    whole = changes.TableChanges.read
+
+    def once_attached(reading: changes.TableChanges, *given: Any) -> changes.Changes:
+        if value(pipeline.source, "SELECT count(*) FROM pg_inherits WHERE inhrelid = 'high'::regclass") == 0:
+            execute(pipeline.source, "ALTER TABLE payment ATTACH PARTITION high FOR VALUES FROM (20) TO (MAXVALUE)")
+        return whole(reading, *given)
+
+    monkeypatch.setattr(changes.TableChanges, "read", once_attached)
+    with pytest.raises(SourceUnavailable, match="payment is being changed as it is read"):
+        pipeline.capture()
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
 def test_a_new_value_of_an_enum_is_no_change_of_the_table(pipeline: Pipeline) -> None:

@@ -1,15 +1,18 @@
 """Conversion gives the same rows in whatever pieces its frame lies in memory."""
 
 import datetime as dt
+from dataclasses import replace
 from functools import cache
 
 import polars as pl
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from totes.lake import RAW
 from totes.star.convert import Converted, convert
 from totes.star.tables.fact_payment import FACT_PAYMENT
+from totes.star_schema import text
 
 SCHEMA: dict[str, pl.DataType] = {
     "payment_id": pl.Int32(),
@@ -57,3 +60,29 @@ def test_a_frame_of_several_chunks_is_converted_like_one_of_one(chunks: list[lis
     pieces = [converted(tuple(chunk)) for chunk in chunks]
     assert whole.rows.equals(pl.concat(piece.rows for piece in pieces))
     assert whole.quarantine.equals(pl.concat(piece.quarantine for piece in pieces))
+
+
+def test_a_row_from_before_a_column_of_its_star_was_there_has_none_of_its_values() -> None:
+    row = frame_of(("good",))
+    table = replace(FACT_PAYMENT, columns=(*FACT_PAYMENT.columns, text("note", meaning="", of="note", nullable=True)))
+    assert convert(table, row).rows["note"].to_list() == [None]
+    assert convert(FACT_PAYMENT, row.drop("paid")).quarantine["reason"].to_list() == ["paid is NULL"]
+
+
+@pytest.mark.parametrize(
+    ("column", "was"),
+    [
+        ("paid", pl.Series(["yes"])),
+        ("created_at", pl.Series(["2024-01-01 10:00"])),
+        ("payment_date", pl.Series([1])),
+        ("currency_id", pl.Series([dt.date(2024, 1, 1)])),
+        ("payment_amount", pl.Series([True])),
+    ],
+)
+def test_a_value_of_a_type_that_has_nothing_to_do_with_the_columns_of_now_is_in_quarantine(
+    column: str, was: pl.Series
+) -> None:
+    """A replay comes to batches of before the column was retyped."""
+    converted_ = convert(FACT_PAYMENT, frame_of(("good",)).with_columns(was.alias(column)))
+    [reason] = converted_.quarantine["reason"]
+    assert reason.startswith(f"{column} is '")

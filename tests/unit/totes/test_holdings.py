@@ -208,3 +208,23 @@ def test_a_reader_in_the_order_of_keys_reads_each_part_once(bucket: Bucket, stor
     for chunk in everything.iter_slices(33):
         assert holdings.changed_rows(chunk, NOTHING).rows.is_empty()
     assert len(store.reads) == len(set(store.reads)) == sum(len(run.parts) for run in table.runs)
+
+
+@pytest.mark.parametrize(
+    ("was", "held", "now", "rounded"),
+    [
+        (pl.Decimal(10, 2), "2.37", pl.Decimal(10, 1), "2.4"),
+        (pl.String(), "2.375", pl.Decimal(10, 2), "2.38"),
+        (pl.Decimal(10, 2), "2.40", pl.Decimal(10, 1), "2.4"),
+    ],
+)
+def test_a_value_that_its_columns_new_type_cannot_hold_has_changed(
+    bucket: Bucket, was: pl.DataType, held: str, now: pl.DataType, rounded: str
+) -> None:
+    """PostgreSQL rounds a table that is retyped, as Polars would round what is held."""
+    before = pl.DataFrame({"id": pl.Series([1], dtype=pl.Int64), "price": pl.Series([held]).cast(was)})
+    after = before.with_columns(pl.Series("price", [rounded]).cast(now))
+    runs = (SortedRun(parts=(write_part(bucket, "batches/1/changes-0", before, row_key="id"),)),)
+    news = Holdings(runs, "id", bucket).changed_rows(after, NOTHING)
+    assert news.added.is_empty()
+    assert news.rows.height == (held != "2.40")

@@ -24,6 +24,7 @@ from totes.capture.reader import conditions_on, stream_rows
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
+from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SortedRun, SourceColumn, TableIdentity
 
 logger = logging.getLogger(__name__)
@@ -166,7 +167,14 @@ class TableChanges:
         if self._candidates:
             self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
         if self._count != self._held + self._added:
-            permit(self._held + self._added - self._count)
+            try:
+                permit(self._held + self._added - self._count)
+            except MassDeletion as error:
+                if (
+                    self._counts()[0] != self._count
+                ):  # a partition attached this moment is there for all but the snapshot
+                    raise SourceUnavailable(f"{self._table.name} is being changed as it is read: {error}") from error
+                raise
             permit(self._compare_keys(found))
         if self._unseen.len():
             found.gone(self._unseen)

@@ -113,13 +113,21 @@ def _overlapping(parts: Sequence[Part], keys: pl.Series) -> Iterator[Part]:
 
 
 def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The candidates whose content differs from the held row of their key; a column that was not there held NULL."""
+    """The candidates whose content differs from the held row of their key; a column that was not there held NULL.
+
+    So does one of a column's other type whose held value that type cannot hold exactly: where PostgreSQL has rounded
+    all values to it, Polars would round what is held in the same way, and nothing would seem to have changed.
+    """
     common = candidates.join(held.select(key), on=key, how="semi").sort(key)
-    known = in_schema(held, candidates.schema).sort(key)
+    held = held.sort(key)
+    known = in_schema(held, candidates.schema)
     differs = pl.Series([False]).new_from_index(0, common.height)
     for name in common.columns:
         # Polars compares by way of the column's name, and would read one such as `^a$` as a pattern.
         differs |= common[name].alias("value").ne_missing(known[name].alias("value"))
+        if name in held.columns and held.schema[name] != known.schema[name]:
+            again = _column(known, name, held.schema[name])
+            differs |= held[name].alias("value").ne_missing(again.alias("value"))
     return common.filter(differs)
 
 

@@ -9,7 +9,18 @@ from typing import Any
 
 import polars as pl
 
-from totes.lake import RAW, Bucket, CaptureManifest, Journal, Part, StarManifest, StarParts, read_part, write_part
+from totes.lake import (
+    RAW,
+    Bucket,
+    CapturedTable,
+    CaptureManifest,
+    Journal,
+    Part,
+    StarManifest,
+    StarParts,
+    read_part,
+    write_part,
+)
 from totes.lake.manifests import digest
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
@@ -23,6 +34,7 @@ PARTS_BETWEEN_BOOKMARKS = 8
 """So many source parts of a larger batch are a piece: two million rows at most, some seconds of a function."""
 
 _NOTHING = StarParts(rows_in=0)
+_NOT_CAPTURED = CapturedTable(columns=(), held=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +218,8 @@ class Batch:
         return joined
 
     def _whole(self, join: Join) -> pl.DataFrame:
-        captured = self._capture.tables[join.table]
+        """All rows that a table may be completed by; none where the batch is from before that table was asked for."""
+        captured = self._capture.tables.get(join.table, _NOT_CAPTURED)
         frames = [read_part(self._ingestion, part) for part in (*captured.changes, *captured.context)]
         names = [*(column.stored_as for column in captured.columns), RAW]
         nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})

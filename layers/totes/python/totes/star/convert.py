@@ -41,7 +41,7 @@ def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
             and a point.
     """
     # Polars 2.1 panics in string expressions over columns of several chunks, some of which a filter has emptied.
-    source = source.rechunk()
+    source = _with_all_columns(table, source.rechunk())
     stars = source.select(_value(column, source.schema[column.of]).alias(column.name) for column in table.columns)
     failed = source.select(
         (stars[column.name].is_null() & _must_have_value(column)).alias(column.name)
@@ -55,6 +55,15 @@ def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
         rows=stars.filter(~any_failed),
         quarantine=_quarantine(table, source.filter(any_failed), failed.filter(any_failed)),
     )
+
+
+def _with_all_columns(table: Fact | Dimension, source: pl.DataFrame) -> pl.DataFrame:
+    """The source rows with every column that the star asks for: one that a batch of before it has not is NULL.
+
+    A star may have got a column later than the source did, and a replay goes back to before both.
+    """
+    absent = {column.of: pl.String() for column in table.columns if column.of not in source.columns}
+    return source.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in absent.items())
 
 
 def _must_have_value(column: Column) -> pl.Expr:
@@ -128,8 +137,13 @@ def _original(name: str) -> pl.Expr:
 
 
 def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
-    """The star value of a source value; NULL where there is none that is exact."""
+    """The star value of a source value; NULL where there is none that is exact.
+
+    A column may have had another type in an old batch, one that has nothing to do with what it is now.
+    """
     value = pl.col(column.of)
+    if not _may_convert(column, dtype):
+        return pl.lit(None, dtype=_NOTHING[column.kind])
     if column.kind is Kind.DECIMAL:
         return _decimal(value, dtype, column)
     if column.kind is Kind.DATE:
@@ -142,6 +156,18 @@ def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
 
 
 _PLAIN = {Kind.INTEGER: pl.Int32(), Kind.TEXT: pl.String(), Kind.BOOLEAN: pl.Boolean()}
+
+_NOTHING = {**_PLAIN, Kind.DECIMAL: pl.Decimal(10, 2), Kind.DATE: pl.Date(), Kind.TIME: pl.Time()}
+
+
+def _may_convert(column: Column, dtype: pl.DataType) -> bool:
+    """Whether values of a type may be such as a star column has."""
+    return {
+        Kind.TEXT: column.names is None or dtype == pl.String,
+        Kind.BOOLEAN: dtype == pl.Boolean,
+        Kind.DATE: dtype == pl.String or isinstance(dtype, pl.Datetime | pl.Date),
+        Kind.TIME: isinstance(dtype, pl.Datetime),
+    }.get(column.kind, dtype.is_numeric() or dtype == pl.String)
 
 
 def _decimal(value: pl.Expr, dtype: pl.DataType, column: Column) -> pl.Expr:

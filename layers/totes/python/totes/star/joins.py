@@ -16,6 +16,8 @@ def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.Dat
     Returns:
         The rows, in their order, and the other table's columns, prefixed with its name and a point.
     """
+    if join.on not in rows.columns:  # they are from before the table had the reference
+        rows = rows.with_columns(pl.lit(None, dtype=pl.Int64).alias(join.on))
     prefixed = completing.rename(lambda name: f"{join.table}.{name}")
     reference, key = pl.col(join.on).cast(pl.Int64), pl.col(f"{join.table}.{join.key}").cast(pl.Int64)
     return rows.join(prefixed, left_on=reference, right_on=key, how="left", maintain_order="left")
