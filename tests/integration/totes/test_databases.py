@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
+import psycopg2
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
@@ -183,6 +184,35 @@ def test_a_database_that_does_not_exist_is_a_matter_of_configuration(
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, dbname="nowhere"))
     with pytest.raises(ConfigurationError, match=r'the source refused the login .* database "nowhere" does not exist'):
         ask(secrets)
+
+
+def test_a_role_that_may_not_log_in_is_a_matter_of_configuration(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    execute(empty_database, "DROP ROLE IF EXISTS group_; CREATE ROLE group_ PASSWORD 'p'")
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, username="group_", password="p"))
+    with pytest.raises(ConfigurationError, match="is not permitted to log in"):
+        ask(secrets)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  Feature not supported: RDS Proxy currently doesn't support command-line options.",
+        "FATAL:  unsupported startup parameter in options: timezone",
+    ],
+)
+def test_a_pooler_that_refuses_a_sessions_settings_is_a_matter_of_configuration(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, empty_database: str, said: str
+) -> None:
+    def refuse(**_: object) -> None:
+        raise psycopg2.OperationalError(said)
+
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg2, "connect", refuse)
+        with pytest.raises(ConfigurationError, match=r"is a pooler.*store the database's own host"):
+            ask(secrets)
 
 
 def test_a_server_that_does_not_answer_may_answer_later(secrets: "SecretsManagerClient", empty_database: str) -> None:

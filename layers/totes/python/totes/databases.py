@@ -31,15 +31,25 @@ _NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server
 
 _ROW_SECURITY = "row-level security"
 
-_RETRYABLE = ("08", "57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04")
+_RETRYABLE = ("08", "57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04", "72000")
 """SQLSTATEs, by their beginnings, of what passes by itself: a connection lost, a server that shuts down or starts, a
 deadlock, a lock that somebody holds, no connection or no room on the disk left, a statement or session that somebody
-has ended. Of the same classes others do not pass: 53200 (memory and locks) and 53400 (a limit of the configuration)."""
+has ended, a snapshot that has become too old. Of the same classes others do not pass: 53200 (memory and locks) and
+53400 (a limit of the configuration)."""
 
 _LIMITS = ("53",)
 
-_NOT_TO_BE_RETRIED = ("does not exist", "no pg_hba.conf entry", "no password supplied")
+_NOT_TO_BE_RETRIED = (
+    "does not exist",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "not permitted to log in",
+    "permission denied for database",
+)
 """Words of refusals at connect that no later try would cure; these have no SQLSTATE in psycopg2."""
+
+_OF_A_POOLER = ("command-line options", "unsupported startup parameter")
+"""Words by which one that keeps sessions for others refuses a session's settings: RDS Proxy, and PgBouncer."""
 
 _SESSION = {
     "client_encoding": "UTF8",
@@ -266,6 +276,11 @@ def _refused(login_name: str, secret: str, error: Exception, unavailable: type[R
         return ConfigurationError(
             f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
             f"the certificates of its authority as {PEM}"
+        )
+    if _says(error, _OF_A_POOLER):
+        return ConfigurationError(
+            f"the {login_name} that secret {secret} names is a pooler, which refuses the settings that a session of "
+            f"totes needs: {sentence}; store the database's own host (totes secrets set {login_name})"
         )
     if _says(error, _NOT_TO_BE_RETRIED):
         return ConfigurationError(f"the {login_name} refused the login in secret {secret}: {sentence}")

@@ -18,10 +18,17 @@ _MISSING = {"NoSuchKey", "404"}
 _REFUSED = {
     "AccessDenied",
     "AllAccessDisabled",
+    "AuthorizationHeaderMalformed",
     "InvalidAccessKeyId",
+    "InvalidObjectState",
+    "KMS.DisabledException",
+    "KMS.KMSInvalidStateException",
+    "KMS.NotFoundException",
     "NoSuchBucket",
+    "PermanentRedirect",
     "SignatureDoesNotMatch",
 }
+"""What no later try would cure: rights, keys, another region, or an object that a lifecycle rule has archived."""
 
 
 @dataclass(frozen=True, kw_only=True)
