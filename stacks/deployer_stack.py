@@ -13,6 +13,7 @@ from stacks.stack import TotesStack
 
 _ISSUER = "token.actions.githubusercontent.com"
 _AUDIENCE = "sts.amazonaws.com"
+_BRANCH = "refs/heads/main"
 _NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+")
 _NAMES_AND_IDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*@[0-9]+/[A-Za-z0-9._-]+@[0-9]+")
 _PROVIDER = re.compile(rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:oidc-provider/{re.escape(_ISSUER)}")
@@ -60,8 +61,8 @@ class GitHub:
 class DeployerStack(TotesStack):
     """The roles of a repository's workflows. All that they may do is to become roles that `cdk bootstrap` made.
 
-    totes-<environment>-deploy is for jobs in the repository's GitHub environment of the same name, which decides who
-    approves and which branches come in. totes-<environment>-diff is for pull requests; it changes nothing.
+    totes-<environment>-deploy is for jobs of branch main in the repository's GitHub environment of the same name, which
+    decides who approves. totes-<environment>-diff is for pull requests; it changes nothing.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, github: GitHub) -> None:
@@ -79,6 +80,7 @@ class DeployerStack(TotesStack):
             name=f"totes-{environment.name}-deploy",
             description=f"What a job in the GitHub environment {environment.name} may do",
             context=f"environment:{environment.name}",
+            branch=_BRANCH,
             becomes=("deploy", "file-publishing", "lookup"),
         )
         self._role(
@@ -94,9 +96,15 @@ class DeployerStack(TotesStack):
             self, "GitHub", url=f"https://{_ISSUER}", client_ids=[_AUDIENCE]
         ).oidc_provider_arn
 
-    def _role(self, key: str, *, name: str, description: str, context: str, becomes: Sequence[str]) -> None:
-        subject = self._github.subject(context)
-        conditions = {"StringEquals": {f"{_ISSUER}:aud": _AUDIENCE, f"{_ISSUER}:sub": subject}}
+    def _role(
+        self, key: str, *, name: str, description: str, context: str, becomes: Sequence[str], branch: str | None = None
+    ) -> None:
+        claims = {"aud": _AUDIENCE, "sub": self._github.subject(context)}
+        if branch is not None:
+            # A subject that names an environment names no branch, and only the environment's rules would ask for one.
+            # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/
+            claims["ref"] = branch
+        conditions = {"StringEquals": {f"{_ISSUER}:{claim}": said for claim, said in claims.items()}}
         iam.Role(
             self,
             key,

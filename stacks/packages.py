@@ -30,32 +30,44 @@ class PackageTooLarge(ValueError):
 
 def code_of(folder: Path) -> lambda_.Code:
     """The package of a folder of Python files, without what an interpreter or a desktop leaves in it."""
-    return lambda_.Code.from_asset(str(folder), exclude=list(_LEFT_OUT), ignore_mode=cdk.IgnoreMode.GIT)
+    packed = _packed(folder.name, {"": folder})
+    digest = packed.name.rpartition("-")[2]
+    return lambda_.Code.from_asset(str(packed), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
 
 
 def with_page(folder: Path) -> Path:
     """A package with the dashboard's page beside its handler, in `page`; the package itself where no page is built."""
-    if not (PAGE / "index.html").is_file():
-        return folder
+    return _packed(folder.name, {"": folder, "page": PAGE}) if (PAGE / "index.html").is_file() else folder
+
+
+def _packed(name: str, folders: Mapping[str, Path]) -> Path:
+    """The files of folders, copied below prefixes, as Lambda's user may read them.
+
+    The modes of a clone are those of whoever made it: one made under umask 077 has files that no function could
+    import. The CLI packs modes as they are, and never packs again what has the same hash.
+    """
     sources = {
-        Path(folder.name) / prefix / file.relative_to(root): file
-        for root, prefix in ((folder, ""), (PAGE, "page"))
-        for file in sorted(root.rglob("*"))
-        if file.is_file() and not set(file.relative_to(root).parts) & set(_LEFT_OUT)
+        Path(prefix) / file.relative_to(folder): file
+        for prefix, folder in folders.items()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not set(file.relative_to(folder).parts) & set(_LEFT_OUT)
     }
-    digest = hashlib.sha256()
-    for name, file in sources.items():
-        digest.update(f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    place = _PACKAGES / f"{folder.name}-{digest.hexdigest()[:16]}"
+    digest = hashlib.sha256(b"files 0644, folders 0755")
+    for path, file in sources.items():
+        digest.update(f"{path} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    place = _PACKAGES / f"{name}-{digest.hexdigest()[:32]}"
     if not place.is_dir():
         _PACKAGES.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_PACKAGES, prefix=".making-") as workplace:
-            for name, file in sources.items():
-                copy = Path(workplace) / name
+            making = Path(workplace) / name
+            for path, file in sources.items():
+                copy = making / path
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
+            for path in (making, *making.rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
             with contextlib.suppress(OSError):  # another process was quicker, with the same
-                (Path(workplace) / folder.name).rename(place)
+                making.rename(place)
     return place
 
 

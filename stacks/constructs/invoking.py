@@ -19,8 +19,12 @@ RETRYABLE = (
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
+    "Runtime.ImportModuleError",
 )
-"""The errors after which the same step may succeed: the library's own, and Lambda's."""
+"""The errors after which the same step may succeed: the library's own, and Lambda's.
+
+A deployment changes a function's layers and its code one after the other, so that for seconds they do not fit together.
+"""
 
 
 def path(*keys: str) -> str:

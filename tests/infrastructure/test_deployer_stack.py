@@ -80,13 +80,14 @@ def bootstrapped(purpose: str) -> tuple[str, str]:
     )
 
 
-def said_by(subject: str) -> Template:
-    return {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:sub": subject}}
+def said_by(subject: str, **more: str) -> Template:
+    claims = {"aud": "sts.amazonaws.com", "sub": subject, **more}
+    return {"StringEquals": {f"{ISSUER}:{claim}": said for claim, said in claims.items()}}
 
 
-def test_only_a_job_in_the_environment_of_that_repository_may_deploy(prod_deployer: Template) -> None:
+def test_only_a_job_of_main_in_the_environment_of_that_repository_may_deploy(prod_deployer: Template) -> None:
     _, condition = trusted(roles(prod_deployer)["totes-prod-deploy"])
-    assert condition == said_by("repo:owner/repo:environment:prod")
+    assert condition == said_by("repo:owner/repo:environment:prod", ref="refs/heads/main")
 
 
 def test_only_a_pull_request_of_that_repository_may_compare_itself(prod_deployer: Template) -> None:
@@ -96,12 +97,14 @@ def test_only_a_pull_request_of_that_repository_may_compare_itself(prod_deployer
 
 def test_an_environment_is_not_opened_by_the_job_of_another(tmp_path: Path) -> None:
     _, condition = trusted(roles(deployer(tmp_path, Environment.named("dev")))["totes-dev-deploy"])
-    assert condition == said_by("repo:owner/repo:environment:dev")
+    assert condition == said_by("repo:owner/repo:environment:dev", ref="refs/heads/main")
 
 
 def test_a_repository_whose_tokens_carry_ids_is_known_by_them(tmp_path: Path) -> None:
     found = roles(deployer(tmp_path, repository="owner@12/repo@345"))
-    assert trusted(found["totes-prod-deploy"])[1] == said_by("repo:owner@12/repo@345:environment:prod")
+    assert trusted(found["totes-prod-deploy"])[1] == said_by(
+        "repo:owner@12/repo@345:environment:prod", ref="refs/heads/main"
+    )
     assert trusted(found["totes-prod-diff"])[1] == said_by("repo:owner@12/repo@345:pull_request")
 
 

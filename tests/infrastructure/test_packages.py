@@ -1,3 +1,5 @@
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,7 @@ from app import make_stacks
 from stacks import packages
 from stacks.config import Environment
 from stacks.dependencies import built_layer
-from stacks.packages import LIMIT_BYTES, PackageTooLarge, check_size, size_of
+from stacks.packages import LIMIT_BYTES, PackageTooLarge, check_size, code_of, size_of
 from tests.support.templates import Synthesised, new_app
 
 
@@ -42,6 +44,22 @@ def test_what_an_interpreter_leaves_behind_is_not_counted(tmp_path: Path) -> Non
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "module.cpython-311.pyc").write_bytes(b"x" * 50)
     assert size_of(tmp_path) == 1
+
+
+def test_a_package_is_readable_by_lambda_whatever_the_umask_of_the_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "_PACKAGES", tmp_path / "packages")
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "function" / "parts").mkdir(parents=True)
+        (tmp_path / "function" / "parts" / "module.py").write_bytes(b"x")
+        code_of(tmp_path / "function")
+    finally:
+        os.umask(before)
+    [packed] = (tmp_path / "packages").iterdir()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (packed, *packed.rglob("*"))}
+    assert modes == {packed.name: 0o755, "parts": 0o755, "module.py": 0o644}
 
 
 def layer(synthesised: Synthesised, name: str) -> Path:
