@@ -18,6 +18,7 @@ from totes.lake import Bucket, StarJournal, StarManifest
 from totes.lake.journal import Journal
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, Replayed, batch, replay, transform
+from totes.star.transform import Transformation
 from totes.star_schema import Dimension, Join, StarTable, text
 from totes.warehouse import load
 
@@ -385,3 +386,27 @@ def test_a_replay_goes_back_to_before_the_source_had_what_the_star_asks_for(pipe
         load(connection, pipeline.processed, stars)
     assert value(pipeline.warehouse, "SELECT array_agg(DISTINCT floor_name) FROM dim_staff") == ["red"]
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
+
+
+def test_a_replay_that_cannot_go_on_fails_one_run_and_no_other(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one by code that does not know what the first batches were like; the fixed one is asked for again."""
+    live(pipeline, 3)
+    work = Transformation.__call__
+
+    def fails(transformation: Transformation, batch: int) -> StarManifest | None:
+        if batch == 2:
+            raise KeyError("colour")
+        return work(transformation, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transformation, "__call__", fails)
+        with pytest.raises(KeyError, match="colour"):
+            replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+        change(pipeline, 1)
+        assert a_run(pipeline, batches=5) is None
+        assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 4
+    replayed = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+    assert replayed is not None
+    assert (replayed.published, replayed.edition) == (True, 3)

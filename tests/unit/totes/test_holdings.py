@@ -13,6 +13,7 @@ from tests.support.memory_store import MemoryStore
 from totes.capture import merging, sizes
 from totes.capture.holdings import Holdings
 from totes.capture.merging import in_order, with_run
+from totes.capture.slices import Piece
 from totes.lake import Bucket, Part, SortedRun, write_part
 
 NOTHING = pl.Series("id", [], dtype=pl.Int64)
@@ -134,6 +135,34 @@ def test_a_merge_holds_few_rows_at_once_whatever_the_runs_hold(bucket: Bucket, m
     assert max(seen) <= sizes.PART_ROWS
     assert table.depth() == 1
     table.is_held(SHAPES[0])
+
+
+def test_a_merge_holds_few_bytes_at_once_however_wide_the_rows_are(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column that totes does not need may hold pictures."""
+    _be_small(monkeypatch, times=1_000)  # so that rows alone bound nothing here
+    monkeypatch.setattr(sizes, "PART_BYTES", 20_000)
+    monkeypatch.setattr(sizes, "BYTES_AT_ONCE", 60_000)
+    table, picture = Table(bucket), "x" * 1_000
+    for start in (0, 1, 2):
+        for first in range(start, 600, 60):
+            rows = {key: {"id": key, "units": start, "note": picture} for key in range(first, first + 60, 3)}
+            table.bring(rows, [], SHAPES[2])
+    seen: list[int] = []
+    latest = merging._latest
+
+    def counted(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
+        seen.append(sum(int(piece.frame.estimated_size()) for piece in pieces))
+        return latest(pieces, key)
+
+    monkeypatch.setattr(merging, "_latest", counted)
+    table.bring({key: {"id": key, "units": 7, "note": picture} for key in range(0, 600, 2)}, [], SHAPES[2])
+    assert len(seen) > 600 * 1_000 / sizes.BYTES_AT_ONCE
+    assert max(seen) <= sizes.BYTES_AT_ONCE
+    merged = [part for run in table.runs for part in run.parts if "holdings" in part.key]
+    assert max(part.rows for part in merged) <= sizes.PART_BYTES / 1_000
+    table.is_held(SHAPES[2])
 
 
 def test_parts_that_nothing_new_reaches_into_are_not_written_again(bucket: Bucket) -> None:

@@ -190,6 +190,12 @@ def _latest(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.S
     return frames, pl.concat(gone)
 
 
+def _rows_of_a_part(rows: pl.DataFrame) -> int:
+    """How many of these rows are a part: fewer of a table whose rows are wide."""
+    each = rows.estimated_size() / max(1, rows.height)
+    return max(1, min(sizes.PART_ROWS, int(sizes.PART_BYTES / max(1.0, each))))
+
+
 class _Writer:
     """Writes rows that come in ascending ranges of keys as parts."""
 
@@ -204,9 +210,10 @@ class _Writer:
     def add(self, rows: pl.DataFrame) -> None:
         rows = rows.sort(self.key)
         waiting = rows if self._waiting is None else pl.concat([self._waiting, rows])
-        while waiting.height >= sizes.PART_ROWS:
-            self._write(waiting.head(sizes.PART_ROWS))
-            waiting = waiting.slice(sizes.PART_ROWS)
+        most = _rows_of_a_part(waiting)
+        while waiting.height >= most:
+            self._write(waiting.head(most))
+            waiting = waiting.slice(most)
         self._waiting = waiting
 
     def keep(self, part: Part) -> None:

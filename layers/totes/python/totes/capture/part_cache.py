@@ -16,6 +16,7 @@ class PartCache:
         self._bucket = bucket
         self._kept: dict[tuple[str, str | None], tuple[int, pl.DataFrame]] = {}
         self._rows = 0
+        self._bytes = 0
 
     def read(self, part: Part, column: str | None = None, up_to: int | None = None) -> pl.DataFrame:
         """Read a part's rows; see `read_part`.
@@ -31,15 +32,21 @@ class PartCache:
         frame = read_part(self._bucket, part, [column] if column else None)
         # Where not all that is needed again can be kept, to keep what came first spares the most requests.
         highest = bounds(part)[1]
-        if (up_to is None or highest > up_to) and self._rows + frame.height <= sizes.KEPT_ROWS:
+        if (up_to is None or highest > up_to) and self._has_room_for(frame):
             self._kept[part.key, column] = highest, frame
             self._rows += frame.height
+            self._bytes += int(frame.estimated_size())
         return frame
 
     def forget(self, below: int) -> None:
         """Forget the parts all of whose keys are below one: the reader has passed them."""
         self._kept = {place: kept for place, kept in self._kept.items() if kept[0] >= below}
         self._rows = sum(frame.height for _, frame in self._kept.values())
+        self._bytes = sum(int(frame.estimated_size()) for _, frame in self._kept.values())
+
+    def _has_room_for(self, frame: pl.DataFrame) -> bool:
+        rows, held = self._rows + frame.height, self._bytes + frame.estimated_size()
+        return rows <= sizes.KEPT_ROWS and held <= sizes.BYTES_AT_ONCE
 
 
 def bounds(part: Part) -> tuple[int, int]:

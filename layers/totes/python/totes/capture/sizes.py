@@ -3,8 +3,14 @@
 PART_ROWS = 250_000
 """Rows of a part of the lake, at most."""
 
+PART_BYTES = 64 * 1024 * 1024
+"""What the rows of a part take in memory, at most about: a column that totes does not need may hold pictures."""
+
 ROWS_AT_ONCE = 1_000_000
 """Rows that are merged at once, of all runs together."""
+
+BYTES_AT_ONCE = 192 * 1024 * 1024
+"""What these take in memory; and what the parts that are kept take."""
 
 KEPT_ROWS = 1_000_000
 """Rows of parts that were read and are kept, since a reader in the order of keys needs them again at once."""

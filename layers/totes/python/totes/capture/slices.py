@@ -57,7 +57,7 @@ def slices(
     lowest: int = LOWEST,
     highest: int = HIGHEST,
 ) -> Iterator[Slice]:
-    """Read a range of keys in slices of at most about `sizes.ROWS_AT_ONCE` rows, in ascending order of keys.
+    """Read a range of keys in slices of at most about `sizes.ROWS_AT_ONCE` rows and `sizes.BYTES_AT_ONCE`, in order.
 
     Together the slices cover the range, so there is at least one, which may be empty.
 
@@ -75,7 +75,7 @@ def slices(
 
 
 def _slice(pieces: Sequence[Piece], key: str, read: Callable[[Part], pl.DataFrame], lowest: int, highest: int) -> Slice:
-    """The longest slice from a key on: where it would be too large, it ends at the median of what was found so far."""
+    """The longest slice from a key on: while it would be too large, it ends at the median of what was found so far."""
     taken: list[Piece] = []
     for piece in pieces:
         first, last = bounds(piece.part)
@@ -84,10 +84,15 @@ def _slice(pieces: Sequence[Piece], key: str, read: Callable[[Part], pl.DataFram
         if last < lowest:
             continue
         taken.append(_within(replace(piece, frame=read(piece.part)), key, lowest, highest))
-        if sum(each.frame.height for each in taken) > sizes.ROWS_AT_ONCE:
-            highest = _median([each.frame[key] for each in taken])
+        while _is_too_large(taken) and (median := _median([each.frame[key] for each in taken])) < highest:
+            highest = median
             taken = [_within(each, key, lowest, highest) for each in taken]
     return Slice(lowest=lowest, highest=highest, pieces=[each for each in taken if each.frame.height])
+
+
+def _is_too_large(pieces: Sequence[Piece]) -> bool:
+    rows, held = sum(each.frame.height for each in pieces), sum(each.frame.estimated_size() for each in pieces)
+    return rows > sizes.ROWS_AT_ONCE or held > sizes.BYTES_AT_ONCE
 
 
 def _within(piece: Piece, key: str, lowest: int, highest: int) -> Piece:

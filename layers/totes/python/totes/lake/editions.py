@@ -87,9 +87,14 @@ class StarJournal:
         _journal(self.bucket, self.edition).commit(batch, manifest)
 
     def unfinished(self) -> "Draft | None":
-        """Return the draft that was begun last, unless it or a later edition is published: by two requests."""
+        """Return the draft that was begun last, by two requests; None where it, or a later edition, is published.
+
+        Nor is there one where the last was given up.
+        """
         _, draft = self._last
-        return draft if draft is not None and draft.edition.number > self.edition else None
+        if draft is None or draft.given_up or draft.edition.number <= self.edition:
+            return None
+        return draft
 
     def has_done(self, asked_by: str) -> bool:
         """Whether an edition is published that an execution has asked for, by a request for each draft back to it.
@@ -112,6 +117,14 @@ class StarJournal:
         """
         return self._record(draft.edition.number, draft.edition.first, draft.code, asked_by)
 
+    def give_up(self, draft: "Draft") -> None:
+        """Say of the draft that was begun last that nobody goes on with it.
+
+        Raises:
+            BatchTaken: another run has begun one, or asked for one, since this journal looked.
+        """
+        self._record(draft.edition.number, draft.edition.first, draft.code, draft.asked_by, given_up=True)
+
     def begin(self, first: int, code: str, asked_by: str | None = None) -> "Draft":
         """Begin an edition that covers a batch and all that follow.
 
@@ -132,13 +145,13 @@ class StarJournal:
             number += 1
         return self._record(number, first, code, asked_by)
 
-    def _record(self, number: int, first: int, code: str, asked_by: str | None) -> "Draft":
+    def _record(self, number: int, first: int, code: str, asked_by: str | None, *, given_up: bool = False) -> "Draft":
         """Commit a record right behind the last one that this journal has seen.
 
         Were it behind one that came meanwhile, two drafts could have one number, and the manifests of both.
         """
         seen, _ = self._last
-        record = {"number": number, "first": first, "code": code, "asked_by": asked_by}
+        record = {"number": number, "first": first, "code": code, "asked_by": asked_by, "given_up": given_up}
         self._drafts.commit(seen + 1, json.dumps(record, sort_keys=True).encode())
         draft = self._draft(record)
         self._last = seen + 1, draft
@@ -158,8 +171,9 @@ class StarJournal:
 
     def _draft(self, record: Mapping[str, Any]) -> "Draft":
         edition = Edition(number=record["number"], first=record["first"])
-        # Those of an older totes do not say who asked.
-        return Draft(self.bucket, self._revision, self._editions, edition, record["code"], record.get("asked_by"))
+        # Those of an older totes say neither who asked nor that they were given up.
+        asked_by, given_up = record.get("asked_by"), record.get("given_up", False)
+        return Draft(self.bucket, self._revision, self._editions, edition, record["code"], asked_by, given_up=given_up)
 
 
 class Draft:
@@ -169,6 +183,7 @@ class Draft:
         edition: the edition.
         code: the fingerprint of the code that makes it.
         asked_by: the execution that asked for it last; None: not known.
+        given_up: whether nobody is to go on with it.
     """
 
     def __init__(
@@ -179,10 +194,13 @@ class Draft:
         edition: Edition,
         code: str,
         asked_by: str | None,
+        *,
+        given_up: bool = False,
     ) -> None:
         self.edition = edition
         self.code = code
         self.asked_by = asked_by
+        self.given_up = given_up
         self._bucket = bucket
         self._revision = revision
         self._editions = (*editions, edition)

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from totes.errors import ConfigurationError
+from totes.errors import BatchTaken, ConfigurationError, RetryableError
 from totes.lake import Bucket, Draft, Journal, StarJournal
 from totes.star.ahead import AHEAD, in_order
 from totes.star.code import fingerprint
@@ -45,7 +46,8 @@ def replay(
     """Transform a batch and all that follow again into a new edition, or go on with one that is not finished.
 
     Until the last of them is done nothing has changed; then the new edition is what a loader reads. A draft that other
-    code has begun is given up, and begun again by this code: who asked for it still wants it.
+    code has begun is given up, and begun again by this code: who asked for it still wants it. One that ends in an error
+    which does not pass is given up too, for the schedule's runs must go on.
 
     Args:
         ingestion: the bucket of captured batches.
@@ -62,6 +64,7 @@ def replay(
         ConfigurationError: the lake has no such batch; see also `totes.lake`.
         BatchTaken: another replay was begun or published meanwhile.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
+        Exception: a batch of before is not what this star's code expects.
     """
     captured, stars = Journal(ingestion), StarJournal(processed)
     if first is not None:
@@ -73,7 +76,16 @@ def replay(
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
     begun = _Replay(captured, draft, work, time_is_up)
-    return begun.go_on() if stars.newest() >= draft.edition.first - 1 else begun.wait()
+    try:
+        return begun.go_on() if stars.newest() >= draft.edition.first - 1 else begun.wait()
+    except (RetryableError, ConfigurationError):
+        raise
+    except Exception:
+        # Whoever came next would go on with it, fail in the same way, and come to no load.
+        logger.exception("edition %d is given up; ask for the replay again when this is fixed", draft.edition.number)
+        with suppress(BatchTaken):
+            stars.give_up(draft)
+        raise
 
 
 def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
