@@ -13,7 +13,7 @@ from tests.faults.history import History
 from tests.faults.invariants import Trail, after_every_run, once_all_is_well, versions_held
 from tests.faults.registry import FAULTS
 from tests.faults.scene import MissedError, Scene
-from tests.faults.world import FEW_ROWS, ROWS_IN_ONE_FUNCTION, Ground, World
+from tests.faults.world import Ground, World
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def play(
         all_is_checked_every: after so many ticks what holds once all is well is checked too.
     """
     report = Report()
-    rows_in_one_function = FEW_ROWS if plan[0].in_pieces else ROWS_IN_ONE_FUNCTION
-    world = World(ground, weakness, rows_in_one_function=rows_in_one_function)
+    world = World(ground, weakness, in_pieces=plan[0].in_pieces)
     history = History(lambda: world.source, np.random.default_rng(0))
     try:
         _play(plan, world, history, report, all_is_checked_every)

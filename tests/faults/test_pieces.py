@@ -15,7 +15,7 @@ from tests.faults.functions import CAPTURE, TRANSFORM, Died
 from tests.faults.invariants import after_every_run, once_all_is_well
 from tests.faults.scene import refused
 from tests.faults.worker import Returned
-from tests.faults.world import FEW_ROWS, Ground, World
+from tests.faults.world import Ground, World
 from tests.support.databases import execute, value
 from tests.support.pipeline import keys_of
 from tests.support.servers import wait_for_recovery
@@ -31,7 +31,7 @@ CHANGE = (
 @pytest.fixture
 def large(common_ground: Ground) -> Iterator[World]:
     """A world whose functions read no more than sixty rows, of a source that has more than twice as many."""
-    made = World(common_ground, rows_in_one_function=FEW_ROWS)
+    made = World(common_ground, in_pieces=True)
     yield made
     made.close()
 

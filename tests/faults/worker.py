@@ -18,8 +18,8 @@ from tests.faults.weaknesses import WEAKNESSES
 from totes.capture import snapshot
 from totes.star import batch
 
-_SMALL = 1000
-"""Rows in one function, of a world that is done in pieces."""
+IN_PIECES = "IN_PIECES"
+"""The environment variable that is there in a world that is done in pieces."""
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
@@ -77,7 +77,7 @@ def serve(pipe: Pipe, function: str, environment: Mapping[str, str], weakness: s
     if weakness and (stale := _put_in(weakness)):
         pipe.send(stale)
         return
-    if int(environment.get("ROWS_IN_ONE_FUNCTION", _SMALL)) < _SMALL:
+    if IN_PIECES in environment:
         batch.PARTS_IN_ONE_GO, batch.PARTS_BETWEEN_BOOKMARKS = 4, 2  # for a world's parts are few, too
         snapshot.NAMED_IDS = 8  # and so are the transactions between two of its runs
     handler = HANDLERS.get(function) or _handler(function)

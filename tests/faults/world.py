@@ -23,7 +23,7 @@ from tests.faults.boundary import READ_SECONDS, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Function, Outcome
 from tests.faults.library import HANDLERS
 from tests.faults.run import Step, whole
-from tests.faults.worker import Returned
+from tests.faults.worker import IN_PIECES, Returned
 from tests.support.databases import execute, quick_server, session
 from tests.support.servers import copy_of, removal_of, run_alone
 from totes import payloads
@@ -32,10 +32,10 @@ from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, verify
 
-ROWS_IN_ONE_FUNCTION = 10_000_000
+_MORE_ROWS = 10_000_000
 """More than any world has."""
 
-FEW_ROWS = 60
+_FEW_ROWS = 60
 """Less than the shop has, and many a batch: of more rows one function neither reads nor transforms all."""
 
 _numbers = itertools.count(1)
@@ -139,7 +139,7 @@ class World:
         weakness: str | None = None,
         *,
         source_server: EmbeddedPostgres | None = None,
-        rows_in_one_function: int = ROWS_IN_ONE_FUNCTION,
+        in_pieces: bool = False,
     ) -> None:
         number = next(_numbers)
         self.ground = ground
@@ -165,7 +165,8 @@ class World:
             "PROCESSED_BUCKET": buckets[1],
             "SOURCE_SECRET": self._secret_names["source"],
             "WAREHOUSE_SECRET": self._secret_names["warehouse"],
-            "ROWS_IN_ONE_FUNCTION": str(rows_in_one_function),
+            "ROWS_IN_ONE_FUNCTION": str(_FEW_ROWS if in_pieces else _MORE_ROWS),
+            **({IN_PIECES: "yes"} if in_pieces else {}),
         }
         self.functions = {name: Function(name, self._environment, weakness) for name in STEPS}
         self.second = {name: Function(name, self._environment, weakness) for name in STEPS}
