@@ -3,7 +3,7 @@
 import { render } from "preact";
 import { useState } from "preact/hooks";
 import type { Session } from "./data/sign-in";
-import { type Config, plainFetch, Source } from "./data/source";
+import { type Config, PATIENCE, plainFetch, Source } from "./data/source";
 import { NOWHERE } from "./state/address";
 import { go, listen, look, shop, start, take, trouble } from "./state/app";
 import { ErrorBoundary } from "./ui/error-boundary";
@@ -146,12 +146,14 @@ function Content() {
   );
 }
 
-async function begin(): Promise<void> {
+async function begin(root: HTMLElement): Promise<void> {
   applyTheme();
-  const root = document.getElementById("page") as HTMLElement;
+  root.querySelector(".late")?.remove();
+  const signal = AbortSignal.timeout(PATIENCE);
   let config: Config;
   try {
-    config = (await (await fetch(new URL("config.json", document.baseURI), { cache: "no-cache" })).json()) as Config;
+    const response = await fetch(new URL("config.json", document.baseURI), { cache: "no-cache", signal });
+    config = (await response.json()) as Config;
   } catch {
     root.textContent = "config.json is missing beside this page, or is no JSON: it says where the data is.";
     return;
@@ -166,4 +168,9 @@ async function begin(): Promise<void> {
   render(<App name={name} session={session} />, root);
 }
 
-void begin();
+const root = document.getElementById("page") as HTMLElement;
+begin(root).catch((error: unknown) => {
+  console.error(error);
+  const why = error instanceof Error ? error.message : error;
+  root.textContent = `This page could not begin. Load it again; if that does not help, this is why: ${why}`;
+});

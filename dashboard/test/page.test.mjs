@@ -16,6 +16,8 @@ const NOW = EXPECTED.snapshots.at(-1);
 const THEN = EXPECTED.snapshots[0];
 const LATEST = JSON.parse(readFileSync(join(DATA, "latest.json"), "utf8"));
 const CHECKED = Date.parse(LATEST.status.checked_at);
+const MOMENTS = JSON.parse(readFileSync(join(DATA, "moments", `${LATEST.days.at(-1)}.json`), "utf8")).moments;
+const OLDER = MOMENTS.find(({ batch }) => batch === THEN.batch) ?? MOMENTS[0];
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
@@ -323,25 +325,29 @@ test("filters narrow the figures as WHERE does, and the address keeps them", asy
     await total(),
     expected((row) => both(row) && row.design_id === order.design_id),
   );
+  // The cards say which of the filters they leave alone.
+  const notes = await page.$$eval(".card .note", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(notes, [
+    "Whatever the period or department or design.",
+    "Whatever the period or department or design.",
+    "Whatever the department or counterparty or design.",
+  ]);
   const hash = new URL(page.url()).hash;
   assert.match(hash, /department=.*counterparty=.*design=/);
   const again = await shown(hash, { context: page.context() });
   assert.equal(await again.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value)), await total());
-  // A period is compared with the one before, of the same length.
   await page.click("text=Clear");
   await page.selectOption("#period", "4w");
   const today = dayOf(NOW.as_of_day);
   const within = (from, to) => (row) => dayOf(row.day) >= from && dayOf(row.day) <= to;
-  const now = expected(within(today - 27, today));
-  assert.equal(await total(), now);
-  const earlier = expected(within(today - 55, today - 28));
-  const delta = await page.$$eval("#sales-revenue .delta", (all) => all.map(({ textContent }) => textContent));
-  if (NOW.orders.some(({ day }) => dayOf(day) <= today - 55) && earlier > 0) {
-    assert.equal(
-      Number.parseInt(delta[0].replace("−", "-").replace("+", ""), 10),
-      Math.round((100 * (now - earlier)) / earlier),
-    );
-  }
+  assert.equal(await total(), expected(within(today - 27, today)));
+  // A period is compared with the one before, of the same length; today is not over, and is in neither.
+  await go(page, `#period=custom&from=${isoDay(today - 1)}&to=${isoDay(today)}&currency=${code}`);
+  assert.equal(await total(), expected(within(today - 1, today)));
+  const [now, earlier] = [today - 1, today - 3].map((day) => expected(within(day, day)));
+  const delta = (await page.textContent("#sales-revenue .delta")).replace("−", "-").replace(/[+,]/g, "");
+  assert.equal(Number.parseInt(delta, 10), Math.round((100 * (now - earlier)) / earlier));
+  assert.match(await page.textContent("#sales .sentence"), /the period before .*, today left out\.$/);
   await page.context().close();
 });
 
@@ -459,8 +465,64 @@ test("a moment can be chosen, is in the address, and shows the shop as it was", 
     (wanted) => document.querySelector("#as-of")?.textContent === wanted,
     new Date(NOW.captured_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" }),
   );
+  // Who wants less deletes moments: the last day before has the shop then.
+  const noted = complaints.length;
+  const later = isoDay(dayOf(NOW.as_of_day) + 2);
+  answers.set("latest.json", latestAs({ days: [...LATEST.days, later] }));
+  const thinned = await shown(`#asof=${later}`, { context: page.context() });
+  assert.equal(await thinned.locator("[id^=trouble]").count(), 0);
+  answers.clear();
+  complaints.length = noted;
   const early = await open("#asof=2001-01-01", { context: page.context() });
   await early.waitForSelector("#state-too-old");
+  await page.context().close();
+});
+
+test("an old moment is shown as one as long as the newest is not here, and only then is that seen", async () => {
+  const noted = complaints.length;
+  const page = await shown(`#period=all&asof=${OLDER.captured_at}`);
+  answers.set(LATEST.manifest, 500);
+  await page.click("text=Back to now");
+  await page.waitForSelector("#trouble-unreachable");
+  assert.equal(new URL(page.url()).hash, "#period=all");
+  assert.match(await page.textContent("#as-of-banner"), /as it was on/);
+  assert.doesNotMatch(await page.textContent("header.top"), /checked/);
+  answers.clear();
+  await page.click("#trouble-unreachable button");
+  await page.waitForSelector("#as-of-banner", { state: "detached" });
+  assert.match(await page.textContent("header.top"), /checked/);
+  assert.match(await page.textContent("#since"), /first look/);
+  const visit = await shown("#period=all", { context: page.context() });
+  assert.match(await visit.textContent("#since"), /Nothing has changed/);
+  await page.context().close();
+  complaints.length = noted;
+});
+
+test("today is the day of the last look at the source, of an old moment the day of its batch", async () => {
+  const [code] = CODES;
+  const next = CHECKED + 86_400_000;
+  answers.set("latest.json", statusAs({ checked_at: new Date(next).toISOString() }));
+  const page = await shown(`#period=4w&currency=${code}`, { at: next + 60_000 });
+  const check = async (today) => {
+    const as = (options) => new Date(today * 86_400_000).toLocaleDateString("en-GB", { timeZone: "UTC", ...options });
+    const weekday = new Date((today - 1) * 86_400_000).toLocaleDateString("en-GB", {
+      weekday: "long",
+      timeZone: "UTC",
+    });
+    assert.equal(await page.textContent("#yesterday h3"), `Sold yesterday, ${weekday}`);
+    const sold = NOW.orders.filter(({ day, currency }) => dayOf(day) === today - 1 && currency === code);
+    assert.equal(
+      await page.$eval("#yesterday .big", ({ dataset }) => Number(dataset.value)),
+      sum(sold, ({ revenue }) => revenue),
+    );
+    const day = as({ day: "numeric", month: "short", year: "numeric" });
+    assert.ok((await page.textContent(".filters .days")).endsWith(`– ${day}`));
+    assert.ok((await page.textContent("#receipts-due .sentence")).endsWith(`overdue as of ${day}.`));
+  };
+  await check(Math.floor(next / 86_400_000));
+  await go(page, `#period=4w&currency=${code}&asof=${LATEST.captured_at}`);
+  await check(dayOf(NOW.as_of_day));
+  answers.clear();
   await page.context().close();
 });
 
@@ -510,22 +572,32 @@ test("names that are HTML, SQL or right-to-left are text", async () => {
 });
 
 test("numbers and dates are as the reader writes them", async () => {
-  const context = await browser.newContext({ viewport: DESKTOP, locale: "de-DE", timezoneId: "Europe/Berlin" });
-  const [code] = CODES;
-  const page = await shown(`#period=all&currency=${code}`, { context });
-  const revenue = sum(
-    NOW.orders.filter(({ currency }) => currency === code),
-    (row) => row.revenue,
-  );
-  const money = new Intl.NumberFormat("de-DE", { style: "currency", currency: code, currencyDisplay: "narrowSymbol" });
-  assert.ok((await page.textContent("#sales .sentence")).includes(money.format(revenue / 100)));
-  const moment = new Date(NOW.captured_at).toLocaleString("de-DE", {
-    dateStyle: "medium",
-    timeStyle: "medium",
-    timeZone: "Europe/Berlin",
-  });
-  assert.equal(await page.textContent("#as-of"), moment);
-  await context.close();
+  for (const [locale, timezoneId] of [
+    ["de-DE", "Europe/Berlin"],
+    ["en-AU", "Australia/Sydney"], // where a dollar is not that of the United States
+  ]) {
+    const context = await browser.newContext({ viewport: DESKTOP, locale, timezoneId });
+    const page = await shown("#period=all", { context });
+    for (const code of CODES) {
+      await go(page, `#period=all&currency=${code}`);
+      const revenue = sum(
+        NOW.orders.filter(({ currency }) => currency === code),
+        (row) => row.revenue,
+      );
+      const money = new Intl.NumberFormat(locale, { style: "currency", currency: code });
+      assert.ok(
+        (await page.textContent("#sales .sentence")).includes(money.format(revenue / 100)),
+        `${locale} ${code}`,
+      );
+    }
+    const moment = new Date(NOW.captured_at).toLocaleString(locale, {
+      dateStyle: "medium",
+      timeStyle: "medium",
+      timeZone: timezoneId,
+    });
+    assert.equal(await page.textContent("#as-of"), moment);
+    await context.close();
+  }
 });
 
 test("the keyboard reaches everything: a chart by arrows, a dialog left by Escape", async () => {
@@ -533,14 +605,60 @@ test("the keyboard reaches everything: a chart by arrows, a dialog left by Escap
   await page.focus("#sales-revenue .plot");
   await page.keyboard.press("End");
   const said = await page.textContent("#sales-revenue .readout");
-  assert.match(said, /\d/);
+  assert.match(said, /\d, so far/);
   await page.keyboard.press("Enter");
   await page.waitForSelector("dialog.drawer");
   assert.ok(await page.evaluate(() => document.querySelector("dialog").contains(document.activeElement)));
   await page.keyboard.press("Escape");
   assert.equal(await page.locator("dialog").count(), 0);
   await page.waitForFunction(() => document.activeElement.classList.contains("plot")); // the focus comes back
+  // Of each page in the drawer the heading has the focus; a list that is gone back to is as it was left.
+  await page.click("#sales .sentence button");
+  await page.click(".rows .head button:has-text('Value')");
+  await page.$eval(".rows", (element) => element.scrollTo(0, 120));
+  const place = () => page.$eval(".rows", ({ scrollTop }) => scrollTop);
+  const order = () => page.$$eval("[aria-sort=descending]", (all) => all.map(({ textContent }) => textContent));
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  const before = [await place(), await order()];
+  assert.deepEqual(before, [120, ["Value ↓"]]);
+  await page.$eval(".rows .item button", (button) => button.click());
+  await page.waitForSelector(".versions td");
+  assert.match(await focused(), /^Sales order \d+$/);
+  await page.click("text=‹ Back");
+  await page.waitForSelector(".rows");
+  assert.match(await focused(), /^Sales orders, /);
+  assert.deepEqual([await place(), await order()], before);
   await page.context().close();
+});
+
+test("lines stand out from the paper, light and dark; what is printed is dark on white", async () => {
+  for (const scheme of ["light", "dark"]) {
+    const page = await shown("#period=all", { scheme });
+    const contrast = await page.evaluate(() => {
+      const luminance = (name) => {
+        const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+        const [red, green, blue] = [1, 3, 5]
+          .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+          .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+      };
+      const [less, more] = [luminance("--pale"), luminance("--paper")].sort((one, other) => one - other);
+      return more / less;
+    });
+    assert.ok(contrast >= 3, `${scheme}: ${contrast}`);
+    await page.emulateMedia({ media: "print" });
+    const colours = () => [
+      getComputedStyle(document.documentElement).backgroundColor,
+      getComputedStyle(document.body).color,
+    ];
+    for (const theme of ["auto", "dark"]) {
+      await page.evaluate((chosen) => {
+        document.documentElement.dataset.theme = chosen;
+      }, theme);
+      assert.deepEqual(await page.evaluate(colours), ["rgb(255, 255, 255)", "rgb(30, 29, 27)"], `${scheme} ${theme}`);
+    }
+    await page.context().close();
+  }
 });
 
 test("axe finds nothing, light and dark, on a desktop and a phone, with charts, tables, rows, versions and dialogs", async () => {
@@ -619,6 +737,9 @@ test("each state of life is said: nothing yet, another format, a failed run, old
     "#unequal",
     /3 rows of the warehouse differ/,
   );
+  // Sales may rest for a night: the last comparison is newer than what the snapshot knows of.
+  const verified = { at: LATEST.status.checked_at, equal: false, batch: 1, differences: 3 };
+  await state({ "latest.json": statusAs({ verified }) }, "#trust .sentence", /ago .*: 3 differences\.$/);
   const manifest = JSON.parse(readFileSync(join(DATA, LATEST.manifest), "utf8"));
   const [part, { sha }] = Object.entries(manifest.tables.sales_order.parts)[0];
   assert.equal(
@@ -631,12 +752,27 @@ test("each state of life is said: nothing yet, another format, a failed run, old
   complaints.length = noted; // the browser itself reports each answer that is no 200
 });
 
+test("a server that does not answer is given up, and it is not said that nothing was published", async () => {
+  const noted = complaints.length;
+  const page = await shown("#period=all", { at: CHECKED + 20 * 60_000 });
+  assert.match(await page.textContent("#stale"), /nothing newer has been published/);
+  answers.set("latest.json", null);
+  await Promise.all([
+    page.waitForRequest(/latest\.json/),
+    page.evaluate(() => window.dispatchEvent(new Event("online"))),
+  ]);
+  await page.clock.fastForward(25_000);
+  await page.waitForSelector("#trouble-unreachable:has-text('does not answer')");
+  assert.match(await page.textContent("#stale"), /nothing newer could be read/);
+  answers.clear();
+  await page.context().close();
+  complaints.length = noted;
+});
+
 test("a newer snapshot is taken up without losing the place, and what has changed since the last look is said", async () => {
-  const moments = JSON.parse(readFileSync(join(DATA, "moments", `${LATEST.days.at(-1)}.json`), "utf8")).moments;
-  const older = moments.find(({ batch }) => batch === THEN.batch) ?? moments[0];
   answers.set(
     "latest.json",
-    latestAs({ manifest: older.manifest, batch: older.batch, captured_at: older.captured_at }),
+    latestAs({ manifest: OLDER.manifest, batch: OLDER.batch, captured_at: OLDER.captured_at }),
   );
   const page = await shown("#period=all");
   assert.match(await page.textContent("#since"), /first look/);
@@ -785,9 +921,16 @@ test("a shop without orders, and one with a single order, are shown", { skip: !E
   }
 });
 
-/** A user pool, an identity pool and a bucket that know one person, who has to choose a password first. */
+/**
+ * A user pool, an identity pool and a bucket that know one person, who has to choose a password first.
+ *
+ * The bucket refuses everything with the code `refusing.code`, as long as there is one, and the credentials that ended
+ * as `refusing.ended`; where `refusing.busy` is set, nobody signs in or goes on.
+ */
 function aws() {
   const asked = [];
+  const refusing = { code: null, ended: null, busy: false };
+  let exchanges = 0;
   const token = (lives) => `h.${Buffer.from(JSON.stringify({ exp: CHECKED / 1000 + lives })).toString("base64url")}.s`;
   let password = "first-Password-1";
   const lives = 900;
@@ -811,7 +954,12 @@ function aws() {
     },
     GetId: ({ Logins }) => (Logins["cognito-idp.eu-west-2.amazonaws.com/pool"] ? { IdentityId: "i-1" } : null),
     GetCredentialsForIdentity: () => ({
-      Credentials: { AccessKeyId: "AK", SecretKey: "SK", SessionToken: "ST", Expiration: CHECKED / 1000 + 3600 },
+      Credentials: {
+        AccessKeyId: "AK",
+        SecretKey: "SK",
+        SessionToken: `ST${++exchanges}`,
+        Expiration: CHECKED / 1000 + 3600,
+      },
     }),
   };
   const also = (request, response) => {
@@ -836,8 +984,9 @@ function aws() {
         body += piece;
       });
       request.on("end", () => {
+        if (refusing.busy) return json(400, { __type: "TooManyRequestsException", message: "Rate exceeded" });
         const found = said[target](JSON.parse(body));
-        json(found === null ? 400 : 200, found ?? { message: "Incorrect username or password." });
+        return json(found === null ? 400 : 200, found ?? { message: "Incorrect username or password." });
       });
       return true;
     }
@@ -845,20 +994,23 @@ function aws() {
     const { authorization = "", "x-amz-security-token": session } = request.headers;
     if (
       !/^AWS4-HMAC-SHA256 Credential=AK\/\d{8}\/eu-west-2\/s3\/aws4_request/.test(authorization) ||
-      session !== "ST"
+      !/^ST\d+$/.test(session)
     ) {
       return json(403, {});
     }
     const file = join(DATA, pathname.slice("/objects/b/data/".length));
-    if (existsSync(file)) response.writeHead(200).end(readFileSync(file));
-    else response.writeHead(403).end();
+    const refused = (code) => response.writeHead(403).end(`<Error><Code>${code}</Code></Error>`);
+    if (session === refusing.ended) response.writeHead(400).end("<Error><Code>ExpiredToken</Code></Error>");
+    else if (refusing.code !== null) refused(refusing.code);
+    else if (existsSync(file)) response.writeHead(200).end(readFileSync(file));
+    else refused("AccessDenied");
     return true;
   };
-  return { asked, also };
+  return { asked, also, refusing };
 }
 
 test("where there is a sign-in, nothing is read without one; the first password is replaced by one's own", async () => {
-  const { asked, also } = aws();
+  const { asked, also, refusing } = aws();
   const own = await serve(DATA, undefined, also);
   const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
   const noted = complaints.length;
@@ -890,6 +1042,33 @@ test("where there is a sign-in, nothing is read without one; the first password 
     await page.reload();
     await page.waitForSelector("#figures");
     assert.ok(asked.includes("RespondToAuthChallenge"));
+    // Of what is not there a bucket says that access is denied; whatever else it says is no empty shop.
+    for (const [code, sentence] of [
+      ["AccessDenied", "Nothing has been published yet"],
+      ["RequestTimeTooSkewed", "The clock of this computer is wrong"],
+      ["InvalidToken", "refuses latest.json: InvalidToken"],
+    ]) {
+      refusing.code = code;
+      await page.reload();
+      await page.waitForSelector(`text=${sentence}`);
+    }
+    refusing.code = null;
+    // Who asks too often is signed in still, and credentials that have ended are replaced.
+    refusing.busy = true;
+    await page.reload();
+    await page.waitForSelector("text=Rate exceeded");
+    refusing.busy = false;
+    await page.reload();
+    await page.waitForSelector("#figures");
+    const exchanged = () => asked.filter((target) => target === "GetCredentialsForIdentity").length;
+    const before = exchanged();
+    refusing.ended = `ST${before}`;
+    await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith("latest.json") && response.ok()),
+      page.evaluate(() => window.dispatchEvent(new Event("online"))),
+    ]);
+    assert.equal(exchanged(), before + 1);
+    assert.equal(await page.locator("[id^=trouble]").count(), 0);
     await page.click("text=Sign out");
     await page.waitForSelector(".sign-in");
     assert.equal(await page.locator("#figures").count(), 0);
@@ -898,6 +1077,45 @@ test("where there is a sign-in, nothing is read without one; the first password 
     await context.close();
     own.close();
   }
+});
+
+test("a page that cannot begin says so, and one in a browser that keeps nothing begins", async () => {
+  const begun = async (instead, selector, script) => {
+    const { also } = aws();
+    const own = await serve(
+      DATA,
+      undefined,
+      (request, response) => instead(request.url, response) || also(request, response),
+    );
+    const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC" });
+    try {
+      const page = await context.newPage();
+      if (script !== undefined) await page.addInitScript(script);
+      await page.goto(own.url);
+      // What is shown after a while.
+      await page.evaluate(() => {
+        for (const each of document.getAnimations()) each.finish();
+      });
+      await page.waitForSelector(selector);
+    } finally {
+      await context.close();
+      own.close();
+    }
+  };
+  const fails = (pattern) => (url, response) => pattern.test(url) && Boolean(response.writeHead(503).end());
+  await begun(
+    (url, response) => url === "/config.json" && Boolean(response.writeHead(200).end("{}")),
+    "text=could not begin",
+  );
+  await begun(fails(/sign-in/), "text=could not begin");
+  await begun(fails(/app-/), "text=could not be loaded");
+  await begun(fails(/^$/), ".sign-in", () =>
+    Object.defineProperty(window, "sessionStorage", {
+      get() {
+        throw new DOMException("denied", "SecurityError");
+      },
+    }),
+  );
 });
 
 test("the page weighs less than 200 KB, and says nothing to others and nothing in the console", () => {

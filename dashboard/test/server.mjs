@@ -16,15 +16,16 @@ export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * Serve; `answer` may answer a path below data/ in its own way: a status, or a text. `also` may answer any request, and
- * says whether it has.
+ * Serve; `answer` may answer a path below data/ in its own way: a status, a text, or null for no answer at all. `also`
+ * may answer any request, and says whether it has.
  */
 export async function serve(data, answer = () => undefined, also = () => false) {
   const server = createServer((request, response) => {
-    if (also(request, response)) return;
+    if (also(request, response)) return undefined;
     const path = normalize(decodeURIComponent(new URL(request.url, "http://page").pathname));
     const headers = { "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff" };
     const own = path.startsWith("/data/") ? answer(path.slice("/data/".length)) : undefined;
+    if (own === null) return undefined;
     if (typeof own === "number") return response.writeHead(own, headers).end();
     if (typeof own === "string") return response.writeHead(200, headers).end(own);
     const file = path.startsWith("/data/")

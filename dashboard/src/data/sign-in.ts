@@ -2,11 +2,15 @@
 
 import { AwsClient } from "aws4fetch";
 import { SignedOut, Unreachable } from "./errors";
-import type { BucketConfig, Fetch } from "./source";
+import { type BucketConfig, type Fetch, PATIENCE } from "./source";
 
 const KEPT = "totes.session";
 /** Credentials are fetched again so long before they end, in milliseconds. */
 const MARGIN = 60_000;
+/** What S3 says of credentials that have ended; by a clock that is slow they have not. */
+const ENDED = /<Code>(ExpiredToken|InvalidToken)<\/Code>/;
+/** What Cognito says, with a 400, to whoever asks too often. */
+const TOO_OFTEN = /TooManyRequests|LimitExceeded/;
 
 interface Tokens {
   readonly id: string;
@@ -41,8 +45,7 @@ export class Session {
   private credentials: Promise<Credentials> | null = null;
 
   constructor(private readonly config: BucketConfig) {
-    const kept = sessionStorage.getItem(KEPT);
-    this.tokens = kept === null ? null : (JSON.parse(kept) as Tokens);
+    this.tokens = kept();
   }
 
   get signedIn(): boolean {
@@ -81,18 +84,29 @@ export class Session {
   signOut(): void {
     this.tokens = null;
     this.credentials = null;
-    sessionStorage.removeItem(KEPT);
+    keep(null);
   }
 
   /** Fetches from the bucket; throws SignedOut where the session is over. */
-  readonly fetch: Fetch = async (path, fresh) => {
+  readonly fetch: Fetch = async (path, fresh, signal) => {
     const { bucket, prefix, region, endpoints } = this.config;
     const host =
       endpoints === undefined ? `https://${bucket}.s3.${region}.amazonaws.com` : `${endpoints.objects}/${bucket}`;
-    const { client } = await this.current();
     const key = (prefix + path).split("/").map(encodeURIComponent).join("/");
-    return client.fetch(`${host}/${key}`, fresh ? { cache: "no-store" } : {});
+    const ask = ({ client }: Credentials) =>
+      client.fetch(`${host}/${key}`, { signal, ...(fresh ? { cache: "no-store" } : {}) });
+    const credentials = await this.current();
+    const response = await ask(credentials);
+    if (response.ok || !ENDED.test(await response.clone().text())) return response;
+    await this.drop(credentials);
+    return ask(await this.current());
   };
+
+  /** Let go of credentials, if nobody else has meanwhile. */
+  private async drop(credentials: Credentials): Promise<void> {
+    const held = await this.credentials;
+    if (held === credentials) this.credentials = null;
+  }
 
   private async current(): Promise<Credentials> {
     const held = this.credentials === null ? null : await this.credentials.catch(() => null);
@@ -153,8 +167,7 @@ export class Session {
     if (result === undefined)
       throw new Refused(`The sign-in asks for ${answer.ChallengeName ?? "something"} that this page does not offer.`);
     this.tokens = { id: result.IdToken, refresh: result.RefreshToken ?? this.tokens?.refresh ?? "" };
-    this.credentials = null;
-    sessionStorage.setItem(KEPT, JSON.stringify(this.tokens));
+    keep(this.tokens);
   }
 
   private async ask(target: string, body: object): Promise<Answer> {
@@ -170,14 +183,36 @@ async function post(url: string, target: string, body: object): Promise<unknown>
       method: "POST",
       headers: { "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE),
     });
   } catch {
     throw new Unreachable("The sign-in does not answer.");
   }
-  const answer = (await response.json().catch(() => ({}))) as { message?: string; Message?: string };
+  const answer = (await response.json().catch(() => ({}))) as { __type?: string; message?: string; Message?: string };
   if (response.ok) return answer;
-  if (response.status >= 500) throw new Unreachable(`The sign-in answers ${response.status}.`);
-  throw new Refused(answer.message ?? answer.Message ?? `The sign-in answers ${response.status}.`);
+  const said = answer.message ?? answer.Message ?? `The sign-in answers ${response.status}.`;
+  // Who asks too often is not refused: the session goes on.
+  const busy = response.status === 429 || TOO_OFTEN.test(answer.__type ?? "");
+  if (response.status >= 500 || busy) throw new Unreachable(said);
+  throw new Refused(said);
+}
+
+/** The tokens of this tab; null where there are none, or in a browser that keeps nothing. */
+function kept(): Tokens | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as Tokens | null;
+  } catch {
+    return null;
+  }
+}
+
+function keep(tokens: Tokens | null): void {
+  try {
+    if (tokens === null) sessionStorage.removeItem(KEPT);
+    else sessionStorage.setItem(KEPT, JSON.stringify(tokens));
+  } catch {
+    // a browser that keeps nothing
+  }
 }
 
 /** When a token ends, in milliseconds since 1970. */

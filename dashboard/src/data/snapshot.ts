@@ -9,7 +9,8 @@ import type { Source } from "./source";
 
 /** So many days of orders are read first: yesterday and eight of its weekday before. */
 const FIRST_DAYS = 64;
-const AT_ONCE = 6;
+/** One less than a browser's connections to a server: `latest.json` is asked for meanwhile, and waits for none of them. */
+const AT_ONCE = 5;
 
 export interface Snapshot {
   readonly manifest: Manifest;
@@ -61,12 +62,22 @@ export class Snapshots {
     return known<Moments>(await this.source.json(path, true), path).moments;
   }
 
+  /** The snapshots of a day; none where somebody has deleted the day's document, to have less. */
+  private async held(day: string): Promise<readonly Moment[]> {
+    try {
+      return await this.moments(day);
+    } catch (error) {
+      if (error instanceof NotThere) return [];
+      throw error;
+    }
+  }
+
   /** The last snapshot at or before a moment; null where there is none so old. */
   async momentAt(moment: string, days: readonly string[]): Promise<Moment | null> {
     const day = moment.slice(0, 10);
     for (const candidate of days.filter((other) => other <= day).reverse()) {
       const until = candidate === day && moment.length > 10 ? Date.parse(moment) : Number.POSITIVE_INFINITY;
-      const found = (await this.moments(candidate)).filter((other) => Date.parse(other.captured_at) <= until).at(-1);
+      const found = (await this.held(candidate)).filter((other) => Date.parse(other.captured_at) <= until).at(-1);
       if (found !== undefined) return found;
     }
     return null;
@@ -107,7 +118,7 @@ export class Snapshots {
       this.table(manifest, "batch"),
       this.tables(manifest, QUALITY),
     ]);
-    this.forget(manifest);
+    this.forget(path, manifest);
     return { ...first, complete: true, sales_order, purchase_order, batch, ...quality };
   }
 
@@ -164,14 +175,15 @@ export class Snapshots {
     }
   }
 
-  /** Let go of the files that a snapshot does not name. */
-  private forget(manifest: Manifest): void {
+  /** Let go of the other manifests, and of the files that this one does not name. */
+  private forget(of: string, manifest: Manifest): void {
     const named = new Set(
       Object.entries(manifest.tables).flatMap(([name, { parts }]) =>
         Object.keys(parts).map((part) => path(manifest, name, part)),
       ),
     );
     for (const held of this.files.keys()) if (!named.has(held)) this.files.delete(held);
+    for (const held of this.manifests.keys()) if (held !== of) this.manifests.delete(held);
   }
 }
 

@@ -2,8 +2,11 @@
 
 import { NotThere, Unreachable } from "./errors";
 
-/** Fetches a path below the data. */
-export type Fetch = (path: string, fresh: boolean) => Promise<Response>;
+/** Fetches a path below the data, until the signal says that it takes too long. */
+export type Fetch = (path: string, fresh: boolean, signal: AbortSignal) => Promise<Response>;
+
+/** So long may nothing come, in milliseconds. A large file on a slow line takes longer, but some of it comes. */
+export const PATIENCE = 20_000;
 
 export interface PlainConfig {
   readonly kind: "plain";
@@ -30,34 +33,80 @@ export class Source {
 
   /** A JSON document; `fresh` asks the server even if the browser holds one. */
   async json(path: string, fresh = false): Promise<unknown> {
-    const response = await this.get(path, fresh);
+    const body = await this.bytes(path, fresh);
     try {
-      return await response.json();
+      return JSON.parse(new TextDecoder().decode(body));
     } catch {
       throw new Unreachable(`${path} is no JSON.`);
     }
   }
 
-  async bytes(path: string): Promise<ArrayBuffer> {
-    return (await this.get(path, false)).arrayBuffer();
-  }
-
-  private async get(path: string, fresh: boolean): Promise<Response> {
-    let response: Response;
+  async bytes(path: string, fresh = false): Promise<ArrayBuffer> {
+    const patience = new Patience();
     try {
-      response = await this.fetch(path, fresh);
+      const response = await this.get(path, fresh, patience.signal);
+      return await wholeOf(response, () => patience.renew());
     } catch (error) {
+      if (patience.signal.aborted) throw new Unreachable("The server of the data does not answer.");
       if (error instanceof TypeError) throw new Unreachable("There is no connection to the data.");
       throw error;
+    } finally {
+      patience.end();
     }
+  }
+
+  private async get(path: string, fresh: boolean, signal: AbortSignal): Promise<Response> {
+    const response = await this.fetch(path, fresh, signal);
     if (response.ok) return response;
-    // A bucket that may not be listed answers 403 for what is not there.
-    if (response.status === 404 || response.status === 403) throw new NotThere(path);
+    if (response.status === 404) throw new NotThere(path);
+    if (response.status === 403) throw refusal(path, await response.text());
     throw new Unreachable(`The server answers ${response.status} for ${path}.`);
   }
 }
 
+/** Gives up where nothing has come for too long. */
+class Patience {
+  private readonly controller = new AbortController();
+  private timer = 0;
+  readonly signal = this.controller.signal;
+
+  constructor() {
+    this.renew();
+  }
+
+  renew(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.controller.abort(), PATIENCE);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+/** All that a response brings; says when some of it is here. */
+async function wholeOf(response: Response, onPiece: () => void): Promise<ArrayBuffer> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const reader = response.body?.getReader();
+  for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
+    pieces.push(read.value);
+    onPiece();
+  }
+  return new Blob(pieces).arrayBuffer();
+}
+
+/** What a 403 means: a bucket that may not be listed denies access to what is not there, and names what else is wrong. */
+function refusal(path: string, body: string): Error {
+  const code = /<Code>(\w+)<\/Code>/.exec(body)?.[1];
+  if (code === "AccessDenied") return new NotThere(path);
+  if (code === "RequestTimeTooSkewed") {
+    return new Unreachable("The clock of this computer is wrong by more than a quarter of an hour: set it right.");
+  }
+  return new Unreachable(`The server refuses ${path}${code ? `: ${code}` : ""}.`);
+}
+
 /** Data below an address relative to the page. */
 export function plainFetch(config: PlainConfig): Fetch {
-  return (path, fresh) => fetch(new URL(config.base + path, document.baseURI), fresh ? { cache: "no-store" } : {});
+  return (path, fresh, signal) =>
+    fetch(new URL(config.base + path, document.baseURI), { signal, ...(fresh ? { cache: "no-store" } : {}) });
 }

@@ -83,6 +83,11 @@ function bucketsFrom(unit: Unit, starts: readonly number[], from: number, to: nu
   return { unit, starts, end, from, places };
 }
 
+/** The same stretches so many days later. */
+export function shifted({ unit, starts, end, from, places }: Buckets, days: number): Buckets {
+  return { unit, starts: starts.map((start) => start + days), end: end + days, from: from + days, places };
+}
+
 /** The months from one that has a day to one that has another, as the views of schema `report` count them. */
 export function months(from: number, to: number): Buckets {
   return calendar("month", from, to, monthOf(from), nextMonth);

@@ -42,7 +42,7 @@ export const loadsByDay = oncePerShop((shop): Loads[] => {
         deleted: sum(rows, batch.deleted),
         quarantined: sum(rows, batch.quarantined),
         medianLag: median(lags) ?? 0,
-        greatestLag: Math.max(...lags),
+        greatestLag: lags.reduce((most, lag) => Math.max(most, lag)),
       };
     });
 });
@@ -69,7 +69,10 @@ export function quarantine(shop: Shop): Quarantined[] {
       table: open_quarantine.star_table[rows[0] as number] ?? "",
       reason: open_quarantine.reason[rows[0] as number] ?? "",
       rows: Int32Array.from(rows),
-      since: Math.min(...rows.map((row) => open_quarantine.batch[row] as number)),
+      since: rows.reduce(
+        (first, row) => Math.min(first, open_quarantine.batch[row] as number),
+        Number.POSITIVE_INFINITY,
+      ),
     }))
     .sort((one, other) => other.rows.length - one.rows.length || (one.table < other.table ? -1 : 1));
 }

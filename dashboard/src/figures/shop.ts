@@ -1,8 +1,7 @@
-/** A snapshot with what is asked of it all the time: names by key, and the day that it is as of. */
+/** A snapshot with what is asked of it all the time: names by key, and the day that is today. */
 
 import type { FactName, Rows } from "../data/schemas";
 import type { Snapshot } from "../data/snapshot";
-import { dayOf } from "./days";
 import { ALL, type Rates, ratesOf } from "./rates";
 
 export interface Currency {
@@ -22,7 +21,7 @@ export interface Party {
   readonly country: string;
 }
 export interface Shop extends Snapshot {
-  /** The day of the newest batch; what is due or overdue is so as of this day. */
+  /** What is due or overdue is so as of this day. */
   readonly today: number;
   /** The earliest day on which something was ordered; `today` where nothing was. */
   readonly firstDay: number;
@@ -43,9 +42,9 @@ export interface Shop extends Snapshot {
   readonly codes: ReadonlyMap<number, string>;
 }
 
-export function shopOf(snapshot: Snapshot): Shop {
+/** A snapshot as it is looked at on a day: that of its newest batch, or a later one on which nothing had changed. */
+export function shopOf(snapshot: Snapshot, today: number): Shop {
   const { staff, counterparty, design, location, payment_type, currency, sales_order, purchase_order } = snapshot;
-  const today = dayOf(snapshot.manifest.as_of_day);
   let firstDay = today;
   let lastDay = today;
   for (const { day } of [sales_order, purchase_order]) {

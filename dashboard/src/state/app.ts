@@ -6,6 +6,7 @@ import type { Latest } from "../data/manifest";
 import type { FactName } from "../data/schemas";
 import { type Snapshot, Snapshots } from "../data/snapshot";
 import type { Source } from "../data/source";
+import { dayOf } from "../figures/days";
 import type { Selection } from "../figures/select";
 import { type Shop, shopOf } from "../figures/shop";
 import { type Address, parseAddress, writeAddress } from "./address";
@@ -33,8 +34,19 @@ export type Page =
   | { readonly kind: "batch"; readonly batch: number };
 
 export const address = signal<Address>(parseAddress(location.hash));
-export const shop = signal<Shop | null>(null);
 export const latest = signal<Latest | null>(null);
+/** What is shown, and the manifest that it is of. */
+const held = signal<{ readonly manifest: string; readonly snapshot: Snapshot } | null>(null);
+/** Whether the shop is shown as it was: an old moment stays until what is wanted in its place is here. */
+export const past = computed(() => address.value.asof !== null || held.value?.manifest !== latest.value?.manifest);
+/** Of a moment its own day; else the day of the last look at the source, which may have had nothing new. */
+const today = computed(() => {
+  const asOf = dayOf(held.value?.snapshot.manifest.as_of_day ?? "");
+  return past.value ? asOf : Math.max(asOf, dayOf(latest.value?.status.checked_at ?? ""));
+});
+export const shop = computed<Shop | null>(() =>
+  held.value === null ? null : shopOf(held.value.snapshot, today.value),
+);
 export const trouble = signal<Trouble | null>(null);
 export const now = signal(Date.now());
 export const seen = signal<Seen | null>(null);
@@ -43,8 +55,8 @@ export const pages = signal<readonly Page[]>([]);
 export const look = computed(() => (shop.value === null ? null : lookAt(shop.value, address.value)));
 
 let snapshots: Snapshots | null = null;
-let shown = "";
 let turn = 0;
+let visited = false;
 
 /** Change what is looked at. A moment and a row are steps to go back from; a filter is none. */
 export function go(change: Partial<Address>): void {
@@ -128,33 +140,33 @@ export async function take(): Promise<void> {
       throw new TooOld(`There is no snapshot as of ${asof}. The first is of ${first}.`);
     }
     if (mine !== turn) return;
-    if (moment.manifest === shown) {
-      batch(() => {
-        latest.value = newest;
-        trouble.value = null;
-      });
-      return;
-    }
-    const first = shop.value === null;
     const show = (snapshot: Snapshot) => {
       if (mine !== turn) return;
       batch(() => {
         latest.value = newest;
-        shop.value = shopOf(snapshot);
-        if (first && asof === null) seen.value ??= lastLook(newest.batch);
+        if (held.value?.snapshot !== snapshot) held.value = { manifest: moment.manifest, snapshot };
+        if (asof === null) visit(newest.batch);
       });
     };
+    const before = held.value;
+    const here = before?.manifest === moment.manifest && before.snapshot.complete;
     // What is shown already is whole: it is not given up for something that is not yet.
-    const whole = await from.load(moment.manifest, first ? show : () => {});
+    const whole = here ? before.snapshot : await from.load(moment.manifest, before === null ? show : () => {});
     if (mine !== turn) return;
     batch(() => {
       show(whole);
-      shown = moment.manifest;
       trouble.value = null;
     });
   } catch (error) {
     if (mine === turn) trouble.value = troubleOf(error);
   }
+}
+
+/** The first time in a visit that the newest is shown, it is seen. */
+function visit(newest: number): void {
+  if (visited) return;
+  visited = true;
+  seen.value = lastLook(newest);
 }
 
 class TooOld extends Error {}

@@ -1,13 +1,25 @@
 /** What a person looks at: the shop, the filter, and the rows that pass it. */
 
 import type { FactName } from "../data/schemas";
-import { type Buckets, bucketsOf, dayOf } from "../figures/days";
-import { type Filter, type Selection, selectPurchases, selectSales } from "../figures/select";
+import { type Buckets, bucketsOf, dayOf, shifted } from "../figures/days";
+import { among, type Filter, type Selection, selectPurchases, selectSales } from "../figures/select";
 import type { Currency, Shop } from "../figures/shop";
 import { amounts } from "../figures/worth";
 import type { Address, Period } from "./address";
 
 const WEEKS: Partial<Record<Period, number>> = { "4w": 4, "13w": 13, "52w": 52 };
+
+/** The same number of days before what is looked at. */
+export interface Before {
+  readonly sales: Selection;
+  /** Those of what is looked at, so much earlier. */
+  readonly buckets: Buckets;
+  /** What is compared, of this period and of the one before: today is not over, and so in neither. */
+  readonly these: Selection;
+  readonly those: Selection;
+  /** Whether today is left out of them. */
+  readonly withoutToday: boolean;
+}
 
 export interface Look {
   readonly shop: Shop;
@@ -19,8 +31,8 @@ export interface Look {
   readonly buckets: Buckets;
   readonly sales: Selection;
   readonly purchases: Selection;
-  /** The same number of days before; null where the shop was not open for all of them. */
-  readonly before: { readonly filter: Filter; readonly sales: Selection; readonly buckets: Buckets } | null;
+  /** Null where the shop was not open for all of it, or where no day of what is looked at is over. */
+  readonly before: Before | null;
 }
 
 /** Null where the shop has sold, bought and paid nothing. */
@@ -36,21 +48,33 @@ export function lookAt(shop: Shop, address: Address): Look | null {
     counterparty: address.counterparty,
     design: address.design,
   };
-  const length = to - from + 1;
-  const earlier: Filter = { ...filter, from: from - length, to: from - 1 };
-  const before =
-    earlier.from < shop.firstDay
-      ? null
-      : { filter: earlier, sales: selectSales(shop, earlier), buckets: bucketsOf(earlier.from, earlier.to) };
+  const buckets = bucketsOf(from, to);
+  const sales = selectSales(shop, filter);
   return {
     shop,
     currency,
     amounts: (fact) => amounts(shop, fact, currency.id),
     filter,
-    buckets: bucketsOf(from, to),
-    sales: selectSales(shop, filter),
+    buckets,
+    sales,
     purchases: selectPurchases(shop, filter),
-    before,
+    before: beforeOf(shop, filter, buckets, sales),
+  };
+}
+
+function beforeOf(shop: Shop, filter: Filter, buckets: Buckets, sales: Selection): Before | null {
+  const { from, to } = filter;
+  const length = to - from + 1;
+  const last = Math.min(to, shop.today - 1);
+  if (from - length < shop.firstDay || last < from) return null;
+  const earlier = selectSales(shop, { ...filter, from: from - length, to: from - 1 });
+  const { day } = shop.sales_order;
+  return {
+    sales: earlier,
+    buckets: shifted(buckets, -length),
+    these: among(sales, (row) => (day[row] as number) <= last),
+    those: among(earlier, (row) => (day[row] as number) <= last - length),
+    withoutToday: last < to,
   };
 }
 
@@ -66,7 +90,7 @@ export function periodOf(shop: Shop, address: Address): Period {
   return address.period ?? (shop.lastSale > shop.today - 7 * 13 ? "13w" : "all");
 }
 
-/** The first and the last day of an address's period. A period of weeks ends on the day that the shop is as of. */
+/** The first and the last day of an address's period. A period of weeks ends today. */
 export function daysOf(shop: Shop, address: Address): [number, number] {
   const period = periodOf(shop, address);
   const weeks = WEEKS[period];

@@ -12,12 +12,8 @@ function currencyFormat(code: string, options: Intl.NumberFormatOptions): Intl.N
   const held = cache.get(key);
   if (held !== undefined) return held;
   try {
-    const format = new Intl.NumberFormat(locale, {
-      style: "currency",
-      currency: code,
-      currencyDisplay: "narrowSymbol",
-      ...options,
-    });
+    // Not the narrow symbol: several currencies have one, and a reader cannot tell them apart.
+    const format = new Intl.NumberFormat(locale, { style: "currency", currency: code, ...options });
     cache.set(key, format);
     return format;
   } catch {

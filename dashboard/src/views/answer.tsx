@@ -7,12 +7,12 @@ import { UNRATED } from "../figures/rates";
 import { among, select } from "../figures/select";
 import type { Currency } from "../figures/shop";
 import { amounts, rowsIn } from "../figures/worth";
-import { address, seen } from "../state/app";
+import { past, seen } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
 import { Open } from "../ui/figure";
 import * as as from "../ui/formats";
-import { ratesSaid, rowsOf } from "./common";
+import { ratesSaid, rowsOf, unfiltered } from "./common";
 
 export function Answer({ look }: { look: Look }) {
   return (
@@ -26,11 +26,20 @@ export function Answer({ look }: { look: Look }) {
   );
 }
 
-function Card({ id, title, children }: { id: string; title: string; children: ComponentChildren }) {
+interface CardProps {
+  readonly id: string;
+  readonly title: string;
+  /** What of the filters does not concern it. */
+  readonly note?: string | null;
+  readonly children: ComponentChildren;
+}
+
+function Card({ id, title, note, children }: CardProps) {
   return (
     <section class="card" id={id} aria-labelledby={`${id}-title`}>
       <h3 id={`${id}-title`}>{title}</h3>
       {children}
+      {note ? <p class="note">{note}</p> : null}
     </section>
   );
 }
@@ -53,7 +62,7 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
   const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id);
   const part = here.amount === 0 ? 0 : here.overdue / here.amount;
   return (
-    <Card id={`due-${direction}`} title={words.title}>
+    <Card id={`due-${direction}`} title={words.title} note={unfiltered(look, ["period", "department", "design"])}>
       <p class="big" data-value={here.amount} title={as.money(here.amount, currency.code)}>
         <Open onOpen={rowsOf(`${words.open}, ${currency.title}`, "payment", pick(currency.id))}>
           {as.shortMoney(here.amount, currency.code)}
@@ -112,7 +121,11 @@ function Yesterday({ look }: { look: Look }) {
   const opening = (of: number) => rowsOf(`Sales orders of ${as.day(of)}, ${title}`, "sales_order", pick(of));
   const rates = ratesSaid(look, [["sales_order", pick(day)(look)]], () => pick(day, UNRATED)(look).length);
   return (
-    <Card id="yesterday" title={`Sold yesterday, ${name}`}>
+    <Card
+      id="yesterday"
+      title={`Sold yesterday, ${name}`}
+      note={unfiltered(look, ["department", "counterparty", "design"])}
+    >
       <p class="big" data-value={usual.sold.revenue} title={as.money(usual.sold.revenue, code)}>
         <Open onOpen={opening(day)}>{as.shortMoney(usual.sold.revenue, code)}</Open>
         {change === null ? null : <span class="delta">{change}</span>}
@@ -164,7 +177,7 @@ function SinceCard({ look }: { look: Look }) {
         …
       </Card>
     );
-  if (address.value.asof !== null) {
+  if (past.value) {
     return (
       <Card id="since" title="Since you last looked">
         <p>What has changed is counted up to now, not up to then.</p>
@@ -211,7 +224,11 @@ function SinceCard({ look }: { look: Look }) {
   ];
   const some = lines.filter(([count]) => count > 0);
   return (
-    <Card id="since" title="Since you last looked">
+    <Card
+      id="since"
+      title="Since you last looked"
+      note={unfiltered(look, ["currency", "department", "counterparty", "design"])}
+    >
       <p class="quiet">{as.moment(last.at)}</p>
       {some.length === 0 ? (
         <p>Nothing has changed.</p>

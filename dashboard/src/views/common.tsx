@@ -25,14 +25,17 @@ export function purchasesWhere(title: string, passes: (row: number, look: Look) 
   return rowsOf(title, "purchase_order", (look) => among(look.purchases, (row) => passes(row, look)));
 }
 
-const NAMES = { department: "department", design: "design", period: "period" } as const;
+type Choice = "period" | "currency" | "department" | "counterparty" | "design";
 
 /** Says which of the filters that are set do not concern a figure; null where all do. */
-export function unfiltered(look: Look, those: readonly (keyof typeof NAMES)[]): string | null {
-  const set = those.filter((name) => name === "period" || look.filter[name] !== null);
-  if (set.length === 0) return null;
-  const names = set.map((name) => NAMES[name]);
-  return `Whatever the ${names.join(" or ")}.`;
+export function unfiltered(look: Look, those: readonly Choice[]): string | null {
+  const isSet = (name: Choice) => {
+    if (name === "period") return true;
+    if (name === "currency") return look.currency.id !== ALL && look.shop.currencies.length > 1;
+    return look.filter[name] !== null;
+  };
+  const set = those.filter(isSet);
+  return set.length === 0 ? null : `Whatever the ${set.join(" or ")}.`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What a number is made of: its rows, a row with its versions, a version's batch. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FactName } from "../data/schemas";
 import { placeOfBatch } from "../figures/quality";
 import { ALL } from "../figures/rates";
@@ -16,6 +16,9 @@ import { FACTS, type Field, fieldsOf, shown } from "./facts";
 export function Drawer() {
   const page = pages.value.at(-1);
   const here = look.value;
+  const heading = useRef<HTMLHeadingElement>(null);
+  // What had the focus went with the page before.
+  useLayoutEffect(() => heading.current?.focus(), [page]);
   if (page === undefined || here === null) return null;
   return (
     <Dialog class="drawer" label={titleOf(page)} onClose={closeAll}>
@@ -25,7 +28,7 @@ export function Drawer() {
             ‹ Back
           </button>
         ) : null}
-        <h2 tabIndex={-1}>
+        <h2 ref={heading} tabIndex={-1}>
           <bdi>{titleOf(page)}</bdi>
         </h2>
         <button type="button" class="quiet close" onClick={closeAll} aria-label="Close">
@@ -64,6 +67,9 @@ interface Order {
   readonly down: boolean;
 }
 
+/** How each list was left: it is so again when a person comes back to it. */
+const leftAs = new WeakMap<Drill, { readonly order: Order; readonly top: number }>();
+
 function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const { shop } = here;
   const fact = drill.fact;
@@ -72,9 +78,10 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     () => fieldsOf(shop, fact).filter(({ list, converted }) => list !== undefined || (all && converted)),
     [shop, fact, all],
   );
-  const [order, setOrder] = useState<Order>({ field: 0, down: fact !== "payment" });
+  const before = leftAs.get(drill);
+  const [order, setOrder] = useState<Order>(before?.order ?? { field: 0, down: fact !== "payment" });
   const rows = useMemo(() => sorted(shop, fact, drill.pick(here), fields, order), [here, drill, order]);
-  const [top, setTop] = useState(0);
+  const [top, setTop] = useState(before?.top ?? 0);
   const [height, setHeight] = useState(600);
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -84,6 +91,10 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  useLayoutEffect(() => scroller.current?.scrollTo(0, top), []);
+  useLayoutEffect(() => {
+    leftAs.set(drill, { order, top });
+  }, [drill, order, top]);
   const first = Math.max(0, Math.floor(top / ROW) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);

@@ -1,7 +1,7 @@
 /** How fresh the data is, and how far it can be trusted. */
 
 import { capturedAt, type Loads, loadsByDay, quarantine } from "../figures/quality";
-import { now, open } from "../state/app";
+import { latest, now, open, past } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
 import { Figure, Open } from "../ui/figure";
@@ -57,13 +57,31 @@ export function Lag({ look }: { look: Look }) {
   );
 }
 
+interface Verification {
+  readonly at: number;
+  readonly batch: number;
+  readonly equal: boolean;
+  readonly differences: number;
+}
+
+/** Every comparison, the newest first. A snapshot does not know those since its own batch: the last of them is said. */
+function verifications({ verification }: Look["shop"]): Verification[] {
+  const { rows, at, batch, equal, differences } = verification;
+  const known = Array.from({ length: rows }, (_, row) => ({
+    at: at[row] as number,
+    batch: batch[row] as number,
+    equal: equal[row] === 1,
+    differences: differences[row] as number,
+  })).reverse();
+  const last = past.value ? null : (latest.value?.status.verified ?? null);
+  if (last === null || Date.parse(last.at) <= (known[0]?.at ?? 0)) return known;
+  return [{ ...last, at: Date.parse(last.at) }, ...known];
+}
+
 export function Trust({ look }: { look: Look }) {
-  const { shop } = look;
-  const { verification } = shop;
-  const rows = Array.from({ length: verification.rows }, (_, row) => row).reverse();
+  const rows = verifications(look.shop);
   const [newest] = rows;
-  const said = (row: number) =>
-    verification.equal[row] === 1 ? "equal" : as.counted(verification.differences[row] as number, "difference");
+  const said = ({ equal, differences }: Verification) => (equal ? "equal" : as.counted(differences, "difference"));
   return (
     <Figure
       id="trust"
@@ -71,17 +89,20 @@ export function Trust({ look }: { look: Look }) {
       sentence={
         newest === undefined
           ? "Source and warehouse have not been compared yet."
-          : `${as.span(now.value - (verification.at[newest] as number))} ago every row of the source was compared with the warehouse: ${said(newest)}.`
+          : `${as.span(now.value - newest.at)} ago every row of the source was compared with the warehouse: ${said(newest)}.`
       }
       view="report.verifications"
       code=""
       columns={[
-        { label: "Compared", kind: "moment", value: (row) => verification.at[row] as number },
+        { label: "Compared", kind: "moment", value: ({ at }) => at },
         {
           label: "As of batch",
           kind: "count",
-          value: (row) => verification.batch[row] as number,
-          open: (row) => () => open({ kind: "batch", batch: verification.batch[row] as number }),
+          value: ({ batch }) => batch,
+          open:
+            ({ batch }) =>
+            () =>
+              open({ kind: "batch", batch }),
         },
         { label: "Result", kind: "text", value: said },
       ]}

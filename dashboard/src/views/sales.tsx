@@ -36,13 +36,20 @@ export function SalesOverTime({ look }: { look: Look }) {
   const sums = overTime(shop.sales_order, amounts, sales, buckets);
   const earlier = before === null ? null : overTime(shop.sales_order, amounts, before.sales, before.buckets);
   const all = total(shop.sales_order, amounts, sales);
-  const allBefore = before === null ? null : total(shop.sales_order, amounts, before.sales);
+  const compared =
+    before === null
+      ? null
+      : {
+          ours: total(shop.sales_order, amounts, before.these),
+          theirs: total(shop.sales_order, amounts, before.those),
+        };
   const opening = (place: number) =>
     salesWhere(
       `Sales orders, ${bucketName(look, place)}, ${title}`,
       (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
     );
   const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
+  const current = placeOf(buckets, shop.today);
   const columns: ColumnOf<Bucket>[] = [
     fromColumn(look),
     { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
@@ -58,8 +65,6 @@ export function SalesOverTime({ look }: { look: Look }) {
       short: (value: number) => as.shortMoney(value, code),
       tick: (value: number) => as.roundMoney(value, code),
       full: (value: number) => as.money(value, code),
-      all: all.revenue,
-      before: allBefore?.revenue,
     },
     {
       id: "orders",
@@ -68,8 +73,6 @@ export function SalesOverTime({ look }: { look: Look }) {
       short: as.shortCount,
       tick: as.roundCount,
       full: (value: number) => as.counted(value, "order"),
-      all: all.orders,
-      before: allBefore?.orders,
     },
     {
       id: "units",
@@ -78,8 +81,6 @@ export function SalesOverTime({ look }: { look: Look }) {
       short: as.shortCount,
       tick: as.roundCount,
       full: (value: number) => as.counted(value, "bag"),
-      all: all.units,
-      before: allBefore?.units,
     },
     {
       id: "average",
@@ -88,11 +89,10 @@ export function SalesOverTime({ look }: { look: Look }) {
       short: (value: number) => as.shortMoney(value, code),
       tick: (value: number) => as.roundMoney(value, code),
       full: (value: number) => as.money(value, code),
-      all: averageOrder(all),
-      before: allBefore === null ? null : averageOrder(allBefore),
     },
   ] as const;
-  const change = as.difference(all.revenue, allBefore?.revenue ?? null);
+  const change = compared === null ? null : as.difference(compared.ours.revenue, compared.theirs.revenue);
+  const days = before?.withoutToday ? ", today left out" : "";
   const sentence =
     all.orders === 0 ? (
       "No orders in this period."
@@ -100,11 +100,11 @@ export function SalesOverTime({ look }: { look: Look }) {
       <>
         <Open onOpen={salesWhere(`Sales orders, ${title}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
         {as.money(all.revenue, code)}
-        {allBefore === null
+        {compared === null
           ? "."
           : change === null
-            ? "; nothing in the period before."
-            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(allBefore.revenue, code)}).`}
+            ? `; nothing in the period before${days}.`
+            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(compared.theirs.revenue, code)})${days}.`}
       </>
     );
   return (
@@ -121,12 +121,13 @@ export function SalesOverTime({ look }: { look: Look }) {
     >
       <div class="multiples">
         {measures.map((measure) => {
-          const delta = measure.all === null ? null : as.difference(measure.all, measure.before ?? null);
+          const value = measure.of(all);
+          const delta = deltaOf(measure.of, compared);
           return (
             <div key={measure.id} class="multiple" id={`sales-${measure.id}`}>
               <p class="measure">
                 <span>{measure.name}</span>{" "}
-                <b data-value={measure.all ?? ""}>{measure.all === null ? "–" : measure.short(measure.all)}</b>
+                <b data-value={value ?? ""}>{value === null ? "–" : measure.short(value)}</b>
                 {delta === null ? null : <span class="delta">{delta}</span>}
               </p>
               <Chart
@@ -155,6 +156,7 @@ export function SalesOverTime({ look }: { look: Look }) {
                 ]}
                 tick={measure.tick}
                 full={measure.full}
+                nameOf={(place) => bucketName(look, place) + (place === current ? ", so far" : "")}
                 open={(place) => opening(place)()}
               />
             </div>
@@ -169,6 +171,12 @@ export function SalesOverTime({ look }: { look: Look }) {
       </div>
     </Figure>
   );
+}
+
+/** How much a measure of this period is above that of the one before; null where there is nothing to compare. */
+function deltaOf(of: (sold: Sold) => number | null, compared: { ours: Sold; theirs: Sold } | null): string | null {
+  const value = compared === null ? null : of(compared.ours);
+  return compared === null || value === null ? null : as.difference(value, of(compared.theirs));
 }
 
 interface Ranked extends Sold {
@@ -371,7 +379,7 @@ export function Deliveries({ look }: { look: Look }) {
   const countryAt = new Map(sums.map(({ name }, place) => [name, place]));
   // For each location the place of its country: an array by key, for a hundred thousand look-ups.
   const ids = [...shop.places.keys()];
-  const places = new Int32Array(Math.max(0, ...ids) + 1).fill(-1);
+  const places = new Int32Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);
   for (const id of ids) places[id] = countryAt.get(countryOf(look, id)) ?? -1;
   const { sales_order } = shop;
   const times = leadTimes(sales_order, look.sales, sums.length, sales_order.location_id, { from: 0, places });

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { dayOf, isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
 import { oncePerShop } from "../figures/shop";
-import { address, go, latest, momentsOf, now, shop, take, trouble } from "../state/app";
+import { address, go, latest, momentsOf, now, past, shop, take, trouble } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
 import { Dialog } from "../ui/dialog";
 import * as as from "../ui/formats";
@@ -35,7 +35,7 @@ export function Top({ name, signOut }: { name: string; signOut: (() => void) | n
             >
               {as.moment(captured)}
             </button>
-            {address.value.asof === null ? <Checked /> : null}
+            {past.value ? null : <Checked />}
           </p>
         )}
       </div>
@@ -77,17 +77,17 @@ function Checked() {
 export function Banners() {
   const newest = latest.value;
   const here = shop.value;
-  const { asof } = address.value;
   const lines: { id: string; text: string; act?: [string, () => void] }[] = [];
   const wrong = trouble.value;
-  if (asof !== null && here !== null) {
+  if (past.value && here !== null) {
     lines.push({
       id: "as-of-banner",
       text: `This is the shop as it was on ${as.moment(Date.parse(here.manifest.captured_at))}.`,
-      act: ["Back to now", () => go({ asof: null })],
+      // Who goes there already waits, or is told of the trouble.
+      ...(address.value.asof === null ? {} : { act: ["Back to now", () => go({ asof: null })] }),
     });
   }
-  if (newest !== null && asof === null) {
+  if (newest !== null && !past.value) {
     const { failed, checked_at, verified } = newest.status;
     const age = now.value - Date.parse(checked_at);
     if (failed !== null) {
@@ -96,8 +96,10 @@ export function Banners() {
         text: `The last run failed at ${failed.step}, ${as.moment(Date.parse(failed.at))}. These are the last good numbers.`,
       });
     }
-    if (age > STALE)
-      lines.push({ id: "stale", text: `These numbers are ${as.span(age)} old: nothing newer has been published.` });
+    if (age > STALE) {
+      const why = wrong === null ? "has been published" : "could be read";
+      lines.push({ id: "stale", text: `These numbers are ${as.span(age)} old: nothing newer ${why}.` });
+    }
     if (verified !== null && !verified.equal) {
       lines.push({
         id: "unequal",
@@ -108,7 +110,7 @@ export function Banners() {
   if (wrong !== null && here !== null && wrong.kind !== "signed-out") {
     const text = {
       unreachable: `${wrong.text} What you see stays as it is.`,
-      missing: `The newest snapshot is not whole. ${wrong.text} What you see is the one before.`,
+      missing: `What was to be shown is not whole. ${wrong.text} What you see stays as it is.`,
       format: `${wrong.text} Load this page again.`,
       empty: `${wrong.text} What you see is what was there.`,
       "too-old": wrong.text,
