@@ -13,6 +13,7 @@ from command_line.deployment import Deployment
 from command_line.execution import Follow, RunResult, run, run_or_meet
 from totes import payloads
 from totes.errors import TotesError, UserError
+from totes.lake import StarJournal
 from totes.star import how_far
 
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -52,7 +53,13 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: Progres
     newest = deployment.ingestion.newest()
     if not 1 <= first <= newest:
         raise UserError(f"the lake has no batch {first}; " + (f"it has 1 to {newest}" if newest else "it is empty"))
-    return _Rebuilding(deployment, follow, progress).until_done({payloads.REPLAY_FROM: first})
+    edition = StarJournal(deployment.processed).edition
+    rebuilt = _Rebuilding(deployment, follow, progress).until_done({payloads.REPLAY_FROM: first})
+    if StarJournal(deployment.processed).edition == edition:  # a run that nobody followed has failed with it
+        raise UserError(
+            "the replay was given up, for a run failed with it (totes status); ask for it again when that is fixed"
+        )
+    return rebuilt
 
 
 class _Rebuilding:

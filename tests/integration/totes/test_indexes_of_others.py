@@ -8,6 +8,7 @@ from tests.integration.totes.test_rebuild import changed, rebuilt
 from tests.integration.totes.test_roles import Role
 from tests.integration.totes.test_what_others_made import by_role, loader
 from tests.support.databases import execute, rows, session, value
+from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES, replay
@@ -78,7 +79,9 @@ def test_what_becomes_of_indexes_while_a_warehouse_is_rebuilt_is_so_afterwards(
     )
     before = rows(pipeline.warehouse, INDEXES)
     if when == "at the very moment of the swap":
-        monkeypatch.setattr(Rebuild, "_build_indexes", lambda *_: False)
+        build, looks = Rebuild._build_indexes, iter([False])
+        monkeypatch.setattr(Rebuild, "_build_indexes", lambda *given: next(looks, True) and build(*given))
+        monkeypatch.setattr(rebuild, "_PAUSE", 0.0)
     assert pipeline.load().rebuilding is None
     assert rows(pipeline.warehouse, INDEXES) == before
     assert not rows(pipeline.warehouse, BESIDE)
@@ -115,6 +118,19 @@ def test_an_index_that_the_new_rows_break_is_named_and_nothing_is_changed(pipeli
     execute(pipeline.warehouse, "DROP INDEX one")
     assert pipeline.load().rebuilding is None
     assert value(pipeline.warehouse, "SELECT count(*) FROM fact_payment WHERE payment_id = 5") == 2
+
+
+def test_a_unique_index_that_is_dropped_since_it_was_built_stops_no_batch(pipeline: Pipeline) -> None:
+    """The next batch breaks it, and its owner drops it so that this can be loaded."""
+    pipeline.tick()
+    execute(pipeline.warehouse, "CREATE UNIQUE INDEX one ON fact_payment (payment_id)")
+    until_indexes_are_built(pipeline)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    execute(pipeline.warehouse, "DROP INDEX one")
+    pipeline.tick()
+    assert pipeline.load().rebuilding is None
+    assert value(pipeline.warehouse, "SELECT edition FROM etl.content") == 2
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
 def test_an_index_that_the_loader_may_not_make_is_named_before_a_rebuild_begins(

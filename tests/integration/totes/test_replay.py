@@ -403,10 +403,11 @@ def test_a_replay_that_cannot_go_on_fails_one_run_and_no_other(
     with monkeypatch.context() as patched:
         patched.setattr(Transformation, "__call__", fails)
         with pytest.raises(KeyError, match="colour"):
-            replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+            replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1, asked_by="a run")
         change(pipeline, 1)
         assert a_run(pipeline, batches=5) is None
         assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 4
     replayed = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
     assert replayed is not None
     assert (replayed.published, replayed.edition) == (True, 3)
+    assert not StarJournal(pipeline.processed).has_done("a run"), "that was another one's"

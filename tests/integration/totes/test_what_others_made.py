@@ -109,6 +109,17 @@ def test_views_functions_indexes_and_settings_of_others_outlive_a_rebuild(
     assert [rows(pipeline.warehouse, question) for question in asked] == before
 
 
+def test_a_view_of_a_role_that_the_loader_may_only_become_outlives_a_rebuild(
+    pipeline: Pipeline, by_role: Pipeline, loader: Role
+) -> None:
+    by_role.tick()
+    execute(pipeline.warehouse, "CREATE SCHEMA reports AUTHORIZATION ana; GRANT SELECT ON fact_payment TO ana")
+    execute(pipeline.warehouse, f"GRANT ana TO {loader.username} WITH INHERIT FALSE, SET TRUE")
+    execute(pipeline.warehouse, "SET ROLE ana; CREATE VIEW reports.paid AS SELECT paid FROM fact_payment")
+    assert rebuilt(by_role).rebuilding is None
+    assert value(pipeline.warehouse, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'paid'") == "ana"
+
+
 def test_a_rebuild_makes_tables_of_a_role_that_it_was_granted_the_loaders_again(
     pipeline: Pipeline, by_role: Pipeline, loader: Role
 ) -> None:

@@ -126,9 +126,17 @@ def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.Dat
         # Polars compares by way of the column's name, and would read one such as `^a$` as a pattern.
         differs |= common[name].alias("value").ne_missing(known[name].alias("value"))
         if name in held.columns and held.schema[name] != known.schema[name]:
-            again = _column(known, name, held.schema[name])
-            differs |= held[name].alias("value").ne_missing(again.alias("value"))
+            differs |= _is_inexact(held[name], known[name])
     return common.filter(differs)
+
+
+def _is_inexact(held: pl.Series, known: pl.Series) -> pl.Series:
+    """Where a value is not the same any more when it comes back from another type; of texts nobody can tell."""
+    try:
+        again = known.cast(held.dtype, strict=False)
+    except pl.exceptions.InvalidOperationError:
+        return pl.Series([False]).new_from_index(0, held.len())
+    return held.alias("value").ne_missing(again.alias("value"))
 
 
 def _column(rows: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:

@@ -171,7 +171,10 @@ def _touching(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 def _stays(group: Sequence[Piece]) -> bool:
     """Whether a part need not be rewritten: nothing else has keys in its range, and it is no crumb."""
-    return len(group) == 1 and not group[0].gone and 2 * group[0].part.rows >= sizes.PART_ROWS
+    if len(group) > 1 or group[0].gone:
+        return False
+    part = group[0].part
+    return 2 * part.rows >= sizes.PART_ROWS or part.bytes >= sizes.FULL_BYTES
 
 
 def _latest(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.Series]:

@@ -9,6 +9,9 @@ PART_BYTES = 64 * 1024 * 1024
 ROWS_AT_ONCE = 1_000_000
 """Rows that are merged at once, of all runs together."""
 
+FULL_BYTES = 4 * 1024 * 1024
+"""A part of so many bytes in the lake is no crumb, however few its rows are."""
+
 BYTES_AT_ONCE = 192 * 1024 * 1024
 """What these take in memory; and what the parts that are kept take."""
 

@@ -20,7 +20,6 @@ _REFUSED = {
     "AllAccessDisabled",
     "AuthorizationHeaderMalformed",
     "InvalidAccessKeyId",
-    "InvalidObjectState",
     "KMS.DisabledException",
     "KMS.KMSInvalidStateException",
     "KMS.NotFoundException",
@@ -28,7 +27,7 @@ _REFUSED = {
     "PermanentRedirect",
     "SignatureDoesNotMatch",
 }
-"""What no later try would cure: rights, keys, another region, or an object that a lifecycle rule has archived."""
+"""What no later try would cure: rights, keys, or another region."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +123,8 @@ class Bucket:
             code = error.response["Error"]["Code"]
             if code in _MISSING:
                 raise LakeCorrupted(f"{place} is missing; restore the object from the bucket's versions") from error
+            if code == "InvalidObjectState":
+                raise LakeCorrupted(f"{place} was archived, as by a lifecycle rule; restore the object") from error
             if code in _REFUSED:
                 raise ConfigurationError(
                     f"{place} is refused: {error}; is the bucket there, and may the role use it? (cdk deploy)"

@@ -99,11 +99,16 @@ class StarJournal:
     def has_done(self, asked_by: str) -> bool:
         """Whether an edition is published that an execution has asked for, by a request for each draft back to it.
 
-        A draft that was given up counts with the one that was begun in its place, for that covers what it did.
+        A draft that was begun again counts with the one that was begun in its place, for that covers what it did; not
+        where that was given up.
         """
         newest, draft = self._last
+        given_up: set[int] = set()
         while draft is not None:
-            if draft.asked_by == asked_by and draft.edition.number <= self.edition:
+            number = draft.edition.number
+            given_up |= {number} if draft.given_up else set()
+            published = min((each.number for each in self._editions if each.number >= number), default=None)
+            if draft.asked_by == asked_by and published and given_up.isdisjoint(range(number, published)):
                 return True
             newest -= 1
             draft = self._recorded(newest)

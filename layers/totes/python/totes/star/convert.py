@@ -143,7 +143,7 @@ def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
     """
     value = pl.col(column.of)
     if not _may_convert(column, dtype):
-        return pl.lit(None, dtype=_NOTHING[column.kind])
+        return pl.lit(None, dtype=_type_of(column))
     if column.kind is Kind.DECIMAL:
         return _decimal(value, dtype, column)
     if column.kind is Kind.DATE:
@@ -157,7 +157,11 @@ def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
 
 _PLAIN = {Kind.INTEGER: pl.Int32(), Kind.TEXT: pl.String(), Kind.BOOLEAN: pl.Boolean()}
 
-_NOTHING = {**_PLAIN, Kind.DECIMAL: pl.Decimal(10, 2), Kind.DATE: pl.Date(), Kind.TIME: pl.Time()}
+
+def _type_of(column: Column) -> pl.DataType:
+    if column.kind is Kind.DECIMAL:
+        return pl.Decimal(column.precision, column.scale)
+    return {**_PLAIN, Kind.DATE: pl.Date(), Kind.TIME: pl.Time()}[column.kind]
 
 
 def _may_convert(column: Column, dtype: pl.DataType) -> bool:

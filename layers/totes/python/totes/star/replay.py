@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import polars as pl
+
 from totes.errors import BatchTaken, ConfigurationError, RetryableError
 from totes.lake import Bucket, Draft, Journal, StarJournal
 from totes.star.ahead import AHEAD, in_order
@@ -80,7 +82,7 @@ def replay(
         return begun.go_on() if stars.newest() >= draft.edition.first - 1 else begun.wait()
     except (RetryableError, ConfigurationError):
         raise
-    except Exception:
+    except (Exception, pl.exceptions.PanicException):
         # Whoever came next would go on with it, fail in the same way, and come to no load.
         logger.exception("edition %d is given up; ask for the replay again when this is fixed", draft.edition.number)
         with suppress(BatchTaken):

@@ -5,7 +5,7 @@ moment only gives names to what is there.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -153,13 +153,17 @@ class Indexes:
                 if (new, index.name_beside) not in there:
                     missing.append(index)
         names = {index.name_beside for index in wanted}
-        old = [one.name for one in found if one.name.startswith(_PREFIX) and one.name not in names]
+        old = [one.name for one in found if one.table in beside and _is_old(one.name, names)]
         return cls(wanted=wanted, missing=missing, old=old)
 
     def drop_old(self, cursor: Cursor) -> None:
         """Drop those that nobody wants any more."""
         for name in self.old:
             cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("etl", name)))
+
+
+def _is_old(name: str, wanted: Collection[str]) -> bool:
+    return name.startswith(_PREFIX) and name not in wanted
 
 
 def must_be_possible(cursor: Cursor, tables: Sequence[StarTable]) -> None:

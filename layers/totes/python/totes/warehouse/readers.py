@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -104,13 +105,13 @@ class Reader:
         if self.kind is VIEW:
             # This changes nothing; LOCK TABLE would lock what it reads, too, also tables that the loader may not lock.
             same_owner = sql.SQL("ALTER VIEW IF EXISTS {} OWNER TO {}")
-            cursor.execute(
-                same_owner.format(self._name, sql.SQL(self.found.owner))
-            )  # as regrole writes it, it is quoted
+            with self._as_owner(cursor):
+                cursor.execute(same_owner.format(self._name, sql.SQL(self.found.owner)))
 
     def drop(self, cursor: Cursor) -> None:
         """Drop it."""
-        cursor.execute(sql.SQL("DROP {} {}").format(sql.SQL(self.kind.word), self._name))
+        with self._as_owner(cursor):
+            cursor.execute(sql.SQL("DROP {} {}").format(sql.SQL(self.kind.word), self._name))
 
     def make_again(self, cursor: Cursor) -> None:
         """Make it again, with its owner, options, grants and comments.
@@ -135,8 +136,10 @@ class Reader:
         cursor.execute("RELEASE SAVEPOINT reader")
 
     def _make(self, cursor: Cursor) -> None:
-        if not self.found.ours:
-            cursor.execute(f"SET LOCAL ROLE {self.found.owner}")  # as regrole writes it, it is quoted
+        with self._as_owner(cursor):
+            self._create(cursor)
+
+    def _create(self, cursor: Cursor) -> None:
         if self.own is not None:
             self.own.create(cursor)
         elif self.kind is VIEW:
@@ -149,6 +152,13 @@ class Reader:
             cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.found.options)))
         revoke_all(cursor, self.kind, {self._new_oid(cursor): self._name})
         self.extras.put_on(cursor, self._name, None if self.own is None else set(self.own.columns))
+
+    @contextmanager
+    def _as_owner(self, cursor: Cursor) -> Iterator[None]:
+        """Act as its owner, whose rights the loader may have only so; after an error the transaction is as it was."""
+        if not self.found.ours:
+            cursor.execute(f"SET LOCAL ROLE {self.found.owner}")  # as regrole writes it, it is quoted
+        yield
         if not self.found.ours:
             cursor.execute("RESET ROLE")
 

@@ -57,7 +57,7 @@ _TRIES = 5
 _PAUSE = 1.0
 """How often a swap that meets readers of the live tables is tried, and how many seconds lie between."""
 
-_FORMAT = 2
+_FORMAT = 3
 """Of what `etl.rebuild` says; what was begun in another one is begun again."""
 
 _PROGRESS = """
@@ -369,6 +369,7 @@ class Rebuild:
 
     def _follow(self, cursor: Cursor, lake: Processed) -> Step:
         """Load the next batch that has come since all was staged, or take the live warehouse's place."""
+        Indexes.of(cursor, self._tables).drop_old(cursor)  # a batch may break one that is unique, and gone by now
         entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
         newest = entry.batch if entry else 0
         if newest < lake.newest:
