@@ -96,8 +96,13 @@ def _make_reproducible(layer: Path) -> None:
     for metadata in packages.glob("*.dist-info"):
         for name in _INSTALLERS_OWN:
             (metadata / name).unlink(missing_ok=True)
-    for path in (layer, *layer.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask; Lambda's user is another one
+    make_readable(layer)
+
+
+def make_readable(folder: Path) -> None:
+    """Let Lambda's user, who is another one, read a folder, whatever the umask of whoever made it."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from stacks.dependencies import ROOT
+from stacks.dependencies import ROOT, make_readable
 
 LIMIT_BYTES = 250 * 1024 * 1024
 """What Lambda allows a function together with its layers, unzipped."""
@@ -64,8 +64,7 @@ def _packed(name: str, folders: Mapping[str, Path]) -> Path:
                 copy = making / path
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
-            for path in (making, *making.rglob("*")):
-                path.chmod(0o755 if path.is_dir() else 0o644)
+            make_readable(making)
             with contextlib.suppress(OSError):  # another process was quicker, with the same
                 making.rename(place)
     return place

@@ -21,7 +21,7 @@ from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, fingerprint, replay, transform
-from totes.star_schema import Column, Dimension, StarTable, integer, text
+from totes.star_schema import Column, Dimension, Kind, StarTable, integer, text
 from totes.verify import verify
 from totes.warehouse import Loaded, batch, bulk, load, rebuild
 
@@ -241,6 +241,16 @@ def changed(name: str, change: Callable[[Sequence[Column]], Sequence[Column]]) -
     return tuple(
         dataclasses.replace(table, columns=change(table.columns)) if table.name == name else table
         for table in STAR_TABLES
+    )
+
+
+def priced_in_text() -> Sequence[StarTable]:
+    """A star whose orders have a text for a price, which no column of a number can be brought to in place."""
+    return changed(
+        "fact_sales_order",
+        lambda columns: [
+            dataclasses.replace(each, kind=Kind.TEXT) if each.name == "unit_price" else each for each in columns
+        ],
     )
 
 

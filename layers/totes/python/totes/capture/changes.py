@@ -170,9 +170,8 @@ class TableChanges:
             try:
                 permit(self._held + self._added - self._count)
             except MassDeletion as error:
-                if (
-                    self._counts()[0] != self._count
-                ):  # a partition attached this moment is there for all but the snapshot
+                # A partition attached this moment is there for all readers, whatever their snapshots.
+                if self._counts()[0] != self._count:
                     raise SourceUnavailable(f"{self._table.name} is being changed as it is read: {error}") from error
                 raise
             permit(self._compare_keys(found))

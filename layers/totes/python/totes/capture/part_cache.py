@@ -1,9 +1,19 @@
 """Parts that were read, kept for as long as a reader in the order of keys needs them again."""
 
+from typing import NamedTuple
+
 import polars as pl
 
 from totes.capture import sizes
 from totes.lake import Bucket, Part, read_part
+
+
+class _Kept(NamedTuple):
+    """A part that was read: the highest key in it, its rows, and the bytes that they take in memory."""
+
+    highest: int
+    frame: pl.DataFrame
+    size: int
 
 
 class PartCache:
@@ -14,9 +24,7 @@ class PartCache:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._kept: dict[tuple[str, str | None], tuple[int, pl.DataFrame]] = {}
-        self._rows = 0
-        self._bytes = 0
+        self._kept: dict[tuple[str, str | None], _Kept] = {}
 
     def read(self, part: Part, column: str | None = None, up_to: int | None = None) -> pl.DataFrame:
         """Read a part's rows; see `read_part`.
@@ -28,24 +36,21 @@ class PartCache:
         """
         kept = self._kept.get((part.key, column))
         if kept is not None:
-            return kept[1]
+            return kept.frame
         frame = read_part(self._bucket, part, [column] if column else None)
         # Where not all that is needed again can be kept, to keep what came first spares the most requests.
-        highest = bounds(part)[1]
-        if (up_to is None or highest > up_to) and self._has_room_for(frame):
-            self._kept[part.key, column] = highest, frame
-            self._rows += frame.height
-            self._bytes += int(frame.estimated_size())
+        read = _Kept(highest=bounds(part)[1], frame=frame, size=int(frame.estimated_size()))
+        if (up_to is None or read.highest > up_to) and self._has_room_for(read):
+            self._kept[part.key, column] = read
         return frame
 
     def forget(self, below: int) -> None:
         """Forget the parts all of whose keys are below one: the reader has passed them."""
-        self._kept = {place: kept for place, kept in self._kept.items() if kept[0] >= below}
-        self._rows = sum(frame.height for _, frame in self._kept.values())
-        self._bytes = sum(int(frame.estimated_size()) for _, frame in self._kept.values())
+        self._kept = {place: kept for place, kept in self._kept.items() if kept.highest >= below}
 
-    def _has_room_for(self, frame: pl.DataFrame) -> bool:
-        rows, held = self._rows + frame.height, self._bytes + frame.estimated_size()
+    def _has_room_for(self, read: _Kept) -> bool:
+        kept = [*self._kept.values(), read]
+        rows, held = sum(each.frame.height for each in kept), sum(each.size for each in kept)
         return rows <= sizes.KEPT_ROWS and held <= sizes.BYTES_AT_ONCE
 
 

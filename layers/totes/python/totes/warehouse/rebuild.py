@@ -36,7 +36,7 @@ from totes.warehouse.definitions import (
     typed,
     types_of,
 )
-from totes.warehouse.indexes import Indexes, must_be_possible
+from totes.warehouse.indexes import Index, Indexes, must_be_possible
 from totes.warehouse.ledger import Content, Entry, content, lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
@@ -356,10 +356,9 @@ class Rebuild:
             cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.ledger(name)))
         cursor.execute("UPDATE etl.rebuild SET filled = true")
 
-    def _build_indexes(self, cursor: Cursor) -> bool:
+    def _build_indexes(self, cursor: Cursor, missing: Sequence[Index]) -> bool:
         """Build indexes of others for as long as a transaction is short; return whether there was one to build."""
         until = time.monotonic() + SHORT_SECONDS
-        missing = Indexes.of(cursor, self._tables).missing
         for index in missing:
             index.build(cursor)
             logger.info("built the index %s of %s", index.found.name, index.table)
@@ -369,7 +368,8 @@ class Rebuild:
 
     def _follow(self, cursor: Cursor, lake: Processed) -> Step:
         """Load the next batch that has come since all was staged, or take the live warehouse's place."""
-        Indexes.of(cursor, self._tables).drop_old(cursor)  # a batch may break one that is unique, and gone by now
+        indexes = Indexes.of(cursor, self._tables)
+        indexes.drop_old(cursor)  # a batch may break one that is unique, and gone by now
         entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
         newest = entry.batch if entry else 0
         if newest < lake.newest:
@@ -381,7 +381,7 @@ class Rebuild:
             return Step.MORE
         if live is not None and live.batch > newest:
             return Step.LATER  # the edition has not come as far as the warehouse yet
-        if self._build_indexes(cursor):
+        if self._build_indexes(cursor, indexes.missing):
             return Step.MORE
         swap(cursor, self._tables, lake.edition)
         drop_all(cursor, self._tables)

@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import LEDGER, columns_made, serial_of
+from totes.warehouse.definitions import LEDGER, columns_made, replacements, serial_of
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, oid_of, oids_of, revoke_all
 from totes.warehouse.indexes import Indexes
@@ -52,8 +52,8 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
 
 
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
-    stars, ledger = [LIVE.star(table.name) for table in tables], [LIVE.ledger(name) for name in LEDGER]
-    live = sql.SQL(", ").join([*stars, *ledger])
+    names = [each.live for each in replacements(tables)]
+    live = sql.SQL(", ").join(names)
     found = must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
     # Who reads a view locks it first and its tables then: in another order each would wait for the other.
     found.lock(cursor)
@@ -66,7 +66,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     indexes.drop_old(cursor)
     if indexes.missing:  # it takes long to build, and nobody reads now
         raise TablesInUse("an index was made this moment")
-    oids = oids_of(cursor, [*stars, *ledger])
+    oids = oids_of(cursor, names)
     traits = Traits.of(cursor, oids)
     _put_extras(cursor, tables)
     _drop(cursor, live)
@@ -76,8 +76,8 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
         _rename_ledger(cursor, name)
     for index in indexes.wanted:
         index.put_in_place(cursor)
-    for oid, table_name in zip(oids, [*stars, *ledger], strict=True):
-        traits[oid].put_on(cursor, table_name)
+    for oid, live_name in zip(oids, names, strict=True):
+        traits[oid].put_on(cursor, live_name)
     dependents.make_again(cursor)
     made_meanwhile.make_again(cursor)
 
