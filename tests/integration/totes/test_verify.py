@@ -17,6 +17,7 @@ from totes.errors import ConfigurationError, SourceUnavailable, TotesError, Ware
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, keys_to_repair, pages, verify
 from totes.warehouse import Rebuilding, load
+from totes.warehouse.refused import REFUSES
 
 FACT_PAYMENT = next(table for table in STAR_TABLES if table.name == "fact_payment")
 SOURCED = [table for table in STAR_TABLES if table.name != "dim_date"]
@@ -223,6 +224,41 @@ def test_what_is_in_quarantine_is_excused_and_what_should_be_is_not(pipeline: Pi
     assert verdict.tables["fact_sales_order"].quarantined == 1
     execute(pipeline.warehouse, "DELETE FROM etl.quarantine")
     assert found(pipeline) == {"fact_sales_order": ([4], [], [])}
+
+
+@pytest.mark.begun
+def test_a_quarantine_excuses_no_row_that_should_have_left_it(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "UPDATE sales_order SET agreed_payment_date = 'TBC' WHERE sales_order_id IN (4, 5)")
+    pipeline.tick()
+    execute(
+        pipeline.warehouse,
+        "INSERT INTO etl.quarantine (batch_id, star_table, key, reason, source_row) "
+        "SELECT 1, 'fact_sales_order', key, 'whatever', '{}' FROM unnest(ARRAY[6, 7]) AS key; "
+        "UPDATE fact_sales_order SET units_sold = 0 WHERE sales_order_id = 6; "
+        "DELETE FROM fact_sales_order WHERE sales_order_id = 7; "
+        "INSERT INTO etl.quarantine (batch_id, star_table, key, reason, source_row) "
+        "VALUES (1, 'dim_design', -1, 'whatever', '{}'); "
+        "INSERT INTO dim_design (design_id, design_name, file_location, file_name, batch_id) "
+        "SELECT -1, design_name, file_location, file_name, 1 FROM dim_design WHERE design_id = 1",
+    )
+    assert found(pipeline) == {"fact_sales_order": ([7], [], [6]), "dim_design": ([], [-1], [])}
+    repaired(pipeline)
+    assert_equal(pipeline)
+    still = "SELECT key FROM etl.quarantine WHERE resolved_by IS NULL ORDER BY key"
+    assert rows(pipeline.warehouse, still) == [(4,), (5,)]
+
+
+@pytest.mark.begun
+def test_a_row_that_the_warehouse_itself_refuses_is_excused_as_long_as_it_does(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.warehouse,
+        "INSERT INTO etl.quarantine (batch_id, star_table, key, reason, source_row) "
+        "VALUES (1, 'dim_design', 4, %s, '{}'), (1, 'dim_design', 5, %s, '{}'); "
+        "UPDATE dim_design SET design_name = 'before' WHERE design_id = 4; DELETE FROM dim_design WHERE design_id = 5",
+        [f"{REFUSES} (54000): the row is too big", "whatever"],
+    )
+    assert found(pipeline) == {"dim_design": ([5], [], [])}
+    assert verdict_on(pipeline).tables["dim_design"].quarantined == 1
 
 
 @pytest.mark.begun

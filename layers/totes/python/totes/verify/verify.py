@@ -25,6 +25,7 @@ from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
 from totes.warehouse.ledger import newest_entry
+from totes.warehouse.quarantine import held_out
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def verify(
     """Compare keys and content of the warehouse's current state with the source.
 
     A row that differs is excused where it is in flight (the lake holds it and the warehouse not yet, or the next
-    capture will bring it) or in quarantine. Memory is bounded by a page of rows, and by the keys of what differs.
+    capture will bring it) or in quarantine, and belongs there: a row that can be converted by now should have left it,
+    unless the warehouse itself refuses it. Memory is bounded by a page of rows, and by the keys of what differs.
 
     Args:
         source: the source, outside a transaction.
@@ -146,7 +148,7 @@ class _Comparison:
         }
 
     def _table(self, table: Fact | Dimension) -> TableVerdict:
-        findings = _Findings(table, self._quarantined(table))
+        findings = _Findings(table, held_out(self._cursor, table))
         after: int | None = None
         for page in self._pages.of(table):
             key = next(column.of for column in table.columns if column.name == table.key)
@@ -186,12 +188,6 @@ class _Comparison:
             keys.append(referring[key].cast(pl.Int64).alias("key"))
         return pl.concat(keys)
 
-    def _quarantined(self, table: Fact | Dimension) -> pl.Series:
-        self._cursor.execute(
-            "SELECT key FROM etl.quarantine WHERE star_table = %s AND resolved_by IS NULL", (table.name,)
-        )
-        return pl.Series("key", [key for (key,) in self._cursor.fetchall()], dtype=pl.Int64)
-
     def _calendar(self, calendar: Calendar, facts: Sequence[Fact]) -> TableVerdict:
         named = pl.concat([pl.Series("date_id", [], dtype=pl.Date), *(dates_named(self._cursor, f) for f in facts)])
         expected = calendar_rows(calendar, named)
@@ -206,28 +202,33 @@ class _Comparison:
         )
 
 
+_NO_KEYS = pl.Series("key", [], dtype=pl.Int64)
+
+
 class _Findings:
     """What has been found of one table, page by page."""
 
-    def __init__(self, table: Fact | Dimension, quarantined: pl.Series) -> None:
+    def __init__(self, table: Fact | Dimension, quarantine: pl.DataFrame) -> None:
         self._table = table
-        self._quarantine = quarantined
+        self._quarantine = quarantine["key"]
+        self._refused = quarantine.filter("as_it_is")["key"]
         self._rows = self._in_flight = self._quarantined = 0
         self._columns: set[str] = set()
-        nothing = pl.Series("key", [], dtype=pl.Int64)
-        self._missing, self._extra, self._different = [nothing], [nothing], [nothing]
+        self._missing, self._extra, self._different = [_NO_KEYS], [_NO_KEYS], [_NO_KEYS]
 
     def add(self, page: pl.DataFrame, held: pl.DataFrame | None, excused: pl.Series) -> None:
         converted = convert(self._table, page)
         compared = compare(self._table.key, converted.rows, held)
         unconverted = converted.quarantine["key"]
+        quarantined = pl.concat([self._refused, unconverted.filter(unconverted.is_in(self._quarantine.implode()))])
         self._rows += page.height
         # What the source has and could not be converted should be in quarantine; what the warehouse had of it before
         # is its last good version, and not one too many.
-        self._missing.append(self._unexcused(pl.concat([_keys(compared.missing), unconverted.alias("key")]), excused))
+        missing = pl.concat([_keys(compared.missing), unconverted])
+        self._missing.append(self._unexcused(missing, excused, quarantined))
         extra = _keys(compared.extra)
         self._extra.append(self._unexcused(extra.filter(~extra.is_in(unconverted.implode())), excused))
-        different = self._unexcused(_keys(compared.different), excused)
+        different = self._unexcused(_keys(compared.different), excused, quarantined)
         self._different.append(different)
         if different.len():
             self._columns |= compared.columns
@@ -235,10 +236,10 @@ class _Findings:
     def add_extra(self, keys: pl.Series, excused: pl.Series) -> None:
         self._extra.append(self._unexcused(_keys(keys), excused))
 
-    def _unexcused(self, keys: pl.Series, excused: pl.Series) -> pl.Series:
+    def _unexcused(self, keys: pl.Series, excused: pl.Series, quarantined: pl.Series = _NO_KEYS) -> pl.Series:
         if keys.is_empty():
             return keys
-        in_quarantine = keys.is_in(self._quarantine.implode())
+        in_quarantine = keys.is_in(quarantined.implode())
         in_flight = keys.is_in(excused.implode()) & ~in_quarantine
         self._quarantined += int(in_quarantine.sum())
         self._in_flight += int(in_flight.sum())

@@ -10,7 +10,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.star_schema import StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
-from totes.warehouse.refused import Refused, copy_all, copy_rows
+from totes.warehouse.refused import REFUSES, Refused, copy_all, copy_rows
+
+_TWICE = "comes twice in this batch, and not with the same values"
 
 COLUMNS = ("batch_id", "star_table", "key", "reason", "source_row")
 
@@ -92,7 +94,7 @@ def hold_out_twice(
             first=identifiers(columns, "first"),
             quarantine=quarantine,
             name=sql.Literal(table.name),
-            reason=sql.Literal(f"{table.key} comes twice in this batch, and not with the same values"),
+            reason=sql.Literal(f"{table.key} {_TWICE}"),
         )
     )
     [[taken]] = cursor.fetchall()
@@ -123,6 +125,21 @@ def add_quarantine(cursor: Cursor, staged: sql.Identifier, place: Place, table: 
         values,
     )
     return added
+
+
+def held_out(cursor: Cursor, table: StarTable) -> pl.DataFrame:
+    """Return what is in quarantine still of a star table.
+
+    Returns:
+        Columns key (64-bit integer) and as_it_is (boolean: the warehouse itself refuses the row, which could be
+        converted), one row a key.
+    """
+    cursor.execute(
+        "SELECT key, bool_or(starts_with(reason, %s) OR reason LIKE %s) FROM etl.quarantine "
+        "WHERE star_table = %s AND resolved_by IS NULL GROUP BY key",
+        (REFUSES, f"% {_TWICE}", table.name),
+    )
+    return pl.DataFrame(cursor.fetchall(), schema={"key": pl.Int64, "as_it_is": pl.Boolean}, orient="row")
 
 
 def resolve(cursor: Cursor, staged: sql.Identifier, key: str, place: Place, table: StarTable, batch: int) -> None:

@@ -14,6 +14,9 @@ from totes.warehouse.copy_stream import CopyStream
 from totes.warehouse.csv_rows import CSV
 from totes.warehouse.definitions import identifiers
 
+REFUSES = "the warehouse refuses it"
+"""How the words of each refusal begin."""
+
 _OF_A_VALUE = ("22", "54")
 """SQLSTATE classes of errors that are a value's fault: data exceptions, and limits that one value passes."""
 
@@ -58,7 +61,7 @@ def copy_rows(
             raise
         cursor.execute("ROLLBACK TO SAVEPOINT copying")
         if rows.height == 1:
-            return [Refused(row=rows, words=f"the warehouse refuses it ({error.pgcode}): {_sentence(error)}")]
+            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {_sentence(error)}")]
         half = rows.height // 2
         return [*copy_rows(cursor, table, rows[:half], types), *copy_rows(cursor, table, rows[half:], types)]
     else:
