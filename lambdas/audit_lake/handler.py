@@ -7,6 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import logger, metrics, watched
+from totes import payloads
 from totes.lake import Bucket, audit
 from totes.settings import AuditSettings
 from totes.telemetry import LAKE_FINDINGS
@@ -25,8 +26,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     audited = audit(
         Bucket(settings.ingestion_bucket),
         Bucket(settings.processed_bucket),
-        day=event.get("day", datetime.now(UTC).toordinal()),
-        every=event.get("every", 50),
+        day=event.get(payloads.DAY, datetime.now(UTC).toordinal()),
+        every=event.get(payloads.EVERY, 50),
         time_is_up=lambda: context.get_remaining_time_in_millis() < _LAST_MILLISECONDS,
     )
     document = audited.to_dict()

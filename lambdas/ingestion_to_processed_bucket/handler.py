@@ -35,5 +35,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {
         **transformed.to_dict(),
         payloads.WAITING: transformed.waiting or (replayed is not None and not replayed.published),
-        "replayed": asdict(replayed) if replayed else None,
+        payloads.REPLAYED: asdict(replayed) if replayed else None,
     }

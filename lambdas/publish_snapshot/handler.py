@@ -27,10 +27,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     settings = PublishSettings.from_environment()
     data = Shelf(settings.dashboard_bucket, DATA)
     if step := event.get(payloads.FAILED):
-        return {"said": say_failed(data, step, datetime.now(UTC))}
+        return {payloads.SAID: say_failed(data, step, datetime.now(UTC))}
     seen = event.get(payloads.SEEN) if not any(event.get(payloads.WAITING, [])) else None
     with connected(settings.dashboard_secret, login_name="dashboard", unavailable=WarehouseUnavailable) as warehouse:
         published = publish(warehouse, data, checked_at=datetime.fromisoformat(seen) if seen else None)
     put_page(Shelf(settings.dashboard_bucket, SITE), PAGE, settings.page)
     metrics.add_metric(PUBLISHED, MetricUnit.Count, 1)
-    return {payloads.PUBLISHED: published and published.batch, "written": published.bytes if published else 0}
+    return {payloads.PUBLISHED: published and published.batch, payloads.WRITTEN: published.bytes if published else 0}
