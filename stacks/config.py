@@ -236,8 +236,8 @@ class Environment:
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
             asks.
-        rows_in_one_function: how many rows of all source tables one function reads for the first batch, or transforms
-            of any batch; what has more is done in pieces, by many functions (docs/operating.md says of the rest).
+        rows_in_one_function: how many rows of all source tables one function reads, or transforms, for one batch; what
+            has more is done in pieces, by many functions (docs/operating.md says of the rest).
         pieces_at_once: how many of them are at work at once; of those that read each has a connection to the source.
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.

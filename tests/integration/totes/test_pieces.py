@@ -15,12 +15,14 @@ from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, Captured, capture, pieces, planning, read_piece, sizes, together
+from totes.capture.contract import columns_of
+from totes.capture.identity import identities_of
 from totes.capture.plan import PlannedPiece, Plans
-from totes.capture.planning import cut_tables
+from totes.capture.planning import cut_tables, estimated_rows
 from totes.capture.slices import HIGHEST, LOWEST
-from totes.capture.snapshot import snapshot_of
+from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.errors import ContractError, PieceFailed, SourceUnavailable
-from totes.lake import Bucket, CaptureManifest, FailedPiece, Journal, read_part, sweep
+from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, read_part, sweep
 
 ROWS_IN_ONE_FUNCTION = 200
 """The shop of these tests has some 500 rows, so it has pieces of at most 25."""
@@ -52,6 +54,12 @@ def planned(pipeline: Pipeline) -> tuple[PlannedPiece, ...]:
     plan = Plans(pipeline.ingestion, 1).newest()
     assert plan is not None
     return plan.pieces
+
+
+def cut(snapshot: Snapshot, rows_in_one_function: int) -> tuple[dict[str, CapturedTable], tuple[PlannedPiece, ...]]:
+    columns, identities = columns_of(snapshot, SOURCE_TABLES), identities_of(snapshot, SOURCE_TABLES)
+    rows = estimated_rows(snapshot, identities)
+    return cut_tables(snapshot, SOURCE_TABLES, columns, identities, rows, None, rows_in_one_function)
 
 
 def manifest_of(lake: Bucket) -> CaptureManifest:
@@ -97,7 +105,7 @@ def test_what_was_analysed_is_not_counted_to_find_that_out(pipeline: Pipeline) -
     execute(pipeline.source, "ANALYZE")
     execute(pipeline.source, "DELETE FROM payment")
     with session(pipeline.source) as connection, snapshot_of(connection, SOURCE_TABLES) as snapshot:
-        _, found = cut_tables(snapshot, SOURCE_TABLES, ROWS_IN_ONE_FUNCTION)
+        _, found = cut(snapshot, ROWS_IN_ONE_FUNCTION)
     of_payment = [piece for piece in found if piece.table == "payment"]
     assert of_payment == [PlannedPiece(table="payment", lowest=LOWEST, highest=HIGHEST)]
 
@@ -107,7 +115,7 @@ def test_there_are_at_most_a_thousand_pieces_or_so_whatever_the_statistics_say(
 ) -> None:
     monkeypatch.setattr(planning, "MOST_PIECES", 10)
     with session(pipeline.source) as connection, snapshot_of(connection, SOURCE_TABLES) as snapshot:
-        described, found = cut_tables(snapshot, SOURCE_TABLES, 20)
+        described, found = cut(snapshot, 20)
     assert len(described) <= len(found) <= 10 + len(described)
 
 
@@ -448,14 +456,14 @@ def test_pieces_have_every_key_and_about_equally_many_rows_however_keys_lie(pipe
         "INSERT INTO sales_order SELECT * FROM far; DROP TABLE far",
     )
     with session(pipeline.source) as connection, snapshot_of(connection, SOURCE_TABLES) as snapshot:
-        described, found = cut_tables(snapshot, SOURCE_TABLES, ROWS_IN_ONE_FUNCTION)
+        described, found = cut(snapshot, ROWS_IN_ONE_FUNCTION)
     assert {piece.table for piece in found} == set(described)
     for name in described:
         key = next(table.key for table in SOURCE_TABLES if table.name == name)
-        cut = [piece for piece in found if piece.table == name]
-        assert (cut[0].lowest, cut[-1].highest) == (LOWEST, HIGHEST)
-        assert all(before.highest + 1 == after.lowest for before, after in itertools.pairwise(cut))
-        for piece in cut:
+        of_table = [piece for piece in found if piece.table == name]
+        assert (of_table[0].lowest, of_table[-1].highest) == (LOWEST, HIGHEST)
+        assert all(before.highest + 1 == after.lowest for before, after in itertools.pairwise(of_table))
+        for piece in of_table:
             held = value(
                 pipeline.source,
                 f"SELECT count(*) FROM {name} WHERE {key} BETWEEN %s::bigint AND %s::bigint",

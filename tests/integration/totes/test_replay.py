@@ -10,9 +10,10 @@ import pytest
 
 from simulator import Shop
 from tests.support.content import content_of
-from tests.support.databases import execute, session, value
+from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
+from totes.capture import SOURCE_TABLES, capture
 from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal, StarManifest
 from totes.lake.journal import Journal
@@ -386,6 +387,38 @@ def test_a_replay_goes_back_to_before_the_source_had_what_the_star_asks_for(pipe
         load(connection, pipeline.processed, stars)
     assert value(pipeline.warehouse, "SELECT array_agg(DISTINCT floor_name) FROM dim_staff") == ["red"]
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
+
+
+def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pipeline) -> None:
+    """Nobody has changed them, and no batch has what completes their rows."""
+    pipeline.tick()
+    tables = [
+        dataclasses.replace(table, completed_by={"sales_order_id": "sales_order"})
+        if table.name == "transaction"
+        else table
+        for table in SOURCE_TABLES
+    ]
+    agreed = text("agreed", meaning="", nullable=True, of="sales_order.agreed_payment_date")
+    join = Join(table="sales_order", key="sales_order_id", on="sales_order_id")
+    stars = [
+        dataclasses.replace(table, columns=(*table.columns, agreed), joins=(join,))
+        if isinstance(table, Dimension) and table.name == "dim_transaction"
+        else table
+        for table in STAR_TABLES
+    ]
+    with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
+        assert capture(source, pipeline.ingestion, tables).batch == 2
+        assert capture(source, pipeline.ingestion, tables).batch is None
+        replay(pipeline.ingestion, pipeline.processed, stars, first=1)
+        load(warehouse, pipeline.processed, stars)
+    expected = rows(
+        pipeline.source,
+        "SELECT transaction_id, agreed_payment_date FROM transaction LEFT JOIN sales_order USING (sales_order_id) "
+        "ORDER BY 1",
+    )
+    assert any(day for _, day in expected)
+    assert any(day is None for _, day in expected)
+    assert rows(pipeline.warehouse, "SELECT transaction_id, agreed FROM dim_transaction ORDER BY 1") == expected
 
 
 def test_a_replay_that_cannot_go_on_fails_one_run_and_no_other(

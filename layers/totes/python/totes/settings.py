@@ -42,7 +42,7 @@ class CaptureSettings(Settings):
         source_secret: the login of the source's role.
         ingestion_bucket: the ingestion bucket.
         mass_deletion_percent: how many of a hundred rows of a table may be gone at once.
-        rows_in_one_function: a first batch of more rows is read in pieces, by many functions.
+        rows_in_one_function: more rows that may have changed are read in pieces, by many functions.
     """
 
     source_secret: str

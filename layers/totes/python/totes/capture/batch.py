@@ -17,11 +17,11 @@ from totes.capture.durability import wait_until_durable
 from totes.capture.identity import differs, shifts
 from totes.capture.mass_deletion import check_deletes
 from totes.capture.pieces import check_read
+from totes.capture.plan import Plans
 from totes.capture.reading import Reading, read_batch
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
-from totes.capture.together import Together, read_in_pieces
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft
 from totes.lake.manifests import digest
@@ -46,8 +46,8 @@ class Captured:
     Attributes:
         batch, newest: the batches.
         drift: in which ways the source's shape has changed.
-        unread: pieces of a source that is too large for one function, to be read before there is a batch; then
-            another capture puts them together.
+        unread: pieces of a batch that is too large for one function, to be read before there is one; then another
+            capture puts them together.
     """
 
     batch: int | None
@@ -86,8 +86,8 @@ def capture(
             that the source does not have are captured as deleted.
         accept_deletes: tables of which any number of rows may be gone.
         mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
-        rows_in_one_function: a first batch of more rows than this, in all tables, is read in pieces by many functions;
-            None: never.
+        rows_in_one_function: where more rows than this may have changed, in all tables, as all have for a first batch,
+            after a restart or by a migration, they are read in pieces by many functions; None: never.
         failed: pieces that this run could not have read.
 
     Raises:
@@ -110,14 +110,11 @@ def capture(
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
-    check_read(lake, failed)
-    in_pieces = None
-    if last is None and rows_in_one_function is not None:
-        in_pieces = read_in_pieces(connection, lake, tables, rows_in_one_function)
-    if isinstance(in_pieces, PiecesLeft):
-        return Captured(batch=None, newest=newest, unread=in_pieces)
+    check_read(Plans(lake, newest + 1), failed)
     permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
-    reading = in_pieces or read_batch(connection, lake, tables, last, newest + 1, recapture, permit)
+    reading = read_batch(connection, lake, tables, last, newest + 1, recapture, permit, rows_in_one_function)
+    if isinstance(reading, PiecesLeft):
+        return Captured(batch=None, newest=newest, unread=reading)
     snapshot, captured = reading.snapshot, reading.captured()
     drifted = _drift(captured, last)
     for sentence in drifted:
@@ -205,16 +202,21 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
     )
 
 
-def _must_be_told(
-    reading: Reading | Together, captured: Mapping[str, CapturedTable], last: CaptureManifest | None
-) -> bool:
+def _must_be_told(reading: Reading, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
     """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
 
-    Or runs were written in another order, which would be done again by each capture.
+    Or a dimension joins two tables that it did not; or runs were written in another order, which would be done again
+    by each capture.
     """
     if last is None:
         return False
-    return not reading.snapshot.continues(last) or _is_of_another_shape(captured, last) or bool(reading.ordered)
+    has_context = any(table.context for table in captured.values())
+    return (
+        not reading.snapshot.continues(last)
+        or _is_of_another_shape(captured, last)
+        or has_context
+        or bool(reading.ordered)
+    )
 
 
 def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureManifest) -> bool:

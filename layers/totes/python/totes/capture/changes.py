@@ -9,6 +9,7 @@ keys of those ranges that differ.
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import polars as pl
@@ -64,8 +65,9 @@ def changes_of(
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
     recapture: Mapping[str, Sequence[int]],
+    as_if: CaptureManifest | None = None,
 ) -> dict[str, "TableChanges"]:
-    """Return the changes of each table since the last batch, to be read; in none is a key there twice.
+    """Return the changes of each table since the last batch, to be read.
 
     Args:
         snapshot: the state of the source to read.
@@ -73,21 +75,58 @@ def changes_of(
         tables: the tables.
         last: the last batch; None where there is none.
         recapture: keys of each table that are looked at whether or not they may be new.
+        as_if: what has been read of some tables since, as if it had been a batch; None: nothing.
 
     Raises:
-        ContractError: the source does not have the shape that totes reads, or a key is there twice.
+        ContractError: the source does not have the shape that totes reads.
         psycopg2.Error: the source broke off.
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
-    found = {
+    without_index = unguarded(snapshot, tables)
+    return {
         table.name: TableChanges(
-            snapshot, lake, table, columns[table.name], identities[table.name], last, recapture.get(table.name, ())
+            snapshot,
+            lake,
+            table,
+            columns[table.name],
+            identities[table.name],
+            as_if if as_if is not None and table.name in as_if.tables else last,
+            recapture.get(table.name, ()),
+            is_guarded=table.name not in without_index,
         )
         for table in tables
     }
-    for name in sorted(unguarded(snapshot, tables)):
-        found[name].check_keys()
-    return found
+
+
+def may_differ(
+    snapshot: Snapshot,
+    last: CaptureManifest | None,
+    table: SourceTable,
+    columns: Sequence[SourceColumn],
+    identity: TableIdentity,
+) -> sql.Composable:
+    """Return the SQL condition on a table's rows that holds for all of which the lake may hold something else.
+
+    These are all of them where the table is not what it was when it was read before: a column may be added with a
+    default, or the whole table be swapped for another, without any row being written.
+
+    Args:
+        snapshot: a state of the source.
+        last: the last batch; None where there is none.
+        table: the table.
+        columns: its columns in the source.
+        identity: what it is there.
+    """
+    before = last.tables.get(table.name) if last else None
+    if before is None or before.columns != tuple(columns):
+        return _EVERY_ROW
+    members = members_to_read(before.identity, identity)
+    if members is None:
+        return _EVERY_ROW
+    new = snapshot.may_be_new(last)
+    if not members:
+        return new
+    return sql.SQL("({} OR tableoid = ANY({}::oid[]))").format(new, sql.Literal(list(members)))
 
 
 class TableChanges:
@@ -106,6 +145,7 @@ class TableChanges:
         identity: what it is there.
         last: the last batch; None where there is none.
         recapture: keys that are looked at whether or not they may be new.
+        is_guarded: whether an index of the source lets no key be there twice.
 
     Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
@@ -121,6 +161,8 @@ class TableChanges:
         identity: TableIdentity,
         last: CaptureManifest | None,
         recapture: Sequence[int] = (),
+        *,
+        is_guarded: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._table = table
@@ -134,26 +176,22 @@ class TableChanges:
         self._recapture = self._unseen
         self._added = 0
         self._ranges = self._ranges_before()
-        self._count, self._candidates = self._counts()
+        self._is_guarded = is_guarded
+
+    @cached_property
+    def counted(self) -> tuple[int, int]:
+        """How many rows the table has, and how many of them are to be compared with the lake."""
+        return self._counts()
 
     @property
     def gone_at_least(self) -> int:
         """How many rows are gone at least, before any row is read."""
-        return max(0, self._held - self._count)
+        return max(0, self.held - self.counted[0]) if self.held else 0
 
     @property
     def comes_in_order(self) -> bool:
         """Whether so many rows are to be compared with the lake that they are read in the order of their keys."""
-        return self._candidates > sizes.UNORDERED_ROWS
-
-    def check_keys(self) -> None:
-        """Refuse a key that is there twice, where no index of the source does.
-
-        Raises:
-            ContractError: there is one.
-        """
-        if self._candidates:
-            check_once(self._snapshot, self._table, self._may_be_new())
+        return self.counted[1] > sizes.UNORDERED_ROWS
 
     def read(self, found: Found, permit: Callable[[int], None] = lambda _gone: None) -> Changes:
         """Find what has changed.
@@ -162,35 +200,41 @@ class TableChanges:
             found: takes it.
             permit: called with how many rows are gone at least, once that is known, and in the end how many are; it
                 raises where they are too many.
+
+        Raises:
+            ContractError: a key is there twice.
         """
+        count, candidates = self.counted
+        if candidates and not self._is_guarded:
+            check_once(self._snapshot, self._table, self._may_be_new())
         self._holdings = Holdings(self.runs, self._table.key, self._lake)
-        if self._candidates:
+        if candidates:
             self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
-        if self._count != self._held + self._added:
+        if count != self.held + self._added:
             try:
-                permit(self._held + self._added - self._count)
+                permit(self.held + self._added - count)
             except MassDeletion as error:
                 # A partition attached this moment is there for all readers, whatever their snapshots.
-                if self._counts()[0] != self._count:
+                if self._counts()[0] != count:
                     raise SourceUnavailable(f"{self._table.name} is being changed as it is read: {error}") from error
                 raise
             permit(self._compare_keys(found))
         if self._unseen.len():
             found.gone(self._unseen)
-        return Changes(held=self._count, ranges=self._ranges)
+        return Changes(held=count, ranges=self._ranges)
 
     @property
-    def _held(self) -> int:
+    def held(self) -> int:
+        """How many rows the lake holds of the table."""
         return self._before.held if self._before else 0
 
     def _ranges_before(self) -> KeyRanges | None:
-        if not self._held:
+        if not self.held:
             return KeyRanges()
         ranges = self._before.ranges if self._before else None
-        return ranges if ranges is not None and ranges.rows == self._held else None
+        return ranges if ranges is not None and ranges.rows == self.held else None
 
     def _counts(self) -> tuple[int, int]:
-        """How many rows the table has, and how many of them are to be compared with the lake."""
         query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM public.{}")
         with self._snapshot.connection.cursor() as cursor:
             cursor.execute(query.format(self._may_be_new(), sql.Identifier(self._table.name)))
@@ -198,22 +242,10 @@ class TableChanges:
         return int(count), int(candidates)
 
     def _may_be_new(self) -> sql.Composable:
-        """Which rows to compare with the lake: all of them where the table is not what it was when it was read before.
-
-        A column may be added with a default, or the whole table be swapped for another, without any row being written.
-        """
-        before = self._before
-        if before is None or before.columns != tuple(self.columns):
-            return _EVERY_ROW
-        members = members_to_read(before.identity, self.identity)
-        if members is None:
-            return _EVERY_ROW
-        conditions = [self._snapshot.may_be_new(self._last)]
-        if members:
-            conditions.append(sql.SQL("tableoid = ANY({}::oid[])").format(sql.Literal(list(members))))
-        if not self._recapture.is_empty():
-            conditions += conditions_on(self._table.key, self._recapture)
-        return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions))
+        """Which rows to compare with the lake."""
+        new = may_differ(self._snapshot, self._last, self._table, self.columns, self.identity)
+        asked = conditions_on(self._table.key, self._recapture)
+        return sql.SQL("({})").format(sql.SQL(" OR ").join([new, *asked]))
 
     def _stream(self, condition: sql.Composable, found: Found, *, ordered: bool = False) -> None:
         def consume(candidates: pl.DataFrame) -> None:

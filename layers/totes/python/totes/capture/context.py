@@ -1,8 +1,9 @@
 """The context of a batch: unchanged rows that dimensions need, which are joined of two tables, beside what changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import polars as pl
+from psycopg2 import sql
 
 from totes.capture.reader import conditions_on, stream_rows
 from totes.capture.snapshot import Snapshot
@@ -30,10 +31,14 @@ class Links:
         # And of those that complete others, the keys of rows that are gone.
         self._gone: dict[str, list[pl.Series]] = {name: [] for name in completing}
 
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Return which columns of a table's rows are remembered; none where no dimension joins it."""
+        return self._columns.get(table, ())
+
     def hold(self, table: str, rows: pl.DataFrame) -> None:
         """Remember rows of a table that the batch holds."""
-        if table in self._columns:
-            self._held.setdefault(table, []).append(rows.select(self._columns[table]))
+        if columns := self.columns(table):
+            self._held.setdefault(table, []).append(rows.select(columns))
 
     def lose(self, table: str, keys: pl.Series) -> None:
         """Remember keys (64-bit integers) of rows that are gone, even where no foreign key forbids it."""
@@ -60,6 +65,7 @@ def read_contexts(
     columns: Mapping[str, Sequence[SourceColumn]],
     links: Links,
     writers: Mapping[str, TableWriter],
+    joined: Collection[str] = (),
 ) -> None:
     """Complete each joined pair of tables: referring rows of what changed or is gone, then what they refer to.
 
@@ -69,6 +75,7 @@ def read_contexts(
         columns: the columns of each that are captured.
         links: what the batch holds by now; it comes to hold the context too.
         writers: take the context, by table.
+        joined: tables that a dimension has come to join to others since the last batch: all their rows are context.
 
     Raises:
         LakeUnavailable, ConfigurationError: see `totes.lake`.
@@ -81,20 +88,22 @@ def read_contexts(
         for reference, completing in table.completed_by.items()
     ]
 
-    def bring(table: SourceTable, column: str, values: pl.Series) -> None:
-        """Bring the rows whose column has one of the values and which the batch does not have yet."""
+    def bring(table: SourceTable, conditions: Iterable[sql.Composable]) -> None:
+        """Bring the rows for which a condition holds and which the batch does not have yet."""
 
         def keep(rows: pl.DataFrame) -> None:
             missing = rows.filter(~pl.col(table.key).cast(pl.Int64).is_in(links.held(table.name, table.key).implode()))
             if missing.height:
                 writers[table.name].add_context(missing)
 
-        for condition in conditions_on(column, values):
+        for condition in conditions:
             stream_rows(snapshot, table.name, columns[table.name], condition, keep)
 
+    for name in joined:
+        bring(named[name], [sql.SQL("true")])
     for table, reference, completing in pairs:
-        bring(table, reference, links.changed(completing))
+        bring(table, conditions_on(reference, links.changed(completing)))
     for table, reference, completing in pairs:
         referred = links.held(table.name, reference)
         held = links.held(completing.name, completing.key)
-        bring(completing, completing.key, referred.filter(~referred.is_in(held.implode())))
+        bring(completing, conditions_on(completing.key, referred.filter(~referred.is_in(held.implode()))))

@@ -7,8 +7,10 @@ import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from totes.capture.changes import may_differ
 from totes.capture.contract import columns_of
 from totes.capture.durability import wait_until_durable
+from totes.capture.holdings import Holdings
 from totes.capture.identity import identities_of
 from totes.capture.keys import check_once, unguarded
 from totes.capture.plan import Plans, ReadPiece
@@ -16,14 +18,12 @@ from totes.capture.reader import stream_rows
 from totes.capture.snapshot import snapshot_of
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
+from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.lake import Bucket, KeyRanges
+from totes.lake import Bucket, CaptureManifest, Journal, KeyRanges, SortedRun
 from totes.lake.pieces import FailedPiece, check_pieces
 
 logger = logging.getLogger(__name__)
-
-FIRST = 1
-"""The batch that is read in pieces: the one before which the lake is empty."""
 
 
 def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTable], plan: int, piece: int) -> bool:
@@ -39,64 +39,82 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
         piece: the piece, by its place in the plan.
 
     Returns:
-        Whether it is read; not where the plan does not hold any more, because the source or the table is another one.
+        Whether it is read; not where the plan does not hold any more, because the source or the table is another one,
+        or the batch was committed meanwhile.
 
     Raises:
         ContractError: the source does not have the shape that totes reads, or a key is there twice.
-        SourceUnavailable: the table is being exchanged, or the source's disk stands still.
+        SourceUnavailable: the table is being exchanged, the source's disk stands still, or it is a standby that is
+            behind the plan.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    plans = Plans(lake, FIRST)
-    planned = plans.read(plan)
+    journal = Journal(lake)
+    newest = journal.newest()
+    last = CaptureManifest.from_json(journal.read(newest)) if newest else None
+    plans = Plans(lake, newest + 1)
+    planned = plans.find(plan)
+    if planned is None:
+        logger.warning("plan %d is not one for batch %d", plan, newest + 1)
+        return False
     if plans.is_read(planned, piece):
         return True
     of = planned.pieces[piece]
     table = next(table for table in tables if table.name == of.table)
-    rows = _Rows(lake, f"batches/{FIRST:010d}/{of.table}/piece-{piece:05d}", table.key)
     with snapshot_of(connection, [table]) as snapshot:
+        check_succession(snapshot, planned.base)
         columns, identities = columns_of(snapshot, [table]), identities_of(snapshot, [table])
         if not planned.holds(snapshot, columns, identities):
             logger.warning("plan %d does not hold any more: the source, or table %s, is another one", plan, of.table)
             return False
-        condition = SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest)
+        rows = _Rows(lake, plans.place_of_rows(of.table, piece), table.key, planned.base.tables[of.table].holdings)
+        condition = sql.SQL("{} AND {}").format(
+            SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest),
+            may_differ(snapshot, last, table, columns[of.table], identities[of.table]),
+        )
         if unguarded(snapshot, [table]):
             check_once(snapshot, table, condition)
         in_order = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(table.key))
         stream_rows(snapshot, of.table, columns[of.table], in_order, rows.take)
     wait_until_durable(connection, snapshot)
     plans.finish(planned, piece, rows.read())
-    logger.info("read %s: %d rows", of, rows.ranges.rows)
+    logger.info("read %s: %d rows, of which %d are new or differ", of, rows.seen, rows.differing)
     return True
 
 
-def check_read(lake: Bucket, failed: Sequence[FailedPiece]) -> None:
+def check_read(plans: Plans, failed: Sequence[FailedPiece]) -> None:
     """Raise where pieces could not be read.
 
     Args:
-        lake: the ingestion bucket.
+        plans: the plans for the batch that they are pieces of.
         failed: pieces of one plan that a run could not have read.
 
     Raises:
         PieceFailed: some have failed; the sentence names each, with its error.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    check_pieces(
-        failed, "plan", lambda plan: [str(piece) for piece in Plans(lake, FIRST).read(plan).pieces], done="read"
-    )
+    check_pieces(failed, "plan", lambda plan: [str(piece) for piece in plans.read(plan).pieces], done="read")
 
 
 class _Rows:
-    """Takes a piece's rows, in the order of their keys, and writes them."""
+    """Takes a piece's rows, in the order of their keys, and writes those that the lake does not hold as they are."""
 
-    def __init__(self, lake: Bucket, prefix: str, key: str) -> None:
+    def __init__(self, lake: Bucket, prefix: str, key: str, holdings: Sequence[SortedRun]) -> None:
         self._writer = TableWriter(lake, prefix, key, hold=lambda _rows: None, lose=lambda _keys: None)
-        self._key = key
-        self.ranges = KeyRanges()
+        self._holdings = Holdings(holdings, key, lake)
+        self._ranges = KeyRanges()
+        self.seen = self.differing = 0
 
     def take(self, rows: pl.DataFrame) -> None:
-        self._writer.changed(rows)
-        self.ranges = self.ranges.plus(rows[self._key].cast(pl.Int64))
+        changed = self._holdings.changed_rows(rows, _NOTHING_IN_ANY_CASE)
+        self._ranges = self._ranges.plus(changed.added)
+        if changed.rows.height:
+            self._writer.changed(changed.rows)
+        self.seen += rows.height
+        self.differing += changed.rows.height
 
     def read(self) -> ReadPiece:
-        return ReadPiece(parts=self._writer.run().parts, ranges=self.ranges)
+        return ReadPiece(parts=self._writer.run().parts, ranges=self._ranges)
+
+
+_NOTHING_IN_ANY_CASE = pl.Series("key", [], dtype=pl.Int64)

@@ -1,4 +1,4 @@
-"""A plan: how a source that is too large for one function is read in pieces, by many, before there is a batch.
+"""A plan: how tables that are too large for one function are read in pieces, by many, before there is a batch.
 
 A plan and what its pieces have come to lie below the batch that they are for, so the sweep of that batch takes them.
 """
@@ -35,8 +35,9 @@ class ReadPiece:
     """What the reading of a piece has come to.
 
     Attributes:
-        parts: its rows, in ascending order of keys, each key once.
-        ranges: how they lie in ranges of their keys.
+        parts: those of its rows that the lake held not at all or with other content, in ascending order of keys, each
+            key once.
+        ranges: how those lie that it held not at all, in ranges of their keys.
     """
 
     parts: tuple[Part, ...]
@@ -59,8 +60,8 @@ class Plan:
 
     Attributes:
         number: the plan's own; the newest one counts.
-        base: the snapshot in which it was made, as a batch that holds nothing yet of the tables that are read in
-            pieces: horizon, source, and of each table its columns and what it is.
+        base: the snapshot in which it was made, as a batch: horizon, source, and of each table that is read in pieces
+            its columns, what it is, and what the last batch held of it.
         pieces: together all keys of each of these tables, in ascending order.
     """
 
@@ -90,10 +91,11 @@ class Plan:
         )
 
     def with_read(self, read: Mapping[int, ReadPiece]) -> CaptureManifest:
-        """Return the base as if it had been a batch that brought what the pieces have read.
+        """Return the base as if it had been a batch whose changes the pieces have read.
 
         A row that was committed before the base's horizon and is still the same is in it as it is, for a piece saw it
-        after the plan was made. So a capture after that batch finds all that differs.
+        after the plan was made, or the last batch did. So a capture after that batch finds all that differs; rows that
+        the last batch held and that are gone by now are found as those of any batch are.
 
         Args:
             read: every piece, by its place in `pieces`.
@@ -102,8 +104,13 @@ class Plan:
         for name, table in self.base.tables.items():
             pieces = [read[number] for number, piece in enumerate(self.pieces) if piece.table == name]
             run = SortedRun(parts=tuple(part for piece in pieces for part in piece.parts))
-            ranges = reduce(KeyRanges.together, (piece.ranges for piece in pieces), KeyRanges())
-            tables[name] = replace(table, held=run.rows, holdings=(run,), ranges=ranges)
+            tables[name] = replace(
+                table,
+                held=table.held + sum(piece.ranges.rows for piece in pieces),
+                changes=run.parts,
+                holdings=(*table.holdings, run) if run.rows else table.holdings,
+                ranges=table.ranges and reduce(KeyRanges.together, (piece.ranges for piece in pieces), table.ranges),
+            )
         return replace(self.base, tables=tables)
 
     def to_json(self) -> bytes:
@@ -142,16 +149,20 @@ class Plans:
 
     def __init__(self, lake: Bucket, batch: int) -> None:
         self._lake = lake
-        self._journal = Journal(lake, f"batches/{batch:010d}/plans/")
-        self._pieces = f"batches/{batch:010d}/pieces/"
+        self._batch = f"batches/{batch:010d}"
+        self._journal = Journal(lake, f"{self._batch}/plans/")
 
     def newest(self) -> Plan | None:
         """Return the newest plan; None where there is none."""
         number = self._journal.newest()
         return self.read(number) if number else None
 
+    def find(self, number: int) -> Plan | None:
+        """Return a plan; None where there is none of that number."""
+        return self.read(number) if number <= self._journal.newest() else None
+
     def read(self, number: int) -> Plan:
-        """Return a plan."""
+        """Return a plan that is there."""
         return Plan.from_json(self._journal.read(number))
 
     def commit(self, plan: Plan) -> None:
@@ -177,8 +188,12 @@ class Plans:
             bodies = readers.map(lambda number: self._lake.get(self._key(plan, number)), range(len(plan.pieces)))
             return {number: ReadPiece.from_json(body) for number, body in enumerate(bodies)}
 
+    def place_of_rows(self, table: str, number: int) -> str:
+        """Return the start of the keys of what a piece of a table writes."""
+        return f"{self._batch}/{table}/piece-{number:05d}"
+
     def _place(self, plan: Plan) -> str:
-        return f"{self._pieces}{plan.number:010d}-"
+        return f"{self._batch}/pieces/{plan.number:010d}-"
 
     def _key(self, plan: Plan, number: int) -> str:
         return f"{self._place(plan)}{number:05d}.json"

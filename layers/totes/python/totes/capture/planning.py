@@ -1,4 +1,4 @@
-"""The making of a plan: whether a source is too large for one function, and where its tables are cut into pieces."""
+"""The making of a plan: which tables are too large for one function, and where they are cut into pieces."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,14 +6,12 @@ from dataclasses import replace
 
 from psycopg2 import sql
 
-from totes.capture.contract import columns_of
-from totes.capture.identity import identities_of
 from totes.capture.plan import PlannedPiece
 from totes.capture.slices import HIGHEST, LOWEST
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
-from totes.lake import CapturedTable, SourceColumn, TableIdentity
+from totes.lake import CapturedTable, CaptureManifest, KeyRanges, SourceColumn, TableIdentity
 from totes.lake.pieces import MOST_PIECES
 from totes.lake.ranges import RANGES_BITS
 
@@ -27,27 +25,35 @@ _ESTIMATES = "SELECT oid::text, reltuples FROM pg_class WHERE oid = ANY(%s::oid[
 
 
 def cut_tables(
-    snapshot: Snapshot, tables: Sequence[SourceTable], rows_in_one_function: int
+    snapshot: Snapshot,
+    tables: Sequence[SourceTable],
+    columns: Mapping[str, Sequence[SourceColumn]],
+    identities: Mapping[str, TableIdentity],
+    rows: Mapping[str, int],
+    last: CaptureManifest | None,
+    rows_in_one_function: int,
 ) -> tuple[dict[str, CapturedTable], tuple[PlannedPiece, ...]]:
-    """Cut the large tables of a source into pieces of about equally many rows, if it has more than one function reads.
+    """Cut tables into pieces of about equally many rows, if more of them are to be read than one function reads.
 
-    Whether it has PostgreSQL's statistics say, which costs nothing, and where there are none a count. Where tables are
-    cut, a count by ranges of keys says. Both decide who reads, and not what is read.
+    How many are to be read decides who reads, and not what is read. Where tables are cut, a count by ranges of keys
+    says.
 
     Args:
         snapshot: the state of the source.
         tables: the tables that are captured.
+        columns: the columns of each in the source.
+        identities: what each of them is there.
+        rows: about how many rows of each are to be read.
+        last: the last batch; None where there is none.
         rows_in_one_function: how many rows of all tables one function may read.
 
     Returns:
-        What each table is that is read in pieces, and the pieces; nothing where one function reads all.
+        Each table that is read in pieces, as it is now and with what the last batch held of it, and the pieces; nothing
+        where one function reads all.
 
     Raises:
-        ContractError: the source does not have the shape that totes reads.
         psycopg2.Error: the source broke off.
     """
-    columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
-    rows = _rows(snapshot, identities)
     most = max(1, rows_in_one_function // _SHARE)
     large = [table for table in tables if rows[table.name] > most]
     if sum(rows.values()) <= rows_in_one_function or not large:
@@ -55,14 +61,26 @@ def cut_tables(
     ranges = {table.name: [*_key_ranges(snapshot, table, columns[table.name], most)] for table in large}
     most = max(most, sum(count for found in ranges.values() for _, count in found) // MOST_PIECES)
     described = {
-        table.name: CapturedTable(columns=columns[table.name], held=0, identity=identities[table.name])
+        table.name: _described(
+            last.tables.get(table.name) if last else None, columns[table.name], identities[table.name]
+        )
         for table in large
     }
     return described, tuple(piece for name, found in ranges.items() for piece in _pieces(name, found, most))
 
 
-def _rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[str, int]:
-    """About how many rows each table has, with the tables that are parts of it."""
+def estimated_rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[str, int]:
+    """Return about how many rows each table has, with the tables that are parts of it.
+
+    PostgreSQL's statistics say, which costs nothing; where there are none a count does.
+
+    Args:
+        snapshot: the state of the source.
+        identities: what each table is.
+
+    Raises:
+        psycopg2.Error: the source broke off.
+    """
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_ESTIMATES, ([oid for identity in identities.values() for oid in identity.members],))
         estimates = dict(cursor.fetchall())
@@ -74,6 +92,12 @@ def _rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[s
                 rows = [count for (count,) in cursor.fetchall()]
             found[name] = int(sum(rows))
     return found
+
+
+def _described(before: CapturedTable | None, columns: Sequence[SourceColumn], identity: TableIdentity) -> CapturedTable:
+    if before is None:
+        return CapturedTable(columns=tuple(columns), held=0, identity=identity, ranges=KeyRanges())
+    return replace(before, columns=tuple(columns), identity=identity, changes=(), deletes=(), context=())
 
 
 def _key_ranges(

@@ -11,11 +11,14 @@ from totes.capture.changes import Changes, changes_of
 from totes.capture.context import Links, read_contexts
 from totes.capture.mass_deletion import Gone
 from totes.capture.merging import are_in_order, in_order, with_run
+from totes.capture.plan import Plan
+from totes.capture.planning import estimated_rows
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.lake import Bucket, CapturedTable, CaptureManifest, SortedRun
+from totes.capture.together import InPieces, Together
+from totes.lake import Bucket, CapturedTable, CaptureManifest, Part, PiecesLeft, SortedRun, read_part
 
 Permit = Callable[[Mapping[str, Gone]], None]
 """Lets the deletes of tables pass, or raises MassDeletion."""
@@ -29,7 +32,8 @@ def read_batch(
     batch: int,
     recapture: Mapping[str, Sequence[int]],
     permit: Permit,
-) -> "Reading":
+    rows_in_one_function: int | None = None,
+) -> "Reading | PiecesLeft":
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
 
     While a snapshot is open nothing is done that takes long and does not read: it holds locks and the source's
@@ -44,23 +48,40 @@ def read_batch(
         batch: the number of this one.
         recapture: keys of each source table whose rows are part of the batch whether or not they have changed.
         permit: asked before anything is written, and again as more is known.
+        rows_in_one_function: of more rows that may have changed, in all tables, many functions read a piece each; None:
+            one function reads whatever there is.
+
+    Returns:
+        What was read; or pieces that are to be read first.
 
     Raises:
-        ContractError: the source does not have the shape that totes reads.
+        ContractError: the source does not have the shape that totes reads, or a key is there twice.
         MassDeletion: `permit` stops the run.
-        SourceUnavailable: the source is a standby that is behind the last batch, or its tables are being exchanged.
+        SourceUnavailable: the source is a standby that is behind the last batch, its tables are being exchanged, or its
+            disk stands still.
+        BatchTaken: another run has made a plan.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
+    in_pieces = None
+    if rows_in_one_function is not None:
+        in_pieces = InPieces(lake, tables, last, batch, rows_in_one_function)
     ordered: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
-            reading = Reading(snapshot, lake, tables, last, batch, recapture, permit, ordered)
+            read_of = partial(Reading, snapshot, lake, tables, last, batch, recapture, permit, ordered)
+            reading = read_of()
             unordered = reading.unordered()
-            if not unordered:
+            begun = reading.in_pieces(in_pieces) if in_pieces and not unordered else None
+            if isinstance(begun, PiecesLeft):
+                return begun
+            if not unordered and not isinstance(begun, Plan):
+                reading = read_of(begun) if begun else reading
                 reading.read()
                 return reading
+        if in_pieces and isinstance(begun, Plan):
+            return in_pieces.commit(snapshot, begun)
         ordered |= reading.put_in_order(unordered)
 
 
@@ -83,6 +104,7 @@ class Reading:
         recapture: Mapping[str, Sequence[int]],
         permit: Permit,
         ordered: Mapping[str, tuple[SortedRun, ...]],
+        together: Together | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.began = datetime.now(UTC)
@@ -92,7 +114,8 @@ class Reading:
         self._last = last
         self._batch = batch
         self._permit = permit
-        self._readings = changes_of(snapshot, lake, tables, last, recapture)
+        self._together = together
+        self._readings = changes_of(snapshot, lake, tables, last, recapture, together.base if together else None)
         for name, runs in ordered.items():
             self._readings[name].runs = runs
         self._links = Links(tables)
@@ -107,6 +130,7 @@ class Reading:
             for table in tables
         }
         self._found: dict[str, Changes] = {}
+        self._kept: dict[str, tuple[Part, ...]] = {}
 
     def unordered(self) -> list[str]:
         """The tables of which many rows are to be compared with runs that are in no order.
@@ -117,8 +141,20 @@ class Reading:
         return [
             name
             for name, reading in self._readings.items()
-            if reading.comes_in_order and name not in self.ordered and not are_in_order(reading.runs)
+            if name not in self.ordered and not are_in_order(reading.runs) and reading.comes_in_order
         ]
+
+    def in_pieces(self, pieces: InPieces) -> Together | Plan | PiecesLeft | None:
+        """What has become of the batch's pieces, or a plan to read some; None where this function reads all."""
+        columns = {name: reading.columns for name, reading in self._readings.items()}
+        identities = {name: reading.identity for name, reading in self._readings.items()}
+        if self._last is None:
+            begun = pieces.go_on(self.snapshot, columns, identities)
+            rows = {} if begun else estimated_rows(self.snapshot, identities)
+        else:
+            rows = {name: reading.counted[1] for name, reading in self._readings.items()}
+            begun = pieces.go_on(self.snapshot, columns, identities) if pieces.are_for(rows) else None
+        return begun or pieces.plan(self.snapshot, columns, identities, rows)
 
     def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[SortedRun, ...]]:
         """Write the runs of tables in the order of their keys; the source is not asked."""
@@ -133,10 +169,13 @@ class Reading:
             self._found[name] = reading.read(self._writers[name], partial(self._check_deletes, name))
         if self._last is not None:  # else all there is has been captured
             columns = {name: reading.columns for name, reading in self._readings.items()}
-            read_contexts(self.snapshot, list(self._tables.values()), columns, self._links, self._writers)
+            for name in self._readings:
+                self._hold_what_pieces_have_read(name)
+            joined = [name for name in self._readings if self._is_newly_joined(name)]
+            read_contexts(self.snapshot, list(self._tables.values()), columns, self._links, self._writers, joined)
 
     def captured(self) -> dict[str, CapturedTable]:
-        """What the batch brings of each table; of its runs, those that were there before."""
+        """What the batch brings of each table; of its runs, those that were there before. The source is not asked."""
         return {name: self._captured(name) for name in self._readings}
 
     def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
@@ -144,32 +183,63 @@ class Reading:
         return {name: replace(table, holdings=self._with_changes(name, table)) for name, table in captured.items()}
 
     def _with_changes(self, name: str, table: CapturedTable) -> tuple[SortedRun, ...]:
-        newest = SortedRun(parts=table.changes, deleted=table.deletes)
-        if not newest.rows:
-            return table.holdings
-        return with_run(table.holdings, newest, self._tables[name].key, self._lake, self._place_of_merged(name))
+        since = self._writers[name].run()
+        # Where every row has changed, as by a migration, nothing of before counts any more.
+        has_all = sum(part.rows for part in table.changes) == table.held
+        runs = () if has_all else table.holdings
+        for run in (
+            SortedRun(parts=self._kept_of(name)),
+            SortedRun(parts=since.parts, deleted=() if has_all else since.deleted),
+        ):
+            if run.rows:
+                runs = with_run(runs, run, self._tables[name].key, self._lake, self._place_of_merged(name))
+        return runs
 
     def _check_deletes(self, table: str, gone: int) -> None:
         self._permit({table: self._gone(table, gone)})
 
     def _gone(self, table: str, gone: int) -> Gone:
-        before = self._before(table)
-        return Gone(gone=gone, held=before.held if before else 0)
+        return Gone(gone=gone, held=self._readings[table].held)
 
     def _before(self, table: str) -> CapturedTable | None:
         return self._last.tables.get(table) if self._last else None
 
+    def _is_newly_joined(self, name: str) -> bool:
+        """Whether a dimension joins a table to another one since the last batch, and that held both already."""
+        before = self._before(name)
+        if before is None or before.completed_by is None:
+            return False
+        return not self._tables[name].completed_by.items() <= before.completed_by.items()
+
+    def _kept_of(self, name: str) -> tuple[Part, ...]:
+        """What pieces have read of a table, and nobody has changed since."""
+        if name not in self._kept:
+            self._kept[name] = self._together.kept(name, self._writers[name].run()) if self._together else ()
+        return self._kept[name]
+
+    def _hold_what_pieces_have_read(self, name: str) -> None:
+        columns = self._links.columns(name)
+        for part in self._kept_of(name) if columns else ():
+            self._links.hold(name, read_part(self._lake, part, columns))
+
     def _captured(self, name: str) -> CapturedTable:
         reading, newest, found = self._readings[name], self._writers[name].run(), self._found[name]
+        before, changes, deletes = self._before(name), (*self._kept_of(name), *newest.parts), newest.deleted
+        if before is None and self._together is not None:
+            deletes = ()  # of rows that pieces have read, and nobody else
+            rows = sum(part.rows for part in changes)
+            if rows != found.held:
+                raise AssertionError(f"{name} has {found.held} rows, and its pieces have come to {rows}")
         return CapturedTable(
             columns=tuple(reading.columns),
             held=found.held,
-            changes=newest.parts,
-            deletes=newest.deleted,
+            changes=changes,
+            deletes=deletes,
             context=tuple(self._writers[name].context),
-            holdings=tuple(reading.runs),
+            holdings=self.ordered.get(name, before.holdings if before else ()),
             ranges=found.ranges,
             identity=reading.identity,
+            completed_by=self._tables[name].completed_by,
         )
 
     def _place_of_merged(self, table: str) -> str:

@@ -126,6 +126,8 @@ class CapturedTable:
         held: how many rows those are; as many as the source had.
         identity: what the table was; None: not known (format 1).
         ranges: how the rows that it holds lie in ranges of their keys; None: nobody has counted them yet.
+        completed_by: columns by which a joined dimension refers to other tables, and those tables, for which all
+            batches after it bring context too; None: not known (an older totes).
     """
 
     columns: tuple[SourceColumn, ...]
@@ -136,6 +138,7 @@ class CapturedTable:
     holdings: tuple[SortedRun, ...] = ()
     identity: TableIdentity | None = None
     ranges: KeyRanges | None = None
+    completed_by: Mapping[str, str] | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CapturedTable":
@@ -152,6 +155,7 @@ class CapturedTable:
             ),
             identity=TableIdentity.from_dict(identity) if identity else None,
             ranges=KeyRanges(**values["ranges"]) if values.get("ranges") else None,
+            completed_by=values.get("completed_by"),
         )
 
 
