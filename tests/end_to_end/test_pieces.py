@@ -90,3 +90,12 @@ def test_an_ordinary_tick_has_no_pieces(deployed: Deployed) -> None:
     assert not {"Read the pieces", "Transform the pieces"} & set(states)
     assert [states.count(name) for name in ("Capture", "Transform", "Load")] == [1, 1, 1]
     assert_warehouse_mirrors(deployed.cloud.source_uri, deployed.cloud.warehouse_uri)
+
+
+def test_a_migration_of_many_rows_is_read_in_pieces_too(deployed: Deployed) -> None:
+    execute(deployed.cloud.source_uri, "ALTER TABLE payment ADD COLUMN note text DEFAULT 'none'")
+    execute(deployed.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id < 9")
+    deployed.run()
+    states = states_of(deployed, newest_execution(deployed))
+    assert [states.count(name) for name in ("Capture", "Read the pieces")] == [2, 1]
+    assert_warehouse_mirrors(deployed.cloud.source_uri, deployed.cloud.warehouse_uri)
