@@ -397,3 +397,45 @@ def test_no_truncate_fits_between_the_snapshot_and_a_read(pipeline: Pipeline, mo
     assert pipeline.tick().tables["fact_payment"].versions == 1
     assert refused
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_blanks_that_fill_a_text_up_to_its_length_say_nothing(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "ALTER TABLE payment_type ALTER COLUMN payment_type_name TYPE char(40); "
+        "ALTER TABLE currency ALTER COLUMN currency_code TYPE char(5); "
+        "ALTER TABLE purchase_order ALTER COLUMN item_code TYPE char(30)",
+    )
+    loaded = pipeline.tick()
+    assert (loaded.quarantined, {counts.versions for counts in loaded.tables.values()}) == (0, {0})
+    execute(pipeline.source, "UPDATE purchase_order SET item_code = 'since' WHERE purchase_order_id = 2")
+    assert pipeline.tick().tables["fact_purchase_order"].versions == 1
+    assert (
+        value(pipeline.warehouse, "SELECT item_code FROM current_purchase_order WHERE purchase_order_id = 2") == "since"
+    )
+
+
+@pytest.mark.begun
+def test_a_domain_over_its_own_type_is_no_other_type(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "CREATE DOMAIN money2 AS numeric(10,2) CHECK (VALUE >= 0); CREATE DOMAIN price AS money2 CHECK (VALUE < 9999); "
+        "CREATE DOMAIN number AS int; CREATE DOMAIN word AS text; "
+        "ALTER TABLE sales_order ALTER COLUMN unit_price TYPE price, ALTER COLUMN sales_order_id TYPE number; "
+        "ALTER TABLE design ALTER COLUMN design_name TYPE word",
+    )
+    assert pipeline.capture().drift == ()
+    execute(pipeline.source, "UPDATE sales_order SET unit_price = unit_price + 0.01 WHERE sales_order_id = 3")
+    assert pipeline.tick().tables["fact_sales_order"].versions == 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_domain_over_another_type_breaks_the_contract(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "CREATE DOMAIN words AS text; ALTER TABLE payment ALTER COLUMN payment_amount TYPE words",
+    )
+    with pytest.raises(ContractError, match=r"column payment\.payment_amount is words, expected a numeric"):
+        pipeline.capture()

@@ -19,6 +19,7 @@ from tests.integration.totes.test_roles import Role, drop
 from tests.support.content import content_of
 from tests.support.databases import QUICK, execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
+from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
@@ -107,6 +108,72 @@ def test_views_functions_indexes_and_settings_of_others_outlive_a_rebuild(
     rebuilt(by_role)
     rebuilt(by_role)
     assert [rows(pipeline.warehouse, question) for question in asked] == before
+
+
+@pytest.mark.begun
+def test_a_star_table_that_somebody_has_renamed_is_kept_and_made_again(pipeline: Pipeline) -> None:
+    before = content_of(pipeline.warehouse)
+    execute(
+        pipeline.warehouse, "ALTER TABLE fact_payment RENAME TO payments_2026; ALTER TABLE dim_staff RENAME TO kept"
+    )
+    for _ in range(2):
+        rebuilt(pipeline)
+        assert content_of(pipeline.warehouse) == before
+    assert value(pipeline.warehouse, "SELECT count(*) FROM payments_2026") == len(before["fact_payment"])
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid; UPDATE staff SET first_name = 'since'")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_current_view_that_somebody_has_dropped_is_there_again_with_the_next_load(pipeline: Pipeline) -> None:
+    held = "SELECT count(*) FROM report.sales_orders"
+    before = value(pipeline.warehouse, held)
+    execute(pipeline.warehouse, "DROP VIEW current_sales_order CASCADE")
+    pipeline.load()
+    assert value(pipeline.warehouse, held) == before
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+LONG = "array_to_string(ARRAY(SELECT sha512(n::text::bytea) FROM generate_series(1, 400) AS n), '')"
+WITH_SEEN = (
+    "ALTER TABLE fact_payment ADD COLUMN seen boolean NOT NULL DEFAULT true; "
+    "ALTER TABLE fact_payment ALTER COLUMN seen DROP DEFAULT"
+)
+REFUSING = {
+    "an index that is too small": (
+        "CREATE INDEX by_item ON fact_purchase_order (item_code)",
+        f"UPDATE purchase_order SET item_code = {LONG} WHERE purchase_order_id = 2",
+        "54000.*by the index",
+    ),
+    "a unique index": (
+        "CREATE UNIQUE INDEX one_each ON dim_staff (email_address)",
+        "UPDATE staff SET email_address = (SELECT email_address FROM staff WHERE staff_id = 1) WHERE staff_id = 2",
+        "23505.*by the constraint or index one_each of dim_staff",
+    ),
+    "a check": (
+        "ALTER TABLE dim_design ADD CONSTRAINT named CHECK (design_name <> 'x')",
+        "UPDATE design SET design_name = 'x' WHERE design_id = 2",
+        "23514.*by the constraint or index named of dim_design",
+    ),
+    "a column that must have a value": (
+        WITH_SEEN,
+        "UPDATE payment SET paid = NOT paid WHERE payment_id = 2",
+        "23502.*by the column seen of fact_payment",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSING)
+@pytest.mark.begun
+def test_what_others_made_that_refuses_a_row_of_the_shop_is_named(pipeline: Pipeline, what: str) -> None:
+    made, edit, said = REFUSING[what]
+    execute(pipeline.warehouse, made)
+    execute(pipeline.source, edit)
+    with pytest.raises(
+        ConfigurationError, match=f"batch 2 cannot be loaded: a row is refused .{said}, which totes did"
+    ):
+        pipeline.tick()
 
 
 def test_a_view_of_a_role_that_the_loader_may_only_become_outlives_a_rebuild(

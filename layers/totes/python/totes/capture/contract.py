@@ -10,7 +10,7 @@ from totes.lake import SourceColumn
 
 _CATALOG = """
     SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
-           CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
+           format_type(base.type, base.modifier), CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
            has_table_privilege(class.oid, 'SELECT'), row_security_active(class.oid),
            attribute.attgenerated = 'v',
            attribute.attnotnull AND EXISTS (
@@ -22,7 +22,16 @@ _CATALOG = """
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
     JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
-    JOIN pg_type AS type ON type.oid = attribute.atttypid
+    CROSS JOIN LATERAL (
+        WITH RECURSIVE under (type, modifier, depth) AS (
+            SELECT attribute.atttypid, attribute.atttypmod, 0
+            UNION ALL
+            SELECT domain.typbasetype, domain.typtypmod, under.depth + 1
+            FROM under JOIN pg_type AS domain ON domain.oid = under.type AND domain.typtype = 'd'
+        )
+        SELECT type, modifier FROM under ORDER BY depth DESC LIMIT 1
+    ) AS base
+    JOIN pg_type AS type ON type.oid = base.type
     WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p')
       AND attribute.attnum > 0 AND NOT attribute.attisdropped
     ORDER BY class.relname, attribute.attnum
@@ -43,13 +52,15 @@ class _CatalogColumn:
 
     Attributes:
         column: name and type.
-        base_type: the type without its parameters; "enum" of every enum.
+        plain: the same with the type that its domain is of, whose values are written in the same way; else `column`.
+        base_type: that type without its parameters; "enum" of every enum.
         virtual: whether PostgreSQL stores no value of it, and works it out whenever it is read.
         identifies: whether no row is without a value of it, and no two have the same; of a partitioned table, whose
             unique indexes must have the columns that it is partitioned by too, `keys` must see to the latter.
     """
 
     column: SourceColumn
+    plain: SourceColumn
     base_type: str
     virtual: bool
     identifies: bool
@@ -78,7 +89,10 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
     snapshot.check_locked()
     return {
         table.name: tuple(
-            found.column for found in catalog[table.name] if found.column.name in table.columns or not found.virtual
+            # What totes reads is read as the type below its domain; the lake carries the rest under the source's words.
+            found.plain if found.column.name in table.columns else found.column
+            for found in catalog[table.name]
+            if found.column.name in table.columns or not found.virtual
         )
         for table in tables
     }
@@ -89,9 +103,20 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
     unreadable, hidden = set(), set()
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_CATALOG, (names,))
-        for table, column, written_type, base_type, readable, hides, virtual, identifies in cursor.fetchall():
+        for (
+            table,
+            column,
+            written_type,
+            plain_type,
+            base_type,
+            readable,
+            hides,
+            virtual,
+            identifies,
+        ) in cursor.fetchall():
             found = _CatalogColumn(
                 column=SourceColumn(name=column, type=written_type),
+                plain=SourceColumn(name=column, type=plain_type),
                 base_type=base_type,
                 virtual=virtual,
                 identifies=identifies,

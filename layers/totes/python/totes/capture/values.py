@@ -121,6 +121,9 @@ def _moment(text: pl.Series) -> pl.Series:
 
 _CONVERSIONS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "boolean": lambda text: text == "t",
+    # To PostgreSQL the blanks that fill a `character(n)` up mean nothing: 'a' = 'a   '.
+    "bpchar": lambda text: text.str.strip_chars_end(" "),
+    "character": lambda text: text.str.strip_chars_end(" "),
     "date": lambda text: text.str.to_date("%Y-%m-%d", strict=False),
     "double precision": lambda text: text.cast(pl.Float64, strict=False),
     "real": lambda text: text.cast(pl.Float32, strict=False),

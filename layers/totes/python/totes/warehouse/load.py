@@ -27,6 +27,7 @@ from totes.warehouse.ledger import (
     write_content,
 )
 from totes.warehouse.migrate import Found, ensure_tables, remember_columns
+from totes.warehouse.others import refused_by_others
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed import Processed
 from totes.warehouse.rebuild import Held, Rebuild, Step, is_under_way
@@ -277,6 +278,8 @@ class _Loader:
             counted = load_batch(cursor, LIVE, self._tables, manifest, lake.edition, self._lake)
         except psycopg2.Error as error:
             if not wanted or (error.pgcode or "")[:2] not in _NOT_CURED_BY_ANOTHER_TRY:
+                if by_others := refused_by_others(error, self._tables, manifest.batch):
+                    raise by_others from error
                 raise
             logger.warning("batch %d waits for the rebuild, for the tables of now refuse it: %s", manifest.batch, error)
             cursor.execute("ROLLBACK TO SAVEPOINT before_batch")

@@ -116,6 +116,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         if table.name not in held:
             _create(cursor, table)
     if not found.newer:
+        _create_views_that_are_gone(cursor, tables)
         known = [table for table in tables if table.name in held]
         _bring_in_place(cursor, known, held, found)
         if all_of_it:
@@ -174,6 +175,20 @@ def _create(cursor: Cursor, table: StarTable) -> None:
     let_read(cursor, LIVE.star(table.name))
     if isinstance(table, Fact):
         create_current_view(cursor, table)
+
+
+def _create_views_that_are_gone(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Create the view of each fact's current state that somebody has dropped, and so what reads it by its name."""
+    facts = [table for table in tables if isinstance(table, Fact)]
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)",
+        ([table.current_view for table in facts],),
+    )
+    there = {name for (name,) in cursor.fetchall()}
+    for table in facts:
+        if table.current_view not in there:
+            create_current_view(cursor, table)
+            logger.warning("the view %s was dropped, and is there again", table.current_view)
 
 
 def remember_columns(cursor: Cursor, tables: Sequence[StarTable], *, whole: bool = False) -> None:

@@ -28,6 +28,19 @@ _NOT_NOW = (
 """What it ends with to make a view that is in use or somebody's, that others read, or whose tables are not there."""
 
 
+_ELSEWHERE = """
+    SELECT EXISTS (
+        SELECT FROM pg_class AS view
+        JOIN pg_rewrite ON ev_class = view.oid
+        JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+            AND refclassid = 'pg_class'::regclass
+        JOIN pg_class AS read ON read.oid = refobjid
+        WHERE view.relnamespace = to_regnamespace(%(report)s) AND view.relkind = 'v'
+        AND read.relnamespace::regnamespace::text NOT IN (%(report)s, 'public', 'etl', 'pg_catalog')
+    )
+"""
+
+
 def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> None:
     """Make the views of the questions where they are missing or others, in the cursor's transaction.
 
@@ -45,7 +58,7 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
         {"schema": REPORT},
     )
     [[is_there, said, may_create, held]] = cursor.fetchall()
-    if said == mark and {question.name for question in questions} <= set(held):
+    if said == mark and {question.name for question in questions} <= set(held) and not _reads_elsewhere(cursor):
         return
     if not is_there and not may_create:
         logger.warning(
@@ -61,6 +74,13 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
     if _made_at_once(cursor, questions) or sum(_ensure(cursor, question) for question in questions) == len(questions):
         cursor.execute(sql.SQL("COMMENT ON SCHEMA {} IS %s").format(sql.Identifier(REPORT)), (mark,))
         logger.info("the warehouse answers %d questions in schema %s", len(questions), REPORT)
+
+
+def _reads_elsewhere(cursor: Cursor) -> bool:
+    """Whether a view reads tables that were moved away: it follows them, and not the ones that came in their place."""
+    cursor.execute(_ELSEWHERE, {"report": REPORT})
+    [[reads_elsewhere]] = cursor.fetchall()
+    return bool(reads_elsewhere)
 
 
 def create_report(cursor: Cursor, question: Question) -> None:

@@ -1,5 +1,6 @@
 """What a rebuild has made takes the place of the live warehouse, in one short moment."""
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +25,25 @@ logger = logging.getLogger(__name__)
 
 _Pair = tuple[sql.Composable, sql.Composable, set[str] | None]
 """What is replaced, what takes its place, and the columns of that; None: all."""
+
+
+_TAKEN = """
+    SELECT relkind, relname FROM pg_class AS own
+    WHERE own.oid IN (
+        SELECT indexrelid FROM pg_index WHERE indrelid = %s
+        UNION ALL
+        SELECT objid FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = %s
+        AND deptype IN ('a', 'i')
+    )
+    AND relkind IN ('i', 'S')
+    AND EXISTS (
+        SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = own.relname
+    )
+"""
+
+_LONGEST = 60
+"""Characters of a name that leave room for a number: names are ASCII, and have 63 at most."""
 
 
 class TablesInUse(Exception):
@@ -71,6 +91,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     _put_extras(cursor, tables)
     _drop(cursor, live)
     for table in tables:
+        _free_names(cursor, table)
         cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA public").format(BESIDE.star(table.name)))
     for name in LEDGER:
         _rename_ledger(cursor, name)
@@ -123,6 +144,30 @@ def _drop(cursor: Cursor, live: sql.Composable) -> None:
         raise ConfigurationError(
             f"the star tables cannot be replaced: {what}; drop what depends on them, and make it again afterwards"
         ) from error
+
+
+def _free_names(cursor: Cursor, table: StarTable) -> None:
+    """Give indexes and sequences of a new table other names where a table that somebody has renamed keeps theirs."""
+    oid = oid_of(cursor, BESIDE.star(table.name))
+    cursor.execute(_TAKEN, (oid, oid))
+    for kind, name in cursor.fetchall():
+        cursor.execute(
+            sql.SQL("ALTER {} {} RENAME TO {}").format(
+                sql.SQL("SEQUENCE" if kind == "S" else "INDEX"),
+                sql.Identifier(BESIDE.star_schema, name),
+                sql.Identifier(_free_name(cursor, name)),
+            )
+        )
+
+
+def _free_name(cursor: Cursor, name: str) -> str:
+    """The name with the first number behind it that nothing in either schema has, as PostgreSQL itself would do."""
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace IN ('public'::regnamespace, to_regnamespace(%s))",
+        (BESIDE.star_schema,),
+    )
+    taken = {each for (each,) in cursor.fetchall()}
+    return next(free for number in itertools.count(1) if (free := f"{name[:_LONGEST]}{number}") not in taken)
 
 
 def _rename_ledger(cursor: Cursor, name: str) -> None:

@@ -1,0 +1,51 @@
+"""What others have added to the star tables may refuse rows that the shop has: that is named, and not tried again."""
+
+import re
+from collections.abc import Sequence
+
+import psycopg2
+
+from totes.errors import ConfigurationError
+from totes.star_schema import Fact, StarTable
+
+_TOO_LARGE = "54000"
+"""A value that an index cannot hold; totes' own indexes hold numbers."""
+
+_OF_A_CONSTRAINT = "23"
+"""The SQLSTATE class of constraints, and of columns that must have a value."""
+
+
+def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch: int) -> ConfigurationError | None:
+    """Return what to say where a batch is refused by an index, a constraint or a column that totes did not make.
+
+    Args:
+        error: how the load of the batch was refused.
+        tables: the star tables.
+        batch: the batch.
+
+    Returns:
+        The error that says what to do; None where it was something else.
+    """
+    code, of = error.pgcode or "", error.diag
+    table = next((table for table in tables if table.name == of.table_name), None)
+    what = of.constraint_name or of.column_name
+    if code == _TOO_LARGE:
+        refusing = f"index {what} of {of.table_name}" if what else "index"
+    elif code.startswith(_OF_A_CONSTRAINT) and table is not None and what and not _is_own(table, what):
+        refusing = f"{'constraint or index' if of.constraint_name else 'column'} {what} of {table.name}"
+    else:
+        return None
+    said = (of.message_primary or str(error)).strip()
+    return ConfigurationError(
+        f"batch {batch} cannot be loaded: a row is refused ({code}: {said}) by the {refusing}, which totes did not "
+        "make; drop it, for what rows may be is the shop's to say"
+    )
+
+
+def _is_own(table: StarTable, name: str) -> bool:
+    """Whether a constraint or column is one that totes makes; a number behind it is PostgreSQL's."""
+    own = {column.name for column in table.columns} | {"batch_id", "is_deleted"}
+    if isinstance(table, Fact):
+        own.add(table.record_id)
+    key = re.escape(table.key)
+    return name in own or re.fullmatch(rf"{re.escape(table.name)}_(pkey|{key}_batch_id_key)\d*", name) is not None
