@@ -19,8 +19,7 @@ _LAST_MILLISECONDS = 120_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Audit; return what came of it, and emit as a metric how much is wrong.
 
-    The event's `day` says whose turn it is, by the day's number; without it, today's; `every`, one in how many objects
-    has its bytes compared. A night that runs out of time, and has found nothing, emits none, as one without an audit.
+    A night that runs out of time, and has found nothing, emits none. `totes.payloads` has what the event may say.
     """
     settings = AuditSettings.from_environment()
     audited = audit(

@@ -81,8 +81,12 @@ def _checked(cursor: Cursor, written: Mapping[str, Mapping[int, Sequence[Written
     found = list(atomic(cursor))
     cursor.execute("SELECT coalesce(max(horizon), 0) FROM etl.batch")
     [[horizon]] = cursor.fetchall()
-    cursor.execute("SELECT star_table, key FROM etl.quarantine WHERE resolved_by IS NULL")
-    quarantined = set(cursor.fetchall())
+    cursor.execute("SELECT star_table, key, reason FROM etl.quarantine WHERE resolved_by IS NULL")
+    quarantined = set()
+    for table, key, reason in cursor.fetchall():
+        quarantined.add((table, key))
+        if "comes twice" in reason:
+            found.append(f"single: {table} {key} comes twice in a batch, and but once in the source")
     for fact in FACTS:
         history, entries = _versions(cursor, fact), written[fact.name]
         for key in history.keys() | entries.keys():

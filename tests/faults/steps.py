@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tests.faults.boundary import Paused, Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, batches_of
-from tests.faults.run import pause, whole
+from tests.faults.run import Step, pause, whole
 from tests.faults.scene import Fault, MissedError, Scene, begin, refused, stir
 from tests.faults.worker import Returned
 from tests.support.databases import value
@@ -67,6 +67,24 @@ def two_captures_at_once(scene: Scene) -> None:
     assert scene.world.tick().succeeded
 
 
+def rows_change_between_pieces(scene: Scene) -> None:
+    """So many rows have changed that they are read in pieces, and between these they change again."""
+    begin(scene)
+    for table, column in (
+        ("payment", "payment_amount"),
+        ("sales_order", "unit_price"),
+        ("transaction", "sales_order_id"),
+    ):
+        scene.write(f"UPDATE {table} SET {column} = {column} + {int(table != 'transaction')}")
+    step = Step(scene.world.functions[CAPTURE], {})
+    while step.has_more:
+        step.go_on()
+        if step.has_more:
+            stir(scene)
+    assert isinstance(step.outcome, Returned), step.outcome
+    assert scene.world.tick().succeeded
+
+
 def two_loaders_at_once(scene: Scene) -> None:
     """One holds the lock and the other waits for it; no batch is loaded by both."""
     first, second = scene.world.functions[LOAD], scene.world.second[LOAD]
@@ -120,6 +138,7 @@ FAULTS: Mapping[str, Fault] = {
     **{f"{step} invoked twice": _twice(step) for step in STEPS},
     "the same event twice": same_event_twice,
     "two captures at once": two_captures_at_once,
+    "rows change between pieces": rows_change_between_pieces,
     "two loaders at once": two_loaders_at_once,
     "a zombie loader before the lock": zombie_before_the_lock,
     "a zombie loader within its transaction": zombie_within_its_transaction,

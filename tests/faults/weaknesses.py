@@ -198,6 +198,13 @@ def _unread_count() -> None:
     _put(_module("capture.changes").TableChanges, "_compare_keys", lambda _changes, _found: 0)
 
 
+def _pieces_keep_all() -> None:
+    """Take over all that pieces have read, whatever has become of it since."""
+    together = _module("capture.together").Together
+    nothing = CapturedTable(columns=(), held=0)
+    _put(together, "kept", lambda self, name, _since: self.base.tables.get(name, nothing).changes)
+
+
 def _blind_comparison() -> None:
     """Take a row whose key is held for one that is held as it is."""
     _put(_module("capture.holdings"), "_differing", lambda candidates, _held, _key: candidates.clear())
@@ -307,6 +314,7 @@ WEAKNESSES: Mapping[str, Weakness] = {
     "the newest run is lost": _captured_tables(_newest_run_lost),
     "a merge keeps the oldest": _merge_keeps_the_oldest,
     # the ingestion bucket's manifests
+    "pieces keep what has changed since": _pieces_keep_all,
     "a batch loses a part": _captured_tables(_changes_lost),
     "a batch loses what is gone": _captured_tables(lambda table: replace(table, deletes=())),
     "a batch names no parent": _captures(lambda batch: replace(batch, parent=None)),

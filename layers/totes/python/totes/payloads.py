@@ -83,7 +83,8 @@ ABOUT = "about"
 GRACE_HOURS = "grace_hours"
 """Of a sweep's event: how many hours ago a batch must have been committed; not there: 24."""
 DAY, EVERY = "day", "every"
-"""Of an audit's event: whose turn it is, by a day's number, and one in how many objects has its bytes compared."""
+"""Of an audit's event: whose turn it is, by a day's number (not there: today), and one in how many objects has its
+bytes compared (not there: 50)."""
 
 REPAIRS = "repairs"
 """Of verify_warehouse's event: how many rows that repair it are to be named."""
