@@ -26,13 +26,13 @@ class Site:
     """A source of rates on this machine.
 
     Attributes:
-        answers: what it says of a day, as JSON or as it is.
+        answers: what it says of a day, as JSON or as it is; a number is a status, and 0 hangs up.
         down: whether it answers nothing but an error.
         asked: the paths that were asked for.
     """
 
     def __init__(self) -> None:
-        self.answers: dict[str, dict[str, object] | bytes] = {}
+        self.answers: dict[str, dict[str, object] | bytes | int] = {}
         self.down = False
         self.asked: list[str] = []
         site = self
@@ -42,11 +42,12 @@ class Site:
                 site.asked.append(self.path)
                 day = self.path.split("/")[1]
                 found = site.answers.get(max(site.answers) if day == "latest" else day)
-                self.send_response(503 if site.down else 404 if found is None else 200)
+                if found == 0:
+                    return
+                status = found if isinstance(found, int) else 404 if found is None else 200
+                self.send_response(503 if site.down else status)
                 self.end_headers()
-                if isinstance(found, dict):
-                    found = json.dumps(found).encode()
-                self.wfile.write(found or b"")
+                self.wfile.write(found if isinstance(found, bytes) else json.dumps(found).encode())
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -214,6 +215,48 @@ def test_what_one_site_lacks_or_garbles_another_has(pipeline: Pipeline, site: Si
         (days[1], "USD", Decimal("1.27")),
         (days[2], "USD", Decimal("1.26")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("says", "other_says"), [(503, 404), (404, 503), (0, 404), (404, 0), (503, b"<html>"), (b"<html>", 0)]
+)
+@pytest.mark.begun
+def test_a_day_is_given_up_only_when_every_site_has_answered_that_it_has_none(
+    pipeline: Pipeline, site: Site, says: int | bytes, other_says: int | bytes
+) -> None:
+    days = [FIRST + timedelta(days=number) for number in range(3)]
+    other = Site()
+    try:
+        for day in days:
+            site.says(day, usd=1.27)
+            other.says(day, usd=1.27)
+        site.answers[days[1].isoformat()], other.answers[days[1].isoformat()] = says, other_says
+        fetched = fetch(pipeline, site, other)
+        assert (fetched.days, fetched.newest) == (1, days[0])
+        assert site.url.split("/{")[0] in fetched.failed
+        assert other.url.split("/{")[0] in fetched.failed
+        site.says(days[1], usd=1.28)
+        assert fetch(pipeline, site, other) == Fetched(days=2, newest=days[2])
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("says", "other_says", "kept"),
+    [(404, 404, 2), (b"<html>", b"<html>", 3), (b"<html>", 404, 3), (404, b"<html>", 3)],
+)
+@pytest.mark.begun
+def test_a_day_that_every_site_lacks_or_garbles_keeps_no_other_back(
+    pipeline: Pipeline, site: Site, says: int | bytes, other_says: int | bytes, kept: int
+) -> None:
+    gap, last = (FIRST + timedelta(days=number) for number in (1, 2))
+    site.says(last, usd=1.27)
+    other = Site()
+    site.answers[gap.isoformat()], other.answers[gap.isoformat()] = says, other_says
+    try:
+        assert fetch(pipeline, site, other) == Fetched(days=kept, newest=last)
+    finally:
+        other.close()
 
 
 def test_a_day_that_has_not_come_is_no_newest_day(pipeline: Pipeline, site: Site) -> None:

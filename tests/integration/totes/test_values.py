@@ -306,3 +306,25 @@ def test_a_column_that_the_source_calls_as_the_lake_calls_its_own_is_carried_and
     assert pipeline.capture().batch is None
     execute(pipeline.source, "UPDATE department SET _raw = 'z' WHERE department_id = 1")
     assert pipeline.capture().batch == 3, "what changes in it alone is a change"
+
+
+@pytest.mark.begun
+def test_a_column_that_the_source_calls_as_a_join_calls_its_own_is_carried_and_hides_nothing(
+    pipeline: Pipeline,
+) -> None:
+    execute(
+        pipeline.source,
+        """
+            ALTER TABLE staff ADD "department.location" text DEFAULT 'mine', ADD "department.department_name" text
+                DEFAULT 'mine', ADD "department._raw" text DEFAULT '{}', ALTER first_name DROP NOT NULL;
+            UPDATE staff SET first_name = NULL WHERE staff_id = 2
+        """,
+    )
+    pipeline.tick()
+    kept = value(pipeline.warehouse, "SELECT source_row FROM etl.quarantine")
+    whereabouts = "SELECT location FROM staff JOIN department USING (department_id) WHERE staff_id = 2"
+    assert kept["department.location"] == value(pipeline.source, whereabouts)
+    assert [text for name, text in kept.items() if "department.location" in name[1:]] == ["mine"]
+    execute(pipeline.source, "UPDATE staff SET first_name = 'Ann' WHERE staff_id = 2")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

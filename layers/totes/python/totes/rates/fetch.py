@@ -37,9 +37,10 @@ def fetch_rates(
     codes: Collection[str],
     time_is_up: Callable[[], bool] = lambda: False,
 ) -> Fetched:
-    """Fetch the days that the lake does not have yet, the earliest first; a day that was never published stays out.
+    """Fetch the days that the lake does not have yet, the earliest first; a day that no site has stays out.
 
-    A source that does not answer ends the call and fails nothing: the next one goes on where this one ended.
+    A source that does not answer ends the call and fails nothing: the next one goes on where this one ended. So does
+    one site that does not answer, where the others lack the day: what is passed over is not asked for again.
 
     Args:
         source: the source.

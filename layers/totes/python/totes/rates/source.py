@@ -16,11 +16,13 @@ _MOST_BYTES = 1_000_000
 
 
 class RatesUnavailable(TotesError):
-    """No site of the source answered; the next call asks again."""
+    """No site of the source said it, and not every one answered; the next call asks again."""
 
 
 class RateSource:
     """Sites that say the same; one is asked where those before it do not answer, do not have the day, or say no JSON.
+
+    A site may keep fewer days than another, so that one does not have a day says nothing while another does not answer.
 
     Args:
         sites: their URLs, with {base} for the currency in small letters and for the day either {version}, as npm counts
@@ -47,15 +49,16 @@ class RateSource:
         return newest
 
     def of_day(self, base: str, day: date) -> bytes | None:
-        """Ask for a day, and return the answer as it came, whatever it says; None where the day was not published.
+        """Ask for a day, and return the answer as it came, whatever it says; None where no site has the day.
 
         Raises:
-            RatesUnavailable: no site answered.
+            RatesUnavailable: no site said it, and not every one answered.
         """
         return self._ask(base, f"{day.year}.{day.month}.{day.day}", day.isoformat())
 
     def _ask(self, base: str, version: str, day: str) -> bytes | None:
-        problems, not_there, no_json = [], False, None
+        problems: list[str] = []
+        no_json, all_answered = None, True
         for site in self._sites:
             url = site.format(base=base.lower(), version=version, day=day)
             try:
@@ -64,18 +67,17 @@ class RateSource:
                 answer.release_conn()
             except urllib3.exceptions.HTTPError as error:
                 problems.append(f"{url}: {error}")
+                all_answered = False
                 continue
             if answer.status == _OK and _is_json(body):
                 return body
             if answer.status == _OK:
                 no_json = body
-            elif answer.status == _NOT_THERE:
-                not_there = True
-            else:
-                problems.append(f"{url}: status {answer.status}")
-        if no_json is not None or not_there:
+            all_answered = all_answered and answer.status in (_OK, _NOT_THERE)
+            problems.append(f"{url}: {'no JSON' if answer.status == _OK else f'status {answer.status}'}")
+        if all_answered:
             return no_json
-        raise RatesUnavailable(f"no site of rates answers; the next call asks again: {'; '.join(problems)}")
+        raise RatesUnavailable(f"no site of rates answers with any; the next call asks again: {'; '.join(problems)}")
 
 
 def _is_json(body: bytes) -> bool:

@@ -4,6 +4,8 @@ import polars as pl
 
 from totes.star_schema import Join
 
+_OWN = "the row's own {} (a name longer than any that PostgreSQL can give to a column)"
+
 
 def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.DataFrame:
     """Add to each row the columns of the row that it refers to, NULL where there is none.
@@ -14,8 +16,12 @@ def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.Dat
         completing: rows of that table, one a key.
 
     Returns:
-        The rows, in their order, and the other table's columns, prefixed with its name and a point.
+        The rows, in their order, and the other table's columns, prefixed with its name and a point. A column of the
+        rows themselves that begins so is called otherwise.
     """
+    # A source may have a column beyond the contract of such a name ("department.location", in quotes). It must not be
+    # taken for the joined one, and stays, so that a row in quarantine has all its values.
+    rows = rows.rename({name: _OWN.format(name) for name in rows.columns if name.startswith(f"{join.table}.")})
     if join.on not in rows.columns:  # they are from before the table had the reference
         rows = rows.with_columns(pl.lit(None, dtype=pl.Int64).alias(join.on))
     prefixed = completing.rename(lambda name: f"{join.table}.{name}")

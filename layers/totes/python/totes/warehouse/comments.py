@@ -159,7 +159,9 @@ def comments(tables: Sequence[StarTable]) -> Iterator[tuple[Relation, str | None
 
 def _of_columns(table: StarTable, tables: Sequence[StarTable]) -> Iterator[tuple[str, str]]:
     if isinstance(table, Fact):
-        yield table.record_id, "The version: counts up as versions are captured."
+        known = f"a version is known for good by its {table.key} and its batch_id"
+        again = f"A rebuild deals it out again; {known}."
+        yield table.record_id, f"The version: counts up as versions are captured. {again}"
     for column in table.columns:
         yield column.name, " ".join([column.meaning, *_origin(table, column, tables)])
     yield "batch_id", "The batch that brought it; see etl.batch."

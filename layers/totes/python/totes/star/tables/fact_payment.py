@@ -1,10 +1,15 @@
-"""fact_payment: every captured version of a payment; the account numbers stay out of the warehouse."""
+"""fact_payment: every captured version of a payment; the account numbers stay out of the star.
+
+A payment in quarantine keeps all its source values, those too, in etl.quarantine, which `totes.roles` lets no reader
+see.
+"""
 
 from totes.star_schema import Fact, boolean, date, decimal, integer, time
 
 FACT_PAYMENT = Fact(
     name="fact_payment",
-    meaning="Every captured version of a payment; the account numbers stay out of the warehouse.",
+    meaning="Every captured version of a payment. The account numbers stay out of the star; a payment in quarantine "
+    "keeps all its source values in etl.quarantine, which totes lets neither analysts nor the dashboard read.",
     source="payment",
     record_id="payment_record_id",
     key="payment_id",

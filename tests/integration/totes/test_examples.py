@@ -1,0 +1,75 @@
+"""The queries that docs/warehouse.md and docs/athena.md show are run as they stand there, and say what they promise."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.athena import VIEWS, Reader, ordered
+from tests.support.databases import execute, rows
+from tests.support.memory_store import MemoryStore
+from tests.support.pipeline import Pipeline
+from totes.athena import Field, View, write_lists
+from totes.star import STAR_TABLES
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def examples(page: str) -> list[str]:
+    """The queries of a page, in its order."""
+    blocks = re.findall(r"```sql\n(.+?)```", (DOCS / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    queries = [query for block in blocks for query in re.split(r";$", block, flags=re.MULTILINE)]
+    return [query for query in queries if query.strip()]
+
+
+HISTORY, BY_MONTH, CONVERTED = examples("warehouse.md")
+[BY_DESIGN] = examples("athena.md")
+
+
+@pytest.mark.begun
+def test_the_history_of_an_order_tells_its_end_from_a_version(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 42")
+    pipeline.tick()
+    of_it = "transaction_id IN (SELECT transaction_id FROM transaction WHERE sales_order_id = 42)"
+    execute(
+        pipeline.source,
+        f"DELETE FROM payment WHERE {of_it}; DELETE FROM transaction WHERE sales_order_id = 42;"
+        "DELETE FROM sales_order WHERE sales_order_id = 42",
+    )
+    pipeline.tick()
+    found = rows(pipeline.warehouse, HISTORY)
+    units = found[0][0]
+    assert [(row[0], row[-1]) for row in found] == [(units, False), (units + 1, False), (units + 1, True)]
+
+
+@pytest.mark.begun
+def test_what_was_sold_by_month_is_of_one_currency_a_row(pipeline: Pipeline) -> None:
+    by_currency = """
+        SELECT extract(year FROM sold.created_at)::int, extract(month FROM sold.created_at)::int, currency_code,
+            sum(units_sold * unit_price)
+        FROM sales_order AS sold JOIN currency USING (currency_id) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    """
+    found = rows(pipeline.warehouse, BY_MONTH)
+    assert found == rows(pipeline.source, by_currency)
+    assert len({code for _, _, code, _ in found}) > 1
+
+
+@pytest.mark.begun
+def test_what_was_sold_in_one_currency_is_asked_of_a_view_that_there_is(pipeline: Pipeline) -> None:
+    assert rows(pipeline.warehouse, CONVERTED) != []
+
+
+@pytest.mark.begun
+def test_athena_is_asked_in_the_same_words_as_the_warehouse(
+    pipeline: Pipeline, store: MemoryStore, tmp_path: Path
+) -> None:
+    write_lists(pipeline.processed, [table.name for table in STAR_TABLES])
+    named = ", ".join(f"{view.name} AS ({view.sql})" for view in VIEWS)
+    fields = [Field(name="*", type="varchar")]
+    asked = View(name="asked", fields=fields, meaning="", sql=f"WITH {named} {BY_DESIGN}")
+    found = Reader(tmp_path, store.bucket("processed")).read(views=[asked])["asked"]
+    by_currency = """
+        SELECT design_name, currency_code, sum(units_sold * unit_price)
+        FROM sales_order JOIN design USING (design_id) JOIN currency USING (currency_id) GROUP BY 1, 2
+    """
+    assert found == ordered(rows(pipeline.warehouse, BY_DESIGN)) == ordered(rows(pipeline.source, by_currency))
