@@ -1,7 +1,9 @@
 """A deployment's alarms, set off and back to see that a mail arrives.
 
 CloudWatch says in an alarm's history whether it could publish, and nowhere else; and whether an address has confirmed
-that it wants the mails, only the topic knows.
+that it wants the mails, only the topic knows. It forgets an address that has not confirmed within 48 hours, or that
+somebody has unsubscribed by a mail's link, and CloudFormation does not make again what is gone:
+https://aws.amazon.com/about-aws/whats-new/2023/05/amazon-sns-automatic-deletion-unconfirmed-subscriptions/
 """
 
 import time
@@ -64,13 +66,20 @@ class AlarmTest:
         if not confirmed and pending:
             raise UserError(
                 f"the alarms of {self._deployment.name} reach nobody: {', '.join(pending)} has not confirmed the "
-                "subscription; AWS has sent a mail with a link to do so"
+                "subscription; AWS has sent a mail with a link to do so, and gives the subscription up after 48 hours "
+                f"({self._subscribe(pending[0])} sends another)"
             )
         if not confirmed:
             raise UserError(
-                f"the alarms of {self._deployment.name} reach nobody: set alarm_email in stacks/config.py and deploy"
+                f"the alarms of {self._deployment.name} reach nobody: where alarm_email is not set in "
+                "stacks/config.py, set it and deploy (cdk deploy --all); where it is, no deployment makes the "
+                f"subscription again: {self._subscribe('ADDRESS')}, and confirm by the mail that comes then"
             )
         return confirmed
+
+    def _subscribe(self, address: str) -> str:
+        """What makes a subscription that is gone; AWS sends a mail then, with a link to confirm it."""
+        return f"aws sns subscribe --topic-arn {self._topic} --protocol email --notification-endpoint {address}"
 
     def run(self, names: Sequence[str], progress: Callable[[int, int], None]) -> list[Tried]:
         """Set alarms off, one after the other, and each back to what it was.

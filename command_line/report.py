@@ -11,6 +11,7 @@ from command_line.execution import failure_of
 from command_line.functions import ask
 from totes import payloads
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
+from totes.errors import UserError
 from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
 from totes.star import Replayed, how_far
 
@@ -38,7 +39,10 @@ class Report:
         lag_seconds: how long ago that is.
         failure: the last run that failed, if none has succeeded since; None: all is well.
         awaited_login: the login that the newest run has found not to be filled in yet: source or warehouse.
-        pending: batches that are captured and not yet loaded.
+        no_answer: why the warehouse does not answer; None: it does. Where it does not, `batches`, `tables`,
+            `quarantine` and `drift` are empty: it alone knows them.
+        pending: batches that are captured and not yet loaded; where the warehouse does not answer, by what the last
+            good run has loaded.
         replaying: how far a replay has come that the next run goes on with; None where none is under way.
         rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
         batches: the last few that were loaded, newest first.
@@ -51,6 +55,7 @@ class Report:
     lag_seconds: float | None
     failure: FailedRun | None
     awaited_login: str | None
+    no_answer: str | None
     pending: Sequence[int]
     replaying: Replayed | None
     rebuilding: Mapping[str, int] | None
@@ -71,13 +76,16 @@ class Report:
 def report_on(deployment: Deployment) -> Report:
     """Ask a deployment for its state.
 
+    A warehouse that does not answer is part of the state: Step Functions and the lake say the rest.
+
     Raises:
-        UserError: the warehouse cannot be reached.
+        NotDeployedError: there is no such deployment.
         LakeUnavailable, ConfigurationError: the lake cannot be read.
     """
     succeeded = last_success(deployment)
     ingestion = deployment.ingestion
-    held = State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: "state"}))
+    load = _last_load(deployment)
+    held, no_answer = _held(deployment, State(newest=load.get(payloads.NEWEST, 0), tables={}))
     # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
     fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
     return Report(
@@ -85,14 +93,23 @@ def report_on(deployment: Deployment) -> Report:
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
         failure=last_failure(deployment),
         awaited_login=awaited_login(deployment),
+        no_answer=no_answer,
         pending=[*range(held.newest + 1, ingestion.newest() + 1)],
         replaying=how_far(ingestion.bucket, deployment.processed),
-        rebuilding=_rebuilding(deployment),
+        rebuilding=load.get(payloads.REBUILDING),
         batches=held.batches,
         tables=held.tables,
         quarantine=held.quarantine,
         drift=held.drift,
     )
+
+
+def _held(deployment: Deployment, otherwise: State) -> tuple[State, str | None]:
+    """What the warehouse says that it holds; or what is said otherwise, and why it does not answer."""
+    try:
+        return State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: "state"})), None
+    except UserError as error:
+        return otherwise, str(error)
 
 
 def last_success(deployment: Deployment) -> datetime | None:
@@ -139,12 +156,14 @@ def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, 
 def _brought_all(output: Mapping[str, Any]) -> bool:
     if output[payloads.OUTCOME] in STEPPED_BACK or not output[payloads.CAPTURE][payloads.SEEN]:  # of the lake alone
         return False
+    if output[payloads.OUTCOME] != GOING_ON:
+        return True  # one that finds an empty lake does not even load
     captured, loaded = (output[step][payloads.NEWEST] for step in (payloads.CAPTURE, payloads.LOAD))
-    return output[payloads.OUTCOME] != GOING_ON or bool(loaded >= captured)
+    return bool(loaded >= captured)
 
 
-def _rebuilding(deployment: Deployment) -> Mapping[str, int] | None:
-    """How far the newest run that did something has left a rebuild."""
+def _last_load(deployment: Deployment) -> Mapping[str, Any]:
+    """What the load of the newest run that did something has answered; nothing where there is none."""
     newest = next((output for _, output in _good_runs(deployment) if output[payloads.OUTCOME] not in STEPPED_BACK), {})
-    found: Mapping[str, int] | None = newest.get(payloads.LOAD, {}).get(payloads.REBUILDING)
-    return found
+    load: Mapping[str, Any] = newest.get(payloads.LOAD, {})
+    return load

@@ -10,6 +10,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
 from stacks.target import LAMBDA, Target
+from totes.lake.audit import NIGHTS
 
 _ON_THIS_MACHINE = "you@localhost"
 """Who gets alarms in a local cloud; `totes local mail` shows what they said."""
@@ -231,7 +232,8 @@ class Environment:
         protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
         deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
             and the context delete_data.
-        superseded_days: after how many days an object version that is no longer the current one expires.
+        superseded_days: after how many days an object version that is no longer the current one expires; at least
+            twice as many as the audit of the lake takes nights, so that what it finds missing can be restored.
         tick_minutes: how often the schedule starts a run.
         schedule_enabled: whether it does.
         mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
@@ -289,9 +291,14 @@ class Environment:
         """Refuse what cannot be deployed.
 
         Raises:
-            ValueError: a reader is none, is everybody, or cannot be let in from here; a warehouse cannot move; or data
-                is to be deleted where what deletes it has no rights.
+            ValueError: a reader is none, is everybody, or cannot be let in from here; a warehouse cannot move; data is
+                to be deleted where what deletes it has no rights; or what is lost would expire before it is found.
         """
+        if self.superseded_days < 2 * NIGHTS:
+            raise ValueError(
+                f"{self.name}: superseded_days is {self.superseded_days}, and the audit takes {NIGHTS} nights to see "
+                f"all of the lake: what it finds missing would have expired; say {2 * NIGHTS} or more"
+            )
         if self.bounded and self.deletes_data:
             raise ValueError(
                 f"{self.name} is bounded, and what empties buckets is a function of the CDK's own, for which policies "
@@ -448,7 +455,7 @@ def _environments() -> tuple[Environment, ...]:
             warehouse=OwnDatabase(instance_type="t4g.micro", multi_az=False, backup_days=1),
             alarm_email=None,
             protected=False,
-            superseded_days=7,
+            superseded_days=21,
             dashboard=True,
             rates=Rates(),
         ),
@@ -473,7 +480,7 @@ def _environments() -> tuple[Environment, ...]:
             warehouse=GivenDatabase(),
             alarm_email=_ON_THIS_MACHINE,
             protected=False,
-            superseded_days=7,
+            superseded_days=21,
             dashboard=True,
             rates=Rates().on_this_machine(),
             schedule_enabled=False,  # the command line makes the ticks, unless totes local up --schedule

@@ -139,7 +139,10 @@ def status(
         float | None, typer.Option(metavar="SECONDS", min=0.0, help="Exit 1 if the warehouse is further behind.")
     ] = None,
 ) -> None:
-    """Show how fresh the warehouse is, and what waits; exit 1 if the last run failed or had no login."""
+    """Show how fresh the warehouse is, and what waits.
+
+    Exit 1 if the last run failed or had no login, or the warehouse does not answer.
+    """
     deployment = deployment_of(is_local, state, environment)
     if watch:
         if as_json:
@@ -153,7 +156,8 @@ def status(
         display.report(report)
         if deployment.scheduled:
             display.step("the local cloud's schedules start runs by themselves")
-    if report.failure is not None or report.awaited_login is not None or report.is_later_than(max_lag):
+    wrong = (report.failure, report.awaited_login, report.no_answer)
+    if any(each is not None for each in wrong) or report.is_later_than(max_lag):
         sys.exit(1)
 
 

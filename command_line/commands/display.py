@@ -224,6 +224,8 @@ def report_view(found: Report) -> RenderableType:
     if found.awaited_login is not None:
         parts.append(_awaited_login(found.awaited_login))
     parts += [*_under_way(found), Text()]
+    if found.no_answer is not None:
+        return Group(*parts, _no_answer(found.no_answer))
     if not found.batches:
         return Group(*parts, Text("The warehouse holds no batch yet."))
     parts += [_tables(found), Text(), _batches(found)]
@@ -236,7 +238,7 @@ def report_view(found: Report) -> RenderableType:
 
 def _freshness(found: Report) -> Text:
     if found.fresh_as_of is None or found.lag_seconds is None:
-        shown = Text("No run has succeeded yet.")
+        shown = Text("No run has succeeded yet." if found.no_answer is None else "No good run is on record.")
     else:
         pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
         shown = Text(
@@ -262,6 +264,10 @@ def _awaited_login(login_name: str) -> Text:
             f"set {login_name})"
         ),
     )
+
+
+def _no_answer(why: str) -> Text:
+    return Text.assemble(("✗ the warehouse does not answer: ", "red"), complete(why))
 
 
 def _under_way(found: Report) -> Iterator[Text]:

@@ -18,7 +18,7 @@ from totes import telemetry
 
 RUNBOOK = "docs/runbook.md"
 
-_LAG_SECONDS = 15 * 60
+_LAG_MINUTES = 15
 _TIMEOUT_PERCENT = 80
 _TICKS_WITHOUT_SUCCESS = 3
 _THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
@@ -239,14 +239,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
         )
     return [
         *rules,
-        _Rule(
-            name="lag",
-            sentence=f"The warehouse is more than {_LAG_SECONDS // 60} minutes behind the source, or nobody knows.",
-            metric=measured(telemetry.LAG, "Maximum"),
-            threshold=_LAG_SECONDS,
-            missing=cloudwatch.TreatMissingData.BREACHING,
-            periods=_TICKS_WITHOUT_SUCCESS,
-        ),
+        _lag(environment),
         _Rule(
             name="no-verification",
             sentence="Last night the warehouse was not compared with the source, or there was no night yet.",
@@ -266,6 +259,20 @@ def _of_data(environment: Environment) -> list[_Rule]:
             periods=_HOURS_WITHOUT_A_NIGHT,
         ),
     ]
+
+
+def _lag(environment: Environment) -> _Rule:
+    """Only a run measures the lag, so where runs are rare a period without one tells nothing."""
+    minutes = max(_LAG_MINUTES, _TICKS_WITHOUT_SUCCESS * environment.tick_minutes)
+    period = max(_FIVE_MINUTES.to_minutes(), environment.tick_minutes)
+    return _Rule(
+        name="lag",
+        sentence=f"The warehouse is more than {minutes} minutes behind the source, or nobody knows.",
+        metric=metrics_of(environment)(telemetry.LAG, "Maximum", cdk.Duration.minutes(period)),
+        threshold=minutes * 60,
+        missing=cloudwatch.TreatMissingData.BREACHING,
+        periods=_TICKS_WITHOUT_SUCCESS,
+    )
 
 
 def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:

@@ -21,7 +21,8 @@ class Limits:
     """Where a warehouse comes close to what it can take.
 
     Attributes:
-        free_storage_bytes: half of what is free when RDS lets the disk grow (a tenth of it); below, it does not.
+        free_storage_bytes: a twentieth of what the disk may grow to, so that there is room when it cannot grow any
+            more; but less than a tenth of what it has at first, for below that RDS lets it grow, and all is well.
         free_memory_bytes: a twentieth of its memory.
         connections: about two thirds of those that it takes. RDS divides by 9,531,392 what the system leaves of the
             memory: a t4g.small, of 2 GiB, takes 181
@@ -44,7 +45,7 @@ class Limits:
             raise ValueError(f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}")
         memory = _MEMORY_GIB[size] * _GIB
         return cls(
-            free_storage_bytes=database.storage_gib * _GIB / 20,
+            free_storage_bytes=min(database.most_storage_gib * _GIB / 20, database.storage_gib * _GIB * 9 / 100),
             free_memory_bytes=memory / 20,
             connections=memory // 2 // 9_531_392,
         )

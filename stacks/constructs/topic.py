@@ -12,6 +12,9 @@ from stacks.config import Environment
 class AlarmTopic(Construct):
     """The topic totes-<environment>-alarms, with the environment's e-mail address subscribed.
 
+    A deployment subscribes an address once. What SNS or somebody's hand has ended since is not made again by the next;
+    `totes alarms test` names it, and what to do.
+
     Attributes:
         topic: the topic.
 

@@ -77,4 +77,5 @@ def test_alarms_that_cannot_publish_and_alarms_that_nobody_hears_are_reported(de
     sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     unheard = deployed.totes("alarms", "test")
     assert unheard.code == 1
-    assert "reach nobody: set alarm_email in stacks/config.py and deploy" in unheard.err
+    assert "reach nobody: where alarm_email is not set in stacks/config.py, set it and deploy" in unheard.err
+    assert f"aws sns subscribe --topic-arn {topic} --protocol email" in unheard.err

@@ -9,6 +9,7 @@ from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
 from stacks.config import Environment, GivenDatabase, OwnDomain
 from stacks.target import Target
+from totes.lake.audit import NIGHTS
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
@@ -66,6 +67,15 @@ def test_an_acceptance_run_takes_the_same_suffixes() -> None:
 def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"dev: readers has '{reader}', which {sentence}"):
         dataclasses.replace(Environment.named("dev"), readers=(reader,))
+
+
+def test_what_an_audit_finds_missing_can_still_be_restored() -> None:
+    for name in Environment.names():
+        assert Environment.named(name).superseded_days >= 2 * NIGHTS, name
+    assert Environment.named("dev").superseded_days == 21
+    sentence = r"dev: superseded_days is 13, .* the audit takes 7 nights .* say 14 or more"
+    with pytest.raises(ValueError, match=sentence):
+        dataclasses.replace(Environment.named("dev"), superseded_days=13)
 
 
 def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_stacks() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment
+from stacks.constructs.invoking import RETRYABLE
+from stacks.constructs.pieces import _KILLED
 from tests.support.templates import Synthesised, synthesise
 from totes import errors
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
@@ -55,6 +57,14 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
         "Transform the pieces": {"Nothing more is asked"},
         "Nothing more is asked": {"Transform"},
     }
+
+
+def test_what_aws_calls_an_error_is_in_the_runbook(root: Path) -> None:
+    _, _, after = (root / "docs" / "runbook.md").read_text(encoding="utf-8").partition("## Run failed\n")
+    table = after.partition("\n## ")[0]
+    of_aws = {name for name in (*RETRYABLE, *_KILLED) if "." in name} | {"Runtime.OutOfMemory", "States.Timeout"}
+    assert {"Lambda.TooManyRequestsException", "Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"} <= of_aws
+    assert [name for name in sorted(of_aws) if f"`{name}`" not in table] == []
 
 
 def test_each_step_invokes_its_function_and_keeps_what_it_returns(states: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment, OwnDatabase
-from tests.support.templates import ADDRESS, Synthesised, synthesise_foundations
+from stacks.constructs.own_warehouse import Limits
+from tests.support.templates import ADDRESS, Synthesised, synthesise, synthesise_foundations
 from totes import telemetry
 from totes.lake.audit import NIGHTS
 
@@ -54,7 +55,7 @@ def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthe
     for environment, memory, connections in ((dev, 1 * gib, 56), (prod, 2 * gib, 112)):
         found = {name: alarms(environment)[name] for name in OF_THE_WAREHOUSE}
         assert {name: alarm["Threshold"] for name, alarm in found.items()} == {
-            "warehouse-storage": gib,
+            "warehouse-storage": 20 * gib * 9 / 100,
             "warehouse-memory": memory / 20,
             "warehouse-connections": connections,
             "warehouse-cpu-credits": 1,
@@ -62,6 +63,24 @@ def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthe
         for alarm in found.values():
             [dimension] = alarm["Dimensions"]
             assert environment.said(dimension["Value"]) == "<OwnWarehouseInstance>"
+
+
+@pytest.mark.parametrize(
+    ("storage_gib", "most_storage_gib", "free_gib"), [(20, 200, 1.8), (100, 200, 9), (180, 200, 10), (200, 200, 10)]
+)
+def test_a_disk_that_cannot_grow_is_told_of_while_there_is_room_and_one_that_can_is_not(
+    storage_gib: int, most_storage_gib: int, free_gib: float
+) -> None:
+    database = OwnDatabase(
+        instance_type="t4g.micro",
+        multi_az=False,
+        backup_days=1,
+        storage_gib=storage_gib,
+        most_storage_gib=most_storage_gib,
+    )
+    free = Limits.of(database).free_storage_bytes
+    assert free == pytest.approx(free_gib * 1024**3)
+    assert free < storage_gib * 1024**3 / 10, "RDS lets a disk grow that has less than a tenth free"
 
 
 def test_a_warehouse_of_an_unknown_size_is_refused(store: Path) -> None:
@@ -129,6 +148,18 @@ def test_where_silence_means_trouble_it_is_taken_for_trouble(prod: Synthesised) 
     assert breaching == {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "rates-late"}
     for name in ("no-success", "lag", "snapshot-late"):
         assert alarms(prod)[name]["EvaluationPeriods"] == 3
+
+
+def test_where_runs_are_rare_the_warehouse_may_lag_for_three_of_them(prod: Synthesised, store: Path) -> None:
+    alarm = alarms(prod)["lag"]
+    assert (alarm["Period"], alarm["Threshold"]) == (5 * 60, 15 * 60)
+
+    rare = dataclasses.replace(Environment.named("dev"), tick_minutes=30)
+    found = alarms(synthesise(rare, store))
+    assert (found["lag"]["Period"], found["lag"]["Threshold"]) == (30 * 60, 90 * 60)
+    assert "more than 90 minutes behind the source" in found["lag"]["AlarmDescription"]
+    for name in ("no-success", "lag", "snapshot-late"):
+        assert found[name]["Period"] == 30 * 60, f"{name} would take the time between two runs for silence"
 
 
 def test_what_is_never_started_is_never_late(local: Synthesised) -> None:

@@ -1,11 +1,19 @@
 """Freshness is what a whole run has brought, and nothing less."""
 
 import json
+import sys
 from datetime import UTC, datetime
+from typing import cast
 from unittest.mock import Mock
 
+import pytest
+from typer.testing import CliRunner
+
+from command_line.commands import display
+from command_line.commands.app import app
 from command_line.deployment import Deployment
-from command_line.report import FailedRun, awaited_login, last_failure, last_success
+from command_line.report import FailedRun, awaited_login, last_failure, last_success, report_on
+from totes.errors import UserError
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
 CAUSE = json.dumps({"errorMessage": "the source cannot be reached: timeout"})
@@ -98,3 +106,56 @@ def test_a_login_that_is_not_filled_in_is_reported_until_a_run_does_not_want_it(
     assert awaited_login(deployment({5: NO_LOGIN, 10: LOADED})) is None
     assert awaited_login(deployment({})) is None
     assert last_failure(deployment({15: NO_LOGIN}, failed={10: "FAILED"})) is not None
+
+
+def test_a_run_that_found_an_empty_shop_brought_all_that_there_was() -> None:
+    empty = {"outcome": NOTHING_CHANGED, "capture": {"newest": 0, "seen": "2024-01-01T08:00:00+00:00"}}
+    found = deployment({5: NOTHING_CHANGED})
+    cast("Mock", found).step_functions.describe_execution = Mock(return_value={"output": json.dumps(empty)})
+    assert last_success(found) == datetime(2024, 1, 1, 8, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """A deployment whose warehouse does not answer: its last run has failed, and its lake has two batches more."""
+    found = deployment({5: LOADED}, failed={10: "FAILED"})
+    cast("Mock", found).ingestion.newest.return_value = 4
+    cast("Mock", found).scheduled = False
+    monkeypatch.setattr("command_line.report.ask", Mock(side_effect=UserError("it cannot be reached: timeout")))
+    monkeypatch.setattr("command_line.report.how_far", Mock(return_value=None))
+    monkeypatch.setattr(sys.modules["command_line.commands.app"], "deployment_of", Mock(return_value=found))
+    return found
+
+
+def test_a_warehouse_that_does_not_answer_hides_nothing_that_others_know(silent: Deployment) -> None:
+    report = report_on(silent)
+    assert report.no_answer == "it cannot be reached: timeout"
+    assert report.failure == last_failure(silent)
+    assert report.fresh_as_of == last_success(silent)
+    assert list(report.pending) == [3, 4], "the last good run has loaded batch 2"
+    assert (list(report.batches), dict(report.tables)) == ([], {})
+
+
+def test_before_any_run_all_of_the_lake_is_pending(silent: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    cast("Mock", silent).step_functions.list_executions = Mock(return_value={"executions": []})
+    report = report_on(silent)
+    assert list(report.pending) == [1, 2, 3, 4]
+    display.report(report)
+    assert "No good run is on record." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("silent")
+def test_status_says_that_the_warehouse_does_not_answer_shows_the_rest_and_exits_1() -> None:
+    said = CliRunner().invoke(app, ["status"])
+    words = " ".join(said.output.split())
+    assert said.exit_code == 1
+    assert "✗ the warehouse does not answer: it cannot be reached: timeout" in words
+    assert "SourceUnavailable: the source cannot be reached: timeout" in words
+    assert "batches pending: 2" in words
+    assert "holds no batch" not in words, "nobody knows what it holds"
+
+    document = CliRunner().invoke(app, ["status", "--json"])
+    assert document.exit_code == 1
+    found = json.loads(document.stdout)
+    assert (found["no_answer"], found["pending"]) == ("it cannot be reached: timeout", [3, 4])
+    assert found["failure"]["why"] == "SourceUnavailable: the source cannot be reached: timeout"

@@ -1,0 +1,77 @@
+"""What runbook and disasters tell somebody to type does what they say of it."""
+
+import json
+import os
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import jmespath  # type: ignore[import-untyped]
+import pytest
+from botocore.session import get_session
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "tests" / "infrastructure" / "snapshots" / "prod" / "pipeline.json"
+
+
+def typed(page: str, word: str) -> list[str]:
+    """The commands of those blocks of a page in which a word is."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = map(dedent, re.findall(r"^ *```console\n(.+?)^ *```", text, flags=re.MULTILINE | re.DOTALL))
+    return [
+        command for block in blocks if word in block for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    ]
+
+
+def said_to_aws(commands: list[str], folder: Path, timezone: str = "UTC") -> list[list[str]]:
+    """The words that the AWS CLI gets when a shell is given these commands, somewhere on earth."""
+    told = folder / "told"
+    aws = folder / "aws"
+    aws.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" >> {told}\nprintf "\\n\\0" >> {told}\n', encoding="utf-8")
+    aws.chmod(0o755)
+    path = os.pathsep.join((str(folder), os.environ["PATH"]))
+    subprocess.run(
+        ["/bin/sh", "-ec", "".join(commands)], env={"PATH": path, "TZ": timezone}, cwd=folder, check=True, timeout=60
+    )
+    calls = told.read_text(encoding="utf-8").split("\n\0")
+    return [call.split("\0")[:-1] for call in calls if call]
+
+
+def after(words: list[str], option: str) -> str:
+    return words[words.index(option) + 1]
+
+
+@pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+def test_a_night_that_did_not_come_is_made_up_for_by_its_own_day_wherever_it_is_typed(
+    timezone: str, tmp_path: Path
+) -> None:
+    """A function that nobody tells the day takes that of now, in UTC."""
+    before = datetime.now(UTC).toordinal()
+    [call] = said_to_aws(typed("runbook.md", "audit_lake"), tmp_path, timezone)
+    assert json.loads(after(call, "--payload"))["day"] in {before, datetime.now(UTC).toordinal()}
+
+
+@pytest.fixture
+def sweep() -> dict[str, Any]:
+    """The schedule as production's template has it."""
+    resources = json.loads(TEMPLATE.read_text(encoding="utf-8"))["Resources"].values()
+    [found] = [each["Properties"] for each in resources if each["Properties"].get("Name") == "totes-prod-sweep"]
+    return dict(found)
+
+
+def test_the_sweep_is_stopped_and_started_again_and_stays_what_it_is(sweep: dict[str, Any], tmp_path: Path) -> None:
+    """UpdateSchedule takes what it is not told for its own default."""
+    read, stop, start = said_to_aws(typed("disasters.md", "sweep.json"), tmp_path)
+    assert read[:4] == ["scheduler", "get-schedule", "--name", "totes-ENV-sweep"]
+    kept = jmespath.search(after(read, "--query"), {**sweep, "Arn": "arn", "GroupName": "default"})
+    assert {**kept, "State": "ENABLED"} == sweep
+
+    model = get_session().get_service_model("scheduler").operation_model("UpdateSchedule").input_shape
+    assert model is not None
+    assert set(model.required_members) <= set(kept) <= set(model.members)
+    for command, state in ((stop, "DISABLED"), (start, "ENABLED")):
+        words = ["scheduler", "update-schedule", "--cli-input-json", "file://sweep.json", "--state", state]
+        assert command == words
