@@ -1,6 +1,9 @@
 """What one function cannot read of a source that was captured before, after a restart or a migration, many do."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -9,11 +12,13 @@ from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, Captured, capture, read_piece, snapshot
+from totes.capture import SOURCE_TABLES, Captured, capture, read_piece, reader, sizes, snapshot
 from totes.capture.holdings import Holdings
-from totes.capture.plan import Plans
+from totes.capture.merging import are_in_order
+from totes.capture.plan import Plan, Plans
+from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.errors import MassDeletion, SourceUnavailable
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, Part, read_part, sweep
+from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, Part, read_part, sweep
 
 ROWS_IN_ONE_FUNCTION = 200
 """The shop of these tests has some 500 rows, so it has pieces of at most 25."""
@@ -28,12 +33,14 @@ ALTERED = (
 ADDRESS_LINES = "UPDATE address SET address_line_1 = address_line_1 || '.' WHERE address_id % 3 = 0"
 
 
+STARTED_EARLIER = snapshot._STATE.replace("extract(epoch FROM pg_postmaster_start_time())", "1")
+
+
 @pytest.fixture
 def restarted(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """A pipeline whose source has been restarted since its first run."""
     with monkeypatch.context() as earlier:
-        started = snapshot._STATE.replace("extract(epoch FROM pg_postmaster_start_time())", "1")
-        earlier.setattr(snapshot, "_STATE", started)
+        earlier.setattr(snapshot, "_STATE", STARTED_EARLIER)
         assert pipeline.tick().newest == 1
     return pipeline
 
@@ -298,3 +305,106 @@ def test_what_such_a_batch_has_left_goes_with_the_nightly_sweep(restarted: Pipel
     restarted.tick()
     assert_warehouse_mirrors(restarted.source, restarted.warehouse)
     assert value(restarted.warehouse, "SELECT max(batch_id) FROM etl.batch") == 2
+
+
+DESIGNS = (
+    "INSERT INTO design (design_id, design_name, file_location, file_name, last_updated) "
+    "SELECT {first} + n, 'new', '/lib', 'n.json', now() FROM generate_series(1, {many}) AS n ORDER BY md5(n::text)"
+)
+
+
+def test_runs_in_no_order_are_put_in_order_and_lose_nothing_of_what_pieces_have_read(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, DESIGNS.format(first=1000, many=300))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(sizes, "UNORDERED_ROWS", 10**9)
+        earlier.setattr(reader, "CHUNK_BYTES", 600)
+        earlier.setattr(snapshot, "_STATE", STARTED_EARLIER)
+        pipeline.tick()
+    monkeypatch.setattr(sizes, "UNORDERED_ROWS", 50)
+    assert not are_in_order(newest(pipeline.ingestion).tables["design"].holdings)
+    alone = copy_of(pipeline.ingestion)
+    execute(pipeline.source, DESIGNS.format(first=9000, many=3))
+    execute(pipeline.source, "UPDATE design SET design_name = 'before' WHERE design_id = 1005")
+    read_all(pipeline, begin(pipeline))
+    execute(pipeline.source, "UPDATE design SET design_name = 'new' WHERE design_id = 1005")
+    execute(pipeline.source, "DELETE FROM design WHERE design_id = 9001")
+    assert begin(pipeline).batch == 2
+    design = newest(pipeline.ingestion).tables["design"]
+    assert are_in_order(design.holdings)
+    with session(pipeline.source) as connection:
+        capture(connection, alone, SOURCE_TABLES)
+    assert held(pipeline.ingestion, "design", design) == held(alone, "design", newest(alone).tables["design"])
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_rows_that_came_at_once_do_not_make_a_mass_deletion_look_small(pipeline: Pipeline) -> None:
+    execute(pipeline.source, DESIGNS.format(first=1000, many=100))
+    pipeline.tick()
+    designs = value(pipeline.source, "SELECT count(*) FROM design")
+    execute(pipeline.source, DESIGNS.format(first=2000, many=500))
+    execute(pipeline.source, "DELETE FROM design WHERE design_id BETWEEN 1001 AND 1100")
+    read_all(pipeline, begin(pipeline))
+    with pytest.raises(MassDeletion, match=f"100 of {designs} rows of design"):
+        begin(pipeline)
+
+
+def test_what_was_read_is_asked_before_the_snapshot_that_puts_it_together(
+    restarted: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece that is read after it may have what that snapshot has not."""
+    open_, unread = list[int](), Plans.unread
+
+    @contextmanager
+    def watched(*asked: Any) -> Iterator[Snapshot]:
+        with snapshot_of(*asked) as found:
+            open_.append(1)
+            yield found
+        open_.pop()
+
+    def asked_with_none_open(plans: Plans, plan: Plan) -> list[int]:
+        assert not open_
+        return unread(plans, plan)
+
+    monkeypatch.setattr("totes.capture.reading.snapshot_of", watched)
+    monkeypatch.setattr(Plans, "unread", asked_with_none_open)
+    read_all(restarted, begin(restarted))
+    assert begin(restarted).batch == 2
+
+
+def test_a_failure_of_a_piece_whose_batch_is_there_by_now_is_none(restarted: Pipeline) -> None:
+    captured = begin(restarted)
+    assert captured.unread is not None
+    assert restarted.capture().batch == 2
+    failed = [FailedPiece(of=captured.unread.of, piece=0, error="SourceUnavailable")]
+    with session(restarted.source) as connection:
+        found = capture(connection, restarted.ingestion, SOURCE_TABLES, rows_in_one_function=200, failed=failed)
+    assert (found.batch, found.newest) == (None, 2)
+
+
+def test_a_table_that_is_not_captured_any_more_is_in_no_plan(restarted: Pipeline) -> None:
+    captured = begin(restarted)
+    assert captured.unread is not None
+    fewer = [table for table in SOURCE_TABLES if table.name != "payment"]
+    with session(restarted.source) as connection:
+        done = [
+            read_piece(connection, restarted.ingestion, fewer, captured.unread.of, piece)
+            for piece in captured.unread.pieces
+        ]
+        assert not all(done)
+        assert not read_piece(connection, restarted.ingestion, fewer, captured.unread.of, len(done))
+        again = capture(connection, restarted.ingestion, fewer, rows_in_one_function=ROWS_IN_ONE_FUNCTION)
+    assert again.unread is not None
+    assert again.unread.of == 2
+
+
+def test_more_changes_since_a_plan_than_one_function_reads_are_told(
+    restarted: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_all(restarted, begin(restarted))
+    execute(restarted.source, "UPDATE payment SET paid = NOT paid; UPDATE sales_order SET units_sold = units_sold + 1")
+    with caplog.at_level(logging.WARNING):
+        assert begin(restarted).batch == 2
+    assert "rows may have changed since the plan was made" in caplog.text

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 
 from psycopg2.extensions import connection as Connection
 
@@ -17,8 +17,18 @@ from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.capture.together import InPieces, Together
-from totes.lake import Bucket, CapturedTable, CaptureManifest, Part, PiecesLeft, SortedRun, read_part
+from totes.capture.together import InPieces, Looked, Together
+from totes.lake import (
+    Bucket,
+    CapturedTable,
+    CaptureManifest,
+    Part,
+    PiecesLeft,
+    SortedRun,
+    SourceColumn,
+    TableIdentity,
+    read_part,
+)
 
 Permit = Callable[[Mapping[str, Gone]], None]
 """Lets the deletes of tables pass, or raises MassDeletion."""
@@ -66,23 +76,37 @@ def read_batch(
     in_pieces = None
     if rows_in_one_function is not None:
         in_pieces = InPieces(lake, tables, last, batch, rows_in_one_function)
+    # Whether pieces are needed a first batch asks at once; a later one only once it has counted many rows.
+    looked = in_pieces.look() if in_pieces and last is None else None
     ordered: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
             read_of = partial(Reading, snapshot, lake, tables, last, batch, recapture, permit, ordered)
-            reading = read_of()
-            unordered = reading.unordered()
-            begun = reading.in_pieces(in_pieces) if in_pieces and not unordered else None
+            begun = _begun(read_of, in_pieces, looked) if in_pieces and looked else None
             if isinstance(begun, PiecesLeft):
                 return begun
-            if not unordered and not isinstance(begun, Plan):
-                reading = read_of(begun) if begun else reading
+            reading = begun or read_of()
+            unordered = [] if begun else reading.unordered()
+            for_many = None if begun or unordered or not reading.is_for(in_pieces) else in_pieces
+            plan = reading.plan(for_many) if for_many and looked else None
+            if not unordered and plan is None and (looked or not for_many):
                 reading.read()
                 return reading
-        if in_pieces and isinstance(begun, Plan):
-            return in_pieces.commit(snapshot, begun)
+        if for_many and plan:
+            return for_many.commit(snapshot, plan)
+        looked = for_many.look() if for_many else looked
         ordered |= reading.put_in_order(unordered)
+
+
+def _begun(read_of: Callable[..., "Reading"], in_pieces: InPieces, looked: Looked) -> "Reading | PiecesLeft | None":
+    """The batch that comes of the pieces that were looked at, or what is left of them; None: there are none of it."""
+    begun = read_of().go_on(in_pieces, looked)
+    if begun is None or isinstance(begun, PiecesLeft):
+        return begun
+    reading = read_of(begun)
+    in_pieces.tell(reading.candidates)
+    return reading
 
 
 class Reading:
@@ -117,7 +141,8 @@ class Reading:
         self._together = together
         self._readings = changes_of(snapshot, lake, tables, last, recapture, together.base if together else None)
         for name, runs in ordered.items():
-            self._readings[name].runs = runs
+            if together is None or name not in together.base.tables:  # what pieces have read is among those runs
+                self._readings[name].runs = runs
         self._links = Links(tables)
         self._writers = {
             table.name: TableWriter(
@@ -144,17 +169,37 @@ class Reading:
             if name not in self.ordered and not are_in_order(reading.runs) and reading.comes_in_order
         ]
 
-    def in_pieces(self, pieces: InPieces) -> Together | Plan | PiecesLeft | None:
-        """What has become of the batch's pieces, or a plan to read some; None where this function reads all."""
-        columns = {name: reading.columns for name, reading in self._readings.items()}
-        identities = {name: reading.identity for name, reading in self._readings.items()}
+    def go_on(self, pieces: InPieces, looked: Looked) -> Together | PiecesLeft | None:
+        """What is left of the batch's pieces, or what comes of them; None where there are none of this source."""
+        return pieces.go_on(looked, self.snapshot, self._columns, self._identities)
+
+    def is_for(self, pieces: InPieces | None) -> bool:
+        """Whether more rows are to be read than one function reads, where there may be others."""
+        return pieces is not None and pieces.are_for(self._rows)
+
+    def plan(self, pieces: InPieces) -> Plan | None:
+        """A plan to read the batch in pieces; None where there is nothing to cut."""
+        return pieces.plan(self.snapshot, self._columns, self._identities, self._rows)
+
+    @property
+    def candidates(self) -> Mapping[str, int]:
+        """How many rows of each table may have changed."""
+        return {name: reading.counted[1] for name, reading in self._readings.items()}
+
+    @cached_property
+    def _rows(self) -> Mapping[str, int]:
+        """About how many rows of each table are to be read: a first batch does not count what statistics tell."""
         if self._last is None:
-            begun = pieces.go_on(self.snapshot, columns, identities)
-            rows = {} if begun else estimated_rows(self.snapshot, identities)
-        else:
-            rows = {name: reading.counted[1] for name, reading in self._readings.items()}
-            begun = pieces.go_on(self.snapshot, columns, identities) if pieces.are_for(rows) else None
-        return begun or pieces.plan(self.snapshot, columns, identities, rows)
+            return estimated_rows(self.snapshot, self._identities)
+        return self.candidates
+
+    @property
+    def _columns(self) -> Mapping[str, Sequence[SourceColumn]]:
+        return {name: reading.columns for name, reading in self._readings.items()}
+
+    @property
+    def _identities(self) -> Mapping[str, TableIdentity]:
+        return {name: reading.identity for name, reading in self._readings.items()}
 
     def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[SortedRun, ...]]:
         """Write the runs of tables in the order of their keys; the source is not asked."""
@@ -168,11 +213,10 @@ class Reading:
         for name, reading in self._readings.items():
             self._found[name] = reading.read(self._writers[name], partial(self._check_deletes, name))
         if self._last is not None:  # else all there is has been captured
-            columns = {name: reading.columns for name, reading in self._readings.items()}
             for name in self._readings:
                 self._hold_what_pieces_have_read(name)
             joined = [name for name in self._readings if self._is_newly_joined(name)]
-            read_contexts(self.snapshot, list(self._tables.values()), columns, self._links, self._writers, joined)
+            read_contexts(self.snapshot, list(self._tables.values()), self._columns, self._links, self._writers, joined)
 
     def captured(self) -> dict[str, CapturedTable]:
         """What the batch brings of each table; of its runs, those that were there before. The source is not asked."""
@@ -199,7 +243,9 @@ class Reading:
         self._permit({table: self._gone(table, gone)})
 
     def _gone(self, table: str, gone: int) -> Gone:
-        return Gone(gone=gone, held=self._readings[table].held)
+        # Of what the last batch held, as a person knows it: what pieces have added must not make a loss look small.
+        before, held = self._before(table), self._readings[table].held
+        return Gone(gone=gone, held=min(held, before.held) if before else held)
 
     def _before(self, table: str) -> CapturedTable | None:
         return self._last.tables.get(table) if self._last else None

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -27,8 +28,8 @@ from totes.lake import (
 
 logger = logging.getLogger(__name__)
 
-_PLAN_KEEPS = timedelta(hours=6)
-"""What changes since a plan is read by one function; after so long it may be too much."""
+_PLAN_KEEPS = timedelta(hours=24)
+"""What changes since a plan is read by one function; after so long, which is several runs, it may be too much."""
 
 
 class Together:
@@ -82,6 +83,21 @@ class Together:
         return tuple(kept)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What there was of a batch's pieces at a moment: a batch may be put together of them in a later snapshot.
+
+    A piece that is read after the snapshot was taken may have what that does not.
+
+    Attributes:
+        plan: the newest plan; None where there is none, or none that is young enough.
+        unread: which of its pieces nobody had read.
+    """
+
+    plan: Plan | None
+    unread: Sequence[int]
+
+
 class InPieces:
     """The pieces of one batch.
 
@@ -116,8 +132,25 @@ class InPieces:
         """Whether so many rows of the tables are more than one function may read."""
         return sum(rows.values()) > self._most
 
+    def tell(self, rows: Mapping[str, int]) -> None:
+        """Say where so much has changed since a plan that one function may have too little time for it."""
+        if self.are_for(rows):
+            logger.warning(
+                "%d rows may have changed since the plan was made, or since the oldest transaction that was open then; "
+                "one function reads them",
+                sum(rows.values()),
+            )
+
+    def look(self) -> Looked:
+        """Look for the newest plan, and for what was read of it, with no snapshot open."""
+        plan = self._plans.newest()
+        if plan is None or datetime.now(UTC) - plan.base.captured_at >= _PLAN_KEEPS:
+            return Looked(plan=None, unread=())
+        return Looked(plan=plan, unread=self._plans.unread(plan))
+
     def go_on(
         self,
+        looked: Looked,
         snapshot: Snapshot,
         columns: Mapping[str, Sequence[SourceColumn]],
         identities: Mapping[str, TableIdentity],
@@ -125,6 +158,7 @@ class InPieces:
         """Return what is left of the newest plan to be read, or what comes of it; None where none holds.
 
         Args:
+            looked: what there was of it before the snapshot was taken.
             snapshot: the state of the source.
             columns: the columns of each table in it.
             identities: what each table is in it.
@@ -132,18 +166,17 @@ class InPieces:
         Raises:
             SourceUnavailable: the source is a standby that is behind the plan.
         """
-        plan = self._plans.newest()
-        if plan is None or datetime.now(UTC) - plan.base.captured_at >= _PLAN_KEEPS:
+        plan = looked.plan
+        if plan is None:
             return None
         check_succession(snapshot, plan.base)
-        if not plan.holds(snapshot, columns, identities):
+        if not (plan.base.tables.keys() <= columns.keys() and plan.holds(snapshot, columns, identities)):
             logger.warning(
                 "plan %d does not hold any more: the source is another one, or has another shape", plan.number
             )
             return None
-        unread = self._plans.unread(plan)
-        if unread:
-            return PiecesLeft.first(plan.number, unread)
+        if looked.unread:
+            return PiecesLeft.first(plan.number, looked.unread)
         return Together(self._lake, self._tables, self._batch, plan.with_read(self._plans.pieces(plan)))
 
     def plan(
