@@ -3,14 +3,18 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import psycopg2
 import pytest
 from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, value
+from tests.support.servers import standby_of
 from totes import rotation
 from totes.databases import connected
 from totes.errors import ConfigurationError, DatabaseUnavailable, LoginRefused, SourceUnavailable
@@ -245,3 +249,40 @@ def test_what_a_person_asks_is_answered_whatever_the_answer(
     assert "refuses the login" in str(rotation.refusal(secrets, "login", "testCurrent", ""))
     with pytest.raises(ValueError, match="no question 'tidy'"):
         rotation.refusal(secrets, "login", "tidy", "")
+
+
+def test_a_server_of_another_language_is_no_reason_not_to_try_the_pending_password(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused at connect has words alone; these are a German server's (`lc_messages`)."""
+    connect = psycopg2.connect
+
+    def in_german(*asked: Any, **keywords: Any) -> Any:
+        try:
+            return connect(*asked, **keywords)
+        except psycopg2.OperationalError as refusal:
+            raise psycopg2.OperationalError(
+                "FATAL:  Passwort-Authentifizierung für Benutzer »rotated« fehlgeschlagen"
+            ) from refusal
+
+    monkeypatch.setattr(psycopg2, "connect", in_german)
+    for step in steps(secrets):
+        step()
+        assert_connects(secrets)
+
+
+def test_a_standbys_role_is_its_primarys_and_nothing_is_pending(
+    secrets: "SecretsManagerClient", postgres: EmbeddedPostgres, folder: Path
+) -> None:
+    with standby_of(postgres, folder / "standby") as standby:
+        port = int(parse_dsn(standby.uri("postgres"))["port"])
+        values = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+        secrets.put_secret_value(SecretId="login", SecretString=json.dumps({**values, "port": port}))
+        with pytest.raises(
+            ConfigurationError, match="is a standby, whose roles are its primary's: change the password"
+        ):
+            rotation.create_pending(secrets, "login", TOKEN)
+        with pytest.raises(ConfigurationError, match="is a standby"):
+            rotation.check_own(secrets, "login")
+    stages = secrets.describe_secret(SecretId="login")["VersionIdsToStages"]
+    assert [labels for labels in stages.values() if "AWSPENDING" in labels] == []

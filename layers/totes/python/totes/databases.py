@@ -202,10 +202,10 @@ def _opened(secrets: "SecretsManagerClient", secret: str, login_name: str) -> Co
     try:
         return open_session(login(secrets, secret), login_name)
     except psycopg2.OperationalError as refusal:
-        logger.info("%s refused the login; fetching its secret afresh", login_name)
-        if _says(refusal, _WRONG_PASSWORD):
-            with suppress(NoSuchVersion, psycopg2.OperationalError):
-                return open_session(login(secrets, secret, "AWSPENDING"), login_name)
+        logger.info("%s refused the login (%s); fetching its secret afresh", login_name, _sentence(refusal))
+        # Whatever it says: a server may speak another language than English, and a refusal has no SQLSTATE here.
+        with suppress(NoSuchVersion, psycopg2.OperationalError):
+            return open_session(login(secrets, secret, "AWSPENDING"), login_name)
         return open_session(login(secrets, secret), login_name)  # what was pending may have become current meanwhile
 
 

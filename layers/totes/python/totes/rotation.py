@@ -37,8 +37,8 @@ def create_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> 
         token: the pending version's id.
 
     Raises:
-        ConfigurationError: the secret cannot be read or is not filled in, or its role is not one that totes has made.
-            Nothing is pending then.
+        ConfigurationError: the secret cannot be read or is not filled in, its role is not one that totes has made, or
+            its database is a standby. Nothing is pending then.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
     current = login(secrets, secret)
@@ -69,8 +69,8 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
         token: the pending version's id.
 
     Raises:
-        ConfigurationError: the secret cannot be read, that version is not pending, or its role is not one that totes
-            has made.
+        ConfigurationError: the secret cannot be read, that version is not pending, its role is not one that totes has
+            made, or its database is a standby.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
     pending = login(secrets, secret, "AWSPENDING", version=token)
@@ -207,14 +207,27 @@ def _give_up(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
 
 
 def _refuse_others(connection: Connection, secret: str) -> None:
-    """Refuse a role that totes has not made."""
+    """Refuse a role that totes has not made, or that is another server's."""
     name = connection.info.user
+    if _is_standby(connection):
+        raise ConfigurationError(
+            f"the database of secret {secret} is a standby, whose roles are its primary's: change the password of "
+            f"{name} there, and store it (totes secrets set)"
+        )
     role = role_of(connection, name)
     if role is None or not role.made_by_totes:
         raise ConfigurationError(
             f"totes did not make the role {name} of secret {secret} and leaves its password alone; totes init makes a "
             f"role of totes' own, and COMMENT ON ROLE {name} IS '{MARK}' lets totes rotate this one"
         )
+
+
+def _is_standby(connection: Connection) -> bool:
+    """Whether a server follows another one, so that nothing can be written to it."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery()")
+        [[is_in_recovery]] = cursor.fetchall()
+    return bool(is_in_recovery)
 
 
 def _is_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> bool:
