@@ -4,6 +4,7 @@ import itertools
 import logging
 import threading
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 import psycopg2
@@ -32,10 +33,12 @@ NEW_DESIGN = (
 )
 
 
-def begin(pipeline: Pipeline, rows_in_one_function: int = ROWS_IN_ONE_FUNCTION) -> Captured:
+def begin(pipeline: Pipeline, rows_in_one_function: int = ROWS_IN_ONE_FUNCTION, **asked: Any) -> Captured:
     """The capture's function, at the beginning of a run and after its pieces."""
     with session(pipeline.source) as connection:
-        return capture(connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=rows_in_one_function)
+        return capture(
+            connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=rows_in_one_function, **asked
+        )
 
 
 def read(pipeline: Pipeline, plan: int, piece: int) -> bool:

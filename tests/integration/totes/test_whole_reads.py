@@ -8,20 +8,18 @@ from typing import Any
 import pytest
 
 from simulator import Shop
+from tests.integration.totes.test_pieces import ROWS_IN_ONE_FUNCTION, begin, read, read_all
 from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, Captured, capture, read_piece, reader, sizes, snapshot
+from totes.capture import SOURCE_TABLES, capture, read_piece, reader, sizes, snapshot
 from totes.capture.holdings import Holdings
 from totes.capture.merging import are_in_order
 from totes.capture.plan import Plan, Plans
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, Part, read_part, sweep
-
-ROWS_IN_ONE_FUNCTION = 200
-"""The shop of these tests has some 500 rows, so it has pieces of at most 25."""
 
 KEYS = {table.name: table.key for table in SOURCE_TABLES}
 
@@ -43,24 +41,6 @@ def restarted(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
         earlier.setattr(snapshot, "_STATE", STARTED_EARLIER)
         assert pipeline.tick().newest == 1
     return pipeline
-
-
-def begin(pipeline: Pipeline) -> Captured:
-    """The capture's function, at the beginning of a run and after its pieces."""
-    with session(pipeline.source) as connection:
-        return capture(connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=ROWS_IN_ONE_FUNCTION)
-
-
-def read(pipeline: Pipeline, plan: int, piece: int) -> bool:
-    """A function of the map."""
-    with session(pipeline.source) as connection:
-        return read_piece(connection, pipeline.ingestion, SOURCE_TABLES, plan, piece)
-
-
-def read_all(pipeline: Pipeline, captured: Captured) -> None:
-    assert captured.unread is not None
-    for piece in captured.unread.pieces:
-        assert read(pipeline, captured.unread.of, piece)
 
 
 def copy_of(lake: Bucket) -> Bucket:
@@ -248,15 +228,7 @@ def test_deletes_that_may_not_be_are_told_before_a_piece_is_read_and_after(resta
     execute(restarted.source, "DELETE FROM payment WHERE payment_id % 2 = 0")
     with pytest.raises(MassDeletion, match="payment"):
         begin(restarted)
-    with session(restarted.source) as connection:
-        captured = capture(
-            connection,
-            restarted.ingestion,
-            SOURCE_TABLES,
-            rows_in_one_function=ROWS_IN_ONE_FUNCTION,
-            accept_deletes=["payment"],
-        )
-    assert captured.batch == 2
+    assert begin(restarted, accept_deletes=["payment"]).batch == 2
     restarted.tick()
     assert_warehouse_mirrors(restarted.source, restarted.warehouse)
 
@@ -264,15 +236,7 @@ def test_deletes_that_may_not_be_are_told_before_a_piece_is_read_and_after(resta
 def test_rows_that_are_asked_for_are_there_once(restarted: Pipeline) -> None:
     execute(restarted.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 4")
     read_all(restarted, begin(restarted))
-    with session(restarted.source) as connection:
-        captured = capture(
-            connection,
-            restarted.ingestion,
-            SOURCE_TABLES,
-            rows_in_one_function=ROWS_IN_ONE_FUNCTION,
-            recapture={"payment": [4, 5, 999_999]},
-        )
-    assert captured.batch == 2
+    assert begin(restarted, recapture={"payment": [4, 5, 999_999]}).batch == 2
     payment = newest(restarted.ingestion).tables["payment"]
     assert [row[0] for row in rows_of(restarted.ingestion, payment.changes)] == [4, 5]
     assert rows_of(restarted.ingestion, payment.deletes) == [(999_999,)]
@@ -379,8 +343,7 @@ def test_a_failure_of_a_piece_whose_batch_is_there_by_now_is_none(restarted: Pip
     assert captured.unread is not None
     assert restarted.capture().batch == 2
     failed = [FailedPiece(of=captured.unread.of, piece=0, error="SourceUnavailable")]
-    with session(restarted.source) as connection:
-        found = capture(connection, restarted.ingestion, SOURCE_TABLES, rows_in_one_function=200, failed=failed)
+    found = begin(restarted, failed=failed)
     assert (found.batch, found.newest) == (None, 2)
 
 
