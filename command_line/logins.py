@@ -116,8 +116,9 @@ class Logins:
         secret = self._secret(login_name)
         if login_name not in self._deployment.outputs["RotatedLogins"].split(","):
             raise UserError(
-                f"the secret of the {login_name} is not totes' own, and its password is left alone; if it is for totes "
-                "alone, say rotates_secret=True beside its secret_arn in stacks/config.py, and deploy"
+                f"the password of the {login_name} is left alone: its secret is not totes' own, or stacks/config.py "
+                "says rotates_secret=False; if it is for totes alone, and no standby's, say rotates_secret=True "
+                "beside its secret_arn, or nothing where the secret is totes' own, and deploy"
             )
         self._await_rotation(secret)
         self._settle(secret)

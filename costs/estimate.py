@@ -92,7 +92,9 @@ def estimate(resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> 
     """
     runs = Runs(resources, use)
     charges: dict[tuple[str, Price], list[Charge]] = {
-        (CUSTOM_METRICS, figures.CUSTOM_METRIC): [Charge(1, figures.CUSTOM_METRIC)] * figures.CUSTOM_METRICS
+        (CUSTOM_METRICS, figures.CUSTOM_METRIC): [
+            Charge(months, figures.CUSTOM_METRIC) for months in figures.METRIC_MONTHS
+        ]
     }
     free = Counter[str]()
     unknown = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from totes.telemetry import METRICS
+from totes.telemetry import LAKE_FINDINGS, METRICS, ROTATIONS_OVERDUE, VERIFY_DIFFERENCES
 
 REGION = "eu-west-2"
 AS_OF = "2026-11-24"  # the day on which they were written down
@@ -180,6 +180,13 @@ REQUESTS_A_KEY = 20_000  # a month
 
 KB_LOGGED_A_RUN = 16  # into each log group, by each function, execution or flow log that writes to it
 CUSTOM_METRICS = len(METRICS)  # none has a dimension but the environment
+ONCE_A_NIGHT = {VERIFY_DIFFERENCES, LAKE_FINDINGS, ROTATIONS_OVERDUE}
+METRIC_MONTHS = [1 / Decimal(24) if name in ONCE_A_NIGHT else Decimal(1) for name in METRICS]
+"""How long each metric is paid for: by the hour, and only those in which it is sent.
+
+https://aws.amazon.com/cloudwatch/pricing/ ("prorated by the hour and metered only when you send metrics")
+"""
+
 EMAILS_A_TOPIC = 100  # a month
 REQUESTS_A_QUEUE = 1000  # a month: a queue for what failed, which nobody polls
 

@@ -92,8 +92,9 @@ class GivenDatabase:
         secret_arn: the secret with its login, where there is one; None: the data stack makes one, to be filled in.
         secret_key_arn: the key that the given secret is encrypted by, where that is one of your own in KMS, and not
             the one of Secrets Manager.
-        rotates_secret: whether totes changes the password in the given secret. Others may live by it, so it does not
-            unless this says so; and then only in a role that says that totes made it.
+        rotates_secret: whether totes changes the password in the secret; only in a role that says that totes made it.
+            None: in one of its own it does, in a given one it does not, for others may live by that. True is about a
+            given one. False is for what can be changed elsewhere only: a standby's is changed at its primary.
     """
 
     security_group_id: str | None = None
@@ -101,7 +102,7 @@ class GivenDatabase:
     port: int = 5432
     secret_arn: str | None = None
     secret_key_arn: str | None = None
-    rotates_secret: bool = False
+    rotates_secret: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is said of a secret or a group that is not given; raise ValueError."""
@@ -110,6 +111,11 @@ class GivenDatabase:
         said = {"secret_key_arn": self.secret_key_arn, "rotates_secret": self.rotates_secret}
         if self.secret_arn is None and (idle := [name for name, value in said.items() if value]):
             raise ValueError(f"{idle[0]} is about a secret that is given, so GivenDatabase needs its secret_arn too")
+
+    @property
+    def is_rotated(self) -> bool:
+        """Whether totes changes the password of its login."""
+        return self.secret_arn is None if self.rotates_secret is None else self.rotates_secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -411,11 +417,11 @@ class Environment:
 
     @property
     def rotated_logins(self) -> tuple[str, ...]:
-        """The logins whose passwords totes changes: not one whose secret is somebody else's, unless that is said."""
+        """The logins whose passwords totes changes; see `GivenDatabase.rotates_secret`."""
         left_alone = {
             login_name
             for login_name, database in (("source", self.source), ("warehouse", self.warehouse))
-            if isinstance(database, GivenDatabase) and database.secret_arn is not None and not database.rotates_secret
+            if isinstance(database, GivenDatabase) and not database.is_rotated
         }
         return tuple(each for each in ("source", "warehouse", "dashboard") if each not in left_alone)
 

@@ -18,6 +18,7 @@ from stacks.constructs.layers import Layers
 from stacks.constructs.permissions import (
     Permission,
     delete_objects,
+    describe_secret,
     list_objects,
     make_passwords,
     read_and_write_objects,
@@ -167,8 +168,7 @@ class PipelineStack(TotesStack):
 
     def _rotation(self, data: TakenData) -> lambda_.IFunction:
         """What changes the logins' passwords; it tries those too that it leaves alone."""
-        logins = {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
-        rotated = {login_name: logins[login_name] for login_name in self._environment.rotated_logins}
+        logins, rotated = _logins(data), self._rotated(data)
         rotate = self._rotate(
             [rotate_secret(secret) if name in rotated else read_secret(secret) for name, secret in logins.items()]
         )
@@ -179,10 +179,14 @@ class PipelineStack(TotesStack):
             value=",".join(rotated),
             description=(
                 f"The logins whose passwords totes changes every {self._environment.rotation_days} days; that of a "
-                "given secret only where stacks/config.py says rotates_secret=True."
+                "given secret only where stacks/config.py says rotates_secret=True, and none where it says False."
             ),
         )
         return rotate
+
+    def _rotated(self, data: TakenData) -> dict[str, secretsmanager.ISecret]:
+        """The secrets whose passwords totes changes, by their logins."""
+        return {name: secret for name, secret in _logins(data).items() if name in self._environment.rotated_logins}
 
     def _capture(self, data: TakenData) -> lambda_.IFunction:
         return self._function(
@@ -267,6 +271,7 @@ class PipelineStack(TotesStack):
         )
 
     def _verify(self, data: TakenData) -> lambda_.IFunction:
+        rotated = self._rotated(data).values()
         return self._function(
             "Verify",
             name="verify_warehouse",
@@ -276,12 +281,15 @@ class PipelineStack(TotesStack):
                 source_secret=data.source.secret_arn,
                 ingestion_bucket=data.ingestion.bucket_name,
                 warehouse_secret=data.warehouse.secret_arn,
+                rotated_secrets=" ".join(secret.secret_arn for secret in rotated),
+                rotation_days=self._environment.rotation_days,
             ),
             permissions=[
                 list_objects(data.ingestion),
                 read_objects(data.ingestion),
                 read_secret(data.source),
                 read_secret(data.warehouse),
+                *map(describe_secret, rotated),
                 send_messages(self._dead_letters),
             ],
             speaks_to_source=True,
@@ -417,6 +425,10 @@ class PipelineStack(TotesStack):
         )
         self._functions[name] = made
         return made.function
+
+
+def _logins(data: TakenData) -> dict[str, secretsmanager.ISecret]:
+    return {"source": data.source, "warehouse": data.warehouse, "dashboard": data.dashboard}
 
 
 _NEVER_EXPORTED = {"audit_lake", "fetch_exchange_rates", "publish_snapshot"}

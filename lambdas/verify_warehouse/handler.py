@@ -14,15 +14,13 @@ from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
 from totes.verify import keys_to_repair, verify
 from totes.warehouse.ledger import write_verification
+from totes_runtime.rotations import report_rotations
 from totes_runtime.verdicts import report_verdict
 
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Compare; return the verdict, log how many rows were compared, and emit as a metric how many differ.
-
-    `recapture` has at most `repairs` rows: those that repair it, when a run recaptures them. `not_compared`: no login.
-    """
+    """Compare; return the verdict and at most `repairs` rows that repair it (`recapture`), or why not; emit metrics."""
     settings, most = VerifySettings.from_environment(), event.get(payloads.REPAIRS, 0)
     try:
         with (
@@ -32,7 +30,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
             recapture = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
+        report_verdict(verdict)
+        return {**verdict.to_dict(), payloads.RECAPTURE: recapture}
     except NotFilledInYet as nothing:
         return {payloads.NOT_COMPARED: str(nothing)}
-    report_verdict(verdict)
-    return {**verdict.to_dict(), payloads.RECAPTURE: recapture}
+    finally:
+        report_rotations(settings)  # above all where a database refuses a login

@@ -180,7 +180,7 @@ def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
         *rules,
         _Rule(
             name="rotation-failed",
-            sentence="A database's password was to be changed, and a step of it failed.",
+            sentence="A step of a password's rotation failed; the next good one, of whichever login, ends this alarm.",
             metric=measures.of_function(
                 pipeline.named("rotate_database_login").full_name, "Errors", statistic="Sum", period=_FIVE_MINUTES
             ),
@@ -202,6 +202,12 @@ def _of_data(environment: Environment) -> list[_Rule]:
             name="verify-difference",
             sentence="The warehouse is not what the source says.",
             metric=measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
+            missing=cloudwatch.TreatMissingData.IGNORE,
+        ),
+        _Rule(
+            name="rotation-overdue",
+            sentence="A database's password was not changed when it should have been, or its change broke off.",
+            metric=measured(telemetry.ROTATIONS_OVERDUE, "Maximum"),
             missing=cloudwatch.TreatMissingData.IGNORE,
         ),
         _Rule(

@@ -65,6 +65,7 @@ class OperationsDashboard(Construct):
                         measured(telemetry.DRIFT, "Sum"),
                         measured(telemetry.VERIFY_DIFFERENCES, "Maximum"),
                         measured(telemetry.LAKE_FINDINGS, "Maximum"),
+                        measured(telemetry.ROTATIONS_OVERDUE, "Maximum"),
                         *(_of_rates(environment) if environment.rates else []),
                     ),
                     _graph(

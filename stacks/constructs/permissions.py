@@ -87,6 +87,13 @@ def read_secret(secret: secretsmanager.ISecret) -> Permission:
     )
 
 
+def describe_secret(secret: secretsmanager.ISecret) -> Permission:
+    """See when the secret was changed and which versions it has, and no value of it."""
+    return Permission(
+        iam.PolicyStatement(actions=["secretsmanager:DescribeSecret"], resources=[secret.secret_arn]),
+    )
+
+
 def rotate_secret(secret: secretsmanager.ISecret) -> Permission:
     """Read the secret's versions, write new ones and say which is current."""
     return Permission(

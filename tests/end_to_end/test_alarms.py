@@ -1,7 +1,7 @@
 """Each alarm goes off by what the deployed functions and state machine really emit when that very fault is made.
 
 What the local cloud cannot come to by itself (a queue that EventBridge Scheduler fills, a run held back, a function at
-its limit of fifteen minutes) reaches the alarm as in AWS.
+its limit of fifteen minutes, a rotation that is late) reaches the alarm as in AWS.
 """
 
 import json
@@ -154,10 +154,10 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
 
     _as_aws_tells(deployed, watch.cloudwatch)
     of_aws = [name for name in every if name.startswith(("function-", "warehouse-", "nat-"))]
-    expect("dead-letters", "run-throttled", "run-timed-out", *of_aws)
+    expect("dead-letters", "run-throttled", "run-timed-out", "rotation-overdue", *of_aws)
 
     # An hour in which nothing happens at all: what was found and not cured is still told.
-    uncured = {"quarantine", "verify-difference", "rotation-failed", "lake-audit"}
+    uncured = {"quarantine", "verify-difference", "rotation-failed", "rotation-overdue", "lake-audit"}
     assert watch.on(later=AN_HOUR) == {*uncured, "no-success", "lag", "snapshot-late"}
     silent = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit"}
     assert watch.on(later=27 * AN_HOUR) == {*uncured, *silent}
@@ -230,7 +230,26 @@ def test_a_quarantine_that_is_empty_again_is_quiet_again(deployed: Deployed) -> 
     )
     deployed.run()
     assert value(deployed.cloud.warehouse_uri, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
-    [alarm] = watch.cloudwatch.describe_alarms(AlarmNames=["totes-prod-quarantine"])["MetricAlarms"]
+    assert newest(watch, "quarantine") == 0
+
+
+def test_a_rotation_is_overdue_until_a_comparison_finds_that_none_is(deployed: Deployed) -> None:
+    """The function that compares may look at every secret that is rotated; neither a trial nor another login cures."""
+    watch = Watch(deployed)
+    service = {telemetry.SERVICE: "totes-prod"}
+    tell(watch.cloudwatch, telemetry.NAMESPACE, telemetry.ROTATIONS_OVERDUE, service, 2, [datetime.now(UTC)])
+    assert deployed.totes("secrets", "test", "source").code == 0
+    assert deployed.totes("secrets", "rotate", "dashboard").code == 0
+    assert newest(watch, "rotation-overdue") == 2
+    execute(deployed.cloud.warehouse_uri, "REVOKE CONNECT ON DATABASE warehouse FROM PUBLIC, totes_warehouse")
+    assert "errorType" in invoke(deployed, "verify_warehouse")
+    assert newest(watch, "rotation-overdue") == 0, "a rotation is looked at whatever the comparison comes to"
+    execute(deployed.cloud.warehouse_uri, "GRANT CONNECT ON DATABASE warehouse TO totes_warehouse")
+
+
+def newest(watch: Watch, name: str) -> float:
+    """What an alarm's metric has said last."""
+    [alarm] = watch.cloudwatch.describe_alarms(AlarmNames=[f"totes-prod-{name}"])["MetricAlarms"]
     points = watch.cloudwatch.get_metric_statistics(
         Namespace=alarm["Namespace"],
         MetricName=alarm["MetricName"],
@@ -240,7 +259,7 @@ def test_a_quarantine_that_is_empty_again_is_quiet_again(deployed: Deployed) -> 
         Period=1,
         Statistics=["Maximum"],
     )["Datapoints"]
-    assert max(points, key=lambda point: point["Timestamp"])["Maximum"] == 0
+    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])
 
 
 @contextmanager
@@ -275,7 +294,10 @@ def _ingestion(deployed: Deployed) -> tuple[Any, str]:
 
 
 def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:
-    """What EventBridge Scheduler, Step Functions, Lambda, SQS and RDS say of faults that cannot be made here."""
+    """What EventBridge Scheduler, Step Functions, Lambda, SQS and RDS say of faults that cannot be made here.
+
+    And what a night says of a password that has not been rotated for a month.
+    """
     queue = {"QueueName": dead_letters(deployed).rpartition("/")[2]}
     machine = {"StateMachineArn": Deployment.local(deployed.state).outputs["StateMachineArn"]}
     reservations = deployed.cloud.client("ec2").describe_instances()["Reservations"]
@@ -287,6 +309,7 @@ def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:
     tell(cloudwatch, "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue, 2, moments)
     tell(cloudwatch, "AWS/States", "ExecutionThrottled", machine, 1, moments)
     tell(cloudwatch, "AWS/States", "ExecutionsTimedOut", machine, 1, moments)
+    tell(cloudwatch, telemetry.NAMESPACE, telemetry.ROTATIONS_OVERDUE, {telemetry.SERVICE: "totes-prod"}, 1, moments)
     for each in deployed.cloud.client("lambda").list_functions()["Functions"]:
         function = {"FunctionName": each["FunctionName"]}
         tell(cloudwatch, "AWS/Lambda", "Duration", function, each["Timeout"] * 1000 - 1, moments)

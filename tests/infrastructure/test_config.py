@@ -96,3 +96,21 @@ def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:
 def test_what_is_said_of_a_given_secret_needs_one(said: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(said))} is about a secret that is given, .* its secret_arn too"):
         GivenDatabase(**said)
+
+
+@pytest.mark.parametrize(
+    ("source", "is_rotated"),
+    [
+        (GivenDatabase(), True),
+        (GivenDatabase(rotates_secret=False), False),
+        (GivenDatabase(secret_arn="arn:aws:secretsmanager:eu-west-2:1:secret:shop"), False),
+        (GivenDatabase(secret_arn="arn:aws:secretsmanager:eu-west-2:1:secret:shop", rotates_secret=True), True),
+    ],
+)
+def test_a_password_that_totes_cannot_change_is_left_alone_where_the_configuration_says_so(
+    source: GivenDatabase,
+    is_rotated: bool,  # noqa: FBT001 - pytest's parameter
+) -> None:
+    """A standby's is changed at its primary; that of a secret of somebody else's is not totes' to change."""
+    rotated = dataclasses.replace(Environment.named("dev"), source=source).rotated_logins
+    assert rotated == (*(["source"] if is_rotated else []), "warehouse", "dashboard")

@@ -58,6 +58,7 @@ ALLOWED = {
         *lake("IngestionBucket", "s3:GetObject"),
         ("secretsmanager:GetSecretValue", "<SourceSecret>"),
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
+        *(("secretsmanager:DescribeSecret", f"<{secret}Secret>") for secret in ("Source", "Warehouse", "Dashboard")),
         ("sqs:SendMessage", "<DeadLettersQueue.Arn>"),
         *logs("Verify"),
     },
@@ -261,6 +262,8 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
                 "SOURCE_SECRET": "<SourceSecret>",
                 "INGESTION_BUCKET": "<IngestionBucket>",
                 "WAREHOUSE_SECRET": "<WarehouseSecret>",
+                "ROTATED_SECRETS": "<SourceSecret> <WarehouseSecret> <DashboardSecret>",
+                "ROTATION_DAYS": "30",
             },
         ),
     ],
@@ -552,6 +555,33 @@ def test_a_secret_that_is_given_is_rotated_where_the_configuration_says_so(store
     assert rotated(given) == {GIVEN, "<WarehouseSecret>", "<DashboardSecret>"}
     allowed = given.permissions(given.function("rotate_database_login")["Role"])
     assert ("secretsmanager:PutSecretValue", GIVEN) in allowed
+
+
+def looked_at(synthesised: Synthesised) -> set[str]:
+    """The secrets of which the nightly function sees when they were rotated, by what it may do and by what it does."""
+    function = synthesised.function("verify_warehouse")
+    allowed = synthesised.permissions(function["Role"])
+    found = {resource for action, resource in allowed if action == "secretsmanager:DescribeSecret"}
+    assert set(synthesised.said(function["Environment"]["Variables"]["ROTATED_SECRETS"]).split()) == found
+    return found
+
+
+def test_of_exactly_the_secrets_that_are_rotated_somebody_sees_every_night_that_they_are(
+    synthesised: Synthesised, store: Path
+) -> None:
+    assert looked_at(synthesised) == rotated(synthesised)
+    variables = synthesised.function("verify_warehouse")["Environment"]["Variables"]
+    assert variables["ROTATION_DAYS"] == str(Environment.named(synthesised.name).rotation_days)
+    given = given_source(store)
+    assert looked_at(given) == rotated(given) == {"<WarehouseSecret>", "<DashboardSecret>"}
+
+
+def test_a_standbys_password_is_left_alone_where_the_configuration_says_so(store: Path) -> None:
+    standby = dataclasses.replace(Environment.named("local"), source=GivenDatabase(rotates_secret=False))
+    left = synthesise(standby, store)
+    assert rotated(left) == looked_at(left) == {"<WarehouseSecret>", "<DashboardSecret>"}
+    allowed = left.permissions(left.function("rotate_database_login")["Role"])
+    assert {action for action, name in allowed if name == "<SourceSecret>"} == {"secretsmanager:GetSecretValue"}
 
 
 @pytest.mark.parametrize("rotates", [False, True])

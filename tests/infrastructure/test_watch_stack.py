@@ -39,7 +39,7 @@ def anchors(root: Path) -> set[str]:
 def test_there_is_an_alarm_for_everything_that_somebody_must_know(prod: Synthesised) -> None:
     assert set(alarms(prod)) >= {
         *("run-failed", "run-timed-out", "run-throttled", "no-success", "dead-letters"),
-        *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed"),
+        *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed", "rotation-overdue"),
         *("lake-audit", "no-lake-audit", "snapshot-late", "rates-late"),
         *(f"function-{kind}-{function}" for kind in ("slow", "throttled") for function in FUNCTIONS),
         *OF_THE_WAREHOUSE,
@@ -102,7 +102,16 @@ def test_a_run_that_steps_back_is_no_success(prod: Synthesised) -> None:
 
 def test_what_was_found_once_stays_until_it_is_measured_again(prod: Synthesised) -> None:
     kept = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "ignore"}
-    assert kept == {"quarantine", "verify-difference", "rotation-failed"}
+    assert kept == {"quarantine", "verify-difference", "rotation-failed", "rotation-overdue"}
+
+
+def test_a_password_that_is_not_rotated_is_told_of_whatever_becomes_of_another(synthesised: Synthesised) -> None:
+    """One function rotates all, so its errors are set back by the good rotation of another login."""
+    alarm = alarms(synthesised)["rotation-overdue"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("totes", "RotationsOverdue", "Maximum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["EvaluationPeriods"] == 1
+    assert "whichever login" in alarms(synthesised)["rotation-failed"]["AlarmDescription"]
 
 
 def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at(prod: Synthesised) -> None:

@@ -17,5 +17,8 @@ def deployed(**outputs: str) -> Deployment:
 
 def test_a_login_in_a_secret_of_somebody_elses_is_not_rotated_and_nobody_is_asked_anything() -> None:
     deployment = deployed(SourceSecretArn="arn:aws:secretsmanager:...:shop", RotatedLogins="warehouse,dashboard")
-    with pytest.raises(UserError, match=r"the secret of the source is not totes' own.*rotates_secret=True"):
+    with pytest.raises(
+        UserError,
+        match=r"the password of the source is left alone: its secret is not totes' own, .* rotates_secret=True",
+    ):
         Logins(deployment).rotate("source")

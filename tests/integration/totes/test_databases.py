@@ -1,9 +1,9 @@
 """Connections are opened with what the secrets say at that moment, and every refusal says what to do."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import psycopg2
@@ -13,7 +13,7 @@ from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
-from totes import logins
+from totes import databases, logins
 from totes.databases import connected
 from totes.errors import (
     ConfigurationError,
@@ -28,6 +28,16 @@ from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+REACHED = 'connection to server at "shop.example", port 5432 failed: '
+
+WRONG_PASSWORDS = {
+    "English": 'FATAL:  password authentication failed for user "rotated"',
+    "German": "FATAL:  Passwort-Authentifizierung für Benutzer »rotated« fehlgeschlagen",
+    "Russian": 'ВАЖНО:  пользователь "rotated" не прошёл проверку подлинности (по паролю)',
+}
+"""What servers of PostgreSQL 15 say, by their lc_messages; psycopg2 has no SQLSTATE of it."""
 
 
 @pytest.fixture
@@ -221,6 +231,101 @@ def test_a_server_that_does_not_answer_may_answer_later(secrets: "SecretsManager
         ask(secrets)
 
 
+@pytest.mark.parametrize("said", WRONG_PASSWORDS.values(), ids=WRONG_PASSWORDS)
+def test_the_pending_password_is_tried_whatever_language_the_current_one_is_refused_in(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, empty_database: str, said: str
+) -> None:
+    execute(empty_database, "DROP ROLE IF EXISTS rotated; CREATE ROLE rotated LOGIN PASSWORD 'pending'")
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, username="rotated", password="old"))
+    pending = login(empty_database, username="rotated", password="pending")
+    secrets.put_secret_value(SecretId="source", SecretString=pending, VersionStages=["AWSPENDING"])
+    connect = psycopg2.connect
+
+    def answer(**keywords: Any) -> Any:
+        if keywords["password"] == "old":
+            raise psycopg2.OperationalError(REACHED + said)
+        return connect(**keywords)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg2, "connect", answer)
+        assert ask(secrets)[2] == "totes source"
+
+
+def refusing(said: str, tried: list[str]) -> Callable[..., None]:
+    """A server, or libpq, that says the same to whoever connects."""
+
+    def refuse(**keywords: Any) -> None:
+        tried.append(keywords["password"])
+        raise psycopg2.OperationalError(said)
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(WRONG_PASSWORDS[each] for each in ("German", "Russian")),
+        "FATAL:  Datenbank »shop« existiert nicht",
+        "FATAL:  die verbleibenden Verbindungen sind für Superuser auf Nicht-Replikationsverbindungen reserviert",
+    ],
+)
+def test_an_answer_in_a_language_that_totes_does_not_read_is_quoted_and_asked_for_again(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, empty_database: str, said: str
+) -> None:
+    """It may be one that passes by itself, so it stays among what the state machine tries again."""
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, password="pass-word"))
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg2, "connect", refusing(REACHED + said, []))
+        with pytest.raises(
+            LoginRefused, match=r"by words that totes does not know.*totes secrets set source"
+        ) as refusal:
+            ask(secrets)
+    assert said in str(refusal.value)
+    assert "pass-word" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  the database system is starting up",
+        "FATAL:  the database system is shutting down",
+        "FATAL:  sorry, too many clients already",
+        'FATAL:  too many connections for role "totes_source"',
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+    ],
+)
+def test_what_passes_by_itself_is_no_refused_login(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, empty_database: str, said: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg2, "connect", refusing(REACHED + said, []))
+        with pytest.raises(SourceUnavailable, match="the source cannot be reached"):
+            ask(secrets)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{REACHED}timeout expired",
+        f"{REACHED}Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?",
+        'could not translate host name "shop.example" to address: Name or service not known',
+    ],
+)
+def test_a_database_that_does_not_answer_is_waited_for_once(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, empty_database: str, said: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, password="current"))
+    pending = login(empty_database, password="pending")
+    secrets.put_secret_value(SecretId="source", SecretString=pending, VersionStages=["AWSPENDING"])
+    tried: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg2, "connect", refusing(said, tried))
+        with pytest.raises(SourceUnavailable, match="the source cannot be reached"):
+            ask(secrets)
+    assert tried == ["current"]
+
+
 def test_a_password_rotated_since_the_secret_was_read_is_fetched_afresh(
     secrets: "SecretsManagerClient", empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,3 +374,23 @@ def test_a_missing_permission_is_named(secrets: "SecretsManagerClient", empty_da
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT * FROM closed")
+
+
+def test_row_level_security_is_known_in_every_language(
+    secrets: "SecretsManagerClient", empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(
+        empty_database,
+        "CREATE TABLE veiled (id int); ALTER TABLE veiled ENABLE ROW LEVEL SECURITY; DROP ROLE IF EXISTS weak; "
+        "CREATE ROLE weak LOGIN PASSWORD 'w'; GRANT SELECT ON veiled TO weak",
+    )
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, username="weak", password="w"))
+    german = "Anfrage würde von Policy für Sicherheit auf Zeilenebene für Tabelle »veiled« beeinflusst werden"
+    monkeypatch.setattr(databases, "_sentence", lambda _: german)
+    with (
+        pytest.raises(ConfigurationError, match="»veiled« beeinflusst werden; give it BYPASSRLS"),
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT * FROM veiled")
+    execute(empty_database, "DROP OWNED BY weak; DROP ROLE weak")

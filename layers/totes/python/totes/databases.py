@@ -25,11 +25,19 @@ _NOT_FOR_LIBPQ = {"engine", "dbInstanceIdentifier", "dbClusterIdentifier", "mast
 
 _CONNECT_SECONDS = 10
 
+_ANSWER = ":  "
+"""What is in each refusal that a server itself has sent, behind its severity, and in no error of libpq's own.
+
+The severity is in the server's language (`lc_messages`), as the words are; libpq's own errors are in English.
+https://github.com/postgres/postgres/blob/REL_17_STABLE/src/interfaces/libpq/fe-protocol3.c (pqBuildErrorMessage3)
+"""
+
 _WRONG_PASSWORD = ("authentication failed",)
 
 _NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server does not support SSL")
 
-_ROW_SECURITY = "row-level security"
+_ROW_SECURITY = "check_enable_rls"
+"""The function of the server's that finds that row-level security would hide rows; its words may be in any language."""
 
 _RETRYABLE = ("08", "57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04", "72000")
 """SQLSTATEs, by their beginnings, of what passes by itself: a connection lost, a server that shuts down or starts, a
@@ -47,6 +55,17 @@ _NOT_TO_BE_RETRIED = (
     "permission denied for database",
 )
 """Words of refusals at connect that no later try would cure; these have no SQLSTATE in psycopg2."""
+
+_PASSING = (
+    "the database system is",
+    "too many",
+    "connection slots",
+    "no more connections",
+    "could not fork",
+    "terminating connection",
+    "timeout",
+)
+"""Words of refusals at connect that pass by themselves: a server that starts or stops, or has no room for one more."""
 
 _OF_A_POOLER = ("command-line options", "unsupported startup parameter")
 """Words by which one that keeps sessions for others refuses a session's settings: RDS Proxy, and PgBouncer."""
@@ -94,9 +113,9 @@ def connected(
 ) -> Iterator[Connection]:
     """Open a connection with the credentials in a secret, and close it at the end.
 
-    A refused login carries no code that tells a rotated password from another cause, so any refusal is answered
-    by fetching the secret afresh. While a rotation is between its steps the password that the database knows may be
-    the pending one, so that is tried too.
+    A refused login carries no code that tells a rotated password from another cause, so any refusal of the database's
+    is answered by fetching the secret afresh. While a rotation is between its steps the password that the database
+    knows may be the pending one, so that is tried too.
 
     Args:
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have
@@ -109,7 +128,8 @@ def connected(
         NotFilledIn: nobody has stored a login in the secret; NotFilledInYet, where it is less than a day old.
         ConfigurationError: the secret cannot be read or is not understood, the database is not there, or the role
             lacks a permission.
-        LoginRefused: the database knows neither the current nor the pending password.
+        LoginRefused: the database knows neither the current nor the pending password, or answers in words that are
+            not known here.
         RetryableError: `unavailable`, with the database's own sentence.
     """
     secrets = client or clients.secrets_manager()
@@ -188,7 +208,7 @@ def _translated(error: psycopg2.Error, login_name: str, unavailable: type[Retrya
     if code is not None and code.startswith(_RETRYABLE):
         return unavailable(f"the {login_name} broke off: {sentence}")
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
-        remedy = "give it BYPASSRLS" if _ROW_SECURITY in sentence else "GRANT it"
+        remedy = "give it BYPASSRLS" if error.diag.source_function == _ROW_SECURITY else "GRANT it"
         return ConfigurationError(f"the {login_name}'s role lacks a permission: {sentence}; {remedy}")
     if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
         return ConfigurationError(f"the {login_name} takes no writes: {sentence}; name its primary in the secret")
@@ -202,6 +222,8 @@ def _opened(secrets: "SecretsManagerClient", secret: str, login_name: str) -> Co
     try:
         return open_session(login(secrets, secret), login_name)
     except psycopg2.OperationalError as refusal:
+        if not _is_answer(refusal):
+            raise  # who does not answer is not waited for once more: no other password would help
         logger.info("%s refused the login (%s); fetching its secret afresh", login_name, _sentence(refusal))
         # Whatever it says: a server may speak another language than English, and a refusal has no SQLSTATE here.
         with suppress(NoSuchVersion, psycopg2.OperationalError):
@@ -266,12 +288,12 @@ def _options(settings: Mapping[str, str]) -> Iterator[str]:
 
 def _refused(login_name: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> Exception:
     sentence = _sentence(error)
+    remedy = (
+        f"if nobody is just changing the password, make the role (totes init {database_of(login_name)}) or store the "
+        f"right login (totes secrets set {login_name})"
+    )
     if _says(error, _WRONG_PASSWORD):
-        return LoginRefused(
-            f"the {login_name} refused the login in secret {secret}: {sentence}; if nobody is just changing the "
-            f"password, make the role (totes init {database_of(login_name)}) or store the right login (totes secrets "
-            f"set {login_name})"
-        )
+        return LoginRefused(f"the {login_name} refused the login in secret {secret}: {sentence}; {remedy}")
     if _says(error, _NOT_TRUSTED):
         return ConfigurationError(
             f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
@@ -284,7 +306,20 @@ def _refused(login_name: str, secret: str, error: Exception, unavailable: type[R
         )
     if _says(error, _NOT_TO_BE_RETRIED):
         return ConfigurationError(f"the {login_name} refused the login in secret {secret}: {sentence}")
+    if _is_answer(error) and not _says(error, _PASSING):
+        # Most likely in another language. LoginRefused is tried again, for it may be a server that is just starting:
+        # to try a missing database a few times is the lesser harm than to wake somebody for each restart. And it says
+        # that somebody has answered, so that nobody looks for a fault of the network.
+        return LoginRefused(
+            f"the {login_name} answered the login in secret {secret} by words that totes does not know: {sentence}; "
+            f"where they refuse it: {remedy}"
+        )
     return unavailable(f"the {login_name} cannot be reached: {sentence}")
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether the server, and not libpq, has refused a connection, in whatever language."""
+    return _ANSWER in str(error)
 
 
 def _says(error: Exception, words: Iterable[str]) -> bool:

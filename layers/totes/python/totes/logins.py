@@ -26,6 +26,7 @@ _REFUSED = {
     "ExpiredTokenException",
     "InvalidParameterException",
     "InvalidSignatureException",
+    "ResourceNotFoundException",
     "UnrecognizedClientException",
     "ValidationException",
 }
@@ -113,11 +114,21 @@ def _fetched(
     except secrets.exceptions.InvalidRequestException as error:
         remedy = "; totes secrets set takes it back" if _GIVEN_UP in str(error) else ""
         raise ConfigurationError(f"secret {secret} cannot be read: {error}{remedy}") from error
-    except ClientError as error:
-        kind = ConfigurationError if error.response["Error"]["Code"] in _REFUSED else SecretUnavailable
-        raise kind(f"secret {secret} cannot be read: {error}") from error
-    except BotoCoreError as error:
-        raise SecretUnavailable(f"secret {secret} cannot be read now: {error}") from error
+    except (ClientError, BotoCoreError) as error:
+        raise unreadable(secret, error) from error
+
+
+def unreadable(secret: str, error: ClientError | BotoCoreError) -> ConfigurationError | SecretUnavailable:
+    """What to raise where Secrets Manager says nothing of a secret: the one where it would say so again, or the other.
+
+    Args:
+        secret: ARN or name of the secret.
+        error: what Secrets Manager said, or why it did not say anything.
+    """
+    if isinstance(error, BotoCoreError):
+        return SecretUnavailable(f"secret {secret} cannot be read now: {error}")
+    kind = ConfigurationError if error.response["Error"]["Code"] in _REFUSED else SecretUnavailable
+    return kind(f"secret {secret} cannot be read: {error}")
 
 
 class NoSuchVersion(ConfigurationError):

@@ -118,11 +118,25 @@ class RateSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class VerifySettings(Settings):
-    """Settings of verify_warehouse."""
+    """Settings of verify_warehouse.
+
+    Attributes:
+        source_secret, warehouse_secret: the logins of the source's and the loader's role.
+        ingestion_bucket: the ingestion bucket.
+        rotated_secrets: ARNs, with spaces between, of the secrets whose passwords totes changes.
+        rotation_days: how often it does.
+    """
 
     source_secret: str
     ingestion_bucket: str
     warehouse_secret: str
+    rotated_secrets: str
+    rotation_days: int
+
+    @property
+    def rotated(self) -> tuple[str, ...]:
+        """The ARNs of the secrets whose passwords totes changes."""
+        return tuple(self.rotated_secrets.split())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,9 @@ DRIFT = "Drift"
 VERIFY_DIFFERENCES = "VerifyDifferences"
 """Rows that differ without an excuse, as a verification ends."""
 
+ROTATIONS_OVERDUE = "RotationsOverdue"
+"""Logins whose password was not rotated when it should have been, as a verification ends, whatever it came to."""
+
 LAKE_FINDINGS = "LakeFindings"
 """What a night's audit of the lake found that is not what was written; it emits none if it ran out of time."""
 
@@ -37,7 +40,7 @@ RATES_FAILED = "ExchangeRatesFailed"
 
 METRICS = (
     *(LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED),
-    *(RATES_AGE, RATES_FAILED),
+    *(RATES_AGE, RATES_FAILED, ROTATIONS_OVERDUE),
 )
 
 ROWS_LOADED = "rows were loaded"

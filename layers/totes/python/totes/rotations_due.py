@@ -1,0 +1,69 @@
+"""Whether the databases' passwords are rotated when they should be, by what Secrets Manager says without a value.
+
+Nobody says that a rotation did not begin: its schedule may be switched off, its function may not be started or be held
+back. And a rotation that failed is told of by a metric that the good one of another login sets back.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from totes.logins import unreadable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
+
+logger = logging.getLogger(__name__)
+
+_UNDER_WAY = timedelta(hours=1)
+"""A rotation takes four minutes at most; Secrets Manager tries a step that failed a few times more."""
+
+_LATE = timedelta(days=2)
+"""Secrets Manager chooses the hour of the day on which a rotation is due."""
+
+
+def overdue(secrets: "SecretsManagerClient", names: Sequence[str], *, days: int, now: datetime) -> list[str]:
+    """Find the secrets that were not rotated when they should have been, and log of each why it is one.
+
+    Args:
+        secrets: the Secrets Manager client.
+        names: ARNs or names of the secrets.
+        days: how often they are rotated.
+        now: this moment.
+
+    Raises:
+        ConfigurationError: a secret is gone, or may not be looked at.
+        SecretUnavailable: Secrets Manager did not answer, or refused for the moment.
+    """
+    found = []
+    for name in names:
+        if why := _why_overdue(_described(secrets, name), days, now):
+            logger.warning("the password of %s is not rotated: %s", name, why)
+            found.append(name)
+    return found
+
+
+def _described(secrets: "SecretsManagerClient", secret: str) -> "DescribeSecretResponseTypeDef":
+    try:
+        return secrets.describe_secret(SecretId=secret)
+    except (ClientError, BotoCoreError) as error:
+        raise unreadable(secret, error) from error
+
+
+def _why_overdue(described: "DescribeSecretResponseTypeDef", days: int, now: datetime) -> str:
+    """Why a password is overdue; empty: it is not."""
+    made = described["CreatedDate"]
+    stages = described.get("VersionIdsToStages", {}).values()
+    is_pending = any("AWSPENDING" in labels and "AWSCURRENT" not in labels for labels in stages)
+    # How old a version is is not said here. One that is pending is no younger than the last change of its secret.
+    if is_pending and now - described.get("LastChangedDate", made) > _UNDER_WAY:
+        return "a rotation broke off, and its version is still pending"
+    # Not by the last change: a rotation that failed, and was given up, is one too.
+    rotated = described.get("LastRotatedDate", made)
+    if now - rotated > timedelta(days=days) + _LATE:
+        return f"it should be every {days} days, and was last, or the secret was made, at {rotated:%Y-%m-%d %H:%M} UTC"
+    return ""
