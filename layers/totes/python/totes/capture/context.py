@@ -54,9 +54,9 @@ class Links:
         return values.drop_nulls().unique().cast(pl.Int64)
 
     def changed(self, table: SourceTable) -> pl.Series:
-        """Return the keys (64-bit integers) of a table's rows that the batch holds or says are gone."""
+        """Return the keys (64-bit integers) of a table's rows that the batch holds or says are gone, each once."""
         held = self.held(table.name, table.key)
-        return pl.concat([held, *(keys.alias(held.name) for keys in self._gone.get(table.name, ()))])
+        return pl.concat([held, *(keys.alias(held.name) for keys in self._gone.get(table.name, ()))]).unique()
 
 
 def read_contexts(
@@ -89,10 +89,11 @@ def read_contexts(
     ]
 
     def bring(table: SourceTable, conditions: Iterable[sql.Composable]) -> None:
-        """Bring the rows for which a condition holds and which the batch does not have yet."""
+        """Bring the rows that one condition holds for, no row fits two, and that the batch does not have yet."""
+        held = links.held(table.name, table.key).implode()
 
         def keep(rows: pl.DataFrame) -> None:
-            missing = rows.filter(~pl.col(table.key).cast(pl.Int64).is_in(links.held(table.name, table.key).implode()))
+            missing = rows.filter(~pl.col(table.key).cast(pl.Int64).is_in(held))
             if missing.height:
                 writers[table.name].add_context(missing)
 
