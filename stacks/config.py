@@ -1,5 +1,6 @@
 """The environments that totes is deployed to; app.py reads one of them, once, and hands it on."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from datetime import date
@@ -30,12 +31,22 @@ class FunctionSettings:
     """What a function may use.
 
     Attributes:
-        memory_mb: memory, and with it the share of a processor, in MB.
+        memory_mb: memory, and with it the share of a processor, in MB; 128 to 10240, in a young account 3008.
         timeout_minutes: after how many minutes Lambda ends it; at most 15.
     """
 
     memory_mb: int = 1536
     timeout_minutes: int = 15
+
+    def __post_init__(self) -> None:
+        """Refuse what Lambda gives nobody; raise ValueError.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+        """
+        if not 128 <= self.memory_mb <= 10240:  # noqa: PLR2004 - Lambda's, as the sentence says
+            raise ValueError(f"memory_mb is {self.memory_mb}; Lambda gives a function 128 to 10240 MB")
+        if not 1 <= self.timeout_minutes <= 15:  # noqa: PLR2004 - likewise
+            raise ValueError(f"timeout_minutes is {self.timeout_minutes}; Lambda ends a function after 15 at most")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +55,18 @@ class NewNetwork:
 
     Attributes:
         cidr: its addresses.
+        zones: the two availability zones, such as ("eu-west-2a", "eu-west-2c"); None: the first two. Not every zone of
+            a region has Lambda, NAT gateways and instances of every kind.
         nat: what functions reach the outside by: an instance, a fifth of the price, or a gateway, which AWS keeps up;
             docs/costs.md compares them.
         nat_zones: in how many zones there is one, 1 or 2, each with an address of its own. With one, a zone that fails
             takes the other's way out too.
-        generation: which of its kind it is. A higher number is another network, beside the one of before, whose stack
-            stays until somebody deletes it (docs/disasters.md).
+        generation: which of the environment's networks it is. A higher number is another network, beside the one of
+            before, whose stack stays until somebody deletes it. Other addresses or zones need one (docs/disasters.md).
     """
 
     cidr: str = "10.20.0.0/20"
+    zones: tuple[str, str] | None = None
     nat: Literal["instance", "gateway"] = "instance"
     nat_zones: int = 1
     generation: int = 1
@@ -73,11 +87,14 @@ class ExistingNetwork:
         vpc_id: the VPC.
         availability_zones: the zones of its private subnets, in their order.
         private_subnet_ids: the subnets that functions, and a warehouse of totes' own, are put in.
+        generation: which of the environment's networks it is; one in the place of another needs a higher number
+            (docs/disasters.md).
     """
 
     vpc_id: str
     availability_zones: tuple[str, ...]
     private_subnet_ids: tuple[str, ...]
+    generation: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +142,10 @@ class OwnDatabase:
     Attributes:
         instance_type: of a burstable, Graviton kind, such as "t4g.micro".
         storage_gib: what it has at first.
-        most_storage_gib: what it may grow to by itself.
+        most_storage_gib: what it may grow to by itself; at least a tenth more.
         multi_az: whether another zone stands by.
         backup_days: how long its backups are kept.
+        port: where it listens. CloudFormation changes it by another instance: so only with another generation.
         generation: which of its kind it is. A higher number is another instance in the place of the one of before:
             empty, or what a snapshot holds. CloudFormation does not make again what is lost, so this does
             (docs/disasters.md).
@@ -143,6 +161,17 @@ class OwnDatabase:
     port: int = 5432
     generation: int = 1
     snapshot: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a limit to the disk's growth that RDS takes for none; raise ValueError.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+        """
+        least = math.ceil(self.storage_gib * 11 / 10)
+        if self.most_storage_gib < least:
+            raise ValueError(
+                f"most_storage_gib is {self.most_storage_gib}; RDS wants a tenth more than storage_gib, {least} or more"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,7 +340,7 @@ class Environment:
                 "and boundary have no rights: bootstrap without them and take bounded back first, or destroy the "
                 "stacks without -c delete_data=true and delete by hand what stays"
             )
-        networks = self.network.generation if isinstance(self.network, NewNetwork) else 1
+        networks = self.network.generation if self.network is not None else 1
         if isinstance(self.warehouse, OwnDatabase) and self.warehouse.generation < networks:
             raise ValueError(
                 f"{self.name}: CloudFormation moves no instance into another network, so a network of generation "

@@ -17,7 +17,7 @@ class NetworkStack(TotesStack):
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, network: NewNetwork | ExistingNetwork) -> None:
-        part = generation_of("network", network.generation if isinstance(network, NewNetwork) else 1, "-")
+        part = generation_of("network", network.generation, "-")
         super().__init__(scope, part, environment=environment, description="totes: where functions and warehouse live")
         made = Network(self, "Network", environment=environment, network=network)
         self.output(made.outputs)

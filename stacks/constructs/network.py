@@ -92,7 +92,8 @@ class Network(Construct):
             "Vpc",
             vpc_name=f"totes-{self._environment.name}",
             ip_addresses=ec2.IpAddresses.cidr(network.cidr),
-            max_azs=2,
+            availability_zones=[*network.zones] if network.zones else None,
+            max_azs=None if network.zones else 2,
             nat_gateways=network.nat_zones if nat and network.nat == "gateway" else 0,
             subnet_configuration=subnets,
             # It would take a function of the CDK's own; nothing is ever put into the default group.

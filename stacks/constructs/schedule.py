@@ -12,6 +12,9 @@ from constructs import Construct
 
 from stacks.config import Environment
 
+_NOTHING = scheduler.ScheduleTargetInput.from_object({})
+"""Where a schedule says no input, Scheduler hands over a notification of its own, whose keys are not totes' words."""
+
 
 class TickSchedule(Construct):
     """The schedule totes-<environment>. That runs do not overlap is the state machine's own care."""
@@ -39,6 +42,7 @@ class TickSchedule(Construct):
             enabled=environment.schedule_enabled,
             target=targets.StepFunctionsStartExecution(
                 state_machine,
+                input=_NOTHING,
                 role=role.without_policy_updates(),
                 # The next tick makes good a lost one, so a late start helps nobody.
                 retry_attempts=2,
@@ -92,6 +96,7 @@ class FunctionSchedule(Construct):
             enabled=environment.schedule_enabled,
             target=targets.LambdaInvoke(
                 function,
+                input=_NOTHING,
                 role=role.without_policy_updates(),
                 retry_attempts=2,
                 max_event_age=cdk.Duration.hours(1),

@@ -7,7 +7,7 @@ import pytest
 
 from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
-from stacks.config import Environment, GivenDatabase, OwnDomain
+from stacks.config import Environment, ExistingNetwork, FunctionSettings, GivenDatabase, OwnDatabase, OwnDomain
 from stacks.target import Target
 from totes.lake.audit import NIGHTS
 
@@ -67,6 +67,43 @@ def test_an_acceptance_run_takes_the_same_suffixes() -> None:
 def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"dev: readers has '{reader}', which {sentence}"):
         dataclasses.replace(Environment.named("dev"), readers=(reader,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"memory_mb": 64}, "memory_mb is 64; .* 128 to 10240 MB"),
+        ({"memory_mb": 10241}, "memory_mb is 10241"),
+        ({"timeout_minutes": 0}, "timeout_minutes is 0"),
+        ({"timeout_minutes": 16}, "timeout_minutes is 16; .* after 15"),
+    ],
+)
+def test_what_lambda_gives_no_function_is_refused(settings: dict[str, int], sentence: str) -> None:
+    assert FunctionSettings(memory_mb=10240, timeout_minutes=15).memory_mb == 10240
+    with pytest.raises(ValueError, match=sentence):
+        FunctionSettings(**settings)
+
+
+def test_a_disk_may_grow_by_a_tenth_at_least_or_rds_refuses_it() -> None:
+    own = OwnDatabase(instance_type="t4g.micro", multi_az=False, backup_days=7, storage_gib=25, most_storage_gib=28)
+    with pytest.raises(ValueError, match=r"most_storage_gib is 27; .* a tenth more .* 28 or more"):
+        dataclasses.replace(own, most_storage_gib=27)
+
+
+def test_a_network_in_the_place_of_another_needs_a_warehouse_of_its_generation() -> None:
+    """Whichever kind it is of: RDS moves no instance into another VPC."""
+    existing = ExistingNetwork(
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=("eu-west-2a",),
+        private_subnet_ids=("subnet-1",),
+        generation=2,
+    )
+    dev = Environment.named("dev")
+    with pytest.raises(ValueError, match="a network of generation 2 needs a warehouse of that generation too"):
+        dataclasses.replace(dev, network=existing)
+    assert isinstance(dev.warehouse, OwnDatabase)
+    moved = dataclasses.replace(dev, network=existing, warehouse=dataclasses.replace(dev.warehouse, generation=2))
+    assert moved.network == existing
 
 
 def test_what_an_audit_finds_missing_can_still_be_restored() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stacks.config import ExistingNetwork, GivenDatabase
+from stacks.config import ExistingNetwork, GivenDatabase, NewNetwork
 from tests.support.templates import Synthesised, production, synthesise, synthesise_foundations
 
 INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")
@@ -156,6 +156,26 @@ def test_an_existing_network_is_used_as_it_is(store: Path) -> None:
         placed = each["Properties"].get("VpcConfig", {}).get("SubnetIds", [])
         outside = each["Properties"]["FunctionName"] == "totes-prod-fetch_exchange_rates"
         assert placed == ([] if outside else list(existing.private_subnet_ids))
+
+
+def test_a_network_takes_the_zones_that_it_is_told(store: Path) -> None:
+    """Which of a region's zones have Lambda and all kinds of instances differs from account to account."""
+    told = dataclasses.replace(production(), network=NewNetwork(zones=("eu-west-2a", "eu-west-2c"), nat_zones=2))
+    found = synthesise_foundations(told, store).resources("AWS::EC2::Subnet").values()
+    zones = [each["Properties"]["AvailabilityZone"] for each in found]
+    assert sorted(zones) == ["eu-west-2a", "eu-west-2a", "eu-west-2c", "eu-west-2c"]
+
+
+def test_one_network_stands_beside_the_other_that_takes_its_place(store: Path) -> None:
+    existing = ExistingNetwork(
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=("eu-west-2a", "eu-west-2b"),
+        private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
+        generation=2,
+    )
+    found = synthesise(dataclasses.replace(production(), network=existing, warehouse=GivenDatabase()), store)
+    names = [path.name.removesuffix(".template.json") for path in found.folder.glob("*network*.template.json")]
+    assert names == ["totes-prod-network-2"]
 
 
 def test_what_the_network_refuses_is_logged(prod: Synthesised) -> None:

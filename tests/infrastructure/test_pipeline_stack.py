@@ -372,6 +372,12 @@ def schedule(synthesised: Synthesised, name: str) -> Resource:
     return dict(found)
 
 
+def test_a_schedule_hands_over_nothing(synthesised: Synthesised) -> None:
+    """Where it says no input, Scheduler hands over a notification, in whose keys totes' own words would be lost."""
+    for each in synthesised.resources("AWS::Scheduler::Schedule").values():
+        assert each["Properties"]["Target"]["Input"] == "{}"
+
+
 def test_a_run_starts_every_five_minutes_on_time_or_not_at_all(dev: Synthesised, prod: Synthesised) -> None:
     for environment in (dev, prod):
         ticks = schedule(environment, f"totes-{environment.name}")
