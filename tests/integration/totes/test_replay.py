@@ -11,6 +11,7 @@ import pytest
 from simulator import Shop
 from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
+from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture
@@ -389,9 +390,12 @@ def test_a_replay_goes_back_to_before_the_source_had_what_the_star_asks_for(pipe
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
 
 
-def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("by", ["this totes", "an earlier totes"])
+def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pipeline, by: str) -> None:
     """Nobody has changed them, and no batch has what completes their rows."""
     pipeline.tick()
+    if by == "an earlier totes":
+        capture_nothing_as_an_earlier_totes(pipeline)
     tables = [
         dataclasses.replace(table, completed_by={"sales_order_id": "sales_order"})
         if table.name == "transaction"
@@ -407,7 +411,7 @@ def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pi
         for table in STAR_TABLES
     ]
     with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
-        assert capture(source, pipeline.ingestion, tables).batch == 2
+        assert capture(source, pipeline.ingestion, tables).batch == (2 if by == "this totes" else 3)
         assert capture(source, pipeline.ingestion, tables).batch is None
         replay(pipeline.ingestion, pipeline.processed, stars, first=1)
         load(warehouse, pipeline.processed, stars)

@@ -9,10 +9,11 @@ import psycopg2
 import pytest
 
 from tests.support.databases import execute, rows, session, value
+from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import changes, identity, reader
-from totes.errors import ContractError, SourceUnavailable
+from totes.errors import ConfigurationError, ContractError, SourceUnavailable
 from totes.lake import CaptureManifest, Journal, read_part
 from totes.lake.manifests import digest
 from totes.outcomes import Span
@@ -356,6 +357,27 @@ def test_a_lake_of_format_1_is_taken_up_and_what_was_lost_then_is_found(pipeline
     assert pipeline.tick().batches == Span(first=2, last=3, count=2)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
     assert pipeline.capture().batch is None
+
+
+@pytest.mark.begun
+def test_what_an_earlier_totes_has_missed_is_found_by_one_whole_read(pipeline: Pipeline) -> None:
+    """It said of a column that its type is narrower, and took what PostgreSQL had rounded for what the lake held."""
+    execute(pipeline.source, "ALTER TABLE sales_order ALTER unit_price TYPE numeric(10, 0)")
+    capture_nothing_as_an_earlier_totes(pipeline)
+    assert pipeline.tick().batches == Span(first=2, last=3, count=2)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None, "once"
+
+
+def test_what_a_totes_of_the_first_day_has_written_is_named(pipeline: Pipeline) -> None:
+    pipeline.tick()
+    body = json.loads(Journal(pipeline.ingestion).read(1))
+    del body["drift"], body["format"]
+    with pytest.raises(ConfigurationError, match="batch 1 was written by a totes of before 24 November 2026"):
+        CaptureManifest.from_json(json.dumps(body).encode())
+    execute(pipeline.warehouse, "DROP TABLE etl.star_column; ALTER TABLE etl.batch DROP COLUMN edition")
+    with pytest.raises(ConfigurationError, match=r"made by a totes of before 24 .* name an empty database"):
+        pipeline.load()
 
 
 @pytest.mark.begun

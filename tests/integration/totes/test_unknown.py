@@ -48,6 +48,13 @@ def test_the_row_takes_the_unknown_members_place(nameless: Pipeline) -> None:
     assert_warehouse_mirrors(nameless.source, nameless.warehouse)
 
 
+def test_what_an_earlier_totes_gave_no_unknown_member_has_one_after_the_next_run(nameless: Pipeline) -> None:
+    nameless.tick()
+    execute(nameless.warehouse, "DELETE FROM dim_staff WHERE first_name = 'unknown'")
+    nameless.tick()
+    assert value(nameless.warehouse, JOINED) == value(nameless.source, "SELECT count(*) FROM sales_order")
+
+
 @pytest.mark.begun
 def test_a_row_that_was_good_before_stays_as_it_was(pipeline: Pipeline) -> None:
     before = rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id")

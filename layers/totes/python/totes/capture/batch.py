@@ -220,9 +220,10 @@ def _must_be_told(reading: Reading, captured: Mapping[str, CapturedTable], last:
 
 
 def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureManifest) -> bool:
-    """Whether a table has other columns than the last batch says, or is another one, or is new to the lake."""
+    """Whether a table has other columns than the last batch says, or is another one, or is new to the lake or to us."""
     return any(
         before is None
+        or before.is_of_an_earlier_totes
         or before.columns != table.columns
         or (table.identity is not None and differs(before.identity, table.identity))
         for name, table in captured.items()

@@ -108,7 +108,8 @@ def may_differ(
     """Return the SQL condition on a table's rows that holds for all of which the lake may hold something else.
 
     These are all of them where the table is not what it was when it was read before: a column may be added with a
-    default, or the whole table be swapped for another, without any row being written.
+    default, or the whole table be swapped for another, without any row being written. And all of them once where an
+    earlier totes has read it, which may have missed what this one finds.
 
     Args:
         snapshot: a state of the source.
@@ -118,7 +119,7 @@ def may_differ(
         identity: what it is there.
     """
     before = last.tables.get(table.name) if last else None
-    if before is None or before.columns != tuple(columns):
+    if before is None or before.is_of_an_earlier_totes or before.columns != tuple(columns):
         return _EVERY_ROW
     members = members_to_read(before.identity, identity)
     if members is None:

@@ -109,6 +109,7 @@ class Plan:
                 held=table.held + sum(piece.ranges.rows for piece in pieces),
                 changes=run.parts,
                 holdings=(*table.holdings, run) if run.rows else table.holdings,
+                completed_by=table.completed_by or {},  # all has been read, whoever captured it before
                 ranges=table.ranges and reduce(KeyRanges.together, (piece.ranges for piece in pieces), table.ranges),
             )
         return replace(self.base, tables=tables)

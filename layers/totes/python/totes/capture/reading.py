@@ -253,9 +253,9 @@ class Reading:
     def _is_newly_joined(self, name: str) -> bool:
         """Whether a dimension joins a table to another one since the last batch, and that held both already."""
         before = self._before(name)
-        if before is None or before.completed_by is None:
+        if before is None:
             return False
-        return not self._tables[name].completed_by.items() <= before.completed_by.items()
+        return not self._tables[name].completed_by.items() <= (before.completed_by or {}).items()
 
     def _kept_of(self, name: str) -> tuple[Part, ...]:
         """What pieces have read of a table, and nobody has changed since."""

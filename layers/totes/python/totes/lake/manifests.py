@@ -140,6 +140,11 @@ class CapturedTable:
     ranges: KeyRanges | None = None
     completed_by: Mapping[str, str] | None = None
 
+    @property
+    def is_of_an_earlier_totes(self) -> bool:
+        """Whether a totes captured it that could miss what this one does not, such as what a narrower type rounds."""
+        return self.completed_by is None
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CapturedTable":
         """Read a table back from its manifest's JSON."""
@@ -317,6 +322,11 @@ def _from_json(body: bytes) -> dict[str, Any]:
         raise ConfigurationError(
             f"batch {values['batch']} was written by a newer totes (its manifest is of format {values['format']}, this "
             f"totes reads up to {FORMAT}); deploy that one"
+        )
+    if "drift" not in values:
+        raise ConfigurationError(
+            f"batch {values['batch']} was written by a totes of before 24 November 2026, 09:00 UTC, which this one "
+            "does not read; begin another lake (docs/disasters.md, as if both buckets were lost)"
         )
     return values
 

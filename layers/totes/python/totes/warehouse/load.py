@@ -32,6 +32,7 @@ from totes.warehouse.places import LIVE
 from totes.warehouse.processed import Processed
 from totes.warehouse.rebuild import Held, Rebuild, Step, is_under_way
 from totes.warehouse.reports import ensure_reports
+from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -233,9 +234,12 @@ class _Loader:
     def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
         """Write which columns the code makes, and describe them; an empty warehouse only when it is filled.
 
-        For its tables are made again, and the swap would carry hundreds of comments and views over.
+        For its tables are made again, and the swap would carry hundreds of comments and views over. Once a run,
+        unknown members are given that an earlier totes did not give.
         """
         remember_columns(cursor, self._tables)
+        if not self._described:
+            add_every_unknown(cursor, LIVE, self._tables)
         self._undescribed = to_be_filled
         if not to_be_filled:
             self._describe(cursor)

@@ -152,6 +152,7 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         create_ledger(cursor, LIVE)
         let_read_ledger(cursor)
     if "etl.star_column" not in there:
+        _must_know_editions(cursor)
         create_state(cursor)
         entry = ledger.newest_entry(cursor)
         if entry is not None:  # made by a totes that kept the edition in the ledger alone
@@ -160,6 +161,15 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         create_verification(cursor)
     _ensure_rates(cursor, there)
     return has_ledger
+
+
+def _must_know_editions(cursor: Cursor) -> None:
+    cursor.execute("SELECT FROM pg_attribute WHERE attrelid = 'etl.batch'::regclass AND attname = 'edition'")
+    if cursor.fetchone() is None:
+        raise ConfigurationError(
+            "the warehouse was made by a totes of before 24 November 2026, 09:00 UTC, which this one does not take up; "
+            "name an empty database (docs/disasters.md, as if it were lost): it is filled from the lake"
+        )
 
 
 def _ensure_rates(cursor: Cursor, there: Container[str]) -> None:

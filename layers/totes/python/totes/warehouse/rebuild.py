@@ -21,7 +21,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.catalog import has_table
 from totes.lake import Bucket
-from totes.star_schema import Calendar, Dimension, Fact, StarTable
+from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.bulk import Piece, Pieces, Position
@@ -44,7 +44,7 @@ from totes.warehouse.processed import Processed
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
 from totes.warehouse.refused import copy_all, copy_rows
 from totes.warehouse.swap import TablesInUse, swap
-from totes.warehouse.unknown import add_unknown
+from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -345,9 +345,7 @@ class Rebuild:
 
     def _fill_ledger(self, cursor: Cursor, said: _Progress) -> None:
         versions.fill_quarantine(cursor)
-        for table in self._tables:
-            if isinstance(table, Dimension):
-                add_unknown(cursor, BESIDE, table)
+        add_every_unknown(cursor, BESIDE, self._tables)
         if not said.straight:
             for table in self._tables:
                 versions.resolve_quarantine(cursor, table)

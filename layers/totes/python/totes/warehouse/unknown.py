@@ -3,10 +3,12 @@
 The technique is known as a late arriving dimension: R. Kimball and M. Ross, The Data Warehouse Toolkit, chapter 19.
 """
 
+from collections.abc import Iterable
+
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.star_schema import Column, Dimension
+from totes.star_schema import Column, Dimension, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
 
@@ -42,6 +44,19 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
         ),
         {"table": table.name, "batch": batch},
     )
+
+
+def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable]) -> None:
+    """Give an unknown member to each dimension's keys that lack one, whichever batch brought them, and whichever totes.
+
+    Args:
+        cursor: the warehouse.
+        place: where dimensions and quarantine are.
+        tables: the star tables.
+    """
+    for table in tables:
+        if isinstance(table, Dimension):
+            add_unknown(cursor, place, table)
 
 
 def _value(table: Dimension, column: Column) -> sql.Composable:
