@@ -2,7 +2,10 @@
 
 What is real is the master's secret, which RDS makes and keeps in AWS, and what RDS and EC2 refuse: a protected instance
 is not deleted, nor a group that one is in, whether its stack is there or not. An instance can be deleted and restored
-from a snapshot by RDS's own API; what is in it then is the server's matter.
+from a snapshot by RDS's own API; what is in it then is the server's matter, and so it is with one that is replaced.
+An instance's storage may grow to at least a tenth more than it begins with:
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+A group of subnets stays in its VPC: https://github.com/hashicorp/terraform-provider-aws/issues/27459
 """
 
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
+from moto.ec2.models import ec2_backends
 from moto.rds.models import rds_backends
 
 from local_cloud.account import ACCOUNT, REGION
@@ -19,9 +23,6 @@ _MASTER = "MasterUserSecret.SecretArn"
 
 _SHAPE = {"DBInstanceClass": "db.t4g.micro", "AllocatedStorage": 20}
 """What RDS wants to be told of an instance, and nobody here reads."""
-
-_REPLACING = ("DBSnapshotIdentifier", "DBSubnetGroupName", "Port")
-"""Properties of which RDS makes another instance if they change (of those that the stacks may change)."""
 
 _GROUPS = ("DBSubnetGroupName", "DBParameterGroupName")
 
@@ -41,11 +42,20 @@ class DatabaseInstance(Resource):
     cloudformation = "AWS::RDS::DBInstance"
     service = "rds"
     name_property = "DBInstanceIdentifier"
+    replaced_by = (
+        *("DBSnapshotIdentifier", "DBSubnetGroupName", "Port"),
+        *("DBName", "KmsKeyId", "MasterUsername", "StorageEncrypted"),
+    )
     attribute_names = ("DBInstanceArn", "DbiResourceId", "Endpoint.Address", "Endpoint.Port", _MASTER)
+
+    _snapshot: str | None = None
+    """The one that its deletion leaves."""
 
     def make(self) -> None:
         """Make it, empty or from a snapshot, and with it the master's secret."""
-        self.name = self.physical_resource_id = _short(self.name)
+        _refuse_storage(self.properties, is_new=True)
+        given = self.properties.get(self.name_property)
+        self.name = self.physical_resource_id = _short(self.name) if given is None else given
         made = self._restored(snapshot) if (snapshot := self.properties.get("DBSnapshotIdentifier")) else self._new()
         self.attributes |= {
             "DBInstanceArn": made["DBInstanceArn"],
@@ -57,21 +67,18 @@ class DatabaseInstance(Resource):
 
     def change(self, properties: Properties) -> None:
         """Change it; of the server there is nothing to change, and what was deleted by hand cannot be."""
-        if replacing := [word for word in _REPLACING if properties.get(word) != self.properties.get(word)]:
-            raise ValidationError(
-                message=f"the local cloud cannot replace {self.name}, which another {replacing[0]} does"
-            )
+        _refuse_storage(properties, is_new=False)
         self.client.modify_db_instance(DBInstanceIdentifier=self.name, ApplyImmediately=True, **self._of(properties))
 
     def remove(self) -> None:
         """Delete it, unless that has been done by hand, and the master's secret."""
+        left = {"FinalDBSnapshotIdentifier": self._snapshot} if self._snapshot else {"SkipFinalSnapshot": True}
         with suppress(self.client.exceptions.DBInstanceNotFoundFault):
-            self.client.delete_db_instance(DBInstanceIdentifier=self.name, SkipFinalSnapshot=True)
+            self.client.delete_db_instance(DBInstanceIdentifier=self.name, **left)
 
     def remember(self) -> None:
-        """Take the snapshot that stays of it, unless it was deleted by hand."""
-        with suppress(self.client.exceptions.DBInstanceNotFoundFault):
-            self.client.create_db_snapshot(DBInstanceIdentifier=self.name, DBSnapshotIdentifier=f"{self.name}-snapshot")
+        """Have its deletion take a snapshot; one that is protected is not deleted, and leaves none."""
+        self._snapshot = f"{self.name}-snapshot"
 
     def _new(self) -> Any:
         return self.client.create_db_instance(
@@ -107,6 +114,17 @@ class DatabaseInstance(Resource):
             "VpcSecurityGroupIds": properties.get("VPCSecurityGroups", []),
             "DeletionProtection": str(properties.get("DeletionProtection", False)).lower() == "true",
         }
+
+
+def _refuse_storage(properties: Properties, *, is_new: bool) -> None:
+    """Refuse an instance whose storage may grow to too little; with as much as it has it is told to grow no more."""
+    if "MaxAllocatedStorage" not in properties or "AllocatedStorage" not in properties:
+        return
+    allocated, most = (int(properties[word]) for word in ("AllocatedStorage", "MaxAllocatedStorage"))
+    if most < allocated or (most == allocated and is_new):
+        raise ValidationError(message="Max storage size must be greater than storage size")
+    if most > allocated and most * 10 < allocated * 11:
+        raise ValidationError(message="The maximum allocated storage must be increased by at least 10 percent.")
 
 
 def _short(name: str) -> str:
@@ -156,7 +174,12 @@ class SubnetGroup(Resource):
         )
 
     def change(self, properties: Properties) -> None:
-        """There is no server that would move."""
+        """Have others in it, in the same VPC; there is no server that would move."""
+        group = rds_backends[ACCOUNT][self.region].subnet_groups[self.name]  # moto forgets one that its API changes
+        subnets = [ec2_backends[ACCOUNT][self.region].get_subnet(subnet) for subnet in properties["SubnetIds"]]
+        if {subnet.vpc_id for subnet in subnets} != {group.vpc_id}:
+            raise ValidationError(message="The new Subnets are not in the same Vpc as the existing subnet group")
+        group.subnets, group.description = subnets, properties["DBSubnetGroupDescription"]
 
     def remove(self) -> None:
         """Delete it."""

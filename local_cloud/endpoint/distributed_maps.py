@@ -18,8 +18,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from local_cloud.endpoint.authority import is_allowed
 from local_cloud.endpoint.patches import patch
-
-_MOST_BYTES = 256 * 1024
+from local_cloud.endpoint.state_machines import MOST_BYTES
 
 _moto_map_run = DistributedIterationComponent._map_run  # noqa: SLF001 - moto has no public word for it
 
@@ -51,7 +50,7 @@ def _map_run(component: Any, env: Any, eval_input: Any) -> None:
             StatesErrorNameType.StatesExceedToleratedFailureThreshold,
             "The specified tolerated failure threshold was exceeded",
         )
-    if len(json.dumps(env.stack[-1]).encode()) > _MOST_BYTES:
+    if len(json.dumps(env.stack[-1]).encode()) > MOST_BYTES:
         raise _failure(
             env,
             StatesErrorNameType.StatesStatesDataLimitExceeded,

@@ -1,5 +1,9 @@
-"""Invocations of the deployed functions: moto's own Lambda without Docker only echoes the event."""
+"""Invocations of the deployed functions: moto's own Lambda without Docker only echoes the event.
 
+What a function answers is at most 6 MB and a little: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +20,8 @@ from local_cloud.endpoint.patches import patch
 from local_cloud.functions import Answer, Code, Package
 
 Invoke = Callable[[Package, bytes], Answer]
+
+_MOST_BYTES = 6_291_556
 
 
 def install(invoke: Invoke) -> None:
@@ -36,14 +42,32 @@ def install(invoke: Invoke) -> None:
         event = body.encode() if isinstance(body, str) else body
         package = _package(backend, backend.get_function(function_name, qualifier))
         began = time.monotonic()
-        answer = invoke(package, event or b"{}")
+        answer = _held_to_its_size(invoke(package, event or b"{}"))
         metrics.of_invocation(package.name, failed=answer.failed, milliseconds=(time.monotonic() - began) * 1000)
         response_headers["x-amz-executed-version"] = "$LATEST"
         if answer.failed:
             response_headers["x-amz-function-error"] = "Unhandled"
-        return answer.payload
+        return _Payload(answer.payload)
 
     patch(LambdaSimpleBackend, "invoke", run, why="moto without Docker only echoes the event")
+
+
+class _Payload(bytes):
+    """An answer that takes up none of moto's memory, for moto makes an error of one that takes up 6,000,000 bytes."""
+
+    def __sizeof__(self) -> int:
+        return 0
+
+
+def _held_to_its_size(answer: Answer) -> Answer:
+    """An answer, or the error that is in its place where it is too large."""
+    if len(answer.payload) <= _MOST_BYTES:
+        return answer
+    error = {
+        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({_MOST_BYTES} bytes).",
+        "errorType": "Function.ResponseSizeTooLarge",
+    }
+    return Answer(json.dumps(error).encode(), failed=True)
 
 
 def write_log(group: str, stream: str, lines: Sequence[str]) -> None:

@@ -1,14 +1,20 @@
 """Functions and layers of a stack, whole.
 
-moto's CloudFormation leaves out a function's layers, architecture and log settings, and cannot update a layer.
+moto's CloudFormation leaves out a function's layers, architecture and log settings, and cannot update a layer; and it
+gives a function any memory and any time. An account's own quota of memory may be lower than what is held to here:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.cloudformation.exceptions import ValidationError
 
 from local_cloud.endpoint.patches import add, patch
+
+_LIMITS = {"MemorySize": (128, 10_240), "Timeout": (1, 900)}
+"""The least and the most of each: megabytes and seconds."""
 
 _moto_create = LambdaFunction.create_from_cloudformation_json.__func__
 _moto_update = LambdaFunction.update_from_cloudformation_json.__func__
@@ -41,12 +47,27 @@ def install() -> None:
 
 
 def _create(cls: Any, resource_name: str, cloudformation_json: Any, *arguments: Any, **keywords: Any) -> Any:
+    _refuse(cloudformation_json["Properties"])
     function = _moto_create(cls, resource_name, cloudformation_json, *arguments, **keywords)
     return _completed(function, cloudformation_json["Properties"])
 
 
 def _update(cls: Any, /, **keywords: Any) -> Any:
-    return _completed(_moto_update(cls, **keywords), keywords["cloudformation_json"]["Properties"])
+    properties = keywords["cloudformation_json"]["Properties"]
+    _refuse(properties)
+    return _completed(_moto_update(cls, **keywords), properties)
+
+
+def _refuse(properties: Mapping[str, Any]) -> None:
+    """Refuse a function that is to have less than the least, or more than the most."""
+    for word, (least, most) in _LIMITS.items():
+        value = int(properties.get(word, least))
+        if not least <= value <= most:
+            bound = f"greater than or equal to {least}" if value < least else f"less than or equal to {most}"
+            raise ValidationError(
+                message=f"1 validation error detected: Value '{value}' at '{word[0].lower()}{word[1:]}' failed to "
+                f"satisfy constraint: Member must have value {bound}"
+            )
 
 
 def _completed(function: Any, properties: Mapping[str, Any]) -> Any:

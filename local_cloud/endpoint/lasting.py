@@ -153,6 +153,7 @@ class _Lasting:
             secret.set_default_version_id(document["current"])
             secret.last_changed_date = document["changed"]
             secret.last_rotation_date = document["rotated"]
+            rotations.note_continuation(secret)
         self._keep_secret(secretsmanager_backends[ACCOUNT][REGION], secret.arn)
 
 

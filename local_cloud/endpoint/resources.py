@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import boto3
 from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.parsing import get_model_map, get_name_type_map
 from moto.settings import moto_server_port
 
@@ -35,6 +36,7 @@ class Resource(ABC):
         cloudformation: the type's name in a template.
         service: whose API makes it, in boto3's words.
         name_property: the property that names it; empty: it has none.
+        replaced_by: the properties of which another one is made if they change.
         physical_resource_id: what Ref gives.
         attributes: what Fn::GetAtt gives, by name.
     """
@@ -42,6 +44,7 @@ class Resource(ABC):
     cloudformation: ClassVar[str]
     service: ClassVar[str]
     name_property: ClassVar[str] = ""
+    replaced_by: ClassVar[tuple[str, ...]] = ()
     attribute_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, name: str, properties: Properties, region: str) -> None:
@@ -50,6 +53,7 @@ class Resource(ABC):
         self.region = region
         self.physical_resource_id = name
         self.attributes: dict[str, str] = {}
+        self._is_as_it_says = True
 
     @property
     def client(self) -> Any:
@@ -123,21 +127,32 @@ class Resource(ABC):
         account_id: str,
         region_name: str,
     ) -> Self:
-        """Change one as a template's new words say; a new name, or none any more, makes a new one.
+        """Change one as a template's new words say, or make another: who calls removes the old one.
 
-        Who calls removes the old one.
+        A new name makes another, or none any more, and so does what `replaced_by` says, unless the template names it.
+        Of one whose properties come to what they came to before, nobody asks anything, unless the change before was
+        never finished.
         """
-        properties = cloudformation_json["Properties"]
-        had_a_name = cls.name_property in original_resource.properties
+        properties, old = cloudformation_json["Properties"], original_resource.properties
+        had_a_name = cls.name_property in old
         name = properties.get(cls.name_property, new_resource_name if had_a_name else original_resource.name)
-        if name != original_resource.name:
-            return cls.create_from_cloudformation_json(name, cloudformation_json, account_id, region_name)
+        is_replaced = any(properties.get(word) != old.get(word) for word in cls.replaced_by)
+        if is_replaced and name == properties.get(cls.name_property) == original_resource.name:
+            raise ValidationError(
+                message="CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                f"Rename {name} and update the stack again."
+            )
+        if is_replaced or name != original_resource.name:
+            return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
+        if original_resource._is_as_it_says and properties == old:
+            return original_resource
+        original_resource._is_as_it_says = False
         original_resource.change(properties)
-        original_resource.properties = properties
+        original_resource.properties, original_resource._is_as_it_says = properties, True
         return original_resource
 
     def remember(self) -> None:  # noqa: B027 - most have nothing to do here
-        """Keep what is to be kept of it where its deletion policy is a snapshot."""
+        """Have its deletion leave what is to be left of it where the policy for it is a snapshot."""
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002 - moto's signature
         """Delete it with its stack."""

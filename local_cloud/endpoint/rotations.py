@@ -4,6 +4,9 @@ moto runs all steps whatever they come to, and then takes the pending version fo
 
 - A rotation begins with a pending version that is empty, and that its first step fills (DescribeSecret,
   VersionIdsToStages).
+- While a version is pending that is not the current one, no other rotation begins, nor is it told when one is to
+  (RotateSecret: "any later invocation of RotateSecret assumes that a previous rotation request is still in progress and
+  returns an error"). To moto it is the other way round.
 - The version that AWSCURRENT is moved to is the one that a secret is read by without a stage (GetSecretValue,
   VersionStage), and the one that the next put takes the label from (PutSecretValue, VersionStages); to moto both stay
   the version before.
@@ -24,6 +27,9 @@ from moto.secretsmanager.models import SecretsManagerBackend
 from local_cloud.endpoint.patches import patch
 
 _STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+_continued: set[str] = set()
+"""The secrets, by ARN, that are there again with a rotation that was cut short when the cloud was stopped."""
 
 _moto_rotate = SecretsManagerBackend.rotate_secret
 _moto_move = SecretsManagerBackend.update_secret_version_stage
@@ -78,29 +84,37 @@ def _rotate(
     rotation_rules: Mapping[str, Any] | None = None,
     rotate_immediately: bool = True,  # noqa: FBT001, FBT002 - moto's signature
 ) -> Any:
+    asked = (client_request_token, rotation_lambda_arn, rotation_rules, rotate_immediately)
     secret = backend.secrets.get(secret_id)
+    if secret is None:
+        return _moto_rotate(backend, secret_id, *asked)
     function = rotation_lambda_arn or getattr(secret, "rotation_lambda_arn", None)
-    if not rotate_immediately or secret is None or not function:
-        before = [] if secret is None else [each for each in secret.versions.values() if _is_pending(each)]
-        rotated = None if secret is None else secret.last_rotation_date
-        answer = _moto_rotate(
-            backend, secret_id, client_request_token, rotation_lambda_arn, rotation_rules, rotate_immediately
-        )
-        if secret is not None:
-            secret.remove_version_stages_from_old_versions(["AWSPENDING"])  # it was there for the trial alone
-            for version in before:  # of a rotation that was cut short; the database may know no other password
-                version["version_stages"].append("AWSPENDING")
-            secret.last_rotation_date = rotated
-        return answer
-    for version in secret.versions.values():
-        if _is_pending(version):
-            raise InvalidRequestException("Previous rotation request is still in progress.")
+    begins = rotate_immediately and function
+    if any(map(_is_pending, secret.versions.values())) and (begins or secret.arn not in _continued):
+        raise InvalidRequestException("A previous rotation isn't complete. That rotation will be reattempted.")
+    if not begins:
+        return _schedule(backend, secret, *asked)
     token = client_request_token or str(uuid.uuid4())
     secret.remove_version_stages_from_old_versions(["AWSPENDING"])
     secret.versions[token] = {"createdate": int(time.time()), "version_id": token, "version_stages": ["AWSPENDING"]}
     steps = threading.Thread(target=_run, args=(backend, function, secret.arn, token), daemon=True)
     steps.start()
     return json.dumps({"ARN": secret.arn, "Name": secret.name, "VersionId": token})
+
+
+def _schedule(backend: Any, secret: Any, *asked: Any) -> Any:
+    """Set when a secret is rotated, which is tried with a version that is pending for the trial alone."""
+    before = [version for version in secret.versions.values() if _is_pending(version)]
+    rotated = secret.last_rotation_date
+    secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+    try:
+        return _moto_rotate(backend, secret.arn, *asked)
+    finally:
+        secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+        for version in before:  # of a rotation that was cut short; the database may know no other password
+            version["version_stages"].append("AWSPENDING")
+        secret.last_rotation_date = rotated
+        _continued.discard(secret.arn)
 
 
 def _run(backend: Any, function: str, arn: str, token: str) -> None:
@@ -117,6 +131,16 @@ def _run(backend: Any, function: str, arn: str, token: str) -> None:
 def note_rotation(backend: Any, secret_id: str) -> None:
     """Remember that a secret has been rotated this moment."""
     backend.secrets[secret_id].last_rotation_date = int(time.time())
+
+
+def note_continuation(secret: Any) -> None:
+    """Remember that a secret is there again as it was, whose schedule is set again by a stack that is deployed again.
+
+    In AWS that stack has never gone, and nobody asks anything of a schedule that has not changed. So a rotation that
+    was cut short when the cloud was stopped does not stand in the way of one RotateSecret that sets a schedule.
+    """
+    if any(map(_is_pending, secret.versions.values())):
+        _continued.add(secret.arn)
 
 
 def _is_pending(version: Mapping[str, Any]) -> bool:

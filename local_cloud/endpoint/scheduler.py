@@ -6,8 +6,11 @@ runs do not overlap is what the target has to see to, as in AWS.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+Where no input is said, "EventBridge Scheduler delivers a default notification to the target":
+https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Target.html
 """
 
+import json
 import logging
 import threading
 import uuid
@@ -29,6 +32,7 @@ logger = logging.getLogger(__name__)
 ENABLED = "ENABLED"
 
 _LOOK_SECONDS = 0.2
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 Fire = Callable[[Any, datetime], None]
 
@@ -92,7 +96,7 @@ def start_target(schedule: Any, due: datetime) -> None:
     """Start what a schedule is for; it goes on by itself."""
     target = schedule.target
     execution = str(uuid.uuid4())
-    text = _filled(target.get("Input") or "{}", schedule.arn, due, execution)
+    text = _filled(target.get("Input") or _notification(schedule.arn, due), schedule.arn, due, execution)
     service = target["Arn"].split(":")[2]
     if service not in _STARTS:
         logger.error("%s: the local cloud starts no target such as %s", schedule.arn, target["Arn"])
@@ -138,11 +142,28 @@ def _bury(schedule: Any, text: str, code: str, message: str) -> None:
     )
 
 
+def _notification(schedule: str, due: datetime) -> str:
+    """What is delivered where no input is said; its form is in no document, and its detail is a text, not an object."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.scheduler",
+            "account": ACCOUNT,
+            "time": due.strftime(_MOMENT),
+            "region": REGION,
+            "resources": [schedule],
+            "detail": "{}",
+        }
+    )
+
+
 def _filled(text: str, schedule: str, due: datetime, execution: str) -> str:
     """The input with what Scheduler puts into it."""
     words = {
         "<aws.scheduler.schedule-arn>": schedule,
-        "<aws.scheduler.scheduled-time>": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "<aws.scheduler.scheduled-time>": due.strftime(_MOMENT),
         "<aws.scheduler.execution-id>": execution,
         "<aws.scheduler.attempt-number>": "1",
     }

@@ -26,6 +26,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from local_cloud.endpoint import exports, parameters, updates
 from local_cloud.endpoint.patches import add, patch
+from local_cloud.endpoint.resources import Resource
 from local_cloud.endpoint.templates import in_order, references
 
 logger = logging.getLogger(__name__)
@@ -331,6 +332,8 @@ def _update_resource(logical_id: str, resource_json: Mapping[str, Any], resource
             message=f"the local cloud cannot update {logical_id} ({resource_json['Type']}); "
             "take it down and up again (totes local down, totes local up)"
         )
+    if resource_json["Type"] in _OUTLIVING and issubclass(get_model_map()[resource_json["Type"]], Resource):
+        resource_json = _tagged(resource_json, resources.tags)  # it may be another that takes its place
     return _moto_update_resource(logical_id, resource_json, resources, **where)
 
 
@@ -338,12 +341,16 @@ def _create_resource(
     logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, *arguments: Any, **keywords: Any
 ) -> Any:
     if resource_json["Type"] in _OUTLIVING:
-        properties = resource_json.get("Properties", {})
-        own = {tag["Key"] for tag in properties.get("Tags", [])}
-        stacks = [
-            {"Key": key, "Value": value}
-            for key, value in resources_map.tags.items()
-            if key not in own and not key.startswith("aws:")
-        ]
-        resource_json = {**resource_json, "Properties": {**properties, "Tags": [*properties.get("Tags", []), *stacks]}}
+        resource_json = _tagged(resource_json, resources_map.tags)
     return _moto_create_resource(logical_id, resource_json, resources_map, *arguments, **keywords)
+
+
+def _tagged(resource: Mapping[str, Any], tags: Mapping[str, str]) -> Mapping[str, Any]:
+    """A resource's words with its stack's tags among its own, which come first."""
+    properties = resource.get("Properties", {})
+    own = properties.get("Tags", [])
+    keys = {tag["Key"] for tag in own}
+    stacks = [
+        {"Key": key, "Value": value} for key, value in tags.items() if key not in keys and not key.startswith("aws:")
+    ]
+    return {**resource, "Properties": {**properties, "Tags": [*own, *stacks]}}

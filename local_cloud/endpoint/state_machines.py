@@ -5,6 +5,9 @@ interprets them, and does not fill in DefinitionSubstitutions. Its interpreter g
 and hands the words of an AWS SDK task to boto3 as they are: Step Functions writes StateMachineArn and Executions
 where boto3 writes stateMachineArn and executions. And it says that an execution has ended before it says how, so that
 who asks just then finds it SUCCEEDED and without an output.
+
+What a state hands on moto holds to 256 KiB as AWS does, and what an execution begins with to nothing:
+https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
 import copy
@@ -17,6 +20,7 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.stepfunctions import models
+from moto.stepfunctions.exceptions import ValidationException
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
@@ -26,6 +30,9 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfun
 
 from local_cloud.endpoint.interpreter import client_for
 from local_cloud.endpoint.patches import patch
+
+MOST_BYTES = 256 * 1024
+"""How long what an execution or a state begins with or comes to may be, as text."""
 
 _moto_create = StateMachine.create_from_cloudformation_json.__func__
 _moto_update = StateMachine.update_from_cloudformation_json.__func__
@@ -98,8 +105,15 @@ def _definition(properties: Mapping[str, Any]) -> str:
     return definition
 
 
-def _start_execution(backend: Any, state_machine_arn: str, name: str | None = None, *arguments: Any) -> Any:
-    return _moto_start_execution(backend, state_machine_arn, name or str(uuid.uuid4()), *arguments)
+def _start_execution(
+    backend: Any, state_machine_arn: str, name: str | None = None, execution_input: str | None = None, *others: Any
+) -> Any:
+    if len((execution_input or "").encode()) > MOST_BYTES:
+        raise ValidationException(
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MOST_BYTES}"
+        )
+    return _moto_start_execution(backend, state_machine_arn, name or str(uuid.uuid4()), execution_input, *others)
 
 
 def _reflect_status(communication: Any) -> None:

@@ -95,9 +95,16 @@ def _modify(resources: Any, name: str) -> None:
 
 
 def _remove_replaced(found: Any, template: Mapping[str, Any]) -> None:
-    """Delete a resource whose place another has taken, unless it is to be retained."""
-    if isinstance(found, Resource) and template.get("UpdateReplacePolicy") != "Retain":
+    """Delete a resource whose place another has taken, unless it is to be retained; what cannot be deleted stays."""
+    policy = template.get("UpdateReplacePolicy")
+    if not isinstance(found, Resource) or policy == "Retain":
+        return
+    if policy == "Snapshot":
+        found.remember()
+    try:
         found.remove()
+    except Exception:
+        logger.exception("%s, which was replaced, stays, for it was not deleted", found.name)
 
 
 def _clean_up(resources: Any, gone: Any, template: Mapping[str, Any]) -> None:
@@ -111,6 +118,7 @@ def _clean_up(resources: Any, gone: Any, template: Mapping[str, Any]) -> None:
 def delete_new(resources: Any, *, old: Collection[str] = ()) -> None:
     """Delete what an operation has made before it failed, but for what is to be retained in any case.
 
+    A snapshot is taken where the policy says so, here too: a first deployment that fails leaves it behind.
     What cannot be deleted stays, and the rollback has failed by it; so does an instance that is protected.
 
     Args:
@@ -122,7 +130,10 @@ def delete_new(resources: Any, *, old: Collection[str] = ()) -> None:
     for name in reversed(in_order(templates)):
         if name in old or (new := made.pop(name, None)) is None:
             continue
-        if not isinstance(new, str) and templates[name].get("DeletionPolicy") != "Retain":
+        policy = templates[name].get("DeletionPolicy")
+        if not isinstance(new, str) and policy != "Retain":
+            if policy == "Snapshot":
+                new.remember()
             try:
                 _moto_delete_resource(resources, new, templates[name])
             except Exception:
@@ -144,11 +155,15 @@ def _roll_back(resources: Any, before: _Before) -> None:
     made.update(before.resolved)
     for name in before.modified:
         found, new = before.made[name], made[name]
-        if isinstance(new, Resource) and new is not found:
-            new.remove()
-            made[name] = found
-        else:
-            _modify(resources, name)
+        try:
+            if isinstance(new, Resource) and new is not found:
+                new.remove()
+                made[name] = found
+            else:
+                _modify(resources, name)
+        except Exception:
+            logger.exception("%s is not what it was", name)
+            resources.rollback_failed = True
 
 
 def _update_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> Any:

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
@@ -26,9 +26,6 @@ _INGRESS, _EGRESS = "ingress_rules", "egress_rules"
 
 _Rules = Callable[[str, str], Iterator[Any]]
 """Gives the rules of a group, of one of these kinds, that are about a port."""
-
-_REPLACED_BY = ("ImageId", "InstanceType", "SubnetId", "UserData", "BlockDeviceMappings")
-"""What an instance keeps from its first moment to its last; in AWS its type and its script may change, at a halt."""
 
 _moto_associate = ElasticAddressBackend.associate_address
 _moto_disassociate = ElasticAddressBackend.disassociate_address
@@ -127,10 +124,14 @@ def _delete_gateway(backend: Any, nat_gateway_id: str) -> Any:
 
 
 class Instance(Resource):
-    """An instance. Nothing runs in it: what it is and where it is decide who gets through."""
+    """An instance. Nothing runs in it: what it is and where it is decide who gets through.
+
+    In AWS its type and its script may change, at a halt.
+    """
 
     cloudformation = "AWS::EC2::Instance"
     service = "ec2"
+    replaced_by = ("ImageId", "InstanceType", "SubnetId", "UserData", "BlockDeviceMappings")
     attribute_names = ("PrivateIp", "PublicIp", "AvailabilityZone")
 
     def make(self) -> None:
@@ -158,23 +159,6 @@ class Instance(Resource):
     def remove(self) -> None:
         """End it."""
         self.client.terminate_instances(InstanceIds=[self.physical_resource_id])
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Self,
-        new_resource_name: str,
-        cloudformation_json: Properties,
-        account_id: str,
-        region_name: str,
-    ) -> Self:
-        """Change one, or make another in its place; the one that was goes when all else is done."""
-        new, old = cloudformation_json["Properties"], original_resource.properties
-        if any(new.get(word) != old.get(word) for word in _REPLACED_BY):
-            return cls.create_from_cloudformation_json(new_resource_name, cloudformation_json, account_id, region_name)
-        return super().update_from_cloudformation_json(
-            original_resource, new_resource_name, cloudformation_json, account_id, region_name
-        )
 
 
 class Address(Resource):

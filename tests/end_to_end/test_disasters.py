@@ -112,6 +112,11 @@ class Rehearsal:
         found = self.shop.cloud.client("rds").describe_db_instances()["DBInstances"]
         return [instance["DBInstanceIdentifier"] for instance in found]
 
+    def snapshots(self) -> set[str]:
+        """Those that RDS keeps until somebody deletes them."""
+        found = self.shop.cloud.client("rds").describe_db_snapshots()["DBSnapshots"]
+        return {each["DBSnapshotIdentifier"] for each in found if not each["DBSnapshotIdentifier"].startswith("rds:")}
+
     def outputs(self) -> dict[str, str]:
         return dict(Deployment.local(self.shop.state).outputs)
 
@@ -156,6 +161,7 @@ def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Pa
     assert too_much_at_once.returncode != 0
     assert "as it is in use by totes-dev-" in said(too_much_at_once)
     assert len(rehearsal.instances()) == 1, "all is as it was, but for the logins' passwords, which are made again"
+    assert len(rehearsal.snapshots()) == 1, "and a last snapshot of the one that was just made"
     rehearsal.server.is_instance()
     rehearsal.type("init", "warehouse")
     assert shop.run()["batch"] is None
@@ -187,6 +193,7 @@ def test_a_lost_warehouse_is_made_again(rehearsal: Rehearsal) -> None:
 def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
     [instance] = rehearsal.instances()
     rds = rehearsal.shop.cloud.client("rds")
+    before = rehearsal.snapshots()
     rds.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier="kept")
     rehearsal.server.keep("kept")
     execute(rehearsal.shop.cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
@@ -202,8 +209,7 @@ def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
     rehearsal.type("run")
     assert content_of(rehearsal.shop.cloud.warehouse_uri) == now, "what came after the snapshot is loaded again"
     assert rehearsal.instances() != [instance]
-    snapshots = [each["DBSnapshotIdentifier"] for each in rds.describe_db_snapshots()["DBSnapshots"]]
-    by_hand_and_last = [name for name in snapshots if not name.startswith("rds:")]
+    by_hand_and_last = rehearsal.snapshots() - before
     assert len(by_hand_and_last) == 2, "of the one of before dev keeps a last snapshot"
 
 

@@ -48,3 +48,10 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 def client(hosted: Hosted) -> Callable[[str], Any]:
     """Makes a client of the shared endpoint."""
     return hosted.client
+
+
+@pytest.fixture(scope="package")
+def store(client: Callable[[str], Any]) -> str:
+    """A bucket for code."""
+    client("s3").create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    return "code"

@@ -20,13 +20,6 @@ Clients = Callable[[str], Any]
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def store(client: Clients) -> str:
-    """A bucket for code."""
-    client("s3").create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    return "code"
-
-
 @pytest.fixture
 def stack(client: Clients) -> Iterator["Stack"]:
     stack = Stack(client("cloudformation"))
@@ -416,6 +409,50 @@ def test_a_function_of_another_language_is_refused_by_name(client: Clients, stac
         client("lambda").invoke(FunctionName="knitting")
 
 
+@pytest.mark.parametrize(
+    ("property_", "value", "refusal"),
+    [
+        ("MemorySize", 127, "'127' at 'memorySize' .* greater than or equal to 128"),
+        ("MemorySize", 10_241, "'10241' at 'memorySize' .* less than or equal to 10240"),
+        ("Timeout", 0, "'0' at 'timeout' .* greater than or equal to 1"),
+        ("Timeout", "901", "'901' at 'timeout' .* less than or equal to 900"),
+    ],
+)
+def test_a_function_has_as_much_memory_and_time_as_lambda_gives(
+    client: Clients, stack: Stack, store: str, property_: str, value: Any, refusal: str
+) -> None:
+    assert store
+
+    def deploy(**properties: Any) -> None:
+        code = put(client, {"handler.py": "def handler(event, context): pass"})
+        stack.deploy({"Role": ROLE, "Function": function(code, FunctionName=stack.name, **properties)})
+
+    refused = f"1 validation error detected: Value {refusal}"
+    with pytest.raises(ClientError, match=refused):
+        deploy(**{property_: value})
+    stack.delete()
+    stack._exists = False
+    deploy(MemorySize=10_240, Timeout=900)
+    with pytest.raises(ClientError, match=refused):
+        deploy(**{"MemorySize": 128, "Timeout": 1, property_: value})
+    kept = client("lambda").get_function_configuration(FunctionName=stack.name)
+    assert (kept["MemorySize"], kept["Timeout"]) == (10_240, 900)
+
+
+def test_a_function_answers_with_6_291_556_bytes_at_most(client: Clients, stack: Stack, store: str) -> None:
+    assert store
+    answering = "def handler(event, context): return 'x' * (event - 2)"
+    code = put(client, {"handler.py": answering})
+    stack.deploy({"Role": ROLE, "Function": function(code, FunctionName=stack.name)})
+    assert len(invoke(client, stack.name, 6_291_556)) == 6_291_554
+    answer = client("lambda").invoke(FunctionName=stack.name, Payload="6291557")
+    assert answer["FunctionError"] == "Unhandled"
+    assert json.load(answer["Payload"]) == {
+        "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+        "errorType": "Function.ResponseSizeTooLarge",
+    }
+
+
 # State machines
 
 
@@ -590,6 +627,45 @@ def test_what_comes_of_a_distributed_map_is_at_most_256_kib(client: Clients, sta
     much = {"Type": "Pass", "Result": "x" * 30_000, "End": True}
     arn = deploy_mapping(stack, "piling", starting("piling"), much, [*range(10)])
     assert json.loads(execute(client, arn)["output"])["Error"] == "States.DataLimitExceeded"
+
+
+HALF = {"StartAt": "Half", "States": {"Half": {"Type": "Pass", "Result": "x" * 140_000, "End": True}}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Pass", "Result": "x" * 262_144},
+        {"Type": "Parallel", "Branches": [HALF, HALF]},
+        {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": HALF},
+        {"Type": "Task", "Resource": "${Function}"},
+    ],
+    ids=lambda state: str(state["Type"]),
+)
+def test_what_comes_of_a_state_is_at_most_256_kib(
+    client: Clients, stack: Stack, store: str, state: dict[str, Any]
+) -> None:
+    assert store
+    states = {"Begin": {"Type": "Pass", "Result": {"items": [1, 2]}, "Next": "Much"}, "Much": {**state, "End": True}}
+    resources = {
+        "Role": ROLE,
+        "Function": function(put(client, {"handler.py": "def handler(event, context): return 'x' * 262_144"})),
+        "Machine": machine(stack.name, states, Function={"Fn::GetAtt": ["Function", "Arn"]}),
+    }
+    arn = stack.deploy(resources, Outputs={"Arn": {"Value": {"Ref": "Machine"}}})["Arn"]
+    execution = execute(client, arn)
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_what_an_execution_begins_with_is_at_most_256_kib(client: Clients, stack: Stack) -> None:
+    states = {"End": {"Type": "Pass", "Result": "well", "End": True}}
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    arn = stack.deploy({"Role": ROLE, "Machine": machine(stack.name, states)}, Outputs=outputs)["Arn"]
+    step_functions = client("stepfunctions")
+    step_functions.start_execution(stateMachineArn=arn, input=json.dumps("x" * 262_142))
+    for too_much in ("x" * 262_143, "\N{EURO SIGN}" * 90_000):
+        with pytest.raises(ClientError, match=r"ValidationException.*less than or equal to 262144"):
+            step_functions.start_execution(stateMachineArn=arn, input=json.dumps(too_much, ensure_ascii=False))
 
 
 def test_an_updated_state_machine_runs_what_is_new(client: Clients, stack: Stack) -> None:

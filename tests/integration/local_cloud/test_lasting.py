@@ -143,6 +143,8 @@ def test_a_rotation_that_was_cut_short_is_where_it_was(folder: StateFolder) -> N
     again = Cloud(folder)
     again.schedule_rotation()
     assert (again.value(), again.value("AWSPENDING")) == (current, "next")
+    with pytest.raises(ClientError, match="A previous rotation isn't complete"):
+        again.secrets.rotate_secret(SecretId=again.names["Login"], RotateImmediately=False)
     stages = again.secrets.describe_secret(SecretId=again.names["Login"])["VersionIdsToStages"]
     versions = {stage: version for version, held in stages.items() for stage in held}
     again.secrets.update_secret_version_stage(

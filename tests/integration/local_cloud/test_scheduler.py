@@ -125,8 +125,8 @@ def scheduled(tmp_path: Path) -> Iterator[Scheduled]:
     folder.remove()
 
 
-def resources(*, may_start: bool, state: str = "ENABLED") -> dict[str, Any]:
-    """A state machine that passes its input on, a schedule for it, and its dead letters."""
+def resources(*, may_start: bool, state: str = "ENABLED", text: str | None = INPUT) -> dict[str, Any]:
+    """A state machine that passes its input on, a schedule for it that says a text or nothing, and its dead letters."""
     machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:machine"
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters"
     allowed = [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}]
@@ -155,7 +155,7 @@ def resources(*, may_start: bool, state: str = "ENABLED") -> dict[str, Any]:
                 "Target": {
                     "Arn": {"Ref": "Machine"},
                     "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-                    "Input": INPUT,
+                    **({} if text is None else {"Input": text}),
                     "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["Letters", "Arn"]}},
                 },
             },
@@ -186,6 +186,25 @@ def test_a_deployed_schedule_starts_its_target_with_its_input_once_the_cloud_is_
     time.sleep(1)
     assert len(scheduled.executions(names["Machine"])) == 1
     assert scheduled.dead_letters(names["Letters"]) == []
+
+
+def test_a_schedule_without_input_delivers_a_notification_of_itself(scheduled: Scheduled) -> None:
+    stack = Stack(scheduled.client("cloudformation"))
+    names = stack.deploy(resources(may_start=True, text=None), **OUTPUTS)
+    scheduled.folder.write(CLOUD, {})
+    [execution] = eventually(lambda: scheduled.executions(names["Machine"]))
+    told = json.loads(execution["input"])
+    assert abs(datetime.fromisoformat(told.pop("time")) - datetime.now(UTC)) < timedelta(minutes=2)
+    assert told.pop("id")
+    assert told == {
+        "version": "0",
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": ACCOUNT,
+        "region": REGION,
+        "resources": [f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/ticks"],
+        "detail": "{}",
+    }
 
 
 def test_what_its_role_may_not_start_is_among_the_dead_letters(scheduled: Scheduled) -> None:
