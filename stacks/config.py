@@ -31,7 +31,7 @@ class FunctionSettings:
     """What a function may use.
 
     Attributes:
-        memory_mb: memory, and with it the share of a processor, in MB; 128 to 10240, in a young account 3008.
+        memory_mb: memory, and with it the share of a processor, in MB; 128 to 10240, in a new account 3008.
         timeout_minutes: after how many minutes Lambda ends it; at most 15.
     """
 
@@ -75,6 +75,8 @@ class NewNetwork:
         """Refuse an unknown kind or number of ways out; raise ValueError."""
         if self.nat not in {"instance", "gateway"}:
             raise ValueError(f"nat is {self.nat!r}; NewNetwork knows 'instance' and 'gateway'")
+        if self.zones is not None and not len(self.zones) == len({*self.zones}) == 2:  # noqa: PLR2004 - as it says
+            raise ValueError(f"zones is {self.zones!r}; a network of totes' own has two zones, so name two, or None")
         if self.nat_zones not in {1, 2}:
             raise ValueError(f"nat_zones is {self.nat_zones!r}; a network of totes' own has two zones, so say 1 or 2")
 
@@ -142,7 +144,7 @@ class OwnDatabase:
     Attributes:
         instance_type: of a burstable, Graviton kind, such as "t4g.micro".
         storage_gib: what it has at first.
-        most_storage_gib: what it may grow to by itself; at least a tenth more.
+        most_storage_gib: what it may grow to by itself, at least a tenth more; one that is there may be told the same.
         multi_az: whether another zone stands by.
         backup_days: how long its backups are kept.
         port: where it listens. CloudFormation changes it by another instance: so only with another generation.
@@ -168,7 +170,7 @@ class OwnDatabase:
         https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
         """
         least = math.ceil(self.storage_gib * 11 / 10)
-        if self.most_storage_gib < least:
+        if self.most_storage_gib < least and self.most_storage_gib != self.storage_gib:
             raise ValueError(
                 f"most_storage_gib is {self.most_storage_gib}; RDS wants a tenth more than storage_gib, {least} or more"
             )

@@ -22,6 +22,7 @@ from totes_runtime.verdicts import report_verdict
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Compare; return the verdict and at most `repairs` rows that repair it (`recapture`), or why not; emit metrics."""
     settings, most = VerifySettings.from_environment(), event.get(payloads.REPAIRS, 0)
+    report_rotations(settings)  # first, for a database may refuse the login
     try:
         with (
             connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source,
@@ -34,5 +35,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return {**verdict.to_dict(), payloads.RECAPTURE: recapture}
     except NotFilledInYet as nothing:
         return {payloads.NOT_COMPARED: str(nothing)}
-    finally:
-        report_rotations(settings)  # above all where a database refuses a login

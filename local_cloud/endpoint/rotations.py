@@ -29,7 +29,7 @@ from local_cloud.endpoint.patches import patch
 _STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 _continued: set[str] = set()
-"""The secrets, by ARN, that are there again with a rotation that was cut short when the cloud was stopped."""
+"""The secrets, by ARN, that are there again with a rotation that broke off when the cloud was stopped."""
 
 _moto_rotate = SecretsManagerBackend.rotate_secret
 _moto_move = SecretsManagerBackend.update_secret_version_stage
@@ -111,7 +111,7 @@ def _schedule(backend: Any, secret: Any, *asked: Any) -> Any:
         return _moto_rotate(backend, secret.arn, *asked)
     finally:
         secret.remove_version_stages_from_old_versions(["AWSPENDING"])
-        for version in before:  # of a rotation that was cut short; the database may know no other password
+        for version in before:  # of a rotation that broke off; the database may know no other password
             version["version_stages"].append("AWSPENDING")
         secret.last_rotation_date = rotated
         _continued.discard(secret.arn)
@@ -137,7 +137,7 @@ def note_continuation(secret: Any) -> None:
     """Remember that a secret is there again as it was, whose schedule is set again by a stack that is deployed again.
 
     In AWS that stack has never gone, and nobody asks anything of a schedule that has not changed. So a rotation that
-    was cut short when the cloud was stopped does not stand in the way of one RotateSecret that sets a schedule.
+    broke off when the cloud was stopped does not stand in the way of one RotateSecret that sets a schedule.
     """
     if any(map(_is_pending, secret.versions.values())):
         _continued.add(secret.arn)

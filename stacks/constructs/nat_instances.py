@@ -110,7 +110,7 @@ class NatInstances(Construct):
             vpc: the network, which has no other way out.
             cidr: its addresses.
             zones: in how many of its zones.
-            generation: which of its kind the network is.
+            generation: which of the environment's networks it is in.
             ports: on which ports the members of which groups speak to the outside.
         """
         super().__init__(scope, id)

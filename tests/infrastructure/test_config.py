@@ -7,7 +7,15 @@ import pytest
 
 from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
-from stacks.config import Environment, ExistingNetwork, FunctionSettings, GivenDatabase, OwnDatabase, OwnDomain
+from stacks.config import (
+    Environment,
+    ExistingNetwork,
+    FunctionSettings,
+    GivenDatabase,
+    NewNetwork,
+    OwnDatabase,
+    OwnDomain,
+)
 from stacks.target import Target
 from totes.lake.audit import NIGHTS
 
@@ -88,6 +96,13 @@ def test_a_disk_may_grow_by_a_tenth_at_least_or_rds_refuses_it() -> None:
     own = OwnDatabase(instance_type="t4g.micro", multi_az=False, backup_days=7, storage_gib=25, most_storage_gib=28)
     with pytest.raises(ValueError, match=r"most_storage_gib is 27; .* a tenth more .* 28 or more"):
         dataclasses.replace(own, most_storage_gib=27)
+    assert dataclasses.replace(own, most_storage_gib=25).most_storage_gib == 25, "one that is there grows no more"
+
+
+@pytest.mark.parametrize("zones", [("eu-west-2a", "eu-west-2a"), ("eu-west-2a",), ()])
+def test_a_network_has_two_zones(zones: Any) -> None:
+    with pytest.raises(ValueError, match="has two zones, so name two"):
+        NewNetwork(zones=zones)
 
 
 def test_a_network_in_the_place_of_another_needs_a_warehouse_of_its_generation() -> None:

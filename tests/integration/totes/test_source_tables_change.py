@@ -366,6 +366,8 @@ def test_what_an_earlier_totes_has_missed_is_found_by_one_whole_read(pipeline: P
     capture_nothing_as_an_earlier_totes(pipeline)
     assert pipeline.tick().batches == Span(first=2, last=3, count=2)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    third = CaptureManifest.from_json(Journal(pipeline.ingestion).read(3))
+    assert not any(table.context for table in third.tables.values()), "that was joined before, and has its context"
     assert pipeline.capture().batch is None, "once"
 
 

@@ -55,6 +55,16 @@ def test_what_an_earlier_totes_gave_no_unknown_member_has_one_after_the_next_run
     assert value(nameless.warehouse, JOINED) == value(nameless.source, "SELECT count(*) FROM sales_order")
 
 
+def test_what_somebody_has_made_may_refuse_such_a_member_and_stops_no_load(
+    nameless: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    nameless.tick()
+    execute(nameless.warehouse, "DELETE FROM dim_staff; CREATE UNIQUE INDEX theirs ON dim_staff (first_name)")
+    execute(nameless.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    assert nameless.tick().tables["fact_payment"].versions == 1
+    assert 'which has no unknown member: duplicate key value violates unique constraint "theirs"' in caplog.text
+
+
 @pytest.mark.begun
 def test_a_row_that_was_good_before_stays_as_it_was(pipeline: Pipeline) -> None:
     before = rows(pipeline.warehouse, "SELECT * FROM dim_staff ORDER BY staff_id")

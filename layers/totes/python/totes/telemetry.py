@@ -24,7 +24,7 @@ VERIFY_DIFFERENCES = "VerifyDifferences"
 """Rows that differ without an excuse, as a verification ends."""
 
 ROTATIONS_OVERDUE = "RotationsOverdue"
-"""Logins whose password was not rotated when it should have been, as a verification ends, whatever it came to."""
+"""Logins whose password was not rotated when it should have been, whatever the verification comes to."""
 
 LAKE_FINDINGS = "LakeFindings"
 """What a night's audit of the lake found that is not what was written; it emits none if it ran out of time."""

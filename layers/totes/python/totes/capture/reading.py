@@ -30,6 +30,12 @@ from totes.lake import (
     read_part,
 )
 
+_JOINED_BY_AN_EARLIER_TOTES: Mapping[str, Mapping[str, str]] = {
+    "counterparty": {"legal_address_id": "address"},
+    "staff": {"department_id": "department"},
+}
+"""What each batch brought the context for whose manifest does not say it."""
+
 Permit = Callable[[Mapping[str, Gone]], None]
 """Lets the deletes of tables pass, or raises MassDeletion."""
 
@@ -255,7 +261,8 @@ class Reading:
         before = self._before(name)
         if before is None:
             return False
-        return not self._tables[name].completed_by.items() <= (before.completed_by or {}).items()
+        joined = _JOINED_BY_AN_EARLIER_TOTES.get(name, {}) if before.completed_by is None else before.completed_by
+        return not self._tables[name].completed_by.items() <= joined.items()
 
     def _kept_of(self, name: str) -> tuple[Part, ...]:
         """What pieces have read of a table, and nobody has changed since."""

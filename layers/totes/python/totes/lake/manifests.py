@@ -127,7 +127,7 @@ class CapturedTable:
         identity: what the table was; None: not known (format 1).
         ranges: how the rows that it holds lie in ranges of their keys; None: nobody has counted them yet.
         completed_by: columns by which a joined dimension refers to other tables, and those tables, for which all
-            batches after it bring context too; None: not known (an older totes).
+            batches after it bring context too; None: not known (an earlier totes).
     """
 
     columns: tuple[SourceColumn, ...]

@@ -239,10 +239,21 @@ class _Loader:
         """
         remember_columns(cursor, self._tables)
         if not self._described:
-            add_every_unknown(cursor, LIVE, self._tables)
+            self._make_up_for_unknowns(cursor)
         self._undescribed = to_be_filled
         if not to_be_filled:
             self._describe(cursor)
+
+    def _make_up_for_unknowns(self, cursor: Cursor) -> None:
+        """Give the unknown members that are missing; what somebody has made may refuse them, and stops no load."""
+        cursor.execute("SAVEPOINT before_unknowns")
+        try:
+            add_every_unknown(cursor, LIVE, self._tables)
+        except psycopg2.Error as error:
+            if (error.pgcode or "")[:2] not in _NOT_CURED_BY_ANOTHER_TRY:
+                raise
+            logger.warning("joins lack facts that name a row in quarantine, which has no unknown member: %s", error)
+            cursor.execute("ROLLBACK TO SAVEPOINT before_unknowns")
 
     def _describe(self, cursor: Cursor) -> None:
         """Once a run, say what each table and column means, and make the views of the reports."""

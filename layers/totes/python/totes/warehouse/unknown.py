@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 
 
 def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | None = None) -> None:
-    """Give an unknown member to each key that is or was in quarantine and of which the dimension has no row.
+    """Give an unknown member to each key that is in quarantine and of which the dimension has no row.
 
     It is marked deleted, for the source has no row that the star can hold; the row takes its place when it has.
 
@@ -31,7 +31,8 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
         sql.SQL("""
             INSERT INTO {table} ({names}, batch_id, is_deleted)
             SELECT {values}, min(held.batch_id), true FROM {quarantine} AS held
-            WHERE held.star_table = %(table)s AND (%(batch)s IS NULL OR held.batch_id = %(batch)s)
+            WHERE held.star_table = %(table)s AND held.resolved_by IS NULL
+            AND (%(batch)s IS NULL OR held.batch_id = %(batch)s)
             AND held.key BETWEEN -2147483648 AND 2147483647
             AND NOT EXISTS (SELECT FROM {table} AS there WHERE there.{key} = held.key)
             GROUP BY held.key ORDER BY held.key
