@@ -179,11 +179,11 @@ CALLS_A_TICK = 1  # of each secret
 REQUESTS_A_KEY = 20_000  # a month
 
 KB_LOGGED_A_RUN = 16  # into each log group, by each function, execution or flow log that writes to it
-CUSTOM_METRICS = len(METRICS)  # none has a dimension but the environment
 ONCE_A_NIGHT = {VERIFY_DIFFERENCES, LAKE_FINDINGS, ROTATIONS_OVERDUE}
 METRIC_MONTHS = [1 / Decimal(24) if name in ONCE_A_NIGHT else Decimal(1) for name in METRICS]
 """How long each metric is paid for: by the hour, and only those in which it is sent.
 
+None has a dimension but the environment.
 https://aws.amazon.com/cloudwatch/pricing/ ("prorated by the hour and metered only when you send metrics")
 """
 

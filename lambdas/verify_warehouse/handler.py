@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
             recapture = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
-        report_verdict(verdict)
-        return {**verdict.to_dict(), payloads.RECAPTURE: recapture}
     except NotFilledInYet as nothing:
         return {payloads.NOT_COMPARED: str(nothing)}
+    report_verdict(verdict)
+    return {**verdict.to_dict(), payloads.RECAPTURE: recapture}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from command_line.deployment import Deployment
-from costs.figures import CUSTOM_METRICS
+from costs.figures import METRIC_MONTHS
 from local_cloud.alarm_states import alarms_on
 from simulator import build
 from tests.end_to_end.conftest import Deployed
@@ -198,7 +198,7 @@ def test_functions_emit_the_metrics_that_are_priced_and_no_more(deployed: Deploy
     emitted = deployed.cloud.client("cloudwatch").list_metrics(Namespace=telemetry.NAMESPACE)["Metrics"]
     found = {(each["MetricName"], *((one["Name"], one["Value"]) for one in each["Dimensions"])) for each in emitted}
     assert found == {(name, (telemetry.SERVICE, "totes-prod")) for name in telemetry.METRICS}
-    assert len(found) == CUSTOM_METRICS
+    assert len(found) == len(METRIC_MONTHS)
 
 
 def test_the_loaders_log_says_how_many_rows_came_to_which_end_as_the_operations_dashboard_asks(

@@ -8,6 +8,11 @@ from stacks.config import ExistingNetwork, GivenDatabase, NewNetwork
 from tests.support.templates import Synthesised, production, synthesise, synthesise_foundations
 
 INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")
+EXISTING = ExistingNetwork(
+    vpc_id="vpc-0123456789abcdef0",
+    availability_zones=("eu-west-2a", "eu-west-2b"),
+    private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
+)
 
 
 def groups_of(synthesised: Synthesised, function: str) -> set[str]:
@@ -144,18 +149,13 @@ def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_
 
 
 def test_an_existing_network_is_used_as_it_is(store: Path) -> None:
-    existing = ExistingNetwork(
-        vpc_id="vpc-0123456789abcdef0",
-        availability_zones=("eu-west-2a", "eu-west-2b"),
-        private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
-    )
-    found = synthesise(dataclasses.replace(production(), network=existing), store)
+    found = synthesise(dataclasses.replace(production(), network=EXISTING), store)
     assert not found.resources("AWS::EC2::VPC")
     assert not found.resources("AWS::EC2::Subnet")
     for each in found.resources("AWS::Lambda::Function").values():
         placed = each["Properties"].get("VpcConfig", {}).get("SubnetIds", [])
         outside = each["Properties"]["FunctionName"] == "totes-prod-fetch_exchange_rates"
-        assert placed == ([] if outside else list(existing.private_subnet_ids))
+        assert placed == ([] if outside else list(EXISTING.private_subnet_ids))
 
 
 def test_a_network_takes_the_zones_that_it_is_told(store: Path) -> None:
@@ -167,13 +167,8 @@ def test_a_network_takes_the_zones_that_it_is_told(store: Path) -> None:
 
 
 def test_one_network_stands_beside_the_other_that_takes_its_place(store: Path) -> None:
-    existing = ExistingNetwork(
-        vpc_id="vpc-0123456789abcdef0",
-        availability_zones=("eu-west-2a", "eu-west-2b"),
-        private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
-        generation=2,
-    )
-    found = synthesise(dataclasses.replace(production(), network=existing, warehouse=GivenDatabase()), store)
+    second = dataclasses.replace(EXISTING, generation=2)
+    found = synthesise(dataclasses.replace(production(), network=second, warehouse=GivenDatabase()), store)
     names = [path.name.removesuffix(".template.json") for path in found.folder.glob("*network*.template.json")]
     assert names == ["totes-prod-network-2"]
 

@@ -55,8 +55,11 @@ def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable])
         place: where dimensions and quarantine are.
         tables: the star tables.
     """
+    quarantine = place.ledger("quarantine")
+    cursor.execute(sql.SQL("SELECT DISTINCT star_table FROM {} WHERE resolved_by IS NULL").format(quarantine))
+    waiting = {name for (name,) in cursor.fetchall()}
     for table in tables:
-        if isinstance(table, Dimension):
+        if isinstance(table, Dimension) and table.name in waiting:
             add_unknown(cursor, place, table)
 
 
