@@ -16,6 +16,8 @@ _GROUP = "/aws/lambda/totes-{environment}-{function}"
 
 _LOOK_SECONDS = 1.0
 
+_PLATFORM = "platform."
+
 _OF_NO_INTEREST = ("cold_start", "function_", "location", "service", "xray_trace_id", "timestamp", "level", "message")
 """What every line says, by the beginnings of its keys, and what has its own place in a line that is shown."""
 
@@ -57,17 +59,34 @@ def log_lines(
 
 
 def readable(line: str) -> str | None:
-    """A logged line as a person reads it: when, how grave, what, and about what; None: it is a metric."""
+    """A logged line as a person reads it: when, how grave, what, and about what; None: it is for machines alone."""
     try:
         said = json.loads(line)
     except json.JSONDecodeError:
         return line
+    if isinstance(said, dict) and str(said.get("type", "")).startswith(_PLATFORM):
+        return _of_platform(said)
     if not isinstance(said, dict) or "message" not in said:
         return None if isinstance(said, dict) and "_aws" in said else line
     about = {name: value for name, value in said.items() if not name.startswith(_OF_NO_INTEREST) and value is not None}
     traceback = about.pop("exception", "")
     ends = "".join(f"\n    {each}" for each in str(traceback).splitlines())
     return f"{str(said.get('timestamp', ''))[:23]} {said.get('level', ''):<8}{said['message']}{_told(about)}{ends}"
+
+
+def _of_platform(event: dict[str, Any]) -> str | None:
+    """What Lambda itself says of an invocation that has ended.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+    """
+    if event["type"] != f"{_PLATFORM}report":
+        return None
+    record = event["record"]
+    metrics, failed = record["metrics"], record.get("errorType")
+    return (
+        f"{event['time']} {'ERROR' if failed else 'INFO':<8}took {metrics['durationMs'] / 1000:.1f} s and "
+        f"{metrics['maxMemoryUsedMB']} of {metrics['memorySizeMB']} MB{f', and failed: {failed}' if failed else ''}"
+    )
 
 
 def _told(about: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ moto keeps metrics and makes none.
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -32,9 +33,13 @@ def install() -> None:
 
 
 def of_invocation(function: str, *, failed: bool, milliseconds: float) -> None:
-    """Count an invocation, as namespace AWS/Lambda does."""
+    """Count an invocation that has just ended, as namespace AWS/Lambda does: at the moment when it began.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+    """
     values = {"Invocations": 1, "Errors": int(failed), "Duration": milliseconds}
-    _put("AWS/Lambda", [_metric(name, value, {"FunctionName": function}) for name, value in values.items()])
+    began = utcnow() - timedelta(milliseconds=milliseconds)
+    _put("AWS/Lambda", [_metric(name, value, {"FunctionName": function}, began) for name, value in values.items()])
 
 
 def of_log(lines: Sequence[str]) -> None:
@@ -67,11 +72,11 @@ def _terminated(communication: Any) -> None:
         _put("AWS/States", [_metric(name, 1, {"StateMachineArn": arn})])
 
 
-def _metric(name: str, value: float, dimensions: dict[str, str]) -> Metric:
+def _metric(name: str, value: float, dimensions: dict[str, str], moment: datetime | None = None) -> Metric:
     return {
         "MetricName": name,
         "Value": value,
-        "Timestamp": utcnow(),
+        "Timestamp": moment or utcnow(),
         "Dimensions": [{"Name": each, "Value": said} for each, said in dimensions.items()],
     }
 

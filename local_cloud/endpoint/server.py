@@ -25,6 +25,7 @@ from local_cloud.endpoint import (
     invocations,
     lambdas,
     lasting,
+    listings,
     metrics,
     networks,
     resources,
@@ -32,6 +33,7 @@ from local_cloud.endpoint import (
     rotations,
     secret_names,
     sessions,
+    sleeping,
     stacks,
     state_machines,
     topics,
@@ -42,7 +44,7 @@ from local_cloud.kept import Kept
 
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
-    *(state_machines, histories, secret_names, sessions, topics, ways_out, user_pools, identity_pools),
+    *(state_machines, histories, listings, secret_names, sessions, topics, ways_out, user_pools, identity_pools),
     distributed_maps,
 )
 
@@ -87,6 +89,7 @@ class Endpoint:
         """
         invocations.install(invoke)
         asynchronous.install()
+        sleeping.install()
 
     def start(self) -> None:
         """Serve, in threads."""

@@ -3,8 +3,8 @@
 moto's CloudFormation puts a state machine into the backend that plays executions instead of the one that
 interprets them, and does not fill in DefinitionSubstitutions. Its interpreter gives an execution without a name none,
 and hands the words of an AWS SDK task to boto3 as they are: Step Functions writes StateMachineArn and Executions
-where boto3 writes stateMachineArn and executions. And it says that an execution has ended before it says how, so that
-who asks just then finds it SUCCEEDED and without an output.
+where boto3 writes stateMachineArn and executions. What Lambda itself refuses it calls an Exception. And it says that
+an execution has ended before it says how, so that who asks just then finds it SUCCEEDED and without an output.
 
 What a state hands on moto holds to 256 KiB as AWS does, and what an execution begins with to nothing:
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -18,13 +18,16 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.cloudformation.exceptions import ValidationError
 from moto.stepfunctions import models
 from moto.stepfunctions.exceptions import ValidationException
 from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
@@ -38,6 +41,7 @@ _moto_create = StateMachine.create_from_cloudformation_json.__func__
 _moto_update = StateMachine.update_from_cloudformation_json.__func__
 _moto_reflect_status: Any = BaseExecutionWorkerCommunication._reflect_execution_status  # noqa: SLF001 - see above
 _moto_start_execution = StepFunctionsParserBackend.start_execution
+_moto_failure_of_lambda: Any = StateTaskLambda._from_error  # noqa: SLF001 - see above
 
 
 def install() -> None:
@@ -78,6 +82,7 @@ def install() -> None:
         _call_sdk,
         why="moto hands boto3 the words of an AWS SDK task as they are",
     )
+    patch(StateTaskLambda, "_from_error", _failure_of_lambda, why="moto calls what Lambda refuses an Exception")
 
 
 def _create(cls: Any, resource_name: str, cloudformation_json: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -122,6 +127,19 @@ def _reflect_status(communication: Any) -> None:
     _moto_reflect_status(SimpleNamespace(execution=ended))
     for name in ("stop_date", "output", "error", "cause", "exec_status"):
         setattr(execution, name, getattr(ended, name))
+
+
+def _failure_of_lambda(task: Any, env: Any, ex: Exception) -> Any:
+    """What a state fails with: of what Lambda refuses, its name for it.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    failure = _moto_failure_of_lambda(task, env, ex)
+    if isinstance(ex, ClientError):
+        name = f"Lambda.{ex.response['Error']['Code']}"
+        failure.error_name = CustomErrorName(name)
+        failure.event_details["lambdaFunctionFailedEventDetails"]["error"] = name
+    return failure
 
 
 def _call_sdk(

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from local_cloud.functions import platform_lines
 from local_cloud.functions.forks import Fork, Forking
 from local_cloud.functions.package import CodeStore, Package
 from local_cloud.functions.runtime import Runtime
@@ -122,7 +122,7 @@ class Worker:
             request_id = str(uuid.uuid4())
             self._peak = 0
             start_ms = None if self._api.asked else self._wait_for_start()
-            self._log(f"START RequestId: {request_id} Version: $LATEST")
+            self._log(*platform_lines.at_start(self.package, request_id))
             began = time.monotonic()
             answer = self._run(request_id, event) if self._api.asked else self._failed_start(request_id)
             self._report(request_id, (time.monotonic() - began) * 1000, start_ms)
@@ -261,15 +261,13 @@ class Worker:
 
     def _report(self, request_id: str, duration_ms: float, start_ms: float | None) -> None:
         self._pump()
-        start = "" if start_ms is None else f"\tInit Duration: {start_ms:.2f} ms"
-        exhausted = self._peak > self.package.memory_mb * _MIB
-        self._log(
-            f"END RequestId: {request_id}",
-            f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: "
-            f"{math.ceil(duration_ms)} ms\tMemory Size: {self.package.memory_mb} MB\tMax Memory Used: "
-            f"{self._peak // _MIB} MB{start}"
-            + ("\tStatus: error\tError Type: Runtime.OutOfMemory" if exhausted else ""),
+        spent = platform_lines.Spent(
+            milliseconds=duration_ms,
+            start_milliseconds=start_ms,
+            peak_mb=self._peak // _MIB,
+            exhausted=self._peak > self.package.memory_mb * _MIB,
         )
+        self._log(*platform_lines.at_end(self.package, request_id, spent))
 
     def _memory(self) -> int:
         """The bytes that the process and its children hold."""

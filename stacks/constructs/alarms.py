@@ -21,6 +21,7 @@ RUNBOOK = "docs/runbook.md"
 _LAG_MINUTES = 15
 _TIMEOUT_PERCENT = 80
 _TICKS_WITHOUT_SUCCESS = 3
+_SLOW_PERIODS = 4  # a duration is told when it is over, as one of when it began: up to fifteen minutes before
 _THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
 _WAREHOUSE_PERIODS = 3
 _FIVE_MINUTES = cdk.Duration.minutes(5)
@@ -174,6 +175,8 @@ def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
                 sentence=f"{name} has taken more than {_TIMEOUT_PERCENT} % of the time that it may.",
                 metric=measures.of_function(function.full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
                 threshold=function.timeout.to_milliseconds() * _TIMEOUT_PERCENT / 100,
+                periods=_SLOW_PERIODS,
+                enough=1,
             ),
         ]
     return [

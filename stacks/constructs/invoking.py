@@ -26,6 +26,12 @@ RETRYABLE = (
 A deployment changes a function's layers and its code one after the other, so that for seconds they do not fit together.
 """
 
+ASLEEP = tuple(f"Lambda.{name}Exception" for name in ("ENINotReady", "ResourceConflict", "ResourceNotReady"))
+"""What Lambda says of a function in a network that nobody has called for weeks: the call has woken it, in minutes.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+"""
+
 
 def path(*keys: str) -> str:
     """The JSONPath of what lies under these keys, one within the other."""
@@ -53,7 +59,7 @@ def invoke(
     result_path: str,
     minutes: int,
 ) -> tasks.LambdaInvoke:
-    """Make a state that invokes a function; what is tried again is for the caller to say.
+    """Make a state that invokes a function, also one that sleeps; what else is tried again is for the caller to say.
 
     Args:
         scope: whose state it is.
@@ -63,7 +69,7 @@ def invoke(
         result_path: where its result goes.
         minutes: how long is waited for it: longer than the function has, which ends sooner and says why.
     """
-    return tasks.LambdaInvoke(
+    task = tasks.LambdaInvoke(
         scope,
         name,
         lambda_function=function,
@@ -73,3 +79,5 @@ def invoke(
         retry_on_service_exceptions=False,  # RETRYABLE has them, with jitter
         task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(minutes)),
     )
+    task.add_retry(errors=list(ASLEEP), interval=cdk.Duration.seconds(30), backoff_rate=1, max_attempts=8)
+    return task

@@ -67,7 +67,16 @@ class Run(Construct):
         capturing = self._capturing(then=transforming)
         is_another_under_way = (
             sfn.Choice(self, "Is another run under way?")
-            .when(sfn.Condition.number_greater_than("$.running", 1), self._end("Step back", ANOTHER_RUN, []))
+            .when(
+                sfn.Condition.or_(
+                    sfn.Condition.number_greater_than("$.running", 1),
+                    sfn.Condition.and_(
+                        sfn.Condition.boolean_equals("$.listed", value=False),
+                        sfn.Condition.number_greater_than("$.running", 0),
+                    ),
+                ),
+                self._end("Step back", ANOTHER_RUN, []),
+            )
             .when(
                 sfn.Condition.is_present(path(payloads.ASKED, payloads.LAKE_ALONE)),
                 sfn.Pass(
@@ -85,6 +94,11 @@ class Run(Construct):
             most=2,  # this run and one more are all that matter
             result={
                 "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
+                # The list lags behind: a run that has just begun may not be on it yet.
+                # https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+                "listed": sfn.JsonPath.array_contains(
+                    sfn.JsonPath.list_at("$.Executions[*].ExecutionArn"), sfn.JsonPath.execution_id
+                ),
                 payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
                 payloads.READ: [],
                 payloads.TRANSFORMED: [],

@@ -6,7 +6,7 @@ The figures are of whole invocations, as Lambda would bill them: the first publi
 life, the one after ten thousand payments are paid at once, and one that finds nothing new.
 """
 
-import re
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +23,6 @@ from totes.errors import UserError
 from totes.snapshot import SITE
 
 FUNCTION = "publish_snapshot"
-REPORT = re.compile(r"REPORT .*?Duration: ([\d.]+) ms.*Max Memory Used: (\d+) MB")
 EVENTS_OF_A_TICK = 5
 """Of a shop that has come to 100,000 orders in two years, in five minutes at its busiest."""
 
@@ -61,8 +60,9 @@ def published(deployment: Deployment, running: LocalCloud) -> tuple[float, int, 
 
 def reported(deployment: Deployment) -> tuple[float, int]:
     """Seconds and megabytes of the function's last invocation."""
-    reports = [match for line in log_lines(deployment, FUNCTION) if (match := REPORT.search(line))]
-    return float(reports[-1][1]) / 1000, int(reports[-1][2])
+    lines = [json.loads(line) for line in log_lines(deployment, FUNCTION) if line.startswith("{")]
+    metrics = [line["record"]["metrics"] for line in lines if line.get("type") == "platform.report"][-1]
+    return metrics["durationMs"] / 1000, metrics["maxMemoryUsedMB"]
 
 
 def objects(deployment: Deployment, running: LocalCloud) -> dict[str, int]:

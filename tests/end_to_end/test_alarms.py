@@ -312,7 +312,8 @@ def _as_aws_tells(deployed: Deployed, cloudwatch: Any) -> None:
     tell(cloudwatch, telemetry.NAMESPACE, telemetry.ROTATIONS_OVERDUE, {telemetry.SERVICE: "totes-prod"}, 1, moments)
     for each in deployed.cloud.client("lambda").list_functions()["Functions"]:
         function = {"FunctionName": each["FunctionName"]}
-        tell(cloudwatch, "AWS/Lambda", "Duration", function, each["Timeout"] * 1000 - 1, moments)
+        began = now - timedelta(seconds=each["Timeout"])  # it has just ended
+        tell(cloudwatch, "AWS/Lambda", "Duration", function, each["Timeout"] * 1000 - 1, [began])
         tell(cloudwatch, "AWS/Lambda", "Throttles", function, 1, moments)
     for way_out in ways_out:
         each_minute = [now - number * timedelta(minutes=1) for number in range(6)]

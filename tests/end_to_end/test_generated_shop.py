@@ -3,6 +3,7 @@
 import json
 import shlex
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,12 @@ from command_line.deployment import Deployment
 from simulator import Shop, build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
-from tests.support.databases import execute
+from tests.support.databases import execute, session
 from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.waiting import until
+from totes.outcomes import ANOTHER_RUN
 from totes.star import STAR_TABLES
+from totes.warehouse.ledger import LOCK
 
 NOTHING = {"rows_in": 0, "versions": 0, "unchanged": 0, "quarantined": 0, "deleted": 0}
 
@@ -144,13 +148,33 @@ def test_a_deployed_stack_is_served_by_the_ordinary_credentials(shop: Deployed) 
     )
 
 
+def test_a_run_steps_back_while_another_is_under_way_before_the_list_has_it(shop: Deployed) -> None:
+    client, machine = shop.cloud.client("stepfunctions"), Deployment.local(shop.state).outputs["StateMachineArn"]
+    shop.run()
+    with session(shop.cloud.warehouse_uri) as loader, loader.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK,))  # so that the first waits in its load
+        first = client.start_execution(stateMachineArn=machine)["executionArn"]
+        until(lambda: first in running(client, machine))
+        second = client.start_execution(stateMachineArn=machine)["executionArn"]
+        until(lambda: client.describe_execution(executionArn=second)["status"] != "RUNNING")
+        assert running(client, machine) == [first]
+    assert json.loads(client.describe_execution(executionArn=second)["output"])["outcome"] == ANOTHER_RUN
+    until(lambda: client.describe_execution(executionArn=first)["status"] == "SUCCEEDED")
+
+
+def running(client: Any, machine: str) -> list[str]:
+    listed = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+    return [each["executionArn"] for each in listed]
+
+
 def test_a_functions_logs_can_be_read(shop: Deployed) -> None:
     shop.run()
     logs = shop.totes("local", "logs", "raw_data_to_ingestion_bucket", "--json").out
-    assert "REPORT RequestId" in logs
-    assert "Max Memory Used" in logs
-    messages = [json.loads(line).get("message") for line in logs.splitlines() if line.startswith("{")]
-    assert "committed batch 1" in messages
+    lines = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
+    assert "committed batch 1" in [line.get("message") for line in lines]
+    ended = [line["record"]["status"] for line in lines if line.get("type") == "platform.report"]
+    assert set(ended) == {"success"}
+    assert " of 1536 MB" in shop.totes("local", "logs", "raw_data_to_ingestion_bucket").out
 
 
 def test_no_password_is_in_any_log_or_execution(shop: Deployed) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from local_cloud import LocalCloud
 from local_cloud.folder import StateFolder
 from tests.support.command_line import TOTES, totes
 from tests.support.databases import session
+from tests.support.waiting import until
 
 
 @dataclass
@@ -97,15 +99,17 @@ def test_a_run_that_is_no_longer_followed_goes_on(state: Path) -> None:
         terminal.wait_for("Capture")
         assert terminal.press_ctrl_c() == 1
         terminal.wait_for("the run goes on")
-    runs = cloud.client("stepfunctions")
-    [machine] = runs.list_state_machines()["stateMachines"]
-    deadline = time.monotonic() + 60
-    while (
-        newest := runs.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"][0]["status"]
-    ) == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert newest == "SUCCEEDED"
+        runs = cloud.client("stepfunctions")
+        [machine] = runs.list_state_machines()["stateMachines"]
+        until(lambda: bool(listed(runs, machine, "RUNNING")))  # a list may lag behind
+    [run] = listed(runs, machine, "RUNNING")
+    until(lambda: run not in listed(runs, machine, "RUNNING"))
+    assert run in listed(runs, machine, "SUCCEEDED")
+
+
+def listed(runs: Any, machine: dict[str, Any], status: str) -> list[str]:
+    found = runs.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter=status)["executions"]
+    return [each["executionArn"] for each in found]
 
 
 @pytest.mark.usefixtures("foreground")

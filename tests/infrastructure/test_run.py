@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Environment
-from stacks.constructs.invoking import RETRYABLE
+from stacks.constructs.invoking import ASLEEP, RETRYABLE
 from stacks.constructs.pieces import _KILLED
 from tests.support.templates import Synthesised, synthesise
 from totes import errors
@@ -62,7 +62,10 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
 def test_what_aws_calls_an_error_is_in_the_runbook(root: Path) -> None:
     _, _, after = (root / "docs" / "runbook.md").read_text(encoding="utf-8").partition("## Run failed\n")
     table = after.partition("\n## ")[0]
-    of_aws = {name for name in (*RETRYABLE, *_KILLED) if "." in name} | {"Runtime.OutOfMemory", "States.Timeout"}
+    of_aws = {name for name in (*RETRYABLE, *ASLEEP, *_KILLED) if "." in name} | {
+        "Runtime.OutOfMemory",
+        "States.Timeout",
+    }
     assert {"Lambda.TooManyRequestsException", "Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"} <= of_aws
     assert [name for name in sorted(of_aws) if f"`{name}`" not in table] == []
 
@@ -82,8 +85,21 @@ def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dic
         "StatusFilter": "RUNNING",
         "MaxResults": 2,
     }
+    listed = states["Look for another run"]["ResultSelector"]["listed.$"]
+    assert listed == "States.ArrayContains($.Executions[*].ExecutionArn, $$.Execution.Id)"
     condition, *_ = states["Is another run under way?"]["Choices"]
-    assert (condition["NumericGreaterThan"], condition["Next"]) == (1, "Step back")
+    assert condition == {
+        "Or": [
+            {"Variable": "$.running", "NumericGreaterThan": 1},
+            {
+                "And": [
+                    {"Variable": "$.listed", "BooleanEquals": False},
+                    {"Variable": "$.running", "NumericGreaterThan": 0},
+                ]
+            },
+        ],
+        "Next": "Step back",
+    }
 
 
 def test_capture_knows_when_the_last_run_succeeded_and_load_when_the_source_was_seen(
@@ -155,7 +171,7 @@ def test_a_piece_that_was_killed_is_done_again_and_one_that_fails_says_its_name(
     assert task["Resource"] == f"<{step}Function.Arn>"
     assert "Parameters" not in task, "the event of a piece is the input of its execution"
     [retry] = task["Retry"]
-    assert {*states[step]["Retry"][0]["ErrorEquals"], "Sandbox.Timedout", "Runtime.ExitError"} <= set(
+    assert {*states[step]["Retry"][1]["ErrorEquals"], "Sandbox.Timedout", "Runtime.ExitError"} <= set(
         retry["ErrorEquals"]
     )
     [catch] = task["Catch"]
@@ -181,22 +197,37 @@ def test_a_run_that_lacked_time_for_all_says_that_the_next_goes_on(states: dict[
 def test_every_task_retries_with_full_jitter_and_an_upper_bound(states: dict[str, Any]) -> None:
     assert set(tasks(states)) == {"Look for another run", "Look for the last success", *INVOCATIONS}
     for state in tasks(states).values():
-        [retry] = state["Retry"]
+        *_, retry = state["Retry"]
         assert retry["JitterStrategy"] == "FULL"
         assert retry["BackoffRate"] > 1
         assert 1 <= retry["MaxAttempts"] <= 5
         assert retry["MaxDelaySeconds"] <= 60
 
 
+@pytest.mark.parametrize("name", [*INVOCATIONS, "Publish"])
+def test_a_function_that_has_slept_for_weeks_is_waited_for_for_minutes(states: dict[str, Any], name: str) -> None:
+    asleep, _ = states[name]["Retry"]
+    assert asleep == {
+        "ErrorEquals": [
+            "Lambda.ENINotReadyException",
+            "Lambda.ResourceConflictException",
+            "Lambda.ResourceNotReadyException",
+        ],
+        "IntervalSeconds": 30,
+        "BackoffRate": 1,
+        "MaxAttempts": 8,
+    }
+
+
 @pytest.mark.parametrize("name", INVOCATIONS)
 def test_all_that_the_library_calls_retryable_is_retried(states: dict[str, Any], name: str) -> None:
-    [retry] = states[name]["Retry"]
+    _, retry = states[name]["Retry"]
     assert {each.__name__ for each in errors.RetryableError.__subclasses__()} <= set(retry["ErrorEquals"])
 
 
 @pytest.mark.parametrize("name", INVOCATIONS)
 def test_what_a_person_must_fix_is_not_retried(states: dict[str, Any], name: str) -> None:
-    [retry] = states[name]["Retry"]
+    _, retry = states[name]["Retry"]
     permanent = {
         each.__name__ for each in errors.TotesError.__subclasses__() if not issubclass(each, errors.RetryableError)
     }

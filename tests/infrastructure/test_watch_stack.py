@@ -179,7 +179,10 @@ def test_what_is_never_started_is_never_late(local: Synthesised) -> None:
 def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesised) -> None:
     for function in FUNCTIONS:
         alarm = alarms(prod)[f"function-slow-{function}"]
-        assert alarm["Threshold"] == prod.function(function)["Timeout"] * 1000 * 0.8
+        timeout = prod.function(function)["Timeout"]
+        assert alarm["Threshold"] == timeout * 1000 * 0.8
+        assert alarm["DatapointsToAlarm"] == 1
+        assert alarm["Period"] * (alarm["EvaluationPeriods"] - 1) >= timeout, "what is told at its end is of its begin"
 
 
 def test_the_topic_tells_the_environments_address(prod: Synthesised) -> None:

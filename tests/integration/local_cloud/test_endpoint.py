@@ -7,6 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -509,20 +510,58 @@ def test_a_state_machine_runs_functions_and_catches_what_they_raise_by_name(
     assert len([event for event in events if event["message"].startswith("START")]) == 2
 
 
-def test_a_state_machine_sees_its_own_executions(client: Clients, stack: Stack) -> None:
+def test_what_lambda_refuses_fails_a_state_by_its_name(client: Clients, stack: Stack) -> None:
+    gone = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:gone"
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    states = {"Task": {"Type": "Task", "Resource": gone, "End": True}}
+    arn = stack.deploy({"Role": ROLE, "Machine": machine("asking", states)}, Outputs=outputs)["Arn"]
+    assert execute(client, arn)["error"] == "Lambda.ResourceNotFoundException"
+
+
+def test_an_invocation_is_measured_at_the_moment_when_it_began(client: Clients, stack: Stack, store: str) -> None:
+    assert store
+    slow = "import time\ndef handler(event, context): time.sleep(2)"
+    stack.deploy({"Role": ROLE, "Function": function(put(client, {"handler.py": slow}), FunctionName="slow")})
+    began = datetime.now(UTC)
+    client("lambda").invoke(FunctionName="slow")
+    [told] = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Dimensions=[{"Name": "FunctionName", "Value": "slow"}],
+        StartTime=began - timedelta(seconds=1),
+        EndTime=began + timedelta(seconds=1.5),
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    assert told["Maximum"] >= 2000
+
+
+def test_a_state_machine_sees_its_own_executions_once_they_are_a_second_old(client: Clients, stack: Stack) -> None:
+    look = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:listExecutions",
+        "Parameters": {"StateMachineArn.$": "$$.StateMachine.Id", "StatusFilter": "RUNNING", "MaxResults": 2},
+    }
     states = {
+        "Young": {**look, "ResultPath": "$.young", "Next": "Wait"},
+        "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Look"},
         "Look": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:sfn:listExecutions",
-            "Parameters": {"StateMachineArn.$": "$$.StateMachine.Id", "StatusFilter": "RUNNING", "MaxResults": 2},
-            "ResultSelector": {"running.$": "States.ArrayLength($.Executions)", "first.$": "$.Executions[0]"},
+            **look,
+            "ResultSelector": {
+                "running.$": "States.ArrayLength($.Executions)",
+                "listed.$": "States.ArrayContains($.Executions[*].ExecutionArn, $$.Execution.Id)",
+                "first.$": "$.Executions[0]",
+            },
+            "ResultPath": "$.seen",
             "End": True,
-        }
+        },
     }
     outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
     arn = stack.deploy({"Role": ROLE, "Machine": machine("looking", states)}, Outputs=outputs)["Arn"]
-    seen = json.loads(execute(client, arn)["output"])
-    assert seen["running"] == 1
+    told = json.loads(execute(client, arn)["output"])
+    assert told["young"]["Executions"] == []
+    seen = told["seen"]
+    assert (seen["running"], seen["listed"]) == (1, True)
     assert seen["first"]["Status"] == "RUNNING"
     assert isinstance(seen["first"]["StartDate"], str)
 

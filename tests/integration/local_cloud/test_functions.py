@@ -1,6 +1,7 @@
 """Functions run as Lambda runs them: the deployed zips, a process each, warm, within their time and memory."""
 
 import base64
+import dataclasses
 import hashlib
 import io
 import json
@@ -206,6 +207,20 @@ def test_output_is_in_the_log_when_the_invocation_is_over(any_bench: Bench) -> N
     assert lines[4].startswith("END RequestId: ")
     assert lines[5].startswith("REPORT RequestId: ")
     assert "Memory Size: 256 MB" in lines[5]
+
+
+def test_where_a_function_logs_json_lambda_does_too(bench: Bench) -> None:
+    bench.invoke(dataclasses.replace(package("def handler(event, context): print('one')"), log_format="JSON"))
+    start, one, report = bench.lines["/aws/lambda/sewing"]
+    assert (json.loads(start)["type"], one) == ("platform.start", "one")
+    ended = json.loads(report)
+    assert (ended["type"], ended["record"]["status"]) == ("platform.report", "success")
+    assert ended["record"]["requestId"] == json.loads(start)["record"]["requestId"]
+    metrics = ended["record"]["metrics"]
+    assert metrics["memorySizeMB"] == 256
+    assert 0 < metrics["maxMemoryUsedMB"] < 256
+    assert metrics["billedDurationMs"] >= metrics["durationMs"] > 0
+    assert metrics["initDurationMs"] > 0
 
 
 def test_output_is_in_the_log_while_the_invocation_goes_on(bench: Bench, tmp_path: Path) -> None:
