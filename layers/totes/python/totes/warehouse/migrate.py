@@ -33,6 +33,7 @@ from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import oid_of
 from totes.warehouse.patience import shortly
 from totes.warehouse.places import LIVE
+from totes.warehouse.strangers import OWN, must_be_own
 from totes.warehouse.traits import of_another
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,9 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         What cannot be brought in place.
 
     Raises:
-        ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it; the database is
-            the source, or its encoding is not UTF8; or something that somebody made hinders a change of a table.
+        ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it, or something of
+            others under a name of the ledger's; the database is the source, or its encoding is not UTF8; or something
+            that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
@@ -138,6 +140,7 @@ def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
 def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
     """Create what is missing of the ledger; return whether it was there."""
     there = _tables_there(cursor)
+    must_be_own(there)
     has_ledger = "etl.batch" in there
     if not has_ledger:
         _must_speak_utf8(cursor)
@@ -389,11 +392,14 @@ def _has_schema(cursor: Cursor, schema: str) -> bool:
     return cursor.fetchone() is not None
 
 
-def _tables_there(cursor: Cursor) -> set[str]:
-    """Return the tables of the ledger and those of exchange rates that are there, with their schemas."""
+def _tables_there(cursor: Cursor) -> dict[str, frozenset[str]]:
+    """Return the columns of the ledger's tables and of those of exchange rates that are there, with their schemas."""
     cursor.execute(
-        "SELECT schemaname || '.' || tablename FROM pg_tables "
-        "WHERE schemaname = 'etl' OR (schemaname = 'public' AND tablename = %s)",
-        (RATES_TABLE,),
+        "SELECT format('%%s.%%s', relnamespace::regnamespace, relname), ARRAY("
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) "
+        "FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND ("
+        "relnamespace = to_regnamespace('etl') AND relname = ANY(%s) "
+        "OR relnamespace = 'public'::regnamespace AND relname = %s)",
+        (list(OWN), RATES_TABLE),
     )
-    return {name for (name,) in cursor.fetchall()}
+    return {name: frozenset(columns) for name, columns in cursor.fetchall()}

@@ -24,6 +24,7 @@ from totes.lake import Bucket
 from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
+from totes.warehouse.beside import drop_made, must_have_room, write_made
 from totes.warehouse.bulk import Piece, Pieces, Position
 from totes.warehouse.definitions import (
     LEDGER,
@@ -142,7 +143,8 @@ class Rebuild:
                 meanwhile, and the rebuild is not under way, none is begun.
 
         Raises:
-            ConfigurationError: something that others have made of the live tables would be lost.
+            ConfigurationError: something that others have made of the live tables would be lost, or lies where the
+                rebuild makes its own.
             LakeUnavailable, LakeCorrupted: see `totes.lake`.
             psycopg2.Error: the warehouse broke off, or another loader was at work for two minutes.
         """
@@ -160,7 +162,7 @@ class Rebuild:
         self.close()
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
-            drop_all(cursor, self._tables)
+            drop_made(cursor, _names(self._tables))
 
     def _step(self, cursor: Cursor, seen: "Held | None") -> Step:
         lock(cursor)
@@ -196,7 +198,10 @@ class Rebuild:
         self._fill_ledger(cursor, said)
 
     def _begin(self, cursor: Cursor, lake: Processed) -> _Progress:
-        drop_all(cursor, self._tables)
+        straight = lake.newest == 1
+        made = _names(self._tables, straight=straight)
+        drop_made(cursor, _names(self._tables))
+        must_have_room(cursor, made)
         self.close()
         create_ledger(cursor, BESIDE)
         names = {
@@ -206,7 +211,6 @@ class Rebuild:
             "changes": versions.CHANGES,
         }
         cursor.execute(sql.SQL(_STAGING).format(**names))
-        straight = lake.newest == 1
         for table in self._tables:
             create_star(cursor, BESIDE, table)
             if not straight:
@@ -218,6 +222,7 @@ class Rebuild:
         must_lose_nothing(cursor, self._tables)
         must_be_possible(cursor, self._tables)
         cursor.execute(_PROGRESS)
+        write_made(cursor, made)
         cursor.execute(
             "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",
             (lake.edition, self._definitions, straight),
@@ -382,7 +387,7 @@ class Rebuild:
         if self._build_indexes(cursor, indexes.missing):
             return Step.MORE
         swap(cursor, self._tables, lake.edition)
-        drop_all(cursor, self._tables)
+        drop_made(cursor, _names(self._tables))
         self.staged = newest
         return Step.DONE
 
@@ -392,19 +397,18 @@ def _copy_tuples(cursor: Cursor, table: sql.Identifier, names: list[str], rows: 
         copy_all(cursor, table, pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None))
 
 
-def drop_all(cursor: Cursor, tables: Sequence[StarTable]) -> None:
-    """Drop what a rebuild has made and what is not live."""
-    names = [
+def _names(tables: Sequence[StarTable], *, straight: bool = False) -> list[str]:
+    """The tables in schema `etl` that a rebuild makes; one that is straight stages no rows."""
+    made = [
         *(BESIDE.star(table.name) for table in tables),
-        *(versions.staged(table) for table in tables),
+        *(versions.staged(table) for table in tables if not straight),
         *(BESIDE.ledger(name) for name in LEDGER),
         versions.DELETES,
         versions.QUARANTINE,
         versions.ROWS_IN,
         versions.CHANGES,
-        sql.Identifier("etl", "rebuild"),
     ]
-    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.SQL(", ").join(names)))
+    return [*(name.strings[-1] for name in made), "rebuild"]
 
 
 @dataclass(frozen=True, kw_only=True)
