@@ -156,3 +156,52 @@ def test_an_index_that_a_retyped_column_cannot_have_is_named_before_a_rebuild_be
     with pytest.raises(ConfigurationError, match=r"the index rounded of fact_sales_order.*function round"):
         rebuilt(pipeline, priced_in_text())
     assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
+
+
+KEYS = """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conrelid IN ('fact_payment'::regclass, 'dim_design'::regclass, 'etl.batch'::regclass)
+    AND contype IN ('p', 'u') ORDER BY 1
+"""
+
+MADE_AGAIN = """
+    CREATE UNIQUE INDEX again ON {table} ({columns});
+    ALTER TABLE {table} DROP CONSTRAINT {key};
+    ALTER INDEX {schema}.again RENAME TO {key}
+"""
+
+
+@pytest.mark.begun
+def test_a_key_that_was_made_again_as_an_index_of_its_name_is_a_key_after_a_rebuild(pipeline: Pipeline) -> None:
+    before = rows(pipeline.warehouse, KEYS)
+    for schema, table, key, columns in (
+        ("public", "dim_design", "dim_design_pkey", "design_id"),
+        ("public", "fact_payment", "fact_payment_payment_id_batch_id_key", "payment_id, batch_id"),
+        ("etl", "etl.batch", "batch_pkey", "batch_id"),
+    ):
+        execute(pipeline.warehouse, MADE_AGAIN.format(schema=schema, table=table, key=key, columns=columns))
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    execute(pipeline.source, "UPDATE design SET file_name = 'again' WHERE design_id = 2")
+    pipeline.tick()
+    assert rebuilt(pipeline).rebuilding is None
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert rows(pipeline.warehouse, KEYS) == before
+
+
+@pytest.mark.begun
+def test_an_index_that_has_the_name_of_a_key_and_is_another_is_named_before_a_rebuild_begins(
+    pipeline: Pipeline,
+) -> None:
+    execute(
+        pipeline.warehouse,
+        "ALTER INDEX fact_payment_pkey RENAME TO fact_payment_record;"
+        "CREATE INDEX fact_payment_pkey ON fact_payment (payment_date)",
+    )
+    with pytest.raises(
+        ConfigurationError, match=r"the index fact_payment_pkey of fact_payment .*\(payment_record_id\).*rename it"
+    ):
+        rebuilt(pipeline)
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
+    execute(pipeline.warehouse, "ALTER INDEX fact_payment_pkey RENAME TO mine")
+    assert pipeline.load().rebuilding is None
+    assert value(pipeline.warehouse, "SELECT to_regclass('mine') IS NOT NULL")

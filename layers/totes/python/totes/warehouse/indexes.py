@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import StarTable
-from totes.warehouse.definitions import replacements
+from totes.warehouse.definitions import add_keys, replacements
 from totes.warehouse.grants import oids_of
 from totes.warehouse.places import BESIDE
 
@@ -29,13 +29,13 @@ _INDEXES = """
             'CREATE ', CASE WHEN indisunique THEN 'UNIQUE ' END, 'INDEX ',
             format('%%I ON %%I.%%I ', index.relname, nspname, indexed.relname)
         ))),
-        obj_description(indexrelid, 'pg_class')
+        obj_description(indexrelid, 'pg_class'),
+        EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)
     FROM pg_index
     JOIN pg_class AS index ON index.oid = indexrelid
     JOIN pg_class AS indexed ON indexed.oid = indrelid
     JOIN pg_namespace ON pg_namespace.oid = indexed.relnamespace
     WHERE indrelid = ANY(%s::oid[])
-    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)
     ORDER BY nspname, index.relname
 """
 
@@ -47,7 +47,7 @@ _OF_THE_ROWS = ("22", "23", "54")
 
 
 class _Found(NamedTuple):
-    """An index as the catalog has it, that no constraint made; `rest` is its definition behind the table's name."""
+    """An index as the catalog has it; `rest` is its definition behind the table's name."""
 
     table: int
     name: str
@@ -56,6 +56,11 @@ class _Found(NamedTuple):
     unique: bool
     rest: str
     meaning: str | None
+    of_constraint: bool
+
+    def is_like(self, other: "_Found") -> bool:
+        """Whether another one, of another table, keeps the same."""
+        return (self.unique, self.rest) == (other.unique, other.rest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,33 +133,43 @@ class Indexes:
         wanted: all of them.
         missing: those that the tables beside do not have yet.
         old: the names, in schema `etl`, of those which these have and nobody wants any more.
+        hinders: why some cannot be on those tables, which have another one of that name; a sentence each.
     """
 
     wanted: Sequence[Index]
     missing: Sequence[Index]
     old: Sequence[str]
+    hinders: Sequence[str]
 
     @classmethod
     def of(cls, cursor: Cursor, tables: Sequence[StarTable]) -> "Indexes":
-        """Return the indexes as they are now; both the live tables and those beside are there."""
+        """Return the indexes as they are now; both the live tables and those beside are there.
+
+        A key of totes' own that somebody has made again as an index of its name, which cures bloat, is no index of
+        theirs: the new table has the key.
+        """
         all_ = list(replacements(tables))
         live, beside = oids_of(cursor, [each.live for each in all_]), oids_of(cursor, [each.beside for each in all_])
         cursor.execute(_INDEXES, ([*live, *beside],))
         found = [_Found(*row) for row in cursor.fetchall()]
-        there = {(index.table, index.name) for index in found}
-        wanted, missing = [], []
+        there = {(index.table, index.name): index for index in found}
+        wanted, missing, hinders = [], [], []
         for each, oid, new in zip(all_, live, beside, strict=True):
             prefix = "" if each.star else BESIDE.ledger_prefix
             for one in found:
-                if one.table != oid or not one.valid or (new, prefix + one.name) in there:
-                    continue  # it is not done, or totes makes it itself
+                if one.table != oid or not one.valid or one.of_constraint:
+                    continue  # it is another table's, or not done, or no index of its own
+                if own := there.get((new, prefix + one.name)):
+                    if not one.is_like(own):
+                        hinders.append(_of_own_name(one, each.shown, own))
+                    continue
                 index = Index(found=one, table=each.shown, beside=each.beside)
                 wanted.append(index)
                 if (new, index.name_beside) not in there:
                     missing.append(index)
         names = {index.name_beside for index in wanted}
         old = [one.name for one in found if one.table in beside and _is_old(one.name, names)]
-        return cls(wanted=wanted, missing=missing, old=old)
+        return cls(wanted=wanted, missing=missing, old=old, hinders=hinders)
 
     def drop_old(self, cursor: Cursor) -> None:
         """Drop those that nobody wants any more."""
@@ -166,11 +181,36 @@ def _is_old(name: str, wanted: Collection[str]) -> bool:
     return name.startswith(_PREFIX) and name not in wanted
 
 
+def _of_own_name(one: _Found, table: str, own: _Found) -> str:
+    unique = "a unique one " if own.unique else "one "
+    return (
+        f"the index {one.name} of {table} has the name of {unique}that totes makes ({own.rest}) and is not like it "
+        f"({one.rest}); rename it (ALTER INDEX)"
+    )
+
+
 def must_be_possible(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     """See that the tables which replace the live ones, empty as they are, can have the indexes of those.
 
     Raises:
         ConfigurationError: they cannot; the sentence says which, and what to do.
     """
-    if hinders := list(filter(None, (index.hindered(cursor) for index in Indexes.of(cursor, tables).wanted))):
+    indexes = Indexes.of(cursor, tables)
+    if not indexes.wanted and not indexes.hinders:
+        return
+    cursor.execute("SAVEPOINT keyless")
+    for table in tables:  # the keys are built when the rows are there, and their names are taken then
+        add_keys(cursor, BESIDE, table)
+    indexes = Indexes.of(cursor, tables)
+    must_not_hinder(indexes, [index.hindered(cursor) for index in indexes.wanted])
+    cursor.execute("ROLLBACK TO SAVEPOINT keyless")
+
+
+def must_not_hinder(indexes: Indexes, others: Sequence[str] = ()) -> None:
+    """See that no index of others hinders that the live tables are replaced.
+
+    Raises:
+        ConfigurationError: one does; the sentence says which, and what to do.
+    """
+    if hinders := list(filter(None, [*indexes.hinders, *others])):
         raise ConfigurationError(f"the star tables cannot be replaced: {'; '.join(hinders)}")

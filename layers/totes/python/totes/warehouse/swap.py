@@ -13,7 +13,7 @@ from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import LEDGER, columns_made, replacements, serial_of
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, oid_of, oids_of, revoke_all
-from totes.warehouse.indexes import Indexes
+from totes.warehouse.indexes import Indexes, must_not_hinder
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.migrate import remember_columns
@@ -83,6 +83,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     made_meanwhile = must_lose_nothing(cursor, tables)
     _drop_readers(cursor, made_meanwhile)
     indexes = Indexes.of(cursor, tables)
+    must_not_hinder(indexes)
     indexes.drop_old(cursor)
     if indexes.missing:  # it takes long to build, and nobody reads now
         raise TablesInUse("an index was made this moment")
