@@ -215,6 +215,11 @@ def keys_of(table: StarTable) -> Sequence[sql.Composable]:
     return [version, sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.record_id))]
 
 
+def columns_known_by(table: StarTable) -> Sequence[str]:
+    """Return the columns of a star table's first key, by which a load knows its rows again."""
+    return [table.key, "batch_id"] if isinstance(table, Fact) else [table.key]
+
+
 def add_key(cursor: Cursor, place: Place, table: StarTable, key: sql.Composable) -> None:
     """Build one of a star table's keys.
 

@@ -210,7 +210,7 @@ class _Loader:
                 self._must_be_of(cursor, lake, entry)
             said = content(cursor)
             wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
-            fits = not (found.newer or found.other)
+            fits = not (found.newer or found.other or found.keyless)
             if not fits and not (rebuild or self._is_ours(cursor, lake, said) if found.newer else wanted):
                 _must_be_replayed(found, lake)
                 return _Loaded(batch=None, tables={}, wanted=False)
@@ -339,7 +339,7 @@ def _must_be_replayed(found: Found, lake: Processed) -> None:
 
     Raises:
         ConfigurationError: another totes made a column that this one does not know, or a column cannot be brought up to
-            its definition in place; and no replay is under way.
+            its definition in place, or a key is gone that rows break; and no replay is under way.
     """
     if lake.is_replayed():
         logger.info("nothing is loaded into tables of another shape until the replay that is under way is published")
@@ -349,8 +349,13 @@ def _must_be_replayed(found: Found, lake: Processed) -> None:
             f"know {', '.join(found.newer)}; deploy the newer one, or make the tables again without them "
             "(totes replay --from 1)"
         )
-    else:
+    elif found.other:
         raise ConfigurationError(
             f"the warehouse's tables are not what this totes makes: {'; '.join(found.other)}; make them again "
             "(totes replay --from 1)"
+        )
+    else:
+        raise ConfigurationError(
+            f"{'; '.join(found.keyless)}; make it again as the table's owner, or all of the warehouse from the lake "
+            "(totes rebuild)"
         )

@@ -31,12 +31,29 @@ from totes.warehouse.definitions import (
 )
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import oid_of
+from totes.warehouse.keys import ensure_keys
 from totes.warehouse.patience import shortly
 from totes.warehouse.places import LIVE
 from totes.warehouse.strangers import OWN, must_be_own
 from totes.warehouse.traits import of_another
 
 logger = logging.getLogger(__name__)
+
+# An index that holds some of the rows, or that looks at them late, keeps no row apart that is being loaded. A table
+# that somebody has parted cannot have every key, and is theirs to keep.
+_COLUMNS_AND_KEYS = """
+    WITH star AS MATERIALIZED (
+        SELECT oid, relname, CASE WHEN relkind = 'r' THEN ARRAY(
+            SELECT concat_ws(' ', indnkeyatts, indkey) FROM pg_index
+            WHERE indrelid = pg_class.oid AND indisunique AND indisvalid AND indimmediate
+            AND indpred IS NULL AND indexprs IS NULL
+        ) END AS keys
+        FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND relkind IN ('r', 'p')
+    )
+    SELECT relname, attname, attnum::text, format_type(atttypid, atttypmod), NOT attnotnull, keys
+    FROM star JOIN pg_attribute ON attrelid = star.oid WHERE attnum > 0 AND NOT attisdropped
+"""
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
@@ -56,11 +73,13 @@ class Found:
     Attributes:
         newer: what only a newer totes can have made.
         other: what only tables that are made again can be.
+        keyless: why the key of a star table is gone and cannot be made again, a sentence each.
         gone: the star tables that totes had made and somebody has dropped; they are there again, without rows.
     """
 
     newer: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+    keyless: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 
 
@@ -105,7 +124,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
-    held = _columns(cursor, [table.name for table in tables])
+    held, keys = _columns_and_keys(cursor, [table.name for table in tables])
     strangers = [table.name for table in tables if table.name in held and not has_ledger]
     if strangers:
         raise ConfigurationError(
@@ -121,6 +140,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         _create_views_that_are_gone(cursor, tables)
         known = [table for table in tables if table.name in held]
         _bring_in_place(cursor, known, held, found)
+        found.keyless += ensure_keys(cursor, known, keys)
         if all_of_it:
             _bring_what_can_wait(cursor, known, held)
     return found
@@ -373,18 +393,27 @@ def _must_speak_utf8(cursor: Cursor) -> None:
         )
 
 
-def _columns(cursor: Cursor, names: Sequence[str]) -> dict[str, dict[str, _Held]]:
-    cursor.execute(
-        "SELECT relname, attname, format_type(atttypid, atttypmod), NOT attnotnull "
-        "FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid "
-        "WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND relkind IN ('r', 'p') "
-        "AND attnum > 0 AND NOT attisdropped",
-        (list(names),),
-    )
+def _columns_and_keys(
+    cursor: Cursor, names: Sequence[str]
+) -> tuple[dict[str, dict[str, _Held]], dict[str, set[frozenset[str]]]]:
+    """Return the columns of the tables that are there, and the columns of the keys and unique indexes of those."""
+    cursor.execute(_COLUMNS_AND_KEYS, (list(names),))
     held: dict[str, dict[str, _Held]] = {}
-    for table, column, sql_type, nullable in cursor.fetchall():
+    of_keys: dict[str, list[str] | None] = {}
+    numbers: dict[str, dict[str, str]] = {}
+    for table, column, number, sql_type, nullable, keys in cursor.fetchall():
         held.setdefault(table, {})[column] = _Held(type=sql_type, nullable=nullable)
-    return held
+        numbers.setdefault(table, {})[number] = column
+        of_keys[table] = keys
+    return held, {
+        table: {_names(key, numbers[table]) for key in keys} for table, keys in of_keys.items() if keys is not None
+    }
+
+
+def _names(key: str, columns: Mapping[str, str]) -> frozenset[str]:
+    """The columns of a key, which is written as how many there are and their numbers; others are carried along."""
+    count, *numbers = key.split()
+    return frozenset(columns[number] for number in numbers[: int(count)])
 
 
 def _has_schema(cursor: Cursor, schema: str) -> bool:
