@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.totes.test_rebuild import step_of_load
+from tests.integration.totes.test_rebuild import rebuilt, step_of_load
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
@@ -121,3 +121,35 @@ def test_a_rebuild_of_another_star_leaves_nothing_and_takes_nothing_of_others(
         load(connection, pipeline.processed, changed, rebuild=True)
     assert rows(pipeline.warehouse, LEFT) == []
     assert value(pipeline.warehouse, "SELECT count(*) FROM etl.mine") == 0
+
+
+FILLED = """
+    INSERT INTO dim_date
+    SELECT day, extract(year FROM day), extract(month FROM day), extract(day FROM day), extract(isodow FROM day),
+        trim(to_char(day, 'Day')), trim(to_char(day, 'Month')), extract(quarter FROM day), 0, false
+    FROM generate_series('2020-01-01'::date, '2029-12-31', interval '1 day') AS day ON CONFLICT DO NOTHING
+"""
+
+
+@pytest.mark.begun
+def test_days_that_somebody_has_added_to_the_calendar_outlive_a_rebuild(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, FILLED)
+    execute(pipeline.warehouse, "UPDATE dim_date SET quarter = 9 WHERE batch_id = 1")
+    days = rows(pipeline.warehouse, "SELECT date_id FROM dim_date ORDER BY 1")
+    execute(pipeline.warehouse, "DROP TABLE dim_payment_type CASCADE")
+    pipeline.load()
+    assert rows(pipeline.warehouse, "SELECT date_id FROM dim_date ORDER BY 1") == days
+    assert value(pipeline.warehouse, "SELECT count(*) FROM dim_date WHERE quarter = 9") == 0, (
+        "totes' own are made again"
+    )
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_days_that_a_calendar_of_other_columns_cannot_take_stop_no_rebuild(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, FILLED)
+    named = value(pipeline.warehouse, "SELECT count(*) FROM dim_date WHERE batch_id > 0")
+    execute(pipeline.warehouse, "ALTER TABLE dim_date DROP COLUMN day_name")
+    rebuilt(pipeline)
+    assert value(pipeline.warehouse, "SELECT count(*) FROM dim_date") == named
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

@@ -9,8 +9,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import LEDGER, columns_made, replacements, serial_of
+from totes.star_schema import Calendar, Fact, StarTable
+from totes.warehouse.definitions import LEDGER, columns_made, identifiers, replacements, serial_of
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, oid_of, oids_of, revoke_all
 from totes.warehouse.indexes import Indexes, must_not_hinder
@@ -41,6 +41,9 @@ _TAKEN = """
         SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = own.relname
     )
 """
+
+_OF_OTHER_COLUMNS = ("22", "23", "42")
+"""SQLSTATE classes of rows that do not fit the columns of the new table."""
 
 _LONGEST = 60
 """Characters of a name that leave room for a number: names are ASCII, and have 63 at most."""
@@ -90,6 +93,8 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     oids = oids_of(cursor, names)
     traits = Traits.of(cursor, oids)
     _put_extras(cursor, tables)
+    for calendar in (table for table in tables if isinstance(table, Calendar)):
+        _keep_days(cursor, calendar)
     _drop(cursor, live)
     for table in tables:
         _free_names(cursor, table)
@@ -135,6 +140,25 @@ def _put(cursor: Cursor, kind: Kind, pairs: Sequence[_Pair]) -> None:
     extras = Extras.of(cursor, kind, oids)
     for oid, (_, name, columns) in zip(oids, pairs, strict=True):
         extras[oid].put_on(cursor, name, columns)
+
+
+def _keep_days(cursor: Cursor, calendar: Calendar) -> None:
+    """Take over the days that no fact names: somebody has filled the calendar, and a day is true whoever wrote it."""
+    cursor.execute("SAVEPOINT days")
+    try:
+        cursor.execute(
+            sql.SQL("INSERT INTO {new} ({names}) SELECT {names} FROM {old} ON CONFLICT ({key}) DO NOTHING").format(
+                new=BESIDE.star(calendar.name),
+                names=identifiers([*(column.name for column in calendar.columns), "batch_id", "is_deleted"]),
+                old=LIVE.star(calendar.name),
+                key=sql.Identifier(calendar.key),
+            )
+        )
+    except psycopg2.Error as error:
+        if (error.pgcode or "")[:2] not in _OF_OTHER_COLUMNS:
+            raise
+        cursor.execute("ROLLBACK TO SAVEPOINT days")
+        logger.warning("days of %s that no fact names are gone, for it has other columns: %s", calendar.name, error)
 
 
 def _drop(cursor: Cursor, live: sql.Composable) -> None:
