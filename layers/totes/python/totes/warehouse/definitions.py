@@ -242,18 +242,6 @@ def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | Non
     return sql.SQL(sequence) if sequence else None
 
 
-def create_current_view(cursor: Cursor, table: Fact) -> None:
-    """Create the live view of a fact's current state, or add the fact's new columns to it; readers see it."""
-    view = sql.Identifier("public", table.current_view)
-    cursor.execute(
-        sql.SQL(
-            "CREATE OR REPLACE VIEW {view} AS SELECT * FROM "
-            "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
-        ).format(view=view, key=sql.Identifier(table.key), table=LIVE.star(table.name))
-    )
-    let_read(cursor, view)
-
-
 def let_read(cursor: Cursor, *names: sql.Composable) -> None:
     """Let the dashboard's role, where there is one, read tables or views that were just made."""
     if _has_readers(cursor):

@@ -10,9 +10,10 @@ from psycopg2.extensions import cursor as Cursor
 from totes.report import VIEWS
 from totes.roles import REPORT
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import columns_made, create_current_view
+from totes.warehouse.definitions import columns_made
 from totes.warehouse.readers import Key, OwnView, Reader, described
 from totes.warehouse.reports import create_report
+from totes.warehouse.views import create_current_view
 
 # Besides relations and routines themselves, their row types and the sequences of their columns are asked for.
 _DEPENDENTS = """

@@ -18,7 +18,6 @@ from totes.warehouse.definitions import (
     add_keys,
     catalog_type,
     columns_made,
-    create_current_view,
     create_ledger,
     create_rate_ledger,
     create_rates,
@@ -36,6 +35,7 @@ from totes.warehouse.patience import shortly
 from totes.warehouse.places import LIVE
 from totes.warehouse.strangers import OWN, must_be_own
 from totes.warehouse.traits import of_another
+from totes.warehouse.views import create_current_view, create_first_current_view, ensure_current_views
 
 logger = logging.getLogger(__name__)
 
@@ -119,8 +119,8 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 
     Raises:
         ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it, or something of
-            others under a name of the ledger's; the database is the source, or its encoding is not UTF8; or something
-            that somebody made hinders a change of a table.
+            others under a name of the ledger's or of a view; the database is the source, or its encoding is not UTF8;
+            or something that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
@@ -137,7 +137,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         if table.name not in held:
             _create(cursor, table)
     if not found.newer:
-        _create_views_that_are_gone(cursor, tables)
+        ensure_current_views(cursor, tables)
         known = [table for table in tables if table.name in held]
         _bring_in_place(cursor, known, held, found)
         found.keyless += ensure_keys(cursor, known, keys)
@@ -207,21 +207,7 @@ def _create(cursor: Cursor, table: StarTable) -> None:
     add_keys(cursor, LIVE, table)
     let_read(cursor, LIVE.star(table.name))
     if isinstance(table, Fact):
-        create_current_view(cursor, table)
-
-
-def _create_views_that_are_gone(cursor: Cursor, tables: Sequence[StarTable]) -> None:
-    """Create the view of each fact's current state that somebody has dropped, and so what reads it by its name."""
-    facts = [table for table in tables if isinstance(table, Fact)]
-    cursor.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)",
-        ([table.current_view for table in facts],),
-    )
-    there = {name for (name,) in cursor.fetchall()}
-    for table in facts:
-        if table.current_view not in there:
-            create_current_view(cursor, table)
-            logger.warning("the view %s was dropped, and is there again", table.current_view)
+        create_first_current_view(cursor, table)
 
 
 def remember_columns(cursor: Cursor, tables: Sequence[StarTable], *, whole: bool = False) -> None:

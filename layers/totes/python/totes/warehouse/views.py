@@ -1,0 +1,141 @@
+"""The views of the current state are what totes makes of them, whoever has replaced one.
+
+A comment on a view's rule, which nobody sees or writes, says what totes made: PostgreSQL keeps it where somebody
+replaces the view, and the rule says something else then.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+from totes.star_schema import Fact, StarTable
+from totes.warehouse.definitions import let_read
+from totes.warehouse.patience import shortly
+from totes.warehouse.places import LIVE
+
+logger = logging.getLogger(__name__)
+
+_IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
+
+_OF_OTHERS = (
+    psycopg2.errors.InsufficientPrivilege,
+    psycopg2.errors.InvalidTableDefinition,
+    psycopg2.errors.WrongObjectType,
+)
+"""What it ends with to replace something that is somebody's, has other columns, or is no view."""
+
+# A view follows a table that is renamed, and does not read the one that comes in its place.
+_THERE = """
+    SELECT view, coalesce(md5(ev_action::text) = obj_description(pg_rewrite.oid, 'pg_rewrite'), false) AND EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+        AND refclassid = 'pg_class'::regclass
+        AND refobjid = (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = fact)
+    )
+    FROM unnest(%s::text[], %s::text[]) AS given (view, fact)
+    JOIN pg_class ON relnamespace = 'public'::regnamespace AND relname = view
+    LEFT JOIN pg_rewrite ON ev_class = pg_class.oid AND rulename = '_RETURN'
+"""
+
+_OPTIONS = """
+    SELECT string_agg(format('%%I = %%L', option_name, option_value), ', ')
+    FROM pg_class, pg_options_to_table(reloptions) WHERE pg_class.oid = to_regclass(%s)
+"""
+
+
+def create_current_view(cursor: Cursor, table: Fact) -> None:
+    """Create the live view of a fact's current state, or make it again with the fact's new columns; readers see it.
+
+    Raises:
+        psycopg2.Error: something of others has its name.
+    """
+    view = _name(table)
+    cursor.execute(_OPTIONS, (view.as_string(cursor),))
+    [[options]] = cursor.fetchall()
+    cursor.execute(
+        sql.SQL(
+            "CREATE OR REPLACE VIEW {view} {options} AS SELECT * FROM "
+            "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
+        ).format(
+            view=view,
+            options=sql.SQL(f"WITH ({options})" if options else ""),
+            key=sql.Identifier(table.key),
+            table=LIVE.star(table.name),
+        )
+    )
+    cursor.execute(
+        "SELECT md5(ev_action::text) FROM pg_rewrite WHERE ev_class = to_regclass(%s) AND rulename = '_RETURN'",
+        (view.as_string(cursor),),
+    )
+    [[mark]] = cursor.fetchall()
+    cursor.execute(sql.SQL('COMMENT ON RULE "_RETURN" ON {} IS {}').format(view, sql.Literal(mark)))
+    let_read(cursor, view)
+
+
+def create_first_current_view(cursor: Cursor, table: Fact) -> None:
+    """Create the view of a fact that is new in the warehouse.
+
+    Raises:
+        ConfigurationError: something of others has its name.
+    """
+    try:
+        with shortly(cursor, _OF_OTHERS):
+            create_current_view(cursor, table)
+    except _OF_OTHERS as error:
+        raise ConfigurationError(
+            f"the warehouse has a {table.current_view} that totes did not make, where a view of its own goes "
+            f"({error.diag.message_primary}); rename it, or move it to another schema"
+        ) from error
+
+
+def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+    """Make again the view of each fact's current state that somebody has dropped or replaced.
+
+    No load fails for one that is in use or has other columns: a warning says what to do.
+
+    Raises:
+        psycopg2.Error: the warehouse broke off.
+    """
+    facts = [table for table in tables if isinstance(table, Fact)]
+    cursor.execute(_THERE, ([table.current_view for table in facts], [table.name for table in facts]))
+    there = dict(cursor.fetchall())
+    for table in facts:
+        if table.current_view not in there:
+            create_current_view(cursor, table)
+            logger.warning("the view %s was dropped, and is there again", table.current_view)
+        elif not there[table.current_view]:
+            _replace(cursor, table)
+
+
+def _replace(cursor: Cursor, table: Fact) -> None:
+    """Make a view again that bears no mark, or another one's; an earlier totes made the same without a mark."""
+    view = table.current_view
+    before = _definition(cursor, table)
+    try:
+        with shortly(cursor, (*_IN_USE, *_OF_OTHERS)):
+            create_current_view(cursor, table)
+    except _IN_USE:
+        logger.info("the view %s is in use; a later run sees to it", view)
+    except _OF_OTHERS as error:
+        logger.warning(
+            "%s may not be what totes makes, and cannot be made again (%s): drop it, and the next load makes it, or "
+            "give it to the loader's role",
+            view,
+            error.diag.message_primary,
+        )
+    else:
+        if _definition(cursor, table) != before:
+            logger.warning("the view %s was not what totes makes, and is so again; it was: %s", view, before)
+
+
+def _definition(cursor: Cursor, table: Fact) -> str | None:
+    cursor.execute("SELECT pg_get_viewdef(to_regclass(%s))", (_name(table).as_string(cursor),))
+    [[definition]] = cursor.fetchall()
+    return str(definition) if definition else None
+
+
+def _name(table: Fact) -> sql.Identifier:
+    return sql.Identifier("public", table.current_view)
