@@ -1,4 +1,6 @@
-"""A key of a star table that somebody has dropped is made again, or is missed in words."""
+"""A key of a star table that somebody has dropped is made again, or is missed in words; so is what blurs texts."""
+
+import re
 
 import pytest
 
@@ -101,4 +103,24 @@ def test_a_fact_that_its_owner_has_parted_may_lack_the_key(pipeline: Pipeline) -
     )
     edit(pipeline)
     assert pipeline.tick().newest == 2
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_collation_to_which_different_texts_are_equal_is_named_with_the_remedy(pipeline: Pipeline) -> None:
+    """Only ICU has such a collation, and the server may have none: the catalog says so of another."""
+    execute(
+        pipeline.warehouse,
+        "CREATE COLLATION blurred (LC_COLLATE = 'C', LC_CTYPE = 'C');"
+        "ALTER TABLE dim_staff ALTER email_address TYPE text COLLATE blurred;"
+        "UPDATE pg_collation SET collisdeterministic = false WHERE collname = 'blurred'",
+    )
+    execute(pipeline.source, "UPDATE staff SET email_address = upper(email_address) WHERE staff_id = 2")
+    with pytest.raises(
+        ConfigurationError, match=r"different texts are equal, .*ALTER TABLE public\.dim_staff"
+    ) as error:
+        pipeline.tick()
+    [remedy] = re.findall(r"\((ALTER TABLE .*)\)", str(error.value))
+    execute(pipeline.warehouse, remedy)
+    pipeline.load()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

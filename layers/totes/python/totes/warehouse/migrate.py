@@ -51,8 +51,11 @@ _COLUMNS_AND_KEYS = """
         FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND relkind IN ('r', 'p')
     )
-    SELECT relname, attname, attnum::text, format_type(atttypid, atttypmod), NOT attnotnull, keys
-    FROM star JOIN pg_attribute ON attrelid = star.oid WHERE attnum > 0 AND NOT attisdropped
+    SELECT relname, attname, attnum::text, format_type(atttypid, atttypmod), NOT attnotnull,
+        pg_collation.oid IS NOT NULL, keys
+    FROM star JOIN pg_attribute ON attrelid = star.oid
+    LEFT JOIN pg_collation ON pg_collation.oid = attcollation AND NOT collisdeterministic
+    WHERE attnum > 0 AND NOT attisdropped
 """
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
@@ -99,8 +102,11 @@ class _Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class _Held:
+    """A column as it is; `blurred`: its collation has different texts for equal, such as those of other case."""
+
     type: str
     nullable: bool
+    blurred: bool
 
 
 def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> Found:
@@ -131,6 +137,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             f"the warehouse has a table {strangers[0]} that totes did not make (there is no ledger etl.batch); "
             "name an empty database"
         )
+    _must_tell_apart(tables, held)
     missing = [table.name for table in tables if table.name not in held]
     found = Found(newer=_newer(cursor, tables), gone=_made_before(cursor, missing))
     for table in tables:
@@ -144,6 +151,21 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         if all_of_it:
             _bring_what_can_wait(cursor, known, held)
     return found
+
+
+def _must_tell_apart(tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]]) -> None:
+    """See that the database tells texts apart that are not the same, or an edit would change nothing."""
+    blurred = [
+        f'ALTER TABLE public.{table.name} ALTER {column.name} TYPE {column.sql_type} COLLATE "default"'
+        for table in tables
+        for column in table.columns
+        if column.name in held.get(table.name, {}) and held[table.name][column.name].blurred
+    ]
+    if blurred:
+        raise ConfigurationError(
+            "a column of the star has a collation to which different texts are equal, so that edits would be lost; "
+            f"take it back ({'; '.join(blurred)}), and have totes verify --repair look for what was lost before"
+        )
 
 
 def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
@@ -387,8 +409,8 @@ def _columns_and_keys(
     held: dict[str, dict[str, _Held]] = {}
     of_keys: dict[str, list[str] | None] = {}
     numbers: dict[str, dict[str, str]] = {}
-    for table, column, number, sql_type, nullable, keys in cursor.fetchall():
-        held.setdefault(table, {})[column] = _Held(type=sql_type, nullable=nullable)
+    for table, column, number, sql_type, nullable, blurred, keys in cursor.fetchall():
+        held.setdefault(table, {})[column] = _Held(type=sql_type, nullable=nullable, blurred=blurred)
         numbers.setdefault(table, {})[number] = column
         of_keys[table] = keys
     return held, {
