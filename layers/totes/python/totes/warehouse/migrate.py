@@ -52,10 +52,8 @@ _COLUMNS_AND_KEYS = """
         WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND relkind IN ('r', 'p')
     )
     SELECT relname, attname, attnum::text, format_type(atttypid, atttypmod), NOT attnotnull,
-        pg_collation.oid IS NOT NULL, keys
-    FROM star JOIN pg_attribute ON attrelid = star.oid
-    LEFT JOIN pg_collation ON pg_collation.oid = attcollation AND NOT collisdeterministic
-    WHERE attnum > 0 AND NOT attisdropped
+        attcollation = ANY(ARRAY(SELECT oid FROM pg_collation WHERE NOT collisdeterministic)), keys
+    FROM star JOIN pg_attribute ON attrelid = star.oid WHERE attnum > 0 AND NOT attisdropped
 """
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")

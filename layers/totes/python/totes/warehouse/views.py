@@ -28,16 +28,18 @@ _OF_OTHERS = (
 )
 """What it ends with to replace something that is somebody's, has other columns, or is no view."""
 
-# A view follows a table that is renamed, and does not read the one that comes in its place.
+# A view follows a table that is renamed, and does not read the one that comes in its place: so the table counts too.
 _THERE = """
-    SELECT view, coalesce(md5(ev_action::text) = obj_description(pg_rewrite.oid, 'pg_rewrite'), false) AND EXISTS (
-        SELECT FROM pg_depend WHERE classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
-        AND refclassid = 'pg_class'::regclass
-        AND refobjid = (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = fact)
-    )
-    FROM unnest(%s::text[], %s::text[]) AS given (view, fact)
-    JOIN pg_class ON relnamespace = 'public'::regnamespace AND relname = view
+    SELECT view, coalesce(md5(concat(fact.oid, ev_action)) = obj_description(pg_rewrite.oid, 'pg_rewrite'), false)
+    FROM unnest(%s::text[], %s::text[]) AS given (view, fact_name)
+    JOIN pg_class ON pg_class.relnamespace = 'public'::regnamespace AND pg_class.relname = view
+    LEFT JOIN pg_class AS fact ON fact.relnamespace = 'public'::regnamespace AND fact.relname = fact_name
     LEFT JOIN pg_rewrite ON ev_class = pg_class.oid AND rulename = '_RETURN'
+"""
+
+_MADE = """
+    SELECT md5(concat(fact.oid, ev_action)) FROM pg_rewrite JOIN pg_class AS fact ON fact.oid = to_regclass(%s)
+    WHERE ev_class = to_regclass(%s) AND rulename = '_RETURN'
 """
 
 _OPTIONS = """
@@ -66,10 +68,7 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
             table=LIVE.star(table.name),
         )
     )
-    cursor.execute(
-        "SELECT md5(ev_action::text) FROM pg_rewrite WHERE ev_class = to_regclass(%s) AND rulename = '_RETURN'",
-        (view.as_string(cursor),),
-    )
+    cursor.execute(_MADE, (LIVE.star(table.name).as_string(cursor), view.as_string(cursor)))
     [[mark]] = cursor.fetchall()
     cursor.execute(sql.SQL('COMMENT ON RULE "_RETURN" ON {} IS {}').format(view, sql.Literal(mark)))
     let_read(cursor, view)
