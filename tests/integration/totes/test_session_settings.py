@@ -21,7 +21,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes import databases
-from totes.capture import SOURCE_TABLES, capture
+from totes.capture import SOURCE_TABLES, capture, snapshot
 from totes.databases import open_session, translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
 from totes.lake import CaptureManifest, Journal, read_part
@@ -213,7 +213,7 @@ def test_what_passes_by_itself_is_tried_again_and_nothing_else(
 def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(databases._SESSION, "lock_timeout", "50ms")
+    monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 0.05)
     with session(pipeline.source) as migration, migration.cursor() as cursor:
         cursor.execute("ALTER TABLE staff ADD COLUMN nickname text")
         with pytest.raises(SourceUnavailable, match="lock timeout"), opened(pipeline.source) as source:

@@ -48,6 +48,22 @@ _STATE = """
     WHERE database.datname = current_database()
 """
 
+_LOCK_WAIT = "200ms"
+"""How long one attempt at the locks waits: far less than `deadlock_timeout` (a second), after which PostgreSQL ends
+whoever is the first to find that two wait for each other. Whoever wants a lock that the attempt has waits as long."""
+
+_PAUSE_SECONDS = 0.8
+"""How long nothing is held between two attempts."""
+
+PATIENCE_SECONDS = 60.0
+"""How long the locks are tried for."""
+
+_LOCK = sql.SQL("""
+    SET LOCAL lock_timeout = {wait};
+    LOCK TABLE {tables} IN ACCESS SHARE MODE;
+    SET LOCAL lock_timeout TO DEFAULT
+""")
+
 _NOT_TO_BE_LOCKED = (
     psycopg2.errors.InsufficientPrivilege,
     psycopg2.errors.UndefinedTable,
@@ -127,12 +143,16 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
     rewrites comes between the snapshot and a read: those show a table empty to an older snapshot. Where tables are
     missing or may not be read nothing is locked, for the contract says so better.
 
+    Nobody waits for a lock that is held by somebody who waits for another: where one is not to be had soon, all are
+    given back, and tried again a moment later. So a migration that needs several tables gets them, and never loses a
+    deadlock.
+
     Args:
         connection: the source, outside a transaction.
         tables: the tables that will be read.
 
     Raises:
-        psycopg2.Error: the source broke off; somebody else's lock was in the way for longer than `lock_timeout`.
+        psycopg2.Error: the source broke off; somebody else's lock was in the way for a minute.
     """
     connection.set_session(autocommit=True)
     in_recovery, may_ask_replayed, may_ask_position = _row(connection, _ABILITIES)
@@ -171,16 +191,21 @@ def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
     if not tables:
         return None
     names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in tables)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
-    except _NOT_TO_BE_LOCKED as error:
-        connection.rollback()
-        return str(error).splitlines()[0]
-    except psycopg2.Error:
-        connection.rollback()
-        raise
-    return None
+    lock = _LOCK.format(wait=sql.Literal(_LOCK_WAIT), tables=names)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(lock)
+        except psycopg2.Error as error:
+            connection.rollback()
+            if isinstance(error, _NOT_TO_BE_LOCKED):
+                return str(error).splitlines()[0]
+            if not isinstance(error, psycopg2.errors.LockNotAvailable) or time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return None
 
 
 def _told(connection: Connection, query: str) -> str | None:
