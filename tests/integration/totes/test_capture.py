@@ -538,6 +538,22 @@ def test_a_role_without_select_learns_which_table_to_grant(pipeline: Pipeline) -
     execute(pipeline.source, "DROP OWNED BY half_blind; DROP ROLE half_blind")
 
 
+def test_a_role_that_may_not_use_the_schema_learns_what_to_grant(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "DROP ROLE IF EXISTS outside; CREATE ROLE outside; GRANT SELECT ON ALL TABLES IN SCHEMA public TO outside;"
+        "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+    )
+    with session(pipeline.source) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET ROLE outside")
+        with pytest.raises(
+            ConfigurationError, match=r"may not use the schema public: .* GRANT USAGE ON SCHEMA public TO outside$"
+        ):
+            capture(connection, pipeline.ingestion, SOURCE_TABLES)
+    execute(pipeline.source, "DROP OWNED BY outside; DROP ROLE outside")
+
+
 def test_a_role_with_select_alone_is_enough(pipeline: Pipeline) -> None:
     execute(
         pipeline.source,

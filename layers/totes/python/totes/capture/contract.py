@@ -11,6 +11,7 @@ from totes.lake import SourceColumn
 _CATALOG = """
     SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
            format_type(base.type, base.modifier), CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
+           has_schema_privilege(namespace.oid, 'USAGE'), quote_ident(current_user),
            has_table_privilege(class.oid, 'SELECT'), row_security_active(class.oid),
            attribute.attgenerated = 'v',
            attribute.attnotnull AND EXISTS (
@@ -74,7 +75,7 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
 
     Raises:
         ContractError: tables or columns are missing or of another type; the sentence names all of them.
-        ConfigurationError: the role may not read a table, or not all of its rows.
+        ConfigurationError: the role may not use their schema, or not read a table, or not all of its rows.
         SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
     catalog = _catalog(snapshot, [table.name for table in tables])
@@ -109,11 +110,18 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
             written_type,
             plain_type,
             base_type,
+            usable,
+            role,
             readable,
             hides,
             virtual,
             identifies,
         ) in cursor.fetchall():
+            if not usable:
+                raise ConfigurationError(
+                    "the source's role may not use the schema public: type totes init source, which lets it, or "
+                    f"GRANT USAGE ON SCHEMA public TO {role}"
+                )
             found = _CatalogColumn(
                 column=SourceColumn(name=column, type=written_type),
                 plain=SourceColumn(name=column, type=plain_type),
