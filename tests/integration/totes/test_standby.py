@@ -2,18 +2,25 @@
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from psycopg2 import sql
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
-from tests.support.databases import execute, value
+from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import catch_up, run_alone, standby_of
+from tests.support.waiting import until
+from totes.capture import SOURCE_TABLES, standby
 from totes.errors import ConfigurationError, SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
+from totes.star import STAR_TABLES
+from totes.verify import verify
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +42,31 @@ def edit(primary: EmbeddedPostgres, units: int) -> None:
     execute(primary.uri("shop"), "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = 9", [units])
 
 
+def as_ordinary(server: EmbeddedPostgres) -> str:
+    """The URI of the shop for a role that may read its tables and no more."""
+    uri: str = make_dsn(**{**parse_dsn(server.uri("shop")), "user": "ordinary", "password": "o"})
+    return uri
+
+
+@contextmanager
+def cut_off(server: EmbeddedPostgres) -> Iterator[None]:
+    """A standby that does not know its primary any more, for a while."""
+    uri = server.uri("postgres")
+    primary_conninfo = value(uri, "SHOW primary_conninfo")
+    set_to(server, "primary_conninfo", "")
+    until(lambda: not value(uri, "SELECT count(*) FROM pg_stat_wal_receiver"))
+    try:
+        yield
+    finally:
+        set_to(server, "primary_conninfo", primary_conninfo)
+        until(lambda: bool(value(uri, "SELECT count(*) FROM pg_stat_wal_receiver")))
+
+
+def set_to(server: EmbeddedPostgres, setting: str, text: str) -> None:
+    statement = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(setting), sql.Literal(text))
+    run_alone(server.uri("postgres"), statement, "SELECT pg_reload_conf()")
+
+
 def test_of_two_standbys_behind_one_name_none_goes_back_and_no_batch_alternates(
     primary: EmbeddedPostgres, shop: Pipeline, folder: Path
 ) -> None:
@@ -47,16 +79,15 @@ def test_of_two_standbys_behind_one_name_none_goes_back_and_no_batch_alternates(
             assert_warehouse_mirrors(one.source, one.warehouse)
         assert one.capture().batch is None
         catch_up(second, primary)
-        run_alone(second.uri("postgres"), "SELECT pg_wal_replay_pause()")
-        edit(primary, 13)
-        catch_up(first, primary)
-        one.tick()
-        with pytest.raises(
-            SourceUnavailable, match=r"a standby that has replayed up to .* wait until it has caught up"
-        ):
-            two.capture()
+        with cut_off(second):
+            edit(primary, 13)
+            catch_up(first, primary)
+            one.tick()
+            with pytest.raises(
+                SourceUnavailable, match=r"a standby that has replayed up to .* wait until it has caught up"
+            ):
+                two.capture()
         assert one.capture().batch is None
-        run_alone(second.uri("postgres"), "SELECT pg_wal_replay_resume()")
         catch_up(second, primary)
         assert two.capture().batch == 4, "it may be the same name's new server"
         with pytest.raises(ConfigurationError, match=r"several servers answer to the name 127\.0\.0\.1"):
@@ -82,3 +113,110 @@ def test_a_standby_that_is_promoted_is_seen_at_once_and_nothing_is_lost(
         assert replica.tick().tables["fact_sales_order"].versions == 1
         assert not CaptureManifest.from_json(Journal(shop.ingestion).read(2)).source.in_recovery
         assert_warehouse_mirrors(replica.source, replica.warehouse)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every commit is old, and what must come comes within a second."""
+    monkeypatch.setattr(standby, "STALE_SECONDS", 0.0)
+    monkeypatch.setattr(standby, "PATIENCE_SECONDS", 1.0)
+
+
+def test_a_standby_whose_replay_is_paused_is_no_source(primary: EmbeddedPostgres, shop: Pipeline, folder: Path) -> None:
+    with standby_of(primary, folder / "paused") as paused:
+        catch_up(paused, primary)
+        replica = dataclasses.replace(shop, source=paused.uri("shop"))
+        replica.tick()
+        run_alone(paused.uri("postgres"), "SELECT pg_wal_replay_pause()")
+        edit(primary, 14)
+        with pytest.raises(SourceUnavailable, match=r"replay is paused, .* pg_wal_replay_resume\(\)"):
+            replica.capture()
+        with (
+            session(replica.source) as source,
+            session(replica.warehouse) as warehouse,
+            pytest.raises(SourceUnavailable, match="replay is paused"),
+        ):
+            verify(source, warehouse, replica.ingestion, SOURCE_TABLES, STAR_TABLES)
+        run_alone(paused.uri("postgres"), "SELECT pg_wal_replay_resume()")
+        catch_up(paused, primary)
+        replica.tick()
+        assert_warehouse_mirrors(primary.uri("shop"), replica.warehouse)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_standby_that_replays_too_late_is_no_source(primary: EmbeddedPostgres, shop: Pipeline, folder: Path) -> None:
+    with standby_of(primary, folder / "late") as late:
+        catch_up(late, primary)
+        replica = dataclasses.replace(shop, source=late.uri("shop"))
+        replica.tick()
+        set_to(late, "recovery_min_apply_delay", "1h")
+        edit(primary, 15)
+        with pytest.raises(SourceUnavailable, match=r"has received up to .* minutes old; .* recovery_min_apply_delay"):
+            replica.capture()
+        set_to(late, "recovery_min_apply_delay", "0")
+        catch_up(late, primary)
+        assert replica.capture().batch == 2, "a primary without commits, however old the last, is no reason"
+        assert replica.capture().batch is None
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_standby_that_has_lost_its_primary_is_no_source_unless_it_has_an_archive(
+    primary: EmbeddedPostgres, shop: Pipeline, folder: Path
+) -> None:
+    with standby_of(primary, folder / "lonely") as lonely:
+        catch_up(lonely, primary)
+        execute(
+            primary.uri("shop"),
+            "DROP ROLE IF EXISTS ordinary; CREATE ROLE ordinary LOGIN PASSWORD 'o';"
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO ordinary",
+        )
+        catch_up(lonely, primary)
+        replica = dataclasses.replace(shop, source=as_ordinary(lonely))
+        replica.tick()
+        with cut_off(lonely):
+            with pytest.raises(SourceUnavailable, match="receives nothing from its primary"):
+                replica.capture()
+            set_to(lonely, "restore_command", "false")
+            assert replica.capture().batch is None
+            set_to(lonely, "restore_command", "")
+        assert replica.capture().batch is None
+
+
+_REFUSES = """
+    SET allow_system_table_mods = on;
+    CREATE OR REPLACE FUNCTION pg_catalog.pg_is_wal_replay_paused() RETURNS boolean LANGUAGE plpgsql
+    AS $$ BEGIN RAISE 'not supported' USING ERRCODE = '{}'; END $$
+"""
+"""Aurora's functions are there, anybody may call them, and they refuse."""
+
+
+@pytest.mark.parametrize(
+    ("name", "silence"),
+    [
+        ("not-now", _REFUSES.format("55000")),
+        ("never", _REFUSES.format("0A000")),
+        ("not-you", "REVOKE EXECUTE ON FUNCTION pg_is_wal_replay_paused() FROM PUBLIC"),
+    ],
+)
+def test_a_standby_that_does_not_tell_is_captured(
+    empty_database: str, lake: tuple[Bucket, Bucket], folder: Path, name: str, silence: str
+) -> None:
+    server = EmbeddedPostgres(folder / f"{name}-primary")
+    server.start()
+    try:
+        server.create_database("shop")
+        build(server.uri("shop"), orders=9, seed=1)
+        execute(
+            server.uri("shop"),
+            "CREATE ROLE ordinary LOGIN PASSWORD 'o'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ordinary;"
+            + silence,
+        )
+        with standby_of(server, folder / name) as silent:
+            catch_up(silent, server)
+            replica = Pipeline(
+                source=as_ordinary(silent), warehouse=empty_database, ingestion=lake[0], processed=lake[1]
+            )
+            assert replica.capture().batch == 1
+            assert CaptureManifest.from_json(Journal(lake[0]).read(1)).position is not None
+    finally:
+        server.stop()

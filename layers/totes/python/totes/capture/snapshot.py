@@ -1,7 +1,7 @@
 """One consistent state of the source, who that source is, and which of its rows may be new."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 
+from totes.capture import standby
 from totes.capture.source_schema import SourceTable
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
@@ -28,6 +29,10 @@ _FIRST_NORMAL_ID = 3
 # The functions of the state are open to every role; those that tell positions are too, unless somebody took them away.
 _ABILITIES = """
     SELECT pg_is_in_recovery(),
+           (SELECT bool_and(has_function_privilege(name, 'EXECUTE')) FROM unnest(ARRAY[
+               'pg_last_wal_replay_lsn()', 'pg_last_wal_receive_lsn()', 'pg_is_wal_replay_paused()',
+               'pg_last_xact_replay_timestamp()', 'pg_stat_get_wal_receiver()'
+           ]) AS name),
            has_function_privilege('pg_last_wal_replay_lsn()', 'EXECUTE'),
            has_function_privilege('pg_current_wal_insert_lsn()', 'EXECUTE')
                AND has_function_privilege('pg_current_wal_flush_lsn()', 'EXECUTE')
@@ -152,13 +157,17 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
         tables: the tables that will be read.
 
     Raises:
+        SourceUnavailable: the source is a standby that does not follow its primary.
         psycopg2.Error: the source broke off; somebody else's lock was in the way for a minute.
     """
     connection.set_session(autocommit=True)
-    in_recovery, may_ask_replayed, may_ask_position = _row(connection, _ABILITIES)
-    may_ask, ask = (may_ask_replayed, _REPLAYED) if in_recovery else (may_ask_position, _WRITTEN)
+    in_recovery, may_ask_standby, may_ask_replayed, may_ask_written = _row(connection, _ABILITIES)
     # Before the snapshot is taken, for a standby goes on meanwhile; what is asked afterwards may be ahead of it.
-    reached = _told(connection, ask) if may_ask else None
+    reached = None
+    if in_recovery and may_ask_standby:
+        reached = _told(lambda: standby.check_follows(connection))
+    if reached is None and (may_ask_replayed if in_recovery else may_ask_written):
+        reached = _told(lambda: _position(connection, _REPLAYED if in_recovery else _WRITTEN))
     position = "pg_last_wal_replay_lsn()" if in_recovery else "pg_current_wal_insert_lsn()"
     state = _STATE.format(position=position if reached else "NULL")
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True, autocommit=False)
@@ -208,12 +217,16 @@ def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
             return None
 
 
-def _told(connection: Connection, query: str) -> str | None:
+def _told(ask: Callable[[], str | None]) -> str | None:
     """A position in the log; None: the server tells none."""
     try:
-        [position] = _row(connection, query)
+        return ask()
     except _TELLS_NO_POSITION:
         return None
+
+
+def _position(connection: Connection, query: str) -> str | None:
+    [position] = _row(connection, query)
     return None if position is None else str(position)
 
 
