@@ -100,6 +100,22 @@ def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline)
     assert settings["default_transaction_read_only"] == "off"
 
 
+def test_a_login_acts_as_itself_whatever_role_is_set_for_it(pipeline: Pipeline) -> None:
+    """Its rights are those that it was granted, and the password that a rotation changes is its own."""
+    execute(
+        pipeline.source,
+        "CREATE ROLE somebody; CREATE ROLE itself LOGIN PASSWORD 'x' IN ROLE somebody; "
+        "ALTER ROLE itself SET role = somebody; GRANT SELECT ON ALL TABLES IN SCHEMA public TO itself",
+    )
+    login = pipeline.source.replace(parse_dsn(pipeline.source)["password"], "x").replace("postgres:", "itself:")
+    with opened(login) as source:
+        with source, source.cursor() as cursor:
+            cursor.execute("SET LOCAL ROLE somebody; RESET ROLE; SELECT current_user")
+            assert cursor.fetchall() == [("itself",)]
+        assert capture(source, pipeline.ingestion, SOURCE_TABLES).batch == 1
+    execute(pipeline.source, "DROP OWNED BY itself; DROP ROLE itself, somebody")
+
+
 @pytest.mark.begun
 def test_no_setting_of_a_database_reaches_a_load(pipeline: Pipeline) -> None:
     """Of two loaders that meet, the later one must see what the earlier one has loaded meanwhile."""

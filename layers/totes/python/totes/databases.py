@@ -80,6 +80,9 @@ _SESSION = {
     "lc_monetary": "C",
     "quote_all_identifiers": "off",
     "search_path": "public",
+    # A login acts as itself, whatever role is set for it: the remedies of errors name it, a rotation changes the
+    # password of CURRENT_USER, and RESET ROLE comes back to it. What it may by its membership it still may.
+    "role": "none",
     "standard_conforming_strings": "on",
     "default_transaction_read_only": "off",
     # A loader that waited for another must see what that one has loaded.
