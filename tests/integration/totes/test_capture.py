@@ -373,6 +373,30 @@ def test_years_of_small_batches_leave_few_runs_to_read(pipeline: Pipeline) -> No
         ),
         ("DROP TABLE payment_type CASCADE", "table payment_type is missing"),
         (
+            "ALTER TABLE payment_type RENAME TO payment_kind; CREATE VIEW payment_type AS TABLE payment_kind",
+            r"payment_type is a view .* give the table its name back",
+        ),
+        (
+            "ALTER TABLE payment_type RENAME TO kind; CREATE MATERIALIZED VIEW payment_type AS TABLE kind",
+            r"payment_type is a materialized view .* give the table its name back",
+        ),
+        (
+            (
+                "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; DROP TABLE payment_type CASCADE; "
+                "CREATE FOREIGN TABLE payment_type (payment_type_id int) SERVER s"
+            ),
+            r"payment_type is a foreign table .* give the table its name back",
+        ),
+        (
+            (
+                "ALTER TABLE design DROP CONSTRAINT design_pkey CASCADE, ALTER design_id DROP NOT NULL; "
+                "CREATE UNIQUE INDEX ON design (design_id); INSERT INTO design (design_id, design_name, file_location, "
+                "file_name, last_updated) VALUES (NULL, 'x', '/', 'f', now()); "
+                'ALTER TABLE design ADD CONSTRAINT "Not null" NOT NULL design_id NOT VALID'
+            ),
+            'column design.design_id may be NULL.* ALTER TABLE design VALIDATE CONSTRAINT "Not null"',
+        ),
+        (
             "ALTER TABLE currency DROP CONSTRAINT currency_pkey CASCADE",
             "column currency.currency_id is not the table's primary key any more",
         ),

@@ -9,7 +9,7 @@ from totes.errors import ConfigurationError, ContractError
 from totes.lake import SourceColumn
 
 _CATALOG = """
-    SELECT class.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
+    SELECT class.relname, class.relkind, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
            format_type(base.type, base.modifier), CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
            has_schema_privilege(namespace.oid, 'USAGE'), quote_ident(current_user),
            has_table_privilege(class.oid, 'SELECT'), row_security_active(class.oid),
@@ -19,6 +19,11 @@ _CATALOG = """
                WHERE index.indrelid = class.oid AND index.indisunique AND index.indisvalid AND index.indpred IS NULL
                  AND attribute.attnum = ANY ((index.indkey::int2[])[0:index.indnkeyatts - 1])
                  AND (index.indnkeyatts = 1 OR class.relkind = 'p')
+           ),
+           (
+               SELECT quote_ident(proof.conname) FROM pg_constraint AS proof
+               WHERE proof.conrelid = class.oid AND proof.contype = 'n' AND proof.conkey = ARRAY[attribute.attnum]
+                 AND NOT proof.convalidated
            )
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
@@ -33,10 +38,13 @@ _CATALOG = """
         SELECT type, modifier FROM under ORDER BY depth DESC LIMIT 1
     ) AS base
     JOIN pg_type AS type ON type.oid = base.type
-    WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p')
+    WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND attribute.attnum > 0 AND NOT attribute.attisdropped
     ORDER BY class.relname, attribute.attnum
 """
+
+_NO_TABLES = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+"""What may have a table's name and is none, by its relkind."""
 
 _FAMILIES = {
     Family.INTEGER: {"int2", "int4", "int8"},
@@ -58,6 +66,8 @@ class _CatalogColumn:
         virtual: whether PostgreSQL stores no value of it, and works it out whenever it is read.
         identifies: whether no row is without a value of it, and no two have the same; of a partitioned table, whose
             unique indexes must have the columns that it is partitioned by too, `keys` must see to the latter.
+        unproven: the NOT NULL (PostgreSQL 18) that holds for what is written from now on, and perhaps for no row that
+            was there before; None: there is none such.
     """
 
     column: SourceColumn
@@ -65,6 +75,7 @@ class _CatalogColumn:
     base_type: str
     virtual: bool
     identifies: bool
+    unproven: str | None
 
 
 def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, tuple[SourceColumn, ...]]:
@@ -78,13 +89,18 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
         ConfigurationError: the role may not use their schema, or not read a table, or not all of its rows.
         SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
-    catalog = _catalog(snapshot, [table.name for table in tables])
-    if not catalog:
+    catalog, no_tables = _catalog(snapshot, [table.name for table in tables])
+    if not catalog and not no_tables:
         raise ContractError(
             f"the source has none of the {len(tables)} tables that totes reads: it is another database, or an empty "
             "one; name the shop's (totes secrets set source)"
         )
-    breaches = [breach for table in tables for breach in _breaches(table, catalog.get(table.name))]
+    breaches = [
+        f"{name} is {kind} now, of which PostgreSQL cannot tell what has changed: give the table its name back"
+        for name, kind in no_tables.items()
+    ]
+    present = (table for table in tables if table.name not in no_tables)
+    breaches += [breach for table in present for breach in _breaches(table, catalog.get(table.name))]
     if breaches:
         raise ContractError(f"the source broke its contract: {'; '.join(breaches)}; fix the source, or the contract")
     snapshot.check_locked()
@@ -99,13 +115,16 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
     }
 
 
-def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogColumn]]:
+def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_CatalogColumn]], dict[str, str]]:
+    """The columns of each table that is there, and what is there under a table's name and is none."""
     catalog: dict[str, list[_CatalogColumn]] = {}
+    no_tables: dict[str, str] = {}
     unreadable, hidden = set(), set()
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_CATALOG, (names,))
         for (
             table,
+            kind,
             column,
             written_type,
             plain_type,
@@ -116,18 +135,23 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
             hides,
             virtual,
             identifies,
+            unproven,
         ) in cursor.fetchall():
             if not usable:
                 raise ConfigurationError(
                     "the source's role may not use the schema public: type totes init source, which lets it, or "
                     f"GRANT USAGE ON SCHEMA public TO {role}"
                 )
+            if kind in _NO_TABLES:
+                no_tables[table] = _NO_TABLES[kind]
+                continue
             found = _CatalogColumn(
                 column=SourceColumn(name=column, type=written_type),
                 plain=SourceColumn(name=column, type=plain_type),
                 base_type=base_type,
                 virtual=virtual,
                 identifies=identifies,
+                unproven=unproven,
             )
             catalog.setdefault(table, []).append(found)
             if not readable:
@@ -145,7 +169,7 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> dict[str, list[_CatalogCol
             f"row-level security hides rows of {', '.join(sorted(hidden))} from the source's role; give it BYPASSRLS, "
             f"or membership in the role that owns the tables"
         )
-    return catalog
+    return catalog, no_tables
 
 
 def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[str]:
@@ -160,4 +184,9 @@ def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[st
             breaches.append(f"column {table.name}.{name} is {types[name].column.type}, expected {family.value}")
         elif name == table.key and not types[name].identifies:
             breaches.append(f"column {table.name}.{name} is not the table's primary key any more")
+        elif name == table.key and (unproven := types[name].unproven):
+            breaches.append(
+                f"column {table.name}.{name} may be NULL in rows of before its NOT NULL: give these a key, then ALTER "
+                f"TABLE {table.name} VALIDATE CONSTRAINT {unproven}"
+            )
     return breaches
