@@ -382,8 +382,8 @@ def test_years_of_small_batches_leave_few_runs_to_read(pipeline: Pipeline) -> No
         ),
         (
             (
-                "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; DROP TABLE payment_type CASCADE; "
-                "CREATE FOREIGN TABLE payment_type (payment_type_id int) SERVER s"
+                "DROP TABLE payment_type CASCADE; CREATE FOREIGN DATA WRAPPER w; "
+                "CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE payment_type (no int) SERVER s"
             ),
             r"payment_type is a foreign table .* give the table its name back",
         ),

@@ -20,11 +20,12 @@ from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from tests.support.servers import run_alone
 from totes import databases
 from totes.capture import SOURCE_TABLES, capture, snapshot
 from totes.databases import open_session, translated_errors
-from totes.errors import ConfigurationError, SourceUnavailable, StatementRefused
-from totes.lake import CaptureManifest, Journal, read_part
+from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused
+from totes.lake import Bucket, CaptureManifest, Journal, read_part
 from totes.star import STAR_TABLES
 from totes.verify import verify
 from totes.warehouse import load
@@ -249,6 +250,60 @@ def test_verify_outlives_its_own_work(pipeline: Pipeline, monkeypatch: pytest.Mo
     monkeypatch.setitem(databases._SESSION, "idle_in_transaction_session_timeout", "200ms")
     with opened(pipeline.source) as source, opened(pipeline.warehouse, "warehouse") as warehouse:
         assert not verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES).differences
+
+
+@pytest.mark.begun
+def test_a_value_that_the_source_cannot_send_is_named_by_its_table(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "ALTER TABLE sales_order RENAME unit_price TO total; ALTER TABLE sales_order ADD unit_price numeric(10,2) "
+        "GENERATED ALWAYS AS (total / (units_sold - 77)) VIRTUAL; "
+        "UPDATE sales_order SET units_sold = 77 WHERE sales_order_id = 3",
+    )
+    named = (
+        r"the source refused a statement \(22012\) as table sales_order was read: division by zero; find that row, and "
+        "mend or delete it$"
+    )
+    with pytest.raises(StatementRefused, match=named), opened(pipeline.source) as source:
+        capture(source, pipeline.ingestion, SOURCE_TABLES)
+    with (
+        pytest.raises(StatementRefused, match=named),
+        opened(pipeline.source) as source,
+        opened(pipeline.warehouse, "warehouse") as warehouse,
+    ):
+        verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+
+
+def test_a_byte_that_its_encoding_does_not_know_is_named_by_its_table(
+    postgres: EmbeddedPostgres, lake: tuple[Bucket, Bucket]
+) -> None:
+    uri = shop_of_encoding(postgres, "WIN1252")
+    with session(uri) as connection, connection, connection.cursor() as cursor:
+        connection.set_client_encoding("WIN1252")
+        cursor.execute(b"UPDATE design SET file_name = 'caf\x81' WHERE design_id = 2")
+    with pytest.raises(StatementRefused, match=r"\(22P05\) as table design was read"), opened(uri) as source:
+        capture(source, lake[0], SOURCE_TABLES)
+
+
+def test_a_columns_name_that_is_no_utf8_breaks_the_contract_by_its_table(
+    postgres: EmbeddedPostgres, lake: tuple[Bucket, Bucket]
+) -> None:
+    uri = shop_of_encoding(postgres, "SQL_ASCII")
+    with session(uri) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(b"SET client_encoding TO 'SQL_ASCII'; ALTER TABLE design ADD COLUMN \"gr\xf6sse\" int")
+    with pytest.raises(ContractError, match=r"of design has a name that is no UTF-8.*RENAME"), opened(uri) as source:
+        capture(source, lake[0], SOURCE_TABLES)
+
+
+def shop_of_encoding(server: EmbeddedPostgres, encoding: str) -> str:
+    """The URI of a new database in an encoding of its own, with a shop."""
+    name = f"in_{encoding.lower()}"
+    run_alone(
+        server.uri("postgres"),
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'",
+    )
+    build(server.uri(name), orders=9, seed=1)
+    return server.uri(name)
 
 
 @pytest.fixture

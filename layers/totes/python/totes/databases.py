@@ -47,6 +47,9 @@ has ended, a snapshot that has become too old. Of the same classes others do not
 
 _LIMITS = ("53",)
 
+_OF_A_VALUE = ("22", "XX")
+"""Of what a single row may be the cause: a value that cannot be worked out, converted or sent, or that is damaged."""
+
 _NOT_TO_BE_RETRIED = (
     "does not exist",
     "no pg_hba.conf entry",
@@ -217,7 +220,9 @@ def _translated(error: psycopg2.Error, login_name: str, unavailable: type[Retrya
         return ConfigurationError(f"the {login_name} takes no writes: {sentence}; name its primary in the secret")
     if code is not None and code.startswith(_LIMITS):
         return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
-    return StatementRefused(f"the {login_name} refused a statement ({code}): {sentence}")
+    reading = "".join(f" {note}" for note in getattr(error, "__notes__", ()))  # which table, where one was read
+    remedy = "; find that row, and mend or delete it" if reading and str(code).startswith(_OF_A_VALUE) else ""
+    return StatementRefused(f"the {login_name} refused a statement ({code}){reading}: {sentence}{remedy}")
 
 
 def _opened(secrets: "SecretsManagerClient", secret: str, login_name: str) -> Connection:

@@ -237,7 +237,7 @@ class TableChanges:
 
     def _counts(self) -> tuple[int, int]:
         query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM public.{}")
-        with self._snapshot.connection.cursor() as cursor:
+        with self._snapshot.reading(self._table.name) as cursor:
             cursor.execute(query.format(self._may_be_new(), sql.Identifier(self._table.name)))
             [[count, candidates]] = cursor.fetchall()
         return int(count), int(candidates)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
 
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import Family, SourceTable
@@ -41,6 +44,18 @@ _CATALOG = """
     WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND attribute.attnum > 0 AND NOT attribute.attisdropped
     ORDER BY class.relname, attribute.attnum
+"""
+
+_UNTOLD_NAMES = (psycopg2.errors.CharacterNotInRepertoire, psycopg2.errors.UntranslatableCharacter)
+"""What a server answers that has a name which it cannot send as UTF-8, for its encoding is none or another."""
+
+_ODD_NAMES = """
+    SELECT DISTINCT class.relname
+    FROM pg_class AS class
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND attribute.attname::text ~ '[^ -~]'
+    ORDER BY 1
 """
 
 _NO_TABLES = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
@@ -120,44 +135,42 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_Cata
     catalog: dict[str, list[_CatalogColumn]] = {}
     no_tables: dict[str, str] = {}
     unreadable, hidden = set(), set()
-    with snapshot.connection.cursor() as cursor:
-        cursor.execute(_CATALOG, (names,))
-        for (
-            table,
-            kind,
-            column,
-            written_type,
-            plain_type,
-            base_type,
-            usable,
-            role,
-            readable,
-            hides,
-            virtual,
-            identifies,
-            unproven,
-        ) in cursor.fetchall():
-            if not usable:
-                raise ConfigurationError(
-                    "the source's role may not use the schema public: type totes init source, which lets it, or "
-                    f"GRANT USAGE ON SCHEMA public TO {role}"
-                )
-            if kind in _NO_TABLES:
-                no_tables[table] = _NO_TABLES[kind]
-                continue
-            found = _CatalogColumn(
-                column=SourceColumn(name=column, type=written_type),
-                plain=SourceColumn(name=column, type=plain_type),
-                base_type=base_type,
-                virtual=virtual,
-                identifies=identifies,
-                unproven=unproven,
+    for (
+        table,
+        kind,
+        column,
+        written_type,
+        plain_type,
+        base_type,
+        usable,
+        role,
+        readable,
+        hides,
+        virtual,
+        identifies,
+        unproven,
+    ) in _described(snapshot, names):
+        if not usable:
+            raise ConfigurationError(
+                "the source's role may not use the schema public: type totes init source, which lets it, or "
+                f"GRANT USAGE ON SCHEMA public TO {role}"
             )
-            catalog.setdefault(table, []).append(found)
-            if not readable:
-                unreadable.add(table)
-            if hides:
-                hidden.add(table)
+        if kind in _NO_TABLES:
+            no_tables[table] = _NO_TABLES[kind]
+            continue
+        found = _CatalogColumn(
+            column=SourceColumn(name=column, type=written_type),
+            plain=SourceColumn(name=column, type=plain_type),
+            base_type=base_type,
+            virtual=virtual,
+            identifies=identifies,
+            unproven=unproven,
+        )
+        catalog.setdefault(table, []).append(found)
+        if not readable:
+            unreadable.add(table)
+        if hides:
+            hidden.add(table)
     if unreadable:
         unread = ", ".join(sorted(unreadable))
         raise ConfigurationError(
@@ -170,6 +183,22 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_Cata
             f"or membership in the role that owns the tables"
         )
     return catalog, no_tables
+
+
+def _described(snapshot: Snapshot, names: list[str]) -> list[tuple[Any, ...]]:
+    """What the catalog says of the tables, a row for each column."""
+    with snapshot.connection.cursor() as cursor:
+        try:
+            cursor.execute(_CATALOG, (names,))
+        except _UNTOLD_NAMES as error:
+            snapshot.connection.rollback()
+            cursor.execute(_ODD_NAMES, (names,))
+            odd = ", ".join(table for (table,) in cursor.fetchall()) or "the tables"
+            raise ContractError(
+                f"a column of {odd} has a name that is no UTF-8 ({str(error).splitlines()[0]}): give it another "
+                f"(ALTER TABLE ... RENAME COLUMN)"
+            ) from error
+        return cursor.fetchall()
 
 
 def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[str]:

@@ -55,7 +55,7 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
         "SELECT {key} FROM public.{table} WHERE {key} IN (SELECT {key} FROM public.{table} WHERE {may_be_new}) "
         "GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
     )
-    with snapshot.connection.cursor() as cursor:
+    with snapshot.reading(table.name) as cursor:
         cursor.execute(
             query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name), may_be_new=may_be_new)
         )

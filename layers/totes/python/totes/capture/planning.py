@@ -84,13 +84,14 @@ def estimated_rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) 
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_ESTIMATES, ([oid for identity in identities.values() for oid in identity.members],))
         estimates = dict(cursor.fetchall())
-        found = {}
-        for name, identity in identities.items():
-            rows = [estimates[oid] for oid in identity.members if oid in estimates]
-            if min(rows, default=0) < 0:  # one that was never analysed
+    found = {}
+    for name, identity in identities.items():
+        rows = [estimates[oid] for oid in identity.members if oid in estimates]
+        if min(rows, default=0) < 0:  # one that was never analysed
+            with snapshot.reading(name) as cursor:
                 cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(name)))
                 rows = [count for (count,) in cursor.fetchall()]
-            found[name] = int(sum(rows))
+        found[name] = int(sum(rows))
     return found
 
 

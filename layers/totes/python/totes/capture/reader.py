@@ -48,7 +48,7 @@ def stream_rows(
         sql.Identifier(table),
         condition,
     )
-    with _Chunks(lambda text: consume(read_rows(text, columns))) as chunks, snapshot.connection.cursor() as cursor:
+    with _Chunks(lambda text: consume(read_rows(text, columns))) as chunks, snapshot.reading(table) as cursor:
         # A database without an encoding has bytes of any; asked for UTF-8 it would refuse the whole table for one.
         as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         if as_they_are:

@@ -10,6 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from totes.capture import standby
 from totes.capture.source_schema import SourceTable
@@ -102,6 +103,16 @@ class Snapshot:
     host: str | None = None
     taken: float = 0.0
     unlocked: str | None = None
+
+    @contextmanager
+    def reading(self, table: str) -> Iterator[Cursor]:
+        """A cursor for statements that read a table of the shop; the error of one that is refused has its name."""
+        with self.connection.cursor() as cursor:
+            try:
+                yield cursor
+            except psycopg2.Error as error:
+                error.add_note(f"as table {table} was read")
+                raise
 
     def may_be_new(self, last: CaptureManifest | None) -> sql.Composable:
         """Return the SQL condition on a row that holds for each row which the last batch may not have seen.

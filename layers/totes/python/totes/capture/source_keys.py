@@ -35,7 +35,7 @@ class SourceKeys:
     def bounds(self) -> tuple[int, int] | None:
         """Return the lowest and the highest key; None where there is no row."""
         query = sql.SQL("SELECT min({key}), max({key}) FROM public.{table}")
-        with self._snapshot.connection.cursor() as cursor:
+        with self._snapshot.reading(self._table) as cursor:
             cursor.execute(query.format(key=sql.Identifier(self._key.name), table=sql.Identifier(self._table)))
             [(lowest, highest)] = cursor.fetchall()
         return None if lowest is None else (int(lowest), int(highest))
@@ -55,7 +55,7 @@ class SourceKeys:
             table=sql.Identifier(self._table),
             within=self.within(lowest, highest),
         )
-        with self._snapshot.connection.cursor() as cursor:
+        with self._snapshot.reading(self._table) as cursor:
             cursor.execute("SET LOCAL enable_sort = off")
             cursor.copy_expert(query, text)
             cursor.execute("RESET enable_sort")

@@ -31,7 +31,7 @@ class SourcePages:
 
     def count(self, table: str) -> int:
         """How many rows a source table has."""
-        with self._snapshot.connection.cursor() as cursor:
+        with self._snapshot.reading(table) as cursor:
             return count_rows(cursor, sql.Identifier("public", table))
 
     def of(self, star: Fact | Dimension) -> Iterator[pl.DataFrame]:
