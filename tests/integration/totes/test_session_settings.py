@@ -262,7 +262,7 @@ def test_a_value_that_the_source_cannot_send_is_named_by_its_table(pipeline: Pip
     )
     named = (
         r"the source refused a statement \(22012\) as table sales_order was read: division by zero; find that row, and "
-        "mend or delete it$"
+        "fix or delete it$"
     )
     with pytest.raises(StatementRefused, match=named), opened(pipeline.source) as source:
         capture(source, pipeline.ingestion, SOURCE_TABLES)

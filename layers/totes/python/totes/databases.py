@@ -221,7 +221,7 @@ def _translated(error: psycopg2.Error, login_name: str, unavailable: type[Retrya
     if code is not None and code.startswith(_LIMITS):
         return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
     reading = "".join(f" {note}" for note in getattr(error, "__notes__", ()))  # which table, where one was read
-    remedy = "; find that row, and mend or delete it" if reading and str(code).startswith(_OF_A_VALUE) else ""
+    remedy = "; find that row, and fix or delete it" if reading and str(code).startswith(_OF_A_VALUE) else ""
     return StatementRefused(f"the {login_name} refused a statement ({code}){reading}: {sentence}{remedy}")
 
 
