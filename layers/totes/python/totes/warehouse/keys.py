@@ -12,12 +12,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import add_key, columns_known_by, keys_of
-from totes.warehouse.patience import shortly
+from totes.warehouse.patience import IN_USE, shortly
 from totes.warehouse.places import LIVE
 
 logger = logging.getLogger(__name__)
-
-_IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 
 _IMPOSSIBLE = (
     psycopg2.errors.UniqueViolation,
@@ -48,12 +46,12 @@ def ensure_keys(
             continue
         shown = ", ".join(columns)
         try:
-            with shortly(cursor, (*_IN_USE, *_IMPOSSIBLE)):
+            with shortly(cursor, (*IN_USE, *_IMPOSSIBLE)):
                 add_key(cursor, LIVE, table, keys_of(table)[0])
         except _IMPOSSIBLE as error:
             why = error.diag.message_detail or error.diag.message_primary
             yield f"the key ({shown}) of {table.name} is gone, and cannot be made again in place: {why}"
-        except _IN_USE:
+        except IN_USE:
             if not isinstance(table, Fact):
                 raise
             logger.warning("the key (%s) of %s is gone; it is made again when nobody reads that", shown, table.name)

@@ -31,7 +31,7 @@ from totes.warehouse.definitions import (
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import oid_of
 from totes.warehouse.keys import ensure_keys
-from totes.warehouse.patience import shortly
+from totes.warehouse.patience import IN_USE, shortly
 from totes.warehouse.places import LIVE
 from totes.warehouse.strangers import OWN, must_be_own
 from totes.warehouse.traits import of_another
@@ -58,13 +58,10 @@ _COLUMNS_AND_KEYS = """
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
-_IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
-"""What a change of a table ends with whose readers do not let it through."""
-
 _IN_THE_WAY = (psycopg2.errors.FeatureNotSupported, psycopg2.errors.InsufficientPrivilege)
 """What it ends with where somebody has made something that hinders it."""
 
-_UNDONE = (*_IN_USE, *_IN_THE_WAY, ConfigurationError)
+_UNDONE = (*IN_USE, *_IN_THE_WAY, ConfigurationError)
 
 
 @dataclass(kw_only=True)
@@ -353,7 +350,7 @@ def _bring_what_can_wait(cursor: Cursor, tables: Sequence[StarTable], held: Mapp
         for table in tables:
             if isinstance(table, Fact) and held[table.name][table.record_id].type == "integer":
                 _widen_record_id(cursor, table)
-    except _IN_USE as error:
+    except IN_USE as error:
         logger.warning("a table is in use; it is altered in a later run: %s", _sentence(error))
 
 

@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg2
 from psycopg2.extensions import cursor as Cursor
+
+IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
+"""What a change of tables ends with that others read or write for longer than it waits."""
 
 # An autovacuum gives way to whoever has waited for it as long as deadlock_timeout, and needs a moment for that.
 _SHORTLY = """

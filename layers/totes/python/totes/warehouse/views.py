@@ -14,12 +14,10 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import let_read
-from totes.warehouse.patience import shortly
+from totes.warehouse.patience import IN_USE, shortly
 from totes.warehouse.places import LIVE
 
 logger = logging.getLogger(__name__)
-
-_IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 
 _OF_OTHERS = (
     psycopg2.errors.InsufficientPrivilege,
@@ -114,9 +112,9 @@ def _replace(cursor: Cursor, table: Fact) -> None:
     view = table.current_view
     before = _definition(cursor, table)
     try:
-        with shortly(cursor, (*_IN_USE, *_OF_OTHERS)):
+        with shortly(cursor, (*IN_USE, *_OF_OTHERS)):
             create_current_view(cursor, table)
-    except _IN_USE:
+    except IN_USE:
         logger.info("the view %s is in use; a later run sees to it", view)
     except _OF_OTHERS as error:
         logger.warning(
