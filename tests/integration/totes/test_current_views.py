@@ -14,6 +14,8 @@ MARK = """
     SELECT obj_description(oid, 'pg_rewrite') FROM pg_rewrite WHERE ev_class = 'current_payment'::regclass
 """
 
+REPORTS = "SELECT count(*) FROM pg_views WHERE schemaname = 'report'"
+
 REPLACED = "CREATE OR REPLACE VIEW current_payment AS SELECT * FROM fact_payment WHERE paid"
 
 SET = "SELECT reloptions, relacl::text FROM pg_class WHERE oid = 'current_payment'::regclass"
@@ -43,9 +45,15 @@ def test_a_view_of_an_earlier_totes_is_taken_up_without_a_word(
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     mark = value(pipeline.warehouse, MARK)
-    execute(pipeline.warehouse, 'COMMENT ON RULE "_RETURN" ON current_payment IS NULL')
-    pipeline.load()
+    execute(
+        pipeline.warehouse,
+        'COMMENT ON RULE "_RETURN" ON current_payment IS NULL; ALTER TABLE fact_payment ADD COLUMN note text',
+    )
+    with session(pipeline.warehouse) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM current_payment")
+        pipeline.load()  # which waits for no reader, and lets none wait
     assert value(pipeline.warehouse, MARK) == mark
+    execute(pipeline.warehouse, "ALTER TABLE fact_payment DROP COLUMN note")  # the view has nothing to do with it
     assert not [record for record in caplog.records if record.levelno == logging.WARNING]
 
 
@@ -73,6 +81,24 @@ def test_a_view_that_is_read_is_made_again_later(pipeline: Pipeline) -> None:
     assert value(pipeline.warehouse, DEFINITION) != before
     pipeline.load()
     assert value(pipeline.warehouse, DEFINITION) == before
+
+
+@pytest.mark.begun
+def test_a_view_with_one_more_column_is_made_again_once_it_is_dropped_as_the_log_says(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = value(pipeline.warehouse, DEFINITION)
+    reports = value(pipeline.warehouse, REPORTS)
+    columns = f"{before}".removesuffix(";")
+    execute(
+        pipeline.warehouse, f"CREATE OR REPLACE VIEW current_payment AS SELECT *, 1 AS mine FROM ({columns}) AS own"
+    )
+    pipeline.load()
+    drop = "DROP VIEW current_payment CASCADE"
+    assert drop in caplog.text
+    execute(pipeline.warehouse, drop)
+    pipeline.load()
+    assert (value(pipeline.warehouse, DEFINITION), value(pipeline.warehouse, REPORTS)) == (before, reports)
 
 
 @pytest.mark.begun

@@ -1,6 +1,7 @@
 """A standby can be the source: one that is named, and none that goes back behind what was captured."""
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,23 @@ def test_a_standby_that_replays_too_late_is_no_source(primary: EmbeddedPostgres,
         catch_up(late, primary)
         assert replica.capture().batch == 2, "a primary without commits, however old the last, is no reason"
         assert replica.capture().batch is None
+
+
+def test_a_standby_that_is_to_be_a_little_late_is_a_source_after_a_quiet_spell(
+    primary: EmbeddedPostgres, shop: Pipeline, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby, "STALE_SECONDS", 2.0)
+    monkeypatch.setattr(standby, "PATIENCE_SECONDS", 0.1)
+    with standby_of(primary, folder / "later") as later:
+        catch_up(later, primary)
+        replica = dataclasses.replace(shop, source=later.uri("shop"))
+        replica.tick()
+        set_to(later, "recovery_min_apply_delay", "1900ms")
+        time.sleep(2)
+        edit(primary, 17)
+        assert replica.capture().batch is None, "what it has received a moment ago it may replay later"
+        catch_up(later, primary)
+        assert replica.capture().batch == 2
 
 
 @pytest.mark.usefixtures("impatient")

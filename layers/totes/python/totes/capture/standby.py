@@ -20,11 +20,14 @@ is old, and the first one of the day is received a moment before it is replayed.
 
 _POLL_SECONDS = 0.5
 
+# One that is to be a little late (recovery_min_apply_delay, in milliseconds) is behind after each quiet spell.
 # Of the receiver every role sees whether there is one. A standby that replays an archive has never had one, and one
 # that may turn to an archive (restore_command) can do without.
 _STATE = """
     SELECT pg_is_wal_replay_paused(),
-           coalesce(%(received)s::pg_lsn, pg_last_wal_receive_lsn()) > pg_last_wal_replay_lsn(),
+           coalesce(%(received)s::pg_lsn, pg_last_wal_receive_lsn()) > pg_last_wal_replay_lsn()
+               AND (SELECT setting::bigint NOT BETWEEN 1 AND %(delay)s FROM pg_settings
+                    WHERE name = 'recovery_min_apply_delay'),
            pg_last_wal_receive_lsn() IS NOT NULL AND current_setting('restore_command') = ''
                AND (SELECT pid FROM pg_stat_get_wal_receiver()) IS NULL,
            pg_last_wal_receive_lsn()::text, pg_last_wal_replay_lsn()::text,
@@ -48,7 +51,7 @@ def check_follows(connection: Connection) -> str | None:
     received, deadline = None, time.monotonic() + PATIENCE_SECONDS
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(_STATE, {"received": received})
+            cursor.execute(_STATE, {"received": received, "delay": STALE_SECONDS * 1000})
             [(paused, behind, cut_off, now_received, replayed, age)] = cursor.fetchall()
         if paused:
             raise SourceUnavailable(

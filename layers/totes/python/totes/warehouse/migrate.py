@@ -17,6 +17,7 @@ from totes.warehouse.definitions import (
     LEDGER,
     add_keys,
     catalog_type,
+    columns_known_by,
     columns_made,
     create_ledger,
     create_rate_ledger,
@@ -132,35 +133,20 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             f"the warehouse has a table {strangers[0]} that totes did not make (there is no ledger etl.batch); "
             "name an empty database"
         )
-    _must_tell_apart(tables, held)
     missing = [table.name for table in tables if table.name not in held]
     found = Found(newer=_newer(cursor, tables), gone=_made_before(cursor, missing))
     for table in tables:
         if table.name not in held:
             _create(cursor, table)
     if not found.newer:
-        ensure_current_views(cursor, tables)
+        ensure_current_views(cursor, tables, replace=all_of_it)
         known = [table for table in tables if table.name in held]
         _bring_in_place(cursor, known, held, found)
-        found.keyless += ensure_keys(cursor, known, keys)
+        whole = [table for table in known if held[table.name].keys() >= set(columns_known_by(table))]
+        found.keyless += ensure_keys(cursor, whole, keys)
         if all_of_it:
             _bring_what_can_wait(cursor, known, held)
     return found
-
-
-def _must_tell_apart(tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]]) -> None:
-    """See that the database tells texts apart that are not the same, or an edit would change nothing."""
-    blurred = [
-        f'ALTER TABLE public.{table.name} ALTER {column.name} TYPE {column.sql_type} COLLATE "default"'
-        for table in tables
-        for column in table.columns
-        if column.name in held.get(table.name, {}) and held[table.name][column.name].blurred
-    ]
-    if blurred:
-        raise ConfigurationError(
-            "a column of the star has a collation to which different texts are equal, so that edits would be lost; "
-            f"take it back ({'; '.join(blurred)}), and have totes verify --repair look for what was lost before"
-        )
 
 
 def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
@@ -287,7 +273,15 @@ def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Change
     if problem or held is None:
         found.other.append(problem)
         return
-    if held.type != wanted:
+    if held.blurred:
+        changes.retype(column.name, f'{column.sql_type} COLLATE "default"')
+        logger.warning(
+            "%s.%s has the default collation again: to the one that somebody gave it different texts were equal, and "
+            "edits may have been lost, which totes verify --repair finds",
+            table.name,
+            column.name,
+        )
+    elif held.type != wanted:
         changes.retype(column.name, column.sql_type)
     if not held.nullable and column.nullable:
         changes.actions.append(sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(name))

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import let_read
+from totes.warehouse.definitions import columns_made, let_read
 from totes.warehouse.patience import IN_USE, shortly
 from totes.warehouse.places import LIVE
 
@@ -22,13 +22,15 @@ logger = logging.getLogger(__name__)
 _OF_OTHERS = (
     psycopg2.errors.InsufficientPrivilege,
     psycopg2.errors.InvalidTableDefinition,
+    psycopg2.errors.UndefinedColumn,
     psycopg2.errors.WrongObjectType,
 )
-"""What it ends with to replace something that is somebody's, has other columns, or is no view."""
+"""What it ends with to replace something that is somebody's, has other columns or reads those that are gone, or is no
+view."""
 
 # A view follows a table that is renamed, and does not read the one that comes in its place: so the table counts too.
 _THERE = """
-    SELECT view, coalesce(md5(concat(fact.oid, ev_action)) = obj_description(pg_rewrite.oid, 'pg_rewrite'), false)
+    SELECT view, obj_description(pg_rewrite.oid, 'pg_rewrite'), md5(concat(fact.oid, ev_action))
     FROM unnest(%s::text[], %s::text[]) AS given (view, fact_name)
     JOIN pg_class ON pg_class.relnamespace = 'public'::regnamespace AND pg_class.relname = view
     LEFT JOIN pg_class AS fact ON fact.relnamespace = 'public'::regnamespace AND fact.relname = fact_name
@@ -56,20 +58,26 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
     cursor.execute(_OPTIONS, (view.as_string(cursor),))
     [[options]] = cursor.fetchall()
     cursor.execute(
-        sql.SQL(
-            "CREATE OR REPLACE VIEW {view} {options} AS SELECT * FROM "
-            "(SELECT DISTINCT ON ({key}) * FROM {table} ORDER BY {key}, batch_id DESC) AS newest WHERE NOT is_deleted"
-        ).format(
-            view=view,
-            options=sql.SQL(f"WITH ({options})" if options else ""),
-            key=sql.Identifier(table.key),
-            table=LIVE.star(table.name),
+        sql.SQL("CREATE OR REPLACE VIEW {} {} AS {}").format(
+            view, sql.SQL(f"WITH ({options})" if options else ""), _query(table, sql.SQL("*"))
         )
     )
+    _mark(cursor, table)
+    let_read(cursor, view)
+
+
+def _query(table: Fact, columns: sql.Composable) -> sql.Composable:
+    return sql.SQL(
+        "SELECT {columns} FROM (SELECT DISTINCT ON ({key}) {columns} FROM {table} ORDER BY {key}, batch_id DESC) "
+        "AS newest WHERE NOT is_deleted"
+    ).format(columns=columns, key=sql.Identifier(table.key), table=LIVE.star(table.name))
+
+
+def _mark(cursor: Cursor, table: Fact) -> None:
+    view = _name(table)
     cursor.execute(_MADE, (LIVE.star(table.name).as_string(cursor), view.as_string(cursor)))
     [[mark]] = cursor.fetchall()
     cursor.execute(sql.SQL('COMMENT ON RULE "_RETURN" ON {} IS {}').format(view, sql.Literal(mark)))
-    let_read(cursor, view)
 
 
 def create_first_current_view(cursor: Cursor, table: Fact) -> None:
@@ -88,27 +96,68 @@ def create_first_current_view(cursor: Cursor, table: Fact) -> None:
         ) from error
 
 
-def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace: bool = True) -> None:
     """Make again the view of each fact's current state that somebody has dropped or replaced.
 
-    No load fails for one that is in use or has other columns: a warning says what to do.
+    No load fails for one that is in use or has other columns: a warning says what to do. Who reads one that is replaced
+    waits until the transaction ends.
+
+    Args:
+        cursor: the warehouse.
+        tables: the star tables.
+        replace: whether to try it with those that were replaced, too; once a run will do.
 
     Raises:
         psycopg2.Error: the warehouse broke off.
     """
     facts = [table for table in tables if isinstance(table, Fact)]
     cursor.execute(_THERE, ([table.current_view for table in facts], [table.name for table in facts]))
-    there = dict(cursor.fetchall())
+    there = {view: (said, is_) for view, said, is_ in cursor.fetchall()}
     for table in facts:
         if table.current_view not in there:
             create_current_view(cursor, table)
             logger.warning("the view %s was dropped, and is there again", table.current_view)
-        elif not there[table.current_view]:
+            continue
+        said, is_ = there[table.current_view]
+        if replace and (said is None or said != is_) and not _is_taken_up(cursor, table):
             _replace(cursor, table)
 
 
+def _is_taken_up(cursor: Cursor, table: Fact) -> bool:
+    """Whether a view is what totes makes though its mark does not say so, which it does from now on.
+
+    An earlier totes made it without a mark, or the warehouse was copied, and its tables have other numbers. No reader
+    waits for that. Columns that others have added to the fact since are not the view's.
+    """
+    own = {column for _, column, _, _ in columns_made([table])}
+    is_same = False
+    cursor.execute("SAVEPOINT probing")
+    try:
+        columns = _columns(cursor, table)
+        query = _query(table, sql.SQL(", ").join(map(sql.Identifier, columns)))
+        cursor.execute(sql.SQL("CREATE TEMPORARY VIEW totes_probe AS {}").format(query))
+        cursor.execute("SELECT pg_get_viewdef('pg_temp.totes_probe'::regclass)")
+        [[probed]] = cursor.fetchall()
+        is_same = own <= set(columns) and probed == _definition(cursor, table)
+        cursor.execute("DROP VIEW pg_temp.totes_probe")
+        if is_same:
+            _mark(cursor, table)
+    except psycopg2.ProgrammingError:  # it has other columns; or it is somebody's, and may not be marked
+        cursor.execute("ROLLBACK TO SAVEPOINT probing")
+    cursor.execute("RELEASE SAVEPOINT probing")
+    return is_same
+
+
+def _columns(cursor: Cursor, table: Fact) -> list[str]:
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 ORDER BY attnum",
+        (_name(table).as_string(cursor),),
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
 def _replace(cursor: Cursor, table: Fact) -> None:
-    """Make a view again that bears no mark, or another one's; an earlier totes made the same without a mark."""
+    """Make a view again that somebody has replaced."""
     view = table.current_view
     before = _definition(cursor, table)
     try:
@@ -117,11 +166,14 @@ def _replace(cursor: Cursor, table: Fact) -> None:
     except IN_USE:
         logger.info("the view %s is in use; a later run sees to it", view)
     except _OF_OTHERS as error:
+        remedy = f"drop it (DROP VIEW {view} CASCADE), and the next load makes it, and the reports that read it"
+        if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+            remedy = "give it to the loader's role"
         logger.warning(
-            "%s may not be what totes makes, and cannot be made again (%s): drop it, and the next load makes it, or "
-            "give it to the loader's role",
+            "%s may not be what totes makes, and cannot be made again (%s): %s",
             view,
             error.diag.message_primary,
+            remedy,
         )
     else:
         if _definition(cursor, table) != before:
