@@ -94,11 +94,13 @@ def test_who_stops_following_stops_nothing(shop: Deployed) -> None:
     assert "totes: no longer following, and nothing is stopped" in errors
     client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
     deadline = time.monotonic() + 60
+    while StarJournal(deployment.processed).edition == edition:  # the list lags behind, and this is what it is for
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
     while (newest := client.list_executions(stateMachineArn=machine)["executions"][0]["status"]) == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert newest == "SUCCEEDED"
-    assert StarJournal(deployment.processed).edition > edition
 
 
 @pytest.mark.parametrize("batch", ["0", "99"])
