@@ -5,12 +5,15 @@ import json
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg2
 import pytest
 from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
@@ -546,49 +549,44 @@ def test_a_column_with_a_hostile_name_is_carried_like_any_other(pipeline: Pipeli
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
-def test_a_role_without_select_learns_which_table_to_grant(pipeline: Pipeline) -> None:
-    execute(
-        pipeline.source,
-        "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind; GRANT USAGE ON SCHEMA public TO half_blind;"
-        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO half_blind; REVOKE SELECT ON payment FROM half_blind",
-    )
+@contextmanager
+def acting_as(pipeline: Pipeline, role: str, grants: str) -> Iterator[Connection]:
+    """A session of the source that is in a new role, which has these grants and is gone afterwards."""
+    execute(pipeline.source, f"DROP ROLE IF EXISTS {role}; CREATE ROLE {role}; {grants}")
     with session(pipeline.source) as connection:
         with connection, connection.cursor() as cursor:
-            cursor.execute("SET ROLE half_blind")
-        with pytest.raises(
-            ConfigurationError, match=r"may not read payment: type totes init source, .* or GRANT SELECT"
-        ):
-            capture(connection, pipeline.ingestion, SOURCE_TABLES)
-    execute(pipeline.source, "DROP OWNED BY half_blind; DROP ROLE half_blind")
+            cursor.execute(f"SET ROLE {role}")
+        yield connection
+    execute(pipeline.source, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_role_without_select_learns_which_table_to_grant(pipeline: Pipeline) -> None:
+    grants = (
+        "GRANT USAGE ON SCHEMA public TO half_blind;"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO half_blind; REVOKE SELECT ON payment FROM half_blind"
+    )
+    with (
+        acting_as(pipeline, "half_blind", grants) as connection,
+        pytest.raises(ConfigurationError, match=r"may not read payment: type totes init source, .* or GRANT SELECT"),
+    ):
+        capture(connection, pipeline.ingestion, SOURCE_TABLES)
 
 
 def test_a_role_that_may_not_use_the_schema_learns_what_to_grant(pipeline: Pipeline) -> None:
-    execute(
-        pipeline.source,
-        "DROP ROLE IF EXISTS outside; CREATE ROLE outside; GRANT SELECT ON ALL TABLES IN SCHEMA public TO outside;"
-        "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
-    )
-    with session(pipeline.source) as connection:
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET ROLE outside")
-        with pytest.raises(
+    grants = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO outside; REVOKE USAGE ON SCHEMA public FROM PUBLIC"
+    with (
+        acting_as(pipeline, "outside", grants) as connection,
+        pytest.raises(
             ConfigurationError, match=r"may not use the schema public: .* GRANT USAGE ON SCHEMA public TO outside$"
-        ):
-            capture(connection, pipeline.ingestion, SOURCE_TABLES)
-    execute(pipeline.source, "DROP OWNED BY outside; DROP ROLE outside")
+        ),
+    ):
+        capture(connection, pipeline.ingestion, SOURCE_TABLES)
 
 
 def test_a_role_with_select_alone_is_enough(pipeline: Pipeline) -> None:
-    execute(
-        pipeline.source,
-        "DROP ROLE IF EXISTS reader; CREATE ROLE reader; GRANT USAGE ON SCHEMA public TO reader;"
-        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
-    )
-    with session(pipeline.source) as connection:
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET ROLE reader")
+    grants = "GRANT USAGE ON SCHEMA public TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"
+    with acting_as(pipeline, "reader", grants) as connection:
         assert capture(connection, pipeline.ingestion, SOURCE_TABLES).batch == 1
-    execute(pipeline.source, "DROP OWNED BY reader; DROP ROLE reader")
 
 
 def test_of_two_runs_at_once_one_commits_the_batch_and_the_other_is_to_retry(pipeline: Pipeline) -> None:

@@ -83,6 +83,11 @@ def make_hostile(uri: str, version: int) -> None:
                     cursor.execute(f"ALTER DATABASE {parse_dsn(uri)['dbname']} SET {name} = %s", [hostile])
 
 
+def as_login(pipeline: Pipeline, role: str) -> str:
+    """Where the source is for a role whose password is x."""
+    return pipeline.source.replace(parse_dsn(pipeline.source)["password"], "x").replace("postgres:", f"{role}:")
+
+
 def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline) -> None:
     execute(
         pipeline.source,
@@ -108,7 +113,7 @@ def test_a_login_acts_as_itself_whatever_role_is_set_for_it(pipeline: Pipeline) 
         "CREATE ROLE somebody; CREATE ROLE itself LOGIN PASSWORD 'x' IN ROLE somebody; "
         "ALTER ROLE itself SET role = somebody; GRANT SELECT ON ALL TABLES IN SCHEMA public TO itself",
     )
-    login = pipeline.source.replace(parse_dsn(pipeline.source)["password"], "x").replace("postgres:", "itself:")
+    login = as_login(pipeline, "itself")
     with opened(login) as source:
         with source, source.cursor() as cursor:
             cursor.execute("SET LOCAL ROLE somebody; RESET ROLE; SELECT current_user")
@@ -194,7 +199,7 @@ def test_a_query_that_row_level_security_would_shorten_fails(pipeline: Pipeline)
         "DROP ROLE IF EXISTS shortsighted; CREATE ROLE shortsighted LOGIN PASSWORD 'x';"
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO shortsighted; ALTER TABLE payment ENABLE ROW LEVEL SECURITY",
     )
-    login = pipeline.source.replace(parse_dsn(pipeline.source)["password"], "x").replace("postgres:", "shortsighted:")
+    login = as_login(pipeline, "shortsighted")
     with (
         pytest.raises(ConfigurationError, match=r"row-level security .*; give it BYPASSRLS"),
         opened(login) as source,

@@ -88,6 +88,7 @@ class _Changes:
 
     actions: list[sql.Composable] = field(default_factory=list)
     retyped: set[str] = field(default_factory=set)
+    unblurred: list[str] = field(default_factory=list)
     adds: bool = False
 
     def retype(self, column: str, sql_type: str) -> None:
@@ -275,12 +276,7 @@ def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Change
         return
     if held.blurred:
         changes.retype(column.name, f'{column.sql_type} COLLATE "default"')
-        logger.warning(
-            "%s.%s has the default collation again: to the one that somebody gave it different texts were equal, and "
-            "edits may have been lost, which totes verify --repair finds",
-            table.name,
-            column.name,
-        )
+        changes.unblurred.append(column.name)
     elif held.type != wanted:
         changes.retype(column.name, column.sql_type)
     if not held.nullable and column.nullable:
@@ -335,6 +331,13 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
             remedy = "give that to the loader's role, or grant it what it lacks"
         raise ConfigurationError(f"{table.name} cannot be altered: {_sentence(error)}; {remedy}") from error
     logger.info("altered %s to its definition", table.name)
+    for column in changes.unblurred:
+        logger.warning(
+            "%s.%s has the default collation again: to the one that somebody gave it different texts were equal, and "
+            "edits may have been lost, which totes verify --repair finds",
+            table.name,
+            column,
+        )
 
 
 def _bring_what_can_wait(cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]]) -> None:

@@ -30,7 +30,7 @@ view."""
 
 # A view follows a table that is renamed, and does not read the one that comes in its place: so the table counts too.
 _THERE = """
-    SELECT view, obj_description(pg_rewrite.oid, 'pg_rewrite'), md5(concat(fact.oid, ev_action))
+    SELECT view, coalesce(md5(concat(fact.oid, ev_action)) = obj_description(pg_rewrite.oid, 'pg_rewrite'), false)
     FROM unnest(%s::text[], %s::text[]) AS given (view, fact_name)
     JOIN pg_class ON pg_class.relnamespace = 'public'::regnamespace AND pg_class.relname = view
     LEFT JOIN pg_class AS fact ON fact.relnamespace = 'public'::regnamespace AND fact.relname = fact_name
@@ -112,14 +112,12 @@ def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace
     """
     facts = [table for table in tables if isinstance(table, Fact)]
     cursor.execute(_THERE, ([table.current_view for table in facts], [table.name for table in facts]))
-    there = {view: (said, is_) for view, said, is_ in cursor.fetchall()}
+    is_as_marked = dict(cursor.fetchall())
     for table in facts:
-        if table.current_view not in there:
+        if table.current_view not in is_as_marked:
             create_current_view(cursor, table)
             logger.warning("the view %s was dropped, and is there again", table.current_view)
-            continue
-        said, is_ = there[table.current_view]
-        if replace and (said is None or said != is_) and not _is_taken_up(cursor, table):
+        elif replace and not is_as_marked[table.current_view] and not _is_taken_up(cursor, table):
             _replace(cursor, table)
 
 
