@@ -11,6 +11,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes.discretion import without_details
 from totes_runtime import logger, metrics, time_is_up
 
 __all__ = ["logger", "metrics", "time_is_up", "watched"]
@@ -33,7 +34,8 @@ def watched(handler: Handler) -> Handler:
         logger.append_keys(execution=event.get("execution"))
         try:
             return handler(event, context)
-        except Exception:
+        except Exception as error:
+            without_details(error)  # not in the log alone: Lambda writes and answers what is raised
             logger.exception("failed")
             raise
 

@@ -68,7 +68,7 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
         _swap(cursor, tables)
     except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
         # A reader of one star table that asks for another while this waits makes a deadlock, if it is seen first.
-        raise TablesInUse(str(error).strip()) from error
+        raise TablesInUse(error.diag.message_primary) from error
     remember_columns(cursor, tables, whole=True)
     write_content(cursor, Content(edition=edition, rebuild=False))
     logger.info("the warehouse was rebuilt from edition %d", edition)
@@ -113,7 +113,7 @@ def _drop_readers(cursor: Cursor, dependents: Dependents) -> None:
     try:
         dependents.drop(cursor)
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedFunction) as error:
-        raise TablesInUse(f"{str(error).strip()}: it was dropped this moment") from error
+        raise TablesInUse(f"{error.diag.message_primary}: it was dropped this moment") from error
 
 
 def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:
