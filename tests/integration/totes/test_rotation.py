@@ -10,6 +10,8 @@ import boto3
 import psycopg2
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.secretsmanager.models import secretsmanager_backends
 from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 TOKEN = str(uuid.UUID(int=7))
+NOT_FILLED_IN = {"host": PLACEHOLDER, "port": 5432, "username": "u", "password": "p", "dbname": "d"}
 
 
 @pytest.fixture
@@ -54,6 +57,17 @@ def steps(secrets: "SecretsManagerClient", token: str = TOKEN) -> list[Callable[
 def password(secrets: "SecretsManagerClient", stage: str = "AWSCURRENT") -> str:
     text = secrets.get_secret_value(SecretId="login", VersionStage=stage)["SecretString"]
     return str(json.loads(text)["password"])
+
+
+def begin(secrets: "SecretsManagerClient") -> None:
+    """What RotateSecret does before the first step: an empty version is pending, which no request of a client's makes."""
+    secret = secretsmanager_backends[DEFAULT_ACCOUNT_ID]["eu-west-2"].secrets["login"]
+    secret.versions[TOKEN] = {"createdate": 1, "version_id": TOKEN, "version_stages": ["AWSPENDING"]}
+
+
+def pending(secrets: "SecretsManagerClient") -> list[str]:
+    stages = secrets.describe_secret(SecretId="login")["VersionIdsToStages"]
+    return [version for version, labels in stages.items() if "AWSPENDING" in labels]
 
 
 def assert_connects(secrets: "SecretsManagerClient") -> None:
@@ -148,11 +162,22 @@ def test_whose_login_is_refused_learns_the_command_that_makes_the_role(
 def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated(
     secrets: "SecretsManagerClient",
 ) -> None:
-    empty = {"host": PLACEHOLDER, "port": 5432, "username": "u", "password": "p", "dbname": "d"}
-    secrets.put_secret_value(SecretId="login", SecretString=json.dumps(empty))
+    secrets.put_secret_value(SecretId="login", SecretString=json.dumps(NOT_FILLED_IN))
     rotation.try_pending(secrets, "login", TOKEN)
     with pytest.raises(ConfigurationError, match="not filled in yet"):
         rotation.create_pending(secrets, "login", TOKEN)
+
+
+@pytest.mark.parametrize("said", ["", "no JSON", json.dumps({"host": PLACEHOLDER, "username": "u"})])
+def test_a_secret_that_says_no_login_has_nothing_pending_afterwards(secrets: "SecretsManagerClient", said: str) -> None:
+    """RotateSecret itself makes the pending version, empty, before it calls the function."""
+    secrets.put_secret_value(SecretId="login", SecretString=said or json.dumps(NOT_FILLED_IN))
+    begin(secrets)
+    with pytest.raises(ConfigurationError, match="totes secrets set"):
+        rotation.create_pending(secrets, "login", TOKEN)
+    assert pending(secrets) == [], "the next rotation may begin"
+    with pytest.raises(ConfigurationError, match="secret another cannot be read"):
+        rotation.create_pending(secrets, "another", TOKEN)
 
 
 def test_a_schedule_that_is_deployed_before_the_role_is_made_is_no_failure(
@@ -190,8 +215,7 @@ def test_a_role_that_totes_did_not_make_keeps_its_password(
             ConfigurationError, match=r"totes did not make the role rotated .*; totes init makes a role"
         ):
             step(secrets, "login", TOKEN)
-    stages = secrets.describe_secret(SecretId="login")["VersionIdsToStages"]
-    assert [labels for labels in stages.values() if "AWSPENDING" in labels] == [], "the next rotation may begin"
+    assert pending(secrets) == [], "the next rotation may begin"
     assert value(empty_database, "SELECT rolpassword FROM pg_authid WHERE rolname = 'rotated'") == before
 
 

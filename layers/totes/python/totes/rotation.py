@@ -9,9 +9,11 @@ secret: where another login was stored meanwhile, a rotation that still runs com
 
 import json
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
 from totes.databases import open_session, translated_errors
@@ -41,13 +43,14 @@ def create_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> 
             its database is a standby. Nothing is pending then.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
-    current = login(secrets, secret)
-    if _is_pending(secrets, secret, token):
-        return
     try:
+        current = login(secrets, secret)
+        if _is_pending(secrets, secret, token):
+            return
         check_own(secrets, secret)
     except ConfigurationError:
-        _give_up(secrets, secret, token)
+        with suppress(ClientError):  # of a secret that may not be read, that is what is raised
+            _give_up(secrets, secret, token)
         raise
     password = secrets.get_random_password(PasswordLength=_PASSWORD_LENGTH, ExcludePunctuation=True)["RandomPassword"]
     secrets.put_secret_value(
