@@ -106,6 +106,28 @@ def test_a_word_that_libpq_does_not_know_is_named(secrets: "SecretsManagerClient
         ask(secrets)
 
 
+@pytest.mark.parametrize("word", ["username", "password", "dbname", "host", "sslrootcert_pem"])
+@pytest.mark.parametrize("odd", ["\0", "\ud800"])
+def test_a_character_that_no_database_knows_is_refused_in_a_sentence_without_what_is_around_it(
+    secrets: "SecretsManagerClient", empty_database: str, word: str, odd: str
+) -> None:
+    """libpq takes what is before a NUL for the whole, also of a password of which it makes a verifier."""
+    others = {word: f"hush{odd}hush"}
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, **others))
+    with pytest.raises(ConfigurationError, match=rf"secret source says .* '{word}' .* totes secrets set") as refused:
+        ask(secrets)
+    assert "hush" not in str(refused.value)
+
+
+def test_certificates_that_are_no_ascii_are_refused_in_a_sentence(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    others = {"sslmode": "verify-full", "sslrootcert_pem": "сертификат"}
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, **others))
+    with pytest.raises(ConfigurationError, match="secret source says what libpq does not take: a character"):
+        ask(secrets)
+
+
 def test_a_statement_refused_for_any_other_reason_is_reported_with_its_code(
     secrets: "SecretsManagerClient", empty_database: str
 ) -> None:

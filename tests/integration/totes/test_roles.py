@@ -192,6 +192,22 @@ def test_a_role_that_totes_makes_says_so_and_what_else_it_says_stays(pipeline: P
     assert comment == f"asked for by Ann; {MARK}"
 
 
+@pytest.mark.parametrize("odd", ["per%cent", "%s", "%(name)s", "{0}", "'quoted' \\ \"twice\""])
+def test_a_role_may_have_any_name(pipeline: Pipeline, odd: str) -> None:
+    """psycopg2 takes a percent sign for the place of a value wherever it stands, in a quoted name too."""
+    role = Role(f"{odd} {uuid.uuid4().hex[:8]}", "p%s'{}\\")
+    try:
+        for _ in range(2):  # once it is made, once it is brought up to date
+            with session(pipeline.source) as admin:
+                prepare_source(admin, role.login, TABLES)
+                found = role_of(admin, role.username)
+            assert found is not None
+            assert found.made_by_totes
+        assert rows(role.uri(pipeline.source), "SELECT current_user") == [(role.username,)]
+    finally:
+        drop(pipeline.source, role)
+
+
 def test_the_administrator_is_never_made_into_a_role_of_totes(pipeline: Pipeline) -> None:
     before = rows(pipeline.source, "SELECT * FROM pg_authid ORDER BY oid")
     with session(pipeline.source) as admin:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 TOKEN = str(uuid.UUID(int=7))
+AUTHORITY_OF_ANOTHER_ALPHABET = {"sslmode": "verify-full", "sslrootcert_pem": "сертификат"}
 NOT_FILLED_IN = {"host": PLACEHOLDER, "port": 5432, "username": "u", "password": "p", "dbname": "d"}
 
 
@@ -59,8 +60,8 @@ def password(secrets: "SecretsManagerClient", stage: str = "AWSCURRENT") -> str:
     return str(json.loads(text)["password"])
 
 
-def begin(secrets: "SecretsManagerClient") -> None:
-    """What RotateSecret does before the first step: an empty version is pending, which no request of a client's makes."""
+def begin() -> None:
+    """What RotateSecret does before the first step: a version without a value is pending, which no client can make."""
     secret = secretsmanager_backends[DEFAULT_ACCOUNT_ID]["eu-west-2"].secrets["login"]
     secret.versions[TOKEN] = {"createdate": 1, "version_id": TOKEN, "version_stages": ["AWSPENDING"]}
 
@@ -172,12 +173,26 @@ def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated
 def test_a_secret_that_says_no_login_has_nothing_pending_afterwards(secrets: "SecretsManagerClient", said: str) -> None:
     """RotateSecret itself makes the pending version, empty, before it calls the function."""
     secrets.put_secret_value(SecretId="login", SecretString=said or json.dumps(NOT_FILLED_IN))
-    begin(secrets)
+    begin()
     with pytest.raises(ConfigurationError, match="totes secrets set"):
         rotation.create_pending(secrets, "login", TOKEN)
     assert pending(secrets) == [], "the next rotation may begin"
     with pytest.raises(ConfigurationError, match="secret another cannot be read"):
         rotation.create_pending(secrets, "another", TOKEN)
+
+
+@pytest.mark.parametrize("odd", [{"password": "pass\0word"}, {"sslmod": "require"}, AUTHORITY_OF_ANOTHER_ALPHABET])
+def test_a_login_that_libpq_does_not_take_is_refused_in_a_sentence_without_the_password(
+    secrets: "SecretsManagerClient", odd: dict[str, str]
+) -> None:
+    values = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    secrets.put_secret_value(SecretId="login", SecretString=json.dumps({**values, **odd}))
+    begin()
+    for ask in (rotation.create_pending, lambda *_: rotation.try_current(secrets, "login")):
+        with pytest.raises(ConfigurationError, match=r"secret login says what libpq .* totes secrets set") as refused:
+            ask(secrets, "login", TOKEN)
+        assert "pass\0word" not in str(refused.value)
+    assert pending(secrets) == []
 
 
 def test_a_schedule_that_is_deployed_before_the_role_is_made_is_no_failure(

@@ -164,15 +164,26 @@ def _session(
         connection = opened()
     except psycopg2.OperationalError as error:
         raise _refused(login_name, secret, error, unavailable) from error
-    except psycopg2.ProgrammingError as error:
-        raise ConfigurationError(
-            f"secret {secret} says what libpq does not know: {_sentence(error)}; totes secrets set stores it again"
-        ) from error
+    except (psycopg2.ProgrammingError, ValueError) as error:
+        raise not_taken(secret, error) from None
     try:
         with translated_errors(connection, login_name, unavailable):
             yield connection
     finally:
         connection.close()
+
+
+def not_taken(secret: str, error: psycopg2.ProgrammingError | ValueError) -> ConfigurationError:
+    """Return what to raise of a login that libpq does not take; a ValueError is not quoted, it may have the password.
+
+    Args:
+        secret: ARN or name of the secret.
+        error: what `open_session` raised.
+    """
+    what = "a character that no setting may have" if isinstance(error, ValueError) else _sentence(error)
+    return ConfigurationError(
+        f"secret {secret} says what libpq does not take: {what}; totes secrets set stores it again"
+    )
 
 
 @contextmanager
@@ -250,6 +261,7 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
         ConfigurationError: the certificates that it is to be verified by are missing.
         psycopg2.OperationalError: the database refuses or does not answer.
         psycopg2.ProgrammingError: libpq does not know a keyword.
+        ValueError: a value has a character that libpq does not take, or certificates one that is not ASCII.
     """
     keywords = {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
     with with_tls(keywords) as completed:

@@ -97,7 +97,17 @@ def login(
             f"secret {secret} is not filled in yet; totes init makes a role in the database and stores its login, "
             "totes secrets set stores one that you are given"
         )
+    if odd := [name for name, value in values.items() if not _is_text(f"{name}{value}")]:
+        raise ConfigurationError(
+            f"secret {secret} says what libpq does not take: {odd[0]!r} has a character that no database knows, such "
+            "as NUL; totes secrets set stores it again"
+        )
     return dict(values)
+
+
+def _is_text(word: str) -> bool:
+    """Whether C and PostgreSQL take it for what it is: neither shortened at a NUL, nor half a surrogate pair."""
+    return "\0" not in word and word.encode(errors="replace").decode() == word
 
 
 def _fetched(

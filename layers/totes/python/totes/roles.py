@@ -164,8 +164,10 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
             found = cursor.fetchone()
             verb = "ALTER" if found else "CREATE"
             verifier = verifier_of(connection, each)
-            cursor.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD %s").format(role), [verifier])
-            cursor.execute(sql.SQL("COMMENT ON ROLE {} IS %s").format(role), [_marked(found[0] if found else None)])
+            # No parameters: psycopg2 would take a percent sign in the role's name for the place of one.
+            cursor.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(verifier)))
+            comment = sql.Literal(_marked(found[0] if found else None))
+            cursor.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
             cursor.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role))
         for statement in grants:
             cursor.execute(statement)

@@ -16,7 +16,7 @@ import psycopg2
 from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
-from totes.databases import open_session, translated_errors
+from totes.databases import not_taken, open_session, translated_errors
 from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, TotesError
 from totes.logins import NoSuchVersion, login
 from totes.roles import MARK, role_of, verifier_of
@@ -78,7 +78,7 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
     """
     pending = login(secrets, secret, "AWSPENDING", version=token)
     try:
-        open_session(pending, _ROLE).close()
+        _session(pending, secret).close()
     except psycopg2.OperationalError:
         logger.info("the pending password of %s is new to the database", secret)
     else:
@@ -251,7 +251,7 @@ def _pending_or_current(secrets: "SecretsManagerClient", secret: str, token: str
 def _session_of_any(secrets: "SecretsManagerClient", secret: str) -> Connection:
     """A session by the current password, or by the previous one where a rotation broke off after its last step."""
     try:
-        return open_session(login(secrets, secret), _ROLE)
+        return _session(login(secrets, secret), secret)
     except psycopg2.OperationalError as refusal:
         logger.info("%s: the current password is refused; trying the previous one", secret)
         try:
@@ -263,13 +263,16 @@ def _session_of_any(secrets: "SecretsManagerClient", secret: str) -> Connection:
 
 def _open(values: dict[str, Any], secret: str) -> Connection:
     try:
-        return open_session(values, _ROLE)
+        return _session(values, secret)
     except psycopg2.OperationalError as error:
         raise _unavailable(secret, error) from error
-    except psycopg2.ProgrammingError as error:
-        raise ConfigurationError(
-            f"secret {secret} says what libpq does not know: {error}; totes secrets set stores it again"
-        ) from error
+
+
+def _session(values: dict[str, Any], secret: str) -> Connection:
+    try:
+        return open_session(values, _ROLE)
+    except (psycopg2.ProgrammingError, ValueError) as error:
+        raise not_taken(secret, error) from None
 
 
 def _unavailable(secret: str, error: Exception) -> DatabaseUnavailable:
