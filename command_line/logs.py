@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment import Deployment
+from command_line.visible import visible
 from totes.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def log_lines(
 
 def readable(line: str) -> str | None:
     """A logged line as a person reads it: when, how grave, what, and about what; None: it is for machines alone."""
+    told = _read(line)
+    return None if told is None else visible(told)
+
+
+def _read(line: str) -> str | None:
     try:
         said = json.loads(line)
     except json.JSONDecodeError:

@@ -24,6 +24,7 @@ from command_line.acceptance.shell import Shell, Type
 from command_line.acceptance.source import Source
 from command_line.acceptance.stage import Stage
 from command_line.commands import display, interrupts
+from command_line.visible import visible
 from local_cloud import LocalCloud
 from local_cloud.empty_account import open_account
 from local_cloud.folder import StateFolder
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None)
                 report = accept(stage, home, command)
                 display.done(f"accepted; times and costs are in {report}")
     except (UserError, BotoCoreError, ClientError) as error:
-        print(f"acceptance: {error}", file=sys.stderr)  # noqa: T201 - a program's own words
+        print(f"acceptance: {visible(str(error))}", file=sys.stderr)  # noqa: T201 - a program's own words
         return 1
     except KeyboardInterrupt:
         print(f"acceptance: interrupted; {_command(options)} goes on with this step", file=sys.stderr)  # noqa: T201

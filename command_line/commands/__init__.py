@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from command_line import libpq
 from command_line.commands import display
 from command_line.commands.app import app
+from command_line.visible import visible
 from totes.errors import TotesError, UserError
 
 
@@ -64,5 +65,5 @@ def _told(error: OSError) -> str:
 
 
 def _fail(sentence: str) -> None:
-    print(f"totes: {display.complete(sentence)}", file=sys.stderr)
+    print(f"totes: {visible(display.complete(sentence))}", file=sys.stderr)
     sys.exit(1)

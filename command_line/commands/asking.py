@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from command_line.visible import visible
 from totes.errors import UserError
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -23,6 +24,6 @@ def confirmed(yes: bool) -> Callable[[str], bool]:
             return True
         if not sys.stdin.isatty():
             raise UserError(f"{sentence}; nothing was changed, add --yes to go on")
-        return typer.confirm(f"{sentence}. Go on?")
+        return typer.confirm(f"{visible(sentence)}. Go on?")
 
     return ask

@@ -5,9 +5,9 @@ from decimal import Decimal
 from itertools import groupby
 
 from rich.table import Table
-from rich.text import Text
 
 from command_line.commands import display
+from command_line.visible import Text
 from costs import Estimate
 from costs.figures import AS_OF, NOT_COUNTED, REGION, Charge
 

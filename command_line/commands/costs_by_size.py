@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from command_line.commands import display
+from command_line.visible import Text
 from costs import Break, Measured, Sized, by_size, shop
 from costs.figures import AS_OF, REGION
 

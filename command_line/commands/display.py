@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 
 from command_line.execution import Follow, RunResult
 from command_line.mails import Mail
@@ -21,6 +20,7 @@ from command_line.rebuilding import Rebuilt
 from command_line.report import Report
 from command_line.typed_commands import completed, named_by
 from command_line.verification import Verification
+from command_line.visible import Console, Text
 from local_cloud import LocalCloud
 from simulator import Events
 from totes.answers import Finding, QuarantinedRow
@@ -28,7 +28,8 @@ from totes.outcomes import GOING_ON
 from totes.star import STAR_TABLES
 
 console = Console(highlight=False, markup=False, emoji=False)
-"""It shows words as they are: a bracket or a colon in an ARN, a path or a database's sentence is no markup."""
+"""It shows words as they are: a bracket or a colon in an ARN, a path or a database's sentence is no markup, and no
+character in it an order to the terminal."""
 
 
 def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
@@ -252,7 +253,7 @@ def _freshness(found: Report) -> Text:
     return shown
 
 
-def _awaited_login(login_name: str) -> Text:
+def _awaited_login(login_name: str) -> RenderableType:
     """What to do where nobody has stored a login."""
     ways = [f"totes init {login_name} --admin URI"]
     if login_name == "warehouse":
@@ -266,7 +267,7 @@ def _awaited_login(login_name: str) -> Text:
     )
 
 
-def _no_answer(why: str) -> Text:
+def _no_answer(why: str) -> RenderableType:
     return Text.assemble(("✗ the warehouse does not answer: ", "red"), complete(why))
 
 

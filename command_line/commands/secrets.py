@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from command_line.authorities import certificates_in
 from command_line.commands import display
 from command_line.commands.asking import Yes, confirmed
 from command_line.commands.target import Environment, Json, Local, State, deployment_of
 from command_line.logins import Logins, LoginState
+from command_line.visible import Text
 from totes.errors import UserError
 from totes.tls import PEM
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from command_line.commands import display
 from command_line.commands.target import Environment, Local, State, deployment_of
 from command_line.tunnel import tunnel as opened
+from command_line.visible import Text, visible
 from totes.errors import UserError
 
 _INTERRUPTED = 128 + signal.SIGINT
@@ -54,7 +54,7 @@ def tunnel(
 
 def _aside(sentence: str) -> None:
     """Say it where it does not mix with what the command prints."""
-    print(f"· {sentence}", file=sys.stderr)
+    print(f"· {visible(sentence)}", file=sys.stderr)
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
