@@ -1,8 +1,9 @@
 """What policies say of an action on a resource, as IAM decides it.
 
 A Deny outweighs every Allow, and what no statement allows is refused. A condition is held against the circumstances
-where these matter, as of a service that asks a resource's own policy. Where they are not, or where the condition is
-of a kind that is not known here, nothing is allowed that AWS may refuse: an Allow never holds, a Deny always does.
+where these matter, as of a service that asks a resource's own policy, and against tags where they are known. Where
+they are not, or where the condition is of a kind that is not known here, nothing is allowed that AWS may refuse: an
+Allow never holds, a Deny always does.
 """
 
 import json
@@ -15,6 +16,8 @@ from typing import Any
 _WILDCARDS = {"*": ".*", "?": "."}
 _EXACT = ("StringEquals", "Bool")
 _LIKE = ("StringLike", "ForAnyValue:StringLike", "ArnEquals", "ArnLike")  # of an ARN both take wildcards
+_IF_EXISTS = "IfExists"
+_OF_TAGS = ("aws:resourcetag/", "aws:requesttag/")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,13 @@ class Decision:
     by: str
 
 
-def decide(documents: Iterable[str], action: str, resource: str, asker: Asker | None = None) -> Decision:
+def decide(
+    documents: Iterable[str],
+    action: str,
+    resource: str,
+    asker: Asker | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Decision:
     """Decide on an action.
 
     Args:
@@ -53,12 +62,14 @@ def decide(documents: Iterable[str], action: str, resource: str, asker: Asker | 
         action: such as "s3:GetObject".
         resource: its ARN; "*" where the action is about none.
         asker: who asks, where the policies are the resource's own; None: they are those of a role.
+        tags: all that the resource has, and all that a role's request gives it, by condition key
+            (aws:ResourceTag/KEY, aws:RequestTag/KEY); None: they are not known.
     """
     decision = Decision(allowed=False, by="")
     for document in documents:
         for statement in _statements(document):
             covering = statement.covering(action, resource)
-            if covering is None or not statement.holds_for(asker):
+            if covering is None or not statement.holds_for(asker, tags):
                 continue
             if statement.denies:
                 return Decision(allowed=False, by=covering)
@@ -96,23 +107,22 @@ class _Statement:
     actions: _Words
     resources: _Words
 
-    def holds_for(self, asker: Asker | None) -> bool:
+    def holds_for(self, asker: Asker | None, tags: Mapping[str, str] | None) -> bool:
         """Whether it is about who asks, and its condition is met."""
-        if asker is None:
-            return self.denies or not self.condition
-        return _names(self.principal, asker) and all(
-            self._is_met(operator, key, wanted, asker.context)
+        return (asker is None or _names(self.principal, asker)) and all(
+            self._is_met(operator, key, wanted, _known(key, asker, tags))
             for operator, keys in self.condition.items()
             for key, wanted in keys.items()
         )
 
-    def _is_met(self, operator: str, key: str, wanted: Any, context: Mapping[str, str]) -> bool:
-        if operator not in (*_EXACT, *_LIKE):
+    def _is_met(self, operator: str, key: str, wanted: Any, context: Mapping[str, str] | None) -> bool:
+        kind = operator.removesuffix(_IF_EXISTS)
+        if context is None or kind not in (*_EXACT, *_LIKE):
             return self.denies
         said = next((value for name, value in context.items() if name.lower() == key.lower()), None)
         if said is None:
-            return False
-        if operator in _EXACT:
+            return operator.endswith(_IF_EXISTS)
+        if kind in _EXACT:
             return said in _listed(wanted)
         return any(_compiled(each, re.NOFLAG).fullmatch(said) for each in _listed(wanted))
 
@@ -148,6 +158,13 @@ def _names(principal: Any, asker: Asker) -> bool:
     if principal in ("*", {"AWS": "*"}):
         return True
     return isinstance(principal, Mapping) and asker.service in _listed(principal.get(asker.kind, ()))
+
+
+def _known(key: str, asker: Asker | None, tags: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """The circumstances in which a condition's key has its value, or has none; None: that is not known."""
+    if asker is not None:
+        return asker.context
+    return tags if key.lower().startswith(_OF_TAGS) else None
 
 
 @cache

@@ -24,7 +24,7 @@ class Need:
         on: ARNs, in which {name} is what the names of the environment's resources begin with, {env} what the
             environment is called, and {id} the logical id of the resource; or, after "property ", the one that stands
             in a property of it, if one does.
-        condition: under which, in a policy's words; {name} as above.
+        condition: under which, in a policy's words; {name} and {env} as above.
     """
 
     actions: tuple[str, ...]
@@ -45,7 +45,22 @@ OWN_SECRETS = tuple(f"arn:*:secretsmanager:*:*:secret:{made_up}-*" for made_up i
 """CloudFormation calls a secret without a name by its logical id and something that it makes up; the stack's name,
 which other types' names begin with, is put before it by the local cloud."""
 
+_ENVIRONMENT_OF_IT = "aws:ResourceTag/totes:environment"
+_ENVIRONMENT_ASKED_FOR = "aws:RequestTag/totes:environment"
+_MADE_FOR_IT = {"StringEquals": {_ENVIRONMENT_ASKED_FOR: "{env}"}}
+OWN_BY_TAG = {"StringEquals": {_ENVIRONMENT_OF_IT: "{env}"}}
+"""Whose a secret is, only its tag says: the logical ids are those of every environment."""
+
+_NOT_ANOTHERS = {"StringEqualsIfExists": {_ENVIRONMENT_OF_IT: "{env}", _ENVIRONMENT_ASKED_FOR: "{env}"}}
+"""For what is asked of a secret that has no tag yet, or is not there any more; no secret is taken over so."""
+
 SECRETS_OF_RDS = "arn:*:secretsmanager:*:*:secret:rds!*"
+MASTER_BY_TAG = {"StringLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": "arn:*:rds:*:*:db:{name}-*"}}
+"""Whose master a secret of RDS's is, only RDS's tag says, which nobody else can set: its name is made up.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+"""
+
 _ROTATION = ("CancelRotateSecret", "DescribeSecret", "RotateSecret")
 ROLES = ("arn:*:iam::*:role/{name}-*",)
 _IDENTITY_POOLS = ("arn:*:cognito-identity:*:*:identitypool/*",)
@@ -403,6 +418,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcAttribute", "DescribeVpcs"),
             )
         ),
+        # RDS makes the secret as who makes the instance, and tags it then: no condition on a tag holds. It is not read.
         Need(actions=_of("secretsmanager", "CreateSecret", "TagResource"), on=(SECRETS_OF_RDS,)),
         Need(actions=("kms:DescribeKey",)),
         Need(actions=("kms:CreateGrant",), condition={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
@@ -527,10 +543,16 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need(
             actions=_of(
                 "secretsmanager",
-                *("CreateSecret", "DeleteSecret", "GetSecretValue", "TagResource", "UntagResource", "UpdateSecret"),
-                *_ROTATION,
+                *("CancelRotateSecret", "GetSecretValue", "RotateSecret", "UntagResource", "UpdateSecret"),
             ),
             on=OWN_SECRETS,
+            condition=OWN_BY_TAG,
+        ),
+        Need(actions=("secretsmanager:CreateSecret",), on=OWN_SECRETS, condition=_MADE_FOR_IT),
+        Need(
+            actions=_of("secretsmanager", "DeleteSecret", "DescribeSecret", "TagResource"),
+            on=OWN_SECRETS,
+            condition=_NOT_ANOTHERS,
         ),
         Need(actions=("secretsmanager:GetRandomPassword",)),
     ),

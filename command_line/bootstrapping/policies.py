@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from command_line.bootstrapping.needs import (
     COMMON,
     LOG_GROUPS,
+    MASTER_BY_TAG,
     NEEDS,
+    OWN_BY_TAG,
     OWN_SECRETS,
     PROPERTY,
     ROLES,
@@ -35,6 +37,7 @@ _WITHIN: Mapping[str, tuple[str, ...]] = {
 """The resources of an environment that its roles use, by service; of the secrets each has a name of its own."""
 
 Statement = dict[str, Any]
+_Condition = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,18 @@ class _Names:
         """Words of `needs` with the names in them."""
         return words.format(name=self.name, env=self.environment, id=logical_id)
 
+    def under(self, condition: _Condition) -> _Condition:
+        """A condition of `needs` with the names in its values."""
+        return {operator: {key: self.in_(value) for key, value in keys.items()} for operator, keys in condition.items()}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Resources that roles may use, and under which condition."""
+
+    on: tuple[str, ...]
+    condition: _Condition = field(default_factory=dict)
+
 
 def policies(templates: Path, environment: str) -> list[Policy]:
     """What CloudFormation has to be allowed to make, change and delete what templates hold.
@@ -92,7 +107,7 @@ def policies(templates: Path, environment: str) -> list[Policy]:
         )
     needed: list[tuple[Need, str, Mapping[str, Any]]] = [(need, "", {}) for need in COMMON]
     needed += [(need, logical_id, said) for logical_id, kind, said in resources for need in NEEDS[kind]]
-    statements = [*_merged(_placed(needed, names)), *_passed(resources, names), _left_alone(names)]
+    statements = [*_merged(_placed(needed, names)), *_passed(resources, names), _left_alone()]
     parts = list(_packed(statements))
     if len(parts) > _MOST_POLICIES:
         raise UserError(
@@ -119,10 +134,13 @@ def boundary(templates: Path, environment: str) -> Policy:
         if kind == "AWS::SecretsManager::Secret"
         for on in OWN_SECRETS
     ]
-    within = {service: [names.in_(each) for each in on] for service, on in _WITHIN.items()}
-    within["secretsmanager"] = [*secrets, SECRETS_OF_RDS]
+    within = {service: [_Place(tuple(names.in_(each) for each in on))] for service, on in _WITHIN.items()}
+    within["secretsmanager"] = [
+        _Place(tuple(secrets), names.under(OWN_BY_TAG)),
+        _Place((SECRETS_OF_RDS,), names.under(MASTER_BY_TAG)),
+    ]
     allowed = [
-        Need(actions=(action,), on=tuple(_where(action, resource, within)))
+        Need(actions=(action,), on=place.on, condition=place.condition)
         for _, kind, said in resources
         if kind == "AWS::IAM::Role"
         for policy in said.get("Policies", [])
@@ -130,6 +148,8 @@ def boundary(templates: Path, environment: str) -> Policy:
         if statement["Effect"] == "Allow"
         for action in _listed(statement["Action"])
         for resource in _listed(statement["Resource"])
+        for place in _where(action, resource, within)
+        if place.on  # where all logins are given, there is no secret of totes' own
     ]
     policy = Policy(f"{names.name}-boundary", list(_merged(allowed)))
     if len(policy.document) > MOST_CHARACTERS:
@@ -154,11 +174,7 @@ def _placed(needed: Iterable[tuple[Need, str, Mapping[str, Any]]], names: "_Name
             for each in need.on
         ]
         if resources := tuple(each for each in on if isinstance(each, str)):
-            condition = {
-                operator: {key: names.in_(value) for key, value in keys.items()}
-                for operator, keys in need.condition.items()
-            }
-            yield Need(actions=need.actions, on=resources, condition=condition)
+            yield Need(actions=need.actions, on=resources, condition=names.under(need.condition))
 
 
 def _merged(needs: Iterable[Need]) -> Iterator[Statement]:
@@ -193,14 +209,15 @@ def _assuming(principal: Mapping[str, Any]) -> Iterator[str]:
         yield from (each for each in _listed(principal.get(word, [])) if str(each).endswith(".amazonaws.com"))
 
 
-def _left_alone(names: "_Names") -> Statement:
-    roles = [f"arn:*:iam::*:role/{names.name}-{each}" for each in ("deploy", "diff")]
+def _left_alone() -> Statement:
+    """GitHub's roles, of every environment: the names of a second one begin as those of the first."""
+    roles = [f"arn:*:iam::*:role/totes-*-{each}" for each in ("deploy", "diff")]
     return _statement("Deny", ["iam:*"], roles, {})
 
 
-def _where(action: str, resource: Any, within: Mapping[str, Sequence[str]]) -> Sequence[str]:
+def _where(action: str, resource: Any, within: Mapping[str, Sequence[_Place]]) -> Sequence[_Place]:
     if isinstance(resource, str):
-        return [resource]
+        return [_Place((resource,))]
     service = action.partition(":")[0]
     if service not in within:
         raise UserError(f"it is not known on what a role may do {action}; write it down in {__name__}")

@@ -186,8 +186,9 @@ def is_allowed(role_arn: str, action: str, resource: str) -> bool:
 def _ask(session: Any, action: str, resource: str) -> None:
     if action == "sts:GetCallerIdentity":  # nobody is refused this
         return
-    decision = decide(_policies(session.role_arn), action, resource)
-    within = _is_within_boundary(session.role_arn, action, resource)
+    tags = _tags(resource)
+    decision = decide(_policies(session.role_arn), action, resource, tags=tags)
+    within = _is_within_boundary(session.role_arn, action, resource, tags)
     allowed = decision.allowed and within
     _record(session.role_arn, action, allowed=allowed, resource=decision.by if allowed else resource)
     if allowed:
@@ -212,7 +213,7 @@ def _policies(role_arn: str) -> Iterator[str]:
         yield next(version.document for version in policy.versions if version.is_default)
 
 
-def _is_within_boundary(role_arn: str, action: str, resource: str) -> bool:
+def _is_within_boundary(role_arn: str, action: str, resource: str, tags: Mapping[str, str] | None = None) -> bool:
     """Whether the role's permissions boundary, if it has one, allows it too."""
     backend = iam_backends[ACCOUNT][_PARTITION]
     try:
@@ -222,7 +223,15 @@ def _is_within_boundary(role_arn: str, action: str, resource: str) -> bool:
     if not boundary:
         return True
     document = next(each.document for each in backend.get_policy(boundary).versions if each.is_default)
-    return decide([document], action, resource).allowed
+    return decide([document], action, resource, tags=tags).allowed
+
+
+def _tags(resource: str) -> Mapping[str, str] | None:
+    """What a secret is tagged with, as conditions name it, whose request of a function's gives it none; else None."""
+    if not resource.startswith(f"arn:{_PARTITION}:secretsmanager:"):
+        return None
+    secret = secretsmanager_backends[ACCOUNT][REGION].secrets.get(resource)
+    return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in (secret and secret.tags) or []}
 
 
 def _record(role: str, action: str, *, allowed: bool, resource: str) -> None:

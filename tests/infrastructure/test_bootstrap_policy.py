@@ -208,6 +208,8 @@ def statements(synthesised: Synthesised) -> list[Mapping[str, Any]]:
         ("iam:PutRolePolicy", "role/cdk-totes-cfn-exec-role-1-eu-west-2"),
         ("iam:UpdateAssumeRolePolicy", "role/totes-prod-deploy"),
         ("iam:UpdateAssumeRolePolicy", "role/totes-prod-diff"),
+        ("iam:UpdateAssumeRolePolicy", "role/totes-prod-second-deploy"),
+        ("iam:TagRole", "role/totes-prod-second-diff"),
         ("iam:UpdateAssumeRolePolicy", "role/somebodys"),
         ("iam:CreateUser", "user/mallory"),
         ("iam:CreateAccessKey", "user/root"),
@@ -237,6 +239,70 @@ def test_what_is_somebody_elses_is_left_alone(prod: Synthesised, action: str, re
     assert not decide(documents(policies(prod.folder, "prod")), action, resource).allowed
 
 
+VALUE = "secretsmanager:GetSecretValue"
+MASTER = "arn:aws:secretsmanager:eu-west-2:1:secret:rds!db-1-AbCdEf"
+
+
+def tags_of(deployed: Synthesised, word: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The secrets' ARNs, and what the templates tag them with, as conditions name it."""
+    for logical_id, resource in deployed.resources("AWS::SecretsManager::Secret").items():
+        tags = {f"aws:{word}/{each['Key']}": each["Value"] for each in resource["Properties"]["Tags"]}
+        yield MADE_UP["AWS::SecretsManager::Secret"].format(id=logical_id), tags
+
+
+def of_instance(name: str) -> dict[str, str]:
+    """What RDS tags the secret of an instance's master with."""
+    return {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": f"arn:aws:rds:eu-west-2:1:db:{name}"}
+
+
+def test_a_secret_is_made_read_and_deleted_by_the_tags_that_the_template_gives_it(deployed: Synthesised) -> None:
+    made = documents(policies(deployed.folder, deployed.name))
+    for arn, requested in tags_of(deployed, "RequestTag"):
+        for action in ("CreateSecret", "TagResource", "DescribeSecret", "DeleteSecret"):
+            assert decide(made, f"secretsmanager:{action}", arn, tags=requested).allowed, (action, arn)
+    for arn, tags in tags_of(deployed, "ResourceTag"):
+        for action in own_actions("AWS::SecretsManager::Secret") - {
+            "secretsmanager:CreateSecret",
+            "secretsmanager:GetRandomPassword",
+        }:
+            assert decide(made, action, arn, tags=tags).allowed, (action, arn)
+
+
+@pytest.mark.parametrize(("mine", "other"), [("dev", "prod"), ("prod", "dev")])
+def test_the_secrets_of_another_environment_are_out_of_reach(
+    every: dict[str, Synthesised], mine: str, other: str
+) -> None:
+    """Of both the same template makes the same logical ids, and CloudFormation the names of these."""
+    synthesised = every[mine]
+    made, most = documents(policies(synthesised.folder, mine)), [boundary(synthesised.folder, mine).document]
+    secrets = list(tags_of(every[other], "ResourceTag"))
+    assert len(secrets) == 3
+    for arn, tags in secrets:
+        takes_over = {**tags, "aws:RequestTag/totes:environment": mine}
+        for action in own_actions("AWS::SecretsManager::Secret") - {"secretsmanager:GetRandomPassword"}:
+            assert not decide(made, action, arn, tags=tags).allowed, (action, arn)
+            if action != "secretsmanager:CreateSecret":  # which is refused where there is one of the name
+                assert not decide(made, action, arn, tags=takes_over).allowed, (action, arn)
+        for action in ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "DescribeSecret"):
+            assert not decide(most, f"secretsmanager:{action}", arn, tags=tags).allowed, (action, arn)
+
+
+def test_of_the_masters_that_rds_keeps_a_role_reads_its_environments_alone(prod: Synthesised) -> None:
+    most = [boundary(prod.folder, "prod").document]
+    assert decide(most, VALUE, MASTER, tags=of_instance("totes-prod-data-warehouse-x1y2")).allowed
+    for tags in (of_instance("totes-dev-data-warehouse-x1y2"), of_instance("shop"), {}):
+        assert not decide(most, VALUE, MASTER, tags=tags).allowed, tags
+
+
+def test_rds_makes_the_masters_secret_as_who_makes_the_instance(prod: Synthesised) -> None:
+    """It has no tag yet when that is asked, and nobody but RDS may give it one that begins with aws:."""
+    made = documents(policies(prod.folder, "prod"))
+    for action in ("secretsmanager:CreateSecret", "secretsmanager:TagResource"):
+        assert decide(made, action, MASTER, tags={}).allowed
+    for action in (VALUE, "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"):
+        assert not decide(made, action, MASTER, tags=of_instance("totes-prod-data-warehouse-x1y2")).allowed
+
+
 def test_on_everything_is_allowed_what_knows_no_name_alone(prod: Synthesised) -> None:
     """Beside EC2's, which the documentation names, what is read, and little else."""
     wide = {action for each in statements(prod) if "*" in each["Resource"] for action in each["Action"]}
@@ -256,10 +322,12 @@ def test_all_that_a_role_does_is_within_the_boundary(deployed: Synthesised) -> N
     made = [boundary(deployed.folder, deployed.name).document]
     an_arn = {arn.split(":")[2]: arn for _, arn in named(deployed)}
     an_arn["logs"] += ":log-stream:today"
+    an_own_tag = {"aws:ResourceTag/totes:environment": deployed.name}
     for logical_id in deployed.resources("AWS::IAM::Role"):
         for action, resource in deployed.permissions({"Fn::GetAtt": [logical_id, "Arn"]}):
             asked = an_arn[action.split(":")[0]] if "<" in resource else resource
-            assert decide(made, action, asked).allowed, (logical_id, action, resource, asked)
+            tags = an_own_tag if asked == an_arn["secretsmanager"] else {}
+            assert decide(made, action, asked, tags=tags).allowed, (logical_id, action, resource, asked)
 
 
 def test_the_boundary_holds_nothing_by_which_a_role_gets_more(prod: Synthesised) -> None:

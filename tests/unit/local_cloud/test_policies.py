@@ -79,6 +79,38 @@ def test_a_condition_never_makes_more_allowed() -> None:
     assert not allowed(policy(statement(), statement("Deny", Condition=condition)))
 
 
+MINE = {"aws:ResourceTag/env": "dev", "aws:RequestTag/aws:rds:db": "arn:aws:rds:::db:totes-dev-1"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"StringEquals": {"aws:ResourceTag/env": "dev"}}, True),
+        ({"StringEquals": {"aws:ResourceTag/env": "prod"}}, False),
+        ({"StringEquals": {"aws:ResourceTag/other": "dev"}}, False),
+        ({"StringLike": {"aws:RequestTag/aws:rds:db": "arn:*:db:totes-dev-*"}}, True),
+        ({"StringLike": {"aws:RequestTag/aws:rds:db": "arn:*:db:totes-prod-*"}}, False),
+        ({"StringEqualsIfExists": {"aws:ResourceTag/env": "dev"}}, True),
+        ({"StringEqualsIfExists": {"aws:ResourceTag/env": "prod"}}, False),
+        ({"StringEqualsIfExists": {"aws:ResourceTag/other": "prod"}}, True),
+        ({"StringEqualsIfExists": {"aws:ResourceTag/env": "dev", "aws:RequestTag/env": "prod"}}, True),
+    ],
+)
+def test_a_condition_on_tags_is_held_against_those_that_are_known(condition: dict[str, Any], *, holds: bool) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html."""
+    said, denied = policy(statement(Condition=condition)), policy(statement(), statement("Deny", Condition=condition))
+    assert decide([said], "s3:GetObject", f"{BUCKET}/a", tags=MINE).allowed is holds
+    assert decide([denied], "s3:GetObject", f"{BUCKET}/a", tags=MINE).allowed is not holds
+    assert not allowed(said), "where tags are not known, nothing is allowed by them"
+    assert not allowed(denied)
+
+
+def test_of_a_condition_on_tags_and_what_is_not_known_nothing_more_is_allowed() -> None:
+    condition = {"StringEquals": {"aws:ResourceTag/env": "dev"}, "BoolIfExists": {"aws:SecureTransport": "true"}}
+    for document in (statement(Condition=condition), statement("Deny", Condition=condition)):
+        assert not decide([policy(document)], "s3:GetObject", f"{BUCKET}/a", tags=MINE).allowed
+
+
 # A resource's own policy: who asks, and in what circumstances
 
 
