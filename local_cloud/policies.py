@@ -17,7 +17,7 @@ _WILDCARDS = {"*": ".*", "?": "."}
 _EXACT = ("StringEquals", "Bool")
 _LIKE = ("StringLike", "ForAnyValue:StringLike", "ArnEquals", "ArnLike")  # of an ARN both take wildcards
 _IF_EXISTS = "IfExists"
-_OF_TAGS = ("aws:resourcetag/", "aws:requesttag/")
+_OF_TAGS = ("aws:resourcetag/", "aws:requesttag/", "ssm:resourcetag/")
 
 
 @dataclass(frozen=True)

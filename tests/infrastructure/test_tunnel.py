@@ -1,19 +1,25 @@
 """The tunnel to the warehouse costs nothing until somebody opens it, and lets nobody in but by Systems Manager."""
 
 import dataclasses
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 from command_line.tunnel import HOURS
+from local_cloud.policies import decide
 from stacks.config import ExistingNetwork, GivenDatabase
 from tests.infrastructure.test_network_stack import INSIDE, outputs_of, rules
-from tests.support.templates import Synthesised, production, synthesise_foundations
+from tests.support.templates import ROOT, Synthesised, production, synthesise_foundations
 
 EXISTING = ExistingNetwork(
     vpc_id="vpc-0123456789abcdef0",
     availability_zones=("eu-west-2a", "eu-west-2b"),
     private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
 )
+
+
+INSTANCE = "arn:aws:ec2:eu-west-2:1:instance/i-0123456789abcdef0"
 
 
 def started_from(synthesised: Synthesised) -> dict[str, Any]:
@@ -35,6 +41,27 @@ def test_the_instance_is_small_and_goes_with_all_that_it_has(prod: Synthesised) 
     for specification in data["TagSpecifications"]:
         tags = {tag["Key"]: tag["Value"] for tag in specification["Tags"]}
         assert tags == {"Name": "totes-prod-tunnel", "project": "totes", "environment": "prod"}
+
+
+def test_who_opens_tunnels_ends_and_enters_no_other_instance(dev: Synthesised) -> None:
+    """The policy that docs/deploying.md gives them: a tag that every instance of totes has would name the NAT too."""
+    document = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    [written] = [each for each in re.findall(r"```json\n(.*?)```", document, re.DOTALL) if "TerminateInstances" in each]
+    [specification] = [each for each in started_from(dev)["TagSpecifications"] if each["ResourceType"] == "instance"]
+    others = [each["Properties"]["Tags"] for each in dev.resources("AWS::EC2::Instance").values()]
+    assert others, "dev has a NAT instance"
+    checked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
+    said = json.loads(written)["Statement"]
+    for each in (each for each in said if each["Action"] == "ssm:StartSession"):
+        each["Condition"] = {key: value for key, value in each["Condition"].items() if {key: value} != checked}
+    policy = json.dumps({"Statement": said})
+    assert written.count(json.dumps(checked)[1:-1]) == 2, "neither a shell nor another document"
+    for action, word in (("ec2:TerminateInstances", "aws"), ("ssm:StartSession", "ssm")):
+        for tags, is_tunnel in ((specification["Tags"], True), *((each, False) for each in others)):
+            known = {f"{word}:ResourceTag/{tag['Key']}": dev.said(tag["Value"]) for tag in tags}
+            assert decide([policy], action, INSTANCE, tags=known).allowed is is_tunnel, (action, known)
+    [tagging] = [each for each in said if each["Action"] == "ec2:CreateTags"]
+    assert tagging["Condition"] == {"StringEquals": {"ec2:CreateAction": "RunInstances"}}, "none becomes a tunnel later"
 
 
 def test_the_image_is_the_newest_at_each_start(prod: Synthesised) -> None:
