@@ -231,6 +231,30 @@ def test_a_network_is_replaced_and_the_warehouse_with_it(rehearsal: Rehearsal) -
     assert rehearsal.shop.run()["batch"] is None
 
 
+def test_a_bucket_that_was_put_back_alone_gets_its_newest_manifest_again(rehearsal: Rehearsal) -> None:
+    running, bucket = rehearsal.shop.cloud, rehearsal.outputs()["IngestionBucket"]
+    client = running.client("s3")
+    lost = client.list_objects_v2(Bucket=bucket, Prefix="manifests/", MaxKeys=1)["Contents"][0]["Key"]
+    client.delete_object(Bucket=bucket, Key=lost)
+    for _ in ("given again", "that follows it"):
+        execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id < 4")
+        answer = rehearsal.shop.totes("run")
+        assert answer.code == 1
+        assert "a bucket was put back alone" in " ".join((answer.err + answer.out).split())
+    [ours] = [
+        each["VersionId"]
+        for each in client.list_object_versions(Bucket=bucket, Prefix=lost)["Versions"]
+        if not each["IsLatest"]
+    ]
+    source = {"Bucket": bucket, "Key": lost, "VersionId": ours}
+    client.copy_object(Bucket=bucket, Key=lost, CopySource=source)
+    newest = client.list_objects_v2(Bucket=bucket, Prefix="manifests/", MaxKeys=1)["Contents"][0]["Key"]
+    assert newest != lost
+    client.delete_object(Bucket=bucket, Key=newest)
+    rehearsal.type("run")
+    rehearsal.type("verify")
+
+
 def test_a_lost_bucket_of_star_rows_is_filled_again(rehearsal: Rehearsal) -> None:
     now = content_of(rehearsal.shop.cloud.warehouse_uri)
     lost = rehearsal.outputs()["ProcessedBucket"]

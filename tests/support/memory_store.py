@@ -31,6 +31,7 @@ class MemoryStore:
         reads: the key of every object that was read, in order.
         deleted: the key of every object that was deleted.
         headers: what each object was last written with, by key.
+        archived: the keys of objects that lie where they cannot be read.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class MemoryStore:
         self.reads: list[str] = []
         self.deleted: list[str] = []
         self.headers: dict[str, dict[str, str]] = {}
+        self.archived: set[str] = set()
         self._lock = threading.RLock()
         self._objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
         self._keys: dict[str, list[str]] = {}
@@ -88,6 +90,8 @@ class MemoryStore:
             self.reads.append(Key)
             if (Bucket, Key) not in self._objects:
                 raise _error("NoSuchKey", "GetObject")
+            if Key in self.archived:
+                raise _error("InvalidObjectState", "GetObject")
             body = self._objects[Bucket, Key][0]
             return {"Body": io.BytesIO(body), "ETag": _tag(body)}
 
@@ -114,7 +118,12 @@ class MemoryStore:
             found = [key for key in page if key.startswith(Prefix)]
             following = keys[start + len(page) : start + len(page) + 1]
             listed = [
-                {"Key": key, "Size": len(self._objects[Bucket, key][0]), "LastModified": self._objects[Bucket, key][1]}
+                {
+                    "Key": key,
+                    "Size": len(self._objects[Bucket, key][0]),
+                    "LastModified": self._objects[Bucket, key][1],
+                    "StorageClass": "GLACIER" if key in self.archived else "STANDARD",
+                }
                 for key in found
             ]
             return {"Contents": listed, "IsTruncated": any(key.startswith(Prefix) for key in following)}

@@ -16,7 +16,7 @@ from tests.integration.totes.test_reports import by_role, loader  # noqa: F401 -
 from tests.integration.totes.test_roles import Role
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Pipeline, keys_of
 from tests.support.snapshots import PREFIX, shelf_of
 from totes.roles import DASHBOARD
 from totes.snapshot import Published, publish, say_failed
@@ -322,6 +322,73 @@ def test_a_warehouse_that_is_behind_its_snapshot_is_waited_for(pipeline: Pipelin
     before = Reader(store).body(LATEST)
     execute(pipeline.warehouse, "DELETE FROM etl.batch WHERE batch_id = 2")  # as one that an older backup is of
     assert (published(pipeline.warehouse, store).batch, Reader(store).body(LATEST)) == (2, before)
+
+
+def put_back(pipeline: Pipeline, *, to: int) -> None:
+    """Put the warehouse, whose newest batches changed orders alone, back to an older batch, and its lake with it."""
+    for table in ("fact_sales_order", "etl.batch_table", "etl.batch"):
+        execute(pipeline.warehouse, f"DELETE FROM {table} WHERE batch_id > {to}")
+    for bucket in (pipeline.ingestion, pipeline.processed):
+        for key in keys_of(bucket):
+            if (manifest := re.search(r"-batch-(\d+)\.json", key)) and int(manifest[1]) > to:
+                bucket.delete(key)
+
+
+def edit(pipeline: Pipeline, order: int) -> None:
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 7 WHERE sales_order_id = %s", [order])
+    pipeline.tick()
+
+
+@pytest.mark.begun
+@pytest.mark.parametrize("published_meanwhile", [0, 1, 2, 3])
+def test_other_batches_of_the_same_numbers_are_read_whole(pipeline: Pipeline, published_meanwhile: int) -> None:
+    store = MemoryStore()
+    for order in (1, 2, 3):
+        edit(pipeline, order)
+    published(pipeline.warehouse, store)
+    put_back(pipeline, to=2)
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold - 7 WHERE sales_order_id = 3")
+    for number, order in enumerate((10, 11, 12), start=1):
+        edit(pipeline, order)
+        if number <= published_meanwhile:
+            published(pipeline.warehouse, store, datetime.now(UTC))
+            assert_is_the_warehouse(pipeline, store)
+    published(pipeline.warehouse, store, datetime.now(UTC))
+    assert_is_the_warehouse(pipeline, store)
+
+
+@pytest.mark.begun
+def test_a_warehouse_that_is_behind_with_its_lake_is_published_as_it_is(pipeline: Pipeline) -> None:
+    store = MemoryStore()
+    edit(pipeline, 1)
+    edit(pipeline, 2)
+    published(pipeline.warehouse, store)
+    put_back(pipeline, to=2)
+    assert published(pipeline.warehouse, store).batch == 3, "nobody has said that the lake has no more"
+    found = published(pipeline.warehouse, store, datetime.now(UTC))
+    assert (found.batch, found.new) == (2, True)
+    assert_is_the_warehouse(pipeline, store)
+
+
+@pytest.mark.begun
+def test_files_that_are_lost_are_written_again_the_next_day(pipeline: Pipeline) -> None:
+    store = MemoryStore()
+    edit(pipeline, 1)
+    published(pipeline.warehouse, store)
+    for key in [key for key in store.keys if re.match(f"{PREFIX}files/(payment|staff)/", key)]:
+        store.delete_object(Bucket="dashboard", Key=key)
+    edit(pipeline, 2)
+    store.delete_object(Bucket="dashboard", Key=PREFIX + moments_key(Reader(store).latest.days[0]))  # it is tomorrow
+    published(pipeline.warehouse, store)
+    assert_is_the_warehouse(pipeline, store)
+
+
+@pytest.mark.begun
+def test_a_clock_that_was_ahead_once_does_not_make_the_page_fresh_until_then(pipeline: Pipeline) -> None:
+    store = MemoryStore()
+    published(pipeline.warehouse, store, datetime.now(UTC) + timedelta(days=1))
+    published(pipeline.warehouse, store, now := datetime.now(UTC))
+    assert now <= Reader(store).latest.status.checked_at <= datetime.now(UTC)
 
 
 @pytest.mark.begun

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import polars as pl
@@ -143,6 +143,26 @@ def test_an_object_with_other_bytes_is_named(lake: Lake) -> None:
     lake.overwrite("processed", part.key, b"x" * part.bytes)
     [finding] = lake.found()
     assert finding.startswith(f"s3://processed/{part.key} is not the object that its manifest names")
+
+
+def test_an_object_that_was_archived_is_named_though_it_is_there_with_its_size(lake: Lake) -> None:
+    key = lake.stars[7].key
+    lake.store.archived.add(key)
+    assert lake.found() == [f"s3://processed/{key} was archived, as by a lifecycle rule; restore the object"]
+
+
+def test_an_object_that_was_written_again_is_named_within_a_week(large_lake: Lake) -> None:
+    part, began = large_lake.stars[888], NOW.toordinal() + 100
+    body = large_lake.processed.get(part.key)
+    large_lake.store.now = NOW + timedelta(days=100)
+    large_lake.overwrite("processed", part.key, b"x" * part.bytes)
+    nights = [
+        audit(large_lake.ingestion, large_lake.processed, day=began + day, every=10**9) for day in range(3 * NIGHTS)
+    ]
+    [finding, *_] = [finding for night in nights[:NIGHTS] for finding in night.findings]
+    assert finding.startswith(f"s3://processed/{part.key} is not the object that its manifest names")
+    assert [night.sampled for night in nights[2 * NIGHTS :]] == [0] * NIGHTS, "a lake that was copied is read once"
+    large_lake.overwrite("processed", part.key, body)
 
 
 def test_a_manifest_that_is_missing_is_named(lake: Lake) -> None:

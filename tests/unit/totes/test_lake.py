@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
+from urllib3.exceptions import SSLError
 
 from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
 from totes.lake import (
@@ -146,6 +147,18 @@ def test_a_missing_object_is_named(bucket: Bucket) -> None:
 def test_a_missing_bucket_is_a_matter_of_configuration(bucket: Bucket) -> None:
     with pytest.raises(ConfigurationError, match="s3://elsewhere/key"):
         Bucket("elsewhere", bucket._client).get("key")
+
+
+def test_a_connection_whose_encryption_breaks_while_a_body_is_read_is_tried_again(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def read(self) -> bytes:
+            raise SSLError("decryption failed or bad record mac")
+
+    monkeypatch.setattr(bucket._client, "get_object", lambda **_: {"Body": Broken()})
+    with pytest.raises(LakeUnavailable, match="s3://lake/key cannot be read or written now: decryption failed"):
+        bucket.get("key")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from totes.rates import DayOfRates, Judged, LastGood, judge
+from tests.support.memory_store import MemoryStore
+from totes.errors import LakeCorrupted
+from totes.rates import DayOfRates, Judged, LastGood, days_of, judge
 
 DAY = date(2024, 3, 5)
 CODES = {"GBP", "USD", "EUR", "JPY"}
@@ -76,3 +78,10 @@ def test_a_rate_may_move_by_less_than_ten_times_in_a_day() -> None:
 def test_a_currency_that_was_divided_by_ten_is_believed_after_a_week() -> None:
     assert judge(said(USD="12.5"), {"USD": yesterday("1.25", days=7)}).refused
     assert judge(said(USD="12.5"), {"USD": yesterday("1.25", days=8)}).refused == {}
+
+
+def test_a_folder_that_a_person_has_made_among_the_days_is_named() -> None:
+    bucket = MemoryStore().bucket("processed")
+    bucket.put_new("rates/GBP/", b"")
+    with pytest.raises(LakeCorrupted, match="s3://processed/rates/GBP/ is no day of rates; take it out of rates/GBP/"):
+        list(days_of(bucket, "GBP"))

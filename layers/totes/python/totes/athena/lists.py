@@ -9,7 +9,7 @@ processed bucket that are written again, each by one put.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from totes.lake import Bucket, Part, Shelf, StarJournal, StarManifest
 from totes.lake.shelf import Found
@@ -28,10 +28,16 @@ _JSON, _TEXT = "application/json", "text/plain"
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """Up to which batch the lists have all, and of which edition."""
+    """Up to which batch the lists have all, of which edition and which bucket.
+
+    Attributes:
+        bucket: its name; of a bucket that was copied the lists name the other one's parts. None: an earlier totes did
+            not say.
+    """
 
     edition: int
     batch: int
+    bucket: str | None = None
 
 
 def write_lists(
@@ -71,7 +77,7 @@ class _Lists:
             last = min(newest, (listed.batch // SPAN + 1) * SPAN)
             if not self._write_span(listed.batch + 1, last):
                 return None
-            listed = Listed(edition=listed.edition, batch=last)
+            listed = replace(listed, batch=last)
             if not self._shelf.replace(_LISTED, json.dumps(asdict(listed)).encode(), _JSON, found):
                 return None
             if time_is_up():
@@ -80,11 +86,12 @@ class _Lists:
         return listed
 
     def _said(self) -> tuple[Found | None, Listed]:
-        """What the lists say that they have, of the newest edition."""
+        """What the lists say that they have, of the newest edition and this bucket."""
         found = self._shelf.find(_LISTED)
         listed = Listed(**json.loads(found.body)) if found else None
-        if listed is None or listed.edition != self._journal.edition:
-            return found, Listed(edition=self._journal.edition, batch=0)
+        nothing = Listed(edition=self._journal.edition, batch=0, bucket=self._bucket.name)
+        if listed is None or replace(listed, batch=0) != nothing:
+            return found, nothing
         return found, listed
 
     def _write_span(self, first: int, last: int) -> bool:
@@ -104,7 +111,7 @@ class _Lists:
     def _write_list(self, key: str, first: int, parts: Sequence[Part]) -> bool:
         before = self._shelf.find(key)
         held = before.body.decode().splitlines() if before else []
-        kept = [line for line in held if self._batch_of(line) < first]
+        kept = [line for line in held if _batch_of(line) < first]
         lines = [*kept, *(self._place_of(part) for part in parts)]
         if lines == held:
             return True
@@ -113,9 +120,10 @@ class _Lists:
     def _place_of(self, part: Part) -> str:
         return f"s3://{self._bucket.name}/{part.key}"
 
-    def _batch_of(self, line: str) -> int:
-        _, batch, *_ = line.removeprefix(f"s3://{self._bucket.name}/").split("/")
-        return int(batch)
+
+def _batch_of(line: str) -> int:
+    """The batch of s3://bucket/batches/0000000001/..."""
+    return int(line.split("/")[4])
 
 
 def _parts(table: str, manifests: Sequence[StarManifest]) -> Mapping[str, Sequence[Part]]:

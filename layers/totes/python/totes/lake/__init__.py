@@ -14,6 +14,7 @@ from totes.lake.manifests import (
     StarManifest,
     StarParts,
     TableIdentity,
+    digest,
 )
 from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
@@ -44,6 +45,7 @@ __all__ = [
     "Swept",
     "TableIdentity",
     "audit",
+    "digest",
     "fetch_part",
     "read_part",
     "sweep",

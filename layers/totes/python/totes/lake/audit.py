@@ -1,19 +1,21 @@
 """Whether the lake still is what its manifests say: a seventh of it a night, so that a week sees all.
 
 What is lost in the lake nobody reads until a rebuild does. So an audit looks at each manifest, whether it is there and
-the one that the next names; at each object that a manifest names, whether it is listed with its size; and at a sample
-of them, whether their bytes are those that were written. What no manifest names is no finding: it is the sweep's.
+the one that the next names; at each object that a manifest names, whether it is listed with its size and can be read;
+and whether the bytes are those that were written: of a sample, and of each that was written again within the week. What
+no manifest names is no finding: it is the sweep's.
 """
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 from totes.errors import LakeCorrupted
-from totes.lake.bucket import Bucket
+from totes.lake.bucket import Bucket, Listed
 from totes.lake.editions import StarJournal
 from totes.lake.journal import Journal
 from totes.lake.manifests import CaptureManifest, StarManifest, digest
@@ -25,6 +27,8 @@ _STRETCH = 100
 _READERS = 8
 _MOST_TOLD = 100
 _MOST_SAMPLED_BYTES = 500 * 1024**2
+_WRITTEN_WITHIN = timedelta(days=1)
+"""A batch's objects are written after it was captured, and long before this is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,7 @@ class _Audit:
         before = range(max(batches.start - 1, 1), batches.stop)  # the first one says what the manifest before it is
         captured = dict(zip(before, self._read(before, self._captured.read), strict=True))
         manifests = self._captures(captured)
-        named = [part for batch, manifest in manifests.items() if batch in batches for part in manifest.parts()]
+        named = _named(manifest for batch, manifest in manifests.items() if batch in batches)
         tables = {table for manifest in manifests.values() for table in manifest.tables}
         self._compare(
             self._captured.bucket, named, batches, ["batches/", *(f"holdings/{each}/" for each in sorted(tables))]
@@ -126,7 +130,7 @@ class _Audit:
         if self._stars is not None:
             stars = range(batches.start, min(batches.stop, self._stars.newest() + 1))
             bodies = dict(zip(stars, self._read(stars, self._stars.read), strict=True))
-            named = [part for manifest in self._star_manifests(bodies, captured) for part in manifest.parts()]
+            named = _named(self._star_manifests(bodies, captured))
             self._compare(self._stars.bucket, named, batches, ["batches/"])
 
     def _read(self, batches: range, read: Callable[[int], bytes]) -> list[bytes | None]:
@@ -176,14 +180,19 @@ class _Audit:
                     f"{_RESTORE}"
                 )
 
-    def _compare(self, bucket: Bucket, named: Sequence[Part], batches: range, prefixes: Sequence[str]) -> None:
+    def _compare(self, bucket: Bucket, named: Mapping[Part, datetime], batches: range, prefixes: Sequence[str]) -> None:
         """Compare the parts that were written for some batches with what the bucket lists."""
-        parts = {part.key: part for part in named if batch_of(part.key) in batches}
+        parts = {part.key: (part, captured) for part, captured in named.items() if batch_of(part.key) in batches}
         for prefix in prefixes:
             listed = bucket.listed(prefix, after=f"{prefix}{batches.start:010d}")
             for each in takewhile(lambda each: (batch_of(each.key) or 0) < batches.stop, listed):
-                part = parts.pop(each.key, None)
-                if part is None:
+                part, captured = parts.pop(each.key, (None, None))
+                if part is None or captured is None:
+                    continue
+                if each.archived:
+                    self._findings.append(
+                        f"s3://{bucket.name}/{each.key} was archived, as by a lifecycle rule; restore the object"
+                    )
                     continue
                 if each.size != part.bytes:
                     self._findings.append(
@@ -191,11 +200,22 @@ class _Audit:
                     )
                     continue
                 self._objects += 1
-                self._sample(bucket, part)
+                if self._is_in_sample(part) or self._is_written_again(each, captured):
+                    self._fetch(bucket, part)
         self._findings += [f"s3://{bucket.name}/{key} is missing; {_RESTORE}" for key in sorted(parts)]
 
-    def _sample(self, bucket: Bucket, part: Part) -> None:
-        if zlib.crc32(f"{self._day} {part.key}".encode()) % self._every or self._bytes > _MOST_SAMPLED_BYTES:
+    def _is_in_sample(self, part: Part) -> bool:
+        return zlib.crc32(f"{self._day} {part.key}".encode()) % self._every == 0
+
+    def _is_written_again(self, found: Listed, captured: datetime) -> bool:
+        """Whether it was written since its turn of last week, and too late to be what the batch's run wrote.
+
+        By a replay it may have been; and in a copied lake it is all, once.
+        """
+        return found.written > captured + _WRITTEN_WITHIN and self._day - found.written.toordinal() <= NIGHTS + 1
+
+    def _fetch(self, bucket: Bucket, part: Part) -> None:
+        if self._bytes > _MOST_SAMPLED_BYTES:
             return
         self._sampled += 1
         self._bytes += part.bytes
@@ -203,6 +223,15 @@ class _Audit:
             fetch_part(bucket, part)
         except LakeCorrupted as error:
             self._findings.append(str(error))
+
+
+def _named(manifests: Iterable[CaptureManifest | StarManifest]) -> dict[Part, datetime]:
+    """The parts that manifests name, and when the batch that names each first was captured."""
+    found: dict[Part, datetime] = {}
+    for manifest in manifests:
+        for part in manifest.parts():
+            found.setdefault(part, manifest.captured_at)
+    return found
 
 
 _RESTORE = "restore it from the bucket's versions"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from totes import clients
 from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
@@ -29,14 +30,25 @@ _REFUSED = {
 }
 """What no later try would cure: rights, keys, or another region."""
 
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
+"""Storage classes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """An object as the bucket lists it: its key, its size in bytes, and when it was written by the store's clock."""
+    """An object as the bucket lists it.
+
+    Attributes:
+        key: the object.
+        size: its bytes.
+        written: when it was written, by the store's clock.
+        archived: whether it lies where it cannot be read before somebody has restored it, which may take hours.
+    """
 
     key: str
     size: int
     written: datetime
+    archived: bool = False
 
 
 class Bucket:
@@ -100,7 +112,13 @@ class Bucket:
             with self._translated_errors(prefix):
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
             found = page.get("Contents", [])
-            yield from (Listed(key=each["Key"], size=each["Size"], written=each["LastModified"]) for each in found)
+            for each in found:
+                yield Listed(
+                    key=each["Key"],
+                    size=each["Size"],
+                    written=each["LastModified"],
+                    archived=each.get("StorageClass") in _ARCHIVES,
+                )
             more = page["IsTruncated"]
             after = found[-1]["Key"] if found else after
 
@@ -130,5 +148,7 @@ class Bucket:
                     f"{place} is refused: {error}; is the bucket there, and may the role use it? (cdk deploy)"
                 ) from error
             raise LakeUnavailable(f"{place} cannot be read or written now: {error}") from error
-        except BotoCoreError as error:
+        # While a body is read, what breaks a connection's encryption comes as urllib3's own error
+        # (https://github.com/boto/botocore/blob/develop/botocore/response.py translates the others).
+        except (BotoCoreError, HTTPError) as error:
             raise LakeUnavailable(f"{place} cannot be read or written now: {error}") from error

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from totes.errors import LakeCorrupted
 from totes.lake import Bucket
 
 _FOLDER = "rates/"
@@ -73,12 +74,17 @@ def days_of(bucket: Bucket, base: str, after: date | None = None) -> Iterator[da
     """Yield the days of a currency that a bucket has, ascending, those after one if it is given.
 
     Raises:
+        LakeCorrupted: something lies there that is no day, such as a folder that a person has made.
         LakeUnavailable: the store did not answer or refused for the moment.
         ConfigurationError: the bucket is missing or may not be listed.
     """
     prefix = f"{_FOLDER}{base}/"
     for each in bucket.listed(prefix, after="" if after is None else key_of(base, after)):
-        yield date.fromisoformat(each.key.removeprefix(prefix).removesuffix(_SUFFIX))
+        try:
+            yield date.fromisoformat(each.key.removeprefix(prefix).removesuffix(_SUFFIX))
+        except ValueError as error:
+            place = f"s3://{bucket.name}/{each.key}"
+            raise LakeCorrupted(f"{place} is no day of rates; take it out of {prefix}") from error
 
 
 def fetch_day(bucket: Bucket, base: str, day: date) -> DayOfRates:

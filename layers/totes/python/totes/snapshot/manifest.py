@@ -122,6 +122,8 @@ class Manifest:
 
     Attributes:
         batch: the newest batch that is in it.
+        capture: the SHA-256 of that batch's capture manifest, which tells it from another of its number; None: an
+            earlier totes did not say.
         captured_at: when the source was read for that.
         loaded_at: when it was in the warehouse.
         published_at: when it was published.
@@ -134,6 +136,7 @@ class Manifest:
     """
 
     batch: int
+    capture: str | None
     captured_at: datetime
     loaded_at: datetime
     published_at: datetime
@@ -154,6 +157,7 @@ class Manifest:
         return document(
             {
                 "batch": self.batch,
+                "capture": self.capture,
                 "captured_at": written(self.captured_at),
                 "loaded_at": written(self.loaded_at),
                 "published_at": written(self.published_at),
@@ -187,6 +191,7 @@ class Manifest:
             return None
         return cls(
             batch=said["batch"],
+            capture=said.get("capture"),
             captured_at=read(said["captured_at"]),
             loaded_at=read(said["loaded_at"]),
             published_at=read(said["published_at"]),

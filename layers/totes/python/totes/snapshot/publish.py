@@ -28,6 +28,7 @@ from totes.snapshot.manifest import (
 from totes.snapshot.reading import read_parts
 from totes.snapshot.state import (
     Newest,
+    capture_of,
     identity,
     last_verification,
     made_by,
@@ -83,7 +84,9 @@ def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None 
 
     Only months are read again that batches since the last snapshot have touched. Files are written first, then the
     manifest, the day's moments, and last the document that makes it the latest: whoever reads meanwhile sees the one
-    before. A file is named by its content, and what is there is not written again.
+    before. A file is named by its content, and what is there is not written again. A warehouse that was put back, and
+    its lake with it, gives numbers of batches again: of a snapshot that has other batches of them nothing is taken
+    over. Nor is it where a file of it is gone, which is looked at with the first new snapshot of a day.
 
     Args:
         warehouse: the warehouse, as one who may read the views of schema report; outside a transaction.
@@ -138,30 +141,34 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         if found is None:
             return None
         here = identity(cursor)
-        status, known = _status(cursor, before, found, checked_at), rates(cursor)
-        if before.latest and before.manifest and before.manifest.warehouse == here:
-            if before.manifest.batch > found.batch:
-                logger.warning(
-                    "the warehouse is at batch %d and the snapshot at %d: it waits until the warehouse has caught up",
-                    found.batch,
-                    before.manifest.batch,
-                )
-                return Published(batch=before.latest.batch, manifest=before.latest.manifest)
-            if (before.manifest.batch, before.manifest.made_by, before.manifest.rates) == (
+        base = before.manifest if before.manifest and before.manifest.warehouse == here else None
+        if before.latest and base and base.batch > found.batch and checked_at is None:
+            logger.warning(
+                "the warehouse is at batch %d and the snapshot at %d: it waits until the warehouse has caught up",
                 found.batch,
-                made_by(),
-                known,
-            ):
-                if not shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
-                    raise _Overtaken
-                return Published(batch=before.latest.batch, manifest=before.latest.manifest)
-        base = before.manifest
-        if base is not None and (base.warehouse, base.made_by) != (here, made_by()):
+                base.batch,
+            )
+            return Published(batch=before.latest.batch, manifest=before.latest.manifest)
+        if base and not _has_its_batches(cursor, base):
+            logger.warning("the warehouse has another batch %d than the snapshot, and all of it is read", base.batch)
             base = None
-        with _Writer(shelf, before.manifest) as writer:
+        status, known = _status(cursor, before, base, found, checked_at), rates(cursor)
+        if before.latest and base and (base.batch, base.made_by, base.rates) == (found.batch, made_by(), known):
+            if not shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
+                raise _Overtaken
+            return Published(batch=before.latest.batch, manifest=before.latest.manifest)
+        if base and base.made_by != made_by():
+            base = None
+        taken_over = before.manifest
+        if _is_first_of_its_day(shelf, found) and taken_over and (lost := _lost(shelf, taken_over)):
+            logger.warning("%d files of the snapshot are gone, such as %s: all are written again", len(lost), lost[0])
+            base = taken_over = None
+        with _Writer(shelf, taken_over) as writer:
             _read(cursor, writer, base)
+        capture = capture_of(cursor, found.batch)
     manifest = Manifest(
         batch=found.batch,
+        capture=capture,
         captured_at=found.captured_at,
         loaded_at=found.loaded_at,
         published_at=datetime.now(UTC),
@@ -184,11 +191,35 @@ def _before(shelf: Shelf) -> _Before:
     return _Before(found=found, latest=latest, manifest=Manifest.from_body(of_latest.body) if of_latest else None)
 
 
-def _status(cursor: Cursor, before: _Before, found: Newest, checked_at: datetime | None) -> Status:
-    """How things stand after a run that went well; what was checked is never taken back."""
+def _has_its_batches(cursor: Cursor, snapshot: Manifest) -> bool:
+    """Whether the warehouse has the batch that a snapshot ends with, and not another of its number."""
+    capture = capture_of(cursor, snapshot.batch)
+    return capture is not None and snapshot.capture in {capture, None}
+
+
+def _is_first_of_its_day(shelf: Shelf, found: Newest) -> bool:
+    return shelf.find(moments_key(found.captured_at.astimezone(UTC).date().isoformat())) is None
+
+
+def _lost(shelf: Shelf, snapshot: Manifest) -> list[str]:
+    """The files that a snapshot names and nobody finds, as where a lifecycle rule has deleted them."""
+    keys = [file.key(table, part) for table, parts in snapshot.tables.items() for part, file in parts.items()]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        there = pool.map(lambda key: next(iter(shelf.keys(key)), None) == key, keys)
+        return [key for key, is_there in zip(keys, there, strict=True) if not is_there]
+
+
+def _status(
+    cursor: Cursor, before: _Before, base: Manifest | None, found: Newest, checked_at: datetime | None
+) -> Status:
+    """How things stand after a run that went well.
+
+    What was checked is not taken back, but from a warehouse that was put back; nor is it ever later than now, which a
+    laptop whose clock was wrong may have said.
+    """
     checked = [found.captured_at, *([checked_at] if checked_at else [])]
-    if before.latest and before.latest.batch <= found.batch:
-        checked.append(before.latest.status.checked_at)
+    if before.latest and base and base.batch <= found.batch:
+        checked.append(min(before.latest.status.checked_at, datetime.now(UTC)))
     return Status(checked_at=max(checked), verified=last_verification(cursor))
 
 

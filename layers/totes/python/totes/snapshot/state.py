@@ -60,6 +60,13 @@ def newest(cursor: Cursor) -> Newest | None:
     return Newest(batch=found[0], captured_at=found[1], loaded_at=found[2]) if found else None
 
 
+def capture_of(cursor: Cursor, batch: int) -> str | None:
+    """The SHA-256 of the capture manifest that a batch was loaded from; None where the warehouse has no such batch."""
+    cursor.execute("SELECT capture_sha256 FROM etl.batch WHERE batch_id = %s", [batch])
+    found = cursor.fetchone()
+    return str(found[0]) if found else None
+
+
 def last_verification(cursor: Cursor) -> Verified | None:
     """What the last comparison with the source found; None where there was none."""
     cursor.execute("SELECT at, batch, equal, differences FROM report.verifications ORDER BY at DESC LIMIT 1")

@@ -13,6 +13,7 @@ from totes.outcomes import Span
 from totes.star.ahead import in_order
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
+from totes.star.in_step import InStep
 from totes.star.pieces import check_transformed
 from totes.star_schema import StarTable
 
@@ -81,14 +82,16 @@ def transform(
     Raises:
         PieceFailed: a piece could not be transformed.
         BatchTaken: another run transformed the batch with another version of totes.
+        LakeCorrupted: the ingestion bucket does not have the batches that the processed bucket was made of.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
     check_transformed(ingestion, processed, tables, failed)
     captured, stars = Journal(ingestion), StarJournal(processed)
     done, newest = stars.newest(), captured.newest()
     work = Transformation(ingestion, processed, tables, time_is_up, rows_in_one_function)
-    last = done
+    last, in_step = done, InStep(captured, stars, done=done, newest=newest)
     for batch, manifest in in_order(work, range(done + 1, newest + 1), time_is_up):
+        in_step.must_follow(manifest)
         stars.commit(batch, manifest.to_json())
         logger.info("transformed batch %d", batch, extra={"batch": batch})
         last = batch
