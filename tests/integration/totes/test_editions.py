@@ -55,10 +55,12 @@ def test_an_empty_warehouse_is_rebuilt_from_the_lake_alone(pipeline: Pipeline, a
 
 @pytest.mark.lived
 def test_a_rebuild_gives_the_same_content_and_forgets_what_was_written_by_hand(pipeline: Pipeline) -> None:
-    before = content_of(pipeline.warehouse)
+    before, loaded = content_of(pipeline.warehouse), "SELECT batch_id, loaded_at FROM etl.batch ORDER BY 1"
+    when = rows(pipeline.warehouse, loaded)
     execute(pipeline.warehouse, "UPDATE fact_payment SET paid = NOT paid; DELETE FROM dim_staff")
     assert rebuilt(pipeline).batches == Span(first=1, last=6, count=6)
     assert content_of(pipeline.warehouse) == before
+    assert rows(pipeline.warehouse, loaded) == when, "how late a batch was is not changed by making it again"
     assert pipeline.tick().batches.count == 0
 
 

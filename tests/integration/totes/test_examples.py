@@ -22,7 +22,7 @@ def examples(page: str) -> list[str]:
     return [query for query in queries if query.strip()]
 
 
-HISTORY, BY_MONTH, CONVERTED = examples("warehouse.md")
+HISTORY, KNOWN, BY_MONTH, CONVERTED = examples("warehouse.md")
 [BY_DESIGN] = examples("athena.md")
 
 
@@ -40,6 +40,19 @@ def test_the_history_of_an_order_tells_its_end_from_a_version(pipeline: Pipeline
     found = rows(pipeline.warehouse, HISTORY)
     units = found[0][0]
     assert [(row[0], row[-1]) for row in found] == [(units, False), (units + 1, False), (units + 1, True)]
+
+
+@pytest.mark.begun
+def test_what_was_known_at_a_moment_is_what_the_source_said_then(pipeline: Pipeline) -> None:
+    of_source = "SELECT sales_order_id, units_sold FROM sales_order ORDER BY 1"
+    then = rows(pipeline.source, of_source)
+    [[moment]] = rows(pipeline.warehouse, "SELECT captured_at + interval '1 ms' FROM etl.batch")
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id < 9")
+    pipeline.tick()
+    asked = KNOWN.replace("2026-03-01 09:00+00", str(moment))
+    assert asked != KNOWN
+    known = f"SELECT sales_order_id, units_sold FROM ({asked}) AS known_then ORDER BY 1"
+    assert rows(pipeline.warehouse, known) == then != rows(pipeline.source, of_source)
 
 
 @pytest.mark.begun

@@ -160,6 +160,26 @@ def test_what_a_view_says_of_converted_money_is_the_sum_of_its_rows(pipeline: Pi
 
 
 @pytest.mark.begun
+def test_a_cost_that_cannot_be_converted_is_no_cost_of_nothing(pipeline: Pipeline, site: Site) -> None:
+    sell_on(pipeline, FIRST, "USD", units=2, price="2.50")
+    execute(
+        pipeline.source,
+        """
+            UPDATE purchase_order SET created_at = %s, item_quantity = 3, item_unit_price = 5,
+                currency_id = (SELECT currency_id FROM currency WHERE currency_code = 'USD')
+            WHERE purchase_order_id = 1
+        """,
+        [FIRST - timedelta(days=1)],
+    )
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    said = "SELECT * FROM report.purchases_against_sales WHERE currency = 'USD' AND month = %s"
+    month = FIRST.replace(day=1)
+    assert rows(pipeline.warehouse, said, [month]) == [(month, "USD", 5, 15, -10, Decimal("4.00"), None)]
+
+
+@pytest.mark.begun
 def test_a_day_comes_once_into_the_lake_and_once_into_the_warehouse(pipeline: Pipeline, site: Site) -> None:
     assert fetch(pipeline, site).days == 1
     assert brought(pipeline).days == 1

@@ -103,11 +103,24 @@ def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Plac
         ).format(place.ledger("batch")),
         (manifest.batch, edition, manifest.capture, manifest.horizon, manifest.captured_at),
     )
+    if place != LIVE:
+        keep_loaded_at(cursor, place, first=manifest.batch)
     for sentence in manifest.drift:
         cursor.execute(
             sql.SQL("INSERT INTO {} (batch_id, what) VALUES (%s, %s)").format(place.ledger("drift")),
             (manifest.batch, sentence),
         )
+
+
+def keep_loaded_at(cursor: Cursor, place: Place, *, first: int) -> None:
+    """Say of the batches of a rebuild, from one on, when they were loaded at first: that was not now."""
+    cursor.execute(
+        sql.SQL("""
+            UPDATE {} AS made SET loaded_at = live.loaded_at FROM etl.batch AS live
+            WHERE live.batch_id = made.batch_id AND live.capture_sha256 = made.capture_sha256 AND made.batch_id >= %s
+        """).format(place.ledger("batch")),
+        (first,),
+    )
 
 
 def write_row_counts(cursor: Cursor, batch: int, row_counts: Mapping[str, RowCounts], place: Place = LIVE) -> None:

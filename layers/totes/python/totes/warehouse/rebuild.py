@@ -38,7 +38,7 @@ from totes.warehouse.definitions import (
     types_of,
 )
 from totes.warehouse.indexes import Index, Indexes, must_be_possible
-from totes.warehouse.ledger import Content, Entry, content, lock, newest_entry
+from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed import Processed
@@ -272,6 +272,7 @@ class Rebuild:
 
     def _write_entries(self, cursor: Cursor, lake: Processed, piece: Piece) -> None:
         entry = newest_entry(cursor, BESIDE)
+        first = entry.batch + 1 if entry else 1
         entries: list[tuple[int, int, str, int, str]] = []
         drift: list[tuple[int, str]] = []
         for manifest in piece.manifests:
@@ -282,6 +283,7 @@ class Rebuild:
             drift += [(manifest.batch, sentence) for sentence in manifest.drift]
         names = ["batch_id", "edition", "capture_sha256", "horizon", "captured_at"]
         _copy_tuples(cursor, BESIDE.ledger("batch"), names, entries)
+        keep_loaded_at(cursor, BESIDE, first=first)
         _copy_tuples(cursor, BESIDE.ledger("drift"), ["batch_id", "what"], drift)
 
     def _write_rows_in(self, cursor: Cursor, piece: Piece) -> None:

@@ -10,9 +10,9 @@
 SELECT
     month,
     currency_code AS currency,
-    sum(revenue) AS revenue,
-    sum(cost) AS cost,
-    sum(revenue) - sum(cost) AS difference,
+    coalesce(sum(revenue), 0) AS revenue,
+    coalesce(sum(cost), 0) AS cost,
+    coalesce(sum(revenue), 0) - coalesce(sum(cost), 0) AS difference,
     sum(round(revenue / rate, 2)) AS converted_revenue,
     sum(round(cost / rate, 2)) AS converted_cost
 FROM (
@@ -21,10 +21,10 @@ FROM (
         currency_id,
         created_date AS day,
         units_sold * unit_price AS revenue,
-        0 AS cost
+        NULL::numeric AS cost
     FROM current_sales_order
     UNION ALL
-    SELECT date_trunc('month', created_date)::date, currency_id, created_date, 0, item_quantity * item_unit_price
+    SELECT date_trunc('month', created_date)::date, currency_id, created_date, NULL, item_quantity * item_unit_price
     FROM current_purchase_order
 ) AS traded
 JOIN dim_currency USING (currency_id)

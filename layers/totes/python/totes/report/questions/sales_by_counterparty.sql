@@ -4,7 +4,7 @@
 -- place: 1 is the counterparty of the highest revenue in this currency
 -- counterparty_id: the counterparty
 -- counterparty: its legal name
--- country: the country of its legal address
+-- country: the country of its legal address as it is now
 -- orders: how many orders
 -- units: how many bags
 -- revenue: units times unit price, in the currency

@@ -1,7 +1,7 @@
 -- Where do the bags go? By the country that an order is to be delivered to; revenue is in the orders' own currency.
 --
 -- month: the first day of the month in which orders were made
--- country: the country of the agreed place of delivery
+-- country: the country of the agreed place of delivery, as its address is now
 -- currency: the ISO 4217 code of the orders' currency
 -- orders: how many orders
 -- units: how many bags

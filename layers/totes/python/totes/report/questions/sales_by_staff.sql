@@ -1,9 +1,9 @@
--- Who sells, and in which department? Revenue is units sold times unit price, in the orders' own currency.
+-- Who sells, and in which department? Revenue is units sold times unit price, in the orders' own currency; orders of the past move with a person who moves.
 --
 -- month: the first day of the month in which orders were made
 -- staff_id: whose orders they are
 -- staff: first and last name
--- department: the department of that person
+-- department: the department of that person as it is now
 -- currency: the ISO 4217 code of the orders' currency
 -- orders: how many orders
 -- units: how many bags

@@ -2,7 +2,7 @@
 --
 -- staff_id: the member of staff
 -- name: first and last name
--- department: the name of the department
+-- department: the name of the department as it is now
 -- place: where the department is; NULL where nobody said
 -- deleted: whether the person is gone from the shop
 SELECT
