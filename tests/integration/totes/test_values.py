@@ -1,6 +1,7 @@
 """Values arrive exact: text byte for byte, decimals as decimals, milliseconds kept; what cannot is in quarantine."""
 
 import datetime
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.databases import execute, rows, value
 from tests.support.oracle import assert_calendar_is_right, assert_warehouse_mirrors
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Pipeline, keys_of
 from totes.star.iso_4217 import CURRENCY_NAMES
 
 HOSTILE = [
@@ -326,5 +327,31 @@ def test_a_column_that_the_source_calls_as_a_join_calls_its_own_is_carried_and_h
     assert kept["department.location"] == value(pipeline.source, whereabouts)
     assert [text for name, text in kept.items() if "department.location" in name[1:]] == ["mine"]
     execute(pipeline.source, "UPDATE staff SET first_name = 'Ann' WHERE staff_id = 2")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_text_of_megabytes_that_many_rows_are_joined_to_stops_nobody(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "UPDATE address SET phone = repeat('0', 4000000) WHERE address_id = 1; "
+        "INSERT INTO counterparty SELECT 1000 + number, counterparty_legal_name, 1, commercial_contact, "
+        "delivery_contact, created_at, last_updated FROM counterparty, generate_series(1, 300) AS number "
+        "WHERE counterparty_id = 1",
+    )
+    before = set(keys_of(pipeline.processed))
+    pipeline.tick()
+    written = [len(pipeline.processed.get(key)) for key in set(keys_of(pipeline.processed)) - before]
+    assert sum(written) < 1_000_000
+    [[count, reason, length]] = rows(
+        pipeline.warehouse,
+        "SELECT count(*), max(reason), max(length(source_row::text)) FROM etl.quarantine "
+        "WHERE star_table = 'dim_counterparty' AND key > 1000 AND resolved_by IS NULL",
+    )
+    assert count == 300
+    assert re.fullmatch(r"address.phone is '0{100}…', longer than 1048576 bytes", reason)
+    assert length < 5_000
+    execute(pipeline.source, "UPDATE address SET phone = repeat('0', 1048576) WHERE address_id = 1")
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

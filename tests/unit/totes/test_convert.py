@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from totes.lake import RAW
-from totes.star.convert import Converted, convert
+from totes.star.convert import Converted, convert, slices
 from totes.star.tables.fact_payment import FACT_PAYMENT
 from totes.star_schema import text
 
@@ -86,3 +86,11 @@ def test_a_value_of_a_type_that_has_nothing_to_do_with_the_columns_of_now_is_in_
     converted_ = convert(FACT_PAYMENT, frame_of(("good",)).with_columns(was.alias(column)))
     [reason] = converted_.quarantine["reason"]
     assert reason.startswith(f"{column} is '")
+
+
+def test_rows_of_very_long_texts_are_converted_some_at_a_time_and_all_others_at_once() -> None:
+    long, short = pl.Series(["x" * 1_000_000]), pl.DataFrame({"key": range(100_000), "text": "x"})
+    found = [piece.height for piece in slices(pl.DataFrame({"text": pl.concat([long] * 200)}))]
+    assert sum(found) == 200
+    assert max(found) <= 68
+    assert [piece.height for piece in slices(short)] == [100_000]

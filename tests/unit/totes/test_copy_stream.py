@@ -57,3 +57,17 @@ def test_a_reader_that_gives_up_leaves_nothing_running() -> None:
         text.read(1)
     with pytest.raises(RuntimeError, match="shutdown"):
         text._writer.submit(int)
+
+
+def test_long_rows_are_written_a_few_at_once() -> None:
+    written: list[int] = []
+
+    def write(rows: pl.DataFrame) -> bytes:
+        written.append(rows.height)
+        return CSV.write(rows)
+
+    long = pl.DataFrame({"text": ["x" * 1_000_000] * 40})
+    with CopyStream(long, Format(options="", write=write)) as text:
+        assert b"".join(iter(lambda: text.read(10_000_000), b"")) == CSV.write(long)
+    assert max(written) <= 17
+    assert sum(written) == 40

@@ -23,7 +23,7 @@ from totes.lake import (
 )
 from totes.lake.manifests import digest
 from totes.star.calendar import calendar_rows
-from totes.star.convert import convert
+from totes.star.convert import convert, slices
 from totes.star.joins import complete
 from totes.star_schema import Calendar, Dimension, Fact, Join, Kind, StarTable
 
@@ -194,19 +194,24 @@ class Batch:
         source = read_part(self._ingestion, step.part)
         for join, completing in self._joined_rows(step.table):
             source = complete(source, join, completing)
+        return sum((self._slice(step, number, rows) for number, rows in enumerate(slices(source))), start=_Done())
+
+    def _slice(self, step: _Step, number: int, source: pl.DataFrame) -> _Done:
+        """Convert some rows of a part, which are all of it but where a text of others' is joined to very many."""
         converted = convert(step.table, source)
+        which = f"{step.number:05d}-{number:05d}" if number else f"{step.number:05d}"
         stars = StarParts(
             rows_in=source.height,
-            parts=self._write(step, "stars", converted.rows),
-            quarantine=self._write(step, "quarantine", converted.quarantine),
+            parts=self._write_part(step.table, f"stars-{which}", converted.rows),
+            quarantine=self._write_part(step.table, f"quarantine-{which}", converted.quarantine),
         )
         return _Done(tables={step.table.name: stars}, dates=_dates(step.table, converted.rows))
 
     def _deletes(self, step: _Step) -> _Done:
         keys = read_part(self._ingestion, step.part).to_series()
-        frame = pl.DataFrame({"key": keys.cast(pl.Int64)})
+        frame, name = pl.DataFrame({"key": keys.cast(pl.Int64)}), f"deletes-{step.number:05d}"
         return _Done(
-            tables={step.table.name: StarParts(rows_in=frame.height, deletes=self._write(step, "deletes", frame))}
+            tables={step.table.name: StarParts(rows_in=frame.height, deletes=self._write_part(step.table, name, frame))}
         )
 
     def _joined_rows(self, table: Fact | Dimension) -> Sequence[tuple[Join, pl.DataFrame]]:
@@ -224,9 +229,6 @@ class Batch:
         names = [*(column.stored_as for column in captured.columns), RAW]
         nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
         return pl.concat(frames) if frames else nothing
-
-    def _write(self, step: _Step, kind: str, rows: pl.DataFrame) -> tuple[Part, ...]:
-        return self._write_part(step.table, f"{kind}-{step.number:05d}", rows)
 
     def _write_part(self, table: StarTable, name: str, rows: pl.DataFrame) -> tuple[Part, ...]:
         if rows.is_empty():

@@ -1,6 +1,6 @@
 """Source rows become star rows, or go to quarantine with their reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -11,7 +11,19 @@ from totes.lake import RAW
 from totes.star_schema import Column, Dimension, Fact, Join, Kind
 
 _SHOWN = 100
-"""Characters of a value that a reason quotes; the quarantined row has all of it."""
+"""Characters of a value that a reason quotes; the quarantined row has all of it, or the beginning of a longer one."""
+
+LONGEST = 1024**2
+"""Bytes of a star row's text, and of a value of a quarantined row.
+
+A row is joined to all that refer to it: one address with a text of some megabytes would become gigabytes.
+"""
+
+_TEXT_AT_ONCE = 64 * 1024**2
+"""Bytes of text that are converted at once; a part of the lake has some ten, before others' are joined to it."""
+
+_KEPT = 1_000
+"""Characters that are kept of a longer value."""
 
 _QUARANTINE = pl.Schema({"key": pl.Int64, "reason": pl.String, "source_row": pl.String})
 
@@ -25,7 +37,7 @@ class Converted:
     Attributes:
         rows: the star table's columns; rows in the order of their sources.
         quarantine: columns key (64-bit integer), reason (text), source_row (a JSON object of every source column's
-            text; `_raw` in it has the values that their types could not hold).
+            text, of one beyond LONGEST the beginning; `_raw` in it has the values that their types could not hold).
     """
 
     rows: pl.DataFrame
@@ -55,6 +67,17 @@ def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
         rows=stars.filter(~any_failed),
         quarantine=_quarantine(table, source.filter(any_failed), failed.filter(any_failed)),
     )
+
+
+def slices(source: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield rows that are to be converted, some at a time: all at once but where their texts are very long.
+
+    Args:
+        source: rows as `convert` takes them.
+    """
+    texts = [column for column in source.iter_columns() if column.dtype == pl.String]
+    length = sum(int(column.str.len_bytes().clip(upper_bound=LONGEST).sum()) for column in texts)
+    return source.iter_slices(max(1, source.height * _TEXT_AT_ONCE // max(length, _TEXT_AT_ONCE)))
 
 
 def _with_all_columns(table: Fact | Dimension, source: pl.DataFrame) -> pl.DataFrame:
@@ -94,8 +117,14 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
     return rows.select(
         pl.col(key).cast(pl.Int64).alias("key"),
         pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("reason"),
-        pl.struct(pl.all().cast(pl.String)).struct.json_encode().alias("source_row"),
+        pl.struct(_cut(pl.all().cast(pl.String))).struct.json_encode().alias("source_row"),
     )
+
+
+def _cut(text: pl.Expr) -> pl.Expr:
+    """A text, or the beginning of one that is too long, which says so."""
+    beginning = text.str.slice(0, _KEPT) + pl.lit("… (cut here)")
+    return pl.when(text.str.len_bytes() > LONGEST).then(beginning).otherwise(text)
 
 
 def _any(series: Sequence[pl.Series]) -> pl.Series:
@@ -122,10 +151,13 @@ def _reason(column: Column, dtype: pl.DataType) -> pl.Expr:
     }[column.kind]
     if isinstance(dtype, pl.Datetime):
         expected = _TIME_STAMP
-    shown = _original(column.of).str.slice(0, _SHOWN)
+    original = _original(column.of)
+    shown = original.str.slice(0, _SHOWN)
     return (
         pl.when(shown.is_null())
         .then(pl.lit(f"{column.of} is NULL"))
+        .when((original.str.len_bytes() > LONGEST) & (column.kind is Kind.TEXT and column.names is None))
+        .then(pl.format("{} is '{}…', longer than {} bytes", pl.lit(column.of), shown, pl.lit(LONGEST)))
         .otherwise(pl.format("{} is '{}', not {}", pl.lit(column.of), shown, pl.lit(expected)))
     )
 
@@ -152,7 +184,8 @@ def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
         return value.dt.truncate("1ms").dt.time()
     if column.names is not None:
         return value.replace_strict(dict(column.names), default=None, return_dtype=pl.String)
-    return value.cast(_PLAIN[column.kind], strict=False)
+    plain = value.cast(_PLAIN[column.kind], strict=False)
+    return pl.when(plain.str.len_bytes() <= LONGEST).then(plain) if column.kind is Kind.TEXT else plain
 
 
 _PLAIN = {Kind.INTEGER: pl.Int32(), Kind.TEXT: pl.String(), Kind.BOOLEAN: pl.Boolean()}

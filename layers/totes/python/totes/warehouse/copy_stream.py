@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 _ROWS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 16 * 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +30,14 @@ class Format:
 class CopyStream(io.RawIOBase):
     """A frame's rows in a format, a file to be read once.
 
-    Memory is bounded by what twice `_ROWS_AT_ONCE` rows become.
+    Memory is bounded by what twice `_ROWS_AT_ONCE` rows become, or `_BYTES_AT_ONCE` of long ones.
     """
 
     def __init__(self, rows: pl.DataFrame, how: Format) -> None:
         super().__init__()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="copy")
-        self._slices = iter(rows.iter_slices(_ROWS_AT_ONCE))
+        long_rows = _BYTES_AT_ONCE * max(rows.height, 1) // max(int(rows.estimated_size()), 1)
+        self._slices = iter(rows.iter_slices(max(1, min(_ROWS_AT_ONCE, long_rows))))
         self._format = how
         self._pieces = self._written()
         self._piece = io.BytesIO()
