@@ -14,6 +14,16 @@ MARK = """
     SELECT obj_description(oid, 'pg_rewrite') FROM pg_rewrite WHERE ev_class = 'current_payment'::regclass
 """
 
+RULE = "FROM pg_rewrite WHERE ev_class = 'current_payment'::regclass"
+
+EARLIER = """
+    CREATE OR REPLACE VIEW current_payment AS SELECT * FROM (
+        SELECT DISTINCT ON (payment_id) * FROM fact_payment ORDER BY payment_id, batch_id DESC
+    ) AS newest WHERE NOT is_deleted
+"""
+
+CONTENT = "SELECT * FROM current_payment ORDER BY payment_id"
+
 REPORTS = "SELECT count(*) FROM pg_views WHERE schemaname = 'report'"
 
 REPLACED = "CREATE OR REPLACE VIEW current_payment AS SELECT * FROM fact_payment WHERE paid"
@@ -55,6 +65,38 @@ def test_a_view_of_an_earlier_totes_is_taken_up_without_a_word(
     assert value(pipeline.warehouse, MARK) == mark
     execute(pipeline.warehouse, "ALTER TABLE fact_payment DROP COLUMN note")  # the view has nothing to do with it
     assert not [record for record in caplog.records if record.levelno == logging.WARNING]
+
+
+@pytest.mark.begun
+def test_a_view_that_an_earlier_totes_made_by_another_query_is_made_as_now_without_a_word(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    definition, mark = value(pipeline.warehouse, DEFINITION), value(pipeline.warehouse, MARK)
+    execute(
+        pipeline.source,
+        "UPDATE payment SET paid = NOT paid WHERE payment_id < 9; DELETE FROM payment WHERE payment_id = 9",
+    )
+    pipeline.tick()
+    content = rows(pipeline.warehouse, CONTENT)
+    execute(pipeline.warehouse, EARLIER)
+    # As that totes has marked it.
+    made = value(pipeline.warehouse, "SELECT md5(concat('fact_payment'::regclass::oid, ev_action)) " + RULE)
+    execute(pipeline.warehouse, f"""COMMENT ON RULE "_RETURN" ON current_payment IS '{made}'""")
+    assert rows(pipeline.warehouse, CONTENT) == content
+    pipeline.load()
+    assert (value(pipeline.warehouse, DEFINITION), value(pipeline.warehouse, MARK)) == (definition, mark)
+    assert rows(pipeline.warehouse, CONTENT) == content
+    assert not [record for record in caplog.records if record.levelno == logging.WARNING]
+
+
+@pytest.mark.begun
+def test_a_question_of_one_day_reads_no_more_of_the_history_than_that_day(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "CREATE INDEX ON fact_sales_order (created_date)")
+    with session(pipeline.warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT * FROM current_sales_order WHERE created_date = '2024-01-02'")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: (created_date = '2024-01-02'::date)" in plan
 
 
 @pytest.mark.begun

@@ -1,9 +1,11 @@
 """The views of the current state are what totes makes of them, whoever has replaced one.
 
 A comment on a view's rule, which nobody sees or writes, says what totes made: PostgreSQL keeps it where somebody
-replaces the view, and the rule says something else then.
+replaces the view, and the rule says something else then. Behind that it says by which query, for an earlier totes made
+others.
 """
 
+import hashlib
 import logging
 from collections.abc import Sequence
 
@@ -30,7 +32,7 @@ view."""
 
 # A view follows a table that is renamed, and does not read the one that comes in its place: so the table counts too.
 _THERE = """
-    SELECT view, coalesce(md5(concat(fact.oid, ev_action)) = obj_description(pg_rewrite.oid, 'pg_rewrite'), false)
+    SELECT view, obj_description(pg_rewrite.oid, 'pg_rewrite'), md5(concat(fact.oid, ev_action))
     FROM unnest(%s::text[], %s::text[]) AS given (view, fact_name)
     JOIN pg_class ON pg_class.relnamespace = 'public'::regnamespace AND pg_class.relname = view
     LEFT JOIN pg_class AS fact ON fact.relnamespace = 'public'::regnamespace AND fact.relname = fact_name
@@ -67,16 +69,24 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
 
 
 def _query(table: Fact, columns: sql.Composable) -> sql.Composable:
+    # Not by DISTINCT ON: a condition that is not on the key could not go below that, and would read all of history.
     return sql.SQL(
-        "SELECT {columns} FROM (SELECT DISTINCT ON ({key}) {columns} FROM {table} ORDER BY {key}, batch_id DESC) "
-        "AS newest WHERE NOT is_deleted"
+        "SELECT {columns} FROM {table} AS version WHERE NOT is_deleted AND NOT EXISTS "
+        "(SELECT FROM {table} AS later WHERE later.{key} = version.{key} AND later.batch_id > version.batch_id)"
     ).format(columns=columns, key=sql.Identifier(table.key), table=LIVE.star(table.name))
+
+
+def _by_query(cursor: Cursor, table: Fact) -> str:
+    """What tells the query of a view from that of an earlier totes."""
+    query = _query(table, sql.SQL("*")).as_string(cursor)
+    return hashlib.sha256(query.encode()).hexdigest()[:12]
 
 
 def _mark(cursor: Cursor, table: Fact) -> None:
     view = _name(table)
     cursor.execute(_MADE, (LIVE.star(table.name).as_string(cursor), view.as_string(cursor)))
-    [[mark]] = cursor.fetchall()
+    [[made]] = cursor.fetchall()
+    mark = f"{made} {_by_query(cursor, table)}"
     cursor.execute(sql.SQL('COMMENT ON RULE "_RETURN" ON {} IS {}').format(view, sql.Literal(mark)))
 
 
@@ -112,13 +122,18 @@ def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace
     """
     facts = [table for table in tables if isinstance(table, Fact)]
     cursor.execute(_THERE, ([table.current_view for table in facts], [table.name for table in facts]))
-    is_as_marked = dict(cursor.fetchall())
+    there = {view: (mark, made) for view, mark, made in cursor.fetchall()}
     for table in facts:
-        if table.current_view not in is_as_marked:
+        if table.current_view not in there:
             create_current_view(cursor, table)
             logger.warning("the view %s was dropped, and is there again", table.current_view)
-        elif replace and not is_as_marked[table.current_view] and not _is_taken_up(cursor, table):
-            _replace(cursor, table)
+            continue
+        mark, made = there[table.current_view]
+        if not replace or mark == f"{made} {_by_query(cursor, table)}":
+            continue
+        by_totes, _, _ = (mark or "").partition(" ")
+        if by_totes == made or not _is_taken_up(cursor, table):
+            _replace(cursor, table, by_others=by_totes != made)
 
 
 def _is_taken_up(cursor: Cursor, table: Fact) -> bool:
@@ -154,8 +169,8 @@ def _columns(cursor: Cursor, table: Fact) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def _replace(cursor: Cursor, table: Fact) -> None:
-    """Make a view again that somebody has replaced."""
+def _replace(cursor: Cursor, table: Fact, *, by_others: bool) -> None:
+    """Make a view again that somebody has replaced, or that an earlier totes has made by another query."""
     view = table.current_view
     before = _definition(cursor, table)
     try:
@@ -174,7 +189,7 @@ def _replace(cursor: Cursor, table: Fact) -> None:
             remedy,
         )
     else:
-        if _definition(cursor, table) != before:
+        if by_others and _definition(cursor, table) != before:
             logger.warning("the view %s was not what totes makes, and is so again; it was: %s", view, before)
 
 
