@@ -30,13 +30,12 @@ def test_its_orders_are_in_every_join(nameless: Pipeline) -> None:
     assert nameless.tick().tables["dim_staff"].quarantined
     orders = value(nameless.source, "SELECT count(*) FROM sales_order")
     assert value(nameless.warehouse, JOINED) == orders
-    assert set(rows(nameless.warehouse, "SELECT first_name, location, is_deleted FROM dim_staff")) == {
-        ("unknown", None, True)
-    }
+    members = rows(nameless.warehouse, "SELECT staff_id, first_name, last_name, location, is_deleted FROM dim_staff")
+    assert members == [(key, f"unknown {key}", "unknown", None, True) for key, *_ in members] != []
     execute(nameless.source, "UPDATE staff SET first_name = 'Ada' WHERE staff_id % 2 = 0")
     nameless.tick()
     assert value(nameless.warehouse, JOINED) == orders
-    assert value(nameless.warehouse, "SELECT count(*) FROM dim_staff WHERE first_name = 'unknown'") == value(
+    assert value(nameless.warehouse, "SELECT count(*) FROM dim_staff WHERE first_name ^@ 'unknown '") == value(
         nameless.source, "SELECT count(*) FROM staff WHERE first_name IS NULL"
     )
 
@@ -50,7 +49,7 @@ def test_the_row_takes_the_unknown_members_place(nameless: Pipeline) -> None:
 
 def test_what_an_earlier_totes_gave_no_unknown_member_has_one_after_the_next_run(nameless: Pipeline) -> None:
     nameless.tick()
-    execute(nameless.warehouse, "DELETE FROM dim_staff WHERE first_name = 'unknown'")
+    execute(nameless.warehouse, "DELETE FROM dim_staff WHERE first_name ^@ 'unknown '")
     nameless.tick()
     assert value(nameless.warehouse, JOINED) == value(nameless.source, "SELECT count(*) FROM sales_order")
 
@@ -59,10 +58,22 @@ def test_what_somebody_has_made_may_refuse_such_a_member_and_stops_no_load(
     nameless: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     nameless.tick()
-    execute(nameless.warehouse, "DELETE FROM dim_staff; CREATE UNIQUE INDEX theirs ON dim_staff (first_name)")
+    execute(nameless.warehouse, "DELETE FROM dim_staff; CREATE UNIQUE INDEX theirs ON dim_staff (last_name)")
     execute(nameless.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     assert nameless.tick().tables["fact_payment"].versions == 1
     assert 'which has no unknown member: duplicate key value violates unique constraint "theirs"' in caplog.text
+
+
+def test_two_currencies_without_a_name_are_added_up_apart(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        "INSERT INTO currency (currency_id, currency_code, created_at, last_updated) "
+        "VALUES (70, 'ZZZ', now(), now()), (71, 'YYY', now(), now()); "
+        "UPDATE sales_order SET currency_id = 70 + sales_order_id % 2",
+    )
+    pipeline.tick()
+    said = rows(pipeline.warehouse, "SELECT DISTINCT currency FROM report.sales_by_day ORDER BY 1")
+    assert said == [("unknown 70",), ("unknown 71",)]
 
 
 @pytest.mark.begun

@@ -3,17 +3,20 @@
 The technique is known as a late arriving dimension: R. Kimball and M. Ross, The Data Warehouse Toolkit, chapter 19.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.star_schema import Column, Dimension, StarTable
+from totes.star_schema import Dimension, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
 
 UNKNOWN = "unknown"
-"""What a text that must have a value says."""
+"""What a text that must have a value says; the first one of a member has its key too.
+
+Who groups by a name, or by a currency's code, would else take several unknown members for one.
+"""
 
 
 def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | None = None) -> None:
@@ -39,7 +42,7 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
         """).format(
             table=place.star(table.name),
             names=identifiers([column.name for column in table.columns]),
-            values=sql.SQL(", ").join(_value(table, column) for column in table.columns),
+            values=sql.SQL(", ").join(_values(table)),
             quarantine=place.ledger("quarantine"),
             key=sql.Identifier(table.key),
         ),
@@ -63,7 +66,16 @@ def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable])
             add_unknown(cursor, place, table)
 
 
-def _value(table: Dimension, column: Column) -> sql.Composable:
-    if column.name == table.key:
-        return sql.SQL("held.key::integer")
-    return sql.SQL("NULL::{}").format(sql.SQL(column.sql_type)) if column.nullable else sql.Literal(UNKNOWN)
+def _values(table: Dimension) -> Iterator[sql.Composable]:
+    """What each column of an unknown member says."""
+    has_name = False
+    for column in table.columns:
+        if column.name == table.key:
+            yield sql.SQL("held.key::integer")
+        elif column.nullable:
+            yield sql.SQL("NULL::{}").format(sql.SQL(column.sql_type))
+        elif not has_name:
+            has_name = True
+            yield sql.SQL("concat({}, ' ', held.key)").format(sql.Literal(UNKNOWN))
+        else:
+            yield sql.Literal(UNKNOWN)
