@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
@@ -21,7 +20,7 @@ from tests.support.databases import QUICK, execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.errors import ConfigurationError
+from totes.errors import ConfigurationError, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
 from totes.star import READABLE, STAR_TABLES, replay
@@ -566,7 +565,8 @@ def test_a_loader_that_waits_for_another_does_not_take_it_for_a_reader(
     with session(pipeline.warehouse) as another, another.cursor() as cursor, session(pipeline.warehouse) as connection:
         cursor.execute("SELECT pg_advisory_lock(%s)", (ledger.LOCK,))
         rebuild = Rebuild(connection, pipeline.processed, STAR_TABLES, lambda _done, _of: None)
-        with pytest.raises(psycopg2.errors.LockNotAvailable):
+        who = f"session {another.info.backend_pid} of role {another.info.user} held the loaders' lock for 100ms"
+        with pytest.raises(WarehouseUnavailable, match=who):
             rebuild.step(None)
 
 

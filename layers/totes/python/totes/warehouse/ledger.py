@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.catalog import has_table
+from totes.errors import WarehouseUnavailable
 from totes.lake import StarManifest
 from totes.warehouse.places import LIVE, Place
 
@@ -15,6 +17,13 @@ LOCK = int.from_bytes(b"totes")
 """The advisory lock that a loader holds while it works."""
 
 _LOCK_WAIT = "120s"
+
+_HOLDERS = """
+    SELECT pid, usename FROM pg_locks JOIN pg_stat_activity USING (pid)
+    JOIN pg_database ON pg_database.oid = database
+    WHERE locktype = 'advisory' AND granted AND pg_database.datname = current_database()
+    AND classid::bigint << 32 | objid::bigint = %s AND objsubid = 1 ORDER BY pid
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +80,20 @@ def lock(cursor: Cursor) -> None:
     """Wait until no other loader is at work, for as long as the cursor's transaction lasts.
 
     Raises:
-        psycopg2.errors.LockNotAvailable: another one was at work for two minutes.
+        WarehouseUnavailable: another one was at work for two minutes, or whoever else has taken the lock, which
+            PostgreSQL lets anybody. The transaction is over then.
     """
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_WAIT,))
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    try:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    except psycopg2.errors.LockNotAvailable as error:
+        cursor.connection.rollback()
+        cursor.execute(_HOLDERS, (LOCK,))
+        holders = ", ".join(f"session {pid} of role {role}" for pid, role in cursor.fetchall()) or "a session"
+        raise WarehouseUnavailable(
+            f"{holders} held the loaders' lock for {_LOCK_WAIT}; a loader's own lets it go when its run ends, and any "
+            "other is ended by SELECT pg_terminate_backend(...), as that role or as an administrator"
+        ) from error
 
 
 def newest_entry(cursor: Cursor, place: Place = LIVE) -> Entry | None:
