@@ -896,6 +896,34 @@ test("money is converted row by row, says whose days' rates it used, and opens t
   own.close();
 });
 
+test("two currencies of one code are one choice, whose figures are of both", { skip: !EXPECTED.rated }, async () => {
+  const { folder, orders } = EXPECTED.rated;
+  const own = await serve(folder);
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
+  try {
+    const page = await context.newPage();
+    await page.goto(`${own.url}#period=all`);
+    await page.waitForSelector("#figures");
+    const choices = await page.$$eval(".filters .choice label", (all) => all.map(({ textContent }) => textContent));
+    const codes = [...new Set(orders.map(({ currency }) => currency))];
+    assert.deepEqual([...choices].sort(), ["All, in GBP", ...codes].sort());
+    for (const code of codes) {
+      await page.check(`input[name=currency] >> nth=${choices.indexOf(code)}`, { force: true });
+      assert.equal(
+        await page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value)),
+        sum(
+          orders.filter(({ currency }) => currency === code),
+          ({ value }) => Math.round(Number(value) * 100),
+        ),
+        code,
+      );
+    }
+  } finally {
+    await context.close();
+    own.close();
+  }
+});
+
 test("a shop without orders, and one with a single order, are shown", { skip: !EXPECTED.small }, async () => {
   for (const [folder, check] of [
     [EXPECTED.small?.empty, async (page) => page.waitForSelector("#state-no-orders")],

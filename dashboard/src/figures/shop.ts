@@ -29,7 +29,10 @@ export interface Shop extends Snapshot {
   readonly lastDay: number;
   /** The latest day on which something was sold; far in the past where nothing was. */
   readonly lastSale: number;
-  /** Currencies that something is sold, bought or paid in; the one that most orders are in comes first. */
+  /**
+   * Currencies that something is sold, bought or paid in; the one that most orders are in comes first. Nothing keeps a
+   * source from having two of one code: they are one here, which is known by the key of the first.
+   */
   readonly currencies: readonly Currency[];
   /** Every currency, converted into one; null where there are no rates. */
   readonly reporting: Currency | null;
@@ -98,15 +101,19 @@ function currenciesOf(snapshot: Snapshot): Currency[] {
   count(snapshot.purchase_order.currency_id, 1e-6);
   count(snapshot.payment.currency_id, 1e-6);
   const { currency_id, code, name } = snapshot.currency;
-  const known = Array.from(currency_id, (id, row) => ({
-    id,
-    code: code[row] ?? "",
-    name: name[row] ?? "",
-    title: code[row] ?? "",
-  }));
-  return known
-    .filter(({ id }) => uses.has(id))
-    .sort((one, other) => (uses.get(other.id) ?? 0) - (uses.get(one.id) ?? 0) || one.id - other.id);
+  const known = new Map<string, { currency: Currency; used: number }>();
+  for (let row = 0; row < currency_id.length; row++) {
+    const id = currency_id[row] as number;
+    const used = uses.get(id);
+    if (used === undefined) continue;
+    const own = code[row] ?? "";
+    const held = known.get(own);
+    if (held === undefined) known.set(own, { currency: { id, code: own, name: name[row] ?? "", title: own }, used });
+    else held.used += used;
+  }
+  return [...known.values()]
+    .sort((one, other) => other.used - one.used || one.currency.id - other.currency.id)
+    .map(({ currency }) => currency);
 }
 
 function reportingOf({ manifest, exchange_rate }: Snapshot): Currency | null {

@@ -61,8 +61,8 @@ export function amounts(shop: Shop, fact: FactName, currency: number): Float64Ar
 }
 
 /**
- * Which rows of a fact have an amount in a currency, a 1 for each; of ALL those that can be converted, of UNRATED the
- * others. An array, since to ask it of each row is much quicker than to call a function.
+ * Which rows of a fact have an amount in a currency, or in another of its code, a 1 for each; of ALL those that can be
+ * converted, of UNRATED the others. An array, since to ask it of each row is much quicker than to call a function.
  */
 export function rowsIn(shop: Shop, fact: FactName, currency: number): Uint8Array {
   const known = rowsOfCurrencies(shop);
@@ -78,7 +78,11 @@ function marked(shop: Shop, fact: FactName, currency: number): Uint8Array {
   const { currency_id, rows } = shop[fact];
   const found = new Uint8Array(rows);
   if (currency >= 0) {
-    for (let row = 0; row < rows; row++) if (currency_id[row] === currency) found[row] = 1;
+    const code = shop.codes.get(currency);
+    for (const [id, own] of shop.codes) {
+      if (own !== code) continue;
+      for (let row = 0; row < rows; row++) if (currency_id[row] === id) found[row] = 1;
+    }
     return found;
   }
   const { converted } = worth(shop)[fact];

@@ -67,6 +67,21 @@ def go_on(source: str) -> None:
     )
 
 
+def share_a_code(source: str) -> None:
+    """Have two currencies of one code, which nothing keeps a source from, and half of the rows in each."""
+    execute(
+        source,
+        """
+            INSERT INTO currency (currency_id, currency_code, last_updated)
+            SELECT 100 + currency_id, currency_code, now() FROM currency WHERE currency_code = 'EUR';
+            UPDATE sales_order SET currency_id = 100 + currency_id
+            WHERE 100 + currency_id IN (SELECT currency_id FROM currency) AND sales_order_id % 2 = 0;
+            UPDATE payment SET currency_id = 100 + currency_id
+            WHERE 100 + currency_id IN (SELECT currency_id FROM currency) AND payment_id % 2 = 0;
+        """,
+    )
+
+
 def with_rates(shop: Published) -> None:
     """Bring a shop whose first day has no rate yet, and rates of some days: others have those of a day before."""
     up_to_yesterday(shop.pipeline.source)
@@ -118,6 +133,7 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     one.tick()
     small = {"empty": str(empty.folder), "one": str(one.folder)}
     rated = a_shop(postgres, folder, "rated", 100)
+    share_a_code(rated.pipeline.source)
     with_rates(rated)
     expected = {"snapshots": [first, second], "hostile": HOSTILE, "small": small, "rated": rated_rows(rated)}
     return kept(shop.folder, expected)
