@@ -294,6 +294,22 @@ test("figures of all time are what their views say: concentration, money due, th
   await page.context().close();
 });
 
+test("an open payment of another kind is in no sum of what is owed, and each of these says so and opens it", async () => {
+  const wanted = NOW.neither_in_nor_out.length;
+  const page = await shown("#period=all");
+  const places = ["#due-in", "#due-out", "#receipts-due", "#payments-due"];
+  const text = wanted === 1 ? "1 open payment of another kind is" : `${wanted} open payments of another kind are`;
+  for (const place of places) {
+    const said = await page.$$eval(`${place} .other-kinds`, (all) => all.map(({ textContent }) => textContent));
+    assert.deepEqual(said, wanted === 0 ? [] : [`${text} counted neither as owed to us nor as owed by us.`], place);
+    if (wanted === 0) continue;
+    await page.click(`${place} .other-kinds button`);
+    assert.equal(await page.$eval(".drawer .summary b", ({ dataset }) => Number(dataset.value)), wanted);
+    await page.keyboard.press("Escape");
+  }
+  await page.context().close();
+});
+
 test("filters narrow the figures as WHERE does, and the address keeps them", async () => {
   const page = await shown("#period=all");
   const total = () => page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value || 0));
@@ -326,7 +342,7 @@ test("filters narrow the figures as WHERE does, and the address keeps them", asy
     expected((row) => both(row) && row.design_id === order.design_id),
   );
   // The cards say which of the filters they leave alone.
-  const notes = await page.$$eval(".card .note", (all) => all.map(({ textContent }) => textContent));
+  const notes = await page.$$eval(".card > .note", (all) => all.map(({ textContent }) => textContent));
   assert.deepEqual(notes, [
     "Whatever the period or department or design.",
     "Whatever the period or department or design.",

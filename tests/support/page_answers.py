@@ -32,6 +32,10 @@ _MORE = {
         WHERE payment_date < (SELECT as_of_day FROM report.freshness)
         GROUP BY 1, 2
     """,
+    "neither_in_nor_out": """
+        SELECT payment_id FROM report.open_payments
+        WHERE kind NOT IN ('SALES_RECEIPT', 'PURCHASE_REFUND', 'PURCHASE_PAYMENT', 'SALES_REFUND')
+    """,
     # The median of the eight same weekdays before yesterday, as far as the shop was open on them.
     "usual": """
         WITH wanted AS (

@@ -6,10 +6,15 @@ import { oncePerShop, type Shop } from "./shop";
 import { Counts } from "./statistics";
 import { rowsIn } from "./worth";
 
-/** What comes in: receipts of sales, and what suppliers pay back. What goes out: the other two. */
+/**
+ * What comes in: receipts of sales, and what suppliers pay back. What goes out: the other two. Of a kind that the shop
+ * has added, or whose row waits in quarantine, nobody has said which it is: it is in neither.
+ */
 export type Direction = "in" | "out";
-const INCOMING = new Set(["SALES_RECEIPT", "PURCHASE_REFUND"]);
-const OUTGOING = new Set(["PURCHASE_PAYMENT", "SALES_REFUND"]);
+const KINDS: Readonly<Record<Direction, ReadonlySet<string>>> = {
+  in: new Set(["SALES_RECEIPT", "PURCHASE_REFUND"]),
+  out: new Set(["PURCHASE_PAYMENT", "SALES_REFUND"]),
+};
 
 /** Days overdue. One that is due on the very day is in 0-30. */
 export const AGES = ["not due", "0-30", "31-60", "61-90", "91+"] as const;
@@ -49,8 +54,7 @@ const openPayments = oncePerShop(() => new Map<string, Selection>());
 function openOf(shop: Shop, direction: Direction, currency: number, counterparty: number | null): Selection {
   const { counterparty_id, payment_type_id } = shop.payment;
   const inCurrency = rowsIn(shop, "payment", currency);
-  const kinds = direction === "in" ? INCOMING : OUTGOING;
-  const wanted = new Set([...shop.kinds].filter(([, name]) => kinds.has(name)).map(([id]) => id));
+  const wanted = idsOf(shop, direction);
   return among(
     unpaid(shop),
     (row) =>
@@ -59,6 +63,22 @@ function openOf(shop: Shop, direction: Direction, currency: number, counterparty
       wanted.has(payment_type_id[row] as number),
   );
 }
+
+function idsOf(shop: Shop, direction: Direction): Set<number> {
+  return new Set([...shop.kinds].filter(([, name]) => KINDS[direction].has(name)).map(([id]) => id));
+}
+
+/** The open payments that have no direction, in every currency, of a counterparty where one is chosen. */
+export function selectOther(shop: Shop, counterparty: number | null): Selection {
+  return counterparty === null
+    ? others(shop)
+    : among(others(shop), (row) => shop.payment.counterparty_id[row] === counterparty);
+}
+
+const others = oncePerShop((shop) => {
+  const known = new Set([...idsOf(shop, "in"), ...idsOf(shop, "out")]);
+  return among(unpaid(shop), (row) => !known.has(shop.payment.payment_type_id[row] as number));
+});
 
 /** Open payments by their age; report.receipts_due_by_age and report.payments_due_by_age. */
 export function openByAge(shop: Shop, amounts: Float64Array, selection: Selection): Open[] {

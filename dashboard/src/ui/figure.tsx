@@ -31,6 +31,8 @@ export interface FigureProps<R> {
   readonly rows: readonly R[];
   /** What of the filters does not concern this figure. */
   readonly note?: string | null;
+  /** What is missing from it, with the way to it. */
+  readonly missing?: ComponentChildren;
   /** Whose days' rates the money was converted by; null where it is in its own currency. */
   readonly rates?: string | null;
   readonly wide?: boolean;
@@ -44,7 +46,7 @@ export const isNumber = (kind: CellKind | "id"): boolean => !["text", "day", "mo
 const MOST = 400;
 
 export function Figure<R>(props: FigureProps<R>) {
-  const { id, question, sentence, view, code, columns, rows, note, rates, wide, children } = props;
+  const { id, question, sentence, view, code, columns, rows, note, missing, rates, wide, children } = props;
   const [asTable, setTable] = useState(false);
   const table = asTable || children === undefined;
   return (
@@ -52,6 +54,7 @@ export function Figure<R>(props: FigureProps<R>) {
       <h3 id={`${id}-question`}>{question}</h3>
       <p class="sentence">{sentence}</p>
       {note ? <p class="note">{note}</p> : null}
+      {missing}
       {rates ? <p class="rates">{rates}</p> : null}
       {rows.length === 0 ? null : (
         <>

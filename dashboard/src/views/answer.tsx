@@ -12,7 +12,7 @@ import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
 import { Open } from "../ui/figure";
 import * as as from "../ui/formats";
-import { ratesSaid, rowsOf, unfiltered } from "./common";
+import { OtherKinds, ratesSaid, rowsOf, unfiltered } from "./common";
 
 export function Answer({ look }: { look: Look }) {
   return (
@@ -101,6 +101,7 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
           })}
         </ul>
       )}
+      <OtherKinds look={look} />
     </Card>
   );
 }

@@ -1,13 +1,14 @@
 /** What the sections have in common. */
 
 import type { FactName } from "../data/schemas";
+import { selectOther } from "../figures/money";
 import { ALL, UNRATED } from "../figures/rates";
 import { among, type Selection, selectPurchases, selectSales } from "../figures/select";
 import { ratesUsed } from "../figures/worth";
 import { open } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
-import type { ColumnOf } from "../ui/figure";
+import { type ColumnOf, Open } from "../ui/figure";
 import * as as from "../ui/formats";
 
 /** Opens the rows of a fact that a pick finds in what is looked at. */
@@ -78,6 +79,19 @@ function unrated(look: Look, fact: FactName): number {
 }
 
 const unratedOf = new WeakMap<Look, Map<FactName, number>>();
+
+/** Says how many open payments are in no sum of what is due, in whichever currency; nothing where there are none. */
+export function OtherKinds({ look }: { look: Look }) {
+  const pick = (those: Look) => selectOther(those.shop, those.filter.counterparty);
+  const count = pick(look).length;
+  if (count === 0) return null;
+  return (
+    <p class="other-kinds">
+      <Open onOpen={rowsOf("Open payments of another kind", "payment", pick)}>{as.counted(count, "open payment")}</Open>{" "}
+      of another kind {count === 1 ? "is" : "are"} counted neither as owed to us nor as owed by us.
+    </p>
+  );
+}
 
 /** What the stretch of days at a place is called. */
 export function bucketName(look: Look, place: number): string {

@@ -25,6 +25,7 @@ import {
   DAYS_COLUMNS,
   DaysChart,
   fromColumn,
+  OtherKinds,
   partyName,
   purchasesWhere,
   ratesSaid,
@@ -228,6 +229,7 @@ export function DueByAge({ look, direction }: { look: Look; direction: Direction
         </>
       }
       note={unfiltered(look, ["period", "department", "design"])}
+      missing={<OtherKinds look={look} />}
       view={asked.view}
       code={code}
       rates={ratesSaid(

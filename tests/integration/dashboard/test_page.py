@@ -48,7 +48,8 @@ def name_hostilely(source: str) -> None:
 
 
 def go_on(source: str) -> None:
-    """What a morning brings: sales, money, changes, a row that goes, one that makes no sense, a new column."""
+    """What a morning brings: sales, money, changes, a row that goes, one that makes no sense, a new column and kind."""
+    execute(source, """ALTER TYPE "PaymentTypeName" ADD VALUE 'GIFT'""")
     execute(
         source,
         """
@@ -62,6 +63,8 @@ def go_on(source: str) -> None:
             DELETE FROM sales_order WHERE sales_order_id = %(deleted)s;
             UPDATE payment SET payment_date = 'soon', last_updated = now() WHERE payment_id = 11;
             ALTER TABLE sales_order ADD COLUMN note text;
+            INSERT INTO payment_type (payment_type_id, payment_type_name, last_updated) VALUES (9, 'GIFT', now());
+            UPDATE payment SET payment_type_id = 9, paid = false, last_updated = now() WHERE payment_id IN (4, 5, 8);
         """,
         {"changed": CHANGED, "deleted": DELETED},
     )

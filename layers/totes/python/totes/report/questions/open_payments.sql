@@ -1,8 +1,9 @@
 -- What is not paid yet, and how late is it? A payment's age is the days from its date to the day of the newest batch.
+-- One of a kind that the shop has added, or whose type waits in quarantine, is here, and in no view of what is due by age.
 --
 -- payment_id: the payment
 -- counterparty_id: who pays, or is paid
--- kind: SALES_RECEIPT, SALES_REFUND, PURCHASE_PAYMENT or PURCHASE_REFUND
+-- kind: SALES_RECEIPT, SALES_REFUND, PURCHASE_PAYMENT or PURCHASE_REFUND; one that the shop has added; or unknown
 -- currency: the ISO 4217 code of the payment's currency
 -- amount: the amount, in the currency
 -- payment_date: the day on which it was or is to be paid
