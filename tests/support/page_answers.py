@@ -36,6 +36,7 @@ _MORE = {
         SELECT payment_id FROM report.open_payments
         WHERE kind NOT IN ('SALES_RECEIPT', 'PURCHASE_REFUND', 'PURCHASE_PAYMENT', 'SALES_REFUND')
     """,
+    "waiting": "SELECT star_table, key, batch, stale FROM report.open_quarantine ORDER BY 1, 2",
     # The median of the eight same weekdays before yesterday, as far as the shop was open on them.
     "usual": """
         WITH wanted AS (
@@ -169,7 +170,7 @@ def _of_one_currency(query: str) -> str:
     """A query of what `_CONVERTED` puts in the place of tables and views."""
     for written, instead in _WORTH.items():
         query = query.replace(written, instead)
-    return re.sub(r"\breport\.(?!exchange_rates)", "pg_temp.", query)
+    return re.sub(r"\breport\.(?!exchange_rates|open_quarantine)", "pg_temp.", query)
 
 
 def _plain(name: str, value: Any) -> Any:

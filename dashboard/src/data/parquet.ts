@@ -4,6 +4,7 @@ import { decompress } from "fzstd";
 import { type ColumnData, type ParquetParsers, parquetMetadata, parquetRead } from "hyparquet";
 import { type AnyColumn, emptyColumn, type Kind, NOTHING, type Schema, type Table } from "./columns";
 import { UnknownFormat } from "./errors";
+import { LATER } from "./schemas";
 
 const compressors = {
   ZSTD: (input: Uint8Array, length: number) => decompress(input, new Uint8Array(length)),
@@ -18,21 +19,25 @@ const parsers = {
 /**
  * Read the columns that a schema names.
  *
- * Throws UnknownFormat where the file lacks one of them.
+ * Throws UnknownFormat where the file lacks one of them that was there from the beginning.
  */
 export async function readParquet<S extends Schema>(file: ArrayBuffer, schema: S, path: string): Promise<Table<S>> {
   const metadata = parquetMetadata(file);
   const there = new Set(metadata.schema.map((element) => element.name));
-  const lacking = Object.keys(schema).filter((name) => !there.has(name));
+  const lacking = Object.keys(schema).filter((name) => !there.has(name) && !LATER.has(name));
   if (lacking.length > 0) throw new UnknownFormat(`${path} has no column ${lacking.join(", ")}.`);
   const rows = Number(metadata.num_rows);
   const columns: Record<string, AnyColumn> = {};
-  for (const [name, kind] of Object.entries(schema)) columns[name] = emptyColumn(kind, rows);
+  for (const [name, kind] of Object.entries(schema)) {
+    const column = emptyColumn(kind, rows);
+    if (kind === "int" && !there.has(name)) (column as Int32Array).fill(NOTHING);
+    columns[name] = column;
+  }
   if (rows > 0) {
     await parquetRead({
       file,
       metadata,
-      columns: Object.keys(schema),
+      columns: Object.keys(schema).filter((name) => there.has(name)),
       compressors,
       parsers,
       onChunk: (chunk: ColumnData) => {

@@ -54,10 +54,13 @@ export const SCHEMAS = {
   currency: { currency_id: "int", code: "text", name: "text" },
   exchange_rate: { currency_id: "int", day: "int", rate: "text" },
   payment_type: { payment_type_id: "int", name: "text" },
-  open_quarantine: { star_table: "text", key: "number", reason: "text", batch: "int" },
+  open_quarantine: { star_table: "text", key: "number", reason: "text", batch: "int", stale: "flag" },
   drift: { batch: "int", what: "text" },
   verification: { at: "number", batch: "int", equal: "flag", differences: "int" },
 } as const satisfies Record<string, Schema>;
+
+/** Columns that came later: a file of before does not have them, and there is nothing in them then. */
+export const LATER: ReadonlySet<string> = new Set(["stale"]);
 
 export type TableName = keyof typeof SCHEMAS;
 export type Rows<N extends TableName> = Table<(typeof SCHEMAS)[N]>;

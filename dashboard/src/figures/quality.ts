@@ -1,5 +1,6 @@
 /** How fresh the data is, and how far it can be trusted. */
 
+import type { FactName } from "../data/schemas";
 import { type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { median } from "./statistics";
@@ -51,6 +52,8 @@ export interface Quarantined {
   readonly table: string;
   readonly reason: string;
   readonly rows: Selection;
+  /** How many of them are shown still, as they last could be; the others are missing. */
+  readonly stale: number;
   readonly since: number;
 }
 
@@ -69,12 +72,22 @@ export function quarantine(shop: Shop): Quarantined[] {
       table: open_quarantine.star_table[rows[0] as number] ?? "",
       reason: open_quarantine.reason[rows[0] as number] ?? "",
       rows: Int32Array.from(rows),
+      stale: rows.reduce((sum, row) => sum + (open_quarantine.stale[row] as number), 0),
       since: rows.reduce(
         (first, row) => Math.min(first, open_quarantine.batch[row] as number),
         Number.POSITIVE_INFINITY,
       ),
     }))
     .sort((one, other) => other.rows.length - one.rows.length || (one.table < other.table ? -1 : 1));
+}
+
+/** The batch since which a row of a fact waits in quarantine, whatever is shown of it; null where it does not. */
+export function waitingSince({ open_quarantine }: Shop, fact: FactName, key: number): number | null {
+  const { rows, star_table, batch } = open_quarantine;
+  for (let row = 0; row < rows; row++) {
+    if (open_quarantine.key[row] === key && star_table[row] === `fact_${fact}`) return batch[row] as number;
+  }
+  return null;
 }
 
 /** The place of a batch in its table; -1 where the snapshot does not know it. */

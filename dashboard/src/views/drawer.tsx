@@ -2,14 +2,14 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FactName } from "../data/schemas";
-import { placeOfBatch } from "../figures/quality";
+import { placeOfBatch, waitingSince } from "../figures/quality";
 import { ALL } from "../figures/rates";
 import { keysOf, type Shop } from "../figures/shop";
 import { address, back, closeAll, type Drill, go, look, open, type Page, pages, versionsOf } from "../state/app";
 import type { Look } from "../state/look";
 import { csvOf, save } from "../ui/csv";
 import { Dialog } from "../ui/dialog";
-import { isNumber, machine } from "../ui/figure";
+import { isNumber, machine, Open } from "../ui/figure";
 import * as as from "../ui/formats";
 import { FACTS, type Field, fieldsOf, shown } from "./facts";
 
@@ -283,17 +283,11 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
       ? []
       : [current];
   if (versions === null) return <p class="summary">{typeof read === "string" ? read : "Reading the versions…"}</p>;
-  if (versions.length === 0)
-    return <p class="summary">{`There is no ${FACTS[fact].one.toLowerCase()} ${id} as of then.`}</p>;
+  const story = <Story shop={shop} fact={fact} id={id} versions={versions} />;
+  if (versions.length === 0) return story;
   return (
     <>
-      <p class="summary">
-        {versions.at(-1)?.deleted
-          ? "This row is gone from the source. Its versions, the oldest first:"
-          : versions.length === 1
-            ? "As it was entered; it has not changed since."
-            : `${as.counted(versions.length, "version")}, the oldest first. What changed is marked.`}
-      </p>
+      {story}
       <Related shop={shop} fact={fact} id={id} />
       <div class="scroll" role="region" aria-label="Versions" tabIndex={0}>
         <table class="versions">
@@ -344,6 +338,40 @@ function RowPage({ look: here, fact, id }: { look: Look; fact: FactName; id: num
         </table>
       </div>
     </>
+  );
+}
+
+/** What a row has been through; what the source says now may wait in quarantine, and is none of the versions then. */
+function Story({ shop, fact, id, versions }: { shop: Shop; fact: FactName; id: number; versions: readonly Version[] }) {
+  const { one } = FACTS[fact];
+  const batch = waitingSince(shop, fact, id);
+  const gone = versions.at(-1)?.deleted === true;
+  const many = `${as.counted(versions.length, "version")}, the oldest first. What changed is marked.`;
+  if (batch === null) {
+    const said =
+      versions.length === 0
+        ? `There is no ${one.toLowerCase()} ${id} as of then.`
+        : gone
+          ? "This row is gone from the source. Its versions, the oldest first:"
+          : versions.length === 1
+            ? "As it was entered; it has not changed since."
+            : many;
+    return <p class="summary">{said}</p>;
+  }
+  const [what, rest] =
+    versions.length === 0
+      ? [`${one} ${id}`, "."]
+      : gone
+        ? ["This row was gone from the source; it is there again, and", ". Its versions, the oldest first:"]
+        : [`${versions.length === 1 ? "As it was entered." : many} A later change of it`, "."];
+  return (
+    <p class="summary">
+      <span>
+        {what} waits in quarantine since{" "}
+        <Open onOpen={() => open({ kind: "batch", batch })}>batch {as.count(batch)}</Open>
+        {rest}
+      </span>
+    </p>
   );
 }
 

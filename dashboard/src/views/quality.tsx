@@ -114,6 +114,7 @@ export function Trust({ look }: { look: Look }) {
 export function Quarantine({ look }: { look: Look }) {
   const rows = quarantine(look.shop);
   const all = look.shop.open_quarantine.rows;
+  const stale = rows.reduce((sum, row) => sum + row.stale, 0);
   const when = (batch: number) => capturedAt(look.shop, batch);
   // Of exchange rates the key is a day, such as 20240305.
   const written = (table: string, key: number) => (table === "fact_exchange_rate" ? String(key) : as.count(key));
@@ -123,11 +124,11 @@ export function Quarantine({ look }: { look: Look }) {
   return (
     <Figure
       id="quarantine"
-      question="Which rows are missing from these numbers?"
+      question="Which rows are missing from these numbers, or out of date?"
       sentence={
         all === 0
           ? "None: every row of the source is here."
-          : `${as.counted(all, "row")} of the source could not be understood and ${all === 1 ? "waits" : "wait"} to be fixed there.`
+          : `${as.counted(all, "row")} of the source could not be understood and ${all === 1 ? "waits" : "wait"} to be fixed there: ${as.count(all - stale)} missing here, ${as.count(stale)} still shown as ${stale === 1 ? "it" : "they"} last could be.`
       }
       note={all === 0 ? null : "Of all data, whatever the filters."}
       view="report.quarantine_by_table"
@@ -136,6 +137,7 @@ export function Quarantine({ look }: { look: Look }) {
         { label: "Table", kind: "text", value: ({ table }) => table },
         { label: "Reason", kind: "text", value: ({ reason }) => reason },
         { label: "Rows", kind: "count", value: (row) => row.rows.length },
+        { label: "Still shown", kind: "count", value: ({ stale: some }) => some },
         { label: "Keys", kind: "text", value: (row) => keys(row.table, row.rows) },
         {
           label: "Since batch",

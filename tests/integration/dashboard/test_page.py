@@ -4,12 +4,14 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import polars as pl
 import pytest
 
 from local_cloud.postgres import EmbeddedPostgres
@@ -38,6 +40,8 @@ HOSTILE = (
     "</script><script>window.harmed=1</script>",
 )
 CHANGED, DELETED = 95, 60
+LATER = ("stale",)
+EDITED_BADLY, BACK, NEVER_HERE = 90, 61, 5000
 
 
 def name_hostilely(source: str) -> None:
@@ -60,13 +64,29 @@ def go_on(source: str) -> None:
             UPDATE sales_order SET units_sold = units_sold + 1234, last_updated = now()
             WHERE sales_order_id = %(changed)s;
             UPDATE payment SET paid = true, last_updated = now() WHERE NOT paid AND payment_id %% 3 = 0;
-            DELETE FROM sales_order WHERE sales_order_id = %(deleted)s;
+            DELETE FROM sales_order WHERE sales_order_id IN (%(deleted)s, %(back)s);
+            UPDATE sales_order SET agreed_delivery_date = 'TBC', units_sold = 1, last_updated = now()
+            WHERE sales_order_id = %(edited_badly)s;
             UPDATE payment SET payment_date = 'soon', last_updated = now() WHERE payment_id = 11;
             ALTER TABLE sales_order ADD COLUMN note text;
             INSERT INTO payment_type (payment_type_id, payment_type_name, last_updated) VALUES (9, 'GIFT', now());
             UPDATE payment SET payment_type_id = 9, paid = false, last_updated = now() WHERE payment_id IN (4, 5, 8);
         """,
-        {"changed": CHANGED, "deleted": DELETED},
+        {"changed": CHANGED, "deleted": DELETED, "back": BACK, "edited_badly": EDITED_BADLY},
+    )
+
+
+def go_on_until_noon(source: str) -> None:
+    """What comes until noon: a row that is there again and one that is new, of which neither makes sense."""
+    execute(
+        source,
+        """
+            INSERT INTO sales_order
+            SELECT key, now(), now(), design_id, staff_id, counterparty_id, units_sold, unit_price, currency_id, 'TBC',
+                agreed_payment_date, agreed_delivery_location_id
+            FROM sales_order, unnest(ARRAY[%s, %s]) AS key WHERE sales_order_id = 1;
+        """,
+        [BACK, NEVER_HERE],
     )
 
 
@@ -100,6 +120,14 @@ def with_rates(shop: Published) -> None:
     write_snapshot(shop.pipeline.warehouse, shop.folder)
 
 
+def as_before(data: Path) -> str:
+    """Copy snapshots, as a totes wrote them that did not have the columns that came later."""
+    before = Path(shutil.copytree(data, data.parent / "before"))
+    for file in before.glob("files/*/*.parquet"):
+        pl.read_parquet(file).drop(LATER, strict=False).write_parquet(file)
+    return str(before)
+
+
 def rated_rows(shop: Published) -> dict[str, Any]:
     """Every sales order of a shop, as the row view converts it; and where its snapshots are."""
     found = rows(
@@ -127,8 +155,9 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     name_hostilely(source)
     shop.tick()
     first = answers(warehouse, since=1, changed=CHANGED, deleted=DELETED)
-    go_on(source)
-    shop.tick()
+    for happens in (go_on, go_on_until_noon):
+        happens(source)
+        shop.tick()
     second = answers(warehouse, since=first["batch"], changed=CHANGED, deleted=DELETED)
     execute(empty.pipeline.source, "TRUNCATE sales_order, purchase_order, payment, transaction CASCADE")
     empty.tick()
@@ -138,8 +167,15 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     rated = a_shop(postgres, folder, "rated", 100)
     share_a_code(rated.pipeline.source)
     with_rates(rated)
+    waits = "waits in quarantine since BATCH."
+    again = "This row was gone from the source; it is there again, and"
+    waiting = [
+        (EDITED_BADLY, f"As it was entered. A later change of it {waits}"),
+        (BACK, f"{again} {waits} Its versions, the oldest first:"),
+        (NEVER_HERE, f"Sales order {NEVER_HERE} {waits}"),
+    ]
     expected = {"snapshots": [first, second], "hostile": HOSTILE, "small": small, "rated": rated_rows(rated)}
-    return kept(shop.folder, expected)
+    return kept(shop.folder, {**expected, "waiting": waiting, "before": as_before(shop.folder)})
 
 
 @pytest.mark.parametrize("promise", PROMISES)

@@ -365,6 +365,37 @@ def test_the_warehouse_says_how_fresh_and_how_whole_it_is(pipeline: Pipeline) ->
     assert 0 < median <= greatest
 
 
+@pytest.mark.begun
+def test_rows_in_quarantine_are_told_apart_by_whether_an_earlier_version_of_them_is_shown(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        """
+            UPDATE payment SET payment_date = 'soon' WHERE payment_id = 3;
+            UPDATE currency SET currency_code = 'ZZZ' WHERE currency_id = 1;
+            INSERT INTO currency (currency_id, currency_code, last_updated) VALUES (77, 'ZZZ', now());
+            DELETE FROM sales_order WHERE sales_order_id = 5;
+        """,
+    )
+    pipeline.tick()
+    execute(
+        pipeline.source,
+        """
+            INSERT INTO sales_order
+            SELECT key, now(), now(), design_id, staff_id, counterparty_id, units_sold, unit_price, currency_id, 'TBC',
+                agreed_payment_date, agreed_delivery_location_id
+            FROM sales_order, unnest(ARRAY[5, 5000]) AS key WHERE sales_order_id = 1
+        """,
+    )
+    pipeline.tick()
+    assert rows(pipeline.warehouse, "SELECT star_table, key, stale FROM report.open_quarantine ORDER BY 1, 2") == [
+        ("dim_currency", 1, True),
+        ("dim_currency", 77, False),
+        ("fact_payment", 3, True),
+        ("fact_sales_order", 5, False),
+        ("fact_sales_order", 5000, False),
+    ]
+
+
 def test_an_empty_warehouse_answers_with_no_rows(pipeline: Pipeline) -> None:
     pipeline.load()
     assert all(answers(pipeline.warehouse, question.name) == [] for question in VIEWS)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from totes.report import QUESTIONS, Question
+from totes.report import QUESTIONS, ROWS, Question
 from totes.star import STAR_TABLES
+from totes.star_schema import Calendar, Fact
 
 TEXT = """-- How many orders
 -- are there?
@@ -51,6 +52,17 @@ def test_every_question_asks_and_says_what_each_column_means() -> None:
     for question in QUESTIONS:
         assert "?" in question.sentence, question.name
         assert question.columns, question.name
+
+
+def test_of_a_row_in_quarantine_it_is_told_whether_any_star_table_shows_it_still() -> None:
+    [view] = [view for view in ROWS if view.name == "open_quarantine"]
+    lacking = []
+    for table in STAR_TABLES:
+        if not isinstance(table, Calendar):
+            shown = f"{table.current_view} WHERE {table.key} = key" if isinstance(table, Fact) else table.name
+            if f"WHEN '{table.name}' THEN EXISTS (SELECT FROM {shown}" not in view.query:
+                lacking.append(table.name)
+    assert lacking == [], f"layers/totes/python/totes/report/rows/open_quarantine.sql lacks {', '.join(lacking)}"
 
 
 def test_every_star_table_and_column_says_what_it_means() -> None:

@@ -184,7 +184,7 @@ WHOLE = (
         "open_quarantine",
         "open_quarantine",
         ("star_table", "key"),
-        {"star_table": Kind.TEXT, "key": Kind.BIG, "reason": Kind.TEXT, "batch": Kind.INT},
+        {"star_table": Kind.TEXT, "key": Kind.BIG, "reason": Kind.TEXT, "batch": Kind.INT, "stale": Kind.FLAG},
     ),
     _whole("drift", "source_changes", ("batch", "what"), {"batch": Kind.INT, "what": Kind.TEXT}),
     _whole(

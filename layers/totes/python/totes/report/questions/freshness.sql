@@ -4,7 +4,7 @@
 -- as_of: when the source was read for it
 -- as_of_day: the day of that, UTC; what is due or overdue is so as of this day
 -- loaded_at: when it was in the warehouse
--- quarantined: rows of the source that are not in the star yet, because they could not become rows of it
+-- quarantined: rows of the source that are missing, or still shown as they last could be, because they could not become rows of the star
 SELECT
     batch_id AS batch,
     captured_at AS as_of,

@@ -1,6 +1,7 @@
--- Which rows are missing from these views? Source rows that could not become star rows, and wait until they are fixed.
+-- Which rows are missing from these views, or still shown as they last could be? Source rows that could not become star
+-- rows, and wait until they are fixed.
 --
--- star_table: the star table that they are missing from
+-- star_table: the star table that they are missing from, or in which they still are as they last could be
 -- quarantined: how many source rows
 -- since_batch: the first batch that brought one of them
 -- since: when the source was read for that batch
