@@ -16,7 +16,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture
 from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
-from totes.lake import Bucket, StarJournal, StarManifest
+from totes.lake import Bucket, StarJournal, StarManifest, digest
 from totes.lake.journal import Journal
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, Replayed, batch, replay, transform
@@ -91,8 +91,11 @@ class Remembered(Bucket):
 def test_what_a_run_tells_of_50_000_batches_is_no_longer_than_what_it_tells_of_one(pipeline: Pipeline) -> None:
     pipeline.capture()
     captured, ingestion = json.loads(Journal(pipeline.ingestion).read(1)), Remembered()
+    parent = None
     for number in range(1, 50_001):
-        Journal(ingestion).commit(number, json.dumps({**captured, "batch": number, "tables": {}}).encode())
+        body = json.dumps({**captured, "batch": number, "parent": parent, "tables": {}}).encode()
+        Journal(ingestion).commit(number, body)
+        parent = digest(body)
     transformed = transform(ingestion, Remembered(), ())
     assert transformed.batches == Span(first=1, last=50_000, count=50_000)
     assert len(json.dumps(dataclasses.asdict(transformed))) < 200
