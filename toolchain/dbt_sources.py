@@ -1,4 +1,4 @@
-"""Writes docs/dbt/models/sources.yml: the star and the row views for dbt, with the tests that they pass.
+"""Writes docs/dbt/models/sources.yml: the star and the views of schema report for dbt, with the tests that they pass.
 
 `python toolchain/dbt_sources.py` does it.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from totes.references import dimension_of
-from totes.report import ROWS, Question
+from totes.report import VIEWS, Question
 from totes.roles import REPORT
 from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
@@ -26,12 +26,12 @@ def document() -> str:
     """Return the file's text."""
     tables = [described for table in STAR_TABLES for described in _described(table)]
     star = {"name": _SOURCE, "schema": "public", "tables": tables}
-    views = {"name": f"{_SOURCE}_report", "schema": REPORT, "tables": [_view(view) for view in ROWS]}
+    views = {"name": f"{_SOURCE}_report", "schema": REPORT, "tables": [_view(view) for view in VIEWS]}
     return _HEAD + str(yaml.safe_dump({"version": 2, "sources": [star, views]}, sort_keys=False, width=120))
 
 
 def _view(view: Question) -> dict[str, Any]:
-    """A view of rows; where one column is its key, that is tested."""
+    """A view of schema report; where one column is its key, that is tested."""
     keys = {table.key for table in TABLES if table.view == view.name}
     columns: list[dict[str, Any]] = []
     for name, meaning in view.columns.items():

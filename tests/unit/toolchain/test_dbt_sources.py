@@ -3,7 +3,7 @@
 import yaml
 
 from toolchain.dbt_sources import FILE, document
-from totes.report import ROWS
+from totes.report import VIEWS
 from totes.star import STAR_TABLES
 from totes.star_schema import Fact
 
@@ -34,7 +34,7 @@ def test_a_fact_is_tied_to_each_dimension_that_it_names() -> None:
             assert f"source('totes', '{star.name}')" in text
 
 
-def test_every_view_of_rows_is_in_it() -> None:
+def test_every_view_of_a_question_and_of_rows_is_in_it() -> None:
     _, views = yaml.safe_load(document())["sources"]
-    assert [table["name"] for table in views["tables"]] == [view.name for view in ROWS]
+    assert [table["name"] for table in views["tables"]] == [view.name for view in VIEWS]
     assert views["schema"] == "report"
