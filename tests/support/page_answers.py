@@ -98,6 +98,7 @@ _CONVERTED = """
         WHERE converted IS NOT NULL;
     CREATE TEMP VIEW current_payment AS
         SELECT payment_id, held.created_date, transaction_id, held.counterparty_id, converted AS payment_amount,
+            held.batch_id,
             1 AS currency_id, held.payment_type_id, held.paid, payment_date
         FROM public.current_payment AS held JOIN report.payments USING (payment_id)
         WHERE converted IS NOT NULL;
@@ -109,14 +110,23 @@ _VERSIONS = """
     WHERE sales_order_id = %s ORDER BY batch_id
 """
 _SINCE = """
-    WITH changed AS (
-        SELECT count(*) AS versions
+    WITH orders AS (
+        SELECT min(fact_sales_order.batch_id) > %(batch)s AS is_new
         FROM fact_sales_order JOIN current_sales_order USING (sales_order_id)
         GROUP BY sales_order_id HAVING max(fact_sales_order.batch_id) > %(batch)s
+    ), before AS (
+        SELECT DISTINCT ON (payment_id) payment_id, paid FROM fact_payment WHERE batch_id <= %(batch)s
+        ORDER BY payment_id, batch_id DESC
+    ), payments AS (
+        SELECT touched.paid AND before.paid IS NOT TRUE AS made, NOT touched.paid AND before.paid IS NULL AS is_open
+        FROM current_payment AS touched LEFT JOIN before USING (payment_id) WHERE touched.batch_id > %(batch)s
     )
     SELECT
-        (SELECT count(*) FROM changed WHERE versions = 1) AS new_orders,
-        (SELECT count(*) FROM changed WHERE versions > 1) AS changed_orders,
+        (SELECT count(*) FROM orders WHERE is_new) AS new_orders,
+        (SELECT count(*) FROM orders WHERE NOT is_new) AS changed_orders,
+        (SELECT count(*) FROM payments WHERE made) AS payments_made,
+        (SELECT count(*) FROM payments WHERE is_open) AS open_payments,
+        (SELECT count(*) FROM payments WHERE NOT made AND NOT is_open) AS changed_payments,
         (SELECT coalesce(sum(deleted), 0)::int FROM etl.batch_table WHERE batch_id > %(batch)s) AS gone
 """
 

@@ -28,13 +28,13 @@ const PAYMENT_VERSION = {
   payment_day: "int",
   batch: "int",
 } as const;
-const VERSIONS = { versions: "int" } as const;
+const VERSIONS = { versions: "int", first_batch: "int" } as const;
 const DELETED = { deleted: "flag" } as const;
 
 export const SCHEMAS = {
   sales_order: { ...SALES_ORDER_VERSION, ...VERSIONS },
   purchase_order: { ...PURCHASE_ORDER_VERSION, ...VERSIONS },
-  payment: { ...PAYMENT_VERSION, ...VERSIONS },
+  payment: { ...PAYMENT_VERSION, ...VERSIONS, paid_since: "int" },
   sales_order_version: { ...SALES_ORDER_VERSION, ...DELETED },
   purchase_order_version: { ...PURCHASE_ORDER_VERSION, ...DELETED },
   payment_version: { ...PAYMENT_VERSION, ...DELETED },
@@ -60,7 +60,7 @@ export const SCHEMAS = {
 } as const satisfies Record<string, Schema>;
 
 /** Columns that came later: a file of before does not have them, and there is nothing in them then. */
-export const LATER: ReadonlySet<string> = new Set(["stale"]);
+export const LATER: ReadonlySet<string> = new Set(["first_batch", "paid_since", "stale"]);
 
 export type TableName = keyof typeof SCHEMAS;
 export type Rows<N extends TableName> = Table<(typeof SCHEMAS)[N]>;

@@ -66,8 +66,12 @@ export interface Changes {
   readonly changedOrders: Selection;
   readonly newPurchases: Selection;
   readonly changedPurchases: Selection;
+  /** Not paid then, or not there; paid now. */
   readonly newlyPaid: Selection;
-  readonly newPayments: Selection;
+  /** Not there then, and not paid yet. */
+  readonly newlyOpen: Selection;
+  /** Any other change: a correction of one that was paid already, too. */
+  readonly changedPayments: Selection;
   /** Rows that are gone, of all star tables. */
   readonly gone: number;
 }
@@ -89,17 +93,23 @@ function changesOf(shop: Shop, batch: number): Changes {
   const sales = touched(sales_order);
   const purchases = touched(purchase_order);
   const payments = touched(payment);
+  // How many versions a row has tells nothing: one that is new may have been changed since.
+  const isNew = (table: { first_batch: Int32Array }) => (row: number) => (table.first_batch[row] as number) > batch;
+  const isOld = (table: { first_batch: Int32Array }) => (row: number) => (table.first_batch[row] as number) <= batch;
+  const turnedPaid = (row: number) => (payment.paid_since[row] as number) > batch;
+  const turnedOpen = (row: number) => payment.paid[row] === 0 && isNew(payment)(row);
   let gone = 0;
   for (let row = 0; row < shop.batch.rows; row++) {
     if ((shop.batch.batch[row] as number) > batch) gone += shop.batch.deleted[row] as number;
   }
   return {
-    newOrders: among(sales, (row) => sales_order.versions[row] === 1),
-    changedOrders: among(sales, (row) => (sales_order.versions[row] as number) > 1),
-    newPurchases: among(purchases, (row) => purchase_order.versions[row] === 1),
-    changedPurchases: among(purchases, (row) => (purchase_order.versions[row] as number) > 1),
-    newlyPaid: among(payments, (row) => payment.paid[row] === 1),
-    newPayments: among(payments, (row) => payment.paid[row] === 0 && payment.versions[row] === 1),
+    newOrders: among(sales, isNew(sales_order)),
+    changedOrders: among(sales, isOld(sales_order)),
+    newPurchases: among(purchases, isNew(purchase_order)),
+    changedPurchases: among(purchases, isOld(purchase_order)),
+    newlyPaid: among(payments, turnedPaid),
+    newlyOpen: among(payments, turnedOpen),
+    changedPayments: among(payments, (row) => !turnedPaid(row) && !turnedOpen(row)),
     gone,
   };
 }

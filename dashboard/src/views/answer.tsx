@@ -204,6 +204,12 @@ function SinceCard({ look }: { look: Look }) {
     ],
     [changes.newlyPaid.length, "payment made", "payments made", rowsOf("Payments made", "payment", pick("newlyPaid"))],
     [
+      changes.newlyOpen.length,
+      "new open payment",
+      "new open payments",
+      rowsOf("New open payments", "payment", pick("newlyOpen")),
+    ],
+    [
       changes.newPurchases.length,
       "new purchase",
       "new purchases",
@@ -220,6 +226,12 @@ function SinceCard({ look }: { look: Look }) {
       "changed purchase",
       "changed purchases",
       rowsOf("Changed purchase orders", "purchase_order", pick("changedPurchases")),
+    ],
+    [
+      changes.changedPayments.length,
+      "changed payment",
+      "changed payments",
+      rowsOf("Changed payments", "payment", pick("changedPayments")),
     ],
     [changes.gone, "row gone", "rows gone", null],
   ];

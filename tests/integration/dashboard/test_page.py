@@ -40,7 +40,7 @@ HOSTILE = (
     "</script><script>window.harmed=1</script>",
 )
 CHANGED, DELETED = 95, 60
-LATER = ("stale",)
+LATER = ("first_batch", "paid_since", "stale")
 EDITED_BADLY, BACK, NEVER_HERE = 90, 61, 5000
 
 
@@ -77,7 +77,7 @@ def go_on(source: str) -> None:
 
 
 def go_on_until_noon(source: str) -> None:
-    """What comes until noon: a row that is there again and one that is new, of which neither makes sense."""
+    """What comes until noon: a row that is there again and one that is new, of which neither makes sense; edits."""
     execute(
         source,
         """
@@ -85,6 +85,15 @@ def go_on_until_noon(source: str) -> None:
             SELECT key, now(), now(), design_id, staff_id, counterparty_id, units_sold, unit_price, currency_id, 'TBC',
                 agreed_payment_date, agreed_delivery_location_id
             FROM sales_order, unnest(ARRAY[%s, %s]) AS key WHERE sales_order_id = 1;
+            UPDATE sales_order SET units_sold = units_sold + 1, last_updated = now() WHERE sales_order_id = 1003;
+            UPDATE payment SET payment_amount = payment_amount + 1, last_updated = now()
+            WHERE paid AND payment_id %% 3 = 1;
+            INSERT INTO transaction
+            SELECT 2000, transaction_type, 1003, NULL, now(), now() FROM transaction WHERE sales_order_id = 3;
+            INSERT INTO payment
+            SELECT 2000, now(), now(), 2000, counterparty_id, payment_amount, currency_id, payment_type_id, false,
+                payment_date, company_ac_number, counterparty_ac_number
+            FROM payment JOIN transaction USING (transaction_id) WHERE sales_order_id = 3;
         """,
         [BACK, NEVER_HERE],
     )

@@ -38,10 +38,18 @@ _PAYMENT = """payment_id, created_date,
     counterparty_id, payment_amount, currency_id, payment_type_id, paid, payment_date, batch_id"""
 
 
-def _current(fact: str, key: str, columns: str) -> str:
+# The first of the paid versions behind the last one that was not.
+_PAID_SINCE = """,
+    (SELECT min(batch_id) FROM fact_payment AS n WHERE n.payment_id = f.payment_id AND f.paid AND n.batch_id >
+        (SELECT coalesce(max(batch_id), 0) FROM fact_payment AS u WHERE u.payment_id = f.payment_id AND NOT u.paid))"""
+
+
+def _current(fact: str, key: str, columns: str, since: str = "") -> str:
     newest = f"NOT EXISTS (SELECT FROM {fact} AS n WHERE n.{key} = f.{key} AND n.batch_id > f.batch_id)"
     held = f"(SELECT count(*) FROM {fact} AS n WHERE n.{key} = f.{key})"
-    return f"SELECT {columns}, {held} FROM {fact} AS f WHERE {newest} AND NOT is_deleted ORDER BY {key}"
+    first = f"(SELECT min(batch_id) FROM {fact} AS n WHERE n.{key} = f.{key})"
+    more = f"{columns}, {held}, {first}{since}"
+    return f"SELECT {more} FROM {fact} AS f WHERE {newest} AND NOT is_deleted ORDER BY {key}"
 
 
 def _versions(fact: str, key: str, columns: str) -> str:
@@ -54,7 +62,7 @@ EXPECTED = {
     "sales_order_version": _versions("fact_sales_order", "sales_order_id", _ORDER),
     "purchase_order": _current("fact_purchase_order", "purchase_order_id", _PURCHASE),
     "purchase_order_version": _versions("fact_purchase_order", "purchase_order_id", _PURCHASE),
-    "payment": _current("fact_payment", "payment_id", _PAYMENT),
+    "payment": _current("fact_payment", "payment_id", _PAYMENT, _PAID_SINCE),
     "payment_version": _versions("fact_payment", "payment_id", _PAYMENT),
     "batch": """
         SELECT batch_id, date_trunc('milliseconds', captured_at), date_trunc('milliseconds', loaded_at),

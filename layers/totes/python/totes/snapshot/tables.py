@@ -70,7 +70,9 @@ class FactTables:
         return self.current.key[0]
 
 
-def _fact(name: str, columns: dict[str, Kind], *, linked: bool = False) -> FactTables:
+def _fact(
+    name: str, columns: dict[str, Kind], *, since: dict[str, Kind] | None = None, linked: bool = False
+) -> FactTables:
     key = f"{name}_id"
     described = {key: Kind.INT, "day": Kind.DAY, **columns, "batch": Kind.INT}
     view = f"{name}_versions"
@@ -79,7 +81,7 @@ def _fact(name: str, columns: dict[str, Kind], *, linked: bool = False) -> FactT
             name=name,
             view=f"{name}s",
             key=(key,),
-            columns={**described, "versions": Kind.INT},
+            columns={**described, "versions": Kind.INT, "first_batch": Kind.INT, **(since or {})},
             parted_by="day",
         ),
         versions=Table(
@@ -135,6 +137,7 @@ FACTS = (
             "paid": Kind.FLAG,
             "payment_day": Kind.DAY,
         },
+        since={"paid_since": Kind.INT},
         linked=True,
     ),
 )

@@ -14,6 +14,8 @@
 -- versions: how many versions of it there are, in report.payment_versions
 -- converted: the amount in the reporting currency, to the cent; NULL where there is no rate of that day or before
 -- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
+-- first_batch: the batch that brought the first version of it, in report.batches
+-- paid_since: the batch since which every version says that it is paid; NULL where it is not paid
 SELECT
     payment_id,
     created_date AS day,
@@ -28,9 +30,22 @@ SELECT
     current_payment.batch_id AS batch,
     versions,
     round(payment_amount / rate, 2) AS converted,
-    rate_day
+    rate_day,
+    first_batch,
+    CASE WHEN paid THEN turned_paid END AS paid_since
 FROM current_payment
-JOIN (SELECT payment_id, count(*) AS versions FROM fact_payment GROUP BY 1) AS held USING (payment_id)
+JOIN (
+    SELECT
+        payment_id,
+        count(*) AS versions,
+        min(batch_id) AS first_batch,
+        max(batch_id) FILTER (WHERE paid AND was_paid IS NOT TRUE) AS turned_paid
+    FROM (
+        SELECT payment_id, batch_id, paid, lag(paid) OVER (PARTITION BY payment_id ORDER BY batch_id) AS was_paid
+        FROM fact_payment
+    ) AS version
+    GROUP BY 1
+) AS held USING (payment_id)
 LEFT JOIN dim_transaction USING (transaction_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = current_payment.currency_id AND rated.day = current_payment.created_date

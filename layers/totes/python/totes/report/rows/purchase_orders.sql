@@ -15,6 +15,7 @@
 -- versions: how many versions of it there are, in report.purchase_order_versions
 -- converted: the order's value in the reporting currency, to the cent; NULL where there is no rate of that day or before
 -- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
+-- first_batch: the batch that brought the first version of it, in report.batches
 SELECT
     purchase_order_id,
     created_date AS day,
@@ -30,9 +31,11 @@ SELECT
     batch_id AS batch,
     versions,
     round(item_quantity * item_unit_price / rate, 2) AS converted,
-    rate_day
+    rate_day,
+    first_batch
 FROM current_purchase_order
-JOIN (SELECT purchase_order_id, count(*) AS versions FROM fact_purchase_order GROUP BY 1) AS held
-    USING (purchase_order_id)
+JOIN (
+    SELECT purchase_order_id, count(*) AS versions, min(batch_id) AS first_batch FROM fact_purchase_order GROUP BY 1
+) AS held USING (purchase_order_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = current_purchase_order.currency_id AND rated.day = current_purchase_order.created_date
