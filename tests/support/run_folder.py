@@ -15,7 +15,11 @@ _OF_MULTIPROCESSING = "pymp-"
 """How the folder's name begins that it makes and, at the very end, removes."""
 
 _OF_THE_CDK = "jsii-kernel-"
-"""How the folder's name begins that the CDK has for as long as its process lives: here, where there are no workers."""
+"""How the name begins of one of two folders that the CDK has for as long as its process lives: here, where there are no
+workers."""
+
+_PROGRAM_OF_THE_CDK = "bin/jsii-runtime.js"
+"""What the other one has, whose name says nothing."""
 
 _LAST = -200
 """multiprocessing removes its folder at -100."""
@@ -42,8 +46,12 @@ class RunFolder:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail a run whose tests left something in the temporary folder."""
-        alive = (_OF_MULTIPROCESSING,) if session.config.option.numprocesses else (_OF_MULTIPROCESSING, _OF_THE_CDK)
-        self._left = sorted(entry.name for entry in self._temporary.iterdir() if not entry.name.startswith(alive))
+        here = not session.config.option.numprocesses
+        self._left = sorted(
+            entry.name
+            for entry in self._temporary.iterdir()
+            if not entry.name.startswith(_OF_MULTIPROCESSING) and not (here and _is_of_the_cdk(entry))
+        )
         if self._left and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -57,6 +65,10 @@ class RunFolder:
         """Remove the folder, once multiprocessing has removed its own in it."""
         _use(self._outer)
         Finalize(None, shutil.rmtree, args=(self._path,), kwargs={"ignore_errors": True}, exitpriority=_LAST)
+
+
+def _is_of_the_cdk(entry: Path) -> bool:
+    return entry.name.startswith(_OF_THE_CDK) or (entry / _PROGRAM_OF_THE_CDK).exists()
 
 
 @pytest.hookimpl(tryfirst=True)
