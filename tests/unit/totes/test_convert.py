@@ -94,3 +94,4 @@ def test_rows_of_very_long_texts_are_converted_some_at_a_time_and_all_others_at_
     assert sum(found) == 200
     assert max(found) <= 68
     assert [piece.height for piece in slices(short)] == [100_000]
+    assert [piece.height for piece in slices(short.rename({"text": "^a$"}))] == [100_000]

@@ -75,7 +75,8 @@ def slices(source: pl.DataFrame) -> Iterator[pl.DataFrame]:
     Args:
         source: rows as `convert` takes them.
     """
-    texts = [column for column in source.iter_columns() if column.dtype == pl.String]
+    # Polars takes a column's own name for a pattern where that looks like one ("^a$").
+    texts = [column.alias("text") for column in source.iter_columns() if column.dtype == pl.String]
     length = sum(int(column.str.len_bytes().clip(upper_bound=LONGEST).sum()) for column in texts)
     return source.iter_slices(max(1, source.height * _TEXT_AT_ONCE // max(length, _TEXT_AT_ONCE)))
 
