@@ -109,25 +109,31 @@ _VERSIONS = """
     FROM fact_sales_order JOIN etl.batch USING (batch_id)
     WHERE sales_order_id = %s ORDER BY batch_id
 """
+# Each row as it was then, beside what it is now.
 _SINCE = """
-    WITH orders AS (
-        SELECT min(fact_sales_order.batch_id) > %(batch)s AS is_new
-        FROM fact_sales_order JOIN current_sales_order USING (sales_order_id)
-        GROUP BY sales_order_id HAVING max(fact_sales_order.batch_id) > %(batch)s
-    ), before AS (
-        SELECT DISTINCT ON (payment_id) payment_id, paid FROM fact_payment WHERE batch_id <= %(batch)s
-        ORDER BY payment_id, batch_id DESC
+    WITH sales AS (
+        SELECT EXISTS (SELECT FROM fact_sales_order AS old WHERE old.sales_order_id = held.sales_order_id
+            AND old.batch_id <= %(batch)s) AS was_there
+        FROM public.current_sales_order AS held WHERE batch_id > %(batch)s
+    ), purchases AS (
+        SELECT EXISTS (SELECT FROM fact_purchase_order AS old WHERE old.purchase_order_id = held.purchase_order_id
+            AND old.batch_id <= %(batch)s) AS was_there
+        FROM public.current_purchase_order AS held WHERE batch_id > %(batch)s
     ), payments AS (
-        SELECT touched.paid AND before.paid IS NOT TRUE AS made, NOT touched.paid AND before.paid IS NULL AS is_open
-        FROM current_payment AS touched LEFT JOIN before USING (payment_id) WHERE touched.batch_id > %(batch)s
+        SELECT paid, (SELECT old.paid FROM fact_payment AS old WHERE old.payment_id = held.payment_id
+            AND old.batch_id <= %(batch)s ORDER BY old.batch_id DESC LIMIT 1) AS was_paid
+        FROM public.current_payment AS held WHERE batch_id > %(batch)s
     )
     SELECT
-        (SELECT count(*) FROM orders WHERE is_new) AS new_orders,
-        (SELECT count(*) FROM orders WHERE NOT is_new) AS changed_orders,
-        (SELECT count(*) FROM payments WHERE made) AS payments_made,
-        (SELECT count(*) FROM payments WHERE is_open) AS open_payments,
-        (SELECT count(*) FROM payments WHERE NOT made AND NOT is_open) AS changed_payments,
-        (SELECT coalesce(sum(deleted), 0)::int FROM etl.batch_table WHERE batch_id > %(batch)s) AS gone
+        (SELECT count(*) FROM sales WHERE NOT was_there) AS new_sales_orders,
+        (SELECT count(*) FROM sales WHERE was_there) AS changed_sales_orders,
+        (SELECT count(*) FROM purchases WHERE NOT was_there) AS new_purchases,
+        (SELECT count(*) FROM purchases WHERE was_there) AS changed_purchases,
+        (SELECT count(*) FROM payments WHERE paid AND was_paid IS NOT TRUE) AS payments_made,
+        (SELECT count(*) FROM payments WHERE NOT paid AND was_paid IS NULL) AS new_open_payments,
+        (SELECT count(*) FROM payments WHERE CASE WHEN paid THEN was_paid ELSE was_paid IS NOT NULL END)
+            AS changed_payments,
+        (SELECT coalesce(sum(deleted), 0)::int FROM etl.batch_table WHERE batch_id > %(batch)s) AS rows_gone
 """
 
 

@@ -63,7 +63,19 @@ def go_on(source: str) -> None:
             FROM sales_order WHERE sales_order_id %% 20 = 3;
             UPDATE sales_order SET units_sold = units_sold + 1234, last_updated = now()
             WHERE sales_order_id = %(changed)s;
+            UPDATE payment SET payment_amount = payment_amount + 1 WHERE paid AND payment_id %% 7 = 1;
             UPDATE payment SET paid = true, last_updated = now() WHERE NOT paid AND payment_id %% 3 = 0;
+            INSERT INTO purchase_order
+            SELECT 1000 + purchase_order_id, now(), now(), staff_id, counterparty_id, item_code, item_quantity,
+                item_unit_price, currency_id, agreed_delivery_date, agreed_payment_date, agreed_delivery_location_id
+            FROM purchase_order WHERE purchase_order_id < 4;
+            UPDATE purchase_order SET item_quantity = item_quantity + 1 WHERE purchase_order_id = 9;
+            INSERT INTO transaction (transaction_id, transaction_type, sales_order_id, last_updated)
+            SELECT sales_order_id, 'SALE', sales_order_id, now() FROM sales_order WHERE sales_order_id > 1000;
+            INSERT INTO payment
+            SELECT sales_order_id, now(), now(), sales_order_id, counterparty_id, units_sold * unit_price, currency_id,
+                1, sales_order_id = 1003, agreed_payment_date, 1, 1
+            FROM sales_order WHERE sales_order_id IN (1003, 1023, 1043);
             DELETE FROM sales_order WHERE sales_order_id IN (%(deleted)s, %(back)s);
             UPDATE sales_order SET agreed_delivery_date = 'TBC', units_sold = 1, last_updated = now()
             WHERE sales_order_id = %(edited_badly)s;
@@ -77,7 +89,7 @@ def go_on(source: str) -> None:
 
 
 def go_on_until_noon(source: str) -> None:
-    """What comes until noon: a row that is there again and one that is new, of which neither makes sense; edits."""
+    """What comes until noon: changes of what is new, and two rows, one of them there again, that make no sense."""
     execute(
         source,
         """
@@ -85,15 +97,9 @@ def go_on_until_noon(source: str) -> None:
             SELECT key, now(), now(), design_id, staff_id, counterparty_id, units_sold, unit_price, currency_id, 'TBC',
                 agreed_payment_date, agreed_delivery_location_id
             FROM sales_order, unnest(ARRAY[%s, %s]) AS key WHERE sales_order_id = 1;
-            UPDATE sales_order SET units_sold = units_sold + 1, last_updated = now() WHERE sales_order_id = 1003;
-            UPDATE payment SET payment_amount = payment_amount + 1, last_updated = now()
-            WHERE paid AND payment_id %% 3 = 1;
-            INSERT INTO transaction
-            SELECT 2000, transaction_type, 1003, NULL, now(), now() FROM transaction WHERE sales_order_id = 3;
-            INSERT INTO payment
-            SELECT 2000, now(), now(), 2000, counterparty_id, payment_amount, currency_id, payment_type_id, false,
-                payment_date, company_ac_number, counterparty_ac_number
-            FROM payment JOIN transaction USING (transaction_id) WHERE sales_order_id = 3;
+            UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id IN (1003, 1023);
+            UPDATE purchase_order SET item_quantity = item_quantity + 1 WHERE purchase_order_id = 1002;
+            UPDATE payment SET payment_amount = payment_amount + 1 WHERE payment_id IN (1003, 1023, 12, 24);
         """,
         [BACK, NEVER_HERE],
     )
@@ -168,6 +174,7 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
         happens(source)
         shop.tick()
     second = answers(warehouse, since=first["batch"], changed=CHANGED, deleted=DELETED)
+    assert all(second["since"].values()), "of each kind of change there is one"
     execute(empty.pipeline.source, "TRUNCATE sales_order, purchase_order, payment, transaction CASCADE")
     empty.tick()
     execute(one.pipeline.source, "TRUNCATE purchase_order, payment, transaction CASCADE")

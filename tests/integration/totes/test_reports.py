@@ -366,6 +366,30 @@ def test_the_warehouse_says_how_fresh_and_how_whole_it_is(pipeline: Pipeline) ->
 
 
 @pytest.mark.begun
+def test_a_row_says_which_batch_was_its_first_and_a_payment_since_when_it_is_paid(pipeline: Pipeline) -> None:
+    first = value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch")
+    changes = (
+        "paid = true WHERE payment_id IN (1, 2, 3, 4)",
+        "paid = false WHERE payment_id IN (2, 3, 5)",
+        "paid = true, payment_amount = payment_amount + 1 WHERE payment_id IN (1, 2, 6)",
+        "payment_amount = payment_amount + 1 WHERE payment_id IN (1, 2, 3)",
+    )
+    execute(pipeline.source, "UPDATE payment SET paid = payment_id IN (5, 6, 7) WHERE payment_id < 9")
+    pipeline.tick()
+    for change in changes:
+        execute(pipeline.source, f"UPDATE payment SET {change}")
+        pipeline.tick()
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 4")
+    pipeline.tick()
+    found = rows(
+        pipeline.warehouse, "SELECT payment_id, first_batch, paid_since FROM report.payments WHERE payment_id < 9"
+    )
+    begun = "SELECT payment_id, min(batch_id) FROM fact_payment WHERE paid AND payment_id IN (6, 7) GROUP BY 1"
+    turned = {1: first + 2, 2: first + 4, **dict(rows(pipeline.warehouse, begun))}
+    assert sorted(found) == [(key, first, turned.get(key)) for key in (1, 2, 3, 5, 6, 7, 8)]
+
+
+@pytest.mark.begun
 def test_rows_in_quarantine_are_told_apart_by_whether_an_earlier_version_of_them_is_shown(pipeline: Pipeline) -> None:
     execute(
         pipeline.source,

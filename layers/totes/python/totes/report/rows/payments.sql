@@ -35,6 +35,7 @@ SELECT
     CASE WHEN paid THEN turned_paid END AS paid_since
 FROM current_payment
 JOIN (
+    /* The last batch with which it turned paid, in the same pass over the versions as the others. */
     SELECT
         payment_id,
         count(*) AS versions,
