@@ -407,13 +407,15 @@ def test_a_rebuilt_warehouse_is_published_whole_and_what_says_the_same_is_not_wr
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     pipeline.tick()
     store = MemoryStore()
-    first = published(pipeline.warehouse, store)
+    first = published(pipeline.warehouse, store, datetime.now(UTC))
+    seen = Reader(store).latest.status.checked_at
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
     execute(pipeline.warehouse, "UPDATE fact_payment SET paid = NOT paid WHERE payment_id = 40")
     second = published(pipeline.warehouse, store)
     assert (second.new, second.batch) == (True, first.batch)
     assert second.files == 1, "the payments that say something else"
+    assert Reader(store).latest.status.checked_at == seen, "what was checked is not taken back"
     assert_is_the_warehouse(pipeline, store)
 
 

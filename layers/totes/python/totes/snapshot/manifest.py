@@ -150,7 +150,7 @@ class Manifest:
     @property
     def as_of_day(self) -> date:
         """The day, UTC, as of which what is due is due."""
-        return self.captured_at.astimezone(UTC).date()
+        return day_of(self.captured_at)
 
     def body(self) -> bytes:
         """The manifest's JSON."""
@@ -285,6 +285,11 @@ class Moments:
         if said.get("format") != FORMAT:
             return cls()
         return cls(of={each["batch"]: (read(each["captured_at"]), each["manifest"]) for each in said["moments"]})
+
+
+def day_of(captured_at: datetime) -> date:
+    """The day, UTC, whose moments a snapshot of what was captured then is among."""
+    return captured_at.astimezone(UTC).date()
 
 
 def moments_key(day: str) -> str:

@@ -23,6 +23,7 @@ from totes.snapshot.manifest import (
     Moments,
     PartFile,
     Status,
+    day_of,
     moments_key,
 )
 from totes.snapshot.reading import read_parts
@@ -149,18 +150,19 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
                 base.batch,
             )
             return Published(batch=before.latest.batch, manifest=before.latest.manifest)
+        latest = before.latest
         if base and not _has_its_batches(cursor, base):
             logger.warning("the warehouse has another batch %d than the snapshot, and all of it is read", base.batch)
-            base = None
-        status, known = _status(cursor, before, base, found, checked_at), rates(cursor)
+            base = latest = None
+        status, known = _status(cursor, latest, found, checked_at), rates(cursor)
         if before.latest and base and (base.batch, base.made_by, base.rates) == (found.batch, made_by(), known):
             if not shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
                 raise _Overtaken
             return Published(batch=before.latest.batch, manifest=before.latest.manifest)
         if base and base.made_by != made_by():
             base = None
-        taken_over = before.manifest
-        if _is_first_of_its_day(shelf, found) and taken_over and (lost := _lost(shelf, taken_over)):
+        taken_over, of_day = before.manifest, shelf.find(moments_key(day_of(found.captured_at).isoformat()))
+        if of_day is None and taken_over and (lost := _lost(shelf, taken_over)):
             logger.warning("%d files of the snapshot are gone, such as %s: all are written again", len(lost), lost[0])
             base = taken_over = None
         with _Writer(shelf, taken_over) as writer:
@@ -179,7 +181,7 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         rates=known,
         tables=writer.tables,
     )
-    _commit(shelf, before, manifest)
+    _commit(shelf, before, of_day, manifest)
     logger.info("published batch %d: %d files, %d bytes", found.batch, writer.files, writer.bytes)
     return Published(batch=found.batch, manifest=manifest.key(), new=True, files=writer.files, bytes=writer.bytes)
 
@@ -197,10 +199,6 @@ def _has_its_batches(cursor: Cursor, snapshot: Manifest) -> bool:
     return capture is not None and snapshot.capture in {capture, None}
 
 
-def _is_first_of_its_day(shelf: Shelf, found: Newest) -> bool:
-    return shelf.find(moments_key(found.captured_at.astimezone(UTC).date().isoformat())) is None
-
-
 def _lost(shelf: Shelf, snapshot: Manifest) -> list[str]:
     """The files that a snapshot names and nobody finds, as where a lifecycle rule has deleted them."""
     keys = [file.key(table, part) for table, parts in snapshot.tables.items() for part, file in parts.items()]
@@ -209,17 +207,14 @@ def _lost(shelf: Shelf, snapshot: Manifest) -> list[str]:
         return [key for key, is_there in zip(keys, there, strict=True) if not is_there]
 
 
-def _status(
-    cursor: Cursor, before: _Before, base: Manifest | None, found: Newest, checked_at: datetime | None
-) -> Status:
-    """How things stand after a run that went well.
+def _status(cursor: Cursor, latest: Latest | None, found: Newest, checked_at: datetime | None) -> Status:
+    """How things stand after a run that went well; what the latest has checked is not taken back.
 
-    What was checked is not taken back, but from a warehouse that was put back; nor is it ever later than now, which a
-    laptop whose clock was wrong may have said.
+    But it is never later than now, which a laptop whose clock was wrong may have said.
     """
     checked = [found.captured_at, *([checked_at] if checked_at else [])]
-    if before.latest and base and base.batch <= found.batch:
-        checked.append(min(before.latest.status.checked_at, datetime.now(UTC)))
+    if latest and latest.batch <= found.batch:
+        checked.append(min(latest.status.checked_at, datetime.now(UTC)))
     return Status(checked_at=max(checked), verified=last_verification(cursor))
 
 
@@ -234,13 +229,12 @@ def _read(cursor: Cursor, writer: "_Writer", base: Manifest | None) -> None:
         writer.read(cursor, table, None)
 
 
-def _commit(shelf: Shelf, before: _Before, manifest: Manifest) -> None:
+def _commit(shelf: Shelf, before: _Before, of_day: Found | None, manifest: Manifest) -> None:
     """Write the manifest, the day's moments and the latest; raise _Overtaken where another publisher has."""
     shelf.add(manifest.key(), manifest.body(), _JSON)
     day = manifest.as_of_day.isoformat()
-    held = shelf.find(moments_key(day))
-    moments = Moments.from_body(held.body) if held else Moments()
-    if not shelf.replace(moments_key(day), moments.with_one(manifest).body(), _JSON, held):
+    moments = Moments.from_body(of_day.body) if of_day else Moments()
+    if not shelf.replace(moments_key(day), moments.with_one(manifest).body(), _JSON, of_day):
         raise _Overtaken
     days = {*(before.latest.days if before.latest else _days(shelf)), day}
     latest = Latest(
