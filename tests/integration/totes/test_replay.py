@@ -16,8 +16,9 @@ from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture
 from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
-from totes.lake import Bucket, StarJournal, StarManifest, digest
+from totes.lake import Bucket, StarJournal, StarManifest
 from totes.lake.journal import Journal
+from totes.lake.manifests import digest
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, Replayed, batch, replay, transform
 from totes.star.transform import Transformation

@@ -14,7 +14,6 @@ from totes.lake.manifests import (
     StarManifest,
     StarParts,
     TableIdentity,
-    digest,
 )
 from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
@@ -45,7 +44,6 @@ __all__ = [
     "Swept",
     "TableIdentity",
     "audit",
-    "digest",
     "fetch_part",
     "read_part",
     "sweep",

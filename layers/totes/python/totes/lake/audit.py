@@ -186,9 +186,10 @@ class _Audit:
         for prefix in prefixes:
             listed = bucket.listed(prefix, after=f"{prefix}{batches.start:010d}")
             for each in takewhile(lambda each: (batch_of(each.key) or 0) < batches.stop, listed):
-                part, captured = parts.pop(each.key, (None, None))
-                if part is None or captured is None:
+                named_here = parts.pop(each.key, None)
+                if named_here is None:
                     continue
+                part, captured = named_here
                 if each.archived:
                     self._findings.append(
                         f"s3://{bucket.name}/{each.key} was archived, as by a lifecycle rule; restore the object"

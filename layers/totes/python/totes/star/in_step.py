@@ -5,7 +5,8 @@ capture then gives their numbers again, to other batches, which nobody would tra
 """
 
 from totes.errors import LakeCorrupted
-from totes.lake import Journal, StarJournal, StarManifest, digest
+from totes.lake import Journal, StarJournal, StarManifest
+from totes.lake.manifests import digest
 
 _REMEDY = "nothing is transformed until its manifests are restored (docs/disasters.md: a bucket was put back alone)"
 

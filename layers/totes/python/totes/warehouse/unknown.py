@@ -68,14 +68,13 @@ def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable])
 
 def _values(table: Dimension) -> Iterator[sql.Composable]:
     """What each column of an unknown member says."""
-    has_name = False
+    required = [column.name for column in table.columns if column.name != table.key and not column.nullable]
     for column in table.columns:
         if column.name == table.key:
             yield sql.SQL("held.key::integer")
         elif column.nullable:
             yield sql.SQL("NULL::{}").format(sql.SQL(column.sql_type))
-        elif not has_name:
-            has_name = True
+        elif column.name == required[0]:
             yield sql.SQL("concat({}, ' ', held.key)").format(sql.Literal(UNKNOWN))
         else:
             yield sql.Literal(UNKNOWN)
