@@ -3,7 +3,6 @@
 import { NOTHING } from "../data/columns";
 import type { FactName } from "../data/schemas";
 import { convert, type Rate, UNRATED } from "./rates";
-import type { Selection } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 
 const NO_RATE_NEEDED: Rate = { value: 1, text: "1", day: null };
@@ -60,6 +59,11 @@ export function amounts(shop: Shop, fact: FactName, currency: number): Float64Ar
   return currency < 0 ? worth(shop)[fact].converted : worth(shop)[fact].own;
 }
 
+/** The day of the rate that each row of a fact is converted by; NOTHING where none is needed, or there is none. */
+export function rateDays(shop: Shop, fact: FactName): Int32Array {
+  return worth(shop)[fact].rateDay;
+}
+
 /**
  * Which rows of a fact have an amount in a currency, or in another of its code, a 1 for each; of ALL those that can be
  * converted, of UNRATED the others. An array, since to ask it of each row is much quicker than to call a function.
@@ -90,50 +94,4 @@ function marked(shop: Shop, fact: FactName, currency: number): Uint8Array {
     if (Number.isNaN(converted[row] as number) === (currency === UNRATED)) found[row] = 1;
   }
   return found;
-}
-
-export interface Used {
-  /** Rows that were converted by a rate; those in the reporting currency need none. */
-  readonly rows: number;
-  /** The days of the earliest and the latest rate. */
-  readonly first: number;
-  readonly last: number;
-  /** Of the rows those whose own day has no rate, so that an earlier day's was used. */
-  readonly earlier: number;
-}
-
-/** Whose days' rates some rows were converted by. */
-export function ratesUsed(shop: Shop, parts: readonly (readonly [FactName, Selection])[]): Used {
-  return parts
-    .map(([fact, selection]) => usedBy(shop, fact, selection))
-    .reduce((all, one) => ({
-      rows: all.rows + one.rows,
-      first: Math.min(all.first, one.first),
-      last: Math.max(all.last, one.last),
-      earlier: all.earlier + one.earlier,
-    }));
-}
-
-/** Many figures are of the same rows. */
-const known = new WeakMap<Selection, Used>();
-
-function usedBy(shop: Shop, fact: FactName, selection: Selection): Used {
-  const held = known.get(selection);
-  if (held !== undefined) return held;
-  let [rows, earlier] = [0, 0];
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const { rateDay } = worth(shop)[fact];
-  const { day } = shop[fact];
-  for (let place = 0; place < selection.length; place++) {
-    const row = selection[place] as number;
-    const of = rateDay[row] as number;
-    if (of === NOTHING) continue;
-    rows++;
-    if (of < first) first = of;
-    if (of > last) last = of;
-    if (of !== day[row]) earlier++;
-  }
-  const used = { rows, first, last, earlier };
-  known.set(selection, used);
-  return used;
 }

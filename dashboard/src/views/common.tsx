@@ -3,8 +3,8 @@
 import type { FactName } from "../data/schemas";
 import { selectOther } from "../figures/money";
 import { ALL, UNRATED } from "../figures/rates";
+import { ratesUsed } from "../figures/rates-used";
 import { among, type Selection, selectPurchases, selectSales } from "../figures/select";
-import { ratesUsed } from "../figures/worth";
 import { open } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
