@@ -87,6 +87,11 @@ class TakenData(Construct):
         )
         self.master = self._secret("Master", handed.warehouse.master) if handed.warehouse is not None else None
 
+    @property
+    def logins(self) -> Mapping[str, secretsmanager.ISecret]:
+        """The secrets of the roles that totes uses, by the roles' logins."""
+        return {"source": self.source, "warehouse": self.warehouse, "dashboard": self.dashboard}
+
     def _secret(
         self,
         id: str,  # noqa: A002 - CDK's word
