@@ -5,15 +5,16 @@ import os
 import aws_cdk as cdk
 from constructs import Node
 
+from stacks import config
 from stacks.certificates import check_region
 from stacks.checks import enforce_rules
-from stacks.config import Environment, OwnDatabase
 from stacks.constructs.handed_dashboard import HandedDashboard
 from stacks.constructs.handed_data import HandedData
 from stacks.constructs.handed_network import HandedNetwork
 from stacks.dashboard_stack import DashboardStack
 from stacks.data_stack import DataStack
 from stacks.deployer_stack import DeployerStack, GitHub
+from stacks.environment import Environment, OwnDatabase
 from stacks.network_stack import NetworkStack
 from stacks.pipeline_stack import PipelineStack
 from stacks.watch_stack import WatchStack
@@ -34,7 +35,7 @@ def chosen_environment(node: Node) -> Environment:
     Raises:
         ValueError: there is no such environment, it keeps its data whatever is said, or the suffix or address is none.
     """
-    environment = Environment.named(node.try_get_context("env") or "dev")
+    environment = config.named(node.try_get_context("env") or "dev")
     if suffix := node.try_get_context("suffix"):
         environment = environment.suffixed(str(suffix))
     if address := node.try_get_context("alarm_email"):

@@ -2,11 +2,11 @@
 
 from constructs import Construct
 
-from stacks.config import Environment
 from stacks.constructs.handed_dashboard import HandedDashboard
 from stacks.constructs.private_bucket import PrivateBucket
 from stacks.constructs.sign_in import SignIn
 from stacks.constructs.site import Site
+from stacks.environment import Environment
 from stacks.stack import TotesStack
 
 

@@ -5,12 +5,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stacks.config import Environment, GivenDatabase, OwnDatabase, generation_of
 from stacks.constructs.database_secret import DatabaseSecret
 from stacks.constructs.handed_data import HandedData
 from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
 from stacks.constructs.own_warehouse import DATABASE, OwnWarehouse
 from stacks.constructs.private_bucket import PrivateBucket
+from stacks.environment import Environment, GivenDatabase, OwnDatabase, generation_of
 from stacks.stack import TotesStack
 from totes.settings import PLACEHOLDER
 

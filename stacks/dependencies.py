@@ -1,8 +1,8 @@
 """Builds the dependency layer from its lock, by uv, for any machine and without Docker.
 
-A built layer is kept in build/layers under the fingerprint of all that decides its content, so a synth only builds
-what is not there yet. `python -m stacks.dependencies ENVIRONMENT...` builds ahead; it is the one step that may need
-the package index (what uv's cache holds, it takes from there).
+A built layer is kept in build/layers under the fingerprint of all that decides its content, so a synth builds only
+what is not there yet. `python -m stacks.dependencies` builds the layers of all environments ahead; it is the one step
+that may need the package index (uv takes from its cache what it has there).
 """
 
 import hashlib
@@ -20,14 +20,14 @@ LOCK = ROOT / "layers" / "dependencies" / "requirements.lock"
 
 _BUILT = ROOT / "build" / "layers"
 _SERVICES = ("s3", "secretsmanager")
-"""The services of AWS that functions call; botocore brings the models of four hundred, and looks through all of them at
+"""The services of AWS that functions call. botocore comes with the models of four hundred, and searches all of them at
 each cold start."""
 
 _INSTALLERS_OWN = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
 
 
 class LayerNotBuilt(RuntimeError):
-    """The dependency layer could not be built; the sentence has the installer's own words."""
+    """The dependency layer could not be built; the message quotes the installer."""
 
 
 def fingerprint(target: Target, lock: Path = LOCK) -> str:
@@ -100,13 +100,13 @@ def _make_reproducible(layer: Path) -> None:
 
 
 def make_readable(folder: Path) -> None:
-    """Let Lambda's user, who is another one, read a folder, whatever the umask of whoever made it."""
+    """Make a folder readable for all users, whatever the umask was: Lambda runs as another user than its maker."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 if __name__ == "__main__":
-    from stacks.config import Environment
+    from stacks import config
 
-    for target in {Environment.named(name).target for name in Environment.names()}:
+    for target in {environment.target for environment in config.ENVIRONMENTS}:
         built_layer(target)

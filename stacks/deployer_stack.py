@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct, Node
 
-from stacks.config import Environment
+from stacks.environment import Environment
 from stacks.stack import TotesStack
 
 _ISSUER = "token.actions.githubusercontent.com"

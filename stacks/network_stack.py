@@ -2,10 +2,10 @@
 
 from constructs import Construct
 
-from stacks.config import Environment, ExistingNetwork, NewNetwork, generation_of
 from stacks.constructs.handed_network import HandedNetwork
 from stacks.constructs.network import Network
 from stacks.constructs.tunnel import Tunnel, has_tunnel
+from stacks.environment import Environment, ExistingNetwork, NewNetwork, generation_of
 from stacks.stack import TotesStack
 
 

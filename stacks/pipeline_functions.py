@@ -7,7 +7,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
-from stacks.config import Environment, FunctionSettings, Rates
 from stacks.constructs.handed_dashboard import TakenDashboard
 from stacks.constructs.handed_data import TakenData
 from stacks.constructs.handed_network import TakenNetwork
@@ -29,6 +28,7 @@ from stacks.constructs.star_for_athena import athena_database
 from stacks.constructs.totes_function import TotesFunction
 from stacks.constructs.watched import WatchedFunction
 from stacks.dependencies import ROOT
+from stacks.environment import Environment, FunctionSettings, Rates
 from stacks.packages import with_page
 from stacks.stack import TotesStack
 from totes.settings import (

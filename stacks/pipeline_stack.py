@@ -9,7 +9,6 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.config import Environment
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.handed_dashboard import HandedDashboard, TakenDashboard
 from stacks.constructs.handed_data import HandedData, TakenData
@@ -20,6 +19,7 @@ from stacks.constructs.schedule import FunctionSchedule, TickSchedule
 from stacks.constructs.star_for_athena import StarForAthena
 from stacks.constructs.state_machine import StateMachine
 from stacks.constructs.watched import WatchedPipeline
+from stacks.environment import Environment
 from stacks.pipeline_functions import PipelineFunctions
 from stacks.stack import TotesStack
 

@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.config import Environment
+from stacks.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)

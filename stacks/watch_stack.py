@@ -2,12 +2,12 @@
 
 from constructs import Construct
 
-from stacks.config import Environment
 from stacks.constructs.alarms import Alarms, WatchedWarehouse
 from stacks.constructs.handed_data import HandedWarehouse
 from stacks.constructs.operations_dashboard import OperationsDashboard
 from stacks.constructs.topic import AlarmTopic
 from stacks.constructs.watched import WatchedPipeline
+from stacks.environment import Environment
 from stacks.stack import TotesStack
 
 

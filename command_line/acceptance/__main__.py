@@ -37,7 +37,7 @@ _INTERRUPTED = 130
 
 
 SUFFIX = "[a-z][a-z0-9]{0,11}"
-"""What stacks/config.py takes for a suffix; to ask it would take the CDK's modules and seconds."""
+"""What stacks/environment.py takes for a suffix; to ask it would take the CDK's modules and seconds."""
 
 
 def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None) -> int:

@@ -9,11 +9,11 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.config import Environment
 from stacks.constructs import measures
 from stacks.constructs.own_warehouse import Limits
 from stacks.constructs.state_machine import RUN_HOURS
 from stacks.constructs.watched import WatchedPipeline
+from stacks.environment import Environment
 from totes import telemetry
 
 RUNBOOK = "docs/runbook.md"

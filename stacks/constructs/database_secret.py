@@ -7,7 +7,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment
+from stacks.environment import Environment
 from totes.logins import database_of, login_tags
 
 

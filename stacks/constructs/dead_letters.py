@@ -5,7 +5,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment
+from stacks.environment import Environment
 
 
 class DeadLetters(Construct):

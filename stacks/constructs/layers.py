@@ -8,9 +8,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.certificates import built_certificates
-from stacks.config import Environment
 from stacks.constructs.runtime import architecture_of, runtime_of
 from stacks.dependencies import ROOT, built_layer
+from stacks.environment import Environment
 from stacks.packages import code_of, size_of
 
 _LIBRARY = ROOT / "layers" / "totes"

@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, generation_of, is_security_group
 from stacks.constructs.nat_instances import NatInstances
+from stacks.environment import Environment, ExistingNetwork, GivenDatabase, NewNetwork, generation_of, is_security_group
 
 _TLS = 443
 

@@ -4,10 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from stacks.config import Environment
 from stacks.constructs import measures
 from stacks.constructs.alarms import Alarms, metrics_of
 from stacks.constructs.watched import WatchedFunction, WatchedPipeline
+from stacks.environment import Environment
 from totes import telemetry
 
 _LOADER = "processed_bucket_to_warehouse"

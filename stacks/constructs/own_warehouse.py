@@ -10,8 +10,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment, OwnDatabase
 from stacks.constructs.handed_network import TakenNetwork
+from stacks.environment import Environment, OwnDatabase
 
 DATABASE = "warehouse"
 

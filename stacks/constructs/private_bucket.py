@@ -5,7 +5,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment
+from stacks.environment import Environment
 
 
 class PrivateBucket(Construct):

@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.config import Environment
+from stacks.environment import Environment
 
 _NOTHING = scheduler.ScheduleTargetInput.from_object({})
 """Where a schedule says no input, Scheduler hands over a notification of its own, whose keys are not totes' words."""

@@ -7,8 +7,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment
 from stacks.constructs.permissions import read_objects
+from stacks.environment import Environment
 
 DATA = "data"
 """The folder of the bucket that who has signed in may read."""

@@ -10,7 +10,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.config import Environment
+from stacks.environment import Environment
 from totes.athena import FOLDER, Field, Kept, View, kept_of, views_of
 from totes.star import STAR_TABLES
 

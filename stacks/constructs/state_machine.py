@@ -8,8 +8,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment
 from stacks.constructs.run import Run
+from stacks.environment import Environment
 
 RUN_HOURS = 6
 """After how many a run is ended: three functions at their longest, and their retries; a thousand pieces."""

@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from stacks.config import Environment
+from stacks.environment import Environment
 
 
 class AlarmTopic(Construct):

@@ -10,12 +10,12 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment, FunctionSettings
 from stacks.constructs.handed_network import Placement
 from stacks.constructs.layers import Layers
 from stacks.constructs.permissions import Permission, live_in_a_network, write_logs
 from stacks.constructs.runtime import architecture_of, is_newest, runtime_of
 from stacks.dependencies import ROOT
+from stacks.environment import Environment, FunctionSettings
 from stacks.packages import check_size, code_of, size_of
 
 

@@ -6,8 +6,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.config import Environment, ExistingNetwork, OwnDatabase
 from stacks.constructs.network import Network
+from stacks.environment import Environment, ExistingNetwork, OwnDatabase
 
 _IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 """The newest Amazon Linux 2023 at the moment of each start, which has the agent of Systems Manager:

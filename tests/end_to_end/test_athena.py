@@ -8,7 +8,7 @@ from typing import Any
 
 from command_line.deployment import Deployment
 from simulator import Shop, build
-from stacks.config import Environment
+from stacks import config
 from tests.end_to_end.conftest import Deployed
 from tests.support.athena import Reader, in_warehouse
 from tests.support.databases import execute
@@ -38,7 +38,7 @@ def test_the_star_is_shown_in_athena_where_a_deployment_says_so(deployed: Deploy
     cloud = deployed.cloud
     build(cloud.source_uri, orders=30, seed=3)
     deployed.run()
-    environment = dataclasses.replace(Environment.named("local"), athena=True)
+    environment = dataclasses.replace(config.named("local"), athena=True)
     on = deploy(cloud, synthesised(cloud, tmp_path / "on", environment))
     assert on.returncode == 0, said(on)
 

@@ -21,7 +21,8 @@ from local_cloud import cdk
 from local_cloud.databases import login
 from local_cloud.network import inside
 from simulator import build
-from stacks.config import Environment, GivenDatabase, Lake, NewNetwork, OwnDatabase
+from stacks import config
+from stacks.environment import GivenDatabase, Lake, NewNetwork, OwnDatabase
 from tests.end_to_end.conftest import Deployed
 from tests.support.before import assembly_of_before
 from tests.support.content import content_of
@@ -89,7 +90,7 @@ class Rehearsal:
         self.shop = shop
         self.server = Server(shop)
         self._folder = folder
-        self._environment = Environment.named("dev").on_this_machine()
+        self._environment = config.named("dev").on_this_machine()
         self._number = 0
 
     def synthesise(self, **changes: Any) -> Path:
@@ -100,7 +101,7 @@ class Rehearsal:
 
     def warehouse(self, **changes: Any) -> OwnDatabase:
         """The warehouse of the configuration, with changes."""
-        configured = Environment.named("dev").warehouse
+        configured = config.named("dev").warehouse
         assert isinstance(configured, OwnDatabase)
         return replace(configured, **changes)
 
@@ -148,7 +149,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Path) -> None:
     shop = rehearsal.shop
-    without = replace(Environment.named("dev").on_this_machine(), dashboard=False)  # there was none then
+    without = replace(config.named("dev").on_this_machine(), dashboard=False)  # there was none then
     before = deploy(
         shop.cloud, assembly_of_before(synthesised(shop.cloud, tmp_path / "1", without), tmp_path / "before")
     )
@@ -156,7 +157,7 @@ def test_an_environment_of_before_is_taken_up(rehearsal: Rehearsal, tmp_path: Pa
     template = shop.cloud.client("cloudformation").get_template(StackName="totes-dev-pipeline")["TemplateBody"]
     assert "Fn::ImportValue" in json.dumps(template)
 
-    second = replace(Environment.named("dev").on_this_machine(), warehouse=rehearsal.warehouse(generation=2))
+    second = replace(config.named("dev").on_this_machine(), warehouse=rehearsal.warehouse(generation=2))
     too_much_at_once = deploy(shop.cloud, synthesised(shop.cloud, tmp_path / "2", second))
     assert too_much_at_once.returncode != 0
     assert "as it is in use by totes-dev-" in said(too_much_at_once)

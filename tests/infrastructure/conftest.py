@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.config import Environment
+from stacks import config
 from tests.support.templates import Synthesised, environment_of, synthesised_once
 
 
@@ -31,13 +31,13 @@ def local(store: Path) -> Synthesised:
     return synthesised_once(environment_of("local"), store)
 
 
-@pytest.fixture(scope="session", params=Environment.names())
+@pytest.fixture(scope="session", params=config.names())
 def synthesised(request: pytest.FixtureRequest, store: Path) -> Synthesised:
     """Every environment in turn."""
     return synthesised_once(environment_of(request.param), store)
 
 
-@pytest.fixture(scope="session", params=[name for name in Environment.names() if name != "local"])
+@pytest.fixture(scope="session", params=[name for name in config.names() if name != "local"])
 def deployed_to_aws(request: pytest.FixtureRequest, store: Path) -> Synthesised:
     """Every environment that is not for this machine in turn."""
     return synthesised_once(environment_of(request.param), store)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from costs import estimate, read_resources
-from stacks.config import Environment
+from stacks import config
 from tests.support.templates import Synthesised, synthesise
 from totes.star import STAR_TABLES
 from totes.star_schema import Calendar, Fact
@@ -20,7 +20,7 @@ TRANSFORM = "ingestion_to_processed_bucket"
 @pytest.fixture(scope="module")
 def on(store: Path) -> Synthesised:
     """dev, with Athena."""
-    return synthesise(dataclasses.replace(Environment.named("dev"), athena=True), store)
+    return synthesise(dataclasses.replace(config.named("dev"), athena=True), store)
 
 
 def tables(synthesised: Synthesised) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_tables_come_after_their_database_which_has_the_environments_name(on: Sy
     [(logical_id, database)] = on.resources("AWS::Glue::Database").items()
     assert database["Properties"]["DatabaseInput"]["Name"] == "totes_dev"
     assert all(each["DependsOn"] == [logical_id] for each in on.resources("AWS::Glue::Table").values())
-    suffixed = dataclasses.replace(Environment.named("dev").suffixed("alice"), athena=True)
+    suffixed = dataclasses.replace(config.named("dev").suffixed("alice"), athena=True)
     [other] = synthesise(suffixed, store).resources("AWS::Glue::Database").values()
     assert other["Properties"]["DatabaseInput"]["Name"] == "totes_dev_alice"
 

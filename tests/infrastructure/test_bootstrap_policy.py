@@ -15,7 +15,8 @@ from command_line.bootstrapping import Policy, boundary, policies
 from command_line.bootstrapping.needs import NEEDS
 from command_line.bootstrapping.policies import MOST_CHARACTERS
 from local_cloud.policies import decide
-from stacks.config import Environment, ExistingNetwork, GivenDatabase, NewNetwork, OwnDatabase
+from stacks import config
+from stacks.environment import ExistingNetwork, GivenDatabase, NewNetwork, OwnDatabase
 from tests.infrastructure.test_deployer_stack import deployer
 from tests.infrastructure.test_network_stack import INSIDE
 from tests.support.command_line import totes
@@ -378,7 +379,7 @@ def test_every_role_carries_the_boundary_where_the_configuration_says_so(store: 
 
 
 def test_the_roles_by_which_github_deploys_are_made_before_and_carry_none(tmp_path: Path) -> None:
-    template = deployer(tmp_path, Environment.named("dev").within_boundary())
+    template = deployer(tmp_path, config.named("dev").within_boundary())
     roles = [each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
     assert len(roles) == 2
     assert not any("PermissionsBoundary" in role["Properties"] for role in roles)

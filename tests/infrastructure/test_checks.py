@@ -9,8 +9,8 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
 from app import make_stacks
+from stacks import config
 from stacks.checks import acknowledge, enforce_rules
-from stacks.config import Environment
 from tests.support.templates import ADDRESS, Synthesised, new_app
 
 Finding = tuple[str, str]  # rule, construct path
@@ -56,7 +56,7 @@ def test_an_acknowledgement_is_for_its_own_construct_only(tmp_path: Path) -> Non
     assert findings(tmp_path) == {("AwsSolutions-S1", "careless/Other/Resource")}
 
 
-@pytest.mark.parametrize("name", Environment.names())
+@pytest.mark.parametrize("name", config.names())
 def test_every_acknowledgement_answers_a_finding_that_is_really_there(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +73,7 @@ def test_every_acknowledgement_answers_a_finding_that_is_really_there(
     silenced = SimpleNamespace(Validations=SimpleNamespace(of=record), Acknowledgment=cdk.Acknowledgment)
     monkeypatch.setattr("stacks.checks.cdk", silenced)
     app = new_app(tmp_path, **{"aws:cdk:disable-asset-staging": True})
-    environment = Environment.named(name).telling(ADDRESS)
+    environment = config.named(name).telling(ADDRESS)
     monkeypatch.setattr("app.enforce_rules", lambda app: cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app)))
     make_stacks(app, environment)
     with pytest.raises(RuntimeError, match="ValidationFailed"):

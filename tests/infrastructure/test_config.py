@@ -7,8 +7,8 @@ import pytest
 
 from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
-from stacks.config import (
-    Environment,
+from stacks.environment import (
+    _SUFFIX,
     ExistingNetwork,
     FunctionSettings,
     GivenDatabase,
@@ -21,14 +21,14 @@ from totes.lake.audit import NIGHTS
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=f"no environment 'nosuch'.*{', '.join(Environment.names())}"):
-        Environment.named("nosuch")
+    with pytest.raises(ValueError, match=f"no environment 'nosuch'.*{', '.join(config.names())}"):
+        config.named("nosuch")
 
 
 def test_dev_and_prod_run_what_lambda_runs_and_local_what_this_machine_runs() -> None:
-    assert Environment.named("dev").target == Environment.named("prod").target
-    assert Environment.named("dev").target.machine == "arm64"
-    assert Environment.named("local").target.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert config.named("dev").target == config.named("prod").target
+    assert config.named("dev").target.machine == "arm64"
+    assert config.named("local").target.python == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.mark.parametrize(("reported", "machine"), [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")])
@@ -44,22 +44,22 @@ def test_a_processor_that_lambda_does_not_have_is_named(monkeypatch: pytest.Monk
 
 
 def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
-    assert Environment.named("dev").suffixed("alice").name == "dev-alice"
+    assert config.named("dev").suffixed("alice").name == "dev-alice"
     domain = OwnDomain(
         name="dashboard.shop.example", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/1"
     )
-    first = dataclasses.replace(Environment.named("dev"), dashboard_domain=domain)
+    first = dataclasses.replace(config.named("dev"), dashboard_domain=domain)
     assert first.suffixed("alice").dashboard_domain is None, "CloudFront gives a name to one distribution"
 
 
 @pytest.mark.parametrize("suffix", ["Alice", "a-b", "1st", "muchtoolongaword"])
 def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
     with pytest.raises(ValueError, match=f"suffix '{suffix}' is no word of at most 12"):
-        Environment.named("dev").suffixed(suffix)
+        config.named("dev").suffixed(suffix)
 
 
 def test_an_acceptance_run_takes_the_same_suffixes() -> None:
-    assert config._SUFFIX == SUFFIX
+    assert _SUFFIX == SUFFIX
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_an_acceptance_run_takes_the_same_suffixes() -> None:
 )
 def test_a_reader_that_is_none_or_everybody_is_refused(reader: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=f"dev: readers has '{reader}', which {sentence}"):
-        dataclasses.replace(Environment.named("dev"), readers=(reader,))
+        dataclasses.replace(config.named("dev"), readers=(reader,))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_network_in_the_place_of_another_needs_a_warehouse_of_its_generation()
         private_subnet_ids=("subnet-1",),
         generation=2,
     )
-    dev = Environment.named("dev")
+    dev = config.named("dev")
     with pytest.raises(ValueError, match="a network of generation 2 needs a warehouse of that generation too"):
         dataclasses.replace(dev, network=existing)
     assert isinstance(dev.warehouse, OwnDatabase)
@@ -122,18 +122,18 @@ def test_a_network_in_the_place_of_another_needs_a_warehouse_of_its_generation()
 
 
 def test_what_an_audit_finds_missing_can_still_be_restored() -> None:
-    for name in Environment.names():
-        assert Environment.named(name).superseded_days >= 2 * NIGHTS, name
-    assert Environment.named("dev").superseded_days == 21
+    for name in config.names():
+        assert config.named(name).superseded_days >= 2 * NIGHTS, name
+    assert config.named("dev").superseded_days == 21
     sentence = r"dev: superseded_days is 13, .* the audit takes 7 nights .* say 14 or more"
     with pytest.raises(ValueError, match=sentence):
-        dataclasses.replace(Environment.named("dev"), superseded_days=13)
+        dataclasses.replace(config.named("dev"), superseded_days=13)
 
 
 def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_stacks() -> None:
     for environment in (
-        Environment.named("dev").deleting_data().within_boundary,
-        Environment.named("dev").within_boundary().deleting_data,
+        config.named("dev").deleting_data().within_boundary,
+        config.named("dev").within_boundary().deleting_data,
     ):
         with pytest.raises(ValueError, match=r"dev is bounded, .* have no rights: bootstrap without them"):
             environment()
@@ -141,7 +141,7 @@ def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_s
 
 def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:
     with pytest.raises(ValueError, match=r"dev: readers is for a warehouse of totes' own, .* its owner lets them in"):
-        dataclasses.replace(Environment.named("dev"), warehouse=GivenDatabase(), readers=("10.1.0.0/16",))
+        dataclasses.replace(config.named("dev"), warehouse=GivenDatabase(), readers=("10.1.0.0/16",))
 
 
 @pytest.mark.parametrize("said", [{"secret_key_arn": "arn:aws:kms:eu-west-2:1:key/2"}, {"rotates_secret": True}])
@@ -164,5 +164,5 @@ def test_a_password_that_totes_cannot_change_is_left_alone_where_the_configurati
     is_rotated: bool,  # noqa: FBT001 - pytest's parameter
 ) -> None:
     """A standby's is changed at its primary; that of a secret of somebody else's is not totes' to change."""
-    rotated = dataclasses.replace(Environment.named("dev"), source=source).rotated_logins
+    rotated = dataclasses.replace(config.named("dev"), source=source).rotated_logins
     assert rotated == (*(["source"] if is_rotated else []), "warehouse", "dashboard")

@@ -9,7 +9,8 @@ import pytest
 
 from command_line.commands.costs import show
 from costs import by_each_way_out, estimate, read_resources
-from stacks.config import Environment, GivenDatabase, NewNetwork
+from stacks import config
+from stacks.environment import Environment, GivenDatabase, NewNetwork
 from tests.support.command_line import totes
 from tests.support.templates import Synthesised, production, synthesise
 
@@ -25,7 +26,7 @@ def test_a_small_shop_pays_no_more_than_this(dev: Synthesised, prod: Synthesised
 
 
 def test_the_dashboard_costs_a_small_shop_less_than_two_dollars(dev: Synthesised, store: Path) -> None:
-    without = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), store)
+    without = synthesise(dataclasses.replace(config.named("dev"), dashboard=False), store)
     total, rest = (estimate(read_resources(each.folder)).usd for each in (dev, without))
     assert 0 < total - rest < 2
 
@@ -50,8 +51,7 @@ def test_the_document_compares_the_ways_out_at_their_prices(
     document = (root / "docs" / "costs.md").read_text()
     inside = GivenDatabase(security_group_id="sg-0123456789abcdef0")
     none = [
-        total(dataclasses.replace(environment, source=inside))
-        for environment in (Environment.named("dev"), production())
+        total(dataclasses.replace(environment, source=inside)) for environment in (config.named("dev"), production())
     ]
     here, there = (by_each_way_out(read_resources(each.folder)) for each in (dev, prod))
     instance, gateway = (f"{here[way]:,.2f} / {there[way]:,.2f}" for way in ("instance", "gateway"))

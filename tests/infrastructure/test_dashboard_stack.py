@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment, OwnDomain
+from stacks import config
+from stacks.environment import OwnDomain
 from tests.support.templates import Synthesised, synthesise, synthesise_foundations
 
 DOMAIN = OwnDomain(
@@ -117,7 +118,7 @@ def test_browsers_read_the_bucket_with_what_a_signature_needs(synthesised: Synth
 
 
 def test_a_domain_of_its_own_is_the_only_origin_and_takes_no_old_tls(store: Path) -> None:
-    found = synthesise_foundations(dataclasses.replace(Environment.named("local"), dashboard_domain=DOMAIN), store)
+    found = synthesise_foundations(dataclasses.replace(config.named("local"), dashboard_domain=DOMAIN), store)
     assert distribution(found)["Aliases"] == [DOMAIN.name]
     assert distribution(found)["ViewerCertificate"] == {
         "AcmCertificateArn": DOMAIN.certificate_arn,
@@ -189,7 +190,7 @@ def test_who_has_signed_in_may_read_the_data_and_nothing_else(synthesised: Synth
 
 
 def test_people_stay_where_data_does(dev: Synthesised, prod: Synthesised, store: Path) -> None:
-    deleting = synthesise_foundations(Environment.named("dev").deleting_data(), store)
+    deleting = synthesise_foundations(config.named("dev").deleting_data(), store)
     kept = {}
     for name, each in (("dev", dev), ("prod", prod), ("deleting", deleting)):
         [pool] = each.resources("AWS::Cognito::UserPool").values()
@@ -202,5 +203,5 @@ def test_people_stay_where_data_does(dev: Synthesised, prod: Synthesised, store:
 
 
 def test_without_a_dashboard_there_is_none_of_it(store: Path) -> None:
-    found = synthesise(dataclasses.replace(Environment.named("local"), dashboard=False), store)
+    found = synthesise(dataclasses.replace(config.named("local"), dashboard=False), store)
     assert "dashboard" not in found.templates

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.config import Environment, GivenDatabase
+from stacks import config
+from stacks.environment import GivenDatabase
 from tests.support.templates import Resource, Synthesised, synthesise, synthesise_foundations
 from totes.settings import PLACEHOLDER
 
@@ -168,7 +169,7 @@ def test_a_new_secret_holds_no_known_password_and_says_where_its_database_is(syn
 
 
 def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(store: Path) -> None:
-    deleting = synthesise_foundations(Environment.named("dev").deleting_data(), store)
+    deleting = synthesise_foundations(config.named("dev").deleting_data(), store)
     kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::RDS::DBInstance")
     assert {each["DeletionPolicy"] for kind in kinds for each in deleting.resources(kind).values()} == {"Delete"}
     emptied = deleting.resources("Custom::S3AutoDeleteObjects").values()
@@ -178,7 +179,7 @@ def test_data_is_deleted_with_its_stack_only_where_both_keys_are_turned(store: P
         "<SnapshotsBucket>",
     }
     with pytest.raises(ValueError, match="prod is protected"):
-        Environment.named("prod").deleting_data()
+        config.named("prod").deleting_data()
 
 
 def test_dev_keeps_its_data_by_default(dev: Synthesised) -> None:
@@ -227,20 +228,20 @@ def test_rds_itself_keeps_and_rotates_the_masters_password(prod: Synthesised) ->
 
 def test_a_given_databases_own_secret_is_used_and_none_is_made(store: Path) -> None:
     arn = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:shop-AbCdEf"
-    given = synthesise(dataclasses.replace(Environment.named("local"), source=GivenDatabase(secret_arn=arn)), store)
+    given = synthesise(dataclasses.replace(config.named("local"), source=GivenDatabase(secret_arn=arn)), store)
     assert roles(given) == {"warehouse", "dashboard"}
     assert given.function("raw_data_to_ingestion_bucket")["Environment"]["Variables"]["SOURCE_SECRET"] == arn
 
 
 def test_a_warehouse_of_its_own_needs_a_network(store: Path) -> None:
-    lost = dataclasses.replace(Environment.named("dev"), network=None)
+    lost = dataclasses.replace(config.named("dev"), network=None)
     with pytest.raises(ValueError, match="needs a network"):
         synthesise_foundations(lost, store)
 
 
 def test_a_secret_says_on_which_port_its_database_listens(store: Path) -> None:
-    warehouse = dataclasses.replace(Environment.named("local").warehouse, port=6432)
-    moved = dataclasses.replace(Environment.named("local"), source=GivenDatabase(port=6433), warehouse=warehouse)
+    warehouse = dataclasses.replace(config.named("local").warehouse, port=6432)
+    moved = dataclasses.replace(config.named("local"), source=GivenDatabase(port=6433), warehouse=warehouse)
     found = synthesise_foundations(moved, store)
     ports = {
         tags(secret)["totes:login"]: json.loads(secret["Properties"]["GenerateSecretString"]["SecretStringTemplate"])

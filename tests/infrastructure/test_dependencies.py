@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.tags import compatible_tags, cpython_tags, parse_tag
 
+from stacks import config
 from stacks.certificates import built_certificates
-from stacks.config import Environment
 from stacks.dependencies import LOCK, ROOT, LayerNotBuilt, built_layer, fingerprint
 from stacks.target import LAMBDA, Target
 
@@ -131,7 +131,7 @@ def test_a_package_that_is_not_the_locked_one_is_refused_and_leaves_nothing(tmp_
 
 
 def deployed_packages() -> Path:
-    return built_layer(Environment.named("prod").target) / "python"
+    return built_layer(config.named("prod").target) / "python"
 
 
 def test_every_wheel_of_the_deployed_layer_is_for_lambdas_python_and_system() -> None:

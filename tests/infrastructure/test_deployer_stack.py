@@ -7,9 +7,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from stacks import config
 from stacks.checks import enforce_rules
-from stacks.config import Environment
 from stacks.deployer_stack import DeployerStack, GitHub
+from stacks.environment import Environment
 from tests.support.templates import Synthesised, new_app, production
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -96,7 +97,7 @@ def test_only_a_pull_request_of_that_repository_may_compare_itself(prod_deployer
 
 
 def test_an_environment_is_not_opened_by_the_job_of_another(tmp_path: Path) -> None:
-    _, condition = trusted(roles(deployer(tmp_path, Environment.named("dev")))["totes-dev-deploy"])
+    _, condition = trusted(roles(deployer(tmp_path, config.named("dev")))["totes-dev-deploy"])
     assert condition == said_by("repo:owner/repo:environment:dev", ref="refs/heads/main")
 
 

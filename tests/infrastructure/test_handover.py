@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment, Lake, NewNetwork, OwnDatabase
+from stacks import config
+from stacks.environment import Environment, Lake, NewNetwork, OwnDatabase
 from tests.support.templates import Synthesised, synthesise, synthesise_foundations
 
 OF_BEFORE = {
@@ -51,11 +52,11 @@ def exported(template: dict[str, Any]) -> set[str]:
 
 
 def dev(**changes: Any) -> Environment:
-    return dataclasses.replace(Environment.named("dev"), **changes)
+    return dataclasses.replace(config.named("dev"), **changes)
 
 
 def own(**changes: Any) -> OwnDatabase:
-    warehouse = Environment.named("dev").warehouse
+    warehouse = config.named("dev").warehouse
     assert isinstance(warehouse, OwnDatabase)
     return dataclasses.replace(warehouse, **changes)
 

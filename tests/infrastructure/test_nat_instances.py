@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment, GivenDatabase, NewNetwork
+from stacks import config
+from stacks.environment import GivenDatabase, NewNetwork
 from tests.infrastructure.test_network_stack import into, rules
 from tests.support.templates import Synthesised, production, synthesise_foundations
 
@@ -19,7 +20,7 @@ def instances(synthesised: Synthesised) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def by_gateway(store: Path) -> Synthesised:
-    environment = dataclasses.replace(Environment.named("dev"), network=NewNetwork(nat="gateway"))
+    environment = dataclasses.replace(config.named("dev"), network=NewNetwork(nat="gateway"))
     return synthesise_foundations(environment, store)
 
 
@@ -100,7 +101,7 @@ def test_its_script_is_one_forwards_for_its_network_alone_and_patches_it_one_zon
 
 def test_another_script_wants_another_instance(dev: Synthesised, store: Path) -> None:
     """What a script says is done once, when an instance begins."""
-    elsewhere = dataclasses.replace(Environment.named("dev"), network=NewNetwork(cidr="10.99.0.0/20"))
+    elsewhere = dataclasses.replace(config.named("dev"), network=NewNetwork(cidr="10.99.0.0/20"))
     other = synthesise_foundations(elsewhere, store)
     assert set(dev.resources("AWS::EC2::Instance")) != set(other.resources("AWS::EC2::Instance"))
 

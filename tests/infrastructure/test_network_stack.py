@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stacks.config import ExistingNetwork, GivenDatabase, NewNetwork
+from stacks.environment import ExistingNetwork, GivenDatabase, NewNetwork
 from tests.support.templates import Synthesised, production, synthesise, synthesise_foundations
 
 INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import make_stacks
-from stacks import packages
-from stacks.config import Environment
+from stacks import config, packages
 from stacks.dependencies import built_layer
 from stacks.packages import LIMIT_BYTES, PackageTooLarge, check_size, code_of, size_of
 from tests.support.templates import Synthesised, new_app
@@ -36,7 +35,7 @@ def test_a_package_over_the_limit_is_refused_with_the_size_of_each_part(
 def test_a_synth_whose_functions_do_not_fit_into_lambda_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "LIMIT_BYTES", 1_000_000)
     with pytest.raises(PackageTooLarge, match="totes-dev-raw_data_to_ingestion_bucket with its layers is"):
-        make_stacks(new_app(tmp_path), Environment.named("dev"))
+        make_stacks(new_app(tmp_path), config.named("dev"))
 
 
 def test_what_an_interpreter_leaves_behind_is_not_counted(tmp_path: Path) -> None:
@@ -84,5 +83,5 @@ def test_the_library_layer_is_importable_as_totes(synthesised: Synthesised) -> N
 
 
 def test_the_dependency_layer_is_the_one_that_was_built(synthesised: Synthesised) -> None:
-    built = built_layer(Environment.named(synthesised.name).target)
+    built = built_layer(config.named(synthesised.name).target)
     assert size_of(layer(synthesised, "Dependencies")) == size_of(built)

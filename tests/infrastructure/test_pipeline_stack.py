@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from command_line import logins
-from stacks.config import Environment, GivenDatabase
+from stacks import config
+from stacks.environment import GivenDatabase
 from stacks.packages import PAGE
 from tests.support.templates import Resource, Synthesised, synthesise
 
@@ -293,7 +294,7 @@ def test_rates_are_fetched_four_times_a_day(dev: Synthesised) -> None:
 
 
 def test_without_rates_there_is_no_function_no_schedule_and_no_alarm(store: Path) -> None:
-    plain = synthesise(dataclasses.replace(Environment.named("dev"), rates=None), store)
+    plain = synthesise(dataclasses.replace(config.named("dev"), rates=None), store)
     said = str(plain.templates)
     assert "fetch_exchange_rates" not in said
     assert "totes-dev-rates" not in said
@@ -324,7 +325,7 @@ def test_a_function_runs_its_folders_handler_on_both_layers(synthesised: Synthes
 
 
 def test_runtime_and_architecture_are_the_environments(synthesised: Synthesised) -> None:
-    target = Environment.named(synthesised.name).target
+    target = config.named(synthesised.name).target
     for name in FUNCTIONS:
         function = synthesised.function(name)
         assert function["Runtime"] == f"python{target.python}"
@@ -522,7 +523,7 @@ VIA_SECRETS_MANAGER = {
 
 def given_source(store: Path, **words: Any) -> Synthesised:
     source = GivenDatabase(secret_arn=GIVEN, **words)
-    return synthesise(dataclasses.replace(Environment.named("local"), source=source), store)
+    return synthesise(dataclasses.replace(config.named("local"), source=source), store)
 
 
 def rotated(synthesised: Synthesised) -> set[str]:
@@ -577,13 +578,13 @@ def test_of_exactly_the_secrets_that_are_rotated_somebody_sees_every_night_that_
 ) -> None:
     assert looked_at(synthesised) == rotated(synthesised)
     variables = synthesised.function("verify_warehouse")["Environment"]["Variables"]
-    assert variables["ROTATION_DAYS"] == str(Environment.named(synthesised.name).rotation_days)
+    assert variables["ROTATION_DAYS"] == str(config.named(synthesised.name).rotation_days)
     given = given_source(store)
     assert looked_at(given) == rotated(given) == {"<WarehouseSecret>", "<DashboardSecret>"}
 
 
 def test_a_standbys_password_is_left_alone_where_the_configuration_says_so(store: Path) -> None:
-    standby = dataclasses.replace(Environment.named("local"), source=GivenDatabase(rotates_secret=False))
+    standby = dataclasses.replace(config.named("local"), source=GivenDatabase(rotates_secret=False))
     left = synthesise(standby, store)
     assert rotated(left) == looked_at(left) == {"<WarehouseSecret>", "<DashboardSecret>"}
     allowed = left.permissions(left.function("rotate_database_login")["Role"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment
+from stacks import config
 from stacks.constructs.invoking import ASLEEP, RETRYABLE
 from stacks.constructs.pieces import _KILLED
 from tests.support.templates import Synthesised, synthesise
@@ -311,7 +311,7 @@ def test_a_run_that_fails_says_so_with_the_snapshot_and_fails_in_any_case(states
 
 
 def test_without_a_dashboard_there_is_none(store: Path) -> None:
-    found = synthesise(dataclasses.replace(Environment.named("dev"), dashboard=False), store)
+    found = synthesise(dataclasses.replace(config.named("dev"), dashboard=False), store)
     assert set(found.templates) == {"network", "data", "pipeline", "watch"}
     assert not {*PUBLICATIONS, "Not published"} & set(found.definition()["States"])
     assert "snapshot" not in json.dumps(found.templates["watch"])

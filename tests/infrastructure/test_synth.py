@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app import check_place, chosen_environment
-from stacks.config import Environment
+from stacks import config
+from stacks.environment import Environment
 from tests.support.templates import (
     ADDRESS,
     Synthesised,
@@ -70,7 +71,7 @@ def chosen(folder: Path, **context: Any) -> Environment:
 
 
 def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Path) -> None:
-    known = ", ".join(Environment.names())
+    known = ", ".join(config.names())
     with pytest.raises(ValueError, match=f"there is no environment 'nosuch'; name one of {known}"):
         chosen(tmp_path, env="nosuch")
 
@@ -98,14 +99,14 @@ def test_a_region_whose_certificates_nobody_has_ends_the_synth(tmp_path: Path) -
 @pytest.mark.parametrize("region", ["cn-north-1", "eusc-de-east-1"])
 def test_no_other_partition_has_any(region: str) -> None:
     with pytest.raises(ValueError, match=f"region {region}: totes has no certificates of RDS's authority there"):
-        check_place(Environment.named("dev"), region)
+        check_place(config.named("dev"), region)
 
 
 def test_a_warehouse_of_somebody_elses_may_be_where_it_is() -> None:
     """Its authority's certificates may stand in its secret."""
-    check_place(Environment.named("local"), "us-gov-west-1")
+    check_place(config.named("local"), "us-gov-west-1")
     with pytest.raises(ValueError, match="us-gov-west-1"):
-        check_place(Environment.named("dev"), "us-gov-west-1")
+        check_place(config.named("dev"), "us-gov-west-1")
 
 
 def test_an_address_that_is_none_ends_the_synth(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Environment, OwnDatabase
+from stacks import config
 from stacks.constructs.own_warehouse import Limits
+from stacks.environment import OwnDatabase
 from tests.support.templates import ADDRESS, Synthesised, synthesise, synthesise_foundations
 from totes import telemetry
 from totes.lake.audit import NIGHTS
@@ -86,7 +87,7 @@ def test_a_disk_that_cannot_grow_is_told_of_while_there_is_room_and_one_that_can
 def test_a_warehouse_of_an_unknown_size_is_refused(store: Path) -> None:
     odd = OwnDatabase(instance_type="t4g.nano", multi_az=False, backup_days=1)
     with pytest.raises(ValueError, match=r"'t4g\.nano' is of no size in micro, small"):
-        synthesise_foundations(dataclasses.replace(Environment.named("dev"), warehouse=odd), store)
+        synthesise_foundations(dataclasses.replace(config.named("dev"), warehouse=odd), store)
 
 
 def test_an_error_that_is_tried_again_wakes_nobody(prod: Synthesised) -> None:
@@ -163,7 +164,7 @@ def test_where_runs_are_rare_the_warehouse_may_lag_for_three_of_them(prod: Synth
     alarm = alarms(prod)["lag"]
     assert (alarm["Period"], alarm["Threshold"]) == (5 * 60, 15 * 60)
 
-    rare = dataclasses.replace(Environment.named("dev"), tick_minutes=30)
+    rare = dataclasses.replace(config.named("dev"), tick_minutes=30)
     found = alarms(synthesise(rare, store))
     assert (found["lag"]["Period"], found["lag"]["Threshold"]) == (30 * 60, 90 * 60)
     assert "more than 90 minutes behind the source" in found["lag"]["AlarmDescription"]

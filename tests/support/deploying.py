@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app import make_stacks
 from local_cloud import LocalCloud, cdk
-from stacks.config import Environment
+from stacks.environment import Environment
 from tests.support.templates import new_app
 
 _BY_THE_CLI = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}

@@ -15,7 +15,8 @@ from typing import Any
 import aws_cdk as cdk
 
 from app import make_foundations, make_stacks
-from stacks.config import Environment
+from stacks import config
+from stacks.environment import Environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +31,7 @@ Resource = dict[str, Any]
 
 def environment_of(name: str) -> Environment:
     """The environment of a name; one that is protected has an address for its alarms, without which it has no synth."""
-    environment = Environment.named(name)
+    environment = config.named(name)
     return environment.telling(ADDRESS) if environment.protected else environment
 
 

@@ -24,13 +24,14 @@ SYNTHESISE = """
 import dataclasses, json, sys, tempfile
 from pathlib import Path
 import aws_cdk
-from stacks.config import Environment, NewNetwork
-from stacks.network_stack import NetworkStack
+from stacks import config
 from stacks.constructs import nat_instances
+from stacks.environment import NewNetwork
+from stacks.network_stack import NetworkStack
 
 def template(**ways):
     network = NewNetwork(**ways)
-    environment = dataclasses.replace(Environment.named("dev"), network=network)
+    environment = dataclasses.replace(config.named("dev"), network=network)
     with tempfile.TemporaryDirectory() as folder:
         app = aws_cdk.App(outdir=folder, context=json.loads(Path("cdk.json").read_text())["context"])
         stack = NetworkStack(app, environment, network=network)
