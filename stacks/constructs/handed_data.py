@@ -30,6 +30,8 @@ class HandedData:
     """What the data's stack hands over.
 
     Attributes:
+        buckets: the names of the lake's buckets, by what each is for: Ingestion, Processed.
+        secrets: of each role that totes uses (Source, Warehouse, Dashboard) the ARN of its secret, and the secret.
         warehouse: the warehouse; None where it is somebody else's.
     """
 

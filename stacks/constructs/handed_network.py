@@ -26,7 +26,7 @@ class HandedNetwork:
     Attributes:
         stack_name: the stack's name.
         network: the network.
-        made: its private subnets.
+        private_subnets: its private subnets.
         subnets, groups: the ids that are handed over.
     """
 
@@ -39,13 +39,13 @@ class HandedNetwork:
         """
         self.stack_name = stack.stack_name
         self.network = network
-        self.made = network.vpc.select_subnets(subnet_type=network.subnets.subnet_type).subnets
+        self.private_subnets = network.vpc.select_subnets(subnet_type=network.subnets.subnet_type).subnets
         groups = {name: group.security_group_id for name, group in network.groups.items()}
         self.subnets = [
-            stack.hand_over(f"Subnet{number}Id", each.subnet_id) for number, each in enumerate(self.made, 1)
+            stack.hand_over(f"Subnet{number}Id", each.subnet_id) for number, each in enumerate(self.private_subnets, 1)
         ]
         self.groups = {name: stack.hand_over(f"{name}GroupId", group) for name, group in groups.items()}
-        stack.keep_exporting(*(subnet.subnet_id for subnet in self.made), *groups.values())
+        stack.keep_exporting(*(subnet.subnet_id for subnet in self.private_subnets), *groups.values())
 
 
 class TakenNetwork(Construct):
@@ -71,7 +71,7 @@ class TakenNetwork(Construct):
                 vpc_id=self.vpc.vpc_id,
                 availability_zones=self.vpc.availability_zones,
                 private_subnet_ids=taken,
-                private_subnet_route_table_ids=[subnet.route_table.route_table_id for subnet in handed.made],
+                private_subnet_route_table_ids=[subnet.route_table.route_table_id for subnet in handed.private_subnets],
             )
             self.subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
 

@@ -22,7 +22,7 @@ class Network(Construct):
         vpc: the VPC.
         subnets: its private subnets.
         warehouse: the security group of a warehouse of totes' own.
-        told: what whoever owns a given database has to let in: the functions' security group, or the NAT's addresses.
+        outputs: stack outputs: what the owner of a given database must let in (security groups, or NAT addresses).
     """
 
     def __init__(
