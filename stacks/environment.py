@@ -237,13 +237,16 @@ class Rates:
     late_days: int | None = 4
 
     def __post_init__(self) -> None:
-        """Refuse a currency that is no code, a day that is none, and a site that others hear; raise ValueError."""
+        """Refuse a currency that is no code, a day that is none, and a site without TLS; raise ValueError."""
         if not re.fullmatch("[A-Z]{3}", self.currency):
-            raise ValueError(f"{self.currency!r} is no code of ISO 4217, such as GBP")
-        date.fromisoformat(self.since)
+            raise ValueError(f"Rates.currency is {self.currency!r}, no code of ISO 4217, such as GBP")
+        try:
+            date.fromisoformat(self.since)
+        except ValueError:
+            raise ValueError(f"Rates.since is {self.since!r}, not a day such as 2024-03-02") from None
         for site in self.sites:
             if not site.startswith(("https://", _LOCAL_SITE)):
-                raise ValueError(f"rates are asked for over HTTPS, and {site!r} does not say so")
+                raise ValueError(f"Rates.sites has {site!r}, and rates are asked for over HTTPS only")
 
     def on_this_machine(self) -> "Rates":
         """The same from the local cloud, which has two days of 2024, and no internet."""

@@ -42,7 +42,10 @@ class Limits:
         """
         size = database.instance_type.rpartition(".")[2]
         if size not in _MEMORY_GIB:
-            raise ValueError(f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}")
+            raise ValueError(
+                f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}; add its memory "
+                "to _MEMORY_GIB in stacks/constructs/own_warehouse.py"
+            )
         memory = _MEMORY_GIB[size] * _GIB
         return cls(
             free_storage_bytes=min(database.most_storage_gib * _GIB / 20, database.storage_gib * _GIB * 9 / 100),

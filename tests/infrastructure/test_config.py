@@ -15,6 +15,7 @@ from stacks.environment import (
     NewNetwork,
     OwnDatabase,
     OwnDomain,
+    Rates,
 )
 from stacks.target import Target
 from totes.lake.audit import NIGHTS
@@ -142,6 +143,19 @@ def test_where_cloudformation_is_no_administrator_data_is_not_deleted_with_its_s
 def test_a_given_warehouse_has_its_readers_from_its_owner() -> None:
     with pytest.raises(ValueError, match=r"dev: readers is for a warehouse of totes' own, .* its owner lets them in"):
         dataclasses.replace(config.named("dev"), warehouse=GivenDatabase(), readers=("10.1.0.0/16",))
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"currency": "pounds"}, "Rates.currency is 'pounds', no code of ISO 4217"),
+        ({"since": "yesterday"}, "Rates.since is 'yesterday', not a day such as 2024-03-02"),
+        ({"sites": ("http://rates.example/{day}",)}, "Rates.sites has 'http://rates.example/{day}', .* HTTPS only"),
+    ],
+)
+def test_a_mistake_in_the_rates_is_named_with_its_setting(said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Rates(**said)
 
 
 @pytest.mark.parametrize("said", [{"secret_key_arn": "arn:aws:kms:eu-west-2:1:key/2"}, {"rotates_secret": True}])

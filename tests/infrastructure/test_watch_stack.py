@@ -86,7 +86,9 @@ def test_a_disk_that_cannot_grow_is_told_of_while_there_is_room_and_one_that_can
 
 def test_a_warehouse_of_an_unknown_size_is_refused(store: Path) -> None:
     odd = OwnDatabase(instance_type="t4g.nano", multi_az=False, backup_days=1)
-    with pytest.raises(ValueError, match=r"'t4g\.nano' is of no size in micro, small"):
+    with pytest.raises(
+        ValueError, match=r"'t4g\.nano' is of no size in micro, small, .*; add its memory to _MEMORY_GIB"
+    ):
         synthesise_foundations(dataclasses.replace(config.named("dev"), warehouse=odd), store)
 
 
