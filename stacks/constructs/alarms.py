@@ -15,6 +15,7 @@ from stacks.constructs.state_machine import RUN_HOURS
 from stacks.constructs.watched import WatchedPipeline
 from stacks.environment import Environment
 from totes import telemetry
+from totes.lake.audit import NIGHTS
 
 RUNBOOK = "docs/runbook.md"
 
@@ -25,7 +26,6 @@ _SLOW_PERIODS = 4  # a duration is told when it is over, as one of when it began
 _THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
 _WAREHOUSE_PERIODS = 3
 _FIVE_MINUTES = cdk.Duration.minutes(5)
-_NIGHTS_OF_AN_AUDIT = 7  # and as much as CloudWatch looks at
 _HOURS_WITHOUT_A_NIGHT = 26  # one comes every 24; what it does, tried three times, takes an hour at most
 
 
@@ -215,10 +215,10 @@ def _of_data(environment: Environment) -> list[_Rule]:
         ),
         _Rule(
             name="lake-audit",
-            sentence="In one of the last seven nights something of the lake was not what was written.",
+            sentence=f"In one of the last {NIGHTS} nights something of the lake was not what was written.",
             metric=measured(telemetry.LAKE_FINDINGS, "Maximum", cdk.Duration.days(1)),
-            periods=_NIGHTS_OF_AN_AUDIT,
-            enough=1,  # each night looks at another seventh
+            periods=NIGHTS,  # and CloudWatch looks at no more than a week
+            enough=1,  # each night looks at another part
         ),
     ]
     if not environment.schedule_enabled:
