@@ -202,11 +202,6 @@ def secret(_: TemplateResource, runs: Runs) -> list[Charge]:
     return [Charge(1, figures.SECRET), Charge(runs.ticks * figures.CALLS_A_TICK, figures.SECRET_CALL)]
 
 
-def key(_: TemplateResource, __: Runs) -> list[Charge]:
-    """AWS::KMS::Key: to be there, and to be used."""
-    return [Charge(1, figures.KMS_KEY), Charge(figures.REQUESTS_A_KEY, figures.KMS_REQUEST)]
-
-
 def database(resource: TemplateResource, _: Runs) -> list[Charge]:
     """AWS::RDS::DBInstance: PostgreSQL on gp3, its instance and its storage, in one zone or in two."""
     given = resource.properties
@@ -239,11 +234,6 @@ def alarm(resource: TemplateResource, _: Runs) -> list[Charge]:
     statistics = [query["MetricStat"] for query in queries if "MetricStat" in query] or [resource.properties]
     fast = any(int(statistic["Period"]) < _A_MINUTE for statistic in statistics)
     return [Charge(len(statistics), figures.FAST_ALARM if fast else figures.ALARM)]
-
-
-def composite_alarm(_: TemplateResource, __: Runs) -> list[Charge]:
-    """AWS::CloudWatch::CompositeAlarm: to be there."""
-    return [Charge(1, figures.COMPOSITE_ALARM)]
 
 
 def dashboard(resource: TemplateResource, _: Runs) -> list[Charge]:
@@ -338,11 +328,9 @@ PRICED: Mapping[str, Callable[[TemplateResource, Runs], list[Charge]]] = {
     "AWS::Scheduler::Schedule": schedule,
     "AWS::S3::Bucket": bucket,
     "AWS::SecretsManager::Secret": secret,
-    "AWS::KMS::Key": key,
     "AWS::RDS::DBInstance": database,
     "AWS::Logs::LogGroup": log_group,
     "AWS::CloudWatch::Alarm": alarm,
-    "AWS::CloudWatch::CompositeAlarm": composite_alarm,
     "AWS::CloudWatch::Dashboard": dashboard,
     "AWS::SNS::Topic": topic,
     "AWS::SQS::Queue": queue,
@@ -376,17 +364,11 @@ FREE = frozenset(
         "AWS::Glue::Database",
         "AWS::Glue::Table",
         "AWS::IAM::InstanceProfile",
-        "AWS::IAM::ManagedPolicy",
         "AWS::IAM::OIDCProvider",
-        "AWS::IAM::Policy",
         "AWS::IAM::Role",
-        "AWS::KMS::Alias",
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::LayerVersion",
         "AWS::Lambda::Permission",
-        "AWS::Logs::MetricFilter",
-        "AWS::Logs::QueryDefinition",
-        "AWS::Logs::ResourcePolicy",
         "AWS::RDS::DBParameterGroup",
         "AWS::RDS::DBSubnetGroup",
         "AWS::S3::BucketPolicy",
@@ -394,10 +376,7 @@ FREE = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
         "AWS::SSM::Parameter",
-        "AWS::Scheduler::ScheduleGroup",
-        "AWS::SecretsManager::ResourcePolicy",
         "AWS::SecretsManager::RotationSchedule",
-        "AWS::SecretsManager::SecretTargetAttachment",
     }
 )
 

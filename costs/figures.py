@@ -67,8 +67,6 @@ ACTIVE_USER = Price(Decimal("0.0055"), "active users (Lite)")  # the first 10,00
 
 SECRET = Price(Decimal("0.40"), "secrets")
 SECRET_CALL = Price(Decimal("0.05"), "calls", per=10_000)
-KMS_KEY = Price(Decimal("1.00"), "keys")
-KMS_REQUEST = Price(Decimal("0.03"), "requests", per=10_000)
 
 LOG_INGEST = Price(Decimal("0.5985"), "GB ingested")
 LOG_SCAN = Price(Decimal("0.005985"), "GB scanned")
@@ -76,7 +74,6 @@ LOG_STORAGE = Price(Decimal("0.0315"), "GB-months kept")
 CUSTOM_METRIC = Price(Decimal("0.30"), "metrics")
 ALARM = Price(Decimal("0.10"), "alarm metrics")
 FAST_ALARM = Price(Decimal("0.30"), "alarm metrics under a minute")
-COMPOSITE_ALARM = Price(Decimal("0.50"), "composite alarms")
 DASHBOARD = Price(Decimal("3.00"), "dashboards")
 EMAIL = Price(Decimal("2.00"), "e-mails", per=100_000)
 SQS_REQUEST = Price(Decimal("0.40"), "requests", per=1_000_000)
@@ -176,7 +173,6 @@ PAGE_REQUESTS_A_LOOK = 6
 MB_OF_PAGE_A_LOOK = Decimal("0.2")
 
 CALLS_A_TICK = 1  # of each secret
-REQUESTS_A_KEY = 20_000  # a month
 
 KB_LOGGED_A_RUN = 16  # into each log group, by each function, execution or flow log that writes to it
 ONCE_A_NIGHT = {VERIFY_DIFFERENCES, LAKE_FINDINGS, ROTATIONS_OVERDUE}

@@ -190,9 +190,7 @@ def test_an_alarm_on_an_anomaly_is_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "costs"),
     [
-        ("AWS::KMS::Key", {"keys": "1", "requests": "0.06"}),
         ("AWS::CloudWatch::Dashboard", {"dashboards": "3"}),
-        ("AWS::CloudWatch::CompositeAlarm", {"composite alarms": "0.5"}),
         ("AWS::SNS::Topic", {"e-mails": "0.002"}),
         ("AWS::SQS::Queue", {"requests": "0.0004"}),
         ("AWS::EC2::NatGateway", {"hours": "36.5", "GB processed": "0.25"}),
