@@ -14,8 +14,8 @@ from costs.by_size import (
     Deployed,
     Stored,
 )
-from costs.figures import DATABASE_GIB
 from costs.measured import FIRST_NUMBER, PAGE_BYTES, PUBLICATION, Measured
+from costs.prices import DATABASE_GIB
 from costs.shop import PAYMENTS_VERSIONS_AN_ORDER, Shop
 
 MOST = 10**12

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from costs import figures
+from costs import assumptions, prices
+from costs.assumptions import A_SMALL_SHOP, Use
 from costs.estimate import Estimate, estimate
-from costs.figures import A_SMALL_SHOP, Use
 from costs.measured import FIRST_NUMBER, PUBLICATION, SNAPSHOT_BYTES_AN_ORDER, TICK_BYTES_A_MONTHS_ORDER, Measured
 from costs.shop import ROWS_AN_ORDER, VERSIONS_AN_ORDER, YEARS, Shop
 from costs.templates import Runs, TemplateResource, Unpriceable
@@ -207,7 +207,7 @@ def _rewritten(shop: Shop) -> float:
 
 def _look_bytes(shop: Shop) -> float:
     """The files that were written since the last look, and all of them once a month for each reader."""
-    return _rewritten(shop) + shop.orders * SNAPSHOT_BYTES_AN_ORDER * figures.READERS / figures.LOOKS
+    return _rewritten(shop) + shop.orders * SNAPSHOT_BYTES_AN_ORDER * assumptions.READERS / assumptions.LOOKS
 
 
 def _with_room(deployed: Deployed, warehouse_bytes: float) -> Sequence[TemplateResource]:
@@ -220,9 +220,9 @@ def _with_room(deployed: Deployed, warehouse_bytes: float) -> Sequence[TemplateR
 
 
 def _room(database: TemplateResource, wanted: float) -> dict[str, object]:
-    classes = list(figures.DATABASE_GIB)
+    classes = list(prices.DATABASE_GIB)
     given = str(database.properties.get("DBInstanceClass"))
-    enough = [name for name in classes if figures.DATABASE_GIB[name] * MEMORY_SHARE >= wanted]
+    enough = [name for name in classes if prices.DATABASE_GIB[name] * MEMORY_SHARE >= wanted]
     small = given in classes and (not enough or classes.index(given) < classes.index(enough[0]))
     return {
         "DBInstanceClass": (enough[0] if enough else "an instance larger than these") if small else given,
@@ -237,4 +237,4 @@ def _tick_minutes(resources: Sequence[TemplateResource]) -> float:
         raise UserError(f"how often the shop is looked at does not follow from these templates: {reason}") from reason
     if not ticks:
         raise UserError("no schedule is enabled in these templates, so nobody looks at the shop: name another --env")
-    return float(figures.HOURS_A_MONTH * 60 / ticks)
+    return float(assumptions.HOURS_A_MONTH * 60 / ticks)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from costs import figures
-from costs.figures import A_SMALL_SHOP, Charge, Price, Use
+from costs import assumptions, prices
+from costs.assumptions import A_SMALL_SHOP, Use
+from costs.prices import Charge, Price
 from costs.templates import Runs, TemplateResource, Unpriceable
 
 CUSTOM_METRICS = "custom metrics"
@@ -73,13 +74,13 @@ class Estimate:
     def to_dict(self) -> dict[str, Any]:
         """The estimate with its prices, for JSON."""
         return {
-            "region": figures.REGION,
-            "prices_as_of": figures.AS_OF,
+            "region": prices.REGION,
+            "prices_as_of": prices.AS_OF,
             "usd": float(round(self.usd, 2)),
             "lines": [_line_to_dict(line) for line in self.lines],
             "free": dict(self.free),
             "unknown": [vars(each) for each in self.unknown],
-            "not_counted": list(figures.NOT_COUNTED),
+            "not_counted": list(assumptions.NOT_COUNTED),
         }
 
 
@@ -92,8 +93,8 @@ def estimate(resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> 
     """
     runs = Runs(resources, use)
     charges: dict[tuple[str, Price], list[Charge]] = {
-        (CUSTOM_METRICS, figures.CUSTOM_METRIC): [
-            Charge(months, figures.CUSTOM_METRIC) for months in figures.METRIC_MONTHS
+        (CUSTOM_METRICS, prices.CUSTOM_METRIC): [
+            Charge(months, prices.CUSTOM_METRIC) for months in assumptions.METRIC_MONTHS
         ]
     }
     free = Counter[str]()
@@ -136,8 +137,8 @@ def by_each_way_out(resources: Sequence[TemplateResource]) -> Mapping[str, Decim
     others = [each for each in resources if not any(each is one for one in (*instances, *alarms, *gateways))]
     count = len(instances) + len(gateways)
     as_instances = [
-        TemplateResource("Nat", _INSTANCE, figures.NAT_INSTANCE),
-        TemplateResource("Hangs", _ALARM, figures.NAT_ALARM),
+        TemplateResource("Nat", _INSTANCE, assumptions.NAT_INSTANCE),
+        TemplateResource("Hangs", _ALARM, assumptions.NAT_ALARM),
     ]
     return {
         "instance": estimate(resources if instances else [*others, *as_instances * count]).usd,
@@ -151,8 +152,8 @@ def function(resource: TemplateResource, runs: Runs) -> list[Charge]:
     gigabytes = resource.number("MemorySize", default=128) / 1024
     [architecture] = resource.properties.get("Architectures", ["x86_64"])
     return [
-        Charge(count, figures.LAMBDA_REQUEST),
-        Charge(count * _seconds(resource, runs.use) * gigabytes, figures.LAMBDA_GB_SECOND[architecture]),
+        Charge(count, prices.LAMBDA_REQUEST),
+        Charge(count * _seconds(resource, runs.use) * gigabytes, prices.LAMBDA_GB_SECOND[architecture]),
     ]
 
 
@@ -161,7 +162,7 @@ def _seconds(resource: TemplateResource, use: Use) -> Decimal:
     for name, seconds in use.seconds_a_run.items():
         if full_name.endswith(f"-{name}"):
             return seconds
-    raise Unpriceable(f"costs/figures.py has no seconds a run for {full_name}")
+    raise Unpriceable(f"costs/assumptions.py has no seconds a run for {full_name}")
 
 
 def state_machine(resource: TemplateResource, runs: Runs) -> list[Charge]:
@@ -169,37 +170,37 @@ def state_machine(resource: TemplateResource, runs: Runs) -> list[Charge]:
     if resource.properties.get("StateMachineType", "STANDARD") != "STANDARD":
         raise Unpriceable("only a standard workflow has a price here")
     count = runs.of_machine(resource)
-    charges = [Charge(count * figures.TRANSITIONS_AN_EXECUTION, figures.STATE_TRANSITION)]
+    charges = [Charge(count * assumptions.TRANSITIONS_AN_EXECUTION, prices.STATE_TRANSITION)]
     if resource.properties.get("TracingConfiguration", {}).get("Enabled"):
-        charges.append(Charge(count, figures.TRACE))
+        charges.append(Charge(count, prices.TRACE))
     return charges
 
 
 def schedule(resource: TemplateResource, runs: Runs) -> list[Charge]:
     """AWS::Scheduler::Schedule: each time that it comes due."""
-    return [Charge(runs.of_schedule(resource), figures.SCHEDULED_INVOCATION)]
+    return [Charge(runs.of_schedule(resource), prices.SCHEDULED_INVOCATION)]
 
 
 def bucket(resource: TemplateResource, runs: Runs) -> list[Charge]:
     """AWS::S3::Bucket: the gigabytes assumed, the requests of each tick, and those of browsers where they may ask."""
     if "CorsConfiguration" in resource.properties:
-        reads = figures.LOOKS * (figures.FILES_A_LOOK + figures.POLLS_A_LOOK)
+        reads = assumptions.LOOKS * (assumptions.FILES_A_LOOK + assumptions.POLLS_A_LOOK)
         return [
-            Charge(runs.use.gb_of_snapshots, figures.S3_STORAGE),
-            Charge(runs.ticks * figures.DASHBOARD_WRITES_A_TICK, figures.S3_WRITE),
-            Charge(runs.ticks * figures.DASHBOARD_READS_A_TICK + reads, figures.S3_READ),
-            Charge(figures.LOOKS * runs.use.mb_a_look / _MB_A_GB, figures.DATA_OUT),
+            Charge(runs.use.gb_of_snapshots, prices.S3_STORAGE),
+            Charge(runs.ticks * assumptions.DASHBOARD_WRITES_A_TICK, prices.S3_WRITE),
+            Charge(runs.ticks * assumptions.DASHBOARD_READS_A_TICK + reads, prices.S3_READ),
+            Charge(assumptions.LOOKS * runs.use.mb_a_look / _MB_A_GB, prices.DATA_OUT),
         ]
     return [
-        Charge(runs.use.gb_a_bucket, figures.S3_STORAGE),
-        Charge(runs.ticks * figures.WRITES_A_TICK, figures.S3_WRITE),
-        Charge(runs.ticks * figures.READS_A_TICK, figures.S3_READ),
+        Charge(runs.use.gb_a_bucket, prices.S3_STORAGE),
+        Charge(runs.ticks * assumptions.WRITES_A_TICK, prices.S3_WRITE),
+        Charge(runs.ticks * assumptions.READS_A_TICK, prices.S3_READ),
     ]
 
 
 def secret(_: TemplateResource, runs: Runs) -> list[Charge]:
     """AWS::SecretsManager::Secret: to be there, and to be read in each tick."""
-    return [Charge(1, figures.SECRET), Charge(runs.ticks * figures.CALLS_A_TICK, figures.SECRET_CALL)]
+    return [Charge(1, prices.SECRET), Charge(runs.ticks * assumptions.CALLS_A_TICK, prices.SECRET_CALL)]
 
 
 def database(resource: TemplateResource, _: Runs) -> list[Charge]:
@@ -208,12 +209,12 @@ def database(resource: TemplateResource, _: Runs) -> list[Charge]:
     size = given.get("DBInstanceClass")
     if given.get("Engine") != "postgres" or given.get("StorageType") != "gp3" or "Iops" in given:
         raise Unpriceable("only PostgreSQL on gp3 without more IOPS than it comes with has a price here")
-    if size not in figures.DATABASE_HOUR:
-        raise Unpriceable(f"costs/figures.py has no price of {size}")
+    if size not in prices.DATABASE_HOUR:
+        raise Unpriceable(f"costs/prices.py has no price of {size}")
     zones = 2 if given.get("MultiAZ") else 1
     return [
-        Charge(figures.HOURS_A_MONTH * zones, figures.DATABASE_HOUR[size]),
-        Charge(resource.number("AllocatedStorage") * zones, figures.DATABASE_GP3),
+        Charge(assumptions.HOURS_A_MONTH * zones, prices.DATABASE_HOUR[size]),
+        Charge(resource.number("AllocatedStorage") * zones, prices.DATABASE_GP3),
     ]
 
 
@@ -221,9 +222,9 @@ def log_group(resource: TemplateResource, runs: Runs) -> list[Charge]:
     """AWS::Logs::LogGroup: what is written to it, and what it holds once it is as old as its retention."""
     if "RetentionInDays" not in resource.properties:
         raise Unpriceable("it keeps its events for ever, and so costs more every month")
-    gigabytes = runs.into_log(resource) * figures.KB_LOGGED_A_RUN / _KB_A_GB
-    months = resource.number("RetentionInDays") / figures.DAYS_A_MONTH
-    return [Charge(gigabytes, figures.LOG_INGEST), Charge(gigabytes * months, figures.LOG_STORAGE)]
+    gigabytes = runs.into_log(resource) * assumptions.KB_LOGGED_A_RUN / _KB_A_GB
+    months = resource.number("RetentionInDays") / assumptions.DAYS_A_MONTH
+    return [Charge(gigabytes, prices.LOG_INGEST), Charge(gigabytes * months, prices.LOG_STORAGE)]
 
 
 def alarm(resource: TemplateResource, _: Runs) -> list[Charge]:
@@ -233,31 +234,31 @@ def alarm(resource: TemplateResource, _: Runs) -> list[Charge]:
         raise Unpriceable("an alarm on an anomaly has no price here")
     statistics = [query["MetricStat"] for query in queries if "MetricStat" in query] or [resource.properties]
     fast = any(int(statistic["Period"]) < _A_MINUTE for statistic in statistics)
-    return [Charge(len(statistics), figures.FAST_ALARM if fast else figures.ALARM)]
+    return [Charge(len(statistics), prices.FAST_ALARM if fast else prices.ALARM)]
 
 
 def dashboard(resource: TemplateResource, _: Runs) -> list[Charge]:
     """AWS::CloudWatch::Dashboard: to be there, and what its queries of logs scan each time that somebody looks."""
     queries = json.dumps(resource.properties.get("DashboardBody")).count(_LOG_WIDGET)
-    scanned = queries * figures.DASHBOARD_LOOKS * figures.GB_SCANNED_A_LOOK
-    return [Charge(1, figures.DASHBOARD), *([Charge(scanned, figures.LOG_SCAN)] if queries else [])]
+    scanned = queries * assumptions.DASHBOARD_LOOKS * assumptions.GB_SCANNED_A_LOOK
+    return [Charge(1, prices.DASHBOARD), *([Charge(scanned, prices.LOG_SCAN)] if queries else [])]
 
 
 def topic(_: TemplateResource, __: Runs) -> list[Charge]:
     """AWS::SNS::Topic: the e-mails that it is assumed to send."""
-    return [Charge(figures.EMAILS_A_TOPIC, figures.EMAIL)]
+    return [Charge(assumptions.EMAILS_A_TOPIC, prices.EMAIL)]
 
 
 def queue(_: TemplateResource, __: Runs) -> list[Charge]:
     """AWS::SQS::Queue: its requests."""
-    return [Charge(figures.REQUESTS_A_QUEUE, figures.SQS_REQUEST)]
+    return [Charge(assumptions.REQUESTS_A_QUEUE, prices.SQS_REQUEST)]
 
 
 def nat_gateway(_: TemplateResource, __: Runs) -> list[Charge]:
     """AWS::EC2::NatGateway: its hours, and what goes through it."""
     return [
-        Charge(figures.HOURS_A_MONTH, figures.NAT_HOUR),
-        Charge(figures.GB_THROUGH_A_GATEWAY, figures.NAT_DATA),
+        Charge(assumptions.HOURS_A_MONTH, prices.NAT_HOUR),
+        Charge(assumptions.GB_THROUGH_A_GATEWAY, prices.NAT_DATA),
     ]
 
 
@@ -270,33 +271,33 @@ def endpoint(resource: TemplateResource, _: Runs) -> list[Charge]:
     if kind != "Interface" or not isinstance(subnets, list):
         raise Unpriceable("only a gateway, and an interface with a list of subnets, has a price here")
     return [
-        Charge(figures.HOURS_A_MONTH * len(subnets), figures.ENDPOINT_HOUR),
-        Charge(figures.GB_THROUGH_AN_ENDPOINT, figures.ENDPOINT_DATA),
+        Charge(assumptions.HOURS_A_MONTH * len(subnets), prices.ENDPOINT_HOUR),
+        Charge(assumptions.GB_THROUGH_AN_ENDPOINT, prices.ENDPOINT_DATA),
     ]
 
 
 def address(_: TemplateResource, __: Runs) -> list[Charge]:
     """AWS::EC2::EIP: its hours, in use or not."""
-    return [Charge(figures.HOURS_A_MONTH, figures.PUBLIC_ADDRESS_HOUR)]
+    return [Charge(assumptions.HOURS_A_MONTH, prices.PUBLIC_ADDRESS_HOUR)]
 
 
 def instance(resource: TemplateResource, _: Runs) -> list[Charge]:
     """AWS::EC2::Instance: its hours, its disks, and a public address that it has of its own."""
     given = resource.properties
     size = given.get("InstanceType")
-    if size not in figures.INSTANCE_HOUR:
-        raise Unpriceable(f"costs/figures.py has no price of {size}")
+    if size not in prices.INSTANCE_HOUR:
+        raise Unpriceable(f"costs/prices.py has no price of {size}")
     if given.get("Monitoring"):
         raise Unpriceable("detailed monitoring has no price here")
     disks = given.get("BlockDeviceMappings", [])
     if not disks:
         raise Unpriceable("how large its disk is stands in no template")
     charges = [
-        Charge(figures.HOURS_A_MONTH, figures.INSTANCE_HOUR[size]),
-        Charge(sum(map(_gigabytes, disks), Decimal(0)), figures.VOLUME_GP3),
+        Charge(assumptions.HOURS_A_MONTH, prices.INSTANCE_HOUR[size]),
+        Charge(sum(map(_gigabytes, disks), Decimal(0)), prices.VOLUME_GP3),
     ]
     if any(each.get("AssociatePublicIpAddress") for each in given.get("NetworkInterfaces", [])):
-        charges.append(Charge(figures.HOURS_A_MONTH, figures.PUBLIC_ADDRESS_HOUR))
+        charges.append(Charge(assumptions.HOURS_A_MONTH, prices.PUBLIC_ADDRESS_HOUR))
     return charges
 
 
@@ -310,14 +311,14 @@ def _gigabytes(disk: Mapping[str, Any]) -> Decimal:
 def distribution(_: TemplateResource, __: Runs) -> list[Charge]:
     """AWS::CloudFront::Distribution: the requests for the page, and what is sent."""
     return [
-        Charge(figures.LOOKS * figures.PAGE_REQUESTS_A_LOOK, figures.CLOUDFRONT_REQUEST),
-        Charge(figures.LOOKS * figures.MB_OF_PAGE_A_LOOK / _MB_A_GB, figures.CLOUDFRONT_DATA),
+        Charge(assumptions.LOOKS * assumptions.PAGE_REQUESTS_A_LOOK, prices.CLOUDFRONT_REQUEST),
+        Charge(assumptions.LOOKS * assumptions.MB_OF_PAGE_A_LOOK / _MB_A_GB, prices.CLOUDFRONT_DATA),
     ]
 
 
 def user_pool(_: TemplateResource, __: Runs) -> list[Charge]:
     """AWS::Cognito::UserPool: whoever signs in at least once a month."""
-    return [Charge(figures.READERS, figures.ACTIVE_USER)]
+    return [Charge(assumptions.READERS, prices.ACTIVE_USER)]
 
 
 PRICED: Mapping[str, Callable[[TemplateResource, Runs], list[Charge]]] = {

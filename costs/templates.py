@@ -8,12 +8,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from costs import figures
-from costs.figures import A_SMALL_SHOP, Use
+from costs import assumptions
+from costs.assumptions import A_SMALL_SHOP, Use
 from totes.errors import UserError
 
 _STEPS_OF_A_ROTATION = 4  # Secrets Manager calls the function once for each
-_FLOW_LOG_WRITES = figures.HOURS_A_MONTH * figures.FLOW_LOG_WRITES_AN_HOUR
+_FLOW_LOG_WRITES = assumptions.HOURS_A_MONTH * assumptions.FLOW_LOG_WRITES_AN_HOUR
 _MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 _WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ANY = ("*", "?")
@@ -101,7 +101,7 @@ class Runs:
         calls += [self.of_machine(each) for each in self._machines if each.names(function, "DefinitionString")]
         calls += [_rotation_calls(each) for each in self._rotations if each.names(function, "RotationLambdaARN")]
         name = str(function.properties.get("FunctionName"))
-        calls += [often for called, often in figures.CALLED_BY_HAND.items() if name.endswith(f"-{called}")]
+        calls += [often for called, often in assumptions.CALLED_BY_HAND.items() if name.endswith(f"-{called}")]
         return _sum_of_any(calls, "call it")
 
     def into_log(self, log_group: TemplateResource) -> Decimal:
@@ -138,7 +138,7 @@ def _sum_of_any(runs: Sequence[Decimal], does: str) -> Decimal:
 def runs_a_month(expression: str) -> Decimal:
     """How often rate(...) or cron(...) comes due; raise Unpriceable if it cannot be counted."""
     if rate := re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)s?\)", expression):
-        return figures.HOURS_A_MONTH * 60 / (int(rate[1]) * _MINUTES[rate[2]])
+        return assumptions.HOURS_A_MONTH * 60 / (int(rate[1]) * _MINUTES[rate[2]])
     if cron := re.fullmatch(r"cron\((\S+) (\S+) (\S+) \* (\S+) \*\)", expression):
         minutes, hours, of_month, of_week = cron.groups()
         try:
@@ -152,8 +152,8 @@ def _days(of_month: str, of_week: str) -> Decimal:
     if of_week not in _ANY:
         for number, name in enumerate(_WEEK, start=1):
             of_week = of_week.replace(name, str(number))
-        return figures.DAYS_A_MONTH * _count(of_week, len(_WEEK)) / len(_WEEK)
-    return figures.DAYS_A_MONTH if of_month in _ANY else Decimal(_count(of_month, 31))
+        return assumptions.DAYS_A_MONTH * _count(of_week, len(_WEEK)) / len(_WEEK)
+    return assumptions.DAYS_A_MONTH if of_month in _ANY else Decimal(_count(of_month, 31))
 
 
 def _count(field: str, size: int) -> int:

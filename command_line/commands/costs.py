@@ -9,7 +9,8 @@ from rich.table import Table
 from command_line.commands import display
 from command_line.visible import Text
 from costs import Estimate
-from costs.figures import AS_OF, NOT_COUNTED, REGION, Charge
+from costs.assumptions import NOT_COUNTED
+from costs.prices import AS_OF, REGION, Charge
 
 _SMALL = 10  # below it, two places matter
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from command_line.commands import display
 from command_line.visible import Text
 from costs import Break, Measured, Sized, by_size, shop
-from costs.figures import AS_OF, REGION
+from costs.prices import AS_OF, REGION
 
 _GB = 1024**3
 _MB = 1024**2

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from command_line.deployment import Deployment
-from costs.figures import METRIC_MONTHS
+from costs.assumptions import METRIC_MONTHS
 from local_cloud.alarm_states import alarms_on
 from simulator import build
 from tests.end_to_end.conftest import Deployed

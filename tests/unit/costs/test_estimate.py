@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from costs import Estimate, TemplateResource, estimate, read_resources
-from costs.figures import CUSTOM_METRIC, METRIC_MONTHS
+from costs.assumptions import METRIC_MONTHS
+from costs.prices import CUSTOM_METRIC
 from totes.errors import UserError
 
 NIGHTS = Decimal(730) / 24
@@ -95,7 +96,7 @@ def test_a_rotation_calls_its_function_four_times() -> None:
 def test_a_function_of_which_the_seconds_are_not_assumed_is_named() -> None:
     [unknown] = of(schedule("NewIJ90"), function("NewIJ90", "new_idea")).unknown
     assert unknown.logical_id == "NewIJ90"
-    assert "figures.py has no seconds a run for totes-dev-new_idea" in unknown.reason
+    assert "costs/assumptions.py has no seconds a run for totes-dev-new_idea" in unknown.reason
 
 
 def test_a_function_that_nothing_is_seen_to_call_is_named() -> None:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
-from costs.figures import METRIC_MONTHS
+from costs.assumptions import METRIC_MONTHS
 from totes import telemetry
 from totes.warehouse import RowCounts
 
