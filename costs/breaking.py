@@ -11,8 +11,8 @@ from costs.by_size import (
     PUBLISH,
     STORAGE_SHARE,
     VERIFY,
-    Deployed,
     Stored,
+    TemplateSet,
 )
 from costs.measured import FIRST_NUMBER, PAGE_BYTES, PUBLICATION, Measured
 from costs.prices import DATABASE_GIB
@@ -36,13 +36,13 @@ class Break:
         step: the step.
         limit: what it runs into.
         orders_a_year: the most sales orders a year with which it holds; None: it does not break.
-        then: what to do.
+        remedy: what to do.
     """
 
     step: str
     limit: str
     orders_a_year: int | None
-    then: str
+    remedy: str
 
     def holds(self, orders_a_year: int) -> bool:
         """Whether it holds with so many."""
@@ -55,49 +55,49 @@ class _Limit:
     says: str
     most: float
     takes: Callable[[Shop], float]
-    then: str
+    remedy: str
 
 
-def breaks(deployed: Deployed, measured: Measured) -> Sequence[Break]:
+def breaks(templates: TemplateSet, measured: Measured) -> Sequence[Break]:
     """Where each step breaks, the first first.
 
     Raises:
-        UserError: see `Deployed.function`.
+        UserError: see `TemplateSet.function`.
     """
     limits = (
-        *_of_ticks(deployed, measured),
-        *_of_nights(deployed, measured),
-        *_of_warehouse(deployed, measured),
-        *_of_dashboard(deployed),
+        *_of_ticks(templates, measured),
+        *_of_nights(templates, measured),
+        *_of_warehouse(templates, measured),
+        *_of_dashboard(templates),
     )
     found = [
-        Break(step=each.step, limit=each.says, orders_a_year=_largest(each, deployed), then=each.then)
+        Break(step=each.step, limit=each.says, orders_a_year=_largest(each, templates), remedy=each.remedy)
         for each in limits
     ]
     return sorted(found, key=lambda each: MOST if each.orders_a_year is None else each.orders_a_year)
 
 
-def _of_ticks(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:
-    capture = deployed.function(CAPTURE)
-    schedule = f"{deployed.tick_minutes:.0f} minutes between ticks"
+def _of_ticks(templates: TemplateSet, measured: Measured) -> Iterator[_Limit]:
+    capture = templates.function(CAPTURE)
+    schedule = f"{templates.tick_minutes:.0f} minutes between ticks"
     yield _Limit(
         "tick without changes",
         schedule,
-        deployed.tick_minutes * 60,
+        templates.tick_minutes * 60,
         lambda shop: measured.tick_seconds(shop.orders, 0) * capture.slower,
         "raise tick_minutes, or memory_mb of all three",
     )
     yield _Limit(
         "busiest tick",
         schedule,
-        deployed.tick_minutes * 60,
+        templates.tick_minutes * 60,
         lambda shop: measured.tick_seconds(shop.orders, shop.busiest_changes) * capture.slower,
         "nothing is lost: runs step back for each other and catch up; raise tick_minutes, or memory_mb of all three",
     )
 
 
-def _of_nights(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:
-    verify = deployed.function(VERIFY)
+def _of_nights(templates: TemplateSet, measured: Measured) -> Iterator[_Limit]:
+    verify = templates.function(VERIFY)
     yield _Limit(
         "nightly comparison",
         f"{verify.seconds / 60:.0f} minutes of a function",
@@ -114,8 +114,8 @@ def _of_nights(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:
     )
 
 
-def _of_warehouse(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:
-    for database in deployed.databases:
+def _of_warehouse(templates: TemplateSet, measured: Measured) -> Iterator[_Limit]:
+    for database in templates.databases:
         given = str(database.properties.get("DBInstanceClass"))
         storage = float(database.number("MaxAllocatedStorage", default=int(database.number("AllocatedStorage"))))
         yield _Limit(
@@ -135,10 +135,10 @@ def _of_warehouse(deployed: Deployed, measured: Measured) -> Iterator[_Limit]:
             )
 
 
-def _of_dashboard(deployed: Deployed) -> Iterator[_Limit]:
-    if not deployed.has_dashboard:
+def _of_dashboard(templates: TemplateSet) -> Iterator[_Limit]:
+    if not templates.has_dashboard:
         return
-    publish = deployed.function(PUBLISH)
+    publish = templates.function(PUBLISH)
     yield _Limit(
         "dashboard: its first number",
         f"{FIRST_NUMBER_SECONDS} seconds of waiting",
@@ -162,11 +162,11 @@ def _of_dashboard(deployed: Deployed) -> Iterator[_Limit]:
     )
 
 
-def _largest(limit: _Limit, deployed: Deployed) -> int | None:
+def _largest(limit: _Limit, templates: TemplateSet) -> int | None:
     """The most orders a year that keep within a limit, which more orders come nearer to; None: all that may be."""
 
     def keeps(orders_a_year: int) -> bool:
-        return limit.takes(deployed.shop(orders_a_year)) <= limit.most
+        return limit.takes(templates.shop(orders_a_year)) <= limit.most
 
     if keeps(MOST):
         return None

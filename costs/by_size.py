@@ -67,7 +67,7 @@ class Function:
     slower: float
 
 
-class Deployed:
+class TemplateSet:
     """An environment's templates, as far as a shop's size presses on them."""
 
     def __init__(self, resources: Sequence[TemplateResource]) -> None:
@@ -150,14 +150,14 @@ class Sized:
     cost: Estimate
 
 
-def sized(deployed: Deployed, orders_a_year: int, measured: Measured) -> Sized:
+def sized(templates: TemplateSet, orders_a_year: int, measured: Measured) -> Sized:
     """What an environment costs a month whose shop sells so many orders a year, as if no step broke."""
-    shop = deployed.shop(orders_a_year)
+    shop = templates.shop(orders_a_year)
     stored = Stored.of(shop, measured)
-    capture, transform, load = (deployed.function(name).slower for name in (CAPTURE, TRANSFORM, LOAD))
-    resources = _with_room(deployed, stored.warehouse)
+    capture, transform, load = (templates.function(name).slower for name in (CAPTURE, TRANSFORM, LOAD))
+    resources = _with_room(templates, stored.warehouse)
     instances = [str(each.properties["DBInstanceClass"]) for each in resources if each.kind == _DATABASE]
-    use = _use(deployed, shop, stored, measured)
+    use = _use(templates, shop, stored, measured)
     return Sized(
         shop=shop,
         stored=stored,
@@ -175,19 +175,19 @@ def sized(deployed: Deployed, orders_a_year: int, measured: Measured) -> Sized:
     )
 
 
-def _use(deployed: Deployed, shop: Shop, stored: Stored, measured: Measured) -> Use:
+def _use(templates: TemplateSet, shop: Shop, stored: Stored, measured: Measured) -> Use:
     """What a small shop uses, and what this one uses beyond it."""
     changed = shop.changed_ticks_a_year / shop.ticks_a_year
     small = measured.tick_seconds(measured.sizes[0], 0)
     mean = measured.idle.at(shop.orders)
     mean += changed * measured.changed_seconds
     mean += shop.changes_a_year / shop.ticks_a_year * measured.change_seconds
-    beyond = max(0.0, mean - small) * deployed.function(CAPTURE).slower / 3
+    beyond = max(0.0, mean - small) * templates.function(CAPTURE).slower / 3
     seconds = dict(A_SMALL_SHOP.seconds_a_run)
     for name in (CAPTURE, TRANSFORM, LOAD):
         seconds[name] += Decimal(beyond)
-    seconds[VERIFY] = Decimal(measured.verify.at(shop.orders) * deployed.function(VERIFY).slower)
-    shown = deployed.has_dashboard and FIRST_NUMBER.at(shop.orders) <= FIRST_NUMBER_SECONDS
+    seconds[VERIFY] = Decimal(measured.verify.at(shop.orders) * templates.function(VERIFY).slower)
+    shown = templates.has_dashboard and FIRST_NUMBER.at(shop.orders) <= FIRST_NUMBER_SECONDS
     if shown:
         of_all = PUBLICATION.each / SNAPSHOT_BYTES_AN_ORDER
         seconds[PUBLISH] += Decimal(changed * _rewritten(shop) * of_all)
@@ -210,12 +210,12 @@ def _look_bytes(shop: Shop) -> float:
     return _rewritten(shop) + shop.orders * SNAPSHOT_BYTES_AN_ORDER * assumptions.READERS / assumptions.LOOKS
 
 
-def _with_room(deployed: Deployed, warehouse_bytes: float) -> Sequence[TemplateResource]:
+def _with_room(templates: TemplateSet, warehouse_bytes: float) -> Sequence[TemplateResource]:
     """The resources with a database that the warehouse has room in; never a smaller one than the templates say."""
     wanted = warehouse_bytes / GIB
     return [
         replace(each, properties={**each.properties, **_room(each, wanted)}) if each.kind == _DATABASE else each
-        for each in deployed.resources
+        for each in templates.resources
     ]
 
 

@@ -79,7 +79,9 @@ class Estimate:
             "usd": float(round(self.usd, 2)),
             "lines": [_line_to_dict(line) for line in self.lines],
             "free": dict(self.free),
-            "unknown": [vars(each) for each in self.unknown],
+            "unknown": [
+                {"kind": each.kind, "logical_id": each.logical_id, "reason": each.reason} for each in self.unknown
+            ],
             "not_counted": list(assumptions.NOT_COUNTED),
         }
 

@@ -45,7 +45,7 @@ from command_line.roles import make_roles
 from command_line.synthesis import synthesised
 from command_line.verification import Verification, verdict_on
 from command_line.verification import repair as repair_it
-from costs import Deployed, Measured, breaks, by_each_way_out, estimate, read_resources, sized
+from costs import Measured, TemplateSet, breaks, by_each_way_out, estimate, read_resources, sized
 from costs.measured import DEFAULT as MEASURED
 from local_cloud import LocalCloud
 from local_cloud.databases import login, refuse_where_no_shop_is
@@ -291,7 +291,7 @@ def costs(
     with synthesised(environment) as templates:
         resources = read_resources(templates)
     if figures is not None:
-        _costs_by_size(environment, Deployed(resources), orders_a_year or [], figures, as_json=as_json)
+        _costs_by_size(environment, TemplateSet(resources), orders_a_year or [], figures, as_json=as_json)
         return
     found, ways_out = estimate(resources), by_each_way_out(resources)
     if as_json:
@@ -302,10 +302,10 @@ def costs(
 
 
 def _costs_by_size(
-    environment: str, deployed: Deployed, orders_a_year: Sequence[int], measured: Measured, *, as_json: bool
+    environment: str, templates: TemplateSet, orders_a_year: Sequence[int], measured: Measured, *, as_json: bool
 ) -> None:
-    found = [sized(deployed, each, measured) for each in sorted(set(orders_a_year))]
-    broken = breaks(deployed, measured)
+    found = [sized(templates, each, measured) for each in sorted(set(orders_a_year))]
+    broken = breaks(templates, measured)
     if as_json:
         print(json.dumps(costs_by_size.document(found, broken, measured), indent=2))
     else:

@@ -36,8 +36,17 @@ def document(found: Sequence[Sized], broken: Sequence[Break], measured: Measured
     return {
         "measured": measured.began,
         "sizes": [_size(each, broken) for each in found],
-        "breaks": [vars(each) for each in broken],
+        "breaks": [_break(each) for each in broken],
         "assumed": [*shop.ASSUMED, *by_size.ASSUMED],
+    }
+
+
+def _break(broken: Break) -> Mapping[str, Any]:
+    return {
+        "step": broken.step,
+        "limit": broken.limit,
+        "orders_a_year": broken.orders_a_year,
+        "then": broken.remedy,
     }
 
 
@@ -59,7 +68,12 @@ def _size(found: Sized, broken: Sequence[Break]) -> Mapping[str, Any]:
             "usual": round(found.usual_tick, 2),
             "busiest": round(found.busiest_tick, 2),
         },
-        "stored_bytes": {name: round(size) for name, size in vars(found.stored).items()},
+        "stored_bytes": {
+            "ingestion": round(found.stored.ingestion),
+            "processed": round(found.stored.processed),
+            "warehouse": round(found.stored.warehouse),
+            "snapshots": round(found.stored.snapshots),
+        },
         "look_bytes": round(found.look_bytes),
         "instance": found.instance,
         "broken": [f"{each.step}: {each.limit}" for each in broken if not each.holds(found.shop.orders_a_year)],
@@ -105,11 +119,11 @@ def _show_remedies(broken: Sequence[Break]) -> None:
     """What to do, once for all steps of which it is the same."""
     steps: dict[str, list[str]] = {}
     for each in broken:
-        if each.orders_a_year is not None and each.step not in steps.setdefault(each.then, []):
-            steps[each.then].append(each.step)
+        if each.orders_a_year is not None and each.step not in steps.setdefault(each.remedy, []):
+            steps[each.remedy].append(each.step)
     display.show("what to do then:")
-    for then, of in steps.items():
-        display.show(f"  - {'; '.join(of)}: {then}", soft_wrap=True)
+    for remedy, of in steps.items():
+        display.show(f"  - {'; '.join(of)}: {remedy}", soft_wrap=True)
 
 
 def _first(found: Sized, broken: Sequence[Break]) -> str:

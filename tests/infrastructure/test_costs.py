@@ -112,6 +112,8 @@ def test_a_shops_size_says_what_it_pays_and_which_step_breaks_first(tmp_path: Pa
     assert [each["orders_a_year"] for each in found["breaks"]] == sorted(
         (each["orders_a_year"] for each in found["breaks"]), key=lambda most: most or 10**12
     )
+    assert set(found["breaks"][0]) == {"step", "limit", "orders_a_year", "then"}
+    assert set(small["stored_bytes"]) == {"ingestion", "processed", "warehouse", "snapshots"}
     # What the price of each size has in it is the same sum as without a size.
     assert small["cost"]["usd"] == pytest.approx(sum(line["usd"] for line in small["cost"]["lines"]), abs=0.01)
 

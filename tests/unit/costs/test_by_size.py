@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from costs import Break, Deployed, Measured, Sized, TemplateResource, breaks, sized
+from costs import Break, Measured, Sized, TemplateResource, TemplateSet, breaks, sized
 from costs.by_size import CAPTURE, LOAD, PUBLISH, TRANSFORM, VERIFY
 from costs.measured import DEFAULT, Growth
 from costs.shop import ROWS_AN_ORDER, YEARS, Shop
@@ -41,7 +41,7 @@ MEASURED = Measured(
 """Nothing takes anything."""
 
 
-def deployed(*others: TemplateResource, memory: int = WHOLE, timeout: int = 900) -> Deployed:
+def template_set(*others: TemplateResource, memory: int = WHOLE, timeout: int = 900) -> TemplateSet:
     """The functions that a shop's size presses on, a machine that calls them every five minutes, and others."""
     functions = [
         TemplateResource(
@@ -64,7 +64,7 @@ def deployed(*others: TemplateResource, memory: int = WHOLE, timeout: int = 900)
         "AWS::Scheduler::Schedule",
         {"ScheduleExpression": "rate(5 minutes)", "Target": {"Arn": {"Ref": "Machine"}}},
     )
-    return Deployed([*functions, machine, schedule, *others])
+    return TemplateSet([*functions, machine, schedule, *others])
 
 
 def database(**properties: Any) -> TemplateResource:
@@ -121,27 +121,27 @@ def test_in_a_small_shop_most_ticks_bring_nothing_and_in_a_large_one_all_in_open
 
 def test_no_first_load_is_too_long() -> None:
     slow = Growth(100, 1)
-    found = breaks(deployed(timeout=900), replace(MEASURED, extract=slow, transform=slow, load=slow))
+    found = breaks(template_set(timeout=900), replace(MEASURED, extract=slow, transform=slow, load=slow))
     assert not [each for each in found if "minutes of a function" in each.limit and each.orders_a_year is not None]
 
 
 def test_a_fact_breaks_where_it_has_more_versions_than_a_rebuild_makes() -> None:
-    found = at(breaks(deployed(), MEASURED), "first load and rebuild: the largest fact", "50 million versions")
+    found = at(breaks(template_set(), MEASURED), "first load and rebuild: the largest fact", "50 million versions")
     assert found == math.floor(50_000_000 / (2 * 1.42 * YEARS))
 
 
 def test_a_function_with_half_a_processor_takes_twice_as_long() -> None:
     measured = replace(MEASURED, verify=Growth(0, 0.001))
-    halves = breaks(deployed(memory=WHOLE // 2), measured)
+    halves = breaks(template_set(memory=WHOLE // 2), measured)
     assert at(halves, "nightly comparison", "minutes") == pytest.approx(450_000 / YEARS, rel=0.01)
     # More memory than a processor's makes nothing faster: one processor was measured.
-    doubled = breaks(deployed(memory=WHOLE * 2), measured)
+    doubled = breaks(template_set(memory=WHOLE * 2), measured)
     assert at(doubled, "nightly comparison", "minutes") == 900_000 // YEARS
 
 
 def test_ticks_break_where_one_takes_longer_than_until_the_next() -> None:
     measured = replace(MEASURED, idle=Growth(0, 0.0001), change_seconds=0.01)
-    found = breaks(deployed(), measured)
+    found = breaks(template_set(), measured)
     assert at(found, "tick without changes", "5 minutes") == 3_000_000 // YEARS
     # 300 s = 0.0001 s for each order of the years + 0.01 s for each of a day's payments.
     assert at(found, "busiest tick", "5 minutes") == math.floor(300 / (YEARS * 0.0001 + 1.42 / 260 * 0.01))
@@ -149,7 +149,7 @@ def test_ticks_break_where_one_takes_longer_than_until_the_next() -> None:
 
 def test_a_warehouse_breaks_where_its_storage_or_its_instance_is_too_small() -> None:
     measured = replace(MEASURED, warehouse_bytes=Growth(0, GIBIBYTE / 1_000_000))
-    templates = deployed(database(MaxAllocatedStorage=100))
+    templates = template_set(database(MaxAllocatedStorage=100))
     found = breaks(templates, measured)
     storage, instance = at(found, "warehouse: storage", "100 GiB"), at(found, "warehouse: instance", "db.t4g.micro")
     assert storage is not None
@@ -161,7 +161,7 @@ def test_a_warehouse_breaks_where_its_storage_or_its_instance_is_too_small() -> 
 
 def test_a_larger_shop_is_priced_with_the_instance_and_the_storage_that_it_needs() -> None:
     measured = replace(MEASURED, warehouse_bytes=Growth(0, GIBIBYTE / 1_000_000))
-    templates = deployed(database())
+    templates = template_set(database())
     small, large = (sized(templates, orders, measured) for orders in (1000, 10_000_000))
     assert (small.instance, large.instance) == ("db.t4g.micro", "db.t4g.large")
     assert used(small, "AWS::RDS::DBInstance")["GB-months (gp3)"] == 20
@@ -170,26 +170,26 @@ def test_a_larger_shop_is_priced_with_the_instance_and_the_storage_that_it_needs
 
 
 def test_an_instance_that_is_large_enough_stays() -> None:
-    templates = deployed(database(DBInstanceClass="db.t4g.medium"))
+    templates = template_set(database(DBInstanceClass="db.t4g.medium"))
     assert sized(templates, 1000, MEASURED).instance == "db.t4g.medium"
 
 
 def test_a_warehouse_that_no_instance_is_large_enough_for_is_not_known_and_not_free() -> None:
     measured = replace(MEASURED, warehouse_bytes=Growth(0, GIBIBYTE))
-    found = sized(deployed(database()), 1_000_000, measured)
+    found = sized(template_set(database()), 1_000_000, measured)
     assert [each.kind for each in found.cost.unknown] == ["AWS::RDS::DBInstance"]
 
 
 def test_functions_are_charged_for_what_a_tick_takes_beyond_an_idle_one_of_the_smallest_shop() -> None:
     measured = replace(MEASURED, idle=Growth(0, 0.00001), sizes=(100_000, 1_000_000))
-    small, large = (sized(deployed(), orders, measured) for orders in (10_000, 1_000_000))
+    small, large = (sized(template_set(), orders, measured) for orders in (10_000, 1_000_000))
     unit = "GB-seconds (arm64)"
     seconds = (used(large, LAMBDA)[unit] - used(small, LAMBDA)[unit]) / (WHOLE / 1024)
     assert seconds == pytest.approx(8760 * 0.00001 * (YEARS * 1_000_000 - 100_000), rel=1e-6)
 
 
 def test_the_dashboard_breaks_first_where_nothing_else_takes_anything_and_is_then_taken_to_be_off() -> None:
-    templates = deployed(DASHBOARD)
+    templates = template_set(DASHBOARD)
     found = breaks(templates, MEASURED)
     first = at(found, "dashboard: its first number", "10 seconds")
     assert first == found[0].orders_a_year
@@ -201,30 +201,30 @@ def test_the_dashboard_breaks_first_where_nothing_else_takes_anything_and_is_the
 
 
 def test_what_has_no_dashboard_has_none_that_breaks() -> None:
-    assert not any(each.step.startswith("dashboard") for each in breaks(deployed(), MEASURED))
+    assert not any(each.step.startswith("dashboard") for each in breaks(template_set(), MEASURED))
 
 
 def test_a_lake_holds_rows_and_batches() -> None:
     of_batches = replace(MEASURED, batch_bytes=1000)
     shop = Shop(1_000_000, tick_minutes=5)
-    found = sized(deployed(), 1_000_000, of_batches).stored
+    found = sized(template_set(), 1_000_000, of_batches).stored
     assert found.ingestion == pytest.approx(shop.changed_ticks_a_year * YEARS * 1000)
-    of_rows = sized(deployed(), 1_000_000, replace(MEASURED, processed_bytes=Growth(0, 10))).stored
+    of_rows = sized(template_set(), 1_000_000, replace(MEASURED, processed_bytes=Growth(0, 10))).stored
     assert of_rows.processed == pytest.approx(YEARS * 10_000_000 * 5.78 / 4.26)
 
 
 def test_what_there_is_no_function_for_is_said() -> None:
     with pytest.raises(UserError, match="there is no function raw_data_to_ingestion_bucket in the templates"):
-        breaks(Deployed(deployed().resources[5:]), MEASURED)
+        breaks(TemplateSet(template_set().resources[5:]), MEASURED)
 
 
 def test_a_schedule_that_is_off_or_missing_is_said() -> None:
-    *others, schedule = deployed().resources
+    *others, schedule = template_set().resources
     off = replace(schedule, properties={**schedule.properties, "State": "DISABLED"})
     with pytest.raises(UserError, match="no schedule is enabled"):
-        Deployed([*others, off])
+        TemplateSet([*others, off])
     with pytest.raises(UserError, match="nothing in the templates is seen to start it"):
-        Deployed(others)
+        TemplateSet(others)
 
 
 def series(subject: str, of: str, number: int, seconds: float) -> Mapping[str, Any]:
