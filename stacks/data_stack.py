@@ -18,10 +18,11 @@ from totes.settings import PLACEHOLDER
 class DataStack(TotesStack):
     """The lake's buckets, the databases' logins, and the warehouse where it is totes' own.
 
-    The third bucket, which stores the functions' code, is the CDK's own of qualifier totes; `cdk bootstrap` makes it.
+    The third bucket, which stores the functions' code, is the CDK's own, with the qualifier totes; `cdk bootstrap`
+    makes it.
 
     Attributes:
-        handed: all of it as the other stacks have it.
+        handed: what the other stacks take of it.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, network: HandedNetwork | None) -> None:

@@ -1,4 +1,4 @@
-"""Who may deploy from GitHub, and how far that goes; the stack that a person deploys by hand, once."""
+"""Who may deploy from GitHub, and with which rights. A person deploys this stack by hand, once."""
 
 import re
 from collections.abc import Sequence
@@ -24,8 +24,9 @@ class GitHub:
     """The repository that deploys, as its tokens name it.
 
     Attributes:
-        repository: OWNER/REPO, or OWNER@ID/REPO@ID where GitHub's tokens carry the ids too.
-        provider: the ARN of the account's identity provider for GitHub; None: it has none yet, and gets one.
+        repository: OWNER/REPO, or OWNER@ID/REPO@ID if GitHub's tokens have the ids too.
+        provider: the ARN of the account's identity provider for GitHub; None: there is none yet, and the stack makes
+            one.
     """
 
     repository: str
@@ -45,7 +46,7 @@ class GitHub:
 
     @classmethod
     def from_context(cls, node: Node) -> "GitHub | None":
-        """The repository that the context names, or None where it names none; raise ValueError if it makes no sense."""
+        """The repository that the context names, or None if it names none; raise ValueError if it is not valid."""
         repository, provider = node.try_get_context("github"), node.try_get_context("github_oidc_provider")
         if repository is None:
             if provider is not None:
@@ -54,15 +55,15 @@ class GitHub:
         return cls(repository=str(repository), provider=provider)
 
     def subject(self, context: str) -> str:
-        """Who GitHub says a job is that runs in such a context, such as `pull_request`."""
+        """The subject in the tokens of a job that runs in a context, such as `pull_request`."""
         return f"repo:{self.repository}:{context}"
 
 
 class DeployerStack(TotesStack):
-    """The roles of a repository's workflows. All that they may do is to become roles that `cdk bootstrap` made.
+    """The roles of a repository's workflows. They may only assume roles that `cdk bootstrap` made.
 
-    totes-<environment>-deploy is for jobs of branch main in the repository's GitHub environment of the same name, which
-    decides who approves. totes-<environment>-diff is for pull requests; it changes nothing.
+    totes-<environment>-deploy is for jobs of branch main that run in the GitHub environment called <environment>, whose
+    settings decide who approves. totes-<environment>-diff is for pull requests; it changes nothing.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, github: GitHub) -> None:
@@ -71,7 +72,7 @@ class DeployerStack(TotesStack):
             "deployer",
             environment=environment,
             description="totes: who may deploy it from GitHub",
-            may_be_bounded=False,  # these roles are made before, by a person, and become other roles
+            may_be_bounded=False,  # a person makes these roles beforehand, and they only assume others
         )
         self._github = github
         self._provider = github.provider or self._new_provider()
@@ -101,7 +102,8 @@ class DeployerStack(TotesStack):
     ) -> None:
         claims = {"aud": _AUDIENCE, "sub": self._github.subject(context)}
         if branch is not None:
-            # A subject that names an environment names no branch, and only the environment's rules would ask for one.
+            # A subject that names an environment names no branch, so the branch is a condition of its own here; else
+            # only the environment's rules would check it.
             # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/
             claims["ref"] = branch
         conditions = {"StringEquals": {f"{_ISSUER}:{claim}": said for claim, said in claims.items()}}

@@ -20,10 +20,10 @@ LOCAL_EMAIL = "you@localhost"
 """Who gets alarms in a local cloud; `totes local mail` shows what they said."""
 
 _LOCAL_SITE = "{endpoint}"
-"""A local cloud's endpoint, which the function knows and the stack does not."""
+"""Stands for a local cloud's endpoint: the function knows the address, the stack does not."""
 
 _SUFFIX = "[a-z][a-z0-9]{0,11}"
-"""A function's name has 64 characters at most, and the longest leaves so many."""
+"""At most 12 characters: a function's name may have 64, and the longest name of a function leaves room for so many."""
 
 _SECURITY_GROUP = "sg-([0-9a-f]{8}|[0-9a-f]{17})"
 _CERTIFICATE = "arn:aws:acm:us-east-1:[0-9]{12}:certificate/[0-9a-f-]+"
@@ -42,13 +42,13 @@ class FunctionSettings:
     timeout_minutes: int = 15
 
     def __post_init__(self) -> None:
-        """Refuse what Lambda gives nobody; raise ValueError.
+        """Refuse what Lambda does not offer; raise ValueError.
 
         https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
         """
-        if not 128 <= self.memory_mb <= 10240:  # noqa: PLR2004 - Lambda's, as the sentence says
+        if not 128 <= self.memory_mb <= 10240:  # noqa: PLR2004 - Lambda's, as the message says
             raise ValueError(f"memory_mb is {self.memory_mb}; Lambda gives a function 128 to 10240 MB")
-        if not 1 <= self.timeout_minutes <= 15:  # noqa: PLR2004 - likewise
+        if not 1 <= self.timeout_minutes <= 15:  # noqa: PLR2004 - the same
             raise ValueError(f"timeout_minutes is {self.timeout_minutes}; Lambda ends a function after 15 at most")
 
 
@@ -60,12 +60,13 @@ class NewNetwork:
         cidr: its addresses.
         zones: the two availability zones, such as ("eu-west-2a", "eu-west-2c"); None: the first two. Not every zone of
             a region has Lambda, NAT gateways and instances of every kind.
-        nat: what functions reach the outside by: an instance, a fifth of the price, or a gateway, which AWS keeps up;
-            docs/costs.md compares them.
-        nat_zones: in how many zones there is one, 1 or 2, each with an address of its own. With one, a zone that fails
-            takes the other's way out too.
-        generation: which of the environment's networks it is. A higher number is another network, beside the one of
-            before, whose stack stays until somebody deletes it. Other addresses or zones need one (docs/disasters.md).
+        nat: how functions reach the outside: through an instance, at a fifth of the price, or through a gateway, which
+            AWS keeps running; docs/costs.md compares them.
+        nat_zones: in how many zones there is a NAT, 1 or 2, each with an address of its own. With one NAT, the failure
+            of its zone cuts off the other zone too.
+        generation: which of the environment's networks it is. A higher number makes another network beside the old
+            one, whose stack stays until somebody deletes it. To change addresses or zones needs a higher number
+            (docs/disasters.md).
     """
 
     cidr: str = "10.20.0.0/20"
@@ -75,7 +76,7 @@ class NewNetwork:
     generation: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse an unknown kind or number of ways out; raise ValueError."""
+        """Refuse an unknown kind or number of NATs, and zones that are not two; raise ValueError."""
         if self.nat not in {"instance", "gateway"}:
             raise ValueError(f"nat is {self.nat!r}; NewNetwork knows 'instance' and 'gateway'")
         if self.zones is not None and not len(self.zones) == len({*self.zones}) == 2:  # noqa: PLR2004 - as it says
@@ -86,13 +87,13 @@ class NewNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingNetwork:
-    """A VPC that is there already, whose private subnets reach S3, Secrets Manager and the given databases.
+    """A VPC that already exists, whose private subnets reach S3, Secrets Manager and the given databases.
 
     Attributes:
         vpc_id: the VPC.
         availability_zones: the zones of its private subnets, in their order.
         private_subnet_ids: the subnets that functions, and a warehouse of totes' own, are put in.
-        generation: which of the environment's networks it is; one in the place of another needs a higher number
+        generation: which of the environment's networks it is; a network that replaces another needs a higher number
             (docs/disasters.md).
     """
 
@@ -104,19 +105,20 @@ class ExistingNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenDatabase:
-    """A database that is somebody else's.
+    """A database that somebody else runs.
 
     Attributes:
-        security_group_id: its security group, where it is in the network; None: it is outside, and reached by NAT.
-        opens_group: whether the stack makes the rule in that group by which it lets the functions in; else its owner
-            does, for the group that the network stack's outputs name.
+        security_group_id: its security group, if it is in the network; None: it is outside, and reached through NAT.
+        opens_group: whether the stack adds the rule to that group that lets the functions in; if not, the owner of the
+            group adds it, for the group that the network stack's outputs name.
         port: where it listens.
-        secret_arn: the secret with its login, where there is one; None: the data stack makes one, to be filled in.
-        secret_key_arn: the key that the given secret is encrypted by, where that is one of your own in KMS, and not
-            the one of Secrets Manager.
-        rotates_secret: whether totes changes the password in the secret; only in a role that says that totes made it.
-            None: in one of its own it does, in a given one it does not, for others may live by that. True is about a
-            given one. False is for what can be changed elsewhere only: a standby's is changed at its primary.
+        secret_arn: the secret with its login, if there is one; None: the data stack makes one, to be filled in.
+        secret_key_arn: the key that encrypts the given secret, if it is a KMS key of your own and not the key of
+            Secrets Manager.
+        rotates_secret: whether totes changes the password in the secret; it only does so for a role that is marked as
+            made by totes. None: it does for a secret of its own, and not for a given one, which others may use too.
+            True: for a given one as well. False: for none; a password that can only be changed elsewhere needs it, as
+            a standby's is changed at its primary.
     """
 
     security_group_id: str | None = None
@@ -127,7 +129,7 @@ class GivenDatabase:
     rotates_secret: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is said of a secret or a group that is not given; raise ValueError."""
+        """Refuse settings about a secret or a group that is not given; raise ValueError."""
         if self.opens_group and self.security_group_id is None:
             raise ValueError("opens_group is about a group that is given, so GivenDatabase needs its security_group_id")
         said = {"secret_key_arn": self.secret_key_arn, "rotates_secret": self.rotates_secret}
@@ -145,17 +147,19 @@ class OwnDatabase:
     """A database that the data stack makes: PostgreSQL on RDS.
 
     Attributes:
-        instance_type: of a burstable, Graviton kind, such as "t4g.micro".
-        storage_gib: what it has at first.
-        most_storage_gib: what it may grow to by itself, at least a tenth more; one that is there may be told the same.
-        multi_az: whether another zone stands by.
+        instance_type: a burstable Graviton instance, such as "t4g.micro".
+        storage_gib: the size of its disk at first.
+        most_storage_gib: the size that the disk may grow to by itself, at least a tenth more. The same as storage_gib:
+            it does not grow, which only an instance that already exists accepts.
+        multi_az: whether a standby runs in another zone.
         backup_days: how long its backups are kept.
-        port: where it listens. CloudFormation changes it by another instance: so only with another generation.
-        generation: which of its kind it is. A higher number is another instance in the place of the one of before:
-            empty, or what a snapshot holds. CloudFormation does not make again what is lost, so this does
+        port: where it listens. CloudFormation replaces the instance to change it, so change the generation with it.
+        generation: which instance it is. A higher number makes another instance that replaces the old one: empty, or
+            with what a snapshot holds. CloudFormation does not make a lost resource again, so a new generation does
             (docs/disasters.md).
-        snapshot: the name or ARN of the snapshot that this generation is restored from; None: it is empty at first. It
-            stays said for as long as the generation lives: without it CloudFormation makes an empty one in its place.
+        snapshot: the name or ARN of the snapshot that this generation is restored from; None: it is empty at first.
+            Keep it for as long as the generation exists: if it is removed, CloudFormation replaces the instance with an
+            empty one.
     """
 
     instance_type: str
@@ -168,7 +172,7 @@ class OwnDatabase:
     snapshot: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a limit to the disk's growth that RDS takes for none; raise ValueError.
+        """Refuse a limit to the disk's growth that RDS does not accept; raise ValueError.
 
         https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
         """
@@ -184,8 +188,8 @@ class Lake:
     """Which buckets the lake is in.
 
     Attributes:
-        ingestion, processed: which of its kind each bucket is. A higher number is another bucket, empty, in the place
-            of the one of before, which stays where it is if it is there (docs/disasters.md).
+        ingestion, processed: the generation of each bucket. A higher number makes another bucket, empty, that replaces
+            the old one; the old one stays where it is, if it still exists (docs/disasters.md).
     """
 
     ingestion: int = 1
@@ -194,18 +198,18 @@ class Lake:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnDomain:
-    """A name of your own for the dashboard, which your DNS leads to the distribution's (docs/deploying.md).
+    """A domain of your own for the dashboard; your DNS points it to the distribution's name (docs/deploying.md).
 
     Attributes:
         name: such as "dashboard.shop.example".
-        certificate_arn: its certificate in ACM, which CloudFront wants in us-east-1.
+        certificate_arn: its certificate in ACM; CloudFront only takes one from us-east-1.
     """
 
     name: str
     certificate_arn: str
 
     def __post_init__(self) -> None:
-        """Refuse a certificate where CloudFront does not look; raise ValueError."""
+        """Refuse a certificate that CloudFront does not take; raise ValueError."""
         if not re.fullmatch(_CERTIFICATE, self.certificate_arn):
             raise ValueError(
                 f"{self.certificate_arn!r} is no certificate of ACM in us-east-1, and CloudFront takes no other"
@@ -213,7 +217,7 @@ class OwnDomain:
 
 
 def generation_of(name: str, number: int, between: str = "") -> str:
-    """The name of what is there in generations; the first has it as it is."""
+    """The name of a generation of something: the first has the name itself, a later one its number behind it."""
     return name if number == 1 else f"{name}{between}{number}"
 
 
@@ -223,9 +227,9 @@ class Rates:
 
     Attributes:
         currency: the reporting currency, by its ISO 4217 code.
-        since: the first day whose rates are wanted, such as "2024-03-02", the first that the public source has.
-        sites: where they are asked for, each by a URL as `totes.rates.RateSource` knows it.
-        late_days: how old the newest may be before somebody is woken; None: nobody is.
+        since: the first day whose rates are fetched, such as "2024-03-02", the first that the public source has.
+        sites: the sites that are asked for them, each a URL in the form that `totes.rates.RateSource` takes.
+        late_days: how many days old the newest rates may be before an alarm goes off; None: there is no alarm.
     """
 
     currency: str = "GBP"
@@ -249,7 +253,7 @@ class Rates:
                 raise ValueError(f"Rates.sites has {site!r}, and rates are asked for over HTTPS only")
 
     def on_this_machine(self) -> "Rates":
-        """The same from the local cloud, which has two days of 2024, and no internet."""
+        """The same rates from the local cloud, which has two days of 2024, and no internet."""
         site = f"{_LOCAL_SITE}/npm/@fawazahmed0/currency-api@{{version}}/v1/currencies/{{base}}.min.json"
         return replace(self, sites=(site,), late_days=None)
 
@@ -259,7 +263,7 @@ class Environment:
     """One deployment of totes and how it differs from the others.
 
     Attributes:
-        name: as in `-c env=NAME`; every resource that has a name carries it.
+        name: as in `-c env=NAME`; it is part of every name that totes gives a resource.
         target: the Python and the machine that the functions run on.
         log_retention: how long log events are kept.
         network: where the functions run; None: outside of any VPC.
@@ -267,31 +271,31 @@ class Environment:
         warehouse: the warehouse.
         lake: the lake's buckets.
         bounded: whether every role carries the permissions boundary totes-NAME-boundary, so that CloudFormation may
-            make roles without being an administrator; `totes bootstrap-policy` writes it, and it has to be there first.
-        readers: who reaches a warehouse of totes' own besides the functions, for BI tools and psql: ranges of addresses
-            and security groups, such as "10.1.0.0/16" and "sg-0123456789abcdef0", that have a way into the network.
-        alarm_email: who gets mails when something is wrong; None: nobody, and the synth warns of it, or fails where
-            the environment is protected.
-        protected: whether a stack refuses to be deleted, and its data can be deleted in no way but by hand.
+            make roles without being an administrator; `totes bootstrap-policy` writes it, before the deployment.
+        readers: who may reach a warehouse of totes' own besides the functions, for BI tools and psql: address ranges
+            and security groups, such as "10.1.0.0/16" and "sg-0123456789abcdef0", that can reach the network.
+        alarm_email: the address that alarms are mailed to; None: nobody is told, and the synth warns of that, or fails
+            if the environment is protected.
+        protected: whether stacks refuse to be deleted, so that data can only be deleted by hand.
         deletes_data: whether data is deleted with its stack. It takes two keys: an environment that is not protected,
             and the context delete_data.
         superseded_days: after how many days an object version that is no longer the current one expires; at least
-            twice as many as the audit of the lake takes nights, so that what it finds missing can be restored.
+            twice the nights that an audit of the lake takes, so that what it finds missing can be restored.
         tick_minutes: how often the schedule starts a run.
         schedule_enabled: whether it does.
-        mass_deletion_percent: how many of a hundred rows of a source table may be gone at once before a run stops and
-            asks.
-        rows_in_one_function: how many rows of all source tables one function reads, or transforms, for one batch; what
-            has more is done in pieces, by many functions (docs/operating.md says of the rest).
-        pieces_at_once: how many of them are at work at once; of those that read each has a connection to the source.
+        mass_deletion_percent: the percentage of a source table's rows that may be missing at once; if it is more, a
+            run stops and asks.
+        rows_in_one_function: how many rows of all source tables one function reads, or transforms, for one batch; a
+            larger batch is done in pieces, by many functions (docs/operating.md).
+        pieces_at_once: how many of these functions work at the same time; each that reads has its own connection to
+            the source.
         verify_hour: the hour of the night, UTC, in which the warehouse is compared with the source and the lake swept
             and audited.
         rotation_days: how often the databases' passwords are changed.
-        dashboard: whether each load is followed by a snapshot for the dashboard, and there is a bucket for it
-            (docs/dashboard.md).
-        dashboard_domain: the dashboard's name; None: CloudFront makes one up.
+        dashboard: whether there is a dashboard: a bucket, and a snapshot in it after each load (docs/dashboard.md).
+        dashboard_domain: the dashboard's domain; None: CloudFront chooses a name.
         shop: the shop's name, which is the title of the dashboard's page.
-        athena: whether the star can be asked by Athena too, from the processed bucket (docs/athena.md).
+        athena: whether Athena can query the star too, from the processed bucket (docs/athena.md).
         rates: the exchange rates by which amounts are converted; None: every amount stays in its own currency.
         capture, transform, load, publish, verify, sweep, audit, fetch: what each function may use.
     """
@@ -334,8 +338,9 @@ class Environment:
         """Refuse what cannot be deployed.
 
         Raises:
-            ValueError: a reader is none, is everybody, or cannot be let in from here; a warehouse cannot move; data is
-                to be deleted where what deletes it has no rights; or what is lost would expire before it is found.
+            ValueError: a reader is not valid, is everybody, or is for a given warehouse; a warehouse would have to move
+                to another network; data is to be deleted without the rights for it; or a lost object would expire
+                before the audit finds out.
         """
         if self.superseded_days < 2 * NIGHTS:
             raise ValueError(
@@ -364,7 +369,7 @@ class Environment:
                 raise ValueError(f"{self.name}: readers has {reader!r}, which {wrong}")
 
     def deleting_data(self) -> "Environment":
-        """This environment with the second key turned: its data goes with its stacks.
+        """This environment with its data deleted together with its stacks: the second key.
 
         Raises:
             ValueError: it is protected.
@@ -374,12 +379,12 @@ class Environment:
         return replace(self, deletes_data=True)
 
     def suffixed(self, suffix: str) -> "Environment":
-        """This environment under a name of its own, beside others like it in the same account: dev-alice.
+        """This environment under another name, such as dev-alice, beside others like it in the same account.
 
-        The dashboard's name is not its own: CloudFront gives one to one distribution of all accounts.
+        It has no domain for its dashboard: CloudFront accepts a domain for only one distribution of all accounts.
 
         Raises:
-            ValueError: the suffix is no short word.
+            ValueError: the suffix is not a short word.
         """
         if not re.fullmatch(_SUFFIX, suffix):
             raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
@@ -389,24 +394,24 @@ class Environment:
         """This environment with its alarms sent to an e-mail address.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not an e-mail address.
         """
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             raise ValueError(f"{address!r} is no e-mail address; alarm_email is one, such as data@shop.example")
         return replace(self, alarm_email=address)
 
     def within_boundary(self) -> "Environment":
-        """This environment with its roles held to its permissions boundary."""
+        """This environment with its roles limited by its permissions boundary."""
         return replace(self, bounded=True)
 
     def on_schedule(self) -> "Environment":
-        """This environment with its schedules enabled, for a local cloud that is to fire them."""
+        """This environment with its schedules enabled, for a local cloud that fires them."""
         return replace(self, schedule_enabled=True)
 
     def on_this_machine(self) -> "Environment":
-        """This environment for a local cloud: its functions are built for this very interpreter.
+        """This environment for a local cloud: its functions are built for this interpreter and machine.
 
-        Mails stay in the local cloud, so an environment without an address has one there; rates come from it.
+        Mails do not leave the local cloud, so an environment without an address gets one; rates come from it too.
         """
         return replace(
             self,
@@ -417,9 +422,9 @@ class Environment:
 
     @property
     def data_removal(self) -> RemovalPolicy:
-        """What happens to buckets and secrets whose stack is deleted; what holds no data goes with its stack.
+        """What happens to buckets and secrets when their stack is deleted; what holds no data is always deleted.
 
-        What a first deployment has made goes with it where that fails: it holds nothing yet, and would be in the way.
+        If a first deployment fails, what it has made is deleted: it holds nothing yet, and would block the next one.
         """
         return RemovalPolicy.DESTROY if self.deletes_data else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
@@ -427,7 +432,7 @@ class Environment:
     def database_removal(self) -> RemovalPolicy:
         """What happens to the warehouse when its stack is deleted.
 
-        One that stays holds its network back too, so an environment that is not protected keeps a snapshot instead.
+        As long as it exists its network cannot be deleted, so an environment that is not protected keeps a snapshot.
         """
         if self.deletes_data:
             return RemovalPolicy.DESTROY
@@ -435,7 +440,7 @@ class Environment:
 
     @property
     def needs_nat(self) -> bool:
-        """Whether totes' own network needs a way out: a given database is not in it."""
+        """Whether totes' own network needs a NAT: a given database is outside of it."""
         given = [each for each in (self.source, self.warehouse) if isinstance(each, GivenDatabase)]
         return any(each.security_group_id is None for each in given)
 
@@ -456,7 +461,7 @@ class Environment:
 
 
 def _why_no_reader(reader: str) -> str:
-    """Why nobody is let in by these words; empty: somebody is."""
+    """Why this is not a reader that can be let in; empty: it is one."""
     if is_security_group(reader):
         return ""
     try:
@@ -470,5 +475,5 @@ def _why_no_reader(reader: str) -> str:
 
 
 def is_security_group(reader: str) -> bool:
-    """Whether a reader is a security group, and no range of addresses."""
+    """Whether a reader is a security group, and not a range of addresses."""
     return re.fullmatch(_SECURITY_GROUP, reader) is not None

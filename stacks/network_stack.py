@@ -13,7 +13,7 @@ class NetworkStack(TotesStack):
     """Where functions and warehouse live; an environment without a network has none.
 
     Attributes:
-        handed: the network as the other stacks have it.
+        handed: what the other stacks take of the network.
     """
 
     def __init__(self, scope: Construct, environment: Environment, *, network: NewNetwork | ExistingNetwork) -> None:

@@ -1,4 +1,4 @@
-"""The folders that become Lambda packages: what goes into them, and whether Lambda can hold it."""
+"""The folders that become Lambda packages: what goes into them, and whether they fit into Lambda."""
 
 import contextlib
 import hashlib
@@ -29,22 +29,22 @@ class PackageTooLarge(ValueError):
 
 
 def code_of(folder: Path) -> lambda_.Code:
-    """The package of a folder of Python files, without what an interpreter or a desktop leaves in it."""
+    """The package of a folder of Python files, without the files that an interpreter or a desktop leaves in it."""
     packed = _packed(folder.name, {"": folder})
     digest = packed.name.rpartition("-")[2]
     return lambda_.Code.from_asset(str(packed), asset_hash=digest, asset_hash_type=cdk.AssetHashType.CUSTOM)
 
 
 def with_page(folder: Path) -> Path:
-    """A package with the dashboard's page beside its handler, in `page`; the package itself where no page is built."""
+    """A copy of a package with the dashboard's page in its folder `page`; the package itself if no page is built."""
     return _packed(folder.name, {"": folder, "page": PAGE}) if (PAGE / "index.html").is_file() else folder
 
 
 def _packed(name: str, folders: Mapping[str, Path]) -> Path:
-    """The files of folders, copied below prefixes, as Lambda's user may read them.
+    """A folder with copies of the files of some folders, each below its prefix, which all users may read.
 
-    The modes of a clone are those of whoever made it: one made under umask 077 has files that no function could
-    import. The CLI packs modes as they are, and never packs again what has the same hash.
+    The modes of files in a clone depend on who made it: in one made under umask 077 no function could import a file.
+    The CLI packs the modes as they are, and does not pack again what has the same hash.
     """
     sources = {
         Path(prefix) / file.relative_to(folder): file
@@ -65,7 +65,7 @@ def _packed(name: str, folders: Mapping[str, Path]) -> Path:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
             make_readable(making)
-            with contextlib.suppress(OSError):  # another process was quicker, with the same
+            with contextlib.suppress(OSError):  # another process was quicker, with the same files
                 making.rename(place)
     return place
 
@@ -87,7 +87,7 @@ def check_size(function: str, sizes: Mapping[Path, int]) -> None:
         sizes: the bytes of its own folder and of those of its layers.
 
     Raises:
-        PackageTooLarge: it does not; the sentence gives the size of each folder.
+        PackageTooLarge: it does not fit; the message gives the size of each folder.
     """
     total = sum(sizes.values())
     if total > LIMIT_BYTES:

@@ -1,4 +1,4 @@
-"""The stateless stack: all that moves the data; it can be deleted and deployed again at any time."""
+"""The stateless stack: everything that moves the data. It can be deleted and deployed again at any time."""
 
 from collections.abc import Mapping
 

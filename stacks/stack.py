@@ -1,4 +1,4 @@
-"""What all stacks of totes have in common: how they are named, tagged and protected, and what one hands the next."""
+"""What all stacks of totes have in common: names, tags, protection, and how one hands values over to the next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Handed:
 
     Attributes:
         giver: the stack.
-        value: the value, in the giver's own words.
-        parameter: the name in Systems Manager under which it is found.
+        value: the value, as the giver has it: often a reference that only its own template can use.
+        parameter: the name of the parameter in Systems Manager that has the value.
     """
 
     giver: "TotesStack"
@@ -49,9 +49,9 @@ class TotesStack(cdk.Stack):
     def hand_over(self, name: str, value: str) -> Handed:
         """Hand a value to the stacks that are deployed after this one.
 
-        It is in a parameter of Systems Manager, which whoever takes it looks up with each deployment. By an export it
-        would be bound: what another stack imports can neither change nor go, and so nothing behind it be replaced
-        (docs/decisions/0021). A value that is known before anything is deployed needs no parameter.
+        It is stored in a parameter of Systems Manager, which the other stack looks up in each deployment. An export
+        would fix it: a value that another stack imports can neither change nor be deleted, so no resource behind it
+        could be replaced (docs/decisions/0021). A value that is known before any deployment needs no parameter.
 
         Args:
             name: what it is, in letters.
@@ -69,17 +69,17 @@ class TotesStack(cdk.Stack):
         return handed
 
     def keep_exporting(self, *values: str) -> None:
-        """Export values that nobody takes any longer from their exports.
+        """Export values although no stack imports them any more.
 
-        An environment deployed by totes before its first release imports them until its other stacks are deployed, and
-        until then they have to stay (CHANGELOG.md).
+        In an environment that was deployed before the first release of totes, the other stacks import them until they
+        are deployed again; until then the exports have to stay (CHANGELOG.md).
         """
         for value in values:
             if cdk.Token.is_unresolved(value):
                 self.export_value(value)
 
     def take(self, handed: Handed) -> str:
-        """Take a value that another stack hands over, and be deployed after it."""
+        """Return a value that another stack hands over, and make this stack be deployed after that one."""
         if not cdk.Token.is_unresolved(handed.value):
             return handed.value
         self.add_stack_dependency(handed.giver, "it hands over what this one takes")
@@ -87,5 +87,5 @@ class TotesStack(cdk.Stack):
 
 
 def _boundary(environment: Environment) -> cdk.PermissionsBoundary:
-    """What every role of the environment may do at most; `totes bootstrap-policy` writes it."""
+    """The most that any role of the environment may do; `totes bootstrap-policy` writes it."""
     return cdk.PermissionsBoundary.from_name(f"totes-{environment.name}-boundary")

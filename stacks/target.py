@@ -16,8 +16,8 @@ class Target:
 
     Attributes:
         python: the version's first two numbers, such as "3.13".
-        machine: the processor, in Lambda's words.
-        wheels: the platform whose wheels are installed, in uv's words; None: those of this very interpreter.
+        machine: the processor, by the name that Lambda uses.
+        wheels: the platform whose wheels are installed, by the name that uv uses; None: those of this interpreter.
     """
 
     python: str
@@ -26,7 +26,7 @@ class Target:
 
     @classmethod
     def host(cls) -> "Target":
-        """This interpreter on this machine; raise ValueError where Lambda has no such processor."""
+        """This interpreter on this machine; raise ValueError if Lambda has no such processor."""
         machine = _MACHINES.get(platform.machine().lower())
         if machine is None:
             raise ValueError(f"this machine is a {platform.machine()}; the local cloud runs on arm64 and x86_64")
@@ -34,4 +34,4 @@ class Target:
 
 
 LAMBDA = Target(python="3.13", machine="arm64", wheels="aarch64-manylinux_2_28")
-"""Where AWS runs the functions: Graviton, and Amazon Linux 2023 with its glibc 2.34."""
+"""What AWS runs the functions on: Graviton, and Amazon Linux 2023 with its glibc 2.34."""

@@ -1,4 +1,4 @@
-"""The stack that watches: who gets a mail, when, and what there is to see."""
+"""The stack that watches the others: which alarms there are, who gets their mails, and the operations dashboard."""
 
 from constructs import Construct
 

@@ -1,4 +1,4 @@
-"""What wakes somebody, and the line of the runbook that says what to do then."""
+"""What somebody gets a mail about, and the line of the runbook that says what to do then."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,18 +22,19 @@ RUNBOOK = "docs/runbook.md"
 _LAG_MINUTES = 15
 _TIMEOUT_PERCENT = 80
 _TICKS_WITHOUT_SUCCESS = 3
-_SLOW_PERIODS = 4  # a duration is told when it is over, as one of when it began: up to fifteen minutes before
-_THROTTLED_PERIODS = 3  # what is throttled once is tried again within seconds
+_SLOW_PERIODS = 4  # a duration is measured at its end, for the period of its start: up to fifteen minutes before
+_THROTTLED_PERIODS = 3  # a call that is throttled once is tried again within seconds
 _WAREHOUSE_PERIODS = 3
 _FIVE_MINUTES = cdk.Duration.minutes(5)
-_HOURS_WITHOUT_A_NIGHT = 26  # one comes every 24; what it does, tried three times, takes an hour at most
+_HOURS_WITHOUT_A_NIGHT = 26  # it starts every 24 hours, and takes an hour at most, even if it is tried three times
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
-    """When an alarm goes off: its metric is above a number (or below one), or is missing where that tells the same.
+    """When an alarm goes off: its metric is above a number (or below one), or missing if that means the same.
 
-    Of what is measured once a night a missing value tells nothing: IGNORE keeps the alarm as it is until the next.
+    For a metric that is measured once a night a missing value means nothing: IGNORE keeps the state of the alarm until
+    the next night.
     """
 
     name: str
@@ -44,12 +45,12 @@ class _Rule:
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     periods: int = 1
     enough: int | None = None
-    """How many of the periods have to tell so; None: each."""
+    """In how many of the periods it has to be so; None: in each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WatchedWarehouse:
-    """A warehouse of totes' own, by its name, and where it comes close to what it can take."""
+    """A warehouse of totes' own: its name, and the limits at which alarms go off."""
 
     identifier: str
     limits: Limits
@@ -107,7 +108,7 @@ class Alarms(Construct):
 
 
 def _anchor(name: str) -> str:
-    """The runbook has one line for the slowness, and one for the throttling, of all functions."""
+    """The runbook has one line for all functions that are slow, and one for all that are throttled."""
     kinds = [kind for kind in ("function-slow", "function-throttled") if name.startswith(kind)]
     return kinds[0] if kinds else name
 
@@ -142,13 +143,13 @@ def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeli
         ),
     ]
     if not environment.schedule_enabled:
-        return rules  # where nothing is started, nothing can be late
+        return rules  # if nothing is started, nothing can be late
     return [
         *rules,
         _Rule(
             name="no-success",
             sentence=f"No run has come to its end for {_TICKS_WITHOUT_SUCCESS} ticks.",
-            # Step Functions also counts runs that step back for one that hangs; each load that ends measures this.
+            # Step Functions counts a run that steps back for a hanging one as a success; only an ended load sends this.
             metric=metrics_of(environment)(telemetry.QUARANTINED, "SampleCount", tick),
             threshold=1,
             below=True,
@@ -159,7 +160,7 @@ def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeli
 
 
 def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
-    """An error alone wakes nobody: it is tried again. A run or a night that fails has an alarm of its own."""
+    """An error alone sets off no alarm: it is tried again. A run or a night that fails has an alarm of its own."""
     rules = []
     for function in (each for each in pipeline.functions if each.scheduled):
         name = function.name
@@ -271,7 +272,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
 
 
 def _lag(environment: Environment) -> _Rule:
-    """Only a run measures the lag, so where runs are rare a period without one tells nothing."""
+    """Only a run measures the lag, so a period must be long enough to have a run in it."""
     minutes = max(_LAG_MINUTES, _TICKS_WITHOUT_SUCCESS * environment.tick_minutes)
     period = max(_FIVE_MINUTES.to_minutes(), environment.tick_minutes)
     return _Rule(
@@ -322,7 +323,7 @@ def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
 
 
 def metrics_of(environment: Environment) -> _Measured:
-    """The environment's own metrics, by name, statistic and, where it is not five minutes, period."""
+    """The environment's own metrics, by name, statistic and, if it is not five minutes, period."""
 
     def metric(name: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES) -> cloudwatch.Metric:
         return cloudwatch.Metric(

@@ -12,9 +12,10 @@ from totes.logins import database_of, login_tags
 
 
 class DatabaseSecret(Construct):
-    """A secret of the right shape with a password that nobody knows yet; `totes init` makes the role that it is for.
+    """A secret with all keys of a login and a random password; `totes init` makes the role that it is for.
 
-    CloudFormation makes up its name: one that outlives its stack is in nobody's way then. What it is, its tags say.
+    CloudFormation chooses its name, so a secret that outlives its stack does not block the next one. Its tags say what
+    it is.
 
     Attributes:
         secret: the secret.

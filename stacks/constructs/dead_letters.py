@@ -1,4 +1,4 @@
-"""Where what a schedule could not start is put, and what failed at each attempt."""
+"""The queue for what a schedule could not start, and for events that failed at each attempt."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs

@@ -1,4 +1,4 @@
-"""The dashboard's bucket, and how people sign in, as the stacks have it that are deployed after its own."""
+"""The dashboard's bucket, and how people sign in, in the stacks that are deployed after its own."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class HandedDashboard:
 
     Attributes:
         bucket: the name of the bucket of snapshots and page.
-        user_pool, user_pool_client, identity_pool: by which a browser gets to the snapshots, by their ids.
+        user_pool, user_pool_client, identity_pool: the ids of what a browser signs in with to read the snapshots.
     """
 
     bucket: Handed
@@ -28,7 +28,7 @@ class TakenDashboard(Construct):
 
     Attributes:
         bucket: the bucket.
-        user_pool, user_pool_client, identity_pool: by which a browser gets to the snapshots, by their ids.
+        user_pool, user_pool_client, identity_pool: the ids of what a browser signs in with to read the snapshots.
     """
 
     def __init__(self, stack: TotesStack, handed: HandedDashboard) -> None:

@@ -1,4 +1,4 @@
-"""Buckets, logins and warehouse as the stacks have them that are deployed after the data's own."""
+"""Buckets, logins and warehouse in the stacks that are deployed after the data stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class HandedWarehouse:
     Attributes:
         identifier: its name.
         master: the secret of its master.
-        limits: where it comes close to what it can take.
+        limits: the limits at which alarms go off.
     """
 
     identifier: Handed
@@ -27,7 +27,7 @@ class HandedWarehouse:
 
 
 class HandedData:
-    """What the data's stack hands over.
+    """What the data stack hands over.
 
     Attributes:
         buckets: the names of the lake's buckets, by what each is for: Ingestion, Processed.
@@ -46,8 +46,8 @@ class HandedData:
         """Hand it over.
 
         Args:
-            stack: the data's own.
-            buckets: by name.
+            stack: the data stack.
+            buckets: the lake's, by name.
             secrets: of the roles that totes uses, by name.
             warehouse: the warehouse; None where it is somebody else's.
         """
@@ -69,7 +69,7 @@ class HandedData:
 
 
 class TakenData(Construct):
-    """Buckets and logins in a stack that is deployed after the data's own.
+    """Buckets and logins in a stack that is deployed after the data stack.
 
     Attributes:
         ingestion, processed: the buckets.

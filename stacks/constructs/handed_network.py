@@ -1,4 +1,4 @@
-"""The network as the stacks have it that are deployed after its own."""
+"""The network in the stacks that are deployed after its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ class Placement:
 
 
 class HandedNetwork:
-    """What a network's stack hands over: its private subnets and the security groups.
+    """What a network stack hands over: its private subnets and its security groups.
 
     Attributes:
         stack_name: the stack's name.
         network: the network.
         private_subnets: its private subnets.
-        subnets, groups: the ids that are handed over.
+        subnets, groups: the ids of these subnets and of the security groups, handed over.
     """
 
     def __init__(self, stack: TotesStack, network: Network) -> None:
         """Hand a network over.
 
         Args:
-            stack: the network's own.
+            stack: the network stack.
             network: the network.
         """
         self.stack_name = stack.stack_name
@@ -64,7 +64,7 @@ class TakenNetwork(Construct):
         self.vpc, self.subnets = handed.network.vpc, handed.network.subnets
         taken = [stack.take(subnet) for subnet in handed.subnets]
         if any(cdk.Token.is_unresolved(subnet) for subnet in taken):
-            # Of the VPC and its route tables no template but the network's says anything, so they are not handed over.
+            # No other template uses the VPC or its route tables, so they are not handed over.
             self.vpc = ec2.Vpc.from_vpc_attributes(
                 self,
                 "Vpc",
@@ -76,7 +76,7 @@ class TakenNetwork(Construct):
             self.subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
 
     def group(self, name: str) -> ec2.ISecurityGroup:
-        """The security group of a name, as `Network.groups` has it."""
+        """The security group of a name, one of those in `Network.groups`."""
         if name not in self._groups:
             group_id = self._stack.take(self._handed.groups[name])
             self._groups[name] = ec2.SecurityGroup.from_security_group_id(self, name, group_id, mutable=False)

@@ -1,4 +1,4 @@
-"""How the state machine invokes a function, and what it tries again."""
+"""How the state machine invokes a function, and after which errors it tries again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,23 +23,23 @@ RETRYABLE = (
 )
 """The errors after which the same step may succeed: the library's own, and Lambda's.
 
-A deployment changes a function's layers and its code one after the other, so that for seconds they do not fit together.
+A deployment changes a function's layers and its code one after the other, so for some seconds they do not fit together.
 """
 
 ASLEEP = tuple(f"Lambda.{name}Exception" for name in ("ENINotReady", "ResourceConflict", "ResourceNotReady"))
-"""What Lambda says of a function in a network that nobody has called for weeks: the call has woken it, in minutes.
+"""Lambda's errors for a function in a network that was not called for weeks: it is ready again within minutes.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 """
 
 
 def path(*keys: str) -> str:
-    """The JSONPath of what lies under these keys, one within the other."""
+    """The JSONPath of the value below these keys, each inside the one before."""
     return ".".join(("$", *keys))
 
 
 def retry(task: sfn.TaskStateBase, errors: Sequence[str], *, attempts: int = 4) -> None:
-    """Have a task tried again after some errors, a few times, at moments that tell two runs apart."""
+    """Have a task tried again after some errors, a few times, after random delays, so that two runs do not collide."""
     task.add_retry(
         errors=list(errors),
         interval=cdk.Duration.seconds(3),
@@ -59,15 +59,15 @@ def invoke(
     result_path: str,
     minutes: int,
 ) -> tasks.LambdaInvoke:
-    """Make a state that invokes a function, also one that sleeps; what else is tried again is for the caller to say.
+    """Make a state that invokes a function and tries again while it is `ASLEEP`; other retries are the caller's.
 
     Args:
-        scope: whose state it is.
-        name: the state's.
+        scope: the construct that the state belongs to.
+        name: the name of the state.
         function: the function.
         payload: its event, besides the execution's id.
         result_path: where its result goes.
-        minutes: how long is waited for it: longer than the function has, which ends sooner and says why.
+        minutes: how long the state waits: longer than the function may take, which then ends first and says why.
     """
     task = tasks.LambdaInvoke(
         scope,

@@ -1,4 +1,4 @@
-"""The layers that all functions share: what they import from others, RDS's certificates, and totes itself."""
+"""The layers that all functions share: the dependencies, RDS's certificates, and totes itself."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ _LIBRARY = ROOT / "layers" / "totes"
 
 
 class Layers(Construct):
-    """The dependency layer, built for the environment's machine, and the library layer.
+    """The dependency layer, built for the environment's machine, the certificates, and the library layer.
 
     Attributes:
         versions: the layers, in the order in which they are unpacked.
@@ -36,7 +36,7 @@ class Layers(Construct):
                 description="What totes imports, from layers/dependencies/requirements.lock",
                 code=lambda_.Code.from_asset(
                     str(dependencies),
-                    # The folder's name is the fingerprint of what it was built from; 200 MB need no second hashing.
+                    # The folder's name is the fingerprint of what it was built from, so 200 MB need no hashing here.
                     asset_hash=dependencies.name,
                     asset_hash_type=AssetHashType.CUSTOM,
                 ),

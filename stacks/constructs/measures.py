@@ -1,4 +1,4 @@
-"""What AWS measures of the pipeline and the warehouse, by their names."""
+"""AWS's own metrics of the pipeline and the warehouse, found by their names."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,7 +1,7 @@
 """NAT instances: the way out of a network at a fifth of a NAT gateway's price.
 
-The CDK's own (`ec2.NatProvider.instance_v2`) lets everybody in, has a role, an open metadata service and no address
-that outlives it, and its script fails at times: https://github.com/aws/aws-cdk/issues/36717
+The CDK's own (`ec2.NatProvider.instance_v2`) lets everybody in, has a role and an open metadata service, loses its
+address when it is replaced, and its script sometimes fails: https://github.com/aws/aws-cdk/issues/36717
 """
 
 import hashlib
@@ -23,7 +23,7 @@ DISK_GIB = 8
 
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 _PATCH_DAYS = ("Sun", "Wed")
-"""When each zone's instance is patched: what ails a patch shows in one of two zones first."""
+"""The day on which each zone's instance is patched: a bad patch then stops only one of two zones."""
 
 _MINUTES_OUT_OF_ORDER = 5
 
@@ -83,10 +83,10 @@ systemctl enable --now patch.timer
 
 
 class NatInstances(Construct):
-    """An instance in each of some zones, which only those get into, and out of, who need it.
+    """An instance in each of some zones, which lets through only the functions that need it.
 
-    It has no role and no key, and nobody logs in to it: what ails is rebooted, or replaced by the next deployment.
-    A deployment makes a new one before the old one goes, and the address moves to it.
+    It has no role and no key, and nobody logs in to it: one that fails is rebooted, or replaced by the next deployment.
+    A deployment makes a new one before it deletes the old one, and moves the address to it.
     """
 
     def __init__(
@@ -101,17 +101,17 @@ class NatInstances(Construct):
         generation: int,
         ports: Mapping[ec2.SecurityGroup, Sequence[int]],
     ) -> None:
-        """Put instances into the public subnets, and the private subnets' routes through them.
+        """Put instances into the public subnets, and route the private subnets through them.
 
         Args:
             scope: as for every construct.
-            id: the same.
-            environment: whose they are.
+            id: as for every construct.
+            environment: the environment.
             vpc: the network, which has no other way out.
             cidr: its addresses.
-            zones: in how many of its zones.
-            generation: which of the environment's networks it is in.
-            ports: on which ports the members of which groups speak to the outside.
+            zones: how many of its zones get an instance.
+            generation: which of the environment's networks it is.
+            ports: the ports on which the members of each group connect to the outside.
         """
         super().__init__(scope, id)
         self._environment = environment
@@ -124,7 +124,7 @@ class NatInstances(Construct):
         for number, instance in enumerate(instances, start=1):
             self._reboot_what_hangs(number, instance)
         for number, subnet in enumerate(vpc.private_subnets):
-            # Scope and ids are those of the CDK's NAT gateways, so that one takes the other's place.
+            # Scope and ids are those of the CDK's NAT gateways, so that either can replace the other.
             cast("ec2.Subnet", subnet).add_route(
                 "DefaultRoute",
                 router_type=ec2.RouterType.INSTANCE,
@@ -132,12 +132,12 @@ class NatInstances(Construct):
                 enables_internet_connectivity=True,
             )
         for subnet, instance in zip(vpc.public_subnets, instances, strict=False):
-            # A change of this property moves the address, and interrupts nothing else:
+            # A change of this property moves the address, without any other interruption:
             # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-eip.html
             ec2.CfnEIP(cast("ec2.Subnet", subnet), "EIP", domain="vpc", instance_id=instance.ref)
 
     def let_in(self, clients: ec2.SecurityGroup, port: int) -> None:
-        """Let the members of another group through, on a port that some have already."""
+        """Let the members of another group through, on a port that is open to some groups already."""
         self._group.add_ingress_rule(clients, ec2.Port.tcp(port), "On the way out")
 
     def _let_through(self, ports: Mapping[ec2.SecurityGroup, Sequence[int]]) -> ec2.SecurityGroup:
@@ -158,7 +158,7 @@ class NatInstances(Construct):
     def _instance(self, number: int) -> ec2.CfnInstance:
         subnet = self._vpc.public_subnets[number]
         script = _SCRIPT.format(cidr=self._cidr, day=_PATCH_DAYS[number])
-        # What a script says is done once, when an instance begins: another script wants another instance.
+        # A script runs once, when an instance starts: a changed script needs a new instance.
         digest = hashlib.sha256(script.encode()).hexdigest()[:8]
         instance = ec2.CfnInstance(
             self,
@@ -167,7 +167,7 @@ class NatInstances(Construct):
             instance_type=INSTANCE_TYPE,
             subnet_id=subnet.subnet_id,
             security_group_ids=[self._group.security_group_id],
-            source_dest_check=False,  # what it forwards is neither from it nor to it
+            source_dest_check=False,  # what it forwards has other sources and destinations
             credit_specification=ec2.CfnInstance.CreditSpecificationProperty(cpu_credits="standard"),
             metadata_options=ec2.CfnInstance.MetadataOptionsProperty(
                 http_tokens="required", http_put_response_hop_limit=1
@@ -195,10 +195,10 @@ class NatInstances(Construct):
         return instance
 
     def _reboot_what_hangs(self, number: int, instance: ec2.CfnInstance) -> None:
-        """Hardware that fails is left by EC2 itself; a system that hangs is rebooted by an alarm, which tells nobody.
+        """Have an alarm reboot an instance that hangs; EC2 itself moves it away from failing hardware.
 
-        It cannot be among the others, which have another stack: an instance that is imported cannot be replaced.
-        Whoever it hinders fails, and says so.
+        The alarm mails nobody: a run that cannot get out fails, and that has an alarm. It cannot be in the stack of the
+        other alarms, which would import the instance: what another stack imports cannot be replaced.
         """
         name = generation_of(f"totes-{self._environment.name}-nat", self._generation, "-network-")
         alarm = cloudwatch.Alarm(

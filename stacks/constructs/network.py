@@ -1,4 +1,4 @@
-"""The network: private subnets, the ways out that are needed, and who may speak to whom."""
+"""The network: private subnets, the ways out that are needed, and which group may connect to which."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -16,7 +16,7 @@ _TLS = 443
 
 
 class Network(Construct):
-    """A VPC, new or given, and security groups that name one another.
+    """A VPC, new or existing, and security groups whose rules name each other.
 
     Attributes:
         vpc: the VPC.
@@ -40,7 +40,7 @@ class Network(Construct):
         self.subnets = self._subnets(network)
         self.warehouse = self._group("Warehouse", "The warehouse")
         self._lake = self._group("Lake", "Functions: the lake and the secrets")
-        # S3's gateway and Secrets Manager have no security group of ours to name.
+        # S3's gateway and Secrets Manager have no security group of totes' own that a rule could name.
         self._lake.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_TLS), "AWS, by TLS")
         if isinstance(network, NewNetwork) and not environment.needs_nat:
             self._add_way_to_secrets()
@@ -63,7 +63,7 @@ class Network(Construct):
 
     @property
     def groups(self) -> Mapping[str, ec2.SecurityGroup]:
-        """The security groups of a warehouse of totes' own and of functions, by what they are for."""
+        """The security groups of a warehouse of totes' own and of the functions, by their purpose."""
         return {
             "Warehouse": self.warehouse,
             "Lake": self._lake,
@@ -72,7 +72,7 @@ class Network(Construct):
         }
 
     def let_out(self, clients: ec2.SecurityGroup, what: str) -> None:
-        """Let the members of a group speak to AWS, through whatever leads there."""
+        """Let the members of a group connect to AWS, through the network's way out."""
         clients.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_TLS), what)
         if self._instances is not None:
             self._instances.let_in(clients, _TLS)
@@ -96,7 +96,7 @@ class Network(Construct):
             max_azs=None if network.zones else 2,
             nat_gateways=network.nat_zones if nat and network.nat == "gateway" else 0,
             subnet_configuration=subnets,
-            # It would take a function of the CDK's own; nothing is ever put into the default group.
+            # To restrict it the CDK would deploy a function of its own; nothing is ever put into the default group.
             restrict_default_security_group=False,
             gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
         )
@@ -104,7 +104,7 @@ class Network(Construct):
         return vpc
 
     def _add_way_out(self, network: NewNetwork) -> None:
-        """Have instances lead out, where no gateways do, and tell where what goes out comes from."""
+        """Add NAT instances if there are no gateways, and output the addresses of either."""
         if network.nat == "instance":
             self._instances = NatInstances(
                 self,
@@ -121,7 +121,7 @@ class Network(Construct):
             self.outputs["NatAddress" if number == 1 else f"NatAddress{number}"] = address.ref
 
     def _ports_outside(self) -> dict[ec2.SecurityGroup, Sequence[int]]:
-        """On which ports who speaks to the outside."""
+        """The ports on which the members of each group connect to the outside."""
         ports: dict[ec2.SecurityGroup, Sequence[int]] = {self._lake: [_TLS]}
         for clients, database in (
             (self._source_clients, self._environment.source),
@@ -132,7 +132,7 @@ class Network(Construct):
         return ports
 
     def _add_way_to_secrets(self) -> None:
-        """Where there is no way out, Secrets Manager is reached by an endpoint in the network."""
+        """Add an endpoint of Secrets Manager, for a network without a way out."""
         group = self._group("Secrets", "The endpoint of Secrets Manager")
         group.add_ingress_rule(self._lake, ec2.Port.tcp(_TLS), "Functions")
         self.vpc.add_interface_endpoint(

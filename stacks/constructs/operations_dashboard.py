@@ -1,4 +1,4 @@
-"""What there is to see: the CloudWatch dashboard totes-<environment>."""
+"""The operations dashboard: the CloudWatch dashboard totes-<environment>-<region>."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -43,7 +43,7 @@ class OperationsDashboard(Construct):
         cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=f"totes-{environment.name}-{stack.region}",  # an account has one of a name in all regions
+            dashboard_name=f"totes-{environment.name}-{stack.region}",  # a name is unique in all regions of an account
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms.alarms], width=24, height=4)],
                 [
@@ -87,7 +87,7 @@ def _of_rates(environment: Environment) -> list[cloudwatch.Metric]:
 
 
 def _time_used(function: WatchedFunction) -> cloudwatch.IMetric:
-    """Lambda measures durations itself, for nothing; how long each may be, only we know."""
+    """Lambda measures durations itself, for nothing; how long each may be is only known here."""
     return cloudwatch.MathExpression(
         expression=f"100 * {function.name} / {function.timeout.to_milliseconds():.0f}",
         label=function.name,

@@ -18,14 +18,15 @@ DATABASE = "warehouse"
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Where a warehouse comes close to what it can take.
+    """The limits at which alarms of a warehouse go off.
 
     Attributes:
-        free_storage_bytes: a twentieth of what the disk may grow to, so that there is room when it cannot grow any
-            more; but less than a tenth of what it has at first, for below that RDS lets it grow, and all is well.
+        free_storage_bytes: a twentieth of the size that the disk may grow to, so that there is still room when it
+            cannot grow any more; but less than a tenth of its first size, because below a tenth RDS lets it grow, and
+            that is no reason for an alarm.
         free_memory_bytes: a twentieth of its memory.
-        connections: about two thirds of those that it takes. RDS divides by 9,531,392 what the system leaves of the
-            memory: a t4g.small, of 2 GiB, takes 181
+        connections: about two thirds of those that it takes. RDS divides the memory that the system leaves by
+            9,531,392: a t4g.small, with 2 GiB, takes 181
             (https://github.com/kirill-markin/flashcards-open-source-app/pull/1657).
     """
 
@@ -38,7 +39,7 @@ class Limits:
         """The limits of a database.
 
         Raises:
-            ValueError: nobody has written down here how much memory such an instance has.
+            ValueError: it is not known how much memory such an instance has.
         """
         size = database.instance_type.rpartition(".")[2]
         if size not in _MEMORY_GIB:
@@ -62,14 +63,14 @@ _MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2
 class OwnWarehouse(Construct):
     """An instance that only the functions and the environment's readers reach, by TLS.
 
-    RDS keeps and rotates its master's password.
+    RDS keeps and rotates the password of its master user.
 
     Attributes:
-        limits: where it comes close to what it can take.
+        limits: the limits at which alarms go off.
         host: its address.
-        master: the secret of its master, made by RDS.
+        master: the secret of its master user, made by RDS.
         identifier: its name.
-        log_group: the name of the log group that RDS makes of its log.
+        log_group: the name of the log group that RDS writes its log to.
     """
 
     def __init__(
@@ -82,8 +83,9 @@ class OwnWarehouse(Construct):
         network: TakenNetwork,
     ) -> None:
         super().__init__(scope, id)
-        # The major version alone: RDS takes up minor ones by itself, creates none that it has given up, and refuses to
-        # go back to one that a template still names (https://github.com/hashicorp/terraform/issues/22462).
+        # The major version alone: RDS installs minor versions by itself, makes no new instance of one that it no longer
+        # supports, and refuses to go back to an older one that a template still names
+        # (https://github.com/hashicorp/terraform/issues/22462).
         engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17)
         parameters = rds.ParameterGroup(
             self,
@@ -151,9 +153,9 @@ class OwnWarehouse(Construct):
 
 
 def _restore(instance: rds.DatabaseInstance, snapshot: str) -> None:
-    """Have an instance made from a snapshot, which says itself what must not be said then.
+    """Have an instance made from a snapshot, without the properties that come from the snapshot.
 
-    The CDK's own construct for it lets RDS keep no password of the master
+    The CDK's own construct for that cannot have RDS manage the master user's password
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html).
     """
     made = cast("rds.CfnDBInstance", instance.node.default_child)
@@ -163,6 +165,6 @@ def _restore(instance: rds.DatabaseInstance, snapshot: str) -> None:
 
 
 def _removal_of_what_it_holds(environment: Environment) -> cdk.RemovalPolicy:
-    """An instance that stays holds its groups, and to delete what is held fails."""
+    """The removal policy of an instance's groups: while it exists they cannot be deleted, so they stay with it."""
     stays = environment.database_removal is cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
     return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stays else cdk.RemovalPolicy.DESTROY

@@ -1,4 +1,4 @@
-"""What a function's role may be allowed, in the words of what the function does."""
+"""The permissions that a function's role can have, named by what the function does."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +15,15 @@ from stacks.checks import acknowledge
 
 @dataclass(frozen=True)
 class Permission:
-    """A statement of a role's policy, with what it takes to be of use.
+    """A statement of a role's policy, with the other statements that it needs.
 
     Attributes:
         statement: the statement.
-        denial: what is Lambda's alone to do by it, and not the function's own code's.
-        key: the one by which it may use the key that what it is about is encrypted by, if that is a key of its own.
+        denial: the statement that denies the function's own code what only Lambda may do with the role.
+        key: the statement that allows the use of the key that encrypts the resource, if that is a KMS key of its own.
         objects_of: the bucket whose objects it is about, if it is about objects.
         folders: the folders of the bucket that it is about; none: all objects.
-        wildcard: why it is about all resources, if it is.
+        wildcard: the reason why it is about all resources, if it is.
     """
 
     statement: iam.PolicyStatement
@@ -35,11 +35,11 @@ class Permission:
 
     @property
     def statements(self) -> list[iam.PolicyStatement]:
-        """All that a policy is given."""
+        """All its statements."""
         return [each for each in (self.statement, self.denial, self.key) if each is not None]
 
     def acknowledge_on(self, role: iam.Role) -> None:
-        """Say on the role that has this permission why it has a wildcard, if it has one."""
+        """Acknowledge on the role that has this permission that it has a wildcard, and why, if it has one."""
         if self.wildcard is not None:
             acknowledge(role, "IAM5[Resource::*]", reason=self.wildcard)
         if self.objects_of is None:
@@ -55,7 +55,7 @@ class Permission:
 
 
 def list_objects(bucket: s3.IBucket) -> Permission:
-    """List the bucket, and be told of a missing object that it is missing."""
+    """List the bucket; with it a request for a missing object says that it is missing, and not that it is denied."""
     return Permission(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]))
 
 
@@ -70,7 +70,7 @@ def write_objects(bucket: s3.IBucket, *folders: str) -> Permission:
 
 
 def delete_objects(bucket: s3.IBucket, *folders: str) -> Permission:
-    """Delete objects of some folders of the bucket, which keeps their last versions for a while."""
+    """Delete objects of some folders of the bucket, which keeps their old versions for a while."""
     return _on_objects(bucket, folders, "s3:DeleteObject")
 
 
@@ -88,7 +88,7 @@ def read_secret(secret: secretsmanager.ISecret) -> Permission:
 
 
 def describe_secret(secret: secretsmanager.ISecret) -> Permission:
-    """See when the secret was changed and which versions it has, and no value of it."""
+    """See when the secret was changed and which versions it has, but no value."""
     return Permission(
         iam.PolicyStatement(actions=["secretsmanager:DescribeSecret"], resources=[secret.secret_arn]),
     )
@@ -111,7 +111,7 @@ def rotate_secret(secret: secretsmanager.ISecret) -> Permission:
 
 
 def send_messages(queue: sqs.IQueue) -> Permission:
-    """Put messages into the queue; Lambda does so by the function's role when an event has failed at each attempt."""
+    """Put messages into the queue; Lambda does so with the function's role when an event has failed at each attempt."""
     return Permission(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]))
 
 
@@ -124,7 +124,7 @@ def make_passwords() -> Permission:
 
 
 def live_in_a_network(function_arn: str) -> Permission:
-    """Let Lambda put the function's network interface into the VPC, and the function's own code touch none of any.
+    """Let Lambda manage the function's network interface in the VPC, and let the function's own code manage none.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security
     """
@@ -157,7 +157,7 @@ def write_logs(log_group: logs.ILogGroup) -> Permission:
 
 
 def _use_key_of(secret: secretsmanager.ISecret, *actions: str) -> iam.PolicyStatement | None:
-    """Use the key that a secret is encrypted by through Secrets Manager alone; None where it is Secrets Manager's own.
+    """Use the key that encrypts a secret, only through Secrets Manager; None if it is Secrets Manager's own key.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
@@ -178,7 +178,7 @@ def _on_objects(bucket: s3.IBucket, folders: tuple[str, ...], *actions: str) -> 
 
 
 def _said(expression: Any) -> str:
-    """What the rules call a resource that a template names by an expression."""
+    """How the rules write a resource that a template names by an expression."""
     match expression:
         case {"Fn::Join": ["", parts]}:
             return "".join(map(_said, parts))

@@ -13,16 +13,16 @@ from stacks.constructs.invoking import RETRYABLE, path, retry
 from totes import payloads
 
 _KILLED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
-"""How Lambda calls it when a function was killed or had no time left: to do a piece again costs little."""
+"""Lambda's errors for a function that was killed or ran out of time: to do a piece again costs little."""
 
 
 def reading_pieces(scope: Construct, capture: lambda_.IFunction, *, at_once: int) -> sfn.Map:
-    """Make the state that reads the pieces which a capture has asked for.
+    """Make the state that reads the pieces that a capture has asked for.
 
     Args:
-        scope: whose state it is.
-        capture: the function that captures, and reads a piece where it is asked to.
-        at_once: how many pieces are read at once, each by a connection to the source.
+        scope: the construct that the state belongs to.
+        capture: the function that captures, and reads a piece if it is asked to.
+        at_once: how many pieces are read at the same time, each through a connection to the source.
     """
     return _in_pieces(
         scope,
@@ -36,12 +36,12 @@ def reading_pieces(scope: Construct, capture: lambda_.IFunction, *, at_once: int
 
 
 def transforming_pieces(scope: Construct, transform: lambda_.IFunction, *, at_once: int) -> sfn.Map:
-    """Make the state that transforms the pieces which a transformation has asked for.
+    """Make the state that transforms the pieces that a transformation has asked for.
 
     Args:
-        scope: whose state it is.
-        transform: the function that transforms, and transforms a piece where it is asked to.
-        at_once: how many pieces are transformed at once.
+        scope: the construct that the state belongs to.
+        transform: the function that transforms, and transforms a piece if it is asked to.
+        at_once: how many pieces are transformed at the same time.
     """
     return _in_pieces(
         scope,
@@ -57,10 +57,10 @@ def transforming_pieces(scope: Construct, transform: lambda_.IFunction, *, at_on
 def _in_pieces(
     scope: Construct, does: str, function: lambda_.IFunction, *, asked: str, of: str, result_path: str, at_once: int
 ) -> sfn.Map:
-    """Each piece is an execution of its own.
+    """Make a state in which each piece is an execution of its own.
 
-    One that fails says with which error and is no failure of the state, which would not tell its name: the step that
-    follows does. So what comes of the others is there for the next run.
+    A piece that fails returns its error, and the state does not fail: a failed state would not tell the error's name.
+    The next step fails with it instead, so the results of the other pieces are kept for the next run.
     """
     task = tasks.LambdaInvoke(
         scope,
@@ -96,6 +96,6 @@ def _in_pieces(
         max_concurrency=at_once,
         result_path=result_path,
     )
-    # Not CDK's DistributedMap, which gives the machine's role a policy beside its own. The other type of execution ends
-    # after five minutes.
+    # Not the CDK's DistributedMap, which gives the machine's role one more policy. An EXPRESS execution would end after
+    # five minutes.
     return pieces.item_processor(task, mode=sfn.ProcessorMode.DISTRIBUTED, execution_type=sfn.ProcessorType.STANDARD)

@@ -9,7 +9,7 @@ from stacks.environment import Environment
 
 
 class PrivateBucket(Construct):
-    """Private, encrypted, reached by TLS only, and able to bring back what was overwritten or deleted.
+    """A bucket that is private, encrypted, reached by TLS only, and keeps overwritten and deleted versions for a while.
 
     Attributes:
         bucket: the bucket.

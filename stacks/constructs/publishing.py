@@ -1,4 +1,4 @@
-"""How a run has the dashboard's snapshot published, and told of a failure: neither makes a run fail."""
+"""How a run has the dashboard's snapshot published, or marked with a failure: if that fails, the run does not."""
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -8,16 +8,16 @@ from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
 from totes import payloads
 
 _NOTHING = {payloads.PUBLISHED: sfn.JsonPath.string_to_json("null")}
-"""What is said where nothing was published; written so, because the CDK leaves a plain null out."""
+"""The result if nothing was published; written this way because the CDK leaves out a plain null."""
 
 _MINUTES = 6
 
 
 def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainable) -> sfn.IChainable:
-    """Publish what the warehouse says now, and go on, whatever comes of it: the data is loaded.
+    """Publish what the warehouse says now, and go on even if that fails: the data is loaded.
 
     Args:
-        scope: whose states they are.
+        scope: the construct that the states belong to.
         publish: the publisher.
         then: the state that follows.
     """
@@ -36,17 +36,17 @@ def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainabl
         minutes=_MINUTES,
     )
     retry(task, RETRYABLE, attempts=1)  # the next run publishes what this one could not
-    # The alarm snapshot-late reports it; what hindered it is in the function's log.
+    # The alarm snapshot-late reports it; the function's log has the reason.
     not_published = sfn.Pass(scope, "Not published", parameters=_NOTHING, result_path=path(payloads.PUBLISH))
     task.add_catch(not_published.next(then), errors=[sfn.Errors.ALL], result_path="$.unpublished")
     return task.next(then)
 
 
 def telling_of(scope: Construct, publish: lambda_.IFunction, step: str, then: sfn.IChainable) -> sfn.IChainable:
-    """Say with the snapshot that the run has failed at a step, if that can be said, and then fail.
+    """Publish with the snapshot that the run has failed at a step, and then fail, even if it cannot be published.
 
     Args:
-        scope: whose state it is.
+        scope: the construct that the state belongs to.
         publish: the publisher.
         step: the step.
         then: the failure.

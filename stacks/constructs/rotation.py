@@ -1,4 +1,4 @@
-"""The databases' passwords are changed on a schedule of Secrets Manager's own."""
+"""The schedules of Secrets Manager by which the databases' passwords are changed."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from stacks.environment import Environment
 
 
 class Rotation(Construct):
-    """A rotation schedule for each secret, by its role; a deployment never rotates one."""
+    """A rotation schedule for each secret, by its login; a deployment never rotates one."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Rotation(Construct):
             source_account=cdk.Stack.of(self).account,
         )
         for login_name, secret in secrets.items():
-            # The construct of a higher level would also forbid everybody to delete the secret, with its stack too.
+            # The higher-level construct would also forbid everybody to delete the secret, even together with its stack.
             schedule = secretsmanager.CfnRotationSchedule(
                 self,
                 login_name.capitalize(),
@@ -39,7 +39,7 @@ class Rotation(Construct):
                 rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(
                     automatically_after_days=environment.rotation_days
                 ),
-                # A password changed in the middle of a deployment is one that nobody expects.
+                # Nobody expects a password to change in the middle of a deployment.
                 rotate_immediately_on_update=False,
             )
             schedule.node.add_dependency(function)  # and so its permission, without which nothing is rotated

@@ -27,11 +27,11 @@ class Run(Construct):
     """Step back if another run is under way or a login is not filled in yet; else capture, transform, load, publish.
 
     A source that is too large for one function is captured twice: the first capture plans pieces, many functions read
-    them, and the second one makes them a batch. A batch that is too large is transformed likewise; what comes before it
-    is loaded meanwhile.
+    them, and the second capture makes a batch of them. A batch that is too large is transformed in the same way, while
+    the batches before it are loaded.
 
     Every run goes through all steps, unless the lake is still empty: only the warehouse knows what it holds,
-    so whatever an earlier run left undone is done by the next. Its input is what a person asks of it beyond that:
+    so a run does what an earlier run left undone. Its input is what a person asks of it beyond that:
 
         {"replay_from": batch}        transform that batch and all that follow again
         {"rebuild": true}             load the warehouse again from the lake
@@ -52,7 +52,7 @@ class Run(Construct):
         publish: lambda_.IFunction | None,
         pieces_at_once: int,
     ) -> None:
-        """Name the functions of the steps; without a dashboard nothing is published."""
+        """Take the functions of the steps; without a dashboard there is no `publish`."""
         super().__init__(scope, id)
         self._state_machine_arn = state_machine_arn
         self._capture = capture
@@ -62,7 +62,7 @@ class Run(Construct):
         self._pieces_at_once = pieces_at_once
 
     def definition(self) -> sfn.IChainable:
-        """The first state, with all that follow from it."""
+        """The first state, with all states that follow it."""
         transforming = self._transforming()
         capturing = self._capturing(then=transforming)
         is_another_under_way = (
@@ -106,7 +106,7 @@ class Run(Construct):
         ).next(is_another_under_way)
 
     def _capturing(self, *, then: sfn.IChainable) -> sfn.Chain:
-        """Capture, with the pieces that the first capture asks for, and go on unless the lake is still empty."""
+        """Capture, in pieces if the first capture asks for them, and go on unless the lake is still empty."""
         capturing = self._invoke(
             payloads.CAPTURE,
             self._capture,
@@ -140,7 +140,7 @@ class Run(Construct):
         )
 
     def _transforming(self) -> sfn.Chain:
-        """Transform, load, publish, and so again once the pieces that the transformation asks for are done."""
+        """Transform, load, publish; and do so again after the pieces that the transformation asks for are done."""
         transforming = self._invoke(
             payloads.TRANSFORM,
             self._transform,
@@ -159,7 +159,7 @@ class Run(Construct):
         return transforming.next(loading).next(publishing(self, self._publish, ending) if self._publish else ending)
 
     def _ending(self, *, again: sfn.Chain) -> sfn.Choice:
-        """Have a large batch transformed in pieces where one is left; else end with what the run has come to."""
+        """Transform a large batch in pieces if one is left; else end with the outcome of the run."""
         steps = [payloads.CAPTURE, payloads.TRANSFORM, payloads.LOAD, *([payloads.PUBLISH] if self._publish else [])]
         pieces = transforming_pieces(self, self._transform, at_once=self._pieces_at_once)
         self._may_fail(pieces)
@@ -209,7 +209,7 @@ class Run(Construct):
             result_path=result_path,
             task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(1)),
         )
-        return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only asks; asking again does no harm
+        return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only reads, so it can be tried again
 
     def _invoke(
         self,
@@ -241,13 +241,13 @@ class Run(Construct):
         return self._guarded(task, retryable=RETRYABLE)
 
     def _guarded(self, task: sfn.TaskStateBase, *, retryable: Sequence[str]) -> sfn.Chain:
-        """Give a task what every task has: retries for what may be retried, and a failure that names the step."""
+        """Give a task what every task has: retries after errors that may pass, and a failure that names the step."""
         retry(task, retryable)
         self._may_fail(task, tells=isinstance(task, tasks.LambdaInvoke))
         return sfn.Chain.start(task)
 
     def _may_fail(self, task: sfn.TaskStateBase | sfn.Map, *, tells: bool = True) -> None:
-        """Have the run fail where a state does, with the state's name; the dashboard is told before of most."""
+        """Fail the run with the name of the state. If `tells`, first publish the failure to the dashboard."""
         failed = sfn.Fail(
             self,
             f"{task.id} failed",
@@ -260,6 +260,6 @@ class Run(Construct):
         task.add_catch(end, errors=[sfn.Errors.ALL], result_path="$.failure")
 
     def _end(self, name: str, outcome: str, steps: Sequence[str]) -> sfn.Pass:
-        """End well, with the outcome and what each step returned."""
+        """End as a success, with the outcome and what each step returned."""
         results = {step: sfn.JsonPath.object_at(path(step)) for step in steps}
         return sfn.Pass(self, name, parameters={payloads.OUTCOME: outcome, **results})

@@ -1,4 +1,4 @@
-"""A target in the CDK's words."""
+"""The CDK's names for a target."""
 
 import functools
 
@@ -22,7 +22,7 @@ def is_newest(target: Target) -> bool:
     return _newest() == f"python{target.python}"
 
 
-@functools.cache  # each question to each runtime is a message to Node: half of all that a synth would send
+@functools.cache  # each property of each runtime is a message to Node: half of all messages of a synth
 def _newest() -> str:
     pythons = (runtime.name for runtime in lambda_.Runtime.ALL if runtime.family == lambda_.RuntimeFamily.PYTHON)
     return max(pythons, key=lambda name: [int(number) for number in name.removeprefix("python").split(".")])

@@ -13,11 +13,11 @@ from constructs import Construct
 from stacks.environment import Environment
 
 _NOTHING = scheduler.ScheduleTargetInput.from_object({})
-"""Where a schedule says no input, Scheduler hands over a notification of its own, whose keys are not totes' words."""
+"""Without an input Scheduler sends a notification of its own, which has keys that totes does not know."""
 
 
 class TickSchedule(Construct):
-    """The schedule totes-<environment>. That runs do not overlap is the state machine's own care."""
+    """The schedule totes-<environment>, which starts runs; the state machine makes sure that they do not overlap."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class TickSchedule(Construct):
                 state_machine,
                 input=_NOTHING,
                 role=role.without_policy_updates(),
-                # The next tick makes good a lost one, so a late start helps nobody.
+                # The next tick does all that a lost one left undone, so a late start is of no use.
                 retry_attempts=2,
                 max_event_age=cdk.Duration.minutes(5),
                 dead_letter_queue=dead_letters,
@@ -55,11 +55,12 @@ class TickSchedule(Construct):
 class FunctionSchedule(Construct):
     """The schedule totes-<environment>-<name>, which invokes a function once a night, or at some hours of the day.
 
-    It only hands Lambda an event. What then fails, Lambda tries twice more, and puts it among the dead letters.
+    It only sends Lambda an event. If the function fails, Lambda tries twice more, and then puts the event into the
+    dead-letter queue.
 
     Args:
-        name: what is done, in a word.
-        description: what is done, in a sentence.
+        name: what is done, in one word.
+        description: what is done, in one sentence.
         function: the function.
         minute: the minute of the hour.
         hours: the hours of the day, UTC, as cron writes them; None: the environment's hour of the night.

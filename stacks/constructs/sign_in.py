@@ -1,4 +1,4 @@
-"""Who may read the dashboard's data: people whom an administrator has invited, and nobody else."""
+"""Who may read the dashboard's data: only people whom an administrator has invited."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
@@ -11,20 +11,20 @@ from stacks.constructs.permissions import read_objects
 from stacks.environment import Environment
 
 DATA = "data"
-"""The folder of the bucket that who has signed in may read."""
+"""The folder of the bucket that people may read after they have signed in."""
 
 _ISSUER = "cognito-identity.amazonaws.com"
 _LEAST_CHARACTERS = 12
 _INVITED_FOR = cdk.Duration.days(7)
-_TOKENS_LIVE = cdk.Duration.minutes(15)  # they are only shown once, for credentials that live an hour
-_SIGNED_IN_FOR = cdk.Duration.hours(12)  # a working day; then the password is asked for again
+_TOKENS_LIVE = cdk.Duration.minutes(15)  # a token is used once, to get credentials that are valid for an hour
+_SIGNED_IN_FOR = cdk.Duration.hours(12)  # a working day; then the page asks for the password again
 
 
 class SignIn(Construct):
-    """A user pool that only administrators put people into, and what turns its tokens into a right to read.
+    """A user pool that only administrators add people to, and an identity pool that gives them the right to read.
 
-    The browser shows the token that it has for a password to the identity pool and gets credentials of a role, which
-    may fetch the objects of one folder. There is no server in between, and none of ours sees a password.
+    The browser gets a token for a password, and for the token the identity pool gives it credentials of a role that may
+    fetch the objects of one folder. No server of totes is in between, so none sees a password.
 
     Attributes:
         users: the id of the user pool.
@@ -47,8 +47,8 @@ class SignIn(Construct):
             scope: the stack.
             id: its name there.
             environment: the environment.
-            bucket: whose folder DATA is read.
-            address: of the page, without https://, for the mail that invites.
+            bucket: the bucket whose folder DATA may be read.
+            address: the address of the page, without https://, for the invitation mail.
         """
         super().__init__(scope, id)
         pool = self._user_pool(environment, address)
@@ -77,7 +77,7 @@ class SignIn(Construct):
                 cognito.CfnIdentityPool.CognitoIdentityProviderProperty(
                     client_id=client.user_pool_client_id,
                     provider_name=pool.user_pool_provider_name,
-                    server_side_token_check=True,  # who has been removed gets no more credentials
+                    server_side_token_check=True,  # a person who was removed gets no more credentials
                 )
             ],
         )

@@ -17,20 +17,20 @@ SITE = "site"
 _HSTS = cdk.Duration.days(730)
 _PREFLIGHT_SECONDS = 3600
 _SIGNED = ("authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token")
-"""The headers of a request that is signed: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html"""
+"""The headers of a signed request: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html"""
 
 _UNUSED = ("accelerometer", "camera", "geolocation", "gyroscope", "magnetometer", "microphone", "payment", "usb")
 
 
 class Site(Construct):
-    """A distribution that serves one folder of a bucket by HTTPS, with headers that let the page do what it does.
+    """A distribution that serves one folder of a bucket by HTTPS, with headers that allow only what the page needs.
 
-    Nothing but the page is in that folder, so there is nothing to sign in for here: what holds data is read from the
-    bucket itself, with credentials.
+    That folder holds only the page, so nobody has to sign in for it: a browser reads the data from the bucket itself,
+    with credentials.
 
     Attributes:
-        address: where it is, without https://.
-        distribution: the name that CloudFront gives it, to which a domain of one's own leads.
+        address: its address, without https://.
+        distribution: the name that CloudFront gives it; the DNS of a domain of your own points there.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Site(Construct):
     ) -> None:
         super().__init__(scope, id)
         region, domain = cdk.Stack.of(self).region, environment.dashboard_domain
-        # Both kinds of names are the account's own, in every region: one environment may be deployed in two of them.
+        # Both names are unique in all regions of an account, and one environment may be deployed in two regions.
         name = f"totes-{environment.name}-{region}"
         access = cloudfront.S3OriginAccessControl(self, "Access", origin_access_control_name=name)
         headers = self._headers(name, region, bucket)
@@ -60,7 +60,7 @@ class Site(Construct):
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
             default_behavior=cloudfront.BehaviorOptions(
-                # The regional name: what asks by the global one is sent elsewhere in a bucket's first hours.
+                # The regional name: in a bucket's first hours S3 redirects requests to the global one.
                 origin=origins.S3BucketOrigin.with_bucket_defaults(
                     bucket, origin_path=f"/{SITE}", origin_access_control_id=access.origin_access_control_id
                 ),
@@ -128,7 +128,7 @@ class Site(Construct):
         )
 
     def _open_folder(self, bucket: s3.Bucket, distribution: cloudfront.Distribution) -> None:
-        """Let this distribution fetch the folder's objects; what the CDK says by itself opens the whole bucket."""
+        """Let this distribution fetch the folder's objects; the CDK's own policy would open the whole bucket."""
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ThePageForItsDistribution",
@@ -142,9 +142,10 @@ class Site(Construct):
     def _let_browsers_read(self, bucket: s3.Bucket, domain: str | None) -> None:
         """Let browsers read the bucket from the page's origin.
 
-        Without a domain of its own that is a name that CloudFront makes up, of a distribution whose headers name the
-        bucket: the bucket cannot name it in turn. So every distribution's name stands here. It gives nothing away: a
-        page of somebody else's would need credentials, which are no cookie that a browser adds by itself.
+        Without a domain of your own the origin is a name that CloudFront chooses for the distribution. The headers of
+        the distribution name the bucket, so the bucket cannot name the distribution too: every distribution of
+        CloudFront is allowed. That is safe: somebody else's page would need credentials, and these are no cookie that a
+        browser adds by itself.
         """
         bucket.add_cors_rule(
             id="the-page",

@@ -1,4 +1,4 @@
-"""The star for Athena: tables over the processed bucket's own files, and views of what these come to."""
+"""The star for Athena: tables over the processed bucket's own files, and views that put the star together from them."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def athena_database(environment: Environment) -> str:
 
 
 class StarForAthena(Construct):
-    """A database of Glue with a table for each star table's files and a view for what it says."""
+    """A Glue database that has tables for the files of each star table, and views for its content."""
 
     def __init__(
         self,

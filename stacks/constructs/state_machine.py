@@ -1,4 +1,4 @@
-"""The state machine: its role, its logs and its limits; what it does is in run.py."""
+"""The state machine: its role, its logs and its limits; run.py has what it does."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,7 +12,7 @@ from stacks.constructs.run import Run
 from stacks.environment import Environment
 
 RUN_HOURS = 6
-"""After how many a run is ended: three functions at their longest, and their retries; a thousand pieces."""
+"""After how many hours a run is ended: three functions at their longest with retries fit in, or a thousand pieces."""
 
 
 class StateMachine(Construct):
@@ -36,7 +36,7 @@ class StateMachine(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.name = name = f"totes-{environment.name}"
-        # Written from the name: were it the machine's own ARN, machine and role would wait for each other.
+        # Made from the name: with the machine's own ARN, machine and role would depend on each other.
         arn = cdk.Stack.of(self).format_arn(
             service="states",
             resource="stateMachine",
@@ -96,7 +96,7 @@ class StateMachine(Construct):
                         iam.PolicyStatement(
                             actions=["states:ListExecutions", "states:StartExecution"], resources=[arn]
                         ),
-                        # By which a Distributed Map starts executions of its own, and ends them with the run:
+                        # A Distributed Map needs these to end its own executions together with the run:
                         # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
                         iam.PolicyStatement(
                             actions=["states:DescribeExecution", "states:StopExecution"], resources=[executions]

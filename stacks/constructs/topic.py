@@ -1,4 +1,4 @@
-"""Who gets a mail when something is wrong."""
+"""The topic that sends the mails of alarms."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,8 +12,8 @@ from stacks.environment import Environment
 class AlarmTopic(Construct):
     """The topic totes-<environment>-alarms, with the environment's e-mail address subscribed.
 
-    A deployment subscribes an address once. What SNS or somebody's hand has ended since is not made again by the next;
-    `totes alarms test` names it, and what to do.
+    A deployment subscribes an address once. If SNS or a person ends the subscription, the next deployment does not make
+    it again; `totes alarms test` reports that, and says what to do.
 
     Attributes:
         topic: the topic.
@@ -31,7 +31,7 @@ class AlarmTopic(Construct):
             display_name=f"totes {environment.name}",
             enforce_ssl=True,
         )
-        # A topic with a policy, here the one that wants TLS, has lost the default by which its account publishes.
+        # A topic with a policy of its own, here for TLS, loses the default policy that lets its account publish.
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisAccount",

@@ -20,7 +20,7 @@ from stacks.packages import check_size, code_of, size_of
 
 
 class TotesFunction(Construct):
-    """The function totes-<environment>-<name>, which runs lambdas/<name>/handler.py, or that of a folder made of it.
+    """The function totes-<environment>-<name>, which runs lambdas/<name>/handler.py, or the handler in `folder`.
 
     Attributes:
         function: the function.
@@ -98,7 +98,7 @@ class TotesFunction(Construct):
 
 
 def _arn_of(construct: Construct, name: str) -> str:
-    """The ARN of a function by its name: what its role says of it cannot refer to it, which refers to its role."""
+    """The ARN of a function, made from its name: its role cannot refer to it, because it refers to its role."""
     return cdk.Stack.of(construct).format_arn(
         service="lambda", resource="function", resource_name=name, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
     )

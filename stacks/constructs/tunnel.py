@@ -1,4 +1,4 @@
-"""The way in for psql and BI tools: what a small instance is started from, and nothing that runs by itself."""
+"""The way in for psql and BI tools: a template from which a small instance is started. Nothing runs until then."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -15,7 +15,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-launch-template.html#
 """
 
 _HOURS = 12
-"""For how long an instance is there at most: one whose starter was killed ends by itself, and is gone then."""
+"""The longest time that an instance runs: it ends by itself, even if the command that started it was killed."""
 
 _AGENT = (
     "ssm:UpdateInstanceInformation",
@@ -32,14 +32,14 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-cre
 def has_tunnel(environment: Environment) -> bool:
     """Whether an environment's warehouse is reached by a tunnel: it is totes' own, and its network has a way out.
 
-    Of a network that was there already, that is believed.
+    An existing network is assumed to have one.
     """
     way_out = isinstance(environment.network, ExistingNetwork) or environment.needs_nat
     return environment.network is not None and isinstance(environment.warehouse, OwnDatabase) and way_out
 
 
 class Tunnel(Construct):
-    """A launch template, and a security group whose members the warehouse lets in; nothing of it costs.
+    """A launch template, and a security group whose members the warehouse lets in; they cost nothing.
 
     Attributes:
         template_id: of the launch template.

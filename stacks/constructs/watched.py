@@ -1,6 +1,7 @@
 """What alarms and the operations dashboard watch, by name.
 
-They refer to nothing of the stack that it is in: what is removed there is removed there first.
+Resources are named in plain text, not by CloudFormation references, so one can be removed from the pipeline stack
+before this stack is updated.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ class WatchedFunction:
     """A function.
 
     Attributes:
-        name: that of its folder in lambdas/.
-        full_name: its own.
+        name: the name of its folder in lambdas/.
+        full_name: the name of the function.
         timeout: how long it may take.
         scheduled: whether a schedule starts it, by itself or in a run.
     """
@@ -29,7 +30,7 @@ class WatchedFunction:
 
     @classmethod
     def of(cls, name: str, made: TotesFunction, *, scheduled: bool) -> "WatchedFunction":
-        """Take what is watched of a function of this app's."""
+        """Take what is watched of a function of this app."""
         timeout = made.function.timeout
         if timeout is None:
             raise AssertionError("every function has a timeout")
@@ -42,7 +43,7 @@ class WatchedPipeline:
 
     Attributes:
         state_machine: its name.
-        dead_letters: the name of the queue with what could not be started.
+        dead_letters: the name of the dead-letter queue.
         functions: every function.
     """
 
@@ -51,5 +52,5 @@ class WatchedPipeline:
     functions: Sequence[WatchedFunction]
 
     def named(self, name: str) -> WatchedFunction:
-        """Return a function by the name of its folder; raise StopIteration where there is none."""
+        """Return the function of a folder in lambdas/; raise StopIteration if there is none."""
         return next(each for each in self.functions if each.name == name)
