@@ -7,7 +7,10 @@ from tests.integration.totes.test_what_others_made import by_role, loader
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from totes.answers import fitness
+from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
+from totes.star import STAR_TABLES
 
 __all__ = ["by_role", "loader"]
 
@@ -54,6 +57,21 @@ def test_a_key_that_rows_break_is_named_and_a_rebuild_brings_it_back(pipeline: P
     assert rebuilt(pipeline).rebuilding is None
     assert rows(pipeline.warehouse, KEYS) == before
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_the_doctor_names_a_key_for_which_the_next_load_would_be_refused(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.warehouse,
+        DROPPED + "; CREATE TEMPORARY TABLE again AS SELECT * FROM fact_payment WHERE payment_id = 5;"
+        "UPDATE again SET payment_record_id = 1000000; INSERT INTO fact_payment SELECT * FROM again",
+    )
+    found = fitness(lambda: session(pipeline.source), lambda: session(pipeline.warehouse), SOURCE_TABLES, STAR_TABLES)
+    [finding] = [each for each in found if each.subject == "warehouse"]
+    assert not finding.good
+    with pytest.raises(ConfigurationError, match="payment_id") as refusal:
+        pipeline.load()
+    assert finding.sentence == str(refusal.value)
 
 
 @pytest.mark.begun

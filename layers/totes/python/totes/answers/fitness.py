@@ -72,18 +72,14 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
     """What a load does first, taken back: it sees the encoding, a shop's tables, strangers' tables and rights."""
     with warehouse() as connection, connection.cursor() as cursor:
         try:
-            there = ensure_tables(cursor, tables, all_of_it=False)
+            check = ensure_tables(cursor, tables, all_of_it=False)
         finally:
             connection.rollback()
         version = f"{connection.server_version // 10000}"
-    if there.gone:
-        raise ConfigurationError(f"{', '.join(there.gone)} was dropped; the next run makes all of it again (totes run)")
-    if there.newer or there.other:
-        wrong = "; ".join((*there.newer, *there.other))
-        raise ConfigurationError(
-            f"its tables are not what this totes makes: {wrong}; deploy the totes that made them, or make them again "
-            "(totes replay --from 1)"
-        )
+    if not check.fits:
+        raise ConfigurationError(check.problem())
+    if check.gone:
+        raise ConfigurationError(f"{', '.join(check.gone)} was dropped; the next run makes all of it again (totes run)")
     return f"PostgreSQL {version}, and the star can be written there"
 
 

@@ -26,7 +26,7 @@ from totes.warehouse.ledger import (
     sum_of_row_counts,
     write_content,
 )
-from totes.warehouse.migrate import Found, ensure_tables, remember_columns
+from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
 from totes.warehouse.others import refused_by_others
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed import Processed
@@ -203,26 +203,25 @@ class _Loader:
             lock(cursor)
             # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
             lake = Processed(self._lake)
-            found = ensure_tables(cursor, self._tables, all_of_it=not self._tried_all)
+            check = ensure_tables(cursor, self._tables, all_of_it=not self._tried_all)
             self._tried_all = True
             entry = newest_entry(cursor)
             if entry is not None:
                 self._must_be_of(cursor, lake, entry)
             said = content(cursor)
             wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
-            fits = not (found.newer or found.other or found.keyless)
-            if not fits and not (rebuild or self._is_ours(cursor, lake, said) if found.newer else wanted):
-                _must_be_replayed(found, lake)
+            if not check.fits and not (rebuild or self._is_ours(cursor, lake, said) if check.newer else wanted):
+                _must_be_replayed(check, lake)
                 return _Loaded(batch=None, tables={}, wanted=False)
-            if fits:
+            if check.fits:
                 self._follow_the_code(cursor, to_be_filled=entry is None and lake.newest > 0)
-            if found.gone and fits:
-                logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(found.gone))
+            if check.gone and check.fits:
+                logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(check.gone))
                 rebuild = wanted = True
             if rebuild and not said.rebuild:
                 write_content(cursor, Content(edition=said.edition, rebuild=True))
             seen = Held(content=replace(said, rebuild=rebuild or said.rebuild), newest=entry)
-            if entry is None or not fits or entry.batch >= lake.newest:
+            if entry is None or not check.fits or entry.batch >= lake.newest:
                 return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0, seen=seen)
             manifest = lake.manifest(entry.batch + 1, after=entry)
             if is_large(manifest) and manifest.batch != self._at_once:
@@ -334,28 +333,12 @@ class _Loader:
             )
 
 
-def _must_be_replayed(found: Found, lake: Processed) -> None:
+def _must_be_replayed(check: SchemaCheck, lake: Processed) -> None:
     """Refuse tables that do not fit and that nothing makes again.
 
     Raises:
-        ConfigurationError: another totes made a column that this one does not know, or a column cannot be brought up to
-            its definition in place, or a key is gone that rows break; and no replay is under way.
+        ConfigurationError: batches cannot be loaded into the tables, and no replay is under way.
     """
-    if lake.is_replayed():
-        logger.info("nothing is loaded into tables of another shape until the replay that is under way is published")
-    elif found.newer:
-        raise ConfigurationError(
-            "the warehouse was made by a newer totes, or columns were taken out of the star since: this totes does not "
-            f"know {', '.join(found.newer)}; deploy the newer one, or make the tables again without them "
-            "(totes replay --from 1)"
-        )
-    elif found.other:
-        raise ConfigurationError(
-            f"the warehouse's tables are not what this totes makes: {'; '.join(found.other)}; make them again "
-            "(totes replay --from 1)"
-        )
-    else:
-        raise ConfigurationError(
-            f"{'; '.join(found.keyless)}; make it again as the table's owner, or all of the warehouse from the lake "
-            "(totes rebuild)"
-        )
+    if not lake.is_replayed():
+        raise ConfigurationError(check.problem())
+    logger.info("nothing is loaded into tables of another shape until the replay that is under way is published")

@@ -66,7 +66,7 @@ _UNDONE = (*IN_USE, *_IN_THE_WAY, ConfigurationError)
 
 
 @dataclass(kw_only=True)
-class Found:
+class SchemaCheck:
     """What is other in the warehouse than in the code, and cannot be brought up to it in place.
 
     Attributes:
@@ -80,6 +80,29 @@ class Found:
     other: list[str] = field(default_factory=list)
     keyless: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+
+    @property
+    def fits(self) -> bool:
+        """Whether batches can be loaded into the tables as they are."""
+        return not (self.newer or self.other or self.keyless)
+
+    def problem(self) -> str:
+        """Return why batches cannot be loaded into the tables, and what to do; it is for tables that do not fit."""
+        if self.newer:
+            return (
+                "the warehouse was made by a newer totes, or columns were taken out of the star since: this totes does "
+                f"not know {', '.join(self.newer)}; deploy the newer one, or make the tables again without them "
+                "(totes replay --from 1)"
+            )
+        if self.other:
+            return (
+                f"the warehouse's tables are not what this totes makes: {'; '.join(self.other)}; make them again "
+                "(totes replay --from 1)"
+            )
+        return (
+            f"{'; '.join(self.keyless)}; make it again as the table's owner, or all of the warehouse from the lake "
+            "(totes rebuild)"
+        )
 
 
 @dataclass(kw_only=True)
@@ -106,7 +129,7 @@ class _Held:
     blurred: bool
 
 
-def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> Found:
+def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> SchemaCheck:
     """Create what is missing of the ledger and of the star tables, and bring in place what is exact.
 
     Columns that may be NULL are added, NOT NULL is dropped, types are widened. Of a warehouse of an earlier totes the
@@ -135,19 +158,19 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             "name an empty database"
         )
     missing = [table.name for table in tables if table.name not in held]
-    found = Found(newer=_newer(cursor, tables), gone=_made_before(cursor, missing))
+    check = SchemaCheck(newer=_newer(cursor, tables), gone=_made_before(cursor, missing))
     for table in tables:
         if table.name not in held:
             _create(cursor, table)
-    if not found.newer:
+    if not check.newer:
         ensure_current_views(cursor, tables, replace=all_of_it)
         known = [table for table in tables if table.name in held]
-        _bring_in_place(cursor, known, held, found)
+        _bring_in_place(cursor, known, held, check)
         whole = [table for table in known if held[table.name].keys() >= set(columns_known_by(table))]
-        found.keyless += ensure_keys(cursor, whole, keys)
+        check.keyless += ensure_keys(cursor, whole, keys)
         if all_of_it:
             _bring_what_can_wait(cursor, known, held)
-    return found
+    return check
 
 
 def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
@@ -253,17 +276,17 @@ def _made_before(cursor: Cursor, names: Sequence[str]) -> list[str]:
 
 
 def _bring_in_place(
-    cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]], found: Found
+    cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]], check: SchemaCheck
 ) -> None:
     for table in tables:
         changes = _Changes()
         for column in table.columns:
-            _plan(table, column, held[table.name].get(column.name), changes, found)
+            _plan(table, column, held[table.name].get(column.name), changes, check)
         if changes.actions:
             _alter(cursor, table, changes)
 
 
-def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Changes, found: Found) -> None:
+def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Changes, check: SchemaCheck) -> None:
     """Add what brings a held column up to its definition, or why nothing does."""
     name, wanted = sql.Identifier(column.name), catalog_type(column)
     if held is None and column.nullable:
@@ -272,7 +295,7 @@ def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Change
         return
     problem = _problem(table, column, held)
     if problem or held is None:
-        found.other.append(problem)
+        check.other.append(problem)
         return
     if held.blurred:
         changes.retype(column.name, f'{column.sql_type} COLLATE "default"')
