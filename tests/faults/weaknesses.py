@@ -137,10 +137,10 @@ def _no_ledger() -> None:
         loaded = there(self, rebuild=rebuild)
         if loaded.batch is None and not loaded.wanted:
             with self._connection, self._connection.cursor() as cursor:
-                lake = load.Processed(self._lake)
-                if lake.newest:
-                    newest = lake.read(lake.newest)
-                    load.load_batch(cursor, places.LIVE, self._tables, newest, lake.edition, self._lake)
+                processed = load.ProcessedBucket(self._bucket)
+                if processed.newest:
+                    newest = processed.read(processed.newest)
+                    load.load_batch(cursor, places.LIVE, self._tables, newest, processed.edition, self._bucket)
         return loaded
 
     _put(loading, "_append_versions", append)

@@ -37,18 +37,18 @@ def drop_made(cursor: Cursor, known: Sequence[str]) -> None:
         known: the tables that this totes makes: an earlier one, which made no others, did not write them down.
     """
     cursor.execute("SELECT found, obj_description(found, 'pg_class') FROM to_regclass('etl.rebuild') AS found")
-    [[is_there, said]] = cursor.fetchall()
+    [[is_there, comment]] = cursor.fetchall()
     if is_there is None:
         return
-    names = said.removeprefix(_MARK).split(", ") if (said or "").startswith(_MARK) else known
+    names = comment.removeprefix(_MARK).split(", ") if (comment or "").startswith(_MARK) else known
     tables = sql.SQL(", ").join(sql.Identifier("etl", name) for name in names)
     cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(tables))
 
 
 def write_made(cursor: Cursor, names: Sequence[str]) -> None:
     """Write down which tables the rebuild that begins makes."""
-    said = sql.Literal(_MARK + ", ".join(names))
-    cursor.execute(sql.SQL("COMMENT ON TABLE etl.rebuild IS {}").format(said))
+    comment = sql.Literal(_MARK + ", ".join(names))
+    cursor.execute(sql.SQL("COMMENT ON TABLE etl.rebuild IS {}").format(comment))
 
 
 def must_have_room(cursor: Cursor, names: Sequence[str]) -> None:

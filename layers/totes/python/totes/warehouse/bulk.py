@@ -10,7 +10,7 @@ import polars as pl
 from totes.lake import Part, StarManifest, fetch_part
 from totes.star_schema import StarTable
 from totes.warehouse.conform import conformed
-from totes.warehouse.processed import Processed
+from totes.warehouse.processed_bucket import ProcessedBucket
 
 PIECE_BATCHES = 500
 PIECE_ROWS = 200_000
@@ -60,10 +60,10 @@ class Piece:
 class Pieces:
     """The pieces of a lake from a position to the end of a batch, one always read ahead."""
 
-    def __init__(self, lake: Processed, tables: Sequence[StarTable], start: Position, last: int) -> None:
+    def __init__(self, processed: ProcessedBucket, tables: Sequence[StarTable], start: Position, last: int) -> None:
         self.last = last
-        self.edition = lake.edition
-        self._lake = lake
+        self.edition = processed.edition
+        self._processed = processed
         self._tables = {table.name: table for table in tables}
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="part")
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="piece")
@@ -113,12 +113,12 @@ class Pieces:
     def _manifests(self, first: int) -> Iterator[StarManifest]:
         for start in range(first, self.last + 1, PIECE_BATCHES):
             batches = range(start, min(start + PIECE_BATCHES, self.last + 1))
-            yield from self._readers.map(self._lake.read, batches)
+            yield from self._readers.map(self._processed.read, batches)
 
     def _piece(
         self, start: Position, end: Position, manifests: Sequence[StarManifest], units: Sequence[_Unit]
     ) -> Piece:
-        bodies = list(self._readers.map(lambda unit: fetch_part(self._lake.bucket, unit.part), units))
+        bodies = list(self._readers.map(lambda unit: fetch_part(self._processed.bucket, unit.part), units))
         grouped: dict[tuple[str, str], list[tuple[_Unit, bytes]]] = {}
         for unit, body in zip(units, bodies, strict=True):
             grouped.setdefault((unit.table, unit.kind), []).append((unit, body))

@@ -29,7 +29,7 @@ from totes.warehouse.ledger import (
 from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
 from totes.warehouse.others import refused_by_others
 from totes.warehouse.places import LIVE
-from totes.warehouse.processed import Processed
+from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Held, Rebuild, Step, is_under_way
 from totes.warehouse.reports import ensure_reports
 from totes.warehouse.unknown import add_every_unknown
@@ -134,7 +134,7 @@ class _Loader:
     def __init__(
         self,
         connection: Connection,
-        lake: Bucket,
+        bucket: Bucket,
         tables: Sequence[StarTable],
         code: str | None,
         time_is_up: Callable[[], bool],
@@ -142,20 +142,20 @@ class _Loader:
     ) -> None:
         self._code = code
         self._connection = connection
-        self._lake = lake
+        self._bucket = bucket
         self._tables = tables
         self._time_is_up = time_is_up
         self._progress = progress
-        self._tried_all = False
-        self._described = False
-        self._undescribed = False
-        self._at_once: int | None = None
+        self._upgrade_tried = False
+        self._comments_done = False
+        self._comments_deferred = False
+        self._load_in_one_transaction: int | None = None
         """The batch that is loaded in one transaction however large it is."""
         self._batches: list[int] = []
         self._row_counts = {table.name: RowCounts() for table in tables}
 
     def load(self, *, rebuild: bool) -> Loaded:
-        rebuilding = Rebuild(self._connection, self._lake, self._tables, self._progress)
+        rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._progress)
         try:
             return self._load(rebuilding, rebuild=rebuild)
         finally:
@@ -177,7 +177,8 @@ class _Loader:
                 step = self._step(rebuilding, loaded)
                 if step is Step.DONE:
                     return self._rebuilt()
-                if not self._time_is_up() and (step is Step.MORE or self._at_once == loaded.large is not None):
+                forced = loaded.large is not None and self._load_in_one_transaction == loaded.large
+                if not self._time_is_up() and (step is Step.MORE or forced):
                     continue
             return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
@@ -194,7 +195,7 @@ class _Loader:
             step = Step.LATER
         if step is Step.LATER and large is not None:
             logger.info("batch %d is loaded in one transaction", large)
-            self._at_once = large
+            self._load_in_one_transaction = large
         return step
 
     def _transaction(self, *, rebuild: bool) -> _Loaded:
@@ -202,33 +203,62 @@ class _Loader:
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
             # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
-            lake = Processed(self._lake)
-            check = ensure_tables(cursor, self._tables, all_of_it=not self._tried_all)
-            self._tried_all = True
+            processed = ProcessedBucket(self._bucket)
+            check = ensure_tables(cursor, self._tables, all_of_it=not self._upgrade_tried)
+            self._upgrade_tried = True
             entry = newest_entry(cursor)
             if entry is not None:
-                self._must_be_of(cursor, lake, entry)
-            said = content(cursor)
-            wanted = rebuild or said.rebuild or is_under_way(cursor) or entry is None or lake.edition != said.edition
-            if not check.fits and not (rebuild or self._is_ours(cursor, lake, said) if check.newer else wanted):
-                _must_be_replayed(check, lake)
-                return _Loaded(batch=None, tables={}, wanted=False)
+                self._must_be_of(cursor, processed, entry)
+            stored_content = content(cursor)
+            asked = rebuild or stored_content.rebuild
+            wanted = asked or is_under_way(cursor) or entry is None or processed.edition != stored_content.edition
             if check.fits:
-                self._follow_the_code(cursor, to_be_filled=entry is None and lake.newest > 0)
-            if check.gone and check.fits:
-                logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(check.gone))
-                rebuild = wanted = True
-            if rebuild and not said.rebuild:
-                write_content(cursor, Content(edition=said.edition, rebuild=True))
-            seen = Held(content=replace(said, rebuild=rebuild or said.rebuild), newest=entry)
-            if entry is None or not check.fits or entry.batch >= lake.newest:
-                return _Loaded(batch=None, tables={}, wanted=wanted and lake.newest > 0, seen=seen)
-            manifest = lake.manifest(entry.batch + 1, after=entry)
-            if is_large(manifest) and manifest.batch != self._at_once:
-                logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
-                return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
-            loaded = self._load_batch(cursor, lake, manifest, wanted=wanted)
-            return loaded or _Loaded(batch=None, tables={}, wanted=True, seen=seen)
+                self._follow_the_code(cursor, to_be_filled=entry is None and processed.newest > 0)
+                if check.gone:
+                    logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(check.gone))
+                    asked = wanted = True
+            elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
+                _must_be_replayed(check, processed)
+                return _Loaded(batch=None, tables={}, wanted=False)
+            if asked and not stored_content.rebuild:
+                write_content(cursor, replace(stored_content, rebuild=True))
+            seen = Held(content=replace(stored_content, rebuild=asked), newest=entry)
+            if entry is None or not check.fits or entry.batch >= processed.newest:
+                return _Loaded(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
+            return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)
+
+    def _may_replace_tables(
+        self,
+        cursor: Cursor,
+        processed: ProcessedBucket,
+        check: SchemaCheck,
+        stored_content: Content,
+        *,
+        asked: bool,
+        wanted: bool,
+    ) -> bool:
+        """Whether tables that do not fit may be replaced by a rebuild.
+
+        Columns of a newer totes are taken away only if a person, or this very code, wants the warehouse rebuilt. What
+        a newer totes, or nobody, has begun or published is no reason for that.
+        """
+        if not check.newer:
+            return wanted
+        published = (
+            processed.edition != stored_content.edition and self._code is not None and processed.made_by() == self._code
+        )
+        return asked or published or is_under_way(cursor, self._tables)
+
+    def _next_batch(
+        self, cursor: Cursor, processed: ProcessedBucket, entry: Entry, *, wanted: bool, seen: Held
+    ) -> _Loaded:
+        """Load the batch that follows the ledger's newest, unless it is for a rebuild."""
+        manifest = processed.manifest(entry.batch + 1, after=entry)
+        if is_large(manifest) and manifest.batch != self._load_in_one_transaction:
+            logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
+            return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
+        loaded = self._load_batch(cursor, processed, manifest, wanted=wanted)
+        return loaded or _Loaded(batch=None, tables={}, wanted=True, seen=seen)
 
     def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
         """Write which columns the code makes, and describe them; an empty warehouse only when it is filled.
@@ -237,9 +267,9 @@ class _Loader:
         unknown members are given that an earlier totes did not give.
         """
         remember_columns(cursor, self._tables)
-        if not self._described:
+        if not self._comments_done:
             self._make_up_for_unknowns(cursor)
-        self._undescribed = to_be_filled
+        self._comments_deferred = to_be_filled
         if not to_be_filled:
             self._describe(cursor)
 
@@ -256,40 +286,34 @@ class _Loader:
 
     def _describe(self, cursor: Cursor) -> None:
         """Once a run, say what each table and column means, and make the views of the reports."""
-        if not self._described:
+        if not self._comments_done:
             ensure_comments(cursor, self._tables)
             ensure_reports(cursor)
-            self._described = True
+            self._comments_done = True
 
     def _describe_at_last(self, cursor: Cursor) -> None:
         """Describe what was empty: it has its rows now, or gets them in a later run, and is read meanwhile."""
-        if self._undescribed:
+        if self._comments_deferred:
             lock(cursor)
             self._describe(cursor)
 
-    def _is_ours(self, cursor: Cursor, lake: Processed, said: Content) -> bool:
-        """Whether a person, or this very code, wants the warehouse rebuilt.
-
-        What a newer totes, or nobody, has begun or published is no reason to take a newer one's columns away.
-        """
-        published = lake.edition != said.edition and self._code is not None and lake.made_by() == self._code
-        return said.rebuild or published or is_under_way(cursor, self._tables)
-
-    def _must_be_of(self, cursor: Cursor, lake: Processed, entry: Entry) -> None:
+    def _must_be_of(self, cursor: Cursor, processed: ProcessedBucket, entry: Entry) -> None:
         """See that the lake is the ledger's; an edition that has not come as far as the warehouse yet may be it."""
-        if lake.newest < entry.batch:
-            older = entry_of(cursor, lake.newest)
+        if processed.newest < entry.batch:
+            older = entry_of(cursor, processed.newest)
             if older is not None:
-                lake.check(older)
+                processed.check(older)
         else:
-            lake.check(entry)
+            processed.check(entry)
 
-    def _load_batch(self, cursor: Cursor, lake: Processed, manifest: StarManifest, *, wanted: bool) -> _Loaded | None:
+    def _load_batch(
+        self, cursor: Cursor, processed: ProcessedBucket, manifest: StarManifest, *, wanted: bool
+    ) -> _Loaded | None:
         """Load a batch; None where tables refuse it that are to be rebuilt, which may be why they are."""
         if wanted:
             cursor.execute("SAVEPOINT before_batch")
         try:
-            counted = load_batch(cursor, LIVE, self._tables, manifest, lake.edition, self._lake)
+            counted = load_batch(cursor, LIVE, self._tables, manifest, processed.edition, self._bucket)
         except psycopg2.Error as error:
             if not wanted or (error.pgcode or "")[:2] not in _NOT_CURED_BY_ANOTHER_TRY:
                 if by_others := refused_by_others(error, self._tables, manifest.batch):
@@ -299,7 +323,7 @@ class _Loader:
             cursor.execute("ROLLBACK TO SAVEPOINT before_batch")
             return None
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
-        self._progress(manifest.batch, lake.newest)
+        self._progress(manifest.batch, processed.newest)
         return _Loaded(batch=manifest.batch, tables=counted, wanted=wanted)
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
@@ -333,12 +357,12 @@ class _Loader:
             )
 
 
-def _must_be_replayed(check: SchemaCheck, lake: Processed) -> None:
+def _must_be_replayed(check: SchemaCheck, processed: ProcessedBucket) -> None:
     """Refuse tables that do not fit and that nothing makes again.
 
     Raises:
         ConfigurationError: batches cannot be loaded into the tables, and no replay is under way.
     """
-    if not lake.is_replayed():
+    if not processed.is_replayed():
         raise ConfigurationError(check.problem())
     logger.info("nothing is loaded into tables of another shape until the replay that is under way is published")

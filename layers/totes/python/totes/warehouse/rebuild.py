@@ -41,7 +41,7 @@ from totes.warehouse.indexes import Index, Indexes, must_be_possible
 from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_entry
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
-from totes.warehouse.processed import Processed
+from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
 from totes.warehouse.refused import copy_all, copy_rows
 from totes.warehouse.swap import TablesInUse, swap
@@ -168,37 +168,37 @@ class Rebuild:
         lock(cursor)
         for name, value in _MEMORY.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
-        lake = Processed(self._bucket)
-        self.of = lake.newest
-        said = _read(cursor)
-        if said is None and held(cursor) != seen:
+        processed = ProcessedBucket(self._bucket)
+        self.of = processed.newest
+        progress = _read(cursor)
+        if progress is None and held(cursor) != seen:
             return Step.MORE
-        if said is None or said.edition != lake.edition or said.definitions != self._definitions:
-            said = self._begin(cursor, lake)
-        self.staged = said.position.batch
-        last = 1 if said.straight else lake.newest
-        if not said.built and said.position.batch < last:
-            self._stage(cursor, lake, said, last)
+        if progress is None or progress.edition != processed.edition or progress.definitions != self._definitions:
+            progress = self._begin(cursor, processed)
+        self.staged = progress.position.batch
+        last = 1 if progress.straight else processed.newest
+        if not progress.built and progress.position.batch < last:
+            self._stage(cursor, processed, progress, last)
             return Step.MORE
-        if said.filled:
-            return self._follow(cursor, lake)
-        self._build_some(cursor, said)
+        if progress.filled:
+            return self._follow(cursor, processed)
+        self._build_some(cursor, progress)
         return Step.MORE
 
-    def _build_some(self, cursor: Cursor, said: _Progress) -> None:
+    def _build_some(self, cursor: Cursor, progress: _Progress) -> None:
         """Build what is next, and what follows for as long as a transaction is short."""
         until = time.monotonic() + SHORT_SECONDS
         for table in self._tables:
             for stage in _stages(table):
-                if stage in said.built:
+                if stage in progress.built:
                     continue
-                self._build(cursor, said, table, stage)
+                self._build(cursor, progress, table, stage)
                 if time.monotonic() >= until:
                     return
-        self._fill_ledger(cursor, said)
+        self._fill_ledger(cursor, progress)
 
-    def _begin(self, cursor: Cursor, lake: Processed) -> _Progress:
-        straight = lake.newest == 1
+    def _begin(self, cursor: Cursor, processed: ProcessedBucket) -> _Progress:
+        straight = processed.newest == 1
         made = _names(self._tables, straight=straight)
         drop_made(cursor, _names(self._tables))
         must_have_room(cursor, made)
@@ -225,11 +225,11 @@ class Rebuild:
         write_made(cursor, made)
         cursor.execute(
             "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",
-            (lake.edition, self._definitions, straight),
+            (processed.edition, self._definitions, straight),
         )
-        logger.info("rebuilding from edition %d", lake.edition)
+        logger.info("rebuilding from edition %d", processed.edition)
         return _Progress(
-            edition=lake.edition,
+            edition=processed.edition,
             definitions=self._definitions,
             straight=straight,
             position=Position(0, 0),
@@ -237,20 +237,21 @@ class Rebuild:
             filled=False,
         )
 
-    def _stage(self, cursor: Cursor, lake: Processed, said: _Progress, last: int) -> None:
-        if self._pieces is None or (self._pieces.position, self._pieces.edition) != (said.position, said.edition):
+    def _stage(self, cursor: Cursor, processed: ProcessedBucket, progress: _Progress, last: int) -> None:
+        wanted = (progress.position, progress.edition)
+        if self._pieces is None or (self._pieces.position, self._pieces.edition) != wanted:
             self.close()
-            self._pieces = Pieces(lake, self._tables, said.position, last)
+            self._pieces = Pieces(processed, self._tables, progress.position, last)
         piece = self._pieces.next()
         if piece is None:  # more batches have come since it was made
             self.close()
             return
-        self._copy(cursor, piece, straight=said.straight)
-        self._write_entries(cursor, lake, piece)
+        self._copy(cursor, piece, straight=progress.straight)
+        self._write_entries(cursor, processed, piece)
         self._write_rows_in(cursor, piece)
         cursor.execute("UPDATE etl.rebuild SET batch = %s, parts = %s", (piece.end.batch, piece.end.parts))
         self.staged = piece.end.batch
-        self._progress(piece.end.batch, lake.newest)
+        self._progress(piece.end.batch, processed.newest)
 
     def _copy(self, cursor: Cursor, piece: Piece, *, straight: bool) -> None:
         tables = {table.name: table for table in self._tables}
@@ -270,16 +271,16 @@ class Rebuild:
         if straight:
             versions.add_versions(cursor, table, rows.height - len(refused))
 
-    def _write_entries(self, cursor: Cursor, lake: Processed, piece: Piece) -> None:
+    def _write_entries(self, cursor: Cursor, processed: ProcessedBucket, piece: Piece) -> None:
         entry = newest_entry(cursor, BESIDE)
         first = entry.batch + 1 if entry else 1
         entries: list[tuple[int, int, str, int, str]] = []
         drift: list[tuple[int, str]] = []
         for manifest in piece.manifests:
-            lake.must_follow(manifest, entry)
-            entry = lake.entry(manifest)
+            processed.must_follow(manifest, entry)
+            entry = processed.entry(manifest)
             captured_at = manifest.captured_at.isoformat()
-            entries.append((manifest.batch, lake.edition, manifest.capture, manifest.horizon, captured_at))
+            entries.append((manifest.batch, processed.edition, manifest.capture, manifest.horizon, captured_at))
             drift += [(manifest.batch, sentence) for sentence in manifest.drift]
         names = ["batch_id", "edition", "capture_sha256", "horizon", "captured_at"]
         _copy_tuples(cursor, BESIDE.ledger("batch"), names, entries)
@@ -295,13 +296,13 @@ class Rebuild:
         ]
         _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
-    def _build(self, cursor: Cursor, said: _Progress, table: StarTable, stage: str) -> None:
+    def _build(self, cursor: Cursor, progress: _Progress, table: StarTable, stage: str) -> None:
         """Fill a table or build one of its keys."""
         stages = _stages(table)
         if stage == stages[0]:
-            self._fill(cursor, said, table)
+            self._fill(cursor, progress, table)
         else:
-            self._add_key(cursor, said, table, keys_of(table)[stages.index(stage) - 1])
+            self._add_key(cursor, progress, table, keys_of(table)[stages.index(stage) - 1])
         if stage == stages[-1]:
             self._set_serial(cursor, table)
             # Of the key alone, which is quick and finds the table's size; autovacuum still owes it the other columns.
@@ -310,7 +311,7 @@ class Rebuild:
             logger.info("built %s", table.name)
         cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (stage,))
 
-    def _add_key(self, cursor: Cursor, said: _Progress, table: StarTable, key: sql.Composable) -> None:
+    def _add_key(self, cursor: Cursor, progress: _Progress, table: StarTable, key: sql.Composable) -> None:
         cursor.execute("SAVEPOINT key")
         try:
             add_key(cursor, BESIDE, table, key)
@@ -318,22 +319,22 @@ class Rebuild:
             if isinstance(table, Calendar):
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT key")
-            self._fill_again(cursor, said, table)
+            self._fill_again(cursor, progress, table)
             add_key(cursor, BESIDE, table, key)
 
-    def _fill_again(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
+    def _fill_again(self, cursor: Cursor, progress: _Progress, table: StarTable) -> None:
         """Fill a table without the rows that a batch brought twice."""
-        rows = BESIDE.star(table.name) if said.straight else versions.staged(table)
+        rows = BESIDE.star(table.name) if progress.straight else versions.staged(table)
         hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
         versions.forget_changes(cursor, table)
-        if said.straight:
+        if progress.straight:
             versions.count_changes(cursor, table, rows)
         else:
             cursor.execute(sql.SQL("TRUNCATE {}").format(BESIDE.star(table.name)))
-            self._fill(cursor, said, table)
+            self._fill(cursor, progress, table)
 
-    def _fill(self, cursor: Cursor, said: _Progress, table: StarTable) -> None:
-        if said.straight:
+    def _fill(self, cursor: Cursor, progress: _Progress, table: StarTable) -> None:
+        if progress.straight:
             return  # its rows were brought straight into it
         if isinstance(table, Fact):
             versions.fill_fact(cursor, table)
@@ -350,10 +351,10 @@ class Rebuild:
                 (f"etl.{table.name}", table.record_id),
             )
 
-    def _fill_ledger(self, cursor: Cursor, said: _Progress) -> None:
+    def _fill_ledger(self, cursor: Cursor, progress: _Progress) -> None:
         versions.fill_quarantine(cursor)
         add_every_unknown(cursor, BESIDE, self._tables)
-        if not said.straight:
+        if not progress.straight:
             for table in self._tables:
                 versions.resolve_quarantine(cursor, table)
         versions.fill_tallies(cursor)
@@ -371,24 +372,24 @@ class Rebuild:
                 break
         return bool(missing)
 
-    def _follow(self, cursor: Cursor, lake: Processed) -> Step:
+    def _follow(self, cursor: Cursor, processed: ProcessedBucket) -> Step:
         """Load the next batch that has come since all was staged, or take the live warehouse's place."""
         indexes = Indexes.of(cursor, self._tables)
         indexes.drop_old(cursor)  # a batch may break one that is unique, and gone by now
         entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
         newest = entry.batch if entry else 0
-        if newest < lake.newest:
-            manifest = lake.manifest(newest + 1, after=entry)
+        if newest < processed.newest:
+            manifest = processed.manifest(newest + 1, after=entry)
             if is_large(manifest):
-                self._begin(cursor, lake)
+                self._begin(cursor, processed)
                 return Step.MORE
-            load_batch(cursor, BESIDE, self._tables, manifest, lake.edition, self._bucket)
+            load_batch(cursor, BESIDE, self._tables, manifest, processed.edition, self._bucket)
             return Step.MORE
         if live is not None and live.batch > newest:
             return Step.LATER  # the edition has not come as far as the warehouse yet
         if self._build_indexes(cursor, indexes.missing):
             return Step.MORE
-        swap(cursor, self._tables, lake.edition)
+        swap(cursor, self._tables, processed.edition)
         drop_made(cursor, _names(self._tables))
         self.staged = newest
         return Step.DONE
@@ -428,8 +429,8 @@ def held(cursor: Cursor) -> Held:
 
 def is_under_way(cursor: Cursor, tables: Sequence[StarTable] | None = None) -> bool:
     """Return whether a rebuild has begun and is not done; where tables are given, one of their very definitions."""
-    said = _read(cursor)
-    return said is not None and (tables is None or said.definitions == _definitions(tables))
+    progress = _read(cursor)
+    return progress is not None and (tables is None or progress.definitions == _definitions(tables))
 
 
 def _definitions(tables: Sequence[StarTable]) -> str:

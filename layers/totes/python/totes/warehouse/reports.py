@@ -57,15 +57,16 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
         "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) AND relkind = 'v')",
         {"schema": REPORT},
     )
-    [[is_there, said, may_create, held]] = cursor.fetchall()
-    if said == mark and {question.name for question in questions} <= set(held) and not _reads_elsewhere(cursor):
+    [[is_there, schema_comment, may_create, held]] = cursor.fetchall()
+    has_all = {question.name for question in questions} <= set(held)
+    if schema_comment == mark and has_all and not _reads_elsewhere(cursor):
         return
     if not is_there and not may_create:
         logger.warning(
             "the warehouse has no schema %s, and the loader may not make it: run totes init warehouse", REPORT
         )
         return
-    if is_there and not (said or "").startswith(REPORT_MARK):
+    if is_there and not (schema_comment or "").startswith(REPORT_MARK):
         logger.warning("the schema %s of the warehouse is not totes' own: no question is answered there", REPORT)
         return
     if not is_there:

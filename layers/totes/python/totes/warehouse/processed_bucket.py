@@ -5,7 +5,7 @@ from totes.lake import Bucket, StarJournal, StarManifest
 from totes.warehouse.ledger import Entry
 
 
-class Processed:
+class ProcessedBucket:
     """The processed bucket as it stands while a loader has the lock."""
 
     def __init__(self, bucket: Bucket) -> None:
