@@ -8,7 +8,7 @@ from command_line.functions import ask
 from local_cloud import LocalCloud
 from totes import payloads
 from totes.answers import Finding
-from totes.answers.fitness import found
+from totes.answers.fitness import check
 from totes.errors import ConfigurationError
 
 _LEAST_FREE = 2**30
@@ -27,9 +27,9 @@ def examine(deployment: Deployment, cloud: LocalCloud | None) -> Iterator[Findin
     """
     said = ask(deployment, "AnswerFunction", {payloads.QUESTION: "fitness"})
     yield from (Finding(**each) for each in said["findings"])
-    yield found("lake", lambda: _lake(deployment))
+    yield check("lake", lambda: _lake(deployment))
     if cloud is not None:
-        yield found("disk", lambda: _disk(cloud))
+        yield check("disk", lambda: _disk(cloud))
 
 
 def _lake(deployment: Deployment) -> str:

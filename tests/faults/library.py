@@ -23,7 +23,7 @@ def _replay(_event: Mapping[str, Any], _context: object) -> None:
 def _rebuild(_event: Mapping[str, Any], _context: object) -> None:
     """Load every batch of the lake again."""
     settings = LoadSettings.from_environment()
-    rebuild.SHORT_SECONDS = 0.0  # as where each stage takes long: a boundary behind each
+    rebuild.SHORT_SECONDS = 0.0  # as where each step takes long: a boundary behind each
     with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         load(warehouse, Bucket(settings.processed_bucket), STAR_TABLES, rebuild=True)
 

@@ -161,7 +161,7 @@ def test_a_batch_that_the_lake_has_not_cannot_be_replayed(pipeline: Pipeline, fi
 def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
+    monkeypatch.setattr(bulk, "CHUNK_BATCHES", 1)
     before = content_of(pipeline.warehouse)
     seen: list[Content] = []
     with session(pipeline.warehouse) as connection:
@@ -180,7 +180,7 @@ def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
 def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
+    monkeypatch.setattr(bulk, "CHUNK_BATCHES", 1)
     before = content_of(pipeline.warehouse)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
 

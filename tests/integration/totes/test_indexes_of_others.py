@@ -11,7 +11,7 @@ from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES, replay
 from totes.warehouse import rebuild
-from totes.warehouse.rebuild import Rebuild, Step, held
+from totes.warehouse.rebuild import Rebuild, StepResult, warehouse_state
 
 __all__ = ["by_role", "loader"]
 
@@ -38,14 +38,14 @@ def until_indexes_are_built(pipeline: Pipeline) -> None:
     """Publish an edition, and rebuild the warehouse from it up to its first indexes."""
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
     while not rows(pipeline.warehouse, BESIDE):
-        assert step(pipeline) is Step.MORE
+        assert step(pipeline) is StepResult.MORE
 
 
-def step(pipeline: Pipeline) -> Step:
+def step(pipeline: Pipeline) -> StepResult:
     """One step of a rebuild."""
     with session(pipeline.warehouse) as connection:
         with connection, connection.cursor() as cursor:
-            seen = held(cursor)
+            seen = warehouse_state(cursor)
         return Rebuild(connection, pipeline.processed, STAR_TABLES, lambda *_: None).step(seen)
 
 
@@ -90,7 +90,7 @@ def test_an_index_that_is_still_there_is_not_built_twice(pipeline: Pipeline, mon
     execute(pipeline.warehouse, "CREATE INDEX one ON dim_design (file_name); CREATE INDEX two ON etl.batch (horizon)")
     until_indexes_are_built(pipeline)
     [built] = rows(pipeline.warehouse, BESIDE)
-    assert step(pipeline) is Step.MORE
+    assert step(pipeline) is StepResult.MORE
     both = rows(pipeline.warehouse, BESIDE)
     assert len(both) == 2
     assert built in both

@@ -99,7 +99,7 @@ def test_a_rebuild_and_an_initial_load_come_to_what_one_batch_after_the_other_co
 def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_beside_it(
     pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "PIECE_BATCHES", 1)
+    monkeypatch.setattr(bulk, "CHUNK_BATCHES", 1)
     monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
     live(pipeline, seed=7, ticks=3)
     asked, runs, left = True, 0, []
@@ -159,7 +159,7 @@ def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     pipeline.capture()
     pipeline.transform()
     held = content_of(pipeline.warehouse)
-    monkeypatch.setattr(bulk, "PIECE_ROWS", 40)
+    monkeypatch.setattr(bulk, "CHUNK_ROWS", 40)
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
     monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
     came_late, runs = False, 0

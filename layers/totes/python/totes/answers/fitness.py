@@ -40,13 +40,13 @@ def fitness(
         sources: the source tables.
         stars: the star tables.
     """
-    yield found("source", lambda: _source(source, sources))
-    yield found("warehouse", lambda: _warehouse(warehouse, stars))
-    yield found("identity", lambda: _identity(source, warehouse))
+    yield check("source", lambda: _source(source, sources))
+    yield check("warehouse", lambda: _warehouse(warehouse, stars))
+    yield check("identity", lambda: _identity(source, warehouse))
 
 
-def found(subject: str, look: Callable[[], str]) -> Finding:
-    """Return what a look has found: its sentence, or that of the error which it met."""
+def check(subject: str, look: Callable[[], str]) -> Finding:
+    """Return what a look has found: its sentence, or that of the error that it ended with."""
     try:
         return Finding(subject, good=True, sentence=look())
     except (TotesError, psycopg2.Error) as error:
@@ -72,14 +72,15 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
     """What a load does first, taken back: it sees the encoding, a shop's tables, strangers' tables and rights."""
     with warehouse() as connection, connection.cursor() as cursor:
         try:
-            check = ensure_tables(cursor, tables, all_of_it=False)
+            schema = ensure_tables(cursor, tables, all_of_it=False)
         finally:
             connection.rollback()
         version = f"{connection.server_version // 10000}"
-    if not check.fits:
-        raise ConfigurationError(check.problem())
-    if check.gone:
-        raise ConfigurationError(f"{', '.join(check.gone)} was dropped; the next run makes all of it again (totes run)")
+    if not schema.fits:
+        raise ConfigurationError(schema.problem())
+    if schema.gone:
+        gone = ", ".join(schema.gone)
+        raise ConfigurationError(f"{gone} was dropped; the next run makes all of it again (totes run)")
     return f"PostgreSQL {version}, and the star can be written there"
 
 

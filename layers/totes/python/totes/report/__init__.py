@@ -3,10 +3,10 @@
 `questions` has the shop's questions, `rows` the rows that their answers are made of, without anybody's personal data.
 """
 
-from totes.report.question import Question, in_order, views_of
+from totes.report.question import Question, by_dependency, views_of
 
-QUESTIONS: tuple[Question, ...] = in_order(views_of("questions"))
-ROWS: tuple[Question, ...] = in_order(views_of("rows"))
+QUESTIONS: tuple[Question, ...] = by_dependency(views_of("questions"))
+ROWS: tuple[Question, ...] = by_dependency(views_of("rows"))
 VIEWS: tuple[Question, ...] = (*QUESTIONS, *ROWS)
 
 __all__ = ["QUESTIONS", "ROWS", "VIEWS", "Question"]

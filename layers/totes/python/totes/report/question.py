@@ -66,7 +66,7 @@ def views_of(folder: str) -> dict[str, Question]:
     return {name: Question.from_text(name, text) for name, text in sorted(texts.items())}
 
 
-def in_order(views: Mapping[str, Question]) -> tuple[Question, ...]:
+def by_dependency(views: Mapping[str, Question]) -> tuple[Question, ...]:
     """Views by name, each behind those of them that it reads."""
     reads = {name: sorted(view.reads & views.keys()) for name, view in views.items()}
     return tuple(views[name] for name in TopologicalSorter(reads).static_order())

@@ -30,6 +30,7 @@ from totes.snapshot.reading import read_parts
 from totes.snapshot.state import (
     Newest,
     capture_of,
+    consistent_read_of,
     identity,
     last_verification,
     made_by,
@@ -37,7 +38,6 @@ from totes.snapshot.state import (
     months_of_batches,
     newest,
     rates,
-    state_of,
 )
 from totes.snapshot.tables import BATCH, FACTS, MONEY_DIGITS, WHOLE, Table
 
@@ -137,7 +137,7 @@ def say_failed(shelf: Shelf, step: str, at: datetime) -> bool:
 
 def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -> Published | None:
     before = _before(shelf)
-    with state_of(warehouse) as cursor:
+    with consistent_read_of(warehouse) as cursor:
         found = newest(cursor)
         if found is None:
             return None

@@ -35,7 +35,7 @@ class Newest:
     loaded_at: datetime
 
 
-def state_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
+def consistent_read_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
     """Open a transaction that sees one state of the views that are published; see `one_state`."""
     return one_state(
         warehouse, sorted({(REPORT, view) for view in (*(t.view for t in TABLES), "exchange_rates")}), _missing

@@ -1,4 +1,4 @@
-"""Many batches are read together: the next piece of the lake is fetched and decoded while the last one is copied."""
+"""Many batches are read together: the next chunk of the lake is fetched and decoded while the last one is copied."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,9 @@ from totes.star_schema import StarTable
 from totes.warehouse.conform import conformed
 from totes.warehouse.processed_bucket import ProcessedBucket
 
-PIECE_BATCHES = 500
-PIECE_ROWS = 200_000
-"""What a piece has at most, but for a part that alone has more rows: so memory is bounded by two pieces."""
+CHUNK_BATCHES = 500
+CHUNK_ROWS = 200_000
+"""What a chunk has at most, but for a part that alone has more rows: so memory is bounded by two chunks."""
 
 _READERS = 8
 
@@ -41,24 +41,23 @@ class _Unit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class Chunk:
     """Parts of some batches, decoded.
 
     Attributes:
-        start, end: from where to where it goes.
+        end: how far batches are staged when it is.
         manifests: the batches that end in it.
         frames: star table, kind (rows, deletes or quarantine) and rows, which have a column `batch_id`; what is of
             the table's kind rows has a column `number`, counted from 1 in each batch.
     """
 
-    start: Position
     end: Position
     manifests: Sequence[StarManifest]
     frames: Sequence[tuple[str, str, pl.DataFrame]]
 
 
-class Pieces:
-    """The pieces of a lake from a position to the end of a batch, one always read ahead."""
+class ChunkReader:
+    """Reads the chunks from a position to the end of a batch, one always ahead."""
 
     def __init__(self, processed: ProcessedBucket, tables: Sequence[StarTable], start: Position, last: int) -> None:
         self.last = last
@@ -66,9 +65,9 @@ class Pieces:
         self._processed = processed
         self._tables = {table.name: table for table in tables}
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="part")
-        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="piece")
-        self._pieces = self._read(start)
-        self._next: Future[Piece | None] = self._decoder.submit(next, self._pieces, None)
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="chunk")
+        self._chunks = self._read(start)
+        self._next: Future[Chunk | None] = self._decoder.submit(next, self._chunks, None)
         self.position = start
 
     def close(self) -> None:
@@ -76,54 +75,52 @@ class Pieces:
         self._decoder.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
 
-    def next(self) -> Piece | None:
-        """Return the next piece; None at the end.
+    def next(self) -> Chunk | None:
+        """Return the next chunk; None at the end.
 
         Raises:
             ConfigurationError: a part lacks a column that must have a value; see also `totes.lake`.
             LakeUnavailable, LakeCorrupted: see `totes.lake`.
         """
-        piece = self._next.result()
-        if piece is not None:
-            self._next = self._decoder.submit(next, self._pieces, None)
-            self.position = piece.end
-        return piece
+        chunk = self._next.result()
+        if chunk is not None:
+            self._next = self._decoder.submit(next, self._chunks, None)
+            self.position = chunk.end
+        return chunk
 
-    def _read(self, start: Position) -> Iterator[Piece]:
+    def _read(self, start: Position) -> Iterator[Chunk]:
         units: list[_Unit] = []
         manifests: list[StarManifest] = []
-        begin = end = start
+        end = start
         for manifest in self._manifests(start.batch + 1):
             of_batch = _units(manifest, self._tables)
             skipped = start.parts if manifest.batch == start.batch + 1 else 0
             for number, unit in enumerate(of_batch[skipped:], start=skipped + 1):
                 units.append(unit)
                 end = Position(manifest.batch - 1, number)
-                if sum(each.part.rows for each in units) >= PIECE_ROWS and number < len(of_batch):
-                    yield self._piece(begin, end, manifests, units)
-                    begin, units, manifests = end, [], []
+                if sum(each.part.rows for each in units) >= CHUNK_ROWS and number < len(of_batch):
+                    yield self._chunk(end, manifests, units)
+                    units, manifests = [], []
             end = Position(manifest.batch, 0)
             manifests.append(manifest)
-            if len(manifests) >= PIECE_BATCHES or sum(each.part.rows for each in units) >= PIECE_ROWS:
-                yield self._piece(begin, end, manifests, units)
-                begin, units, manifests = end, [], []
+            if len(manifests) >= CHUNK_BATCHES or sum(each.part.rows for each in units) >= CHUNK_ROWS:
+                yield self._chunk(end, manifests, units)
+                units, manifests = [], []
         if manifests:
-            yield self._piece(begin, end, manifests, units)
+            yield self._chunk(end, manifests, units)
 
     def _manifests(self, first: int) -> Iterator[StarManifest]:
-        for start in range(first, self.last + 1, PIECE_BATCHES):
-            batches = range(start, min(start + PIECE_BATCHES, self.last + 1))
+        for start in range(first, self.last + 1, CHUNK_BATCHES):
+            batches = range(start, min(start + CHUNK_BATCHES, self.last + 1))
             yield from self._readers.map(self._processed.read, batches)
 
-    def _piece(
-        self, start: Position, end: Position, manifests: Sequence[StarManifest], units: Sequence[_Unit]
-    ) -> Piece:
+    def _chunk(self, end: Position, manifests: Sequence[StarManifest], units: Sequence[_Unit]) -> Chunk:
         bodies = list(self._readers.map(lambda unit: fetch_part(self._processed.bucket, unit.part), units))
         grouped: dict[tuple[str, str], list[tuple[_Unit, bytes]]] = {}
         for unit, body in zip(units, bodies, strict=True):
             grouped.setdefault((unit.table, unit.kind), []).append((unit, body))
         frames = [(name, kind, self._decoded(name, kind, parts)) for (name, kind), parts in grouped.items()]
-        return Piece(start=start, end=end, manifests=tuple(manifests), frames=frames)
+        return Chunk(end=end, manifests=tuple(manifests), frames=frames)
 
     def _decoded(self, name: str, kind: str, parts: Sequence[tuple[_Unit, bytes]]) -> pl.DataFrame:
         table = self._tables[name]

@@ -123,7 +123,7 @@ class _Dependent:
 
 
 @dataclass(kw_only=True)
-class _Found:
+class _DependencyGraph:
     """Each view and routine with what it reads, and why not all of them can be made again."""
 
     reads: dict[Key, set[Key]] = field(default_factory=dict)
@@ -151,54 +151,54 @@ class Dependents:
 
         What is neither a view nor a function, nor an index or key or default that the new table has too, hinders.
         """
-        found = _Found()
+        graph = _DependencyGraph()
         for each in _dependents(cursor, [Key(routine=False, oid=oid) for oid in replaced]):
             table = replaced[each.whose.oid]
             why = _why_lost(each, table)
             if why:
-                found.hinder(why)
+                graph.hinder(why)
             elif each.is_made_again:
-                found.reads.setdefault(each.reader, set()).add(each.whose)
-        return cls._of(cursor, found, {**_current(tables), **_reports()})
+                graph.reads.setdefault(each.reader, set()).add(each.whose)
+        return cls._of(cursor, graph, {**_current(tables), **_reports()})
 
     @classmethod
     def of_retyped(cls, cursor: Cursor, table: StarTable, oid: int, columns: Collection[str]) -> "Dependents":
         """Return what reads columns of a table that get another type; the rest PostgreSQL keeps, or refuses by name."""
-        found = _Found()
+        graph = _DependencyGraph()
         for each in _dependents(cursor, [Key(routine=False, oid=oid)]):
             if each.column not in columns:
                 continue
             if each.kind == "materialized view":
-                found.hinder(f"the {each.shown} reads {table.name}.{each.column}; {_AGAIN}")
+                graph.hinder(f"the {each.shown} reads {table.name}.{each.column}; {_AGAIN}")
             elif each.is_made_again:
-                found.reads.setdefault(each.reader, set()).add(each.whose)
+                graph.reads.setdefault(each.reader, set()).add(each.whose)
         # What the code asks by now may not fit tables that are not all altered yet: a report is made as it was.
-        return cls._of(cursor, found, _current([table]))
+        return cls._of(cursor, graph, _current([table]))
 
     @classmethod
-    def _of(cls, cursor: Cursor, found: _Found, own: Mapping[tuple[str, str], OwnView]) -> "Dependents":
+    def _of(cls, cursor: Cursor, graph: _DependencyGraph, own: Mapping[tuple[str, str], OwnView]) -> "Dependents":
         """Follow what depends on readers, and on those.
 
         Args:
             cursor: the warehouse.
-            found: the readers of tables; those of readers are added.
+            graph: the readers of tables; those of readers are added.
             own: the views that are made as the code defines them, by schema and name.
         """
         readers: dict[Key, Reader] = {}
-        while new := found.reads.keys() - readers.keys():
+        while new := graph.reads.keys() - readers.keys():
             readers |= described(cursor, new, own)
             for each in _dependents(cursor, new):
                 reader = readers[each.whose]
                 if not each.is_made_again:
-                    found.hinder(f"the {each.shown} would be lost with the {reader.shown}; {_AGAIN}")
+                    graph.hinder(f"the {each.shown} would be lost with the {reader.shown}; {_AGAIN}")
                 elif each.shown not in _REPORTS and reader.own and each.column not in {None, *reader.own.columns}:
-                    found.hinder(_of_no_column(each, reader.shown))
+                    graph.hinder(_of_no_column(each, reader.shown))
                 elif each.reader != each.whose:
-                    found.reads.setdefault(each.reader, set()).add(each.whose)
+                    graph.reads.setdefault(each.reader, set()).add(each.whose)
         for reader in readers.values():
             for why in reader.hinders:
-                found.hinder(why)
-        return cls([readers[key] for key in _in_order(found, readers)], found.hinders)
+                graph.hinder(why)
+        return cls([readers[key] for key in _in_order(graph, readers)], graph.hinders)
 
     def lock(self, cursor: Cursor) -> None:
         """Let nobody read or replace the views: each before those that it reads, as its readers lock them."""
@@ -267,14 +267,14 @@ def _of_no_column(each: _Dependent, of: str) -> str:
     return f"the {each.shown} reads the column {each.column} of {of}, which this totes does not make any more; drop it"
 
 
-def _in_order(found: _Found, readers: Mapping[Key, Reader]) -> Iterable[Key]:
+def _in_order(graph: _DependencyGraph, readers: Mapping[Key, Reader]) -> Iterable[Key]:
     """Every reader behind those that it reads."""
-    reads = {key: sorted(read & readers.keys()) for key, read in sorted(found.reads.items())}
+    reads = {key: sorted(read & readers.keys()) for key, read in sorted(graph.reads.items())}
     try:
         return list(TopologicalSorter(reads).static_order())
     except CycleError as error:
         circle = ", ".join(f"the {readers[key].shown}" for key in error.args[1][1:])
-        found.hinder(f"{circle} read each other; drop one of them, and make it again afterwards")
+        graph.hinder(f"{circle} read each other; drop one of them, and make it again afterwards")
         return []
 
 

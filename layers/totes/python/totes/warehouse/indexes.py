@@ -46,7 +46,7 @@ _OF_THE_ROWS = ("22", "23", "54")
 """SQLSTATE classes of an index that rows of the new table do not allow."""
 
 
-class _Found(NamedTuple):
+class _CatalogIndex(NamedTuple):
     """An index as the catalog has it; `rest` is its definition behind the table's name."""
 
     table: int
@@ -58,7 +58,7 @@ class _Found(NamedTuple):
     meaning: str | None
     of_constraint: bool
 
-    def is_like(self, other: "_Found") -> bool:
+    def is_like(self, other: "_CatalogIndex") -> bool:
         """Whether another one, of another table, keeps the same."""
         return (self.unique, self.rest) == (other.unique, other.rest)
 
@@ -68,19 +68,19 @@ class Index:
     """An index that others have made of a live table.
 
     Attributes:
-        found: what the catalog says of it.
+        entry: what the catalog says of it.
         table: the live table, in words.
         beside: the table that replaces it.
     """
 
-    found: _Found
+    entry: _CatalogIndex
     table: str
     beside: sql.Identifier
 
     @property
     def name_beside(self) -> str:
         """Its name until it is in its place: a digest, so that one which is defined in another way is another one."""
-        whole = f"{self.found.schema}.{self.found.name} {self.found.unique} {self.table} {self.found.rest}"
+        whole = f"{self.entry.schema}.{self.entry.name} {self.entry.unique} {self.table} {self.entry.rest}"
         return _PREFIX + hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     def build(self, cursor: Cursor) -> None:
@@ -101,24 +101,24 @@ class Index:
 
     def put_in_place(self, cursor: Cursor) -> None:
         """Give it its name and comment, when its table has replaced the live one."""
-        name = sql.Identifier(self.found.schema, self.found.name)
-        beside = sql.Identifier(self.found.schema, self.name_beside)
-        cursor.execute(sql.SQL("ALTER INDEX {} RENAME TO {}").format(beside, sql.Identifier(self.found.name)))
-        if self.found.meaning is not None:
-            cursor.execute(sql.SQL("COMMENT ON INDEX {} IS {}").format(name, sql.Literal(self.found.meaning)))
+        name = sql.Identifier(self.entry.schema, self.entry.name)
+        beside = sql.Identifier(self.entry.schema, self.name_beside)
+        cursor.execute(sql.SQL("ALTER INDEX {} RENAME TO {}").format(beside, sql.Identifier(self.entry.name)))
+        if self.entry.meaning is not None:
+            cursor.execute(sql.SQL("COMMENT ON INDEX {} IS {}").format(name, sql.Literal(self.entry.meaning)))
 
     def _refused(self, cursor: Cursor, classes: Sequence[str]) -> str:
         """Build it, or return why that was refused with an error of one of these classes."""
-        create = sql.SQL("CREATE UNIQUE INDEX {} ON {} {}" if self.found.unique else "CREATE INDEX {} ON {} {}")
+        create = sql.SQL("CREATE UNIQUE INDEX {} ON {} {}" if self.entry.unique else "CREATE INDEX {} ON {} {}")
         cursor.execute("SAVEPOINT index")
         try:
-            cursor.execute(create.format(sql.Identifier(self.name_beside), self.beside, sql.SQL(self.found.rest)))
+            cursor.execute(create.format(sql.Identifier(self.name_beside), self.beside, sql.SQL(self.entry.rest)))
         except psycopg2.Error as error:
             if (error.pgcode or "")[:2] not in classes:
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT index")
             return (
-                f"the index {self.found.name} of {self.table} cannot be made on the new one ({error.pgcode}): "
+                f"the index {self.entry.name} of {self.table} cannot be made on the new one ({error.pgcode}): "
                 f"{error.diag.message_primary}; drop it, and make another one afterwards"
             )
         cursor.execute("RELEASE SAVEPOINT index")
@@ -151,24 +151,24 @@ class Indexes:
         all_ = list(replacements(tables))
         live, beside = oids_of(cursor, [each.live for each in all_]), oids_of(cursor, [each.beside for each in all_])
         cursor.execute(_INDEXES, ([*live, *beside],))
-        found = [_Found(*row) for row in cursor.fetchall()]
-        there = {(index.table, index.name): index for index in found}
+        entries = [_CatalogIndex(*row) for row in cursor.fetchall()]
+        there = {(index.table, index.name): index for index in entries}
         wanted, missing, hinders = [], [], []
         for each, oid, new in zip(all_, live, beside, strict=True):
             prefix = "" if each.star else BESIDE.ledger_prefix
-            for one in found:
+            for one in entries:
                 if one.table != oid or not one.valid or one.of_constraint:
                     continue  # it is another table's, or not done, or no index of its own
                 if own := there.get((new, prefix + one.name)):
                     if not one.is_like(own):
                         hinders.append(_of_own_name(one, each.shown, own))
                     continue
-                index = Index(found=one, table=each.shown, beside=each.beside)
+                index = Index(entry=one, table=each.shown, beside=each.beside)
                 wanted.append(index)
                 if (new, index.name_beside) not in there:
                     missing.append(index)
         names = {index.name_beside for index in wanted}
-        old = [one.name for one in found if one.table in beside and _is_old(one.name, names)]
+        old = [one.name for one in entries if one.table in beside and _is_old(one.name, names)]
         return cls(wanted=wanted, missing=missing, old=old, hinders=hinders)
 
     def drop_old(self, cursor: Cursor) -> None:
@@ -181,7 +181,7 @@ def _is_old(name: str, wanted: Collection[str]) -> bool:
     return name.startswith(_PREFIX) and name not in wanted
 
 
-def _of_own_name(one: _Found, table: str, own: _Found) -> str:
+def _of_own_name(one: _CatalogIndex, table: str, own: _CatalogIndex) -> str:
     unique = "a unique one " if own.unique else "one "
     return (
         f"the index {one.name} of {table} has the name of {unique}that totes makes ({own.rest}) and is not like it "

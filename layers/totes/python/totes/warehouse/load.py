@@ -30,7 +30,7 @@ from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
 from totes.warehouse.others import refused_by_others
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
-from totes.warehouse.rebuild import Held, Rebuild, Step, is_under_way
+from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way
 from totes.warehouse.reports import ensure_reports
 from totes.warehouse.unknown import add_every_unknown
 
@@ -127,7 +127,7 @@ class _Loaded:
     tables: Mapping[str, RowCounts]
     wanted: bool
     large: int | None = None
-    seen: Held | None = None
+    seen: WarehouseState | None = None
 
 
 class _Loader:
@@ -175,14 +175,14 @@ class _Loader:
                 return self._result(None)
             if loaded.batch is None:
                 step = self._step(rebuilding, loaded)
-                if step is Step.DONE:
+                if step is StepResult.DONE:
                     return self._rebuilt()
                 forced = loaded.large is not None and self._load_in_one_transaction == loaded.large
-                if not self._time_is_up() and (step is Step.MORE or forced):
+                if not self._time_is_up() and (step is StepResult.MORE or forced):
                     continue
             return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
-    def _step(self, rebuilding: Rebuild, loaded: _Loaded) -> Step:
+    def _step(self, rebuilding: Rebuild, loaded: _Loaded) -> StepResult:
         """Take a step of the rebuild; where it cannot be, or not now, a large batch is loaded without it."""
         large = loaded.large
         try:
@@ -192,8 +192,8 @@ class _Loader:
                 raise
             logger.warning("batch %d is large, and no rebuild can bring it: %s", large, error)
             rebuilding.give_up()
-            step = Step.LATER
-        if step is Step.LATER and large is not None:
+            step = StepResult.LATER
+        if step is StepResult.LATER and large is not None:
             logger.info("batch %d is loaded in one transaction", large)
             self._load_in_one_transaction = large
         return step
@@ -222,7 +222,7 @@ class _Loader:
                 return _Loaded(batch=None, tables={}, wanted=False)
             if asked and not stored_content.rebuild:
                 write_content(cursor, replace(stored_content, rebuild=True))
-            seen = Held(content=replace(stored_content, rebuild=asked), newest=entry)
+            seen = WarehouseState(content=replace(stored_content, rebuild=asked), newest=entry)
             if entry is None or not check.fits or entry.batch >= processed.newest:
                 return _Loaded(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
             return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)
@@ -250,7 +250,7 @@ class _Loader:
         return asked or published or is_under_way(cursor, self._tables)
 
     def _next_batch(
-        self, cursor: Cursor, processed: ProcessedBucket, entry: Entry, *, wanted: bool, seen: Held
+        self, cursor: Cursor, processed: ProcessedBucket, entry: Entry, *, wanted: bool, seen: WarehouseState
     ) -> _Loaded:
         """Load the batch that follows the ledger's newest, unless it is for a rebuild."""
         manifest = processed.manifest(entry.batch + 1, after=entry)

@@ -121,7 +121,7 @@ class _Changes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Held:
+class _ExistingColumn:
     """A column as it is; `blurred`: its collation has different texts for equal, such as those of other case."""
 
     type: str
@@ -276,7 +276,7 @@ def _made_before(cursor: Cursor, names: Sequence[str]) -> list[str]:
 
 
 def _bring_in_place(
-    cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]], check: SchemaCheck
+    cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _ExistingColumn]], check: SchemaCheck
 ) -> None:
     for table in tables:
         changes = _Changes()
@@ -286,7 +286,9 @@ def _bring_in_place(
             _alter(cursor, table, changes)
 
 
-def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Changes, check: SchemaCheck) -> None:
+def _plan(
+    table: StarTable, column: Column, held: _ExistingColumn | None, changes: _Changes, check: SchemaCheck
+) -> None:
     """Add what brings a held column up to its definition, or why nothing does."""
     name, wanted = sql.Identifier(column.name), catalog_type(column)
     if held is None and column.nullable:
@@ -306,7 +308,7 @@ def _plan(table: StarTable, column: Column, held: _Held | None, changes: _Change
         changes.actions.append(sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(name))
 
 
-def _problem(table: StarTable, column: Column, held: _Held | None) -> str:
+def _problem(table: StarTable, column: Column, held: _ExistingColumn | None) -> str:
     """Why a column cannot be brought up to its definition in place; empty: it can."""
     wanted = catalog_type(column)
     if held is None:
@@ -363,7 +365,9 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
         )
 
 
-def _bring_what_can_wait(cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _Held]]) -> None:
+def _bring_what_can_wait(
+    cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, _ExistingColumn]]
+) -> None:
     """Drop the foreign keys of the first totes and widen its record ids, unless somebody's work is in the way."""
     try:
         _drop_foreign_keys(cursor, tables)
@@ -418,14 +422,14 @@ def _must_speak_utf8(cursor: Cursor) -> None:
 
 def _columns_and_keys(
     cursor: Cursor, names: Sequence[str]
-) -> tuple[dict[str, dict[str, _Held]], dict[str, set[frozenset[str]]]]:
+) -> tuple[dict[str, dict[str, _ExistingColumn]], dict[str, set[frozenset[str]]]]:
     """Return the columns of the tables that are there, and the columns of the keys and unique indexes of those."""
     cursor.execute(_COLUMNS_AND_KEYS, (list(names),))
-    held: dict[str, dict[str, _Held]] = {}
+    held: dict[str, dict[str, _ExistingColumn]] = {}
     of_keys: dict[str, list[str] | None] = {}
     numbers: dict[str, dict[str, str]] = {}
     for table, column, number, sql_type, nullable, blurred, keys in cursor.fetchall():
-        held.setdefault(table, {})[column] = _Held(type=sql_type, nullable=nullable, blurred=blurred)
+        held.setdefault(table, {})[column] = _ExistingColumn(type=sql_type, nullable=nullable, blurred=blurred)
         numbers.setdefault(table, {})[number] = column
         of_keys[table] = keys
     return held, {

@@ -49,7 +49,7 @@ class Key:
     oid: int
 
 
-class Found(NamedTuple):
+class CatalogEntry(NamedTuple):
     """A view or routine as the catalog has it: a routine has arguments, a view may have options."""
 
     oid: int
@@ -89,7 +89,7 @@ class Reader:
         own: the view as the code defines it; None: it is somebody's.
         hinders: why it cannot be made again, a sentence each.
         kind: whether it is a view or a routine.
-        found: what the catalog says of it.
+        entry: what the catalog says of it.
         extras: its grants and comments.
     """
 
@@ -97,7 +97,7 @@ class Reader:
     own: OwnView | None
     hinders: Sequence[str]
     kind: Kind
-    found: Found
+    entry: CatalogEntry
     extras: Extras
 
     def lock(self, cursor: Cursor) -> None:
@@ -106,7 +106,7 @@ class Reader:
             # This changes nothing; LOCK TABLE would lock what it reads, too, also tables that the loader may not lock.
             same_owner = sql.SQL("ALTER VIEW IF EXISTS {} OWNER TO {}")
             with self._as_owner(cursor):
-                cursor.execute(same_owner.format(self._name, sql.SQL(self.found.owner)))
+                cursor.execute(same_owner.format(self._name, sql.SQL(self.entry.owner)))
 
     def drop(self, cursor: Cursor) -> None:
         """Drop it."""
@@ -143,37 +143,37 @@ class Reader:
         if self.own is not None:
             self.own.create(cursor)
         elif self.kind is VIEW:
-            cursor.execute(sql.SQL("CREATE VIEW {} AS ").format(self._name) + sql.SQL(self.found.definition))
+            cursor.execute(sql.SQL("CREATE VIEW {} AS ").format(self._name) + sql.SQL(self.entry.definition))
         else:
             # A body that is text was not looked at when the tables were made, and is not now.
             cursor.execute("SET LOCAL check_function_bodies = off")
-            cursor.execute(self.found.definition)
-        if self.found.options:
-            cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.found.options)))
+            cursor.execute(self.entry.definition)
+        if self.entry.options:
+            cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.entry.options)))
         revoke_all(cursor, self.kind, {self._new_oid(cursor): self._name})
         self.extras.put_on(cursor, self._name, None if self.own is None else set(self.own.columns))
 
     @contextmanager
     def _as_owner(self, cursor: Cursor) -> Iterator[None]:
         """Act as its owner, whose rights the loader may have only so; after an error the transaction is as it was."""
-        if not self.found.ours:
-            cursor.execute(f"SET LOCAL ROLE {self.found.owner}")  # as regrole writes it, it is quoted
+        if not self.entry.ours:
+            cursor.execute(f"SET LOCAL ROLE {self.entry.owner}")  # as regrole writes it, it is quoted
         yield
-        if not self.found.ours:
+        if not self.entry.ours:
             cursor.execute("RESET ROLE")
 
     def _new_oid(self, cursor: Cursor) -> int:
         if self.kind is VIEW:
-            return oid_of(cursor, sql.Identifier(self.found.schema, self.found.name))
-        schema = sql.Identifier(self.found.schema).as_string(cursor)
-        cursor.execute(_NEW_ROUTINE, (schema, self.found.name, self.found.arguments))
+            return oid_of(cursor, sql.Identifier(self.entry.schema, self.entry.name))
+        schema = sql.Identifier(self.entry.schema).as_string(cursor)
+        cursor.execute(_NEW_ROUTINE, (schema, self.entry.name, self.entry.arguments))
         [[oid]] = cursor.fetchall()
         return int(oid)
 
     @property
     def _name(self) -> sql.Composable:
-        name = sql.Identifier(self.found.schema, self.found.name)
-        return name if self.kind is VIEW else name + sql.SQL(f"({self.found.arguments})")
+        name = sql.Identifier(self.entry.schema, self.entry.name)
+        return name if self.kind is VIEW else name + sql.SQL(f"({self.entry.arguments})")
 
 
 def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str], OwnView]) -> dict[Key, Reader]:
@@ -189,32 +189,32 @@ def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str
     for kind, query in ((VIEW, _VIEWS), (ROUTINE, _ROUTINES)):
         routine = kind is ROUTINE
         cursor.execute(query, {"may_be": may_be, "oids": [key.oid for key in keys if key.routine is routine]})
-        those = [Found(*row) for row in cursor.fetchall()]
-        extras = Extras.of(cursor, kind, [found.oid for found in those])
-        for found in those:
-            shown = f"{'function' if routine else 'view'} {found.schema}.{found.name}"
-            shown += f"({found.arguments})" if routine else ""
-            readers[Key(routine=routine, oid=found.oid)] = Reader(
+        those = [CatalogEntry(*row) for row in cursor.fetchall()]
+        extras = Extras.of(cursor, kind, [entry.oid for entry in those])
+        for entry in those:
+            shown = f"{'function' if routine else 'view'} {entry.schema}.{entry.name}"
+            shown += f"({entry.arguments})" if routine else ""
+            readers[Key(routine=routine, oid=entry.oid)] = Reader(
                 shown=shown,
-                own=None if routine else own.get((found.schema, found.name)),
-                hinders=list(_hinders(found, shown)),
+                own=None if routine else own.get((entry.schema, entry.name)),
+                hinders=list(_hinders(entry, shown)),
                 kind=kind,
-                found=found,
-                extras=extras[found.oid],
+                entry=entry,
+                extras=extras[entry.oid],
             )
     return readers
 
 
-def _hinders(found: Found, shown: str) -> Iterator[str]:
-    if found.temporary:
+def _hinders(entry: CatalogEntry, shown: str) -> Iterator[str]:
+    if entry.temporary:
         yield f"a session's temporary {shown} reads one of them; end that session, or drop it there"
-    elif not found.ours and not found.may_be:
+    elif not entry.ours and not entry.may_be:
         yield (
-            f"the {shown} of {found.owner} reads one of them, and the loader may not make it again; "
+            f"the {shown} of {entry.owner} reads one of them, and the loader may not make it again; "
             f"give it to the loader's role (ALTER ... OWNER TO), or drop it and make it again afterwards"
         )
-    elif not found.may_create:
+    elif not entry.may_create:
         yield (
             f"the {shown} reads one of them, and its owner may not make it again; "
-            f"GRANT CREATE ON SCHEMA {found.schema} TO {found.owner}, or drop it and make it again afterwards"
+            f"GRANT CREATE ON SCHEMA {entry.schema} TO {entry.owner}, or drop it and make it again afterwards"
         )

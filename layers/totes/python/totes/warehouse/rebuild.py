@@ -25,7 +25,7 @@ from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.beside import drop_made, must_have_room, write_made
-from totes.warehouse.bulk import Piece, Pieces, Position
+from totes.warehouse.bulk import Chunk, ChunkReader, Position
 from totes.warehouse.definitions import (
     LEDGER,
     add_key,
@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 _MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "128MB"}
 
 SHORT_SECONDS = 1.0
-"""How long a transaction goes on with what is quickly built; a stage that takes longer is one of its own."""
+"""How long a transaction goes on with what is quickly built; a step that takes longer has a transaction of its own."""
 
 _TRIES = 5
 _PAUSE = 1.0
@@ -81,7 +81,7 @@ _STAGING = """
 """
 
 
-class Step(Enum):
+class StepResult(Enum):
     """What a step came to."""
 
     MORE = "there is more to do"
@@ -98,7 +98,7 @@ class _Progress:
         definitions: of which definitions its tables are.
         straight: whether it is of the first batch alone, whose rows need no staging.
         position: what is staged.
-        built: which stages of which star tables are done: its filling, and each of its keys.
+        built: which steps of which star tables are done: the table is filled, or one of its keys is built.
         filled: whether the ledger is filled too.
     """
 
@@ -125,17 +125,17 @@ class Rebuild:
         self._tables = tables
         self._progress = progress
         self._definitions = _definitions(tables)
-        self._pieces: Pieces | None = None
+        self._chunks: ChunkReader | None = None
         self.staged = 0
         self.of = 0
 
     def close(self) -> None:
         """Stop reading ahead."""
-        if self._pieces is not None:
-            self._pieces.close()
-            self._pieces = None
+        if self._chunks is not None:
+            self._chunks.close()
+            self._chunks = None
 
-    def step(self, seen: "Held | None") -> Step:
+    def step(self, seen: "WarehouseState | None") -> StepResult:
         """Do the next piece of work, in a transaction.
 
         Args:
@@ -155,7 +155,7 @@ class Rebuild:
             except TablesInUse as error:
                 logger.info("the live tables are in use: %s", error)
                 time.sleep(_PAUSE)
-        return Step.LATER
+        return StepResult.LATER
 
     def give_up(self) -> None:
         """Drop what was built so far."""
@@ -164,35 +164,35 @@ class Rebuild:
             lock(cursor)
             drop_made(cursor, _names(self._tables))
 
-    def _step(self, cursor: Cursor, seen: "Held | None") -> Step:
+    def _step(self, cursor: Cursor, seen: "WarehouseState | None") -> StepResult:
         lock(cursor)
         for name, value in _MEMORY.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
         processed = ProcessedBucket(self._bucket)
         self.of = processed.newest
         progress = _read(cursor)
-        if progress is None and held(cursor) != seen:
-            return Step.MORE
+        if progress is None and warehouse_state(cursor) != seen:
+            return StepResult.MORE
         if progress is None or progress.edition != processed.edition or progress.definitions != self._definitions:
             progress = self._begin(cursor, processed)
         self.staged = progress.position.batch
         last = 1 if progress.straight else processed.newest
         if not progress.built and progress.position.batch < last:
             self._stage(cursor, processed, progress, last)
-            return Step.MORE
+            return StepResult.MORE
         if progress.filled:
             return self._follow(cursor, processed)
         self._build_some(cursor, progress)
-        return Step.MORE
+        return StepResult.MORE
 
     def _build_some(self, cursor: Cursor, progress: _Progress) -> None:
         """Build what is next, and what follows for as long as a transaction is short."""
         until = time.monotonic() + SHORT_SECONDS
         for table in self._tables:
-            for stage in _stages(table):
-                if stage in progress.built:
+            for build_step in _build_steps(table):
+                if build_step in progress.built:
                     continue
-                self._build(cursor, progress, table, stage)
+                self._build(cursor, progress, table, build_step)
                 if time.monotonic() >= until:
                     return
         self._fill_ledger(cursor, progress)
@@ -239,23 +239,23 @@ class Rebuild:
 
     def _stage(self, cursor: Cursor, processed: ProcessedBucket, progress: _Progress, last: int) -> None:
         wanted = (progress.position, progress.edition)
-        if self._pieces is None or (self._pieces.position, self._pieces.edition) != wanted:
+        if self._chunks is None or (self._chunks.position, self._chunks.edition) != wanted:
             self.close()
-            self._pieces = Pieces(processed, self._tables, progress.position, last)
-        piece = self._pieces.next()
-        if piece is None:  # more batches have come since it was made
+            self._chunks = ChunkReader(processed, self._tables, progress.position, last)
+        chunk = self._chunks.next()
+        if chunk is None:  # more batches have come since it was made
             self.close()
             return
-        self._copy(cursor, piece, straight=progress.straight)
-        self._write_entries(cursor, processed, piece)
-        self._write_rows_in(cursor, piece)
-        cursor.execute("UPDATE etl.rebuild SET batch = %s, parts = %s", (piece.end.batch, piece.end.parts))
-        self.staged = piece.end.batch
-        self._progress(piece.end.batch, processed.newest)
+        self._copy(cursor, chunk, straight=progress.straight)
+        self._write_entries(cursor, processed, chunk)
+        self._write_rows_in(cursor, chunk)
+        cursor.execute("UPDATE etl.rebuild SET batch = %s, parts = %s", (chunk.end.batch, chunk.end.parts))
+        self.staged = chunk.end.batch
+        self._progress(chunk.end.batch, processed.newest)
 
-    def _copy(self, cursor: Cursor, piece: Piece, *, straight: bool) -> None:
+    def _copy(self, cursor: Cursor, chunk: Chunk, *, straight: bool) -> None:
         tables = {table.name: table for table in self._tables}
-        for name, kind, rows in piece.frames:
+        for name, kind, rows in chunk.frames:
             if kind == bulk.QUARANTINE:
                 copy_quarantine(cursor, versions.QUARANTINE, rows)
             elif kind == bulk.DELETES:
@@ -271,12 +271,12 @@ class Rebuild:
         if straight:
             versions.add_versions(cursor, table, rows.height - len(refused))
 
-    def _write_entries(self, cursor: Cursor, processed: ProcessedBucket, piece: Piece) -> None:
+    def _write_entries(self, cursor: Cursor, processed: ProcessedBucket, chunk: Chunk) -> None:
         entry = newest_entry(cursor, BESIDE)
         first = entry.batch + 1 if entry else 1
         entries: list[tuple[int, int, str, int, str]] = []
         drift: list[tuple[int, str]] = []
-        for manifest in piece.manifests:
+        for manifest in chunk.manifests:
             processed.must_follow(manifest, entry)
             entry = processed.entry(manifest)
             captured_at = manifest.captured_at.isoformat()
@@ -287,29 +287,29 @@ class Rebuild:
         keep_loaded_at(cursor, BESIDE, first=first)
         _copy_tuples(cursor, BESIDE.ledger("drift"), ["batch_id", "what"], drift)
 
-    def _write_rows_in(self, cursor: Cursor, piece: Piece) -> None:
+    def _write_rows_in(self, cursor: Cursor, chunk: Chunk) -> None:
         counted = [
             (manifest.batch, table.name, manifest.tables[table.name].rows_in)
-            for manifest in piece.manifests
+            for manifest in chunk.manifests
             for table in self._tables
             if table.name in manifest.tables and manifest.tables[table.name].rows_in
         ]
         _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
-    def _build(self, cursor: Cursor, progress: _Progress, table: StarTable, stage: str) -> None:
+    def _build(self, cursor: Cursor, progress: _Progress, table: StarTable, build_step: str) -> None:
         """Fill a table or build one of its keys."""
-        stages = _stages(table)
-        if stage == stages[0]:
+        build_steps = _build_steps(table)
+        if build_step == build_steps[0]:
             self._fill(cursor, progress, table)
         else:
-            self._add_key(cursor, progress, table, keys_of(table)[stages.index(stage) - 1])
-        if stage == stages[-1]:
+            self._add_key(cursor, progress, table, keys_of(table)[build_steps.index(build_step) - 1])
+        if build_step == build_steps[-1]:
             self._set_serial(cursor, table)
             # Of the key alone, which is quick and finds the table's size; autovacuum still owes it the other columns.
             analyze = sql.SQL("ANALYZE {} ({})")
             cursor.execute(analyze.format(BESIDE.star(table.name), sql.Identifier(table.key)))
             logger.info("built %s", table.name)
-        cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (stage,))
+        cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (build_step,))
 
     def _add_key(self, cursor: Cursor, progress: _Progress, table: StarTable, key: sql.Composable) -> None:
         cursor.execute("SAVEPOINT key")
@@ -367,12 +367,12 @@ class Rebuild:
         until = time.monotonic() + SHORT_SECONDS
         for index in missing:
             index.build(cursor)
-            logger.info("built the index %s of %s", index.found.name, index.table)
+            logger.info("built the index %s of %s", index.entry.name, index.table)
             if time.monotonic() >= until:
                 break
         return bool(missing)
 
-    def _follow(self, cursor: Cursor, processed: ProcessedBucket) -> Step:
+    def _follow(self, cursor: Cursor, processed: ProcessedBucket) -> StepResult:
         """Load the next batch that has come since all was staged, or take the live warehouse's place."""
         indexes = Indexes.of(cursor, self._tables)
         indexes.drop_old(cursor)  # a batch may break one that is unique, and gone by now
@@ -382,17 +382,17 @@ class Rebuild:
             manifest = processed.manifest(newest + 1, after=entry)
             if is_large(manifest):
                 self._begin(cursor, processed)
-                return Step.MORE
+                return StepResult.MORE
             load_batch(cursor, BESIDE, self._tables, manifest, processed.edition, self._bucket)
-            return Step.MORE
+            return StepResult.MORE
         if live is not None and live.batch > newest:
-            return Step.LATER  # the edition has not come as far as the warehouse yet
+            return StepResult.LATER  # the edition has not come as far as the warehouse yet
         if self._build_indexes(cursor, indexes.missing):
-            return Step.MORE
+            return StepResult.MORE
         swap(cursor, self._tables, processed.edition)
         drop_made(cursor, _names(self._tables))
         self.staged = newest
-        return Step.DONE
+        return StepResult.DONE
 
 
 def _copy_tuples(cursor: Cursor, table: sql.Identifier, names: list[str], rows: Sequence[tuple[object, ...]]) -> None:
@@ -415,16 +415,16 @@ def _names(tables: Sequence[StarTable], *, straight: bool = False) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class WarehouseState:
     """What the live warehouse holds: of which edition, and up to which batch."""
 
     content: Content
     newest: Entry | None
 
 
-def held(cursor: Cursor) -> Held:
+def warehouse_state(cursor: Cursor) -> WarehouseState:
     """Return what the live warehouse holds."""
-    return Held(content=content(cursor), newest=newest_entry(cursor))
+    return WarehouseState(content=content(cursor), newest=newest_entry(cursor))
 
 
 def is_under_way(cursor: Cursor, tables: Sequence[StarTable] | None = None) -> bool:
@@ -437,7 +437,7 @@ def _definitions(tables: Sequence[StarTable]) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, *columns_made(tables)]).encode()).hexdigest()
 
 
-def _stages(table: StarTable) -> list[str]:
+def _build_steps(table: StarTable) -> list[str]:
     return [table.name, *(f"{table.name}, key {number}" for number in range(1, len(keys_of(table)) + 1))]
 
 
