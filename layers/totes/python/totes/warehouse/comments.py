@@ -4,18 +4,16 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.references import dimension_of
 from totes.star_schema import Calendar, Column, Fact, StarTable
+from totes.warehouse.database_errors import sentence
 from totes.warehouse.grants import TABLE, VIEW, comment
-from totes.warehouse.patience import shortly
+from totes.warehouse.patience import IN_USE, shortly
 
 logger = logging.getLogger(__name__)
-
-_NOT_NOW = (psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable)
 
 _BARE = """
     SELECT nspname, relname, relkind = 'v', attname FROM (
@@ -134,10 +132,10 @@ def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     if not statements:
         return
     try:
-        with shortly(cursor, _NOT_NOW):
+        with shortly(cursor):
             cursor.execute(sql.SQL("; ").join(statements))
-    except _NOT_NOW as error:
-        logger.info("a table is in use; it is commented in a later run: %s", error.diag.message_primary)
+    except IN_USE as error:
+        logger.info("a table is in use; it is commented in a later run: %s", sentence(error))
 
 
 def comments(tables: Sequence[StarTable]) -> Iterator[tuple[Relation, str | None, str]]:

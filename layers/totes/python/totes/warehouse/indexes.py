@@ -15,9 +15,20 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import StarTable
+from totes.warehouse.database_errors import (
+    DATA_EXCEPTION,
+    DEPENDENT_OBJECTS_STILL_EXIST,
+    FEATURE_NOT_SUPPORTED,
+    INTEGRITY_CONSTRAINT_VIOLATION,
+    PROGRAM_LIMIT_EXCEEDED,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    is_of_class,
+    sentence,
+)
 from totes.warehouse.definitions import add_keys, replacements
 from totes.warehouse.grants import oids_of
 from totes.warehouse.places import BESIDE
+from totes.warehouse.savepoints import dry_run, savepoint
 
 _PREFIX = "index_beside_"
 """What the name of an index begins with as long as its table is not the live one."""
@@ -39,10 +50,14 @@ _INDEXES = """
     ORDER BY nspname, index.relname
 """
 
-_OF_THE_DEFINITION = ("0A", "2B", "42")
+_OF_THE_DEFINITION = (
+    FEATURE_NOT_SUPPORTED,
+    DEPENDENT_OBJECTS_STILL_EXIST,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+)
 """SQLSTATE classes of an index that the new table cannot have, whatever its rows are."""
 
-_OF_THE_ROWS = ("22", "23", "54")
+_OF_THE_ROWS = (DATA_EXCEPTION, INTEGRITY_CONSTRAINT_VIOLATION, PROGRAM_LIMIT_EXCEEDED)
 """SQLSTATE classes of an index that rows of the new table do not allow."""
 
 
@@ -94,10 +109,8 @@ class Index:
 
     def hindered(self, cursor: Cursor) -> str:
         """Return why the table that comes cannot have it, as far as an empty one tells; empty: it may."""
-        cursor.execute("SAVEPOINT tried")
-        why = self._refused(cursor, _OF_THE_DEFINITION)
-        cursor.execute("ROLLBACK TO SAVEPOINT tried")
-        return why
+        with dry_run(cursor):
+            return self._refused(cursor, _OF_THE_DEFINITION)
 
     def put_in_place(self, cursor: Cursor) -> None:
         """Give it its name and comment, when its table has replaced the live one."""
@@ -110,18 +123,16 @@ class Index:
     def _refused(self, cursor: Cursor, classes: Sequence[str]) -> str:
         """Build it, or return why that was refused with an error of one of these classes."""
         create = sql.SQL("CREATE UNIQUE INDEX {} ON {} {}" if self.entry.unique else "CREATE INDEX {} ON {} {}")
-        cursor.execute("SAVEPOINT index")
         try:
-            cursor.execute(create.format(sql.Identifier(self.name_beside), self.beside, sql.SQL(self.entry.rest)))
+            with savepoint(cursor):
+                cursor.execute(create.format(sql.Identifier(self.name_beside), self.beside, sql.SQL(self.entry.rest)))
         except psycopg2.Error as error:
-            if (error.pgcode or "")[:2] not in classes:
+            if not is_of_class(error, classes):
                 raise
-            cursor.execute("ROLLBACK TO SAVEPOINT index")
             return (
                 f"the index {self.entry.name} of {self.table} cannot be made on the new one ({error.pgcode}): "
-                f"{error.diag.message_primary}; drop it, and make another one afterwards"
+                f"{sentence(error)}; drop it, and make another one afterwards"
             )
-        cursor.execute("RELEASE SAVEPOINT index")
         return ""
 
 
@@ -198,12 +209,11 @@ def must_be_possible(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     indexes = Indexes.of(cursor, tables)
     if not indexes.wanted and not indexes.hinders:
         return
-    cursor.execute("SAVEPOINT keyless")
-    for table in tables:  # the keys are built when the rows are there, and their names are taken then
-        add_keys(cursor, BESIDE, table)
-    indexes = Indexes.of(cursor, tables)
-    must_not_hinder(indexes, [index.hindered(cursor) for index in indexes.wanted])
-    cursor.execute("ROLLBACK TO SAVEPOINT keyless")
+    with dry_run(cursor):
+        for table in tables:  # the keys are built when the rows are there, and their names are taken then
+            add_keys(cursor, BESIDE, table)
+        indexes = Indexes.of(cursor, tables)
+        must_not_hinder(indexes, [index.hindered(cursor) for index in indexes.wanted])
 
 
 def must_not_hinder(indexes: Indexes, others: Sequence[str] = ()) -> None:

@@ -46,7 +46,7 @@ def ensure_keys(
             continue
         shown = ", ".join(columns)
         try:
-            with shortly(cursor, (*IN_USE, *_IMPOSSIBLE)):
+            with shortly(cursor):
                 add_key(cursor, LIVE, table, keys_of(table)[0])
         except _IMPOSSIBLE as error:
             why = error.diag.message_detail or error.diag.message_primary

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import psycopg2
@@ -14,6 +15,14 @@ from totes.outcomes import Span
 from totes.star_schema import StarTable
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.comments import ensure_comments
+from totes.warehouse.database_errors import (
+    DATA_EXCEPTION,
+    INTEGRITY_CONSTRAINT_VIOLATION,
+    INTERNAL_ERROR,
+    PROGRAM_LIMIT_EXCEEDED,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    is_of_class,
+)
 from totes.warehouse.ledger import (
     Content,
     Entry,
@@ -32,6 +41,7 @@ from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way
 from totes.warehouse.reports import ensure_reports
+from totes.warehouse.savepoints import savepoint
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)
@@ -104,11 +114,14 @@ def load(
     return _Loader(connection, lake, tables, code, time_is_up, progress).load(rebuild=rebuild)
 
 
-_NOT_CURED_BY_ANOTHER_TRY = {"22", "23", "42", "54", "XX"}
-"""Classes of SQLSTATE: a value, a constraint, a statement, a limit, damage.
-
-https://www.postgresql.org/docs/current/errcodes-appendix.html
-"""
+_NOT_CURED_BY_ANOTHER_TRY = {
+    DATA_EXCEPTION,
+    INTEGRITY_CONSTRAINT_VIOLATION,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    PROGRAM_LIMIT_EXCEEDED,
+    INTERNAL_ERROR,
+}
+"""SQLSTATE classes of errors that come again if the same is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,14 +288,13 @@ class _Loader:
 
     def _make_up_for_unknowns(self, cursor: Cursor) -> None:
         """Give the unknown members that are missing; what somebody has made may refuse them, and stops no load."""
-        cursor.execute("SAVEPOINT before_unknowns")
         try:
-            add_every_unknown(cursor, LIVE, self._tables)
+            with savepoint(cursor):
+                add_every_unknown(cursor, LIVE, self._tables)
         except psycopg2.Error as error:
-            if (error.pgcode or "")[:2] not in _NOT_CURED_BY_ANOTHER_TRY:
+            if not is_of_class(error, _NOT_CURED_BY_ANOTHER_TRY):
                 raise
             logger.warning("joins lack facts that name a row in quarantine, which has no unknown member: %s", error)
-            cursor.execute("ROLLBACK TO SAVEPOINT before_unknowns")
 
     def _describe(self, cursor: Cursor) -> None:
         """Once a run, say what each table and column means, and make the views of the reports."""
@@ -310,17 +322,15 @@ class _Loader:
         self, cursor: Cursor, processed: ProcessedBucket, manifest: StarManifest, *, wanted: bool
     ) -> _Loaded | None:
         """Load a batch; None where tables refuse it that are to be rebuilt, which may be why they are."""
-        if wanted:
-            cursor.execute("SAVEPOINT before_batch")
         try:
-            counted = load_batch(cursor, LIVE, self._tables, manifest, processed.edition, self._bucket)
+            with savepoint(cursor) if wanted else nullcontext():
+                counted = load_batch(cursor, LIVE, self._tables, manifest, processed.edition, self._bucket)
         except psycopg2.Error as error:
-            if not wanted or (error.pgcode or "")[:2] not in _NOT_CURED_BY_ANOTHER_TRY:
+            if not wanted or not is_of_class(error, _NOT_CURED_BY_ANOTHER_TRY):
                 if by_others := refused_by_others(error, self._tables, manifest.batch):
                     raise by_others from error
                 raise
             logger.warning("batch %d waits for the rebuild, for the tables of now refuse it: %s", manifest.batch, error)
-            cursor.execute("ROLLBACK TO SAVEPOINT before_batch")
             return None
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
         self._progress(manifest.batch, processed.newest)

@@ -13,6 +13,7 @@ from totes.errors import ConfigurationError
 from totes.roles import RATES_TABLE
 from totes.star_schema import Calendar, Column, Fact, StarTable
 from totes.warehouse import ledger
+from totes.warehouse.database_errors import sentence
 from totes.warehouse.definitions import (
     LEDGER,
     add_keys,
@@ -61,8 +62,6 @@ _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
 _IN_THE_WAY = (psycopg2.errors.FeatureNotSupported, psycopg2.errors.InsufficientPrivilege)
 """What it ends with where somebody has made something that hinders it."""
-
-_UNDONE = (*IN_USE, *_IN_THE_WAY, ConfigurationError)
 
 
 @dataclass(kw_only=True)
@@ -343,7 +342,7 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
     if hinders := [*of_another(cursor, {oid: table.name}).values(), *readers.hinders]:
         raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(hinders)}")
     try:
-        with shortly(cursor, _UNDONE):
+        with shortly(cursor):
             readers.drop(cursor)
             actions = sql.SQL(", ").join(changes.actions)
             cursor.execute(sql.SQL("ALTER TABLE {} {}").format(LIVE.star(table.name), actions))
@@ -354,7 +353,7 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
         remedy = "drop what is in the way, and make it again afterwards"
         if isinstance(error, psycopg2.errors.InsufficientPrivilege):
             remedy = "give that to the loader's role, or grant it what it lacks"
-        raise ConfigurationError(f"{table.name} cannot be altered: {_sentence(error)}; {remedy}") from error
+        raise ConfigurationError(f"{table.name} cannot be altered: {sentence(error)}; {remedy}") from error
     logger.info("altered %s to its definition", table.name)
     for column in changes.unblurred:
         logger.warning(
@@ -375,7 +374,7 @@ def _bring_what_can_wait(
             if isinstance(table, Fact) and held[table.name][table.record_id].type == "integer":
                 _widen_record_id(cursor, table)
     except IN_USE as error:
-        logger.warning("a table is in use; it is altered in a later run: %s", _sentence(error))
+        logger.warning("a table is in use; it is altered in a later run: %s", sentence(error))
 
 
 def _widen_record_id(cursor: Cursor, table: Fact) -> None:
@@ -401,13 +400,9 @@ def _drop_foreign_keys(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     )
     statements = [statement for (statement,) in cursor.fetchall()]
     if statements:
-        with shortly(cursor, _UNDONE):
+        with shortly(cursor):
             for statement in statements:
                 cursor.execute(statement)
-
-
-def _sentence(error: psycopg2.Error) -> str:
-    return error.diag.message_primary or str(error).strip()
 
 
 def _must_speak_utf8(cursor: Cursor) -> None:

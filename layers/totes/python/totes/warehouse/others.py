@@ -7,11 +7,9 @@ import psycopg2
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
+from totes.warehouse.database_errors import INTEGRITY_CONSTRAINT_VIOLATION, is_of_class, sentence
 
-_TOO_LARGE = "54000"
-"""A value that an index cannot hold; totes' own indexes hold numbers."""
-
-_OF_A_CONSTRAINT = "23"
+_OF_A_CONSTRAINT = (INTEGRITY_CONSTRAINT_VIOLATION,)
 """The SQLSTATE class of constraints, and of columns that must have a value."""
 
 
@@ -26,19 +24,18 @@ def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch:
     Returns:
         The error that says what to do; None where it was something else.
     """
-    code, of = error.pgcode or "", error.diag
+    of = error.diag
     table = next((table for table in tables if table.name == of.table_name), None)
     what = of.constraint_name or of.column_name
-    if code == _TOO_LARGE:
+    if isinstance(error, psycopg2.errors.ProgramLimitExceeded):  # for an index; those of totes' own hold numbers
         refusing = f"index {what} of {of.table_name}" if what else "index"
-    elif code.startswith(_OF_A_CONSTRAINT) and table is not None and what and not _is_own(table, what):
+    elif is_of_class(error, _OF_A_CONSTRAINT) and table is not None and what and not _is_own(table, what):
         refusing = f"{'constraint or index' if of.constraint_name else 'column'} {what} of {table.name}"
     else:
         return None
-    said = (of.message_primary or str(error)).strip()
     return ConfigurationError(
-        f"batch {batch} cannot be loaded: a row is refused ({code}: {said}) by the {refusing}, which totes did not "
-        "make; drop it, for what rows may be is the shop's to say"
+        f"batch {batch} cannot be loaded: a row is refused ({error.pgcode}: {sentence(error)}) by the {refusing}, "
+        "which totes did not make; drop it, for what rows may be is the shop's to say"
     )
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
+from totes.warehouse.savepoints import savepoint
+
 IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 """What a change of tables ends with that others read or write for longer than it waits."""
 
@@ -25,22 +27,14 @@ def wait_shortly(cursor: Cursor) -> None:
 
 
 @contextmanager
-def shortly(cursor: Cursor, expected: tuple[type[Exception], ...]) -> Iterator[None]:
-    """A change of tables that waits for their readers only for a moment, and is undone where it ends as expected.
+def shortly(cursor: Cursor) -> Iterator[None]:
+    """Run a change of tables with a short lock timeout. If it ends with an error, undo it and raise the error again.
 
-    Args:
-        cursor: the warehouse, in a transaction that goes on whatever becomes of the change.
-        expected: what it may end with; it is raised again.
+    The cursor's transaction can go on after that.
     """
     cursor.execute("SELECT current_setting('lock_timeout')")
     [[before]] = cursor.fetchall()
-    cursor.execute("SAVEPOINT changing")
-    wait_shortly(cursor)
-    try:
+    with savepoint(cursor):  # which takes back the timeout too
+        wait_shortly(cursor)
         yield
-    except expected:
-        cursor.execute("ROLLBACK TO SAVEPOINT changing")
-        cursor.execute("RELEASE SAVEPOINT changing")
-        raise
-    cursor.execute("RELEASE SAVEPOINT changing")
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", (before,))

@@ -11,7 +11,15 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.warehouse.database_errors import (
+    DEPENDENT_OBJECTS_STILL_EXIST,
+    FEATURE_NOT_SUPPORTED,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    is_of_class,
+    sentence,
+)
 from totes.warehouse.grants import ROUTINE, VIEW, Extras, Kind, oid_of, revoke_all
+from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +45,11 @@ _NEW_ROUTINE = """
 _SET_OPTION = 16_00_00
 """The first version of PostgreSQL in which a member of a role need not be allowed to SET it."""
 
-_OF_THE_STATEMENT = ("0A", "2B", "42")
+_OF_THE_STATEMENT = (
+    FEATURE_NOT_SUPPORTED,
+    DEPENDENT_OBJECTS_STILL_EXIST,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+)
 """SQLSTATE classes of a definition that was right for the old tables and is not for the new ones."""
 
 
@@ -119,25 +131,19 @@ class Reader:
         Raises:
             ConfigurationError: it does not fit the tables any more.
         """
-        cursor.execute("SAVEPOINT reader")
         try:
-            self._make(cursor)
+            with savepoint(cursor), self._as_owner(cursor):
+                self._create(cursor)
         except psycopg2.Error as error:
-            if (error.pgcode or "")[:2] not in _OF_THE_STATEMENT:
+            if not is_of_class(error, _OF_THE_STATEMENT):
                 raise
             if self.own is not None and self.own.may_go:
-                cursor.execute("ROLLBACK TO SAVEPOINT reader")
-                logger.warning("the %s does not fit the star any more: %s", self.shown, error.diag.message_primary)
+                logger.warning("the %s does not fit the star any more: %s", self.shown, sentence(error))
                 return
             raise ConfigurationError(
                 f"the star tables cannot be replaced: the {self.shown} cannot be made again on the new ones "
-                f"({error.pgcode}): {error.diag.message_primary}; drop it, and make another one afterwards"
+                f"({error.pgcode}): {sentence(error)}; drop it, and make another one afterwards"
             ) from error
-        cursor.execute("RELEASE SAVEPOINT reader")
-
-    def _make(self, cursor: Cursor) -> None:
-        with self._as_owner(cursor):
-            self._create(cursor)
 
     def _create(self, cursor: Cursor) -> None:
         if self.own is not None:

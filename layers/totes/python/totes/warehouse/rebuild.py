@@ -44,6 +44,7 @@ from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
 from totes.warehouse.refused import copy_all, copy_rows
+from totes.warehouse.savepoints import savepoint
 from totes.warehouse.swap import TablesInUse, swap
 from totes.warehouse.unknown import add_every_unknown
 
@@ -312,13 +313,12 @@ class Rebuild:
         cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (build_step,))
 
     def _add_key(self, cursor: Cursor, progress: _Progress, table: StarTable, key: sql.Composable) -> None:
-        cursor.execute("SAVEPOINT key")
         try:
-            add_key(cursor, BESIDE, table, key)
+            with savepoint(cursor):
+                add_key(cursor, BESIDE, table, key)
         except psycopg2.errors.UniqueViolation:
             if isinstance(table, Calendar):
                 raise
-            cursor.execute("ROLLBACK TO SAVEPOINT key")
             self._fill_again(cursor, progress, table)
             add_key(cursor, BESIDE, table, key)
 

@@ -12,12 +12,14 @@ from psycopg2.extensions import cursor as Cursor
 from totes.warehouse.binary_rows import binary
 from totes.warehouse.copy_stream import CopyStream
 from totes.warehouse.csv_rows import CSV
+from totes.warehouse.database_errors import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class, sentence
 from totes.warehouse.definitions import identifiers
+from totes.warehouse.savepoints import savepoint
 
 REFUSES = "the warehouse refuses it"
 """How the words of each refusal begin."""
 
-_OF_A_VALUE = ("22", "54")
+_OF_A_VALUE = (DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED)
 """SQLSTATE classes of errors that are a value's fault: data exceptions, and limits that one value passes."""
 
 _BYTES_AT_ONCE = 2**16
@@ -53,20 +55,17 @@ def copy_rows(
     """
     if rows.is_empty():
         return []
-    cursor.execute("SAVEPOINT copying")
     try:
-        copy_all(cursor, table, rows, types)
+        with savepoint(cursor):
+            copy_all(cursor, table, rows, types)
     except psycopg2.Error as error:
-        if (error.pgcode or "")[:2] not in _OF_A_VALUE:
+        if not is_of_class(error, _OF_A_VALUE):
             raise
-        cursor.execute("ROLLBACK TO SAVEPOINT copying")
         if rows.height == 1:
-            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {_sentence(error)}")]
+            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {sentence(error)}")]
         half = rows.height // 2
         return [*copy_rows(cursor, table, rows[:half], types), *copy_rows(cursor, table, rows[half:], types)]
-    else:
-        cursor.execute("RELEASE SAVEPOINT copying")
-        return []
+    return []
 
 
 def copy_all(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame, types: Mapping[str, str] = _UNKNOWN) -> None:
@@ -75,7 +74,3 @@ def copy_all(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame, types: M
     statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(table, identifiers(rows.columns), sql.SQL(how.options))
     with CopyStream(rows, how) as stream:
         cursor.copy_expert(statement, stream, _BYTES_AT_ONCE)
-
-
-def _sentence(error: psycopg2.Error) -> str:
-    return (error.diag.message_primary or str(error)).strip()

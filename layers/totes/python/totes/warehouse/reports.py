@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.report import VIEWS, Question
 from totes.roles import REPORT, REPORT_MARK
+from totes.warehouse.database_errors import sentence
 from totes.warehouse.definitions import identifiers, let_read, let_use
 from totes.warehouse.grants import VIEW, Extras, comment, oid_of
 from totes.warehouse.patience import shortly
@@ -126,7 +127,7 @@ def name_of(question: Question) -> sql.Identifier:
 def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
     """Make all views where none of them is in the way, which is much quicker than one by one; else make none."""
     try:
-        with shortly(cursor, (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition)):
+        with shortly(cursor):
             _create(cursor, questions)
     except (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition):
         return False
@@ -136,9 +137,9 @@ def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
 def _ensure(cursor: Cursor, question: Question) -> bool:
     """Make a question's view what its file says; return whether it is that now."""
     try:
-        with shortly(cursor, _NOT_NOW):
+        with shortly(cursor):
             try:
-                with shortly(cursor, (psycopg2.errors.InvalidTableDefinition,)):
+                with shortly(cursor):
                     create_report(cursor, question)
             except psycopg2.errors.InvalidTableDefinition:
                 _replace(cursor, question)
@@ -147,7 +148,7 @@ def _ensure(cursor: Cursor, question: Question) -> bool:
             "the view %s.%s is not made now, a later run tries again: %s",
             REPORT,
             question.name,
-            error.diag.message_primary or error,
+            sentence(error),
         )
         return False
     return True

@@ -10,6 +10,13 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Calendar, Fact, StarTable
+from totes.warehouse.database_errors import (
+    DATA_EXCEPTION,
+    INTEGRITY_CONSTRAINT_VIOLATION,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    is_of_class,
+    sentence,
+)
 from totes.warehouse.definitions import LEDGER, columns_made, identifiers, replacements, serial_of
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, oid_of, oids_of, revoke_all
@@ -17,8 +24,9 @@ from totes.warehouse.indexes import Indexes, must_not_hinder
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.migrate import remember_columns
-from totes.warehouse.patience import wait_shortly
+from totes.warehouse.patience import IN_USE, wait_shortly
 from totes.warehouse.places import BESIDE, LIVE
+from totes.warehouse.savepoints import savepoint
 from totes.warehouse.traits import Traits
 
 logger = logging.getLogger(__name__)
@@ -42,7 +50,7 @@ _TAKEN = """
     )
 """
 
-_OF_OTHER_COLUMNS = ("22", "23", "42")
+_OF_OTHER_COLUMNS = (DATA_EXCEPTION, INTEGRITY_CONSTRAINT_VIOLATION, SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
 """SQLSTATE classes of rows that do not fit the columns of the new table."""
 
 _LONGEST = 60
@@ -66,9 +74,9 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
     wait_shortly(cursor)
     try:
         _swap(cursor, tables)
-    except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
+    except IN_USE as error:
         # A reader of one star table that asks for another while this waits makes a deadlock, if it is seen first.
-        raise TablesInUse(error.diag.message_primary) from error
+        raise TablesInUse(sentence(error)) from error
     remember_columns(cursor, tables, whole=True)
     write_content(cursor, Content(edition=edition, rebuild=False))
     logger.info("the warehouse was rebuilt from edition %d", edition)
@@ -113,7 +121,7 @@ def _drop_readers(cursor: Cursor, dependents: Dependents) -> None:
     try:
         dependents.drop(cursor)
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedFunction) as error:
-        raise TablesInUse(f"{error.diag.message_primary}: it was dropped this moment") from error
+        raise TablesInUse(f"{sentence(error)}: it was dropped this moment") from error
 
 
 def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:
@@ -144,20 +152,18 @@ def _put(cursor: Cursor, kind: Kind, pairs: Sequence[_Pair]) -> None:
 
 def _keep_days(cursor: Cursor, calendar: Calendar) -> None:
     """Take over the days that no fact names: somebody has filled the calendar, and a day is true whoever wrote it."""
-    cursor.execute("SAVEPOINT days")
+    statement = sql.SQL("INSERT INTO {new} ({names}) SELECT {names} FROM {old} ON CONFLICT ({key}) DO NOTHING").format(
+        new=BESIDE.star(calendar.name),
+        names=identifiers([*(column.name for column in calendar.columns), "batch_id", "is_deleted"]),
+        old=LIVE.star(calendar.name),
+        key=sql.Identifier(calendar.key),
+    )
     try:
-        cursor.execute(
-            sql.SQL("INSERT INTO {new} ({names}) SELECT {names} FROM {old} ON CONFLICT ({key}) DO NOTHING").format(
-                new=BESIDE.star(calendar.name),
-                names=identifiers([*(column.name for column in calendar.columns), "batch_id", "is_deleted"]),
-                old=LIVE.star(calendar.name),
-                key=sql.Identifier(calendar.key),
-            )
-        )
+        with savepoint(cursor):
+            cursor.execute(statement)
     except psycopg2.Error as error:
-        if (error.pgcode or "")[:2] not in _OF_OTHER_COLUMNS:
+        if not is_of_class(error, _OF_OTHER_COLUMNS):
             raise
-        cursor.execute("ROLLBACK TO SAVEPOINT days")
         logger.warning("days of %s that no fact names are gone, for it has other columns: %s", calendar.name, error)
 
 

@@ -8,6 +8,7 @@ others.
 import hashlib
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 import psycopg2
 from psycopg2 import sql
@@ -15,9 +16,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
+from totes.warehouse.database_errors import sentence
 from totes.warehouse.definitions import columns_made, let_read
 from totes.warehouse.patience import IN_USE, shortly
 from totes.warehouse.places import LIVE
+from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
 
@@ -97,12 +100,12 @@ def create_first_current_view(cursor: Cursor, table: Fact) -> None:
         ConfigurationError: something of others has its name.
     """
     try:
-        with shortly(cursor, _OF_OTHERS):
+        with shortly(cursor):
             create_current_view(cursor, table)
     except _OF_OTHERS as error:
         raise ConfigurationError(
             f"the warehouse has a {table.current_view} that totes did not make, where a view of its own goes "
-            f"({error.diag.message_primary}); rename it, or move it to another schema"
+            f"({sentence(error)}); rename it, or move it to another schema"
         ) from error
 
 
@@ -144,8 +147,8 @@ def _is_taken_up(cursor: Cursor, table: Fact) -> bool:
     """
     own = {column for _, column, _, _ in columns_made([table])}
     is_same = False
-    cursor.execute("SAVEPOINT probing")
-    try:
+    # An error: it has other columns; or it is somebody's, and may not be marked.
+    with suppress(psycopg2.ProgrammingError), savepoint(cursor):
         columns = _columns(cursor, table)
         query = _query(table, sql.SQL(", ").join(map(sql.Identifier, columns)))
         cursor.execute(sql.SQL("CREATE TEMPORARY VIEW totes_probe AS {}").format(query))
@@ -155,9 +158,6 @@ def _is_taken_up(cursor: Cursor, table: Fact) -> bool:
         cursor.execute("DROP VIEW pg_temp.totes_probe")
         if is_same:
             _mark(cursor, table)
-    except psycopg2.ProgrammingError:  # it has other columns; or it is somebody's, and may not be marked
-        cursor.execute("ROLLBACK TO SAVEPOINT probing")
-    cursor.execute("RELEASE SAVEPOINT probing")
     return is_same
 
 
@@ -174,7 +174,7 @@ def _replace(cursor: Cursor, table: Fact, *, by_others: bool) -> None:
     view = table.current_view
     before = _definition(cursor, table)
     try:
-        with shortly(cursor, (*IN_USE, *_OF_OTHERS)):
+        with shortly(cursor):
             create_current_view(cursor, table)
     except IN_USE:
         logger.info("the view %s is in use; a later run sees to it", view)
@@ -185,7 +185,7 @@ def _replace(cursor: Cursor, table: Fact, *, by_others: bool) -> None:
         logger.warning(
             "%s may not be what totes makes, and cannot be made again (%s): %s",
             view,
-            error.diag.message_primary,
+            sentence(error),
             remedy,
         )
     else:

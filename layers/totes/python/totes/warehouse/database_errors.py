@@ -1,0 +1,26 @@
+"""What an error of the database is about, by the class of its SQLSTATE, and what it says.
+
+The classes are those of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+"""
+
+from collections.abc import Collection
+
+import psycopg2
+
+FEATURE_NOT_SUPPORTED = "0A"
+DATA_EXCEPTION = "22"
+INTEGRITY_CONSTRAINT_VIOLATION = "23"
+DEPENDENT_OBJECTS_STILL_EXIST = "2B"
+SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION = "42"
+PROGRAM_LIMIT_EXCEEDED = "54"
+INTERNAL_ERROR = "XX"
+
+
+def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
+    """Return whether the SQLSTATE of an error is in one of these classes."""
+    return (error.pgcode or "")[:2] in classes
+
+
+def sentence(error: psycopg2.Error) -> str:
+    """Return what an error says, without the details that may quote a row."""
+    return (error.diag.message_primary or str(error)).strip()
