@@ -73,11 +73,26 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class _Before:
-    """What was published before: the document that commits it, and its manifest if that can be gone on from."""
+    """What was published before: the document that commits it, and its manifest; None where one is not there."""
 
     found: Found | None
     latest: Latest | None
     manifest: Manifest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Basis:
+    """What a new snapshot takes over from the one before.
+
+    Attributes:
+        latest: the document whose time of checking is not taken back; None: it may be.
+        months_from: the snapshot whose months stay if no batch has changed them since; None: all are read.
+        files_from: the snapshot whose files are not written again; None: all are written.
+    """
+
+    latest: Latest | None
+    months_from: Manifest | None
+    files_from: Manifest | None
 
 
 def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None = None) -> Published | None:
@@ -142,48 +157,84 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         if found is None:
             return None
         here = identity(cursor)
-        base = before.manifest if before.manifest and before.manifest.warehouse == here else None
-        if before.latest and base and base.batch > found.batch and checked_at is None:
-            logger.warning(
-                "the warehouse is at batch %d and the snapshot at %d: it waits until the warehouse has caught up",
-                found.batch,
-                base.batch,
-            )
+        if before.latest and checked_at is None and _waits(found, before.manifest, here):
             return Published(batch=before.latest.batch, manifest=before.latest.manifest)
-        latest = before.latest
-        if base and not _has_its_batches(cursor, base):
-            logger.warning("the warehouse has another batch %d than the snapshot, and all of it is read", base.batch)
-            base = latest = None
-        status, known = _status(cursor, latest, found, checked_at), rates(cursor)
-        if before.latest and base and (base.batch, base.made_by, base.rates) == (found.batch, made_by(), known):
-            if not shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
-                raise _Overtaken
-            return Published(batch=before.latest.batch, manifest=before.latest.manifest)
-        if base and base.made_by != made_by():
-            base = None
-        taken_over, of_day = before.manifest, shelf.find(moments_key(day_of(found.captured_at).isoformat()))
-        if of_day is None and taken_over and (lost := _lost(shelf, taken_over)):
-            logger.warning("%d files of the snapshot are gone, such as %s: all are written again", len(lost), lost[0])
-            base = taken_over = None
-        with _Writer(shelf, taken_over) as writer:
-            _read(cursor, writer, base)
-        capture = capture_of(cursor, found.batch)
-    manifest = Manifest(
-        batch=found.batch,
-        capture=capture,
-        captured_at=found.captured_at,
-        loaded_at=found.loaded_at,
-        published_at=datetime.now(UTC),
-        status=status,
-        warehouse=here,
-        made_by=made_by(),
-        money_digits=MONEY_DIGITS,
-        rates=known,
-        tables=writer.tables,
-    )
+        basis = _basis(cursor, before, here)
+        status, known = _status(cursor, basis.latest, found, checked_at), rates(cursor)
+        base = basis.months_from
+        if before.latest and base and (base.batch, base.rates) == (found.batch, known):
+            return _refresh_status(shelf, before.found, before.latest, status)
+        of_day = shelf.find(moments_key(day_of(found.captured_at).isoformat()))
+        if of_day is None:  # the first new snapshot of a day
+            basis = _without_lost_files(shelf, basis)
+        writer = _write_files(cursor, shelf, basis)
+        manifest = Manifest(
+            batch=found.batch,
+            capture=capture_of(cursor, found.batch),
+            captured_at=found.captured_at,
+            loaded_at=found.loaded_at,
+            published_at=datetime.now(UTC),
+            status=status,
+            warehouse=here,
+            made_by=made_by(),
+            money_digits=MONEY_DIGITS,
+            rates=known,
+            tables=writer.tables,
+        )
     _commit(shelf, before, of_day, manifest)
     logger.info("published batch %d: %d files, %d bytes", found.batch, writer.files, writer.bytes)
     return Published(batch=found.batch, manifest=manifest.key(), new=True, files=writer.files, bytes=writer.bytes)
+
+
+def _waits(found: Newest, snapshot: Manifest | None, here: str) -> bool:
+    """Whether a snapshot stays as it is, because its warehouse has lost batches, which the next loads bring again."""
+    if snapshot is None or snapshot.warehouse != here or snapshot.batch <= found.batch:
+        return False
+    logger.warning(
+        "the warehouse is at batch %d and the snapshot at %d: it waits until the warehouse has caught up",
+        found.batch,
+        snapshot.batch,
+    )
+    return True
+
+
+def _basis(cursor: Cursor, before: _Before, here: str) -> _Basis:
+    """Decide what is taken over from what was published before."""
+    snapshot = before.manifest
+    if snapshot is None or snapshot.warehouse != here:
+        # Each month of another warehouse may say something else. A file is named by its content, and may stay.
+        return _Basis(latest=before.latest, months_from=None, files_from=snapshot)
+    if not _has_its_batches(cursor, snapshot):
+        logger.warning("the warehouse has another batch %d than the snapshot, and all of it is read", snapshot.batch)
+        # What was checked was checked with those other batches.
+        return _Basis(latest=None, months_from=None, files_from=snapshot)
+    if snapshot.made_by != made_by():
+        # Other tables or views may say something else of each month.
+        return _Basis(latest=before.latest, months_from=None, files_from=snapshot)
+    return _Basis(latest=before.latest, months_from=snapshot, files_from=snapshot)
+
+
+def _without_lost_files(shelf: Shelf, basis: _Basis) -> _Basis:
+    """Take over nothing of a snapshot some of whose files are gone: a month that stays would name them again."""
+    lost = _lost(shelf, basis.files_from) if basis.files_from else []
+    if not lost:
+        return basis
+    logger.warning("%d files of the snapshot are gone, such as %s: all are written again", len(lost), lost[0])
+    return replace(basis, months_from=None, files_from=None)
+
+
+def _refresh_status(shelf: Shelf, found: Found | None, latest: Latest, status: Status) -> Published:
+    """Say how things stand now with the snapshot that is the latest, and write nothing else."""
+    if not shelf.replace(LATEST, latest.with_status(status).body(), _JSON, found):
+        raise _Overtaken
+    return Published(batch=latest.batch, manifest=latest.manifest)
+
+
+def _write_files(cursor: Cursor, shelf: Shelf, basis: _Basis) -> "_Writer":
+    """Write the files of the new snapshot; return what has written them, which knows them all."""
+    with _Writer(shelf, basis.files_from) as writer:
+        _read(cursor, writer, basis.months_from)
+    return writer
 
 
 def _before(shelf: Shelf) -> _Before:
