@@ -8,7 +8,7 @@ from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
 from totes.warehouse import load
 from totes.warehouse.comments import comments
-from totes.warehouse.grants import TABLE, Extras, oid_of
+from totes.warehouse.grants import TABLE, GrantsAndComments, oid_of
 
 WITHOUT = """
     SELECT format('%s.%s', relnamespace::regnamespace, relname), attname FROM (
@@ -72,8 +72,8 @@ def test_what_somebody_has_written_on_a_system_column_is_no_comment_of_the_table
     with session(empty_database) as connection, connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE old (id int); CREATE TABLE new (id int)")
         cursor.execute("COMMENT ON COLUMN old.ctid IS 'where it lies'; COMMENT ON COLUMN old.id IS 'which it is'")
-        [extras] = Extras.of(cursor, TABLE, [oid_of(cursor, sql.Identifier("old"))]).values()
-        extras.put_on(cursor, sql.Identifier("new"))
+        [kept] = GrantsAndComments.of(cursor, TABLE, [oid_of(cursor, sql.Identifier("old"))]).values()
+        kept.put_on(cursor, sql.Identifier("new"))
         cursor.execute("SELECT obj_description('new'::regclass, 'pg_class'), col_description('new'::regclass, 1)")
         assert cursor.fetchall() == [(None, "which it is")]
 

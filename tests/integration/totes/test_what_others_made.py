@@ -27,8 +27,8 @@ from totes.star import READABLE, STAR_TABLES, replay
 from totes.star_schema import text
 from totes.warehouse import ledger, load, rebuild, swap
 from totes.warehouse.dependents import Dependents
-from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.rebuild import Rebuild
+from totes.warehouse.swap_check import must_lose_nothing
 
 ROLES = "DO $$ BEGIN CREATE ROLE ana; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
 

@@ -87,7 +87,7 @@ def days_of(bucket: Bucket, base: str, after: date | None = None) -> Iterator[da
             raise LakeCorrupted(f"{place} is no day of rates; take it out of {prefix}") from error
 
 
-def fetch_day(bucket: Bucket, base: str, day: date) -> DayOfRates:
+def read_day(bucket: Bucket, base: str, day: date) -> DayOfRates:
     """Read a day of the processed bucket.
 
     Raises:

@@ -11,7 +11,7 @@ from totes.references import dimension_of
 from totes.star_schema import Calendar, Column, Fact, StarTable
 from totes.warehouse.database_errors import sentence
 from totes.warehouse.grants import TABLE, VIEW, comment
-from totes.warehouse.patience import IN_USE, shortly
+from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     if not statements:
         return
     try:
-        with shortly(cursor):
+        with short_lock_timeout(cursor):
             cursor.execute(sql.SQL("; ").join(statements))
     except IN_USE as error:
         logger.info("a table is in use; it is commented in a later run: %s", sentence(error))

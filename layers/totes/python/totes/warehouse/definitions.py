@@ -194,7 +194,7 @@ def create_rates(cursor: Cursor) -> None:
     """Create the table of exchange rates, whose days are all wanted then; readers see it."""
     rates = sql.Identifier("public", RATES_TABLE)
     cursor.execute(sql.SQL(_RATES).format(rates=rates))
-    let_read(cursor, rates)
+    grant_select(cursor, rates)
 
 
 def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:
@@ -242,24 +242,24 @@ def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | Non
     return sql.SQL(sequence) if sequence else None
 
 
-def let_read(cursor: Cursor, *names: sql.Composable) -> None:
+def grant_select(cursor: Cursor, *names: sql.Composable) -> None:
     """Let the dashboard's role, where there is one, read tables or views that were just made."""
     if _has_readers(cursor):
         statement = sql.SQL("GRANT SELECT ON {} TO {}")
         cursor.execute(statement.format(sql.SQL(", ").join(names), sql.Identifier(DASHBOARD)))
 
 
-def let_use(cursor: Cursor, schema: str) -> None:
+def grant_usage(cursor: Cursor, schema: str) -> None:
     """Let it look into a schema that was just made."""
     if _has_readers(cursor):
         statement = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
         cursor.execute(statement.format(sql.Identifier(schema), sql.Identifier(DASHBOARD)))
 
 
-def let_read_ledger(cursor: Cursor) -> None:
+def grant_ledger(cursor: Cursor) -> None:
     """Let it read the live ledger's tables that are for readers."""
-    let_use(cursor, "etl")
-    let_read(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
+    grant_usage(cursor, "etl")
+    grant_select(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
 
 
 def _has_readers(cursor: Cursor) -> bool:

@@ -11,7 +11,7 @@ from totes.report import VIEWS
 from totes.roles import REPORT
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import columns_made
-from totes.warehouse.readers import Key, OwnView, Reader, described
+from totes.warehouse.recreated import Key, OwnView, RecreatedObject, described
 from totes.warehouse.reports import create_report
 from totes.warehouse.views import create_current_view
 
@@ -105,7 +105,7 @@ class _Dependent:
         whose: what it depends on.
         column: the column, or None.
         kind: what it is, as `_DEPENDENTS` says.
-        reader: the view or routine that it is.
+        key: the view or routine that it is.
         columns: those that it gives a default, or keeps unique.
         shown: what it is, in words.
     """
@@ -113,7 +113,7 @@ class _Dependent:
     whose: Key
     column: str | None
     kind: str
-    reader: Key
+    key: Key
     columns: Collection[str]
     shown: str
 
@@ -141,8 +141,8 @@ class Dependents:
         hinders: why that would lose something, a sentence each.
     """
 
-    def __init__(self, readers: Sequence[Reader], hinders: Sequence[str]) -> None:
-        self._readers = readers
+    def __init__(self, recreated: Sequence[RecreatedObject], hinders: Sequence[str]) -> None:
+        self._recreated = recreated
         self.hinders = hinders
 
     @classmethod
@@ -158,7 +158,7 @@ class Dependents:
             if why:
                 graph.hinder(why)
             elif each.is_made_again:
-                graph.reads.setdefault(each.reader, set()).add(each.whose)
+                graph.reads.setdefault(each.key, set()).add(each.whose)
         return cls._of(cursor, graph, {**_current(tables), **_reports()})
 
     @classmethod
@@ -171,44 +171,44 @@ class Dependents:
             if each.kind == "materialized view":
                 graph.hinder(f"the {each.shown} reads {table.name}.{each.column}; {_AGAIN}")
             elif each.is_made_again:
-                graph.reads.setdefault(each.reader, set()).add(each.whose)
+                graph.reads.setdefault(each.key, set()).add(each.whose)
         # What the code asks by now may not fit tables that are not all altered yet: a report is made as it was.
         return cls._of(cursor, graph, _current([table]))
 
     @classmethod
     def _of(cls, cursor: Cursor, graph: _DependencyGraph, own: Mapping[tuple[str, str], OwnView]) -> "Dependents":
-        """Follow what depends on readers, and on those.
+        """Add the views and routines that read those of the graph, and so on.
 
         Args:
             cursor: the warehouse.
-            graph: the readers of tables; those of readers are added.
+            graph: the views and routines that read tables.
             own: the views that are made as the code defines them, by schema and name.
         """
-        readers: dict[Key, Reader] = {}
-        while new := graph.reads.keys() - readers.keys():
-            readers |= described(cursor, new, own)
+        recreated: dict[Key, RecreatedObject] = {}
+        while new := graph.reads.keys() - recreated.keys():
+            recreated |= described(cursor, new, own)
             for each in _dependents(cursor, new):
-                reader = readers[each.whose]
+                read = recreated[each.whose]
                 if not each.is_made_again:
-                    graph.hinder(f"the {each.shown} would be lost with the {reader.shown}; {_AGAIN}")
-                elif each.shown not in _REPORTS and reader.own and each.column not in {None, *reader.own.columns}:
-                    graph.hinder(_of_no_column(each, reader.shown))
-                elif each.reader != each.whose:
-                    graph.reads.setdefault(each.reader, set()).add(each.whose)
-        for reader in readers.values():
-            for why in reader.hinders:
+                    graph.hinder(f"the {each.shown} would be lost with the {read.shown}; {_AGAIN}")
+                elif each.shown not in _REPORTS and read.own and each.column not in {None, *read.own.columns}:
+                    graph.hinder(_of_no_column(each, read.shown))
+                elif each.key != each.whose:
+                    graph.reads.setdefault(each.key, set()).add(each.whose)
+        for one in recreated.values():
+            for why in one.hinders:
                 graph.hinder(why)
-        return cls([readers[key] for key in _in_order(graph, readers)], graph.hinders)
+        return cls([recreated[key] for key in _in_order(graph, recreated)], graph.hinders)
 
     def lock(self, cursor: Cursor) -> None:
         """Let nobody read or replace the views: each before those that it reads, as its readers lock them."""
-        for reader in reversed(self._readers):
-            reader.lock(cursor)
+        for each in reversed(self._recreated):
+            each.lock(cursor)
 
     def drop(self, cursor: Cursor) -> None:
         """Drop the views and routines, in the cursor's transaction."""
-        for reader in reversed(self._readers):
-            reader.drop(cursor)
+        for each in reversed(self._recreated):
+            each.drop(cursor)
 
     def make_again(self, cursor: Cursor) -> None:
         """Make the views and routines again, the views of the current state by their definition in the code.
@@ -216,8 +216,8 @@ class Dependents:
         Raises:
             ConfigurationError: one does not fit the new tables.
         """
-        for reader in self._readers:
-            reader.make_again(cursor)
+        for each in self._recreated:
+            each.make_again(cursor)
 
 
 def _current(tables: Iterable[StarTable]) -> dict[tuple[str, str], OwnView]:
@@ -267,13 +267,13 @@ def _of_no_column(each: _Dependent, of: str) -> str:
     return f"the {each.shown} reads the column {each.column} of {of}, which this totes does not make any more; drop it"
 
 
-def _in_order(graph: _DependencyGraph, readers: Mapping[Key, Reader]) -> Iterable[Key]:
+def _in_order(graph: _DependencyGraph, recreated: Mapping[Key, RecreatedObject]) -> Iterable[Key]:
     """Every reader behind those that it reads."""
-    reads = {key: sorted(read & readers.keys()) for key, read in sorted(graph.reads.items())}
+    reads = {key: sorted(read & recreated.keys()) for key, read in sorted(graph.reads.items())}
     try:
         return list(TopologicalSorter(reads).static_order())
     except CycleError as error:
-        circle = ", ".join(f"the {readers[key].shown}" for key in error.args[1][1:])
+        circle = ", ".join(f"the {recreated[key].shown}" for key in error.args[1][1:])
         graph.hinder(f"{circle} read each other; drop one of them, and make it again afterwards")
         return []
 
@@ -291,7 +291,7 @@ def _dependents(cursor: Cursor, keys: Collection[Key]) -> list[_Dependent]:
             whose=Key(routine=of_routine, oid=whose),
             column=column,
             kind=kind,
-            reader=Key(routine=kind == "routine", oid=reader or 0),
+            key=Key(routine=kind == "routine", oid=reader or 0),
             columns=columns,
             shown=shown,
         )

@@ -61,7 +61,7 @@ _Privilege = tuple[str, bool, str, bool, str | None]
 """What somebody may do: its word, whether they may grant it on, who, whether that is everybody, and on which column."""
 
 
-class Extras:
+class GrantsAndComments:
     """The grants and comments of an object, kept while it is made again."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Extras:
         self._comments = comments
 
     @classmethod
-    def of(cls, cursor: Cursor, kind: Kind, oids: Sequence[int]) -> "Mapping[int, Extras]":
+    def of(cls, cursor: Cursor, kind: Kind, oids: Sequence[int]) -> "Mapping[int, GrantsAndComments]":
         """Return the extras of objects of a kind, by their oids."""
         privileges: dict[int, list[_Privilege]] = {oid: [] for oid in oids}
         comments: dict[int, list[tuple[str | None, str]]] = {oid: [] for oid in oids}

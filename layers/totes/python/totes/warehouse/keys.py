@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import add_key, columns_known_by, keys_of
-from totes.warehouse.patience import IN_USE, shortly
+from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def ensure_keys(
             continue
         shown = ", ".join(columns)
         try:
-            with shortly(cursor):
+            with short_lock_timeout(cursor):
                 add_key(cursor, LIVE, table, keys_of(table)[0])
         except _IMPOSSIBLE as error:
             why = error.diag.message_detail or error.diag.message_primary

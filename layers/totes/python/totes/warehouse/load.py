@@ -13,6 +13,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
 from totes.outcomes import Span
 from totes.star_schema import StarTable
+from totes.warehouse.added_constraints import refused_by_others
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.comments import ensure_comments
 from totes.warehouse.database_errors import (
@@ -36,7 +37,6 @@ from totes.warehouse.ledger import (
     write_content,
 )
 from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
-from totes.warehouse.others import refused_by_others
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way

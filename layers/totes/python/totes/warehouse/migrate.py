@@ -26,17 +26,17 @@ from totes.warehouse.definitions import (
     create_star,
     create_state,
     create_verification,
-    let_read,
-    let_read_ledger,
+    grant_ledger,
+    grant_select,
     serial_of,
 )
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import oid_of
 from totes.warehouse.keys import ensure_keys
-from totes.warehouse.patience import IN_USE, shortly
+from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
+from totes.warehouse.own_tables import OWN, must_be_own
 from totes.warehouse.places import LIVE
-from totes.warehouse.strangers import OWN, must_be_own
-from totes.warehouse.traits import of_another
+from totes.warehouse.table_settings import of_another
 from totes.warehouse.views import create_current_view, create_first_current_view, ensure_current_views
 
 logger = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ def _ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         if not _has_schema(cursor, "etl"):
             cursor.execute("CREATE SCHEMA etl")
         create_ledger(cursor, LIVE)
-        let_read_ledger(cursor)
+        grant_ledger(cursor)
     if "etl.star_column" not in there:
         _must_know_editions(cursor)
         create_state(cursor)
@@ -231,7 +231,7 @@ def _ensure_rates(cursor: Cursor, there: Container[str]) -> None:
 def _create(cursor: Cursor, table: StarTable) -> None:
     create_star(cursor, LIVE, table)
     add_keys(cursor, LIVE, table)
-    let_read(cursor, LIVE.star(table.name))
+    grant_select(cursor, LIVE.star(table.name))
     if isinstance(table, Fact):
         create_first_current_view(cursor, table)
 
@@ -338,17 +338,17 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
             rights the loader does not have.
     """
     oid = oid_of(cursor, LIVE.star(table.name))
-    readers = Dependents.of_retyped(cursor, table, oid, changes.retyped)
-    if hinders := [*of_another(cursor, {oid: table.name}).values(), *readers.hinders]:
+    dependents = Dependents.of_retyped(cursor, table, oid, changes.retyped)
+    if hinders := [*of_another(cursor, {oid: table.name}).values(), *dependents.hinders]:
         raise ConfigurationError(f"{table.name} cannot be altered: {'; '.join(hinders)}")
     try:
-        with shortly(cursor):
-            readers.drop(cursor)
+        with short_lock_timeout(cursor):
+            dependents.drop(cursor)
             actions = sql.SQL(", ").join(changes.actions)
             cursor.execute(sql.SQL("ALTER TABLE {} {}").format(LIVE.star(table.name), actions))
             if changes.adds and isinstance(table, Fact):
                 create_current_view(cursor, table)
-            readers.make_again(cursor)
+            dependents.make_again(cursor)
     except _IN_THE_WAY as error:
         remedy = "drop what is in the way, and make it again afterwards"
         if isinstance(error, psycopg2.errors.InsufficientPrivilege):
@@ -400,7 +400,7 @@ def _drop_foreign_keys(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     )
     statements = [statement for (statement,) in cursor.fetchall()]
     if statements:
-        with shortly(cursor):
+        with short_lock_timeout(cursor):
             for statement in statements:
                 cursor.execute(statement)
 

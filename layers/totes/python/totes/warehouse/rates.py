@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 
 from totes.errors import TotesError
 from totes.lake import Bucket
-from totes.rates import DayOfRates, Judged, LastGood, days_of, fetch_day, judge
+from totes.rates import DayOfRates, Judged, LastGood, days_of, judge, read_day
 from totes.warehouse.ledger import LOCK, newest_entry
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def load_rates(
         waiting = days_of(lake, base, after)
         while chunk := list(islice(waiting, _AT_ONCE)):
             with ThreadPoolExecutor(_READERS) as readers:
-                said = list(readers.map(lambda day: fetch_day(lake, base, day), chunk))
+                said = list(readers.map(lambda day: read_day(lake, base, day), chunk))
             if not _load(connection, said):
                 break
             days += len(said)

@@ -24,7 +24,6 @@ from totes.lake import Bucket
 from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
-from totes.warehouse.beside import drop_made, must_have_room, write_made
 from totes.warehouse.bulk import Chunk, ChunkReader, Position
 from totes.warehouse.definitions import (
     LEDGER,
@@ -39,13 +38,14 @@ from totes.warehouse.definitions import (
 )
 from totes.warehouse.indexes import Index, Indexes, must_be_possible
 from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_entry
-from totes.warehouse.losses import must_lose_nothing
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
+from totes.warehouse.rebuild_tables import drop_made, must_have_room, write_made
 from totes.warehouse.refused import copy_all, copy_rows
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.swap import TablesInUse, swap
+from totes.warehouse.swap_check import must_lose_nothing
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.report import VIEWS, Question
 from totes.roles import REPORT, REPORT_MARK
 from totes.warehouse.database_errors import sentence
-from totes.warehouse.definitions import identifiers, let_read, let_use
-from totes.warehouse.grants import VIEW, Extras, comment, oid_of
-from totes.warehouse.patience import shortly
+from totes.warehouse.definitions import grant_select, grant_usage, identifiers
+from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of
+from totes.warehouse.lock_timeout import short_lock_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
         return
     if not is_there:
         cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(REPORT)))
-        let_use(cursor, REPORT)
+        grant_usage(cursor, REPORT)
     if _made_at_once(cursor, questions) or sum(_ensure(cursor, question) for question in questions) == len(questions):
         cursor.execute(sql.SQL("COMMENT ON SCHEMA {} IS %s").format(sql.Identifier(REPORT)), (mark,))
         logger.info("the warehouse answers %d questions in schema %s", len(questions), REPORT)
@@ -116,7 +116,7 @@ def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
         ),
     ]
     cursor.execute(sql.SQL("; ").join(statements))
-    let_read(cursor, *map(name_of, questions))
+    grant_select(cursor, *map(name_of, questions))
 
 
 def name_of(question: Question) -> sql.Identifier:
@@ -127,7 +127,7 @@ def name_of(question: Question) -> sql.Identifier:
 def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
     """Make all views where none of them is in the way, which is much quicker than one by one; else make none."""
     try:
-        with shortly(cursor):
+        with short_lock_timeout(cursor):
             _create(cursor, questions)
     except (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition):
         return False
@@ -137,9 +137,9 @@ def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
 def _ensure(cursor: Cursor, question: Question) -> bool:
     """Make a question's view what its file says; return whether it is that now."""
     try:
-        with shortly(cursor):
+        with short_lock_timeout(cursor):
             try:
-                with shortly(cursor):
+                with short_lock_timeout(cursor):
                     create_report(cursor, question)
             except psycopg2.errors.InvalidTableDefinition:
                 _replace(cursor, question)
@@ -156,10 +156,10 @@ def _ensure(cursor: Cursor, question: Question) -> bool:
 
 def _replace(cursor: Cursor, question: Question) -> None:
     """Make a view again that has other columns, with what people have granted on it."""
-    [extras] = Extras.of(cursor, VIEW, [oid_of(cursor, name_of(question))]).values()
+    [grants_and_comments] = GrantsAndComments.of(cursor, VIEW, [oid_of(cursor, name_of(question))]).values()
     cursor.execute(sql.SQL("DROP VIEW {}").format(name_of(question)))
     create_report(cursor, question)
-    extras.grant_on(cursor, name_of(question), set(question.columns))
+    grants_and_comments.grant_on(cursor, name_of(question), set(question.columns))
 
 
 def _fingerprint(questions: Sequence[Question]) -> str:

@@ -19,15 +19,15 @@ from totes.warehouse.database_errors import (
 )
 from totes.warehouse.definitions import LEDGER, columns_made, identifiers, replacements, serial_of
 from totes.warehouse.dependents import Dependents
-from totes.warehouse.grants import SEQUENCE, TABLE, Extras, Kind, oid_of, oids_of, revoke_all
+from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, Kind, oid_of, oids_of, revoke_all
 from totes.warehouse.indexes import Indexes, must_not_hinder
 from totes.warehouse.ledger import Content, write_content
-from totes.warehouse.losses import must_lose_nothing
+from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
 from totes.warehouse.migrate import remember_columns
-from totes.warehouse.patience import IN_USE, wait_shortly
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.savepoints import savepoint
-from totes.warehouse.traits import Traits
+from totes.warehouse.swap_check import must_lose_nothing
+from totes.warehouse.table_settings import TableSettings
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
         ConfigurationError: something that others have made of the live tables would be lost.
         TablesInUse: somebody reads the live tables, or has just dropped what was to be made again.
     """
-    wait_shortly(cursor)
+    set_short_lock_timeout(cursor)
     try:
         _swap(cursor, tables)
     except IN_USE as error:
@@ -99,8 +99,8 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     if indexes.missing:  # it takes long to build, and nobody reads now
         raise TablesInUse("an index was made this moment")
     oids = oids_of(cursor, names)
-    traits = Traits.of(cursor, oids)
-    _put_extras(cursor, tables)
+    settings = TableSettings.of(cursor, oids)
+    _put_grants_and_comments(cursor, tables)
     for calendar in (table for table in tables if isinstance(table, Calendar)):
         _keep_days(cursor, calendar)
     _drop(cursor, live)
@@ -112,7 +112,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     for index in indexes.wanted:
         index.put_in_place(cursor)
     for oid, live_name in zip(oids, names, strict=True):
-        traits[oid].put_on(cursor, live_name)
+        settings[oid].put_on(cursor, live_name)
     dependents.make_again(cursor)
     made_meanwhile.make_again(cursor)
 
@@ -124,7 +124,7 @@ def _drop_readers(cursor: Cursor, dependents: Dependents) -> None:
         raise TablesInUse(f"{sentence(error)}: it was dropped this moment") from error
 
 
-def _put_extras(cursor: Cursor, tables: Sequence[StarTable]) -> None:
+def _put_grants_and_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     """Put grants and comments of the live tables and sequences on the new ones."""
     columns: dict[str, set[str]] = {}
     for name, column, _, _ in columns_made(tables):
@@ -145,9 +145,9 @@ def _put(cursor: Cursor, kind: Kind, pairs: Sequence[_Pair]) -> None:
     new = [name for _, name, _ in pairs]
     revoke_all(cursor, kind, dict(zip(oids_of(cursor, new), new, strict=True)))
     oids = oids_of(cursor, [name for name, _, _ in pairs])
-    extras = Extras.of(cursor, kind, oids)
+    grants_and_comments = GrantsAndComments.of(cursor, kind, oids)
     for oid, (_, name, columns) in zip(oids, pairs, strict=True):
-        extras[oid].put_on(cursor, name, columns)
+        grants_and_comments[oid].put_on(cursor, name, columns)
 
 
 def _keep_days(cursor: Cursor, calendar: Calendar) -> None:

@@ -17,8 +17,8 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.database_errors import sentence
-from totes.warehouse.definitions import columns_made, let_read
-from totes.warehouse.patience import IN_USE, shortly
+from totes.warehouse.definitions import columns_made, grant_select
+from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
 from totes.warehouse.savepoints import savepoint
 
@@ -68,7 +68,7 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
         )
     )
     _mark(cursor, table)
-    let_read(cursor, view)
+    grant_select(cursor, view)
 
 
 def _query(table: Fact, columns: sql.Composable) -> sql.Composable:
@@ -100,7 +100,7 @@ def create_first_current_view(cursor: Cursor, table: Fact) -> None:
         ConfigurationError: something of others has its name.
     """
     try:
-        with shortly(cursor):
+        with short_lock_timeout(cursor):
             create_current_view(cursor, table)
     except _OF_OTHERS as error:
         raise ConfigurationError(
@@ -174,7 +174,7 @@ def _replace(cursor: Cursor, table: Fact, *, by_others: bool) -> None:
     view = table.current_view
     before = _definition(cursor, table)
     try:
-        with shortly(cursor):
+        with short_lock_timeout(cursor):
             create_current_view(cursor, table)
     except IN_USE:
         logger.info("the view %s is in use; a later run sees to it", view)

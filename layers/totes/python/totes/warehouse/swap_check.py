@@ -9,7 +9,7 @@ from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import replacements
 from totes.warehouse.dependents import Dependents, Replaced
 from totes.warehouse.grants import oids_of
-from totes.warehouse.traits import (
+from totes.warehouse.table_settings import (
     OldColumn,
     columns_of,
     indexes_with_statistics,

@@ -18,7 +18,7 @@ from totes.warehouse.database_errors import (
     is_of_class,
     sentence,
 )
-from totes.warehouse.grants import ROUTINE, VIEW, Extras, Kind, oid_of, revoke_all
+from totes.warehouse.grants import ROUTINE, VIEW, GrantsAndComments, Kind, oid_of, revoke_all
 from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class OwnView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reader:
+class RecreatedObject:
     """A view or routine that reads tables.
 
     Attributes:
@@ -102,7 +102,7 @@ class Reader:
         hinders: why it cannot be made again, a sentence each.
         kind: whether it is a view or a routine.
         entry: what the catalog says of it.
-        extras: its grants and comments.
+        grants_and_comments: its grants and comments.
     """
 
     shown: str
@@ -110,7 +110,7 @@ class Reader:
     hinders: Sequence[str]
     kind: Kind
     entry: CatalogEntry
-    extras: Extras
+    grants_and_comments: GrantsAndComments
 
     def lock(self, cursor: Cursor) -> None:
         """Let nobody read or replace a view until the transaction ends; a function has nothing that could be locked."""
@@ -157,7 +157,7 @@ class Reader:
         if self.entry.options:
             cursor.execute(sql.SQL("ALTER VIEW {} SET ({})").format(self._name, sql.SQL(self.entry.options)))
         revoke_all(cursor, self.kind, {self._new_oid(cursor): self._name})
-        self.extras.put_on(cursor, self._name, None if self.own is None else set(self.own.columns))
+        self.grants_and_comments.put_on(cursor, self._name, None if self.own is None else set(self.own.columns))
 
     @contextmanager
     def _as_owner(self, cursor: Cursor) -> Iterator[None]:
@@ -182,7 +182,9 @@ class Reader:
         return name if self.kind is VIEW else name + sql.SQL(f"({self.entry.arguments})")
 
 
-def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str], OwnView]) -> dict[Key, Reader]:
+def described(
+    cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str], OwnView]
+) -> dict[Key, RecreatedObject]:
     """Return views and routines as they are now.
 
     Args:
@@ -191,24 +193,24 @@ def described(cursor: Cursor, keys: Collection[Key], own: Mapping[tuple[str, str
         own: the views that are made as the code defines them, by schema and name.
     """
     may_be = "SET" if cursor.connection.server_version >= _SET_OPTION else "MEMBER"
-    readers = {}
+    recreated = {}
     for kind, query in ((VIEW, _VIEWS), (ROUTINE, _ROUTINES)):
         routine = kind is ROUTINE
         cursor.execute(query, {"may_be": may_be, "oids": [key.oid for key in keys if key.routine is routine]})
         those = [CatalogEntry(*row) for row in cursor.fetchall()]
-        extras = Extras.of(cursor, kind, [entry.oid for entry in those])
+        grants_and_comments = GrantsAndComments.of(cursor, kind, [entry.oid for entry in those])
         for entry in those:
             shown = f"{'function' if routine else 'view'} {entry.schema}.{entry.name}"
             shown += f"({entry.arguments})" if routine else ""
-            readers[Key(routine=routine, oid=entry.oid)] = Reader(
+            recreated[Key(routine=routine, oid=entry.oid)] = RecreatedObject(
                 shown=shown,
                 own=None if routine else own.get((entry.schema, entry.name)),
                 hinders=list(_hinders(entry, shown)),
                 kind=kind,
                 entry=entry,
-                extras=extras[entry.oid],
+                grants_and_comments=grants_and_comments[entry.oid],
             )
-    return readers
+    return recreated
 
 
 def _hinders(entry: CatalogEntry, shown: str) -> Iterator[str]:

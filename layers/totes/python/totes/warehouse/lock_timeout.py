@@ -12,22 +12,22 @@ IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 """What a change of tables ends with that others read or write for longer than it waits."""
 
 # An autovacuum gives way to whoever has waited for it as long as deadlock_timeout, and needs a moment for that.
-_SHORTLY = """
+_SHORT_LOCK_TIMEOUT = """
     SELECT set_config('lock_timeout', (setting::bigint + 1000) || 'ms', true)
     FROM pg_settings WHERE name = 'deadlock_timeout'
 """
 
 
-def wait_shortly(cursor: Cursor) -> None:
+def set_short_lock_timeout(cursor: Cursor) -> None:
     """Let the cursor's transaction wait for a lock only so long that an autovacuum gives way: two seconds by default.
 
     Whoever comes after it waits behind it, so it gives up soon.
     """
-    cursor.execute(_SHORTLY)
+    cursor.execute(_SHORT_LOCK_TIMEOUT)
 
 
 @contextmanager
-def shortly(cursor: Cursor) -> Iterator[None]:
+def short_lock_timeout(cursor: Cursor) -> Iterator[None]:
     """Run a change of tables with a short lock timeout. If it ends with an error, undo it and raise the error again.
 
     The cursor's transaction can go on after that.
@@ -35,6 +35,6 @@ def shortly(cursor: Cursor) -> Iterator[None]:
     cursor.execute("SELECT current_setting('lock_timeout')")
     [[before]] = cursor.fetchall()
     with savepoint(cursor):  # which takes back the timeout too
-        wait_shortly(cursor)
+        set_short_lock_timeout(cursor)
         yield
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", (before,))

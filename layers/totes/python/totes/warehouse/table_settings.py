@@ -81,7 +81,7 @@ _Option = tuple[str | None, str, str]
 """Of which part of a table an option is, or None for the table itself; its name; its value."""
 
 
-class Traits:
+class TableSettings:
     """What is set on a table as a whole, kept for the one that replaces it.
 
     That is storage options, row-level security, replica identity, and the index that CLUSTER uses.
@@ -93,7 +93,7 @@ class Traits:
         self._secured, self._forced, self._identity, self._identifying, self._clustering = state
 
     @classmethod
-    def of(cls, cursor: Cursor, oids: Sequence[int]) -> "Mapping[int, Traits]":
+    def of(cls, cursor: Cursor, oids: Sequence[int]) -> "Mapping[int, TableSettings]":
         """Return the traits of tables, by their oids."""
         options: dict[int, list[_Option]] = {oid: [] for oid in oids}
         cursor.execute(_OPTIONS, {"oids": list(oids)})
