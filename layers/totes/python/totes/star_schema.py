@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+INTEGER_RANGE = "BETWEEN -2147483648 AND 2147483647"
+"""The values of a 32-bit integer, as a condition of SQL."""
+
 
 class Kind(Enum):
     """What a star column holds; the value is its SQL type (a decimal's takes precision and scale)."""

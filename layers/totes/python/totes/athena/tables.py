@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from totes.athena.lists import DELETES, STARS
-from totes.star_schema import Calendar, Column, Fact, Kind, StarTable
+from totes.star_schema import INTEGER_RANGE, Calendar, Column, Fact, Kind, StarTable
 
 _HIVE = {
     Kind.INTEGER: "int",
@@ -19,8 +19,6 @@ _HIVE = {
 
 _SQL = {"int": "integer", "string": "varchar"}
 """What Athena's SQL calls otherwise than Glue does."""
-
-_INTEGERS = "BETWEEN -2147483648 AND 2147483647"
 
 BATCH = "batch_id"
 DELETED = "is_deleted"
@@ -139,7 +137,7 @@ def _came(table: StarTable) -> str:
         else f"CAST(NULL AS {_field(column).sql_type}) AS {column.name}"
         for column in table.columns
     )
-    deletes = f"SELECT {nothing}, {batch}, true AS {DELETED} FROM {table.name}_{DELETES} WHERE key {_INTEGERS}"
+    deletes = f"SELECT {nothing}, {batch}, true AS {DELETED} FROM {table.name}_{DELETES} WHERE key {INTEGER_RANGE}"
     return f"{stars} UNION ALL {deletes}"
 
 

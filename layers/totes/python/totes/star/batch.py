@@ -31,7 +31,7 @@ PARTS_IN_ONE_GO = 32
 """A batch of no more source parts is transformed in one go, and needs no bookmark."""
 
 PARTS_BETWEEN_BOOKMARKS = 8
-"""So many source parts of a larger batch are a piece: two million rows at most, some seconds of a function."""
+"""How many source parts of a larger batch are a piece: two million rows at most, some seconds of a function."""
 
 _NOTHING = StarParts(rows_in=0)
 _NOT_CAPTURED = CapturedTable(columns=(), held=0)
@@ -100,7 +100,7 @@ class Batch:
             ingestion: the bucket of captured batches.
             processed: the bucket of star rows.
             tables: the star tables.
-            code: the fingerprint of the code; what another code has begun is not gone on with.
+            code: the fingerprint of the code; what other code has begun is not continued.
         """
         self._capture = CaptureManifest.from_json(manifest)
         self._digest = digest(manifest)
@@ -118,7 +118,7 @@ class Batch:
 
     @property
     def rows(self) -> int:
-        """How many rows and deleted keys are to be read; those of a source table that is for several count for each."""
+        """How many rows and deleted keys are to be read; one that several star tables are made of counts for each."""
         return sum(step.part.rows for step in self._steps)
 
     @property
@@ -142,7 +142,7 @@ class Batch:
         Raises:
             LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         """
-        self._bookmarks.commit(piece + 1, self._in_one_go(self._steps_of(piece)).to_json())
+        self._bookmarks.commit(piece + 1, self._transform_steps(self._steps_of(piece)).to_json())
 
     def names_of_pieces(self) -> list[str]:
         """Return what a person calls each piece: the star tables that it is for."""
@@ -150,12 +150,12 @@ class Batch:
         return [f"of {', '.join(names)}" for names in tables]
 
     def transformed(self, time_is_up: Callable[[], bool]) -> StarManifest | None:
-        """Transform what no attempt before this has; None where time is up before the end.
+        """Transform what no earlier attempt has transformed; None if time is up before the end.
 
         Raises:
             LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         """
-        done = self._by_and_by(time_is_up) if self.pieces else self._in_one_go(self._steps)
+        done = self._in_pieces(time_is_up) if self.pieces else self._transform_steps(self._steps)
         return None if done is None else self._manifest(done)
 
     def _steps_of(self, piece: int) -> Sequence[_Step]:
@@ -174,7 +174,7 @@ class Batch:
             for number, part in enumerate(captured.deletes):
                 yield _Step(table=table, number=number, part=part, deletes=True)
 
-    def _by_and_by(self, time_is_up: Callable[[], bool]) -> _Done | None:
+    def _in_pieces(self, time_is_up: Callable[[], bool]) -> _Done | None:
         """Transform the pieces that are left, and put all of them together by their bookmarks."""
         for piece in self.pieces_left():
             if time_is_up():
@@ -187,7 +187,7 @@ class Batch:
         of = hashlib.sha256(f"{self._digest} {code}".encode()).hexdigest()
         return f"bookmarks/{self._capture.batch:010d}-{of[:16]}/"
 
-    def _in_one_go(self, steps: Sequence[_Step]) -> _Done:
+    def _transform_steps(self, steps: Sequence[_Step]) -> _Done:
         return sum((self._deletes(step) if step.deletes else self._rows(step) for step in steps), start=_Done())
 
     def _rows(self, step: _Step) -> _Done:
@@ -197,7 +197,7 @@ class Batch:
         return sum((self._slice(step, number, rows) for number, rows in enumerate(slices(source))), start=_Done())
 
     def _slice(self, step: _Step, number: int, source: pl.DataFrame) -> _Done:
-        """Convert some rows of a part, which are all of it but where a text of others' is joined to very many."""
+        """Convert some rows of a part: all of them, unless a long text is joined to very many."""
         converted = convert(step.table, source)
         which = f"{step.number:05d}-{number:05d}" if number else f"{step.number:05d}"
         stars = StarParts(

@@ -1,4 +1,4 @@
-"""Which code makes a star: what one version has begun another does not go on with."""
+"""Which code makes a star: no version goes on with what another one has begun."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,10 @@ from totes.star_schema import StarTable
 
 
 def fingerprint(tables: Sequence[StarTable]) -> str:
-    """Return the SHA-256 of the files that decide how a source row is converted, and of the star tables."""
+    """Return the SHA-256 of every file of this package and star_schema.py, and of the star tables.
+
+    Any edit counts as other code.
+    """
     return hashlib.sha256(f"{_files()} {tables!r}".encode()).hexdigest()
 
 

@@ -70,7 +70,7 @@ def convert(table: Fact | Dimension, source: pl.DataFrame) -> Converted:
 
 
 def slices(source: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield rows that are to be converted, some at a time: all at once but where their texts are very long.
+    """Yield the rows that are to be converted: all at once, or some at a time if their texts are very long.
 
     Args:
         source: rows as `convert` takes them.
@@ -82,9 +82,9 @@ def slices(source: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def _with_all_columns(table: Fact | Dimension, source: pl.DataFrame) -> pl.DataFrame:
-    """The source rows with every column that the star asks for: one that a batch of before it has not is NULL.
+    """The source rows with every column that the star asks for; a column that the batch does not have is NULL.
 
-    A star may have got a column later than the source did, and a replay goes back to before both.
+    A star may have got a column later than the source did, and a replay begins with batches from before both.
     """
     absent = {column.of: pl.String() for column in table.columns if column.of not in source.columns}
     return source.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in absent.items())
@@ -199,7 +199,7 @@ def _type_of(column: Column) -> pl.DataType:
 
 
 def _may_convert(column: Column, dtype: pl.DataType) -> bool:
-    """Whether values of a type may be such as a star column has."""
+    """Whether values of a type can become values of a star column."""
     return {
         Kind.TEXT: column.names is None or dtype == pl.String,
         Kind.BOOLEAN: dtype == pl.Boolean,

@@ -17,10 +17,10 @@ def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.Dat
 
     Returns:
         The rows, in their order, and the other table's columns, prefixed with its name and a point. A column of the
-        rows themselves that begins so is called otherwise.
+        rows themselves whose name begins like that gets another name.
     """
-    # A source may have a column beyond the contract of such a name ("department.location", in quotes). It must not be
-    # taken for the joined one, and stays, so that a row in quarantine has all its values.
+    # A source may have a column of such a name ("department.location", in quotes) that is not in the contract. It must
+    # not be taken for the joined one, and it stays, so that a row in quarantine has all its values.
     rows = rows.rename({name: _OWN.format(name) for name in rows.columns if name.startswith(f"{join.table}.")})
     if join.on not in rows.columns:  # they are from before the table had the reference
         rows = rows.with_columns(pl.lit(None, dtype=pl.Int64).alias(join.on))

@@ -1,4 +1,4 @@
-"""One piece of a batch that is too large for one function: the source parts between two bookmarks, for one of many."""
+"""One piece of a batch that is too large for one function: the source parts between two bookmarks."""
 
 import logging
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def transform_piece(ingestion: Bucket, processed: Bucket, tables: Sequence[StarT
         piece: the piece, by its place in the batch.
 
     Returns:
-        Whether it is transformed; not where the batch has no such piece, because other code has counted them.
+        Whether it is transformed; False if the batch has no such piece, because other code has counted its pieces.
 
     Raises:
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.

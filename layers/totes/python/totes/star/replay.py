@@ -9,8 +9,8 @@ import polars as pl
 
 from totes.errors import BatchTaken, ConfigurationError, RetryableError
 from totes.lake import Bucket, Draft, Journal, StarJournal
-from totes.star.ahead import AHEAD, in_order
 from totes.star.code import fingerprint
+from totes.star.concurrency import MOST_AHEAD, map_in_order
 from totes.star.transform import Transformation
 from totes.star_schema import StarTable
 
@@ -47,16 +47,16 @@ def replay(
 ) -> Replayed | None:
     """Transform a batch and all that follow again into a new edition, or go on with one that is not finished.
 
-    Until the last of them is done nothing has changed; then the new edition is what a loader reads. A draft that other
-    code has begun is given up, and begun again by this code: who asked for it still wants it. One that ends in an error
-    which does not pass is given up too, for the schedule's runs must go on.
+    Nothing has changed until the last of them is done; then a loader reads the new edition. A draft that other code has
+    begun is given up, and begun again by this code: whoever asked for it still wants it. A draft that ends in a lasting
+    error is given up too, so that the scheduled runs go on.
 
     Args:
         ingestion: the bucket of captured batches.
         processed: the bucket of star rows.
         tables: the star tables.
         first: the first batch to transform again; None: only go on with what is not finished.
-        asked_by: the execution that asks; tried again after its replay was published it asks for nothing more.
+        asked_by: the execution that asks; if it is tried again after its replay was published, it asks for nothing.
         time_is_up: asked before each batch, and within a large one; what is left then is the next call's.
 
     Returns:
@@ -66,7 +66,7 @@ def replay(
         ConfigurationError: the lake has no such batch; see also `totes.lake`.
         BatchTaken: another replay was begun or published meanwhile.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
-        Exception: a batch of before is not what this star's code expects.
+        Exception: an earlier batch is not what this star's code expects.
     """
     captured, stars = Journal(ingestion), StarJournal(processed)
     if first is not None:
@@ -83,7 +83,7 @@ def replay(
     except (RetryableError, ConfigurationError):
         raise
     except (Exception, pl.exceptions.PanicException):
-        # Whoever came next would go on with it, fail in the same way, and come to no load.
+        # The next run would go on with it, fail in the same way, and never come to its load.
         logger.exception("edition %d is given up; ask for the replay again when this is fixed", draft.edition.number)
         with suppress(BatchTaken):
             stars.give_up(draft)
@@ -100,7 +100,7 @@ def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
     if draft is None:
         return None
     number, first = draft.edition.number, draft.edition.first
-    done, newest = draft.done(AHEAD), Journal(ingestion).newest()
+    done, newest = draft.done(MOST_AHEAD), Journal(ingestion).newest()
     return Replayed(edition=number, first=first, done=done - first + 1, of=newest - first + 1, published=False)
 
 
@@ -139,7 +139,7 @@ class _Replay:
         self._work = work
         self._time_is_up = time_is_up
         self._first = draft.edition.first
-        self._done = draft.done(AHEAD)
+        self._done = draft.done(MOST_AHEAD)
 
     def go_on(self) -> Replayed:
         newest = self._captured.newest()
@@ -152,13 +152,13 @@ class _Replay:
         return self._state(newest, published=True)
 
     def wait(self) -> Replayed:
-        """Do nothing yet: a batch before the draft has no star rows, and who publishes the draft would leave it out."""
+        """Do nothing yet: a batch before the draft has no star rows, and the published edition would leave it out."""
         logger.info("edition %d waits for the batches before %d", self._draft.edition.number, self._first)
         return self._state(self._captured.newest(), published=False)
 
     def _covered(self, newest: int) -> bool:
         """Transform up to a batch; say whether there was time for it."""
-        for batch, _ in in_order(self._transformed, range(self._done + 1, newest + 1), self._time_is_up):
+        for batch, _ in map_in_order(self._transformed, range(self._done + 1, newest + 1), self._time_is_up):
             self._done = batch
         return self._done == newest
 

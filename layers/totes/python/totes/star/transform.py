@@ -10,10 +10,10 @@ from typing import Any
 from totes import payloads
 from totes.lake import Bucket, FailedPiece, Journal, PiecesLeft, StarJournal, StarManifest
 from totes.outcomes import Span
-from totes.star.ahead import in_order
 from totes.star.batch import Batch
 from totes.star.code import fingerprint
-from totes.star.in_step import InStep
+from totes.star.concurrency import map_in_order
+from totes.star.lineage import LineageCheck
 from totes.star.pieces import check_transformed
 from totes.star_schema import StarTable
 
@@ -89,9 +89,9 @@ def transform(
     captured, stars = Journal(ingestion), StarJournal(processed)
     done, newest = stars.newest(), captured.newest()
     work = Transformation(ingestion, processed, tables, time_is_up, rows_in_one_function)
-    last, in_step = done, InStep(captured, stars, done=done, newest=newest)
-    for batch, manifest in in_order(work, range(done + 1, newest + 1), time_is_up):
-        in_step.must_follow(manifest)
+    last, lineage = done, LineageCheck(captured, stars, done=done, newest=newest)
+    for batch, manifest in map_in_order(work, range(done + 1, newest + 1), time_is_up):
+        lineage.must_follow(manifest)
         stars.commit(batch, manifest.to_json())
         logger.info("transformed batch %d", batch, extra={"batch": batch})
         last = batch
@@ -103,7 +103,7 @@ def transform(
 
 
 class Transformation:
-    """The work on one batch, which several threads may do at once, each on another.
+    """The work on one batch; several threads may do it at once, each on another batch.
 
     Attributes:
         too_large_for_one_function: the batches that it came to and has left to many functions, and what is left of

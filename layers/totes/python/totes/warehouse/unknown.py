@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.star_schema import Dimension, StarTable
+from totes.star_schema import INTEGER_RANGE, Dimension, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
 
@@ -36,7 +36,7 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
             SELECT {values}, min(held.batch_id), true FROM {quarantine} AS held
             WHERE held.star_table = %(table)s AND held.resolved_by IS NULL
             AND (%(batch)s IS NULL OR held.batch_id = %(batch)s)
-            AND held.key BETWEEN -2147483648 AND 2147483647
+            AND held.key {integer_range}
             AND NOT EXISTS (SELECT FROM {table} AS there WHERE there.{key} = held.key)
             GROUP BY held.key ORDER BY held.key
         """).format(
@@ -45,6 +45,7 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
             values=sql.SQL(", ").join(_values(table)),
             quarantine=place.ledger("quarantine"),
             key=sql.Identifier(table.key),
+            integer_range=sql.SQL(INTEGER_RANGE),
         ),
         {"table": table.name, "batch": batch},
     )

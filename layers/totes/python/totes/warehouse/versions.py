@@ -8,7 +8,7 @@ nothing is equal to the version before it.
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.star_schema import Calendar, Fact, StarTable
+from totes.star_schema import INTEGER_RANGE, Calendar, Fact, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import BESIDE
 
@@ -16,8 +16,6 @@ DELETES = sql.Identifier("etl", "staged_deletes")
 QUARANTINE = sql.Identifier("etl", "staged_quarantine")
 ROWS_IN = sql.Identifier("etl", "staged_rows_in")
 CHANGES = sql.Identifier("etl", "staged_changes")
-
-_INTEGERS = "BETWEEN -2147483648 AND 2147483647"
 
 
 def staged(table: StarTable) -> sql.Identifier:
@@ -185,7 +183,7 @@ def _deletes(table: StarTable, names: list[str]) -> sql.Composable:
         for name in names
     ]
     return sql.SQL(" UNION ALL SELECT batch_id, true, {} FROM {} WHERE star_table = {} AND key {}").format(
-        sql.SQL(", ").join(columns), DELETES, sql.Literal(table.name), sql.SQL(_INTEGERS)
+        sql.SQL(", ").join(columns), DELETES, sql.Literal(table.name), sql.SQL(INTEGER_RANGE)
     )
 
 

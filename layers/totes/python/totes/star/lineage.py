@@ -1,7 +1,8 @@
 """Whether the two buckets tell of the same batches.
 
-A bucket can be put back alone: its newest manifests are deleted, or it is a copy that is older than the other's. The
-capture then gives their numbers again, to other batches, which nobody would transform: those numbers are done.
+One of the buckets can be put back without the other: its newest manifests are deleted, or it is an older copy. The
+capture then gives the same numbers to other batches. Nobody would transform these, because batches of those numbers
+are transformed already.
 """
 
 from totes.errors import LakeCorrupted
@@ -11,8 +12,8 @@ from totes.lake.manifests import digest
 _REMEDY = "nothing is transformed until its manifests are restored (docs/disasters.md: a bucket was put back alone)"
 
 
-class InStep:
-    """Holds each batch against the one before it, of which the processed bucket has star rows.
+class LineageCheck:
+    """Compares each batch with the one before it, whose star rows are in the processed bucket.
 
     Args:
         captured: the ingestion bucket's manifests.
@@ -40,7 +41,7 @@ class InStep:
         """See that a batch follows the one before it, and remember it as that for the next.
 
         Raises:
-            LakeCorrupted: it was captured after another batch of that number, as its manifest was then.
+            LakeCorrupted: it follows another manifest than the one whose star rows are there.
         """
         if self._last is not None and manifest.parent != self._last:
             raise self._another(manifest.batch - 1, f"{self._captured.place(manifest.batch)} follows another manifest")

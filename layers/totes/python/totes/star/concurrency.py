@@ -1,12 +1,12 @@
-"""A few batches at once: each is so small that its time is mostly the store's."""
+"""Work on a few batches at once: each is so small that it mostly waits for the store."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-AHEAD = 32
-"""When the work on a batch begins, that on the one so many before it, and on all before that, is done."""
+MOST_AHEAD = 32
+"""Work on batch N begins only when batch N - MOST_AHEAD and all before it are done."""
 
 _AT_ONCE = 16
 """Threads, each with a connection to the store."""
@@ -14,15 +14,15 @@ _AT_ONCE = 16
 Result = TypeVar("Result")
 
 
-def in_order(
+def map_in_order(
     work: Callable[[int], Result | None], batches: Sequence[int], time_is_up: Callable[[], bool]
 ) -> Iterator[tuple[int, Result]]:
     """Do the work on batches, a few at once, and yield each with what came of it, in the order of batches.
 
-    It ends early once time is up, or at a batch whose work came to nothing (None).
+    It ends early if time is up, or at a batch whose work came to nothing (None).
 
     Args:
-        work: done in another thread, unless there is one batch alone.
+        work: done in other threads, unless there is only one batch.
         batches: the batches.
         time_is_up: asked before each is begun.
     """
@@ -52,7 +52,7 @@ def _begun(
     rest, under_way = iter(batches), deque[tuple[int, "Future[Result | None]"]]()
     more = True
     while more or under_way:
-        while more and len(under_way) < AHEAD:
+        while more and len(under_way) < MOST_AHEAD:
             batch = None if time_is_up() else next(rest, None)
             more = batch is not None
             if batch is not None:
