@@ -59,14 +59,12 @@ class Published:
     Attributes:
         batch: the newest batch of the snapshot that is the latest now.
         manifest: where its manifest lies.
-        new: whether this publication made it.
-        files: how many files were written for it.
+        files: how many files this publication has written for it.
         bytes: how large these are.
     """
 
     batch: int
     manifest: str
-    new: bool = False
     files: int = 0
     bytes: int = 0
 
@@ -183,7 +181,7 @@ def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -
         )
     _commit(shelf, before, of_day, manifest)
     logger.info("published batch %d: %d files, %d bytes", found.batch, writer.files, writer.bytes)
-    return Published(batch=found.batch, manifest=manifest.key(), new=True, files=writer.files, bytes=writer.bytes)
+    return Published(batch=found.batch, manifest=manifest.key(), files=writer.files, bytes=writer.bytes)
 
 
 def _waits(found: Newest, snapshot: Manifest | None, here: str) -> bool:

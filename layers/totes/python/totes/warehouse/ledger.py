@@ -155,10 +155,10 @@ def write_row_counts(cursor: Cursor, batch: int, row_counts: Mapping[str, RowCou
             )
 
 
-def write_verification(warehouse: Connection, *, batch: int, differences: int) -> bool:
-    """Write what a comparison of the whole warehouse with the source has found; return whether there is a place for it.
+def write_verification(warehouse: Connection, *, batch: int, differences: int) -> None:
+    """Write what a comparison of the whole warehouse with the source has found, if there is a table for it.
 
-    The next load of this totes makes the place in a warehouse of an earlier one.
+    A warehouse of an earlier totes has none; the next load makes it.
 
     Args:
         warehouse: the warehouse, outside a transaction; as its loader.
@@ -169,13 +169,11 @@ def write_verification(warehouse: Connection, *, batch: int, differences: int) -
         psycopg2.Error: the warehouse broke off.
     """
     with warehouse, warehouse.cursor() as cursor:
-        is_there = has_table(cursor, "etl.verification")
-        if is_there:
+        if has_table(cursor, "etl.verification"):
             cursor.execute(
                 "INSERT INTO etl.verification (batch_id, equal, differences) VALUES (%s, %s, %s)",
                 (batch, not differences, differences),
             )
-    return is_there
 
 
 def sum_of_row_counts(cursor: Cursor) -> dict[str, RowCounts]:
