@@ -1,4 +1,4 @@
-"""What others have added to the star tables may refuse rows that the shop has: that is named, and not tried again."""
+"""An index or constraint that others have added to a star table may refuse rows of the shop: then it is named."""
 
 import re
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ _OF_A_CONSTRAINT = (INTEGRITY_CONSTRAINT_VIOLATION,)
 
 
 def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch: int) -> ConfigurationError | None:
-    """Return what to say where a batch is refused by an index, a constraint or a column that totes did not make.
+    """Return the error to raise if an index, a constraint or a column that totes did not make refuses a batch.
 
     Args:
-        error: how the load of the batch was refused.
+        error: the error that the load of the batch ended with.
         tables: the star tables.
         batch: the batch.
 
     Returns:
-        The error that says what to do; None where it was something else.
+        The error, which says what to do; None if something else refuses the batch.
     """
     of = error.diag
     table = next((table for table in tables if table.name == of.table_name), None)
@@ -40,7 +40,7 @@ def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch:
 
 
 def _is_own(table: StarTable, name: str) -> bool:
-    """Whether a constraint or column is one that totes makes; a number behind it is PostgreSQL's."""
+    """Whether a constraint or column is one that totes makes; PostgreSQL may have added a number to its name."""
     own = {column.name for column in table.columns} | {"batch_id", "is_deleted"}
     if isinstance(table, Fact):
         own.add(table.record_id)

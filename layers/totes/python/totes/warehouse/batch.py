@@ -15,7 +15,7 @@ from totes.warehouse.staging import QUARANTINE, hold_out_staged_twice, stage, st
 from totes.warehouse.unknown import add_unknown
 
 LARGE_ROWS = 5_000_000
-"""Rows of a batch for which one transaction, and so one run, may have too little time."""
+"""A batch of more rows may take longer than one transaction, and so one run, has time for."""
 
 _NOTHING = StarParts(rows_in=0)
 

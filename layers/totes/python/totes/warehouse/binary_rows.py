@@ -1,7 +1,7 @@
-"""Rows of numbers, dates and times in COPY's binary format, which the server takes in half the time that CSV costs it.
+"""Rows of numbers, dates and times in COPY's binary format, which the server reads in half the time of CSV.
 
-Each row of such columns has the same length where none is NULL: the rows are one block of bytes, in which the n-th byte
-of a column is every so many bytes. How a file is made up is described in
+If no value is NULL, each row of such columns has the same length. So the rows are one block of bytes, in which the n-th
+byte of a column comes again after each row's length. The format of a file is described in
 https://www.postgresql.org/docs/current/sql-copy.html, and how a value is by PostgreSQL's own `*_recv` functions.
 """
 
@@ -40,14 +40,14 @@ _NEGATIVE = 0x4000
 
 @dataclass(frozen=True, kw_only=True)
 class _Field:
-    """A piece of a column: a whole number, the same in each row or not, in so many bytes, the highest first."""
+    """A piece of a column: a whole number of so many bytes, the highest first; it may be the same in each row."""
 
     number: pl.Expr | int
     bytes: int
 
 
 def binary(rows: pl.DataFrame, types: Mapping[str, str]) -> Format | None:
-    """Return the binary format of a frame; None: it is one that only text can bring, or that is to be refused.
+    """Return the binary format of a frame; None: only text can bring it, or it is to be refused.
 
     Args:
         rows: the frame.
@@ -83,7 +83,7 @@ def _write(rows: pl.DataFrame, columns: Sequence[Sequence[_Field]]) -> bytes:
 def _octets(numbers: pl.DataFrame) -> pl.DataFrame:
     """Cut unsigned numbers into halves until all are bytes, the highest of each first.
 
-    The narrower numbers are the quicker they are divided, and each half is made once.
+    Narrower numbers are divided more quickly, and each half is made once.
     """
     while any(dtype != _UNSIGNED[1] for dtype in numbers.dtypes):
         halves = [half for name, dtype in numbers.schema.items() for half in _halves(pl.col(name), dtype)]
@@ -129,7 +129,7 @@ def _date(column: pl.Series) -> Sequence[_Field] | None:
 
 
 def _numeric(column: pl.Series, precision: int, scale: int) -> Sequence[_Field] | None:
-    """Digits to the base 10,000, as many for each value; the server drops zeros in front and behind."""
+    """Digits to the base 10,000, the same count for each value; the server drops leading and trailing zeros."""
     if not isinstance(column.dtype, pl.Decimal) or column.dtype.scale != scale or precision > _MOST_DIGITS:
         return None
     if not _lies(column.to_physical(), 1 - 10**precision, 10**precision - 1):

@@ -14,7 +14,7 @@ from totes.warehouse.processed_bucket import ProcessedBucket
 
 CHUNK_BATCHES = 500
 CHUNK_ROWS = 200_000
-"""What a chunk has at most, but for a part that alone has more rows: so memory is bounded by two chunks."""
+"""The most that a chunk has, unless a single part has more rows: so memory is bounded by two chunks."""
 
 _READERS = 8
 

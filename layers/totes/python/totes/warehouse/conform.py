@@ -1,4 +1,4 @@
-"""Star rows as the code now wants them, also of parts that an earlier version of it has written."""
+"""Star rows with the columns of this version, also of parts that an earlier version has written."""
 
 import polars as pl
 
@@ -7,7 +7,7 @@ from totes.star_schema import StarTable
 
 
 def conformed(table: StarTable, rows: pl.DataFrame, batch: int) -> pl.DataFrame:
-    """Return the star table's columns of a part's rows; a nullable one that the part lacks is NULL.
+    """Return the star table's columns of a part's rows; a nullable column that the part lacks is NULL.
 
     Raises:
         ConfigurationError: the part lacks a column that must have a value.

@@ -1,4 +1,4 @@
-"""A frame as the stream that COPY reads: some rows are written while the server takes those before them."""
+"""A frame as the stream that COPY reads: the next rows are written while the server reads those before them."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class Format:
 class CopyStream(io.RawIOBase):
     """A frame's rows in a format, a file to be read once.
 
-    Memory is bounded by what twice `_ROWS_AT_ONCE` rows become, or `_BYTES_AT_ONCE` of long ones.
+    Memory is bounded by the bytes of twice `_ROWS_AT_ONCE` rows, or by `_BYTES_AT_ONCE` if the rows are long.
     """
 
     def __init__(self, rows: pl.DataFrame, how: Format) -> None:

@@ -77,7 +77,7 @@ _STATE = """
         'The columns that totes made; an older totes knows by them that a newer one was here.';
 """
 
-# Not of a batch either, and so not made again by a rebuild: what was found stays true of when it was found.
+# Not of a batch either, and so not made again by a rebuild: what a comparison has found stays true of its moment.
 _VERIFICATION = """
     CREATE TABLE etl.verification (
         at timestamptz PRIMARY KEY DEFAULT clock_timestamp(),
@@ -88,8 +88,8 @@ _VERIFICATION = """
     COMMENT ON TABLE etl.verification IS 'Each comparison of the whole warehouse with the source, and how it ended.';
 """
 
-# Of another source than the star, and so of no batch: a rebuild leaves it as it is. Where somebody has dropped it, all
-# days are wanted again.
+# It is of another source than the star, and so of no batch: a rebuild leaves it as it is. If somebody has dropped it,
+# all days are loaded again.
 _RATES = """
     CREATE TABLE {rates} (
         rate_date date NOT NULL,
@@ -150,7 +150,7 @@ _RATE_LEDGER = """
 """
 
 _LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
-"""How PostgreSQL's catalog writes a type that it writes in another way than the shapes do."""
+"""How PostgreSQL's catalog writes a type, if it does not write it as the definitions of star tables do."""
 
 
 class Replacement(NamedTuple):
@@ -191,7 +191,7 @@ def create_rate_ledger(cursor: Cursor) -> None:
 
 
 def create_rates(cursor: Cursor) -> None:
-    """Create the table of exchange rates, whose days are all wanted then; readers see it."""
+    """Create the table of exchange rates, so that all days are loaded again; grant it."""
     rates = sql.Identifier("public", RATES_TABLE)
     cursor.execute(sql.SQL(_RATES).format(rates=rates))
     grant_select(cursor, rates)
@@ -207,7 +207,7 @@ def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:
 
 
 def keys_of(table: StarTable) -> Sequence[sql.Composable]:
-    """Return a star table's keys, as constraints; one whose rows two of a batch may break comes first."""
+    """Return a star table's keys, as constraints; the one that two rows of a batch may break comes first."""
     if not isinstance(table, Fact):
         return [sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key))]
     # A version is what one batch says of one row: this is where the database itself refuses a second one.
@@ -216,7 +216,7 @@ def keys_of(table: StarTable) -> Sequence[sql.Composable]:
 
 
 def columns_known_by(table: StarTable) -> Sequence[str]:
-    """Return the columns of a star table's first key, by which a load knows its rows again."""
+    """Return the columns of a star table's first key, by which a load finds its rows."""
     return [table.key, "batch_id"] if isinstance(table, Fact) else [table.key]
 
 
@@ -236,28 +236,28 @@ def add_keys(cursor: Cursor, place: Place, table: StarTable) -> None:
 
 
 def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | None:
-    """Return the sequence that gives a fact's record ids; None where somebody has taken it away."""
+    """Return the sequence that gives a fact's record ids; None if somebody has dropped it."""
     cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", (place.star(table.name).as_string(cursor), table.record_id))
     [[sequence]] = cursor.fetchall()
     return sql.SQL(sequence) if sequence else None
 
 
 def grant_select(cursor: Cursor, *names: sql.Composable) -> None:
-    """Let the dashboard's role, where there is one, read tables or views that were just made."""
+    """Let the dashboard's role, if there is one, read tables or views that were just made."""
     if _has_readers(cursor):
         statement = sql.SQL("GRANT SELECT ON {} TO {}")
         cursor.execute(statement.format(sql.SQL(", ").join(names), sql.Identifier(DASHBOARD)))
 
 
 def grant_usage(cursor: Cursor, schema: str) -> None:
-    """Let it look into a schema that was just made."""
+    """Let the dashboard's role, if there is one, use a schema that was just made."""
     if _has_readers(cursor):
         statement = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
         cursor.execute(statement.format(sql.Identifier(schema), sql.Identifier(DASHBOARD)))
 
 
 def grant_ledger(cursor: Cursor) -> None:
-    """Let it read the live ledger's tables that are for readers."""
+    """Let the dashboard's role, if there is one, read those tables of the live ledger that are for readers."""
     grant_usage(cursor, "etl")
     grant_select(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
 
@@ -284,7 +284,7 @@ def columns_made(tables: Sequence[StarTable]) -> Iterator[tuple[str, str, str, b
 
 
 def typed(columns: Sequence[Column]) -> sql.Composable:
-    """Return columns with their types, for a table that any NULL may pass through."""
+    """Return columns with their types, for a table in which each may be NULL."""
     return sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.sql_type)) for column in columns
     )
@@ -297,7 +297,7 @@ def types_of(table: StarTable) -> Mapping[str, str]:
 
 
 def identifiers(names: Sequence[str], table: str | None = None) -> sql.Composable:
-    """Return column names for a statement, separated by commas, of one table where it is given."""
+    """Return column names for a statement, separated by commas, and qualified by a table's name if it is given."""
     return sql.SQL(", ").join(sql.Identifier(table, name) if table else sql.Identifier(name) for name in names)
 
 

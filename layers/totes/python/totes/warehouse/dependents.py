@@ -1,4 +1,4 @@
-"""What depends on tables that others take the place of: views and functions are made again, the rest is named."""
+"""What depends on tables that are replaced: views and functions are made again, everything else is named."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,13 +78,13 @@ _REPORTS = {f"view {REPORT}.{question.name}" for question in VIEWS}
 
 @dataclass(frozen=True, kw_only=True)
 class Replaced:
-    """A table that another one takes the place of.
+    """A table that another one replaces.
 
     Attributes:
         shown: its name.
         gone: its columns that the new table does not have.
         defaults: the columns of the new table that have a default, each with that.
-        other_defaults: its columns that have a default, and in the new table another one or none.
+        other_defaults: its columns that have a default, and another one or none in the new table.
         unique: the columns of the new table's unique key.
         view: the view of its current state, which the code makes; None: it has none.
     """
@@ -135,7 +135,7 @@ class _DependencyGraph:
 
 
 class Dependents:
-    """The views and routines that are to be made again where tables are replaced, or columns get another type.
+    """The views and routines that are to be made again if tables are replaced, or columns get another type.
 
     Attributes:
         hinders: why that would lose something, a sentence each.
@@ -147,9 +147,9 @@ class Dependents:
 
     @classmethod
     def of_replaced(cls, cursor: Cursor, tables: Sequence[StarTable], replaced: Mapping[int, Replaced]) -> "Dependents":
-        """Return what depends on tables, given by their oids, that others take the place of.
+        """Return what depends on tables that others replace; they are given by their oids.
 
-        What is neither a view nor a function, nor an index or key or default that the new table has too, hinders.
+        Anything hinders that is no view or function, and no index, key or default that the new table has too.
         """
         graph = _DependencyGraph()
         for each in _dependents(cursor, [Key(routine=False, oid=oid) for oid in replaced]):
@@ -163,7 +163,7 @@ class Dependents:
 
     @classmethod
     def of_retyped(cls, cursor: Cursor, table: StarTable, oid: int, columns: Collection[str]) -> "Dependents":
-        """Return what reads columns of a table that get another type; the rest PostgreSQL keeps, or refuses by name."""
+        """Return what reads columns of a table that get another type; PostgreSQL keeps the rest, or refuses by name."""
         graph = _DependencyGraph()
         for each in _dependents(cursor, [Key(routine=False, oid=oid)]):
             if each.column not in columns:
@@ -172,7 +172,7 @@ class Dependents:
                 graph.hinder(f"the {each.shown} reads {table.name}.{each.column}; {_AGAIN}")
             elif each.is_made_again:
                 graph.reads.setdefault(each.key, set()).add(each.whose)
-        # What the code asks by now may not fit tables that are not all altered yet: a report is made as it was.
+        # The code's query of a report may not fit before all tables are altered: so a report is made as it was.
         return cls._of(cursor, graph, _current([table]))
 
     @classmethod
@@ -201,7 +201,7 @@ class Dependents:
         return cls([recreated[key] for key in _in_order(graph, recreated)], graph.hinders)
 
     def lock(self, cursor: Cursor) -> None:
-        """Let nobody read or replace the views: each before those that it reads, as its readers lock them."""
+        """Let nobody read or replace the views. Each is locked before those that it reads, in the order of readers."""
         for each in reversed(self._recreated):
             each.lock(cursor)
 
@@ -243,7 +243,7 @@ def _reports() -> dict[tuple[str, str], OwnView]:
 
 
 def _why_lost(each: _Dependent, table: Replaced) -> str:
-    """Why a dependent of a table would be lost; empty: it is made again, or the new table has the same."""
+    """Why a dependent of a table would be lost; empty: it is made again, or the new table has the same one."""
     is_own = (table.view is not None and each.shown == f"view public.{table.view}") or each.shown in _REPORTS
     if each.kind in ("view", "routine", "index") and each.column in table.gone and not is_own:
         return _of_no_column(each, table.shown)
@@ -268,7 +268,7 @@ def _of_no_column(each: _Dependent, of: str) -> str:
 
 
 def _in_order(graph: _DependencyGraph, recreated: Mapping[Key, RecreatedObject]) -> Iterable[Key]:
-    """Every reader behind those that it reads."""
+    """Every view and routine, each after those that it reads."""
     reads = {key: sorted(read & recreated.keys()) for key, read in sorted(graph.reads.items())}
     try:
         return list(TopologicalSorter(reads).static_order())

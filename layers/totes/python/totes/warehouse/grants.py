@@ -1,4 +1,4 @@
-"""What people have put on a relation or routine: grants and comments go on to what replaces it."""
+"""The grants and comments on a relation or routine are made again on what replaces it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ _COMMENTS = """
 """
 
 _Privilege = tuple[str, bool, str, bool, str | None]
-"""What somebody may do: its word, whether they may grant it on, who, whether that is everybody, and on which column."""
+"""A privilege: its word, whether it has the grant option, whose it is, whether that is everybody's, and the column."""
 
 
 class GrantsAndComments:
@@ -74,7 +74,7 @@ class GrantsAndComments:
 
     @classmethod
     def of(cls, cursor: Cursor, kind: Kind, oids: Sequence[int]) -> "Mapping[int, GrantsAndComments]":
-        """Return the extras of objects of a kind, by their oids."""
+        """Return the grants and comments of objects of a kind, by their oids."""
         privileges: dict[int, list[_Privilege]] = {oid: [] for oid in oids}
         comments: dict[int, list[tuple[str | None, str]]] = {oid: [] for oid in oids}
         values = {"oids": list(oids), "catalog": kind.catalog}
@@ -100,7 +100,7 @@ class GrantsAndComments:
         comment_on(cursor, self._kind, name, those)
 
     def grant_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None = None) -> None:
-        """Grant again, and leave its comments; see `put_on`."""
+        """Grant again, without the comments; see `put_on`."""
         for privilege, grantable, role, everybody, column in self._privileges:
             if column is None or columns is None or column in columns:
                 cursor.execute(
@@ -116,13 +116,13 @@ class GrantsAndComments:
 
 
 def comment_on(cursor: Cursor, kind: Kind, name: sql.Composable, comments: Iterable[tuple[str | None, str]]) -> None:
-    """Say what an object means, all in one statement: there are hundreds of columns.
+    """Write an object's comments, all in one statement: there are hundreds of columns.
 
     Args:
         cursor: the warehouse.
         kind: of the object.
         name: of the object.
-        comments: a column and what it means, each; without a column: the object.
+        comments: each a column and what it means; None instead of a column: the object itself.
     """
     statements = [comment(kind, name, column, meaning) for column, meaning in comments]
     if statements:
@@ -137,7 +137,7 @@ def comment(kind: Kind, name: sql.Composable, column: str | None, meaning: str) 
 
 
 def revoke_all(cursor: Cursor, kind: Kind, names: Mapping[int, sql.Composable]) -> None:
-    """Take away what the defaults have granted on new objects, given by their oids and names."""
+    """Revoke what default privileges have granted on new objects, given by their oids and names."""
     cursor.execute(_PRIVILEGES.format(access=kind.access), {"oids": list(names)})
     for oid, role, everybody in {(oid, role, everybody) for oid, _, _, role, everybody, _ in cursor.fetchall()}:
         cursor.execute(

@@ -1,7 +1,7 @@
-"""The indexes that others have made of the live tables: built on those that replace them, before they do.
+"""The indexes that others have made on the live tables: they are built on the new tables before the swap.
 
-Building an index takes longer the larger its table is, and nobody reads a table while it is being replaced: so that
-moment only gives names to what is there.
+To build an index of a large table takes long, and nobody can read a table while it is being replaced. So the swap only
+renames indexes that are there.
 """
 
 import hashlib
@@ -31,9 +31,9 @@ from totes.warehouse.places import BESIDE
 from totes.warehouse.savepoints import dry_run, savepoint
 
 _PREFIX = "index_beside_"
-"""What the name of an index begins with as long as its table is not the live one."""
+"""How the name of an index begins until its table is the live one."""
 
-# What PostgreSQL says of an index begins with names, which are others for the table that replaces the live one.
+# PostgreSQL's definition of an index begins with names, which differ for the table that replaces the live one.
 _INDEXES = """
     SELECT indrelid, index.relname, nspname, indisvalid, indisunique,
         substr(pg_get_indexdef(indexrelid), 1 + length(concat(
@@ -55,10 +55,10 @@ _OF_THE_DEFINITION = (
     DEPENDENT_OBJECTS_STILL_EXIST,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
 )
-"""SQLSTATE classes of an index that the new table cannot have, whatever its rows are."""
+"""SQLSTATE classes of the errors if the new table cannot have an index, whatever its rows are."""
 
 _OF_THE_ROWS = (DATA_EXCEPTION, INTEGRITY_CONSTRAINT_VIOLATION, PROGRAM_LIMIT_EXCEEDED)
-"""SQLSTATE classes of an index that rows of the new table do not allow."""
+"""SQLSTATE classes of the errors if rows of the new table do not allow an index."""
 
 
 class _CatalogIndex(NamedTuple):
@@ -80,7 +80,7 @@ class _CatalogIndex(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """An index that others have made of a live table.
+    """An index that others have made on a live table.
 
     Attributes:
         entry: what the catalog says of it.
@@ -94,7 +94,7 @@ class Index:
 
     @property
     def name_beside(self) -> str:
-        """Its name until it is in its place: a digest, so that one which is defined in another way is another one."""
+        """Its name until the swap: a digest of its definition, so that a changed one has another name."""
         whole = f"{self.entry.schema}.{self.entry.name} {self.entry.unique} {self.table} {self.entry.rest}"
         return _PREFIX + hashlib.sha256(whole.encode()).hexdigest()[:16]
 
@@ -108,7 +108,7 @@ class Index:
             raise ConfigurationError(f"the star tables cannot be replaced: {why}")
 
     def hindered(self, cursor: Cursor) -> str:
-        """Return why the table that comes cannot have it, as far as an empty one tells; empty: it may."""
+        """Return why the new table, which is empty, cannot have it; an empty text: it can."""
         with dry_run(cursor):
             return self._refused(cursor, _OF_THE_DEFINITION)
 
@@ -138,13 +138,13 @@ class Index:
 
 @dataclass(frozen=True, kw_only=True)
 class Indexes:
-    """The indexes that others have made of the live tables.
+    """The indexes that others have made on the live tables.
 
     Attributes:
         wanted: all of them.
-        missing: those that the tables beside do not have yet.
-        old: the names, in schema `etl`, of those which these have and nobody wants any more.
-        hinders: why some cannot be on those tables, which have another one of that name; a sentence each.
+        missing: those that the new tables do not have yet.
+        old: the names, in schema `etl`, of indexes of the new tables that nobody wants any more.
+        hinders: why the new tables cannot have some, because another one has that name; a sentence each.
     """
 
     wanted: Sequence[Index]
@@ -154,9 +154,9 @@ class Indexes:
 
     @classmethod
     def of(cls, cursor: Cursor, tables: Sequence[StarTable]) -> "Indexes":
-        """Return the indexes as they are now; both the live tables and those beside are there.
+        """Return the indexes as they are now; both the live and the new tables must be there.
 
-        A key of totes' own that somebody has made again as an index of its name, which cures bloat, is no index of
+        Somebody may have made a key of totes again as an index of the same name, to cure bloat. That is no index of
         theirs: the new table has the key.
         """
         all_ = list(replacements(tables))
@@ -183,7 +183,7 @@ class Indexes:
         return cls(wanted=wanted, missing=missing, old=old, hinders=hinders)
 
     def drop_old(self, cursor: Cursor) -> None:
-        """Drop those that nobody wants any more."""
+        """Drop the indexes that nobody wants any more."""
         for name in self.old:
             cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("etl", name)))
 
@@ -201,7 +201,7 @@ def _of_own_name(one: _CatalogIndex, table: str, own: _CatalogIndex) -> str:
 
 
 def must_be_possible(cursor: Cursor, tables: Sequence[StarTable]) -> None:
-    """See that the tables which replace the live ones, empty as they are, can have the indexes of those.
+    """Check that the new tables, which are empty yet, can have the indexes of the live ones.
 
     Raises:
         ConfigurationError: they cannot; the sentence says which, and what to do.
@@ -217,7 +217,7 @@ def must_be_possible(cursor: Cursor, tables: Sequence[StarTable]) -> None:
 
 
 def must_not_hinder(indexes: Indexes, others: Sequence[str] = ()) -> None:
-    """See that no index of others hinders that the live tables are replaced.
+    """Check that no index of others hinders the swap.
 
     Raises:
         ConfigurationError: one does; the sentence says which, and what to do.

@@ -1,7 +1,7 @@
-"""The keys by which a load knows the rows of star tables again: one that somebody has dropped is made again in place.
+"""The keys by which a load finds the rows of star tables: one that somebody has dropped is made again in place.
 
-Nothing is lost by that, and it is one index, where a rebuild is all of the warehouse. Rows that break it can have come
-meanwhile: then only a rebuild helps, for the lake knows which are right.
+Nothing is lost by that, and it builds one index, while a rebuild makes the whole warehouse. Rows that break the key may
+have come meanwhile. Then only a rebuild helps, because the lake knows which rows are right.
 """
 
 import logging
@@ -24,21 +24,22 @@ _IMPOSSIBLE = (
     psycopg2.errors.InvalidTableDefinition,
     psycopg2.errors.FeatureNotSupported,
 )
-"""What it ends with where rows break the key, or where the table is somebody's, has another primary key or parts."""
+"""Errors that PostgreSQL raises when rows break the key, or the loader does not own the table, or the table has another
+primary key or is partitioned."""
 
 
 def ensure_keys(
     cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Collection[frozenset[str]]]
 ) -> Iterator[str]:
-    """Make again the keys that are gone, in the cursor's transaction; yield why one cannot be, a sentence each.
+    """Make again the keys that are gone, in the cursor's transaction; for each that cannot be made, yield why.
 
     Args:
         cursor: the warehouse.
         tables: the star tables.
-        held: the columns of what keeps each table's rows apart, by the table's name; without it no key is missed.
+        held: by each table's name, the columns of its keys and unique indexes; a table that is not in it needs no key.
 
     Raises:
-        psycopg2.Error: the warehouse broke off, or a dimension is in use; a fact does without for a while.
+        psycopg2.Error: the warehouse broke off, or a dimension is in use; a fact can do without its key for a while.
     """
     for table in tables:
         columns = columns_known_by(table)

@@ -68,7 +68,7 @@ class Content:
     """What the warehouse's content is of.
 
     Attributes:
-        edition: the edition of the star that all of it was last built from; None: it was never built.
+        edition: the edition of the star that the whole content was last built from; None: it was never built.
         rebuild: whether somebody asked for a rebuild that is not done yet.
     """
 
@@ -80,8 +80,8 @@ def lock(cursor: Cursor) -> None:
     """Wait until no other loader is at work, for as long as the cursor's transaction lasts.
 
     Raises:
-        WarehouseUnavailable: another one was at work for two minutes, or whoever else has taken the lock, which
-            PostgreSQL lets anybody. The transaction is over then.
+        WarehouseUnavailable: another loader was at work for two minutes, or somebody else held the lock, which
+            PostgreSQL lets anybody take. The transaction is over then.
     """
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_WAIT,))
     try:
@@ -132,7 +132,7 @@ def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Plac
 
 
 def keep_loaded_at(cursor: Cursor, place: Place, *, first: int) -> None:
-    """Say of the batches of a rebuild, from one on, when they were loaded at first: that was not now."""
+    """Keep the time at which batches of a rebuild, from one on, were loaded for the first time."""
     cursor.execute(
         sql.SQL("""
             UPDATE {} AS made SET loaded_at = live.loaded_at FROM etl.batch AS live

@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilding:
-    """A rebuild that is under way: how many batches it has staged, of how many. A later load goes on with it."""
+    """A rebuild that is under way: how many batches it has staged, and of how many. A later load goes on with it."""
 
     staged: int
     of: int
@@ -60,11 +60,11 @@ class Loaded:
     """What a load came to.
 
     Attributes:
-        batches: the batches that were loaded; all of them where the warehouse was rebuilt.
+        batches: the batches that were loaded; all of them if the warehouse was rebuilt.
         newest: the newest in the warehouse; 0: none.
         tables: their row counts.
         quarantined: how many rows are in quarantine now.
-        rebuilding: the rebuild that is under way and for which there was no time; None: there is none.
+        rebuilding: the rebuild that is under way, and that there was no time to finish; None: there is none.
     """
 
     batches: Span
@@ -86,22 +86,22 @@ def load(
 ) -> Loaded:
     """Load every batch that the warehouse does not hold yet.
 
-    A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So whatever
-    dies, is repeated or overlaps, each batch is in the warehouse once or not yet.
+    A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So if a load dies,
+    is repeated or overlaps another, each batch is in the warehouse once or not yet.
 
-    An empty warehouse, one of which a star table was dropped, one whose content is of another edition of the star than
-    the lake's newest, one that a rebuild is asked for, and one for which a batch waits that is too large for a
-    transaction, are then built as a whole beside the live tables, and take their place in one transaction: who reads
-    it sees the old content or the new. What there is no time for the next load goes on with. Where a rebuild is
-    refused, or readers leave it no moment, a large batch is loaded in one transaction after all.
+    Then the warehouse is rebuilt if it is empty, if a star table was dropped, if its content is of another edition of
+    the star than the lake's newest, if somebody asks for it, or if the next batch is too large for a transaction. New
+    tables are built beside the live ones and take their place in one transaction: readers see the old content or the
+    new. The next load goes on with what there was no time for. If a rebuild is refused, or readers never leave the
+    tables, a large batch is loaded in one transaction after all.
 
     Args:
         connection: the warehouse, outside a transaction.
         lake: the processed bucket.
         tables: the star tables.
-        code: the fingerprint of the code that makes the star: columns that it does not know are taken away where it
-            has made the newest edition; None: not known.
-        rebuild: whether to build everything again in any case.
+        code: the fingerprint of the code that makes the star: if it has made the newest edition, columns that it does
+            not know are taken away; None: not known.
+        rebuild: whether to rebuild the warehouse in any case.
         time_is_up: asked after each transaction whether to stop.
         progress: called with the batch that was loaded or staged, and the newest.
 
@@ -196,7 +196,7 @@ class _Loader:
             return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
     def _step(self, rebuilding: Rebuild, loaded: _Loaded) -> StepResult:
-        """Take a step of the rebuild; where it cannot be, or not now, a large batch is loaded without it."""
+        """Take a step of the rebuild; if that is not possible, or not now, a large batch is loaded without it."""
         large = loaded.large
         try:
             step = rebuilding.step(loaded.seen)
@@ -274,10 +274,10 @@ class _Loader:
         return loaded or _Loaded(batch=None, tables={}, wanted=True, seen=seen)
 
     def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
-        """Write which columns the code makes, and describe them; an empty warehouse only when it is filled.
+        """Record the columns that this version makes, and comment them.
 
-        For its tables are made again, and the swap would carry hundreds of comments and views over. Once a run,
-        unknown members are given that an earlier totes did not give.
+        An empty warehouse is commented after it is filled: the rebuild replaces its tables and would have to copy
+        hundreds of comments. Once a run, unknown members are added that an earlier totes did not add.
         """
         remember_columns(cursor, self._tables)
         if not self._comments_done:
@@ -287,7 +287,7 @@ class _Loader:
             self._describe(cursor)
 
     def _make_up_for_unknowns(self, cursor: Cursor) -> None:
-        """Give the unknown members that are missing; what somebody has made may refuse them, and stops no load."""
+        """Add the unknown members that are missing; if what somebody has made refuses them, the load goes on."""
         try:
             with savepoint(cursor):
                 add_every_unknown(cursor, LIVE, self._tables)
@@ -297,20 +297,20 @@ class _Loader:
             logger.warning("joins lack facts that name a row in quarantine, which has no unknown member: %s", error)
 
     def _describe(self, cursor: Cursor) -> None:
-        """Once a run, say what each table and column means, and make the views of the reports."""
+        """Once a run, comment each table and column, and make the views of the reports."""
         if not self._comments_done:
             ensure_comments(cursor, self._tables)
             ensure_reports(cursor)
             self._comments_done = True
 
     def _describe_at_last(self, cursor: Cursor) -> None:
-        """Describe what was empty: it has its rows now, or gets them in a later run, and is read meanwhile."""
+        """Comment a warehouse that was empty: it is filled now, or is read until a later run fills it."""
         if self._comments_deferred:
             lock(cursor)
             self._describe(cursor)
 
     def _must_be_of(self, cursor: Cursor, processed: ProcessedBucket, entry: Entry) -> None:
-        """See that the lake is the ledger's; an edition that has not come as far as the warehouse yet may be it."""
+        """Check that the lake is that of the ledger; its edition may have fewer batches yet than the warehouse."""
         if processed.newest < entry.batch:
             older = entry_of(cursor, processed.newest)
             if older is not None:
@@ -321,7 +321,7 @@ class _Loader:
     def _load_batch(
         self, cursor: Cursor, processed: ProcessedBucket, manifest: StarManifest, *, wanted: bool
     ) -> _Loaded | None:
-        """Load a batch; None where tables refuse it that are to be rebuilt, which may be why they are."""
+        """Load a batch; None if the tables refuse it and are to be rebuilt anyway, which may cure that."""
         try:
             with savepoint(cursor) if wanted else nullcontext():
                 counted = load_batch(cursor, LIVE, self._tables, manifest, processed.edition, self._bucket)

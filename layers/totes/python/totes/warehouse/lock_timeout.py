@@ -9,9 +9,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.warehouse.savepoints import savepoint
 
 IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
-"""What a change of tables ends with that others read or write for longer than it waits."""
+"""Errors that PostgreSQL raises when others use a table for longer than a change of it waits."""
 
-# An autovacuum gives way to whoever has waited for it as long as deadlock_timeout, and needs a moment for that.
+# An autovacuum ends when somebody has waited for it as long as deadlock_timeout, and needs a moment for that.
 _SHORT_LOCK_TIMEOUT = """
     SELECT set_config('lock_timeout', (setting::bigint + 1000) || 'ms', true)
     FROM pg_settings WHERE name = 'deadlock_timeout'
@@ -19,9 +19,9 @@ _SHORT_LOCK_TIMEOUT = """
 
 
 def set_short_lock_timeout(cursor: Cursor) -> None:
-    """Let the cursor's transaction wait for a lock only so long that an autovacuum gives way: two seconds by default.
+    """Let the cursor's transaction wait for a lock only until an autovacuum has ended: two seconds by default.
 
-    Whoever comes after it waits behind it, so it gives up soon.
+    All who ask for the table later wait behind it, so it gives up soon.
     """
     cursor.execute(_SHORT_LOCK_TIMEOUT)
 

@@ -41,8 +41,8 @@ from totes.warehouse.views import create_current_view, create_first_current_view
 
 logger = logging.getLogger(__name__)
 
-# An index that holds some of the rows, or that looks at them late, keeps no row apart that is being loaded. A table
-# that somebody has parted cannot have every key, and is theirs to keep.
+# A partial or deferred unique index does not keep the rows unique that are being loaded. A table that somebody has
+# partitioned cannot have every key; that is its owner's decision.
 _COLUMNS_AND_KEYS = """
     WITH star AS MATERIALIZED (
         SELECT oid, relname, CASE WHEN relkind = 'r' THEN ARRAY(
@@ -61,7 +61,7 @@ _COLUMNS_AND_KEYS = """
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
 _IN_THE_WAY = (psycopg2.errors.FeatureNotSupported, psycopg2.errors.InsufficientPrivilege)
-"""What it ends with where somebody has made something that hinders it."""
+"""Errors that PostgreSQL raises when something that somebody has made hinders a change of a table."""
 
 
 @dataclass(kw_only=True)
@@ -106,7 +106,7 @@ class SchemaCheck:
 
 @dataclass(kw_only=True)
 class _Changes:
-    """What brings a table up to its definition: actions of ALTER TABLE, and what these mean for who reads it."""
+    """The changes that make a table what its definition says: actions of ALTER TABLE, and their effect on readers."""
 
     actions: list[sql.Composable] = field(default_factory=list)
     retyped: set[str] = field(default_factory=set)
@@ -121,7 +121,7 @@ class _Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class _ExistingColumn:
-    """A column as it is; `blurred`: its collation has different texts for equal, such as those of other case."""
+    """A column as it is; `blurred`: its collation takes different texts for equal, such as "a" and "A"."""
 
     type: str
     nullable: bool
@@ -129,7 +129,7 @@ class _ExistingColumn:
 
 
 def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> SchemaCheck:
-    """Create what is missing of the ledger and of the star tables, and bring in place what is exact.
+    """Create what is missing of the ledger and the star tables, and make in place the changes that are exact.
 
     Columns that may be NULL are added, NOT NULL is dropped, types are widened. Of a warehouse of an earlier totes the
     foreign keys to the ledger are dropped and record ids become bigint, where nobody uses the tables at the moment.
@@ -137,15 +137,16 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
     Args:
         cursor: the warehouse.
         tables: the star tables.
-        all_of_it: whether to try that last too, for which each try waits, and lets readers wait; once a run will do.
+        all_of_it: whether to try the last two as well. Each try waits for locks, and readers wait for it meanwhile, so
+            one try in a run is enough.
 
     Returns:
-        What cannot be brought in place.
+        What cannot be changed in place.
 
     Raises:
-        ConfigurationError: a star table is there that no ledger accounts for, so totes did not make it, or something of
-            others under a name of the ledger's or of a view; the database is the source, or its encoding is not UTF8;
-            or something that somebody made hinders a change of a table.
+        ConfigurationError: a star table is there and no ledger, so totes did not make it; something of others has the
+            name of a table or view of totes; the database is the source, or its encoding is not UTF8; or something that
+            somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = _ensure_ledger(cursor, tables)
@@ -288,7 +289,7 @@ def _bring_in_place(
 def _plan(
     table: StarTable, column: Column, held: _ExistingColumn | None, changes: _Changes, check: SchemaCheck
 ) -> None:
-    """Add what brings a held column up to its definition, or why nothing does."""
+    """Add the changes that make an existing column what its definition says, or why that is not possible."""
     name, wanted = sql.Identifier(column.name), catalog_type(column)
     if held is None and column.nullable:
         changes.actions.append(sql.SQL("ADD COLUMN {} {}").format(name, sql.SQL(column.sql_type)))
@@ -334,8 +335,8 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
     """Alter a star table, and make again what reads the columns that get another type.
 
     Raises:
-        ConfigurationError: something that reads them cannot be made again, or the table or its view is somebody's whose
-            rights the loader does not have.
+        ConfigurationError: something that reads them cannot be made again, or the table or its view belongs to somebody
+            whose rights the loader does not have.
     """
     oid = oid_of(cursor, LIVE.star(table.name))
     dependents = Dependents.of_retyped(cursor, table, oid, changes.retyped)
@@ -418,7 +419,7 @@ def _must_speak_utf8(cursor: Cursor) -> None:
 def _columns_and_keys(
     cursor: Cursor, names: Sequence[str]
 ) -> tuple[dict[str, dict[str, _ExistingColumn]], dict[str, set[frozenset[str]]]]:
-    """Return the columns of the tables that are there, and the columns of the keys and unique indexes of those."""
+    """Return the columns of the tables that are there, and of each of their keys and unique indexes."""
     cursor.execute(_COLUMNS_AND_KEYS, (list(names),))
     held: dict[str, dict[str, _ExistingColumn]] = {}
     of_keys: dict[str, list[str] | None] = {}
@@ -433,7 +434,7 @@ def _columns_and_keys(
 
 
 def _names(key: str, columns: Mapping[str, str]) -> frozenset[str]:
-    """The columns of a key, which is written as how many there are and their numbers; others are carried along."""
+    """The columns of a key: its text is their count, their numbers, and the numbers of columns that it includes."""
     count, *numbers = key.split()
     return frozenset(columns[number] for number in numbers[: int(count)])
 

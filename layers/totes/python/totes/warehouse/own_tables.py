@@ -1,4 +1,4 @@
-"""What lies in schema `etl` under a name of totes' own, and another tool has made: it is refused by name."""
+"""The tables and views that totes keeps in schema `etl`; if another tool has made one of that name, it is refused."""
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -21,12 +21,12 @@ OWN: Mapping[str, frozenset[str]] = MappingProxyType(
         "rebuild": frozenset({"edition", "definitions", "built"}),
     }
 )
-"""The tables and views that totes keeps in schema `etl`, each with columns by which its own are known: every totes made
-them so, and nobody else would."""
+"""The tables and views that totes keeps in schema `etl`, each with columns by which they are recognized: every version
+of totes has made these, and no other tool is likely to."""
 
 
 def must_be_own(there: Mapping[str, Collection[str]]) -> None:
-    """See that what is there under these names is totes' own.
+    """Check that totes has made what is there under these names.
 
     Args:
         there: the columns of tables and views, by schema and name.

@@ -1,4 +1,4 @@
-"""Where a warehouse's tables lie: the live ones, and those that a rebuild makes beside them."""
+"""Where a warehouse's tables are: the live ones, and those that a rebuild makes beside them."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Place:
 
     Attributes:
         star_schema: the schema of the star tables.
-        ledger_prefix: what the names of the ledger's tables, which lie in schema `etl`, begin with.
+        ledger_prefix: how the names of the ledger's tables begin, which are in schema `etl`.
     """
 
     star_schema: str
@@ -30,4 +30,4 @@ LIVE = Place(star_schema="public", ledger_prefix="")
 """What analysts read."""
 
 BESIDE = Place(star_schema="etl", ledger_prefix="rebuilt_")
-"""What a rebuild makes. Star tables have their names already, so that keys and sequences have theirs when they move."""
+"""What a rebuild makes. Star tables have their final names, so that keys and sequences get theirs from them."""

@@ -27,10 +27,10 @@ class ProcessedBucket:
         return self._journal.made_by()
 
     def check(self, entry: Entry) -> None:
-        """See that the lake has the same batch as a ledger's entry says.
+        """Check that the lake has the batch of a ledger's entry.
 
         Raises:
-            ConfigurationError: it has another one of that number.
+            ConfigurationError: it has another batch of that number.
         """
         if self.read(entry.batch).capture != entry.capture:
             raise self._other(entry)
@@ -46,7 +46,7 @@ class ProcessedBucket:
         return manifest
 
     def must_follow(self, manifest: StarManifest, entry: Entry | None) -> None:
-        """See that a batch follows a ledger's entry.
+        """Check that a batch follows a ledger's entry.
 
         Raises:
             ConfigurationError: it does not.

@@ -21,7 +21,7 @@ _KEPT = 1_000_000
 def copy_quarantine(cursor: Cursor, table: sql.Identifier, rows: pl.DataFrame) -> None:
     """Copy rows for quarantine into a table with the columns of `COLUMNS`.
 
-    A row that jsonb cannot hold, or the database's encoding, keeps its text, in ASCII and shortened, as `_text`.
+    If jsonb or the database's encoding cannot hold a row, its text is kept as `_text`, in ASCII and shortened.
     """
     refused = copy_rows(cursor, table, rows.select(COLUMNS))
     if refused:
@@ -55,7 +55,7 @@ def copy_refused(
 def hold_out_twice(
     cursor: Cursor, rows: sql.Identifier, table: StarTable, quarantine: sql.Identifier, batch: sql.Composable
 ) -> int:
-    """Of rows that one batch brings of one key, leave the first, and put those that say something else in quarantine.
+    """Keep the first of the rows that one batch brings for one key; put those with other values in quarantine.
 
     Args:
         cursor: the warehouse.
@@ -100,10 +100,10 @@ def hold_out_twice(
 
 
 def add_quarantine(cursor: Cursor, staged: sql.Identifier, place: Place, table: StarTable, batch: int) -> int:
-    """Put a batch's staged rows of a star table in quarantine, and close what was there of their keys.
+    """Put a batch's staged rows of a star table in quarantine, and close the earlier rows of their keys.
 
     Returns:
-        How many rows were put there: at most one a key.
+        How many rows were put there: at most one for a key.
     """
     quarantine = place.ledger("quarantine")
     values = {"batch": batch, "table": table.name}
@@ -126,11 +126,11 @@ def add_quarantine(cursor: Cursor, staged: sql.Identifier, place: Place, table: 
 
 
 def held_out(cursor: Cursor, table: StarTable) -> pl.DataFrame:
-    """Return what is in quarantine still of a star table.
+    """Return the rows of a star table that are still in quarantine.
 
     Returns:
-        Columns key (64-bit integer) and as_it_is (boolean: the warehouse itself refuses the row, which could be
-        converted), one row a key.
+        Columns key (64-bit integer) and as_it_is (boolean: the row could be converted, and the warehouse itself refuses
+        it), one row for each key.
     """
     cursor.execute(
         "SELECT key, bool_or(starts_with(reason, %s)) FROM etl.quarantine "
@@ -141,7 +141,7 @@ def held_out(cursor: Cursor, table: StarTable) -> pl.DataFrame:
 
 
 def resolve(cursor: Cursor, staged: sql.Identifier, key: str, place: Place, table: StarTable, batch: int) -> None:
-    """Close what is in quarantine of the rows that have come again as star rows, or are gone."""
+    """Close the quarantine of rows that have come again as star rows, or are gone."""
     cursor.execute(
         sql.SQL("""
             UPDATE {quarantine} AS held SET resolved_by = %(batch)s FROM {staged} AS staged

@@ -32,7 +32,7 @@ class LoadedRates:
     Attributes:
         days: how many days are new in the warehouse.
         newest: the newest day with a good rate of a currency that the shop has; None: there is none.
-        failed: why not all of them could be loaded; empty: they could.
+        failed: why not all days could be loaded; empty: all could be.
     """
 
     days: int = 0
@@ -45,8 +45,8 @@ def load_rates(
 ) -> LoadedRates | None:
     """Load every day of rates that the warehouse does not hold yet, the earliest first.
 
-    A hundred days commit together. Whatever goes wrong is logged and told, and fails no run: the batches are loaded,
-    and the next load goes on. While another loader is at work nothing is done.
+    A hundred days commit together. An error is logged and returned, and fails no run: the batches are loaded, and the
+    next load goes on. While another loader is at work, nothing is done.
 
     Args:
         connection: the warehouse, outside a transaction, its batches loaded.
@@ -55,7 +55,7 @@ def load_rates(
         time_is_up: asked after each transaction whether to stop.
 
     Returns:
-        What came of it; None where there is no reporting currency.
+        The result; None if there is no reporting currency.
     """
     days = 0
     try:
@@ -78,7 +78,7 @@ def load_rates(
 
 
 def _report_in(connection: Connection, base: str | None) -> date | None:
-    """Say which the reporting currency is, and return the newest day of its rates that the warehouse holds."""
+    """Write which currency is the reporting currency; return the newest day of its rates that the warehouse holds."""
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT code FROM etl.reporting_currency")
         if (row := cursor.fetchone()) != (base and (base,)):
@@ -92,7 +92,7 @@ def _report_in(connection: Connection, base: str | None) -> date | None:
 
 
 def _load(connection: Connection, days: Sequence[DayOfRates]) -> bool:
-    """Judge and write days in one transaction; return whether this was the time for it."""
+    """Judge and write days in one transaction; return False if another loader is at work, or there is no batch yet."""
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))
         [[alone]] = cursor.fetchall()
@@ -153,7 +153,7 @@ def _currencies(cursor: Cursor) -> frozenset[str]:
 def _newest(connection: Connection, base: str) -> date | None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            # For each currency the end of the key is looked up; a join would read every day of all.
+            # For each currency the last entry of the key is looked up; a join would read every day of all currencies.
             "SELECT max(newest) FROM public.dim_currency CROSS JOIN LATERAL (SELECT max(rate_date) AS newest "
             "FROM public.fact_exchange_rate WHERE base_currency = %s AND currency = currency_code) AS known",
             (base,),

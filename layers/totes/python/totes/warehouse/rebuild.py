@@ -1,8 +1,8 @@
-"""A rebuild: the whole warehouse is made beside the live one, step by step, and takes its place in one moment.
+"""A rebuild: the whole warehouse is made beside the live one, step by step, and replaces it in one moment.
 
-Each step is a transaction under the loader's lock, and what is done is written down with it; so a rebuild goes on where
-the last run ended, whoever runs it, and ordinary loads go on between its steps. What is staged lies in unlogged tables,
-and so does what says how far that is: a crash of the server empties both, and the rebuild begins again.
+Each step is a transaction under the loader's lock, and writes what is done. So a rebuild goes on where the last run
+ended, whoever runs it, and ordinary loads go on between its steps. Staged rows and progress are in unlogged tables: a
+crash of the server empties them, and the rebuild begins again.
 """
 
 import hashlib
@@ -57,10 +57,10 @@ SHORT_SECONDS = 1.0
 
 _TRIES = 5
 _PAUSE = 1.0
-"""How often a swap that meets readers of the live tables is tried, and how many seconds lie between."""
+"""How often a swap is tried if somebody reads the live tables, and how many seconds are between two tries."""
 
 _FORMAT = 3
-"""Of what `etl.rebuild` says; what was begun in another one is begun again."""
+"""The format of `etl.rebuild`; a rebuild that was begun in another one is begun again."""
 
 _PROGRESS = """
     CREATE UNLOGGED TABLE etl.rebuild (
@@ -95,9 +95,9 @@ class _Progress:
     """How far a rebuild is.
 
     Attributes:
-        edition: of which edition of the star it is.
-        definitions: of which definitions its tables are.
-        straight: whether it is of the first batch alone, whose rows need no staging.
+        edition: the edition of the star that it is made from.
+        definitions: a digest of the definitions that its tables are made by.
+        straight: whether it is made from the first batch alone, whose rows need no staging.
         position: what is staged.
         built: which steps of which star tables are done: the table is filled, or one of its keys is built.
         filled: whether the ledger is filled too.
@@ -140,12 +140,12 @@ class Rebuild:
         """Do the next piece of work, in a transaction.
 
         Args:
-            seen: what the warehouse held when a rebuild was found to be wanted: where another loader has changed that
-                meanwhile, and the rebuild is not under way, none is begun.
+            seen: what the warehouse held when it was decided that a rebuild is wanted. If another loader has changed
+                that meanwhile, and no rebuild is under way, none is begun.
 
         Raises:
-            ConfigurationError: something that others have made of the live tables would be lost, or lies where the
-                rebuild makes its own.
+            ConfigurationError: something that others have made on the live tables would be lost, or has the name of a
+                table of the rebuild.
             LakeUnavailable, LakeCorrupted: see `totes.lake`.
             psycopg2.Error: the warehouse broke off, or another loader was at work for two minutes.
         """
@@ -187,7 +187,7 @@ class Rebuild:
         return StepResult.MORE
 
     def _build_some(self, cursor: Cursor, progress: _Progress) -> None:
-        """Build what is next, and what follows for as long as a transaction is short."""
+        """Build the next steps, for as long as the transaction is short."""
         until = time.monotonic() + SHORT_SECONDS
         for table in self._tables:
             for build_step in _build_steps(table):
@@ -306,7 +306,7 @@ class Rebuild:
             self._add_key(cursor, progress, table, keys_of(table)[build_steps.index(build_step) - 1])
         if build_step == build_steps[-1]:
             self._set_serial(cursor, table)
-            # Of the key alone, which is quick and finds the table's size; autovacuum still owes it the other columns.
+            # Only the key: that is quick and finds the table's size. Autovacuum will analyze the other columns.
             analyze = sql.SQL("ANALYZE {} ({})")
             cursor.execute(analyze.format(BESIDE.star(table.name), sql.Identifier(table.key)))
             logger.info("built %s", table.name)
@@ -323,7 +323,7 @@ class Rebuild:
             add_key(cursor, BESIDE, table, key)
 
     def _fill_again(self, cursor: Cursor, progress: _Progress, table: StarTable) -> None:
-        """Fill a table without the rows that a batch brought twice."""
+        """Fill a table without the rows that one batch brought twice."""
         rows = BESIDE.star(table.name) if progress.straight else versions.staged(table)
         hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
         versions.forget_changes(cursor, table)
@@ -342,7 +342,7 @@ class Rebuild:
             versions.fill_dimension(cursor, table)
 
     def _set_serial(self, cursor: Cursor, table: StarTable) -> None:
-        """Let record ids go on after the greatest; its index is there."""
+        """Set the sequence of record ids to the greatest, which the index finds quickly."""
         if isinstance(table, Fact):
             cursor.execute(
                 sql.SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({id})) FROM {table}").format(
@@ -363,7 +363,7 @@ class Rebuild:
         cursor.execute("UPDATE etl.rebuild SET filled = true")
 
     def _build_indexes(self, cursor: Cursor, missing: Sequence[Index]) -> bool:
-        """Build indexes of others for as long as a transaction is short; return whether there was one to build."""
+        """Build indexes of others for as long as the transaction is short; return whether there was one to build."""
         until = time.monotonic() + SHORT_SECONDS
         for index in missing:
             index.build(cursor)
@@ -373,9 +373,9 @@ class Rebuild:
         return bool(missing)
 
     def _follow(self, cursor: Cursor, processed: ProcessedBucket) -> StepResult:
-        """Load the next batch that has come since all was staged, or take the live warehouse's place."""
+        """Load the next batch that has come since all was staged, or replace the live warehouse."""
         indexes = Indexes.of(cursor, self._tables)
-        indexes.drop_old(cursor)  # a batch may break one that is unique, and gone by now
+        indexes.drop_old(cursor)  # a batch may break a unique one that the live table does not have any more
         entry, live = newest_entry(cursor, BESIDE), newest_entry(cursor, LIVE)
         newest = entry.batch if entry else 0
         if newest < processed.newest:
@@ -416,7 +416,7 @@ def _names(tables: Sequence[StarTable], *, straight: bool = False) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class WarehouseState:
-    """What the live warehouse holds: of which edition, and up to which batch."""
+    """What the live warehouse holds: its edition, and its newest batch."""
 
     content: Content
     newest: Entry | None
@@ -428,7 +428,7 @@ def warehouse_state(cursor: Cursor) -> WarehouseState:
 
 
 def is_under_way(cursor: Cursor, tables: Sequence[StarTable] | None = None) -> bool:
-    """Return whether a rebuild has begun and is not done; where tables are given, one of their very definitions."""
+    """Return whether a rebuild has begun and is not done; if tables are given, only one by their definitions counts."""
     progress = _read(cursor)
     return progress is not None and (tables is None or progress.definitions == _definitions(tables))
 

@@ -1,8 +1,8 @@
 """The tables that a rebuild makes in schema `etl`: which are its own, and that nothing of others lies where they go.
 
-Table `etl.rebuild` is made and dropped with them, each time in one transaction. So what lies there under their names is
-a rebuild's where that is, and somebody's where it is not. Its comment names them, which outlives a crash of the server
-and the totes that has begun.
+These tables are made and dropped in the same transaction as `etl.rebuild`. If `etl.rebuild` exists, they belong to the
+rebuild; if not, somebody else made them. Its comment lists them: it survives a server crash, and a change of totes
+version.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,12 @@ _IN_THE_WAY = """
 
 
 def drop_made(cursor: Cursor, known: Sequence[str]) -> None:
-    """Drop the tables of a rebuild that is done, given up or begun again; where none of totes' has begun, nothing.
+    """Drop the tables of a rebuild that is done, given up or begun again; without a rebuild of totes, do nothing.
 
     Args:
         cursor: the warehouse.
-        known: the tables that this totes makes: an earlier one, which made no others, did not write them down.
+        known: the tables that this totes makes. They are dropped if no comment lists any: an earlier totes, which made
+            the same tables, wrote none.
     """
     cursor.execute("SELECT found, obj_description(found, 'pg_class') FROM to_regclass('etl.rebuild') AS found")
     [[is_there, comment]] = cursor.fetchall()
@@ -52,10 +53,10 @@ def write_made(cursor: Cursor, names: Sequence[str]) -> None:
 
 
 def must_have_room(cursor: Cursor, names: Sequence[str]) -> None:
-    """See that nothing lies where a rebuild makes its tables, when what an earlier one has left is gone.
+    """Check that nobody else has a relation or type under the names of a rebuild's tables; those of totes are dropped.
 
     Raises:
-        ConfigurationError: something of others does; the sentence names it.
+        ConfigurationError: somebody has; the sentence names it.
     """
     cursor.execute(_IN_THE_WAY, {"names": list(names)})
     if found := [f"the {kind} etl.{name}" for kind, name in cursor.fetchall()]:

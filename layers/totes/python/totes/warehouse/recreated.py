@@ -43,7 +43,7 @@ _NEW_ROUTINE = """
 """
 
 _SET_OPTION = 16_00_00
-"""The first version of PostgreSQL in which a member of a role need not be allowed to SET it."""
+"""The first version of PostgreSQL in which a member of a role is not always allowed to SET it."""
 
 _OF_THE_STATEMENT = (
     FEATURE_NOT_SUPPORTED,
@@ -84,7 +84,7 @@ class OwnView:
     Attributes:
         create: makes it.
         columns: its columns.
-        may_go: whether it is left out where it does not fit the new tables.
+        may_go: whether it is left out if it does not fit the new tables.
     """
 
     create: Callable[[Cursor], None]
@@ -98,7 +98,7 @@ class RecreatedObject:
 
     Attributes:
         shown: what it is, in words.
-        own: the view as the code defines it; None: it is somebody's.
+        own: the view as the code defines it; None: somebody else has made it.
         hinders: why it cannot be made again, a sentence each.
         kind: whether it is a view or a routine.
         entry: what the catalog says of it.
@@ -113,9 +113,9 @@ class RecreatedObject:
     grants_and_comments: GrantsAndComments
 
     def lock(self, cursor: Cursor) -> None:
-        """Let nobody read or replace a view until the transaction ends; a function has nothing that could be locked."""
+        """Let nobody read or replace a view until the transaction ends; a function cannot be locked."""
         if self.kind is VIEW:
-            # This changes nothing; LOCK TABLE would lock what it reads, too, also tables that the loader may not lock.
+            # This changes nothing. LOCK TABLE would lock what the view reads, too; the loader may not lock all of that.
             same_owner = sql.SQL("ALTER VIEW IF EXISTS {} OWNER TO {}")
             with self._as_owner(cursor):
                 cursor.execute(same_owner.format(self._name, sql.SQL(self.entry.owner)))
@@ -161,7 +161,7 @@ class RecreatedObject:
 
     @contextmanager
     def _as_owner(self, cursor: Cursor) -> Iterator[None]:
-        """Act as its owner, whose rights the loader may have only so; after an error the transaction is as it was."""
+        """Act as its owner, whose rights the loader may not have otherwise; a rollback after an error ends that."""
         if not self.entry.ours:
             cursor.execute(f"SET LOCAL ROLE {self.entry.owner}")  # as regrole writes it, it is quoted
         yield

@@ -1,4 +1,4 @@
-"""Rows that the warehouse itself refuses are found one by one, so that they stop none of the others."""
+"""Rows that the warehouse itself refuses are found one by one, so that all others can be copied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ REFUSES = "the warehouse refuses it"
 """How the words of each refusal begin."""
 
 _OF_A_VALUE = (DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED)
-"""SQLSTATE classes of errors that are a value's fault: data exceptions, and limits that one value passes."""
+"""SQLSTATE classes of errors that one value causes: data exceptions, and limits that a value exceeds."""
 
 _BYTES_AT_ONCE = 2**16
 """Of a COPY's text that go to the server together."""
@@ -42,7 +42,7 @@ def copy_rows(
 ) -> list[Refused]:
     """Copy a frame into the columns of a table that have its columns' names, and return the rows that it refuses.
 
-    Where the COPY is refused for a value, its halves are copied, and theirs, down to the row.
+    If the COPY is refused because of a value, each half of the rows is copied alone, and so on, down to one row.
 
     Args:
         cursor: the warehouse.
@@ -51,7 +51,7 @@ def copy_rows(
         types: the table's SQL types, as far as they are known; it is quicker where all are.
 
     Raises:
-        psycopg2.Error: the warehouse broke off, or refuses for what is no single value's fault.
+        psycopg2.Error: the warehouse broke off, or refuses the rows for something else than a value.
     """
     if rows.is_empty():
         return []

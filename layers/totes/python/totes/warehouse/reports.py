@@ -1,4 +1,4 @@
-"""The views of schema `report` are what the questions' files say, whatever an earlier totes made of them."""
+"""The views of schema `report` are made as the questions' files say, also if an earlier totes made others."""
 
 import hashlib
 import logging
@@ -26,7 +26,8 @@ _NOT_NOW = (
     psycopg2.errors.UndefinedTable,
     psycopg2.errors.WrongObjectType,
 )
-"""What it ends with to make a view that is in use or somebody's, that others read, or whose tables are not there."""
+"""Errors that PostgreSQL raises when a view is in use or belongs to somebody else, when other views read it, or when
+its tables are not there."""
 
 
 _ELSEWHERE = """
@@ -43,10 +44,10 @@ _ELSEWHERE = """
 
 
 def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> None:
-    """Make the views of the questions where they are missing or others, in the cursor's transaction.
+    """Make the views of the questions that are missing or different, in the cursor's transaction.
 
-    No load fails for them: where the loader may not make the schema, or somebody's view is in the way, a warning says
-    what to do, and the views stay as they are.
+    No load fails because of them: if the loader may not make the schema, or somebody's view has the name of one, a
+    warning says what to do, and the views stay as they are.
 
     Raises:
         psycopg2.Error: the warehouse broke off.
@@ -79,28 +80,28 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
 
 
 def _reads_elsewhere(cursor: Cursor) -> bool:
-    """Whether a view reads tables that were moved away: it follows them, and not the ones that came in their place."""
+    """Whether a view reads tables that were moved to another schema, and so not those that came in their place."""
     cursor.execute(_ELSEWHERE, {"report": REPORT})
     [[reads_elsewhere]] = cursor.fetchall()
     return bool(reads_elsewhere)
 
 
 def create_report(cursor: Cursor, question: Question) -> None:
-    """Create a question's view, or bring it up to its file where it has the same columns and maybe more.
+    """Create a question's view, or replace it if its columns stay; new ones may follow them.
 
     Raises:
-        psycopg2.Error: the view has others, or the query does not fit the tables.
+        psycopg2.Error: the view has other columns, or the query does not fit the tables.
     """
     _create(cursor, [question])
 
 
 def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
-    """Create views, all in one statement: there are dozens, and each would wait for its answer."""
+    """Create views, all in one statement: there are dozens, and each statement waits for the server's answer."""
     cursor.execute("SELECT current_setting('search_path')")
     [[path]] = cursor.fetchall()
     set_path = sql.SQL("SELECT set_config('search_path', {}, true)")
     statements = [
-        # What a query reads is found by its names: in schema public, whatever the session or the role says.
+        # The tables of a query are looked up in schema public, whatever the session's or the role's settings say.
         set_path.format(sql.Literal("public")),
         *(
             sql.SQL("CREATE OR REPLACE VIEW {} ({}) AS {}").format(
@@ -125,7 +126,7 @@ def name_of(question: Question) -> sql.Identifier:
 
 
 def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
-    """Make all views where none of them is in the way, which is much quicker than one by one; else make none."""
+    """Make all views together, which is much quicker than one by one; return False if that made none of them."""
     try:
         with short_lock_timeout(cursor):
             _create(cursor, questions)
@@ -163,6 +164,6 @@ def _replace(cursor: Cursor, question: Question) -> None:
 
 
 def _fingerprint(questions: Sequence[Question]) -> str:
-    """What says whether the questions are those of another totes."""
+    """A digest of the questions, which is another one for the questions of another totes."""
     texts = [(each.name, each.sentence, *each.columns.items(), each.query) for each in questions]
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Staging: a batch's rows, brought by COPY into temporary tables that the session keeps and each commit empties."""
+"""Staging: COPY brings a batch's rows into temporary tables, which the session keeps and each commit empties."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from totes.warehouse.refused import copy_rows
 
 QUARANTINE = sql.Identifier("pg_temp", "staging_quarantine")
 
-# A temporary table that is made in a transaction holds some 36 locks until it ends; one that is kept holds none.
+# To make a temporary table takes some 36 locks until the transaction ends; one that is kept needs none of them.
 _KEPT = "CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS"
 
 _QUARANTINE_COLUMNS = sql.SQL("batch_id integer, star_table text, key bigint, reason text, source_row jsonb")
@@ -57,7 +57,7 @@ def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake:
 
 
 def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket, batch: int) -> None:
-    """Bring the rows of a star table's quarantine parts to `QUARANTINE`, beside those that the warehouse refused.
+    """Copy the rows of a star table's quarantine parts to `QUARANTINE`, beside those that the warehouse refused.
 
     Raises:
         LakeCorrupted: a part is missing or not what was written.
@@ -70,10 +70,10 @@ def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], la
 
 
 def hold_out_staged_twice(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> None:
-    """Of staged rows of one key leave the first; see `hold_out_twice`."""
+    """Keep the first of the staged rows of each key; see `hold_out_twice`."""
     hold_out_twice(cursor, staging, table, QUARANTINE, sql.SQL("{}::integer").format(sql.Literal(batch)))
 
 
 def prepare_quarantine(cursor: Cursor) -> None:
-    """Make the staging table of quarantine where the session has none."""
+    """Make the staging table of quarantine if the session has none."""
     cursor.execute(sql.SQL(_KEPT).format(QUARANTINE, _QUARANTINE_COLUMNS))

@@ -1,4 +1,4 @@
-"""What a rebuild has made takes the place of the live warehouse, in one short moment."""
+"""The tables of a rebuild replace the live warehouse, in one short moment."""
 
 import itertools
 import logging
@@ -32,7 +32,7 @@ from totes.warehouse.table_settings import TableSettings
 logger = logging.getLogger(__name__)
 
 _Pair = tuple[sql.Composable, sql.Composable, set[str] | None]
-"""What is replaced, what takes its place, and the columns of that; None: all."""
+"""What is replaced, what replaces it, and the columns of the latter; None: all."""
 
 
 _TAKEN = """
@@ -58,24 +58,24 @@ _LONGEST = 60
 
 
 class TablesInUse(Exception):
-    """Somebody reads the live tables or changes what is made of them, so that nothing can take their place now."""
+    """Somebody reads the live tables or changes what depends on them, so that they cannot be replaced now."""
 
 
 def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
-    """Put the tables of a rebuild in the place of the live ones, in the cursor's transaction.
+    """Replace the live tables by those of a rebuild, in the cursor's transaction.
 
-    Grants, comments and settings go on to the new tables, whose indexes get their names; views and functions that read
+    The new tables get the grants, comments, settings and index names of the live ones. Views and functions that read
     them are made again.
 
     Raises:
-        ConfigurationError: something that others have made of the live tables would be lost.
+        ConfigurationError: something that others have made on the live tables would be lost.
         TablesInUse: somebody reads the live tables, or has just dropped what was to be made again.
     """
     set_short_lock_timeout(cursor)
     try:
         _swap(cursor, tables)
     except IN_USE as error:
-        # A reader of one star table that asks for another while this waits makes a deadlock, if it is seen first.
+        # A reader of one star table that asks for another one while this waits may cause a deadlock.
         raise TablesInUse(sentence(error)) from error
     remember_columns(cursor, tables, whole=True)
     write_content(cursor, Content(edition=edition, rebuild=False))
@@ -86,7 +86,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     names = [each.live for each in replacements(tables)]
     live = sql.SQL(", ").join(names)
     found = must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
-    # Who reads a view locks it first and its tables then: in another order each would wait for the other.
+    # A reader locks the view first, and then its tables. In another order, each would wait for the other.
     found.lock(cursor)
     dependents = must_lose_nothing(cursor, tables)  # a view may have been replaced until it was locked
     _drop_readers(cursor, dependents)
@@ -135,7 +135,7 @@ def _put_grants_and_comments(cursor: Cursor, tables: Sequence[StarTable]) -> Non
 
 
 def _serials(cursor: Cursor, table: Fact) -> Iterator[_Pair]:
-    """What gives a fact's record ids, where neither is taken away."""
+    """The sequences of a fact's record ids, if nobody has dropped either."""
     old, new = serial_of(cursor, LIVE, table), serial_of(cursor, BESIDE, table)
     if old is not None and new is not None:
         yield old, new, None
@@ -151,7 +151,7 @@ def _put(cursor: Cursor, kind: Kind, pairs: Sequence[_Pair]) -> None:
 
 
 def _keep_days(cursor: Cursor, calendar: Calendar) -> None:
-    """Take over the days that no fact names: somebody has filled the calendar, and a day is true whoever wrote it."""
+    """Keep the days that no fact names: somebody has added them, and a day is right whoever wrote it."""
     statement = sql.SQL("INSERT INTO {new} ({names}) SELECT {names} FROM {old} ON CONFLICT ({key}) DO NOTHING").format(
         new=BESIDE.star(calendar.name),
         names=identifiers([*(column.name for column in calendar.columns), "batch_id", "is_deleted"]),
@@ -178,7 +178,7 @@ def _drop(cursor: Cursor, live: sql.Composable) -> None:
 
 
 def _free_names(cursor: Cursor, table: StarTable) -> None:
-    """Give indexes and sequences of a new table other names where a table that somebody has renamed keeps theirs."""
+    """Give indexes and sequences of a new table other names, if a table that somebody has renamed keeps theirs."""
     oid = oid_of(cursor, BESIDE.star(table.name))
     cursor.execute(_TAKEN, (oid, oid))
     for kind, name in cursor.fetchall():
@@ -192,7 +192,7 @@ def _free_names(cursor: Cursor, table: StarTable) -> None:
 
 
 def _free_name(cursor: Cursor, name: str) -> str:
-    """The name with the first number behind it that nothing in either schema has, as PostgreSQL itself would do."""
+    """The name and the first number that make a name which is free in both schemas, as PostgreSQL itself does it."""
     cursor.execute(
         "SELECT relname FROM pg_class WHERE relnamespace IN ('public'::regnamespace, to_regnamespace(%s))",
         (BESIDE.star_schema,),

@@ -1,4 +1,4 @@
-"""What would be lost if what a rebuild makes took the place of the live tables is named, before and when it does."""
+"""What would be lost if the tables of a rebuild replaced the live ones is named, before it begins and when they do."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -20,14 +20,14 @@ from totes.warehouse.table_settings import (
 
 
 def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:
-    """See that nothing is lost where the tables of a rebuild take the place of the live ones, and that they may.
+    """Check that nothing is lost if the tables of a rebuild replace the live ones, and that the loader may do that.
 
     Returns:
         What depends on the live tables, and is to be made again.
 
     Raises:
-        ConfigurationError: something would be lost, or a live table is a role's whose rights the loader does not have;
-            the sentence says what, and what to do.
+        ConfigurationError: something would be lost, or a live table belongs to a role whose rights the loader does not
+            have; the sentence says what, and what to do.
     """
     cursor.execute("SELECT star_table, column_name FROM etl.star_column")
     made = set(cursor.fetchall())
@@ -69,7 +69,7 @@ def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents
 
 
 def _of_columns(shown: str, columns: Sequence[OldColumn], made: Collection[str]) -> Iterator[str]:
-    """What is lost with the columns of a table, or of what somebody has set on them."""
+    """What would be lost with the columns of a table, and of the settings that somebody has made on them."""
     for column in columns:
         if not column.stays and column.name not in made:
             yield f"the column {column.name} of {shown} is not totes' own and would be lost; move it to another table"

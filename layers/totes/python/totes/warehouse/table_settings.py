@@ -1,4 +1,4 @@
-"""What people have set on a table itself goes on to the one that takes its place, or is named where it cannot."""
+"""The settings that people have made on a table are made on the one that replaces it, or named if that cannot be."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _STATES = """
     FROM pg_class WHERE oid = ANY(%(oids)s::oid[])
 """
 
-# The sequence of a column has another name beside the live tables, and the default that it gives is the same.
+# The sequence of a column has another name in the new tables, and the default by it counts as the same.
 _COLUMNS = """
     WITH pair AS (SELECT * FROM unnest(%(old)s::oid[], %(new)s::oid[]) AS pair (old, new)),
     held AS (
@@ -82,9 +82,9 @@ _Option = tuple[str | None, str, str]
 
 
 class TableSettings:
-    """What is set on a table as a whole, kept for the one that replaces it.
+    """The settings of a table as a whole, kept for the one that replaces it.
 
-    That is storage options, row-level security, replica identity, and the index that CLUSTER uses.
+    These are storage options, row-level security, replica identity, and the index that CLUSTER uses.
     """
 
     def __init__(self, options: Sequence[_Option], state: tuple[bool, bool, str, str | None, str | None]) -> None:
@@ -94,7 +94,7 @@ class TableSettings:
 
     @classmethod
     def of(cls, cursor: Cursor, oids: Sequence[int]) -> "Mapping[int, TableSettings]":
-        """Return the traits of tables, by their oids."""
+        """Return the settings of tables, by their oids."""
         options: dict[int, list[_Option]] = {oid: [] for oid in oids}
         cursor.execute(_OPTIONS, {"oids": list(oids)})
         for oid, word, option, value in cursor.fetchall():
@@ -128,13 +128,13 @@ class TableSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OldColumn:
-    """A column of a table that another takes the place of.
+    """A column of a table that another one replaces.
 
     Attributes:
         name: its name.
         stays: whether the new table has it too.
-        default: its default there; None: it has none.
-        has_other_default: whether it has a default here, and there another one or none.
+        default: its default in the new table; None: it has none.
+        has_other_default: whether it has a default here, and another one or none in the new table.
         is_set: whether somebody has set statistics, storage or such on it.
     """
 
@@ -146,7 +146,7 @@ class OldColumn:
 
 
 def columns_of(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, Sequence[OldColumn]]:
-    """Return the columns of tables, as those have them that take their places; all by their oids."""
+    """Return the columns of tables, compared with those of the tables that replace them; all by their oids."""
     cursor.execute(_COLUMNS, _pairs(replacing))
     found: dict[int, list[OldColumn]] = {old: [] for old in replacing}
     for old, name, stays, default, other_default, is_set in cursor.fetchall():
@@ -157,7 +157,7 @@ def columns_of(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, Seq
 
 
 def indexes_with_statistics(cursor: Cursor, oids: Collection[int]) -> Mapping[int, Sequence[str]]:
-    """Return the indexes of tables that have STATISTICS set on an expression, which no definition of theirs says."""
+    """Return the indexes of tables with STATISTICS set on an expression, which their definitions do not say."""
     cursor.execute(_INDEXES_WITH_STATISTICS, {"oids": list(oids)})
     found: dict[int, list[str]] = {oid: [] for oid in oids}
     for oid, name in cursor.fetchall():
@@ -166,11 +166,11 @@ def indexes_with_statistics(cursor: Cursor, oids: Collection[int]) -> Mapping[in
 
 
 def of_another(cursor: Cursor, names: Mapping[int, str]) -> Mapping[int, str]:
-    """Return why the loader may not change a table, for each that is a role's whose rights it does not have.
+    """Return why the loader may not change a table, for each that belongs to a role whose rights it does not have.
 
     Args:
         cursor: the warehouse.
-        names: of the tables, by their oids.
+        names: the tables' names, by their oids.
     """
     cursor.execute(_OF_ANOTHER, {"oids": list(names)})
     return {
@@ -181,21 +181,21 @@ def of_another(cursor: Cursor, names: Mapping[int, str]) -> Mapping[int, str]:
 
 
 def publications_of(cursor: Cursor, oids: Collection[int]) -> Sequence[str]:
-    """The publications of all tables, or of all of a schema, that publish some of these; those of a table depend on it.
+    """Return the publications of all tables, or of all tables of a schema, that publish some of these.
 
-    What takes a table's place would be published too, with all its rows, to subscribers who do not expect it; or would
-    not, and they would keep what was.
+    The table that replaces one would be published too, with all its rows, to subscribers who do not expect that; or it
+    would not, and they would keep the old rows. A publication of a single table is found as what depends on it.
 
     Args:
         cursor: the warehouse.
-        oids: of the tables.
+        oids: the tables.
     """
     cursor.execute(_PUBLICATIONS, [list(oids)])
     return [name for (name,) in cursor.fetchall()]
 
 
 def other_places(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, Sequence[str]]:
-    """Return what is other about where tables lie than about those that take their places; all by their oids."""
+    """Return what differs in where tables are stored from those that replace them; all by their oids."""
     cursor.execute(_PLACES, _pairs(replacing))
     words = ("being UNLOGGED", "tablespace", "access method")
     return {

@@ -1,4 +1,4 @@
-"""Unknown members: what stands in a dimension for a row in quarantine, so that no join loses the facts that name it.
+"""Unknown members: each stands in a dimension for a row in quarantine, so that no join loses facts that refer to it.
 
 The technique is known as a late arriving dimension: R. Kimball and M. Ross, The Data Warehouse Toolkit, chapter 19.
 """
@@ -13,16 +13,16 @@ from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
 
 UNKNOWN = "unknown"
-"""What a text that must have a value says; the first one of a member has its key too.
+"""The value of each text that must have one; the first text of a member has its key too.
 
-Who groups by a name, or by a currency's code, would else take several unknown members for one.
+Otherwise, who groups by a name or a currency's code would take several unknown members for one.
 """
 
 
 def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | None = None) -> None:
-    """Give an unknown member to each key that is in quarantine and of which the dimension has no row.
+    """Add an unknown member for each key that is in quarantine and has no row in the dimension.
 
-    It is marked deleted, for the source has no row that the star can hold; the row takes its place when it has.
+    It is marked deleted, because the source has no row that the star can hold. When it has one, that row replaces it.
 
     Args:
         cursor: the warehouse.
@@ -52,7 +52,7 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
 
 
 def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable]) -> None:
-    """Give an unknown member to each dimension's keys that lack one, whichever batch brought them, and whichever totes.
+    """Add the unknown members that are missing in all dimensions, whichever batch or version of totes left them out.
 
     Args:
         cursor: the warehouse.
@@ -68,7 +68,7 @@ def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable])
 
 
 def _values(table: Dimension) -> Iterator[sql.Composable]:
-    """What each column of an unknown member says."""
+    """The value of each column of an unknown member."""
     required = [column.name for column in table.columns if column.name != table.key and not column.nullable]
     for column in table.columns:
         if column.name == table.key:

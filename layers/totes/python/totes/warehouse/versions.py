@@ -1,8 +1,8 @@
-"""Versions of many batches at once: a window over the batches of each key tells which rows changed something.
+"""Versions of many batches at once: a window over each key's rows, by batch, tells which rows changed something.
 
-A row that came is kept if what came before it of its key is nothing, a delete, or other values; a delete if what came
-before it is a row, whose values it keeps. That is what one batch after the other would come to, for a row that changed
-nothing is equal to the version before it.
+A row is kept if nothing of its key came before it, or a delete, or a row with other values. A delete is kept if a row
+came before it, and keeps the values of that row. The result is the same as that of one batch after the other, because a
+row that changed nothing is equal to the version before it.
 """
 
 from psycopg2 import sql
@@ -24,7 +24,7 @@ def staged(table: StarTable) -> sql.Identifier:
 
 
 def fill_fact(cursor: Cursor, table: Fact) -> None:
-    """Fill a fact's table with every version that the staged batches come to."""
+    """Fill a fact's table with every version that results from the staged batches."""
     names = [column.name for column in table.columns]
     cursor.execute(
         sql.SQL(
@@ -43,7 +43,7 @@ def fill_fact(cursor: Cursor, table: Fact) -> None:
 
 
 def fill_dimension(cursor: Cursor, table: StarTable) -> None:
-    """Fill a dimension's table with the latest state that the staged batches come to."""
+    """Fill a dimension's table with the latest state that results from the staged batches."""
     names = [column.name for column in table.columns]
     kept = sql.Identifier("pg_temp", f"kept_{table.name}")
     cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}").format(kept, _kept(table)))
@@ -57,7 +57,7 @@ def fill_dimension(cursor: Cursor, table: StarTable) -> None:
 
 
 def add_versions(cursor: Cursor, table: StarTable, count: int) -> None:
-    """Count versions that the first batch has brought straight to a star table."""
+    """Write how many versions the first batch has brought straight to a star table."""
     cursor.execute(
         sql.SQL("INSERT INTO {} (batch_id, star_table, versions, deleted) VALUES (1, %s, %s, 0)").format(CHANGES),
         (table.name, count),
@@ -65,7 +65,7 @@ def add_versions(cursor: Cursor, table: StarTable, count: int) -> None:
 
 
 def count_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> None:
-    """Count, for each batch, the versions that it brought to a star table and those that it closed."""
+    """Write, for each batch, how many versions it has brought to a star table, and how many it has closed."""
     cursor.execute(
         sql.SQL(
             "INSERT INTO {changes} (batch_id, star_table, versions, deleted) "
@@ -77,7 +77,7 @@ def count_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> Non
 
 
 def forget_changes(cursor: Cursor, table: StarTable) -> None:
-    """Forget what was counted of a star table, which is filled again."""
+    """Delete the counts of a star table, which is filled again."""
     cursor.execute(sql.SQL("DELETE FROM {} WHERE star_table = %s").format(CHANGES), (table.name,))
 
 
@@ -178,7 +178,7 @@ def _deletes(table: StarTable, names: list[str]) -> sql.Composable:
     if isinstance(table, Calendar):
         return sql.SQL("")
     columns = [
-        # No row of a key that the table cannot hold was ever in it.
+        # A key beyond the type's range was never in the table.
         sql.SQL("key::integer") if name == table.key else sql.SQL("NULL")
         for name in names
     ]

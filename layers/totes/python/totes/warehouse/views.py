@@ -1,8 +1,8 @@
-"""The views of the current state are what totes makes of them, whoever has replaced one.
+"""The views of the current state are made again as totes defines them, if somebody has replaced one.
 
-A comment on a view's rule, which nobody sees or writes, says what totes made: PostgreSQL keeps it where somebody
-replaces the view, and the rule says something else then. Behind that it says by which query, for an earlier totes made
-others.
+A comment on a view's rule, which nobody else reads or writes, has a digest of the rule that totes made. If somebody
+replaces the view, PostgreSQL keeps the comment, and the rule has another digest. The comment also has a digest of the
+query, because an earlier totes made other ones.
 """
 
 import hashlib
@@ -30,10 +30,10 @@ _OF_OTHERS = (
     psycopg2.errors.UndefinedColumn,
     psycopg2.errors.WrongObjectType,
 )
-"""What it ends with to replace something that is somebody's, has other columns or reads those that are gone, or is no
-view."""
+"""Errors that PostgreSQL raises when what is to be replaced belongs to somebody else, has other columns, reads columns
+that are gone, or is no view."""
 
-# A view follows a table that is renamed, and does not read the one that comes in its place: so the table counts too.
+# If a table is renamed, a view still reads it, and not the one that comes in its place: so the table counts too.
 _THERE = """
     SELECT view, obj_description(pg_rewrite.oid, 'pg_rewrite'), md5(concat(fact.oid, ev_action))
     FROM unnest(%s::text[], %s::text[]) AS given (view, fact_name)
@@ -54,7 +54,7 @@ _OPTIONS = """
 
 
 def create_current_view(cursor: Cursor, table: Fact) -> None:
-    """Create the live view of a fact's current state, or make it again with the fact's new columns; readers see it.
+    """Create or replace the live view of a fact's current state, with all columns of the fact, and grant it.
 
     Raises:
         psycopg2.Error: something of others has its name.
@@ -72,7 +72,8 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
 
 
 def _query(table: Fact, columns: sql.Composable) -> sql.Composable:
-    # Not by DISTINCT ON: a condition that is not on the key could not go below that, and would read all of history.
+    # Not by DISTINCT ON: PostgreSQL could not apply a condition on another column than the key before it, and would
+    # read all of the history.
     return sql.SQL(
         "SELECT {columns} FROM {table} AS version WHERE NOT is_deleted AND NOT EXISTS "
         "(SELECT FROM {table} AS later WHERE later.{key} = version.{key} AND later.batch_id > version.batch_id)"
@@ -80,7 +81,7 @@ def _query(table: Fact, columns: sql.Composable) -> sql.Composable:
 
 
 def _by_query(cursor: Cursor, table: Fact) -> str:
-    """What tells the query of a view from that of an earlier totes."""
+    """A digest of a view's query, which is another one for the query of an earlier totes."""
     query = _query(table, sql.SQL("*")).as_string(cursor)
     return hashlib.sha256(query.encode()).hexdigest()[:12]
 
@@ -112,13 +113,13 @@ def create_first_current_view(cursor: Cursor, table: Fact) -> None:
 def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace: bool = True) -> None:
     """Make again the view of each fact's current state that somebody has dropped or replaced.
 
-    No load fails for one that is in use or has other columns: a warning says what to do. Who reads one that is replaced
-    waits until the transaction ends.
+    No load fails because a view is in use or has other columns: a warning says what to do. Readers of a view that is
+    replaced wait until the transaction ends.
 
     Args:
         cursor: the warehouse.
         tables: the star tables.
-        replace: whether to try it with those that were replaced, too; once a run will do.
+        replace: whether to try it also with those that were replaced; one try in a run is enough.
 
     Raises:
         psycopg2.Error: the warehouse broke off.
@@ -140,14 +141,14 @@ def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace
 
 
 def _is_taken_up(cursor: Cursor, table: Fact) -> bool:
-    """Whether a view is what totes makes though its mark does not say so, which it does from now on.
+    """Whether a view is what totes makes, although its mark does not say so; then it is marked.
 
-    An earlier totes made it without a mark, or the warehouse was copied, and its tables have other numbers. No reader
-    waits for that. Columns that others have added to the fact since are not the view's.
+    An earlier totes made it without a mark, or the warehouse was copied, and its tables have other oids. No reader
+    waits for this check. Columns that others have added to the fact since then do not belong to the view.
     """
     own = {column for _, column, _, _ in columns_made([table])}
     is_same = False
-    # An error: it has other columns; or it is somebody's, and may not be marked.
+    # An error means that it has other columns, or belongs to somebody else and may not be marked.
     with suppress(psycopg2.ProgrammingError), savepoint(cursor):
         columns = _columns(cursor, table)
         query = _query(table, sql.SQL(", ").join(map(sql.Identifier, columns)))
@@ -170,7 +171,7 @@ def _columns(cursor: Cursor, table: Fact) -> list[str]:
 
 
 def _replace(cursor: Cursor, table: Fact, *, by_others: bool) -> None:
-    """Make a view again that somebody has replaced, or that an earlier totes has made by another query."""
+    """Replace a view that somebody has changed, or that an earlier totes has made by another query."""
     view = table.current_view
     before = _definition(cursor, table)
     try:
