@@ -1,4 +1,4 @@
-"""Answers: what a person asks of the databases, who does not reach them; each can be said as JSON."""
+"""Answers to what a person asks of databases that they cannot reach; each can be written as JSON."""
 
 from totes.answers.fitness import Finding, fitness
 from totes.answers.quarantine import Page, QuarantinedRow, quarantine

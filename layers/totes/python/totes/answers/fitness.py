@@ -1,4 +1,4 @@
-"""What a run would stumble over in the databases, looked at before one does; nothing is changed."""
+"""What would make a run fail in the databases, checked before one does; nothing is changed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -32,7 +32,7 @@ class Finding:
 def fitness(
     source: Connect, warehouse: Connect, sources: Sequence[SourceTable], stars: Sequence[StarTable]
 ) -> Iterator[Finding]:
-    """Look at source and warehouse, and whether they are two.
+    """Look at source and warehouse, and check that they are two databases.
 
     Args:
         source: opens a connection to the source.
@@ -69,7 +69,7 @@ def _count(connection: Connection, table: str) -> int:
 
 
 def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
-    """What a load does first, taken back: it sees the encoding, a shop's tables, strangers' tables and rights."""
+    """Do what a load does first, and roll it back: it checks the encoding, whose tables are there, and the rights."""
     with warehouse() as connection, connection.cursor() as cursor:
         try:
             schema = ensure_tables(cursor, tables, all_of_it=False)

@@ -1,4 +1,4 @@
-"""The rows that could not become star rows, a page at a time: an answer of Lambda's has six megabytes at most."""
+"""The rows that could not become star rows, a page at a time: an answer of a function has six megabytes at most."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +11,12 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 PAGE_BYTES = 4_000_000
-"""Of rows, written as JSON; the rest is room for how Lambda writes them."""
+"""Bytes of a page's rows, written as JSON; the rest is room for how Lambda writes them."""
 
 _PAGE_ROWS = 2_000
 _READ_AT_ONCE = 50
 _VALUE_LENGTH = 10_000
-"""How much of a value is shown where its row alone would be more than a page."""
+"""How many characters of a value are shown if its row alone would be more than a page."""
 
 _ROWS = sql.SQL("""
     SELECT star_table, key, batch_id, captured_at, reason, resolved_by, source_row
@@ -25,7 +25,7 @@ _ROWS = sql.SQL("""
 """)
 _COLUMNS = sql.SQL("SELECT star_table, key, batch_id, reason, resolved_by, source_row FROM")
 _PLACES = ("etl.quarantine", "etl.rate_quarantine")
-"""Where such rows are; the second is there once this totes has loaded."""
+"""Where such rows are; the second one is made by the first load of this totes."""
 
 _OPEN = sql.SQL("resolved_by IS NULL")
 _ONE = sql.SQL("star_table = %(star_table)s AND key = %(key)s")
@@ -45,7 +45,7 @@ class QuarantinedRow:
         batch: the batch that brought it so.
         captured_at: when that batch's snapshot was taken, UTC.
         reason: why, in plain words.
-        resolved_by: the batch by which it was fixed, deleted or came again; None: it is in quarantine still.
+        resolved_by: the batch by which it was fixed, deleted or came again; None: it is still in quarantine.
         source_row: every source column's text.
     """
 
@@ -89,7 +89,7 @@ def quarantine(
 
     Args:
         warehouse: the warehouse, outside a transaction.
-        star_table: with `key`: every stay of this one row; None: all rows that are in quarantine still.
+        star_table: with `key`: all entries of this one row; None: all rows that are still in quarantine.
         key: the row's key in that star table.
         after: batch, star table and key of the row before the first; None: from the newest.
 
@@ -132,7 +132,7 @@ def rows_held(cursor: Cursor) -> sql.Composable | None:
 
 
 def _page(rows: Iterable[QuarantinedRow]) -> Page:
-    """As many of the rows as go on a page, one at least."""
+    """As many of the rows as a page has room for, at least one."""
     page: list[QuarantinedRow] = []
     room = PAGE_BYTES
     for row in rows:

@@ -67,7 +67,7 @@ class State:
         newest: its newest batch; 0: none.
         batches: the last few that were loaded, newest first.
         tables: each star table.
-        quarantine: the last few rows that are in quarantine still, newest first.
+        quarantine: the last few rows that are still in quarantine, newest first.
         drift: the last few changes of the source's shape, newest first.
     """
 

@@ -1,4 +1,4 @@
-"""Rates: what a currency is worth, day by day, as a public source says; into the lake, and judged before it counts."""
+"""Rates: what currencies are worth on each day, as a public source says; kept in the lake, and judged before use."""
 
 from totes.rates.days import DayOfRates, days_of, key_of, read_day
 from totes.rates.fetch import Fetched, fetch_rates

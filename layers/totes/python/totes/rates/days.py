@@ -1,4 +1,4 @@
-"""A day's rates, as the processed bucket has them: what the source said of it, in one form and not yet judged."""
+"""A day's rates as the processed bucket has them: what the source said, in one format, and not yet judged."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -21,9 +21,10 @@ class DayOfRates:
 
     Attributes:
         day: the day.
-        base: the ISO 4217 code of the currency that one unit of is worth so much.
-        rates: by ISO 4217 code, how many units of that currency; as the source wrote it, so that no digit is lost.
-        wrong: why the answer as a whole says nothing; empty: it does.
+        base: the ISO 4217 code of the currency whose unit is expressed in others.
+        rates: by ISO 4217 code, how many units of that currency one unit of the base is worth; as the source wrote it,
+            so that no digit is lost.
+        wrong: why the whole answer is useless; empty: it is not.
     """
 
     day: date
@@ -36,7 +37,7 @@ class DayOfRates:
         """Read the source's answer of a day.
 
         Args:
-            body: the answer, which has crypto-currencies, metals and withdrawn codes too.
+            body: the answer, which also has crypto-currencies, metals and withdrawn codes.
             day: the day that was asked for.
             base: the currency that was asked for.
             codes: the codes that are kept, in capitals.
@@ -66,7 +67,7 @@ class DayOfRates:
 
 
 def key_of(base: str, day: date) -> str:
-    """Where a day lies, in the ingestion bucket the raw answer and in the processed bucket what was read of it."""
+    """The key of a day in both buckets: of the raw answer in the ingestion bucket, of what was read in the other."""
     return f"{_FOLDER}{base}/{day}{_SUFFIX}"
 
 
@@ -74,7 +75,7 @@ def days_of(bucket: Bucket, base: str, after: date | None = None) -> Iterator[da
     """Yield the days of a currency that a bucket has, ascending, those after one if it is given.
 
     Raises:
-        LakeCorrupted: something lies there that is no day, such as a folder that a person has made.
+        LakeCorrupted: something is there that is no day, such as a folder that a person has made.
         LakeUnavailable: the store did not answer or refused for the moment.
         ConfigurationError: the bucket is missing or may not be listed.
     """
@@ -98,5 +99,5 @@ def read_day(bucket: Bucket, base: str, day: date) -> DayOfRates:
 
 
 def _text(value: Any) -> str:
-    """A value as the source wrote it; what a database cannot hold of it, such as NUL or half a character, escaped."""
+    """A value as the source wrote it; what a database cannot hold, such as NUL or half a character, is escaped."""
     return ascii(value if isinstance(value, str) else json.dumps(value))[1:-1][:_MOST]

@@ -1,4 +1,4 @@
-"""Each day's answer of the source is kept in the lake as it came, and beside it what was read of it, once."""
+"""Each day's answer of the source is kept in the lake as it came, and once more as it was read."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What a call came to.
+    """The result of a call.
 
     Attributes:
         days: how many days are new in the lake.
         newest: the newest that the lake has; None: none.
-        failed: why the source could not be asked to the end; empty: it could.
+        failed: why the source could not be asked for all days; empty: it could be.
     """
 
     days: int
@@ -39,13 +39,13 @@ def fetch_rates(
 ) -> Fetched:
     """Fetch the days that the lake does not have yet, the earliest first; a day that no site has stays out.
 
-    A source that does not answer ends the call and fails nothing: the next one goes on where this one ended. So does
-    one site that does not answer, where the others lack the day: what is passed over is not asked for again.
+    A source that does not answer ends the call without an error: the next call goes on from there. A site that does not
+    answer ends it too, if the others do not have the day: a day that is skipped is never asked for again.
 
     Args:
         source: the source.
         ingestion: the bucket that raw answers are kept in.
-        processed: the bucket that the days are kept in which were read of them.
+        processed: the bucket that the days are kept in which were read from them.
         base: the ISO 4217 code of the reporting currency.
         since: the first day that is wanted.
         codes: the ISO 4217 codes that are kept.
@@ -71,7 +71,7 @@ def fetch_rates(
     except RatesUnavailable as error:
         logger.warning("%s", error)
         failed = str(error)
-    # Of the bucket, and not of what just came: what a call has kept and not come to read is the next one's.
+    # All days of the bucket, not only the new ones: an earlier call may have kept a day and ended before it was read.
     for day in sorted({*held, *new} - {*days_of(processed, base)}):
         said = DayOfRates.from_answer(ingestion.get(key_of(base, day)), day, base, codes)
         processed.put_new(key_of(base, day), said.to_json())

@@ -9,7 +9,7 @@ from totes.rates.days import DayOfRates
 
 _FACTOR = 10
 _REMEMBERED = timedelta(days=7)
-"""Older rates are no measure: a currency that was worth a tenth for a week has been divided by ten."""
+"""Older rates are not compared with: a currency that has been worth a tenth for a week was divided by ten."""
 
 _LARGEST, _SMALLEST = Decimal("1e12"), Decimal("1e-12")
 
@@ -24,7 +24,7 @@ class LastGood:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The outcome of a day: the rates that are good, and why the others are not; both by ISO 4217 code."""
+    """The outcome of a day: the good rates, and why the others are refused; both by ISO 4217 code."""
 
     good: Mapping[str, Decimal]
     refused: Mapping[str, str]
@@ -35,10 +35,10 @@ def judge(said: DayOfRates, last: Mapping[str, LastGood]) -> Judged:
 
     Args:
         said: what the source said.
-        last: the last good rate of each currency before that day, as far as there is one.
+        last: the last good rate of each currency before that day, if there is one.
 
     Returns:
-        Each rate, as good or as refused; an answer that says nothing at all is refused under its base.
+        Each rate, as good or as refused; a useless answer is refused under its base.
     """
     good: dict[str, Decimal] = {}
     refused = {said.base: said.wrong} if said.wrong else {}

@@ -1,4 +1,4 @@
-"""The source of rates: a public site with a file a day and currency, over HTTP, and another that stands in for it."""
+"""The source of rates: a public site with a file for each day and currency, over HTTP, and a substitute for it."""
 
 import json
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ _MOST_BYTES = 1_000_000
 
 
 class RatesUnavailable(TotesError):
-    """No site of the source said it, and not every one answered; the next call asks again."""
+    """No site of the source has said what was asked for, and not every site has answered; the next call asks again."""
 
 
 class RateSource:
-    """Sites that say the same; one is asked where those before it do not answer, do not have the day, or say no JSON.
+    """Sites that say the same; one is asked if those before it do not answer, do not have the day, or answer no JSON.
 
-    A site may keep fewer days than another, so that one does not have a day says nothing while another does not answer.
+    A site may keep fewer days than another. So if a site does not have a day, another that does not answer may have it.
 
     Args:
         sites: their URLs, with {base} for the currency in small letters and for the day either {version}, as npm counts
@@ -49,10 +49,10 @@ class RateSource:
         return newest
 
     def of_day(self, base: str, day: date) -> bytes | None:
-        """Ask for a day, and return the answer as it came, whatever it says; None where no site has the day.
+        """Ask for a day, and return the answer as it came, whatever it says; None if no site has the day.
 
         Raises:
-            RatesUnavailable: no site said it, and not every one answered.
+            RatesUnavailable: no site has sent the day, and not every site has answered.
         """
         return self._ask(base, f"{day.year}.{day.month}.{day.day}", day.isoformat())
 

@@ -14,11 +14,11 @@ _READS = re.compile(r"\breport\.([a-z_]+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A view that the warehouse answers a question by, or shows the rows by that the answer is made of.
+    """A view that answers a question, or that has the rows which answers are made of.
 
     Attributes:
         name: the view's name in schema `report`, and the file's.
-        sentence: what is asked, and how what is counted is defined; or what the rows are.
+        sentence: what is asked, and the definition of what is counted; or what the rows are.
         columns: what each column means, in their order.
         query: the query.
     """
@@ -67,6 +67,6 @@ def views_of(folder: str) -> dict[str, Question]:
 
 
 def by_dependency(views: Mapping[str, Question]) -> tuple[Question, ...]:
-    """Views by name, each behind those of them that it reads."""
+    """The views in an order in which each comes after those of them that it reads."""
     reads = {name: sorted(view.reads & views.keys()) for name, view in views.items()}
     return tuple(views[name] for name in TopologicalSorter(reads).static_order())

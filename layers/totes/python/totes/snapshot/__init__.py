@@ -1,4 +1,4 @@
-"""Snapshot: what the warehouse says, published as files for the dashboard: one consistent state, without a server."""
+"""Snapshot: one consistent state of the warehouse, published as files for the dashboard, which needs no server then."""
 
 from totes.lake.shelf import Shelf
 from totes.snapshot.page import put_page

@@ -1,4 +1,4 @@
-"""A snapshot's documents, as JSON has them: the manifest, the moments of a day, and the latest, which commits.
+"""A snapshot's documents, as JSON has them: the manifest, the moments of a day, and the latest, which commits it.
 
 A reader ignores a key that it does not know, and shows nothing of another format.
 """
@@ -57,7 +57,7 @@ class Status:
     """How things stand.
 
     Attributes:
-        checked_at: until when all that the source had is in the snapshot.
+        checked_at: all changes of the source until then are in the snapshot.
         failed: the last run, if it failed.
         verified: the last comparison, if there was one.
     """
@@ -128,8 +128,8 @@ class Manifest:
         loaded_at: when it was in the warehouse.
         published_at: when it was published.
         status: how things stood then.
-        warehouse: which warehouse it is of; of another one nothing is taken over.
-        made_by: which tables, columns and views it was made by; of others nothing is taken over either.
+        warehouse: which warehouse it is of; a snapshot of another one takes over no months from it.
+        made_by: which tables, columns and views it was made by; a snapshot made by others takes over no months either.
         money_digits: digits of an amount behind the point.
         rates: the exchange rates that are in it; None: there are none.
         tables: the files.
@@ -149,7 +149,7 @@ class Manifest:
 
     @property
     def as_of_day(self) -> date:
-        """The day, UTC, as of which what is due is due."""
+        """The day, UTC, at which it is decided what is due."""
         return day_of(self.captured_at)
 
     def body(self) -> bytes:
@@ -264,7 +264,7 @@ class Moments:
     of: Mapping[int, tuple[datetime, str]] = field(default_factory=dict)
 
     def with_one(self, manifest: Manifest) -> "Moments":
-        """These and another one; of a batch that is there already, the other one instead."""
+        """These and another one, which replaces that of the same batch if there is one."""
         return Moments(of={**self.of, manifest.batch: (manifest.captured_at, manifest.key())})
 
     def body(self) -> bytes:
@@ -280,7 +280,7 @@ class Moments:
 
     @classmethod
     def from_body(cls, body: bytes) -> "Moments":
-        """The document that a JSON text is; one of another format is none."""
+        """The document that a JSON text is; without moments if it is of another format."""
         said = json.loads(body)
         if said.get("format") != FORMAT:
             return cls()
@@ -288,7 +288,7 @@ class Moments:
 
 
 def day_of(captured_at: datetime) -> date:
-    """The day, UTC, whose moments a snapshot of what was captured then is among."""
+    """The day, UTC, to which a snapshot of what was captured then belongs."""
     return captured_at.astimezone(UTC).date()
 
 

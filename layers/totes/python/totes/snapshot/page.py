@@ -1,4 +1,4 @@
-"""The page beside the data: what was built, and the document that tells it where the data is."""
+"""The page beside the data: the files that were built, and the document that tells the page where the data is."""
 
 import hashlib
 import json
@@ -35,9 +35,9 @@ _KINDS = {
 
 
 def put_page(shelf: Shelf, built: Path, config: Mapping[str, Any]) -> int:
-    """Write the page, as far as it is not there yet; the file that a browser begins with last.
+    """Write the files of the page that are not there yet; the file that a browser loads first is written last.
 
-    Files of an earlier page stay: a browser that has its beginning asks for them.
+    Files of an earlier page stay, because a browser that has loaded its first file asks for them.
 
     Args:
         shelf: where it lies.

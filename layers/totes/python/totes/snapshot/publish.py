@@ -94,25 +94,26 @@ class _Basis:
 
 
 def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None = None) -> Published | None:
-    """Publish what the warehouse says, if it says something new, and that it was looked at.
+    """Publish what the warehouse says, if it says something new, and the time at which it was checked.
 
-    Only months are read again that batches since the last snapshot have touched. Files are written first, then the
-    manifest, the day's moments, and last the document that makes it the latest: whoever reads meanwhile sees the one
-    before. A file is named by its content, and what is there is not written again. A warehouse that was put back, and
-    its lake with it, gives numbers of batches again: of a snapshot that has other batches of them nothing is taken
-    over. Nor is it where a file of it is gone, which is looked at with the first new snapshot of a day.
+    Only those months are read again that batches since the last snapshot have changed. Files are written first, then
+    the manifest, the day's moments, and last the document that makes it the latest: readers see the snapshot before it
+    until then. A file is named by its content, and one that is there is not written again. If a warehouse was restored
+    together with its lake, new batches get numbers that were used before. If the last snapshot has other batches of
+    these numbers, no month of it is taken over. The same holds if one of its files is gone; that is checked with the
+    first new snapshot of a day.
 
     Args:
         warehouse: the warehouse, as one who may read the views of schema report; outside a transaction.
         shelf: where snapshots lie.
-        checked_at: until when all that the source had is in the warehouse; None: nobody has looked at the source.
+        checked_at: all changes of the source until then are in the warehouse; None: nobody has looked at the source.
 
     Returns:
-        None where the warehouse holds no batch yet: nothing is written then.
+        None if the warehouse holds no batch yet: nothing is written then.
 
     Raises:
         BatchTaken: other publishers were quicker, again and again.
-        ConfigurationError: a view is missing; or the bucket, or may not be written.
+        ConfigurationError: a view or the bucket is missing, or the bucket may not be written.
         LakeUnavailable: the store did not answer or refused for the moment.
         psycopg2.Error: the warehouse broke off.
     """
@@ -125,9 +126,9 @@ def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None 
 
 
 def say_failed(shelf: Shelf, step: str, at: datetime) -> bool:
-    """Say with the latest snapshot that the last run failed; return whether there is one.
+    """Write to the latest snapshot that the last run failed; return whether there is a snapshot.
 
-    The warehouse is not asked: it may be what has failed.
+    The warehouse is not asked, because it may be what has failed.
 
     Args:
         shelf: where snapshots lie.
@@ -249,7 +250,7 @@ def _has_its_batches(cursor: Cursor, snapshot: Manifest) -> bool:
 
 
 def _lost(shelf: Shelf, snapshot: Manifest) -> list[str]:
-    """The files that a snapshot names and nobody finds, as where a lifecycle rule has deleted them."""
+    """The files of a snapshot that are not there, for example because a lifecycle rule has deleted them."""
     keys = [file.key(table, part) for table, parts in snapshot.tables.items() for part, file in parts.items()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         there = pool.map(lambda key: next(iter(shelf.keys(key)), None) == key, keys)
@@ -257,9 +258,9 @@ def _lost(shelf: Shelf, snapshot: Manifest) -> list[str]:
 
 
 def _status(cursor: Cursor, latest: Latest | None, found: Newest, checked_at: datetime | None) -> Status:
-    """How things stand after a run that went well; what the latest has checked is not taken back.
+    """How things stand after a run that went well; the time of checking does not go back.
 
-    But it is never later than now, which a laptop whose clock was wrong may have said.
+    It is never later than now: a laptop whose clock was wrong may have written that.
     """
     checked = [found.captured_at, *([checked_at] if checked_at else [])]
     if latest and latest.batch <= found.batch:
@@ -268,7 +269,7 @@ def _status(cursor: Cursor, latest: Latest | None, found: Newest, checked_at: da
 
 
 def _read(cursor: Cursor, writer: "_Writer", base: Manifest | None) -> None:
-    """Read what is to be published; of a table that is parted by months only those that have changed since."""
+    """Read what is to be published; of a table that is split into months, only those that have changed since."""
     for fact in FACTS:
         months = months_changed(cursor, fact, base.batch) if base else None
         for table in (fact.current, fact.versions):
@@ -279,7 +280,7 @@ def _read(cursor: Cursor, writer: "_Writer", base: Manifest | None) -> None:
 
 
 def _commit(shelf: Shelf, before: _Before, of_day: Found | None, manifest: Manifest) -> None:
-    """Write the manifest, the day's moments and the latest; raise _Overtaken where another publisher has."""
+    """Write the manifest, the day's moments and the latest; raise _Overtaken if another publisher has written one."""
     shelf.add(manifest.key(), manifest.body(), _JSON)
     day = manifest.as_of_day.isoformat()
     moments = Moments.from_body(of_day.body) if of_day else Moments()
@@ -298,12 +299,12 @@ def _commit(shelf: Shelf, before: _Before, of_day: Found | None, manifest: Manif
 
 
 def _days(shelf: Shelf) -> list[str]:
-    """The days that there are moments of, where no document says so."""
+    """The days of which there are moments, by the names of their documents."""
     return [key.removeprefix("moments/").removesuffix(".json") for key in shelf.keys("moments/")]
 
 
 class _Writer:
-    """Writes the files of a snapshot, those that the one before lacks: a few at once, while the next are read.
+    """Writes the files of a snapshot that the one before does not have: a few at once, while the next are read.
 
     Attributes:
         tables: the snapshot's files.
@@ -347,7 +348,7 @@ class _Writer:
         self._puts.append(self._pool.submit(self._shelf.add, file.key(table, part), body, _PARQUET))
 
     def _wait(self) -> None:
-        """Have all written that is to be; raise what hindered one."""
+        """Wait until all files are written; raise the error of one that is not."""
         puts, self._puts = self._puts, []
         for put in puts:
             put.result()

@@ -1,4 +1,4 @@
-"""Rows of a table of the snapshot, out of one state of the warehouse, a part at a time."""
+"""Rows of a table of the snapshot, read from one state of the warehouse, a part at a time."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[
         key=sql.SQL(", ").join(_order(name, table.columns[name]) for name in table.key),
     )
     texts = [sql.Identifier(name) for name, kind in table.columns.items() if kind is Kind.TEXT]
-    # Texts are in quotes, whatever they hold, so that an empty one is none that is missing.
+    # Texts are always in quotes, so that an empty text differs from NULL.
     forced = sql.SQL(", FORCE_QUOTE ({})").format(sql.SQL(", ").join(texts)) if texts else sql.SQL("")
     copy = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv{})").format(query, forced)
     parts = _Parts(table, consume)
@@ -52,7 +52,7 @@ def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[
 
 
 def part_of(table: Table) -> sql.Composable:
-    """The part that a row of a table is in, as an expression: the month in words that sort as months do."""
+    """The part that a row of a table is in, as an expression: the month as a text that sorts as months do."""
     if table.parted_by is None:
         return sql.Literal(ALL)
     column: sql.Composable = sql.Identifier(table.parted_by)
@@ -90,7 +90,7 @@ class _Parts:
         self._text.write(row)
 
     def hand_on(self) -> None:
-        """Have the part that was gathered consumed, if there is one."""
+        """Hand on the part that was collected, if there is one."""
         if not self._text.tell():
             return
         rows = pl.read_csv(io.BytesIO(self._text.getvalue()), has_header=False, schema=self._schema)

@@ -43,7 +43,7 @@ def consistent_read_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
 
 
 def identity(cursor: Cursor) -> str:
-    """Which warehouse it is: lake, edition of the star, database, and the fact tables, which a rebuild makes again."""
+    """Which warehouse it is: its lake, edition of the star, database, and fact tables, which a rebuild makes again."""
     cursor.execute(_IDENTITY)
     [[first, edition, database, tables]] = cursor.fetchall()
     return f"{first[:16]}/{edition}/{database}/{tables}"
@@ -84,7 +84,7 @@ def rates(cursor: Cursor) -> Rates | None:
 
 
 def months_changed(cursor: Cursor, fact: FactTables, since: int) -> list[str]:
-    """The months in which there are versions of a fact's rows that batches after one have changed."""
+    """The months with versions of those rows of a fact that batches after one have changed."""
     cursor.execute(
         sql.SQL("SELECT DISTINCT {part} FROM {view} WHERE {key} IN (SELECT {key} FROM {view} WHERE {changed})").format(
             part=part_of(fact.versions),
@@ -109,7 +109,7 @@ def months_of_batches(cursor: Cursor, since: int) -> list[str]:
 
 
 def made_by() -> str:
-    """What tells the tables and views that make a snapshot from those of another totes."""
+    """A digest of the tables and views that make a snapshot, which is another one for those of another totes."""
     views = {view.name: view.query for view in VIEWS}
     said = repr([(table, views[table.view]) for table in TABLES])
     return hashlib.sha256(said.encode()).hexdigest()[:12]

@@ -9,7 +9,7 @@ MONEY_DIGITS = 2
 """Digits of an amount behind the point; an amount is published as a whole number of its smallest units."""
 
 ALL = "all"
-"""The one part of a table that is not parted by month."""
+"""The one part of a table that is not split into months."""
 
 
 class Kind(Enum):
@@ -35,11 +35,11 @@ class Table:
 
     Attributes:
         name: its name, as the page knows it.
-        view: the view that its rows are of.
+        view: the view that its rows are read from.
         key: the columns that its rows are sorted by.
         columns: what is published, in order.
         parted_by: the column whose month says in which part a row is; None: there is one part.
-        of_histories: whether only rows are published of whose key there is more than one, or a deleted one.
+        of_histories: whether a row is published only if there are several of its key, or a deleted one.
     """
 
     name: str
@@ -52,10 +52,10 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class FactTables:
-    """A fact's two tables: its rows as they stand, and every version of those that have a history.
+    """A fact's two tables: its rows in their current state, and every version of those that have a history.
 
     Attributes:
-        current: the rows as they stand.
+        current: the rows in their current state.
         versions: every version of every row that has more than one, or is deleted.
         changed_by: the columns of the versions' view that name a batch which has changed what is published of the row.
     """

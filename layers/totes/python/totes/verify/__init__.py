@@ -1,4 +1,4 @@
-"""Verify: is the warehouse what the source says, but for what is on its way?"""
+"""Verify: does the warehouse say what the source says, except for changes that are on their way?"""
 
 from totes.verify.verdict import TableVerdict, Verdict
 from totes.verify.verify import keys_to_repair, verify

@@ -1,4 +1,4 @@
-"""Rows that should be there, held against rows that are."""
+"""Rows that should be there, compared with rows that are there."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import polars as pl
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """Keys of the rows that differ, and the columns in which those that both sides have do."""
+    """Keys of the rows that differ, and the columns that differ in rows of both sides."""
 
     missing: pl.Series
     extra: pl.Series
@@ -16,10 +16,10 @@ class Compared:
 
 
 def compare(key: str, expected: pl.DataFrame, held: pl.DataFrame | None) -> Compared:
-    """Compare two frames of the same columns and types, each with one row a key."""
+    """Compare two frames of the same columns and types, each with one row for each key."""
     if held is None:
         held = expected.clear()
-    if expected.equals(held.select(expected.columns)):  # as nearly every page is, and both come by their keys
+    if expected.equals(held.select(expected.columns)):  # as nearly every page does: both are sorted by key
         nothing = expected[key].clear()
         return Compared(missing=nothing, extra=nothing, different=nothing, columns=frozenset())
     both = expected.join(held.select(key), on=key, how="semi").sort(key)

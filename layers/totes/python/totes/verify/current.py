@@ -21,7 +21,7 @@ _MARKED = sql.SQL("SELECT {columns} FROM {table} WHERE {range} AND NOT is_delete
 def current_rows(
     cursor: Cursor, table: Fact | Dimension, after: int | None, up_to: int | None, most: int
 ) -> pl.DataFrame | None:
-    """Return the current rows of the keys after one and up to another, by key; None where there are none.
+    """Return the current rows of the keys after one and up to another, sorted by key; None if there are none.
 
     Args:
         cursor: a snapshot of the warehouse.
@@ -64,7 +64,7 @@ def dates_named(cursor: Cursor, fact: Fact) -> pl.Series:
 
 
 def keys_that_name(cursor: Cursor, fact: Fact, dates: pl.Series) -> list[int]:
-    """Return, for each of the dates that the fact's current state names, the key of a row that does."""
+    """Return, for each of the dates that the fact's current state names, the key of one row that names it."""
     keys: set[int] = set()
     for column in fact.columns:
         if column.kind is Kind.DATE:

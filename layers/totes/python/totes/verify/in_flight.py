@@ -1,4 +1,4 @@
-"""What is in flight: changes that a batch or the next capture brings, and which the warehouse need not hold yet."""
+"""What is in flight: changes that a later batch or the next capture brings, so that the warehouse may lack them yet."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from totes.lake import Bucket, CaptureManifest, Journal, read_part
 
 
 def in_flight(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable], held: int) -> Mapping[str, pl.Series]:
-    """Return the keys (64-bit integers) of each source table that are on their way.
+    """Return the keys (64-bit integers) of each source table whose changes are on their way.
 
     Args:
         snapshot: the state of the source that is compared.

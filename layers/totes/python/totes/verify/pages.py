@@ -14,11 +14,11 @@ from totes.star.joins import complete
 from totes.star_schema import Dimension, Fact
 
 PAGE_ROWS = 100_000
-"""Rows that are held in memory at once, of either side."""
+"""How many rows of each side are in memory at once."""
 
 
 class SourcePages:
-    """Pages of the source, of one snapshot."""
+    """Pages of the source, read in one snapshot."""
 
     def __init__(
         self, snapshot: Snapshot, tables: Sequence[SourceTable], columns: Mapping[str, Sequence[SourceColumn]]
@@ -35,7 +35,7 @@ class SourcePages:
             return count_rows(cursor, sql.Identifier("public", table))
 
     def of(self, star: Fact | Dimension) -> Iterator[pl.DataFrame]:
-        """Pages of a star table's source rows, in ascending order of their keys, joined tables' columns with them."""
+        """Pages of a star table's source rows with the columns of joined tables, in ascending order of their keys."""
         table = self._tables[star.source]
         last = None
         while True:

@@ -30,7 +30,7 @@ from totes.warehouse.quarantine import held_out
 logger = logging.getLogger(__name__)
 
 _KEPT = "SET idle_in_transaction_session_timeout TO '1h'"
-"""While one of the databases is read the other's session is idle, for longer than a session of totes may be else."""
+"""While one database is read, the other's session is idle, for longer than other sessions of totes may be."""
 
 Progress = Callable[[int, int], None]
 """Called with how many rows have been compared and how many there are in all."""
@@ -46,9 +46,10 @@ def verify(
 ) -> Verdict:
     """Compare keys and content of the warehouse's current state with the source.
 
-    A row that differs is excused where it is in flight (the lake holds it and the warehouse not yet, or the next
-    capture will bring it) or in quarantine, and belongs there: a row that can be converted by now should have left it,
-    unless the warehouse itself refuses it. Memory is bounded by a page of rows, and by the keys of what differs.
+    A row that differs is excused if it is in flight: the lake holds it and the warehouse does not yet, or the next
+    capture will bring it. It is also excused if it is in quarantine and belongs there. A row that can be converted now
+    should have left the quarantine, unless the warehouse itself refuses it. Memory is bounded by a page of rows, and by
+    the keys of rows that differ.
 
     Args:
         source: the source, outside a transaction.
@@ -84,9 +85,9 @@ def verify(
 def keys_to_repair(
     warehouse: Connection, stars: Sequence[StarTable], verdict: Verdict, *, most: int | None = None
 ) -> dict[str, list[int]]:
-    """Return which source rows, when they are captured again, bring the warehouse what differs; by source table.
+    """Return, by source table, the keys of the rows that repair what differs when they are captured again.
 
-    A row of the calendar is brought by a fact that names its date in its current state.
+    A row of the calendar is repaired by a fact that names its date in its current state.
 
     Args:
         warehouse: the warehouse, outside a transaction.
@@ -167,7 +168,7 @@ class _Comparison:
     def _beside(
         self, table: Fact | Dimension, page: pl.DataFrame, key: str, after: int | None
     ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
-        """A page of the source in pieces, each with the warehouse's rows of the same keys: at most a page of those."""
+        """Pieces of a page of the source, each with the warehouse's rows of the same keys, at most a page of them."""
         while True:
             held = current_rows(self._cursor, table, after, int(page[key][-1]), paging.PAGE_ROWS)
             if held is None or held.height < paging.PAGE_ROWS:
@@ -181,7 +182,7 @@ class _Comparison:
                 return
 
     def _is_flying(self, table: Fact | Dimension, page: pl.DataFrame, key: str) -> pl.Series:
-        """The keys of a page, and beyond it, that are in flight, or refer to a row that is."""
+        """The keys that are in flight, and those of the page that refer to a row in flight."""
         keys = [self._excused[table.source]]
         for join in table.joins:
             referring = page.filter(pl.col(join.on).cast(pl.Int64).is_in(self._excused[join.table].implode()))
@@ -222,8 +223,8 @@ class _Findings:
         unconverted = converted.quarantine["key"]
         quarantined = pl.concat([self._refused, unconverted.filter(unconverted.is_in(self._quarantine.implode()))])
         self._rows += page.height
-        # What the source has and could not be converted should be in quarantine; what the warehouse had of it before
-        # is its last good version, and not one too many.
+        # A row of the source that cannot be converted should be in quarantine. If the warehouse has an earlier version
+        # of it, that is its last good version, and no extra row.
         missing = pl.concat([_keys(compared.missing), unconverted])
         self._missing.append(self._unexcused(missing, excused, quarantined))
         extra = _keys(compared.extra)
