@@ -13,6 +13,8 @@ import jmespath  # type: ignore[import-untyped]
 import pytest
 from botocore.session import get_session
 
+from command_line.typed_commands import OF_A_DEPLOYMENT
+
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "tests" / "infrastructure" / "snapshots" / "prod" / "pipeline.json"
 
@@ -42,6 +44,17 @@ def said_to_aws(commands: list[str], folder: Path, timezone: str = "UTC") -> lis
 
 def after(words: list[str], option: str) -> str:
     return words[words.index(option) + 1]
+
+
+@pytest.mark.parametrize("page", ["runbook.md", "operating.md", "disasters.md"])
+def test_a_command_names_the_environment_so_that_none_is_typed_against_dev_by_mistake(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    prose = re.sub(r"^ *```.+?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+    spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    commands = [each for each in (*spans, *(line.strip() for line in typed(page, ""))) if each.startswith("totes ")]
+    of_a_deployment = [each for each in commands if {" ".join(each.split()[1:end]) for end in (2, 3)} & OF_A_DEPLOYMENT]
+    assert len(of_a_deployment) > 5
+    assert [each for each in of_a_deployment if "--env ENV" not in each] == []
 
 
 @pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
