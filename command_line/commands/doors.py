@@ -23,7 +23,7 @@ Passed = Annotated[list[str] | None, typer.Argument(metavar="ARGUMENT", help="Fu
 def psql(
     database: Annotated[str, typer.Argument(help="source or warehouse.")], arguments: Passed = None, state: State = None
 ) -> None:
-    """Open a database of the local cloud in psql; what psql does not know of totes' options goes to psql."""
+    """Open a database of the local cloud in psql; options that totes does not know are passed on to psql."""
     running = LocalCloud.attach(state or DEFAULT_STATE)
     uris = {"source": running.source_uri, "warehouse": running.warehouse_uri}
     if database not in uris:
