@@ -26,7 +26,7 @@ def examine(deployment: Deployment, cloud: LocalCloud | None) -> Iterator[Findin
         UserError: the function that looks at the databases failed, or is not there.
     """
     said = ask(deployment, "AnswerFunction", {payloads.QUESTION: "fitness"})
-    yield from (Finding(**each) for each in said["findings"])
+    yield from (Finding(**each) for each in said[payloads.FINDINGS])
     yield check("lake", lambda: _lake(deployment))
     if cloud is not None:
         yield check("disk", lambda: _disk(cloud))

@@ -12,6 +12,7 @@ from command_line import libpq
 from command_line.deployment import Deployment
 from command_line.functions import ask
 from local_cloud.databases import refuse_source
+from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import NotFilledIn, UserError
 from totes.logins import database_of, login
@@ -153,7 +154,7 @@ def _made_by_function(deployment: Deployment, database: str) -> list[str]:
             how = f'say --admin "$TOTES_{database.upper()}", which totes local env sets'
         raise UserError(f"no function of this environment makes the roles of the {database}: {how}")
     try:
-        return list(ask(deployment, "PrepareFunction", {})["roles"])
+        return list(ask(deployment, "PrepareFunction", {})[payloads.ROLES])
     except UserError as error:
         raise UserError(f"the roles of the warehouse were not made: {error}") from error
 

@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             with warehouse() as connection:
                 return quarantine(connection, **event.get(payloads.ABOUT, {})).to_dict()
         case "fitness":
-            return {"findings": [asdict(each) for each in fitness(source, warehouse, SOURCE_TABLES, STAR_TABLES)]}
+            findings = fitness(source, warehouse, SOURCE_TABLES, STAR_TABLES)
+            return {payloads.FINDINGS: [asdict(each) for each in findings]}
         case unknown:
             raise ValueError(f"there is no question {unknown!r}; there are state, quarantine and fitness")

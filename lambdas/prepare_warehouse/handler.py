@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import watched
-from totes import clients
+from totes import clients, payloads
 from totes.databases import connected_as_master
 from totes.errors import WarehouseUnavailable
 from totes.logins import login
@@ -23,4 +23,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         settings.warehouse_secret, settings.master_secret, unavailable=WarehouseUnavailable
     ) as warehouse:
         prepare_warehouse(warehouse, loader, dashboard, READABLE)
-    return {"roles": [loader["username"], dashboard["username"]]}
+    return {payloads.ROLES: [loader["username"], dashboard["username"]]}

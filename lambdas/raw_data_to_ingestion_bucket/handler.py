@@ -11,9 +11,10 @@ from totes import payloads
 from totes.capture import SOURCE_TABLES, capture, read_piece
 from totes.databases import connected
 from totes.errors import SourceUnavailable
-from totes.lake import Bucket, FailedPiece
+from totes.lake import Bucket
 from totes.settings import CaptureSettings
 from totes.telemetry import DRIFT, SINCE_SUCCESS
+from totes_runtime.answers import capture_answer, failed_pieces
 
 
 @watched
@@ -32,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             accept_deletes=asked.get(payloads.ACCEPT_DELETES, []),
             mass_deletion_percent=settings.mass_deletion_percent,
             rows_in_one_function=settings.rows_in_one_function,
-            failed=FailedPiece.among(event.get(payloads.READ, []), payloads.PLAN),
+            failed=failed_pieces(event.get(payloads.READ, []), payloads.PLAN),
         )
     metrics.add_metric(DRIFT, MetricUnit.Count, len(captured.drift))
-    return {**captured.to_dict(), payloads.SEEN: seen.isoformat()}
+    return {**capture_answer(captured), payloads.SEEN: seen.isoformat()}

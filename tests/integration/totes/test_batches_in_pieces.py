@@ -2,8 +2,6 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -26,16 +24,14 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "PARTS_BETWEEN_BOOKMARKS", 2)
 
 
-def begin(
-    pipeline: Pipeline, *came_of: Mapping[str, Any], rows_in_one_function: int = ROWS_IN_ONE_FUNCTION
-) -> Transformed:
+def begin(pipeline: Pipeline, *failed: FailedPiece, rows_in_one_function: int = ROWS_IN_ONE_FUNCTION) -> Transformed:
     """The transformation's function, at the beginning of a run and after its pieces."""
     return transform(
         pipeline.ingestion,
         pipeline.processed,
         STAR_TABLES,
         rows_in_one_function=rows_in_one_function,
-        failed=FailedPiece.among(came_of, "batch"),
+        failed=failed,
     )
 
 
@@ -75,7 +71,7 @@ def test_many_functions_in_any_order_make_what_one_makes(pipeline: Pipeline) -> 
     assert star_of(pipeline) == {}, "nothing is done before"
     for piece in (*reversed(left.pieces), *left.pieces[:2]):  # two are done twice, as where an answer was lost
         assert transformed(pipeline, left, piece)
-    done = begin(pipeline, *({"done": True} for _ in left.pieces))
+    done = begin(pipeline)
     assert (done.untransformed, done.newest, done.batches.count, done.waiting) == (None, 1, 1, False)
     assert star_of(pipeline) == by_one_function(pipeline)
     pipeline.load()
@@ -131,9 +127,8 @@ def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> 
     with pytest.raises(PieceFailed) as failure:
         begin(
             pipeline,
-            {"done": True},
-            {"batch": 1, "piece": 2, "error": "LakeUnavailable"},
-            {"batch": 1, "piece": 0, "error": "LakeCorrupted"},
+            FailedPiece(of=1, piece=2, error="LakeUnavailable"),
+            FailedPiece(of=1, piece=0, error="LakeCorrupted"),
         )
     said = str(failure.value)
     assert said.startswith(f"2 of {number} pieces of batch 1 could not be transformed: piece 0 (of dim_")

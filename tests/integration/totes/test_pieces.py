@@ -310,12 +310,10 @@ def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> 
     captured = begin(pipeline)
     assert captured.unread is not None
     piece = planned(pipeline)[2]
-    came_of: list[dict[str, object]] = [
-        {"done": True},
-        {"plan": 1, "piece": 5, "error": "SourceUnavailable"},
-        {"plan": 1, "piece": 2, "error": "ContractError"},
+    failed = [
+        FailedPiece(of=1, piece=5, error="SourceUnavailable"),
+        FailedPiece(of=1, piece=2, error="ContractError"),
     ]
-    failed = FailedPiece.among(came_of, "plan")
     with session(pipeline.source) as connection, pytest.raises(PieceFailed) as failure:
         capture(connection, pipeline.ingestion, SOURCE_TABLES, rows_in_one_function=200, failed=failed)
     said = str(failure.value)

@@ -11,6 +11,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from totes import payloads
 from totes.discretion import without_details
 from totes_runtime import logger, metrics, time_is_up
 
@@ -31,7 +32,7 @@ def watched(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def run(event: dict[str, Any], context: LambdaContext) -> Any:
-        logger.append_keys(execution=event.get("execution"))
+        logger.append_keys(execution=event.get(payloads.EXECUTION))
         try:
             return handler(event, context)
         except Exception as error:

@@ -5,12 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 import polars as pl
 from psycopg2.extensions import connection as Connection
 
-from totes import payloads
 from totes.capture.changes import changes_of
 from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
@@ -54,13 +52,6 @@ class Captured:
     newest: int
     drift: tuple[str, ...] = ()
     unread: PiecesLeft | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """What a function answers, in the words of `totes.payloads`."""
-        answer = {payloads.BATCH: self.batch, payloads.NEWEST: self.newest}
-        if self.unread is None:
-            return answer
-        return {**answer, payloads.UNREAD: self.unread.to_dict(payloads.PLAN)}
 
 
 def capture(
