@@ -3,11 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from totes import payloads
 from totes.lake import Bucket, FailedPiece, Journal, PiecesLeft, StarJournal, StarManifest
 from totes.outcomes import Span
 from totes.star.batch import Batch
@@ -44,17 +42,6 @@ class Transformed:
     def waiting(self) -> bool:
         """Whether it ended before all were transformed."""
         return self.newest < self.captured
-
-    def to_dict(self) -> dict[str, Any]:
-        """What a function answers, in the words of `totes.payloads`."""
-        answer = {
-            payloads.TRANSFORMED: asdict(self.batches),
-            payloads.NEWEST: self.newest,
-            payloads.CAPTURED: self.captured,
-        }
-        if self.untransformed is None:
-            return answer
-        return {**answer, payloads.UNTRANSFORMED: self.untransformed.to_dict(payloads.BATCH)}
 
 
 def transform(
