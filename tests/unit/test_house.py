@@ -45,6 +45,8 @@ def imports(file: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
+            if node.module == "totes":  # whose members are modules
+                names |= {f"totes.{alias.name}" for alias in node.names}
     return names
 
 

@@ -1,10 +1,9 @@
 """Pieces in which many functions write a batch to a bucket: a source that is read, a batch that is transformed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from totes import payloads
 from totes.errors import PieceFailed
 
 MOST_PIECES = 1000
@@ -28,10 +27,6 @@ class PiecesLeft:
         """Of the pieces that are left, as many as a run has done at once; of more the next answer tells."""
         return cls(of=of, pieces=tuple(left[:MOST_PIECES]))
 
-    def to_dict(self, of: str) -> dict[str, Any]:
-        """What a function answers, in the words of `totes.payloads`; what they are pieces of is one of them."""
-        return {of: self.of, payloads.PIECES: self.pieces}
-
 
 @dataclass(frozen=True, kw_only=True)
 class FailedPiece:
@@ -46,20 +41,6 @@ class FailedPiece:
     of: int
     piece: int
     error: str
-
-    @classmethod
-    def among(cls, came_of: Iterable[Mapping[str, Any]], of: str) -> list[Self]:
-        """Those of a run that have failed.
-
-        Args:
-            came_of: what came of each piece, in the words of `totes.payloads`.
-            of: what they are pieces of: `payloads.PLAN` or `payloads.BATCH`.
-        """
-        return [
-            cls(of=each[of], piece=each[payloads.PIECE], error=each[payloads.ERROR])
-            for each in came_of
-            if payloads.ERROR in each
-        ]
 
 
 def check_pieces(
