@@ -16,7 +16,7 @@ from totes.capture.identity import differs, shifts
 from totes.capture.mass_deletion import check_deletes
 from totes.capture.pieces import check_read
 from totes.capture.plan import Plans
-from totes.capture.reading import Reading, read_batch
+from totes.capture.reading import BatchRead, read_batch
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
@@ -103,26 +103,26 @@ def capture(
     last = CaptureManifest.from_json(last_body) if last_body else None
     check_read(Plans(lake, newest + 1), failed)
     permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
-    reading = read_batch(connection, lake, tables, last, newest + 1, recapture, permit, rows_in_one_function)
-    if isinstance(reading, PiecesLeft):
-        return Captured(batch=None, newest=newest, unread=reading)
-    snapshot, captured = reading.snapshot, reading.captured()
+    read = read_batch(connection, lake, tables, last, newest + 1, recapture, permit, rows_in_one_function)
+    if isinstance(read, PiecesLeft):
+        return Captured(batch=None, newest=newest, unread=read)
+    snapshot, captured = read.snapshot, read.captured()
     drifted = _drift(captured, last)
     for sentence in drifted:
         logger.warning("the source's shape has changed: %s", sentence, extra={"drift": sentence})
     changes = {name: _count(table) for name, table in captured.items() if _count(table)}
-    if not changes and not _must_be_told(reading, captured, last):
+    if not changes and not _must_be_told(read, captured, last):
         logger.info("nothing changed since batch %d", newest)
         return Captured(batch=None, newest=newest)
     wait_until_durable(connection, snapshot)
     manifest = CaptureManifest(
         batch=newest + 1,
         parent=digest(last_body) if last_body else None,
-        captured_at=reading.began,
+        captured_at=read.began,
         horizon=snapshot.horizon,
         source=snapshot.source,
         drift=drifted,
-        tables=reading.merged(captured),
+        tables=read.merged(captured),
         position=snapshot.position,
         host=snapshot.host,
     )
@@ -193,7 +193,7 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
     )
 
 
-def _must_be_told(reading: Reading, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
+def _must_be_told(read: BatchRead, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
     """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
 
     Or a dimension joins two tables that it did not; or runs were written in another order, which would be done again
@@ -203,10 +203,7 @@ def _must_be_told(reading: Reading, captured: Mapping[str, CapturedTable], last:
         return False
     has_context = any(table.context for table in captured.values())
     return (
-        not reading.snapshot.continues(last)
-        or _is_of_another_shape(captured, last)
-        or has_context
-        or bool(reading.ordered)
+        not read.snapshot.continues(last) or _is_of_another_shape(captured, last) or has_context or bool(read.ordered)
     )
 
 

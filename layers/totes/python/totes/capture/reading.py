@@ -1,7 +1,7 @@
 """The reading of one batch out of one snapshot of the source, which nothing that takes long keeps open."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
@@ -49,7 +49,7 @@ def read_batch(
     recapture: Mapping[str, Sequence[int]],
     permit: Permit,
     rows_in_one_function: int | None = None,
-) -> "Reading | PiecesLeft":
+) -> "BatchRead | PiecesLeft":
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
 
     While a snapshot is open nothing is done that takes long and does not read: it holds locks and the source's
@@ -88,35 +88,77 @@ def read_batch(
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
-            read_of = partial(Reading, snapshot, lake, tables, last, batch, recapture, permit, ordered)
-            begun = _begun(read_of, in_pieces, looked) if in_pieces and looked else None
-            if isinstance(begun, PiecesLeft):
-                return begun
-            reading = begun or read_of()
-            unordered = [] if begun else reading.unordered()
-            for_many = None if begun or unordered or not reading.is_for(in_pieces) else in_pieces
-            plan = reading.plan(for_many) if for_many and looked else None
-            if not unordered and plan is None and (looked or not for_many):
-                reading.read()
-                return reading
-        if for_many and plan:
-            return for_many.commit(snapshot, plan)
-        looked = for_many.look() if for_many else looked
-        ordered |= reading.put_in_order(unordered)
+            read_of = partial(BatchRead, snapshot, lake, tables, last, batch, recapture, permit, ordered)
+            outcome = _attempt(read_of, in_pieces, looked)
+        match outcome:
+            case BatchRead() | PiecesLeft():
+                return outcome
+            case _CommitFirst():
+                return outcome.pieces.commit(snapshot, outcome.plan)
+            case _AskPlanFirst():
+                looked = outcome.pieces.look()
+            case _OrderFirst():
+                ordered |= outcome.batch.put_in_order(outcome.tables)
 
 
-def _begun(read_of: Callable[..., "Reading"], in_pieces: InPieces, looked: Looked) -> "Reading | PiecesLeft | None":
-    """The batch that comes of the pieces that were looked at, or what is left of them; None: there are none of it."""
-    begun = read_of().go_on(in_pieces, looked)
-    if begun is None or isinstance(begun, PiecesLeft):
-        return begun
-    reading = read_of(begun)
-    in_pieces.tell(reading.candidates)
-    return reading
+@dataclass(frozen=True, kw_only=True)
+class _CommitFirst:
+    """There is too much for one function: the plan is committed, and many functions read its pieces."""
+
+    pieces: InPieces
+    plan: Plan
 
 
-class Reading:
-    """The reading of one batch: every table's changes first, then the context that joined dimensions need.
+@dataclass(frozen=True, kw_only=True)
+class _AskPlanFirst:
+    """There is too much for one function, and nobody has asked yet whether there is a plan for it."""
+
+    pieces: InPieces
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OrderFirst:
+    """Runs of some tables are put in order before these are read."""
+
+    batch: "BatchRead"
+    tables: Sequence[str]
+
+
+def _attempt(
+    read_of: Callable[..., "BatchRead"], in_pieces: InPieces | None, looked: Looked | None
+) -> "BatchRead | PiecesLeft | _CommitFirst | _AskPlanFirst | _OrderFirst":
+    """Read the batch, if that can be done in this snapshot; else say what is to be done first, with none open.
+
+    Args:
+        read_of: begins to read in this snapshot; what pieces have read may be given to it.
+        in_pieces: the pieces of the batch; None: one function reads whatever there is.
+        looked: what there was of a plan before the snapshot was taken; None: nobody has asked.
+    """
+    batch = read_of()
+    if in_pieces and looked:
+        begun = in_pieces.go_on(looked, batch.snapshot, batch.columns, batch.identities)
+        if isinstance(begun, PiecesLeft):
+            return begun
+        if begun is not None:
+            batch = read_of(begun)
+            in_pieces.tell(batch.candidates)
+            batch.read()
+            return batch
+    unordered = batch.unordered()
+    if unordered:
+        return _OrderFirst(batch=batch, tables=unordered)
+    if in_pieces and in_pieces.are_for(batch.rows):
+        if looked is None:
+            return _AskPlanFirst(pieces=in_pieces)
+        plan = in_pieces.plan(batch.snapshot, batch.columns, batch.identities, batch.rows)
+        if plan is not None:
+            return _CommitFirst(pieces=in_pieces, plan=plan)
+    batch.read()
+    return batch
+
+
+class BatchRead:
+    """One batch as it is read: every table's changes first, then the context that joined dimensions need.
 
     Attributes:
         snapshot: the state of the source that is read; once it is read, what was open on it is closed.
@@ -145,10 +187,10 @@ class Reading:
         self._batch = batch
         self._permit = permit
         self._together = together
-        self._readings = changes_of(snapshot, lake, tables, last, recapture, together.base if together else None)
+        self._changes = changes_of(snapshot, lake, tables, last, recapture, together.base if together else None)
         for name, runs in ordered.items():
             if together is None or name not in together.base.tables:  # what pieces have read is among those runs
-                self._readings[name].runs = runs
+                self._changes[name].runs = runs
         self._links = Links(tables)
         self._writers = {
             table.name: TableWriter(
@@ -160,7 +202,7 @@ class Reading:
             )
             for table in tables
         }
-        self._found: dict[str, Changes] = {}
+        self._totals: dict[str, Changes] = {}
         self._kept: dict[str, tuple[Part, ...]] = {}
 
     def unordered(self) -> list[str]:
@@ -168,65 +210,55 @@ class Reading:
 
         Before anything is written, all deletes may pass.
         """
-        self._permit({name: self._gone(name, reading.gone_at_least) for name, reading in self._readings.items()})
+        self._permit({name: self._gone(name, changes.gone_at_least) for name, changes in self._changes.items()})
         return [
             name
-            for name, reading in self._readings.items()
-            if name not in self.ordered and not are_in_order(reading.runs) and reading.comes_in_order
+            for name, changes in self._changes.items()
+            if name not in self.ordered and not are_in_order(changes.runs) and changes.comes_in_order
         ]
-
-    def go_on(self, pieces: InPieces, looked: Looked) -> Together | PiecesLeft | None:
-        """What is left of the batch's pieces, or what comes of them; None where there are none of this source."""
-        return pieces.go_on(looked, self.snapshot, self._columns, self._identities)
-
-    def is_for(self, pieces: InPieces | None) -> bool:
-        """Whether more rows are to be read than one function reads, where there may be others."""
-        return pieces is not None and pieces.are_for(self._rows)
-
-    def plan(self, pieces: InPieces) -> Plan | None:
-        """A plan to read the batch in pieces; None where there is nothing to cut."""
-        return pieces.plan(self.snapshot, self._columns, self._identities, self._rows)
 
     @property
     def candidates(self) -> Mapping[str, int]:
         """How many rows of each table may have changed."""
-        return {name: reading.counted[1] for name, reading in self._readings.items()}
+        return {name: changes.counted[1] for name, changes in self._changes.items()}
 
     @cached_property
-    def _rows(self) -> Mapping[str, int]:
+    def rows(self) -> Mapping[str, int]:
         """About how many rows of each table are to be read: a first batch does not count what statistics tell."""
         if self._last is None:
-            return estimated_rows(self.snapshot, self._identities)
+            return estimated_rows(self.snapshot, self.identities)
         return self.candidates
 
     @property
-    def _columns(self) -> Mapping[str, Sequence[SourceColumn]]:
-        return {name: reading.columns for name, reading in self._readings.items()}
+    def columns(self) -> Mapping[str, Sequence[SourceColumn]]:
+        """The columns of each table in the source."""
+        return {name: changes.columns for name, changes in self._changes.items()}
 
     @property
-    def _identities(self) -> Mapping[str, TableIdentity]:
-        return {name: reading.identity for name, reading in self._readings.items()}
+    def identities(self) -> Mapping[str, TableIdentity]:
+        """What each table is in the source."""
+        return {name: changes.identity for name, changes in self._changes.items()}
 
-    def put_in_order(self, unordered: Iterable[str]) -> dict[str, tuple[SortedRun, ...]]:
+    def put_in_order(self, unordered: Sequence[str]) -> dict[str, tuple[SortedRun, ...]]:
         """Write the runs of tables in the order of their keys; the source is not asked."""
         return {
-            name: in_order(self._readings[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
+            name: in_order(self._changes[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
             for name in unordered
         }
 
     def read(self) -> None:
         """Read all that has changed, and its context, and write it to the lake."""
-        for name, reading in self._readings.items():
-            self._found[name] = reading.read(self._writers[name], partial(self._check_deletes, name))
+        for name, changes in self._changes.items():
+            self._totals[name] = changes.read(self._writers[name], partial(self._check_deletes, name))
         if self._last is not None:  # else all there is has been captured
-            for name in self._readings:
+            for name in self._changes:
                 self._hold_what_pieces_have_read(name)
-            joined = [name for name in self._readings if self._is_newly_joined(name)]
-            read_contexts(self.snapshot, list(self._tables.values()), self._columns, self._links, self._writers, joined)
+            joined = [name for name in self._changes if self._is_newly_joined(name)]
+            read_contexts(self.snapshot, list(self._tables.values()), self.columns, self._links, self._writers, joined)
 
     def captured(self) -> dict[str, CapturedTable]:
         """What the batch brings of each table; of its runs, those that were there before. The source is not asked."""
-        return {name: self._captured(name) for name in self._readings}
+        return {name: self._captured(name) for name in self._changes}
 
     def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
         """The tables with what the batch brings among their runs; the source is not asked."""
@@ -250,7 +282,7 @@ class Reading:
 
     def _gone(self, table: str, gone: int) -> Gone:
         # Of what the last batch held, as a person knows it: what pieces have added must not make a loss look small.
-        before, held = self._before(table), self._readings[table].held
+        before, held = self._before(table), self._changes[table].held
         return Gone(gone=gone, held=min(held, before.held) if before else held)
 
     def _before(self, table: str) -> CapturedTable | None:
@@ -276,7 +308,7 @@ class Reading:
             self._links.hold(name, read_part(self._lake, part, columns))
 
     def _captured(self, name: str) -> CapturedTable:
-        reading, newest, found = self._readings[name], self._writers[name].run(), self._found[name]
+        table, newest, found = self._changes[name], self._writers[name].run(), self._totals[name]
         before, changes, deletes = self._before(name), (*self._kept_of(name), *newest.parts), newest.deleted
         if before is None and self._together is not None:
             deletes = ()  # of rows that pieces have read, and nobody else
@@ -284,14 +316,14 @@ class Reading:
             if rows != found.held:
                 raise AssertionError(f"{name} has {found.held} rows, and its pieces have come to {rows}")
         return CapturedTable(
-            columns=tuple(reading.columns),
+            columns=tuple(table.columns),
             held=found.held,
             changes=changes,
             deletes=deletes,
             context=tuple(self._writers[name].context),
             holdings=self.ordered.get(name, before.holdings if before else ()),
             ranges=found.ranges,
-            identity=reading.identity,
+            identity=table.identity,
             completed_by=self._tables[name].completed_by,
         )
 
