@@ -200,9 +200,9 @@ def _unread_count() -> None:
 
 def _pieces_keep_all() -> None:
     """Take over all that pieces have read, whatever has become of it since."""
-    together = _module("capture.together").Together
+    baseline = _module("capture.piece_coordinator").ReadBaseline
     nothing = CapturedTable(columns=(), held=0)
-    _put(together, "kept", lambda self, name, _since: self.base.tables.get(name, nothing).changes)
+    _put(baseline, "still_current", lambda self, name, _since: self.manifest.tables.get(name, nothing).changes)
 
 
 def _blind_comparison() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, merging, reader, sizes
+from totes.capture import SOURCE_TABLES, capture, copy_rows, merging, sizes
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.errors import MassDeletion
@@ -27,7 +27,7 @@ DESIGNS = (
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "CHUNK_BYTES", 20_000)
+    monkeypatch.setattr(copy_rows, "CHUNK_BYTES", 20_000)
     monkeypatch.setattr(sizes, "PART_ROWS", 500)
     monkeypatch.setattr(sizes, "KEYS_AT_ONCE", 100)
     monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 2_000)

@@ -15,11 +15,11 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, Captured, capture, pieces, planning, read_piece, sizes, together
+from totes.capture import SOURCE_TABLES, Captured, capture, cutting, piece_coordinator, piece_reader, read_piece, sizes
 from totes.capture.contract import columns_of
+from totes.capture.cutting import cut_tables, estimated_rows
 from totes.capture.identity import identities_of
 from totes.capture.plan import PlannedPiece, Plans
-from totes.capture.planning import cut_tables, estimated_rows
 from totes.capture.slices import HIGHEST, LOWEST
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.errors import ContractError, PieceFailed, SourceUnavailable
@@ -116,7 +116,7 @@ def test_what_was_analysed_is_not_counted_to_find_that_out(pipeline: Pipeline) -
 def test_there_are_at_most_a_thousand_pieces_or_so_whatever_the_statistics_say(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "MOST_PIECES", 10)
+    monkeypatch.setattr(cutting, "MOST_PIECES", 10)
     with session(pipeline.source) as connection, snapshot_of(connection, SOURCE_TABLES) as snapshot:
         described, found = cut(snapshot, 20)
     assert len(described) <= len(found) <= 10 + len(described)
@@ -280,7 +280,7 @@ def test_what_the_source_could_still_lose_by_a_crash_is_no_piece(
         raise SourceUnavailable("the disk stands still")
 
     with monkeypatch.context() as patched, pytest.raises(SourceUnavailable):
-        patched.setattr(pieces, "wait_until_durable", not_flushed)
+        patched.setattr(piece_reader, "wait_until_durable", not_flushed)
         read(pipeline, captured.unread.of, 0)
     assert begin(pipeline).unread == captured.unread
 
@@ -289,7 +289,7 @@ def test_nor_is_there_a_plan_of_it(pipeline: Pipeline, monkeypatch: pytest.Monke
     def not_flushed(*_: object) -> None:
         raise SourceUnavailable("the disk stands still")
 
-    monkeypatch.setattr(together, "wait_until_durable", not_flushed)
+    monkeypatch.setattr(piece_coordinator, "wait_until_durable", not_flushed)
     with pytest.raises(SourceUnavailable):
         begin(pipeline)
     assert keys_of(pipeline.ingestion) == []
@@ -330,7 +330,7 @@ def test_a_plan_that_was_left_behind_for_long_is_made_anew_and_nothing_is_double
         read(pipeline, captured.unread.of, piece)
     Shop(pipeline.source, seed=7).trade(40)
     with monkeypatch.context() as later:
-        later.setattr(together, "_PLAN_KEEPS", timedelta(0))
+        later.setattr(piece_coordinator, "_PLAN_KEEPS", timedelta(0))
         anew = begin(pipeline)
     assert anew.unread is not None
     assert anew.unread.of == captured.unread.of + 1
@@ -344,7 +344,7 @@ def test_what_plans_have_left_goes_with_the_nightly_sweep(pipeline: Pipeline, mo
     read_all(pipeline, begin(pipeline))
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     with monkeypatch.context() as later:
-        later.setattr(together, "_PLAN_KEEPS", timedelta(0))
+        later.setattr(piece_coordinator, "_PLAN_KEEPS", timedelta(0))
         anew = begin(pipeline)
     read_all(pipeline, anew)
     begin(pipeline)

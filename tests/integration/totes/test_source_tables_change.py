@@ -12,7 +12,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.capture import changes, identity, reader
+from totes.capture import changes, copy_rows, identity
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable
 from totes.lake import CaptureManifest, Journal, read_part
 from totes.lake.manifests import digest
@@ -132,7 +132,7 @@ def read_by(monkeypatch: pytest.MonkeyPatch, tick: Callable[[], object]) -> int:
             read.append(frame.height)
             consume(frame)
 
-        reader.stream_rows(snapshot, table, columns, condition, counting)
+        copy_rows.stream_rows(snapshot, table, columns, condition, counting)
 
     with monkeypatch.context() as context:
         context.setattr(changes, "stream_rows", stream)
@@ -414,7 +414,7 @@ def test_no_truncate_fits_between_the_snapshot_and_a_read(pipeline: Pipeline, mo
             execute(pipeline.source, "SET lock_timeout = '50ms'; TRUNCATE payment")
         except psycopg2.errors.LockNotAvailable as refusal:
             refused.append(refusal)
-        reader.stream_rows(*arguments)
+        copy_rows.stream_rows(*arguments)
 
     monkeypatch.setattr(changes, "stream_rows", truncate_first)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")

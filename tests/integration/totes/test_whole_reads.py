@@ -13,7 +13,7 @@ from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, read_piece, reader, sizes, snapshot
+from totes.capture import SOURCE_TABLES, capture, copy_rows, read_piece, sizes, snapshot
 from totes.capture.holdings import Holdings
 from totes.capture.merging import are_in_order
 from totes.capture.plan import Plan, Plans
@@ -283,7 +283,7 @@ def test_runs_in_no_order_are_put_in_order_and_lose_nothing_of_what_pieces_have_
     execute(pipeline.source, DESIGNS.format(first=1000, many=300))
     with monkeypatch.context() as earlier:
         earlier.setattr(sizes, "UNORDERED_ROWS", 10**9)
-        earlier.setattr(reader, "CHUNK_BYTES", 600)
+        earlier.setattr(copy_rows, "CHUNK_BYTES", 600)
         earlier.setattr(snapshot, "_STATE", STARTED_EARLIER)
         pipeline.tick()
     monkeypatch.setattr(sizes, "UNORDERED_ROWS", 50)

@@ -14,7 +14,7 @@ from totes.capture.drift import drift
 from totes.capture.durability import wait_until_durable
 from totes.capture.identity import differs, shifts
 from totes.capture.mass_deletion import check_deletes
-from totes.capture.pieces import check_read
+from totes.capture.piece_reader import check_read
 from totes.capture.plan import Plans
 from totes.capture.reading import BatchRead, read_batch
 from totes.capture.snapshot import Snapshot

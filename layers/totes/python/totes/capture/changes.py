@@ -18,10 +18,10 @@ from psycopg2 import sql
 from totes.capture import sizes
 from totes.capture.compare_keys import differing, ranges_of
 from totes.capture.contract import columns_of
+from totes.capture.copy_rows import conditions_on, stream_rows
 from totes.capture.holdings import HeldKeys, Holdings
 from totes.capture.identity import identities_of, members_to_read
 from totes.capture.keys import check_once, unguarded
-from totes.capture.reader import conditions_on, stream_rows
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
@@ -65,7 +65,7 @@ def changes_of(
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
     recapture: Mapping[str, Sequence[int]],
-    as_if: CaptureManifest | None = None,
+    baseline: CaptureManifest | None = None,
 ) -> dict[str, "TableChanges"]:
     """Return the changes of each table since the last batch, to be read.
 
@@ -75,7 +75,7 @@ def changes_of(
         tables: the tables.
         last: the last batch; None where there is none.
         recapture: keys of each table that are looked at whether or not they may be new.
-        as_if: what has been read of some tables since, as if it had been a batch; None: nothing.
+        baseline: what pieces have read of some tables since, as if it had been a batch; None: nothing.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -90,7 +90,7 @@ def changes_of(
             table,
             columns[table.name],
             identities[table.name],
-            as_if if as_if is not None and table.name in as_if.tables else last,
+            baseline if baseline is not None and table.name in baseline.tables else last,
             recapture.get(table.name, ()),
             is_guarded=table.name not in without_index,
         )

@@ -90,7 +90,7 @@ class Plan:
             for name, table in looked_at.items()
         )
 
-    def with_read(self, read: Mapping[int, ReadPiece]) -> CaptureManifest:
+    def baseline(self, read: Mapping[int, ReadPiece]) -> CaptureManifest:
         """Return the base as if it had been a batch whose changes the pieces have read.
 
         A row that was committed before the base's horizon and is still the same is in it as it is, for a piece saw it

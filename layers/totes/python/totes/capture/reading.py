@@ -9,15 +9,15 @@ from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import Changes, changes_of
 from totes.capture.context import Links, read_contexts
+from totes.capture.cutting import estimated_rows
 from totes.capture.mass_deletion import Gone
 from totes.capture.merging import are_in_order, in_order, with_run
+from totes.capture.piece_coordinator import PieceCoordinator, PlanStatus, ReadBaseline
 from totes.capture.plan import Plan
-from totes.capture.planning import estimated_rows
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.capture.together import InPieces, Looked, Together
 from totes.lake import (
     Bucket,
     CapturedTable,
@@ -79,24 +79,24 @@ def read_batch(
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    in_pieces = None
+    pieces = None
     if rows_in_one_function is not None:
-        in_pieces = InPieces(lake, tables, last, batch, rows_in_one_function)
+        pieces = PieceCoordinator(lake, tables, last, batch, rows_in_one_function)
     # Whether pieces are needed a first batch asks at once; a later one only once it has counted many rows.
-    looked = in_pieces.look() if in_pieces and last is None else None
+    status = pieces.status() if pieces and last is None else None
     ordered: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
             read_of = partial(BatchRead, snapshot, lake, tables, last, batch, recapture, permit, ordered)
-            outcome = _attempt(read_of, in_pieces, looked)
+            outcome = _attempt(read_of, pieces, status)
         match outcome:
             case BatchRead() | PiecesLeft():
                 return outcome
             case _CommitFirst():
                 return outcome.pieces.commit(snapshot, outcome.plan)
             case _AskPlanFirst():
-                looked = outcome.pieces.look()
+                status = outcome.pieces.status()
             case _OrderFirst():
                 ordered |= outcome.batch.put_in_order(outcome.tables)
 
@@ -105,7 +105,7 @@ def read_batch(
 class _CommitFirst:
     """There is too much for one function: the plan is committed, and many functions read its pieces."""
 
-    pieces: InPieces
+    pieces: PieceCoordinator
     plan: Plan
 
 
@@ -113,7 +113,7 @@ class _CommitFirst:
 class _AskPlanFirst:
     """There is too much for one function, and nobody has asked yet whether there is a plan for it."""
 
-    pieces: InPieces
+    pieces: PieceCoordinator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,34 +125,34 @@ class _OrderFirst:
 
 
 def _attempt(
-    read_of: Callable[..., "BatchRead"], in_pieces: InPieces | None, looked: Looked | None
+    read_of: Callable[..., "BatchRead"], pieces: PieceCoordinator | None, status: PlanStatus | None
 ) -> "BatchRead | PiecesLeft | _CommitFirst | _AskPlanFirst | _OrderFirst":
     """Read the batch, if that can be done in this snapshot; else say what is to be done first, with none open.
 
     Args:
         read_of: begins to read in this snapshot; what pieces have read may be given to it.
-        in_pieces: the pieces of the batch; None: one function reads whatever there is.
-        looked: what there was of a plan before the snapshot was taken; None: nobody has asked.
+        pieces: the pieces of the batch; None: one function reads whatever there is.
+        status: what there was of a plan before the snapshot was taken; None: nobody has asked.
     """
     batch = read_of()
-    if in_pieces and looked:
-        begun = in_pieces.go_on(looked, batch.snapshot, batch.columns, batch.identities)
-        if isinstance(begun, PiecesLeft):
-            return begun
-        if begun is not None:
-            batch = read_of(begun)
-            in_pieces.tell(batch.candidates)
+    if pieces and status:
+        resumed = pieces.resume(status, batch.snapshot, batch.columns, batch.identities)
+        if isinstance(resumed, PiecesLeft):
+            return resumed
+        if resumed is not None:
+            batch = read_of(resumed)
+            pieces.warn_if_large(batch.candidates)
             batch.read()
             return batch
     unordered = batch.unordered()
     if unordered:
         return _OrderFirst(batch=batch, tables=unordered)
-    if in_pieces and in_pieces.are_for(batch.rows):
-        if looked is None:
-            return _AskPlanFirst(pieces=in_pieces)
-        plan = in_pieces.plan(batch.snapshot, batch.columns, batch.identities, batch.rows)
+    if pieces and pieces.is_too_large(batch.rows):
+        if status is None:
+            return _AskPlanFirst(pieces=pieces)
+        plan = pieces.plan(batch.snapshot, batch.columns, batch.identities, batch.rows)
         if plan is not None:
-            return _CommitFirst(pieces=in_pieces, plan=plan)
+            return _CommitFirst(pieces=pieces, plan=plan)
     batch.read()
     return batch
 
@@ -176,7 +176,7 @@ class BatchRead:
         recapture: Mapping[str, Sequence[int]],
         permit: Permit,
         ordered: Mapping[str, tuple[SortedRun, ...]],
-        together: Together | None = None,
+        baseline: ReadBaseline | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.began = datetime.now(UTC)
@@ -186,10 +186,10 @@ class BatchRead:
         self._last = last
         self._batch = batch
         self._permit = permit
-        self._together = together
-        self._changes = changes_of(snapshot, lake, tables, last, recapture, together.base if together else None)
+        self._baseline = baseline
+        self._changes = changes_of(snapshot, lake, tables, last, recapture, baseline.manifest if baseline else None)
         for name, runs in ordered.items():
-            if together is None or name not in together.base.tables:  # what pieces have read is among those runs
+            if baseline is None or name not in baseline.manifest.tables:  # what pieces have read is among those runs
                 self._changes[name].runs = runs
         self._links = Links(tables)
         self._writers = {
@@ -203,7 +203,7 @@ class BatchRead:
             for table in tables
         }
         self._totals: dict[str, Changes] = {}
-        self._kept: dict[str, tuple[Part, ...]] = {}
+        self._current: dict[str, tuple[Part, ...]] = {}
 
     def unordered(self) -> list[str]:
         """The tables of which many rows are to be compared with runs that are in no order.
@@ -270,7 +270,7 @@ class BatchRead:
         has_all = sum(part.rows for part in table.changes) == table.held
         runs = () if has_all else table.holdings
         for run in (
-            SortedRun(parts=self._kept_of(name)),
+            SortedRun(parts=self._still_current(name)),
             SortedRun(parts=since.parts, deleted=() if has_all else since.deleted),
         ):
             if run.rows:
@@ -296,21 +296,23 @@ class BatchRead:
         joined = _JOINED_BY_AN_EARLIER_TOTES.get(name, {}) if before.completed_by is None else before.completed_by
         return not self._tables[name].completed_by.items() <= joined.items()
 
-    def _kept_of(self, name: str) -> tuple[Part, ...]:
+    def _still_current(self, name: str) -> tuple[Part, ...]:
         """What pieces have read of a table, and nobody has changed since."""
-        if name not in self._kept:
-            self._kept[name] = self._together.kept(name, self._writers[name].run()) if self._together else ()
-        return self._kept[name]
+        if name not in self._current:
+            self._current[name] = (
+                self._baseline.still_current(name, self._writers[name].run()) if self._baseline else ()
+            )
+        return self._current[name]
 
     def _hold_what_pieces_have_read(self, name: str) -> None:
         columns = self._links.columns(name)
-        for part in self._kept_of(name) if columns else ():
+        for part in self._still_current(name) if columns else ():
             self._links.hold(name, read_part(self._lake, part, columns))
 
     def _captured(self, name: str) -> CapturedTable:
         table, newest, found = self._changes[name], self._writers[name].run(), self._totals[name]
-        before, changes, deletes = self._before(name), (*self._kept_of(name), *newest.parts), newest.deleted
-        if before is None and self._together is not None:
+        before, changes, deletes = self._before(name), (*self._still_current(name), *newest.parts), newest.deleted
+        if before is None and self._baseline is not None:
             deletes = ()  # of rows that pieces have read, and nobody else
             rows = sum(part.rows for part in changes)
             if rows != found.held:

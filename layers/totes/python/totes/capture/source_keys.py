@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 from psycopg2 import sql
 
-from totes.capture.reader import stream_rows
+from totes.capture.copy_rows import stream_rows
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.lake import SourceColumn

@@ -9,12 +9,12 @@ from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import may_differ
 from totes.capture.contract import columns_of
+from totes.capture.copy_rows import stream_rows
 from totes.capture.durability import wait_until_durable
 from totes.capture.holdings import Holdings
 from totes.capture.identity import identities_of
 from totes.capture.keys import check_once, unguarded
 from totes.capture.plan import Plans, ReadPiece
-from totes.capture.reader import stream_rows
 from totes.capture.snapshot import snapshot_of
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable

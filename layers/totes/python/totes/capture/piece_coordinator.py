@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from totes.capture.cutting import cut_tables
 from totes.capture.durability import wait_until_durable
 from totes.capture.part_cache import bounds
 from totes.capture.plan import Plan, Plans
-from totes.capture.planning import cut_tables
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
@@ -32,26 +32,26 @@ _PLAN_KEEPS = timedelta(hours=24)
 """What changes since a plan is read by one function; after so long, which is several runs, it may be too much."""
 
 
-class Together:
+class ReadBaseline:
     """What all pieces of a plan have read, as if it had been a batch since the last one.
 
     Args:
         lake: the ingestion bucket.
         tables: the tables that are captured.
         batch: the number of the batch that it becomes.
-        base: that batch; see `Plan.with_read`.
+        manifest: that batch; see `Plan.baseline`.
 
     Attributes:
-        base: that batch.
+        manifest: that batch.
     """
 
-    def __init__(self, lake: Bucket, tables: Sequence[SourceTable], batch: int, base: CaptureManifest) -> None:
-        self.base = base
+    def __init__(self, lake: Bucket, tables: Sequence[SourceTable], batch: int, manifest: CaptureManifest) -> None:
+        self.manifest = manifest
         self._lake = lake
         self._keys = {table.name: table.key for table in tables}
         self._batch = batch
 
-    def kept(self, name: str, since: SortedRun) -> tuple[Part, ...]:
+    def still_current(self, name: str, since: SortedRun) -> tuple[Part, ...]:
         """Return a table's changes without the keys of rows that have changed or gone since; most parts have none.
 
         Args:
@@ -61,7 +61,7 @@ class Together:
         Raises:
             LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         """
-        table = self.base.tables.get(name)
+        table = self.manifest.tables.get(name)
         if table is None:
             return ()
         key, kept = self._keys[name], list[Part]()
@@ -84,7 +84,7 @@ class Together:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class PlanStatus:
     """What there was of a batch's pieces at a moment: a batch may be put together of them in a later snapshot.
 
     A piece that is read after the snapshot was taken may have what that does not.
@@ -98,7 +98,7 @@ class Looked:
     unread: Sequence[int]
 
 
-class InPieces:
+class PieceCoordinator:
     """The pieces of one batch.
 
     Args:
@@ -128,37 +128,37 @@ class InPieces:
         self._most = rows_in_one_function
         self._plans = Plans(lake, batch)
 
-    def are_for(self, rows: Mapping[str, int]) -> bool:
+    def is_too_large(self, rows: Mapping[str, int]) -> bool:
         """Whether so many rows of the tables are more than one function may read."""
         return sum(rows.values()) > self._most
 
-    def tell(self, rows: Mapping[str, int]) -> None:
+    def warn_if_large(self, rows: Mapping[str, int]) -> None:
         """Say where so much has changed since a plan that one function may have too little time for it."""
-        if self.are_for(rows):
+        if self.is_too_large(rows):
             logger.warning(
                 "%d rows may have changed since the plan was made, or since the oldest transaction that was open then; "
                 "one function reads them",
                 sum(rows.values()),
             )
 
-    def look(self) -> Looked:
-        """Look for the newest plan, and for what was read of it, with no snapshot open."""
+    def status(self) -> PlanStatus:
+        """Return the newest plan, and which pieces of it nobody has read; asked while no snapshot is open."""
         plan = self._plans.newest()
         if plan is None or datetime.now(UTC) - plan.base.captured_at >= _PLAN_KEEPS:
-            return Looked(plan=None, unread=())
-        return Looked(plan=plan, unread=self._plans.unread(plan))
+            return PlanStatus(plan=None, unread=())
+        return PlanStatus(plan=plan, unread=self._plans.unread(plan))
 
-    def go_on(
+    def resume(
         self,
-        looked: Looked,
+        status: PlanStatus,
         snapshot: Snapshot,
         columns: Mapping[str, Sequence[SourceColumn]],
         identities: Mapping[str, TableIdentity],
-    ) -> PiecesLeft | Together | None:
+    ) -> PiecesLeft | ReadBaseline | None:
         """Return what is left of the newest plan to be read, or what comes of it; None where none holds.
 
         Args:
-            looked: what there was of it before the snapshot was taken.
+            status: what there was of it before the snapshot was taken.
             snapshot: the state of the source.
             columns: the columns of each table in it.
             identities: what each table is in it.
@@ -166,7 +166,7 @@ class InPieces:
         Raises:
             SourceUnavailable: the source is a standby that is behind the plan.
         """
-        plan = looked.plan
+        plan = status.plan
         if plan is None:
             return None
         check_succession(snapshot, plan.base)
@@ -175,9 +175,9 @@ class InPieces:
                 "plan %d does not hold any more: the source is another one, or has another shape", plan.number
             )
             return None
-        if looked.unread:
-            return PiecesLeft.first(plan.number, looked.unread)
-        return Together(self._lake, self._tables, self._batch, plan.with_read(self._plans.pieces(plan)))
+        if status.unread:
+            return PiecesLeft.first(plan.number, status.unread)
+        return ReadBaseline(self._lake, self._tables, self._batch, plan.baseline(self._plans.pieces(plan)))
 
     def plan(
         self,
