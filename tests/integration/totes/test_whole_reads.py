@@ -15,7 +15,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture, copy_rows, read_piece, sizes, snapshot
 from totes.capture.holdings import Holdings
-from totes.capture.merging import are_in_order
+from totes.capture.merging import overlap_little
 from totes.capture.plan import Plan, Plans
 from totes.capture.snapshot import Snapshot, snapshot_of
 from totes.errors import MassDeletion, SourceUnavailable
@@ -287,7 +287,7 @@ def test_runs_in_no_order_are_put_in_order_and_lose_nothing_of_what_pieces_have_
         earlier.setattr(snapshot, "_STATE", STARTED_EARLIER)
         pipeline.tick()
     monkeypatch.setattr(sizes, "UNORDERED_ROWS", 50)
-    assert not are_in_order(newest(pipeline.ingestion).tables["design"].holdings)
+    assert not overlap_little(newest(pipeline.ingestion).tables["design"].holdings)
     alone = copy_of(pipeline.ingestion)
     execute(pipeline.source, DESIGNS.format(first=9000, many=3))
     execute(pipeline.source, "UPDATE design SET design_name = 'before' WHERE design_id = 1005")
@@ -296,7 +296,7 @@ def test_runs_in_no_order_are_put_in_order_and_lose_nothing_of_what_pieces_have_
     execute(pipeline.source, "DELETE FROM design WHERE design_id = 9001")
     assert begin(pipeline).batch == 2
     design = newest(pipeline.ingestion).tables["design"]
-    assert are_in_order(design.holdings)
+    assert overlap_little(design.holdings)
     with session(pipeline.source) as connection:
         capture(connection, alone, SOURCE_TABLES)
     assert held(pipeline.ingestion, "design", design) == held(alone, "design", newest(alone).tables["design"])

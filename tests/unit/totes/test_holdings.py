@@ -12,7 +12,7 @@ import pytest
 from tests.support.memory_store import MemoryStore
 from totes.capture import merging, sizes
 from totes.capture.holdings import Holdings
-from totes.capture.merging import in_order, with_run
+from totes.capture.merging import with_run, without_overlaps
 from totes.capture.slices import Piece
 from totes.lake import Bucket, Part, SortedRun, write_part
 
@@ -220,11 +220,11 @@ def test_a_run_in_no_order_is_written_in_the_order_of_its_keys_and_each_part_rea
     table.runs = (SortedRun(parts=table.parts("changes", pl.DataFrame([*table.rows.values()], schema=SHAPES[0]))),)
     assert table.depth() > 90
     store.reads.clear()
-    table.runs = in_order(table.runs, "id", bucket, "holdings/t/0000000001")
+    table.runs = without_overlaps(table.runs, "id", bucket, "holdings/t/0000000001")
     assert len(store.reads) < 6 * 4_000 / sizes.PART_ROWS
     assert table.depth() == 1
     table.is_held(SHAPES[0])
-    assert in_order(table.runs, "id", bucket, "x") == table.runs
+    assert without_overlaps(table.runs, "id", bucket, "x") == table.runs
 
 
 def test_a_reader_in_the_order_of_keys_reads_each_part_once(bucket: Bucket, store: MemoryStore) -> None:

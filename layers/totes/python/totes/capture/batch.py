@@ -196,14 +196,14 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
 def _must_be_told(read: BatchRead, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
     """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
 
-    Or a dimension joins two tables that it did not; or runs were written in another order, which would be done again
+    Or a dimension joins two tables that it did not; or runs were rewritten without overlaps, which would be done again
     by each capture.
     """
     if last is None:
         return False
     has_context = any(table.context for table in captured.values())
     return (
-        not read.snapshot.continues(last) or _is_of_another_shape(captured, last) or has_context or bool(read.ordered)
+        not read.snapshot.continues(last) or _is_of_another_shape(captured, last) or has_context or bool(read.rewritten)
     )
 
 

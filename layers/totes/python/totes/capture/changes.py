@@ -136,7 +136,7 @@ class TableChanges:
     Attributes:
         columns: of the table in the source.
         identity: what the table is there.
-        runs: what the lake holds of it; whoever writes them in another order says so here, before they are read.
+        runs: what the lake holds of it; whoever rewrites them says so here, before they are read.
 
     Args:
         snapshot: the state of the source to read.

@@ -34,30 +34,31 @@ def with_run(
     return (*runs[:first], _merged(runs[first:], key, bucket, prefix, with_deleted=first > 0))
 
 
-def in_order(holdings: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str) -> tuple[SortedRun, ...]:
-    """Return the holdings, sorted runs whose parts lie across each other written again in the order of their keys.
+def without_overlaps(holdings: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str) -> tuple[SortedRun, ...]:
+    """Return the holdings with every run rewritten whose parts overlap in more than `sizes.RUNS_AT_ONCE` layers.
 
-    An older totes wrote a table in the order of its heap; a whole read in the order of keys, which is what the runs
-    are about to be compared with, would read each such part once a chunk.
+    Early versions wrote parts in heap order; a reader in key order would fetch each such part once per chunk.
 
     Args:
         holdings: the table's sorted runs, oldest first.
         key: the table's key column.
-        bucket: where the parts lie, and where those that are written again go.
-        prefix: the start of such a part's key.
+        bucket: where the parts lie, and where rewritten ones go.
+        prefix: the start of a rewritten part's key.
     """
     return tuple(
-        run if _is_in_order(run) else _merged([run], key, bucket, f"{prefix}-ordered-{number:05d}", with_deleted=True)
+        run
+        if _overlaps_little(run)
+        else _merged([run], key, bucket, f"{prefix}-ordered-{number:05d}", with_deleted=True)
         for number, run in enumerate(holdings)
     )
 
 
-def are_in_order(holdings: Sequence[SortedRun]) -> bool:
-    """Whether `in_order` would leave the holdings as they are."""
-    return all(_is_in_order(run) for run in holdings)
+def overlap_little(holdings: Sequence[SortedRun]) -> bool:
+    """Whether `without_overlaps` would leave the holdings as they are."""
+    return all(_overlaps_little(run) for run in holdings)
 
 
-def _is_in_order(run: SortedRun) -> bool:
+def _overlaps_little(run: SortedRun) -> bool:
     return len(_layers(run)) <= sizes.RUNS_AT_ONCE
 
 

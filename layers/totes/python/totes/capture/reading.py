@@ -11,7 +11,7 @@ from totes.capture.changes import Changes, changes_of
 from totes.capture.context import Links, read_contexts
 from totes.capture.cutting import estimated_rows
 from totes.capture.mass_deletion import Gone
-from totes.capture.merging import are_in_order, in_order, with_run
+from totes.capture.merging import overlap_little, with_run, without_overlaps
 from totes.capture.piece_coordinator import PieceCoordinator, PlanStatus, ReadBaseline
 from totes.capture.plan import Plan
 from totes.capture.snapshot import Snapshot, snapshot_of
@@ -84,11 +84,11 @@ def read_batch(
         pieces = PieceCoordinator(lake, tables, last, batch, rows_in_one_function)
     # Whether pieces are needed a first batch asks at once; a later one only once it has counted many rows.
     status = pieces.status() if pieces and last is None else None
-    ordered: dict[str, tuple[SortedRun, ...]] = {}
+    rewritten: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
-            read_of = partial(BatchRead, snapshot, lake, tables, last, batch, recapture, permit, ordered)
+            read_of = partial(BatchRead, snapshot, lake, tables, last, batch, recapture, permit, rewritten)
             outcome = _attempt(read_of, pieces, status)
         match outcome:
             case BatchRead() | PiecesLeft():
@@ -97,8 +97,8 @@ def read_batch(
                 return outcome.pieces.commit(snapshot, outcome.plan)
             case _AskPlanFirst():
                 status = outcome.pieces.status()
-            case _OrderFirst():
-                ordered |= outcome.batch.put_in_order(outcome.tables)
+            case _RewriteFirst():
+                rewritten |= outcome.batch.rewrite_overlaps(outcome.tables)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +117,8 @@ class _AskPlanFirst:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OrderFirst:
-    """Runs of some tables are put in order before these are read."""
+class _RewriteFirst:
+    """Runs of some tables overlap too much to be read in the order of their keys: they are rewritten first."""
 
     batch: "BatchRead"
     tables: Sequence[str]
@@ -126,7 +126,7 @@ class _OrderFirst:
 
 def _attempt(
     read_of: Callable[..., "BatchRead"], pieces: PieceCoordinator | None, status: PlanStatus | None
-) -> "BatchRead | PiecesLeft | _CommitFirst | _AskPlanFirst | _OrderFirst":
+) -> "BatchRead | PiecesLeft | _CommitFirst | _AskPlanFirst | _RewriteFirst":
     """Read the batch, if that can be done in this snapshot; else say what is to be done first, with none open.
 
     Args:
@@ -144,9 +144,9 @@ def _attempt(
             pieces.warn_if_large(batch.candidates)
             batch.read()
             return batch
-    unordered = batch.unordered()
-    if unordered:
-        return _OrderFirst(batch=batch, tables=unordered)
+    overlapping = batch.with_overlapping_runs()
+    if overlapping:
+        return _RewriteFirst(batch=batch, tables=overlapping)
     if pieces and pieces.is_too_large(batch.rows):
         if status is None:
             return _AskPlanFirst(pieces=pieces)
@@ -163,7 +163,7 @@ class BatchRead:
     Attributes:
         snapshot: the state of the source that is read; once it is read, what was open on it is closed.
         began: when the snapshot was taken.
-        ordered: runs of the last batch that were put in order, by table.
+        rewritten: runs of the last batch that were rewritten before this one was read, by table.
     """
 
     def __init__(
@@ -175,12 +175,12 @@ class BatchRead:
         batch: int,
         recapture: Mapping[str, Sequence[int]],
         permit: Permit,
-        ordered: Mapping[str, tuple[SortedRun, ...]],
+        rewritten: Mapping[str, tuple[SortedRun, ...]],
         baseline: ReadBaseline | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.began = datetime.now(UTC)
-        self.ordered = ordered
+        self.rewritten = rewritten
         self._lake = lake
         self._tables = {table.name: table for table in tables}
         self._last = last
@@ -188,7 +188,7 @@ class BatchRead:
         self._permit = permit
         self._baseline = baseline
         self._changes = changes_of(snapshot, lake, tables, last, recapture, baseline.manifest if baseline else None)
-        for name, runs in ordered.items():
+        for name, runs in rewritten.items():
             if baseline is None or name not in baseline.manifest.tables:  # what pieces have read is among those runs
                 self._changes[name].runs = runs
         self._links = Links(tables)
@@ -205,8 +205,8 @@ class BatchRead:
         self._totals: dict[str, Changes] = {}
         self._current: dict[str, tuple[Part, ...]] = {}
 
-    def unordered(self) -> list[str]:
-        """The tables of which many rows are to be compared with runs that are in no order.
+    def with_overlapping_runs(self) -> list[str]:
+        """The tables of which many rows are to be compared with runs whose parts overlap too much.
 
         Before anything is written, all deletes may pass.
         """
@@ -214,7 +214,7 @@ class BatchRead:
         return [
             name
             for name, changes in self._changes.items()
-            if name not in self.ordered and not are_in_order(changes.runs) and changes.comes_in_order
+            if name not in self.rewritten and not overlap_little(changes.runs) and changes.comes_in_order
         ]
 
     @property
@@ -239,11 +239,13 @@ class BatchRead:
         """What each table is in the source."""
         return {name: changes.identity for name, changes in self._changes.items()}
 
-    def put_in_order(self, unordered: Sequence[str]) -> dict[str, tuple[SortedRun, ...]]:
-        """Write the runs of tables in the order of their keys; the source is not asked."""
+    def rewrite_overlaps(self, tables: Sequence[str]) -> dict[str, tuple[SortedRun, ...]]:
+        """Rewrite those runs of tables whose parts overlap too much; the source is not asked."""
         return {
-            name: in_order(self._changes[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name))
-            for name in unordered
+            name: without_overlaps(
+                self._changes[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name)
+            )
+            for name in tables
         }
 
     def read(self) -> None:
@@ -323,7 +325,7 @@ class BatchRead:
             changes=changes,
             deletes=deletes,
             context=tuple(self._writers[name].context),
-            holdings=self.ordered.get(name, before.holdings if before else ()),
+            holdings=self.rewritten.get(name, before.holdings if before else ()),
             ranges=found.ranges,
             identity=table.identity,
             completed_by=self._tables[name].completed_by,
