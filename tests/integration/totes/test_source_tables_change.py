@@ -188,7 +188,7 @@ def test_a_partition_that_is_attached_while_it_is_read_is_no_mass_deletion(
     execute(pipeline.source, "UPDATE high SET paid = NOT paid; UPDATE payment SET paid = NOT paid")
     whole = changes.TableChanges.read
 
-    def once_attached(reading: changes.TableChanges, *given: Any) -> changes.Changes:
+    def once_attached(reading: changes.TableChanges, *given: Any) -> changes.TableTotals:
         if value(pipeline.source, "SELECT count(*) FROM pg_inherits WHERE inhrelid = 'high'::regclass") == 0:
             execute(pipeline.source, "ALTER TABLE payment ATTACH PARTITION high FOR VALUES FROM (20) TO (MAXVALUE)")
         return whole(reading, *given)

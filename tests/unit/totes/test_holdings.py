@@ -13,7 +13,7 @@ from tests.support.memory_store import MemoryStore
 from totes.capture import merging, sizes
 from totes.capture.holdings import Holdings
 from totes.capture.merging import with_run, without_overlaps
-from totes.capture.slices import Piece
+from totes.capture.slices import PartSlice
 from totes.lake import Bucket, Part, SortedRun, write_part
 
 NOTHING = pl.Series("id", [], dtype=pl.Int64)
@@ -152,9 +152,9 @@ def test_a_merge_holds_few_bytes_at_once_however_wide_the_rows_are(
     seen: list[int] = []
     latest = merging._latest
 
-    def counted(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
-        seen.append(sum(int(piece.frame.estimated_size()) for piece in pieces))
-        return latest(pieces, key)
+    def counted(slices: Sequence[PartSlice], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
+        seen.append(sum(int(each.frame.estimated_size()) for each in slices))
+        return latest(slices, key)
 
     monkeypatch.setattr(merging, "_latest", counted)
     table.bring({key: {"id": key, "units": 7, "note": picture} for key in range(0, 600, 2)}, [], SHAPES[2])

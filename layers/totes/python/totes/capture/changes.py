@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 _EVERY_ROW = sql.SQL("true")
 
 
-class Found(Protocol):
+class ChangeSink(Protocol):
     """Whoever takes what has changed in a table, a bounded frame at a time."""
 
     def changed(self, rows: pl.DataFrame) -> None:
@@ -47,8 +47,8 @@ class Found(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changes:
-    """What has changed in a table, beside the rows and keys that were handed on.
+class TableTotals:
+    """How many rows a table has, once what has changed in it was handed on.
 
     Attributes:
         held: how many rows the source has now.
@@ -194,7 +194,7 @@ class TableChanges:
         """Whether so many rows are to be compared with the lake that they are read in the order of their keys."""
         return self.counted[1] > sizes.UNORDERED_ROWS
 
-    def read(self, found: Found, permit: Callable[[int], None] = lambda _gone: None) -> Changes:
+    def read(self, found: ChangeSink, permit: Callable[[int], None] = lambda _gone: None) -> TableTotals:
         """Find what has changed.
 
         Args:
@@ -222,7 +222,7 @@ class TableChanges:
             permit(self._compare_keys(found))
         if self._unseen.len():
             found.gone(self._unseen)
-        return Changes(held=count, ranges=self._ranges)
+        return TableTotals(held=count, ranges=self._ranges)
 
     @property
     def held(self) -> int:
@@ -248,7 +248,7 @@ class TableChanges:
         asked = conditions_on(self._table.key, self._recapture)
         return sql.SQL("({})").format(sql.SQL(" OR ").join([new, *asked]))
 
-    def _stream(self, condition: sql.Composable, found: Found, *, ordered: bool = False) -> None:
+    def _stream(self, condition: sql.Composable, found: ChangeSink, *, ordered: bool = False) -> None:
         def consume(candidates: pl.DataFrame) -> None:
             new = self._holdings.changed_rows(candidates, self._recapture)
             self._see(candidates[self._table.key])
@@ -261,7 +261,7 @@ class TableChanges:
             condition = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(self._table.key))
         stream_rows(self._snapshot, self._table.name, self.columns, condition, consume)
 
-    def _compare_keys(self, found: Found) -> int:
+    def _compare_keys(self, found: ChangeSink) -> int:
         """Hand on the keys that are gone, and return how many; rows that neither lake nor horizon showed are read now.
 
         The latter are not known to exist. But to look for them costs nothing here, and a row lost costs all trust.
@@ -285,7 +285,7 @@ class TableChanges:
                 found.gone(keys.gone)
         return gone
 
-    def _read_missed(self, keys: pl.Series, found: Found) -> None:
+    def _read_missed(self, keys: pl.Series, found: ChangeSink) -> None:
         for condition in conditions_on(self._table.key, keys):
             logger.warning("rows of %s that were not in its last batch are older than its horizon", self._table.name)
             self._stream(condition, found)

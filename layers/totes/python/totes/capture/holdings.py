@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from totes.capture.part_cache import PartCache
-from totes.capture.slices import HIGHEST, LOWEST, Piece, pieces_of, slices
+from totes.capture.slices import HIGHEST, LOWEST, PartSlice, key_slices, part_slices
 from totes.lake import Bucket, Part, SortedRun
 
 
@@ -82,10 +82,10 @@ class Holdings:
         Raises:
             LakeCorrupted: a part is missing or not what was written.
         """
-        pieces = pieces_of(self._runs)
-        for found in slices(pieces, self._key, lambda part: self._cache.read(part, self._key), lowest, highest):
+        unread = part_slices(self._runs)
+        for found in key_slices(unread, self._key, lambda part: self._cache.read(part, self._key), lowest, highest):
             self._cache.forget(below=found.highest)
-            yield HeldKeys(lowest=found.lowest, highest=found.highest, keys=_held(found.pieces, self._key).sort())
+            yield HeldKeys(lowest=found.lowest, highest=found.highest, keys=_held(found.slices, self._key).sort())
 
 
 def in_schema(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
@@ -93,12 +93,12 @@ def in_schema(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     return pl.DataFrame([_column(rows, name, dtype) for name, dtype in schema.items()])
 
 
-def _held(pieces: Sequence[Piece], key: str) -> pl.Series:
-    """The keys that are held after all pieces, oldest first."""
+def _held(slices: Sequence[PartSlice], key: str) -> pl.Series:
+    """The keys that are held after all slices, oldest first."""
     held = pl.Series(key, [], dtype=pl.Int64)
-    for piece in sorted(pieces, key=lambda piece: piece.run):
-        keys = piece.frame[key].cast(pl.Int64)
-        held = held.filter(~held.is_in(keys.implode())) if piece.gone else pl.concat([held, keys])
+    for each in sorted(slices, key=lambda each: each.run):
+        keys = each.frame[key].cast(pl.Int64)
+        held = held.filter(~held.is_in(keys.implode())) if each.gone else pl.concat([held, keys])
     return held.unique()
 
 

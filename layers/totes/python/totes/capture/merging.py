@@ -7,7 +7,7 @@ import polars as pl
 from totes.capture import sizes
 from totes.capture.holdings import in_schema
 from totes.capture.part_cache import PartCache, bounds
-from totes.capture.slices import Piece, pieces_of, slices
+from totes.capture.slices import PartSlice, key_slices, part_slices
 from totes.lake import Bucket, Part, SortedRun, read_part, write_part
 
 
@@ -120,14 +120,14 @@ def _merged_at_once(
     runs: Sequence[SortedRun], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema
 ) -> SortedRun:
     cache = PartCache(rows.bucket)
-    for group in _groups(pieces_of(runs)):
+    for group in _groups(part_slices(runs)):
         if _stays(group):
             rows.keep(group[0].part)
             continue
-        lowest, highest = bounds(group[0].part)[0], max(bounds(piece.part)[1] for piece in group)
-        for found in slices(group, rows.key, cache.read, lowest, highest):
+        lowest, highest = bounds(group[0].part)[0], max(bounds(each.part)[1] for each in group)
+        for found in key_slices(group, rows.key, cache.read, lowest, highest):
             cache.forget(below=found.highest)
-            frames, gone = _latest(found.pieces, rows.key)
+            frames, gone = _latest(found.slices, rows.key)
             if frames:
                 rows.add(pl.concat(in_schema(frame, schema) for frame in frames))
             if deleted:
@@ -141,10 +141,10 @@ def _schema(runs: Sequence[SortedRun], bucket: Bucket) -> pl.Schema:
     return read_part(bucket, newest).schema if newest else pl.Schema()
 
 
-def _groups(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Pieces in groups that share no keys; a part that stays as it is, is a group of its own."""
-    group: list[Piece] = []
-    for touching in _touching(pieces):
+def _groups(slices: Sequence[PartSlice]) -> Iterator[list[PartSlice]]:
+    """Slices in groups that share no keys; a part that stays as it is, is a group of its own."""
+    group: list[PartSlice] = []
+    for touching in _touching(slices):
         if _stays(touching):
             if group:
                 yield group
@@ -156,21 +156,21 @@ def _groups(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield group
 
 
-def _touching(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    group: list[Piece] = []
+def _touching(slices: Sequence[PartSlice]) -> Iterator[list[PartSlice]]:
+    group: list[PartSlice] = []
     reached = 0
-    for piece in pieces:
-        lowest, highest = bounds(piece.part)
+    for each in slices:
+        lowest, highest = bounds(each.part)
         if group and lowest > reached:
             yield group
             group = []
         reached = max(reached, highest) if group else highest
-        group.append(piece)
+        group.append(each)
     if group:
         yield group
 
 
-def _stays(group: Sequence[Piece]) -> bool:
+def _stays(group: Sequence[PartSlice]) -> bool:
     """Whether a part need not be rewritten: nothing else has keys in its range, and it is no crumb."""
     if len(group) > 1 or group[0].gone:
         return False
@@ -178,19 +178,19 @@ def _stays(group: Sequence[Piece]) -> bool:
     return 2 * part.rows >= sizes.PART_ROWS or part.bytes >= sizes.FULL_BYTES
 
 
-def _latest(pieces: Sequence[Piece], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
+def _latest(slices: Sequence[PartSlice], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
     """Of each key the newest row, or that it is gone."""
-    newest_first = sorted(pieces, key=lambda piece: piece.run, reverse=True)
+    newest_first = sorted(slices, key=lambda each: each.run, reverse=True)
     said = pl.concat([pl.Series(key, [], dtype=pl.Int64), *(each.frame[key].cast(pl.Int64) for each in newest_first)])
     is_news, start = said.is_first_distinct(), 0
     frames, gone = [], [said.clear()]
-    for piece in newest_first:
-        news = is_news.slice(start, piece.frame.height)
-        if piece.gone:
-            gone.append(said.slice(start, piece.frame.height).filter(news))
+    for each in newest_first:
+        news = is_news.slice(start, each.frame.height)
+        if each.gone:
+            gone.append(said.slice(start, each.frame.height).filter(news))
         else:
-            frames.append(piece.frame.filter(news))
-        start += piece.frame.height
+            frames.append(each.frame.filter(news))
+        start += each.frame.height
     return frames, pl.concat(gone)
 
 

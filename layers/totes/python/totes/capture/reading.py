@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 from psycopg2.extensions import connection as Connection
 
-from totes.capture.changes import Changes, changes_of
+from totes.capture.changes import TableTotals, changes_of
 from totes.capture.context import Links, read_contexts
 from totes.capture.cutting import estimated_rows
 from totes.capture.mass_deletion import Gone
@@ -202,7 +202,7 @@ class BatchRead:
             )
             for table in tables
         }
-        self._totals: dict[str, Changes] = {}
+        self._totals: dict[str, TableTotals] = {}
         self._current: dict[str, tuple[Part, ...]] = {}
 
     def with_overlapping_runs(self) -> list[str]:

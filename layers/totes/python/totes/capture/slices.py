@@ -13,7 +13,7 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class PartSlice:
     """Rows, or keys of rows that are gone, that a run has in a range.
 
     Attributes:
@@ -30,77 +30,79 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slice:
+class KeySlice:
     """All that runs have of the keys from one to another, both included."""
 
     lowest: int
     highest: int
-    pieces: Sequence[Piece]
+    slices: Sequence[PartSlice]
 
 
-def pieces_of(runs: Sequence[SortedRun]) -> list[Piece]:
+def part_slices(runs: Sequence[SortedRun]) -> list[PartSlice]:
     """Return the runs' parts, in ascending order of their lowest keys."""
     unread = pl.DataFrame()
-    pieces = [
-        Piece(run=number, part=part, gone=gone, frame=unread)
+    slices = [
+        PartSlice(run=number, part=part, gone=gone, frame=unread)
         for number, run in enumerate(runs)
         for gone, parts in ((False, run.parts), (True, run.deleted))
         for part in parts
     ]
-    return sorted(pieces, key=lambda piece: bounds(piece.part))
+    return sorted(slices, key=lambda each: bounds(each.part))
 
 
-def slices(
-    pieces: Sequence[Piece],
+def key_slices(
+    slices: Sequence[PartSlice],
     key: str,
     read: Callable[[Part], pl.DataFrame],
     lowest: int = LOWEST,
     highest: int = HIGHEST,
-) -> Iterator[Slice]:
+) -> Iterator[KeySlice]:
     """Read a range of keys in slices of at most about `sizes.ROWS_AT_ONCE` rows and `sizes.BYTES_AT_ONCE`, in order.
 
     Together the slices cover the range, so there is at least one, which may be empty.
 
     Args:
-        pieces: the parts, as `pieces_of` gives them.
+        slices: the parts, as `part_slices` gives them.
         key: the key column.
         read: reads a part.
         lowest: the lowest key.
         highest: the highest key.
     """
     while lowest <= highest:
-        found = _slice(pieces, key, read, lowest, highest)
+        found = _key_slice(slices, key, read, lowest, highest)
         yield found
         lowest = found.highest + 1
 
 
-def _slice(pieces: Sequence[Piece], key: str, read: Callable[[Part], pl.DataFrame], lowest: int, highest: int) -> Slice:
+def _key_slice(
+    slices: Sequence[PartSlice], key: str, read: Callable[[Part], pl.DataFrame], lowest: int, highest: int
+) -> KeySlice:
     """The longest slice from a key on: while it would be too large, it ends at the median of what was found so far."""
-    taken: list[Piece] = []
-    for piece in pieces:
-        first, last = bounds(piece.part)
+    taken: list[PartSlice] = []
+    for part_slice in slices:
+        first, last = bounds(part_slice.part)
         if first > highest:
             break
         if last < lowest:
             continue
-        taken.append(_within(replace(piece, frame=read(piece.part)), key, lowest, highest))
+        taken.append(_within(replace(part_slice, frame=read(part_slice.part)), key, lowest, highest))
         while _is_too_large(taken) and (median := _median([each.frame[key] for each in taken])) < highest:
             highest = median
             taken = [_within(each, key, lowest, highest) for each in taken]
-    return Slice(lowest=lowest, highest=highest, pieces=[each for each in taken if each.frame.height])
+    return KeySlice(lowest=lowest, highest=highest, slices=[each for each in taken if each.frame.height])
 
 
-def _is_too_large(pieces: Sequence[Piece]) -> bool:
-    rows, held = sum(each.frame.height for each in pieces), sum(each.frame.estimated_size() for each in pieces)
+def _is_too_large(slices: Sequence[PartSlice]) -> bool:
+    rows, held = sum(each.frame.height for each in slices), sum(each.frame.estimated_size() for each in slices)
     return rows > sizes.ROWS_AT_ONCE or held > sizes.BYTES_AT_ONCE
 
 
-def _within(piece: Piece, key: str, lowest: int, highest: int) -> Piece:
-    first, last = bounds(piece.part)
+def _within(part_slice: PartSlice, key: str, lowest: int, highest: int) -> PartSlice:
+    first, last = bounds(part_slice.part)
     if lowest <= first and last <= highest:
-        return piece
-    keys = piece.frame[key].cast(pl.Int64)
-    return replace(piece, frame=piece.frame.filter((keys >= lowest) & (keys <= highest)))
+        return part_slice
+    keys = part_slice.frame[key].cast(pl.Int64)
+    return replace(part_slice, frame=part_slice.frame.filter((keys >= lowest) & (keys <= highest)))
 
 
 def _median(keys: Sequence[pl.Series]) -> int:
