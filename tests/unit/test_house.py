@@ -32,7 +32,7 @@ MAY_KNOW = {
         "star_schema",
     },
     "report": {"report"},
-    "snapshot": {"snapshot", "lake", "errors", "one_state", "report", "roles"},
+    "snapshot": {"snapshot", "lake", "errors", "consistent_read", "report", "roles"},
     "lake": {"lake", "clients", "errors"},
 }
 

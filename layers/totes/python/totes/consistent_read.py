@@ -14,7 +14,7 @@ Relation = tuple[str, str]
 
 
 @contextmanager
-def one_state(
+def consistent_read(
     warehouse: Connection, relations: Sequence[Relation], missing: Callable[[Sequence[str]], str]
 ) -> Iterator[Cursor]:
     """Open a read-only transaction that sees one state of tables and views, and keeps them from being swapped.

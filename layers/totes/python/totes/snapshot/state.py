@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.one_state import one_state
+from totes.consistent_read import consistent_read
 from totes.report import VIEWS
 from totes.roles import REPORT
 from totes.snapshot.manifest import Rates, Verified
@@ -36,8 +36,8 @@ class Newest:
 
 
 def consistent_read_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
-    """Open a transaction that sees one state of the views that are published; see `one_state`."""
-    return one_state(
+    """Open a transaction that sees one state of the views that are published; see `consistent_read`."""
+    return consistent_read(
         warehouse, sorted({(REPORT, view) for view in (*(t.view for t in TABLES), "exchange_rates")}), _missing
     )
 

@@ -12,9 +12,9 @@ from totes.capture.contract import columns_of
 from totes.capture.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.catalog import has_table
+from totes.consistent_read import consistent_read
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
-from totes.one_state import one_state
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
 from totes.star_schema import Calendar, Dimension, Fact, StarTable
@@ -71,7 +71,7 @@ def verify(
             cursor.execute(_KEPT)
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
-    with one_state(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
+    with consistent_read(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
             excused = in_flight(snapshot, lake, sources, held)
