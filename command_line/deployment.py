@@ -16,7 +16,7 @@ from local_cloud import LocalCloud
 from totes.errors import UserError
 from totes.lake import Bucket, Journal
 from totes.logins import database_of
-from totes.snapshot import DATA, Shelf
+from totes.snapshot import DATA, Folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -153,10 +153,10 @@ class Deployment:
         return self._bucket("ProcessedBucket")
 
     @property
-    def snapshots(self) -> Shelf:
+    def snapshots(self) -> Folder:
         """Where the dashboard's snapshots lie; raise NotDeployedError where there is no dashboard."""
         client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)
-        return Shelf(self.dashboard_outputs["DashboardBucket"], DATA, client)
+        return Folder(self.dashboard_outputs["DashboardBucket"], DATA, client)
 
     def _bucket(self, output: str) -> Bucket:
         client: S3Client = self.session.client("s3", endpoint_url=self.endpoint)

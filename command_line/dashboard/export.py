@@ -6,7 +6,7 @@ from pathlib import Path
 
 from command_line.dashboard.page import NOT_BUILT, built_page
 from totes.errors import UserError
-from totes.snapshot import Shelf
+from totes.snapshot import Folder
 from totes.snapshot.manifest import LATEST
 from totes.snapshot.page import START
 
@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
 
 
-def export(data: Shelf, folder: Path, progress: Progress = lambda _done, _total: None) -> int:
+def export(data: Folder, folder: Path, progress: Progress = lambda _done, _total: None) -> int:
     """Write the page and the data into a folder; into one that was written before, what is new.
 
     What says which snapshot is the latest is read first and written last, so that it speaks of files that are there.
@@ -51,7 +51,7 @@ def export(data: Shelf, folder: Path, progress: Progress = lambda _done, _total:
     return len(keys) + 1
 
 
-def _copy(data: Shelf, key: str, file: Path) -> None:
+def _copy(data: Folder, key: str, file: Path) -> None:
     """Copy an object, unless it never changes and is there."""
     if file.is_file() and not key.startswith(_ALWAYS_AGAIN):
         return

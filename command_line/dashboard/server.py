@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from command_line.dashboard.page import NOT_BUILT, built_page
 from totes.errors import TotesError, UserError
-from totes.lake.shelf import Keep
-from totes.snapshot import Shelf
+from totes.lake.folder import Keep
+from totes.snapshot import Folder
 from totes.snapshot.manifest import LATEST
 from totes.snapshot.page import START, keep_of, kind_of
 
@@ -34,7 +34,7 @@ _SAFETY = {
 
 
 @contextmanager
-def serving(data: Shelf, port: int) -> Iterator[str]:
+def serving(data: Folder, port: int) -> Iterator[str]:
     """Serve the page and its data within this context.
 
     Args:
@@ -67,7 +67,7 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, data: Shelf, port: int) -> None:
+    def __init__(self, data: Folder, port: int) -> None:
         self.data = data
         super().__init__((_HOST, port), _Handler)
 

@@ -12,7 +12,7 @@ from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
 from totes.settings import PublishSettings
-from totes.snapshot import DATA, SITE, Shelf, publish, put_page, say_failed
+from totes.snapshot import DATA, SITE, Folder, publish, put_page, say_failed
 from totes.telemetry import PUBLISHED
 
 PAGE = Path(__file__).parent / "page"
@@ -25,12 +25,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     `seen` is when the source was looked at, and `waiting` says whether not all of what was found there is loaded yet.
     """
     settings = PublishSettings.from_environment()
-    data = Shelf(settings.dashboard_bucket, DATA)
+    data = Folder(settings.dashboard_bucket, DATA)
     if step := event.get(payloads.FAILED):
         return {payloads.SAID: say_failed(data, step, datetime.now(UTC))}
     seen = event.get(payloads.SEEN) if not any(event.get(payloads.WAITING, [])) else None
     with connected(settings.dashboard_secret, login_name="dashboard", unavailable=WarehouseUnavailable) as warehouse:
         published = publish(warehouse, data, checked_at=datetime.fromisoformat(seen) if seen else None)
-    put_page(Shelf(settings.dashboard_bucket, SITE), PAGE, settings.page)
+    put_page(Folder(settings.dashboard_bucket, SITE), PAGE, settings.page)
     metrics.add_metric(PUBLISHED, MetricUnit.Count, 1)
     return {payloads.PUBLISHED: published and published.batch, payloads.WRITTEN: published.bytes if published else 0}

@@ -36,5 +36,5 @@ def test_a_database_that_is_gone_without_a_word_is_noticed_in_a_minute(common_gr
 
 
 def test_a_store_that_is_gone_without_a_word_is_asked_again_in_time() -> None:
-    config: Any = Bucket("any")._client.meta.config
+    config: Any = Bucket("any").client.meta.config
     assert config.connect_timeout + config.read_timeout <= PATIENCE

@@ -152,7 +152,7 @@ def _puts_over() -> None:
     """Put an object whether or not there is one."""
 
     def put(bucket: Bucket, key: str, body: bytes) -> bool:
-        bucket._client.put_object(Bucket=bucket.name, Key=key, Body=body)
+        bucket.client.put_object(Bucket=bucket.name, Key=key, Body=body)
         return True
 
     _put(Bucket, "put_new", put)

@@ -10,14 +10,14 @@ from typing import Any, cast
 
 from tests.support.databases import session
 from tests.support.memory_store import MemoryStore
-from totes.snapshot import Shelf, publish
+from totes.snapshot import Folder, publish
 
 PREFIX = "data/"
 
 
-def shelf_of(store: MemoryStore, bucket: str = "dashboard") -> Shelf:
+def folder_of(store: MemoryStore, bucket: str = "dashboard") -> Folder:
     """Where snapshots lie in a store."""
-    return Shelf(bucket, PREFIX, cast("Any", store))
+    return Folder(bucket, PREFIX, cast("Any", store))
 
 
 def write_snapshot(warehouse: str, folder: Path) -> None:
@@ -26,7 +26,7 @@ def write_snapshot(warehouse: str, folder: Path) -> None:
     for file in (path for path in folder.rglob("*") if path.is_file()):
         store.put_object(Bucket="dashboard", Key=PREFIX + file.relative_to(folder).as_posix(), Body=file.read_bytes())
     with session(warehouse) as connection:
-        publish(connection, shelf_of(store))
+        publish(connection, folder_of(store))
     for key in store.keys:
         file = folder / key.removeprefix(PREFIX)
         file.parent.mkdir(parents=True, exist_ok=True)

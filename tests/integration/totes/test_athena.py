@@ -209,7 +209,7 @@ class Dying(Bucket):
     """A bucket whose store goes away after so many puts."""
 
     def __init__(self, bucket: Bucket, puts: int) -> None:
-        super().__init__(bucket.name, _Limited(bucket._client, puts))  # type: ignore[arg-type]
+        super().__init__(bucket.name, _Limited(bucket.client, puts))  # type: ignore[arg-type]
 
 
 class _Limited:
@@ -253,13 +253,13 @@ class _Late:
         self._bucket, self._late = bucket, True
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._bucket._client, name)
+        return getattr(self._bucket.client, name)
 
     def put_object(self, **request: Any) -> None:
         if self._late:
             self._late = False
             write_lists(self._bucket, NAMES)
-        self._bucket._client.put_object(**request)
+        self._bucket.client.put_object(**request)
 
 
 @pytest.mark.lived

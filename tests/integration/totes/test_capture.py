@@ -602,7 +602,7 @@ def test_of_two_runs_at_once_one_commits_the_batch_and_the_other_is_to_retry(pip
             return super().put_new(key, body)
 
     def run() -> None:
-        bucket = Meeting(pipeline.ingestion.name, pipeline.ingestion._client)
+        bucket = Meeting(pipeline.ingestion.name, pipeline.ingestion.client)
         try:
             with session(pipeline.source) as connection:
                 outcomes.append(capture(connection, bucket, SOURCE_TABLES).batch)
@@ -643,7 +643,7 @@ def test_a_damaged_object_stops_the_run_by_name(pipeline: Pipeline) -> None:
     pipeline.capture()
     [key] = [key for key in keys_of(pipeline.ingestion) if "/design/" in key]
     body = pipeline.ingestion.get(key)
-    pipeline.ingestion._client.put_object(Bucket="ingestion", Key=key, Body=body[:-1] + b"?")
+    pipeline.ingestion.client.put_object(Bucket="ingestion", Key=key, Body=body[:-1] + b"?")
     with pytest.raises(LakeCorrupted, match=key):
         pipeline.transform()
 
@@ -663,7 +663,7 @@ def test_transforming_a_batch_again_gives_the_same_bytes(pipeline: Pipeline) -> 
     pipeline.tick()
     before = pipeline.objects()
     for key in keys_of(pipeline.processed):
-        pipeline.processed._client.delete_object(Bucket="processed", Key=key)
+        pipeline.processed.client.delete_object(Bucket="processed", Key=key)
     pipeline.transform()
     assert pipeline.objects() == before
 

@@ -120,7 +120,7 @@ class Dying(Bucket):
     """A bucket whose store goes away after so many puts."""
 
     def __init__(self, bucket: Bucket, puts: int) -> None:
-        super().__init__(bucket.name, bucket._client)
+        super().__init__(bucket.name, bucket.client)
         self._puts = puts
 
     def put_new(self, key: str, body: bytes) -> bool:

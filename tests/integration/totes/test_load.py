@@ -161,7 +161,7 @@ def test_a_lake_that_is_younger_than_the_warehouse_is_refused(pipeline: Pipeline
     pipeline.load()
     for name in (pipeline.ingestion, pipeline.processed):
         for key in list(pipeline.objects()):
-            name._client.delete_object(Bucket=name.name, Key=key.partition("/")[2])
+            name.client.delete_object(Bucket=name.name, Key=key.partition("/")[2])
     with pytest.raises(ConfigurationError, match="filled from another lake"):
         pipeline.tick()
 

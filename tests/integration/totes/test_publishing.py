@@ -17,7 +17,7 @@ from tests.integration.totes.test_roles import Role
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
-from tests.support.snapshots import PREFIX, shelf_of
+from tests.support.snapshots import PREFIX, folder_of
 from totes.roles import DASHBOARD
 from totes.snapshot import Published, publish, say_failed
 from totes.snapshot.manifest import LATEST, Latest, Manifest, Moments, moments_key
@@ -144,7 +144,7 @@ def expected(uri: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def published(warehouse: str, store: MemoryStore, checked_at: datetime | None = None) -> Published:
     with session(warehouse) as connection:
-        found = publish(connection, shelf_of(store), checked_at=checked_at)
+        found = publish(connection, folder_of(store), checked_at=checked_at)
     assert found is not None
     return found
 
@@ -425,9 +425,9 @@ def test_an_empty_warehouse_publishes_nothing(pipeline: Pipeline) -> None:
     pipeline.load()
     store = MemoryStore()
     with session(pipeline.warehouse) as connection:
-        assert publish(connection, shelf_of(store)) is None
+        assert publish(connection, folder_of(store)) is None
     assert store.keys == []
-    assert not say_failed(shelf_of(store), "Capture", datetime.now(UTC))
+    assert not say_failed(folder_of(store), "Capture", datetime.now(UTC))
 
 
 @pytest.mark.begun
@@ -435,7 +435,7 @@ def test_a_failed_run_is_said_without_the_warehouse_and_unsaid_by_the_next_that_
     store, at = MemoryStore(), datetime(2026, 11, 26, 12, tzinfo=UTC)
     published(pipeline.warehouse, store)
     before = Reader(store).latest
-    assert say_failed(shelf_of(store), "Capture", at)
+    assert say_failed(folder_of(store), "Capture", at)
     said = Reader(store).latest
     assert said.status.failed is not None
     assert (said.status.failed.step, said.status.failed.at) == ("Capture", at)

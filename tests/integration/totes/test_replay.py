@@ -218,7 +218,7 @@ def test_a_batch_that_is_committed_while_an_edition_is_published_is_transformed_
                 assert pipeline.tick().newest == 3
             return super().put_new(key, body)
 
-    publishing = Publishing(pipeline.processed.name, pipeline.processed._client)
+    publishing = Publishing(pipeline.processed.name, pipeline.processed.client)
     replayed = replay(pipeline.ingestion, publishing, STAR_TABLES, first=1)
     assert replayed == Replayed(edition=2, first=1, done=2, of=2, published=True)
     before = content_of(pipeline.warehouse)
@@ -281,7 +281,7 @@ class Failing(Bucket):
     """A bucket that refuses one in so many puts, by chance: in step with the attempts it would refuse one for ever."""
 
     def __init__(self, bucket: Bucket, every: int) -> None:
-        super().__init__(bucket.name, bucket._client)
+        super().__init__(bucket.name, bucket.client)
         self._every = every
         self._chance = random.Random(every)  # noqa: S311 - chance, and no secret
         self._lock = threading.Lock()

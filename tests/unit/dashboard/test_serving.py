@@ -11,7 +11,7 @@ import pytest
 from command_line.dashboard import export, serving
 from command_line.dashboard import page as built
 from tests.support.memory_store import MemoryStore
-from tests.support.snapshots import PREFIX, shelf_of
+from tests.support.snapshots import PREFIX, folder_of
 from totes.errors import UserError
 
 MANIFEST = "manifests/000000000001-0123abcd.json"
@@ -40,7 +40,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def address(store: MemoryStore) -> Iterator[str]:
-    with serving(shelf_of(store), 0) as found:
+    with serving(folder_of(store), 0) as found:
         yield found
 
 
@@ -110,7 +110,7 @@ def test_a_page_that_is_not_built_yet_is_said_to_be_none(
 def test_a_port_that_somebody_has_is_named(address: str, store: MemoryStore) -> None:
     port = urlsplit(address).port or 0
     with pytest.raises(UserError, match=rf"port {port} of this machine cannot be had \(.+\); name another"):  # noqa: SIM117
-        with serving(shelf_of(store), port):
+        with serving(folder_of(store), port):
             pass
 
 
@@ -119,13 +119,13 @@ def test_an_export_is_page_and_data_and_a_second_one_what_is_new(
 ) -> None:
     assert page.is_dir()
     folder = tmp_path / "out"
-    assert export(shelf_of(store), folder) == len(STORED)
+    assert export(folder_of(store), folder) == len(STORED)
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     assert {key.removeprefix("data/"): body for key, body in files.items() if key.startswith("data/")} == STORED
     assert {key for key in files if not key.startswith("data/")} == {"index.html", "app-GQMLTPR4.js", "config.json"}
     assert json.loads(files["config.json"]) == {"data": {"kind": "plain", "base": "data/"}}
     store.reads.clear()
-    export(shelf_of(store), folder)
+    export(folder_of(store), folder)
     assert sorted(store.reads) == ["data/latest.json", "data/moments/2026-11-26.json"]
 
 
@@ -133,7 +133,7 @@ def test_an_export_is_refused_where_something_else_is_or_nothing_is_to_be_export
     store: MemoryStore, page: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match="holds something else; name a folder that is empty or not there"):
-        export(shelf_of(store), page)
+        export(folder_of(store), page)
     with pytest.raises(UserError, match="there is no snapshot yet"):
-        export(shelf_of(MemoryStore()), tmp_path / "out")
+        export(folder_of(MemoryStore()), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -146,7 +146,7 @@ def test_a_missing_object_is_named(bucket: Bucket) -> None:
 
 def test_a_missing_bucket_is_a_matter_of_configuration(bucket: Bucket) -> None:
     with pytest.raises(ConfigurationError, match="s3://elsewhere/key"):
-        Bucket("elsewhere", bucket._client).get("key")
+        Bucket("elsewhere", bucket.client).get("key")
 
 
 def test_a_connection_whose_encryption_breaks_while_a_body_is_read_is_tried_again(
@@ -156,7 +156,7 @@ def test_a_connection_whose_encryption_breaks_while_a_body_is_read_is_tried_agai
         def read(self) -> bytes:
             raise SSLError("decryption failed or bad record mac")
 
-    monkeypatch.setattr(bucket._client, "get_object", lambda **_: {"Body": Broken()})
+    monkeypatch.setattr(bucket.client, "get_object", lambda **_: {"Body": Broken()})
     with pytest.raises(LakeUnavailable, match="s3://lake/key cannot be read or written now: decryption failed"):
         bucket.get("key")
 
@@ -176,6 +176,6 @@ def test_a_refusal_says_what_to_do(
     def refuse(**_: object) -> None:
         raise failure
 
-    monkeypatch.setattr(bucket._client, "put_object", refuse)
+    monkeypatch.setattr(bucket.client, "put_object", refuse)
     with pytest.raises(expected, match="s3://lake/key"):
         bucket.put_new("key", b"")

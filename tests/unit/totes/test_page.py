@@ -8,7 +8,7 @@ import pytest
 from tests.support.memory_store import MemoryStore
 from totes.errors import ConfigurationError
 from totes.settings import PublishSettings
-from totes.snapshot import Shelf, put_page
+from totes.snapshot import Folder, put_page
 
 PLAIN = {"data": {"kind": "plain", "base": "data/"}}
 
@@ -31,8 +31,8 @@ class Recorded(MemoryStore):
         super().put_object(**arguments)
 
     @property
-    def site(self) -> Shelf:
-        return Shelf("dashboard", "site/", cast("Any", self))
+    def site(self) -> Folder:
+        return Folder("dashboard", "site/", cast("Any", self))
 
 
 def test_the_beginning_is_written_after_what_it_begins_with_and_nothing_twice(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
-from totes.lake import Bucket, Part, Shelf, StarJournal, StarManifest
-from totes.lake.shelf import Found
+from totes.lake import Bucket, Folder, Part, StarJournal, StarManifest
+from totes.lake.folder import StoredObject
 
 FOLDER = "athena"
 """The folder of the processed bucket that the lists lie in."""
@@ -67,7 +67,7 @@ class _Lists:
     def __init__(self, bucket: Bucket, tables: Sequence[str]) -> None:
         self._bucket = bucket
         self._tables = tables
-        self._shelf = Shelf.within(bucket, f"{FOLDER}/")
+        self._folder = Folder.within(bucket, f"{FOLDER}/")
         self._journal = StarJournal(bucket)
 
     def write(self, time_is_up: Callable[[], bool]) -> Listed | None:
@@ -78,16 +78,16 @@ class _Lists:
             if not self._write_span(listed.batch + 1, last):
                 return None
             listed = replace(listed, batch=last)
-            if not self._shelf.replace(_LISTED, json.dumps(asdict(listed)).encode(), _JSON, found):
+            if not self._folder.replace(_LISTED, json.dumps(asdict(listed)).encode(), _JSON, found):
                 return None
             if time_is_up():
                 break
             found, _ = self._said()
         return listed
 
-    def _said(self) -> tuple[Found | None, Listed]:
+    def _said(self) -> tuple[StoredObject | None, Listed]:
         """What the lists say that they have, of the newest edition and this bucket."""
-        found = self._shelf.find(_LISTED)
+        found = self._folder.find(_LISTED)
         listed = Listed(**json.loads(found.body)) if found else None
         nothing = Listed(edition=self._journal.edition, batch=0, bucket=self._bucket.name)
         if listed is None or replace(listed, batch=0) != nothing:
@@ -109,13 +109,13 @@ class _Lists:
         )
 
     def _write_list(self, key: str, first: int, parts: Sequence[Part]) -> bool:
-        before = self._shelf.find(key)
+        before = self._folder.find(key)
         held = before.body.decode().splitlines() if before else []
         kept = [line for line in held if _batch_of(line) < first]
         lines = [*kept, *(self._place_of(part) for part in parts)]
         if lines == held:
             return True
-        return self._shelf.replace(key, "".join(f"{line}\n" for line in lines).encode(), _TEXT, before)
+        return self._folder.replace(key, "".join(f"{line}\n" for line in lines).encode(), _TEXT, before)
 
     def _place_of(self, part: Part) -> str:
         return f"s3://{self._bucket.name}/{part.key}"

@@ -3,6 +3,7 @@
 from totes.lake.audit import Audited, audit
 from totes.lake.bucket import Bucket
 from totes.lake.editions import Draft, StarJournal
+from totes.lake.folder import Folder
 from totes.lake.journal import Journal
 from totes.lake.manifests import (
     CapturedTable,
@@ -19,7 +20,6 @@ from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
 from totes.lake.pieces import FailedPiece, PiecesLeft
 from totes.lake.ranges import KeyRanges
-from totes.lake.shelf import Shelf
 
 __all__ = [
     "RAW",
@@ -29,12 +29,12 @@ __all__ = [
     "CapturedTable",
     "Draft",
     "FailedPiece",
+    "Folder",
     "Journal",
     "KeyRanges",
     "Member",
     "Part",
     "PiecesLeft",
-    "Shelf",
     "SortedRun",
     "SourceColumn",
     "SourceIdentity",

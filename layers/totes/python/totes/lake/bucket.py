@@ -52,11 +52,16 @@ class Listed:
 
 
 class Bucket:
-    """A bucket by name, over an S3 client; the process's own by default."""
+    """A bucket by name, over an S3 client; the process's own by default.
+
+    Attributes:
+        name: the bucket's name.
+        client: the client.
+    """
 
     def __init__(self, name: str, client: "S3Client | None" = None) -> None:
         self.name = name
-        self._client = client or clients.s3()
+        self.client = client or clients.s3()
 
     def put_new(self, key: str, body: bytes) -> bool:
         """Write an object unless one of that key exists; return whether this call's bytes were written.
@@ -65,9 +70,9 @@ class Bucket:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be written.
         """
-        with self._translated_errors(key):
+        with self.translated_errors(key):
             try:
-                self._client.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*")
+                self.client.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*")
             except ClientError as error:
                 if error.response["Error"]["Code"] == "PreconditionFailed":
                     return False
@@ -82,8 +87,8 @@ class Bucket:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be read.
         """
-        with self._translated_errors(key):
-            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+        with self.translated_errors(key):
+            return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
 
     def first_key(self, prefix: str) -> str | None:
         """Return the first key under a prefix in the listing's (ascending) order, by one request.
@@ -96,8 +101,8 @@ class Bucket:
 
     def first_keys(self, prefix: str, most: int) -> list[str]:
         """Return the first keys under a prefix, at most so many (1 to 1,000); see `first_key`."""
-        with self._translated_errors(prefix):
-            listed = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=most).get("Contents", [])
+        with self.translated_errors(prefix):
+            listed = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=most).get("Contents", [])
             return [found["Key"] for found in listed]
 
     def listed(self, prefix: str, after: str = "") -> Iterator[Listed]:
@@ -109,8 +114,8 @@ class Bucket:
         """
         more = True
         while more:
-            with self._translated_errors(prefix):
-                page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
+            with self.translated_errors(prefix):
+                page = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
             found = page.get("Contents", [])
             for each in found:
                 yield Listed(
@@ -129,11 +134,18 @@ class Bucket:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing, or its objects may not be deleted.
         """
-        with self._translated_errors(key):
-            self._client.delete_object(Bucket=self.name, Key=key)
+        with self.translated_errors(key):
+            self.client.delete_object(Bucket=self.name, Key=key)
 
     @contextmanager
-    def _translated_errors(self, key: str) -> Iterator[None]:
+    def translated_errors(self, key: str) -> Iterator[None]:
+        """Turn what the client raises about an object, or a prefix, into an error named by what to do.
+
+        Raises:
+            LakeCorrupted: the object is missing, or archived.
+            LakeUnavailable: the store did not answer or refused for the moment.
+            ConfigurationError: the bucket is missing, or the role may not do this.
+        """
         place = f"s3://{self.name}/{key}"
         try:
             yield

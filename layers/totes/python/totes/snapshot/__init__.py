@@ -1,6 +1,6 @@
 """Snapshot: one consistent state of the warehouse, published as files for the dashboard, which needs no server then."""
 
-from totes.lake.shelf import Shelf
+from totes.lake.folder import Folder
 from totes.snapshot.page import put_page
 from totes.snapshot.publish import Published, publish, say_failed
 
@@ -10,4 +10,4 @@ DATA = "data/"
 SITE = "site/"
 """Where the page lies."""
 
-__all__ = ["DATA", "SITE", "Published", "Shelf", "publish", "put_page", "say_failed"]
+__all__ = ["DATA", "SITE", "Folder", "Published", "publish", "put_page", "say_failed"]

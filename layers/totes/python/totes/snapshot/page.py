@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from totes.lake.shelf import Keep, Shelf
+from totes.lake.folder import Folder, Keep
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _KINDS = {
 }
 
 
-def put_page(shelf: Shelf, built: Path, config: Mapping[str, Any]) -> int:
+def put_page(shelf: Folder, built: Path, config: Mapping[str, Any]) -> int:
     """Write the files of the page that are not there yet; the file that a browser loads first is written last.
 
     Files of an earlier page stay, because a browser that has loaded its first file asks for them.

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import BatchTaken
-from totes.lake.shelf import Found, Shelf
+from totes.lake.folder import Folder, StoredObject
 from totes.snapshot.manifest import (
     LATEST,
     Failed,
@@ -73,7 +73,7 @@ class Published:
 class _Before:
     """What was published before: the document that commits it, and its manifest; None where one is not there."""
 
-    found: Found | None
+    found: StoredObject | None
     latest: Latest | None
     manifest: Manifest | None
 
@@ -93,7 +93,7 @@ class _Basis:
     files_from: Manifest | None
 
 
-def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None = None) -> Published | None:
+def publish(warehouse: Connection, shelf: Folder, *, checked_at: datetime | None = None) -> Published | None:
     """Publish what the warehouse says, if it says something new, and the time at which it was checked.
 
     Only those months are read again that batches since the last snapshot have changed. Files are written first, then
@@ -125,7 +125,7 @@ def publish(warehouse: Connection, shelf: Shelf, *, checked_at: datetime | None 
     raise BatchTaken("other publishers have written the snapshot again and again; the next run publishes what is new")
 
 
-def say_failed(shelf: Shelf, step: str, at: datetime) -> bool:
+def say_failed(shelf: Folder, step: str, at: datetime) -> bool:
     """Write to the latest snapshot that the last run failed; return whether there is a snapshot.
 
     The warehouse is not asked, because it may be what has failed.
@@ -149,7 +149,7 @@ def say_failed(shelf: Shelf, step: str, at: datetime) -> bool:
     raise BatchTaken("publishers have written the snapshot again and again; the next run says how things stand")
 
 
-def _publish(warehouse: Connection, shelf: Shelf, checked_at: datetime | None) -> Published | None:
+def _publish(warehouse: Connection, shelf: Folder, checked_at: datetime | None) -> Published | None:
     before = _before(shelf)
     with consistent_read_of(warehouse) as cursor:
         found = newest(cursor)
@@ -213,7 +213,7 @@ def _basis(cursor: Cursor, before: _Before, here: str) -> _Basis:
     return _Basis(latest=before.latest, months_from=snapshot, files_from=snapshot)
 
 
-def _without_lost_files(shelf: Shelf, basis: _Basis) -> _Basis:
+def _without_lost_files(shelf: Folder, basis: _Basis) -> _Basis:
     """Take over nothing of a snapshot some of whose files are gone: a month that stays would name them again."""
     lost = _lost(shelf, basis.files_from) if basis.files_from else []
     if not lost:
@@ -222,21 +222,21 @@ def _without_lost_files(shelf: Shelf, basis: _Basis) -> _Basis:
     return replace(basis, months_from=None, files_from=None)
 
 
-def _refresh_status(shelf: Shelf, found: Found | None, latest: Latest, status: Status) -> Published:
+def _refresh_status(shelf: Folder, found: StoredObject | None, latest: Latest, status: Status) -> Published:
     """Say how things stand now with the snapshot that is the latest, and write nothing else."""
     if not shelf.replace(LATEST, latest.with_status(status).body(), _JSON, found):
         raise _Overtaken
     return Published(batch=latest.batch, manifest=latest.manifest)
 
 
-def _write_files(cursor: Cursor, shelf: Shelf, basis: _Basis) -> "_Writer":
+def _write_files(cursor: Cursor, shelf: Folder, basis: _Basis) -> "_Writer":
     """Write the files of the new snapshot; return what has written them, which knows them all."""
     with _Writer(shelf, basis.files_from) as writer:
         _read(cursor, writer, basis.months_from)
     return writer
 
 
-def _before(shelf: Shelf) -> _Before:
+def _before(shelf: Folder) -> _Before:
     found = shelf.find(LATEST)
     latest = Latest.from_body(found.body) if found else None
     of_latest = shelf.find(latest.manifest) if latest else None
@@ -249,7 +249,7 @@ def _has_its_batches(cursor: Cursor, snapshot: Manifest) -> bool:
     return capture is not None and snapshot.capture in {capture, None}
 
 
-def _lost(shelf: Shelf, snapshot: Manifest) -> list[str]:
+def _lost(shelf: Folder, snapshot: Manifest) -> list[str]:
     """The files of a snapshot that are not there, for example because a lifecycle rule has deleted them."""
     keys = [file.key(table, part) for table, parts in snapshot.tables.items() for part, file in parts.items()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -279,7 +279,7 @@ def _read(cursor: Cursor, writer: "_Writer", base: Manifest | None) -> None:
         writer.read(cursor, table, None)
 
 
-def _commit(shelf: Shelf, before: _Before, of_day: Found | None, manifest: Manifest) -> None:
+def _commit(shelf: Folder, before: _Before, of_day: StoredObject | None, manifest: Manifest) -> None:
     """Write the manifest, the day's moments and the latest; raise _Overtaken if another publisher has written one."""
     shelf.add(manifest.key(), manifest.body(), _JSON)
     day = manifest.as_of_day.isoformat()
@@ -298,7 +298,7 @@ def _commit(shelf: Shelf, before: _Before, of_day: Found | None, manifest: Manif
         raise _Overtaken
 
 
-def _days(shelf: Shelf) -> list[str]:
+def _days(shelf: Folder) -> list[str]:
     """The days of which there are moments, by the names of their documents."""
     return [key.removeprefix("moments/").removesuffix(".json") for key in shelf.keys("moments/")]
 
@@ -311,7 +311,7 @@ class _Writer:
         files, bytes: how many were written, and how large these are.
     """
 
-    def __init__(self, shelf: Shelf, before: Manifest | None) -> None:
+    def __init__(self, shelf: Folder, before: Manifest | None) -> None:
         self._shelf = shelf
         self._before = before.tables if before else {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="put")

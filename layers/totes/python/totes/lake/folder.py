@@ -31,26 +31,26 @@ class Keep(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class StoredObject:
     """An object: its bytes, and the tag that tells this content of it from another."""
 
     body: bytes
     tag: str
 
 
-class Shelf(Bucket):
+class Folder:
     """A folder of a bucket, over an S3 client; keys are within the folder."""
 
     def __init__(self, bucket: str, prefix: str, client: "S3Client | None" = None) -> None:
-        super().__init__(bucket, client)
+        self._bucket = Bucket(bucket, client)
         self._prefix = prefix
 
     @classmethod
     def within(cls, bucket: Bucket, prefix: str) -> Self:
         """Return a folder of a bucket, over the same client."""
-        return cls(bucket.name, prefix, bucket._client)  # noqa: SLF001 - a shelf is a bucket
+        return cls(bucket.name, prefix, bucket.client)
 
-    def find(self, key: str) -> Found | None:
+    def find(self, key: str) -> StoredObject | None:
         """Return an object; None where there is none.
 
         Raises:
@@ -58,14 +58,14 @@ class Shelf(Bucket):
             ConfigurationError: the bucket is missing or may not be read.
         """
         place = self._prefix + key
-        with self._translated_errors(place):
+        with self._bucket.translated_errors(place):
             try:
-                found = self._client.get_object(Bucket=self.name, Key=place)
+                found = self._bucket.client.get_object(Bucket=self._bucket.name, Key=place)
             except ClientError as error:
                 if error.response["Error"]["Code"] in _ABSENT:
                     return None
                 raise
-            return Found(body=found["Body"].read(), tag=found["ETag"])
+            return StoredObject(body=found["Body"].read(), tag=found["ETag"])
 
     def add(self, key: str, body: bytes, kind: str) -> bool:
         """Write an object that never changes, unless it is there; return whether it was not.
@@ -82,7 +82,7 @@ class Shelf(Bucket):
         put = self._put_of(key, body, kind, Keep.FOREVER)
         return self._put(key, lambda: put(IfNoneMatch="*"), unless=_THERE)
 
-    def replace(self, key: str, body: bytes, kind: str, before: Found | None) -> bool:
+    def replace(self, key: str, body: bytes, kind: str, before: StoredObject | None) -> bool:
         """Write an object in the place of what was found there; return whether it still was that.
 
         Args:
@@ -120,13 +120,13 @@ class Shelf(Bucket):
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be listed.
         """
-        return [found.key.removeprefix(self._prefix) for found in self.listed(self._prefix + prefix)]
+        return [found.key.removeprefix(self._prefix) for found in self._bucket.listed(self._prefix + prefix)]
 
     def _put_of(self, key: str, body: bytes, kind: str, keep: Keep) -> Callable[..., object]:
         """What writes an object, but for the condition on which it does."""
         return partial(
-            self._client.put_object,
-            Bucket=self.name,
+            self._bucket.client.put_object,
+            Bucket=self._bucket.name,
             Key=self._prefix + key,
             Body=body,
             ContentType=kind,
@@ -135,7 +135,7 @@ class Shelf(Bucket):
 
     def _put(self, key: str, put: Callable[[], object], *, unless: Collection[str]) -> bool:
         """Write an object; return whether none of the answers came that say why it was not."""
-        with self._translated_errors(self._prefix + key):
+        with self._bucket.translated_errors(self._prefix + key):
             try:
                 put()
             except ClientError as error:

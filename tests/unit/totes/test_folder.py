@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.memory_store import MemoryStore
 from totes.errors import LakeUnavailable
-from totes.lake import Shelf
+from totes.lake import Folder
 
 KIND = "application/json"
 
@@ -21,28 +21,28 @@ def answering(code: str) -> Callable[..., None]:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf("dashboard", "data/", cast("Any", MemoryStore()))
+def folder() -> Folder:
+    return Folder("dashboard", "data/", cast("Any", MemoryStore()))
 
 
-def test_what_is_there_is_not_written_again(shelf: Shelf) -> None:
-    assert shelf.add("file", b"first", KIND)
-    assert not shelf.add("file", b"second", KIND)
-    found = shelf.find("file")
+def test_what_is_there_is_not_written_again(folder: Folder) -> None:
+    assert folder.add("file", b"first", KIND)
+    assert not folder.add("file", b"second", KIND)
+    found = folder.find("file")
     assert found is not None
     assert found.body == b"first"
 
 
 def test_a_file_that_somebody_is_still_writing_is_not_taken_to_be_there(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf._client, "put_object", answering("ConditionalRequestConflict"))
+    monkeypatch.setattr(folder._bucket.client, "put_object", answering("ConditionalRequestConflict"))
     with pytest.raises(LakeUnavailable, match="s3://dashboard/data/file"):
-        shelf.add("file", b"first", KIND)
+        folder.add("file", b"first", KIND)
 
 
 def test_who_replaces_what_somebody_is_just_replacing_looks_again(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf._client, "put_object", answering("ConditionalRequestConflict"))
-    assert not shelf.replace("latest", b"second", KIND, None)
+    monkeypatch.setattr(folder._bucket.client, "put_object", answering("ConditionalRequestConflict"))
+    assert not folder.replace("latest", b"second", KIND, None)
