@@ -178,7 +178,10 @@ def refusal(secrets: "SecretsManagerClient", secret: str, question: str, token: 
             case "checkOwn":
                 check_own(secrets, secret)
             case unknown:
-                raise ValueError(f"rotate_database_login knows no step and no question {unknown!r}")
+                raise ValueError(
+                    f"rotate_database_login knows no step and no question {unknown!r}; beside the steps of a rotation "
+                    "it answers testCurrent, testVersion and checkOwn"
+                )
     except TotesError as refused:
         logger.info("%s", refused)
         return str(refused)

@@ -70,7 +70,8 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
         if not planned.holds(snapshot, columns, identities):
             logger.warning("plan %d does not hold any more: the source, or table %s, is another one", plan, of.table)
             return False
-        rows = _Rows(lake, plans.place_of_rows(of.table, piece), table.key, planned.base.tables[of.table].holdings)
+        prefix, holdings = plans.place_of_rows(of.table, piece), planned.base.tables[of.table].holdings
+        rows = _Rows(lake, table, prefix, holdings)
         condition = sql.SQL("{} AND {}").format(
             SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest),
             may_differ(snapshot, last, table, columns[of.table], identities[of.table]),
@@ -104,9 +105,11 @@ def check_read(plans: Plans, failed: Sequence[FailedPiece]) -> None:
 class _Rows:
     """Takes a piece's rows, in the order of their keys, and writes those that the lake does not hold as they are."""
 
-    def __init__(self, lake: Bucket, prefix: str, key: str, holdings: Sequence[SortedRun]) -> None:
-        self._writer = TableWriter(lake, prefix, key, hold=lambda _rows: None, lose=lambda _keys: None)
-        self._holdings = Holdings(holdings, key, lake)
+    def __init__(self, lake: Bucket, table: SourceTable, prefix: str, holdings: Sequence[SortedRun]) -> None:
+        self._writer = TableWriter(
+            lake, table.name, prefix, table.key, hold=lambda _rows: None, lose=lambda _keys: None
+        )
+        self._holdings = Holdings(holdings, table.key, lake)
         self._ranges = KeyRanges()
         self.seen = self.differing = 0
 

@@ -195,6 +195,7 @@ class BatchRead:
         self._writers = {
             table.name: TableWriter(
                 lake,
+                table.name,
                 f"batches/{batch:010d}/{table.name}",
                 table.key,
                 hold=partial(self._links.hold, table.name),
@@ -318,7 +319,10 @@ class BatchRead:
             deletes = ()  # of rows that pieces have read, and nobody else
             rows = sum(part.rows for part in changes)
             if rows != found.held:
-                raise AssertionError(f"{name} has {found.held} rows, and its pieces have come to {rows}")
+                raise AssertionError(
+                    f"{name} has {found.held} rows, and its pieces have come to {rows}; this is a bug in totes: report "
+                    f"it, and keep the plan under batches/{self._batch}/plans/"
+                )
         return CapturedTable(
             columns=tuple(table.columns),
             held=found.held,

@@ -6,17 +6,17 @@ PART_ROWS = 250_000
 PART_BYTES = 64 * 1024 * 1024
 """What the rows of a part take in memory, at most about: a column that totes does not need may hold pictures."""
 
+FULL_BYTES = 4 * 1024 * 1024
+"""A part of at least so many bytes is not merged again, however few rows it has."""
+
 ROWS_AT_ONCE = 1_000_000
 """Rows that are merged at once, of all runs together."""
 
-FULL_BYTES = 4 * 1024 * 1024
-"""A part of so many bytes in the lake is no crumb, however few its rows are."""
-
 BYTES_AT_ONCE = 192 * 1024 * 1024
-"""What these take in memory; and what the parts that are kept take."""
+"""Memory that rows merged at once may take; cached parts may take as much again."""
 
 KEPT_ROWS = 1_000_000
-"""Rows of parts that were read and are kept, since a reader in the order of keys needs them again at once."""
+"""Rows of cached parts: a reader in the order of keys needs them again at once."""
 
 RUNS_AT_ONCE = 8
 """Runs that are merged at once: a part of each is in memory."""

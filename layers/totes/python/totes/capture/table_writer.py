@@ -16,6 +16,7 @@ class TableWriter:
 
     Args:
         lake: the ingestion bucket.
+        table: the table's name.
         prefix: the start of the objects' keys.
         key: the table's key column.
         hold: called with all rows that the batch has come to hold.
@@ -28,6 +29,7 @@ class TableWriter:
     def __init__(
         self,
         lake: Bucket,
+        table: str,
         prefix: str,
         key: str,
         *,
@@ -35,6 +37,7 @@ class TableWriter:
         lose: Callable[[pl.Series], None],
     ) -> None:
         self._lake = lake
+        self._table = table
         self._prefix = prefix
         self._key = key
         self._hold = hold
@@ -104,6 +107,6 @@ class TableWriter:
         twice = keys.filter(keys == keys.shift(1))
         if twice.len():
             raise ContractError(
-                f"{self._key} {twice[0]} is there more than once, which the table's unique index should forbid; look "
-                "for the row, and REINDEX"
+                f"{self._key} {twice[0]} is there more than once in table {self._table}, which its unique index should "
+                f"forbid; find the rows, delete one, and REINDEX TABLE {self._table}"
             )

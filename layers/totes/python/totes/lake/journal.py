@@ -11,10 +11,10 @@ _LAST = 10**10 - 1
 
 
 class Journal:
-    """The manifests under one prefix of a bucket.
+    """Numbered documents under one prefix: manifests, and also plans, editions, drafts, bookmarks and sweeps.
 
-    A manifest's key begins with its number counted down from 9999999999, because a bucket lists its keys in
-    ascending order: so the newest manifest is the first one listed, found by one request after years of ticks.
+    A document's key begins with its number counted down from 9999999999, because a bucket lists its keys in
+    ascending order: so the newest one is the first one listed, found by one request after years of ticks.
     """
 
     def __init__(self, bucket: Bucket, prefix: str = "manifests/") -> None:
@@ -46,7 +46,10 @@ class Journal:
             BatchTaken: another run has committed this number with other content.
         """
         if not self.bucket.put_new(self._key(number), manifest) and self.read(number) != manifest:
-            raise BatchTaken(f"batch {number} of s3://{self.bucket.name} was committed by another run")
+            raise BatchTaken(
+                f"{self.place(number)} was committed by another run with other content; the next attempt goes on from "
+                "there"
+            )
 
     def place(self, number: int) -> str:
         """Where a manifest of a number is, as s3://bucket/key."""
