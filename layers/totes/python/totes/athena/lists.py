@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 
 from totes.lake import Bucket, Folder, Part, StarJournal, StarManifest
 from totes.lake.folder import StoredObject
+from totes.lake.layout import batch_of
 
 FOLDER = "athena"
 """The folder of the processed bucket that the lists lie in."""
@@ -111,7 +112,7 @@ class _Lists:
     def _write_list(self, key: str, first: int, parts: Sequence[Part]) -> bool:
         before = self._folder.find(key)
         held = before.body.decode().splitlines() if before else []
-        kept = [line for line in held if _batch_of(line) < first]
+        kept = [line for line in held if (batch_of(_key_of(line)) or 0) < first]
         lines = [*kept, *(self._place_of(part) for part in parts)]
         if lines == held:
             return True
@@ -121,9 +122,9 @@ class _Lists:
         return f"s3://{self._bucket.name}/{part.key}"
 
 
-def _batch_of(line: str) -> int:
-    """The batch of s3://bucket/batches/0000000001/..."""
-    return int(line.split("/")[4])
+def _key_of(line: str) -> str:
+    """The key of s3://bucket/key."""
+    return line.split("/", 3)[3]
 
 
 def _parts(table: str, manifests: Sequence[StarManifest]) -> Mapping[str, Sequence[Part]]:

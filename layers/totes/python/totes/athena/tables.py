@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from totes.athena.lists import DELETES, STARS
+from totes.lake.layout import BATCHES
 from totes.star_schema import INTEGER_RANGE, Calendar, Column, Fact, Kind, StarTable
 
 _HIVE = {
@@ -125,7 +126,7 @@ def _versions(table: StarTable) -> str:
 def _came(table: StarTable) -> str:
     """What came of a table, rows and ends of rows, each with its batch, which is in the name of its file."""
     columns = ", ".join(column.name for column in table.columns)
-    batch = f"CAST(regexp_extract(\"$path\", '/batches/([0-9]+)/', 1) AS integer) AS {BATCH}"
+    batch = f"CAST(regexp_extract(\"$path\", '/{BATCHES}([0-9]+)/', 1) AS integer) AS {BATCH}"
     stars = f"SELECT {columns}, {batch}, false AS {DELETED} FROM {table.name}_{STARS}"
     if isinstance(table, Calendar):
         return stars

@@ -25,6 +25,7 @@ from totes.lake import (
     read_part,
     write_part,
 )
+from totes.lake.layout import batch_folder
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class ReadBaseline:
             if other.height == rows.height:
                 kept.append(part)
             elif other.height:
-                place = f"batches/{self._batch:010d}/{name}/kept-{number:05d}"
+                place = f"{batch_folder(self._batch)}/{name}/kept-{number:05d}"
                 kept.append(write_part(self._lake, place, other, row_key=key))
         return tuple(kept)
 

@@ -13,6 +13,7 @@ from typing import Any
 from totes.capture.identity import differs
 from totes.capture.snapshot import Snapshot
 from totes.lake import Bucket, CaptureManifest, Journal, KeyRanges, Part, SortedRun, SourceColumn, TableIdentity
+from totes.lake.layout import batch_folder
 
 _READERS = 8
 
@@ -150,8 +151,8 @@ class Plans:
 
     def __init__(self, lake: Bucket, batch: int) -> None:
         self._lake = lake
-        self._batch = f"batches/{batch:010d}"
-        self._journal = Journal(lake, f"{self._batch}/plans/")
+        self._folder = batch_folder(batch)
+        self._journal = Journal(lake, f"{self._folder}/plans/")
 
     def newest(self) -> Plan | None:
         """Return the newest plan; None where there is none."""
@@ -191,10 +192,10 @@ class Plans:
 
     def place_of_rows(self, table: str, number: int) -> str:
         """Return the start of the keys of what a piece of a table writes."""
-        return f"{self._batch}/{table}/piece-{number:05d}"
+        return f"{self._folder}/{table}/piece-{number:05d}"
 
     def _place(self, plan: Plan) -> str:
-        return f"{self._batch}/pieces/{plan.number:010d}-"
+        return f"{self._folder}/pieces/{plan.number:010d}-"
 
     def _key(self, plan: Plan, number: int) -> str:
         return f"{self._place(plan)}{number:05d}.json"

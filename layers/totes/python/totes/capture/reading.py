@@ -29,6 +29,7 @@ from totes.lake import (
     TableIdentity,
     read_part,
 )
+from totes.lake.layout import batch_folder, holdings_prefix
 
 _JOINED_BY_AN_EARLIER_TOTES: Mapping[str, Mapping[str, str]] = {
     "counterparty": {"legal_address_id": "address"},
@@ -196,7 +197,7 @@ class BatchRead:
             table.name: TableWriter(
                 lake,
                 table.name,
-                f"batches/{batch:010d}/{table.name}",
+                f"{batch_folder(batch)}/{table.name}",
                 table.key,
                 hold=partial(self._links.hold, table.name),
                 lose=partial(self._links.lose, table.name),
@@ -321,7 +322,7 @@ class BatchRead:
             if rows != found.held:
                 raise AssertionError(
                     f"{name} has {found.held} rows, and its pieces have come to {rows}; this is a bug in totes: report "
-                    f"it, and keep the plan under batches/{self._batch}/plans/"
+                    f"it, and keep the plan under {batch_folder(self._batch)}/plans/"
                 )
         return CapturedTable(
             columns=tuple(table.columns),
@@ -336,4 +337,4 @@ class BatchRead:
         )
 
     def _place_of_merged(self, table: str) -> str:
-        return f"holdings/{table}/{self._batch:010d}"
+        return holdings_prefix(table, self._batch)

@@ -16,10 +16,10 @@ from totes.lake.manifests import (
     StarParts,
     TableIdentity,
 )
-from totes.lake.orphans import Swept, sweep
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
 from totes.lake.pieces import FailedPiece, PiecesLeft
 from totes.lake.ranges import KeyRanges
+from totes.lake.sweep import Swept, sweep
 
 __all__ = [
     "RAW",

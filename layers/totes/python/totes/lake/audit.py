@@ -18,8 +18,8 @@ from totes.errors import LakeCorrupted
 from totes.lake.bucket import Bucket, Listed
 from totes.lake.editions import StarJournal
 from totes.lake.journal import Journal
+from totes.lake.layout import BATCHES, batch_of, written_prefixes
 from totes.lake.manifests import CaptureManifest, StarManifest, digest
-from totes.lake.orphans import batch_of
 from totes.lake.parts import Part, fetch_part
 
 NIGHTS = 7
@@ -124,14 +124,12 @@ class _Audit:
         manifests = self._captures(captured)
         named = _named(manifest for batch, manifest in manifests.items() if batch in batches)
         tables = {table for manifest in manifests.values() for table in manifest.tables}
-        self._compare(
-            self._captured.bucket, named, batches, ["batches/", *(f"holdings/{each}/" for each in sorted(tables))]
-        )
+        self._compare(self._captured.bucket, named, batches, written_prefixes(tables))
         if self._stars is not None:
             stars = range(batches.start, min(batches.stop, self._stars.newest() + 1))
             bodies = dict(zip(stars, self._read(stars, self._stars.read), strict=True))
             named = _named(self._star_manifests(bodies, captured))
-            self._compare(self._stars.bucket, named, batches, ["batches/"])
+            self._compare(self._stars.bucket, named, batches, [BATCHES])
 
     def _read(self, batches: range, read: Callable[[int], bytes]) -> list[bytes | None]:
         def body(batch: int) -> bytes | None:

@@ -1,6 +1,7 @@
 """What no manifest names is deleted after a time; what any manifest names never is."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import polars as pl
 import pytest
@@ -11,7 +12,6 @@ from tests.support.memory_store import MemoryStore
 from totes.capture.merging import with_run
 from totes.errors import BatchTaken
 from totes.lake import CapturedTable, CaptureManifest, Journal, SortedRun, SourceIdentity, sweep, write_part
-from totes.lake import orphans as orphans_module
 
 DAY = timedelta(days=1)
 TABLES = ("payment", "sales_order")
@@ -121,7 +121,7 @@ def test_a_manifest_of_an_older_totes_is_understood(lake: Lake) -> None:
 
 
 def test_a_sweep_whose_time_is_up_goes_on_the_next_night(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orphans_module, "_BATCHES_AT_ONCE", 2)
+    monkeypatch.setattr(import_module("totes.lake.sweep"), "_BATCHES_AT_ONCE", 2)
     for rows in range(1, 6):
         lake.run(rows + 20)
         lake.commit(lake.run(rows))

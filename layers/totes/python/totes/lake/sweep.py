@@ -6,7 +6,6 @@ never be named; and before, nothing can be said.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +13,11 @@ from itertools import takewhile
 
 from totes.lake.bucket import Bucket
 from totes.lake.journal import Journal
+from totes.lake.layout import batch_of, written_prefixes
 from totes.lake.manifests import CaptureManifest
 
-_MARKS = "sweeps/"
+_SWEPT = "sweeps/"
 _BATCHES_AT_ONCE = 500
-_BATCH = re.compile(r"(?:batches|holdings/[^/]+)/(\d{10})[/-].+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +47,15 @@ def sweep(lake: Bucket, *, written_before: datetime, time_is_up: Callable[[], bo
     Raises:
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    journal, marks = Journal(lake), Journal(lake, _MARKS)
-    done, deleted = marks.newest(), 0
+    journal, swept = Journal(lake), Journal(lake, _SWEPT)
+    done, deleted = swept.newest(), 0
     last = next((number for number, written in journal.committed() if written <= written_before), 0)
     while done < last and not time_is_up():
         up_to = min(done + _BATCHES_AT_ONCE, last)
         for key in [*_orphans(lake, journal, done + 1, up_to, written_before)]:
             lake.delete(key)
             deleted += 1
-        marks.commit(up_to, json.dumps({"batch": up_to}).encode())
+        swept.commit(up_to, json.dumps({"batch": up_to}).encode())
         done = up_to
     return Swept(batch=done, last=max(done, last), deleted=deleted)
 
@@ -68,14 +67,8 @@ def _orphans(lake: Bucket, journal: Journal, first: int, up_to: int, written_bef
         manifest = CaptureManifest.from_json(journal.read(batch))
         named |= manifest.objects()
         tables |= set(manifest.tables)
-    for prefix in ("batches/", *(f"holdings/{table}/" for table in sorted(tables))):
+    for prefix in written_prefixes(tables):
         found = lake.listed(prefix, after=f"{prefix}{first:010d}")
         for listed in takewhile(lambda listed: (batch_of(listed.key) or 0) <= up_to, found):
             if batch_of(listed.key) is not None and listed.key not in named and listed.written <= written_before:
                 yield listed.key
-
-
-def batch_of(key: str) -> int | None:
-    """The batch whose run wrote an object; None: it is none of totes'."""
-    match = _BATCH.fullmatch(key)
-    return int(match[1]) if match else None
