@@ -6,13 +6,11 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from totes_runtime.handlers import logger, metrics, watched
+from totes_runtime.handlers import is_nearly_over, logger, metrics, watched
 from totes import payloads
 from totes.lake import Bucket, audit
 from totes.settings import AuditSettings
 from totes.telemetry import LAKE_FINDINGS
-
-_LAST_MILLISECONDS = 120_000
 
 
 @watched
@@ -27,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Bucket(settings.processed_bucket),
         day=event.get(payloads.DAY, datetime.now(UTC).toordinal()),
         every=event.get(payloads.EVERY, 50),
-        time_is_up=lambda: context.get_remaining_time_in_millis() < _LAST_MILLISECONDS,
+        time_is_up=is_nearly_over(context),
     )
     document = audited.to_dict()
     if audited.findings:

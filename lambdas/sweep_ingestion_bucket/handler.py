@@ -5,13 +5,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from totes_runtime.handlers import logger, watched
+from totes_runtime.handlers import is_nearly_over, logger, watched
 from totes import payloads
 from totes.lake import Bucket, sweep
 from totes.settings import SweepSettings
 
 _GRACE_HOURS = 24
-_LAST_MILLISECONDS = 120_000
 
 
 @watched
@@ -23,7 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     swept = sweep(
         Bucket(SweepSettings.from_environment().ingestion_bucket),
         written_before=datetime.now(UTC) - timedelta(hours=event.get(payloads.GRACE_HOURS, _GRACE_HOURS)),
-        time_is_up=lambda: context.get_remaining_time_in_millis() < _LAST_MILLISECONDS,
+        time_is_up=is_nearly_over(context),
     )
     logger.info("swept up to batch %d of %d: %d objects deleted", swept.batch, swept.last, swept.deleted)
     return {"batch": swept.batch, "last": swept.last, "deleted": swept.deleted}

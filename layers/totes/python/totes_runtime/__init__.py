@@ -13,7 +13,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from totes.discretion import without_details
+from totes.redaction import redact
 from totes.telemetry import NAMESPACE
 
 
@@ -25,7 +25,7 @@ class _Formatter(LambdaPowertoolsFormatter):
         beneath = record.exc_info[1] if record.exc_info else None
         for each in (record.msg, *words, beneath):
             if isinstance(each, BaseException):
-                without_details(each)
+                redact(each)
         return super().format(record)
 
 
@@ -33,6 +33,8 @@ logger = Logger(logger_formatter=_Formatter())
 metrics = Metrics(namespace=NAMESPACE)
 logging.getLogger("totes")  # it is registered by this: handlers import the library only after this module
 copy_config_to_registered_loggers(source_logger=logger, include={"totes"})
+
+_LAST_MILLISECONDS = 120_000
 
 
 def time_is_up(context: LambdaContext) -> Callable[[], bool]:
@@ -43,3 +45,8 @@ def time_is_up(context: LambdaContext) -> Callable[[], bool]:
     """
     begun_by = context.get_remaining_time_in_millis() * 2 / 3
     return lambda: context.get_remaining_time_in_millis() < begun_by
+
+
+def is_nearly_over(context: LambdaContext) -> Callable[[], bool]:
+    """Return what says whether a function that works by night should begin nothing more: in its last two minutes."""
+    return lambda: context.get_remaining_time_in_millis() < _LAST_MILLISECONDS

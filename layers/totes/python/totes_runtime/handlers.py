@@ -12,10 +12,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes import payloads
-from totes.discretion import without_details
-from totes_runtime import logger, metrics, time_is_up
+from totes.redaction import redact
+from totes_runtime import is_nearly_over, logger, metrics, time_is_up
 
-__all__ = ["logger", "metrics", "time_is_up", "watched"]
+__all__ = ["is_nearly_over", "logger", "metrics", "time_is_up", "watched"]
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -36,7 +36,7 @@ def watched(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         except Exception as error:
-            without_details(error)  # not in the log alone: Lambda writes and answers what is raised
+            redact(error)  # not in the log alone: Lambda writes and answers what is raised
             logger.exception("failed")
             raise
 

@@ -231,7 +231,7 @@ class Draft:
         with suppress(BatchTaken):
             self._journal.commit(batch, manifest)
 
-    def publish(self) -> StarJournal:
+    def publish(self) -> None:
         """Make this the newest edition; done again, it changes nothing.
 
         Raises:
@@ -239,7 +239,6 @@ class Draft:
         """
         editions = json.dumps([asdict(edition) for edition in self._editions])
         Journal(self._bucket, _INDEX).commit(self._revision + 1, editions.encode())
-        return StarJournal(self._bucket)
 
 
 def _journal(bucket: Bucket, edition: int) -> Journal:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 
-def without_details(error: BaseException) -> None:
+def redact(error: BaseException) -> None:
     """Leave of each database's error in a chain its sentence and its SQLSTATE.
 
     PostgreSQL quotes the row, the statement or the line of a COPY beneath its sentence (DETAIL, LINE, CONTEXT), and
