@@ -26,9 +26,9 @@ _NOT_FOR_LIBPQ = {"engine", "dbInstanceIdentifier", "dbClusterIdentifier", "mast
 _CONNECT_SECONDS = 10
 
 _ANSWER = ":  "
-"""What is in each refusal that a server itself has sent, behind its severity, and in no error of libpq's own.
+"""A refusal sent by the server has this separator after its severity; errors made by libpq never have it.
 
-The severity is in the server's language (`lc_messages`), as the words are; libpq's own errors are in English.
+The text cannot be used: it may be in any language (`lc_messages`). libpq's own errors are in English.
 https://github.com/postgres/postgres/blob/REL_17_STABLE/src/interfaces/libpq/fe-protocol3.c (pqBuildErrorMessage3)
 """
 

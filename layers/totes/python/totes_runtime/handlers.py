@@ -1,7 +1,7 @@
 """What every handler imports before the library, and is wrapped in.
 
-A function's imports make fifty thousand objects, all of which stay. To look a hundred times for garbage among them took
-a seventh of a cold start, so nobody looks until the handler is there.
+A function's imports make fifty thousand objects, all of which stay. Scanning them for garbage took a seventh of a cold
+start, so the collector is off until the handler is loaded.
 """
 
 import functools
@@ -25,7 +25,7 @@ gc.disable()
 def watched(handler: Handler) -> Handler:
     """Have a handler's logs name the execution, and its metrics written whatever it comes to.
 
-    What has been imported until here is never looked at again as garbage, also while the function runs.
+    What has been imported until here is never scanned for garbage again.
     """
     gc.freeze()
     gc.enable()

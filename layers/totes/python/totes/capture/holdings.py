@@ -115,8 +115,8 @@ def _overlapping(parts: Sequence[Part], keys: pl.Series) -> Iterator[Part]:
 def _differing(candidates: pl.DataFrame, held: pl.DataFrame, key: str) -> pl.DataFrame:
     """The candidates whose content differs from the held row of their key; a column that was not there held NULL.
 
-    So does one of a column's other type whose held value that type cannot hold exactly: where PostgreSQL has rounded
-    all values to it, Polars would round what is held in the same way, and nothing would seem to have changed.
+    A row also differs if its column changed type and the held value does not fit the new type exactly. A cast would
+    round it as PostgreSQL did and hide the change.
     """
     common = candidates.join(held.select(key), on=key, how="semi").sort(key)
     held = held.sort(key)

@@ -94,9 +94,9 @@ class Plan:
     def baseline(self, read: Mapping[int, ReadPiece]) -> CaptureManifest:
         """Return the base as if it had been a batch whose changes the pieces have read.
 
-        A row that was committed before the base's horizon and is still the same is in it as it is, for a piece saw it
-        after the plan was made, or the last batch did. So a capture after that batch finds all that differs; rows that
-        the last batch held and that are gone by now are found as those of any batch are.
+        Every row committed before the base's horizon and unchanged since is in the result: a piece read it, or the
+        last batch already held it. The next capture therefore looks only at newer rows. Deletes are found by counting,
+        as always.
 
         Args:
             read: every piece, by its place in `pieces`.

@@ -1,4 +1,4 @@
-"""The reading of one batch out of one snapshot of the source, which nothing that takes long keeps open."""
+"""Reads one batch from one snapshot. Slow work that does not need the source is done while no snapshot is open."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,8 +54,8 @@ def read_batch(
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
 
     While a snapshot is open nothing is done that takes long and does not read: it holds locks and the source's
-    horizon, and the source ends it where it stays idle. So runs that must be put in order for the reading are, with no
-    snapshot open, and the next one is read.
+    horizon, and the source ends it where it stays idle. Runs with too many overlapping parts are rewritten first; the
+    batch is then read from a new snapshot.
 
     Args:
         connection: the source, outside a transaction.

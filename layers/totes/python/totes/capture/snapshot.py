@@ -19,7 +19,8 @@ from totes.lake import CaptureManifest, SourceIdentity
 
 _HALF_THE_IDS = 2**31
 _MARGIN = 2**24
-"""Ages are differences of 32-bit ids: they tell before from after only within half of them, less this margin."""
+"""Transaction ids wrap around at 2**32, so two ids can be ordered only if less than 2**31 apart. The margin keeps away
+from that limit."""
 
 NAMED_IDS = 4096
 """So many transactions are named one by one at most: the statement for each table names them all."""

@@ -166,7 +166,7 @@ class StarJournal:
     def _last(self) -> "tuple[int, Draft | None]":
         """The number of the last record of the drafts' journal, 0 where there is none, and its draft.
 
-        It is asked for once, so that whoever looks, decides and then begins sees no other draft than was looked at.
+        Read once and kept, so that a caller who begins a draft acts on the one that it read.
         """
         newest = self._drafts.newest()
         return newest, self._recorded(newest)
@@ -215,8 +215,7 @@ class Draft:
         """Return the batch up to which it has all, by one request; the one before its first where it has none.
 
         Args:
-            ahead: how many batches are committed out of order at most: that before the one which is so far behind the
-                newest, and all before that, are there.
+            ahead: how far commits may run ahead of each other: every batch up to `newest - ahead` is committed.
         """
         last = set(self._journal.last(ahead + 1))
         done = max(self.edition.first - 1, max(last, default=0) - ahead)

@@ -96,7 +96,9 @@ class TableIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class SortedRun:
-    """What was captured together or merged since: at most one row, or one word that there is none, a key.
+    """Rows of one table that were captured or merged together.
+
+    Each key occurs at most once: as a row, or as deleted.
 
     Attributes:
         parts: the rows.
