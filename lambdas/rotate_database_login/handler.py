@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | N
         case "finishSecret":
             rotation.finish(secrets, secret, token)
         case question:  # No step of Secrets Manager's: totes secrets test, set and rotate ask.
-            # Answered, for an error would say, by an alarm, that a rotation has failed.
+            # Answered and not raised: an error would set off the alarm that a rotation has failed.
             refused = rotation.refusal(secrets, secret, question, token)
             return {payloads.REFUSED: refused} if refused else {}
     return None

@@ -48,7 +48,7 @@ has ended, a snapshot that has become too old. Of the same classes others do not
 _LIMITS = ("53",)
 
 _OF_A_VALUE = ("22", "XX")
-"""Of what a single row may be the cause: a value that cannot be worked out, converted or sent, or that is damaged."""
+"""Errors that a single row may cause: a value that cannot be computed, converted or sent, or that is damaged."""
 
 _NOT_TO_BE_RETRIED = (
     "does not exist",
@@ -71,7 +71,7 @@ _PASSING = (
 """Words of refusals at connect that pass by themselves: a server that starts or stops, or has no room for one more."""
 
 _OF_A_POOLER = ("command-line options", "unsupported startup parameter")
-"""Words by which one that keeps sessions for others refuses a session's settings: RDS Proxy, and PgBouncer."""
+"""Words by which a pooler of connections refuses a session's settings: RDS Proxy, and PgBouncer."""
 
 _SESSION = {
     "client_encoding": "UTF8",
@@ -84,7 +84,7 @@ _SESSION = {
     "quote_all_identifiers": "off",
     "search_path": "public",
     # A login acts as itself, whatever role is set for it: the remedies of errors name it, a rotation changes the
-    # password of CURRENT_USER, and RESET ROLE comes back to it. What it may by its membership it still may.
+    # password of CURRENT_USER, and RESET ROLE comes back to it. What its memberships allow it may still do.
     "role": "none",
     "standard_conforming_strings": "on",
     "default_transaction_read_only": "off",
@@ -188,7 +188,7 @@ def not_taken(secret: str, error: psycopg2.ProgrammingError | ValueError) -> Con
 
 @contextmanager
 def translated_errors(connection: Connection, login_name: str, unavailable: type[RetryableError]) -> Iterator[None]:
-    """Turn what psycopg2 raises of a connection into an error named by what to do; what is another's goes on its way.
+    """Turn what psycopg2 raises of a connection into an error named by what to do; others pass unchanged.
 
     Args:
         connection: the connection.

@@ -39,10 +39,11 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
-    """The batch that a capture committed (None: nothing changed), the newest in the lake (0: none), and what it tells.
+    """What a capture came to.
 
     Attributes:
-        batch, newest: the batches.
+        batch: the batch that it committed; None: nothing changed.
+        newest: the newest batch in the lake; 0: none.
         drift: in which ways the source's shape has changed.
         unread: pieces of a batch that is too large for one function, to be read before there is one; then another
             capture puts them together.
@@ -77,9 +78,9 @@ def capture(
             that the source does not have are captured as deleted.
         accept_deletes: tables of which any number of rows may be gone.
         mass_deletion_percent: how many of a hundred rows of any other table may be gone at once.
-        rows_in_one_function: where more rows than this may have changed, in all tables, as all have for a first batch,
-            after a restart or by a migration, they are read in pieces by many functions; None: never.
-        failed: pieces that this run could not have read.
+        rows_in_one_function: if more rows than this, of all tables, may have changed, many functions read them in
+            pieces; None: never. For a first batch, after a restart or by a migration all may have changed.
+        failed: pieces of this run that could not be read.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -194,10 +195,10 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
 
 
 def _must_be_told(read: BatchRead, captured: Mapping[str, CapturedTable], last: CaptureManifest | None) -> bool:
-    """Whether even no change is a batch: the source is another one, or of another shape, than the last batch says.
+    """Whether there is a batch although no row has changed.
 
-    Or a dimension joins two tables that it did not; or runs were rewritten without overlaps, which would be done again
-    by each capture.
+    There is one if the source, or its shape, is not what the last batch says; if a dimension has come to join two
+    tables; and if runs were rewritten without overlaps, which each capture would do again.
     """
     if last is None:
         return False
@@ -208,7 +209,7 @@ def _must_be_told(read: BatchRead, captured: Mapping[str, CapturedTable], last: 
 
 
 def _is_of_another_shape(captured: Mapping[str, CapturedTable], last: CaptureManifest) -> bool:
-    """Whether a table has other columns than the last batch says, or is another one, or is new to the lake or to us."""
+    """Whether a table has other columns than the last batch says, or is another one, or is new to the lake or totes."""
     return any(
         before is None
         or before.is_of_an_earlier_totes

@@ -105,11 +105,11 @@ def may_differ(
     columns: Sequence[SourceColumn],
     identity: TableIdentity,
 ) -> sql.Composable:
-    """Return the SQL condition on a table's rows that holds for all of which the lake may hold something else.
+    """Return an SQL condition that holds for every row of a table that may differ from what the lake holds.
 
-    These are all of them where the table is not what it was when it was read before: a column may be added with a
-    default, or the whole table be swapped for another, without any row being written. And all of them once where an
-    earlier totes has read it, which may have missed what this one finds.
+    That is every row if the table is not what it was when it was last read: to add a column with a default, or to swap
+    the whole table for another, writes no row. It is also every row, once, if an earlier totes has read the table,
+    which may have missed what this one finds.
 
     Args:
         snapshot: a state of the source.
@@ -215,7 +215,7 @@ class TableChanges:
             try:
                 permit(self.held + self._added - count)
             except MassDeletion as error:
-                # A partition attached this moment is there for all readers, whatever their snapshots.
+                # A partition that was attached just now is seen by all readers, whatever their snapshots.
                 if self._counts()[0] != count:
                     raise SourceUnavailable(f"{self._table.name} is being changed as it is read: {error}") from error
                 raise
@@ -262,9 +262,10 @@ class TableChanges:
         stream_rows(self._snapshot, self._table.name, self.columns, condition, consume)
 
     def _compare_keys(self, found: ChangeSink) -> int:
-        """Hand on the keys that are gone, and return how many; rows that neither lake nor horizon showed are read now.
+        """Hand on the keys that are gone, and return how many; read rows that neither lake nor horizon showed.
 
-        The latter are not known to exist. But to look for them costs nothing here, and a row lost costs all trust.
+        No case is known in which there are such rows. But to look for them costs nothing here, and a row that is lost
+        costs all trust.
         """
 
         def lake(lowest: int, highest: int) -> Iterator[HeldKeys]:

@@ -61,7 +61,7 @@ def differing(
         if span.rows <= sizes.KEYS_AT_ONCE or ranges.shift == 0:
             held = pl.concat(found.keys for found in lake(span.lowest, span.highest))
             yield _compare(source.between(span.lowest, span.highest), held)
-        else:  # keys that lie close together and far from others fill a range beyond measure
+        else:  # keys close together and far from all others may all be in one range
             finer = KeyRanges(shift=max(0, ranges.shift - RANGES_BITS))
             for found in lake(span.lowest, span.highest):
                 finer = finer.plus(found.keys)

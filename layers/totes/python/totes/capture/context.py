@@ -1,4 +1,4 @@
-"""The context of a batch: unchanged rows that dimensions need, which are joined of two tables, beside what changed."""
+"""The context of a batch: unchanged rows that a dimension joined from two tables needs beside the changed ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -41,7 +41,7 @@ class Links:
             self._held.setdefault(table, []).append(rows.select(columns))
 
     def lose(self, table: str, keys: pl.Series) -> None:
-        """Remember keys (64-bit integers) of rows that are gone, even where no foreign key forbids it."""
+        """Remember keys (64-bit integers) of rows that are gone; others may still refer to them."""
         if table in self._gone:
             self._gone[table].append(keys)
 
@@ -67,7 +67,7 @@ def read_contexts(
     writers: Mapping[str, TableWriter],
     joined: Collection[str] = (),
 ) -> None:
-    """Complete each joined pair of tables: referring rows of what changed or is gone, then what they refer to.
+    """Complete each joined pair of tables: rows that refer to what changed or is gone, then what these refer to.
 
     Args:
         snapshot: the state of the source that is captured.
@@ -89,7 +89,7 @@ def read_contexts(
     ]
 
     def bring(table: SourceTable, conditions: Iterable[sql.Composable]) -> None:
-        """Bring the rows that one condition holds for, no row fits two, and that the batch does not have yet."""
+        """Bring the rows for which a condition holds, unless the batch has them; no row fits two conditions."""
         held = links.held(table.name, table.key).implode()
 
         def keep(rows: pl.DataFrame) -> None:

@@ -47,7 +47,7 @@ _CATALOG = """
 """
 
 _UNTOLD_NAMES = (psycopg2.errors.CharacterNotInRepertoire, psycopg2.errors.UntranslatableCharacter)
-"""What a server answers that has a name which it cannot send as UTF-8, for its encoding is none or another."""
+"""What a server answers if it cannot send a name as UTF-8, because it has no encoding or another one."""
 
 _ODD_NAMES = """
     SELECT DISTINCT class.relname
@@ -59,7 +59,7 @@ _ODD_NAMES = """
 """
 
 _NO_TABLES = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
-"""What may have a table's name and is none, by its relkind."""
+"""What may have a table's name without being a table, by its relkind."""
 
 _FAMILIES = {
     Family.INTEGER: {"int2", "int4", "int8"},
@@ -76,13 +76,14 @@ class _CatalogColumn:
 
     Attributes:
         column: name and type.
-        plain: the same with the type that its domain is of, whose values are written in the same way; else `column`.
+        plain: the same with the type below its domain, whose values are written in the same way; without a domain,
+            `column`.
         base_type: that type without its parameters; "enum" of every enum.
         virtual: whether PostgreSQL stores no value of it, and works it out whenever it is read.
-        identifies: whether no row is without a value of it, and no two have the same; of a partitioned table, whose
-            unique indexes must have the columns that it is partitioned by too, `keys` must see to the latter.
-        unproven: the NOT NULL (PostgreSQL 18) that holds for what is written from now on, and perhaps for no row that
-            was there before; None: there is none such.
+        identifies: whether every row has a value of it, and no two rows the same. Unique indexes of a partitioned
+            table also have the columns that it is partitioned by, so there `keys` checks the latter.
+        unproven: a NOT NULL (PostgreSQL 18) that is not validated: it holds for rows that were written since, and
+            perhaps not for older ones; None: there is none.
     """
 
     column: SourceColumn
@@ -131,7 +132,7 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
 
 
 def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_CatalogColumn]], dict[str, str]]:
-    """The columns of each table that is there, and what is there under a table's name and is none."""
+    """The columns of each table that is there, and what has a table's name without being a table."""
     catalog: dict[str, list[_CatalogColumn]] = {}
     no_tables: dict[str, str] = {}
     unreadable, hidden = set(), set()

@@ -49,7 +49,7 @@ def stream_rows(
         condition,
     )
     with _Chunks(lambda text: consume(read_rows(text, columns))) as chunks, snapshot.reading(table) as cursor:
-        # A database without an encoding has bytes of any; asked for UTF-8 it would refuse the whole table for one.
+        # A database without an encoding may have any bytes; asked for UTF-8, it would refuse a whole table for one row.
         as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         if as_they_are:
             cursor.execute("SET LOCAL client_encoding TO 'SQL_ASCII'")
@@ -92,7 +92,7 @@ class _Chunks:
             self._hand_on()
 
     def flush(self) -> None:
-        """Have all consumed; raise what consuming it raised."""
+        """Wait until all is consumed; raise what the consumer raised."""
         self._hand_on()
         self._wait()
 

@@ -35,8 +35,7 @@ def cut_tables(
 ) -> tuple[dict[str, CapturedTable], tuple[PlannedPiece, ...]]:
     """Cut tables into pieces of about equally many rows, if more of them are to be read than one function reads.
 
-    How many are to be read decides who reads, and not what is read. Where tables are cut, a count by ranges of keys
-    says.
+    How many rows there are decides only who reads them, not what is read. A count by ranges of keys tells where to cut.
 
     Args:
         snapshot: the state of the source.

@@ -1,8 +1,8 @@
-"""A batch is committed only once the source could not lose what is in it: a crash takes back what was never flushed.
+"""A batch is committed only once the source cannot lose what is in it: a crash undoes what was never flushed.
 
-What committed without waiting for the disk is taken back, and its transaction ids are given out again, as are those of
-what was rolled back. A batch that had seen them would have rows that never were, and a horizon beyond ids that are
-still to come.
+A crash undoes transactions that were committed without waiting for the disk. Their ids are then given out again, as are
+those of transactions that were rolled back. A batch that had seen them would have rows that never were, and a horizon
+beyond ids that are still to come.
 """
 
 import time
@@ -31,7 +31,7 @@ def wait_until_durable(connection: Connection, snapshot: Snapshot) -> None:
 
     That is so when the log is flushed up to where it was written to as the snapshot was taken. Within three times
     `wal_writer_delay` PostgreSQL flushes the log up to the last transaction that has ended (its manual, "Asynchronous
-    Commit"); of one that is still open half a page may stay unflushed for longer. Nothing tells that from a disk that
+    Commit"); of one that is still open half a page may stay unflushed for longer. That looks the same as a disk that
     stands still. So after that time a transaction of our own ends, which writes no row: its record comes after the
     position, and has to be flushed too.
 

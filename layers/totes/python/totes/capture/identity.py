@@ -1,12 +1,12 @@
-"""What the source's tables are: so that a change is seen which no row shows, for nobody has written one.
+"""What the source's tables are, so that changes are seen that write no row.
 
 A table is swapped for its copy, a partition is exchanged, an enum's value is renamed, a composite type loses or gains
-an attribute, a column is dropped and added again: no row's xmin is new, and the count is right. Attribute numbers stand
-for the defaults of columns that were added with one (`attmissingval`) too: PostgreSQL never gives a number twice, and a
-default goes with it; VACUUM FULL takes that out of the catalog, and nothing has changed.
+an attribute, a column is dropped and added again: no row's xmin is new, and the count is right. An attribute number
+also stands for the default that a column was added with (`attmissingval`): PostgreSQL never gives a number twice, and
+the default belongs to it. VACUUM FULL removes that default from the catalog, and nothing has changed.
 
-What composite types are made of is said behind the attribute number of each column that they are in. So a table that
-has none is what it was for a totes that did not look at them, and is not read whole when it comes to one that does.
+The fields of composite types are noted after the attribute number of each column that has them. So a table without such
+a column looks the same as to an older totes, which did not note them, and is not read whole by this one.
 """
 
 from collections.abc import Sequence
@@ -127,7 +127,7 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
 
 
 def members_to_read(before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...] | None:
-    """Return the oids of the members of a table whose rows may say something else without having been written.
+    """Return the oids of the members of a table whose rows may have changed without having been written.
 
     Args:
         before: what the table was; None: not known.

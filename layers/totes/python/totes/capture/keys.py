@@ -1,4 +1,4 @@
-"""A key is there once, also where no index of the source sees to it.
+"""No key is there twice, also where no index of the source ensures that.
 
 A unique index of a partitioned table has the columns that it is partitioned by too: one that is partitioned by time may
 have the same id at two times. And no index spans the tables that inherit from another.
@@ -39,8 +39,8 @@ def unguarded(snapshot: Snapshot, tables: Sequence[SourceTable]) -> set[str]:
 def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composable) -> None:
     """Refuse a table in which a key is there twice.
 
-    Of two rows of one key one is new, for the batch before was looked at likewise. So it is enough to look at the keys
-    of rows that may be.
+    Of two rows of one key at least one is new, because the last batch was checked in the same way. So it is enough to
+    check the keys of rows that may be new.
 
     Args:
         snapshot: the state of the source.

@@ -65,7 +65,7 @@ def _overlaps_little(run: SortedRun) -> bool:
 def _first_to_merge(rows: Sequence[int]) -> int:
     """From which run on all are merged into one: the first that is less than twice as large as what comes after it.
 
-    Holdings that an older totes left may have such runs anywhere, not at their end alone.
+    Holdings that an older totes wrote may have such runs anywhere, not only at their end.
     """
     first, merged = len(rows) - 1, rows[-1]
     for number in reversed(range(first)):
@@ -76,9 +76,9 @@ def _first_to_merge(rows: Sequence[int]) -> int:
 
 
 def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *, with_deleted: bool) -> SortedRun:
-    """One run of several; that a row is deleted need be said only where an older run may have it.
+    """One run made of several; deleted keys are kept only if an older run may have their rows.
 
-    Where there are more than can be merged at once, what comes between goes to the lake too; no manifest names it.
+    If there are more layers than can be merged at once, results in between go to the lake too; no manifest names them.
     """
     schema = _schema(runs, bucket)
     layers = [layer for run in runs for layer in _layers(run)]
@@ -171,7 +171,7 @@ def _touching(slices: Sequence[PartSlice]) -> Iterator[list[PartSlice]]:
 
 
 def _stays(group: Sequence[PartSlice]) -> bool:
-    """Whether a part need not be rewritten: nothing else has keys in its range, and it is no crumb."""
+    """Whether a part need not be rewritten: nothing else has keys in its range, and it is not small."""
     if len(group) > 1 or group[0].gone:
         return False
     part = group[0].part

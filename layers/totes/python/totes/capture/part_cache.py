@@ -38,7 +38,7 @@ class PartCache:
         if kept is not None:
             return kept.frame
         frame = read_part(self._bucket, part, [column] if column else None)
-        # Where not all that is needed again can be kept, to keep what came first spares the most requests.
+        # If there is no room for all that is needed again, keeping what came first saves the most requests.
         read = _Kept(highest=bounds(part)[1], frame=frame, size=int(frame.estimated_size()))
         if (up_to is None or read.highest > up_to) and self._has_room_for(read):
             self._kept[part.key, column] = read

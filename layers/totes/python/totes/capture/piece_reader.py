@@ -91,7 +91,7 @@ def check_read(plans: Plans, failed: Sequence[FailedPiece]) -> None:
 
     Args:
         plans: the plans for the batch that they are pieces of.
-        failed: pieces of one plan that a run could not have read.
+        failed: pieces of one plan that could not be read in a run.
 
     Raises:
         PieceFailed: some have failed; the sentence names each, with its error.

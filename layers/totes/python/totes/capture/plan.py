@@ -33,12 +33,12 @@ class PlannedPiece:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadPiece:
-    """What the reading of a piece has come to.
+    """What came of reading a piece.
 
     Attributes:
-        parts: those of its rows that the lake held not at all or with other content, in ascending order of keys, each
-            key once.
-        ranges: how those lie that it held not at all, in ranges of their keys.
+        parts: rows of the piece that the lake did not hold, or held with other content, in ascending order of keys,
+            each key once.
+        ranges: how many rows that the lake did not hold are in each range of keys.
     """
 
     parts: tuple[Part, ...]

@@ -26,7 +26,7 @@ NAMED_IDS = 4096
 """So many transactions are named one by one at most: the statement for each table names them all."""
 
 _FIRST_NORMAL_ID = 3
-"""Ids below, of each 2**32, are no transaction's."""
+"""In each round of 2**32 ids, those below this belong to no transaction."""
 
 # The functions of the state are open to every role; those that tell positions are too, unless somebody took them away.
 _ABILITIES = """
@@ -56,8 +56,8 @@ _STATE = """
 """
 
 _LOCK_WAIT = "200ms"
-"""How long one attempt at the locks waits: far less than `deadlock_timeout` (a second), after which PostgreSQL ends
-whoever is the first to find that two wait for each other. Whoever wants a lock that the attempt has waits as long."""
+"""How long one attempt at the locks waits: far less than `deadlock_timeout` (a second), after which PostgreSQL looks
+for a deadlock and ends whoever finds one. Whoever wants a lock that the attempt has waits as long."""
 
 _PAUSE_SECONDS = 0.8
 """How long nothing is held between two attempts."""
@@ -107,7 +107,7 @@ class Snapshot:
 
     @contextmanager
     def reading(self, table: str) -> Iterator[Cursor]:
-        """A cursor for statements that read a table of the shop; the error of one that is refused has its name."""
+        """A cursor for statements that read a table of the shop; where one is refused, the error names the table."""
         with self.connection.cursor() as cursor:
             try:
                 yield cursor
@@ -158,11 +158,10 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
 
     The tables are locked first, by the lock that every reader takes, so that no TRUNCATE and no ALTER TABLE that
     rewrites comes between the snapshot and a read: those show a table empty to an older snapshot. Where tables are
-    missing or may not be read nothing is locked, for the contract says so better.
+    missing or may not be read nothing is locked, because the contract's error says more.
 
-    Nobody waits for a lock that is held by somebody who waits for another: where one is not to be had soon, all are
-    given back, and tried again a moment later. So a migration that needs several tables gets them, and never loses a
-    deadlock.
+    No lock is held for long while another is waited for: where one cannot be had soon, all are released, and tried
+    again a moment later. So a migration that needs several tables gets them, and never loses a deadlock.
 
     Args:
         connection: the source, outside a transaction.

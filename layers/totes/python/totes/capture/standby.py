@@ -1,4 +1,4 @@
-"""Whether a standby follows its primary: one that does not shows the shop as it was, and nothing else tells.
+"""Whether a standby follows its primary: one that does not shows the shop as it was, and looks like any other.
 
 A standby cannot know what it has not received. What it does know is asked here, before a snapshot is taken of it: that
 somebody has paused its replay, that it has received more than it has replayed, that it receives nothing.

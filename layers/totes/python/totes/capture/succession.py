@@ -1,4 +1,4 @@
-"""Whether a source may follow the one of the last batch: of standbys behind one name, none that goes back in time."""
+"""Whether a source may follow the one of the last batch: no standby behind the same name may go back in time."""
 
 from totes.capture.snapshot import Snapshot
 from totes.errors import ConfigurationError, SourceUnavailable

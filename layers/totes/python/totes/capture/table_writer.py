@@ -103,7 +103,7 @@ class TableWriter:
         return rows.rechunk() if rows[self._key].is_sorted() else rows.sort(self._key)
 
     def _check_once(self, keys: pl.Series) -> None:
-        """Refuse sorted keys of which one is there twice: a unique index that is broken, for no sound one allows it."""
+        """Refuse sorted keys of which one is there twice: only a broken unique index allows that."""
         twice = keys.filter(keys == keys.shift(1))
         if twice.len():
             raise ContractError(

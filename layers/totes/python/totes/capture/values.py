@@ -22,8 +22,8 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
     r"""Read rows of `COPY ... TO STDOUT (FORMAT csv)`.
 
     Args:
-        text: the rows as PostgreSQL sent them; an unquoted nothing is NULL, `""` is the empty text. A value with bytes
-            that are no UTF-8 is one that its column cannot hold; its text has such a byte in hexadecimal.
+        text: the rows as PostgreSQL sent them; an unquoted empty value is NULL, `""` is the empty text. A value with
+            bytes that are no UTF-8 is one that its column cannot hold; its text has such a byte in hexadecimal.
         columns: their columns.
 
     Returns:
@@ -53,7 +53,7 @@ def _is_utf8(text: bytes) -> bool:
 def _read_broken(text: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read rows some of which have bytes that are no UTF-8: as they are, and with NULL for the values of such bytes.
 
-    What differs where such bytes are written in one way and in another is what has them.
+    A value has such bytes if it differs between two ways of writing them.
     """
     escaped, replaced = (
         pl.read_csv(io.BytesIO(text.decode(errors=errors).encode()), has_header=False, schema=schema)

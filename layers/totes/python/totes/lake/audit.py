@@ -1,9 +1,9 @@
 """Whether the lake still is what its manifests say: a seventh of it a night, so that a week sees all.
 
-What is lost in the lake nobody reads until a rebuild does. So an audit looks at each manifest, whether it is there and
+What is lost in the lake would be missed only by a rebuild. So an audit looks at each manifest, whether it is there and
 the one that the next names; at each object that a manifest names, whether it is listed with its size and can be read;
 and whether the bytes are those that were written: of a sample, and of each that was written again within the week. What
-no manifest names is no finding: it is the sweep's.
+no manifest names is no finding: the sweep deletes it.
 """
 
 import zlib
@@ -100,7 +100,7 @@ class _Audit:
             for number, first in enumerate(range(1, newest + 1, _STRETCH))
             if number % NIGHTS == self._day % NIGHTS
         ]
-        # Each week begins elsewhere: where the time never suffices for all, it is not always the same that is left out.
+        # Each week begins at another stretch: if there is never time for all, not always the same ones are left out.
         week = self._day // NIGHTS % max(len(stretches), 1)
         stretches = stretches[week:] + stretches[:week]
         batches = 0
@@ -209,7 +209,7 @@ class _Audit:
     def _is_written_again(self, found: Listed, captured: datetime) -> bool:
         """Whether it was written since its turn of last week, and too late to be what the batch's run wrote.
 
-        By a replay it may have been; and in a copied lake it is all, once.
+        A replay may have written it; in a copied lake that holds for every object, once.
         """
         return found.written > captured + _WRITTEN_WITHIN and self._day - found.written.toordinal() <= NIGHTS + 1
 

@@ -35,7 +35,7 @@ _FIRST = Edition(number=1, first=1)
 class StarJournal:
     """The star manifests of the processed bucket, as the editions stood when this was made.
 
-    The drafts are those of when this was first asked for one.
+    Drafts are read when one is first asked for, and kept.
     """
 
     def __init__(self, bucket: Bucket) -> None:
@@ -99,8 +99,8 @@ class StarJournal:
     def has_done(self, asked_by: str) -> bool:
         """Whether an edition is published that an execution has asked for, by a request for each draft back to it.
 
-        A draft that was begun again counts with the one that was begun in its place, for that covers what it did; not
-        where that was given up.
+        A draft that another one replaced counts once that is published, because it covers the same batches; not if that
+        was given up.
         """
         newest, draft = self._last
         given_up: set[int] = set()
@@ -151,9 +151,9 @@ class StarJournal:
         return self._record(number, first, code, asked_by)
 
     def _record(self, number: int, first: int, code: str, asked_by: str | None, *, given_up: bool = False) -> "Draft":
-        """Commit a record right behind the last one that this journal has seen.
+        """Commit a record right after the last one that this journal has seen.
 
-        Were it behind one that came meanwhile, two drafts could have one number, and the manifests of both.
+        After one that came meanwhile, two drafts could have one number, and share their manifests.
         """
         seen, _ = self._last
         record = {"number": number, "first": first, "code": code, "asked_by": asked_by, "given_up": given_up}

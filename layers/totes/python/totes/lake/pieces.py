@@ -7,7 +7,7 @@ from typing import Literal, Self
 from totes.errors import PieceFailed
 
 MOST_PIECES = 1000
-"""As many as a run has done at once: it carries their numbers, and what came of each, from step to step."""
+"""How many pieces one run does: it carries their numbers, and what came of each, from step to step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class PiecesLeft:
 
     @classmethod
     def first(cls, of: int, left: Sequence[int]) -> Self:
-        """Of the pieces that are left, as many as a run has done at once; of more the next answer tells."""
+        """Return the first of the pieces that are left, as many as one run does; the next answer names more."""
         return cls(of=of, pieces=tuple(left[:MOST_PIECES]))
 
 
@@ -49,7 +49,7 @@ def check_pieces(
     """Raise where pieces have failed.
 
     Args:
-        failed: pieces that a run could not have done, all of one plan or batch.
+        failed: pieces of a run that could not be done, all of one plan or batch.
         of: what they are pieces of.
         named: returns what a person calls each piece of a plan or batch, by its number; it is asked where some failed.
         done: what is done with a piece: "read".
