@@ -22,7 +22,7 @@ from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft
-from totes.lake.manifests import digest
+from totes.lake.manifests import digest, last_capture
 
 logger = logging.getLogger(__name__)
 
@@ -146,9 +146,7 @@ def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> 
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    journal = Journal(lake)
-    newest = journal.newest()
-    last = CaptureManifest.from_json(journal.read(newest)) if newest else None
+    last = last_capture(Journal(lake))
     check_succession(snapshot, last)
     found = {table.name: _PendingKeys(table.key) for table in tables}
     for name, changes in changes_of(snapshot, lake, tables, last, NOTHING_TO_RECAPTURE).items():

@@ -20,7 +20,8 @@ from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
-from totes.lake import Bucket, CaptureManifest, Journal, KeyRanges, SortedRun
+from totes.lake import Bucket, Journal, KeyRanges, SortedRun
+from totes.lake.manifests import last_capture
 from totes.lake.pieces import FailedPiece, check_pieces
 
 logger = logging.getLogger(__name__)
@@ -49,13 +50,12 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    journal = Journal(lake)
-    newest = journal.newest()
-    last = CaptureManifest.from_json(journal.read(newest)) if newest else None
-    plans = Plans(lake, newest + 1)
+    last = last_capture(Journal(lake))
+    batch = last.batch + 1 if last else 1
+    plans = Plans(lake, batch)
     planned = plans.find(plan)
     if planned is None:
-        logger.warning("plan %d is not one for batch %d", plan, newest + 1)
+        logger.warning("plan %d is not one for batch %d", plan, batch)
         return False
     if plans.is_read(planned, piece):
         return True

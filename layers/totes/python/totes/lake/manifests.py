@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from totes.errors import ConfigurationError
+from totes.lake.journal import Journal
 from totes.lake.parts import RAW, Part
 from totes.lake.ranges import KeyRanges
 
@@ -232,6 +233,12 @@ class CaptureManifest:
             host=values.get("host"),
             format=values["format"],
         )
+
+
+def last_capture(journal: Journal) -> CaptureManifest | None:
+    """Return the newest batch of the ingestion bucket's journal; None where there is none."""
+    newest = journal.newest()
+    return CaptureManifest.from_json(journal.read(newest)) if newest else None
 
 
 @dataclass(frozen=True, kw_only=True)
