@@ -34,13 +34,13 @@ _KINDS = {
 }
 
 
-def put_page(shelf: Folder, built: Path, config: Mapping[str, Any]) -> int:
+def put_page(folder: Folder, built: Path, config: Mapping[str, Any]) -> int:
     """Write the files of the page that are not there yet; the file that a browser loads first is written last.
 
     Files of an earlier page stay, because a browser that has loaded its first file asks for them.
 
     Args:
-        shelf: where it lies.
+        folder: where it lies.
         built: the folder of what was built; without one, nothing is written.
         config: what tells the page where the data is.
 
@@ -57,14 +57,14 @@ def put_page(shelf: Folder, built: Path, config: Mapping[str, Any]) -> int:
     files[CONFIG] = json.dumps(config, sort_keys=True).encode()
     digests = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
     index = json.dumps(digests, sort_keys=True).encode()
-    held = shelf.find(_INDEX)
+    held = folder.find(_INDEX)
     if held is not None and held.body == index:
         return 0
     before = json.loads(held.body) if held else {}
     changed = [name for name, digest in digests.items() if before.get(name) != digest]
     for name in sorted(changed, key=lambda name: (name == START, not _NAMED_BY_CONTENT.search(name), name)):
-        shelf.write(name, files[name], kind_of(name), keep_of(name))
-    shelf.write(_INDEX, index, _JSON, Keep.NEVER)
+        folder.write(name, files[name], kind_of(name), keep_of(name))
+    folder.write(_INDEX, index, _JSON, Keep.NEVER)
     logger.info("wrote %d files of the page", len(changed))
     return len(changed)
 

@@ -93,7 +93,7 @@ class _Basis:
     files_from: Manifest | None
 
 
-def publish(warehouse: Connection, shelf: Folder, *, checked_at: datetime | None = None) -> Published | None:
+def publish(warehouse: Connection, folder: Folder, *, checked_at: datetime | None = None) -> Published | None:
     """Publish what the warehouse says, if it says something new, and the time at which it was checked.
 
     Only those months are read again that batches since the last snapshot have changed. Files are written first, then
@@ -105,7 +105,7 @@ def publish(warehouse: Connection, shelf: Folder, *, checked_at: datetime | None
 
     Args:
         warehouse: the warehouse, as one who may read the views of schema report; outside a transaction.
-        shelf: where snapshots lie.
+        folder: where snapshots lie.
         checked_at: all changes of the source until then are in the warehouse; None: nobody has looked at the source.
 
     Returns:
@@ -119,19 +119,19 @@ def publish(warehouse: Connection, shelf: Folder, *, checked_at: datetime | None
     """
     for _ in range(_ATTEMPTS):
         try:
-            return _publish(warehouse, shelf, checked_at)
+            return _publish(warehouse, folder, checked_at)
         except _Overtaken:
             logger.info("another publisher was quicker; looking again")
     raise BatchTaken("other publishers have written the snapshot again and again; the next run publishes what is new")
 
 
-def say_failed(shelf: Folder, step: str, at: datetime) -> bool:
+def say_failed(folder: Folder, step: str, at: datetime) -> bool:
     """Write to the latest snapshot that the last run failed; return whether there is a snapshot.
 
     The warehouse is not asked, because it may be what has failed.
 
     Args:
-        shelf: where snapshots lie.
+        folder: where snapshots lie.
         step: the step that failed.
         at: when.
 
@@ -140,17 +140,17 @@ def say_failed(shelf: Folder, step: str, at: datetime) -> bool:
         ConfigurationError, LakeUnavailable: as `publish` does.
     """
     for _ in range(_ATTEMPTS):
-        before = _before(shelf)
+        before = _before(folder)
         if before.latest is None:
             return False
         status = replace(before.latest.status, failed=Failed(at=at, step=step))
-        if shelf.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
+        if folder.replace(LATEST, before.latest.with_status(status).body(), _JSON, before.found):
             return True
     raise BatchTaken("publishers have written the snapshot again and again; the next run says how things stand")
 
 
-def _publish(warehouse: Connection, shelf: Folder, checked_at: datetime | None) -> Published | None:
-    before = _before(shelf)
+def _publish(warehouse: Connection, folder: Folder, checked_at: datetime | None) -> Published | None:
+    before = _before(folder)
     with consistent_read_of(warehouse) as cursor:
         found = newest(cursor)
         if found is None:
@@ -162,11 +162,11 @@ def _publish(warehouse: Connection, shelf: Folder, checked_at: datetime | None) 
         status, known = _status(cursor, basis.latest, found, checked_at), rates(cursor)
         base = basis.months_from
         if before.latest and base and (base.batch, base.rates) == (found.batch, known):
-            return _refresh_status(shelf, before.found, before.latest, status)
-        of_day = shelf.find(moments_key(day_of(found.captured_at).isoformat()))
+            return _refresh_status(folder, before.found, before.latest, status)
+        of_day = folder.find(moments_key(day_of(found.captured_at).isoformat()))
         if of_day is None:  # the first new snapshot of a day
-            basis = _without_lost_files(shelf, basis)
-        writer = _write_files(cursor, shelf, basis)
+            basis = _without_lost_files(folder, basis)
+        writer = _write_files(cursor, folder, basis)
         manifest = Manifest(
             batch=found.batch,
             capture=capture_of(cursor, found.batch),
@@ -180,7 +180,7 @@ def _publish(warehouse: Connection, shelf: Folder, checked_at: datetime | None) 
             rates=known,
             tables=writer.tables,
         )
-    _commit(shelf, before, of_day, manifest)
+    _commit(folder, before, of_day, manifest)
     logger.info("published batch %d: %d files, %d bytes", found.batch, writer.files, writer.bytes)
     return Published(batch=found.batch, manifest=manifest.key(), files=writer.files, bytes=writer.bytes)
 
@@ -213,33 +213,33 @@ def _basis(cursor: Cursor, before: _Before, here: str) -> _Basis:
     return _Basis(latest=before.latest, months_from=snapshot, files_from=snapshot)
 
 
-def _without_lost_files(shelf: Folder, basis: _Basis) -> _Basis:
+def _without_lost_files(folder: Folder, basis: _Basis) -> _Basis:
     """Take over nothing of a snapshot some of whose files are gone: a month that stays would name them again."""
-    lost = _lost(shelf, basis.files_from) if basis.files_from else []
+    lost = _lost(folder, basis.files_from) if basis.files_from else []
     if not lost:
         return basis
     logger.warning("%d files of the snapshot are gone, such as %s: all are written again", len(lost), lost[0])
     return replace(basis, months_from=None, files_from=None)
 
 
-def _refresh_status(shelf: Folder, found: StoredObject | None, latest: Latest, status: Status) -> Published:
+def _refresh_status(folder: Folder, found: StoredObject | None, latest: Latest, status: Status) -> Published:
     """Say how things stand now with the snapshot that is the latest, and write nothing else."""
-    if not shelf.replace(LATEST, latest.with_status(status).body(), _JSON, found):
+    if not folder.replace(LATEST, latest.with_status(status).body(), _JSON, found):
         raise _Overtaken
     return Published(batch=latest.batch, manifest=latest.manifest)
 
 
-def _write_files(cursor: Cursor, shelf: Folder, basis: _Basis) -> "_Writer":
+def _write_files(cursor: Cursor, folder: Folder, basis: _Basis) -> "_Writer":
     """Write the files of the new snapshot; return what has written them, which knows them all."""
-    with _Writer(shelf, basis.files_from) as writer:
+    with _Writer(folder, basis.files_from) as writer:
         _read(cursor, writer, basis.months_from)
     return writer
 
 
-def _before(shelf: Folder) -> _Before:
-    found = shelf.find(LATEST)
+def _before(folder: Folder) -> _Before:
+    found = folder.find(LATEST)
     latest = Latest.from_body(found.body) if found else None
-    of_latest = shelf.find(latest.manifest) if latest else None
+    of_latest = folder.find(latest.manifest) if latest else None
     return _Before(found=found, latest=latest, manifest=Manifest.from_body(of_latest.body) if of_latest else None)
 
 
@@ -249,11 +249,11 @@ def _has_its_batches(cursor: Cursor, snapshot: Manifest) -> bool:
     return capture is not None and snapshot.capture in {capture, None}
 
 
-def _lost(shelf: Folder, snapshot: Manifest) -> list[str]:
+def _lost(folder: Folder, snapshot: Manifest) -> list[str]:
     """The files of a snapshot that are not there, for example because a lifecycle rule has deleted them."""
     keys = [file.key(table, part) for table, parts in snapshot.tables.items() for part, file in parts.items()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        there = pool.map(lambda key: next(iter(shelf.keys(key)), None) == key, keys)
+        there = pool.map(lambda key: next(iter(folder.keys(key)), None) == key, keys)
         return [key for key, is_there in zip(keys, there, strict=True) if not is_there]
 
 
@@ -279,14 +279,14 @@ def _read(cursor: Cursor, writer: "_Writer", base: Manifest | None) -> None:
         writer.read(cursor, table, None)
 
 
-def _commit(shelf: Folder, before: _Before, of_day: StoredObject | None, manifest: Manifest) -> None:
+def _commit(folder: Folder, before: _Before, of_day: StoredObject | None, manifest: Manifest) -> None:
     """Write the manifest, the day's moments and the latest; raise _Overtaken if another publisher has written one."""
-    shelf.add(manifest.key(), manifest.body(), _JSON)
+    folder.add(manifest.key(), manifest.body(), _JSON)
     day = manifest.as_of_day.isoformat()
     moments = Moments.from_body(of_day.body) if of_day else Moments()
-    if not shelf.replace(moments_key(day), moments.with_one(manifest).body(), _JSON, of_day):
+    if not folder.replace(moments_key(day), moments.with_one(manifest).body(), _JSON, of_day):
         raise _Overtaken
-    days = {*(before.latest.days if before.latest else _days(shelf)), day}
+    days = {*(before.latest.days if before.latest else _days(folder)), day}
     latest = Latest(
         manifest=manifest.key(),
         batch=manifest.batch,
@@ -294,13 +294,13 @@ def _commit(shelf: Folder, before: _Before, of_day: StoredObject | None, manifes
         days=tuple(sorted(days)),
         status=manifest.status,
     )
-    if not shelf.replace(LATEST, latest.body(), _JSON, before.found):
+    if not folder.replace(LATEST, latest.body(), _JSON, before.found):
         raise _Overtaken
 
 
-def _days(shelf: Folder) -> list[str]:
+def _days(folder: Folder) -> list[str]:
     """The days of which there are moments, by the names of their documents."""
-    return [key.removeprefix("moments/").removesuffix(".json") for key in shelf.keys("moments/")]
+    return [key.removeprefix("moments/").removesuffix(".json") for key in folder.keys("moments/")]
 
 
 class _Writer:
@@ -311,8 +311,8 @@ class _Writer:
         files, bytes: how many were written, and how large these are.
     """
 
-    def __init__(self, shelf: Folder, before: Manifest | None) -> None:
-        self._shelf = shelf
+    def __init__(self, folder: Folder, before: Manifest | None) -> None:
+        self._folder = folder
         self._before = before.tables if before else {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="put")
         self._puts: list[Future[bool]] = []
@@ -345,7 +345,7 @@ class _Writer:
             return
         self.files += 1
         self.bytes += file.bytes
-        self._puts.append(self._pool.submit(self._shelf.add, file.key(table, part), body, _PARQUET))
+        self._puts.append(self._pool.submit(self._folder.add, file.key(table, part), body, _PARQUET))
 
     def _wait(self) -> None:
         """Wait until all files are written; raise the error of one that is not."""
