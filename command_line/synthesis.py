@@ -13,20 +13,28 @@ _SOMEBODY = "alarm_email=nobody@example.com"
 _LOG = PROJECT / "build" / "costs" / "cdk.log"
 
 
+def split_environment(name: str) -> tuple[str, str]:
+    """Split the name of an environment, such as "dev-alice", into that of its kind and its suffix ("": it has none)."""
+    environment, _, suffix = name.partition("-")
+    return environment, suffix
+
+
 @contextmanager
-def synthesised(environment: str, context: Sequence[str] = ()) -> Iterator[Path]:
-    """Synthesise the stacks of an environment; the folder with their templates goes when this ends.
+def synthesised(name: str, context: Sequence[str] = ()) -> Iterator[Path]:
+    """Synthesise the stacks of an environment; the folder with their templates is removed when this ends.
 
     Args:
-        environment: its name.
+        name: of the environment, with its suffix if it has one.
         context: more context of the app, such as "bounded=true".
 
     Raises:
         UserError: there is no such environment, or its configuration makes no sense.
     """
     _LOG.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="totes-") as name:
-        assembly = Path(name) / "cdk.out"
-        with Cdk(assembly=assembly, log=_LOG, environment=environment, context=(_SOMEBODY, *context)) as cdk:
+    environment, suffix = split_environment(name)
+    context = (_SOMEBODY, *((f"suffix={suffix}",) if suffix else ()), *context)
+    with tempfile.TemporaryDirectory(prefix="totes-") as folder:
+        assembly = Path(folder) / "cdk.out"
+        with Cdk(assembly=assembly, log=_LOG, environment=environment, context=context) as cdk:
             cdk.synthesise().finish()
             yield assembly

@@ -8,6 +8,8 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from command_line.synthesis import split_environment
+
 OF_A_DEPLOYMENT = frozenset(
     {
         *("doctor", "init", "rebuild", "replay", "run", "status", "tunnel", "verify"),
@@ -76,7 +78,7 @@ def _options_of(command: str | None, options: str) -> str:
     kind, _, name = options.partition(" ")
     if command is not None:
         return options if kind == "--state" else ""
-    environment, _, suffix = name.partition("-")
+    environment, suffix = split_environment(name)
     if kind != "--env":
         return ""
     return f"-c env={environment}" + (f" -c suffix={suffix}" if suffix else "")

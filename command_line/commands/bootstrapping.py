@@ -19,9 +19,7 @@ def bootstrap_policy(
     environment: EnvironmentName = DEFAULT_ENVIRONMENT,
 ) -> None:
     """Write the policies with which CloudFormation deploys an environment, and no more, and its roles' boundary."""
-    kind, _, suffix = environment.partition("-")
-    context = ("bounded=true", *((f"suffix={suffix}",) if suffix else ()))
-    with synthesised(kind, context) as templates:
+    with synthesised(environment, ("bounded=true",)) as templates:
         made = [boundary(templates, environment), *policies(templates, environment)]
     into.mkdir(parents=True, exist_ok=True)
     for policy in made:

@@ -145,6 +145,11 @@ def test_the_table_names_what_is_not_known_and_says_that_the_total_lacks_it(
     assert "USD a month, and what is not known" in shown
 
 
+def test_a_second_deployment_of_an_environment_costs_what_the_first_does(tmp_path: Path) -> None:
+    first, second = (totes("costs", "--env", name, folder=tmp_path).out for name in ("dev", "dev-alice"))
+    assert second == first.replace("dev: ", "dev-alice: ")
+
+
 def test_an_environment_that_does_not_exist_is_a_sentence(tmp_path: Path) -> None:
     answer = totes("costs", "--env", "nosuch", folder=tmp_path)
     assert answer.code == 1
