@@ -14,6 +14,8 @@ from totes.roles import RATES_TABLE
 from totes.star import STAR_TABLES
 from totes.star_schema import Calendar
 
+_SHOWN = "totes quarantine list shows those that are"
+
 
 def to_json(rows: Sequence[QuarantinedRow]) -> str:
     """The rows as a JSON document."""
@@ -39,9 +41,7 @@ def rows_of(deployment: Deployment, star_table: str, key: int) -> list[Quarantin
         _source_of(star_table)
     found = _rows(deployment, star_table=star_table, key=key)
     if not found:
-        raise UserError(
-            f"row {key} of {star_table} never was in quarantine; totes quarantine list shows those that are"
-        )
+        raise UserError(f"row {key} of {star_table} never was in quarantine; {_SHOWN}")
     return found
 
 
@@ -64,10 +64,10 @@ def to_recapture(deployment: Deployment, star_table: str | None, keys: Sequence[
     waiting = [row for row in rows if star_table in (None, row.star_table)]
     strangers = set(keys) - {row.key for row in waiting}
     if strangers:
-        raise UserError(f"not in quarantine: {star_table} {', '.join(map(str, sorted(strangers)))}")
+        raise UserError(f"not in quarantine: {star_table} {', '.join(map(str, sorted(strangers)))}; {_SHOWN}")
     asked = [row for row in waiting if not keys or row.key in keys]
     if not asked:
-        raise UserError("nothing is in quarantine")
+        raise UserError(f"{'nothing' if star_table is None else f'no row of {star_table}'} is in quarantine")
     if len(asked) > ASKED_AT_ONCE:
         raise UserError(
             f"{len(asked):,} rows are more than one run takes ({ASKED_AT_ONCE:,}); name a table and keys, or let "

@@ -86,7 +86,9 @@ def repair(deployment: Deployment, verdict: Verification, follow: Follow) -> Non
     for recapture in _portions(verdict.recapture):
         result = run(deployment, follow, {payloads.RECAPTURE: recapture})
         if not result.succeeded:
-            raise UserError(f"the run that repairs failed: {result.error}")
+            raise UserError(
+                f"the run that repairs failed: {result.error}; once that is fixed, type totes verify --repair again"
+            )
 
 
 def _portions(recapture: Mapping[str, Sequence[int]]) -> Iterator[dict[str, list[int]]]:

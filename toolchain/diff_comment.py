@@ -16,8 +16,8 @@ LIMIT = 65_536
 
 _ROOM_FOR_WORDS = 4_000
 _NO_DIFF = (
-    "There is no diff: this pull request was given no credentials for the account. Pull requests from forks never are; "
-    "docs/continuous-deployment.md says how others come to be."
+    "There is no diff: this pull request was given no credentials for the account. Pull requests from forks never are. "
+    "For others, docs/continuous-deployment.md says how to set up the roles."
 )
 _CUT = "[... the rest is in the log of the workflow's run]"
 

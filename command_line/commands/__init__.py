@@ -14,6 +14,18 @@ from command_line.commands.app import app
 from command_line.visible import visible
 from totes.errors import TotesError, UserError
 
+_NO_RIGHT = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "UnauthorizedOperation",
+    }
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+"""The codes with which AWS's services refuse a person: each service has its own."""
+
 
 def main() -> None:
     """Run the command line; whatever a person can fix is one sentence and exit code 1, never a traceback."""
@@ -30,7 +42,7 @@ def main() -> None:
     except OSError as error:
         _fail(_told(error))
     except (BotoCoreError, ClientError) as error:
-        _fail(f"AWS refused or did not answer: {error}")
+        _fail(f"AWS refused or did not answer: {error}{_advice(error)}")
     finally:
         _flush()
 
@@ -50,6 +62,14 @@ def _flush() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _advice(error: BotoCoreError | ClientError) -> str:
+    """What a person can do about a refusal of AWS's; "" where that is not known."""
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    if code in _NO_RIGHT:
+        return "; docs/deploying.md, Who may do what, lists the rights"
+    return "; log in again" if code in _EXPIRED else ""
 
 
 def _told(error: OSError) -> str:

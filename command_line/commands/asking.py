@@ -22,8 +22,26 @@ def confirmed(yes: bool) -> Callable[[str], bool]:
     def ask(sentence: str) -> bool:
         if yes:
             return True
-        if not sys.stdin.isatty():
-            raise UserError(f"{sentence}; nothing was changed, add --yes to go on")
+        _refuse_where_nobody_is(sentence)
         return typer.confirm(f"{visible(sentence)}. Go on?")
 
     return ask
+
+
+def typed_name(yes: bool, sentence: str, name: str) -> bool:
+    """Ask the person to type the name of what is to go, and return whether they did; raise UserError likewise.
+
+    Args:
+        yes: whether they have said yes already, by the option.
+        sentence: what will happen.
+        name: what they must type.
+    """
+    if yes:
+        return True
+    _refuse_where_nobody_is(sentence)
+    return bool(typer.prompt(f"{visible(sentence)}. Type {name} to go on") == name)
+
+
+def _refuse_where_nobody_is(sentence: str) -> None:
+    if not sys.stdin.isatty():
+        raise UserError(f"{sentence}; nothing was changed, add --yes to go on")

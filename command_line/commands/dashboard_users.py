@@ -49,9 +49,10 @@ def remove(
     """Take somebody's access to the dashboard away."""
     deployment = deployment_of(is_local, state, environment)
     users_of = DashboardUsers(deployment)
-    if confirmed(yes)(f"{email} will not be able to sign in to the dashboard of {deployment.name}"):
-        users_of.remove(email)
-        display.done(f"{email} is removed; a page that is open goes on for an hour at most")
+    if not confirmed(yes)(f"{email} will not be able to sign in to the dashboard of {deployment.name}"):
+        raise UserError("nothing was changed")
+    users_of.remove(email)
+    display.done(f"{email} is removed; a page that is open goes on for an hour at most")
 
 
 def address(is_local: Local = False, state: State = None, environment: Environment = None) -> None:

@@ -29,6 +29,12 @@ _WRITERS = 2
 _SECONDS_BETWEEN_RUNS = 5.0
 """The deployed schedule waits five minutes; whoever watches would not."""
 
+_LOOK_INTO_IT = (
+    "to look into it, use a cloud that stays: totes local up --detach, totes simulate --orders 1000 --for 0, "
+    "totes run --local"
+)
+"""What to do about a failure: the demo's own cloud, with its logs, is removed when the demo ends."""
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -73,7 +79,7 @@ class Demo:
         second = self._run("A tick with changes")
         idle = self._run("An idle tick")
         if first.batch is None or second.batch is None or idle.batch is not None:
-            raise UserError("the demo's ticks did not come out as they should; see totes local logs")
+            raise UserError(f"the demo's ticks did not come out as expected; {_LOOK_INTO_IT}")
         display.report(report_on(self.deployment))
         display.done(f"three ticks in {time.monotonic() - started:.1f} s; the cloud goes down now and leaves nothing")
 
@@ -115,5 +121,5 @@ class Demo:
 
 def _succeeded(result: RunResult) -> RunResult:
     if not result.succeeded:
-        raise UserError(f"a run failed: {result.error}")
+        raise UserError(f"a run failed: {result.error}; {_LOOK_INTO_IT}")
     return result

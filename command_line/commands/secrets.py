@@ -12,7 +12,7 @@ from rich.table import Table
 
 from command_line.authorities import certificates_in
 from command_line.commands import display
-from command_line.commands.asking import Yes, confirmed
+from command_line.commands.asking import Yes, confirmed, typed_name
 from command_line.commands.target import Environment, Json, Local, State, deployment_of
 from command_line.logins import Logins, LoginState
 from command_line.visible import Text
@@ -125,8 +125,8 @@ def delete_secret(
     """Give a secret up for deletion in thirty days; totes secrets set takes it back."""
     deployment = deployment_of(is_local, state, environment)
     who = "Whoever reads the warehouse by it" if login_name == "dashboard" else f"Every run of {deployment.name}"
-    if not yes and typer.prompt(f"{who} will fail. The login's name, to go on") != login_name:
-        raise UserError("nothing was deleted")
+    if not typed_name(yes, f"{who} will fail", login_name):
+        raise UserError("nothing was changed")
     gone = Logins(deployment).delete(login_name)
     display.done(f"the login of the {login_name} will be gone for good on {gone:%Y-%m-%d}")
 

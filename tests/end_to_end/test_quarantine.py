@@ -56,8 +56,8 @@ def test_a_retry_reads_the_row_again_and_a_fixed_one_leaves_by_itself(shop: Depl
         (("show", "fact_sales_order", "5"), "row 5 of fact_sales_order never was in quarantine"),
         (("show", "sales_order", "4"), "there is no star table 'sales_order'"),
         (("show", "dim_date", "4"), "there is no star table 'dim_date' with a source"),
-        (("retry", "fact_payment"), "nothing is in quarantine"),
-        (("retry", "fact_sales_order", "4", "5"), "not in quarantine: fact_sales_order 5"),
+        (("retry", "fact_payment"), "no row of fact_payment is in quarantine"),
+        (("retry", "fact_sales_order", "4", "5"), "not in quarantine: fact_sales_order 5; totes quarantine list"),
     ],
 )
 def test_what_is_not_in_quarantine_is_said_in_one_sentence(

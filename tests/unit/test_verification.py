@@ -46,5 +46,5 @@ def test_nothing_that_differs_is_no_run(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_run_that_fails_ends_the_repair_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match=r"the run that repairs failed: Capture\.MassDeletion"):
+    with pytest.raises(UserError, match=r"repairs failed: Capture\.MassDeletion.*totes verify --repair again"):
         runs_of(monkeypatch, {"payment": list(range(6_000))}, status="FAILED")
