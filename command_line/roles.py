@@ -8,9 +8,9 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from command_line import libpq
 from command_line.deployment import Deployment
 from command_line.functions import ask
+from local_cloud import libpq
 from local_cloud.databases import refuse_source
 from totes import payloads
 from totes.capture import SOURCE_TABLES

@@ -15,8 +15,7 @@ import botocore.session
 from botocore.config import Config
 from psycopg2.extensions import parse_dsn
 
-from command_line import libpq
-from local_cloud import toolkit
+from local_cloud import libpq, toolkit
 from local_cloud.account import REGION
 from local_cloud.aws_models import shared_loader
 from local_cloud.cdk import Cdk

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from command_line import libpq
+from local_cloud import libpq
 from local_cloud.folder import StateFolder
 from totes.errors import UserError
 

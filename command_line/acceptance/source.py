@@ -8,7 +8,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 
-from command_line import libpq
+from local_cloud import libpq
 from simulator.schema import drop_tables, tables_in_the_way
 from totes.errors import UserError
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from command_line import libpq
 from command_line.commands import display
 from command_line.commands.app import app
 from command_line.visible import visible
+from local_cloud import libpq
 from totes.errors import TotesError, UserError
 
 _NO_RIGHT = frozenset(

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 import local_cloud
-from command_line import libpq, quarantine, rebuilding
+from command_line import quarantine, rebuilding
 from command_line.commands import alarms, costs_by_size, dashboard, display, doors, interrupts, secrets
 from command_line.commands import costs as costs_display
 from command_line.commands.asking import Yes, confirmed
@@ -47,7 +47,7 @@ from command_line.verification import Verification, verdict_on
 from command_line.verification import repair as repair_it
 from costs import Measured, TemplateSet, breaks, by_each_way_out, estimate, read_resources, sized
 from costs.measured import DEFAULT as MEASURED
-from local_cloud import LocalCloud
+from local_cloud import LocalCloud, libpq
 from local_cloud.databases import login, refuse_where_no_shop_is
 from local_cloud.folder import StateFolder
 from simulator import Shop, build, up_to_yesterday

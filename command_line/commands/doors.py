@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import parse_dsn
 
-from command_line import libpq
 from command_line.commands import display
 from command_line.commands.target import DEFAULT_STATE, State
-from local_cloud import LocalCloud
+from local_cloud import LocalCloud, libpq
 from local_cloud.postgres import EmbeddedPostgres
 from totes.errors import UserError
 

@@ -67,6 +67,13 @@ def test_the_library_knows_nothing_of_lambda_cdk_or_the_command_line() -> None:
         assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
 
 
+@pytest.mark.parametrize("part", ["local_cloud", "simulator", "costs"])
+def test_what_the_command_line_uses_does_not_use_the_command_line(part: str) -> None:
+    for file in (ROOT / part).rglob("*.py"):
+        strangers = {name for name in imports(file) if name.split(".")[0] == "command_line"}
+        assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
+
+
 def test_handlers_are_a_few_lines() -> None:
     for file in (ROOT / "lambdas").glob("*/*.py"):
         assert len(file.read_text().splitlines()) < 40, file.relative_to(ROOT)

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from command_line import libpq
+from local_cloud import libpq
 
 
 def test_what_is_set_aside_is_there_for_a_named_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("command_line.libpq._set_aside", {})
+    monkeypatch.setattr("local_cloud.libpq._set_aside", {})
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     monkeypatch.setenv("PATH_OF_ANOTHER_KIND", "stays")
     libpq.set_aside()
