@@ -9,7 +9,7 @@ from pathlib import Path
 
 import local_cloud
 from command_line.commands import display, interrupts
-from command_line.commands.doors import to_try
+from command_line.commands.local import to_try
 from command_line.commands.teardown import take_down
 from command_line.dashboard import serving
 from command_line.deployment import Deployment

@@ -1,7 +1,6 @@
 """Freshness is what a whole run has brought, and nothing less."""
 
 import json
-import sys
 from datetime import UTC, datetime
 from typing import cast
 from unittest.mock import Mock
@@ -123,7 +122,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     cast("Mock", found).scheduled = False
     monkeypatch.setattr("command_line.report.ask", Mock(side_effect=UserError("it cannot be reached: timeout")))
     monkeypatch.setattr("command_line.report.how_far", Mock(return_value=None))
-    monkeypatch.setattr(sys.modules["command_line.commands.app"], "deployment_of", Mock(return_value=found))
+    monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=found))
     return found
 
 
