@@ -21,7 +21,7 @@ _NOT_CAPTURED = "Capture."
 
 _LOADING = "Loading"
 
-Progress = Callable[[str, int, int | None], None]
+ReportBatches = Callable[[str, int, int | None], None]
 """Told what is being done to batches, how many of them are done, and how many there are (None: not known yet)."""
 
 
@@ -34,7 +34,7 @@ class Rebuilt:
     seconds: float
 
 
-def rebuild(deployment: Deployment, follow: Follow, progress: Progress) -> Rebuilt:
+def rebuild(deployment: Deployment, follow: Follow, progress: ReportBatches) -> Rebuilt:
     """Have everything that the lake holds loaded into the warehouse again, and wait until it is.
 
     Raises:
@@ -43,7 +43,7 @@ def rebuild(deployment: Deployment, follow: Follow, progress: Progress) -> Rebui
     return _Rebuilding(deployment, follow, progress).until_done({payloads.REBUILD: True})
 
 
-def replay(deployment: Deployment, first: int, follow: Follow, progress: Progress) -> Rebuilt:
+def replay(deployment: Deployment, first: int, follow: Follow, progress: ReportBatches) -> Rebuilt:
     """Have a batch and all that follow transformed again and the warehouse loaded again, and wait until it is.
 
     Raises:
@@ -65,7 +65,7 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: Progres
 class _Rebuilding:
     """Runs, one after another, until one says that nothing is left."""
 
-    def __init__(self, deployment: Deployment, follow: Follow, progress: Progress) -> None:
+    def __init__(self, deployment: Deployment, follow: Follow, progress: ReportBatches) -> None:
         self._deployment = deployment
         self._follow = follow
         self._progress = progress

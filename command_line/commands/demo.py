@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import local_cloud
-from command_line.commands import display, interrupts
+from command_line.commands import display, interrupts, run_view, status_view
 from command_line.commands.local import to_try
 from command_line.commands.teardown import take_down
 from command_line.dashboard import serving
@@ -49,7 +49,7 @@ class Demo:
     @contextmanager
     def up(cls, *, orders: int, seed: int) -> Iterator["Demo"]:
         """Bring the cloud up and build the shop; at the end, however it comes, leave nothing behind."""
-        with temporary_folder(_HOME, display.left_by_a_killed_demo) as folder:
+        with temporary_folder(_HOME, _show_removed) as folder:
             state = folder / STATE
             try:
                 running = local_cloud.up(state, source=None, warehouse=None, progress=display.step, tied=True)
@@ -75,17 +75,17 @@ class Demo:
         started = time.monotonic()
         first = self._run("Initial load")
         events = Shop(self.running.source_uri, seed=self.seed).trade(_EVENTS_OF_A_TICK)
-        display.events(events)
+        display.done(f"the shop made {events}")
         second = self._run("A tick with changes")
         idle = self._run("An idle tick")
         if first.batch is None or second.batch is None or idle.batch is not None:
             raise UserError(f"the demo's ticks did not come out as expected; {_LOOK_INTO_IT}")
-        display.report(report_on(self.deployment))
+        status_view.report(report_on(self.deployment))
         display.done(f"three ticks in {time.monotonic() - started:.1f} s; the cloud goes down now and leaves nothing")
 
     def until_interrupted(self) -> None:
         """Let the shop live and run after run follow it, until Ctrl-C."""
-        display.demo_is_up(self.running, to_try(self.running.state))
+        _show_demo(self.running, to_try(self.running.state))
         self._run("Initial load")
         stop = threading.Event()
         shop = threading.Thread(
@@ -96,7 +96,7 @@ class Demo:
         shop.start()
         display.step(f"The shop lives on; a run begins {_SECONDS_BETWEEN_RUNS:g} s after the last one (Ctrl-C ends it)")
         try:
-            with display.watching() as show:
+            with status_view.watching() as show:
                 while True:
                     show(report_on(self.deployment))
                     time.sleep(_SECONDS_BETWEEN_RUNS)
@@ -111,12 +111,26 @@ class Demo:
 
     def _run(self, title: str) -> RunResult:
         display.step(title)
-        result = run_execution(self.deployment, display.state)
-        display.result(result)
+        result = run_execution(self.deployment, run_view.state)
+        run_view.result(result)
         return _succeeded(result)
 
     def _run_quietly(self) -> RunResult:
-        return _succeeded(run_execution(self.deployment, display.silent))
+        return _succeeded(run_execution(self.deployment, run_view.silent))
+
+
+def _show_removed(folder: Path, size: int) -> None:
+    """Say which folder of an earlier demo was removed."""
+    display.step(f"Removed {folder}, which a demo that was killed had left ({size / 1e6:,.0f} MB)")
+
+
+def _show_demo(cloud: LocalCloud, commands: Sequence[str]) -> None:
+    """Show where a demo's databases are, and what to try; the passwords are of no use when it has ended."""
+    for name, value in (("source", cloud.source_uri), ("warehouse", cloud.warehouse_uri), ("folder", str(cloud.state))):
+        display.show(f"    {name:<9} {value}", soft_wrap=True)
+    display.step("To try, in another terminal:")
+    for command in commands:
+        display.show(f"    {command}", soft_wrap=True)
 
 
 def _succeeded(result: RunResult) -> RunResult:

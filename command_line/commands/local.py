@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from command_line.commands.target import DEFAULT_STATE, Json, State
 from command_line.commands.teardown import stop, take_down
 from command_line.deployment import Deployment
 from command_line.logs import log_lines, readable
-from command_line.mails import mails_of
+from command_line.mails import Mail, mails_of
+from command_line.visible import Text
 from local_cloud import LocalCloud, libpq
 from local_cloud.folder import StateFolder
 from local_cloud.postgres import EmbeddedPostgres
@@ -89,7 +91,7 @@ def up(
         lasting=True,
         scheduled=schedule,
     )
-    display.cloud_is_up(running, folder, continued=continued)
+    _show_cloud(running, folder, continued=continued)
     if detach:
         return
     try:
@@ -98,6 +100,16 @@ def up(
         stop(folder)
     else:
         display.done("the local cloud was ended by another command")
+
+
+def _show_cloud(cloud: LocalCloud, folder: Path, *, continued: bool) -> None:
+    """Show where a local cloud is, without passwords, and what to do with it."""
+    display.done(f"the local cloud is up at {cloud.endpoint}")
+    if cloud.scheduled:
+        display.step("its schedules start runs by themselves; without --schedule only totes run does")
+    fill = ("simulate --orders 100 --for 0",) if "source" in cloud.embedded and not continued else ()
+    for command in (*fill, "run", "status", "local down --keep"):
+        display.show(f"    {display.program()} {command} --state {shlex.quote(str(folder))}", soft_wrap=True)
 
 
 @app.command()
@@ -139,7 +151,17 @@ def mail(state: State = None, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([asdict(each) for each in sent], default=datetime.isoformat, indent=2))
     else:
-        display.mails(sent)
+        _show_mails(sent)
+
+
+def _show_mails(sent: Sequence[Mail]) -> None:
+    """Show the mails that a local cloud would have sent."""
+    if not sent:
+        display.done("no mail was sent")
+    for mail in sent:
+        display.console.print(Text(f"{mail.sent_at:%Y-%m-%d %H:%M:%S} UTC  to {mail.to}", style="dim"))
+        display.console.print(Text(mail.subject, style="bold"))
+        display.console.print(Text(f"{mail.text}\n"))
 
 
 def to_try(state: Path) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from command_line import quarantine
-from command_line.commands import display
+from command_line.commands import quarantine_view
 from command_line.commands.runs import run_and_follow
 from command_line.commands.target import Environment, Json, Local, State, deployment_of
 from totes import payloads
@@ -24,7 +24,7 @@ def list_quarantine(
     if as_json:
         print(quarantine.to_json(rows))
     else:
-        display.quarantine(rows)
+        quarantine_view.rows(rows)
 
 
 @app.command("show")
@@ -41,7 +41,7 @@ def show_quarantine(
     if as_json:
         print(quarantine.to_json(stays))
     else:
-        display.quarantined_row(stays)
+        quarantine_view.row(stays)
 
 
 @app.command("retry")

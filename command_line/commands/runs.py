@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from command_line import rebuilding, verification
-from command_line.commands import display
+from command_line.commands import display, run_view, status_view, verification_view
 from command_line.commands.target import Environment, Json, Local, State, deployment_of
 from command_line.deployment import Deployment
 from command_line.execution import run as run_execution
@@ -53,7 +53,7 @@ def run_and_follow(deployment: Deployment, asked: Mapping[str, Any], *, as_json:
         as_json: whether to print a document for programs, and no states.
     """
     try:
-        result = run_execution(deployment, display.silent if as_json else display.state, asked)
+        result = run_execution(deployment, run_view.silent if as_json else run_view.state, asked)
     except KeyboardInterrupt:
         raise UserError(
             "no longer following, and nothing is stopped: the run goes on and ends by itself; totes status says how "
@@ -62,7 +62,7 @@ def run_and_follow(deployment: Deployment, asked: Mapping[str, Any], *, as_json:
     if as_json:
         print(result.to_json())
     else:
-        display.result(result)
+        run_view.result(result)
     if not result.succeeded:
         sys.exit(1)
 
@@ -91,7 +91,7 @@ def status(
     if as_json:
         print(report.to_json())
     else:
-        display.report(report)
+        status_view.report(report)
         if deployment.scheduled:
             display.step("the local cloud's schedules start runs by themselves")
     wrong = (report.failure, report.awaited_login, report.no_answer)
@@ -100,7 +100,7 @@ def status(
 
 
 def _watch(deployment: Deployment) -> None:
-    with suppress(KeyboardInterrupt), display.watching() as show:
+    with suppress(KeyboardInterrupt), status_view.watching() as show:
         while True:
             show(report_on(deployment))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -123,13 +123,13 @@ def verify(
     verdict = _verdict(deployment, to_repair=repair, as_json=as_json)
     if verdict.differences and repair:
         if not as_json:
-            display.verdict(verdict)
-        verification.repair(deployment, verdict, display.silent if as_json else display.state)
+            verification_view.verdict(verdict)
+        verification.repair(deployment, verdict, run_view.silent if as_json else run_view.state)
         verdict = _verdict(deployment, as_json=as_json)
     if as_json:
         print(json.dumps(verdict.document, indent=2))
     else:
-        display.verdict(verdict)
+        verification_view.verdict(verdict)
     if verdict.differences:
         sys.exit(1)
 
@@ -144,7 +144,7 @@ def rebuild(
 ) -> None:
     """Rebuild the warehouse from the lake, by runs that are followed until it is done; needs no source."""
     deployment = deployment_of(is_local, state, environment)
-    with _going_on_without_us(), display.follow_rebuilding(shown=not as_json) as (follow, progress):
+    with _going_on_without_us(), run_view.follow_rebuilding(shown=not as_json) as (follow, progress):
         rebuilt = rebuilding.rebuild(deployment, follow, progress)
     _show_rebuilt(rebuilt, as_json=as_json)
 
@@ -158,7 +158,7 @@ def replay(
 ) -> None:
     """Transform batches again, after a mistake in a star table was fixed, and load the warehouse again."""
     deployment = deployment_of(is_local, state, environment)
-    with _going_on_without_us(), display.follow_rebuilding(shown=not as_json) as (follow, progress):
+    with _going_on_without_us(), run_view.follow_rebuilding(shown=not as_json) as (follow, progress):
         rebuilt = rebuilding.replay(deployment, first, follow, progress)
     _show_rebuilt(rebuilt, as_json=as_json)
 
@@ -179,4 +179,4 @@ def _show_rebuilt(rebuilt: Rebuilt, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({**asdict(rebuilt), "seconds": round(rebuilt.seconds, 3)}, indent=2))
     else:
-        display.rebuilt(rebuilt)
+        run_view.rebuilt(rebuilt)

@@ -51,4 +51,4 @@ def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int
     display.done(f"the shop lives on: about {rate:g} events a second by {writers} writers (Ctrl-C ends it)")
     with interrupts.stopping(stop):
         counts = Shop(uri, seed=seed).live(rate, writers, stop, seconds)
-    display.events(counts)
+    display.done(f"the shop made {counts}")

@@ -1,5 +1,6 @@
 """Ending a local cloud, which a second, impatient Ctrl-C must not leave half done."""
 
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,14 @@ def stop(state: Path) -> None:
     """Stop a local cloud, whose folder stays, likewise; raise UserError where there is none to be continued."""
     with _undisturbed():
         local_cloud.stop(state)
-    display.cloud_has_stopped(state)
+    _show_stopped(state)
+
+
+def _show_stopped(folder: Path) -> None:
+    """Show how a cloud that was stopped is continued or removed."""
+    display.done("the local cloud has stopped; its databases, its lake and its secrets are kept")
+    for command, what in (("local up", "continues it"), ("local down", "removes it")):
+        display.show(f"    {display.program()} {command} --state {shlex.quote(str(folder))}   {what}", soft_wrap=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import local_cloud
-from command_line.commands import display
+from command_line.commands import display, run_view
 from command_line.deployment import Deployment
 from command_line.execution import run
 from command_line.logs import log_lines
@@ -51,7 +51,7 @@ def main(orders: int) -> None:
 def published(deployment: Deployment, running: LocalCloud) -> tuple[float, int, int, int]:
     """Seconds, megabytes, objects and bytes of the publication of one run."""
     before = objects(deployment, running)
-    result = run(deployment, display.state)
+    result = run(deployment, run_view.state)
     if not result.succeeded:
         raise UserError(f"the run failed: {result.error}")
     written = {key: size for key, size in objects(deployment, running).items() if before.get(key) != size}

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from command_line.commands import display
+from command_line.commands import status_view
 from command_line.commands.app import app
 from command_line.deployment import Deployment
 from command_line.report import FailedRun, awaited_login, last_failure, last_success, report_on
@@ -139,7 +139,7 @@ def test_before_any_run_all_of_the_lake_is_pending(silent: Deployment, capsys: p
     cast("Mock", silent).step_functions.list_executions = Mock(return_value={"executions": []})
     report = report_on(silent)
     assert list(report.pending) == [1, 2, 3, 4]
-    display.report(report)
+    status_view.report(report)
     assert "No good run is on record." in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from command_line.commands import display
+from command_line.commands import display, run_view, status_view
 from command_line.commands.app import app
 from command_line.execution import RunResult
 
@@ -20,15 +20,15 @@ ODD = "arn:aws:secretsmanager:eu-west-2:1:secret:totes [/x] [red]so[/red] [defau
 def test_no_bracket_or_colon_in_a_sentence_is_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
     display.step(ODD)
     display.done(ODD)
-    display.state(ODD)
-    display.result(RunResult(status="FAILED", batch=None, seconds=1.0, error=ODD))
+    run_view.state(ODD)
+    run_view.result(RunResult(status="FAILED", batch=None, seconds=1.0, error=ODD))
     shown = " ".join(capsys.readouterr().out.split())
     assert shown.count(ODD) == 4
 
 
 def test_a_table_in_a_pipe_has_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
     counts = {"rows_in": 1, "versions": 1, "unchanged": 0, "deleted": 0, "quarantined": 0}
-    display.result(RunResult(status="SUCCEEDED", batch=1, seconds=1.0, tables={"dim_staff": counts}))
+    run_view.result(RunResult(status="SUCCEEDED", batch=1, seconds=1.0, tables={"dim_staff": counts}))
     lines = capsys.readouterr().out.splitlines()
     assert any("dim_staff" in line for line in lines)
     assert [line for line in lines if line != line.rstrip()] == []
@@ -65,8 +65,8 @@ def test_the_console_is_the_one_that_takes_no_markup() -> None:
 def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(display, "console", Console(file=written))
-    monkeypatch.setattr(display, "report_view", lambda found: f"as of {found}")
-    with display.watching() as show:
+    monkeypatch.setattr(status_view, "report_view", lambda found: f"as of {found}")
+    with status_view.watching() as show:
         for moment in ("one", "two"):
             show(cast("Any", moment))
             assert written.getvalue().rstrip().endswith(f"as of {moment}")
@@ -84,4 +84,4 @@ def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(m
     ],
 )
 def test_no_minute_has_sixty_seconds(seconds: float, told: str) -> None:
-    assert display._duration(seconds) == told
+    assert display.duration(seconds) == told

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from command_line import commands
-from command_line.commands import display
+from command_line.commands import display, quarantine_view, run_view
 from command_line.commands.asking import confirmed
 from command_line.execution import RunResult
 from command_line.logs import readable
@@ -39,14 +39,14 @@ def test_what_a_terminal_would_obey_is_written_as_it_is_typed() -> None:
 @pytest.mark.parametrize(
     "show",
     [
-        lambda: display.quarantine([ROW]),
-        lambda: display.quarantined_row([ROW]),
+        lambda: quarantine_view.rows([ROW]),
+        lambda: quarantine_view.row([ROW]),
         lambda: display.step(FORGED),
         lambda: display.done(FORGED),
         lambda: display.failed(FORGED),
-        lambda: display.state(FORGED),
+        lambda: run_view.state(FORGED),
         lambda: display.finding(Finding("source", good=False, sentence=FORGED)),
-        lambda: display.result(RunResult(status="FAILED", batch=None, seconds=1.0, error=FORGED)),
+        lambda: run_view.result(RunResult(status="FAILED", batch=None, seconds=1.0, error=FORGED)),
         lambda: display.console.print(FORGED),
     ],
 )

@@ -1,0 +1,138 @@
+"""What a person sees of the state of a deployment."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+
+from command_line.commands import display
+from command_line.report import Report
+from command_line.visible import Text
+from totes.outcomes import GOING_ON
+from totes.star import STAR_TABLES
+
+
+def report(found: Report) -> None:
+    """Show the state of a deployment."""
+    display.show(report_view(found))
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[Report], None]]:
+    """Show states of a deployment: at a terminal in one place, elsewhere one after the other."""
+    if not display.console.is_terminal:
+        yield lambda found: display.console.print(report_view(found), Text(), sep="\n")
+        return
+    with Live(console=display.console, auto_refresh=False) as live:
+        yield lambda found: live.update(report_view(found), refresh=True)
+
+
+def report_view(found: Report) -> RenderableType:
+    """Return the state of a deployment in the form in which it is shown."""
+    parts: list[RenderableType] = [_freshness(found)]
+    if found.awaited_login is not None:
+        parts.append(_awaited_login(found.awaited_login))
+    parts += [*_under_way(found), Text()]
+    if found.no_answer is not None:
+        return Group(*parts, _no_answer(found.no_answer))
+    if not found.batches:
+        return Group(*parts, Text("The warehouse holds no batch yet."))
+    parts += [_tables(found), Text(), _batches(found)]
+    if found.quarantine:
+        parts += [Text(), _quarantine(found)]
+    if found.drift:
+        parts += [Text(), _drift(found)]
+    return Group(*parts)
+
+
+def _freshness(found: Report) -> Text:
+    if found.fresh_as_of is None or found.lag_seconds is None:
+        shown = Text("No run has succeeded yet." if found.no_answer is None else "No good run is on record.")
+    else:
+        pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
+        shown = Text(
+            f"{display.duration(found.lag_seconds)} behind the source, {pending}\n"
+            f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    if found.failure is not None:
+        began = found.failure.began.astimezone(UTC)
+        shown.append(f"\n✗ the last run failed ({began:%Y-%m-%d %H:%M:%S} UTC): ", style="red")
+        shown.append(found.failure.why)
+    return shown
+
+
+def _awaited_login(login_name: str) -> RenderableType:
+    """What to do where nobody has stored a login."""
+    ways = [f"totes init {login_name} --admin URI"]
+    if login_name == "warehouse":
+        ways.append("totes init warehouse, where the warehouse is totes' own")
+    return Text.assemble(
+        (f"✗ the last run stepped back, for the login of the {login_name} was not filled in: ", "red"),
+        display.complete(
+            f"make a role there ({'; '.join(ways)}), or store a login that you are given (totes secrets "
+            f"set {login_name})"
+        ),
+    )
+
+
+def _no_answer(why: str) -> RenderableType:
+    return Text.assemble(("✗ the warehouse does not answer: ", "red"), display.complete(why))
+
+
+def _under_way(found: Report) -> Iterator[Text]:
+    if found.replaying is not None:
+        finished, total = found.replaying.done, found.replaying.of
+        yield Text(f"a replay from batch {found.replaying.first}: {finished:,} of {_batches_of(total)}; {GOING_ON}")
+    if found.rebuilding is not None:
+        yield Text(f"a rebuild: {found.rebuilding['staged']:,} of {_batches_of(found.rebuilding['of'])}; {GOING_ON}")
+
+
+def _batches_of(count: int) -> str:
+    return "1 batch" if count == 1 else f"{count:,} batches"
+
+
+def _tables(found: Report) -> Table:
+    table = Table("star table", box=None, padding=(0, 1), header_style="dim")
+    for heading in ("rows", "versions", "last batch", "quarantined"):
+        table.add_column(heading, justify="right")
+    for star in STAR_TABLES:
+        line = found.tables[star.name]
+        batch = "" if line.last_batch is None else str(line.last_batch)
+        table.add_row(star.name, f"{line.rows:,}", f"{line.versions:,}", batch, display.alarming(line.quarantined))
+    return table
+
+
+def _batches(found: Report) -> Table:
+    table = Table("batch", box=None, padding=(0, 1), header_style="dim")
+    table.add_column("captured (UTC)", no_wrap=True)
+    table.add_column("loaded after", no_wrap=True)
+    for heading in ("rows in", "versions", "deleted", "quarantined"):
+        table.add_column(heading, justify="right")
+    for batch in found.batches:
+        table.add_row(
+            str(batch.batch),
+            f"{batch.captured_at:%H:%M:%S}",
+            display.duration((batch.loaded_at - batch.captured_at).total_seconds()),
+            f"{batch.rows_in:,}",
+            f"{batch.versions:,}",
+            f"{batch.deleted:,}",
+            display.alarming(batch.quarantined),
+        )
+    return table
+
+
+def _quarantine(found: Report) -> Table:
+    table = Table("quarantine", "key", "batch", "reason", box=None, padding=(0, 1), header_style="dim")
+    for row in found.quarantine:
+        table.add_row(row.star_table, str(row.key), str(row.batch), Text(row.reason))
+    return table
+
+
+def _drift(found: Report) -> Table:
+    table = Table("batch", "what changed in the source's shape", box=None, padding=(0, 1), header_style="dim")
+    for shift in found.drift:
+        table.add_row(str(shift.batch), Text(shift.what))
+    return table
