@@ -121,13 +121,13 @@ class Deployment:
     def _not_deployed(self, sentence: str) -> NotDeployedError:
         return NotDeployedError(completed(f"{sentence} (cdk deploy --all)", self.options))
 
-    def owns(self, role: str) -> bool:
+    def owns(self, login_name: str) -> bool:
         """Whether the server of a login is totes' own, so that nobody but totes uses what is there.
 
         Args:
-            role: source, warehouse or dashboard, which is in the warehouse.
+            login_name: source, warehouse or dashboard, which is in the warehouse.
         """
-        database = database_of(role)
+        database = database_of(login_name)
         if self.endpoint is not None:
             return database in self.embedded
         return database == "warehouse" and "PrepareFunction" in self.outputs

@@ -188,7 +188,7 @@ def _filled(deployment: Deployment, login_name: str, admin: Connection, place: M
 
 
 def _store(deployment: Deployment, logins: Mapping[str, Mapping[str, Any]]) -> None:
-    """Store the logins, by role, that the secrets do not say yet."""
+    """Store those of the logins, by login name, that their secrets do not hold yet."""
     for login_name, values in logins.items():
         if values != _stored(deployment, login_name):
             deployment.secrets.put_secret_value(

@@ -41,7 +41,7 @@ def serve(
 
     Args:
         folder: of the cloud.
-        embed: the roles that get a database of an embedded PostgreSQL.
+        embed: the databases ("source", "warehouse") that an embedded PostgreSQL holds.
         owner: file descriptor of a pipe whose other end closes when the owner ends, or at which the owner writes when
             it is to be outlived; None: it has no owner.
         lasting: whether lake, secrets and databases outlive it, in the folder.

@@ -85,7 +85,7 @@ class Daemon:
         Args:
             folder: of the cloud.
             lock: the file descriptor of the folder's lock, which the daemon holds from now on.
-            embed: the roles ("source", "warehouse") that get a database of an embedded PostgreSQL.
+            embed: the databases ("source", "warehouse") that an embedded PostgreSQL holds.
             lasting: whether lake, secrets and databases outlive it, in the folder.
             scheduled: whether schedules fire.
         """
@@ -96,7 +96,7 @@ class Daemon:
             self._process = start(
                 [
                     *("--state", str(folder.path)),
-                    *(f"--embed={role}" for role in embed),
+                    *(f"--embed={login_name}" for login_name in embed),
                     *(["--lasting"] if lasting else []),
                     *(["--scheduled"] if scheduled else []),
                 ],

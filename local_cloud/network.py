@@ -31,7 +31,7 @@ class Network:
         self._folder = folder
 
     def way_to(self, reached: Collection[str]) -> dict[str, str]:
-        """The environment variables of a process that reaches these databases, by the roles that they have."""
+        """The environment variables of a process that reaches these databases ("source", "warehouse")."""
         names = sorted(reached)
         addresses = self._folder / f"network-{'-'.join(names)}.conf"
         if names and not addresses.exists():
@@ -51,6 +51,6 @@ def inside(values: Mapping[str, Any], login_name: str) -> dict[str, Any]:
     return {**values, "host": f"{login_name}{_DOMAIN}", "service": login_name, "sslmode": "disable"}
 
 
-def role_at(host: str) -> str | None:
+def database_at(host: str) -> str | None:
     """Return which database a name in the network is of, "source" or "warehouse"; None: it is no such name."""
     return host.removesuffix(_DOMAIN) if host.endswith(_DOMAIN) else None

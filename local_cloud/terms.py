@@ -17,7 +17,7 @@ class Terms:
 
     Attributes:
         environment: whose stacks it has.
-        named: URIs of the databases that a person named, by role.
+        named: URIs of the databases that a person named, by "source" and "warehouse".
         identities: which databases these are, whatever their servers are called.
     """
 

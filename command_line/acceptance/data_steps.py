@@ -4,6 +4,7 @@ import json
 
 from command_line.acceptance.source import BROKEN_TABLE
 from command_line.acceptance.stage import Stage
+from command_line.logins import LOGINS
 from totes.errors import UserError
 
 _ALARM = "run-failed"
@@ -79,8 +80,8 @@ def see_told(stage: Stage) -> None:
 
 def rotate(stage: Stage) -> None:
     """Give each login another password, and run by those."""
-    for role in ("source", "warehouse", "dashboard"):
-        stage.shell.totes("secrets", "rotate", role, "--yes")
+    for login_name in LOGINS:
+        stage.shell.totes("secrets", "rotate", login_name, "--yes")
     stage.shell.totes("run", "--json")
 
 

@@ -12,6 +12,7 @@ from command_line.acceptance.leftovers import Leftovers
 from command_line.acceptance.record import Record
 from command_line.acceptance.shell import Answer, Shell
 from command_line.acceptance.source import Source
+from command_line.logins import LOGINS
 from totes.errors import UserError
 
 _WHOLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
@@ -87,8 +88,8 @@ class Stage:
 
     def see_logins(self) -> None:
         """See that each login is taken."""
-        for role in ("source", "warehouse", "dashboard"):
-            self.shell.totes("secrets", "test", role)
+        for login_name in LOGINS:
+            self.shell.totes("secrets", "test", login_name)
 
     def see_equal(self) -> None:
         """See that source and warehouse are equal, all rows."""

@@ -27,7 +27,7 @@ from local_cloud.endpoint.instances import groups_of, role_of, running
 from local_cloud.endpoint.networks import reached_by
 from local_cloud.endpoint.patches import add
 from local_cloud.endpoint.ways_out import leads_to_aws
-from local_cloud.network import role_at
+from local_cloud.network import database_at
 from local_cloud.splice import splice
 
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
@@ -173,4 +173,4 @@ def _shown(caller: socket.socket) -> _Session | None:
 
 def _reaches(session: _Session) -> bool:
     instance = running(session.instance)
-    return instance is not None and role_at(session.host) in reached_by(groups_of(instance), [instance.subnet_id])
+    return instance is not None and database_at(session.host) in reached_by(groups_of(instance), [instance.subnet_id])

@@ -39,7 +39,7 @@ class Package:
         region: the region it runs in.
         log_group: where its output goes.
         log_format: "Text" or "JSON".
-        reaches: the databases in the network that it reaches, by their roles.
+        reaches: the databases ("source", "warehouse") in the network that it reaches.
     """
 
     name: str
