@@ -1,11 +1,10 @@
 """The local cloud as a person meets it: up, attached to, down."""
 
-import json
 import os
 import shlex
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,31 +18,18 @@ from local_cloud import libpq, toolkit
 from local_cloud.account import REGION
 from local_cloud.aws_models import shared_loader
 from local_cloud.cdk import Cdk
-from local_cloud.databases import (
-    OWN_WAREHOUSE_ROLES,
-    embedded_dashboard_login,
-    embedded_login,
-    identity,
-    login,
-    refuse_roles_there,
-    refuse_source,
-)
+from local_cloud.databases import identity, login, refuse_source
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.inert_types import inert_types
 from local_cloud.launch import Daemon
-from local_cloud.network import inside
+from local_cloud.stored_logins import SECRETS, store_logins, store_what_changed
 from local_cloud.terms import Terms
 from totes.errors import UserError
-from totes.settings import PLACEHOLDER
 
-Progress = Callable[[str], None]
+Say = Callable[[str], None]
+"""Called with a short sentence at each step."""
 
 _LOOK_SECONDS = 0.5
-
-_SECRETS = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
-"""The databases, and the stack's outputs that name their secrets."""
-
-_DASHBOARD = "DashboardSecretArn"
 
 _of_thread = threading.local()
 """Has the session that a thread's clients are made by: boto3's is not for two at once, and slow to make."""
@@ -138,7 +124,7 @@ def up(
     *,
     source: str | None,
     warehouse: str | None,
-    progress: Progress,
+    say: Say,
     environment: str | None = None,
     tied: bool = False,
     lasting: bool = False,
@@ -153,7 +139,7 @@ def up(
         state: the folder for everything it makes; new, empty, or that of a local cloud which does not run.
         source: URI of the source; None: an empty database of an embedded PostgreSQL.
         warehouse: URI of the warehouse; None: likewise. A database that is named is neither altered nor dropped.
-        progress: called with a short sentence at each step.
+        say: called with a short sentence at each step.
         environment: whose stacks are deployed, built for this machine (default: local).
         tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
         lasting: whether it outlives its processes.
@@ -163,18 +149,19 @@ def up(
         UserError: a cloud runs in that folder already, it was made for something else, a database cannot be used, or
             the deployment failed.
     """
+    mode = _Mode(tied=tied, lasting=lasting, scheduled=scheduled)
     folder = StateFolder(state)
     kept = Terms.of(folder) if lasting and not folder.is_running else None
     named = {login_name: uri for login_name, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
     if kept is not None:
         kept.refuse_other_environment(environment, folder)
-    terms, logins = _looked_at(folder, kept, named, environment, progress, lasting=lasting)
+    terms, logins = _looked_at(folder, kept, named, environment, say, lasting=lasting)
     lock = folder.claim(lasting=lasting)
     with folder.coming_up(lock):
         if lasting:
             _refuse_other_terms(folder, kept)
         again = None if kept is None else _named_otherwise(named, kept)
-        return _up(folder, lock, terms, logins, again, progress, tied=tied, lasting=lasting, scheduled=scheduled)
+        return _up(folder, lock, terms, logins, again, mode, say)
 
 
 def stop(state: Path) -> None:
@@ -233,7 +220,7 @@ def _looked_at(
     kept: Terms | None,
     named: Mapping[str, str],
     environment: str | None,
-    progress: Progress,
+    say: Say,
     *,
     lasting: bool,
 ) -> tuple[Terms, dict[str, dict[str, Any]]]:
@@ -242,7 +229,7 @@ def _looked_at(
     with libpq.restored():
         # Those of a continued cloud that are not named again are its secrets' matter: a password may be another now.
         for login_name, uri in named.items():
-            progress(f"Looking at the {login_name}")
+            say(f"Looking at the {login_name}")
             logins[login_name] = login(uri, login_name)
         # By the server's own word: one server has many names.
         if lasting or len(named) > 1:
@@ -272,37 +259,28 @@ def _named_otherwise(named: Mapping[str, str], kept: Terms) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Mode:
+    """How a cloud runs; see `up`."""
+
+    tied: bool
+    lasting: bool
+    scheduled: bool
+
+
 def _up(
     folder: StateFolder,
     lock: int,
     terms: Terms,
     logins: Mapping[str, Mapping[str, Any]],
     named_again: Mapping[str, str] | None,
-    progress: Progress,
-    *,
-    tied: bool,
-    lasting: bool,
-    scheduled: bool,
+    mode: _Mode,
+    say: Say,
 ) -> LocalCloud:
-    embed = [login_name for login_name in _SECRETS if login_name not in terms.named]
+    embed = [login_name for login_name in SECRETS if login_name not in terms.named]
     what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
-    progress(f"Starting {what}" if named_again is None else f"Continuing the cloud of before: starting {what}")
-    context = ("target=host", *(("schedule=true",) if scheduled else ()))
-    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
-        synthesis = cdk.synthesise()
-        daemon = Daemon(folder, lock, embed, lasting=lasting, scheduled=scheduled)
-        endpoint = daemon.says(ENDPOINT)["endpoint"]
-        progress("Bootstrapping the account")
-        toolkit.bootstrap(client(endpoint, "cloudformation"))
-        uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
-        progress("Synthesising the stacks")
-        synthesis.finish()
-        toolkit.publish(client(endpoint, "s3"), folder.assembly)
-        if recorded := inert_types(folder.assembly, scheduled=scheduled):
-            progress(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
-        else:
-            progress("Deploying the stacks")
-        cdk.deploy(endpoint).finish()
+    say(f"Starting {what}" if named_again is None else f"Continuing the cloud of before: starting {what}")
+    daemon, endpoint, uris = _deploy(folder, lock, terms, embed, mode, say)
     cloud = LocalCloud(
         state=folder.path,
         endpoint=endpoint,
@@ -310,114 +288,61 @@ def _up(
         warehouse_uri=uris["warehouse"],
         environment=terms.environment,
         embedded=frozenset(embed),
-        scheduled=scheduled,
+        scheduled=mode.scheduled,
     )
-    progress("Storing the databases' logins")
+    say("Storing the databases' logins")
     if named_again is None:
-        _store_logins(cloud, uris, logins)
+        store_logins(cloud, uris, logins)
     else:
-        _store_what_changed(cloud, uris, logins, named_again)
-    if lasting:
+        store_what_changed(cloud, uris, logins, named_again)
+    if mode.lasting:
         terms.write(folder)
-    place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": terms.environment}
-    folder.write(CLOUD, {**place, "embedded": embed, "scheduled": scheduled, **uris})
-    if not tied:
+    _write_cloud(folder, cloud, daemon.pid, embed)
+    if not mode.tied:
         daemon.release()
     return cloud
 
 
-def _store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS.
+def _deploy(
+    folder: StateFolder, lock: int, terms: Terms, embed: Sequence[str], mode: _Mode, say: Say
+) -> tuple[Daemon, str, Mapping[str, str]]:
+    """Start the daemon and deploy the stacks, which are synthesised meanwhile.
 
-    An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
+    Returns:
+        The daemon, the endpoint's URL, and the URIs of source and warehouse.
     """
-    outputs = _outputs(cloud)
-    secrets, names = cloud.client("secretsmanager"), list(_SECRETS)
-    if "PrepareFunction" in outputs:
-        names.remove("warehouse")
-        if "warehouse" in given:
-            with libpq.restored():
-                refuse_roles_there(uris["warehouse"], OWN_WAREHOUSE_ROLES)
-        _prepare_own_warehouse(cloud, outputs, _master(cloud, uris, given))
-    for login_name in names:
-        values = given.get(login_name) or _placed(cloud, embedded_login(uris[login_name], login_name), login_name)
-        secrets.put_secret_value(SecretId=outputs[_SECRETS[login_name]], SecretString=json.dumps(values))
-    _store_dashboard_login(cloud, uris, outputs)
+    context = ("target=host", *(("schedule=true",) if mode.scheduled else ()))
+    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
+        synthesis = cdk.synthesise()
+        daemon = Daemon(folder, lock, embed, lasting=mode.lasting, scheduled=mode.scheduled)
+        endpoint = daemon.says(ENDPOINT)["endpoint"]
+        say("Bootstrapping the account")
+        toolkit.bootstrap(client(endpoint, "cloudformation"))
+        uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
+        say("Synthesising the stacks")
+        synthesis.finish()
+        toolkit.publish(client(endpoint, "s3"), folder.assembly)
+        if recorded := inert_types(folder.assembly, scheduled=mode.scheduled):
+            say(f"Deploying the stacks; these are only recorded here: {', '.join(recorded)}")
+        else:
+            say("Deploying the stacks")
+        cdk.deploy(endpoint).finish()
+    return daemon, endpoint, uris
 
 
-def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-    """Store the dashboard's login, where none is yet: a role of its own, or the only login that a person has named."""
-    secrets = cloud.client("secretsmanager")
-    warehouse, dashboard = (
-        json.loads(secrets.get_secret_value(SecretId=outputs[name])["SecretString"])
-        for name in (_SECRETS["warehouse"], _DASHBOARD)
-    )
-    if dashboard["host"] != PLACEHOLDER:
-        return
-    if "warehouse" in cloud.embedded:
-        warehouse = _placed(cloud, embedded_dashboard_login(uris["warehouse"], warehouse), "warehouse")
-    secrets.put_secret_value(SecretId=outputs[_DASHBOARD], SecretString=json.dumps(warehouse))
-
-
-def _store_what_changed(
-    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], named_again: Mapping[str, str]
-) -> None:
-    """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
-    outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
-    if "PrepareFunction" in outputs:
-        store_master(cloud, _master(cloud, uris, given))
-    for login_name, before in named_again.items():
-        for secret in (_SECRETS[login_name], *([_DASHBOARD] if login_name == "warehouse" else [])):
-            stored = json.loads(secrets.get_secret_value(SecretId=outputs[secret])["SecretString"])
-            # A role that totes has made since, and whose login is in the secret, is not what a person names again.
-            if stored["username"] == before or (secret != _DASHBOARD and before != given[login_name]["username"]):
-                secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[login_name]))
-    _store_dashboard_login(cloud, uris, outputs)
-
-
-def _outputs(cloud: LocalCloud) -> dict[str, str]:
-    return {
-        output["OutputKey"]: output["OutputValue"]
-        for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
-        for output in stack.get("Outputs", [])
+def _write_cloud(folder: StateFolder, cloud: LocalCloud, pid: int, embed: Sequence[str]) -> None:
+    """Write down how the cloud is reached; from now on it is up."""
+    document = {
+        "endpoint": cloud.endpoint,
+        "region": REGION,
+        "pid": pid,
+        "environment": cloud.environment,
+        "embedded": embed,
+        "scheduled": cloud.scheduled,
+        "source": cloud.source_uri,
+        "warehouse": cloud.warehouse_uri,
     }
-
-
-def _master(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    return given.get("warehouse") or _placed(cloud, login(uris["warehouse"], "warehouse"), "warehouse")
-
-
-def _placed(cloud: LocalCloud, values: dict[str, Any], login_name: str) -> dict[str, Any]:
-    """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
-    network = f"totes-{cloud.environment}-network"
-    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
-    return inside(values, login_name) if any(stack["StackName"].startswith(network) for stack in stacks) else values
-
-
-def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
-    """Let a login be that of RDS's master, of whom there is one."""
-    secrets = cloud.client("secretsmanager")
-    listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
-    [of_master] = [found["ARN"] for found in listed]
-    secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
-
-
-def write_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None:
-    """Let a secret say where its database is, by another's login there; its own user and password stay."""
-    secrets = cloud.client("secretsmanager")
-    made = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
-    values = {**there, "username": made["username"], "password": made["password"]}
-    secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
-
-
-def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
-    """Let the server's superuser be RDS's master, and write into the roles' secrets where the server is."""
-    store_master(cloud, master)
-    for output in ("WarehouseSecretArn", "DashboardSecretArn"):
-        write_place(cloud, outputs[output], master)
-    answer = cloud.client("lambda").invoke(FunctionName=outputs["PrepareFunction"])
-    if answer.get("FunctionError"):
-        raise UserError(f"the warehouse's roles were not made: {answer['Payload'].read().decode()}")
+    folder.write(CLOUD, document)
 
 
 def _session() -> boto3.Session:

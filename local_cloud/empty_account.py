@@ -7,11 +7,12 @@ import psycopg2
 from psycopg2 import sql
 
 from local_cloud.account import REGION
-from local_cloud.cloud import LocalCloud, store_master, write_place
+from local_cloud.cloud import LocalCloud
 from local_cloud.databases import OWN_WAREHOUSE_ROLES, login
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
 from local_cloud.network import inside
+from local_cloud.stored_logins import store_master, write_place
 
 _EMBEDDED = ("source", "warehouse")
 

@@ -85,7 +85,7 @@ def up(
         folder,
         source=source,
         warehouse=warehouse,
-        progress=display.step,
+        say=display.step,
         environment=environment,
         tied=not detach,
         lasting=True,

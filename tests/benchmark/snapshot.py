@@ -31,7 +31,7 @@ def main(orders: int) -> None:
     """Build a shop, publish it, let it live, and print what each publication took."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
-        running = local_cloud.up(state, source=None, warehouse=None, progress=display.step)
+        running = local_cloud.up(state, source=None, warehouse=None, say=display.step)
         try:
             build(running.source_uri, orders=orders, seed=1)
             deployment = Deployment.local(state)

@@ -45,7 +45,7 @@ def _forks_know_no_test() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def _shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "deployed"
-    running = local_cloud.up(state, source=None, warehouse=None, progress=lambda _: None)
+    running = local_cloud.up(state, source=None, warehouse=None, say=lambda _: None)
     yield Deployed(running, state)
     if state.exists():
         local_cloud.down(state)
@@ -61,9 +61,7 @@ def deployed(_shared_cloud: Deployed) -> Deployed:
 @pytest.fixture(scope="session")
 def _shared_development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     state = tmp_path_factory.mktemp("cloud") / "development"
-    yield Deployed(
-        local_cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="dev"), state
-    )
+    yield Deployed(local_cloud.up(state, source=None, warehouse=None, say=lambda _: None, environment="dev"), state)
     local_cloud.down(state)
 
 
@@ -85,9 +83,7 @@ def development(_shared_development: Deployed) -> Iterator[Deployed]:
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Production's stacks on a local cloud, for those modules that take it one after the other."""
     state = tmp_path_factory.mktemp("cloud") / "production"
-    yield Deployed(
-        local_cloud.up(state, source=None, warehouse=None, progress=lambda _: None, environment="prod"), state
-    )
+    yield Deployed(local_cloud.up(state, source=None, warehouse=None, say=lambda _: None, environment="prod"), state)
     local_cloud.down(state)
 
 

@@ -35,7 +35,7 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A cloud in which the stacks are, or what earlier tests have left of them."""
     state = tmp_path_factory.mktemp("cloud") / "state"
     steps: list[str] = []
-    running = local_cloud.up(state, source=None, warehouse=None, progress=steps.append, environment=request.param)
+    running = local_cloud.up(state, source=None, warehouse=None, say=steps.append, environment=request.param)
     [told] = [step for step in steps if "only recorded here: " in step]
     assert {"AWS::CloudFront::Distribution", "AWS::CloudWatch::Dashboard", "AWS::EC2::FlowLog"} <= {
         kind.strip() for kind in told.partition("only recorded here: ")[2].split(",")

@@ -137,7 +137,7 @@ class Rehearsal:
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     folder = tmp_path_factory.mktemp("disasters")
-    running = local_cloud.up(folder / "state", source=None, warehouse=None, progress=lambda _: None, environment="dev")
+    running = local_cloud.up(folder / "state", source=None, warehouse=None, say=lambda _: None, environment="dev")
     shop = Deployed(running, folder / "state")
     build(running.source_uri, orders=20, seed=2)
     shop.run()
@@ -333,7 +333,7 @@ def test_a_lost_region_is_deployed_again_in_another(rehearsal: Rehearsal, tmp_pa
     """Another region is another cloud, in which nothing is but the source's address."""
     state = tmp_path / "elsewhere"
     source = rehearsal.shop.cloud.source_uri
-    running = local_cloud.up(state, source=source, warehouse=None, progress=lambda _: None, environment="dev")
+    running = local_cloud.up(state, source=source, warehouse=None, say=lambda _: None, environment="dev")
     try:
         elsewhere = Deployed(running, state)
         assert elsewhere.run()["batch"] == 1

@@ -39,7 +39,7 @@ def own(shop_uri: str, databases: EmbeddedPostgres, folder: Path) -> Iterator[De
     """A local cloud over that server, whose logins are at the end what they were, but for totes' own."""
     before = logins_of(shop_uri)
     state = folder / "own"
-    running = local_cloud.up(state, source=shop_uri, warehouse=databases.uri("numbers"), progress=lambda _: None)
+    running = local_cloud.up(state, source=shop_uri, warehouse=databases.uri("numbers"), say=lambda _: None)
     try:
         yield Deployed(running, state)
     finally:

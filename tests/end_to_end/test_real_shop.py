@@ -31,7 +31,7 @@ def real(databases: EmbeddedPostgres, folder: Path) -> Iterator[Deployed]:
     )
     state = folder / "real"
     running = local_cloud.up(
-        state, source=databases.uri("totesys"), warehouse=databases.uri("warehouse"), progress=lambda _: None
+        state, source=databases.uri("totesys"), warehouse=databases.uri("warehouse"), say=lambda _: None
     )
     yield Deployed(running, state)
     local_cloud.down(state)

@@ -30,7 +30,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Production's stacks, whose functions log in by roles of their own; the source's first password is a canary."""
     state = tmp_path_factory.mktemp("cloud") / "state"
     running = Deployed(
-        local_cloud.up(state, source=None, warehouse=None, progress=lambda _step: None, environment="prod"), state
+        local_cloud.up(state, source=None, warehouse=None, say=lambda _step: None, environment="prod"), state
     )
     try:
         build(running.cloud.source_uri, orders=60, seed=4)

@@ -73,7 +73,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         server.show(authority.sign(HOST))
         server.postgres.create_database("numbers")
         uri = server.postgres.uri("numbers")
-        running = local_cloud.up(state, source=None, warehouse=uri, progress=lambda _: None, environment="dev")
+        running = local_cloud.up(state, source=None, warehouse=uri, say=lambda _: None, environment="dev")
         try:
             build(running.source_uri, orders=30, seed=4)
             execute(running.source_uri, "UPDATE sales_order SET agreed_delivery_date = 'TBC' WHERE sales_order_id = 4")

@@ -279,9 +279,7 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
     All this is done within the boundary that `totes bootstrap-policy` writes.
     """
     with forks():
-        running = local_cloud.up(
-            folder / "cloud", source=None, warehouse=None, progress=lambda _: None, environment="prod"
-        )
+        running = local_cloud.up(folder / "cloud", source=None, warehouse=None, say=lambda _: None, environment="prod")
     try:
         _put_within_boundary(running)
         build(running.source_uri, orders=20, seed=1)

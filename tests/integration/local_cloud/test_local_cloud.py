@@ -37,7 +37,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iterato
     """A cloud with an embedded source and a warehouse that is named."""
     steps: list[str] = []
     state = tmp_path_factory.mktemp("cloud") / "state"
-    running = local_cloud.up(state, source=None, warehouse=warehouse, progress=steps.append)
+    running = local_cloud.up(state, source=None, warehouse=warehouse, say=steps.append)
     assert steps[0] == "Looking at the warehouse"
     assert any(step.startswith("Deploying the stacks; these are only recorded here: ") for step in steps)
     yield running
@@ -72,7 +72,7 @@ def test_it_can_be_attached_to_and_is_the_same(running: LocalCloud) -> None:
 
 def test_another_does_not_come_up_in_its_folder(running: LocalCloud) -> None:
     with pytest.raises(UserError, match="already up"):
-        local_cloud.up(running.state, source=None, warehouse=None, progress=ignore)
+        local_cloud.up(running.state, source=None, warehouse=None, say=ignore)
     assert LocalCloud.attach(running.state) == running
 
 
@@ -107,9 +107,7 @@ def test_a_deployment_that_fails_shows_what_cdk_said(running: LocalCloud, tmp_pa
 
 def test_a_database_that_cannot_be_used_is_refused_before_anything_is_started(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the source cannot be reached"):
-        local_cloud.up(
-            tmp_path / "state", source="postgresql://me:pw@127.0.0.1:1/shop", warehouse=None, progress=ignore
-        )
+        local_cloud.up(tmp_path / "state", source="postgresql://me:pw@127.0.0.1:1/shop", warehouse=None, say=ignore)
     assert not (tmp_path / "state").exists()
 
 
@@ -133,7 +131,7 @@ def test_a_failed_deployment_leaves_its_log_and_no_process(tmp_path: Path, monke
     monkeypatch.setattr("local_cloud.cdk.PROJECT", app)
     state = tmp_path / "state"
     with pytest.raises(UserError, match=r"(?s)the synthesis failed.*no stacks today"):
-        local_cloud.up(state, source=None, warehouse=None, progress=ignore)
+        local_cloud.up(state, source=None, warehouse=None, say=ignore)
     assert not StateFolder(state).is_running
     assert "no stacks today" in (state / "cdk-synthesis.log").read_text()
     notes = StateFolder(state).path / "daemon"
