@@ -1,4 +1,4 @@
-"""What has happened in a shop, counted."""
+"""How often each kind of event has happened in a shop."""
 
 import threading
 from collections import Counter
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Events:
-    """What has happened in a shop.
+class EventCounts:
+    """How often events have happened in a shop.
 
     Attributes:
         by_kind: how often each kind of event happened; kinds that did not are left out.
-        retries: how often an event had to be given up because the database could not have it: a deadlock, a lock
+        retries: how often an event was given up because the database did not take it: a deadlock, a lock
             that could not be had, a connection that broke off.
     """
 
@@ -21,7 +21,7 @@ class Events:
 
     @property
     def total(self) -> int:
-        """Events of all kinds."""
+        """How many events of all kinds happened."""
         return sum(self.by_kind.values())
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class EventCounter:
         if self._within:
             self._within.count_retry()
 
-    def so_far(self) -> Events:
+    def so_far(self) -> EventCounts:
         """What has been counted."""
         with self._lock:
-            return Events(dict(self._by_kind), self._retries)
+            return EventCounts(dict(self._by_kind), self._retries)

@@ -19,7 +19,7 @@ _AGREED = {
 """The tables of what has happened, each with its days that are text."""
 
 
-def up_to_yesterday(uri: str) -> None:
+def move_to_yesterday(uri: str) -> None:
     """Move all that has happened in a shop by as many days as it takes for the last sale to be of yesterday (UTC).
 
     Args:

@@ -11,7 +11,7 @@ import psycopg2
 
 from simulator.connections import connect, sentence
 from simulator.event_context import Clock, utc_now
-from simulator.event_counts import EventCounter, Events
+from simulator.event_counts import EventCounter, EventCounts
 from simulator.live import LiveWriter
 from simulator.seeds import seeded
 from simulator.writer import write_event
@@ -41,11 +41,11 @@ class Shop:
         self._counter = EventCounter()
 
     @property
-    def events(self) -> Events:
+    def events(self) -> EventCounts:
         """All that has happened since the shop object was made; may be read while the shop lives."""
         return self._counter.so_far()
 
-    def trade(self, events: int) -> Events:
+    def trade(self, events: int) -> EventCounts:
         """Let exactly so many events happen, one after the other, through one connection.
 
         Those that roll back count too.
@@ -66,7 +66,7 @@ class Shop:
                     raise _no_trade(error) from error
         return counter.so_far()
 
-    def live(self, rate: float, writers: int, stop: threading.Event, duration: float | None = None) -> Events:
+    def live(self, rate: float, writers: int, stop: threading.Event, duration: float | None = None) -> EventCounts:
         """Let events happen by and by, until told to stop.
 
         Each writer has a connection and a generator of its own. Some transactions stay open for a while, so they do

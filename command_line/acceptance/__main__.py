@@ -20,7 +20,7 @@ from command_line.acceptance.account import Account
 from command_line.acceptance.leftovers import Leftovers
 from command_line.acceptance.record import Record
 from command_line.acceptance.run import accept, clean
-from command_line.acceptance.shell import Shell, Type
+from command_line.acceptance.shell import RunTotes, Shell
 from command_line.acceptance.source import Source
 from command_line.acceptance.stage import Stage
 from command_line.commands import display, interrupts
@@ -40,12 +40,12 @@ SUFFIX = "[a-z][a-z0-9]{0,11}"
 """What stacks/environment.py takes for a suffix; to ask it would take the CDK's modules and seconds."""
 
 
-def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, run_totes: RunTotes | None = None) -> int:
     """Run, go on with, or clean up after an acceptance run; return the program's exit code.
 
     Args:
         arguments: of the command line (default: this program's).
-        type_totes: types the commands of totes (default: a process each).
+        run_totes: runs the commands of totes (default: a process each).
     """
     options = _parsed(arguments)
     environment = f"{options.env}-{options.suffix}"
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, type_totes: Type | None = None)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _alone(home), _account(options, home, environment) as account:
-            stage = _stage(options, home, environment, account, type_totes)
+            stage = _stage(options, home, environment, account, run_totes)
             command = _command(options)
             if options.fresh or options.clean:
                 clean(stage, home, command)
@@ -100,7 +100,7 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _stage(
-    options: argparse.Namespace, home: Path, environment: str, account: Account, type_totes: Type | None
+    options: argparse.Namespace, home: Path, environment: str, account: Account, run_totes: RunTotes | None
 ) -> Stage:
     say = display.show
     shell = Shell(
@@ -109,7 +109,7 @@ def _stage(
         base=options.env,
         suffix=options.suffix,
         say=lambda command: say(f"    $ {command}", soft_wrap=True),
-        type_totes=type_totes,
+        run_totes=run_totes,
     )
     return Stage(
         environment=environment,
@@ -157,5 +157,5 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    interrupts.heed()
+    interrupts.end_on_signals()
     sys.exit(main())

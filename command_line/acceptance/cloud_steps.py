@@ -19,16 +19,16 @@ _LOOK_SECONDS = 15.0
 
 
 def look(stage: Stage) -> None:
-    """See that nothing of the environment's name is there, in the account and in the source, that others have made."""
+    """Check that account and source hold nothing of the environment's name that others have made."""
     there = sorted({*stage.stacks, *stage.left.found()})
-    stage.see(
+    stage.check(
         not there,
         f"{stage.account.name} has something of an environment {stage.environment}, and this run has not made it: "
         f"{', '.join(there)}. Choose another name (SUFFIX=word), or, if it is of an acceptance run whose record is "
         "lost, take it away by hand (docs/acceptance.md)",
     )
     tables = stage.source.tables()
-    stage.see(not tables, f"the source at {stage.source.place} is not empty: it has {', '.join(sorted(tables))}")
+    stage.check(not tables, f"the source at {stage.source.place} is not empty: it has {', '.join(sorted(tables))}")
     stage.record.note("source", stage.source.place)
 
 
@@ -42,9 +42,9 @@ def bootstrap(stage: Stage) -> None:
     stage.shell.cdk("bootstrap", place, "--qualifier", "totes", "--toolkit-stack-name", TOOLKIT)
 
 
-def see_bootstrapped(stage: Stage) -> None:
-    """See that it is."""
-    stage.see(_toolkit(stage), f"there is no stack {TOOLKIT}")
+def check_bootstrapped(stage: Stage) -> None:
+    """Check that it is."""
+    stage.check(_toolkit(stage), f"there is no stack {TOOLKIT}")
 
 
 def undo_bootstrap(stage: Stage) -> None:
@@ -82,17 +82,17 @@ def take_away_keeping_data(stage: Stage) -> None:
     assembly = stage.shell.assembly()
     protected = stage.protected(assembly)
     if protected:
-        _see_refused(stage, assembly)
+        _check_refused(stage, assembly)
     _destroy(stage, assembly, protected)
     stage.record.note("stayed", _data(stage))
 
 
-def see_data_stayed(stage: Stage) -> None:
-    """See that the stacks are gone, and that lake and logins are not."""
-    stage.see_gone()
+def check_data_stayed(stage: Stage) -> None:
+    """Check that the stacks are gone, and that lake and logins are not."""
+    stage.check_gone()
     buckets, secrets = stage.left.of("s3"), stage.left.of("secretsmanager:secret")
-    stage.see(len(buckets) >= 2, f"the lake has not outlived its stack: {buckets}")  # noqa: PLR2004 - two buckets
-    stage.see(len(secrets) >= 3, f"the logins have not outlived their stack: {secrets}")  # noqa: PLR2004 - three
+    stage.check(len(buckets) >= 2, f"the lake has not outlived its stack: {buckets}")  # noqa: PLR2004 - two buckets
+    stage.check(len(secrets) >= 3, f"the logins have not outlived their stack: {secrets}")  # noqa: PLR2004 - three
 
 
 def deploy_again(stage: Stage) -> None:
@@ -102,12 +102,12 @@ def deploy_again(stage: Stage) -> None:
     stage.shell.totes("run", "--json")
 
 
-def see_deployed_again(stage: Stage) -> None:
-    """See that it is another lake, and that it holds what the source says."""
-    stage.see_deployed()
+def check_deployed_again(stage: Stage) -> None:
+    """Check that it is another lake, and that it holds what the source says."""
+    stage.check_deployed()
     stayed, there = set(stage.record.fact("stayed")), set(_data(stage))
-    stage.see(stayed < there, f"of what had stayed this is gone: {', '.join(sorted(stayed - there))}")
-    stage.see_equal()
+    stage.check(stayed < there, f"of what had stayed this is gone: {', '.join(sorted(stayed - there))}")
+    stage.check_equal()
 
 
 def take_away_for_good(stage: Stage) -> None:
@@ -120,7 +120,7 @@ def take_away_for_good(stage: Stage) -> None:
     _destroy(stage, assembly, protected)
     if not protected:
         new = set(_data(stage)) - set(stage.record.fact("stayed"))
-        stage.see(not new, f"both keys were turned, and this has stayed: {', '.join(sorted(new))}")
+        stage.check(not new, f"both keys were turned, and this has stayed: {', '.join(sorted(new))}")
 
 
 def undo_deployment(stage: Stage) -> None:
@@ -131,13 +131,13 @@ def undo_deployment(stage: Stage) -> None:
     stage.left.delete()
 
 
-def see_nothing_left(stage: Stage) -> None:
-    """See that the account has nothing of the environment any more, and the source no table and no role."""
+def check_nothing_left(stage: Stage) -> None:
+    """Check that the account has nothing of the environment any more, and the source no table and no role."""
     deadline = time.monotonic() + (0.0 if stage.account.local else _GONE_SECONDS)
     while (found := [*stage.stacks, *stage.left.found()]) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
-    stage.see(not found, f"this is left in {stage.account.name}: {', '.join(sorted(found))}")
-    stage.see(not stage.source.has_shop, f"the shop is left in the source at {stage.source.place}")
+    stage.check(not found, f"this is left in {stage.account.name}: {', '.join(sorted(found))}")
+    stage.check(not stage.source.has_shop, f"the shop is left in the source at {stage.source.place}")
 
 
 def _toolkit(stage: Stage) -> bool:
@@ -155,8 +155,8 @@ def _price(stage: Stage, assembly: Path) -> None:
     stage.record.note("usd a month", str(estimate(read_resources(assembly)).usd))
 
 
-def _see_refused(stage: Stage, assembly: Path) -> None:
-    """See that a protected environment is not taken away by one command, unless that was lifted by a run before."""
+def _check_refused(stage: Stage, assembly: Path) -> None:
+    """Check that a protected environment is not taken away by one command, unless that was lifted by a run before."""
     if not any(stack.get("EnableTerminationProtection") for stack in stage.stacks.values()):
         return
     refused = stage.shell.try_cdk("destroy", "--all", "--force", "--app", str(assembly))

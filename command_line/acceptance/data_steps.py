@@ -20,9 +20,9 @@ def simulate(stage: Stage) -> None:
         stage.shell.totes("simulate", "--source", stage.account.source, "--orders", str(stage.orders), "--for", "0")
 
 
-def see_shop(stage: Stage) -> None:
-    """See that it is there."""
-    stage.see(stage.source.has_shop, f"there is no shop in the source at {stage.source.place}")
+def check_shop(stage: Stage) -> None:
+    """Check that it is there."""
+    stage.check(stage.source.has_shop, f"there is no shop in the source at {stage.source.place}")
 
 
 def undo_simulate(stage: Stage) -> None:
@@ -35,9 +35,9 @@ def init(stage: Stage) -> None:
     stage.init()
 
 
-def see_fit(stage: Stage) -> None:
-    """See that the logins are taken, and that a run would stumble over nothing."""
-    stage.see_logins()
+def check_fit(stage: Stage) -> None:
+    """Check that the logins are taken, and that a run would stumble over nothing."""
+    stage.check_logins()
     stage.shell.totes("doctor")
 
 
@@ -51,16 +51,16 @@ def run(stage: Stage) -> None:
     stage.shell.totes("run", "--json")
 
 
-def see_loaded(stage: Stage) -> None:
-    """See that orders are in the warehouse."""
+def check_loaded(stage: Stage) -> None:
+    """Check that orders are in the warehouse."""
     status = stage.shell.totes("status", "--json").json()
     rows = status["tables"]["fact_sales_order"]["rows"]
-    stage.see(rows >= stage.orders, f"{rows} sales orders are in the warehouse, of {stage.orders}")
+    stage.check(rows >= stage.orders, f"{rows} sales orders are in the warehouse, of {stage.orders}")
 
 
 def verify(stage: Stage) -> None:
     """Compare all rows."""
-    stage.see_equal()
+    stage.check_equal()
 
 
 def set_off(stage: Stage) -> None:
@@ -68,14 +68,14 @@ def set_off(stage: Stage) -> None:
     stage.shell.totes("alarms", "test", _ALARM)
 
 
-def see_told(stage: Stage) -> None:
-    """See that a mail was sent: a local cloud has it, and of AWS the command has heard that it was sent."""
+def check_told(stage: Stage) -> None:
+    """Check that a mail was sent: a local cloud has it, and of AWS the command has heard that it was sent."""
     if stage.account.state is None:
         stage.say(f"AWS has sent the mails to {stage.account.alarm_email}: look whether they have come")
         return
     mails = stage.shell.totes("local", "mail", "--json", "--state", str(stage.account.state)).json()
     name = f"totes-{stage.environment}-{_ALARM}"
-    stage.see(any(name in json.dumps(mail) for mail in mails), f"there is no mail of the alarm {name}")
+    stage.check(any(name in json.dumps(mail) for mail in mails), f"there is no mail of the alarm {name}")
 
 
 def rotate(stage: Stage) -> None:
@@ -94,15 +94,15 @@ def quarantine(stage: Stage) -> None:
     stage.source.deliver(order, _NO_DATE)
     stage.shell.totes("run", "--json")
     found = stage.quarantined()
-    stage.see(found == [("fact_sales_order", order)], f"order {order} should be in quarantine, and there is {found}")
+    stage.check(found == [("fact_sales_order", order)], f"order {order} should be in quarantine, and there is {found}")
     _make_good(stage)
     stage.shell.totes("run", "--json")
 
 
-def see_quarantine_empty(stage: Stage) -> None:
-    """See that the row has come out of it."""
+def check_quarantine_empty(stage: Stage) -> None:
+    """Check that the row has come out of it."""
     found = stage.quarantined()
-    stage.see(not found, f"the quarantine should be empty, and there is {found}")
+    stage.check(not found, f"the quarantine should be empty, and there is {found}")
 
 
 def undo_quarantine(stage: Stage) -> None:
@@ -119,12 +119,12 @@ def break_it(stage: Stage) -> None:
         raise UserError(f"{stage.role} may not read {BROKEN_TABLE} any more, and the run succeeded")
 
 
-def see_it_told(stage: Stage) -> None:
-    """See that the status says why, and that the alarm goes off."""
+def check_it_told(stage: Stage) -> None:
+    """Check that the status says why, and that the alarm goes off."""
     status = stage.shell.try_totes("status")
     said = status.out + status.err
-    stage.see(status.code == 1, "the last run has failed, and totes status says that all is well")
-    stage.see(BROKEN_TABLE in said, f"totes status does not say that {BROKEN_TABLE} may not be read:\n{said}")
+    stage.check(status.code == 1, "the last run has failed, and totes status says that all is well")
+    stage.check(BROKEN_TABLE in said, f"totes status does not say that {BROKEN_TABLE} may not be read:\n{said}")
     stage.await_alarm(_ALARM, 0.0 if stage.account.local else _ALARM_SECONDS)
 
 
@@ -146,9 +146,9 @@ def replay(stage: Stage) -> None:
     stage.shell.totes("replay", "--from", "1")
 
 
-def see_equal(stage: Stage) -> None:
-    """See that the warehouse is what the source says."""
-    stage.see_equal()
+def check_equal(stage: Stage) -> None:
+    """Check that the warehouse is what the source says."""
+    stage.check_equal()
 
 
 def _make_good(stage: Stage) -> None:

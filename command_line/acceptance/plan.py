@@ -22,7 +22,7 @@ class Step:
         name: one word or two.
         does: what it does, for a person.
         do: does it; raises UserError where something fails.
-        holds: sees that it held; raises UserError, with what is wrong, where it did not.
+        holds: checks that it held; raises UserError, with what is wrong, where it did not.
         undo: takes back what it did, if it did anything, or only half of it.
     """
 
@@ -39,73 +39,73 @@ STEPS = (
         name="bootstrap",
         does="bootstrap the account",
         do=cloud.bootstrap,
-        holds=cloud.see_bootstrapped,
+        holds=cloud.check_bootstrapped,
         undo=cloud.undo_bootstrap,
     ),
     Step(
         name="deploy",
         does="deploy the stacks",
         do=cloud.deploy,
-        holds=Stage.see_deployed,
+        holds=Stage.check_deployed,
         undo=cloud.undo_deployment,
     ),
     Step(
         name="simulate",
         does="build a shop in the source",
         do=data.simulate,
-        holds=data.see_shop,
+        holds=data.check_shop,
         undo=data.undo_simulate,
     ),
     Step(
         name="init",
         does="make the roles in both databases",
         do=data.init,
-        holds=data.see_fit,
+        holds=data.check_fit,
         undo=data.undo_init,
     ),
-    Step(name="run", does="load the warehouse", do=data.run, holds=data.see_loaded),
+    Step(name="run", does="load the warehouse", do=data.run, holds=data.check_loaded),
     Step(name="verify", does="compare every row with the source", do=data.verify),
-    Step(name="alarm", does="set an alarm off and back", do=data.set_off, holds=data.see_told),
+    Step(name="alarm", does="set an alarm off and back", do=data.set_off, holds=data.check_told),
     Step(
         name="rotate",
         does="change all passwords, and run",
         do=data.rotate,
-        holds=Stage.see_logins,
+        holds=Stage.check_logins,
     ),
     Step(
         name="quarantine",
         does="spoil an order, find it in quarantine, correct it",
         do=data.quarantine,
-        holds=data.see_quarantine_empty,
+        holds=data.check_quarantine_empty,
         undo=data.undo_quarantine,
     ),
     Step(
         name="break",
         does="forbid the source to be read, see a run fail and the alarm go off",
         do=data.break_it,
-        holds=data.see_it_told,
+        holds=data.check_it_told,
         undo=data.undo_break,
     ),
-    Step(name="heal", does="allow it again, edit an order silently, run", do=data.heal, holds=data.see_equal),
-    Step(name="replay", does="make star and warehouse again from the lake", do=data.replay, holds=data.see_equal),
+    Step(name="heal", does="allow it again, edit an order silently, run", do=data.heal, holds=data.check_equal),
+    Step(name="replay", does="make star and warehouse again from the lake", do=data.replay, holds=data.check_equal),
     Step(
         name="destroy",
         does="take the stacks away; what holds data stays",
         do=cloud.take_away_keeping_data,
-        holds=cloud.see_data_stayed,
+        holds=cloud.check_data_stayed,
     ),
     Step(
         name="deploy again",
         does="deploy beside what has stayed, load the warehouse, compare",
         do=cloud.deploy_again,
-        holds=cloud.see_deployed_again,
+        holds=cloud.check_deployed_again,
         undo=cloud.undo_deployment,
     ),
     Step(
         name="destroy again",
         does="take the stacks away for good",
         do=cloud.take_away_for_good,
-        holds=Stage.see_gone,
+        holds=Stage.check_gone,
     ),
 )
 

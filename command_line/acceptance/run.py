@@ -9,7 +9,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from command_line.acceptance.bill import bill
-from command_line.acceptance.cloud_steps import see_nothing_left
+from command_line.acceptance.cloud_steps import check_nothing_left
 from command_line.acceptance.plan import CLEAN, STEPS, Step
 from command_line.acceptance.stage import Stage
 from totes.errors import UserError
@@ -76,7 +76,7 @@ def _undo(stage: Stage) -> None:
     for step in reversed(STEPS):
         if stage.record.was_begun(step.name):
             step.undo(stage)
-    see_nothing_left(stage)
+    check_nothing_left(stage)
 
 
 def _attempt(stage: Stage, name: str, act: Callable[[], None], home: Path, command: str) -> None:

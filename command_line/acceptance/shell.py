@@ -37,8 +37,8 @@ class Answer:
         return json.loads(self.out)
 
 
-Type = Callable[[Sequence[str], Mapping[str, str]], Answer]
-"""Types a command of totes with these environment variables, and waits for its end."""
+RunTotes = Callable[[Sequence[str], Mapping[str, str]], Answer]
+"""Runs a command of totes with these environment variables, and waits for its end."""
 
 
 class Shell:
@@ -50,7 +50,7 @@ class Shell:
         base: "dev" or "prod".
         suffix: what makes of it an environment of the run's own.
         say: called with each command.
-        type_totes: types a command of totes.
+        run_totes: runs a command of totes.
     """
 
     def __init__(
@@ -61,37 +61,37 @@ class Shell:
         base: str,
         suffix: str,
         say: Callable[[str], None],
-        type_totes: Type | None = None,
+        run_totes: RunTotes | None = None,
     ) -> None:
         self._account = account
         self._home = home
         self._words = (f"env={base}", f"suffix={suffix}", f"alarm_email={account.alarm_email}", *account.context)
         self._environment = f"{base}-{suffix}"
         self._say = say
-        self._type_totes = type_totes or _typed
+        self._run_totes = run_totes or _typed
 
     def try_totes(self, *words: str) -> Answer:
-        """Type a command of totes, for the run's environment, that may well fail."""
+        """Run a command of totes, for the run's environment, that may well fail."""
         target = () if words[0] in {"simulate", "local"} else ("--env", self._environment)
         command = [str(Path(sys.executable).with_name("totes")), *words, *target]
-        return self._heard("totes", [*words, *target], lambda: self._type_totes(command, self._variables()))
+        return self._heard("totes", [*words, *target], lambda: self._run_totes(command, self._variables()))
 
     def totes(self, *words: str) -> Answer:
-        """Type a command of totes; raise UserError if it fails."""
+        """Run a command of totes; raise UserError if it fails."""
         answer = self.try_totes(*words)
         if answer.code != 0:
             raise UserError(f"{self._shown('totes', words)} failed:\n{answer.said}")
         return answer
 
     def try_cdk(self, *words: str) -> Answer:
-        """Type a command of the cdk CLI, of whatever folder, that may well fail."""
+        """Run a command of the cdk CLI, of whatever folder, that may well fail."""
         local = self._account.local
         variables = cdk.variables_for_aws() if local is None else cdk.variables_for_local(local.endpoint)
         # Elsewhere than in the project the CLI finds no app, and so does not synthesise it once more.
         return self._heard("cdk", words, lambda: _typed(cdk.command(*words), variables, self._home))
 
     def cdk(self, *words: str) -> Answer:
-        """Type a command of the cdk CLI; raise UserError if it fails."""
+        """Run a command of the cdk CLI; raise UserError if it fails."""
         answer = self.try_cdk(*words)
         if answer.code != 0:
             raise UserError(f"{self._shown('cdk', words)} failed:\n{answer.said}")

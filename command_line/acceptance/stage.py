@@ -70,33 +70,33 @@ class Stage:
             if artifact.get("properties", {}).get("terminationProtection")
         ]
 
-    def see(self, holds: bool, sentence: str) -> None:  # noqa: FBT001 - as in "see that this holds"
+    def check(self, holds: bool, sentence: str) -> None:  # noqa: FBT001 - as in "check that this holds"
         """Raise UserError with a sentence, in which it says what is wrong, unless something holds."""
         if not holds:
             raise UserError(sentence)
 
-    def see_deployed(self) -> None:
-        """See that all stacks are there and whole."""
+    def check_deployed(self) -> None:
+        """Check that all stacks are there and whole."""
         states = {name: stack["StackStatus"] for name, stack in self.stacks.items()}
         wanted = {self.stack(part) for part in ("network", "data", "dashboard", "pipeline", "watch")}
         bad = {name: states.get(name, "missing") for name in wanted if states.get(name) not in _WHOLE}
-        self.see(not bad, f"not all stacks are whole: {bad}")
+        self.check(not bad, f"not all stacks are whole: {bad}")
 
-    def see_gone(self) -> None:
-        """See that no stack is there."""
-        self.see(not self.stacks, f"stacks are left: {', '.join(sorted(self.stacks))}")
+    def check_gone(self) -> None:
+        """Check that no stack is there."""
+        self.check(not self.stacks, f"stacks are left: {', '.join(sorted(self.stacks))}")
 
-    def see_logins(self) -> None:
-        """See that each login is taken."""
+    def check_logins(self) -> None:
+        """Check that each login is taken."""
         for login_name in LOGINS:
             self.shell.totes("secrets", "test", login_name)
 
-    def see_equal(self) -> None:
-        """See that source and warehouse are equal, all rows."""
+    def check_equal(self) -> None:
+        """Check that source and warehouse are equal, all rows."""
         verdict = self.shell.totes("verify", "--json").json()
-        self.see(verdict["equal"], f"warehouse and source differ: {verdict}")
+        self.check(verdict["equal"], f"warehouse and source differ: {verdict}")
         orders = verdict["tables"]["fact_sales_order"]["rows"]
-        self.see(orders >= self.orders, f"{orders} sales orders were compared, of {self.orders}")
+        self.check(orders >= self.orders, f"{orders} sales orders were compared, of {self.orders}")
 
     def quarantined(self) -> list[tuple[str, int]]:
         """What is in quarantine: star tables and keys."""
@@ -107,7 +107,7 @@ class Stage:
         """Wait until an alarm is on; raise UserError if it is not in time."""
         deadline = time.monotonic() + seconds
         while not self.account.is_on(f"totes-{self.environment}-{name}"):
-            self.see(time.monotonic() < deadline, f"the alarm {name} was not on within {seconds:.0f} s")
+            self.check(time.monotonic() < deadline, f"the alarm {name} was not on within {seconds:.0f} s")
             time.sleep(min(15.0, seconds))
 
     def init(self) -> Sequence[Answer]:

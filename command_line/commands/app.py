@@ -52,7 +52,7 @@ def prepare(
     ] = False,
 ) -> None:
     """Let interrupts end a command."""
-    interrupts.heed()
+    interrupts.end_on_signals()
 
 
 @app.command()

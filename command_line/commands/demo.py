@@ -19,7 +19,7 @@ from command_line.functions import ask
 from command_line.report import report_on
 from local_cloud import LocalCloud
 from local_cloud.temporary import STATE, temporary_folder
-from simulator import Shop, build, up_to_yesterday
+from simulator import Shop, build, move_to_yesterday
 from totes.errors import UserError
 
 _HOME = Path(".totes")
@@ -55,7 +55,7 @@ class Demo:
                 running = local_cloud.up(state, source=None, warehouse=None, say=display.step, tied=True)
                 with display.progress("Building a shop") as progress:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
-                up_to_yesterday(running.source_uri)
+                move_to_yesterday(running.source_uri)
                 display.done(f"the cloud is up and a shop with {orders:,} sales orders is open")
                 deployment = Deployment.local(state)
                 ask(deployment, "RatesFunction", {})  # its schedule is four times a day
@@ -102,7 +102,7 @@ class Demo:
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:
-            interrupts.heed_no_more()
+            interrupts.ignore_signals()
             display.console.print()
             display.step("Closing the shop and taking the cloud down")
         finally:

@@ -2,18 +2,19 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def heed() -> None:
+def end_on_signals() -> None:
     """Let SIGTERM, and a terminal that closes, end a command as Ctrl-C does, so that what it started ends with it.
 
-    polars, when it is imported, has Ctrl-C wake no call that waits: a prompt would go on asking. So Python's own
-    handler is put back, unless whoever started this process has told it to leave Ctrl-C to others.
+    Importing polars replaces Python's own handler of Ctrl-C by one that does not wake a waiting call: a prompt would
+    go on asking. So Python's handler is put back, unless whoever started this process had it ignore Ctrl-C.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
@@ -22,15 +23,24 @@ def heed() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def heed_no_more() -> None:
-    """Let no further interrupt disturb a command that is ending, and then ends the program."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+def ignore_signals() -> dict[signal.Signals, Any]:
+    """Ignore every further interrupt, so that a command can end in order; return the handlers of before."""
+    return {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within this context interrupts are ignored."""
+    before = ignore_signals()
+    try:
+        yield
+    finally:
+        _restore(before)
 
 
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
-    """Within this context the first interrupt sets an event, and the next one interrupts as ever."""
+    """Within this context the first interrupt sets an event, and the next one interrupts as usual."""
 
     def set_it(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
@@ -44,8 +54,12 @@ def stopping(stop: threading.Event) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature

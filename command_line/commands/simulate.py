@@ -10,7 +10,7 @@ from command_line.commands import display, interrupts
 from command_line.commands.target import DEFAULT_STATE, State
 from local_cloud import LocalCloud, libpq
 from local_cloud.databases import login, refuse_where_no_shop_is
-from simulator import Shop, build, up_to_yesterday
+from simulator import Shop, build, move_to_yesterday
 
 
 def simulate(
@@ -43,7 +43,7 @@ def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int
     else:
         with display.progress("Building the shop") as progress:
             build(uri, orders=orders, seed=seed, progress=progress)
-        up_to_yesterday(uri)
+        move_to_yesterday(uri)
         display.done(f"a shop with {orders:,} sales orders")
     if seconds == 0 or rate == 0:
         return

@@ -1,25 +1,22 @@
 """Ending a local cloud, which a second, impatient Ctrl-C must not leave half done."""
 
 import shlex
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import local_cloud
-from command_line.commands import display
+from command_line.commands import display, interrupts
 
 
 def take_down(state: Path) -> None:
-    """Stop a local cloud and remove its folder, whatever signals come meanwhile; raise UserError where none is up."""
-    with _undisturbed():
+    """Stop a local cloud and remove its folder, ignoring signals meanwhile; raise UserError where none is up."""
+    with interrupts.undisturbed():
         local_cloud.down(state)
     display.done("the local cloud is down")
 
 
 def stop(state: Path) -> None:
     """Stop a local cloud, whose folder stays, likewise; raise UserError where there is none to be continued."""
-    with _undisturbed():
+    with interrupts.undisturbed():
         local_cloud.stop(state)
     _show_stopped(state)
 
@@ -29,13 +26,3 @@ def _show_stopped(folder: Path) -> None:
     display.done("the local cloud has stopped; its databases, its lake and its secrets are kept")
     for command, what in (("local up", "continues it"), ("local down", "removes it")):
         display.show(f"    {display.program()} {command} --state {shlex.quote(str(folder))}   {what}", soft_wrap=True)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from simulator import up_to_yesterday
+from simulator import move_to_yesterday
 from tests.support.databases import quick_server
 from tests.support.published import a_shop
 
@@ -17,7 +17,7 @@ def main(orders: int) -> None:
     """Publish a simulated shop with so many sales orders, and time its page in a browser."""
     with tempfile.TemporaryDirectory(prefix="totes-") as name, quick_server() as postgres:
         shop = a_shop(postgres, Path(name), "shop", orders)
-        up_to_yesterday(shop.pipeline.source)
+        move_to_yesterday(shop.pipeline.source)
         shop.tick()
         shop.bring_rates()
         latest = json.loads((shop.folder / "latest.json").read_text())

@@ -61,14 +61,14 @@ def _nothing_stays(account: LocalCloud) -> Iterator[None]:
     assert value(account.source_uri, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'totes%accept'") == 0
 
 
-def type_totes(command: Sequence[str], variables: Mapping[str, str]) -> Answer:
+def run_totes(command: Sequence[str], variables: Mapping[str, str]) -> Answer:
     """Type a command by a fork of a process that has imported totes."""
     answer = totes(*command[1:], credentials=variables)
     return Answer(code=answer.code, out=answer.out, err=answer.err)
 
 
 def accept(words: list[str]) -> int:
-    return main(words, type_totes)
+    return main(words, run_totes)
 
 
 def in_the_way(account: LocalCloud, environment: str) -> str:

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from simulator import up_to_yesterday
+from simulator import move_to_yesterday
 from tests.support.databases import execute, quick_server, value
 from tests.support.published import a_shop
 
@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="totes-") as name, quick_server() as postgres:
         shop = a_shop(postgres, Path(name), "shop", ORDERS)
         source = shop.pipeline.source
-        up_to_yesterday(source)
+        move_to_yesterday(source)
         execute(source, _PAID)
         shop.tick()
         shop.bring_rates()

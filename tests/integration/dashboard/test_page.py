@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from local_cloud.postgres import EmbeddedPostgres
-from simulator import up_to_yesterday
+from simulator import move_to_yesterday
 from tests.support.databases import execute, rows, session, value
 from tests.support.page_answers import answers
 from tests.support.published import Published, a_shop
@@ -122,7 +122,7 @@ def share_a_code(source: str) -> None:
 
 def with_rates(shop: Published) -> None:
     """Bring a shop whose first day has no rate yet, and rates of some days: others have those of a day before."""
-    up_to_yesterday(shop.pipeline.source)
+    move_to_yesterday(shop.pipeline.source)
     shop.pipeline.tick()
     first = value(shop.pipeline.warehouse, "SELECT min(created_date) FROM current_sales_order")
     # Divided by two, every odd cent is a half.
@@ -166,7 +166,7 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
         a_shop(postgres, folder, name, orders) for name, orders in (("shop", 100), ("empty", 1), ("one", 1))
     )
     source, warehouse = shop.pipeline.source, shop.pipeline.warehouse
-    up_to_yesterday(source)
+    move_to_yesterday(source)
     name_hostilely(source)
     shop.tick()
     first = answers(warehouse, since=1, changed=CHANGED, deleted=DELETED)

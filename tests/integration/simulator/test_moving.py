@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulator import up_to_yesterday
+from simulator import move_to_yesterday
 from tests.support.databases import rows, value
 from totes.errors import UserError
 
@@ -19,7 +19,7 @@ SPANS = """
 
 def test_the_last_sale_is_of_yesterday_and_all_else_as_far_from_it_as_before(source: str) -> None:
     before = rows(source, SPANS)
-    up_to_yesterday(source)
+    move_to_yesterday(source)
     last = value(source, "SELECT max(created_at)::date FROM sales_order")
     assert last == datetime.now(UTC).date() - timedelta(days=1)
     assert rows(source, SPANS) == before
@@ -27,4 +27,4 @@ def test_the_last_sale_is_of_yesterday_and_all_else_as_far_from_it_as_before(sou
 
 def test_what_is_no_shop_is_left_as_it_was(empty_database: str) -> None:
     with pytest.raises(UserError, match="the shop's history was not moved"):
-        up_to_yesterday(empty_database)
+        move_to_yesterday(empty_database)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from local_cloud.postgres import EmbeddedPostgres
-from simulator import Events, Shop, build
+from simulator import EventCounts, Shop, build
 from simulator.event_context import utc_now
 from simulator.schema import TABLES
 from simulator.writer import write_event
@@ -49,7 +49,7 @@ def _wait_for_none(database: str, query: str) -> None:
 
 def test_a_trade_is_exactly_as_many_events_as_asked(source: str) -> None:
     assert Shop(source, seed=1).trade(75).total == 75
-    assert Shop(source, seed=1).trade(0) == Events()
+    assert Shop(source, seed=1).trade(0) == EventCounts()
 
 
 def test_the_same_seed_does_the_same_to_the_same_shop(source: str, empty_database: str) -> None:
