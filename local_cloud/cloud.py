@@ -22,8 +22,8 @@ from local_cloud.databases import identity, login, refuse_source
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.inert_types import inert_types
 from local_cloud.launch import Daemon
+from local_cloud.origin import CloudOrigin
 from local_cloud.stored_logins import SECRETS, store_logins, store_what_changed
-from local_cloud.terms import Terms
 from totes.errors import UserError
 
 Say = Callable[[str], None]
@@ -126,14 +126,14 @@ def up(
     warehouse: str | None,
     say: Say,
     environment: str | None = None,
-    tied: bool = False,
-    lasting: bool = False,
+    ends_with_caller: bool = False,
+    persistent: bool = False,
     scheduled: bool = False,
 ) -> LocalCloud:
     """Start a local cloud and deploy the stacks into it.
 
-    One that lasts has its lake, its secrets and its databases in its folder. When it has stopped, however that came
-    about, this continues it; what is not said then is as it was.
+    A persistent one keeps its lake, its secrets and its databases in its folder. When it has stopped, for whatever
+    reason, this continues it; what the caller does not say then is as it was before.
 
     Args:
         state: the folder for everything it makes; new, empty, or that of a local cloud which does not run.
@@ -141,27 +141,28 @@ def up(
         warehouse: URI of the warehouse; None: likewise. A database that is named is neither altered nor dropped.
         say: called with a short sentence at each step.
         environment: whose stacks are deployed, built for this machine (default: local).
-        tied: whether the cloud ends when this process does, even by kill -9; its folder stays then, until `down`.
-        lasting: whether it outlives its processes.
+        ends_with_caller: whether the cloud ends when this process does, even by kill -9; its folder stays then, until
+            `down`.
+        persistent: whether it outlives its processes.
         scheduled: whether the stacks' schedules fire.
 
     Raises:
         UserError: a cloud runs in that folder already, it was made for something else, a database cannot be used, or
             the deployment failed.
     """
-    mode = _Mode(tied=tied, lasting=lasting, scheduled=scheduled)
+    mode = _Mode(ends_with_caller=ends_with_caller, persistent=persistent, scheduled=scheduled)
     folder = StateFolder(state)
-    kept = Terms.of(folder) if lasting and not folder.is_running else None
+    before = CloudOrigin.of(folder) if persistent and not folder.is_running else None
     named = {login_name: uri for login_name, uri in (("source", source), ("warehouse", warehouse)) if uri is not None}
-    if kept is not None:
-        kept.refuse_other_environment(environment, folder)
-    terms, logins = _looked_at(folder, kept, named, environment, say, lasting=lasting)
-    lock = folder.claim(lasting=lasting)
+    if before is not None:
+        before.refuse_other_environment(environment, folder)
+    origin, logins = _looked_at(folder, before, named, environment, say, persistent=persistent)
+    lock = folder.claim(persistent=persistent)
     with folder.coming_up(lock):
-        if lasting:
-            _refuse_other_terms(folder, kept)
-        again = None if kept is None else _named_otherwise(named, kept)
-        return _up(folder, lock, terms, logins, again, mode, say)
+        if persistent:
+            _refuse_other_origin(folder, before)
+        again = None if before is None else _named_otherwise(named, before)
+        return _up(folder, lock, origin, logins, again, mode, say)
 
 
 def stop(state: Path) -> None:
@@ -217,13 +218,13 @@ def _typed(command: str, state: Path) -> str:
 
 def _looked_at(
     folder: StateFolder,
-    kept: Terms | None,
+    before: CloudOrigin | None,
     named: Mapping[str, str],
     environment: str | None,
     say: Say,
     *,
-    lasting: bool,
-) -> tuple[Terms, dict[str, dict[str, Any]]]:
+    persistent: bool,
+) -> tuple[CloudOrigin, dict[str, dict[str, Any]]]:
     """What the cloud is made for, and the logins of the databases that are named."""
     logins, identities = {}, {}
     with libpq.restored():
@@ -232,30 +233,30 @@ def _looked_at(
             say(f"Looking at the {login_name}")
             logins[login_name] = login(uri, login_name)
         # By the server's own word: one server has many names.
-        if lasting or len(named) > 1:
+        if persistent or len(named) > 1:
             identities = {login_name: identity(uri) for login_name, uri in named.items()}
         if len(named) > 1 and identities["source"] == identities["warehouse"]:
             raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
         if "warehouse" in named:
             refuse_source(named["warehouse"])
-    if kept is None:
-        return Terms(environment=environment or "local", named=named, identities=identities), logins
-    kept.refuse_other_databases(identities, folder)
-    return replace(kept, named={**kept.named, **named}), logins
+    if before is None:
+        return CloudOrigin(environment=environment or "local", named=named, identities=identities), logins
+    before.refuse_other_databases(identities, folder)
+    return replace(before, named={**before.named, **named}), logins
 
 
-def _refuse_other_terms(folder: StateFolder, kept: Terms | None) -> None:
+def _refuse_other_origin(folder: StateFolder, before: CloudOrigin | None) -> None:
     """Raise UserError if somebody stopped a cloud here, or took one down, after it was looked at."""
-    if Terms.of(folder) != kept:
+    if CloudOrigin.of(folder) != before:
         raise UserError(f"the local cloud in {folder.path} was stopped or taken down this moment; try again")
 
 
-def _named_otherwise(named: Mapping[str, str], kept: Terms) -> dict[str, str]:
+def _named_otherwise(named: Mapping[str, str], before: CloudOrigin) -> dict[str, str]:
     """The databases that are named by another login than before; and whose that was."""
     return {
-        login_name: parse_dsn(kept.named[login_name]).get("user", "")
+        login_name: parse_dsn(before.named[login_name]).get("user", "")
         for login_name, uri in named.items()
-        if uri != kept.named[login_name]
+        if uri != before.named[login_name]
     }
 
 
@@ -263,30 +264,30 @@ def _named_otherwise(named: Mapping[str, str], kept: Terms) -> dict[str, str]:
 class _Mode:
     """How a cloud runs; see `up`."""
 
-    tied: bool
-    lasting: bool
+    ends_with_caller: bool
+    persistent: bool
     scheduled: bool
 
 
 def _up(
     folder: StateFolder,
     lock: int,
-    terms: Terms,
+    origin: CloudOrigin,
     logins: Mapping[str, Mapping[str, Any]],
     named_again: Mapping[str, str] | None,
     mode: _Mode,
     say: Say,
 ) -> LocalCloud:
-    embed = [login_name for login_name in SECRETS if login_name not in terms.named]
+    embed = [login_name for login_name in SECRETS if login_name not in origin.named]
     what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
     say(f"Starting {what}" if named_again is None else f"Continuing the cloud of before: starting {what}")
-    daemon, endpoint, uris = _deploy(folder, lock, terms, embed, mode, say)
+    daemon, endpoint, uris = _deploy(folder, lock, origin, embed, mode, say)
     cloud = LocalCloud(
         state=folder.path,
         endpoint=endpoint,
         source_uri=uris["source"],
         warehouse_uri=uris["warehouse"],
-        environment=terms.environment,
+        environment=origin.environment,
         embedded=frozenset(embed),
         scheduled=mode.scheduled,
     )
@@ -295,16 +296,16 @@ def _up(
         store_logins(cloud, uris, logins)
     else:
         store_what_changed(cloud, uris, logins, named_again)
-    if mode.lasting:
-        terms.write(folder)
+    if mode.persistent:
+        origin.write(folder)
     _write_cloud(folder, cloud, daemon.pid, embed)
-    if not mode.tied:
+    if not mode.ends_with_caller:
         daemon.release()
     return cloud
 
 
 def _deploy(
-    folder: StateFolder, lock: int, terms: Terms, embed: Sequence[str], mode: _Mode, say: Say
+    folder: StateFolder, lock: int, origin: CloudOrigin, embed: Sequence[str], mode: _Mode, say: Say
 ) -> tuple[Daemon, str, Mapping[str, str]]:
     """Start the daemon and deploy the stacks, which are synthesised meanwhile.
 
@@ -312,13 +313,13 @@ def _deploy(
         The daemon, the endpoint's URL, and the URIs of source and warehouse.
     """
     context = ("target=host", *(("schedule=true",) if mode.scheduled else ()))
-    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=terms.environment, context=context) as cdk:
+    with Cdk(assembly=folder.assembly, log=folder.cdk_log, environment=origin.environment, context=context) as cdk:
         synthesis = cdk.synthesise()
-        daemon = Daemon(folder, lock, embed, lasting=mode.lasting, scheduled=mode.scheduled)
-        endpoint = daemon.says(ENDPOINT)["endpoint"]
+        daemon = Daemon(folder, lock, embed, persistent=mode.persistent, scheduled=mode.scheduled)
+        endpoint = daemon.await_document(ENDPOINT)["endpoint"]
         say("Bootstrapping the account")
         toolkit.bootstrap(client(endpoint, "cloudformation"))
-        uris = {**terms.named, **(daemon.says(DATABASES) if embed else {})}
+        uris = {**origin.named, **(daemon.await_document(DATABASES) if embed else {})}
         say("Synthesising the stacks")
         synthesis.finish()
         toolkit.publish(client(endpoint, "s3"), folder.assembly)

@@ -1,6 +1,6 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it has to end.
 
-`python -m local_cloud.daemon --state DIR [--embed LOGIN]... [--owner FD] [--lasting] [--scheduled]`; `launch`
+`python -m local_cloud.daemon --state DIR [--embed LOGIN]... [--owner FD] [--persistent] [--scheduled]`; `launch`
 runs it, with the folder's lock in its hands.
 """
 
@@ -22,8 +22,8 @@ import psycopg2
 from local_cloud.aws_models import share_with_all
 from local_cloud.cdk import PROJECT
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
-from local_cloud.kept import Kept
 from local_cloud.network import Network
+from local_cloud.persistent_store import PersistentStore
 from local_cloud.postgres import EmbeddedPostgres
 
 _EMBEDDED = {"source": "totesys", "warehouse": "warehouse"}
@@ -34,7 +34,7 @@ def serve(
     embed: Sequence[str],
     owner: int | None,
     *,
-    lasting: bool = False,
+    persistent: bool = False,
     scheduled: bool = False,
 ) -> None:
     """Host a cloud, say in its folder when it is ready, and stay until SIGTERM or the end of its owner.
@@ -44,7 +44,7 @@ def serve(
         embed: the databases ("source", "warehouse") that an embedded PostgreSQL holds.
         owner: file descriptor of a pipe whose other end closes when the owner ends, or at which the owner writes when
             it is to be outlived; None: it has no owner.
-        lasting: whether lake, secrets and databases outlive it, in the folder.
+        persistent: whether lake, secrets and databases outlive it, in the folder.
         scheduled: whether schedules fire.
     """
     told_to_end = threading.Event()
@@ -56,21 +56,21 @@ def serve(
         signal.signal(number, end)
     if owner is not None:
         threading.Thread(target=_end_with, args=(owner, told_to_end), daemon=True).start()
-    server = EmbeddedPostgres(folder.postgres, survives_power_cut=lasting)
-    kept = Kept(folder.kept) if lasting else None
+    server = EmbeddedPostgres(folder.postgres, survives_power_cut=persistent)
+    store = PersistentStore(folder.store) if persistent else None
     with ThreadPoolExecutor(1) as helper:
         if embed:
-            helper.submit(_start_databases, server, folder, embed, kept)
+            helper.submit(_start_databases, server, folder, embed, store)
         try:
-            _host(folder, told_to_end, kept, scheduled=scheduled)
+            _host(folder, told_to_end, store, scheduled=scheduled)
         finally:
             helper.shutdown()
             server.stop()
-            if kept is not None:
-                kept.close()
+            if store is not None:
+                store.close()
 
 
-def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, *, scheduled: bool) -> None:
+def _host(folder: StateFolder, told_to_end: threading.Event, store: PersistentStore | None, *, scheduled: bool) -> None:
     share_with_all()
     # Imported here, for this takes two seconds in which PostgreSQL can start.
     from local_cloud.endpoint import Endpoint  # noqa: PLC0415
@@ -79,7 +79,7 @@ def _host(folder: StateFolder, told_to_end: threading.Event, kept: Kept | None, 
     from local_cloud.endpoint.scheduler import scheduler  # noqa: PLC0415
     from local_cloud.functions import Functions  # noqa: PLC0415
 
-    endpoint = Endpoint(kept)
+    endpoint = Endpoint(store)
     functions = Functions(
         folder.functions,
         layers=PROJECT / "build" / "unpacked",
@@ -105,11 +105,13 @@ def _end_with(owner: int, told_to_end: threading.Event) -> None:
         told_to_end.set()
 
 
-def _start_databases(server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str], kept: Kept | None) -> None:
+def _start_databases(
+    server: EmbeddedPostgres, folder: StateFolder, embed: Sequence[str], store: PersistentStore | None
+) -> None:
     try:
-        server.start(port=None if kept is None else kept.port)
-        if kept is not None:
-            kept.move(server.port)
+        server.start(port=None if store is None else store.port)
+        if store is not None:
+            store.move(server.port)
         for login_name in embed:
             with suppress(psycopg2.errors.DuplicateDatabase):  # of the cloud that was here before
                 server.create_database(_EMBEDDED[login_name])
@@ -125,7 +127,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--embed", action="append", choices=list(_EMBEDDED), default=[])
     parser.add_argument("--owner", type=int)
-    parser.add_argument("--lasting", action="store_true")
+    parser.add_argument("--persistent", action="store_true")
     parser.add_argument("--scheduled", action="store_true")
     arguments = parser.parse_args()
     # What moto knows of AWS is hundreds of thousands of objects that stay; to look for garbage among them after every
@@ -138,7 +140,7 @@ def main() -> None:
         StateFolder(arguments.state),
         arguments.embed,
         arguments.owner,
-        lasting=arguments.lasting,
+        persistent=arguments.persistent,
         scheduled=arguments.scheduled,
     )
 

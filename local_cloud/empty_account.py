@@ -33,8 +33,8 @@ def open_account(state: Path, *, environment: str) -> LocalCloud:
     lock = folder.claim()
     with folder.coming_up(lock):
         daemon = Daemon(folder, lock, _EMBEDDED)
-        endpoint = daemon.says(ENDPOINT)["endpoint"]
-        uris = daemon.says(DATABASES)
+        endpoint = daemon.await_document(ENDPOINT)["endpoint"]
+        uris = daemon.await_document(DATABASES)
         place = {"endpoint": endpoint, "region": REGION, "pid": daemon.pid, "environment": environment}
         folder.write(CLOUD, {**place, "embedded": _EMBEDDED, "scheduled": False, **uris})
         daemon.release()

@@ -23,7 +23,7 @@ ENDPOINT = "endpoint.json"
 DATABASES = "databases.json"
 """The daemon's word that the embedded PostgreSQL answers, and where; or why it does not."""
 
-TERMS = "terms.json"
+ORIGIN = "terms.json"
 """What a cloud that is to outlive its processes was made for; it is there once the cloud was up."""
 
 _KEPT = "kept.db"
@@ -42,7 +42,7 @@ class StateFolder:
         cdk_log: what the cdk CLI says, one file beside it for each call.
         assembly: what the cdk app is synthesised into.
         postgres: the embedded PostgreSQL.
-        kept: what outlives the cloud's processes.
+        store: the file with what outlives the cloud's processes.
         functions: code and scratch folders of the functions.
         daemon: the note of the daemon's process.
         processes: the notes of the functions' processes.
@@ -54,17 +54,17 @@ class StateFolder:
         self.cdk_log = self.path / "cdk.log"
         self.assembly = self.path / "cdk.out"
         self.postgres = self.path / "postgres"
-        self.kept = self.path / _KEPT
+        self.store = self.path / _KEPT
         self.functions = self.path / "functions"
         self.daemon = ProcessRegister(self.path / "daemon")
         self.processes = ProcessRegister(self.path / "processes")
         self._lock = self.path / "local-cloud.lock"
 
-    def claim(self, *, lasting: bool = False) -> int:
+    def claim(self, *, persistent: bool = False) -> int:
         """Take the lock, end what an earlier cloud has left here, and begin with an empty folder.
 
         Args:
-            lasting: whether what is kept of a cloud that was up stays.
+            persistent: whether what is kept of a cloud that was up stays in the folder.
 
         Returns:
             The lock's file descriptor; it is held until every copy of it is closed.
@@ -88,7 +88,7 @@ class StateFolder:
                 "another folder with --state"
             )
         self.end_everything(patience=0.0)
-        self._clear(keep=self._lasting if lasting and self.can_continue else {self._lock})
+        self._clear(keep=self._persistent if persistent and self.can_continue else {self._lock})
         return descriptor
 
     @property
@@ -99,7 +99,7 @@ class StateFolder:
     @property
     def can_continue(self) -> bool:
         """Whether a cloud was up here that outlives its processes."""
-        return self.has(TERMS)
+        return self.has(ORIGIN)
 
     @property
     def is_running(self) -> bool:
@@ -122,7 +122,7 @@ class StateFolder:
             UserError: the cloud does not end.
         """
         self.stop()
-        self.forget(TERMS)
+        self.forget(ORIGIN)
         self._clear(keep={self._lock})
         self._lock.unlink()
         self.path.rmdir()
@@ -213,9 +213,9 @@ class StateFolder:
         return " --keep" if self.can_continue else ""
 
     @property
-    def _lasting(self) -> set[Path]:
-        beside = {self.kept.with_name(f"{_KEPT}-{part}") for part in ("wal", "shm")}
-        return {self._lock, self.path / TERMS, self.kept, *beside, self.postgres}
+    def _persistent(self) -> set[Path]:
+        beside = {self.store.with_name(f"{_KEPT}-{part}") for part in ("wal", "shm")}
+        return {self._lock, self.path / ORIGIN, self.store, *beside, self.postgres}
 
     def _clear(self, keep: set[Path]) -> None:
         for entry in self.path.iterdir():

@@ -77,7 +77,7 @@ class Daemon:
         lock: int,
         embed: Sequence[str],
         *,
-        lasting: bool = False,
+        persistent: bool = False,
         scheduled: bool = False,
     ) -> None:
         """Start it; until it is released it ends when this process does, however that comes about.
@@ -86,7 +86,7 @@ class Daemon:
             folder: of the cloud.
             lock: the file descriptor of the folder's lock, which the daemon holds from now on.
             embed: the databases ("source", "warehouse") that an embedded PostgreSQL holds.
-            lasting: whether lake, secrets and databases outlive it, in the folder.
+            persistent: whether lake, secrets and databases outlive it, in the folder.
             scheduled: whether schedules fire.
         """
         self._folder = folder
@@ -97,7 +97,7 @@ class Daemon:
                 [
                     *("--state", str(folder.path)),
                     *(f"--embed={login_name}" for login_name in embed),
-                    *(["--lasting"] if lasting else []),
+                    *(["--persistent"] if persistent else []),
                     *(["--scheduled"] if scheduled else []),
                 ],
                 folder=folder.path,
@@ -114,8 +114,8 @@ class Daemon:
         """Let it outlive this process."""
         os.write(self._owned, b"released")
 
-    def says(self, name: str) -> dict[str, Any]:
-        """Wait for a document of the daemon's; raise UserError if it brings bad news or does not come."""
+    def await_document(self, name: str) -> dict[str, Any]:
+        """Wait until the daemon has written a document; raise UserError if that tells of an error, or does not come."""
         deadline = time.monotonic() + _READY_SECONDS
         while (document := self._folder.read(name)) is None:
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -21,7 +21,7 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-from local_cloud.passage import Passage, close_behind
+from local_cloud.folder_access import FolderAccess, restore_modes
 from local_cloud.processes import still_alive
 from totes.errors import UserError
 
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
         self._log = self._directory / "log"
         self._password_file = self._directory / "password"
         self._process: subprocess.Popen[bytes] | None = None
-        self._passage: Passage | None = None
+        self._folder_access: FolderAccess | None = None
         self.binaries = _package() / _INSTALLATIONS[version] / "bin"
 
     def start(self, *, port: int | None = None) -> None:
@@ -109,11 +109,11 @@ class EmbeddedPostgres:
         try:
             self._start(port)
         finally:
-            if self._passage is not None:
-                self._passage.close()
-                self._passage = None
+            if self._folder_access is not None:
+                self._folder_access.close()
+                self._folder_access = None
                 if self._process is None:  # it did not start
-                    close_behind(self._on_the_way)
+                    restore_modes(self._on_the_way)
 
     def stop(self) -> None:
         """Stop the server at once; when this returns none of its processes is left. It may be started again."""
@@ -129,7 +129,7 @@ class EmbeddedPostgres:
             self._process.wait(_STOP_SECONDS)
             self._process = None
         if os.geteuid() == 0:
-            close_behind(self._on_the_way)
+            restore_modes(self._on_the_way)
 
     def create_database(self, name: str) -> None:
         """Create an empty database; raise psycopg2.Error if there is one of that name."""
@@ -218,7 +218,7 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C meant for its starter is not meant for the server
-                pass_fds=() if self._passage is None else self._passage.locks,
+                pass_fds=() if self._folder_access is None else self._folder_access.locks,
                 **self._surroundings,
             )
         deadline = time.monotonic() + _START_SECONDS
@@ -253,7 +253,7 @@ class EmbeddedPostgres:
 
     def _open_to_system_user(self) -> None:
         _ensure_system_user()
-        self._passage = Passage(self._on_the_way)
+        self._folder_access = FolderAccess(self._on_the_way)
         for path in (self.binaries.parent, *self.binaries.parent.rglob("*")):
             mode = path.stat().st_mode
             _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from local_cloud.endpoint import Endpoint
 from local_cloud.endpoint.patches import made
 from local_cloud.functions import Answer, Package
-from local_cloud.kept import Kept
+from local_cloud.persistent_store import PersistentStore
 
 FILE = Path(__file__).parents[1] / "docs" / "patches.md"
 
@@ -29,7 +29,7 @@ nothing. A release of moto that moves one of them, or has one by itself, stops t
 def document() -> str:
     """Return the page's text; moto is patched in this process from then on."""
     with TemporaryDirectory() as folder:
-        endpoint = Endpoint(Kept(Path(folder) / "kept.sqlite"))
+        endpoint = Endpoint(PersistentStore(Path(folder) / "kept.sqlite"))
         endpoint.run_functions_by(_nothing)
     rows = [f"| `{each.target}` | {'added' if each.adds else 'replaced'} | {each.why} |" for each in made()]
     return _HEAD + "\n".join(rows) + "\n"

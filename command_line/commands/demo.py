@@ -52,7 +52,7 @@ class Demo:
         with temporary_folder(_HOME, _show_removed) as folder:
             state = folder / STATE
             try:
-                running = local_cloud.up(state, source=None, warehouse=None, say=display.step, tied=True)
+                running = local_cloud.up(state, source=None, warehouse=None, say=display.step, ends_with_caller=True)
                 with display.progress("Building a shop") as progress:
                     build(running.source_uri, orders=orders, seed=seed, progress=progress)
                 move_to_yesterday(running.source_uri)

@@ -87,8 +87,8 @@ def up(
         warehouse=warehouse,
         say=display.step,
         environment=environment,
-        tied=not detach,
-        lasting=True,
+        ends_with_caller=not detach,
+        persistent=True,
         scheduled=schedule,
     )
     _show_cloud(running, folder, continued=continued)

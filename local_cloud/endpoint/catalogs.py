@@ -18,7 +18,7 @@ class Database(Resource):
         self.physical_resource_id = self.properties["DatabaseInput"]["Name"]
 
     def change(self, properties: Properties) -> None:
-        """Change what it says; CloudFormation makes one of another name anew."""
+        """Change what it says; for another name CloudFormation makes another one."""
         self.client.update_database(
             Name=self.physical_resource_id,
             **self.said("UpdateDatabase", {"DatabaseInput": properties["DatabaseInput"]}),
@@ -41,7 +41,7 @@ class Table(Resource):
         self.physical_resource_id = self.properties["TableInput"]["Name"]
 
     def change(self, properties: Properties) -> None:
-        """Change it; CloudFormation makes one of another name anew."""
+        """Change it; for another name CloudFormation makes another one."""
         self.client.update_table(**self.said("UpdateTable", self._place(properties)))
 
     def remove(self) -> None:

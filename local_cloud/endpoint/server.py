@@ -24,10 +24,10 @@ from local_cloud.endpoint import (
     interpreter,
     invocations,
     lambdas,
-    lasting,
     listings,
     metrics,
     networks,
+    persistence,
     resources,
     roles,
     rotations,
@@ -40,7 +40,7 @@ from local_cloud.endpoint import (
     user_pools,
     ways_out,
 )
-from local_cloud.kept import Kept
+from local_cloud.persistent_store import PersistentStore
 
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
@@ -59,11 +59,11 @@ class Endpoint:
         url: where clients reach it. It says localhost: of 127.0.0.1 moto would take the first part for a bucket.
     """
 
-    def __init__(self, kept: Kept | None = None) -> None:
+    def __init__(self, store: PersistentStore | None = None) -> None:
         """Patch moto; it does not answer yet.
 
         Args:
-            kept: where what outlives the process is kept; None: nothing does.
+            store: where what outlives the process is kept; None: nothing does.
         """
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -71,8 +71,8 @@ class Endpoint:
             each.install()
         more = (catalogs, databases, ways_out, distributions, user_pools, identity_pools)
         resources.install((*resources.MODELS, *(model for each in more for model in each.MODELS)))
-        if kept is not None:
-            lasting.install(kept)
+        if store is not None:
+            persistence.install(store)
         application = DomainDispatcherApplication(create_backend_app)
         # It lists a folder and tries two hundred patterns, each request: a host's answer never changes.
         application.get_backend_for_host = functools.lru_cache(_HOSTS)(application.get_backend_for_host)

@@ -33,7 +33,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     with forks():
         daemon = Daemon(folder, lock, [])
     os.close(lock)
-    endpoint = daemon.says(ENDPOINT)["endpoint"]
+    endpoint = daemon.await_document(ENDPOINT)["endpoint"]
     yield Hosted(
         folder,
         daemon,

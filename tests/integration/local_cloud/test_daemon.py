@@ -36,8 +36,8 @@ def started(folder: StateFolder) -> Daemon:
     lock = folder.claim()
     daemon = Daemon(folder, lock, ["source", "warehouse"])
     os.close(lock)
-    daemon.says(ENDPOINT)
-    daemon.says(DATABASES)
+    daemon.await_document(ENDPOINT)
+    daemon.await_document(DATABASES)
     return daemon
 
 
@@ -53,7 +53,7 @@ def processes_of(folder: StateFolder) -> list[psutil.Process]:
 
 def test_a_daemon_that_is_asked_to_end_takes_everything_with_it(folder: StateFolder) -> None:
     daemon = started(folder)
-    databases = daemon.says(DATABASES)
+    databases = daemon.await_document(DATABASES)
     assert value(databases["source"], "SELECT current_database()") == "totesys"
     assert value(databases["warehouse"], "SELECT current_database()") == "warehouse"
     assert len(processes_of(folder)) >= 2
@@ -86,7 +86,7 @@ def test_a_worker_at_rest_does_not_outlive_a_killed_daemon(folder: StateFolder) 
         daemon = started(folder)
     cloud = LocalCloud(
         state=folder.path,
-        endpoint=daemon.says(ENDPOINT)["endpoint"],
+        endpoint=daemon.await_document(ENDPOINT)["endpoint"],
         source_uri="unused",
         warehouse_uri="unused",
         environment="local",
@@ -124,14 +124,14 @@ def test_a_daemon_that_does_not_come_up_says_where_to_look(folder: StateFolder) 
         daemon = Daemon(folder, lock, ["source"])
     os.close(lock)
     with pytest.raises(UserError, match="File exists"):
-        daemon.says(DATABASES)
+        daemon.await_document(DATABASES)
     os.kill(daemon.pid, signal.SIGKILL)
     with pytest.raises(UserError, match=r"did not start; what went wrong is in .*daemon\.log"):
-        daemon.says("never said")
+        daemon.await_document("never said")
 
 
 def test_the_endpoint_is_not_open_to_other_machines(folder: StateFolder) -> None:
-    port = int(started(folder).says(ENDPOINT)["endpoint"].rpartition(":")[2])
+    port = int(started(folder).await_document(ENDPOINT)["endpoint"].rpartition(":")[2])
     [listening] = [
         connection
         for process in processes_of(folder)
@@ -150,7 +150,7 @@ from local_cloud.launch import Daemon
 
 folder = StateFolder(Path(sys.argv[1]))
 daemon = Daemon(folder, folder.claim(), [])
-daemon.says(ENDPOINT)
+daemon.await_document(ENDPOINT)
 if sys.argv[2] == "released":
     daemon.release()
 """

@@ -119,7 +119,7 @@ def scheduled(tmp_path: Path) -> Iterator[Scheduled]:
     with forks():
         daemon = Daemon(folder, lock, [], scheduled=True)
     os.close(lock)
-    endpoint = daemon.says(ENDPOINT)["endpoint"]
+    endpoint = daemon.await_document(ENDPOINT)["endpoint"]
     cloud = LocalCloud(state=folder.path, endpoint=endpoint, source_uri="", warehouse_uri="", environment="local")
     yield Scheduled(folder, cloud.client)
     folder.remove()

@@ -11,7 +11,7 @@ import pytest
 from local_cloud import LocalCloud, down, stop, wait
 from local_cloud import folder as module
 from local_cloud.folder import StateFolder
-from local_cloud.terms import Terms
+from local_cloud.origin import CloudOrigin
 from totes.errors import UserError
 
 
@@ -134,7 +134,7 @@ def test_who_waits_for_a_cloud_learns_how_it_ended(tmp_path: Path, monkeypatch: 
 def test_who_waits_for_a_cloud_that_lasts_learns_that_it_was_stopped_or_how_it_goes_on(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path / "state")
     lock = folder.claim()
-    Terms(environment="local").write(folder)
+    CloudOrigin(environment="local").write(folder)
     folder.write("cloud.json", {})
     threading.Timer(0.3, os.close, [lock]).start()
     with pytest.raises(
@@ -149,17 +149,17 @@ def test_who_waits_for_a_cloud_that_lasts_learns_that_it_was_stopped_or_how_it_g
 
 def test_a_cloud_that_lasts_keeps_databases_lake_and_secrets_and_nothing_else(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
-    os.close(folder.claim(lasting=True))
+    os.close(folder.claim(persistent=True))
     folder.postgres.mkdir()
-    folder.kept.touch()
-    os.close(folder.claim(lasting=True))
+    folder.store.touch()
+    os.close(folder.claim(persistent=True))
     assert not folder.postgres.exists(), "one that was never up has nothing to be continued"
-    Terms(environment="local").write(folder)
+    CloudOrigin(environment="local").write(folder)
     for each in (folder.postgres, folder.assembly):
         each.mkdir()
-    for each in (folder.kept, folder.log, folder.kept.with_name("kept.db-wal")):
+    for each in (folder.store, folder.log, folder.store.with_name("kept.db-wal")):
         each.touch()
-    os.close(folder.claim(lasting=True))
+    os.close(folder.claim(persistent=True))
     assert {each.name for each in tmp_path.iterdir()} == {
         *("local-cloud.lock", "terms.json", "kept.db", "kept.db-wal", "postgres"),
     }
@@ -175,36 +175,36 @@ def test_only_what_lasts_can_be_stopped_and_continued(tmp_path: Path) -> None:
         stop(tmp_path)
 
 
-def test_a_cloud_is_continued_on_the_terms_that_it_was_made_on(tmp_path: Path) -> None:
+def test_a_cloud_is_continued_as_what_it_was_made_for(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
-    assert Terms.of(folder) is None
-    terms = Terms(environment="dev", named={"source": "postgresql://"}, identities={"source": (7, 1)})
-    terms.write(folder)
-    folder.kept.touch()
-    assert Terms.of(folder) == terms
-    terms.refuse_other_environment(None, folder)
-    terms.refuse_other_environment("dev", folder)
+    assert CloudOrigin.of(folder) is None
+    origin = CloudOrigin(environment="dev", named={"source": "postgresql://"}, identities={"source": (7, 1)})
+    origin.write(folder)
+    folder.store.touch()
+    assert CloudOrigin.of(folder) == origin
+    origin.refuse_other_environment(None, folder)
+    origin.refuse_other_environment("dev", folder)
     with pytest.raises(UserError, match="has the stacks of dev, not those of prod; totes local down removes"):
-        terms.refuse_other_environment("prod", folder)
-    terms.refuse_other_databases({"source": (7, 1)}, folder)
+        origin.refuse_other_environment("prod", folder)
+    origin.refuse_other_databases({"source": (7, 1)}, folder)
     with pytest.raises(UserError, match=r"has another database for its source; .*another folder with --state"):
-        terms.refuse_other_databases({"source": (7, 2)}, folder)
+        origin.refuse_other_databases({"source": (7, 2)}, folder)
     with pytest.raises(UserError, match="has a database of its own for its warehouse"):
-        terms.refuse_other_databases({"source": (7, 1), "warehouse": (7, 2)}, folder)
+        origin.refuse_other_databases({"source": (7, 1), "warehouse": (7, 2)}, folder)
 
 
 def test_a_cloud_that_another_totes_kept_is_not_guessed_at(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
-    Terms(environment="local").write(folder)
+    CloudOrigin(environment="local").write(folder)
     folder.write("terms.json", {**(folder.read("terms.json") or {}), "format": 0})
     with pytest.raises(UserError, match="kept by another version of totes, which this one cannot read"):
-        Terms.of(folder)
+        CloudOrigin.of(folder)
 
 
 def test_a_removal_that_is_cut_short_leaves_nothing_to_be_continued(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = lasting(tmp_path / "state")
+    folder = persistent(tmp_path / "state")
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -221,36 +221,36 @@ def test_a_removal_that_is_cut_short_leaves_nothing_to_be_continued(
 
 def test_a_cloud_that_does_not_end_is_not_said_to_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_RELEASE_SECONDS", 0.2)
-    folder = lasting(tmp_path / "state")
-    lock = folder.claim(lasting=True)  # of a daemon that no note speaks of
+    folder = persistent(tmp_path / "state")
+    lock = folder.claim(persistent=True)  # of a daemon that no note speaks of
     for end in (stop, down):
         with pytest.raises(UserError, match="does not end"):
             end(folder.path)
-        assert folder.kept.exists()
+        assert folder.store.exists()
     os.close(lock)
 
 
 def test_who_finds_a_cloud_that_lasts_learns_how_to_stop_it_without_losing_it(tmp_path: Path) -> None:
-    folder = lasting(tmp_path / "state")
-    lock = folder.claim(lasting=True)
+    folder = persistent(tmp_path / "state")
+    lock = folder.claim(persistent=True)
     with pytest.raises(UserError, match="stop it with totes local down --keep, or name another folder"):
-        folder.claim(lasting=True)
+        folder.claim(persistent=True)
     os.close(lock)
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "{}"])
-def test_terms_that_cannot_be_read_are_one_sentence(tmp_path: Path, damaged: str) -> None:
-    folder = lasting(tmp_path / "state")
+def test_an_origin_that_cannot_be_read_is_one_sentence(tmp_path: Path, damaged: str) -> None:
+    folder = persistent(tmp_path / "state")
     (folder.path / "terms.json").write_text(damaged)
     with pytest.raises(UserError, match=r"terms\.json is damaged: .* totes local down removes that cloud"):
-        Terms.of(folder)
+        CloudOrigin.of(folder)
 
 
 def test_a_cloud_whose_lake_is_gone_is_not_continued_without_it(tmp_path: Path) -> None:
-    folder = lasting(tmp_path / "state")
-    folder.kept.unlink()
+    folder = persistent(tmp_path / "state")
+    folder.store.unlink()
     with pytest.raises(UserError, match=r"kept\.db is gone, and with it the cloud's lake and secrets"):
-        Terms.of(folder)
+        CloudOrigin.of(folder)
 
 
 def test_what_is_written_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,11 +266,11 @@ def test_what_is_written_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatc
     assert synced == ["file", "folder"]
 
 
-def lasting(path: Path) -> StateFolder:
+def persistent(path: Path) -> StateFolder:
     """The folder of a cloud that was up and has stopped."""
     folder = StateFolder(path)
-    os.close(folder.claim(lasting=True))
-    folder.kept.touch()
+    os.close(folder.claim(persistent=True))
+    folder.store.touch()
     folder.postgres.mkdir()
-    Terms(environment="local").write(folder)
+    CloudOrigin(environment="local").write(folder)
     return folder

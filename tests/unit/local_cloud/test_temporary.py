@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from local_cloud.folder import StateFolder
+from local_cloud.origin import CloudOrigin
 from local_cloud.temporary import STATE, temporary_folder
-from local_cloud.terms import Terms
 
 
 def ignore(folder: Path, size: int) -> None:
@@ -64,8 +64,8 @@ def test_one_that_still_runs_stays(tmp_path: Path) -> None:
 
 def test_what_is_not_a_demos_stays(tmp_path: Path) -> None:
     left_by_a_killed_demo(tmp_path / "demo-mine").path.rename(tmp_path / "demo-mine" / "cloud")
-    lasting = left_by_a_killed_demo(tmp_path / "demo-lasting")
-    Terms(environment="local").write(lasting)
+    persistent = left_by_a_killed_demo(tmp_path / "demo-lasting")
+    CloudOrigin(environment="local").write(persistent)
     left_by_a_killed_demo(tmp_path / "elsewhere")
     (tmp_path / "demo-linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "demo-file").touch()

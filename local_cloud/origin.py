@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.folder import TERMS, StateFolder
-from local_cloud.kept import FORMAT
+from local_cloud.folder import ORIGIN, StateFolder
+from local_cloud.persistent_store import FORMAT
 from totes.errors import UserError
 
 _WAYS_OUT = "totes local down removes that cloud and all that it holds, or name another folder with --state"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """The terms of one cloud.
+class CloudOrigin:
+    """What one cloud was made for.
 
     Attributes:
         environment: whose stacks it has.
@@ -26,29 +26,29 @@ class Terms:
     identities: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folder: StateFolder) -> "Terms | None":
-        """The terms of the cloud that can be continued in a folder; None: there is none.
+    def of(cls, folder: StateFolder) -> "CloudOrigin | None":
+        """Return the origin of the cloud that can be continued in a folder; None: there is none.
 
         Raises:
             UserError: it was left by a totes that kept its things otherwise, or something of it is gone.
         """
         try:
-            document = folder.read(TERMS)
+            document = folder.read(ORIGIN)
         except ValueError:
             document = {}
         if document is None:
             return None
         if "format" not in document:
             raise UserError(
-                f"{folder.path / TERMS} is damaged: it does not say what the cloud was made for; {_WAYS_OUT}"
+                f"{folder.path / ORIGIN} is damaged: it does not say what the cloud was made for; {_WAYS_OUT}"
             )
         if document["format"] != FORMAT:
             raise UserError(
                 f"the local cloud in {folder.path} was kept by another version of totes, which this one cannot read; "
                 f"continue it with that one, or begin afresh: {_WAYS_OUT}"
             )
-        if not folder.kept.exists():
-            raise UserError(f"{folder.kept} is gone, and with it the cloud's lake and secrets; {_WAYS_OUT}")
+        if not folder.store.exists():
+            raise UserError(f"{folder.store} is gone, and with it the cloud's lake and secrets; {_WAYS_OUT}")
         identities = {
             login_name: (cluster, database) for login_name, (cluster, database) in document["identities"].items()
         }
@@ -62,7 +62,7 @@ class Terms:
             "named": dict(self.named),
             "identities": dict(self.identities),
         }
-        folder.write(TERMS, document)
+        folder.write(ORIGIN, document)
 
     def refuse_other_environment(self, environment: str | None, folder: StateFolder) -> None:
         """Raise UserError if another environment is asked for."""

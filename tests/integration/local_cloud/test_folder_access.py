@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local_cloud.passage import Passage, close_behind
+from local_cloud.folder_access import FolderAccess, restore_modes
 from local_cloud.postgres import EmbeddedPostgres
 from local_cloud.processes import still_alive
 from tests.support.databases import value
@@ -77,19 +77,19 @@ def test_a_server_that_does_not_start_leaves_nothing_open(closed: Path) -> None:
 
 
 def test_a_folder_that_is_passed_is_not_closed(closed: Path) -> None:
-    passage = Passage([closed])
+    access = FolderAccess([closed])
     assert mode(closed) == 0o701
-    close_behind([closed])
+    restore_modes([closed])
     assert mode(closed) == 0o701, "it is passed"
-    passage.close()
-    close_behind([closed, closed / "gone"])
+    access.close()
+    restore_modes([closed, closed / "gone"])
     assert mode(closed) == 0o700
 
 
 def test_a_folder_that_somebody_has_changed_meanwhile_stays_as_they_want_it(closed: Path) -> None:
-    passage = Passage([closed])
+    access = FolderAccess([closed])
     closed.chmod(0o750)
-    passage.close()
-    close_behind([closed])
+    access.close()
+    restore_modes([closed])
     assert mode(closed) == 0o750
     assert os.listxattr(closed) == []

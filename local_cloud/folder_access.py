@@ -17,7 +17,7 @@ _MODE_BEFORE = "user.totes.mode_before"
 """Where a file system keeps no such attribute, a folder stays open."""
 
 
-class Passage:
+class FolderAccess:
     """The way through some folders.
 
     Attributes:
@@ -44,7 +44,7 @@ class Passage:
             os.close(self.locks.pop())
 
 
-def close_behind(folders: Iterable[Path]) -> None:
+def restore_modes(folders: Iterable[Path]) -> None:
     """Give folders the mode that they had, where nobody passes any longer."""
     for folder in folders:
         try:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from local_cloud import LocalCloud
 from local_cloud.folder import ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
-from local_cloud.terms import Terms
+from local_cloud.origin import CloudOrigin
 from tests.support.daemons import forks
 
 RESOURCES = {
@@ -35,14 +35,14 @@ class Cloud:
     """A daemon with one stack, until it is killed."""
 
     def __init__(self, folder: StateFolder) -> None:
-        lock = folder.claim(lasting=True)
+        lock = folder.claim(persistent=True)
         with forks():
-            self.daemon = Daemon(folder, lock, [], lasting=True)
+            self.daemon = Daemon(folder, lock, [], persistent=True)
         os.close(lock)
         self._folder = folder
         self.client: Callable[[str], Any] = LocalCloud(
             state=folder.path,
-            endpoint=self.daemon.says(ENDPOINT)["endpoint"],
+            endpoint=self.daemon.await_document(ENDPOINT)["endpoint"],
             source_uri="unused",
             warehouse_uri="unused",
             environment="local",
@@ -104,7 +104,7 @@ class Cloud:
 def folder(tmp_path: Path) -> Iterator[StateFolder]:
     folder = StateFolder(tmp_path / "state")
     os.close(folder.claim())
-    Terms(environment="local").write(folder)
+    CloudOrigin(environment="local").write(folder)
     yield folder
     folder.remove()
 

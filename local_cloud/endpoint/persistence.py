@@ -22,7 +22,7 @@ from local_cloud.endpoint import rotations
 from local_cloud.endpoint.patches import patch
 from local_cloud.endpoint.resources import Secret
 from local_cloud.endpoint.stacks import RETAINED
-from local_cloud.kept import Kept
+from local_cloud.persistent_store import PersistentStore
 
 _PARTITION = "aws"
 _CHANGING_A_SECRET = (
@@ -36,26 +36,26 @@ _moto_put = S3Backend.put_object
 _moto_delete = S3Backend.delete_object
 
 
-def install(kept: Kept) -> None:
+def install(store: PersistentStore) -> None:
     """Keep what the stacks retain, and give it back when they are deployed again."""
-    lasting = _Lasting(kept)
-    patch(parsing, "parse_and_create_resource", lasting.make, why=_WHY)
-    patch(S3Backend, "put_object", _method(lasting.put), why=_WHY)
-    patch(S3Backend, "delete_object", _method(lasting.delete), why=_WHY)
+    persistence = _Persistence(store)
+    patch(parsing, "parse_and_create_resource", persistence.make, why=_WHY)
+    patch(S3Backend, "put_object", _method(persistence.put), why=_WHY)
+    patch(S3Backend, "delete_object", _method(persistence.delete), why=_WHY)
     for name in _CHANGING_A_SECRET:
-        patch(SecretsManagerBackend, name, lasting.keeping(getattr(SecretsManagerBackend, name)), why=_WHY)
+        patch(SecretsManagerBackend, name, persistence.keeping(getattr(SecretsManagerBackend, name)), why=_WHY)
     patch(
         SecretsManagerBackend,
         "rotate_secret",
-        lasting.keeping(SecretsManagerBackend.rotate_secret, alone=False),
+        persistence.keeping(SecretsManagerBackend.rotate_secret, alone=False),
         why=_WHY,
     )
-    rotations.note_rotation = lasting.keeping(rotations.note_rotation)
+    rotations.note_rotation = persistence.keeping(rotations.note_rotation)
 
 
-class _Lasting:
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
+class _Persistence:
+    def __init__(self, store: PersistentStore) -> None:
+        self._store = store
         self._make = parsing.parse_and_create_resource  # as it is patched by now
         self._buckets: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
@@ -79,7 +79,7 @@ class _Lasting:
         if place is None:
             return _moto_put(backend, bucket_name, key_name, value, *others, **named)
         written = utcnow()
-        self._kept.put_object(place, key_name, value, written)
+        self._store.put_object(place, key_name, value, written)
         try:
             made = _moto_put(backend, bucket_name, key_name, value, *others, **named)
         except BaseException:  # what moto refuses is not to come back as if it had not
@@ -122,7 +122,7 @@ class _Lasting:
                 "changed": secret.last_changed_date,
                 "rotated": secret.last_rotation_date,
             }
-            self._kept.put_secret(self._secrets[secret.arn], document)
+            self._store.put_secret(self._secrets[secret.arn], document)
 
     def _keep_current(self, backend: Any, bucket_name: str, key_name: str) -> None:
         place = self._buckets.get(bucket_name)
@@ -130,16 +130,16 @@ class _Lasting:
             return
         newest = backend.get_bucket(bucket_name).keys.get(key_name)
         if isinstance(newest, FakeKey):
-            self._kept.put_object(place, key_name, newest.value, newest.last_modified)
+            self._store.put_object(place, key_name, newest.value, newest.last_modified)
         else:
-            self._kept.delete_object(place, key_name)
+            self._store.delete_object(place, key_name)
 
     def _adopt_bucket(self, bucket: Any, place: str) -> None:
         if place in self._buckets.values():  # its stack was deleted and made again: the bucket of before stays, apart
             self._buckets = {name: other for name, other in self._buckets.items() if other != place}
-            self._kept.empty(place)
+            self._store.empty(place)
         backend = s3_backends[ACCOUNT][_PARTITION]
-        for key, body, written in self._kept.objects(place):
+        for key, body, written in self._store.objects(place):
             _moto_put(backend, bucket.name, key, body).last_modified = written
         self._buckets[bucket.name] = place
 
@@ -147,7 +147,7 @@ class _Lasting:
         again = place in self._secrets.values()
         self._secrets = {arn: other for arn, other in self._secrets.items() if other != place}
         self._secrets[secret.arn] = place
-        document = None if again else self._kept.secret(place)
+        document = None if again else self._store.secret(place)
         if document is not None:
             secret.versions = document["versions"]
             secret.set_default_version_id(document["current"])

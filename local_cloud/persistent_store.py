@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
-class Kept:
+class PersistentStore:
     """The file; threads may share it. Only its owner may read it, for it has passwords."""
 
     def __init__(self, path: Path) -> None:
