@@ -197,27 +197,6 @@ class Secret(Resource):
         return password if template is None else json.dumps({**json.loads(template), key: password})
 
 
-class ScheduleGroup(Resource):
-    """A group of schedules."""
-
-    cloudformation = "AWS::Scheduler::ScheduleGroup"
-    service = "scheduler"
-    name_property = "Name"
-    attribute_names = ("Arn",)
-
-    def make(self) -> None:
-        """Make it."""
-        made = self.client.create_schedule_group(Name=self.name, **_some(self.properties, "Tags"))
-        self.attributes["Arn"] = made["ScheduleGroupArn"]
-
-    def change(self, properties: Properties) -> None:
-        """Only its tags can change, and nothing here reads them."""
-
-    def remove(self) -> None:
-        """Delete it."""
-        self.client.delete_schedule_group(Name=self.name)
-
-
 class Schedule(Resource):
     """A schedule. The endpoint keeps it, and acts on it where that is wished; see `scheduler`."""
 
@@ -236,7 +215,7 @@ class Schedule(Resource):
         self.client.update_schedule(**self._request(properties))
 
     def remove(self) -> None:
-        """Delete it, unless that has been done with its group."""
+        """Delete it, unless somebody has done so already."""
         with suppress(self.client.exceptions.ResourceNotFoundException):
             self.client.delete_schedule(Name=self.name, **_some(self.properties, "GroupName"))
 
@@ -450,7 +429,7 @@ class EmptiedBucket(Resource):
 
 
 MODELS: tuple[type[Resource], ...] = (
-    *(Secret, RotationSchedule, ScheduleGroup, Schedule, BucketPolicy, EmptiedBucket),
+    *(Secret, RotationSchedule, Schedule, BucketPolicy, EmptiedBucket),
     *(Subscription, TopicPolicy, QueuePolicy, Alarm, SecurityGroupEgress, AsynchronousInvocations),
 )
 

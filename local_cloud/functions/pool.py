@@ -7,7 +7,8 @@ from pathlib import Path
 from local_cloud.functions.forks import Forking
 from local_cloud.functions.package import CodeStore, Package
 from local_cloud.functions.runtime import Runtime, runtime
-from local_cloud.functions.worker import Answer, Assume, Log, Surroundings, Worker
+from local_cloud.functions.runtime_api import Answer
+from local_cloud.functions.worker import Assume, Log, Surroundings, Worker
 from local_cloud.network import Network
 from local_cloud.processes import ProcessRegister
 

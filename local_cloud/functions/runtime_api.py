@@ -34,11 +34,11 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a process said of an invocation or of its own start.
+class Answer:
+    """What an invocation, or the start of a process, came to.
 
     Attributes:
-        payload: a JSON document: the result, or errorMessage, errorType and stackTrace.
+        payload: a JSON document: the result, or errorMessage, errorType and, from the process itself, stackTrace.
         failed: whether it is an error.
     """
 
@@ -52,13 +52,13 @@ class RuntimeApi:
     Attributes:
         address: host and port.
         asked: whether the process has asked for an event, so: whether its start has succeeded.
-        outcome: of the last event offered, or of a start that failed; None: not yet.
+        answer: to the last event offered, or of a start that failed; None: not yet.
         news: set whenever one of the two changes.
     """
 
     def __init__(self) -> None:
         self.asked = False
-        self.outcome: Outcome | None = None
+        self.answer: Answer | None = None
         self.news = threading.Event()
         self._next: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._server = _Server(self)
@@ -67,7 +67,7 @@ class RuntimeApi:
 
     def offer(self, invocation: Invocation) -> None:
         """Hand an event to the process as soon as it asks."""
-        self.outcome = None
+        self.answer = None
         self._next.put(invocation)
 
     def close(self) -> None:
@@ -82,9 +82,9 @@ class RuntimeApi:
         self.news.set()
         return self._next.get()
 
-    def conclude(self, outcome: Outcome) -> None:
-        """Take an outcome."""
-        self.outcome = outcome
+    def conclude(self, answer: Answer) -> None:
+        """Take the process's answer."""
+        self.answer = answer
         self.news.set()
 
 
@@ -124,9 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self._body()
         if self.path.endswith("/response"):
-            self.server.api.conclude(Outcome(body, failed=False))
+            self.server.api.conclude(Answer(body, failed=False))
         elif self.path.endswith("/error"):  # of an invocation or of the start
-            self.server.api.conclude(Outcome(body, failed=True))
+            self.server.api.conclude(Answer(body, failed=True))
         else:
             self._answer(404, b"{}")
             return

@@ -21,7 +21,7 @@ from local_cloud.functions import platform_lines
 from local_cloud.functions.forks import Fork, Forking
 from local_cloud.functions.package import CodeStore, Package
 from local_cloud.functions.runtime import Runtime
-from local_cloud.functions.runtime_api import Invocation, Outcome, RuntimeApi
+from local_cloud.functions.runtime_api import Answer, Invocation, RuntimeApi
 from local_cloud.network import Network
 from local_cloud.processes import ProcessRegister, memory_of
 
@@ -34,19 +34,6 @@ Assume = Callable[[Package], "Credentials"]
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an invocation came to.
-
-    Attributes:
-        payload: a JSON document: the result, or errorMessage and errorType.
-        failed: whether it is an error.
-    """
-
-    payload: bytes
-    failed: bool
 
 
 @dataclass(frozen=True)
@@ -200,7 +187,7 @@ class Worker:
 
     def _wait_for_start(self) -> float:
         """Wait until the process asks for its first event or has failed to; return the milliseconds it took."""
-        self._watch(lambda: self._api.asked or self._api.outcome is not None, self._started + _START_SECONDS)
+        self._watch(lambda: self._api.asked or self._api.answer is not None, self._started + _START_SECONDS)
         return (time.monotonic() - self._started) * 1000
 
     def _run(self, request_id: str, event: bytes) -> Answer:
@@ -214,9 +201,9 @@ class Worker:
                 trace_id=f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
             )
         )
-        ending = self._watch(lambda: self._api.outcome is not None, time.monotonic() + seconds)
-        if self._api.outcome is not None:
-            return _answer(self._api.outcome)
+        ending = self._watch(lambda: self._api.answer is not None, time.monotonic() + seconds)
+        if self._api.answer is not None:
+            return self._api.answer
         if ending == "time":
             self._kill()
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
@@ -224,10 +211,10 @@ class Worker:
         return self._exited(request_id)
 
     def _failed_start(self, request_id: str) -> Answer:
-        outcome = self._api.outcome
+        answer = self._api.answer
         self._kill()
         self._pump()
-        return self._exited(request_id) if outcome is None else _answer(outcome)
+        return self._exited(request_id) if answer is None else answer
 
     def _watch(self, is_over: Callable[[], bool], deadline: float) -> str:
         """Look after the process until something is over; return "over", "time" or "death"."""
@@ -293,7 +280,3 @@ class Worker:
     def _log(self, *lines: str) -> None:
         if lines:
             self._surroundings.log(self.package.log_group, self._stream, lines)
-
-
-def _answer(outcome: Outcome) -> Answer:
-    return Answer(outcome.payload, outcome.failed)

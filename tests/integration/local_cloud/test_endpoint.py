@@ -200,12 +200,10 @@ def test_a_secret_is_generated_and_keeps_its_value(client: Clients, stack: Stack
 
 def schedule(rate: str) -> dict[str, Any]:
     return {
-        "Group": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "ticks"}},
         "Schedule": {
             "Type": "AWS::Scheduler::Schedule",
             "Properties": {
                 "Name": "tick",
-                "GroupName": {"Ref": "Group"},
                 "ScheduleExpression": rate,
                 "FlexibleTimeWindow": {"Mode": "OFF"},
                 "Target": {
@@ -240,7 +238,7 @@ def test_a_roles_policies_are_those_of_its_template(client: Clients, stack: Stac
 def test_a_schedule_is_made_and_changed(client: Clients, stack: Stack) -> None:
     stack.deploy(schedule("rate(5 minutes)"))
     stack.deploy(schedule("rate(9 minutes)"))
-    found = client("scheduler").get_schedule(GroupName="ticks", Name="tick")
+    found = client("scheduler").get_schedule(Name="tick")
     assert found["ScheduleExpression"] == "rate(9 minutes)"
     assert found["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}
 
