@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import type { Session } from "./data/sign-in";
 import { type Config, PATIENCE, plainFetch, Source } from "./data/source";
 import { NOWHERE } from "./state/address";
-import { go, listen, look, shop, start, take, trouble } from "./state/app";
+import { go, listen, look, refresh, shop, start, trouble } from "./state/app";
 import { ErrorBoundary } from "./ui/error-boundary";
 import { applyTheme } from "./ui/theme";
 import { Answer } from "./views/answer";
@@ -27,7 +27,7 @@ function App({ name, session }: { name: string; session: Session | null }) {
     const enter = () => {
       trouble.value = null;
       setSignedIn(true);
-      void take();
+      void refresh();
     };
     return (
       <main>
@@ -94,7 +94,7 @@ function Content() {
         <h2>{title}</h2>
         <p>{wrong.text}</p>
         <p class="quiet">{advice}</p>
-        <button type="button" onClick={() => void take()}>
+        <button type="button" onClick={() => void refresh()}>
           Try again
         </button>
       </div>

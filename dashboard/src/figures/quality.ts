@@ -1,7 +1,7 @@
 /** How fresh the data is, and how far it can be trusted. */
 
 import type { FactName } from "../data/schemas";
-import { type Selection, select } from "./select";
+import type { Selection } from "./select";
 import { oncePerShop, type Shop } from "./shop";
 import { median } from "./statistics";
 
@@ -99,11 +99,4 @@ export function placeOfBatch(shop: Shop, batch: number): number {
 export function capturedAt(shop: Shop, batch: number): number | null {
   const place = placeOfBatch(shop, batch);
   return place < 0 ? null : (shop.batch.captured_at[place] as number);
-}
-
-/** The last batch that was captured at or before a moment; 0 where all are later. */
-export function batchAt(shop: Shop, moment: number): number {
-  const rows = select(shop.batch.rows, (row) => (shop.batch.captured_at[row] as number) <= moment);
-  const last = rows.at(-1);
-  return last === undefined ? 0 : (shop.batch.batch[last] as number);
 }

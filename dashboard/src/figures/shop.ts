@@ -122,6 +122,25 @@ function reportingOf({ manifest, exchange_rate }: Snapshot): Currency | null {
   return { id: ALL, code, name: `Every currency, converted into ${code}`, title: `all in ${code}` };
 }
 
+/** What a counterparty is called, also where its row is not there. */
+export function partyName(shop: Shop, key: number): string {
+  return shop.parties.get(key)?.name ?? `Counterparty ${key}`;
+}
+
+export function personName(shop: Shop, key: number): string {
+  return shop.people.get(key)?.name ?? `Person ${key}`;
+}
+
+/** Designs share names: their number tells them apart. */
+export function designName(shop: Shop, key: number): string {
+  return `${shop.designs.get(key) ?? "Design"} #${key}`;
+}
+
+export function placeName(shop: Shop, key: number): string {
+  const found = shop.places.get(key);
+  return found === undefined ? `Location ${key}` : `${found.city}, ${found.country}`;
+}
+
 /** A figure that no filter concerns is computed once for each shop. */
 export function oncePerShop<T>(compute: (shop: Shop) => T): (shop: Shop) => T {
   const held = new WeakMap<Shop, { readonly value: T }>();

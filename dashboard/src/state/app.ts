@@ -36,16 +36,16 @@ export type Page =
 export const address = signal<Address>(parseAddress(location.hash));
 export const latest = signal<Latest | null>(null);
 /** What is shown, and the manifest that it is of. */
-const held = signal<{ readonly manifest: string; readonly snapshot: Snapshot } | null>(null);
+const shown = signal<{ readonly manifest: string; readonly snapshot: Snapshot } | null>(null);
 /** Whether the shop is shown as it was: an old moment stays until what is wanted in its place is here. */
-export const past = computed(() => address.value.asof !== null || held.value?.manifest !== latest.value?.manifest);
+export const past = computed(() => address.value.asof !== null || shown.value?.manifest !== latest.value?.manifest);
 /** Of a moment its own day; else the day of the last look at the source, which may have had nothing new. */
 const today = computed(() => {
-  const asOf = dayOf(held.value?.snapshot.manifest.as_of_day ?? "");
+  const asOf = dayOf(shown.value?.snapshot.manifest.as_of_day ?? "");
   return past.value ? asOf : Math.max(asOf, dayOf(latest.value?.status.checked_at ?? ""));
 });
 export const shop = computed<Shop | null>(() =>
-  held.value === null ? null : shopOf(held.value.snapshot, today.value),
+  shown.value === null ? null : shopOf(shown.value.snapshot, today.value),
 );
 export const trouble = signal<Trouble | null>(null);
 export const now = signal(Date.now());
@@ -72,21 +72,21 @@ export function go(change: Partial<Address>): void {
 /** Open a page in the drawer, above what is open there. */
 export function open(page: Page): void {
   pages.value = [...pages.value, page];
-  name();
+  writeOpenRow();
 }
 
 export function back(): void {
   pages.value = pages.value.slice(0, -1);
-  name();
+  writeOpenRow();
 }
 
 export function closeAll(): void {
   pages.value = [];
-  name();
+  writeOpenRow();
 }
 
-/** The row that is open is in the address, so that it can be sent. */
-function name(): void {
+/** Write the row that is open into the address, so that it can be sent. */
+function writeOpenRow(): void {
   const top = pages.value.at(-1);
   const row = top?.kind === "row" ? { fact: top.fact, key: top.key } : null;
   if (JSON.stringify(row) === JSON.stringify(address.value.row)) return;
@@ -107,7 +107,7 @@ export async function versionsOf<N extends FactName>(of: Shop, fact: N) {
 /** Begin to show what a source has, and go on as it changes. */
 export function start(source: Source): void {
   snapshots = new Snapshots(source);
-  void take();
+  void refresh();
 }
 
 /** Listen to the address and the clock. Once a page. */
@@ -115,18 +115,18 @@ export function listen(): void {
   const moved = () => arrive(parseAddress(location.hash));
   window.addEventListener("popstate", moved);
   window.addEventListener("hashchange", moved);
-  window.addEventListener("online", () => void take());
+  window.addEventListener("online", () => void refresh());
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) void take();
+    if (!document.hidden) void refresh();
   });
   setInterval(() => {
-    if (!document.hidden) void take();
+    if (!document.hidden) void refresh();
   }, POLL);
   openNamed();
 }
 
-/** Look what there is, and show it. What is shown stays until the next is whole. */
-export async function take(): Promise<void> {
+/** Look for what is to be shown, and show it. What is shown stays until the next is complete. */
+export async function refresh(): Promise<void> {
   if (snapshots === null) return;
   const mine = ++turn;
   const from = snapshots;
@@ -144,11 +144,11 @@ export async function take(): Promise<void> {
       if (mine !== turn) return;
       batch(() => {
         latest.value = newest;
-        if (held.value?.snapshot !== snapshot) held.value = { manifest: moment.manifest, snapshot };
-        if (asof === null) visit(newest.batch);
+        if (shown.value?.snapshot !== snapshot) shown.value = { manifest: moment.manifest, snapshot };
+        if (asof === null) noteVisit(newest.batch);
       });
     };
-    const before = held.value;
+    const before = shown.value;
     const here = before?.manifest === moment.manifest && before.snapshot.complete;
     // What is shown already is whole: it is not given up for something that is not yet.
     const whole = here ? before.snapshot : await from.load(moment.manifest, before === null ? show : () => {});
@@ -162,8 +162,8 @@ export async function take(): Promise<void> {
   }
 }
 
-/** The first time in a visit that the newest is shown, it is seen. */
-function visit(newest: number): void {
+/** Note, the first time in a visit that the newest snapshot is shown, that the reader has seen it. */
+function noteVisit(newest: number): void {
   if (visited) return;
   visited = true;
   seen.value = lastLook(newest);
@@ -184,7 +184,7 @@ function arrive(next: Address): void {
   const moved = next.asof !== address.value.asof;
   address.value = next;
   openNamed();
-  if (moved) void take();
+  if (moved) void refresh();
 }
 
 /** Open the row that the address names, if it is not. */

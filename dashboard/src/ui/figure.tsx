@@ -160,12 +160,12 @@ function figureCsv<R>(unit: string, columns: readonly ColumnOf<R>[], rows: reado
   const header = columns.map(({ label, kind }) => (kind === "money" ? `${label} (${unit})` : label));
   return csvOf(
     header,
-    rows.map((row) => columns.map((column) => machine(column.kind, column.value(row)))),
+    rows.map((row) => columns.map((column) => csvValue(column.kind, column.value(row)))),
   );
 }
 
 /** A cell as a program reads it: money in whole units, days and moments as ISO writes them. */
-export function machine(kind: CellKind, value: number | string | null): number | string | null {
+export function csvValue(kind: CellKind, value: number | string | null): number | string | null {
   if (value === null || typeof value === "string") return value;
   if (kind === "money") return value / 100;
   if (kind === "day") return isoDay(value);

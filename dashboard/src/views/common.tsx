@@ -145,18 +145,8 @@ export function DaysChart(props: {
   );
 }
 
-export function partyName(look: Look, key: number): string {
-  return look.shop.parties.get(key)?.name ?? `Counterparty ${key}`;
-}
-export function personName(look: Look, key: number): string {
-  return look.shop.people.get(key)?.name ?? `Person ${key}`;
-}
 export function departmentOf(look: Look, staff: number): string {
   return look.shop.people.get(staff)?.department ?? "Unknown department";
-}
-/** Designs share names: their number tells them apart. */
-export function designName(look: Look, key: number): string {
-  return `${look.shop.designs.get(key) ?? "Design"} #${key}`;
 }
 export function countryOf(look: Look, location: number): string {
   return look.shop.places.get(location)?.country ?? "Unknown country";

@@ -9,7 +9,7 @@ import { address, back, closeAll, type Drill, go, look, open, type Page, pages, 
 import type { Look } from "../state/look";
 import { csvOf, save } from "../ui/csv";
 import { Dialog } from "../ui/dialog";
-import { isNumber, machine, Open } from "../ui/figure";
+import { csvValue, isNumber, Open } from "../ui/figure";
 import * as as from "../ui/formats";
 import { FACTS, type Field, fieldsOf, shown } from "./facts";
 
@@ -118,7 +118,7 @@ function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
           keys[row] ?? null,
           codeOf(shop, fact, row),
           ...said.map((field) =>
-            machine(field.kind === "id" ? "count" : field.kind, field.value(shop[fact], row, shop)),
+            csvValue(field.kind === "id" ? "count" : field.kind, field.value(shop[fact], row, shop)),
           ),
           shop[fact].batch[row] ?? null,
         ]),

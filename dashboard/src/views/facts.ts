@@ -3,7 +3,7 @@
 import { cell, NOTHING } from "../data/columns";
 import type { FactName } from "../data/schemas";
 import { convert } from "../figures/rates";
-import type { Shop } from "../figures/shop";
+import { designName, partyName, personName, placeName, type Shop } from "../figures/shop";
 import { rateOn } from "../figures/worth";
 import type { CellKind } from "../ui/figure";
 import * as as from "../ui/formats";
@@ -28,14 +28,10 @@ const number = (column: string) => (table: Columns, row: number) => {
 };
 const text = (column: string) => (table: Columns, row: number) => cell(table, column, row) as string;
 const id = (table: Columns, column: string, row: number) => cell(table, column, row) as number;
-const party = (table: Columns, row: number, shop: Shop) =>
-  shop.parties.get(id(table, "counterparty_id", row))?.name ?? `Counterparty ${id(table, "counterparty_id", row)}`;
-const person = (table: Columns, row: number, shop: Shop) =>
-  shop.people.get(id(table, "staff_id", row))?.name ?? `Person ${id(table, "staff_id", row)}`;
-const place = (table: Columns, row: number, shop: Shop) => {
-  const found = shop.places.get(id(table, "location_id", row));
-  return found === undefined ? `Location ${id(table, "location_id", row)}` : `${found.city}, ${found.country}`;
-};
+const party = (table: Columns, row: number, shop: Shop) => partyName(shop, id(table, "counterparty_id", row));
+const person = (table: Columns, row: number, shop: Shop) => personName(shop, id(table, "staff_id", row));
+const place = (table: Columns, row: number, shop: Shop) => placeName(shop, id(table, "location_id", row));
+const design = (table: Columns, row: number, shop: Shop) => designName(shop, id(table, "design_id", row));
 const value = (amount: string) => (table: Columns, row: number) =>
   (cell(table, amount, row) as number) * (cell(table, "unit_price", row) as number);
 
@@ -50,13 +46,7 @@ const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
   sales_order: [
     { name: "Made", kind: "day", value: number("day"), list: "always" },
     { name: "Customer", kind: "text", value: party, list: "always" },
-    {
-      name: "Design",
-      kind: "text",
-      value: (table, row, shop) =>
-        `${shop.designs.get(id(table, "design_id", row)) ?? "Design"} #${id(table, "design_id", row)}`,
-      list: "wide",
-    },
+    { name: "Design", kind: "text", value: design, list: "wide" },
     { name: "Units", kind: "count", value: number("units"), list: "wide" },
     { name: "Unit price", kind: "money", value: number("unit_price"), list: "wide" },
     { name: "Value", kind: "money", value: value("units"), list: "always" },

@@ -15,6 +15,7 @@ import {
 import { UNRATED } from "../figures/rates";
 import { boughtBy, tradedOverTime } from "../figures/sales";
 import { among } from "../figures/select";
+import { partyName } from "../figures/shop";
 import type { Look } from "../state/look";
 import { Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
@@ -26,7 +27,6 @@ import {
   DaysChart,
   fromColumn,
   OtherKinds,
-  partyName,
   purchasesWhere,
   ratesSaid,
   rowsOf,
@@ -111,7 +111,7 @@ export function Suppliers({ look }: { look: Look }) {
   const sums = boughtBy(look.shop.purchase_order, look.amounts("purchase_order"), look.purchases);
   const cost = sums.reduce((sum, each) => sum + each.cost, 0);
   const rows = sums.map((sum) => {
-    const name = partyName(look, sum.key);
+    const name = partyName(look.shop, sum.key);
     return {
       ...sum,
       name,

@@ -2,6 +2,7 @@
 
 import { placeOf } from "../figures/days";
 import { averageOrder, type LeadTime, leadTimes, overTime, type Sold, shares, soldBy, total } from "../figures/sales";
+import { designName, partyName, personName } from "../figures/shop";
 import type { Look } from "../state/look";
 import { type Bar, Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
@@ -14,10 +15,7 @@ import {
   DAYS_COLUMNS,
   DaysChart,
   departmentOf,
-  designName,
   fromColumn,
-  partyName,
-  personName,
   ratesSaid,
   salesWhere,
 } from "./common";
@@ -244,7 +242,7 @@ function restOf(look: Look, rows: readonly Ranked[], many: string, top = TOP): s
 }
 
 export function Designs({ look }: { look: Look }) {
-  const rows = ranked(look, "design_id", itself, (key) => designName(look, key));
+  const rows = ranked(look, "design_id", itself, (key) => designName(look.shop, key));
   const [first] = rows;
   const ten = rows[Math.min(TOP, rows.length) - 1];
   return (
@@ -273,7 +271,7 @@ export function Designs({ look }: { look: Look }) {
 }
 
 export function Counterparties({ look }: { look: Look }) {
-  const rows = ranked(look, "counterparty_id", itself, (key) => partyName(look, key));
+  const rows = ranked(look, "counterparty_id", itself, (key) => partyName(look.shop, key));
   const [first] = rows;
   const half = rows.findIndex(({ toHere }) => toHere >= 0.5) + 1;
   return (
@@ -335,7 +333,7 @@ export function Departments({ look }: { look: Look }) {
 }
 
 export function Staff({ look }: { look: Look }) {
-  const rows = ranked(look, "staff_id", itself, (key) => personName(look, key));
+  const rows = ranked(look, "staff_id", itself, (key) => personName(look.shop, key));
   const [first] = rows;
   const columns = rankedColumns("Person");
   return (

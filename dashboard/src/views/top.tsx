@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { dayOf, isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
 import { oncePerShop } from "../figures/shop";
-import { address, go, latest, momentsOf, now, past, shop, take, trouble } from "../state/app";
+import { address, go, latest, momentsOf, now, past, refresh, shop, trouble } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
 import { Dialog } from "../ui/dialog";
 import * as as from "../ui/formats";
@@ -115,7 +115,7 @@ export function Banners() {
       empty: `${wrong.text} What you see is what was there.`,
       "too-old": wrong.text,
     }[wrong.kind];
-    lines.push({ id: `trouble-${wrong.kind}`, text, act: ["Try again", () => void take()] });
+    lines.push({ id: `trouble-${wrong.kind}`, text, act: ["Try again", () => void refresh()] });
   }
   return (
     <div class="banners" role="status">
