@@ -9,12 +9,15 @@ import { go, listen, look, refresh, shop, start, trouble } from "./state/app";
 import { ErrorBoundary } from "./ui/error-boundary";
 import { applyTheme } from "./ui/theme";
 import { Answer } from "./views/answer";
+import { Deliveries, LeadTimes } from "./views/deliveries";
 import { Drawer } from "./views/drawer";
-import { DueByAge, PaymentTimes, PurchasesAgainstSales, Suppliers } from "./views/money";
+import { Filters } from "./views/filters";
+import { DueByAge, PaymentTimes } from "./views/money";
+import { PurchasesAgainstSales, Suppliers } from "./views/purchases";
 import { Drift, Lag, Quarantine, Trust } from "./views/quality";
-import { Counterparties, Deliveries, Departments, Designs, LeadTimes, SalesOverTime, Staff } from "./views/sales";
+import { Counterparties, Departments, Designs, SalesOverTime, Staff } from "./views/sales";
 import { SignIn } from "./views/sign-in";
-import { Banners, Filters, Top } from "./views/top";
+import { Banners, Top } from "./views/top";
 
 function App({ name, session }: { name: string; session: Session | null }) {
   const [signedIn, setSignedIn] = useState(session === null || session.signedIn);

@@ -134,3 +134,13 @@ export function shown(field: Field, value: number | string | null, code: string)
   if (field.kind === "id") return `#${value}`;
   return as.count(value);
 }
+
+/** The code of the currency that a row of a fact is in. */
+export function codeOf(shop: Shop, fact: FactName, row: number): string {
+  return shop.codes.get(shop[fact].currency_id[row] as number) ?? "";
+}
+
+/** The currency that a field's money is in, of a row in another. */
+export function codeIn(field: Field, shop: Shop, code: string): string {
+  return field.converted ? (shop.reporting?.code ?? code) : code;
+}

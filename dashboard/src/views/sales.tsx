@@ -1,27 +1,15 @@
-/** What is sold: over time, by design, by counterparty, by person, by place. */
+/** What is sold: over time, by design, by counterparty, by department and person. */
 
 import { placeOf } from "../figures/days";
-import { averageOrder, type LeadTime, leadTimes, overTime, type Sold, shares, soldBy, total } from "../figures/sales";
+import { averageOrder, overTime, type Sold, total } from "../figures/sales";
 import { designName, partyName, personName } from "../figures/shop";
 import type { Look } from "../state/look";
-import { type Bar, Bars } from "../ui/bars";
+import { Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
 import { type ColumnOf, Figure, Open } from "../ui/figure";
 import * as as from "../ui/formats";
-import { WorldMap } from "../ui/map";
-import {
-  bucketName,
-  countryOf,
-  DAYS_COLUMNS,
-  DaysChart,
-  departmentOf,
-  fromColumn,
-  ratesSaid,
-  salesWhere,
-} from "./common";
-
-/** So many bars are shown; the table has all. */
-const TOP = 10;
+import { bucketName, departmentOf, fromColumn, ratesSaid, salesWhere } from "./common";
+import { itself, ranked, rankedBars, rankedColumns, restOf, TOP } from "./ranked";
 
 interface Bucket extends Sold {
   readonly place: number;
@@ -47,7 +35,6 @@ export function SalesOverTime({ look }: { look: Look }) {
       (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
     );
   const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
-  const current = placeOf(buckets, shop.today);
   const columns: ColumnOf<Bucket>[] = [
     fromColumn(look),
     { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
@@ -55,7 +42,70 @@ export function SalesOverTime({ look }: { look: Look }) {
     { label: "Revenue", kind: "money", value: ({ revenue }) => revenue, open: ({ place }) => opening(place) },
     { label: "Average order", kind: "money", value: averageOrder },
   ];
-  const measures = [
+  const change = compared === null ? null : as.difference(compared.ours.revenue, compared.theirs.revenue);
+  const days = before?.withoutToday ? ", today left out" : "";
+  const sentence =
+    all.orders === 0 ? (
+      "No orders in this period."
+    ) : (
+      <>
+        <Open onOpen={salesWhere(`Sales orders, ${title}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
+        {as.money(all.revenue, code)}
+        {compared === null
+          ? "."
+          : change === null
+            ? `; nothing in the period before${days}.`
+            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(compared.theirs.revenue, code)})${days}.`}
+      </>
+    );
+  return (
+    <Figure
+      id="sales"
+      question="How are sales going?"
+      sentence={sentence}
+      view="report.sales_by_day"
+      code={code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
+      columns={columns}
+      rows={sales.length === 0 ? [] : rows}
+      wide
+    >
+      <div class="multiples">
+        {measuresOf(code).map((measure) => (
+          <Multiple
+            key={measure.id}
+            look={look}
+            measure={measure}
+            value={measure.of(all)}
+            delta={deltaOf(measure.of, compared)}
+            sums={sums}
+            earlier={earlier}
+            opening={opening}
+          />
+        ))}
+        {earlier === null ? null : (
+          <p class="legend">
+            <span class="key accent column">this period</span>
+            <span class="key pale line">the period before</span>
+          </p>
+        )}
+      </div>
+    </Figure>
+  );
+}
+
+/** What is measured of sales over time, and how it is written. */
+interface Measure {
+  readonly id: "revenue" | "orders" | "units" | "average";
+  readonly name: string;
+  readonly of: (sold: Sold) => number | null;
+  readonly short: (value: number) => string;
+  readonly tick: (value: number) => string;
+  readonly full: (value: number) => string;
+}
+
+function measuresOf(code: string): readonly Measure[] {
+  return [
     {
       id: "revenue",
       name: "Revenue",
@@ -88,86 +138,57 @@ export function SalesOverTime({ look }: { look: Look }) {
       tick: (value: number) => as.roundMoney(value, code),
       full: (value: number) => as.money(value, code),
     },
-  ] as const;
-  const change = compared === null ? null : as.difference(compared.ours.revenue, compared.theirs.revenue);
-  const days = before?.withoutToday ? ", today left out" : "";
-  const sentence =
-    all.orders === 0 ? (
-      "No orders in this period."
-    ) : (
-      <>
-        <Open onOpen={salesWhere(`Sales orders, ${title}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
-        {as.money(all.revenue, code)}
-        {compared === null
-          ? "."
-          : change === null
-            ? `; nothing in the period before${days}.`
-            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(compared.theirs.revenue, code)})${days}.`}
-      </>
-    );
+  ];
+}
+
+/** One of the small charts: a measure of each stretch of days, and of the period before. */
+function Multiple(props: {
+  look: Look;
+  measure: Measure;
+  value: number | null;
+  delta: string | null;
+  sums: readonly Sold[];
+  earlier: readonly Sold[] | null;
+  opening: (place: number) => () => void;
+}) {
+  const { look, measure, value, delta, sums, earlier, opening } = props;
+  const current = placeOf(look.buckets, look.shop.today);
   return (
-    <Figure
-      id="sales"
-      question="How are sales going?"
-      sentence={sentence}
-      view="report.sales_by_day"
-      code={code}
-      rates={ratesSaid(look, [["sales_order", look.sales]])}
-      columns={columns}
-      rows={sales.length === 0 ? [] : rows}
-      wide
-    >
-      <div class="multiples">
-        {measures.map((measure) => {
-          const value = measure.of(all);
-          const delta = deltaOf(measure.of, compared);
-          return (
-            <div key={measure.id} class="multiple" id={`sales-${measure.id}`}>
-              <p class="measure">
-                <span>{measure.name}</span>{" "}
-                <b data-value={value ?? ""}>{value === null ? "–" : measure.short(value)}</b>
-                {delta === null ? null : <span class="delta">{delta}</span>}
-              </p>
-              <Chart
-                label={`${measure.name} over time.`}
-                height={150}
-                buckets={buckets}
-                legend={false}
-                whole={measure.id === "orders" || measure.id === "units"}
-                series={[
-                  {
-                    name: measure.name,
-                    mark: measure.id === "average" ? "line" : "column",
-                    tone: "accent",
-                    values: sums.map(measure.of),
-                  },
-                  ...(earlier === null
-                    ? []
-                    : [
-                        {
-                          name: "The period before",
-                          mark: "line" as const,
-                          tone: "pale" as const,
-                          values: earlier.map(measure.of),
-                        },
-                      ]),
-                ]}
-                tick={measure.tick}
-                full={measure.full}
-                nameOf={(place) => bucketName(look, place) + (place === current ? ", so far" : "")}
-                open={(place) => opening(place)()}
-              />
-            </div>
-          );
-        })}
-        {earlier === null ? null : (
-          <p class="legend">
-            <span class="key accent column">this period</span>
-            <span class="key pale line">the period before</span>
-          </p>
-        )}
-      </div>
-    </Figure>
+    <div class="multiple" id={`sales-${measure.id}`}>
+      <p class="measure">
+        <span>{measure.name}</span> <b data-value={value ?? ""}>{value === null ? "–" : measure.short(value)}</b>
+        {delta === null ? null : <span class="delta">{delta}</span>}
+      </p>
+      <Chart
+        label={`${measure.name} over time.`}
+        height={150}
+        buckets={look.buckets}
+        legend={false}
+        whole={measure.id === "orders" || measure.id === "units"}
+        series={[
+          {
+            name: measure.name,
+            mark: measure.id === "average" ? "line" : "column",
+            tone: "accent",
+            values: sums.map(measure.of),
+          },
+          ...(earlier === null
+            ? []
+            : [
+                {
+                  name: "The period before",
+                  mark: "line" as const,
+                  tone: "pale" as const,
+                  values: earlier.map(measure.of),
+                },
+              ]),
+        ]}
+        tick={measure.tick}
+        full={measure.full}
+        nameOf={(place) => bucketName(look, place) + (place === current ? ", so far" : "")}
+        open={(place) => opening(place)()}
+      />
+    </div>
   );
 }
 
@@ -175,70 +196,6 @@ export function SalesOverTime({ look }: { look: Look }) {
 function deltaOf(of: (sold: Sold) => number | null, compared: { ours: Sold; theirs: Sold } | null): string | null {
   const value = compared === null ? null : of(compared.ours);
   return compared === null || value === null ? null : as.difference(value, of(compared.theirs));
-}
-
-interface Ranked extends Sold {
-  readonly name: string;
-  readonly share: number;
-  readonly toHere: number;
-  readonly open: () => void;
-}
-
-/** Sales by a key that is made of a column, in order; each opens its rows. */
-function ranked<K extends string | number>(
-  look: Look,
-  column: "design_id" | "counterparty_id" | "staff_id" | "location_id",
-  keyOf: (value: number, those: Look) => K,
-  nameOf: (key: K) => string,
-): Ranked[] {
-  const { sales_order } = look.shop;
-  const sums = soldBy(sales_order, look.amounts("sales_order"), look.sales, sales_order[column], (value) =>
-    keyOf(value, look),
-  );
-  const parts = shares(sums);
-  return sums.map((sum, place) => {
-    const name = nameOf(sum.key);
-    return {
-      ...sum,
-      ...(parts[place] ?? { share: 0, toHere: 0 }),
-      name,
-      open: salesWhere(
-        `Sales orders: ${name}, ${look.currency.title}`,
-        (row, those) => keyOf(those.shop.sales_order[column][row] as number, those) === sum.key,
-      ),
-    };
-  });
-}
-
-const itself = (value: number) => value;
-
-function rankedColumns(label: string): ColumnOf<Ranked>[] {
-  return [
-    { label, kind: "text", value: ({ name }) => name },
-    { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ open }) => open },
-    { label: "Units", kind: "count", value: ({ units }) => units },
-    { label: "Revenue", kind: "money", value: ({ revenue }) => revenue, open: ({ open }) => open },
-    { label: "Share", kind: "share", value: ({ share }) => share },
-    { label: "Share to here", kind: "share", value: ({ toHere }) => toHere },
-  ];
-}
-
-function rankedBars(look: Look, rows: readonly Ranked[], top = TOP): Bar[] {
-  return rows.slice(0, top).map((row, place) => ({
-    key: place,
-    name: row.name,
-    value: row.revenue,
-    text: as.shortMoney(row.revenue, look.currency.code),
-    aside: as.share(row.share),
-    open: row.open,
-  }));
-}
-
-function restOf(look: Look, rows: readonly Ranked[], many: string, top = TOP): string | null {
-  const rest = rows.slice(top);
-  if (rest.length === 0) return null;
-  const revenue = rest.reduce((sum, row) => sum + row.revenue, 0);
-  return `${as.count(rest.length)} more ${many}: ${as.shortMoney(revenue, look.currency.code)}`;
 }
 
 export function Designs({ look }: { look: Look }) {
@@ -357,109 +314,6 @@ export function Staff({ look }: { look: Look }) {
       rows={rows}
     >
       <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "people")} />
-    </Figure>
-  );
-}
-
-interface Country extends Ranked {
-  readonly median: number | null;
-  readonly ninety: number | null;
-}
-
-export function Deliveries({ look }: { look: Look }) {
-  const { shop, currency } = look;
-  const sums = ranked(
-    look,
-    "location_id",
-    (id, those) => countryOf(those, id),
-    (name) => name,
-  );
-  const countryAt = new Map(sums.map(({ name }, place) => [name, place]));
-  // For each location the place of its country: an array by key, for a hundred thousand look-ups.
-  const ids = [...shop.places.keys()];
-  const places = new Int32Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);
-  for (const id of ids) places[id] = countryAt.get(countryOf(look, id)) ?? -1;
-  const { sales_order } = shop;
-  const times = leadTimes(sales_order, look.sales, sums.length, sales_order.location_id, { from: 0, places });
-  const rows: Country[] = sums.map((sum, place) => ({ ...sum, ...(times.each[place] as LeadTime) }));
-  const [first] = rows;
-  const columns: ColumnOf<Country>[] = [
-    ...(rankedColumns("Country").slice(0, 5) as ColumnOf<Country>[]),
-    ...DAYS_COLUMNS,
-  ];
-  return (
-    <Figure
-      id="countries"
-      question="Where do the bags go?"
-      sentence={
-        first === undefined ? (
-          "Nothing is to be delivered."
-        ) : (
-          <>
-            To {as.counted(rows.length, "country", "countries")}; most to <bdi>{first.name}</bdi>:{" "}
-            {as.share(first.share)} of revenue.
-          </>
-        )
-      }
-      view="report.sales_by_country"
-      code={currency.code}
-      rates={ratesSaid(look, [["sales_order", look.sales]])}
-      columns={columns}
-      rows={rows}
-      wide
-    >
-      <div class="beside">
-        <WorldMap
-          label="A map of the countries that orders go to; the table has the numbers."
-          spots={rows.map((row) => ({
-            country: row.name,
-            value: row.revenue,
-            text: `${as.shortMoney(row.revenue, currency.code)}, ${as.counted(row.orders, "order")}`,
-            open: row.open,
-          }))}
-        />
-        <Bars bars={rankedBars(look, rows, 8)} rest={restOf(look, rows, "countries", 8)} />
-      </div>
-    </Figure>
-  );
-}
-
-export function LeadTimes({ look }: { look: Look }) {
-  const { shop, sales, buckets, currency } = look;
-  const { all, each } = leadTimes(shop.sales_order, sales, buckets.starts.length, shop.sales_order.day, buckets);
-  const rows = each.map((time, place) => ({ ...time, place }));
-  const opening = (place: number) =>
-    salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${currency.title}`,
-      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
-    );
-  return (
-    <Figure
-      id="lead-times"
-      question="How soon do we promise to deliver?"
-      sentence={
-        all.orders === 0
-          ? "No orders in this period."
-          : `Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`
-      }
-      note="As agreed with customers: the source does not say when a delivery was made."
-      view="report.agreed_lead_times"
-      code={currency.code}
-      rates={ratesSaid(look, [["sales_order", look.sales]])}
-      columns={[
-        fromColumn(look),
-        { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
-        ...DAYS_COLUMNS,
-      ]}
-      rows={sales.length === 0 ? [] : rows}
-      wide
-    >
-      <DaysChart
-        look={look}
-        label="Days from an order to its agreed delivery, over time."
-        rows={rows}
-        opening={(place) => opening(place)}
-      />
     </Figure>
   );
 }

@@ -1,0 +1,114 @@
+/** Where what was sold goes, and how soon. */
+
+import { placeOf } from "../figures/days";
+import { type LeadTime, leadTimes } from "../figures/sales";
+import type { Look } from "../state/look";
+import { Bars } from "../ui/bars";
+import { type ColumnOf, Figure } from "../ui/figure";
+import * as as from "../ui/formats";
+import { WorldMap } from "../ui/map";
+import { bucketName, countryOf, DAYS_COLUMNS, DaysChart, fromColumn, ratesSaid, salesWhere } from "./common";
+import { type Ranked, ranked, rankedBars, rankedColumns, restOf } from "./ranked";
+
+interface Country extends Ranked {
+  readonly median: number | null;
+  readonly ninety: number | null;
+}
+
+export function Deliveries({ look }: { look: Look }) {
+  const { shop, currency } = look;
+  const sums = ranked(
+    look,
+    "location_id",
+    (id, those) => countryOf(those, id),
+    (name) => name,
+  );
+  const countryAt = new Map(sums.map(({ name }, place) => [name, place]));
+  // For each location the place of its country: an array by key, for a hundred thousand look-ups.
+  const ids = [...shop.places.keys()];
+  const places = new Int32Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);
+  for (const id of ids) places[id] = countryAt.get(countryOf(look, id)) ?? -1;
+  const { sales_order } = shop;
+  const times = leadTimes(sales_order, look.sales, sums.length, sales_order.location_id, { from: 0, places });
+  const rows: Country[] = sums.map((sum, place) => ({ ...sum, ...(times.each[place] as LeadTime) }));
+  const [first] = rows;
+  const columns: ColumnOf<Country>[] = [
+    ...(rankedColumns("Country").slice(0, 5) as ColumnOf<Country>[]),
+    ...DAYS_COLUMNS,
+  ];
+  return (
+    <Figure
+      id="countries"
+      question="Where do the bags go?"
+      sentence={
+        first === undefined ? (
+          "Nothing is to be delivered."
+        ) : (
+          <>
+            To {as.counted(rows.length, "country", "countries")}; most to <bdi>{first.name}</bdi>:{" "}
+            {as.share(first.share)} of revenue.
+          </>
+        )
+      }
+      view="report.sales_by_country"
+      code={currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
+      columns={columns}
+      rows={rows}
+      wide
+    >
+      <div class="beside">
+        <WorldMap
+          label="A map of the countries that orders go to; the table has the numbers."
+          spots={rows.map((row) => ({
+            country: row.name,
+            value: row.revenue,
+            text: `${as.shortMoney(row.revenue, currency.code)}, ${as.counted(row.orders, "order")}`,
+            open: row.open,
+          }))}
+        />
+        <Bars bars={rankedBars(look, rows, 8)} rest={restOf(look, rows, "countries", 8)} />
+      </div>
+    </Figure>
+  );
+}
+
+export function LeadTimes({ look }: { look: Look }) {
+  const { shop, sales, buckets, currency } = look;
+  const { all, each } = leadTimes(shop.sales_order, sales, buckets.starts.length, shop.sales_order.day, buckets);
+  const rows = each.map((time, place) => ({ ...time, place }));
+  const opening = (place: number) =>
+    salesWhere(
+      `Sales orders, ${bucketName(look, place)}, ${currency.title}`,
+      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
+    );
+  return (
+    <Figure
+      id="lead-times"
+      question="How soon do we promise to deliver?"
+      sentence={
+        all.orders === 0
+          ? "No orders in this period."
+          : `Half of the orders are to arrive within ${as.days(all.median)}, nine of ten within ${as.days(all.ninety)}.`
+      }
+      note="As agreed with customers: the source does not say when a delivery was made."
+      view="report.agreed_lead_times"
+      code={currency.code}
+      rates={ratesSaid(look, [["sales_order", look.sales]])}
+      columns={[
+        fromColumn(look),
+        { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ place }) => opening(place) },
+        ...DAYS_COLUMNS,
+      ]}
+      rows={sales.length === 0 ? [] : rows}
+      wide
+    >
+      <DaysChart
+        look={look}
+        label="Days from an order to its agreed delivery, over time."
+        rows={rows}
+        opening={(place) => opening(place)}
+      />
+    </Figure>
+  );
+}

@@ -1,0 +1,195 @@
+/** A list of the rows that a number is made of, sorted as the reader wants it. */
+
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { FactName } from "../data/schemas";
+import { ALL } from "../figures/rates";
+import { keysOf, type Shop } from "../figures/shop";
+import { type Drill, open } from "../state/app";
+import type { Look } from "../state/look";
+import { csvOf, save } from "../ui/csv";
+import { csvValue, isNumber } from "../ui/figure";
+import * as as from "../ui/formats";
+import { codeIn, codeOf, FACTS, type Field, fieldsOf, shown } from "./facts";
+
+const ROW = 40;
+const SPARE = 8;
+
+interface Order {
+  readonly field: number;
+  readonly down: boolean;
+}
+
+/** How each list was left: it is so again when a person comes back to it. */
+const leftAs = new WeakMap<Drill, { readonly order: Order; readonly top: number }>();
+
+export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
+  const { shop } = here;
+  const fact = drill.fact;
+  const all = here.currency.id === ALL;
+  const fields = useMemo(
+    () => fieldsOf(shop, fact).filter(({ list, converted }) => list !== undefined || (all && converted)),
+    [shop, fact, all],
+  );
+  const before = leftAs.get(drill);
+  const [order, setOrder] = useState<Order>(before?.order ?? { field: 0, down: fact !== "payment" });
+  const rows = useMemo(() => sorted(shop, fact, drill.pick(here), fields, order), [here, drill, order]);
+  const [top, setTop] = useState(before?.top ?? 0);
+  const [height, setHeight] = useState(600);
+  const scroller = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => scroller.current?.scrollTo(0, top), []);
+  useLayoutEffect(() => {
+    leftAs.set(drill, { order, top });
+  }, [drill, order, top]);
+  const first = Math.max(0, Math.floor(top / ROW) - SPARE);
+  const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
+  const keys = keysOf(shop, fact);
+  const sums = useMemo(() => sumsOf(shop, fact, rows), [shop, fact, rows]);
+  const converted = useMemo(
+    () => (all ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
+    [here, all, fact, rows],
+  );
+  const csv = () => {
+    const said = fieldsOf(shop, fact);
+    save(
+      `${fact}.csv`,
+      csvOf(
+        [
+          `${fact}_id`,
+          "Currency",
+          ...said.map((field) => (field.converted ? `${field.name} (${shop.reporting?.code})` : field.name)),
+          "Batch",
+        ],
+        Array.from(rows, (row) => [
+          keys[row] ?? null,
+          codeOf(shop, fact, row),
+          ...said.map((field) =>
+            csvValue(field.kind === "id" ? "count" : field.kind, field.value(shop[fact], row, shop)),
+          ),
+          shop[fact].batch[row] ?? null,
+        ]),
+      ),
+    );
+  };
+  return (
+    <>
+      <p class="summary">
+        <b data-value={rows.length}>{as.counted(rows.length, FACTS[fact].one.toLowerCase(), FACTS[fact].many)}</b>
+        {converted === null || Number.isNaN(converted) ? null : (
+          <span data-value={converted}>{as.money(converted, here.currency.code)} in all:</span>
+        )}
+        {sums.map(({ code, sum }) => (
+          <span key={code} data-value={sum}>
+            {as.money(sum, code)}
+          </span>
+        ))}
+        <button type="button" onClick={csv}>
+          CSV
+        </button>
+      </p>
+      <div
+        ref={scroller}
+        role="table"
+        class={`rows ${fact} ${all ? "converted" : ""}`}
+        aria-rowcount={rows.length + 1}
+        aria-label={drill.title}
+        tabIndex={0}
+        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      >
+        <div role="rowgroup" class="head">
+          <div role="row" aria-rowindex={1}>
+            <span role="columnheader">No.</span>
+            {fields.map((field, place) => (
+              <span
+                key={field.name}
+                role="columnheader"
+                class={cellClass(field)}
+                aria-sort={order.field === place ? (order.down ? "descending" : "ascending") : "none"}
+              >
+                <button
+                  type="button"
+                  onClick={() =>
+                    setOrder({ field: place, down: order.field === place ? !order.down : field.kind !== "text" })
+                  }
+                >
+                  {field.name}
+                  <span aria-hidden="true">{order.field === place ? (order.down ? " ↓" : " ↑") : ""}</span>
+                </button>
+              </span>
+            ))}
+          </div>
+        </div>
+        <div role="rowgroup" class="all" style={{ height: `${rows.length * ROW}px` }}>
+          {Array.from(rows.subarray(first, last), (row, offset) => {
+            const key = keys[row] as number;
+            return (
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the button in it is for keys
+              <div
+                key={key}
+                role="row"
+                aria-rowindex={first + offset + 2}
+                class="item"
+                style={{ top: `${(first + offset) * ROW}px` }}
+                onClick={() => open({ kind: "row", fact, key })}
+              >
+                <span role="cell">
+                  <button type="button" class="number-link">
+                    {key}
+                  </button>
+                </span>
+                {fields.map((field) => (
+                  <span key={field.name} role="cell" class={cellClass(field)}>
+                    <bdi>
+                      {shown(field, field.value(shop[fact], row, shop), codeIn(field, shop, codeOf(shop, fact, row)))}
+                    </bdi>
+                  </span>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </>
+  );
+}
+
+function cellClass(field: Field): string {
+  const number = isNumber(field.kind) ? "number" : "";
+  return field.list !== "always" ? `${number} wide-only` : number;
+}
+
+function sorted(
+  shop: Shop,
+  fact: FactName,
+  rows: Int32Array,
+  fields: readonly Field[],
+  { field, down }: Order,
+): Int32Array {
+  const by = fields[field];
+  if (by === undefined) return rows;
+  const keys = Array.from(rows, (row) => by.value(shop[fact], row, shop) ?? Number.NEGATIVE_INFINITY);
+  const sign = down ? -1 : 1;
+  const places = Uint32Array.from(rows.keys());
+  places.sort((one, other) => {
+    const [a, b] = [keys[one] as number, keys[other] as number];
+    return (a < b ? -sign : a > b ? sign : 0) || sign * (one - other);
+  });
+  return Int32Array.from(places, (place) => rows[place] as number);
+}
+
+/** What the rows come to, in each currency for itself. */
+function sumsOf(shop: Shop, fact: FactName, rows: Int32Array): { code: string; sum: number }[] {
+  const value = fieldsOf(shop, fact).find(({ kind, list }) => kind === "money" && list === "always");
+  const sums = new Map<string, number>();
+  for (const row of rows) {
+    const code = codeOf(shop, fact, row);
+    sums.set(code, (sums.get(code) ?? 0) + Number(value?.value(shop[fact], row, shop) ?? 0));
+  }
+  return [...sums].map(([code, sum]) => ({ code, sum })).sort((one, other) => other.sum - one.sum);
+}
