@@ -1,8 +1,8 @@
 """A deployment's alarms, set off and back to see that a mail arrives.
 
-CloudWatch says in an alarm's history whether it could publish, and nowhere else; and whether an address has confirmed
-that it wants the mails, only the topic knows. It forgets an address that has not confirmed within 48 hours, or that
-somebody has unsubscribed by a mail's link, and CloudFormation does not make again what is gone:
+Only an alarm's history in CloudWatch says whether it could publish, and only the topic knows whether an address has
+confirmed that it wants the mails. The topic forgets an address that has not confirmed within 48 hours, or that somebody
+has unsubscribed by the link in a mail. CloudFormation does not make such a subscription again:
 https://aws.amazon.com/about-aws/whats-new/2023/05/amazon-sns-automatic-deletion-unconfirmed-subscriptions/
 """
 
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What came of setting an alarm off.
+    """The result of setting an alarm off.
 
     Attributes:
         name: of the alarm, without the environment's.
@@ -53,7 +53,7 @@ class AlarmTest:
         self._sns: SNSClient = deployment.session.client("sns", endpoint_url=deployment.endpoint)
 
     def addresses(self) -> list[str]:
-        """Return whom it tells.
+        """Return the addresses that get the mails.
 
         Raises:
             UserError: nobody is, or nobody has confirmed the subscription.
@@ -78,7 +78,7 @@ class AlarmTest:
         return confirmed
 
     def _subscribe(self, address: str) -> str:
-        """What makes a subscription that is gone; AWS sends a mail then, with a link to confirm it."""
+        """The command that makes a lost subscription again; AWS then sends a mail with a link to confirm it."""
         return f"aws sns subscribe --topic-arn {self._topic} --protocol email --notification-endpoint {address}"
 
     def run(self, names: Sequence[str], progress: Callable[[int, int], None]) -> list[Tried]:
@@ -125,7 +125,7 @@ class AlarmTest:
 
     @contextmanager
     def _set_off(self, alarm: "MetricAlarmTypeDef") -> Iterator[None]:
-        """The alarm is on, and afterwards what it was, whatever comes between."""
+        """Within this context the alarm is on; afterwards it is what it was before, also after an error."""
         name = alarm["AlarmName"]
         self._cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=self._reason)
         try:
@@ -134,6 +134,6 @@ class AlarmTest:
             self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=alarm["StateValue"], StateReason=self._reason)
 
     def _actions(self, alarm: "MetricAlarmTypeDef") -> list[tuple[str, str]]:
-        """When the alarm has told its topic, or failed to, and what CloudWatch says of it."""
+        """When the alarm has told its topic, or has failed to, with what CloudWatch says about it."""
         items = self._cloudwatch.describe_alarm_history(AlarmName=alarm["AlarmName"], HistoryItemType="Action")
         return [(each["Timestamp"].isoformat(), each["HistorySummary"]) for each in items["AlarmHistoryItems"]]

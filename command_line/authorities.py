@@ -12,14 +12,14 @@ _MOST_BYTES = 48 * 1024
 
 
 def certificates_in(file: Path) -> str:
-    """The certificates of a PEM file and nothing else that is in it.
+    """Return the certificates in a PEM file, without anything else that the file holds.
 
     Args:
         file: what a person names.
 
     Raises:
-        UserError: it cannot be read, holds a private key or no certificate, or more than a secret takes. What it holds
-            is not said.
+        UserError: it cannot be read, holds a private key or no certificate, or more than a secret takes. The error
+            does not show what the file holds.
     """
     try:
         text = file.read_text(encoding="utf-8")

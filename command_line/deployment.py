@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class NotDeployedError(UserError):
-    """There is no such stack, or none that was ever made whole."""
+    """There is no such stack, or its first deployment has never been completed."""
 
 
 _NOT_MADE = frozenset(
@@ -34,13 +34,13 @@ _NOT_MADE = frozenset(
         *("ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"),
     }
 )
-"""What a stack is that never was whole, and so has no outputs."""
+"""The states of a stack whose first deployment has not been completed, so that it has no outputs."""
 
 
 def ordinary_session() -> boto3.Session:
     """A session with this machine's credentials, in the region that AWS_REGION names, as the cdk CLI understands it.
 
-    Python's SDK alone of AWS's own reads AWS_DEFAULT_REGION instead:
+    Of all AWS SDKs only Python's reads AWS_DEFAULT_REGION instead:
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """
     return boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
@@ -122,7 +122,7 @@ class Deployment:
         return NotDeployedError(completed(f"{sentence} (cdk deploy --all)", self.options))
 
     def owns(self, login_name: str) -> bool:
-        """Whether the server of a login is totes' own, so that nobody but totes uses what is there.
+        """Whether the server of a login is totes' own, so that nobody else uses its databases and roles.
 
         Args:
             login_name: source, warehouse or dashboard, which is in the warehouse.

@@ -1,4 +1,4 @@
-"""What a run would stumble over, looked at before one does; nothing is changed."""
+"""Finds what would make a run fail, before a run does; nothing is changed."""
 
 import shutil
 from collections.abc import Iterator

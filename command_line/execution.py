@@ -83,7 +83,7 @@ def run(
     Where another execution is under way, this one steps back; then follow that to its end and start again.
 
     Args:
-        deployment: where to.
+        deployment: whose state machine.
         follow: called with the name of each state as it is entered.
         asked: what is asked of the run beyond what every run does; the execution's input.
         meanwhile: called again and again while an execution is followed.

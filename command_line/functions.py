@@ -24,7 +24,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 
 
 def ask(deployment: Deployment, function: str, question: Mapping[str, Any]) -> Any:
-    """Ask a function, and wait for its answer; who may, says `lambda:InvokeFunction` in AWS.
+    """Ask a function, and wait for its answer; in AWS this needs the right `lambda:InvokeFunction`.
 
     Args:
         deployment: whose function.
@@ -55,6 +55,6 @@ def ask(deployment: Deployment, function: str, question: Mapping[str, Any]) -> A
 
 
 def _client(deployment: Deployment) -> "LambdaClient":
-    """A client that waits for as long as a function may take, and asks once: to ask twice would be twice the work."""
+    """A client that waits as long as a function may take and asks once: a second request would repeat the work."""
     patient = Config(read_timeout=_LONGEST + 10, tcp_keepalive=True, retries={"total_max_attempts": 1})
     return deployment.session.client("lambda", endpoint_url=deployment.endpoint, config=patient)

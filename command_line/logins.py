@@ -69,15 +69,15 @@ class Logins:
     def store(self, login_name: str, values: Mapping[str, Any]) -> None:
         """Test a login, and make it the current one if the database takes it.
 
-        A rotation that is under way is waited for; what one that broke off has left is done away with once the login
-        is proven.
+        It waits for a rotation that is under way. What an interrupted one has left is removed once the login is
+        known to work.
 
         Args:
             login_name: source, warehouse or dashboard.
             values: host, port, dbname, username, password and any other keyword of libpq.
 
         Raises:
-            UserError: the database does not take it, and what was current still is.
+            UserError: the database does not take it; the login of before stays the current one.
         """
         secret = self._secret(login_name)
         self._await_rotation(secret)
@@ -96,7 +96,7 @@ class Logins:
         self._ask(self._secret(login_name), "testCurrent", "")
 
     def current(self, login_name: str) -> dict[str, Any]:
-        """What the login of a role says now, without its password; empty where there is none that can be read."""
+        """Return a login as it is stored now, without its password; empty where there is none that can be read."""
         try:
             found = login(self._secrets, self._secret(login_name))
         except ConfigurationError:
@@ -106,8 +106,8 @@ class Logins:
     def check_own(self, login_name: str) -> None:
         """See that totes may rotate a password.
 
-        A rotation that is under way is waited for. What one that broke off has left is finished where the database
-        knows it, and done away with where the database knows the current password.
+        It waits for a rotation that is under way. What an interrupted one has left is finished where the database
+        takes the new password already, and removed where the database takes the current one.
 
         Raises:
             UserError: the secret is somebody else's, totes has not made the role, or the database does not answer or
@@ -150,7 +150,7 @@ class Logins:
             time.sleep(_LOOK_SECONDS)
 
     def delete(self, login_name: str) -> datetime:
-        """Give a secret up for deletion, one that has outlived its stack too; return when it will be gone for good.
+        """Schedule a secret for deletion, also one that has outlived its stack; return when it will be gone for good.
 
         Raises:
             UserError: there is no such login, or neither a stack nor a secret of it.
@@ -165,7 +165,7 @@ class Logins:
         return max(answer["DeletionDate"] for answer in answers)
 
     def restore(self, login_name: str) -> bool:
-        """Take a secret back that was given up for deletion; False where it was not."""
+        """Cancel the deletion of a secret; return False where none was scheduled."""
         if self._state(login_name).deleted is None:
             return False
         self._secrets.restore_secret(SecretId=self._secret(login_name))
@@ -177,7 +177,7 @@ class Logins:
         return self._deployment.outputs[f"{login_name.capitalize()}SecretArn"]
 
     def _left_behind(self, login_name: str) -> list[str]:
-        """The secrets of totes' own that were retained when their stack was deleted, by what their tags say."""
+        """The secrets of totes that were retained when their stack was deleted, found by their tags."""
         wanted = login_tags(self._deployment.environment, login_name)
         pages = self._secrets.get_paginator("list_secrets").paginate(
             Filters=[{"Key": "tag-key", "Values": list(wanted)}]

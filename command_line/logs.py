@@ -32,7 +32,7 @@ def log_lines(
         deployment: where it runs.
         function: its name, without the environment before it.
         since: how long ago the oldest line was written; None: whenever.
-        follow: whether to go on for ever with what is logged from now on.
+        follow: whether to go on without end with what is logged from now on.
 
     Raises:
         UserError: there is no such function.
@@ -60,7 +60,7 @@ def log_lines(
 
 
 def readable(line: str) -> str | None:
-    """A logged line as a person reads it: when, how grave, what, and about what; None: it is for machines alone."""
+    """A logged line as a person reads it: time, level, message and its subject; None: it is for machines only."""
     told = _read(line)
     return None if told is None else visible(told)
 

@@ -1,7 +1,7 @@
 """A deployment's warehouse made again from its lake by runs of the state machine, which are followed until it is done.
 
-Nothing here speaks to a database, so it works from a machine that cannot reach one. The work is the runs': whoever
-stops following them stops nothing.
+Nothing here connects to a database, so it works from a machine that cannot reach one. The runs do the work: whoever
+stops following them does not stop them.
 """
 
 import time
@@ -55,7 +55,7 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: ReportB
         raise UserError(f"the lake has no batch {first}; " + (f"it has 1 to {newest}" if newest else "it is empty"))
     edition = StarJournal(deployment.processed).edition
     rebuilt = _Rebuilding(deployment, follow, progress).until_done({payloads.REPLAY_FROM: first})
-    if StarJournal(deployment.processed).edition == edition:  # a run that nobody followed has failed with it
+    if StarJournal(deployment.processed).edition == edition:  # given up with a failed run that nobody followed
         raise UserError(
             "the replay was given up, for a run failed with it (totes status); ask for it again when that is fixed"
         )
@@ -76,14 +76,14 @@ class _Rebuilding:
 
     def until_done(self, asked: Mapping[str, Any]) -> Rebuilt:
         started, runs, source = time.monotonic(), 0, dict[str, Any]()
-        ask = run  # until a run has taken what is asked; then whoever runs goes on with it
+        ask = run  # until a run has accepted the request; every later run goes on with it
         while True:
             result = ask(self._deployment, self._entered, {**asked, **source}, self._look)
             runs += 1
             if not result.succeeded:
                 source = self._without_the_source(result)
                 continue
-            source = {}  # what has failed once may be back, and while it is not asked nothing of it arrives
+            source = {}  # the source may be reachable again, and without it no new rows arrive
             if not result.waiting:
                 return Rebuilt(batches=result.newest, runs=runs, seconds=time.monotonic() - started)
             ask, asked = run_or_meet, {}
@@ -91,7 +91,7 @@ class _Rebuilding:
                 self._tell(_LOADING, result.rebuilding["staged"], result.rebuilding["of"])
 
     def _without_the_source(self, result: RunResult) -> dict[str, Any]:
-        """Ask the lake alone of the next run where it is the source that a run has failed for."""
+        """If a run failed because of the source, have the next run work on the lake alone."""
         if not (result.error or "").startswith(_NOT_CAPTURED):
             raise UserError(f"a run failed: {result.error}; what is done is kept, and the next run goes on")
         self._follow(f"the source cannot be captured, so the next run asks the lake alone ({result.error})")

@@ -35,7 +35,7 @@ class Report:
 
     Attributes:
         fresh_as_of: when the last successful run began, or, where none is on record any more, when the newest batch was
-            captured; all that the source had committed by then is held.
+            captured; the warehouse holds all that the source had committed by then.
         lag_seconds: how long ago that is.
         failure: the last run that failed, if none has succeeded since; None: all is well.
         awaited_login: the login that the newest run has found not to be filled in yet: source or warehouse.
@@ -105,7 +105,7 @@ def report_on(deployment: Deployment) -> Report:
 
 
 def _held(deployment: Deployment, otherwise: State) -> tuple[State, str | None]:
-    """What the warehouse says that it holds; or what is said otherwise, and why it does not answer."""
+    """What the warehouse says that it holds; or, where it does not answer, the given state and the reason."""
     try:
         return State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: "state"})), None
     except UserError as error:
@@ -113,7 +113,7 @@ def _held(deployment: Deployment, otherwise: State) -> tuple[State, str | None]:
 
 
 def last_success(deployment: Deployment) -> datetime | None:
-    """Return when the newest run began that brought all which the source had; one that stepped back brought nothing."""
+    """Return when the newest run began that brought all that the source had; one that stepped back brought nothing."""
     return next((began for began, output in _good_runs(deployment) if _brought_all(output)), None)
 
 
@@ -163,7 +163,7 @@ def _brought_all(output: Mapping[str, Any]) -> bool:
 
 
 def _last_load(deployment: Deployment) -> Mapping[str, Any]:
-    """What the load of the newest run that did something has answered; nothing where there is none."""
+    """What the load step answered in the newest run that did something; nothing where there is none."""
     newest = next((output for _, output in _good_runs(deployment) if output[payloads.OUTCOME] not in STEPPED_BACK), {})
     load: Mapping[str, Any] = newest.get(payloads.LOAD, {})
     return load

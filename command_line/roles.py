@@ -39,7 +39,7 @@ def make_roles(
 ) -> list[str]:
     """Make the roles of a database with the passwords that their secrets have, or bring them up to date.
 
-    Secrets that nobody has filled in yet learn from the administrator's URI where the database is.
+    In secrets that nobody has filled in yet, the place of the database is taken from the administrator's URI.
 
     Args:
         deployment: whose databases and secrets.
@@ -96,7 +96,7 @@ def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping
 def _look_before(
     connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]], confirm: Callable[[str], bool]
 ) -> None:
-    """See that nobody is locked out whose login is not totes'.
+    """Check that nobody is locked out whose login is not totes'.
 
     Raises:
         UserError: a login is the administrator's own, or nobody said yes to changing one.
@@ -113,7 +113,7 @@ def _look_before(
 def _ask_before_a_change(
     values: Mapping[str, Any], login_name: str, connection: Connection, confirm: Callable[[str], bool]
 ) -> None:
-    """Ask before a role that is there gets another password, or becomes one that totes changes."""
+    """Ask before an existing role gets another password, or becomes one whose password totes changes."""
     name = values["username"]
     found = role_of(connection, name)
     if found is None or (found.made_by_totes and _is_password(values, login_name, connection)):
@@ -133,7 +133,7 @@ def _ask_before_a_change(
 
 
 def _is_password(values: Mapping[str, Any], login_name: str, connection: Connection) -> bool:
-    """Whether a login works already, on the administrator's own way to the database."""
+    """Whether a login works already, tried by the same address as the administrator's."""
     place = {**connection.info.dsn_parameters, "user": values["username"], "password": values["password"]}
     try:
         psycopg2.connect(**place, application_name=f"totes {login_name}").close()
@@ -170,7 +170,7 @@ def _stored(deployment: Deployment, login_name: str) -> dict[str, Any]:
 
 
 def _filled(deployment: Deployment, login_name: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
-    """A role's login, brought up to where the database is, if its secret does not say so.
+    """A role's login, completed with the place of the database if its secret does not have it yet.
 
     Args:
         deployment: whose secret.
@@ -179,7 +179,7 @@ def _filled(deployment: Deployment, login_name: str, admin: Connection, place: M
         place: the host and port that the person has said.
 
     Raises:
-        UserError: the administrator's way there is none of the functions'.
+        UserError: the functions cannot reach the database by the address that the administrator uses.
     """
     made = _stored(deployment, login_name)
     if made["host"] != PLACEHOLDER:

@@ -1,7 +1,7 @@
 """A tunnel to a warehouse that nobody outside of its network reaches, for psql and BI tools.
 
 A small instance is started from the network's launch template, Systems Manager forwards a port of this machine through
-it, and at the end, however that comes, the instance is terminated: what is not used does not cost.
+it, and at the end, also after an error, the instance is terminated: what is not used costs nothing.
 """
 
 import json
@@ -69,7 +69,7 @@ class Tunnel:
     """An open tunnel.
 
     Attributes:
-        keywords: of libpq, without the password. `host` is the warehouse's own name, which its certificate bears, and
+        keywords: of libpq, without the password. `host` is the warehouse's own name, which is in its certificate, and
             `hostaddr` is where the tunnel begins.
         password: of the role.
         plugin: the process that forwards the port.
@@ -88,7 +88,7 @@ class Tunnel:
         return {**said, "PGPASSWORD": self.password}
 
     def line(self, folder: Path) -> str:
-        """What to type to get in by psql; the password is in a file of the folder, which nobody else may read."""
+        """The psql command that connects; the password is in a file of the folder, which nobody else may read."""
         file = folder / "pgpass"
         place = (self.keywords[name] for name in ("host", "port", "dbname", "user"))
         file.touch(mode=0o600)
@@ -97,7 +97,7 @@ class Tunnel:
         return "psql " + shlex.quote(" ".join(f"{name}={_quoted(value)}" for name, value in said.items()))
 
     def wait(self) -> None:
-        """Return never, but raise UserError when the session has ended by itself."""
+        """Wait without end; raise UserError when the session has ended by itself."""
         self.plugin.wait()
         raise UserError(
             f"Systems Manager has ended the session, as it does when twenty minutes go by without a word: "
@@ -122,7 +122,7 @@ def tunnel(deployment: Deployment, *, port: int | None, say: Callable[[str], Non
     template = _template(deployment)
     plugin = _plugin(deployment)
     values = login(deployment.secrets, deployment.outputs["DashboardSecretArn"])
-    values.pop("service", None)  # where libpq would find another address
+    values.pop("service", None)  # libpq would take another address from there
     local = {**values, "hostaddr": _HERE, "port": port or free_port()}
     ec2: EC2Client = deployment.session.client("ec2", endpoint_url=deployment.endpoint)
     ssm: SSMClient = deployment.session.client("ssm", endpoint_url=deployment.endpoint)
@@ -305,7 +305,7 @@ def _started(ssm: "SSMClient", instance: str, parameters: Mapping[str, Sequence[
 
 
 def _try(values: Mapping[str, Any], process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """See that the warehouse answers at the other end, as who it should be, and takes the login."""
+    """Check that the warehouse answers at the other end, proves who it is, and takes the login."""
     deadline = time.monotonic() + _LISTENS_SECONDS
     while True:
         try:

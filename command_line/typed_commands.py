@@ -1,7 +1,7 @@
 """The commands that a sentence names, completed by how a person calls the deployment that it is about.
 
-Whoever says a sentence, a function in AWS or a module below the command line, does not know what has been typed. So
-sentences name bare commands, and what shows them to a person completes them.
+A sentence may come from a function in AWS or from a module below the command line, and neither knows what the person
+has typed. So sentences name commands without options, and the options are added where a sentence is shown.
 """
 
 import re
@@ -54,7 +54,7 @@ def named_by(words: Sequence[str]) -> str:
 
 
 def completed(sentence: str, options: str) -> str:
-    """A sentence whose commands name the deployment as the options do; one that names one itself stays as it is.
+    """Add the options to the commands in a sentence, except to a command that names its deployment itself.
 
     Args:
         sentence: what is to be shown to a person.

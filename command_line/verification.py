@@ -1,4 +1,4 @@
-"""A deployment's warehouse held against its source by the function that reaches both, and repaired by runs."""
+"""A deployment's warehouse compared with its source by the function that reaches both, and repaired by runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ def repair(deployment: Deployment, verdict: Verification, follow: Follow) -> Non
 
 
 def _portions(recapture: Mapping[str, Sequence[int]]) -> Iterator[dict[str, list[int]]]:
-    """What is to be captured again, in as much as one run takes."""
+    """Split what is to be captured again into portions, each as large as one run takes."""
     rows = [(table, key) for table, keys in recapture.items() for key in keys]
     for start in range(0, len(rows), ASKED_AT_ONCE):
         portion: dict[str, list[int]] = {}

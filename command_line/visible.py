@@ -1,7 +1,7 @@
-"""Words as they are seen, whoever has said them: none of them is an order to the terminal.
+"""Words as they are shown, wherever they come from: none of them is an order to the terminal.
 
 A row's values, a table's name and a database's sentence reach the person's terminal, which obeys an escape sequence
-wherever it comes from: one clears the screen and writes that all is well.
+wherever it comes from: one could clear the screen and write that all is well.
 """
 
 import re

@@ -91,7 +91,7 @@ def _suffix(said: str) -> str:
 
 
 def _command(options: argparse.Namespace) -> str:
-    """How a person types this again; what has a password in it they know."""
+    """The command that a person types to do this again; values with a password stay variables."""
     words = [f"ENV={options.env}"]
     if options.suffix != "accept":
         words.append(f"SUFFIX={options.suffix}")
@@ -126,7 +126,7 @@ def _stage(
 
 @contextmanager
 def _account(options: argparse.Namespace, home: Path, environment: str) -> Iterator[Account]:
-    """The account; a local cloud of the run's own is taken down once the run has come to its end."""
+    """Within this context the account can be used; a local cloud of the run's own ends with a complete run."""
     if not options.local:
         place = [f"--{word}={said}" for word in ("host", "port") if (said := os.environ.get(f"SOURCE_{word.upper()}"))]
         yield Account.of_aws(os.environ.get("SOURCE_ADMIN", ""), tuple(place), os.environ.get("ALARM_EMAIL", ""))
@@ -136,7 +136,7 @@ def _account(options: argparse.Namespace, home: Path, environment: str) -> Itera
         return
     state = home / "cloud"
     if not StateFolder(state).is_running:
-        (home / "record.json").unlink(missing_ok=True)  # of a cloud that has ended, and everything with it
+        (home / "record.json").unlink(missing_ok=True)  # it is about a cloud that has ended
         display.step("Starting a local cloud with an empty account")
         open_account(state, environment=environment)
     yield Account.of_local(LocalCloud.attach(state))
@@ -145,7 +145,7 @@ def _account(options: argparse.Namespace, home: Path, environment: str) -> Itera
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """Nobody else works in the folder; raise UserError if somebody does."""
+    """Within this context nobody else works in the folder; raise UserError if somebody does."""
     lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -115,12 +115,12 @@ class Account:
         return None if self.local is None else self.local.state
 
     def databases_are_there(self, environment: str) -> None:
-        """Let RDS have made the warehouse's server; AWS's has when the deployment ends."""
+        """In a local cloud, do what RDS does when it makes the warehouse; in AWS the deployment has done it."""
         if self.local is not None:
             place_databases(self.local, environment)
 
     def is_on(self, alarm: str) -> bool:
-        """Whether an alarm is on, by CloudWatch's word or, where that evaluates none by itself, by the same rules."""
+        """Whether an alarm is on, as CloudWatch says; a local cloud evaluates none, so its rules are applied here."""
         cloudwatch = self.client("cloudwatch")
         if self.local is not None:
             return alarm in alarms_on(cloudwatch)

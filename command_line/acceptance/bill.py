@@ -14,7 +14,7 @@ _DEPLOYMENTS = (("deploy", "destroy"), ("deploy again", "destroy again"))
 def bill(stage: Stage) -> str:
     """The table of a run that has come to its end: steps with their times, and what it cost at most.
 
-    What stands for an hour is charged for an hour that was begun, and every hour of a month alike; the few cents that
+    An hour that was begun is charged as a whole hour, at the average price of an hour of the month. The few cents that
     an upload, a first load and a replay cost beyond an idle tick are less than what that rounds up.
     """
     record, lines = stage.record, [f"{'step':15} {'seconds':>8}  what it does"]

@@ -33,7 +33,7 @@ def look(stage: Stage) -> None:
 
 
 def bootstrap(stage: Stage) -> None:
-    """Bootstrap the account, unless it is: other environments live by what is there."""
+    """Bootstrap the account, unless it is bootstrapped: other environments depend on what is there."""
     if _toolkit(stage) and not stage.record.fact("bootstrapped"):
         stage.say(f"{stage.account.name} is bootstrapped already; that is left alone")
         return
@@ -48,7 +48,7 @@ def check_bootstrapped(stage: Stage) -> None:
 
 
 def undo_bootstrap(stage: Stage) -> None:
-    """Take the toolkit away if this run has made it and nobody else has deployed by it since."""
+    """Remove the toolkit if this run has made it and nobody else has deployed with it since."""
     if not stage.record.fact("bootstrapped"):
         return
     cloudformation = stage.account.client("cloudformation")
@@ -78,7 +78,7 @@ def deploy(stage: Stage) -> None:
 
 
 def take_away_keeping_data(stage: Stage) -> None:
-    """Destroy the stacks as a person does who has turned no second key."""
+    """Destroy the stacks without delete_data=true, so that their data stays."""
     assembly = stage.shell.assembly()
     protected = stage.protected(assembly)
     if protected:
@@ -103,7 +103,7 @@ def deploy_again(stage: Stage) -> None:
 
 
 def check_deployed_again(stage: Stage) -> None:
-    """Check that it is another lake, and that it holds what the source says."""
+    """Check that the lake is a new one, and that the warehouse holds what the source says."""
     stage.check_deployed()
     stayed, there = set(stage.record.fact("stayed")), set(_data(stage))
     stage.check(stayed < there, f"of what had stayed this is gone: {', '.join(sorted(stayed - there))}")
@@ -111,7 +111,7 @@ def check_deployed_again(stage: Stage) -> None:
 
 
 def take_away_for_good(stage: Stage) -> None:
-    """Destroy the stacks, with their data where two keys do that."""
+    """Destroy the stacks, with their data unless the environment is protected."""
     assembly = stage.shell.assembly()
     protected = stage.protected(assembly)
     if not protected and stage.stacks:
@@ -132,7 +132,7 @@ def undo_deployment(stage: Stage) -> None:
 
 
 def check_nothing_left(stage: Stage) -> None:
-    """Check that the account has nothing of the environment any more, and the source no table and no role."""
+    """Check that the account holds nothing more of the environment, and the source no table and no role."""
     deadline = time.monotonic() + (0.0 if stage.account.local else _GONE_SECONDS)
     while (found := [*stage.stacks, *stage.left.found()]) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
@@ -156,7 +156,7 @@ def _price(stage: Stage, assembly: Path) -> None:
 
 
 def _check_refused(stage: Stage, assembly: Path) -> None:
-    """Check that a protected environment is not taken away by one command, unless that was lifted by a run before."""
+    """Check that one command does not destroy a protected environment; an earlier attempt may have unprotected it."""
     if not any(stack.get("EnableTerminationProtection") for stack in stage.stacks.values()):
         return
     refused = stage.shell.try_cdk("destroy", "--all", "--force", "--app", str(assembly))
@@ -174,7 +174,7 @@ def _refuse_strangers(stage: Stage) -> None:
 
 
 def _destroy(stage: Stage, assembly: Path, protected: list[str]) -> None:
-    """Destroy all stacks; of a protected environment what holds the network back, its warehouse, in between."""
+    """Destroy all stacks; of a protected environment first the warehouse, which keeps the network from going."""
     _refuse_strangers(stage)
     if protected:
         cloudformation = stage.account.client("cloudformation")

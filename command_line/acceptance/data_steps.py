@@ -64,12 +64,12 @@ def verify(stage: Stage) -> None:
 
 
 def set_off(stage: Stage) -> None:
-    """Set an alarm off and back; it is off, for the schedule's runs step back until the logins are there."""
+    """Set an alarm off and back; it is off before, since scheduled runs step back until the logins are there."""
     stage.shell.totes("alarms", "test", _ALARM)
 
 
 def check_told(stage: Stage) -> None:
-    """Check that a mail was sent: a local cloud has it, and of AWS the command has heard that it was sent."""
+    """Check that a mail was sent: a local cloud keeps it; for AWS the command itself has checked it."""
     if stage.account.state is None:
         stage.say(f"AWS has sent the mails to {stage.account.alarm_email}: look whether they have come")
         return
@@ -79,14 +79,14 @@ def check_told(stage: Stage) -> None:
 
 
 def rotate(stage: Stage) -> None:
-    """Give each login another password, and run by those."""
+    """Give each login another password, and run with those."""
     for login_name in LOGINS:
         stage.shell.totes("secrets", "rotate", login_name, "--yes")
     stage.shell.totes("run", "--json")
 
 
 def quarantine(stage: Stage) -> None:
-    """Write what is no date into an order, and see that it blocks nobody; then write the date again."""
+    """Write something that is no date into an order, check that this blocks no other row, and write the date again."""
     order = stage.record.fact("spoilt") or stage.source.first_order()
     if stage.record.fact("spoilt") is None:
         stage.record.note("date", stage.source.delivery_date(order))
@@ -112,7 +112,7 @@ def undo_quarantine(stage: Stage) -> None:
 
 
 def break_it(stage: Stage) -> None:
-    """Take a right in the source away, and see a run fail of it."""
+    """Take a right in the source away, and check that a run fails because of it."""
     stage.source.forbid(stage.role)
     failed = stage.shell.try_totes("run")
     if failed.code == 0:

@@ -1,8 +1,8 @@
-"""What an account has of an environment, by the tags that all of it bears, and how that goes which outlives its stack.
+"""What an account has of an environment, found by tags, and how to delete what outlives its stack.
 
-AWS lists a resource by its tags for a while after it is gone, so of what could be deleted here it is asked whether it
-is still there. The log groups that services make by themselves bear no tags, and groups of databases are not listed by
-theirs everywhere; they are found by their names.
+AWS lists a resource by its tags for a while after it is gone, so each service is asked whether what could be deleted
+here is still there. The log groups that services make by themselves have no tags, and groups of databases are not
+listed by theirs everywhere; they are found by their names.
 """
 
 import time
@@ -168,7 +168,7 @@ class Leftovers:
             raise
 
     def _secret(self, arn: str) -> Any:
-        """What is said of a secret; None: it is given up for deletion, as one that goes at once is for a moment."""
+        """Describe a secret; None: it is scheduled for deletion, as one that is deleted at once is for a moment."""
         found = self._account.client("secretsmanager").describe_secret(SecretId=arn)
         return None if found.get("DeletedDate") else found
 

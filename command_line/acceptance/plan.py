@@ -16,7 +16,7 @@ def _nothing(stage: Stage) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A step. It may be repeated at any time, whatever an attempt before has done of it.
+    """A step. It may be repeated at any time, however far an earlier attempt has come.
 
     Attributes:
         name: one word or two.

@@ -1,4 +1,4 @@
-"""An acceptance run: its steps one after the other, from where it was stopped, and the end that leaves nothing."""
+"""An acceptance run: its steps one after the other, from where it was stopped, and the final clean-up."""
 
 import shutil
 import time
@@ -59,7 +59,7 @@ def clean(stage: Stage, home: Path, command: str) -> None:
 
 
 def _forget(stage: Stage, home: Path) -> None:
-    """Keep nothing but what was typed, and reports."""
+    """Delete everything but the log of what was typed, and the reports."""
     stage.record.forget()
     for assembly in home.glob("cdk.out*"):
         shutil.rmtree(assembly)

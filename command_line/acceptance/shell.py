@@ -45,10 +45,10 @@ class Shell:
     """Where commands are typed.
 
     Args:
-        account: that they mean.
+        account: the one that the commands are about.
         home: the run's folder; `log` there has every command and what it said.
         base: "dev" or "prod".
-        suffix: what makes of it an environment of the run's own.
+        suffix: with it the environment is the run's own.
         say: called with each command.
         run_totes: runs a command of totes.
     """

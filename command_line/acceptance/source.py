@@ -59,14 +59,14 @@ class Source:
             return int(key)
 
     def delivery_date(self, order: int) -> str:
-        """What an order says of its delivery's date, which is a text."""
+        """The delivery date that an order has, which is a text."""
         with self._cursor() as cursor:
             cursor.execute("SELECT agreed_delivery_date FROM sales_order WHERE sales_order_id = %s", [order])
             [[date]] = cursor.fetchall()
             return str(date)
 
     def deliver(self, order: int, date: str) -> None:
-        """Say another date of an order's delivery, and leave `last_updated` alone."""
+        """Write another delivery date into an order, and leave `last_updated` alone."""
         with self._cursor() as cursor:
             cursor.execute("UPDATE sales_order SET agreed_delivery_date = %s WHERE sales_order_id = %s", [date, order])
 
@@ -76,11 +76,11 @@ class Source:
             cursor.execute("UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = %s", [order])
 
     def forbid(self, role: str) -> None:
-        """Let a role not read a table."""
+        """Take the right to read a table from a role."""
         self._grant("REVOKE SELECT ON {} FROM {}", role)
 
     def allow(self, role: str) -> None:
-        """Let a role read that table again."""
+        """Give the right to read that table back."""
         self._grant("GRANT SELECT ON {} TO {}", role)
 
     def drop_role(self, role: str) -> None:

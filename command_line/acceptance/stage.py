@@ -1,4 +1,4 @@
-"""What the steps of an acceptance run act upon, and the words that several of them have in common."""
+"""What the steps of an acceptance run work on, and the actions that several steps share."""
 
 import json
 import time
@@ -71,7 +71,7 @@ class Stage:
         ]
 
     def check(self, holds: bool, sentence: str) -> None:  # noqa: FBT001 - as in "check that this holds"
-        """Raise UserError with a sentence, in which it says what is wrong, unless something holds."""
+        """Raise UserError with a sentence that says what is wrong, unless something holds."""
         if not holds:
             raise UserError(sentence)
 

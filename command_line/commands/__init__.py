@@ -16,11 +16,8 @@ from totes.errors import TotesError, UserError
 
 _NO_RIGHT = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "UnauthorizedOperation",
+        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
+        *("AuthorizationError", "AuthorizationErrorException"),
     }
 )
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -48,7 +45,7 @@ def main() -> None:
 
 
 def _prepare_streams() -> None:
-    """Make nothing of the terminal a reason for a traceback: that it knows ASCII alone, that nobody can answer."""
+    """Avoid tracebacks that are due to the terminal: one that knows only ASCII, or has no standard input."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -57,7 +54,7 @@ def _prepare_streams() -> None:
 
 
 def _flush() -> None:
-    """Write what is left to be written, unless its reader, `head` say, has gone, of which Python would complain."""
+    """Write what is left to be written; if its reader, such as `head`, has gone, keep Python from complaining."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -13,7 +13,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def confirmed(yes: bool) -> Callable[[str], bool]:
-    """Return what asks the person whether to go on; it raises UserError where nobody is there to be asked.
+    """Return a function that asks the person whether to go on, and raises UserError where nobody can answer.
 
     Args:
         yes: whether they have said yes already, by the option.
@@ -29,12 +29,15 @@ def confirmed(yes: bool) -> Callable[[str], bool]:
 
 
 def typed_name(yes: bool, sentence: str, name: str) -> bool:
-    """Ask the person to type the name of what is to go, and return whether they did; raise UserError likewise.
+    """Ask the person to type the name of what is to be deleted; raise UserError where nobody can answer.
 
     Args:
         yes: whether they have said yes already, by the option.
         sentence: what will happen.
         name: what they must type.
+
+    Returns:
+        Whether they typed it, or had said yes.
     """
     if yes:
         return True

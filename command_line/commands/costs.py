@@ -68,7 +68,7 @@ def _costs_by_size(
 
 
 def show(environment: str, found: Estimate, ways_out: Mapping[str, Decimal]) -> None:
-    """What an environment costs a month, by either way out too, what of it is assumed, and what is not in it."""
+    """Show what an environment costs a month, with each way out, what is assumed, and what is not counted."""
     display.show(_table(found))
     total = f"{environment}: {found.usd:,.2f} USD a month"
     display.show(f"\n{total}, and what is not known" if found.unknown else f"\n{total}")

@@ -22,7 +22,7 @@ _MANY_MINUTES = 2
 
 
 def show(environment: str, found: Sequence[Sized], broken: Sequence[Break], measured: Measured) -> None:
-    """What each size costs, where each step breaks, and what is assumed."""
+    """Show what each size costs, where each step breaks, and what is assumed."""
     display.show(_figures(environment, found), "", _breaks(broken), "")
     for each in found:
         display.show(Text(_first(each, broken)), soft_wrap=True)
@@ -116,7 +116,7 @@ def _breaks(broken: Sequence[Break]) -> Table:
 
 
 def _show_remedies(broken: Sequence[Break]) -> None:
-    """What to do, once for all steps of which it is the same."""
+    """Show what to do, once for all steps with the same remedy."""
     steps: dict[str, list[str]] = {}
     for each in broken:
         if each.orders_a_year is not None and each.step not in steps.setdefault(each.remedy, []):

@@ -48,7 +48,7 @@ class Demo:
     @classmethod
     @contextmanager
     def up(cls, *, orders: int, seed: int) -> Iterator["Demo"]:
-        """Bring the cloud up and build the shop; at the end, however it comes, leave nothing behind."""
+        """Bring the cloud up and build the shop; at the end, also after an error, leave nothing behind."""
         with temporary_folder(_HOME, _show_removed) as folder:
             state = folder / STATE
             try:
@@ -67,7 +67,7 @@ class Demo:
                     take_down(state)
 
     def three_ticks(self) -> None:
-        """The initial load, a tick with changes, an idle tick, and a summary.
+        """Show the initial load, a tick with changes, an idle tick, and a summary.
 
         Raises:
             UserError: a run did not do what it should have.

@@ -20,7 +20,7 @@ character in it an order to the terminal."""
 
 
 def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
-    """Print; where that goes to a file or a pipe, without the blanks that fill a table's last column."""
+    """Print; to a file or a pipe without the blanks that fill a table's last column."""
     if console.is_terminal:
         console.print(*shown, soft_wrap=soft_wrap)
         return
@@ -39,7 +39,7 @@ def program() -> str:
 
 
 def complete(sentence: str) -> str:
-    """A sentence whose commands are to be typed as this one was: of the same deployment."""
+    """Complete the commands in a sentence with the options that name this command's deployment."""
     return completed(sentence, named_by(sys.argv[1:]))
 
 

@@ -132,10 +132,10 @@ def delete_secret(
 
 
 def _asked(what: str, stored: str | None) -> str:
-    """Ask, and offer what is stored; that is taken where nobody is there to be asked.
+    """Ask, and offer what is stored; where nobody can answer, take what is stored.
 
     Raises:
-        UserError: nobody is, and nothing is stored, as after totes secrets delete.
+        UserError: nobody can answer and nothing is stored, as after totes secrets delete.
     """
     if not sys.stdin.isatty():
         if stored is None:

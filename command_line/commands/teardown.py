@@ -1,4 +1,4 @@
-"""Ending a local cloud, which a second, impatient Ctrl-C must not leave half done."""
+"""Ends a local cloud; a second, impatient Ctrl-C does not leave that half done."""
 
 import shlex
 from pathlib import Path
@@ -15,7 +15,7 @@ def take_down(state: Path) -> None:
 
 
 def stop(state: Path) -> None:
-    """Stop a local cloud, whose folder stays, likewise; raise UserError where there is none to be continued."""
+    """Stop a local cloud and keep its folder, ignoring signals meanwhile; raise UserError where there is none."""
     with interrupts.undisturbed():
         local_cloud.stop(state)
     _show_stopped(state)

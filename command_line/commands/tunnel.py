@@ -53,12 +53,12 @@ def tunnel(
 
 
 def _aside(sentence: str) -> None:
-    """Say it where it does not mix with what the command prints."""
+    """Print a sentence to standard error, where it does not mix with what the command prints."""
     print(f"· {visible(sentence)}", file=sys.stderr)
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run a command to its end, as a shell would; a Ctrl-C is its own matter, as it is in psql."""
+    """Run a command to its end, as a shell would; it handles a Ctrl-C itself, as psql does."""
     process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the person's own command
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

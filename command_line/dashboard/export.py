@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 def export(data: Folder, folder: Path, progress: Progress = lambda _done, _total: None) -> int:
     """Write the page and the data into a folder; into one that was written before, what is new.
 
-    What says which snapshot is the latest is read first and written last, so that it speaks of files that are there.
+    The document that names the latest snapshot is read first and written last, so that the files it names are there.
 
     Args:
         data: where the snapshots lie.

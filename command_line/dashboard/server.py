@@ -87,10 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's word
-        """The terminal is for what the person who watches wants to see."""
+        """Log nothing: the terminal is for the person's own output."""
 
     def _answer(self) -> None:
-        # A page of somebody else's, under a name that leads here, is not to read the shop's figures.
+        # Somebody else's page, under a name that resolves to this machine, must not read the shop's figures.
         if self.headers.get("Host", "").partition(":")[0] not in {_HOST, "localhost"}:
             self._send(HTTPStatus.MISDIRECTED_REQUEST, b"", "text/plain", "no-store")
             return
