@@ -1,4 +1,4 @@
-"""Where the local cloud says it is."""
+"""The account and the region that the local cloud pretends to be."""
 
 ACCOUNT = "123456789012"
 """The account that the endpoint plays."""

@@ -1,7 +1,7 @@
-"""What the app was synthesised into before: the cdk CLI takes ten seconds of a processor to say the same again.
+"""Cloud assemblies of earlier syntheses: the cdk CLI needs ten seconds of a processor to make the same one again.
 
-An assembly is kept in build/assemblies under the fingerprint of all that it follows from. Of each context, which is an
-environment and its target, the newest is kept.
+An assembly is kept in build/assemblies under the fingerprint of all its sources. For each context, which is an
+environment and its target, only the newest is kept.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class KeptAssembly:
                 self._remove(other)
 
     def _remove(self, assembly: Path) -> None:
-        """Take an assembly away at once: half of one, as it is removed, would be taken for a whole by who copies it."""
+        """Remove an assembly in one step, so that nobody copies one that is half removed."""
         with (
             tempfile.TemporaryDirectory(dir=self._store, prefix=".removing-", ignore_cleanup_errors=True) as workplace,
             contextlib.suppress(OSError),  # another process was quicker

@@ -1,7 +1,7 @@
 """What botocore knows of AWS's services, read once a process.
 
-Left alone, each session reads it again: the list of all endpoints takes a fiftieth of a second of a processor, EC2's
-model a tenth, and a local cloud makes a dozen sessions on its way up.
+Without this, each session reads it again: the list of all endpoints takes 20 ms of a processor, EC2's model 100 ms, and
+a local cloud makes a dozen sessions while it starts.
 """
 
 from functools import cache
@@ -36,7 +36,7 @@ def _services(folders: tuple[str, ...], type_name: str) -> list[str]:
 
 
 def shared_loader() -> Loader:
-    """What a session reads by; what another session has read, it does not read again."""
+    """The loader of a session; it does not read again what another session has read."""
     reads: Any = _ReadOnce()
     return _AskedOnce(file_loader=reads)
 

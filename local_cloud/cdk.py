@@ -80,7 +80,7 @@ class Cdk:
     def synthesise(self) -> "Call | Done":
         """Start to synthesise the app for the environment.
 
-        What it was synthesised into before is taken again while nothing that it follows from has changed.
+        The result of an earlier synthesis is used again as long as none of its sources has changed.
         """
         kept = KeptAssembly(self._project, self._context)
         if kept.copy_to(self._assembly):
@@ -95,7 +95,7 @@ class Cdk:
     def deploy(self, endpoint: str) -> "Call":
         """Start to deploy all stacks of the synthesised app.
 
-        Nobody looks at the change sets of a cloud that is new, and to wait for them takes half of the time.
+        It makes no change sets: nobody looks at those of a new cloud, and waiting for them would take half of the time.
         """
         share_zipped_assets(self._assembly)
         return self._call(
@@ -125,7 +125,7 @@ class Cdk:
 
 
 def share_zipped_assets(assembly: Path) -> None:
-    """Let the CLI keep its zips, which bear their contents' digests as names, where the next deployment finds them.
+    """Let the CLI keep its zips, which are named by their contents' digests, where the next deployment finds them.
 
     The dependency layer takes five seconds to zip.
     """
@@ -134,7 +134,7 @@ def share_zipped_assets(assembly: Path) -> None:
 
 
 def command(*words: str) -> list[str]:
-    """A command of the CLI, that says nothing which nobody reads."""
+    """The words of a CLI command, with the options that suppress output which nobody reads."""
     return [str(_CLI), *words, *_QUIET]
 
 
@@ -149,7 +149,7 @@ def variables_for_local(endpoint: str | None) -> dict[str, str]:
 
 
 class Done:
-    """What need not be run."""
+    """A call that is not needed, since its result is there."""
 
     def finish(self) -> None:
         """Nothing is to be waited for."""
@@ -197,7 +197,7 @@ class Call:
             if self._then is not None:
                 self._then()
             return
-        # What stands before it in the log, an older call has said.
+        # What is before it in the log comes from an older call.
         lines = self._log.read_bytes()[self._already :].decode(errors="replace").rstrip().splitlines()
         if said := [found[1] for line in lines if (found := _SENTENCE.match(line))]:
             raise UserError(f"the {self._name} failed: {said[-1]}; all that cdk said is in {self._log}")
@@ -238,14 +238,14 @@ def _environment(endpoint: str | None) -> dict[str, str]:
 
 def _tools() -> dict[str, str]:
     """Where the CLI finds Python and Node, and how it behaves."""
-    # Node itself first: what the environment has by that name is a program in Python that starts it.
+    # Node itself first: the program of that name in the environment is a Python script that starts Node.
     programs = [str(_node_folder()), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     return {
         "PATH": os.pathsep.join(programs),
         "JSII_NODE": str(_node_folder() / "node"),
         "NODE_COMPILE_CACHE": str(_COMPILED),
         "CDK_DISABLE_VERSION_CHECK": "1",
-        "PYTHON_COLORS": "0",  # the CLI wants colours of the app, and the last line of a traceback is looked for
+        "PYTHON_COLORS": "0",  # the CLI asks the app for colours, and those would hide the last line of a traceback
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
 

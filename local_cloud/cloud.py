@@ -1,4 +1,4 @@
-"""The local cloud as a person meets it: up, attached to, down."""
+"""The local cloud as its callers use it: start it, attach to it, stop it, take it down."""
 
 import os
 import shlex
@@ -176,7 +176,7 @@ def stop(state: Path) -> None:
         raise UserError(f"no local cloud is up in {state}")
     if not folder.can_continue:
         raise UserError(f"the local cloud in {state} keeps nothing; {_typed('down', state)} removes it")
-    folder.forget(CLOUD)  # whoever waits for its end learns that it was meant
+    folder.forget(CLOUD)  # so that `wait` knows that this was intended
     folder.stop()
 
 
@@ -199,7 +199,7 @@ def wait(state: Path) -> None:
     """Return when the cloud of a folder has been stopped or taken down.
 
     Raises:
-        UserError: it has ended without that; what it has left is still there.
+        UserError: it has ended by itself; its folder is still there.
     """
     folder = StateFolder(state)
     while folder.is_running:
@@ -225,10 +225,10 @@ def _looked_at(
     *,
     persistent: bool,
 ) -> tuple[CloudOrigin, dict[str, dict[str, Any]]]:
-    """What the cloud is made for, and the logins of the databases that are named."""
+    """Try the databases that are named; return what the cloud is made for, and the logins of these databases."""
     logins, identities = {}, {}
     with libpq.restored():
-        # Those of a continued cloud that are not named again are its secrets' matter: a password may be another now.
+        # A continued cloud has the logins of the others in its secrets; those passwords may have changed since.
         for login_name, uri in named.items():
             say(f"Looking at the {login_name}")
             logins[login_name] = login(uri, login_name)
@@ -252,7 +252,7 @@ def _refuse_other_origin(folder: StateFolder, before: CloudOrigin | None) -> Non
 
 
 def _named_otherwise(named: Mapping[str, str], before: CloudOrigin) -> dict[str, str]:
-    """The databases that are named by another login than before; and whose that was."""
+    """The databases that are named by another login than before, each with the user of before."""
     return {
         login_name: parse_dsn(before.named[login_name]).get("user", "")
         for login_name, uri in named.items()

@@ -1,7 +1,7 @@
 """The process that is the cloud: endpoint, functions and embedded PostgreSQL, until it has to end.
 
 `python -m local_cloud.daemon --state DIR [--embed LOGIN]... [--owner FD] [--persistent] [--scheduled]`; `launch`
-runs it, with the folder's lock in its hands.
+runs it and passes it the folder's lock.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def serve(
     Args:
         folder: of the cloud.
         embed: the databases ("source", "warehouse") that an embedded PostgreSQL holds.
-        owner: file descriptor of a pipe whose other end closes when the owner ends, or at which the owner writes when
-            it is to be outlived; None: it has no owner.
+        owner: file descriptor of a pipe whose other end closes when the owner ends; once the owner has written to it,
+            the daemon outlives the owner. None: it has no owner.
         persistent: whether lake, secrets and databases outlive it, in the folder.
         scheduled: whether schedules fire.
     """
@@ -130,11 +130,11 @@ def main() -> None:
     parser.add_argument("--persistent", action="store_true")
     parser.add_argument("--scheduled", action="store_true")
     arguments = parser.parse_args()
-    # What moto knows of AWS is hundreds of thousands of objects that stay; to look for garbage among them after every
-    # seven hundred new ones took a third of a start.
+    # What moto knows of AWS is hundreds of thousands of objects that stay. To look for garbage among them after every
+    # seven hundred new ones took a third of the start's time.
     gc.set_threshold(50_000, 20, 20)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # What an execution comes to is in its history; the interpreter also calls each absent optional value an error.
+    # The result of an execution is in its history, and the interpreter logs each absent optional value as an error.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     serve(
         StateFolder(arguments.state),

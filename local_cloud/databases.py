@@ -1,4 +1,4 @@
-"""The local cloud's databases, told to the functions: those that a person names by URI are looked at first."""
+"""The local cloud's databases and their logins; those that a person names by URI are tried first."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -114,8 +114,8 @@ def embedded_login(uri: str, login_name: str) -> dict[str, Any]:
 
     Args:
         uri: of the database, as its administrator.
-        login_name: "source" or "warehouse". The one reads every table there is and will be; the other owns its
-            database.
+        login_name: "source" or "warehouse". The source's role reads every table, also later ones; the warehouse's
+            role owns its database.
     """
     values = {**login(uri, login_name), "username": f"totes_{login_name}"}
     values["password"] = secrets.token_urlsafe(24)

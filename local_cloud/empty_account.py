@@ -1,4 +1,4 @@
-"""A local account in which nothing is deployed, and what RDS does there once something is."""
+"""A local account in which nothing is deployed yet, and what RDS does after the first deployment."""
 
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +20,7 @@ _EMBEDDED = ("source", "warehouse")
 def open_account(state: Path, *, environment: str) -> LocalCloud:
     """Start a local cloud in whose account there is nothing, not even what `cdk bootstrap` makes.
 
-    It outlives this process, but not its own end: nothing of it is kept.
+    It outlives this process, but cannot be continued: nothing of it is kept.
 
     Args:
         state: the folder for everything it makes; new, empty, or that of a local cloud which does not run.
@@ -59,7 +59,7 @@ def place_databases(cloud: LocalCloud, environment: str) -> None:
 
 
 def _empty_warehouse(cloud: LocalCloud) -> None:
-    """Make the warehouse's database again, without the roles that an instance before had; its server stays."""
+    """Make the warehouse's database again, without the roles of an earlier instance; the server stays."""
     with closing(psycopg2.connect(cloud.source_uri)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""A local cloud's folder: what is where, whether the cloud runs, and its clean end."""
+"""A local cloud's folder: where its files are, whether the cloud runs, and how it is ended."""
 
 import fcntl
 import json
@@ -18,10 +18,10 @@ CLOUD = "cloud.json"
 """The document that says how a cloud is reached; it is there once the cloud is up."""
 
 ENDPOINT = "endpoint.json"
-"""The daemon's word that the endpoint answers, and where."""
+"""Written by the daemon: the endpoint answers, and where."""
 
 DATABASES = "databases.json"
-"""The daemon's word that the embedded PostgreSQL answers, and where; or why it does not."""
+"""Written by the daemon: the embedded PostgreSQL answers, and where; or why it does not."""
 
 ORIGIN = "terms.json"
 """What a cloud that is to outlive its processes was made for; it is there once the cloud was up."""
@@ -34,7 +34,7 @@ _RELEASE_SECONDS = 10.0
 class StateFolder:
     """The folder of one local cloud.
 
-    A cloud runs as long as its daemon holds the lock; the operating system lets go of it however the daemon ends.
+    A cloud runs as long as its daemon holds the lock; the operating system releases it however the daemon ends.
 
     Attributes:
         path: the folder.
@@ -116,7 +116,7 @@ class StateFolder:
     def remove(self) -> None:
         """End the cloud and whatever it has started, and remove the folder.
 
-        Killed on the way, it leaves the folder of a cloud that cannot be continued, not half of one that can.
+        If this is killed, it leaves the folder of a cloud that cannot be continued, and never half of one that can.
 
         Raises:
             UserError: the cloud does not end.
@@ -138,7 +138,7 @@ class StateFolder:
 
     @contextmanager
     def coming_up(self, lock: int) -> Iterator[None]:
-        """The way up of a cloud: if it fails, all that was started has ended when the error arrives.
+        """Within this context a cloud starts; if that fails, all that was started has ended when the error is raised.
 
         Args:
             lock: the file descriptor that `claim` has given; it is closed at the end.
@@ -150,14 +150,14 @@ class StateFolder:
                 self.end_everything()
             finally:
                 os.close(lock)
-            self._is_let_go()  # who tries again at once is not to hear that a cloud runs here
+            self._is_let_go()  # so that the next attempt does not find the lock still held
             raise
         os.close(lock)
 
     def _is_let_go(self) -> bool:
         """Wait until nobody holds the lock; False if somebody does after some seconds.
 
-        A process has ended when its first thread has, and lets go when its last one has.
+        A process counts as ended when its first thread has ended, and releases the lock when its last one has.
         """
         deadline = time.monotonic() + _RELEASE_SECONDS
         while self.is_running:
@@ -209,7 +209,7 @@ class StateFolder:
 
     @property
     def _keeping(self) -> str:
-        """What a cloud that can be continued is stopped with, unless it is to be removed."""
+        """The option that stops a cloud without removing it, where it can be continued."""
         return " --keep" if self.can_continue else ""
 
     @property
@@ -228,7 +228,7 @@ class StateFolder:
 
 
 def _locked(descriptor: int) -> bool:
-    """Take a lock, unless somebody else has it for longer than a look at it takes."""
+    """Take a lock; return False if somebody else holds it for longer than a check of it takes."""
     for _ in range(5):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,7 +18,7 @@ _MODE_BEFORE = "user.totes.mode_before"
 
 
 class FolderAccess:
-    """The way through some folders.
+    """Access through some folders.
 
     Attributes:
         locks: file descriptors; the folders stay open while any process holds one.
@@ -39,7 +39,7 @@ class FolderAccess:
                 os.close(descriptor)
 
     def close(self) -> None:
-        """Leave it to the processes that have the locks now."""
+        """Release the locks here; the processes that have them now keep the folders open."""
         while self.locks:
             os.close(self.locks.pop())
 

@@ -1,4 +1,4 @@
-"""What a local cloud only writes down: resources that are there by name, and do nothing."""
+"""Types of resources that a local cloud only records: they have a name, and do nothing."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starts a cloud's daemon, and hears from it."""
+"""Starts a cloud's daemon, and reads what it writes."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def start(words: Sequence[str], *, folder: Path, log: int, lock: int, owner: int
 
 
 def environment() -> dict[str, str]:
-    """The environment variables of a daemon: this process's, but for what would lead it elsewhere."""
+    """The environment variables of a daemon: this process's, without those that would point it to another place."""
     foreign = ("AWS_", "MOTO_", libpq.PREFIX)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},

@@ -1,7 +1,7 @@
-"""libpq's environment variables: a person's own, good for the databases that they name and for no others.
+"""libpq's environment variables: a person's own apply to the databases that they name, and to no others.
 
-A `PGSSLMODE`, `PGSERVICE` or `PGOPTIONS` that is meant for somebody's own server would also reach an embedded one, and
-what a secret names, where it is wrong.
+A `PGSSLMODE`, `PGSERVICE` or `PGOPTIONS` that is meant for somebody's own server would otherwise also be used for an
+embedded one, and for what a secret names, where it is wrong.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""The network of the local cloud: who is not in it does not reach its databases.
+"""The network of the local cloud: a function that is not in it does not reach its databases.
 
-In AWS the address of a database in a private subnet is one that nobody outside of its network can speak to, and
-within the network its security group says who may:
+In AWS nobody outside of the network can connect to a database in a private subnet, and within the network the
+database's security group says who can:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html
-Here the name that a login says leads nowhere but by libpq's service file, which the processes of functions in the
-network have, with the databases that they reach:
+Here the host name in a login is resolved only by libpq's service file. The processes of functions in the network have
+such a file, with the databases that they reach:
 https://www.postgresql.org/docs/17/libpq-pgservice.html
 """
 
@@ -42,7 +42,7 @@ class Network:
 
 
 def inside(values: Mapping[str, Any], login_name: str) -> dict[str, Any]:
-    """Return the login of a database as it is said where the database is in the network.
+    """Return the login of a database in the form that it has where the database is in the network.
 
     Args:
         values: the login of an embedded database.

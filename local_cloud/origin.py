@@ -30,7 +30,7 @@ class CloudOrigin:
         """Return the origin of the cloud that can be continued in a folder; None: there is none.
 
         Raises:
-            UserError: it was left by a totes that kept its things otherwise, or something of it is gone.
+            UserError: it was left by a version of totes with another format, or a part of it is gone.
         """
         try:
             document = folder.read(ORIGIN)

@@ -1,7 +1,7 @@
 """What outlives a local cloud's processes: its lake's objects and its secrets, in one file.
 
-Whatever is written here is on the disk when the call returns, whole or not at all, also if the power goes that moment.
-Buckets and secrets go by their place in the stacks, for their names are made up with every deployment.
+Whatever is written here is completely on the disk when the call returns; after a power cut it is there whole or not at
+all. Buckets and secrets are identified by their place in the stacks, since every deployment makes up new names.
 """
 
 import json

@@ -1,9 +1,9 @@
 """What policies say of an action on a resource, as IAM decides it.
 
-A Deny outweighs every Allow, and what no statement allows is refused. A condition is held against the circumstances
-where these matter, as of a service that asks a resource's own policy, and against tags where they are known. Where
-they are not, or where the condition is of a kind that is not known here, nothing is allowed that AWS may refuse: an
-Allow never holds, a Deny always does.
+A Deny outweighs every Allow, and what no statement allows is refused. A condition is checked against the circumstances
+where these matter, such as a service that asks a resource's own policy, and against tags where they are known. Where
+they are not known, or the condition is of a kind that is not supported here, nothing is allowed that AWS may refuse: an
+Allow then never applies, a Deny always does.
 """
 
 import json
@@ -37,7 +37,7 @@ class Asker:
 
 @dataclass(frozen=True)
 class Decision:
-    """What policies come to.
+    """The decision of policies.
 
     Attributes:
         allowed: whether the action is allowed.

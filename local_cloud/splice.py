@@ -1,4 +1,4 @@
-"""Two connections made one."""
+"""Joins two connections, so that each gets what the other sends."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ _PIECE = 65536
 
 
 def splice(one: socket.socket, other: socket.socket) -> None:
-    """Hand on what either of two says to the other, until both have ended."""
+    """Pass on what each of two connections sends to the other, until both have ended."""
     back = threading.Thread(target=_hand_on, args=(other, one), daemon=True)
     back.start()
     _hand_on(one, other)

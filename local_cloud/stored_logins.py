@@ -26,9 +26,9 @@ _DASHBOARD = "DashboardSecretArn"
 
 
 def store_logins(cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Store what the secrets are to say; a warehouse of totes' own is prepared as it would be in AWS.
+    """Store the logins of a new cloud; a warehouse of totes' own is prepared as it would be in AWS.
 
-    An embedded database has a role of its own for each secret: a password that is rotated is nobody else's then.
+    An embedded database has one role for each secret, so that a rotation changes nobody else's password.
     """
     outputs = _outputs(cloud)
     secrets, names = cloud.client("secretsmanager"), list(SECRETS)
@@ -61,14 +61,14 @@ def _store_dashboard_login(cloud: "LocalCloud", uris: Mapping[str, str], outputs
 def store_what_changed(
     cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], named_again: Mapping[str, str]
 ) -> None:
-    """Store what a continued cloud's secrets cannot know: RDS's master, and logins that are other ones now."""
+    """Store what a continued cloud's secrets do not have: RDS's master, and logins that have changed."""
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
     if "PrepareFunction" in outputs:
         store_master(cloud, _master(cloud, uris, given))
     for login_name, before in named_again.items():
         for secret in (SECRETS[login_name], *([_DASHBOARD] if login_name == "warehouse" else [])):
             stored = json.loads(secrets.get_secret_value(SecretId=outputs[secret])["SecretString"])
-            # A role that totes has made since, and whose login is in the secret, is not what a person names again.
+            # If totes has made a role since, its login stays in the secret: the person's URI is of another role.
             if stored["username"] == before or (secret != _DASHBOARD and before != given[login_name]["username"]):
                 secrets.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(given[login_name]))
     _store_dashboard_login(cloud, uris, outputs)
@@ -87,14 +87,14 @@ def _master(cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[str, Ma
 
 
 def _placed(cloud: "LocalCloud", values: dict[str, Any], login_name: str) -> dict[str, Any]:
-    """The login of an embedded database as it is said where the stacks have a network, which it then is in."""
+    """The login of an embedded database; where the stacks have a network, in the form that it has in that network."""
     network = f"totes-{cloud.environment}-network"
     stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
     return inside(values, login_name) if any(stack["StackName"].startswith(network) for stack in stacks) else values
 
 
 def store_master(cloud: "LocalCloud", master: Mapping[str, Any]) -> None:
-    """Let a login be that of RDS's master, of whom there is one."""
+    """Store a login in the secret of RDS's master, of which there is one."""
     secrets = cloud.client("secretsmanager")
     listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
     [of_master] = [found["ARN"] for found in listed]
@@ -102,7 +102,7 @@ def store_master(cloud: "LocalCloud", master: Mapping[str, Any]) -> None:
 
 
 def write_place(cloud: "LocalCloud", secret: str, there: Mapping[str, Any]) -> None:
-    """Let a secret say where its database is, by another's login there; its own user and password stay."""
+    """Copy the place of the database from another login into a secret, whose own user and password stay."""
     secrets = cloud.client("secretsmanager")
     made = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
     values = {**there, "username": made["username"], "password": made["password"]}
@@ -110,7 +110,7 @@ def write_place(cloud: "LocalCloud", secret: str, there: Mapping[str, Any]) -> N
 
 
 def _prepare_own_warehouse(cloud: "LocalCloud", outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
-    """Let the server's superuser be RDS's master, and write into the roles' secrets where the server is."""
+    """Make the server's superuser RDS's master, and write the place of the server into the roles' secrets."""
     store_master(cloud, master)
     for output in ("WarehouseSecretArn", "DashboardSecretArn"):
         write_place(cloud, outputs[output], master)

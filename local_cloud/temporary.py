@@ -1,4 +1,4 @@
-"""Folders of clouds that are to leave nothing behind, and what those have left that were killed."""
+"""Folders of clouds that are to leave nothing behind, and the removal of what killed ones have left."""
 
 import fcntl
 import os
@@ -19,14 +19,14 @@ _LOCK = "lock"
 
 @contextmanager
 def temporary_folder(home: Path, removed: Callable[[Path, int], None]) -> Iterator[Path]:
-    """A folder for a cloud that is gone at the end, however that comes; what killed processes have left goes before.
+    """Within this context there is a folder for a cloud; folders that killed processes have left are removed first.
 
     Args:
         home: where it is made.
         removed: called with each folder that was left, and of its bytes.
     """
     home.mkdir(exist_ok=True)
-    with _locked(home):  # so that nobody takes a folder for one that is left, before its lock is held
+    with _locked(home):  # so that nobody takes a new folder for an abandoned one before its lock is held
         for left in sorted(home.glob(f"{_PREFIX}*")):
             if _is_left(left):
                 size = _bytes_in(left)
@@ -45,7 +45,7 @@ def temporary_folder(home: Path, removed: Callable[[Path, int], None]) -> Iterat
 
 
 def _is_left(folder: Path) -> bool:
-    """Whether a folder is one of these, of this user, and nobody's any longer."""
+    """Whether a folder is one of these, belongs to this user, and is no longer in use."""
     state = StateFolder(folder / STATE)
     if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.geteuid():
         return False

@@ -20,7 +20,7 @@ _FURTHEST_DAYS = 366 * 8  # a 29th of February may be eight years away
 def due_after(expression: str, zone: str, now: datetime, before: datetime | None) -> datetime | None:
     """When a schedule is due next.
 
-    What was missed meanwhile, because the machine slept, is not made good.
+    What was missed meanwhile, because the machine slept, is not caught up on.
 
     Args:
         expression: of its times: rate, cron or at.
@@ -32,7 +32,7 @@ def due_after(expression: str, zone: str, now: datetime, before: datetime | None
         The moment; None: it is over.
 
     Raises:
-        ValueError: the expression is none, or has what is not known here (L, W and #).
+        ValueError: the expression is not understood, or uses what is not supported here (L, W and #).
     """
     found = _EXPRESSION.fullmatch(expression.strip())
     if found is None:

@@ -1,7 +1,7 @@
-"""What `cdk bootstrap` makes in an account, and what a deployment before has left to be published there.
+"""Does what `cdk bootstrap` does in an account, and publishes the assets that an earlier deployment has zipped.
 
-The template is the CLI's own, and so are the parameters. To start the CLI takes two seconds of a processor, and to have
-it publish the dependency layer as many.
+The template and the parameters are the CLI's own. To start the CLI takes two seconds of a processor, and to let it
+publish the dependency layer takes two more.
 """
 
 import json

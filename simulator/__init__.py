@@ -1,4 +1,4 @@
-"""A shop that does not exist: a totesys database of the real shape, built from nothing, that lives on."""
+"""A simulated shop: a totesys database with the real tables, built from nothing, in which events go on happening."""
 
 from simulator.build import build
 from simulator.event_counts import EventCounts

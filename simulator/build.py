@@ -58,7 +58,7 @@ def build(uri: str, *, orders: int, seed: int, progress: Progress | None = None)
 def _fill(cursor: Cursor, size: Size, seed: int, progress: Progress) -> None:
     if found := tables_in_the_way(cursor):
         raise UserError(f"the database is a shop already (it has {', '.join(found)}); build into an empty one")
-    # Sorting millions of keys in memory halves what the indexes take.
+    # Sorting millions of keys in memory halves the time that the indexes take.
     cursor.execute("SET LOCAL maintenance_work_mem = '128MB'")
     create_tables(cursor)
     generator = np.random.Generator(np.random.PCG64(seeded(seed)))

@@ -20,7 +20,7 @@ def connect(uri: str) -> Connection:
 
     Raises:
         Unreachable: nobody answers, or the login is refused.
-        UserError: the URI is none.
+        UserError: the URI is not understood.
     """
     try:
         keywords = parse_dsn(uri)

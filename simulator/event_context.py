@@ -31,7 +31,7 @@ class EventContext:
 
     Attributes:
         cursor: of the transaction that the event is.
-        generator: decides.
+        generator: decides what is random.
         names: drawn by the same generator.
         now: by the clock of the machine that the event happens on, to the millisecond.
     """
@@ -45,7 +45,7 @@ class EventContext:
         self.now = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def number(self, least: int, most: int) -> int:
-        """A number, `most` included."""
+        """Draw a number, `most` included."""
         return int(self.generator.integers(least, most, endpoint=True))
 
     def happens(self, probability: float) -> bool:

@@ -1,4 +1,4 @@
-"""A writer of a shop that lives: it goes on whatever happens to the database."""
+"""A writer that adds events to a shop, and goes on whatever happens to the database."""
 
 import logging
 import threading

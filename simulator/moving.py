@@ -1,4 +1,4 @@
-"""A shop's history, moved: as it is built it ended long ago, and who opens a dashboard asks for yesterday."""
+"""Moves a shop's history to the present: it is built to end long ago, and a dashboard is about yesterday."""
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the shop opened with, and the designs that have come since: the small tables, whole."""
+"""The content of the small tables: what the shop opened with, and the designs that have come since."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

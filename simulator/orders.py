@@ -1,4 +1,4 @@
-"""Events that orders and payments come and go by."""
+"""Events that add, change and delete orders and payments."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -45,14 +45,14 @@ def new_purchase_order(context: EventContext) -> None:
 
 
 def payment_made(context: EventContext) -> None:
-    """A payment that is due turns paid."""
+    """A payment that is due is marked as paid."""
     due = sql.SQL("NOT paid AND payment_date <= %(today)s")
     payment = context.pick("payment", due, {"today": context.now.date().isoformat()})
     context.update("payment", payment, {"paid": True}, stamped=True)
 
 
 def order_deleted(context: EventContext) -> None:
-    """An order goes, and its payment; its transaction stays, and loses its key without a stamp."""
+    """An order and its payment are deleted; its transaction stays, and loses the key of the order without a stamp."""
     table, key = any_order(context)
     condition = sql.SQL("{} = %s").format(sql.Identifier(f"{table}_id"))
     context.cursor.execute(
@@ -67,7 +67,7 @@ def order_deleted(context: EventContext) -> None:
 
 
 def order_second_thought(context: EventContext) -> None:
-    """Two orders in one transaction, the first of them taken back to a savepoint, and an edit within another."""
+    """Two orders in one transaction; the first is rolled back to a savepoint, and an edit is within another."""
     context.cursor.execute("SAVEPOINT first_thought")
     new_sales_order(context)
     context.cursor.execute("ROLLBACK TO SAVEPOINT first_thought")

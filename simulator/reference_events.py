@@ -6,7 +6,7 @@ from simulator.event_context import EventContext
 
 
 def new_design(context: EventContext) -> None:
-    """Something new to print on a tote."""
+    """There is a new design."""
     context.insert("design", asdict(context.names.design(context.now.year)))
 
 

@@ -35,7 +35,7 @@ def tables_in_the_way(cursor: Cursor) -> list[str]:
 
 
 def lacking(tables: Sequence[SourceTable]) -> list[str]:
-    """Say what tables.sql and keys.sql have not of tables that totes reads, a sentence each, which names the file."""
+    """Say what tables.sql and keys.sql lack of the tables that totes reads: a sentence each, which names the file."""
     ddl, keys = ((_HERE / file).read_text(encoding="utf-8") for file in ("tables.sql", "keys.sql"))
     bodies = dict(re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\);", ddl, flags=re.MULTILINE | re.DOTALL))
     sentences = []
@@ -67,7 +67,7 @@ def create_tables(cursor: Cursor) -> None:
 
 
 def drop_tables(cursor: Cursor) -> None:
-    """Drop what there is of the tables, and of all that was made for them, however it comes to be there."""
+    """Drop those of the tables that are there, and all that was made for them."""
     for table in (*TABLES, MIGRATIONS):
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier("public", table)))
     for name in TYPES:

@@ -1,4 +1,4 @@
-"""Seeds, from which all that looks like chance follows."""
+"""Seeds, which decide everything that looks random."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A shop that lives on: events at once, or by and by from several writers side by side."""
+"""Events in a shop: a number of them at once, or one after the other by several writers in parallel."""
 
 import math
 import threading
@@ -54,7 +54,7 @@ class Shop:
             What happened.
 
         Raises:
-            UserError: the database cannot be reached, is no shop, or could not have an event; what happened before
+            UserError: the database cannot be reached, is no shop, or did not take an event; what happened before
                 stays.
         """
         counter = EventCounter(self._counter)
@@ -67,11 +67,11 @@ class Shop:
         return counter.so_far()
 
     def live(self, rate: float, writers: int, stop: threading.Event, duration: float | None = None) -> EventCounts:
-        """Let events happen by and by, until told to stop.
+        """Let events happen over time, until told to stop.
 
         Each writer has a connection and a generator of its own. Some transactions stay open for a while, so they do
-        not commit in the order in which they began. A writer whose event the database could not have, or that lost
-        its connection, logs it and goes on.
+        not commit in the order in which they began. A writer whose event the database did not take, or that lost
+        its connection, logs that and goes on.
 
         Args:
             rate: events a second, of all writers together.

@@ -14,7 +14,7 @@ _EDITED = {
 
 
 def order_edited(context: EventContext) -> None:
-    """An order is put right: another design, staff, item, date or place."""
+    """An order is corrected: another design, staff, item, date or place."""
     table, key = any_order(context)
     columns = _EDITED[table]
     column = columns[context.number(0, len(columns) - 1)]
@@ -29,7 +29,7 @@ def design_moved(context: EventContext) -> None:
 
 
 def touched(context: EventContext) -> None:
-    """A row is written as it was: PostgreSQL keeps a new version of it, and nothing has changed."""
+    """A row is written again with the same values: PostgreSQL makes a new version of it, and nothing has changed."""
     table, key = any_order(context)
     context.cursor.execute(
         sql.SQL("UPDATE {} SET staff_id = staff_id WHERE {} = %s").format(

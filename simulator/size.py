@@ -18,7 +18,7 @@ _ORDERS_OF_THOSE_DESIGNS = 11_187
 
 @dataclass(frozen=True)
 class Size:
-    """What follows from a number of sales orders.
+    """The sizes that follow from a number of sales orders.
 
     Attributes:
         sales_orders: sales orders.

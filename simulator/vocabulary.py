@@ -1,4 +1,4 @@
-"""The words that names are put together from; nobody and nothing is meant by them."""
+"""The words that names are made of; they mean no real person or company."""
 
 
 def _words(text: str) -> tuple[str, ...]:

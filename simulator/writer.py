@@ -1,4 +1,4 @@
-"""One connection that events are written through."""
+"""Writes events through one connection."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ def write_event(
 ) -> str:
     """Let one event happen, as one transaction.
 
-    An event that finds nothing to happen to gives way to a new sales order.
+    An event that finds no row to happen to is replaced by a new sales order.
 
     Args:
         connection: with no transaction open.
@@ -30,7 +30,7 @@ def write_event(
         The event's kind.
 
     Raises:
-        psycopg2.Error: the database could not have it; nothing is written.
+        psycopg2.Error: the database did not take it; nothing is written.
         UserError: not even a sales order was possible.
     """
     event = any_event(generator)

@@ -1,4 +1,4 @@
-"""The AWS endpoint on localhost: moto, and what it lacks of what the stacks need.
+"""The AWS endpoint on localhost: moto, and what the stacks need that moto lacks.
 
 Each module beside `server` patches one thing of moto and says why; a release of moto that does it itself makes the
 module superfluous.

@@ -1,4 +1,4 @@
-"""Alarms that act when their state changes, and say in their history what came of it.
+"""Alarms that act when their state changes, and record the result in their history.
 
 moto keeps an alarm's state and does nothing when it changes. An action that fails is seen nowhere in AWS but in the
 alarm's history: https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger

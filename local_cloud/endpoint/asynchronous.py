@@ -1,7 +1,7 @@
-"""Events that a function is handed and nobody waits for: tried again, and kept where they failed at each attempt.
+"""Asynchronous invocations: an event that fails is tried again, and kept if every attempt has failed.
 
-moto runs them as any other, and forgets what fails. Lambda tries twice more unless told otherwise, and puts what has
-failed then where the function's configuration says, by the function's role; without one it is gone:
+moto runs them as any other, and forgets what fails. Lambda tries twice more unless told otherwise. What still fails it
+sends to the destination in the function's configuration, by the function's role; without a destination it is lost:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 In AWS a minute and then two go by between the attempts. Here nobody waits.

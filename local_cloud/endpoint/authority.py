@@ -1,9 +1,9 @@
 """Functions that may do what their roles' policies allow, and nothing else.
 
-moto can hold requests to policies, but then all of them, the person's too, and it knows a resource for S3, IAM and STS
-alone. Here a request that is signed with the key of a function's session is held to the policies of its role, action
-and resource; any other request passes, be it the person's or the cdk CLI's. The signature itself is not checked: this
-finds what a policy lacks, and keeps nobody out.
+moto can check requests against policies, but then all of them, the person's too, and it knows resources only for S3,
+IAM and STS. Here a request that is signed with the key of a function's session is checked against the policies of its
+role, with action and resource. Any other request passes, such as the person's or the cdk CLI's. The signature itself is
+not checked: this finds what a policy lacks, and keeps nobody out.
 """
 
 import json
@@ -73,7 +73,7 @@ _recording = threading.Lock()
 
 
 def install() -> None:
-    """Hold moto's services to the policies of the roles that call them."""
+    """Let moto's services check the policies of the roles that call them."""
     patch(
         BaseResponse,
         "_authenticate_and_authorize_normal_action",
@@ -176,7 +176,7 @@ def _caller(response: Any) -> tuple[Any, str]:
 
 
 def is_allowed(role_arn: str, action: str, resource: str) -> bool:
-    """Whether a role may do what a service of AWS does for it; recorded as what the role asks for itself is."""
+    """Whether a role may do what an AWS service does for it; this is recorded like the role's own requests."""
     decision = decide(_policies(role_arn), action, resource)
     allowed = decision.allowed and _is_within_boundary(role_arn, action, resource)
     _record(role_arn, action, allowed=allowed, resource=decision.by if allowed else resource)
@@ -246,7 +246,7 @@ def _record(role: str, action: str, *, allowed: bool, resource: str) -> None:
 
 def _s3_questions(response: Any, bucket: str | None, key: str | None) -> Iterator[tuple[str, str]]:
     """What has to be allowed, action and resource, before S3 does what a request asks for."""
-    # Not the action that moto has found: of a part of a bucket's settings that it does not know it says ListBucket.
+    # Not the action that moto has found: for those settings of a bucket that it does not know, it says ListBucket.
     operation = response._get_action_from_method_and_request_uri(response.normalized_request)  # noqa: SLF001
     action = _OBJECT_ACTIONS.get(operation, operation)
     if "versionId" in response.querystring and action in {"GetObject", "DeleteObject"}:

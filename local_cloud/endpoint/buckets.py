@@ -1,9 +1,9 @@
-"""Buckets that keep their promises under concurrency, and policies that are read as S3 reads them.
+"""Buckets that behave as S3's under concurrency, and bucket policies that are read as S3 reads them.
 
 moto looks whether an object is there and writes it in two steps, so two conditional puts at once could both
 succeed; and it lists a bucket while another thread writes into it. One lock for all that touches a bucket's keys
 ends both. It also takes a statement with a condition for one without: a policy that denies what does not come
-through TLS would deny everything. And a bucket that a template has versioned, moto keeps no versions of.
+through TLS would deny everything. And moto keeps no versions of a bucket that is versioned by its template.
 """
 
 import functools

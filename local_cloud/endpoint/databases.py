@@ -128,7 +128,7 @@ def _refuse_storage(properties: Properties, *, is_new: bool) -> None:
 
 
 def _short(name: str) -> str:
-    """A name that CloudFormation has made up, as RDS takes it: 63 characters at most, the last of them chance."""
+    """A name that CloudFormation has made up, in RDS's form: 63 characters at most, the last of them random."""
     words, _, chance = name.lower().rpartition("-")
     return f"{words[: _LONGEST - len(chance) - 1].rstrip('-')}-{chance}"
 

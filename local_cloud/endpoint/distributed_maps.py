@@ -1,7 +1,7 @@
-"""Distributed Maps that are held to what AWS holds them to.
+"""Distributed Maps with AWS's limits and rights.
 
-moto plays their iterations within the execution, whatever its role may do, takes one that failed for one that came to
-nothing, and hands on results of any size.
+moto runs their iterations within the execution, whatever its role may do. It takes a failed iteration for one without
+a result, and passes on results of any size.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Exports that another stack imports can neither change nor go.
+"""Exports that another stack imports can be neither changed nor removed.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
 """
@@ -12,7 +12,7 @@ from local_cloud.endpoint.templates import imports
 
 
 def refuse_used(backend: Any, stack_id: str, wanted: Iterable[Any]) -> None:
-    """See that a stack may have these exports in place of those that it has.
+    """Check that a stack may have these exports in place of those that it has.
 
     Args:
         backend: moto's CloudFormation of a region.
@@ -20,7 +20,7 @@ def refuse_used(backend: Any, stack_id: str, wanted: Iterable[Any]) -> None:
         wanted: the exports that it is to have.
 
     Raises:
-        ValidationError: another stack imports one that would change or go.
+        ValidationError: another stack imports one that would be changed or removed.
     """
     values = {export.name: export.value for export in wanted}
     for name, export in backend.exports.items():

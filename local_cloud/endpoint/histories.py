@@ -1,7 +1,7 @@
-"""What an execution tells of itself, a page at a time, from either end and without its data where that is asked.
+"""Execution histories: a page at a time, from either end, and without data where that is asked for.
 
-moto tells all of it whatever is asked. So a client that reads the first page alone would see more here than in AWS; and
-to write every event each time that somebody looks takes more of a processor than the run itself.
+moto answers with the whole history whatever is asked. So a client that reads only the first page would see more here
+than in AWS, and to write every event at each look takes more of a processor than the run itself.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
 """
 

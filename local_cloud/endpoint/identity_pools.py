@@ -1,8 +1,8 @@
-"""Identity pools that give credentials to those alone who have signed in, and of the role alone that is theirs.
+"""Identity pools that give credentials only to those who have signed in, and only of the role that is theirs.
 
-moto gives everybody the same key. Here a token of the pool's provider is wanted for an identity and for credentials
-alike, and these are a session of the role for those who are authenticated, if that trusts the pool; what is asked with
-them is held to the role's policies as what a function asks is. There is the enhanced flow and no other:
+moto gives everybody the same key. Here an identity, and credentials too, need a token of the pool's provider. The
+credentials are a session of the role for authenticated users, if that role trusts the pool; requests with them are
+checked against the role's policies as a function's are. Only the enhanced flow is supported:
 https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html
 """
 

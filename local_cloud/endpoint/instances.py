@@ -1,7 +1,7 @@
 """Instances that are started as their launch template says.
 
-Of a template's words moto takes image, type, user data and disks. Here what makes an instance reach anything is taken
-too: its subnet, its security groups and its profile.
+Of a template moto uses image, type, user data and disks. Here the subnet, the security groups and the profile are used
+too, which decide what the instance can reach.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ def _run(backend: Any, *arguments: Any, **options: Any) -> Any:
 
 
 def _placed(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What a template says of the one network interface, as moto wants to be told it."""
+    """A template's settings of the one network interface, in moto's form."""
     interfaces = said.get("NetworkInterfaces", [])
     if not interfaces:
         return {}

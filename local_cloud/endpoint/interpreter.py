@@ -1,4 +1,4 @@
-"""What moto's interpreter of state machines reads at every step, read once.
+"""Caches what moto's interpreter of state machines would otherwise read at every step.
 
 Every execution parses its definition, with a parser that is written in Python, and every state its paths; a client of
 the service that it calls is made for every task. Together that takes more of a processor than the rest of a run.

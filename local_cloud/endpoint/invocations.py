@@ -60,7 +60,7 @@ class _Payload(bytes):
 
 
 def _held_to_its_size(answer: Answer) -> Answer:
-    """An answer, or the error that is in its place where it is too large."""
+    """Return an answer, or the error that takes its place where it is too large."""
     if len(answer.payload) <= _MOST_BYTES:
         return answer
     error = {

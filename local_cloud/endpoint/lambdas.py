@@ -1,7 +1,8 @@
-"""Functions and layers of a stack, whole.
+"""Functions and layers of a stack, with all their properties.
 
 moto's CloudFormation leaves out a function's layers, architecture and log settings, and cannot update a layer; and it
-gives a function any memory and any time. An account's own quota of memory may be lower than what is held to here:
+gives a function any memory and any time. An account's own quota of memory may be lower than the limit that is checked
+here:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
@@ -59,7 +60,7 @@ def _update(cls: Any, /, **keywords: Any) -> Any:
 
 
 def _refuse(properties: Mapping[str, Any]) -> None:
-    """Refuse a function that is to have less than the least, or more than the most."""
+    """Refuse a function whose memory or time is outside of Lambda's limits."""
     for word, (least, most) in _LIMITS.items():
         value = int(properties.get(word, least))
         if not least <= value <= most:

@@ -31,7 +31,7 @@ def install() -> None:
 
 @paginate(pagination_model=PAGINATION_MODEL)  # type: ignore[untyped-decorator] # moto has no types
 def list_executions(backend: Any, state_machine_arn: str, status_filter: str | None = None) -> list[Any]:
-    """The executions that are listed by now, newest first; moto finds by this function's name how to page them."""
+    """The executions that are listed by now, newest first; moto looks up by this function's name how to page them."""
     known_until = datetime.now(UTC) - _BEHIND
     listed = _moto_list(backend, state_machine_arn, status_filter)
     return [each for each in listed if each.status != "RUNNING" or each.start_date < known_until]

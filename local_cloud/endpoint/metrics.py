@@ -1,6 +1,6 @@
-"""The metrics that AWS makes of what happens: of invocations, of executions, and of the embedded metrics of a log.
+"""The metrics that AWS itself makes: of invocations, of executions, and of the embedded metrics in a log.
 
-moto keeps metrics and makes none.
+moto keeps metrics, but makes none.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Parameters of a template that name one in Systems Manager, as CloudFormation reads them.
 
-Each creation and each update looks the value up, also where "the value of before" is said, for that is the name; what
-refers to the parameter changes where its value is another one. moto keeps the value that it has looked up once.
+Each creation and each update looks the value up, also with "use the previous value", for the previous value is the
+name. What refers to the parameter changes when the value has changed. moto keeps the value that it has looked up once.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/systems-manager-parameter-types.html
 """
 

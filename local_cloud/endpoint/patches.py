@@ -1,7 +1,7 @@
 """What is replaced in moto and what is added to it, in one registry: each patch says why.
 
-moto's places may move with any release, the private ones above all. A place that is gone is an error when the endpoint
-starts, and not a law of AWS that is silently no longer kept; so is one that moto has itself by now.
+Any release of moto may move or rename its parts, above all the private ones. If a part is gone, the endpoint fails at
+its start; otherwise a rule of AWS would silently no longer be applied. It also fails if moto now has what is added.
 """
 
 from dataclasses import dataclass

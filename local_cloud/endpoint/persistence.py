@@ -1,9 +1,9 @@
-"""Buckets and secrets that are there again with what they held, when the cloud comes up another time in its folder.
+"""Buckets and secrets that have their content again when the cloud is continued in its folder.
 
-It is what the stacks' templates say is to be retained; the code store, which the cdk CLI fills with every deployment,
-is not part of it. An object is kept before anybody can see it, so that nothing follows from what a power cut undoes.
-Of an object its content and its moment are kept, of a bucket what is current. A secret that was given up for deletion
-comes back as one that was not: no stack could be deployed over it.
+These are the resources that the stacks' templates retain; the code store, which the cdk CLI fills with every
+deployment, is not one of them. An object is stored before anybody can see it, so that nobody acts on what a power cut
+undoes. Of an object its content and its time are stored, of a bucket the current objects. A secret that was scheduled
+for deletion comes back without that: no stack could be deployed over it.
 """
 
 import threading
@@ -62,7 +62,7 @@ class _Persistence:
         self._changing = threading.RLock()
 
     def make(self, logical_id: str, template: Mapping[str, Any], resources: Any, *others: Any, **named: Any) -> Any:
-        """Make a resource of a stack, with what is kept of it."""
+        """Make a resource of a stack, with its stored content."""
         made = self._make(logical_id, template, resources, *others, **named)
         stack = resources["AWS::StackName"]
         if template.get("DeletionPolicy") in RETAINED and stack != TOOLKIT:
@@ -82,7 +82,7 @@ class _Persistence:
         self._store.put_object(place, key_name, value, written)
         try:
             made = _moto_put(backend, bucket_name, key_name, value, *others, **named)
-        except BaseException:  # what moto refuses is not to come back as if it had not
+        except BaseException:  # what moto refuses must not come back when the cloud is continued
             self._keep_current(backend, bucket_name, key_name)
             raise
         made.last_modified = written
@@ -95,11 +95,11 @@ class _Persistence:
         return deleted
 
     def keeping(self, change: Callable[..., Any], *, alone: bool = True) -> Callable[..., Any]:
-        """A change of a secret that is kept before it is answered.
+        """Wrap a change of a secret, so that it is stored before it is answered.
 
         Args:
             change: the change; backend and secret come first.
-            alone: whether no other change may happen meanwhile; one that waits for a function has to let it.
+            alone: whether no other change may happen meanwhile; a change that waits for a function must allow others.
         """
 
         def changing(backend: Any, secret_id: str, *others: Any, **named: Any) -> Any:
@@ -158,7 +158,7 @@ class _Persistence:
 
 
 def _method(does: Callable[..., Any]) -> Callable[..., Any]:
-    """What another class can have for a method: its own object comes first."""
+    """Turn a bound method into one that another class can have; it gets that class's object first."""
 
     def method(*arguments: Any, **named: Any) -> Any:
         return does(*arguments, **named)

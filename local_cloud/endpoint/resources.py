@@ -1,4 +1,4 @@
-"""CloudFormation resources that moto's services know and its CloudFormation does not.
+"""CloudFormation resources that moto's services support and its CloudFormation does not.
 
 Each is made, changed and deleted by the calls of its service's public API, on this very endpoint.
 """
@@ -36,7 +36,7 @@ class Resource(ABC):
         cloudformation: the type's name in a template.
         service: whose API makes it, in boto3's words.
         name_property: the property that names it; empty: it has none.
-        replaced_by: the properties of which another one is made if they change.
+        replaced_by: the properties whose change replaces the resource.
         physical_resource_id: what Ref gives.
         attributes: what Fn::GetAtt gives, by name.
     """
@@ -130,8 +130,8 @@ class Resource(ABC):
         """Change one as a template's new words say, or make another: who calls removes the old one.
 
         A new name makes another, or none any more, and so does what `replaced_by` says, unless the template names it.
-        Of one whose properties come to what they came to before, nobody asks anything, unless the change before was
-        never finished.
+        One whose properties have the same values as before is not touched, unless the change before was never
+        finished.
         """
         properties, old = cloudformation_json["Properties"], original_resource.properties
         had_a_name = cls.name_property in old
@@ -198,7 +198,7 @@ class Secret(Resource):
 
 
 class Schedule(Resource):
-    """A schedule. The endpoint keeps it, and acts on it where that is wished; see `scheduler`."""
+    """A schedule. The endpoint keeps it, and fires it where the cloud was started with schedules; see `scheduler`."""
 
     cloudformation = "AWS::Scheduler::Schedule"
     service = "scheduler"
@@ -335,7 +335,7 @@ class QueuePolicy(Resource):
 
 
 class RotationSchedule(Resource):
-    """When a secret is rotated. The endpoint keeps it: what is rotated locally is asked for by a person."""
+    """When a secret is rotated. The endpoint keeps it and does not act on it: here a person asks for rotations."""
 
     cloudformation = "AWS::SecretsManager::RotationSchedule"
     service = "secretsmanager"
@@ -388,7 +388,7 @@ class SecurityGroupEgress(Resource):
 
 
 class AsynchronousInvocations(Resource):
-    """How often a function is tried again that somebody handed an event, and where what failed goes."""
+    """How often an asynchronous invocation is tried again, and where an event goes that failed."""
 
     cloudformation = "AWS::Lambda::EventInvokeConfig"
     service = "lambda"
@@ -409,7 +409,7 @@ class AsynchronousInvocations(Resource):
 
 
 class EmptiedBucket(Resource):
-    """What the CDK empties a bucket by before CloudFormation deletes it; in AWS a function of the CDK's own does it."""
+    """The custom resource that empties a bucket before its deletion; in AWS a function of the CDK's own does it."""
 
     cloudformation = "Custom::S3AutoDeleteObjects"
     service = "s3"
@@ -470,9 +470,9 @@ def _some(properties: Properties, *words: str) -> dict[str, Any]:
 
 
 def _typed(client: Any, operation: str, properties: Properties) -> dict[str, Any]:
-    """The properties with the types of an API call's parameters, which bear the same names.
+    """The properties with the types of an API call's parameters, which have the same names.
 
-    CloudFormation is content with "5" and "true" for a number and a truth.
+    CloudFormation accepts "5" and "true" for a number and a boolean.
     """
     result: dict[str, Any] = _as_shape(client.meta.service_model.operation_model(operation).input_shape, properties)
     return result

@@ -1,16 +1,16 @@
 """Rotations as Secrets Manager makes them: the call returns at once, the steps follow, and end at the first that fails.
 
-moto runs all steps whatever they come to, and then takes the pending version for the current one.
+moto runs all steps whatever their results, and then makes the pending version the current one.
 
 - A rotation begins with a pending version that is empty, and that its first step fills (DescribeSecret,
   VersionIdsToStages).
 - While a version is pending that is not the current one, no other rotation begins, nor is it told when one is to
   (RotateSecret: "any later invocation of RotateSecret assumes that a previous rotation request is still in progress and
-  returns an error"). To moto it is the other way round.
+  returns an error"). In moto it is the other way round.
 - The version that AWSCURRENT is moved to is the one that a secret is read by without a stage (GetSecretValue,
   VersionStage), and the one that the next put takes the label from (PutSecretValue, VersionStages); to moto both stay
   the version before.
-- A version is as old as it is (ListSecretVersionIds, CreatedDate); to moto it is of this moment.
+- A version keeps the date of its creation (ListSecretVersionIds, CreatedDate); in moto every version is of this moment.
 """
 
 import json
@@ -136,8 +136,8 @@ def note_rotation(backend: Any, secret_id: str) -> None:
 def note_continuation(secret: Any) -> None:
     """Remember that a secret is there again as it was, whose schedule is set again by a stack that is deployed again.
 
-    In AWS that stack has never gone, and nobody asks anything of a schedule that has not changed. So a rotation that
-    broke off when the cloud was stopped does not stand in the way of one RotateSecret that sets a schedule.
+    In AWS that stack has never been away, and a schedule that has not changed is not set again. So a rotation that was
+    interrupted when the cloud was stopped does not prevent the one RotateSecret that sets the schedule.
     """
     if any(map(_is_pending, secret.versions.values())):
         _continued.add(secret.arn)

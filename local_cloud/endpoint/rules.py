@@ -1,4 +1,4 @@
-"""What security groups say."""
+"""The rules of security groups."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,8 +1,8 @@
 """Schedules that fire.
 
 moto keeps schedules and does not act on them. Here an enabled one starts its target at its times, with its input and
-by its role, and what cannot be started goes to its dead letters. It waits for nothing and looks at no other start: that
-runs do not overlap is what the target has to see to, as in AWS.
+by its role, and what cannot be started goes to its dead-letter queue. It does not wait for earlier starts: as in AWS,
+the target itself has to ensure that runs do not overlap.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
@@ -61,7 +61,7 @@ class Scheduler:
     def look(self) -> None:
         """Fire what is due."""
         now = self._now()
-        if self._looked is not None and now < self._looked:  # the clock was put back: what was due then is far away now
+        if self._looked is not None and now < self._looked:  # the clock was set back: what was due is far away now
             self._due.clear()
         self._looked = now
         enabled = {_identity(each): each for each in self._schedules() if each.state == ENABLED}
@@ -143,7 +143,7 @@ def _bury(schedule: Any, text: str, code: str, message: str) -> None:
 
 
 def _notification(schedule: str, due: datetime) -> str:
-    """What is delivered where no input is said; its form is in no document, and its detail is a text, not an object."""
+    """The input where none is given; no document describes its form, and its detail is a text, not an object."""
     return json.dumps(
         {
             "version": "0",
@@ -178,7 +178,7 @@ def _there() -> list[Any]:
 
 
 def _identity(schedule: Any) -> tuple[str, ...]:
-    """What a schedule's next moment follows from: one whose words for it change begins again."""
+    """What decides a schedule's next time: when one of these changes, the schedule begins again."""
     return (
         schedule.arn,
         str(schedule.creation_date),

@@ -1,11 +1,11 @@
 """Sessions of Systems Manager that forward a port, through an instance, to a database in the network.
 
-moto has none. An instance is there for Systems Manager while it runs, its role lets its agent speak, and its security
-group and its subnet's route let it out to AWS:
+moto has none. Systems Manager sees an instance while it runs, its role allows its agent what it needs, and its security
+group and its subnet's route let it reach AWS:
 https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-prerequisites.html
-What is spoken on the way is not AWS's protocol, a web socket with frames of its own, but a line of JSON and then the
-bytes as they are; `local_cloud.session_plugin` stands for AWS's plugin and speaks it. Who asks to be forwarded gets
-to a database where the instance, by its security groups, gets to it at that moment.
+The protocol is not AWS's, which is a web socket with frames of its own, but a line of JSON and then the bytes as they
+are; `local_cloud.session_plugin` takes the place of AWS's plugin and speaks it. A session reaches a database if the
+instance's security groups allow that at that moment.
 """
 
 import json
@@ -51,7 +51,7 @@ class _Session:
         instance: through which it leads.
         host: where it leads.
         port: and there.
-        token: what who forwards has to show.
+        token: what the plugin has to show.
     """
 
     instance: str
@@ -91,7 +91,7 @@ def _describe(response: Any) -> str:
 
 
 def _is_connected(instance: str) -> bool:
-    """Whether an agent that is seen takes sessions: as in AWS it does a moment later, so who asks first is refused."""
+    """Whether an agent takes sessions yet: as in AWS, one that is seen for the first time refuses the first session."""
     was_asked = instance in _connected
     _connected.add(instance)
     return was_asked
@@ -146,7 +146,7 @@ def _receive(gate: socket.socket) -> None:
 
 
 def _forward(caller: socket.socket) -> None:
-    """Let a caller through to where its session leads, until one of both has had enough or the session ends."""
+    """Connect a caller with the host of its session, until one of the two closes or the session ends."""
     with closing(caller), suppress(OSError):
         session = _shown(caller)
         if session is None or not _reaches(session):

@@ -1,6 +1,6 @@
-"""Functions in a network fall asleep where nobody calls them for weeks: the call that wakes one fails, and others too.
+"""Functions in a network become inactive if nobody calls them for weeks; the call that wakes one fails, and others too.
 
-Lambda takes back the network interfaces of such a function, and a new one takes it minutes:
+Lambda reclaims the network interfaces of such a function, and to make a new one takes minutes:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 Events that nobody waits for are kept until the function is awake; here they wake it at once.
@@ -18,7 +18,7 @@ from moto.core.utils import utcnow
 from local_cloud.endpoint.patches import patch
 
 _IDLE = timedelta(days=14)
-"""How long nobody has called it; AWS says weeks."""
+"""After how long without a call it sleeps; AWS says weeks."""
 
 _SECONDS = 1
 """How long it takes to wake up; AWS says minutes."""

@@ -3,11 +3,11 @@
 What moto lacks: change sets are found by their stack, and one that is not there can be deleted (the cdk CLI does so
 before every deployment); a stack made by a change set has outputs and exports; what depends on a replaced resource
 is updated too; what refers to another is deleted before it; a type that cannot be made or updated is an error, by
-name; an error is one that the cdk CLI shows; a stack under termination protection, or one whose exports are in use, is
-not deleted; a change set goes with its stack, and when another of its stack's is executed; what is to be retained is,
-when it leaves its template too, and a snapshot is taken where that is to stay;
-what can outlive its stack bears the stack's tags; a creation that fails is rolled back; a deletion that fails goes on,
-when it is tried again, with what is left. How updates go is in `updates`.
+name; an error has a form that the cdk CLI shows; a stack under termination protection, or one whose exports are in use,
+is not deleted; a change set is deleted with its stack, and when another one of the stack is executed; what is to be
+retained is retained, also when it leaves its template, and a snapshot is taken where the policy says so; what can
+outlive its stack has the stack's tags; a creation that fails is rolled back; a deletion that failed goes on, when it is
+tried again, with what is left. Updates are in `updates`.
 JSON templates are read by the JSON parser: YAML's takes seconds for the same.
 """
 
@@ -211,7 +211,7 @@ def _create_change_set(backend: Any, *arguments: Any, **keywords: Any) -> Any:
 
 
 def _tell_changed_properties(change_set: Any) -> None:
-    """Say of each resource that is modified which of its properties are: cdk diff shows no others."""
+    """Name the changed properties of each modified resource: cdk diff shows no others."""
     old, new = change_set.stack.resource_map._resource_json_map, change_set.template_dict["Resources"]  # noqa: SLF001
     for change in change_set.changes:
         if change.action == "Modify":
@@ -260,7 +260,7 @@ def _create_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> 
             stack = backend.stacks[stack_id]
             updates.delete_new(stack.resource_map)
             stack.status = updates.rolled_back(stack.resource_map, "")
-            # It has no outputs, and who looked at them would make what they speak of again.
+            # It has no outputs, and to look at them would make the resources that they name again.
             stack.output_map = parsing.OutputMap(stack.resource_map, {}, stack_id)
             for export in [each for each in backend.exports.values() if each.exporting_stack_id == stack_id]:
                 del backend.exports[export.name]
@@ -270,13 +270,13 @@ def _create_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> 
 
 
 def _shown(stack: Any, error: Exception) -> ValidationError:
-    """An error as one that the cdk CLI shows."""
+    """Turn an error into one that the cdk CLI shows."""
     logger.error("stack %s", stack.name, exc_info=error)
     return ValidationError(message=f"stack {stack.name}: {type(error).__name__}: {error}")
 
 
 def _resource_diff(resources: Any, other_template: Mapping[str, Any], said: Any = None) -> dict[str, list[str]]:
-    """What differs from another template: only by properties, and with all that refers to what is modified."""
+    """What differs from another template, by properties only, with all that refers to what is modified."""
     old, new = resources._resource_json_map, other_template["Resources"]  # noqa: SLF001
     diff: dict[str, list[str]] = _moto_resource_diff(resources, other_template, said)
     modified = {name for name in diff["Modify"] if _properties(old[name]) != _properties(new[name])}
@@ -296,9 +296,9 @@ def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _delete_resources(resources: Any) -> None:
-    """Delete each resource before those it refers to, but for what is to be retained; the first error ends it."""
+    """Delete each resource before those it refers to, except what is to be retained; the first error ends it."""
     templates, made = resources._resource_json_map, resources._parsed_resources  # noqa: SLF001
-    # Kept apart: what is taken out of those that moto has made, it makes again as soon as it looks for it.
+    # In a copy: moto makes a resource again that was taken out of its own collection, as soon as it looks for it.
     gone = resources.__dict__.setdefault("_gone", set())
     for name in reversed(in_order(templates)):
         resource = made.get(name)
@@ -346,7 +346,7 @@ def _create_resource(
 
 
 def _tagged(resource: Mapping[str, Any], tags: Mapping[str, str]) -> Mapping[str, Any]:
-    """A resource's words with its stack's tags among its own, which come first."""
+    """A resource's template with its stack's tags added after its own."""
     properties = resource.get("Properties", {})
     own = properties.get("Tags", [])
     keys = {tag["Key"] for tag in own}

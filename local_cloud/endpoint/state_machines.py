@@ -6,7 +6,7 @@ and hands the words of an AWS SDK task to boto3 as they are: Step Functions writ
 where boto3 writes stateMachineArn and executions. What Lambda itself refuses it calls an Exception. And it says that
 an execution has ended before it says how, so that who asks just then finds it SUCCEEDED and without an output.
 
-What a state hands on moto holds to 256 KiB as AWS does, and what an execution begins with to nothing:
+moto limits what a state passes on to 256 KiB, as AWS does, but not the input of an execution:
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
@@ -130,7 +130,7 @@ def _reflect_status(communication: Any) -> None:
 
 
 def _failure_of_lambda(task: Any, env: Any, ex: Exception) -> Any:
-    """What a state fails with: of what Lambda refuses, its name for it.
+    """The name of a state's error; for what Lambda refuses, Lambda's own name.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """

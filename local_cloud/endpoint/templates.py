@@ -1,4 +1,4 @@
-"""What a template says of how its parts hang together."""
+"""What a template says about how its parts depend on each other."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

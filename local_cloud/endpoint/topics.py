@@ -1,4 +1,4 @@
-"""Topics that hear only whom their policies let speak, and mails that are kept where one can read them.
+"""Topics that accept messages only from whom their policies allow, and mails that are kept where one can read them.
 
 moto delivers whatever is published. In AWS a topic has its default policy, by which everything of the owner's account
 may publish, only as long as it has no other:

@@ -1,7 +1,8 @@
-"""Updates of stacks as CloudFormation makes them: whole or not at all, and what is gone goes last.
+"""Updates of stacks as CloudFormation makes them: whole or not at all, with deletions last.
 
 What moto lacks: an update makes what is new, changes what is changed, and deletes what has left the template when all
-else has succeeded; one that fails is rolled back; an export that another stack imports can neither change nor go.
+else has succeeded; one that fails is rolled back; an export that another stack imports can be neither changed nor
+removed.
 """
 
 import logging
@@ -63,7 +64,7 @@ def _update(resources: Any, template: Mapping[str, Any], parameters: Mapping[str
                 before.modified.append(name)
                 _modify(resources, name)
             elif name in changes["Add"]:
-                _ = resources[name]  # to be asked for it is how moto makes one
+                _ = resources[name]  # moto makes a resource when it is asked for it
         backend = cloudformation_backends[resources._account_id][resources._region_name]  # noqa: SLF001
         exports.refuse_used(backend, resources.stack_id, OutputMap(resources, template, resources.stack_id).exports)
     except Exception:
@@ -108,7 +109,7 @@ def _remove_replaced(found: Any, template: Mapping[str, Any]) -> None:
 
 
 def _clean_up(resources: Any, gone: Any, template: Mapping[str, Any]) -> None:
-    """Delete what has left the template; what cannot be deleted stays, and fails no update."""
+    """Delete what has left the template; what cannot be deleted stays, which does not make the update fail."""
     try:
         resources._delete_resource(gone, template)  # noqa: SLF001
     except Exception:
@@ -116,10 +117,10 @@ def _clean_up(resources: Any, gone: Any, template: Mapping[str, Any]) -> None:
 
 
 def delete_new(resources: Any, *, old: Collection[str] = ()) -> None:
-    """Delete what an operation has made before it failed, but for what is to be retained in any case.
+    """Delete what an operation has made before it failed, except what is to be retained in any case.
 
     A snapshot is taken where the policy says so, here too: a first deployment that fails leaves it behind.
-    What cannot be deleted stays, and the rollback has failed by it; so does an instance that is protected.
+    What cannot be deleted stays, and the rollback has then failed; the same is true of an instance that is protected.
 
     Args:
         resources: the stack's resources.

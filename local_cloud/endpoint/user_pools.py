@@ -1,7 +1,8 @@
-"""User pools that keep Cognito's promises to those who sign in.
+"""User pools that let users sign in as Cognito does.
 
 moto keeps pools, clients and users, and its CloudFormation knows none of them. It lets a client use every way to sign
-in, says of a name that nobody has it, gives every token an hour, sends no mail and deletes a pool that is protected.
+in, tells a caller that a user name does not exist, lets every token be valid for an hour, sends no mail and deletes a
+protected pool.
 """
 
 import json
@@ -114,7 +115,7 @@ def _initiate(backend: CognitoIdpBackend, client_id: str, auth_flow: str, auth_p
 def _respond(
     backend: CognitoIdpBackend, session: str, client_id: str, challenge_name: str, challenge_responses: dict[str, str]
 ) -> Any:
-    """Go on with a challenge; who answers is named as the challenge has named them, not by an address."""
+    """Go on with a challenge; the user is named as in the challenge, not by an address."""
     name = challenge_responses.get("USERNAME")
     if not any(client_id in pool.clients and name in pool.users for pool in backend.user_pools.values()):
         raise NotAuthorizedError("Invalid session for the user.")
@@ -168,7 +169,7 @@ class UserPool(Resource):
 
 
 class UserPoolClient(Resource):
-    """What an application speaks to a user pool by."""
+    """The client by which an application uses a user pool."""
 
     cloudformation = "AWS::Cognito::UserPoolClient"
     service = "cognito-idp"

@@ -1,9 +1,9 @@
 """Ways out of a network, and who gets through them: internet gateways, NAT gateways and NAT instances.
 
-moto's CloudFormation updates none of these, and moto asks none of them. Here a route that changes leads elsewhere, an
-address moves with its instance, and one that a gateway holds is released only when the gateway is deleted. What is
-private gets out through a gateway as it is, and through an instance that runs, has an address, forwards what is
-neither from it nor to it, lets it in, and may itself speak to where that goes:
+moto's CloudFormation updates none of these, and moto checks none of them. Here a route can be changed, an address moves
+with its instance, and one that a gateway holds is released only when the gateway is deleted. What is private gets out
+through any gateway, and through an instance that runs, has an address, forwards what is neither from it nor to it, and
+whose security groups let that in and out:
 https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 """
 
@@ -65,7 +65,7 @@ def _leads(subnet: str, groups: Sequence[str], of_port: _Rules) -> bool:
 
 
 def _default_route(subnet: str) -> Any:
-    """Where a subnet's table sends what is meant for nobody in the network; None: nowhere."""
+    """The default route of a subnet; None: it has none."""
     for table in ec2_backends[ACCOUNT][REGION].route_tables.values():
         if subnet in table._associations.values():  # noqa: SLF001 - moto's own
             found = [each for each in table._routes.values() if each.destination_cidr_block == EVERYWHERE]  # noqa: SLF001
@@ -124,9 +124,9 @@ def _delete_gateway(backend: Any, nat_gateway_id: str) -> Any:
 
 
 class Instance(Resource):
-    """An instance. Nothing runs in it: what it is and where it is decide who gets through.
+    """An instance. Nothing runs in it: its properties and its place decide who gets through.
 
-    In AWS its type and its script may change, at a halt.
+    In AWS its type and its script can change while it is stopped.
     """
 
     cloudformation = "AWS::EC2::Instance"
@@ -240,7 +240,7 @@ class Route(Resource):
 
 
 class TableOfSubnet(Resource):
-    """Which route table is a subnet's; moto's CloudFormation writes it down where nothing of moto's looks."""
+    """Which route table a subnet has; moto's CloudFormation records it where moto itself does not look."""
 
     cloudformation = "AWS::EC2::SubnetRouteTableAssociation"
     service = "ec2"

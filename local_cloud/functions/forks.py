@@ -152,7 +152,7 @@ class Forks:
 
 
 class Forking:
-    """What functions' processes are forked from: one process for all that have the same layers, started at first need.
+    """The processes that functions' processes are forked from: one for each set of layers, started when first needed.
 
     Args:
         client: the module that they run.

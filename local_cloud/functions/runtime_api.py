@@ -52,7 +52,7 @@ class RuntimeApi:
     Attributes:
         address: host and port.
         asked: whether the process has asked for an event, so: whether its start has succeeded.
-        answer: to the last event offered, or of a start that failed; None: not yet.
+        answer: what the last event offered, or a failed start, came to; None: there is none yet.
         news: set whenever one of the two changes.
     """
 

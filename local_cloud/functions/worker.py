@@ -217,7 +217,7 @@ class Worker:
         return self._exited(request_id) if answer is None else answer
 
     def _watch(self, is_over: Callable[[], bool], deadline: float) -> str:
-        """Look after the process until something is over; return "over", "time" or "death"."""
+        """Watch the process until a condition holds, it has ended or time is up; return "over", "death" or "time"."""
         while True:
             ended = self._process.poll() is not None
             self._pump()
@@ -268,7 +268,7 @@ class Worker:
         self._process.wait()
 
     def _pump(self) -> None:
-        """Bring the output's whole lines to the log; a process that is gone writes no more to the last one."""
+        """Copy complete lines of the output to the log, and after the process's end also an incomplete last one."""
         with self._output.open("rb") as output:
             output.seek(self._read)
             new = output.read()
