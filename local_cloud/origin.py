@@ -45,7 +45,7 @@ class CloudOrigin:
         if document["format"] != FORMAT:
             raise UserError(
                 f"the local cloud in {folder.path} was kept by another version of totes, which this one cannot read; "
-                f"continue it with that one, or begin afresh: {_WAYS_OUT}"
+                f"continue it with that one, or start over: {_WAYS_OUT}"
             )
         if not folder.store.exists():
             raise UserError(f"{folder.store} is gone, and with it the cloud's lake and secrets; {_WAYS_OUT}")
