@@ -131,7 +131,7 @@ export ALARM_EMAIL ?=
 
 .PHONY: synth
 synth: setup ## Synthesise every environment into cdk.out (ALARM_EMAIL=address), without an account and without a network.
-	@environments=$$($(BIN)/python -c 'from stacks.config import Environment; print(*Environment.names())') || exit; \
+	@environments=$$($(BIN)/python -c 'from stacks.config import names; print(*names())') || exit; \
 	for environment in $$environments; do \
 		toolchain/node_modules/.bin/cdk synth --quiet -c env=$$environment -c "alarm_email=$$ALARM_EMAIL" \
 			--output cdk.out/$$environment || exit; \
