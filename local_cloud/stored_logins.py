@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_cloud import libpq
+from local_cloud.cloud import LocalCloud
 from local_cloud.databases import (
     OWN_WAREHOUSE_ROLES,
     embedded_dashboard_login,
@@ -16,16 +17,13 @@ from local_cloud.network import inside
 from totes.errors import UserError
 from totes.settings import PLACEHOLDER
 
-if TYPE_CHECKING:
-    from local_cloud.cloud import LocalCloud
-
 SECRETS = {"source": "SourceSecretArn", "warehouse": "WarehouseSecretArn"}
 """The databases, and the stack's outputs that name their secrets."""
 
 _DASHBOARD = "DashboardSecretArn"
 
 
-def store_logins(cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> None:
+def store_logins(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> None:
     """Store the logins of a new cloud; a warehouse of totes' own is prepared as it would be in AWS.
 
     An embedded database has one role for each secret, so that a rotation changes nobody else's password.
@@ -44,7 +42,7 @@ def store_logins(cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[st
     _store_dashboard_login(cloud, uris, outputs)
 
 
-def _store_dashboard_login(cloud: "LocalCloud", uris: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+def _store_dashboard_login(cloud: LocalCloud, uris: Mapping[str, str], outputs: Mapping[str, str]) -> None:
     """Store the dashboard's login, where none is yet: a role of its own, or the only login that a person has named."""
     secrets = cloud.client("secretsmanager")
     warehouse, dashboard = (
@@ -59,7 +57,7 @@ def _store_dashboard_login(cloud: "LocalCloud", uris: Mapping[str, str], outputs
 
 
 def store_what_changed(
-    cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], named_again: Mapping[str, str]
+    cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]], named_again: Mapping[str, str]
 ) -> None:
     """Store what a continued cloud's secrets do not have: RDS's master, and logins that have changed."""
     outputs, secrets = _outputs(cloud), cloud.client("secretsmanager")
@@ -74,7 +72,7 @@ def store_what_changed(
     _store_dashboard_login(cloud, uris, outputs)
 
 
-def _outputs(cloud: "LocalCloud") -> dict[str, str]:
+def _outputs(cloud: LocalCloud) -> dict[str, str]:
     return {
         output["OutputKey"]: output["OutputValue"]
         for stack in cloud.client("cloudformation").describe_stacks()["Stacks"]
@@ -82,18 +80,18 @@ def _outputs(cloud: "LocalCloud") -> dict[str, str]:
     }
 
 
-def _master(cloud: "LocalCloud", uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _master(cloud: LocalCloud, uris: Mapping[str, str], given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     return given.get("warehouse") or _placed(cloud, login(uris["warehouse"], "warehouse"), "warehouse")
 
 
-def _placed(cloud: "LocalCloud", values: dict[str, Any], login_name: str) -> dict[str, Any]:
+def _placed(cloud: LocalCloud, values: dict[str, Any], login_name: str) -> dict[str, Any]:
     """The login of an embedded database; where the stacks have a network, in the form that it has in that network."""
     network = f"totes-{cloud.environment}-network"
     stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
     return inside(values, login_name) if any(stack["StackName"].startswith(network) for stack in stacks) else values
 
 
-def store_master(cloud: "LocalCloud", master: Mapping[str, Any]) -> None:
+def store_master(cloud: LocalCloud, master: Mapping[str, Any]) -> None:
     """Store a login in the secret of RDS's master, of which there is one."""
     secrets = cloud.client("secretsmanager")
     listed = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["rds!"]}])["SecretList"]
@@ -101,7 +99,7 @@ def store_master(cloud: "LocalCloud", master: Mapping[str, Any]) -> None:
     secrets.put_secret_value(SecretId=of_master, SecretString=json.dumps(master))
 
 
-def write_place(cloud: "LocalCloud", secret: str, there: Mapping[str, Any]) -> None:
+def write_place(cloud: LocalCloud, secret: str, there: Mapping[str, Any]) -> None:
     """Copy the place of the database from another login into a secret, whose own user and password stay."""
     secrets = cloud.client("secretsmanager")
     made = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
@@ -109,7 +107,7 @@ def write_place(cloud: "LocalCloud", secret: str, there: Mapping[str, Any]) -> N
     secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
 
 
-def _prepare_own_warehouse(cloud: "LocalCloud", outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
+def _prepare_own_warehouse(cloud: LocalCloud, outputs: Mapping[str, str], master: Mapping[str, Any]) -> None:
     """Make the server's superuser RDS's master, and write the place of the server into the roles' secrets."""
     store_master(cloud, master)
     for output in ("WarehouseSecretArn", "DashboardSecretArn"):

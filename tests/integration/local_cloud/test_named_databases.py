@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud import cloud as cloud_module
+from local_cloud import lifecycle
 from local_cloud.databases import identity, login
 from local_cloud.folder import StateFolder
 from local_cloud.origin import CloudOrigin
@@ -68,5 +68,5 @@ def test_a_server_that_does_not_tell_which_it_is_is_one_sentence(postgres: Embed
 def test_a_login_of_before_is_the_secrets_matter_when_its_cloud_is_continued(tmp_path: Path) -> None:
     changed = f"postgresql://clerk:of-before@127.0.0.1:{free_port()}/shop"
     kept = CloudOrigin(environment="local", named={"source": changed}, identities={"source": (1, 2)})
-    origin, logins = cloud_module._looked_at(StateFolder(tmp_path), kept, {}, None, lambda _: None, persistent=True)
+    origin, logins = lifecycle._looked_at(StateFolder(tmp_path), kept, {}, None, lambda _: None, persistent=True)
     assert (origin, logins) == (kept, {})
