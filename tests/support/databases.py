@@ -29,7 +29,7 @@ def quick_server() -> Iterator[EmbeddedPostgres]:
     A database is three hundred files; to make and to remove them takes a file system on a disk a quarter of all that
     the tests take of the processor. So they are in memory, where there is plenty of it.
     """
-    with tempfile.TemporaryDirectory(prefix="totes-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="totes-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder), settings=QUICK)
         server.start()
         try:
@@ -40,7 +40,7 @@ def quick_server() -> Iterator[EmbeddedPostgres]:
             subprocess.run(["rm", "-rf", folder], check=True)
 
 
-def _in_memory() -> Path | None:
+def in_memory() -> Path | None:
     """The folder for what is kept in memory; None: there is too little of it."""
     if not os.access(_MEMORY, os.W_OK):
         return None

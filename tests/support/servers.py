@@ -1,10 +1,10 @@
-"""What happens to a whole server: a standby beside it, a crash in place, transaction ids by the thousand million."""
+"""What happens to a whole server: a standby, another major version, a crash in place, ids by the thousand million."""
 
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,6 +87,46 @@ def catch_up(standby: EmbeddedPostgres, primary: EmbeddedPostgres) -> None:
     )
 
 
+@contextmanager
+def upgraded(old: EmbeddedPostgres, folder: Path, settings: Mapping[str, str]) -> Iterator[EmbeddedPostgres]:
+    """A server of version 18 with all that an older one holds, brought over by pg_upgrade, as RDS does it; the older
+    one is stopped.
+    """
+    new = EmbeddedPostgres(folder, version=18, settings=settings)
+    new.start()
+    try:
+        for server in (new, old):
+            _shut_down(server)
+        with _trusted(old), _trusted(new):
+            # Version 18 has checksums where nobody says otherwise, and both have to have them, or neither.
+            _run(new, "pg_checksums", "--no-sync", "--disable")
+            places = ("-d", old._data, "-b", old.binaries, "-B", new.binaries, "-s", folder)
+            _run(new, "pg_upgrade", "--no-sync", "--username", "postgres", *places)
+        new._password_file.write_text(old._password_file.read_text())  # roles come over with their passwords
+        new.start()
+        yield new
+    finally:
+        new.stop()
+
+
+def _shut_down(server: EmbeddedPostgres) -> None:
+    """Stop a server so that its log has nothing left to replay."""
+    _run(server, "pg_ctl", "stop", "-m", "fast", "-w")
+    if server._process is not None:
+        server._process.wait()
+        server._process = None
+
+
+@contextmanager
+def _trusted(server: EmbeddedPostgres) -> Iterator[None]:
+    """Let whoever comes by the local socket in without a password, as pg_upgrade does."""
+    access = server._data / "pg_hba.conf"
+    kept = access.read_text()
+    access.write_text("local all all trust\n")
+    yield
+    access.write_text(kept)
+
+
 def crash_in_place(uri: str) -> None:
     """Kill a backend, as the kernel does that is out of memory: the server recovers, and its postmaster stays."""
     with session(uri) as connection:
@@ -114,9 +154,7 @@ def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
     run_alone(server.uri("postgres"), "UPDATE pg_database SET datallowconn = true")
     for [database] in rows(server.uri("postgres"), "SELECT datname FROM pg_database"):
         run_alone(server.uri(database), "VACUUM FREEZE")
-    _run(server, "pg_ctl", "stop", "-m", "fast", "-w")
-    if server._process is not None:
-        server._process.wait()
+    _shut_down(server)
     epoch, low = divmod(number, 2**32)
     _run(server, "pg_resetwal", "-x", str(low), "-e", str(epoch))
     # The file in which the fates of those ids are kept; the server makes one only as it comes to its first.
@@ -129,8 +167,16 @@ def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
     server.start()
 
 
-def _run(server: EmbeddedPostgres, program: str, *arguments: str) -> None:
-    subprocess.run(server._command(program, *arguments), check=True, capture_output=True, **server._surroundings)
+def _run(server: EmbeddedPostgres, program: str, *arguments: str | Path) -> None:
+    """Run a program of PostgreSQL on a server's data, as its system user."""
+    done = subprocess.run(
+        server._command(program, *map(str, arguments)),
+        capture_output=True,
+        text=True,
+        check=False,
+        **server._surroundings,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _until(holds: Callable[[], bool], complaint: str) -> None:
