@@ -112,7 +112,7 @@ class _Lists:
     def _write_list(self, key: str, first: int, parts: Sequence[Part]) -> bool:
         before = self._folder.find(key)
         held = before.body.decode().splitlines() if before else []
-        kept = [line for line in held if (batch_of(_key_of(line)) or 0) < first]
+        kept = [line for line in held if (batch := batch_of(_key_of(line))) is not None and batch < first]
         lines = [*kept, *(self._place_of(part) for part in parts)]
         if lines == held:
             return True

@@ -108,5 +108,6 @@ class TableWriter:
         if twice.len():
             raise ContractError(
                 f"{self._key} {twice[0]} is there more than once in table {self._table}, which its unique index should "
-                f"forbid; find the rows, delete one, and REINDEX TABLE {self._table}"
+                "forbid; the index is broken: find the rows without it (SET enable_indexscan = off; "
+                "SET enable_bitmapscan = off), delete the wrong one by its ctid, and REINDEX TABLE {self._table}"
             )

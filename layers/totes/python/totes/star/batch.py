@@ -21,6 +21,7 @@ from totes.lake import (
     read_part,
     write_part,
 )
+from totes.lake.layout import batch_folder
 from totes.lake.manifests import digest
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert, slices
@@ -233,7 +234,7 @@ class Batch:
     def _write_part(self, table: StarTable, name: str, rows: pl.DataFrame) -> tuple[Part, ...]:
         if rows.is_empty():
             return ()
-        return (write_part(self._processed, f"batches/{self._capture.batch:010d}/{table.name}/{name}", rows),)
+        return (write_part(self._processed, f"{batch_folder(self._capture.batch)}/{table.name}/{name}", rows),)
 
     def _manifest(self, done: _Done) -> StarManifest:
         stars = {

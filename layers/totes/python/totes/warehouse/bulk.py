@@ -14,7 +14,7 @@ from totes.warehouse.processed_bucket import ProcessedBucket
 
 CHUNK_BATCHES = 500
 CHUNK_ROWS = 200_000
-"""The most that a chunk has, unless a single part has more rows: so memory is bounded by two chunks."""
+"""A chunk ends once it has so many, and may exceed that by one part. Memory is bounded by two chunks."""
 
 _READERS = 8
 

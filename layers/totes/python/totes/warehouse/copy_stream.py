@@ -30,7 +30,7 @@ class Format:
 class CopyStream(io.RawIOBase):
     """A frame's rows in a format, a file to be read once.
 
-    Memory is bounded by the bytes of twice `_ROWS_AT_ONCE` rows, or by `_BYTES_AT_ONCE` if the rows are long.
+    Memory is bounded by twice `_ROWS_AT_ONCE` rows, or by twice `_BYTES_AT_ONCE` if the rows are long.
     """
 
     def __init__(self, rows: pl.DataFrame, how: Format) -> None:

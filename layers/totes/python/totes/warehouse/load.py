@@ -257,10 +257,12 @@ class _Loader:
         """
         if not check.newer:
             return wanted
+        if asked:
+            return True
         published = (
             processed.edition != stored_content.edition and self._code is not None and processed.made_by() == self._code
         )
-        return asked or published or is_under_way(cursor, self._tables)
+        return published or is_under_way(cursor, self._tables)
 
     def _next_batch(
         self, cursor: Cursor, processed: ProcessedBucket, entry: Entry, *, wanted: bool, seen: WarehouseState

@@ -137,8 +137,8 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
     Args:
         cursor: the warehouse.
         tables: the star tables.
-        all_of_it: whether to try the last two as well. Each try waits for locks, and readers wait for it meanwhile, so
-            one try in a run is enough.
+        all_of_it: whether to try the last two as well, and to make views again that somebody has replaced. Each try
+            waits for locks, and readers wait for it meanwhile, so one try in a run is enough.
 
     Returns:
         What cannot be changed in place.

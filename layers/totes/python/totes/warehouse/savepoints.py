@@ -17,10 +17,13 @@ def savepoint(cursor: Cursor) -> Iterator[None]:
     cursor.execute("SAVEPOINT block")
     try:
         yield
-    except Exception:
-        # If the connection is lost, this fails too, and the error of the block says why.
-        with suppress(psycopg2.Error):
+    except Exception as error:
+        try:
             cursor.execute("ROLLBACK TO SAVEPOINT block; RELEASE SAVEPOINT block")
+        except psycopg2.Error:
+            # If the connection is lost, this fails too, and the error of the block says why.
+            if isinstance(error, _DryRunEnds) or not cursor.connection.closed:
+                raise
         raise
     cursor.execute("RELEASE SAVEPOINT block")
 
