@@ -24,7 +24,7 @@ def chosen_environment(node: Node) -> Environment:
     """The environment that the context asks for.
 
     Context:
-        env: its name; dev by default.
+        env: its name, with its suffix if it has one, such as dev-alice; dev by default.
         suffix: a word that is added to the name, for a second environment of its kind in an account.
         alarm_email: who gets its alarms, instead of the address in stacks/config.py.
         delete_data: "true" is the second key: what holds data is deleted with its stack.

@@ -13,12 +13,6 @@ _SOMEBODY = "alarm_email=nobody@example.com"
 _LOG = PROJECT / "build" / "costs" / "cdk.log"
 
 
-def split_environment(name: str) -> tuple[str, str]:
-    """Split the name of an environment, such as "dev-alice", into that of its kind and its suffix ("": it has none)."""
-    environment, _, suffix = name.partition("-")
-    return environment, suffix
-
-
 @contextmanager
 def synthesised(name: str, context: Sequence[str] = ()) -> Iterator[Path]:
     """Synthesise the stacks of an environment; the folder with their templates is removed when this ends.
@@ -31,10 +25,8 @@ def synthesised(name: str, context: Sequence[str] = ()) -> Iterator[Path]:
         UserError: there is no such environment, or its configuration makes no sense.
     """
     _LOG.parent.mkdir(parents=True, exist_ok=True)
-    environment, suffix = split_environment(name)
-    context = (_SOMEBODY, *((f"suffix={suffix}",) if suffix else ()), *context)
     with tempfile.TemporaryDirectory(prefix="totes-") as folder:
         assembly = Path(folder) / "cdk.out"
-        with Cdk(assembly=assembly, log=_LOG, environment=environment, context=context) as cdk:
+        with Cdk(assembly=assembly, log=_LOG, environment=name, context=(_SOMEBODY, *context)) as cdk:
             cdk.synthesise().finish()
             yield assembly

@@ -8,8 +8,6 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from command_line.synthesis import split_environment
-
 OF_A_DEPLOYMENT = frozenset(
     {
         *("doctor", "init", "rebuild", "replay", "run", "status", "tunnel", "verify"),
@@ -78,7 +76,4 @@ def _options_of(command: str | None, options: str) -> str:
     kind, _, name = options.partition(" ")
     if command is not None:
         return options if kind == "--state" else ""
-    environment, suffix = split_environment(name)
-    if kind != "--env":
-        return ""
-    return f"-c env={environment}" + (f" -c suffix={suffix}" if suffix else "")
+    return f"-c env={name}" if kind == "--env" else ""

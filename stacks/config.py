@@ -5,8 +5,34 @@ stacks/environment.py has all that may be said of one. app.py reads one environm
 
 from aws_cdk.aws_logs import RetentionDays
 
-from stacks.environment import LOCAL_EMAIL, Environment, GivenDatabase, NewNetwork, OwnDatabase, Rates
+from stacks.environment import (  # those that no environment has today too, so that one can be given them here
+    LOCAL_EMAIL,
+    Environment,
+    ExistingNetwork,
+    FunctionSettings,
+    GivenDatabase,
+    Lake,
+    NewNetwork,
+    OwnDatabase,
+    OwnDomain,
+    Rates,
+)
 from stacks.target import LAMBDA, Target
+
+__all__ = [
+    "ENVIRONMENTS",
+    "Environment",
+    "ExistingNetwork",
+    "FunctionSettings",
+    "GivenDatabase",
+    "Lake",
+    "NewNetwork",
+    "OwnDatabase",
+    "OwnDomain",
+    "Rates",
+    "named",
+    "names",
+]
 
 ENVIRONMENTS: tuple[Environment, ...] = (
     Environment(
@@ -57,8 +83,13 @@ def names() -> tuple[str, ...]:
 
 
 def named(name: str) -> Environment:
-    """The environment of a name; raise ValueError, which names those there are, for any other."""
+    """The environment of a name, which may have a suffix, such as dev-alice.
+
+    Raises:
+        ValueError: there is none of that name, or the suffix is not a short word.
+    """
+    kind, dash, suffix = name.partition("-")
     for environment in ENVIRONMENTS:
-        if environment.name == name:
-            return environment
+        if environment.name == kind:
+            return environment.suffixed(suffix) if dash else environment
     raise ValueError(f"there is no environment {name!r}; name one of {', '.join(names())}")

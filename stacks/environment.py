@@ -384,8 +384,10 @@ class Environment:
         It has no domain for its dashboard: CloudFront accepts a domain for only one distribution of all accounts.
 
         Raises:
-            ValueError: the suffix is not a short word.
+            ValueError: the suffix is not a short word, or the name has one already.
         """
+        if "-" in self.name:
+            raise ValueError(f"{self.name} has a suffix already, and takes no second one, {suffix!r}")
         if not re.fullmatch(_SUFFIX, suffix):
             raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
         return replace(self, name=f"{self.name}-{suffix}", dashboard_domain=None)

@@ -23,7 +23,8 @@ to know before you query; the [reports](reports.md) answer common questions. `fa
 [warehouse.md](warehouse.md) has it.
 
 To see a fact as it stands now, query its current view: it has the newest version of each row that is not deleted, in
-the same columns. A column that *joins* a table has a row there; `NULL` after a type means that the column may be NULL.
+the same columns. What a column that *joins* a table says is the key of a row there; `NULL` after a type means that
+the column may be NULL.
 """
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
+from stacks import environment as settings
 from stacks.environment import (
     _SUFFIX,
     ExistingNetwork,
@@ -45,7 +46,8 @@ def test_a_processor_that_lambda_does_not_have_is_named(monkeypatch: pytest.Monk
 
 
 def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
-    assert config.named("dev").suffixed("alice").name == "dev-alice"
+    assert config.named("dev-alice") == config.named("dev").suffixed("alice")
+    assert config.named("dev-alice").name == "dev-alice"
     domain = OwnDomain(
         name="dashboard.shop.example", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/1"
     )
@@ -53,10 +55,17 @@ def test_an_environment_with_a_suffix_has_a_name_of_its_own() -> None:
     assert first.suffixed("alice").dashboard_domain is None, "CloudFront gives a name to one distribution"
 
 
-@pytest.mark.parametrize("suffix", ["Alice", "a-b", "1st", "muchtoolongaword"])
+@pytest.mark.parametrize("suffix", ["", "Alice", "a-b", "1st", "muchtoolongaword"])
 def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
     with pytest.raises(ValueError, match=f"suffix '{suffix}' is no word of at most 12"):
-        config.named("dev").suffixed(suffix)
+        config.named(f"dev-{suffix}")
+
+
+def test_every_setting_can_be_written_where_a_person_edits() -> None:
+    made = [each for each in vars(settings).values() if isinstance(each, type) and dataclasses.is_dataclass(each)]
+    names = {each.__name__ for each in made if each.__module__ == settings.__name__}
+    assert names
+    assert names <= set(config.__all__)
 
 
 def test_an_acceptance_run_takes_the_same_suffixes() -> None:

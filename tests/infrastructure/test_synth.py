@@ -77,11 +77,17 @@ def test_an_unknown_environment_ends_the_synth_with_the_known_ones(tmp_path: Pat
 
 
 def test_two_of_a_kind_share_no_name(dev: Synthesised, tmp_path: Path, store: Path) -> None:
-    templates = synthesise(chosen(tmp_path, env="dev", suffix="alice"), store).templates
+    templates = synthesise(chosen(tmp_path, env="dev-alice"), store).templates
     assert set(templates) == set(dev.templates)
     names = re.findall(r'"(?:\w*Name|Name)": "([^"]*totes[^"]*)"', json.dumps(templates))
     assert names
     assert [name for name in names if "dev-alice" not in name] == []
+
+
+def test_a_suffix_is_part_of_the_name_or_a_word_beside_it_and_not_both(tmp_path: Path) -> None:
+    assert chosen(tmp_path, env="dev", suffix="alice") == chosen(tmp_path, env="dev-alice")
+    with pytest.raises(ValueError, match="dev-alice has a suffix already"):
+        chosen(tmp_path, env="dev-alice", suffix="bob")
 
 
 def test_production_is_not_synthesised_without_somebody_to_tell(tmp_path: Path, store: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_folder_with_a_blank_is_quoted() -> None:
         ("totes local down removes it", "--state x", "totes local down --state x removes it"),
         ("totes local down removes it", "--local", "totes local down removes it"),
         ("/opt/totes run", "--env prod", "/opt/totes run"),
-        ("deploy it (cdk deploy --all)", "--env dev-alice", "deploy it (cdk deploy --all -c env=dev -c suffix=alice)"),
+        ("deploy it (cdk deploy --all)", "--env dev-alice", "deploy it (cdk deploy --all -c env=dev-alice)"),
         ("deploy it (cdk deploy --all)", "--env prod", "deploy it (cdk deploy --all -c env=prod)"),
         ("deploy it (cdk deploy --all)", "--state x", "deploy it (cdk deploy --all)"),
     ],
