@@ -692,9 +692,11 @@ test("lines stand out from the paper, light and dark; what is printed is dark on
     const page = await shown("#period=all", { scheme });
     const contrast = await page.evaluate(() => {
       const luminance = (name) => {
-        const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-        const [red, green, blue] = [1, 3, 5]
-          .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+        const sample = document.body.appendChild(document.createElement("i"));
+        sample.style.color = `var(${name})`;
+        const [red, green, blue] = getComputedStyle(sample)
+          .color.match(/\d+/g)
+          .map((part) => part / 255)
           .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
       };
