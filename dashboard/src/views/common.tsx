@@ -1,6 +1,7 @@
 /** What the sections have in common. */
 
 import type { FactName } from "../data/schemas";
+import { placeOf } from "../figures/days";
 import { selectOther } from "../figures/money";
 import { ALL, UNRATED } from "../figures/rates";
 import { ratesUsed } from "../figures/rates-used";
@@ -19,6 +20,14 @@ export function rowsOf(title: string, fact: FactName, pick: (look: Look) => Sele
 /** Opens the sales orders that are looked at and pass. */
 export function salesWhere(title: string, passes: (row: number, look: Look) => boolean): () => void {
   return rowsOf(title, "sales_order", (look) => among(look.sales, (row) => passes(row, look)));
+}
+
+/** Opens the sales orders of a stretch of days. */
+export function salesOfBucket(look: Look, place: number): () => void {
+  return salesWhere(
+    `Sales orders, ${bucketName(look, place)}, ${look.currency.title}`,
+    (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
+  );
 }
 
 /** Opens the purchase orders that are looked at and pass. */

@@ -1,13 +1,12 @@
 /** Where what was sold goes, and how soon. */
 
-import { placeOf } from "../figures/days";
 import { type LeadTime, leadTimes } from "../figures/sales";
 import type { Look } from "../state/look";
 import { Bars } from "../ui/bars";
 import { type ColumnOf, Figure } from "../ui/figure";
 import * as as from "../ui/formats";
 import { WorldMap } from "../ui/map";
-import { bucketName, countryOf, DAYS_COLUMNS, DaysChart, fromColumn, ratesSaid, salesWhere } from "./common";
+import { countryOf, DAYS_COLUMNS, DaysChart, fromColumn, ratesSaid, salesOfBucket } from "./common";
 import { type Ranked, ranked, rankedBars, rankedColumns, restOf } from "./ranked";
 
 interface Country extends Ranked {
@@ -77,11 +76,7 @@ export function LeadTimes({ look }: { look: Look }) {
   const { shop, sales, buckets, currency } = look;
   const { all, each } = leadTimes(shop.sales_order, sales, buckets.starts.length, shop.sales_order.day, buckets);
   const rows = each.map((time, place) => ({ ...time, place }));
-  const opening = (place: number) =>
-    salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${currency.title}`,
-      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
-    );
+  const opening = (place: number) => salesOfBucket(look, place);
   return (
     <Figure
       id="lead-times"

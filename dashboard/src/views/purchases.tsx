@@ -8,10 +8,8 @@ import { Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
 import { Figure } from "../ui/figure";
 import * as as from "../ui/formats";
-import { bucketName, fromColumn, purchasesWhere, ratesSaid, salesWhere, unfiltered } from "./common";
-
-/** So many bars are shown; the table has all. */
-const TOP = 10;
+import { bucketName, fromColumn, purchasesWhere, ratesSaid, salesOfBucket, unfiltered } from "./common";
+import { TOP } from "./ranked";
 
 export function PurchasesAgainstSales({ look }: { look: Look }) {
   const { shop, sales, purchases, buckets, currency } = look;
@@ -32,11 +30,7 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
       `Purchase orders, ${bucketName(look, place)}, ${title}`,
       (row, those) => placeOf(those.buckets, those.shop.purchase_order.day[row] as number) === place,
     );
-  const sold = (place: number) =>
-    salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${title}`,
-      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
-    );
+  const sold = (place: number) => salesOfBucket(look, place);
   return (
     <Figure
       id="purchases"

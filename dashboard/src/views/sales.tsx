@@ -8,7 +8,7 @@ import { Bars } from "../ui/bars";
 import { Chart } from "../ui/chart";
 import { type ColumnOf, Figure, Open } from "../ui/figure";
 import * as as from "../ui/formats";
-import { bucketName, departmentOf, fromColumn, ratesSaid, salesWhere } from "./common";
+import { bucketName, departmentOf, fromColumn, ratesSaid, salesOfBucket, salesWhere } from "./common";
 import { itself, ranked, rankedBars, rankedColumns, restOf, TOP } from "./ranked";
 
 interface Bucket extends Sold {
@@ -29,11 +29,7 @@ export function SalesOverTime({ look }: { look: Look }) {
           ours: total(shop.sales_order, amounts, before.these),
           theirs: total(shop.sales_order, amounts, before.those),
         };
-  const opening = (place: number) =>
-    salesWhere(
-      `Sales orders, ${bucketName(look, place)}, ${title}`,
-      (row, those) => placeOf(those.buckets, those.shop.sales_order.day[row] as number) === place,
-    );
+  const opening = (place: number) => salesOfBucket(look, place);
   const rows: Bucket[] = sums.map((sum, place) => ({ ...sum, place }));
   const columns: ColumnOf<Bucket>[] = [
     fromColumn(look),
@@ -105,39 +101,21 @@ interface Measure {
 }
 
 function measuresOf(code: string): readonly Measure[] {
+  const money = {
+    short: (value: number) => as.shortMoney(value, code),
+    tick: (value: number) => as.roundMoney(value, code),
+    full: (value: number) => as.money(value, code),
+  };
+  const count = (what: string) => ({
+    short: as.shortCount,
+    tick: as.roundCount,
+    full: (value: number) => as.counted(value, what),
+  });
   return [
-    {
-      id: "revenue",
-      name: "Revenue",
-      of: (sold: Sold) => sold.revenue,
-      short: (value: number) => as.shortMoney(value, code),
-      tick: (value: number) => as.roundMoney(value, code),
-      full: (value: number) => as.money(value, code),
-    },
-    {
-      id: "orders",
-      name: "Orders",
-      of: (sold: Sold) => sold.orders,
-      short: as.shortCount,
-      tick: as.roundCount,
-      full: (value: number) => as.counted(value, "order"),
-    },
-    {
-      id: "units",
-      name: "Units",
-      of: (sold: Sold) => sold.units,
-      short: as.shortCount,
-      tick: as.roundCount,
-      full: (value: number) => as.counted(value, "bag"),
-    },
-    {
-      id: "average",
-      name: "Average order",
-      of: averageOrder,
-      short: (value: number) => as.shortMoney(value, code),
-      tick: (value: number) => as.roundMoney(value, code),
-      full: (value: number) => as.money(value, code),
-    },
+    { id: "revenue", name: "Revenue", of: (sold) => sold.revenue, ...money },
+    { id: "orders", name: "Orders", of: (sold) => sold.orders, ...count("order") },
+    { id: "units", name: "Units", of: (sold) => sold.units, ...count("bag") },
+    { id: "average", name: "Average order", of: averageOrder, ...money },
   ];
 }
 
