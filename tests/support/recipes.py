@@ -74,6 +74,27 @@ def _steps(body: str) -> Iterator[Step]:
             yield Step(file, found[2], found[3])
 
 
+def changed_by(step: Step, text: str) -> str:
+    """What a file is after a step that changes it.
+
+    Args:
+        step: a diff.
+        text: the file before it.
+
+    Raises:
+        AssertionError: the file does not have exactly once what the diff changes.
+    """
+    for hunk in step.text.split("@@\n"):
+        lines = [(line[:1], line[1:]) for line in hunk.splitlines(keepends=True)]
+        before = "".join(line or "\n" for mark, line in lines if mark != "+")
+        after = "".join(line or "\n" for mark, line in lines if mark != "-")
+        assert f"\n{text}".count(f"\n{before}") == 1, (
+            f"docs/extending.md: {step.file} does not have exactly once\n{before}"
+        )
+        text = f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
+    return text
+
+
 class ProjectCopy:
     """A copy of the project that imports itself, with this environment's packages.
 
@@ -138,13 +159,4 @@ class ProjectCopy:
             assert not file.exists(), f"{step.file} is no new file"
             file.write_text(step.text, encoding="utf-8")
             return
-        text = file.read_text(encoding="utf-8")
-        for hunk in step.text.split("@@\n"):
-            lines = [(line[:1], line[1:]) for line in hunk.splitlines(keepends=True)]
-            before = "".join(line or "\n" for mark, line in lines if mark != "+")
-            after = "".join(line or "\n" for mark, line in lines if mark != "-")
-            assert f"\n{text}".count(f"\n{before}") == 1, (
-                f"docs/extending.md: {step.file} does not have exactly once\n{before}"
-            )
-            text = f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
-        file.write_text(text, encoding="utf-8")
+        file.write_text(changed_by(step, file.read_text(encoding="utf-8")), encoding="utf-8")
