@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _REASON = "a test by totes alarms test; nothing is wrong"
 _PENDING = "PendingConfirmation"
+_SUBSCRIPTION = "AWS::SNS::Subscription"
 _PUBLISHED = "Successfully executed action"
 _SECONDS = 30.0
 _LOOK_SECONDS = 0.5
@@ -56,26 +57,69 @@ class AlarmTest:
         """Return the addresses that get the mails.
 
         Raises:
-            UserError: nobody is, or nobody has confirmed the subscription.
+            UserError: there is none, or none has confirmed the subscription.
+        """
+        confirmed, pending = self._subscribed()
+        if not confirmed:
+            raise UserError(f"the alarms of {self._deployment.name} reach nobody: {self._why_nobody(pending)}")
+        return confirmed
+
+    def told(self) -> str:
+        """Say who gets the mails, in a sentence; that nobody does is no error where no address is set.
+
+        Raises:
+            UserError: an address is set, or was given to the topic by hand, and none has confirmed the subscription.
+        """
+        confirmed, pending = self._subscribed()
+        if not confirmed and not pending and not self._is_address_set():
+            return f"nobody is told: {self._no_address()}"
+        addresses = ", ".join(self.addresses())
+        not_yet = "".join(f"; {self._not_confirmed(each)}" for each in pending)
+        return f"the mails go to {addresses}{not_yet}"
+
+    def _subscribed(self) -> tuple[list[str], list[str]]:
+        """The addresses that have confirmed that they want the mails, and those that have not answered yet.
+
+        For some days SNS also lists those that have unsubscribed, as "Deleted": https://github.com/ansible/ansible/pull/20086
         """
         confirmed: list[str] = []
         pending: list[str] = []
         for page in self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic):
             for each in page["Subscriptions"]:
-                (pending if each["SubscriptionArn"] == _PENDING else confirmed).append(each["Endpoint"])
-        if not confirmed and pending:
-            raise UserError(
-                f"the alarms of {self._deployment.name} reach nobody: {', '.join(pending)} has not confirmed the "
-                "subscription; AWS has sent a mail with a link to do so, and gives the subscription up after 48 hours "
-                f"({self._subscribe(pending[0])} sends another)"
-            )
-        if not confirmed:
-            raise UserError(
-                f"the alarms of {self._deployment.name} reach nobody: where alarm_email is not set in "
-                "stacks/config.py, set it and deploy (cdk deploy --all); where it is, no deployment makes the "
-                f"subscription again: {self._subscribe('ADDRESS')}, and confirm by the mail that comes then"
-            )
-        return confirmed
+                if each["SubscriptionArn"].startswith("arn:"):
+                    confirmed.append(each["Endpoint"])
+                elif each["SubscriptionArn"] == _PENDING:
+                    pending.append(each["Endpoint"])
+        return confirmed, pending
+
+    def _is_address_set(self) -> bool:
+        """Whether the deployed stack subscribes an address; SNS may have lost the subscription since."""
+        client = self._deployment.session.client("cloudformation", endpoint_url=self._deployment.endpoint)
+        stack = f"{self._prefix}watch"
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
+        return any(each["ResourceType"] == _SUBSCRIPTION for page in pages for each in page["StackResourceSummaries"])
+
+    def _why_nobody(self, pending: Sequence[str]) -> str:
+        if pending:
+            return "; ".join(self._not_confirmed(each) for each in pending)
+        if not self._is_address_set():
+            return self._no_address()
+        return (
+            "alarm_email is set, but its subscription is gone, and no deployment makes it again: "
+            f"{self._subscribe('ADDRESS')}, and confirm by the mail that comes then"
+        )
+
+    def _not_confirmed(self, address: str) -> str:
+        return (
+            f"{address} has not confirmed the subscription: AWS has sent a mail with a link to do so, and gives the "
+            f"subscription up after 48 hours ({self._subscribe(address)} sends another)"
+        )
+
+    def _no_address(self) -> str:
+        return (
+            "no alarm_email is set; if somebody is to get the mails, set it in stacks/config.py and deploy "
+            "(cdk deploy --all)"
+        )
 
     def _subscribe(self, address: str) -> str:
         """The command that makes a lost subscription again; AWS then sends a mail with a link to confirm it."""

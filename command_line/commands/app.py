@@ -73,7 +73,7 @@ def demo(
 def doctor(
     is_local: Local = False, state: State = None, environment: Environment = None, as_json: Json = False
 ) -> None:
-    """Look at source, warehouse, lake and disk before a run does; exit 1 if one is not as it should be."""
+    """Look at source, warehouse, lake, alarms and disk before a run does; exit 1 if one is not as it should be."""
     deployment = deployment_of(is_local, state, environment)
     in_cloud = LocalCloud.attach(state or DEFAULT_STATE) if deployment.endpoint is not None else None
     findings = []

@@ -13,7 +13,7 @@ class AlarmTopic(Construct):
     """The topic totes-<environment>-alarms, with the environment's e-mail address subscribed.
 
     A deployment subscribes an address once. If SNS or a person ends the subscription, the next deployment does not make
-    it again; `totes alarms test` reports that, and says what to do.
+    it again; `totes doctor` and `totes alarms test` report that, and say what to do.
 
     Attributes:
         topic: the topic.

@@ -73,9 +73,17 @@ def test_alarms_that_cannot_publish_and_alarms_that_nobody_hears_are_reported(de
     assert refused.code == 1
     assert "is not authorized to perform: SNS:Publish" in " ".join(refused.out.split())
 
+    doctor = deployed.totes("doctor")
+    assert "✓ alarms: the mails go to you@localhost" in " ".join(doctor.out.split())
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     unheard = deployed.totes("alarms", "test")
     assert unheard.code == 1
-    assert "reach nobody: where alarm_email is not set in stacks/config.py, set it and deploy" in unheard.err
-    assert f"aws sns subscribe --topic-arn {topic} --protocol email" in unheard.err
+    why = "reach nobody: alarm_email is set, but its subscription is gone, and no deployment makes it again"
+    subscribe = f"aws sns subscribe --topic-arn {topic} --protocol email"
+    assert f"{why}: {subscribe}" in unheard.err
+    doctor = deployed.totes("doctor", "--json")
+    assert doctor.code == 1
+    [found] = [each for each in doctor.json() if each["subject"] == "alarms"]
+    assert not found["good"]
+    assert f"{why}: {subscribe}" in found["sentence"]

@@ -89,10 +89,12 @@ def test_a_doctor_names_all_that_a_run_would_stumble_over_and_changes_nothing(de
     assert "dim_staff" in said
     assert "✓ identity:" in said
     assert "✓ lake: it holds no batch yet" in said
+    assert "✓ alarms: the mails go to you@localhost" in said
     assert "✓ disk:" in said
     execute(warehouse, "DROP TABLE dim_staff")
     found = {each["subject"]: each["good"] for each in deployed.totes("doctor", "--json").json()}
-    assert found == {"source": False, "warehouse": True, "identity": True, "lake": True, "disk": True}
+    good = dict.fromkeys(("warehouse", "identity", "lake", "alarms", "disk"), True)
+    assert found == {"source": False, **good}
     assert value(warehouse, "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'etl')") == 0
 
 

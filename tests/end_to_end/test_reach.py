@@ -151,7 +151,7 @@ def test_the_warehouse_is_made_again(shop: Deployed) -> None:
 def test_what_a_run_would_stumble_over_is_looked_at(shop: Deployed) -> None:
     looked = typed(shop, "doctor", "--json")
     assert looked.code == 0, looked.err
-    assert [each["subject"] for each in looked.json()] == ["source", "warehouse", "identity", "lake"]
+    assert [each["subject"] for each in looked.json()] == ["source", "warehouse", "identity", "lake", "alarms"]
 
 
 def test_the_warehouses_roles_are_made(shop: Deployed) -> None:

@@ -12,11 +12,19 @@ TOPIC = "arn:aws:sns:eu-west-2:123456789012:totes-dev-alarms"
 SUBSCRIBE = f"aws sns subscribe --topic-arn {TOPIC} --protocol email --notification-endpoint "
 
 
-def told_by(subscriptions: dict[str, str]) -> AlarmTest:
-    """The alarms of a topic that has these subscriptions: addresses and what SNS calls each."""
+def told_by(subscriptions: dict[str, str], *, is_set: bool = True) -> AlarmTest:
+    """The alarms of a topic that has these subscriptions: addresses and what SNS calls each.
+
+    With is_set, the stack that was deployed has an address.
+    """
     aws = Mock()
     listed = [{"Endpoint": address, "SubscriptionArn": name} for address, name in subscriptions.items()]
-    aws.get_paginator.return_value.paginate.return_value = [{"Subscriptions": listed}]
+    types = ["AWS::SNS::Topic", *(["AWS::SNS::Subscription"] if is_set else [])]
+    pages = {
+        "list_subscriptions_by_topic": [{"Subscriptions": listed}],
+        "list_stack_resources": [{"StackResourceSummaries": [{"ResourceType": each} for each in types]}],
+    }
+    aws.get_paginator = lambda name: Mock(paginate=Mock(return_value=pages[name]))
     outputs = [{"OutputKey": "AlarmTopicArn", "OutputValue": TOPIC}]
     aws.describe_stacks.return_value = {"Stacks": [{"Outputs": outputs, "StackStatus": "CREATE_COMPLETE"}]}
     session = Mock(client=Mock(return_value=aws))
@@ -29,19 +37,40 @@ def test_who_has_confirmed_is_told() -> None:
     ]
 
 
-def test_a_subscription_that_is_gone_is_made_again_by_hand_for_no_deployment_does() -> None:
-    with pytest.raises(UserError) as caught:
-        told_by({}).addresses()
-    sentence = str(caught.value)
-    assert "reach nobody" in sentence
-    assert "where alarm_email is not set in stacks/config.py, set it and deploy (cdk deploy --all)" in sentence
-    assert f"where it is, no deployment makes the subscription again: {SUBSCRIBE}ADDRESS" in sentence
+@pytest.mark.parametrize("subscriptions", [{}, {"ada@shop.example": "Deleted"}])
+def test_a_subscription_that_is_gone_is_made_again_by_hand_for_no_deployment_does(
+    subscriptions: dict[str, str],
+) -> None:
+    """For some days SNS lists a subscription that somebody has ended, as deleted."""
+    alarms = told_by(subscriptions)
+    for ask in (alarms.addresses, alarms.told):
+        with pytest.raises(UserError) as caught:
+            ask()
+        sentence = str(caught.value)
+        assert "reach nobody" in sentence
+        assert f"its subscription is gone, and no deployment makes it again: {SUBSCRIBE}ADDRESS" in sentence
 
 
 def test_a_subscription_that_nobody_has_confirmed_is_asked_for_again_before_it_is_gone() -> None:
-    with pytest.raises(UserError) as caught:
-        told_by({"ada@shop.example": "PendingConfirmation"}).addresses()
-    sentence = str(caught.value)
-    assert "ada@shop.example has not confirmed the subscription" in sentence
-    assert "48 hours" in sentence
-    assert f"{SUBSCRIBE}ada@shop.example sends another" in sentence
+    alarms = told_by({"ada@shop.example": "PendingConfirmation"})
+    for ask in (alarms.addresses, alarms.told):
+        with pytest.raises(UserError) as caught:
+            ask()
+        sentence = str(caught.value)
+        assert "ada@shop.example has not confirmed the subscription" in sentence
+        assert "48 hours" in sentence
+        assert f"{SUBSCRIBE}ada@shop.example sends another" in sentence
+
+
+def test_who_has_not_confirmed_is_named_beside_those_who_are_told() -> None:
+    told = told_by({"ada@shop.example": f"{TOPIC}:1", "bob@shop.example": "PendingConfirmation"}).told()
+    assert told.startswith("the mails go to ada@shop.example; bob@shop.example has not confirmed the subscription")
+    assert f"{SUBSCRIBE}bob@shop.example sends another" in told
+
+
+def test_that_no_address_is_set_is_no_error_but_for_a_test_of_the_mails() -> None:
+    alarms = told_by({}, is_set=False)
+    sentence = "no alarm_email is set; if somebody is to get the mails, set it in stacks/config.py and deploy"
+    assert f"nobody is told: {sentence} (cdk deploy --all)" in alarms.told()
+    with pytest.raises(UserError, match=f"reach nobody: {sentence}"):
+        alarms.addresses()
