@@ -16,6 +16,7 @@ from typing import Any
 _WILDCARDS = {"*": ".*", "?": "."}
 _EXACT = ("StringEquals", "Bool")
 _LIKE = ("StringLike", "ForAnyValue:StringLike", "ArnEquals", "ArnLike")  # of an ARN both take wildcards
+_NOT_LIKE = ("StringNotLike",)  # also met where the key has no value
 _IF_EXISTS = "IfExists"
 _OF_TAGS = ("aws:resourcetag/", "aws:requesttag/", "ssm:resourcetag/")
 
@@ -117,14 +118,15 @@ class _Statement:
 
     def _is_met(self, operator: str, key: str, wanted: Any, context: Mapping[str, str] | None) -> bool:
         kind = operator.removesuffix(_IF_EXISTS)
-        if context is None or kind not in (*_EXACT, *_LIKE):
+        if context is None or kind not in (*_EXACT, *_LIKE, *_NOT_LIKE):
             return self.denies
         said = next((value for name, value in context.items() if name.lower() == key.lower()), None)
         if said is None:
-            return operator.endswith(_IF_EXISTS)
+            return operator.endswith(_IF_EXISTS) or kind in _NOT_LIKE
         if kind in _EXACT:
             return said in _listed(wanted)
-        return any(_compiled(each, re.NOFLAG).fullmatch(said) for each in _listed(wanted))
+        is_like = any(_compiled(each, re.NOFLAG).fullmatch(said) for each in _listed(wanted))
+        return is_like != (kind in _NOT_LIKE)
 
     def covering(self, action: str, resource: str) -> str | None:
         return self.resources.covering(resource) if self.actions.covering(action) is not None else None

@@ -38,8 +38,13 @@ def _of(service: str, *actions: str) -> tuple[str, ...]:
 
 LOG_GROUPS = tuple(
     f"arn:*:logs:*:*:log-group:{group}"
-    for group in ("/aws/lambda/{name}-*", "/aws/vendedlogs/states/{name}*", "/totes/{env}/*")
+    for group in ("/aws/lambda/{name}-*", "/aws/vendedlogs/states/{name}", "/totes/{env}/*")
 )
+TOPIC = ("arn:*:sns:*:*:{name}-alarms", "arn:*:sns:*:*:{name}-alarms:*")
+"""The topic and its subscriptions."""
+
+QUEUE = ("arn:*:sqs:*:*:{name}-dead-letters",)
+STATE_MACHINE = ("arn:*:states:*:*:stateMachine:{name}",)
 _ASSETS = "arn:*:s3:::cdk-totes-assets-*"
 OWN_SECRETS = tuple(f"arn:*:secretsmanager:*:*:secret:{made_up}-*" for made_up in ("{id}", "{name}-*-{id}"))
 """CloudFormation calls a secret without a name by its logical id and something that it makes up; the stack's name,
@@ -55,8 +60,14 @@ _NOT_ANOTHERS = {"StringEqualsIfExists": {_ENVIRONMENT_OF_IT: "{env}", _ENVIRONM
 """For what is asked of a secret that has no tag yet, or is not there any more; no secret is taken over so."""
 
 SECRETS_OF_RDS = "arn:*:secretsmanager:*:*:secret:rds!*"
-MASTER_BY_TAG = {"StringLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": "arn:*:rds:*:*:db:{name}-*"}}
+_INSTANCE = "aws:ResourceTag/aws:rds:primaryDBInstanceArn"
+MASTER_BY_TAG = {
+    "StringLike": {_INSTANCE: "arn:*:rds:*:*:db:{name}-*"},
+    "StringNotLike": {_INSTANCE: "arn:*:rds:*:*:db:{name}-*-data-*"},
+}
 """Whose master a secret of RDS's is, only RDS's tag says, which nobody else can set: its name is made up.
+
+It begins as the name of the data's stack does: that of dev-alice is totes-dev-alice-data.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
 """
@@ -133,7 +144,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("DeleteDashboards", "GetDashboard", "ListTagsForResource", "PutDashboard", "TagResource"),
                 "UntagResource",
             ),
-            on=("arn:*:cloudwatch::*:dashboard/{name}*",),
+            on=("arn:*:cloudwatch::*:dashboard/{name}-*",),
         ),
     ),
     "AWS::Cognito::IdentityPool": (
@@ -480,7 +491,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("GetSubscriptionAttributes", "ListSubscriptionsByTopic", "SetSubscriptionAttributes"),
                 *("Subscribe", "Unsubscribe"),
             ),
-            on=("arn:*:sns:*:*:{name}-*",),
+            on=TOPIC,
         ),
     ),
     "AWS::SNS::Topic": (
@@ -491,12 +502,10 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("ListSubscriptionsByTopic", "ListTagsForResource", "SetTopicAttributes", "Subscribe"),
                 *("TagResource", "Unsubscribe", "UntagResource"),
             ),
-            on=("arn:*:sns:*:*:{name}-*",),
+            on=TOPIC,
         ),
     ),
-    "AWS::SNS::TopicPolicy": (
-        Need(actions=_of("sns", "GetTopicAttributes", "SetTopicAttributes"), on=("arn:*:sns:*:*:{name}-*",)),
-    ),
+    "AWS::SNS::TopicPolicy": (Need(actions=_of("sns", "GetTopicAttributes", "SetTopicAttributes"), on=TOPIC),),
     "AWS::SQS::Queue": (
         Need(
             actions=_of(
@@ -504,13 +513,13 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("CreateQueue", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags"),
                 *("SetQueueAttributes", "TagQueue", "UntagQueue"),
             ),
-            on=("arn:*:sqs:*:*:{name}-*",),
+            on=QUEUE,
         ),
     ),
     "AWS::SQS::QueuePolicy": (
         Need(
             actions=_of("sqs", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"),
-            on=("arn:*:sqs:*:*:{name}-*",),
+            on=QUEUE,
         ),
     ),
     # A stack looks up what another hands over, and puts there what it hands over itself.
@@ -563,7 +572,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *("CreateStateMachine", "DeleteStateMachine", "DescribeStateMachine", "ListTagsForResource"),
                 *("TagResource", "UntagResource", "UpdateStateMachine"),
             ),
-            on=("arn:*:states:*:*:stateMachine:{name}*",),
+            on=STATE_MACHINE,
         ),
         _LOG_DELIVERY,
     ),

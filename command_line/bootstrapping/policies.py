@@ -14,8 +14,11 @@ from command_line.bootstrapping.needs import (
     OWN_BY_TAG,
     OWN_SECRETS,
     PROPERTY,
+    QUEUE,
     ROLES,
     SECRETS_OF_RDS,
+    STATE_MACHINE,
+    TOPIC,
     Need,
 )
 from totes.errors import UserError
@@ -30,9 +33,9 @@ _WITHIN: Mapping[str, tuple[str, ...]] = {
     "lambda": ("arn:*:lambda:*:*:function:{name}-*",),
     "logs": tuple(f"{group}:*" for group in LOG_GROUPS),
     "s3": ("arn:*:s3:::{name}-*",),
-    "sns": ("arn:*:sns:*:*:{name}-*",),
-    "sqs": ("arn:*:sqs:*:*:{name}-*",),
-    "states": ("arn:*:states:*:*:stateMachine:{name}*", "arn:*:states:*:*:execution:{name}*"),
+    "sns": TOPIC,
+    "sqs": QUEUE,
+    "states": (*STATE_MACHINE, *(f"arn:*:states:*:*:execution:{{name}}{mark}*" for mark in ":/")),
 }
 """The resources of an environment that its roles use, by service; of the secrets each has a name of its own."""
 
@@ -151,7 +154,7 @@ def boundary(templates: Path, environment: str) -> Policy:
         for place in _where(action, resource, within)
         if place.on  # where all logins are given, there is no secret of totes' own
     ]
-    policy = Policy(f"{names.name}-boundary", list(_merged(allowed)))
+    policy = Policy(f"{names.name}-boundary", [*_merged(allowed), _of_a_suffix(names)])
     if len(policy.document) > MOST_CHARACTERS:
         raise UserError(
             f"the boundary of {environment} has more than the {MOST_CHARACTERS} characters of a policy; "
@@ -213,6 +216,14 @@ def _left_alone() -> Statement:
     """GitHub's roles, of every environment: the names of a second one begin as those of the first."""
     roles = [f"arn:*:iam::*:role/totes-*-{each}" for each in ("deploy", "diff")]
     return _statement("Deny", ["iam:*"], roles, {})
+
+
+def _of_a_suffix(names: "_Names") -> Statement:
+    """The functions of dev-alice, whose names begin as those of dev: a function's own part of its name has no dash.
+
+    This is for the boundary alone: environments of one account share CloudFormation's role, with the policies of each.
+    """
+    return _statement("Deny", ["lambda:*"], [names.in_("arn:*:lambda:*:*:function:{name}-*-*")], {})
 
 
 def _where(action: str, resource: Any, within: Mapping[str, Sequence[_Place]]) -> Sequence[_Place]:

@@ -291,8 +291,45 @@ def test_the_secrets_of_another_environment_are_out_of_reach(
 def test_of_the_masters_that_rds_keeps_a_role_reads_its_environments_alone(prod: Synthesised) -> None:
     most = [boundary(prod.folder, "prod").document]
     assert decide(most, VALUE, MASTER, tags=of_instance("totes-prod-data-warehouse-x1y2")).allowed
-    for tags in (of_instance("totes-dev-data-warehouse-x1y2"), of_instance("shop"), {}):
+    others = ("totes-dev-data-warehouse-x1y2", "totes-prod-alice-data-warehouse-x1y2", "shop")
+    for tags in (*(of_instance(each) for each in others), {}):
         assert not decide(most, VALUE, MASTER, tags=tags).allowed, tags
+
+
+@pytest.mark.parametrize("other", ["dev-alice", "development"])
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("lambda:InvokeFunction", "lambda:eu-west-2:1:function:totes-{}-rotate_database_login"),
+        ("sns:Publish", "sns:eu-west-2:1:totes-{}-alarms"),
+        ("sqs:SendMessage", "sqs:eu-west-2:1:totes-{}-dead-letters"),
+        ("states:StartExecution", "states:eu-west-2:1:stateMachine:totes-{}"),
+        ("states:StopExecution", "states:eu-west-2:1:execution:totes-{}:x"),
+        ("states:StopExecution", "states:eu-west-2:1:execution:totes-{}/Pieces:x"),
+    ],
+)
+def test_the_boundary_ends_at_an_environment_whose_name_begins_alike(
+    dev: Synthesised, action: str, resource: str, other: str
+) -> None:
+    most = [boundary(dev.folder, "dev").document]
+    uses = {each for one in json.loads(most[0])["Statement"] if one["Effect"] == "Allow" for each in one["Action"]}
+    assert not decide(most, action, f"arn:aws:{resource.format(other)}").allowed
+    if action in uses:
+        assert decide(most, action, f"arn:aws:{resource.format('dev')}").allowed, "its own it may"
+
+
+def test_cloudformation_makes_no_topic_queue_or_state_machine_of_an_environment_whose_name_begins_alike(
+    dev: Synthesised,
+) -> None:
+    made = documents(policies(dev.folder, "dev"))
+    for kind, action in {
+        "AWS::SNS::Topic": "sns:DeleteTopic",
+        "AWS::SQS::Queue": "sqs:DeleteQueue",
+        "AWS::StepFunctions::StateMachine": "states:DeleteStateMachine",
+    }.items():
+        [arn] = [arn for of, arn in named(dev) if of == kind]
+        assert decide(made, action, arn).allowed
+        assert not decide(made, action, arn.replace("totes-dev", "totes-dev-alice")).allowed
 
 
 def test_rds_makes_the_masters_secret_as_who_makes_the_instance(prod: Synthesised) -> None:
@@ -332,7 +369,8 @@ def test_all_that_a_role_does_is_within_the_boundary(deployed: Synthesised) -> N
 
 
 def test_the_boundary_holds_nothing_by_which_a_role_gets_more(prod: Synthesised) -> None:
-    actions = {action for each in boundary(prod.folder, "prod").statements for action in each["Action"]}
+    allowed = [each for each in boundary(prod.folder, "prod").statements if each["Effect"] == "Allow"]
+    actions = {action for each in allowed for action in each["Action"]}
     assert not [
         action for action in actions if action.startswith(("iam:", "sts:", "organizations:", "cloudformation:"))
     ]
