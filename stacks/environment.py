@@ -198,7 +198,7 @@ class Lake:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnDomain:
-    """A domain of your own for the dashboard; your DNS points it to the distribution's name (docs/deploying.md).
+    """A domain of your own for the dashboard; your DNS points it to the distribution's name (docs/readers.md).
 
     Attributes:
         name: such as "dashboard.shop.example".

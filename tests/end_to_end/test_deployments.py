@@ -77,7 +77,7 @@ def percent(deployed: Deployed) -> str:
 
 
 def allow_deletion(deployed: Deployed) -> None:
-    """Lift what docs/deploying.md tells somebody to lift who really means it."""
+    """Lift what docs/removing.md tells somebody to lift who really means it."""
     client = deployed.cloud.client("cloudformation")
     for part in STACKS:
         client.update_termination_protection(
@@ -86,7 +86,7 @@ def allow_deletion(deployed: Deployed) -> None:
 
 
 def delete_warehouse(deployed: Deployed) -> None:
-    """Delete what docs/deploying.md tells somebody to delete by hand."""
+    """Delete what docs/removing.md tells somebody to delete by hand."""
     client = deployed.cloud.client("rds")
     [instance] = client.describe_db_instances()["DBInstances"]
     name = {"DBInstanceIdentifier": instance["DBInstanceIdentifier"]}

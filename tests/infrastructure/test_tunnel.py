@@ -44,8 +44,8 @@ def test_the_instance_is_small_and_goes_with_all_that_it_has(prod: Synthesised) 
 
 
 def test_who_opens_tunnels_ends_and_enters_no_other_instance(dev: Synthesised) -> None:
-    """The policy that docs/deploying.md gives them: a tag that every instance of totes has would name the NAT too."""
-    document = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    """The policy that docs/readers.md gives them: a tag that every instance of totes has would name the NAT too."""
+    document = (ROOT / "docs" / "readers.md").read_text(encoding="utf-8")
     [written] = [each for each in re.findall(r"```json\n(.*?)```", document, re.DOTALL) if "TerminateInstances" in each]
     [specification] = [each for each in started_from(dev)["TagSpecifications"] if each["ResourceType"] == "instance"]
     others = [each["Properties"]["Tags"] for each in dev.resources("AWS::EC2::Instance").values()]
