@@ -51,6 +51,14 @@ def test_a_commit_before_the_data_is_caught(common_ground: Ground) -> None:
         world.close()
 
 
+def test_pieces_that_keep_what_has_changed_since_are_caught(common_ground: Ground) -> None:
+    plan = drawn(1, 1, faults=1.0, among=["rows change between pieces"])
+    assert plan[0].in_pieces
+    caught = hunted("pieces keep what has changed since", common_ground, plan)
+    assert caught is not None
+    assert caught.by == "single", caught
+
+
 @pytest.mark.parametrize("weakness", WEAKNESSES)
 def test_a_weakness_names_what_the_library_has(weakness: str) -> None:
     function = Function(CAPTURE, {}, weakness)
