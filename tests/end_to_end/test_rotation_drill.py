@@ -67,7 +67,7 @@ class Rotator(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.over.wait(self._random.uniform(0, 0.7)):
+            while not self.over.wait(self._random.uniform(0, 2)):
                 role = self._random.choice(["source", "warehouse"])
                 self._logins.rotate(role)
                 self.rotations[role] += 1
