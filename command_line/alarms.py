@@ -1,4 +1,4 @@
-"""A deployment's alarms, set off and back to see that a mail arrives.
+"""A deployment's alarms: whom they tell, and each set off and back to see that a mail arrives.
 
 Only an alarm's history in CloudWatch says whether it could publish, and only the topic knows whether an address has
 confirmed that it wants the mails. The topic forgets an address that has not confirmed within 48 hours, or that somebody
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from command_line.deployment import Deployment
@@ -61,7 +62,7 @@ class AlarmTest:
         """
         confirmed, pending = self._subscribed()
         if not confirmed:
-            raise UserError(f"the alarms of {self._deployment.name} reach nobody: {self._why_nobody(pending)}")
+            raise self._nobody(pending)
         return confirmed
 
     def told(self) -> str:
@@ -71,11 +72,12 @@ class AlarmTest:
             UserError: an address is set, or was given to the topic by hand, and none has confirmed the subscription.
         """
         confirmed, pending = self._subscribed()
-        if not confirmed and not pending and not self._is_address_set():
-            return f"nobody is told: {self._no_address()}"
-        addresses = ", ".join(self.addresses())
-        not_yet = "".join(f"; {self._not_confirmed(each)}" for each in pending)
-        return f"the mails go to {addresses}{not_yet}"
+        if confirmed:
+            not_yet = "".join(f"; {self._not_confirmed(each)}" for each in pending)
+            return f"the mails go to {', '.join(confirmed)}{not_yet}"
+        if pending or self._is_address_set:
+            raise self._nobody(pending)
+        return f"nobody is told: {self._no_address()}"
 
     def _subscribed(self) -> tuple[list[str], list[str]]:
         """The addresses that have confirmed that they want the mails, and those that have not answered yet.
@@ -92,6 +94,7 @@ class AlarmTest:
                     pending.append(each["Endpoint"])
         return confirmed, pending
 
+    @cached_property
     def _is_address_set(self) -> bool:
         """Whether the deployed stack subscribes an address; SNS may have lost the subscription since."""
         client = self._deployment.session.client("cloudformation", endpoint_url=self._deployment.endpoint)
@@ -99,10 +102,13 @@ class AlarmTest:
         pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
         return any(each["ResourceType"] == _SUBSCRIPTION for page in pages for each in page["StackResourceSummaries"])
 
+    def _nobody(self, pending: Sequence[str]) -> UserError:
+        return UserError(f"the alarms of {self._deployment.name} reach nobody: {self._why_nobody(pending)}")
+
     def _why_nobody(self, pending: Sequence[str]) -> str:
         if pending:
             return "; ".join(self._not_confirmed(each) for each in pending)
-        if not self._is_address_set():
+        if not self._is_address_set:
             return self._no_address()
         return (
             "alarm_email is set, but its subscription is gone, and no deployment makes it again: "

@@ -74,24 +74,27 @@ def _steps(body: str) -> Iterator[Step]:
             yield Step(file, found[2], found[3])
 
 
-def changed_by(step: Step, text: str) -> str:
-    """What a file is after a step that changes it.
+def written_by(step: Step, before: str | None) -> str:
+    """What a file is after a step that writes it.
 
     Args:
-        step: a diff.
-        text: the file before it.
+        step: the whole of a new file, or a diff.
+        before: the file before it; None where there is none.
 
     Raises:
-        AssertionError: the file does not have exactly once what the diff changes.
+        AssertionError: the new file is there, or the file does not have exactly once what the diff changes.
     """
+    if step.kind == "python":
+        assert before is None, f"docs/extending.md: {step.file} is no new file"
+        return step.text
+    assert before is not None, f"docs/extending.md: {step.file} is not there"
+    text = before
     for hunk in step.text.split("@@\n"):
         lines = [(line[:1], line[1:]) for line in hunk.splitlines(keepends=True)]
-        before = "".join(line or "\n" for mark, line in lines if mark != "+")
-        after = "".join(line or "\n" for mark, line in lines if mark != "-")
-        assert f"\n{text}".count(f"\n{before}") == 1, (
-            f"docs/extending.md: {step.file} does not have exactly once\n{before}"
-        )
-        text = f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
+        old = "".join(line or "\n" for mark, line in lines if mark != "+")
+        new = "".join(line or "\n" for mark, line in lines if mark != "-")
+        assert f"\n{text}".count(f"\n{old}") == 1, f"docs/extending.md: {step.file} does not have exactly once\n{old}"
+        text = f"\n{text}".replace(f"\n{old}", f"\n{new}")[1:]
     return text
 
 
@@ -155,8 +158,5 @@ class ProjectCopy:
 
     def _write(self, step: Step) -> None:
         file = self.folder / step.file
-        if step.kind == "python":
-            assert not file.exists(), f"{step.file} is no new file"
-            file.write_text(step.text, encoding="utf-8")
-            return
-        file.write_text(changed_by(step, file.read_text(encoding="utf-8")), encoding="utf-8")
+        before = file.read_text(encoding="utf-8") if file.exists() else None
+        file.write_text(written_by(step, before), encoding="utf-8")
