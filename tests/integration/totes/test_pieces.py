@@ -321,7 +321,7 @@ def test_pieces_that_failed_end_the_run_with_their_names(pipeline: Pipeline) -> 
     assert "2 of 23 pieces of plan 1" in said
 
 
-def test_a_plan_that_was_left_behind_for_long_is_made_anew_and_nothing_is_doubled(
+def test_a_plan_that_was_left_behind_for_long_is_made_again_and_nothing_is_doubled(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     captured = begin(pipeline)
@@ -331,11 +331,11 @@ def test_a_plan_that_was_left_behind_for_long_is_made_anew_and_nothing_is_double
     Shop(pipeline.source, seed=7).trade(40)
     with monkeypatch.context() as later:
         later.setattr(piece_coordinator, "_PLAN_KEEPS", timedelta(0))
-        anew = begin(pipeline)
-    assert anew.unread is not None
-    assert anew.unread.of == captured.unread.of + 1
+        again = begin(pipeline)
+    assert again.unread is not None
+    assert again.unread.of == captured.unread.of + 1
     read(pipeline, captured.unread.of, captured.unread.pieces[-1])  # one that was still at work for the old one
-    read_all(pipeline, anew)
+    read_all(pipeline, again)
     assert begin(pipeline).batch == 1
     assert_is_what_one_function_reads(pipeline)
 
@@ -345,8 +345,8 @@ def test_what_plans_have_left_goes_with_the_nightly_sweep(pipeline: Pipeline, mo
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     with monkeypatch.context() as later:
         later.setattr(piece_coordinator, "_PLAN_KEEPS", timedelta(0))
-        anew = begin(pipeline)
-    read_all(pipeline, anew)
+        again = begin(pipeline)
+    read_all(pipeline, again)
     begin(pipeline)
     newest = max(found.written for found in pipeline.ingestion.listed(""))
     sweep(pipeline.ingestion, written_before=newest)
@@ -362,11 +362,11 @@ SWAPPED = (
 )
 
 
-def assert_is_planned_anew_and_read(pipeline: Pipeline) -> None:
-    anew = begin(pipeline)
-    assert anew.unread is not None
-    assert anew.unread.of == 2
-    read_all(pipeline, anew)
+def assert_is_planned_again_and_read(pipeline: Pipeline) -> None:
+    again = begin(pipeline)
+    assert again.unread is not None
+    assert again.unread.of == 2
+    read_all(pipeline, again)
     assert begin(pipeline).batch == 1
     assert_is_what_one_function_reads(pipeline)
 
@@ -382,14 +382,14 @@ def test_a_table_that_becomes_another_one_before_a_piece_is_read_is_planned_anew
     with caplog.at_level(logging.WARNING):
         assert [number for number in captured.unread.pieces if not read(pipeline, 1, number)] == of_payment
     assert "plan 1 does not hold any more" in caplog.text
-    assert_is_planned_anew_and_read(pipeline)
+    assert_is_planned_again_and_read(pipeline)
 
 
 @pytest.mark.parametrize("change", [ALTERED, SWAPPED], ids=["altered", "swapped"])
 def test_and_so_it_is_where_all_pieces_were_read_before(pipeline: Pipeline, change: str) -> None:
     read_all(pipeline, begin(pipeline))
     execute(pipeline.source, change)
-    assert_is_planned_anew_and_read(pipeline)
+    assert_is_planned_again_and_read(pipeline)
 
 
 def test_a_table_that_was_another_one_only_while_a_piece_was_read_brings_nothing_of_it(pipeline: Pipeline) -> None:
@@ -428,7 +428,7 @@ def test_another_source_under_the_same_name_is_planned_anew(pipeline: Pipeline, 
         processed=pipeline.processed,
     )
     assert not read(moved, 1, 1)
-    assert_is_planned_anew_and_read(moved)
+    assert_is_planned_again_and_read(moved)
 
 
 def test_of_two_runs_that_plan_at_once_both_know_one_plan(pipeline: Pipeline) -> None:

@@ -109,5 +109,5 @@ class TableWriter:
             raise ContractError(
                 f"{self._key} {twice[0]} is there more than once in table {self._table}, which its unique index should "
                 "forbid; the index is broken: find the rows without it (SET enable_indexscan = off; "
-                "SET enable_bitmapscan = off), delete the wrong one by its ctid, and REINDEX TABLE {self._table}"
+                f"SET enable_bitmapscan = off), delete the wrong one by its ctid, and REINDEX TABLE {self._table}"
             )

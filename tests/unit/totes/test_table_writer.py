@@ -1,0 +1,26 @@
+"""What a batch brings of a table becomes objects of the lake only where each key is there once."""
+
+import re
+
+import polars as pl
+import pytest
+
+from tests.support.memory_store import MemoryStore
+from totes.capture.table_writer import TableWriter
+from totes.errors import ContractError
+
+
+def test_a_key_that_a_broken_index_let_in_twice_is_named_with_the_way_out() -> None:
+    store = MemoryStore()
+    writer = TableWriter(
+        store.bucket("ingestion"),
+        "payment",
+        "batches/1/payment",
+        "payment_id",
+        hold=lambda _: None,
+        lose=lambda _: None,
+    )
+    way_out = "REINDEX TABLE payment"
+    with pytest.raises(ContractError, match=rf"^payment_id 3 is there more than once.*{re.escape(way_out)}$"):
+        writer.changed(pl.DataFrame({"payment_id": [4, 3, 3]}))
+    assert store.keys == []
