@@ -63,11 +63,13 @@ SECRETS_OF_RDS = "arn:*:secretsmanager:*:*:secret:rds!*"
 _INSTANCE = "aws:ResourceTag/aws:rds:primaryDBInstanceArn"
 MASTER_BY_TAG = {
     "StringLike": {_INSTANCE: "arn:*:rds:*:*:db:{name}-*"},
-    "StringNotLike": {_INSTANCE: "arn:*:rds:*:*:db:{name}-*-data-*"},
+    "StringNotLike": {_INSTANCE: "arn:*:rds:*:*:db:{name}-*-*-*-*"},
 }
 """Whose master a secret of RDS's is, only RDS's tag says, which nobody else can set: its name is made up.
 
-It begins as the name of the data's stack does: that of dev-alice is totes-dev-alice-data.
+The tag names the instance, whose name CloudFormation makes of the stack's, the logical id and characters of chance:
+totes-dev-data-ownwarehouse...-x1y2, with two dashes after totes-dev-. That of dev-alice has three. The word "data" is
+no mark: CloudFormation takes only the first 25 characters of a long stack's name.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
 """

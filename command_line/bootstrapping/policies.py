@@ -18,7 +18,6 @@ from command_line.bootstrapping.needs import (
     ROLES,
     SECRETS_OF_RDS,
     STATE_MACHINE,
-    TOPIC,
     Need,
 )
 from totes.errors import UserError
@@ -33,7 +32,6 @@ _WITHIN: Mapping[str, tuple[str, ...]] = {
     "lambda": ("arn:*:lambda:*:*:function:{name}-*",),
     "logs": tuple(f"{group}:*" for group in LOG_GROUPS),
     "s3": ("arn:*:s3:::{name}-*",),
-    "sns": TOPIC,
     "sqs": QUEUE,
     "states": (*STATE_MACHINE, *(f"arn:*:states:*:*:execution:{{name}}{mark}*" for mark in ":/")),
 }
@@ -219,11 +217,15 @@ def _left_alone() -> Statement:
 
 
 def _of_a_suffix(names: "_Names") -> Statement:
-    """The functions of dev-alice, whose names begin as those of dev: a function's own part of its name has no dash.
+    """The functions of dev-alice and their logs, whose names begin as those of dev.
+
+    A function's own part of its name has no dash. Of a log group nothing can be told without a log stream: in a pattern
+    that ends with the group's name, the dash might be that of ":log-stream:".
 
     This is for the boundary alone: environments of one account share CloudFormation's role, with the policies of each.
     """
-    return _statement("Deny", ["lambda:*"], [names.in_("arn:*:lambda:*:*:function:{name}-*-*")], {})
+    on = ("lambda:*:*:function:{name}-*-*", "logs:*:*:log-group:/aws/lambda/{name}-*-*:log-stream:*")
+    return _statement("Deny", ["lambda:*", "logs:*"], [names.in_(f"arn:*:{each}") for each in on], {})
 
 
 def _where(action: str, resource: Any, within: Mapping[str, Sequence[_Place]]) -> Sequence[_Place]:
