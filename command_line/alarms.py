@@ -25,9 +25,21 @@ if TYPE_CHECKING:
 _REASON = "a test by totes alarms test; nothing is wrong"
 _PENDING = "PendingConfirmation"
 _SUBSCRIPTION = "AWS::SNS::Subscription"
+_REMOVED = "DELETE_"
+"""What the status of a resource begins with that a stack still lists and no longer has."""
+
+_NO_ADDRESS = (
+    "the last deployment set no alarm_email; if somebody is to get the mails, set it in stacks/config.py, or say "
+    "-c alarm_email=ADDRESS in every deployment (from GitHub: set the variable ALARM_EMAIL), and deploy "
+    "(cdk deploy --all)"
+)
 _PUBLISHED = "Successfully executed action"
 _SECONDS = 30.0
 _LOOK_SECONDS = 0.5
+
+
+class NoAddressError(UserError):
+    """Nobody gets the mails, because no address is set; whether that is meant to be so, only a person knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +70,8 @@ class AlarmTest:
         """Return the addresses that get the mails.
 
         Raises:
-            UserError: there is none, or none has confirmed the subscription.
+            NoAddressError: no address is set.
+            UserError: none has confirmed the subscription, or it is gone.
         """
         confirmed, pending = self._subscribed()
         if not confirmed:
@@ -66,18 +79,17 @@ class AlarmTest:
         return confirmed
 
     def told(self) -> str:
-        """Say who gets the mails, in a sentence; that nobody does is no error where no address is set.
+        """Say who gets the mails, and who has not confirmed yet, in a sentence.
 
         Raises:
-            UserError: an address is set, or was given to the topic by hand, and none has confirmed the subscription.
+            NoAddressError: no address is set.
+            UserError: none has confirmed the subscription, or it is gone.
         """
         confirmed, pending = self._subscribed()
-        if confirmed:
-            not_yet = "".join(f"; {self._not_confirmed(each)}" for each in pending)
-            return f"the mails go to {', '.join(confirmed)}{not_yet}"
-        if pending or self._is_address_set:
+        if not confirmed:
             raise self._nobody(pending)
-        return f"nobody is told: {self._no_address()}"
+        not_yet = "".join(f"; {self._not_confirmed(each)}" for each in pending)
+        return f"the mails go to {', '.join(confirmed)}{not_yet}"
 
     def _subscribed(self) -> tuple[list[str], list[str]]:
         """The addresses that have confirmed that they want the mails, and those that have not answered yet.
@@ -100,18 +112,20 @@ class AlarmTest:
         client = self._deployment.session.client("cloudformation", endpoint_url=self._deployment.endpoint)
         stack = f"{self._prefix}watch"
         pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
-        return any(each["ResourceType"] == _SUBSCRIPTION for page in pages for each in page["StackResourceSummaries"])
+        return any(
+            each["ResourceType"] == _SUBSCRIPTION and not each["ResourceStatus"].startswith(_REMOVED)
+            for page in pages
+            for each in page["StackResourceSummaries"]
+        )
 
     def _nobody(self, pending: Sequence[str]) -> UserError:
-        return UserError(f"the alarms of {self._deployment.name} reach nobody: {self._why_nobody(pending)}")
-
-    def _why_nobody(self, pending: Sequence[str]) -> str:
+        nobody = f"the alarms of {self._deployment.name} reach nobody"
         if pending:
-            return "; ".join(self._not_confirmed(each) for each in pending)
+            return UserError(f"{nobody}: {'; '.join(self._not_confirmed(each) for each in pending)}")
         if not self._is_address_set:
-            return self._no_address()
-        return (
-            "alarm_email is set, but its subscription is gone, and no deployment makes it again: "
+            return NoAddressError(f"{nobody}: {_NO_ADDRESS}")
+        return UserError(
+            f"{nobody}: alarm_email is set, but its subscription is gone, and no deployment makes it again: "
             f"{self._subscribe('ADDRESS')}, and confirm by the mail that comes then"
         )
 
@@ -119,12 +133,6 @@ class AlarmTest:
         return (
             f"{address} has not confirmed the subscription: AWS has sent a mail with a link to do so, and gives the "
             f"subscription up after 48 hours ({self._subscribe(address)} sends another)"
-        )
-
-    def _no_address(self) -> str:
-        return (
-            "no alarm_email is set; if somebody is to get the mails, set it in stacks/config.py and deploy "
-            "(cdk deploy --all)"
         )
 
     def _subscribe(self, address: str) -> str:

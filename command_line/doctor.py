@@ -2,10 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from command_line.alarms import AlarmTest
-from command_line.deployment import Deployment
+from botocore.exceptions import ClientError
+
+from command_line.alarms import AlarmTest, NoAddressError
+from command_line.deployment import Deployment, NotDeployedError
 from command_line.functions import ask
+from command_line.refusals import refusal
 from local_cloud import LocalCloud
 from totes import payloads
 from totes.answers import Finding
@@ -16,25 +20,54 @@ _LEAST_FREE = 2**30
 """Bytes."""
 
 
+@dataclass(frozen=True)
+class Doubtful(Finding):
+    """A finding of which only a person knows whether it is meant to be so; it makes nothing fail."""
+
+
 def examine(deployment: Deployment, cloud: LocalCloud | None) -> Iterator[Finding]:
     """Look at source and warehouse, from where the functions are, at lake, alarms and disk, one after the other.
+
+    A look that fails is a finding too, and the others follow.
 
     Args:
         deployment: what is looked at.
         cloud: the local cloud that it is in; None: it is in an AWS account.
 
     Raises:
-        UserError: the function that looks at the databases failed, or is not there.
+        NotDeployedError: the data's or the pipeline's stack is not there.
     """
-    said = ask(deployment, "AnswerFunction", {payloads.QUESTION: "fitness"})
-    yield from (Finding(**each) for each in said[payloads.FINDINGS])
-    yield check("lake", lambda: _lake(deployment))
+    yield from _databases(deployment)
+    yield _lake(deployment)
     yield _alarms(deployment)
     if cloud is not None:
         yield check("disk", lambda: _disk(cloud))
 
 
-def _lake(deployment: Deployment) -> str:
+def _failed(subject: str, error: UserError | ClientError) -> Finding:
+    sentence = refusal(error) if isinstance(error, ClientError) else str(error)
+    return Finding(subject, good=False, sentence=sentence)
+
+
+def _databases(deployment: Deployment) -> Iterator[Finding]:
+    try:
+        said = ask(deployment, "AnswerFunction", {payloads.QUESTION: "fitness"})
+    except NotDeployedError:
+        raise
+    except (UserError, ClientError) as error:
+        yield _failed("databases", error)
+        return
+    yield from (Finding(**each) for each in said[payloads.FINDINGS])
+
+
+def _lake(deployment: Deployment) -> Finding:
+    try:
+        return check("lake", lambda: _newest(deployment))
+    except ClientError as error:
+        return _failed("lake", error)
+
+
+def _newest(deployment: Deployment) -> str:
     newest = deployment.ingestion.newest()
     return f"its newest batch is {newest:,}" if newest else "it holds no batch yet"
 
@@ -42,8 +75,10 @@ def _lake(deployment: Deployment) -> str:
 def _alarms(deployment: Deployment) -> Finding:
     try:
         return Finding("alarms", good=True, sentence=AlarmTest(deployment).told())
-    except UserError as error:
-        return Finding("alarms", good=False, sentence=str(error))
+    except NoAddressError as error:
+        return Doubtful("alarms", good=True, sentence=str(error))
+    except (UserError, ClientError) as error:
+        return _failed("alarms", error)
 
 
 def _disk(cloud: LocalCloud) -> str:

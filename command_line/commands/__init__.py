@@ -10,18 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from command_line.commands import display
 from command_line.commands.app import app
+from command_line.refusals import refusal
 from command_line.visible import visible
 from local_cloud import libpq
 from totes.errors import TotesError, UserError
-
-_NO_RIGHT = frozenset(
-    {
-        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
-        *("AuthorizationError", "AuthorizationErrorException"),
-    }
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-"""The codes with which AWS's services refuse a person: each service has its own."""
 
 
 def main() -> None:
@@ -39,7 +31,7 @@ def main() -> None:
     except OSError as error:
         _fail(_told(error))
     except (BotoCoreError, ClientError) as error:
-        _fail(f"AWS refused or did not answer: {error}{_advice(error)}")
+        _fail(refusal(error))
     finally:
         _flush()
 
@@ -59,14 +51,6 @@ def _flush() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _advice(error: BotoCoreError | ClientError) -> str:
-    """What a person can do about a refusal of AWS's; "" where that is not known."""
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    if code in _NO_RIGHT:
-        return "; docs/deploying.md, Who may do what, lists the rights"
-    return "; log in again" if code in _EXPIRED else ""
 
 
 def _told(error: OSError) -> str:

@@ -16,7 +16,7 @@ from command_line.commands.demo import Demo
 from command_line.commands.simulate import simulate
 from command_line.commands.target import DEFAULT_STATE, Environment, Json, Local, State, deployment_of
 from command_line.commands.tunnel import tunnel
-from command_line.doctor import examine
+from command_line.doctor import Doubtful, examine
 from command_line.retention import limit_log
 from command_line.roles import make_roles
 from local_cloud import LocalCloud
@@ -80,7 +80,7 @@ def doctor(
     for finding in examine(deployment, in_cloud):
         findings.append(finding)
         if not as_json:
-            display.finding(finding)
+            display.finding(finding, doubtful=isinstance(finding, Doubtful))
     if as_json:
         print(json.dumps([asdict(each) for each in findings], indent=2))
     if not all(each.good for each in findings):

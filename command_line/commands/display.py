@@ -58,9 +58,9 @@ def failed(sentence: str) -> None:
     console.print(Text.assemble(("✗ ", "red"), complete(sentence)))
 
 
-def finding(found: Finding) -> None:
-    """Show what was looked at, and whether it is as it should be."""
-    mark, style = ("✓", "green") if found.good else ("✗", "red")
+def finding(found: Finding, *, doubtful: bool = False) -> None:
+    """Show what was looked at, and whether it is as it should be; doubtful: only a person knows."""
+    mark, style = ("?", "yellow") if doubtful else ("✓", "green") if found.good else ("✗", "red")
     show(Text.assemble((mark, style), f" {found.subject}: {complete(found.sentence)}"))
 
 

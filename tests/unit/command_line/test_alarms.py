@@ -4,7 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from command_line.alarms import AlarmTest
+from command_line.alarms import AlarmTest, NoAddressError
 from command_line.deployment import Deployment
 from totes.errors import UserError
 
@@ -12,17 +12,19 @@ TOPIC = "arn:aws:sns:eu-west-2:123456789012:totes-dev-alarms"
 SUBSCRIBE = f"aws sns subscribe --topic-arn {TOPIC} --protocol email --notification-endpoint "
 
 
-def told_by(subscriptions: dict[str, str], *, is_set: bool = True) -> AlarmTest:
+def told_by(subscriptions: dict[str, str], *, status: str | None = "CREATE_COMPLETE") -> AlarmTest:
     """The alarms of a topic that has these subscriptions: addresses and what SNS calls each.
 
-    With is_set, the stack that was deployed has an address.
+    The status is that of the subscription in the stack that was deployed; None: the stack has none.
     """
     aws = Mock()
     listed = [{"Endpoint": address, "SubscriptionArn": name} for address, name in subscriptions.items()]
-    types = ["AWS::SNS::Topic", *(["AWS::SNS::Subscription"] if is_set else [])]
+    resources = [{"ResourceType": "AWS::SNS::Topic", "ResourceStatus": "CREATE_COMPLETE"}]
+    if status is not None:
+        resources.append({"ResourceType": "AWS::SNS::Subscription", "ResourceStatus": status})
     pages = {
         "list_subscriptions_by_topic": [{"Subscriptions": listed}],
-        "list_stack_resources": [{"StackResourceSummaries": [{"ResourceType": each} for each in types]}],
+        "list_stack_resources": [{"StackResourceSummaries": resources}],
     }
     aws.get_paginator = lambda name: Mock(paginate=Mock(return_value=pages[name]))
     outputs = [{"OutputKey": "AlarmTopicArn", "OutputValue": TOPIC}]
@@ -68,9 +70,19 @@ def test_who_has_not_confirmed_is_named_beside_those_who_are_told() -> None:
     assert f"{SUBSCRIBE}bob@shop.example sends another" in told
 
 
-def test_that_no_address_is_set_is_no_error_but_for_a_test_of_the_mails() -> None:
-    alarms = told_by({}, is_set=False)
-    sentence = "no alarm_email is set; if somebody is to get the mails, set it in stacks/config.py and deploy"
-    assert f"nobody is told: {sentence} (cdk deploy --all)" in alarms.told()
-    with pytest.raises(UserError, match=f"reach nobody: {sentence}"):
-        alarms.addresses()
+@pytest.mark.parametrize("status", [None, "DELETE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED"])
+def test_where_no_address_is_set_all_ways_to_set_one_are_named(status: str | None) -> None:
+    """A deployment without the option of the one before takes the subscription away; the stack may still list it."""
+    alarms = told_by({}, status=status)
+    for ask in (alarms.addresses, alarms.told):
+        with pytest.raises(NoAddressError) as caught:
+            ask()
+        sentence = str(caught.value)
+        assert "reach nobody: the last deployment set no alarm_email" in sentence
+        for way in ("stacks/config.py", "-c alarm_email=ADDRESS", "variable ALARM_EMAIL"):
+            assert way in sentence
+
+
+def test_an_address_that_was_given_to_the_topic_by_hand_and_not_confirmed_is_named_where_none_is_set() -> None:
+    with pytest.raises(UserError, match="has not confirmed the subscription"):
+        told_by({"ada@shop.example": "PendingConfirmation"}, status=None).told()
