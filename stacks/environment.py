@@ -25,6 +25,10 @@ _LOCAL_SITE = "{endpoint}"
 _SUFFIX = "[a-z][a-z0-9]{0,11}"
 """At most 12 characters: a function's name may have 64, and the longest name of a function leaves room for so many."""
 
+_NAME_CHARACTERS = 18
+"""CloudFormation takes 25 characters of the data stack's name into the name that it makes up for a database instance. A
+bounded environment's policies know the instance by the first of them: `totes-`, the environment's name and a dash."""
+
 _SECURITY_GROUP = "sg-([0-9a-f]{8}|[0-9a-f]{17})"
 _CERTIFICATE = "arn:aws:acm:us-east-1:[0-9]{12}:certificate/[0-9a-f-]+"
 
@@ -338,10 +342,15 @@ class Environment:
         """Refuse what cannot be deployed.
 
         Raises:
-            ValueError: a reader is not valid, is everybody, or is for a given warehouse; a warehouse would have to move
-                to another network; data is to be deleted without the rights for it; or a lost object would expire
-                before the audit finds out.
+            ValueError: the name is too long; a reader is not valid, is everybody, or is for a given warehouse; a
+                warehouse would have to move to another network; data is to be deleted without the rights for it; or a
+                lost object would expire before the audit finds out.
         """
+        if len(self.name) > _NAME_CHARACTERS:
+            raise ValueError(
+                f"{self.name!r} has {len(self.name)} characters, and the name of an environment, with its suffix, has "
+                f"at most {_NAME_CHARACTERS}: choose a shorter one"
+            )
         if self.superseded_days < 2 * NIGHTS:
             raise ValueError(
                 f"{self.name}: superseded_days is {self.superseded_days}, and the audit takes {NIGHTS} nights to see "
@@ -384,7 +393,7 @@ class Environment:
         It has no domain for its dashboard: CloudFront accepts a domain for only one distribution of all accounts.
 
         Raises:
-            ValueError: the suffix is not a short word, or the name has one already.
+            ValueError: the suffix is not a short word, the name has one already, or both together are too long.
         """
         if "-" in self.name:
             raise ValueError(f"{self.name} has a suffix already, and takes no second one, {suffix!r}")

@@ -311,6 +311,14 @@ def test_a_master_is_told_from_that_of_a_suffixed_environment_however_long_the_s
             assert decide(most, VALUE, MASTER, tags=tags).allowed == (reader == owner), (reader, tags)
 
 
+def test_of_the_longest_name_of_an_environment_the_dash_after_it_is_left() -> None:
+    longest, instance = f"totes-staging-{'abcdefghij'}", "OwnWarehouseInstance0DD1595F"
+    assert made_up(f"{longest}-data", instance).startswith(f"{longest}--ownwarehouse")
+    assert made_up(f"{longest}k-data", instance).startswith(f"{longest}k-ownwarehouse"), (
+        "a dash fewer, as staging's own"
+    )
+
+
 def made_up(stack: str, logical_id: str) -> str:
     """The identifier that CloudFormation makes up for an instance, in the 63 characters that RDS takes.
 

@@ -61,6 +61,13 @@ def test_a_suffix_that_is_no_short_word_is_refused(suffix: str) -> None:
         config.named(f"dev-{suffix}")
 
 
+def test_a_name_that_an_instances_made_up_name_would_cut_off_is_refused() -> None:
+    staging = dataclasses.replace(config.named("dev"), name="staging")
+    assert staging.suffixed("abcdefghij").name == "staging-abcdefghij"
+    with pytest.raises(ValueError, match=r"'staging-abcdefghijk' has 19 characters, and .* at most 18"):
+        staging.suffixed("abcdefghijk")
+
+
 def test_every_setting_can_be_written_where_a_person_edits() -> None:
     made = [each for each in vars(settings).values() if isinstance(each, type) and dataclasses.is_dataclass(each)]
     names = {each.__name__ for each in made if each.__module__ == settings.__name__}
