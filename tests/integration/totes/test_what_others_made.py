@@ -28,7 +28,7 @@ from totes.star_schema import text
 from totes.warehouse import ledger, load, rebuild, swap
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.rebuild import Rebuild
-from totes.warehouse.swap_check import must_lose_nothing
+from totes.warehouse.swap_check import dependents_to_restore
 
 ROLES = "DO $$ BEGIN CREATE ROLE ana; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
 
@@ -366,7 +366,7 @@ def test_what_is_changed_at_the_moment_of_a_swap_stays_so(
     by_role.tick()
     execute(by_role.warehouse, "CREATE VIEW mine AS SELECT min(payment_id) AS id FROM fact_payment;" + NOW)
     expected: list[object] = []
-    look, left = must_lose_nothing, iter(range(looks))
+    look, left = dependents_to_restore, iter(range(looks))
 
     def then_change(*given: Any) -> Dependents:
         dependents = look(*given)
@@ -375,7 +375,7 @@ def test_what_is_changed_at_the_moment_of_a_swap_stays_so(
             expected.extend(rows(pipeline.warehouse, asked))
         return dependents
 
-    monkeypatch.setattr(swap, "must_lose_nothing", then_change)
+    monkeypatch.setattr(swap, "dependents_to_restore", then_change)
     monkeypatch.setattr(rebuild, "_PAUSE", 0.0)
     assert rebuilt(by_role).rebuilding is None
     assert rows(pipeline.warehouse, asked) == expected

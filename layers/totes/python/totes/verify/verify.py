@@ -25,7 +25,7 @@ from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
 from totes.warehouse.ledger import newest_entry
-from totes.warehouse.quarantine import held_out
+from totes.warehouse.quarantine import open_quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class _Comparison:
         }
 
     def _table(self, table: Fact | Dimension) -> TableVerdict:
-        findings = _Findings(table, held_out(self._cursor, table))
+        findings = _Findings(table, open_quarantine(self._cursor, table))
         after: int | None = None
         for page in self._pages.of(table):
             key = next(column.of for column in table.columns if column.name == table.key)

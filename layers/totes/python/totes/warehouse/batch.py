@@ -11,7 +11,7 @@ from totes.warehouse.definitions import identifiers
 from totes.warehouse.ledger import RowCounts, open_entry, write_row_counts
 from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
-from totes.warehouse.staging import QUARANTINE, hold_out_staged_twice, stage, stage_deletes, stage_quarantine
+from totes.warehouse.staging import QUARANTINE, quarantine_staged_duplicates, stage, stage_deletes, stage_quarantine
 from totes.warehouse.unknown import add_unknown
 
 LARGE_ROWS = 5_000_000
@@ -67,9 +67,9 @@ def _load_table(
 def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
     staging = stage(cursor, table, stars.parts, lake, batch)
     if not isinstance(table, Calendar):
-        hold_out_staged_twice(cursor, table, staging, batch)
-    versions = _append_versions if isinstance(table, Fact) else _upsert_rows
-    count = versions(cursor, place, table, staging, batch)
+        quarantine_staged_duplicates(cursor, table, staging, batch)
+    write = _append_versions if isinstance(table, Fact) else _upsert_rows
+    count = write(cursor, place, table, staging, batch)
     if not isinstance(table, Calendar):
         resolve(cursor, staging, table.key, place, table, batch)
     return count

@@ -125,7 +125,7 @@ _NOT_CURED_BY_ANOTHER_TRY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Loaded:
+class _TransactionOutcome:
     """What a transaction came to.
 
     Attributes:
@@ -170,36 +170,36 @@ class _Loader:
     def load(self, *, rebuild: bool) -> Loaded:
         rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._progress)
         try:
-            return self._load(rebuilding, rebuild=rebuild)
+            return self._load_and_rebuild(rebuilding, rebuild=rebuild)
         finally:
             rebuilding.close()
 
-    def _load(self, rebuilding: Rebuild, *, rebuild: bool) -> Loaded:
+    def _load_and_rebuild(self, rebuilding: Rebuild, *, rebuild: bool) -> Loaded:
         """Load what waits, and take a step of the rebuild that is wanted, in turn."""
         while True:
-            loaded = self._transaction(rebuild=rebuild)
+            outcome = self._transaction(rebuild=rebuild)
             rebuild = False
-            if loaded.batch is not None:
-                self._batches.append(loaded.batch)
-                self._row_counts = {name: counts + loaded.tables[name] for name, counts in self._row_counts.items()}
+            if outcome.batch is not None:
+                self._batches.append(outcome.batch)
+                self._row_counts = {name: counts + outcome.tables[name] for name, counts in self._row_counts.items()}
                 if not self._time_is_up():
                     continue
-            if not loaded.wanted:
+            if not outcome.wanted:
                 return self._result(None)
-            if loaded.batch is None:
-                step = self._step(rebuilding, loaded)
+            if outcome.batch is None:
+                step = self._step(rebuilding, outcome)
                 if step is StepResult.DONE:
                     return self._rebuilt()
-                forced = loaded.large is not None and self._load_in_one_transaction == loaded.large
+                forced = outcome.large is not None and self._load_in_one_transaction == outcome.large
                 if not self._time_is_up() and (step is StepResult.MORE or forced):
                     continue
             return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
-    def _step(self, rebuilding: Rebuild, loaded: _Loaded) -> StepResult:
+    def _step(self, rebuilding: Rebuild, outcome: _TransactionOutcome) -> StepResult:
         """Take a step of the rebuild; if that is not possible, or not now, a large batch is loaded without it."""
-        large = loaded.large
+        large = outcome.large
         try:
-            step = rebuilding.step(loaded.seen)
+            step = rebuilding.step(outcome.seen)
         except ConfigurationError as error:
             if large is None:
                 raise
@@ -211,7 +211,7 @@ class _Loader:
             self._load_in_one_transaction = large
         return step
 
-    def _transaction(self, *, rebuild: bool) -> _Loaded:
+    def _transaction(self, *, rebuild: bool) -> _TransactionOutcome:
         """Load the next batch that waits."""
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
@@ -232,12 +232,12 @@ class _Loader:
                     asked = wanted = True
             elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
                 _must_be_replayed(check, processed)
-                return _Loaded(batch=None, tables={}, wanted=False)
+                return _TransactionOutcome(batch=None, tables={}, wanted=False)
             if asked and not stored_content.rebuild:
                 write_content(cursor, replace(stored_content, rebuild=True))
             seen = WarehouseState(content=replace(stored_content, rebuild=asked), newest=entry)
             if entry is None or not check.fits or entry.batch >= processed.newest:
-                return _Loaded(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
+                return _TransactionOutcome(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
             return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)
 
     def _may_replace_tables(
@@ -266,14 +266,14 @@ class _Loader:
 
     def _next_batch(
         self, cursor: Cursor, processed: ProcessedBucket, entry: Entry, *, wanted: bool, seen: WarehouseState
-    ) -> _Loaded:
+    ) -> _TransactionOutcome:
         """Load the batch that follows the ledger's newest, unless it is for a rebuild."""
         manifest = processed.manifest(entry.batch + 1, after=entry)
         if is_large(manifest) and manifest.batch != self._load_in_one_transaction:
             logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
-            return _Loaded(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
-        loaded = self._load_batch(cursor, processed, manifest, wanted=wanted)
-        return loaded or _Loaded(batch=None, tables={}, wanted=True, seen=seen)
+            return _TransactionOutcome(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
+        outcome = self._load_batch(cursor, processed, manifest, wanted=wanted)
+        return outcome or _TransactionOutcome(batch=None, tables={}, wanted=True, seen=seen)
 
     def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
         """Record the columns that this version makes, and comment them.
@@ -322,7 +322,7 @@ class _Loader:
 
     def _load_batch(
         self, cursor: Cursor, processed: ProcessedBucket, manifest: StarManifest, *, wanted: bool
-    ) -> _Loaded | None:
+    ) -> _TransactionOutcome | None:
         """Load a batch; None if the tables refuse it and are to be rebuilt anyway, which may cure that."""
         try:
             with savepoint(cursor) if wanted else nullcontext():
@@ -332,11 +332,13 @@ class _Loader:
                 if by_others := refused_by_others(error, self._tables, manifest.batch):
                     raise by_others from error
                 raise
-            logger.warning("batch %d waits for the rebuild, for the tables of now refuse it: %s", manifest.batch, error)
+            logger.warning(
+                "batch %d waits for the rebuild, for the current tables refuse it: %s", manifest.batch, error
+            )
             return None
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
         self._progress(manifest.batch, processed.newest)
-        return _Loaded(batch=manifest.batch, tables=counted, wanted=wanted)
+        return _TransactionOutcome(batch=manifest.batch, tables=counted, wanted=wanted)
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
         span = Span(

@@ -52,7 +52,7 @@ def copy_refused(
         copy_quarantine(cursor, table, row)
 
 
-def hold_out_twice(
+def quarantine_duplicates(
     cursor: Cursor, rows: sql.Identifier, table: StarTable, quarantine: sql.Identifier, batch: sql.Composable
 ) -> int:
     """Keep the first of the rows that one batch brings for one key; put those with other values in quarantine.
@@ -125,7 +125,7 @@ def add_quarantine(cursor: Cursor, staged: sql.Identifier, place: Place, table: 
     return added
 
 
-def held_out(cursor: Cursor, table: StarTable) -> pl.DataFrame:
+def open_quarantine(cursor: Cursor, table: StarTable) -> pl.DataFrame:
     """Return the rows of a star table that are still in quarantine.
 
     Returns:

@@ -40,12 +40,12 @@ from totes.warehouse.indexes import Index, Indexes, must_be_possible
 from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_entry
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
-from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
+from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
 from totes.warehouse.rebuild_tables import drop_made, must_have_room, write_made
 from totes.warehouse.refused import copy_all, copy_rows
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.swap import TablesInUse, swap
-from totes.warehouse.swap_check import must_lose_nothing
+from totes.warehouse.swap_check import dependents_to_restore
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)
@@ -220,7 +220,7 @@ class Rebuild:
                         versions.staged(table), typed(table.columns)
                     )
                 )
-        must_lose_nothing(cursor, self._tables)
+        dependents_to_restore(cursor, self._tables)
         must_be_possible(cursor, self._tables)
         cursor.execute(_PROGRESS)
         write_made(cursor, made)
@@ -270,7 +270,7 @@ class Rebuild:
         refused = copy_rows(cursor, target, rows, types_of(table))
         copy_refused(cursor, versions.QUARANTINE, table, refused)
         if straight:
-            versions.add_versions(cursor, table, rows.height - len(refused))
+            versions.write_changes_of_first_batch(cursor, table, rows.height - len(refused))
 
     def _write_entries(self, cursor: Cursor, processed: ProcessedBucket, chunk: Chunk) -> None:
         entry = newest_entry(cursor, BESIDE)
@@ -325,10 +325,10 @@ class Rebuild:
     def _fill_again(self, cursor: Cursor, progress: _Progress, table: StarTable) -> None:
         """Fill a table without the rows that one batch brought twice."""
         rows = BESIDE.star(table.name) if progress.straight else versions.staged(table)
-        hold_out_twice(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
+        quarantine_duplicates(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
         versions.forget_changes(cursor, table)
         if progress.straight:
-            versions.count_changes(cursor, table, rows)
+            versions.write_changes(cursor, table, rows)
         else:
             cursor.execute(sql.SQL("TRUNCATE {}").format(BESIDE.star(table.name)))
             self._fill(cursor, progress, table)
@@ -357,7 +357,7 @@ class Rebuild:
         if not progress.straight:
             for table in self._tables:
                 versions.resolve_quarantine(cursor, table)
-        versions.fill_tallies(cursor)
+        versions.fill_row_counts(cursor)
         for name in LEDGER:
             cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.ledger(name)))
         cursor.execute("UPDATE etl.rebuild SET filled = true")

@@ -10,7 +10,7 @@ from totes.lake import Bucket, Part, read_part
 from totes.star_schema import StarTable
 from totes.warehouse.conform import conformed
 from totes.warehouse.definitions import typed, types_of
-from totes.warehouse.quarantine import copy_quarantine, copy_refused, hold_out_twice
+from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
 from totes.warehouse.refused import copy_rows
 
 QUARANTINE = sql.Identifier("pg_temp", "staging_quarantine")
@@ -24,8 +24,8 @@ _QUARANTINE_COLUMNS = sql.SQL("batch_id integer, star_table text, key bigint, re
 def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket, batch: int) -> sql.Identifier:
     """Bring the rows of a star table's parts into its staging table, and return that table's name.
 
-    A row that the warehouse refuses is staged for quarantine, and so is one whose key the batch has brought before.
-    Memory stays bounded by one part.
+    A row that the warehouse refuses is staged for quarantine; `quarantine_staged_duplicates` does that for keys that
+    come twice. Memory stays bounded by one part.
 
     Raises:
         LakeCorrupted: a part is missing or not what was written.
@@ -69,9 +69,9 @@ def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], la
         copy_quarantine(cursor, QUARANTINE, rows)
 
 
-def hold_out_staged_twice(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> None:
-    """Keep the first of the staged rows of each key; see `hold_out_twice`."""
-    hold_out_twice(cursor, staging, table, QUARANTINE, sql.SQL("{}::integer").format(sql.Literal(batch)))
+def quarantine_staged_duplicates(cursor: Cursor, table: StarTable, staging: sql.Identifier, batch: int) -> None:
+    """Keep the first of the staged rows of each key; see `quarantine_duplicates`."""
+    quarantine_duplicates(cursor, staging, table, QUARANTINE, sql.SQL("{}::integer").format(sql.Literal(batch)))
 
 
 def prepare_quarantine(cursor: Cursor) -> None:

@@ -26,7 +26,7 @@ from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
 from totes.warehouse.migrate import remember_columns
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.savepoints import savepoint
-from totes.warehouse.swap_check import must_lose_nothing
+from totes.warehouse.swap_check import dependents_to_restore
 from totes.warehouse.table_settings import TableSettings
 
 logger = logging.getLogger(__name__)
@@ -85,13 +85,13 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     names = [each.live for each in replacements(tables)]
     live = sql.SQL(", ").join(names)
-    found = must_lose_nothing(cursor, tables)  # a table that was given away meanwhile cannot even be locked
+    found = dependents_to_restore(cursor, tables)  # a table that was given away meanwhile cannot even be locked
     # A reader locks the view first, and then its tables. In another order, each would wait for the other.
     found.lock(cursor)
-    dependents = must_lose_nothing(cursor, tables)  # a view may have been replaced until it was locked
+    dependents = dependents_to_restore(cursor, tables)  # a view may have been replaced until it was locked
     _drop_readers(cursor, dependents)
     cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live))
-    made_meanwhile = must_lose_nothing(cursor, tables)
+    made_meanwhile = dependents_to_restore(cursor, tables)
     _drop_readers(cursor, made_meanwhile)
     indexes = Indexes.of(cursor, tables)
     must_not_hinder(indexes)

@@ -19,7 +19,7 @@ from totes.warehouse.table_settings import (
 )
 
 
-def must_lose_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:
+def dependents_to_restore(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:
     """Check that nothing is lost if the tables of a rebuild replace the live ones, and that the loader may do that.
 
     Returns:

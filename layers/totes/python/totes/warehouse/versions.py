@@ -39,7 +39,7 @@ def fill_fact(cursor: Cursor, table: Fact) -> None:
             kept=_kept(table),
         )
     )
-    count_changes(cursor, table, BESIDE.star(table.name))
+    write_changes(cursor, table, BESIDE.star(table.name))
 
 
 def fill_dimension(cursor: Cursor, table: StarTable) -> None:
@@ -47,7 +47,7 @@ def fill_dimension(cursor: Cursor, table: StarTable) -> None:
     names = [column.name for column in table.columns]
     kept = sql.Identifier("pg_temp", f"kept_{table.name}")
     cursor.execute(sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}").format(kept, _kept(table)))
-    count_changes(cursor, table, kept)
+    write_changes(cursor, table, kept)
     cursor.execute(
         sql.SQL(
             "INSERT INTO {table} ({names}, batch_id, is_deleted) "
@@ -56,7 +56,7 @@ def fill_dimension(cursor: Cursor, table: StarTable) -> None:
     )
 
 
-def add_versions(cursor: Cursor, table: StarTable, count: int) -> None:
+def write_changes_of_first_batch(cursor: Cursor, table: StarTable, count: int) -> None:
     """Write how many versions the first batch has brought straight to a star table."""
     cursor.execute(
         sql.SQL("INSERT INTO {} (batch_id, star_table, versions, deleted) VALUES (1, %s, %s, 0)").format(CHANGES),
@@ -64,7 +64,7 @@ def add_versions(cursor: Cursor, table: StarTable, count: int) -> None:
     )
 
 
-def count_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> None:
+def write_changes(cursor: Cursor, table: StarTable, kept: sql.Identifier) -> None:
     """Write, for each batch, how many versions it has brought to a star table, and how many it has closed."""
     cursor.execute(
         sql.SQL(
@@ -120,7 +120,7 @@ def resolve_quarantine(cursor: Cursor, table: StarTable) -> None:
     )
 
 
-def fill_tallies(cursor: Cursor) -> None:
+def fill_row_counts(cursor: Cursor) -> None:
     """Fill the ledger with the row counts of every staged batch."""
     cursor.execute(
         sql.SQL("""
