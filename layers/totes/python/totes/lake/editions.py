@@ -75,9 +75,8 @@ class StarJournal:
 
     def made_by(self) -> str | None:
         """Return the fingerprint of the code that made the newest edition; None: it is the first, or not known."""
-        drafts = Journal(self.bucket, _DRAFTS)
-        for position in range(drafts.newest(), 0, -1):
-            record = json.loads(drafts.read(position))
+        for position in range(self._drafts.newest(), 0, -1):
+            record = json.loads(self._drafts.read(position))
             if record["number"] <= self.edition:
                 return str(record["code"]) if record["number"] == self.edition else None
         return None

@@ -1,4 +1,4 @@
-"""A bucket's journal: manifests numbered 1, 2, 3 ..., each committed once; what has no manifest does not exist."""
+"""A bucket's journal: documents numbered 1, 2, 3 ..., each committed once; what has no manifest is not there."""
 
 import re
 from collections.abc import Iterator
@@ -22,43 +22,43 @@ class Journal:
         self._prefix = prefix
 
     def newest(self) -> int:
-        """Return the number of the newest manifest; 0 where there is none."""
+        """Return the number of the newest document; 0 where there is none."""
         return next(iter(self.last(1)), 0)
 
     def last(self, most: int) -> list[int]:
-        """Return the numbers of the newest manifests, newest first, at most so many (1 to 1,000), by one request."""
+        """Return the numbers of the newest documents, newest first, at most so many (1 to 1,000), by one request."""
         return [self._number(key) for key in self.bucket.first_keys(self._prefix, most)]
 
     def committed(self) -> Iterator[tuple[int, datetime]]:
-        """Yield the number of each manifest, and when it was committed by the store's clock; the newest first."""
+        """Yield the number of each document, and when it was committed by the store's clock; the newest first."""
         return ((self._number(listed.key), listed.written) for listed in self.bucket.listed(self._prefix))
 
     def read(self, number: int) -> bytes:
-        """Return a manifest's bytes; raise LakeCorrupted where it is missing."""
+        """Return a document's bytes; raise LakeCorrupted where it is missing."""
         return self.bucket.get(self._key(number))
 
-    def commit(self, number: int, manifest: bytes) -> None:
-        """Commit a manifest under a number that is still free.
+    def commit(self, number: int, document: bytes) -> None:
+        """Commit a document under a number that is still free.
 
         A commit that succeeded while its answer was lost is recognised by its bytes.
 
         Raises:
             BatchTaken: another run has committed this number with other content.
         """
-        if not self.bucket.put_new(self._key(number), manifest) and self.read(number) != manifest:
+        if not self.bucket.put_new(self._key(number), document) and self.read(number) != document:
             raise BatchTaken(
                 f"{self.place(number)} was committed by another run with other content; the next attempt goes on from "
                 "there"
             )
 
     def place(self, number: int) -> str:
-        """Where a manifest of a number is, as s3://bucket/key."""
+        """Where the document of a number is, as s3://bucket/key."""
         return f"s3://{self.bucket.name}/{self._key(number)}"
 
     def _number(self, key: str) -> int:
         match = re.fullmatch(re.escape(self._prefix) + r"\d{10}-batch-(\d{10})\.json", key)
         if match is None or key != self._key(int(match[1])):
-            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no manifest of totes; take it out of {self._prefix}")
+            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no document of totes; take it out of {self._prefix}")
         return int(match[1])
 
     def _key(self, number: int) -> str:
