@@ -1,6 +1,7 @@
 """Conversion gives the same rows in whatever pieces its frame lies in memory."""
 
 import datetime as dt
+import json
 from dataclasses import replace
 from functools import cache
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from totes.lake import RAW
 from totes.star.convert import Converted, convert, slices
+from totes.star.joins import complete
+from totes.star.tables.dim_counterparty import DIM_COUNTERPARTY
 from totes.star.tables.fact_payment import FACT_PAYMENT
 from totes.star_schema import text
 
@@ -86,6 +89,42 @@ def test_a_value_of_a_type_that_has_nothing_to_do_with_the_columns_of_now_is_in_
     converted_ = convert(FACT_PAYMENT, frame_of(("good",)).with_columns(was.alias(column)))
     [reason] = converted_.quarantine["reason"]
     assert reason.startswith(f"{column} is '")
+
+
+LEFT_OUT = '{"bytes":40000000,"sha256":"ab12","begins":"' + "7" * 1_000 + '"}'
+REASON = (
+    f"{{}} is '{'7' * 100}…', 40000000 bytes in a row that is too long to be read whole; "
+    "make it 1048576 bytes or less at the source, and the next run brings the row"
+)
+
+
+def test_a_value_that_was_left_out_is_named_with_its_size_and_the_remedy() -> None:
+    row = frame_of(("good",)).with_columns(
+        pl.lit(None, dtype=pl.String).alias("payment_date"), pl.lit(f'{{"payment_date":{LEFT_OUT}}}').alias(RAW)
+    )
+    assert convert(FACT_PAYMENT, row).quarantine["reason"].to_list() == [REASON.format("payment_date")]
+
+
+def test_a_text_that_reads_like_what_is_known_of_another_is_a_text() -> None:
+    row = frame_of(("good",)).with_columns(pl.lit(json.dumps({"payment_date": LEFT_OUT})).alias(RAW))
+    row = row.with_columns(pl.lit(None, dtype=pl.String).alias("payment_date"))
+    [reason] = convert(FACT_PAYMENT, row).quarantine["reason"]
+    assert reason.startswith('payment_date is \'{"bytes":40000000,')
+
+
+@pytest.mark.parametrize("column", ["phone", "address_line_2"])
+def test_a_joined_value_that_was_left_out_is_no_null_not_even_where_the_star_allows_one(column: str) -> None:
+    names = ["address_line_1", "address_line_2", "district", "city", "postal_code", "country", "phone"]
+    address = pl.DataFrame(
+        {"address_id": [1, 2]} | {name: [None if name == column else "a", "b"] for name in names}
+    ).with_columns(pl.Series(RAW, [f'{{"{column}":{LEFT_OUT}}}', None]))
+    rows = pl.DataFrame(
+        {"counterparty_id": [1, 2], "counterparty_legal_name": ["a", "b"], "legal_address_id": [1, 2], RAW: [None] * 2},
+        schema_overrides={RAW: pl.String()},
+    )
+    made = convert(DIM_COUNTERPARTY, complete(rows, DIM_COUNTERPARTY.joins[0], address))
+    assert made.rows["counterparty_id"].to_list() == [2]
+    assert made.quarantine["reason"].to_list() == [REASON.format(f"address.{column}")]
 
 
 def test_rows_of_very_long_texts_are_converted_some_at_a_time_and_all_others_at_once() -> None:

@@ -9,6 +9,7 @@ from typing import Self
 import polars as pl
 from psycopg2 import sql
 
+from totes.capture.long_rows import LONGEST_ROW, ReadRow, without_longest
 from totes.capture.snapshot import Snapshot
 from totes.capture.values import read_rows
 from totes.lake import SourceColumn
@@ -29,7 +30,8 @@ def stream_rows(
 ) -> None:
     """Read the rows of a table for which a condition holds.
 
-    Memory stays bounded by a few times CHUNK_BYTES and what `consume` keeps, whatever the table's size.
+    Memory stays bounded by a few times CHUNK_BYTES and what `consume` keeps, whatever the table's size. A row of more
+    than LONGEST_ROW bytes comes without its longest values; while it is received its text is there three times.
 
     Args:
         snapshot: the state to read.
@@ -48,7 +50,13 @@ def stream_rows(
         sql.Identifier(table),
         condition,
     )
-    with _Chunks(lambda text: consume(read_rows(text, columns))) as chunks, snapshot.reading(table) as cursor:
+
+    def read(texts: Sequence[ReadRow]) -> None:
+        frames = [read_rows(text, columns, left_out) for text, left_out in texts]
+        consume(frames[0] if len(frames) == 1 else pl.concat(frames))
+
+    names = [column.stored_as for column in columns]
+    with _Chunks(read, names) as chunks, snapshot.reading(table) as cursor:
         # A database without an encoding may have any bytes; asked for UTF-8, it would refuse a whole table for one row.
         as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         if as_they_are:
@@ -69,11 +77,14 @@ def conditions_on(column: str, values: pl.Series) -> Iterator[sql.Composable]:
 class _Chunks:
     """The file that COPY writes to: each write is one whole row, so a chunk ends where a row ends.
 
-    One chunk is consumed, in a thread of its own, while the next is gathered.
+    One chunk is consumed, in a thread of its own, while the next is gathered. A chunk is one text, or several where a
+    row is so long that it is a text of its own.
     """
 
-    def __init__(self, consume: Callable[[bytes], None]) -> None:
+    def __init__(self, consume: Callable[[Sequence[ReadRow]], None], names: Sequence[str]) -> None:
         self._consume = consume
+        self._names = names
+        self._texts: list[ReadRow] = []
         self._buffer = io.BytesIO()
         self._consumer = ThreadPoolExecutor(1, thread_name_prefix="chunk")
         self._consumed: Future[None] | None = None
@@ -87,6 +98,9 @@ class _Chunks:
         self._consumer.shutdown(wait=True, cancel_futures=True)
 
     def write(self, row: bytes) -> None:
+        if len(row) > LONGEST_ROW:
+            self._write_long(row)
+            return
         self._buffer.write(row)
         if self._buffer.tell() >= CHUNK_BYTES:
             self._hand_on()
@@ -96,12 +110,24 @@ class _Chunks:
         self._hand_on()
         self._wait()
 
-    def _hand_on(self) -> None:
+    def _write_long(self, row: bytes) -> None:
+        self._end_text()
+        self._texts.append(without_longest(row, self._names))
+        if sum(len(text) for text, _ in self._texts) >= CHUNK_BYTES:
+            self._hand_on()
+
+    def _end_text(self) -> None:
         text = self._buffer.getvalue()
         self._buffer = io.BytesIO()
-        self._wait()
         if text:
-            self._consumed = self._consumer.submit(self._consume, text)
+            self._texts.append(ReadRow(text, None))
+
+    def _hand_on(self) -> None:
+        self._end_text()
+        texts, self._texts = self._texts, []
+        self._wait()
+        if texts:
+            self._consumed = self._consumer.submit(self._consume, texts)
 
     def _wait(self) -> None:
         consumed, self._consumed = self._consumed, None

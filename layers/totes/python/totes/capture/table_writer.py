@@ -6,6 +6,7 @@ from collections.abc import Callable
 import polars as pl
 
 from totes.capture import sizes
+from totes.capture.long_rows import log_left_out
 from totes.capture.part_cache import PartCache, bounds
 from totes.errors import ContractError
 from totes.lake import Bucket, Part, SortedRun, write_part
@@ -49,8 +50,9 @@ class TableWriter:
         self.context: list[Part] = []
 
     def changed(self, rows: pl.DataFrame) -> None:
-        """Write rows that are new, differ or are recaptured."""
+        """Write rows that are new, differ or are recaptured; the log names what was left out of them."""
         self._hold(rows)
+        log_left_out(self._table, self._key, rows)
         parts = math.ceil(rows.height / sizes.PART_ROWS)
         for chunk in self._sorted(rows).iter_slices(math.ceil(rows.height / parts)):
             self._changes.append(self._written(chunk, "changes", len(self._changes)))

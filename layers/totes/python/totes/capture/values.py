@@ -18,13 +18,14 @@ _DECIMAL_DIGITS = 38
 _WHOLE_SECONDS = len("2024-05-17 09:41:32")
 
 
-def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
+def read_rows(text: bytes, columns: Sequence[SourceColumn], left_out: str | None = None) -> pl.DataFrame:
     r"""Read rows of `COPY ... TO STDOUT (FORMAT csv)`.
 
     Args:
         text: the rows as PostgreSQL sent them; an unquoted empty value is NULL, `""` is the empty text. A value with
             bytes that are no UTF-8 is one that its column cannot hold; its text has such a byte in hexadecimal.
         columns: their columns.
+        left_out: of a single row, what is known of values that were left out, as `without_longest` says it.
 
     Returns:
         The columns, named as they are stored, in their exact types (text for types that polars has no exact match for),
@@ -39,7 +40,7 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn]) -> pl.DataFrame:
     converted = readable.with_columns(
         convert(readable[column.stored_as]) for column in columns if (convert := _conversion(column.type)) is not None
     )
-    return converted.with_columns(_unheld(texts, converted).alias(RAW))
+    return converted.with_columns(_unheld(texts, converted, left_out).alias(RAW))
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -68,15 +69,17 @@ def _read_broken(text: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.Dat
     return escaped, readable
 
 
-def _unheld(texts: pl.DataFrame, converted: pl.DataFrame) -> pl.Series:
+def _unheld(texts: pl.DataFrame, converted: pl.DataFrame, left_out: str | None) -> pl.Series:
     """The JSON of each row's lost values; the same row gives the same JSON whatever other rows came with it."""
-    members = [
+    members: list[pl.Expr] = [
         pl.when(converted[name].is_null() & texts[name].is_not_null()).then(
             pl.struct(texts[name]).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
         )
         for name in texts.columns
         if converted[name].null_count() > texts[name].null_count()
     ]
+    if left_out is not None:
+        members.append(pl.lit(left_out[1:-1]))  # its members
     if not members:
         return pl.Series(RAW, [None] * texts.height, dtype=pl.String)
     joined = pl.concat_str(members, separator=",", ignore_nulls=True)

@@ -13,8 +13,10 @@ from totes.lake.bucket import Bucket
 
 RAW = "_raw"
 """The lake's own column of a captured row: values that their column's type cannot hold (`infinity`, NaN, a year
-12000), as a JSON object of column and PostgreSQL's text, and NULL where there are none. Such a value's own column
-is NULL. A column of the source that has this name is stored under another (`SourceColumn.stored_as`)."""
+12000), as a JSON object of column and PostgreSQL's text, and NULL where there are none. Of a value that was left out
+because its row is too long it has an object in the text's place: `bytes`, `sha256` and how the text `begins`. The own
+column of all these is NULL. A column of the source that has this name is stored under another
+(`SourceColumn.stored_as`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

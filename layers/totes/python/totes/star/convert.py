@@ -154,9 +154,21 @@ def _reason(column: Column, dtype: pl.DataType) -> pl.Expr:
         expected = _TIME_STAMP
     original = _original(column.of)
     shown = original.str.slice(0, _SHOWN)
+    left_out = _unheld(column.of, ".bytes")
     return (
         pl.when(shown.is_null())
         .then(pl.lit(f"{column.of} is NULL"))
+        .when(left_out.is_not_null())
+        .then(
+            pl.format(
+                "{} is '{}…', {} bytes in a row that is too long to be read whole; "
+                "make it {} bytes or less at the source, and the next run brings the row",
+                pl.lit(column.of),
+                _unheld(column.of, ".begins").str.slice(0, _SHOWN),
+                left_out,
+                pl.lit(LONGEST),
+            )
+        )
         .when((original.str.len_bytes() > LONGEST) & (column.kind is Kind.TEXT and column.names is None))
         .then(pl.format("{} is '{}…', longer than {} bytes", pl.lit(column.of), shown, pl.lit(LONGEST)))
         .otherwise(pl.format("{} is '{}', not {}", pl.lit(column.of), shown, pl.lit(expected)))
@@ -164,9 +176,14 @@ def _reason(column: Column, dtype: pl.DataType) -> pl.Expr:
 
 
 def _original(name: str) -> pl.Expr:
-    """A source value's text, also where its column's type cannot hold it."""
+    """A source value's text, also where its column's type cannot hold it; of one that was left out what is known."""
+    return pl.coalesce(_unheld(name), pl.col(name).cast(pl.String))
+
+
+def _unheld(name: str, member: str = "") -> pl.Expr:
+    """What `_raw` has of a source column, or a member of that; NULL where there is none."""
     prefix, point, bare = name.rpartition(".")
-    return pl.coalesce(pl.col(f"{prefix}{point}{RAW}").str.json_path_match(f"$.{bare}"), pl.col(name).cast(pl.String))
+    return pl.col(f"{prefix}{point}{RAW}").str.json_path_match(f"$.{bare}{member}")
 
 
 def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
