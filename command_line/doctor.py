@@ -51,7 +51,7 @@ def _failed(subject: str, error: UserError | ClientError) -> Finding:
 
 def _databases(deployment: Deployment) -> Iterator[Finding]:
     try:
-        said = ask(deployment, "AnswerFunction", {payloads.QUESTION: "fitness"})
+        said = ask(deployment, "AnswerFunction", {payloads.QUESTION: payloads.QUESTION_FITNESS})
     except NotDeployedError:
         raise
     except (UserError, ClientError) as error:

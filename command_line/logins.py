@@ -86,14 +86,14 @@ class Logins:
             SecretId=secret, ClientRequestToken=token, SecretString=json.dumps(dict(values)), VersionStages=[_TRIAL]
         )
         try:
-            self._ask(secret, "testVersion", token)
+            self._ask(secret, payloads.TEST_VERSION, token)
             self._make_current(secret, token)
         finally:
             self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_TRIAL, RemoveFromVersionId=token)
 
     def test(self, login_name: str) -> None:
         """Log in as the secret says; raise UserError, with the database's own words, where that fails."""
-        self._ask(self._secret(login_name), "testCurrent", "")
+        self._ask(self._secret(login_name), payloads.TEST_CURRENT, "")
 
     def current(self, login_name: str) -> dict[str, Any]:
         """Return a login as it is stored now, without its password; empty where there is none that can be read."""
@@ -122,7 +122,7 @@ class Logins:
             )
         self._await_rotation(secret)
         self._settle(secret)
-        self._ask(secret, "checkOwn", "")
+        self._ask(secret, payloads.CHECK_OWN, "")
 
     def rotate(self, login_name: str) -> None:
         """Rotate a password now, and wait until it is done.
@@ -226,9 +226,9 @@ class Logins:
 
     def _settle(self, secret: str) -> None:
         for version in self._pending(secret):
-            if self._works(secret, "testVersion", version):
+            if self._works(secret, payloads.TEST_VERSION, version):
                 self._make_current(secret, version)
-            elif self._works(secret, "testCurrent", ""):  # else it may be the only one that the database knows
+            elif self._works(secret, payloads.TEST_CURRENT, ""):  # else it may be the only one that the database knows
                 self._give_up(secret, version)
 
     def _works(self, secret: str, step: str, token: str) -> bool:

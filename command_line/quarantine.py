@@ -90,7 +90,7 @@ def _rows(deployment: Deployment, **about: Any) -> list[QuarantinedRow]:
     """Turn the pages of the quarantine, all rows that are in it or those of one key."""
     rows: list[QuarantinedRow] = []
     while True:
-        asked = {payloads.QUESTION: "quarantine", payloads.ABOUT: about}
+        asked = {payloads.QUESTION: payloads.QUESTION_QUARANTINE, payloads.ABOUT: about}
         page = Page.from_dict(ask(deployment, "AnswerFunction", asked))
         rows += page.rows
         if not page.more:

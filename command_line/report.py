@@ -107,7 +107,7 @@ def report_on(deployment: Deployment) -> Report:
 def _held(deployment: Deployment, otherwise: State) -> tuple[State, str | None]:
     """What the warehouse says that it holds; or, where it does not answer, the given state and the reason."""
     try:
-        return State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: "state"})), None
+        return State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: payloads.QUESTION_STATE})), None
     except UserError as error:
         return otherwise, str(error)
 

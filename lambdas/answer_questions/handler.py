@@ -18,18 +18,18 @@ from totes.star import STAR_TABLES
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Answer the event's `question`: "state", "quarantine" (a page of it, `about` which rows) or "fitness"."""
+    """Answer the event's `question`: state, quarantine (a page of it, `about` which rows) or fitness."""
     settings = AnswerSettings.from_environment()
     source = partial(connected, settings.source_secret, login_name="source", unavailable=SourceUnavailable)
     warehouse = partial(connected, settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable)
     match event[payloads.QUESTION]:
-        case "state":
+        case payloads.QUESTION_STATE:
             with warehouse() as connection:
                 return state_of(connection, STAR_TABLES).to_dict()
-        case "quarantine":
+        case payloads.QUESTION_QUARANTINE:
             with warehouse() as connection:
                 return quarantine(connection, **event.get(payloads.ABOUT, {})).to_dict()
-        case "fitness":
+        case payloads.QUESTION_FITNESS:
             findings = fitness(source, warehouse, SOURCE_TABLES, STAR_TABLES)
             return {payloads.FINDINGS: [asdict(each) for each in findings]}
         case unknown:

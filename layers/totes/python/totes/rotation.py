@@ -16,6 +16,7 @@ import psycopg2
 from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
+from totes import payloads
 from totes.databases import not_taken, open_session, translated_errors
 from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, TotesError
 from totes.logins import NoSuchVersion, login
@@ -163,24 +164,25 @@ def refusal(secrets: "SecretsManagerClient", secret: str, question: str, token: 
     Args:
         secrets: the Secrets Manager client.
         secret: ARN or name of the secret.
-        question: testCurrent, testVersion or checkOwn; see `try_current`, `try_version` and `check_own`.
-        token: the id of the version that testVersion asks about.
+        question: TEST_CURRENT, TEST_VERSION or CHECK_OWN of `totes.payloads`; see `try_current`, `try_version` and
+            `check_own`.
+        token: the id of the version that TEST_VERSION asks about.
 
     Raises:
         ValueError: there is no such question.
     """
     try:
         match question:
-            case "testCurrent":
+            case payloads.TEST_CURRENT:
                 try_current(secrets, secret)
-            case "testVersion":
+            case payloads.TEST_VERSION:
                 try_version(secrets, secret, token)
-            case "checkOwn":
+            case payloads.CHECK_OWN:
                 check_own(secrets, secret)
             case unknown:
                 raise ValueError(
                     f"rotate_database_login knows no step and no question {unknown!r}; beside the steps of a rotation "
-                    "it answers testCurrent, testVersion and checkOwn"
+                    f"it answers {payloads.TEST_CURRENT}, {payloads.TEST_VERSION} and {payloads.CHECK_OWN}"
                 )
     except TotesError as refused:
         logger.info("%s", refused)
