@@ -50,7 +50,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --durations 10
 
 .PHONY: test
-test: setup ## Run every test, quick ones first, in WORKERS=4 processes.
+test: setup ## Run every test but those of dbt (make dbt), quick ones first, in WORKERS=4 processes.
 	$(PYTEST)
 
 .PHONY: unit
@@ -95,7 +95,7 @@ scan: build/checkov/.ready ## Have checkov scan the templates in cdk.out; toolch
 	build/checkov/bin/checkov --config-file toolchain/checkov.yaml --file cdk.out/*/*.template.json
 
 .PHONY: coverage
-coverage: setup ## Run every test and show what of the shipped code none of them reaches.
+coverage: setup ## Run all that make test runs, and show what of the shipped code none of them reaches.
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS)
 	$(BIN)/coverage combine --quiet
