@@ -51,7 +51,6 @@ class Cdk:
         log: Path,
         environment: str = "local",
         context: Sequence[str] = ("target=host",),
-        project: Path | None = None,
     ) -> None:
         """Start nothing yet.
 
@@ -60,12 +59,10 @@ class Cdk:
             log: what the CLI says, one file beside it for each call.
             environment: whose stacks are meant.
             context: more context of the app; that its functions run on this machine, where nothing is said.
-            project: the folder of the app (default: this one).
         """
         self._assembly = assembly
         self._context = tuple(word for setting in (f"env={environment}", *context) for word in ("--context", setting))
         self._log = log
-        self._project = project or PROJECT
         self._calls: list[Call] = []
 
     def __enter__(self) -> Self:
@@ -82,13 +79,13 @@ class Cdk:
 
         The result of an earlier synthesis is used again as long as none of its sources has changed.
         """
-        kept = KeptAssembly(self._project, self._context)
+        kept = KeptAssembly(PROJECT, self._context)
         if kept.copy_to(self._assembly):
             return Done()
         return self._call(
             "synthesis",
             *("synth", "--all", "--quiet", *self._context, "--output", str(self._assembly)),
-            folder=self._project,
+            folder=PROJECT,
             then=lambda: kept.keep(self._assembly),
         )
 

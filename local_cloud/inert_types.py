@@ -28,7 +28,7 @@ _ACTS = (
 """But these: they say who reaches the databases, and what is outside."""
 
 
-def inert_types(assembly: Path, *, scheduled: bool = False) -> list[str]:
+def inert_types(assembly: Path, *, scheduled: bool) -> list[str]:
     """The types of resources in a cloud assembly that the local cloud takes without acting upon them.
 
     Args:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from local_cloud.cdk import PROJECT
 from totes.snapshot.page import CONFIG, START
@@ -14,9 +13,9 @@ NOT_BUILT = "The dashboard's page is not built yet: run make setup in the folder
 _BESIDE_IT = json.dumps({"data": {"kind": "plain", "base": "data/"}}).encode()
 
 
-def built_page(folder: Path = BUILT) -> Mapping[str, bytes]:
+def built_page() -> Mapping[str, bytes]:
     """The page's files by name; none where it is not built."""
-    if not (folder / START).is_file():
+    if not (BUILT / START).is_file():
         return {}
-    files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    files = {file.relative_to(BUILT).as_posix(): file.read_bytes() for file in BUILT.rglob("*") if file.is_file()}
     return {**files, CONFIG: _BESIDE_IT}

@@ -59,7 +59,7 @@ class Endpoint:
         url: where clients reach it. It says localhost: of 127.0.0.1 moto would take the first part for a bucket.
     """
 
-    def __init__(self, store: PersistentStore | None = None) -> None:
+    def __init__(self, store: PersistentStore | None) -> None:
         """Patch moto; it does not answer yet.
 
         Args:

@@ -82,7 +82,7 @@ class TakenNetwork(Construct):
             self._groups[name] = ec2.SecurityGroup.from_security_group_id(self, name, group_id, mutable=False)
         return self._groups[name]
 
-    def placement(self, *, source: bool = False, warehouse: bool = False) -> Placement:
+    def placement(self, *, source: bool, warehouse: bool) -> Placement:
         """Where a function runs that speaks to the lake, and to these databases."""
         spoken_to = {"Lake": True, "SourceClients": source, "WarehouseClients": warehouse}
         groups = [self.group(name) for name, wanted in spoken_to.items() if wanted]

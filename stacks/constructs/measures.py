@@ -5,16 +5,16 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 def of_state_machine(
-    stack: cdk.Stack, machine: str, name: str, *, statistic: str = "Sum", period: cdk.Duration | None = None
+    stack: cdk.Stack, machine: str, name: str, *, period: cdk.Duration | None = None
 ) -> cloudwatch.Metric:
-    """A metric of the state machine, whose ARN is made from its name."""
+    """A metric of the state machine, added up; the ARN is made from the name of the machine."""
     arn = stack.format_arn(
         service="states",
         resource="stateMachine",
         resource_name=machine,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    return _metric("AWS/States", name, {"StateMachineArn": arn}, statistic, period)
+    return _metric("AWS/States", name, {"StateMachineArn": arn}, "Sum", period)
 
 
 def of_function(function: str, name: str, *, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
@@ -22,12 +22,12 @@ def of_function(function: str, name: str, *, statistic: str, period: cdk.Duratio
     return _metric("AWS/Lambda", name, {"FunctionName": function}, statistic, period)
 
 
-def of_queue(queue: str, name: str, *, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+def of_queue(queue: str, name: str, *, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
     """A metric of a queue, by its name."""
     return _metric("AWS/SQS", name, {"QueueName": queue}, statistic, period)
 
 
-def of_instance(instance: str, name: str, *, statistic: str, period: cdk.Duration | None = None) -> cloudwatch.Metric:
+def of_instance(instance: str, name: str, *, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
     """A metric of a database instance, by its name."""
     return _metric("AWS/RDS", name, {"DBInstanceIdentifier": instance}, statistic, period)
 

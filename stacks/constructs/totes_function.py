@@ -40,7 +40,7 @@ class TotesFunction(Construct):
         variables: Mapping[str, str],
         permissions: Sequence[Permission],
         placement: Placement | None,
-        folder: Path | None = None,
+        folder: Path | None,
     ) -> None:
         super().__init__(scope, id)
         self.full_name = full_name = f"totes-{environment.name}-{name}"

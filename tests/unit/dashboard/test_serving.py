@@ -34,7 +34,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name, text in {"index.html": "<html>", "app-GQMLTPR4.js": "one()", "config.json": "{}"}.items():
         (folder / name).write_text(text)
-    monkeypatch.setattr(built.built_page, "__defaults__", (folder,))
+    monkeypatch.setattr(built, "BUILT", folder)
     return folder
 
 
@@ -102,7 +102,7 @@ def test_who_comes_under_another_name_or_wants_to_write_is_refused(address: str,
 def test_a_page_that_is_not_built_yet_is_said_to_be_none(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(built.built_page, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(built, "BUILT", tmp_path)
     status, body, _ = ask(address, "/")
     assert (status, body.decode()) == (503, built.NOT_BUILT)
 

@@ -14,7 +14,7 @@ Consume = Callable[[str, pl.DataFrame], None]
 """Called with each part's name and rows, one after the other, and never without a row."""
 
 
-def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[str] | None = None) -> None:
+def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[str] | None) -> None:
     """Read the rows of a table, sorted by its key, in one pass.
 
     No more than a part is in memory, as text and as a frame.
