@@ -8,12 +8,14 @@ import json
 from datetime import datetime
 from typing import Any
 
-from moto.cloudwatch.models import Alarm, CloudWatchBackend
+from moto.cloudwatch.models import Alarm as MotoAlarm
+from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 
 from local_cloud.endpoint.patches import add, patch
+from local_cloud.endpoint.resources import Properties, Resource, with_types
 from local_cloud.endpoint.topics import NotAllowed, publish_as
 
 _SERVICE = "cloudwatch.amazonaws.com"
@@ -30,7 +32,7 @@ def install() -> None:
 def _set_state(backend: Any, alarm_name: str, reason: str, reason_data: str, state_value: str) -> None:
     before = backend.alarms[alarm_name].state_value if alarm_name in backend.alarms else None
     _moto_set_state(backend, alarm_name, reason, reason_data, state_value)
-    alarm: Alarm = backend.alarms[alarm_name]
+    alarm: MotoAlarm = backend.alarms[alarm_name]
     if state_value == before:
         return  # an action is taken when the state changes, and only then
     _remember(alarm, "StateUpdate", f"Alarm updated from {before} to {state_value}")
@@ -85,3 +87,30 @@ def _describe_history(response: Any) -> ActionResult:
     ]
     newest_first = response._get_param("ScanBy") != "TimestampAscending"  # noqa: SLF001
     return ActionResult({"AlarmHistoryItems": sorted(items, key=lambda item: item["Timestamp"], reverse=newest_first)})
+
+
+class Alarm(Resource):
+    """An alarm."""
+
+    cloudformation = "AWS::CloudWatch::Alarm"
+    service = "cloudwatch"
+    name_property = "AlarmName"
+    attribute_names = ("Arn",)
+
+    def make(self) -> None:
+        """Make it."""
+        self.change(self.properties)
+        [alarm] = self.client.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
+        self.attributes["Arn"] = alarm["AlarmArn"]
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        wanted = {**with_types(self.client, "PutMetricAlarm", properties), "AlarmName": self.name}
+        self.client.put_metric_alarm(**{"ActionsEnabled": True, **wanted})
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_alarms(AlarmNames=[self.name])
+
+
+MODELS: tuple[type[Resource], ...] = (Alarm,)

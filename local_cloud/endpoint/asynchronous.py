@@ -12,6 +12,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownEventConfig
@@ -22,10 +23,12 @@ from moto.sqs.models import sqs_backends
 from local_cloud.account import ACCOUNT, REGION
 from local_cloud.endpoint.authority import is_allowed
 from local_cloud.endpoint.patches import patch
+from local_cloud.endpoint.resources import Properties, Resource, with_types
 
 logger = logging.getLogger(__name__)
 
 _RETRIES = 2
+_PUT_EVENT_CONFIG = "PutFunctionEventInvokeConfig"
 
 Invoke = Callable[..., bytes]
 
@@ -86,3 +89,27 @@ def _keep(destination: str, function: Any, attempts: int, body: str | bytes, ans
         "responsePayload": json.loads(answer or b"null"),
     }
     sqs_backends[ACCOUNT][REGION].send_message(destination.rpartition(":")[2], json.dumps(record))
+
+
+class AsynchronousInvocations(Resource):
+    """How often an asynchronous invocation is tried again, and where an event goes that failed."""
+
+    cloudformation = "AWS::Lambda::EventInvokeConfig"
+    service = "lambda"
+
+    def make(self) -> None:
+        """Make it."""
+        self.client.put_function_event_invoke_config(**with_types(self.client, _PUT_EVENT_CONFIG, self.properties))
+
+    def change(self, properties: Properties) -> None:
+        """Change it: moto keeps the first that it was given, so that goes before."""
+        self.remove()
+        self.client.put_function_event_invoke_config(**with_types(self.client, _PUT_EVENT_CONFIG, properties))
+
+    def remove(self) -> None:
+        """Delete it, unless that has been done with its function."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.delete_function_event_invoke_config(FunctionName=self.properties["FunctionName"])
+
+
+MODELS: tuple[type[Resource], ...] = (AsynchronousInvocations,)

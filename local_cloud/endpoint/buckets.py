@@ -17,6 +17,7 @@ from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
 from local_cloud.endpoint.patches import patch
+from local_cloud.endpoint.resources import Properties, Resource
 
 _KEYS = threading.RLock()
 _TOUCHING_KEYS = (
@@ -89,3 +90,46 @@ def _permission(bucket: Any, action: str, resource: str) -> Any:
     written = policy["Statement"]
     statements = [each for each in (written if isinstance(written, list) else [written]) if "Condition" not in each]
     return IAMPolicy(json.dumps({**policy, "Statement": statements})).is_action_permitted(action, resource)
+
+
+class BucketPolicy(Resource):
+    """The policy of a bucket."""
+
+    cloudformation = "AWS::S3::BucketPolicy"
+    service = "s3"
+
+    def make(self) -> None:
+        """Make it."""
+        self.physical_resource_id = self.properties["Bucket"]
+        self.change(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        self.client.put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"]))
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.delete_bucket_policy(Bucket=self.properties["Bucket"])
+
+
+class EmptiedBucket(Resource):
+    """The custom resource that empties a bucket before its deletion; in AWS a function of the CDK's own does it."""
+
+    cloudformation = "Custom::S3AutoDeleteObjects"
+    service = "s3"
+
+    def make(self) -> None:
+        """There is nothing to make."""
+
+    def change(self, properties: Properties) -> None:
+        """There is nothing to change."""
+
+    def remove(self) -> None:
+        """Delete every version of every object."""
+        bucket = self.properties["BucketName"]
+        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for found in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                self.client.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
+
+
+MODELS: tuple[type[Resource], ...] = (BucketPolicy, EmptiedBucket)

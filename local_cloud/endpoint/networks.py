@@ -22,7 +22,7 @@ from moto.ec2.models.vpcs import VPCEndPoint
 
 from local_cloud.endpoint.databases import groups_of_instances
 from local_cloud.endpoint.patches import add, patch
-from local_cloud.endpoint.resources import client_of
+from local_cloud.endpoint.resources import Properties, Resource, client_of
 from local_cloud.endpoint.rules import EVERYWHERE, TLS, rules
 from local_cloud.endpoint.ways_out import leads_out
 
@@ -106,3 +106,32 @@ def _delete_group(backend: Any, name: str | None = None, group_id: str | None = 
     if group_id in groups_of_instances():
         raise DependencyViolationError(f"resource {group_id} has a dependent object")
     _moto_delete_group(backend, name, group_id)
+
+
+class SecurityGroupEgress(Resource):
+    """A rule by which a security group may speak to another."""
+
+    cloudformation = "AWS::EC2::SecurityGroupEgress"
+    service = "ec2"
+
+    def make(self) -> None:
+        """Make it."""
+        self.client.authorize_security_group_egress(**self._rule(self.properties))
+
+    def change(self, properties: Properties) -> None:
+        """Change it: a rule has nothing but what it says, so it is made again."""
+        self.remove()
+        self.client.authorize_security_group_egress(**self._rule(properties))
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.revoke_security_group_egress(**self._rule(self.properties))
+
+    def _rule(self, properties: Properties) -> dict[str, Any]:
+        ports = {word: int(properties[word]) for word in ("FromPort", "ToPort")}
+        pair = {"GroupId": properties["DestinationSecurityGroupId"]}
+        permission = {"IpProtocol": properties["IpProtocol"], **ports, "UserIdGroupPairs": [pair]}
+        return {"GroupId": properties["GroupId"], "IpPermissions": [permission]}
+
+
+MODELS: tuple[type[Resource], ...] = (SecurityGroupEgress,)

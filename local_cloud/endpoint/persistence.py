@@ -20,7 +20,7 @@ from local_cloud.account import ACCOUNT, REGION
 from local_cloud.cdk import TOOLKIT
 from local_cloud.endpoint import rotations
 from local_cloud.endpoint.patches import patch
-from local_cloud.endpoint.resources import Secret
+from local_cloud.endpoint.secrets import Secret
 from local_cloud.endpoint.stacks import RETAINED
 from local_cloud.persistent_store import PersistentStore
 

@@ -15,6 +15,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +25,7 @@ from moto.scheduler.models import scheduler_backends
 
 from local_cloud.account import ACCOUNT, REGION
 from local_cloud.endpoint.authority import is_allowed
-from local_cloud.endpoint.resources import client_of
+from local_cloud.endpoint.resources import Properties, Resource, client_of, some, with_types
 from local_cloud.timetable import due_after
 
 logger = logging.getLogger(__name__)
@@ -193,3 +194,32 @@ def _next(schedule: Any, now: datetime, before: datetime | None) -> datetime | N
     except ValueError as error:
         logger.error("%s never fires: %s", schedule.arn, error)  # noqa: TRY400 - the sentence says it all
         return None
+
+
+class Schedule(Resource):
+    """A schedule. The endpoint keeps it, and fires it where the cloud was started with schedules; see `Scheduler`."""
+
+    cloudformation = "AWS::Scheduler::Schedule"
+    service = "scheduler"
+    name_property = "Name"
+    attribute_names = ("Arn",)
+
+    def make(self) -> None:
+        """Make it."""
+        made = self.client.create_schedule(**self._request(self.properties))
+        self.attributes["Arn"] = made["ScheduleArn"]
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        self.client.update_schedule(**self._request(properties))
+
+    def remove(self) -> None:
+        """Delete it, unless somebody has done so already."""
+        with suppress(self.client.exceptions.ResourceNotFoundException):
+            self.client.delete_schedule(Name=self.name, **some(self.properties, "GroupName"))
+
+    def _request(self, properties: Properties) -> dict[str, Any]:
+        return {**with_types(self.client, "CreateSchedule", properties), "Name": self.name}
+
+
+MODELS: tuple[type[Resource], ...] = (Schedule,)

@@ -28,10 +28,12 @@ from local_cloud.endpoint import (
     metrics,
     networks,
     persistence,
+    queues,
     resources,
     roles,
     rotations,
-    secret_names,
+    scheduler,
+    secrets,
     sessions,
     sleeping,
     stacks,
@@ -44,9 +46,15 @@ from local_cloud.persistent_store import PersistentStore
 
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
-    *(state_machines, histories, listings, secret_names, sessions, topics, ways_out, user_pools, identity_pools),
+    *(state_machines, histories, listings, secrets, sessions, topics, ways_out, user_pools, identity_pools),
     distributed_maps,
 )
+
+_WITH_TYPES = (
+    *(alarms, asynchronous, buckets, catalogs, databases, distributions, identity_pools, networks, queues, scheduler),
+    *(secrets, topics, user_pools, ways_out),
+)
+"""Each has types of resources, its MODELS."""
 
 _HOSTS = 1024
 """Of which moto's answer is kept whose they are; there are a dozen."""
@@ -69,8 +77,7 @@ class Endpoint:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for each in _CORRECTED:
             each.install()
-        more = (catalogs, databases, ways_out, distributions, user_pools, identity_pools)
-        resources.install((*resources.MODELS, *(model for each in more for model in each.MODELS)))
+        resources.install(model for each in _WITH_TYPES for model in each.MODELS)
         if store is not None:
             persistence.install(store)
         application = DomainDispatcherApplication(create_backend_app)

@@ -8,14 +8,16 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
 import json
 from typing import Any
 
-from moto.sns.models import Subscription, Topic, sns_backends
+from moto.sns.models import Subscription as MotoSubscription
+from moto.sns.models import Topic, sns_backends
 
 from local_cloud.account import ACCOUNT, MAIL, REGION
 from local_cloud.endpoint.invocations import write_log
 from local_cloud.endpoint.patches import patch
+from local_cloud.endpoint.resources import Properties, Resource, some
 from local_cloud.policies import Asker, decide
 
-_moto_deliver = Subscription.publish
+_moto_deliver = MotoSubscription.publish
 
 
 class NotAllowed(Exception):
@@ -24,7 +26,7 @@ class NotAllowed(Exception):
 
 def install() -> None:
     """Let moto's topics keep the mails that they send."""
-    patch(Subscription, "publish", _deliver, why="moto keeps no mails")
+    patch(MotoSubscription, "publish", _deliver, why="moto keeps no mails")
 
 
 def publish_as(service: str, source: str, topic_arn: str, *, subject: str, message: str) -> None:
@@ -62,3 +64,52 @@ def _deliver(subscription: Any, message: str, message_id: str, subject: str | No
     if subscription.protocol.startswith("email"):
         mail = {"to": subscription.endpoint, "subject": subject or "AWS Notification Message", "text": message}
         write_log(MAIL, subscription.endpoint, [json.dumps(mail)])
+
+
+class Subscription(Resource):
+    """A subscription to a topic."""
+
+    cloudformation = "AWS::SNS::Subscription"
+    service = "sns"
+
+    def make(self) -> None:
+        """Make it."""
+        self.physical_resource_id = self._subscribe(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it: an endpoint or protocol cannot change, so it is made again."""
+        self.remove()
+        self.physical_resource_id = self._subscribe(properties)
+
+    def remove(self) -> None:
+        """Delete it."""
+        self.client.unsubscribe(SubscriptionArn=self.physical_resource_id)
+
+    def _subscribe(self, properties: Properties) -> str:
+        wanted = some(properties, "TopicArn", "Protocol", "Endpoint")
+        arn: str = self.client.subscribe(**wanted, ReturnSubscriptionArn=True)["SubscriptionArn"]
+        return arn
+
+
+class TopicPolicy(Resource):
+    """The policy of topics."""
+
+    cloudformation = "AWS::SNS::TopicPolicy"
+    service = "sns"
+
+    def make(self) -> None:
+        """Make it."""
+        self.change(self.properties)
+
+    def change(self, properties: Properties) -> None:
+        """Change it."""
+        for topic in properties["Topics"]:
+            self.client.set_topic_attributes(
+                TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"])
+            )
+
+    def remove(self) -> None:
+        """It ends with its topics."""
+
+
+MODELS: tuple[type[Resource], ...] = (Subscription, TopicPolicy)
