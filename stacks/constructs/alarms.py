@@ -1,7 +1,6 @@
 """What somebody gets a mail about, and the line of the runbook that says what to do then."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -9,7 +8,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.constructs import measures
+from stacks.constructs import metrics as measures
+from stacks.constructs.metrics import metrics_of
 from stacks.constructs.own_warehouse import Limits
 from stacks.constructs.state_machine import RUN_HOURS
 from stacks.constructs.watched import WatchedPipeline
@@ -54,10 +54,6 @@ class WatchedWarehouse:
 
     identifier: str
     limits: Limits
-
-
-class _Measured(Protocol):
-    def __call__(self, name: str, statistic: str, period: cdk.Duration = ...) -> cloudwatch.Metric: ...
 
 
 class Alarms(Construct):
@@ -320,18 +316,3 @@ def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
             periods=_WAREHOUSE_PERIODS,
         ),
     ]
-
-
-def metrics_of(environment: Environment) -> _Measured:
-    """The environment's own metrics, by name, statistic and, if it is not five minutes, period."""
-
-    def metric(name: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=telemetry.NAMESPACE,
-            metric_name=name,
-            dimensions_map={telemetry.SERVICE: f"totes-{environment.name}"},
-            statistic=statistic,
-            period=period,
-        )
-
-    return metric

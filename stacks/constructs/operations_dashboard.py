@@ -4,8 +4,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from stacks.constructs import measures
-from stacks.constructs.alarms import Alarms, metrics_of
+from stacks.constructs import metrics
+from stacks.constructs.alarms import Alarms
+from stacks.constructs.metrics import metrics_of
 from stacks.constructs.watched import WatchedFunction, WatchedPipeline
 from stacks.environment import Environment
 from totes import telemetry
@@ -53,8 +54,8 @@ class OperationsDashboard(Construct):
                         "Runs",
                         measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
                         *([_published(environment)] if environment.dashboard else []),
-                        measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed"),
-                        measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut"),
+                        metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed"),
+                        metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut"),
                     ),
                 ],
                 [
@@ -91,7 +92,7 @@ def _time_used(function: WatchedFunction) -> cloudwatch.IMetric:
     return cloudwatch.MathExpression(
         expression=f"100 * {function.name} / {function.timeout.to_milliseconds():.0f}",
         label=function.name,
-        using_metrics={function.name: measures.of_function(function.full_name, "Duration", statistic="Maximum")},
+        using_metrics={function.name: metrics.of_function(function.full_name, "Duration", statistic="Maximum")},
     )
 
 

@@ -1,7 +1,33 @@
-"""AWS's own metrics of the pipeline and the warehouse, found by their names."""
+"""The metrics that alarms and the operations dashboard look at: totes' own, and AWS's of what it runs on."""
+
+from typing import Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+
+from stacks.environment import Environment
+from totes import telemetry
+
+_FIVE_MINUTES = cdk.Duration.minutes(5)
+
+
+class _Measured(Protocol):
+    def __call__(self, name: str, statistic: str, period: cdk.Duration = ...) -> cloudwatch.Metric: ...
+
+
+def metrics_of(environment: Environment) -> _Measured:
+    """The environment's own metrics, by name, statistic and, if it is not five minutes, period."""
+
+    def metric(name: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=telemetry.NAMESPACE,
+            metric_name=name,
+            dimensions_map={telemetry.SERVICE: f"totes-{environment.name}"},
+            statistic=statistic,
+            period=period,
+        )
+
+    return metric
 
 
 def of_state_machine(
