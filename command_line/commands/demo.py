@@ -16,7 +16,7 @@ from command_line.deployment import Deployment
 from command_line.execution import RunResult
 from command_line.execution import run as run_execution
 from command_line.functions import ask
-from command_line.report import report_on
+from command_line.status import status_of
 from local_cloud import LocalCloud
 from local_cloud.temporary import STATE, temporary_folder
 from simulator import Shop, build, move_to_yesterday
@@ -80,7 +80,7 @@ class Demo:
         idle = self._run("An idle tick")
         if first.batch is None or second.batch is None or idle.batch is not None:
             raise UserError(f"the demo's ticks did not come out as expected; {_LOOK_INTO_IT}")
-        status_view.report(report_on(self.deployment))
+        status_view.show(status_of(self.deployment))
         display.done(f"three ticks in {time.monotonic() - started:.1f} s; the cloud goes down now and leaves nothing")
 
     def until_interrupted(self) -> None:
@@ -98,7 +98,7 @@ class Demo:
         try:
             with status_view.watching() as show:
                 while True:
-                    show(report_on(self.deployment))
+                    show(status_of(self.deployment))
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from command_line.commands.target import Environment, Json, Local, State, deploy
 from command_line.deployment import Deployment
 from command_line.execution import run as run_execution
 from command_line.rebuilding import Rebuilt
-from command_line.report import report_on
+from command_line.status import status_of
 from command_line.verification import Verification
 from totes import payloads
 from totes.capture import SOURCE_TABLES
@@ -87,22 +87,22 @@ def status(
             raise UserError("--watch is for a screen; leave it out, and call totes status --json again and again")
         _watch(deployment)
         return
-    report = report_on(deployment)
+    found = status_of(deployment)
     if as_json:
-        print(report.to_json())
+        print(found.to_json())
     else:
-        status_view.report(report)
+        status_view.show(found)
         if deployment.scheduled:
             display.step("the local cloud's schedules start runs by themselves")
-    wrong = (report.failure, report.awaited_login, report.no_answer)
-    if any(each is not None for each in wrong) or report.is_later_than(max_lag):
+    wrong = (found.failure, found.awaited_login, found.no_answer)
+    if any(each is not None for each in wrong) or found.is_later_than(max_lag):
         sys.exit(1)
 
 
 def _watch(deployment: Deployment) -> None:
     with suppress(KeyboardInterrupt), status_view.watching() as show:
         while True:
-            show(report_on(deployment))
+            show(status_of(deployment))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 

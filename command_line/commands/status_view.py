@@ -9,28 +9,28 @@ from rich.live import Live
 from rich.table import Table
 
 from command_line.commands import display
-from command_line.report import Report
+from command_line.status import Status
 from command_line.visible import Text
 from totes.outcomes import GOING_ON
 from totes.star import STAR_TABLES
 
 
-def report(found: Report) -> None:
+def show(found: Status) -> None:
     """Show the state of a deployment."""
-    display.show(report_view(found))
+    display.show(view(found))
 
 
 @contextmanager
-def watching() -> Iterator[Callable[[Report], None]]:
+def watching() -> Iterator[Callable[[Status], None]]:
     """Show states of a deployment: at a terminal in one place, elsewhere one after the other."""
     if not display.console.is_terminal:
-        yield lambda found: display.console.print(report_view(found), Text(), sep="\n")
+        yield lambda found: display.console.print(view(found), Text(), sep="\n")
         return
     with Live(console=display.console, auto_refresh=False) as live:
-        yield lambda found: live.update(report_view(found), refresh=True)
+        yield lambda found: live.update(view(found), refresh=True)
 
 
-def report_view(found: Report) -> RenderableType:
+def view(found: Status) -> RenderableType:
     """Return the state of a deployment in the form in which it is shown."""
     parts: list[RenderableType] = [_freshness(found)]
     if found.awaited_login is not None:
@@ -48,7 +48,7 @@ def report_view(found: Report) -> RenderableType:
     return Group(*parts)
 
 
-def _freshness(found: Report) -> Text:
+def _freshness(found: Status) -> Text:
     if found.fresh_as_of is None or found.lag_seconds is None:
         shown = Text("No run has succeeded yet." if found.no_answer is None else "No good run is on record.")
     else:
@@ -82,7 +82,7 @@ def _no_answer(why: str) -> RenderableType:
     return Text.assemble(("✗ the warehouse does not answer: ", "red"), display.complete(why))
 
 
-def _under_way(found: Report) -> Iterator[Text]:
+def _under_way(found: Status) -> Iterator[Text]:
     if found.replaying is not None:
         finished, total = found.replaying.done, found.replaying.of
         yield Text(f"a replay from batch {found.replaying.first}: {finished:,} of {_batches_of(total)}; {GOING_ON}")
@@ -94,7 +94,7 @@ def _batches_of(count: int) -> str:
     return "1 batch" if count == 1 else f"{count:,} batches"
 
 
-def _tables(found: Report) -> Table:
+def _tables(found: Status) -> Table:
     table = Table("star table", box=None, padding=(0, 1), header_style="dim")
     for heading in ("rows", "versions", "last batch", "quarantined"):
         table.add_column(heading, justify="right")
@@ -105,7 +105,7 @@ def _tables(found: Report) -> Table:
     return table
 
 
-def _batches(found: Report) -> Table:
+def _batches(found: Status) -> Table:
     table = Table("batch", box=None, padding=(0, 1), header_style="dim")
     table.add_column("captured (UTC)", no_wrap=True)
     table.add_column("loaded after", no_wrap=True)
@@ -124,14 +124,14 @@ def _batches(found: Report) -> Table:
     return table
 
 
-def _quarantine(found: Report) -> Table:
+def _quarantine(found: Status) -> Table:
     table = Table("quarantine", "key", "batch", "reason", box=None, padding=(0, 1), header_style="dim")
     for row in found.quarantine:
         table.add_row(row.star_table, str(row.key), str(row.batch), Text(row.reason))
     return table
 
 
-def _drift(found: Report) -> Table:
+def _drift(found: Status) -> Table:
     table = Table("batch", "what changed in the source's shape", box=None, padding=(0, 1), header_style="dim")
     for shift in found.drift:
         table.add_row(str(shift.batch), Text(shift.what))

@@ -65,7 +65,7 @@ def test_the_console_is_the_one_that_takes_no_markup() -> None:
 def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(display, "console", Console(file=written))
-    monkeypatch.setattr(status_view, "report_view", lambda found: f"as of {found}")
+    monkeypatch.setattr(status_view, "view", lambda found: f"as of {found}")
     with status_view.watching() as show:
         for moment in ("one", "two"):
             show(cast("Any", moment))

@@ -30,7 +30,7 @@ class FailedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class Status:
     """The state of a deployment.
 
     Attributes:
@@ -69,11 +69,11 @@ class Report:
         return seconds is not None and (self.lag_seconds is None or self.lag_seconds > seconds)
 
     def to_json(self) -> str:
-        """The report as a JSON document."""
+        """The status as a JSON document."""
         return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
 
 
-def report_on(deployment: Deployment) -> Report:
+def status_of(deployment: Deployment) -> Status:
     """Ask a deployment for its state.
 
     A warehouse that does not answer is part of the state: Step Functions and the lake say the rest.
@@ -88,7 +88,7 @@ def report_on(deployment: Deployment) -> Report:
     held, no_answer = _held(deployment, State(newest=load.get(payloads.NEWEST, 0), tables={}))
     # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
     fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
-    return Report(
+    return Status(
         fresh_as_of=fresh_as_of,
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
         failure=last_failure(deployment),

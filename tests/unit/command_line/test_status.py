@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from command_line.commands import status_view
 from command_line.commands.app import app
 from command_line.deployment import Deployment
-from command_line.report import FailedRun, awaited_login, last_failure, last_success, report_on
+from command_line.status import FailedRun, awaited_login, last_failure, last_success, status_of
 from totes.errors import UserError
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
@@ -120,26 +120,26 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     found = deployment({5: LOADED}, failed={10: "FAILED"})
     cast("Mock", found).ingestion.newest.return_value = 4
     cast("Mock", found).scheduled = False
-    monkeypatch.setattr("command_line.report.ask", Mock(side_effect=UserError("it cannot be reached: timeout")))
-    monkeypatch.setattr("command_line.report.how_far", Mock(return_value=None))
+    monkeypatch.setattr("command_line.status.ask", Mock(side_effect=UserError("it cannot be reached: timeout")))
+    monkeypatch.setattr("command_line.status.how_far", Mock(return_value=None))
     monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=found))
     return found
 
 
 def test_a_warehouse_that_does_not_answer_hides_nothing_that_others_know(silent: Deployment) -> None:
-    report = report_on(silent)
-    assert report.no_answer == "it cannot be reached: timeout"
-    assert report.failure == last_failure(silent)
-    assert report.fresh_as_of == last_success(silent)
-    assert list(report.pending) == [3, 4], "the last good run has loaded batch 2"
-    assert (list(report.batches), dict(report.tables)) == ([], {})
+    found = status_of(silent)
+    assert found.no_answer == "it cannot be reached: timeout"
+    assert found.failure == last_failure(silent)
+    assert found.fresh_as_of == last_success(silent)
+    assert list(found.pending) == [3, 4], "the last good run has loaded batch 2"
+    assert (list(found.batches), dict(found.tables)) == ([], {})
 
 
 def test_before_any_run_all_of_the_lake_is_pending(silent: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     cast("Mock", silent).step_functions.list_executions = Mock(return_value={"executions": []})
-    report = report_on(silent)
-    assert list(report.pending) == [1, 2, 3, 4]
-    status_view.report(report)
+    found = status_of(silent)
+    assert list(found.pending) == [1, 2, 3, 4]
+    status_view.show(found)
     assert "No good run is on record." in capsys.readouterr().out
 
 
