@@ -77,7 +77,7 @@ class Logins:
             values: host, port, dbname, username, password and any other keyword of libpq.
 
         Raises:
-            UserError: the database does not take it; the login of before stays the current one.
+            UserError: the database does not take it; the old login stays the current one.
         """
         secret = self._secret(login_name)
         self._await_rotation(secret)

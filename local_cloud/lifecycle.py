@@ -155,7 +155,7 @@ def _refuse_other_origin(folder: StateFolder, before: CloudOrigin | None) -> Non
 
 
 def _named_otherwise(named: Mapping[str, str], before: CloudOrigin) -> dict[str, str]:
-    """The databases that are named by another login than before, each with the user of before."""
+    """The databases that are named by another login than before, each with its earlier user."""
     return {
         login_name: parse_dsn(before.named[login_name]).get("user", "")
         for login_name, uri in named.items()
@@ -183,7 +183,7 @@ def _up(
 ) -> LocalCloud:
     embed = [login_name for login_name in SECRETS if login_name not in origin.named]
     what = "PostgreSQL and the AWS endpoint" if embed else "the AWS endpoint"
-    say(f"Starting {what}" if named_again is None else f"Continuing the cloud of before: starting {what}")
+    say(f"Starting {what}" if named_again is None else f"Continuing the earlier cloud: starting {what}")
     daemon, endpoint, uris = _deploy(folder, lock, origin, embed, mode, say)
     cloud = LocalCloud(
         state=folder.path,

@@ -50,8 +50,8 @@ log_timezone = 'UTC'
 
 
 _QUICK_LOGIN = "scram_iterations=1"
-"""Iterations make a password that somebody can guess dear to guess; here all are random, and each login would cost
-three milliseconds of either side's processor."""
+"""Iterations make it expensive to guess a weak password. Here all passwords are random, and each login would cost three
+milliseconds of the processor on both sides."""
 
 _NO_ROOM = ("No space left on device", "Check free disk space")
 

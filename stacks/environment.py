@@ -366,8 +366,8 @@ class Environment:
         if isinstance(self.warehouse, OwnDatabase) and self.warehouse.generation < networks:
             raise ValueError(
                 f"{self.name}: CloudFormation moves no instance into another network, so a network of generation "
-                f"{networks} needs a warehouse of that generation too: OwnDatabase(generation={networks}, ...), with a "
-                "snapshot of the one of before or without"
+                f"{networks} needs a warehouse of that generation too: OwnDatabase(generation={networks}, ...), "
+                "restored from a snapshot of the old one, or empty"
             )
         if self.readers and isinstance(self.warehouse, GivenDatabase):
             raise ValueError(

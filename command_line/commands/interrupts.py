@@ -24,7 +24,7 @@ def end_on_signals() -> None:
 
 
 def ignore_signals() -> dict[signal.Signals, Any]:
-    """Ignore every further interrupt, so that a command can end in order; return the handlers of before."""
+    """Ignore every further interrupt, so that a command can end in order; return the earlier handlers."""
     return {number: signal.signal(number, signal.SIG_IGN) for number in _SIGNALS}
 
 

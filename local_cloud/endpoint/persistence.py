@@ -135,7 +135,7 @@ class _Persistence:
             self._store.delete_object(place, key_name)
 
     def _adopt_bucket(self, bucket: Any, place: str) -> None:
-        if place in self._buckets.values():  # its stack was deleted and made again: the bucket of before stays, apart
+        if place in self._buckets.values():  # its stack was deleted and made again: the old bucket stays, apart
             self._buckets = {name: other for name, other in self._buckets.items() if other != place}
             self._store.empty(place)
         backend = s3_backends[ACCOUNT][_PARTITION]

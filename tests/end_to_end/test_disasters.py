@@ -63,7 +63,7 @@ class Server:
         self._do("ALTER ROLE totes_warehouse PASSWORD NULL", "ALTER ROLE totes_dashboard PASSWORD NULL")
 
     def is_restored(self) -> None:
-        """It is what was kept, with the passwords of then."""
+        """It is what was kept, with the passwords of that time."""
         self._do(f"DROP DATABASE {self._database} WITH (FORCE)")
         self._do(f"CREATE DATABASE {self._database} TEMPLATE kept")
         self._do("ALTER ROLE totes_warehouse PASSWORD 'of then'", "ALTER ROLE totes_dashboard PASSWORD 'of then'")
@@ -211,7 +211,7 @@ def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
     assert content_of(rehearsal.shop.cloud.warehouse_uri) == now, "what came after the snapshot is loaded again"
     assert rehearsal.instances() != [instance]
     by_hand_and_last = rehearsal.snapshots() - before
-    assert len(by_hand_and_last) == 2, "of the one of before dev keeps a last snapshot"
+    assert len(by_hand_and_last) == 2, "of the old one dev keeps a last snapshot"
 
 
 def test_a_network_is_replaced_and_the_warehouse_with_it(rehearsal: Rehearsal) -> None:

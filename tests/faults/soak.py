@@ -56,7 +56,7 @@ def soak(ticks: int, seed: int, processes: int, kept: Kept) -> tuple[Report, lis
     for report in played.values():
         _add(total, report)
     if played:
-        console.print(f"[dim]Going on after {total.ticks:,} ticks of before.[/dim]")
+        console.print(f"[dim]Going on after {total.ticks:,} earlier ticks.[/dim]")
     seeds = (number for number in range(seed, seed + ticks) if number not in played)
     drawn_times = Counter(total.faults)
     running: dict[Future[Report], tuple[int, list[TickPlan]]] = {}

@@ -100,7 +100,7 @@ def test_what_is_taken_is_handed_over_by_a_stack_that_is_deployed_before(synthes
 
 
 def test_no_name_is_one_that_all_regions_share(synthesised: Synthesised) -> None:
-    """An environment is deployed in another region while the one of before is lost, or still there."""
+    """An environment is deployed in another region while the old one is lost, or still there."""
     for kind, name in (("AWS::IAM::Role", "RoleName"), ("AWS::S3::Bucket", "BucketName")):
         assert [key for key, each in synthesised.resources(kind).items() if name in each["Properties"]] == []
 
@@ -130,7 +130,7 @@ def test_a_network_of_another_generation_is_a_stack_of_its_own(store: Path) -> N
     assert found.templates["pipeline"]["Outputs"]["NetworkStack"]["Value"] == "totes-dev-network-2"
     before = synthesise_foundations(dev(), store).templates["network"]
     shared = names_of(found.templates["network-2"]) & names_of(before)
-    assert not shared, "the one of before has its names still"
+    assert not shared, "the old one has its names still"
 
 
 def test_a_network_of_another_generation_needs_a_warehouse_of_one() -> None:

@@ -61,7 +61,7 @@ def test_a_command_names_the_environment_so_that_none_is_typed_against_dev_by_mi
 def test_a_night_that_did_not_come_is_made_up_for_by_its_own_day_wherever_it_is_typed(
     timezone: str, tmp_path: Path
 ) -> None:
-    """A function that nobody tells the day takes that of now, in UTC."""
+    """A function that nobody tells the day takes today's, in UTC."""
     before = datetime.now(UTC).toordinal()
     [call] = said_to_aws(typed("runbook.md", "audit_lake"), tmp_path, timezone)
     assert json.loads(after(call, "--payload"))["day"] in {before, datetime.now(UTC).toordinal()}

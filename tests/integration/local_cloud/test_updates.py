@@ -212,7 +212,7 @@ def test_a_value_in_systems_manager_is_looked_up_again_by_each_update(client: Cl
         cloudformation.update_stack(**update)
     pair.giving.deploy({"Parameter": parameter(name, "third")})
     cloudformation.update_stack(**update)
-    assert told(client, pair.taking) == "third", f"the value of before is the name: {template}"
+    assert told(client, pair.taking) == "third", f"the old value is the name: {template}"
 
 
 def test_a_value_that_systems_manager_does_not_have_is_refused(pair: Pair) -> None:

@@ -85,7 +85,7 @@ def test_a_row_from_before_a_column_of_its_star_was_there_has_none_of_its_values
 def test_a_value_of_a_type_that_has_nothing_to_do_with_the_columns_of_now_is_in_quarantine(
     column: str, was: pl.Series
 ) -> None:
-    """A replay comes to batches of before the column was retyped."""
+    """A replay comes to batches from before the column was retyped."""
     converted_ = convert(FACT_PAYMENT, frame_of(("good",)).with_columns(was.alias(column)))
     [reason] = converted_.quarantine["reason"]
     assert reason.startswith(f"{column} is '")

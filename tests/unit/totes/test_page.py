@@ -52,7 +52,7 @@ def test_the_beginning_is_written_after_what_it_begins_with_and_nothing_twice(tm
     store.written.clear()
     put_page(store.site, tmp_path, PLAIN)
     assert store.written == ["site/app-AAAABBBB.js", "site/index.html", "site/written.json"]
-    assert "site/app-GQMLTPR4.js" in store.keys, "a browser that began with the page of before asks for it"
+    assert "site/app-GQMLTPR4.js" in store.keys, "a browser that began with the earlier page asks for it"
 
 
 def test_a_file_named_by_its_content_is_kept_for_ever_and_any_other_is_asked_for_again(tmp_path: Path) -> None:

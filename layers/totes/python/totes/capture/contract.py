@@ -216,7 +216,7 @@ def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[st
             breaches.append(f"column {table.name}.{name} is not the table's primary key any more")
         elif name == table.key and (unproven := types[name].unproven):
             breaches.append(
-                f"column {table.name}.{name} may be NULL in rows of before its NOT NULL: give these a key, then ALTER "
-                f"TABLE {table.name} VALIDATE CONSTRAINT {unproven}"
+                f"column {table.name}.{name} may be NULL in rows older than its NOT NULL constraint: give these a key, "
+                f"then ALTER TABLE {table.name} VALIDATE CONSTRAINT {unproven}"
             )
     return breaches

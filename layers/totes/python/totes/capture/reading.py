@@ -270,7 +270,7 @@ class BatchRead:
 
     def _with_changes(self, name: str, table: CapturedTable) -> tuple[SortedRun, ...]:
         since = self._writers[name].run()
-        # Where every row has changed, as by a migration, nothing of before counts any more.
+        # Where every row has changed, as by a migration, nothing that was held before counts any more.
         has_all = sum(part.rows for part in table.changes) == table.held
         runs = () if has_all else table.holdings
         for run in (

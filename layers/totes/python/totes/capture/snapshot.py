@@ -120,8 +120,8 @@ class Snapshot:
 
         A row's xmin is the transaction that wrote it. What that batch could not see was written by a transaction
         not older than its horizon, whatever the row's own time stamps say and whenever it was committed. Where
-        ids of then cannot be compared with ids of now (no last batch, another database, a restored or promoted
-        one, too many transactions since), every row may be new.
+        older ids cannot be compared with today's (no last batch, another database, a restored or promoted one, too
+        many transactions since), every row may be new.
         """
         if last is None or not self.continues(last):
             return sql.SQL("true")

@@ -334,7 +334,7 @@ def _from_json(body: bytes) -> dict[str, Any]:
         )
     if "drift" not in values:
         raise ConfigurationError(
-            f"batch {values['batch']} was written by a totes of before 24 November 2026, 09:00 UTC, which this one "
+            f"batch {values['batch']} was written by a totes from before 24 November 2026, 09:00 UTC, which this one "
             "does not read; begin another lake (docs/disasters.md, as if both buckets were lost)"
         )
     return values

@@ -217,8 +217,8 @@ def _must_know_editions(cursor: Cursor) -> None:
     cursor.execute("SELECT FROM pg_attribute WHERE attrelid = 'etl.batch'::regclass AND attname = 'edition'")
     if cursor.fetchone() is None:
         raise ConfigurationError(
-            "the warehouse was made by a totes of before 24 November 2026, 09:00 UTC, which this one does not take up; "
-            "name an empty database (docs/disasters.md, as if it were lost): it is filled from the lake"
+            "the warehouse was made by a totes from before 24 November 2026, 09:00 UTC, which this one does not "
+            "continue; name an empty database (docs/disasters.md, as if it were lost): it is filled from the lake"
         )
 
 
