@@ -39,7 +39,8 @@ from totes.warehouse.ledger import (
 from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
-from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way
+from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState
+from totes.warehouse.rebuild_progress import is_under_way
 from totes.warehouse.reports import ensure_reports
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.unknown import add_every_unknown

@@ -5,8 +5,6 @@ ended, whoever runs it, and ordinary loads go on between its steps. Staged rows 
 crash of the server empties them, and the rebuild begins again.
 """
 
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -19,19 +17,16 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.catalog import has_table
 from totes.lake import Bucket
 from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
-from totes.warehouse.bulk import Chunk, ChunkReader, Position
+from totes.warehouse.bulk import Chunk, ChunkReader
 from totes.warehouse.definitions import (
     LEDGER,
     add_key,
-    columns_made,
     create_ledger,
     create_star,
-    identifiers,
     keys_of,
     typed,
     types_of,
@@ -41,6 +36,15 @@ from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
+from totes.warehouse.rebuild_progress import (
+    RebuildProgress,
+    begin_progress,
+    digest_of_definitions,
+    note_built,
+    note_filled,
+    note_staged,
+    read_progress,
+)
 from totes.warehouse.rebuild_tables import drop_made, must_have_room, write_made
 from totes.warehouse.refused import copy_all, copy_rows
 from totes.warehouse.savepoints import savepoint
@@ -59,21 +63,6 @@ _TRIES = 5
 _PAUSE = 1.0
 """How often a swap is tried if somebody reads the live tables, and how many seconds are between two tries."""
 
-_FORMAT = 3
-"""The format of `etl.rebuild`; a rebuild that was begun in another one is begun again."""
-
-_PROGRESS = """
-    CREATE UNLOGGED TABLE etl.rebuild (
-        edition integer NOT NULL,
-        definitions text NOT NULL,
-        straight boolean NOT NULL,
-        batch integer NOT NULL,
-        parts integer NOT NULL,
-        built text[] NOT NULL,
-        filled boolean NOT NULL
-    )
-"""
-
 _STAGING = """
     CREATE UNLOGGED TABLE {deletes} (batch_id integer, star_table text, key bigint);
     CREATE UNLOGGED TABLE {quarantine} (batch_id integer, star_table text, key bigint, reason text, source_row jsonb);
@@ -90,27 +79,6 @@ class StepResult(Enum):
     LATER = "nothing can be done now; a later run goes on"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Progress:
-    """How far a rebuild is.
-
-    Attributes:
-        edition: the edition of the star that it is made from.
-        definitions: a digest of the definitions that its tables are made by.
-        straight: whether it is made from the first batch alone, whose rows need no staging.
-        position: what is staged.
-        built: which steps of which star tables are done: the table is filled, or one of its keys is built.
-        filled: whether the ledger is filled too.
-    """
-
-    edition: int
-    definitions: str
-    straight: bool
-    position: Position
-    built: Sequence[str]
-    filled: bool
-
-
 class Rebuild:
     """The steps of a rebuild, for as long as a run has time."""
 
@@ -119,13 +87,13 @@ class Rebuild:
         connection: Connection,
         bucket: Bucket,
         tables: Sequence[StarTable],
-        progress: Callable[[int, int], None],
+        on_progress: Callable[[int, int], None],
     ) -> None:
         self._connection = connection
         self._bucket = bucket
         self._tables = tables
-        self._progress = progress
-        self._definitions = _definitions(tables)
+        self._on_progress = on_progress
+        self._definitions = digest_of_definitions(tables)
         self._chunks: ChunkReader | None = None
         self.staged = 0
         self.of = 0
@@ -171,7 +139,7 @@ class Rebuild:
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
         processed = ProcessedBucket(self._bucket)
         self.of = processed.newest
-        progress = _read(cursor)
+        progress = read_progress(cursor)
         if progress is None and warehouse_state(cursor) != seen:
             return StepResult.MORE
         if progress is None or progress.edition != processed.edition or progress.definitions != self._definitions:
@@ -186,7 +154,7 @@ class Rebuild:
         self._build_some(cursor, progress)
         return StepResult.MORE
 
-    def _build_some(self, cursor: Cursor, progress: _Progress) -> None:
+    def _build_some(self, cursor: Cursor, progress: RebuildProgress) -> None:
         """Build the next steps, for as long as the transaction is short."""
         until = time.monotonic() + SHORT_SECONDS
         for table in self._tables:
@@ -198,7 +166,7 @@ class Rebuild:
                     return
         self._fill_ledger(cursor, progress)
 
-    def _begin(self, cursor: Cursor, processed: ProcessedBucket) -> _Progress:
+    def _begin(self, cursor: Cursor, processed: ProcessedBucket) -> RebuildProgress:
         straight = processed.newest == 1
         made = _names(self._tables, straight=straight)
         drop_made(cursor, _names(self._tables))
@@ -222,23 +190,12 @@ class Rebuild:
                 )
         dependents_to_restore(cursor, self._tables)
         must_be_possible(cursor, self._tables)
-        cursor.execute(_PROGRESS)
+        progress = begin_progress(cursor, processed.edition, self._definitions, straight=straight)
         write_made(cursor, made)
-        cursor.execute(
-            "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",
-            (processed.edition, self._definitions, straight),
-        )
         logger.info("rebuilding from edition %d", processed.edition)
-        return _Progress(
-            edition=processed.edition,
-            definitions=self._definitions,
-            straight=straight,
-            position=Position(0, 0),
-            built=(),
-            filled=False,
-        )
+        return progress
 
-    def _stage(self, cursor: Cursor, processed: ProcessedBucket, progress: _Progress, last: int) -> None:
+    def _stage(self, cursor: Cursor, processed: ProcessedBucket, progress: RebuildProgress, last: int) -> None:
         wanted = (progress.position, progress.edition)
         if self._chunks is None or (self._chunks.position, self._chunks.edition) != wanted:
             self.close()
@@ -250,9 +207,9 @@ class Rebuild:
         self._copy(cursor, chunk, straight=progress.straight)
         self._write_entries(cursor, processed, chunk)
         self._write_rows_in(cursor, chunk)
-        cursor.execute("UPDATE etl.rebuild SET batch = %s, parts = %s", (chunk.end.batch, chunk.end.parts))
+        note_staged(cursor, chunk.end)
         self.staged = chunk.end.batch
-        self._progress(chunk.end.batch, processed.newest)
+        self._on_progress(chunk.end.batch, processed.newest)
 
     def _copy(self, cursor: Cursor, chunk: Chunk, *, straight: bool) -> None:
         tables = {table.name: table for table in self._tables}
@@ -297,7 +254,7 @@ class Rebuild:
         ]
         _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
-    def _build(self, cursor: Cursor, progress: _Progress, table: StarTable, build_step: str) -> None:
+    def _build(self, cursor: Cursor, progress: RebuildProgress, table: StarTable, build_step: str) -> None:
         """Fill a table or build one of its keys."""
         build_steps = _build_steps(table)
         if build_step == build_steps[0]:
@@ -310,9 +267,9 @@ class Rebuild:
             analyze = sql.SQL("ANALYZE {} ({})")
             cursor.execute(analyze.format(BESIDE.star(table.name), sql.Identifier(table.key)))
             logger.info("built %s", table.name)
-        cursor.execute("UPDATE etl.rebuild SET built = array_append(built, %s)", (build_step,))
+        note_built(cursor, build_step)
 
-    def _add_key(self, cursor: Cursor, progress: _Progress, table: StarTable, key: sql.Composable) -> None:
+    def _add_key(self, cursor: Cursor, progress: RebuildProgress, table: StarTable, key: sql.Composable) -> None:
         try:
             with savepoint(cursor):
                 add_key(cursor, BESIDE, table, key)
@@ -322,7 +279,7 @@ class Rebuild:
             self._fill_again(cursor, progress, table)
             add_key(cursor, BESIDE, table, key)
 
-    def _fill_again(self, cursor: Cursor, progress: _Progress, table: StarTable) -> None:
+    def _fill_again(self, cursor: Cursor, progress: RebuildProgress, table: StarTable) -> None:
         """Fill a table without the rows that one batch brought twice."""
         rows = BESIDE.star(table.name) if progress.straight else versions.staged(table)
         quarantine_duplicates(cursor, rows, table, versions.QUARANTINE, sql.Identifier("batch_id"))
@@ -333,7 +290,7 @@ class Rebuild:
             cursor.execute(sql.SQL("TRUNCATE {}").format(BESIDE.star(table.name)))
             self._fill(cursor, progress, table)
 
-    def _fill(self, cursor: Cursor, progress: _Progress, table: StarTable) -> None:
+    def _fill(self, cursor: Cursor, progress: RebuildProgress, table: StarTable) -> None:
         if progress.straight:
             return  # its rows were brought straight into it
         if isinstance(table, Fact):
@@ -351,7 +308,7 @@ class Rebuild:
                 (f"etl.{table.name}", table.record_id),
             )
 
-    def _fill_ledger(self, cursor: Cursor, progress: _Progress) -> None:
+    def _fill_ledger(self, cursor: Cursor, progress: RebuildProgress) -> None:
         versions.fill_quarantine(cursor)
         add_every_unknown(cursor, BESIDE, self._tables)
         if not progress.straight:
@@ -360,7 +317,7 @@ class Rebuild:
         versions.fill_row_counts(cursor)
         for name in LEDGER:
             cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.ledger(name)))
-        cursor.execute("UPDATE etl.rebuild SET filled = true")
+        note_filled(cursor)
 
     def _build_indexes(self, cursor: Cursor, missing: Sequence[Index]) -> bool:
         """Build indexes of others for as long as the transaction is short; return whether there was one to build."""
@@ -427,37 +384,5 @@ def warehouse_state(cursor: Cursor) -> WarehouseState:
     return WarehouseState(content=content(cursor), newest=newest_entry(cursor))
 
 
-def is_under_way(cursor: Cursor, tables: Sequence[StarTable] | None = None) -> bool:
-    """Return whether a rebuild has begun and is not done; if tables are given, only one by their definitions counts."""
-    progress = _read(cursor)
-    return progress is not None and (tables is None or progress.definitions == _definitions(tables))
-
-
-def _definitions(tables: Sequence[StarTable]) -> str:
-    return hashlib.sha256(json.dumps([_FORMAT, *columns_made(tables)]).encode()).hexdigest()
-
-
 def _build_steps(table: StarTable) -> list[str]:
     return [table.name, *(f"{table.name}, key {number}" for number in range(1, len(keys_of(table)) + 1))]
-
-
-def _read(cursor: Cursor) -> _Progress | None:
-    if not has_table(cursor, "etl.rebuild"):
-        return None
-    cursor.execute(
-        sql.SQL("SELECT {} FROM etl.rebuild").format(
-            identifiers(["edition", "definitions", "straight", "batch", "parts", "built", "filled"])
-        )
-    )
-    row = cursor.fetchone()
-    if row is None:
-        return None
-    edition, definitions, straight, batch, parts, built, filled = row
-    return _Progress(
-        edition=edition,
-        definitions=definitions,
-        straight=straight,
-        position=Position(batch, parts),
-        built=built,
-        filled=filled,
-    )
