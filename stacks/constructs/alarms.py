@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.constructs import metrics as measures
+from stacks.constructs import metrics
 from stacks.constructs.metrics import metrics_of
 from stacks.constructs.own_warehouse import Limits
 from stacks.constructs.state_machine import RUN_HOURS
@@ -115,22 +115,22 @@ def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeli
         _Rule(
             name="run-failed",
             sentence="A run has failed; the execution names the step and the error.",
-            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed", period=tick),
+            metric=metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed", period=tick),
         ),
         _Rule(
             name="run-timed-out",
             sentence=f"A run took more than {RUN_HOURS} hours and was ended.",
-            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut", period=tick),
+            metric=metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut", period=tick),
         ),
         _Rule(
             name="run-throttled",
             sentence="Step Functions held a run back.",
-            metric=measures.of_state_machine(stack, pipeline.state_machine, "ExecutionThrottled", period=tick),
+            metric=metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionThrottled", period=tick),
         ),
         _Rule(
             name="dead-letters",
             sentence="What a schedule starts could not be started, or a night's function failed at each attempt.",
-            metric=measures.of_queue(
+            metric=metrics.of_queue(
                 pipeline.dead_letters,
                 "ApproximateNumberOfMessagesVisible",
                 statistic="Maximum",
@@ -164,13 +164,13 @@ def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
             _Rule(
                 name=f"function-throttled-{name}",
                 sentence=f"Lambda has held {name} back for {_THROTTLED_PERIODS * 5} minutes.",
-                metric=measures.of_function(function.full_name, "Throttles", statistic="Sum", period=_FIVE_MINUTES),
+                metric=metrics.of_function(function.full_name, "Throttles", statistic="Sum", period=_FIVE_MINUTES),
                 periods=_THROTTLED_PERIODS,
             ),
             _Rule(
                 name=f"function-slow-{name}",
                 sentence=f"{name} has taken more than {_TIMEOUT_PERCENT} % of the time that it may.",
-                metric=measures.of_function(function.full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
+                metric=metrics.of_function(function.full_name, "Duration", statistic="Maximum", period=_FIVE_MINUTES),
                 threshold=function.timeout.to_milliseconds() * _TIMEOUT_PERCENT / 100,
                 periods=_SLOW_PERIODS,
                 enough=1,
@@ -181,7 +181,7 @@ def _of_functions(pipeline: WatchedPipeline) -> list[_Rule]:
         _Rule(
             name="rotation-failed",
             sentence="A step of a password's rotation failed; the next good one, of whichever login, ends this alarm.",
-            metric=measures.of_function(
+            metric=metrics.of_function(
                 pipeline.named("rotate_database_login").full_name, "Errors", statistic="Sum", period=_FIVE_MINUTES
             ),
             missing=cloudwatch.TreatMissingData.IGNORE,
@@ -287,7 +287,7 @@ def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
         _Rule(
             name="warehouse-storage",
             sentence="The warehouse's disk is nearly full, and does not grow.",
-            metric=measures.of_instance(instance, "FreeStorageSpace", statistic="Minimum", period=_FIVE_MINUTES),
+            metric=metrics.of_instance(instance, "FreeStorageSpace", statistic="Minimum", period=_FIVE_MINUTES),
             threshold=limits.free_storage_bytes,
             below=True,
             periods=_WAREHOUSE_PERIODS,
@@ -295,7 +295,7 @@ def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
         _Rule(
             name="warehouse-memory",
             sentence="The warehouse has nearly no memory left.",
-            metric=measures.of_instance(instance, "FreeableMemory", statistic="Minimum", period=_FIVE_MINUTES),
+            metric=metrics.of_instance(instance, "FreeableMemory", statistic="Minimum", period=_FIVE_MINUTES),
             threshold=limits.free_memory_bytes,
             below=True,
             periods=_WAREHOUSE_PERIODS,
@@ -303,14 +303,14 @@ def _of_warehouse(warehouse: WatchedWarehouse) -> list[_Rule]:
         _Rule(
             name="warehouse-connections",
             sentence="Most of the connections that the warehouse takes are in use.",
-            metric=measures.of_instance(instance, "DatabaseConnections", statistic="Maximum", period=_FIVE_MINUTES),
+            metric=metrics.of_instance(instance, "DatabaseConnections", statistic="Maximum", period=_FIVE_MINUTES),
             threshold=limits.connections,
             periods=_WAREHOUSE_PERIODS,
         ),
         _Rule(
             name="warehouse-cpu-credits",
             sentence="The warehouse has used up its CPU credits; what it uses beyond them is paid for by the hour.",
-            metric=measures.of_instance(instance, "CPUCreditBalance", statistic="Minimum", period=_FIVE_MINUTES),
+            metric=metrics.of_instance(instance, "CPUCreditBalance", statistic="Minimum", period=_FIVE_MINUTES),
             threshold=1,
             below=True,
             periods=_WAREHOUSE_PERIODS,

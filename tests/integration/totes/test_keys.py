@@ -128,10 +128,16 @@ def test_a_fact_that_its_owner_has_parted_may_lack_the_key(pipeline: Pipeline) -
 
 
 @pytest.mark.begun
-def test_a_table_without_its_key_column_is_named_and_a_rebuild_makes_it_again(pipeline: Pipeline) -> None:
-    execute(pipeline.warehouse, "ALTER TABLE dim_design DROP COLUMN design_id CASCADE")
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("dim_design", "design_id"), ("fact_payment", "payment_id"), ("fact_payment", "payment_record_id")],
+)
+def test_a_table_without_its_key_column_is_named_and_a_rebuild_makes_it_again(
+    pipeline: Pipeline, table: str, column: str
+) -> None:
+    execute(pipeline.warehouse, f"ALTER TABLE {table} DROP COLUMN {column} CASCADE")
     edit(pipeline)
-    with pytest.raises(ConfigurationError, match=r"dim_design has no column design_id, .*totes replay --from 1"):
+    with pytest.raises(ConfigurationError, match=rf"{table} has no column {column}, .*totes replay --from 1"):
         pipeline.tick()
     rebuilt(pipeline)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

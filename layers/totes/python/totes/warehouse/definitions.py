@@ -236,9 +236,13 @@ def add_keys(cursor: Cursor, place: Place, table: StarTable) -> None:
 
 
 def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | None:
-    """Return the sequence that gives a fact's record ids; None if somebody has dropped it."""
-    cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", (place.star(table.name).as_string(cursor), table.record_id))
-    [[sequence]] = cursor.fetchall()
+    """Return the sequence that gives a fact's record ids; None if somebody has dropped it, or their column."""
+    name = place.star(table.name).as_string(cursor)
+    cursor.execute(
+        "SELECT pg_get_serial_sequence(%s, attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s",
+        (name, name, table.record_id),
+    )
+    [sequence] = cursor.fetchone() or [None]
     return sql.SQL(sequence) if sequence else None
 
 

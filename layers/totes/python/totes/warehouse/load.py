@@ -36,13 +36,14 @@ from totes.warehouse.ledger import (
     sum_of_row_counts,
     write_content,
 )
-from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
+from totes.warehouse.migrate import SchemaCheck, ensure_tables
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState
 from totes.warehouse.rebuild_progress import is_under_way
 from totes.warehouse.reports import ensure_reports
 from totes.warehouse.savepoints import savepoint
+from totes.warehouse.star_columns import remember_columns
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)

@@ -23,11 +23,12 @@ from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, Kind, oid
 from totes.warehouse.indexes import Indexes, must_not_hinder
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
-from totes.warehouse.migrate import remember_columns
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.savepoints import savepoint
+from totes.warehouse.star_columns import remember_columns
 from totes.warehouse.swap_check import dependents_to_restore
 from totes.warehouse.table_settings import TableSettings
+from totes.warehouse.views import ensure_current_views
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
         settings[oid].put_on(cursor, live_name)
     dependents.make_again(cursor)
     made_meanwhile.make_again(cursor)
+    ensure_current_views(cursor, tables, replace=False)  # one has gone with the column of a live table that it read
 
 
 def _drop_readers(cursor: Cursor, dependents: Dependents) -> None:
