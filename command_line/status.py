@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from command_line.deployment import Deployment
 from command_line.execution import failure_of
 from command_line.functions import ask
+from command_line.refusals import refusal
 from totes import payloads
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
 from totes.errors import UserError
@@ -39,8 +42,9 @@ class Status:
         lag_seconds: how long ago that is.
         failure: the last run that failed, if none has succeeded since; None: all is well.
         awaited_login: the login that the newest run has found not to be filled in yet: source or warehouse.
-        no_answer: why the warehouse does not answer; None: it does. Where it does not, `batches`, `tables`,
-            `quarantine` and `drift` are empty: it alone knows them.
+        under_way: when the oldest run began that is under way; one that hangs stays here while others step back.
+        no_answer: why the warehouse does not answer, or the function that asks it; None: it does. Where it does not,
+            `batches`, `tables`, `quarantine` and `drift` are empty: the warehouse alone knows them.
         pending: batches that are captured and not yet loaded; where the warehouse does not answer, by what the last
             good run has loaded.
         replaying: how far a replay has come that the next run goes on with; None where none is under way.
@@ -55,6 +59,7 @@ class Status:
     lag_seconds: float | None
     failure: FailedRun | None
     awaited_login: str | None
+    under_way: datetime | None
     no_answer: str | None
     pending: Sequence[int]
     replaying: Replayed | None
@@ -76,7 +81,8 @@ class Status:
 def status_of(deployment: Deployment) -> Status:
     """Ask a deployment for its state.
 
-    A warehouse that does not answer is part of the state: Step Functions and the lake say the rest.
+    A warehouse that does not answer is part of the state, and so is a function that cannot ask it: Step Functions and
+    the lake say the rest.
 
     Raises:
         NotDeployedError: there is no such deployment.
@@ -93,6 +99,7 @@ def status_of(deployment: Deployment) -> Status:
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
         failure=last_failure(deployment),
         awaited_login=awaited_login(deployment),
+        under_way=_under_way(deployment),
         no_answer=no_answer,
         pending=[*range(held.newest + 1, ingestion.newest() + 1)],
         replaying=how_far(ingestion.bucket, deployment.processed),
@@ -110,6 +117,8 @@ def _held(deployment: Deployment, otherwise: State) -> tuple[State, str | None]:
         return State.from_dict(ask(deployment, "AnswerFunction", {payloads.QUESTION: payloads.QUESTION_STATE})), None
     except UserError as error:
         return otherwise, str(error)
+    except (BotoCoreError, ClientError) as error:
+        return otherwise, f"the function that asks it was not reached. {refusal(error)}"
 
 
 def last_success(deployment: Deployment) -> datetime | None:
@@ -140,6 +149,14 @@ def awaited_login(deployment: Deployment) -> str | None:
     """Return the login that the newest run has found not to be filled in yet; None: it wanted none."""
     _, newest = next(_good_runs(deployment), (None, {}))
     return newest[payloads.LOGIN] if newest.get(payloads.OUTCOME) == NO_LOGIN else None
+
+
+def _under_way(deployment: Deployment) -> datetime | None:
+    """When the oldest run began that is under way; None: there is none."""
+    executions = deployment.step_functions.list_executions(
+        stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="RUNNING"
+    )
+    return min((execution["startDate"] for execution in executions["executions"]), default=None)
 
 
 def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:

@@ -83,6 +83,8 @@ def _no_answer(why: str) -> RenderableType:
 
 
 def _under_way(found: Status) -> Iterator[Text]:
+    if found.under_way is not None:
+        yield Text(f"a run is under way since {found.under_way.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
     if found.replaying is not None:
         finished, total = found.replaying.done, found.replaying.of
         yield Text(f"a replay from batch {found.replaying.first}: {finished:,} of {_batches_of(total)}; {GOING_ON}")

@@ -6,6 +6,7 @@ from typing import cast
 from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from typer.testing import CliRunner
 
 from command_line.commands import status_view
@@ -158,3 +159,53 @@ def test_status_says_that_the_warehouse_does_not_answer_shows_the_rest_and_exits
     found = json.loads(document.stdout)
     assert (found["no_answer"], found["pending"]) == ("it cannot be reached: timeout", [3, 4])
     assert found["failure"]["why"] == "SourceUnavailable: the source cannot be reached: timeout"
+
+
+REFUSED = [
+    ("TooManyRequestsException", "Rate Exceeded."),
+    ("AccessDeniedException", "not authorized to perform: lambda:InvokeFunction"),
+    ("ResourceNotFoundException", "Function not found"),
+]
+
+
+@pytest.mark.parametrize(("code", "sentence"), REFUSED)
+def test_a_function_that_cannot_be_asked_hides_nothing_that_others_know(
+    silent: Deployment, monkeypatch: pytest.MonkeyPatch, code: str, sentence: str
+) -> None:
+    """It is what is broken where Lambda throttles it or somebody has deleted it."""
+    refused = ClientError({"Error": {"Code": code, "Message": sentence}}, "Invoke")
+    monkeypatch.setattr("command_line.status.ask", Mock(side_effect=refused))
+    said = CliRunner().invoke(app, ["status"])
+    words = " ".join(said.output.split())
+    assert said.exit_code == 1
+    assert "✗ the warehouse does not answer: the function that asks it was not reached. AWS refused" in words
+    assert code in words
+    assert sentence in words
+    assert ("Who may do what" in words) is (code == "AccessDeniedException"), "it may be this person's own right"
+    assert "SourceUnavailable: the source cannot be reached: timeout" in words
+    assert "batches pending: 2" in words
+    assert status_of(silent).fresh_as_of == last_success(silent)
+
+
+def test_a_lambda_that_does_not_answer_at_all_hides_nothing_either(
+    silent: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = EndpointConnectionError(endpoint_url="https://lambda.eu-west-2.amazonaws.com")
+    monkeypatch.setattr("command_line.status.ask", Mock(side_effect=gone))
+    found = status_of(silent)
+    assert found.no_answer is not None
+    assert "Could not connect to the endpoint" in found.no_answer
+    assert found.failure == last_failure(silent)
+
+
+def test_a_run_that_hangs_is_shown_with_its_beginning_while_others_step_back(
+    monkeypatch: pytest.MonkeyPatch, silent: Deployment
+) -> None:
+    found = deployment({5: LOADED, 15: ANOTHER_RUN}, failed={10: "RUNNING", 20: "RUNNING"})
+    cast("Mock", found).ingestion.newest.return_value = 2
+    cast("Mock", found).scheduled = False
+    monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=found))
+    assert status_of(silent).under_way is None
+    assert status_of(found).under_way == datetime(2024, 1, 1, 8, 10, tzinfo=UTC)
+    said = CliRunner().invoke(app, ["status"])
+    assert "a run is under way since 2024-01-01 08:10:00 UTC" in said.output
