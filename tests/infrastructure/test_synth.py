@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
-from app import check_place, chosen_environment
+from app import check_place, chosen_environment, make_stacks
 from stacks import config
 from stacks.environment import Environment
 from tests.support.templates import (
@@ -31,7 +32,7 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     ran = Ran(tmp_path_factory.mktemp("assembly"), tmp_path_factory.mktemp("temporary"))
-    done = run_app(ran.assembly, ran.temporary, env="prod", alarm_email=ADDRESS, github="owner/repo")
+    done = run_app(ran.assembly, ran.temporary, env="prod", alarm_email=ADDRESS, github="owner/repo", commit="")
     assert done.returncode == 0, done.stderr
     return ran
 
@@ -51,6 +52,14 @@ def test_two_synths_give_identical_output_without_credentials(prod: Synthesised,
         assert (ran.assembly / name).read_bytes() == (prod.folder / name).read_bytes()
     assert not any(ran.temporary.iterdir()), "a synth leaves nothing in the temporary folder"
     assert {path.name for path in ran.assembly.glob("asset.*")} == {path.name for path in prod.folder.glob("asset.*")}
+
+
+def test_whoever_rolls_back_finds_the_commit_that_is_deployed(tmp_path: Path) -> None:
+    app = new_app(tmp_path)
+    make_stacks(app, config.named("dev"), commit="0123abc")
+    output = app.node.find_child("totes-dev-pipeline").node.find_child("Commit")
+    assert isinstance(output, cdk.CfnOutput)
+    assert output.value == "0123abc"
 
 
 def test_the_deployer_is_in_the_app_only_for_a_named_repository(prod: Synthesised, ran: Ran) -> None:

@@ -88,3 +88,36 @@ def test_the_sweep_is_stopped_and_started_again_and_stays_what_it_is(sweep: dict
     for command, state in ((stop, "DISABLED"), (start, "ENABLED")):
         words = ["scheduler", "update-schedule", "--cli-input-json", "file://sweep.json", "--state", state]
         assert command == words
+
+
+def test_to_roll_back_brings_the_old_code_and_leaves_the_configuration_of_today(tmp_path: Path) -> None:
+    """It says which warehouse, lake and network are the live ones: an old one would replace them by empty ones."""
+    restores = [
+        each.partition(" && ")[0].strip() for each in typed("runbook.md", "git restore") if "git restore" in each
+    ]
+    back, forth = (each.replace("COMMIT", "HEAD~") for each in restores)
+    code, config, later = tmp_path / "app.py", tmp_path / "stacks" / "config.py", tmp_path / "later.py"
+    config.parent.mkdir()
+
+    def shell(command: str) -> None:
+        subprocess.run(["/bin/sh", "-ec", command], cwd=tmp_path, check=True, timeout=60)
+
+    def commit() -> None:
+        shell("git add . && git -c user.name=a -c user.email=a@shop.example commit -qm -")
+
+    shell("git init -q")
+    code.write_text("old", encoding="utf-8")
+    config.write_text("generation=1", encoding="utf-8")
+    commit()
+    code.write_text("new", encoding="utf-8")
+    config.write_text("generation=2", encoding="utf-8")
+    later.write_text("new", encoding="utf-8")
+    commit()
+    config.write_text("generation=2, nat='gateway'", encoding="utf-8")
+
+    shell(back)
+    assert (code.read_text(encoding="utf-8"), later.exists()) == ("old", False)
+    assert config.read_text(encoding="utf-8") == "generation=2, nat='gateway'"
+    shell(forth)
+    assert (code.read_text(encoding="utf-8"), later.exists()) == ("new", True)
+    assert config.read_text(encoding="utf-8") == "generation=2, nat='gateway'"
