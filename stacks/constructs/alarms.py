@@ -22,6 +22,7 @@ RUNBOOK = "docs/runbook.md"
 _LAG_MINUTES = 15
 _TIMEOUT_PERCENT = 80
 _TICKS_WITHOUT_SUCCESS = 3
+_FAILED_PERIODS = 6  # ticks: a run that is tried again and again, or times out, fails only every few of them
 _SLOW_PERIODS = 4  # a duration is measured at its end, for the period of its start: up to fifteen minutes before
 _THROTTLED_PERIODS = 3  # a call that is throttled once is tried again within seconds
 _WAREHOUSE_PERIODS = 3
@@ -116,6 +117,8 @@ def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeli
             name="run-failed",
             sentence="A run has failed; the execution names the step and the error.",
             metric=metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed", period=tick),
+            periods=_FAILED_PERIODS,
+            enough=1,
         ),
         _Rule(
             name="run-timed-out",
@@ -151,6 +154,20 @@ def _of_runs(stack: cdk.Stack, environment: Environment, pipeline: WatchedPipeli
             below=True,
             missing=cloudwatch.TreatMissingData.BREACHING,
             periods=_TICKS_WITHOUT_SUCCESS,
+        ),
+        _Rule(
+            name="no-sweep",
+            sentence="Last night nothing started the sweep of the ingestion bucket, or there was no night yet.",
+            metric=metrics.of_function(
+                pipeline.named("sweep_ingestion_bucket").full_name,
+                "Invocations",
+                statistic="Sum",
+                period=cdk.Duration.hours(1),
+            ),
+            threshold=1,
+            below=True,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+            periods=_HOURS_WITHOUT_A_NIGHT,
         ),
     ]
 

@@ -36,6 +36,7 @@ def deployed(production: Deployed) -> Deployed:
     assert invoke(production, "verify_warehouse")["equal"]
     audited = invoke(production, "audit_lake", {"day": 0})
     assert (audited["batches"], audited["found"]) == (1, 0)
+    assert "errorType" not in (invoke(production, "sweep_ingestion_bucket") or {})
     return production
 
 
@@ -159,7 +160,7 @@ def test_every_alarm_goes_off_by_its_own_fault(deployed: Deployed) -> None:
     # An hour in which nothing happens at all: what was found and not cured is still told.
     uncured = {"quarantine", "verify-difference", "rotation-failed", "rotation-overdue", "lake-audit"}
     assert watch.on(later=AN_HOUR) == {*uncured, "no-success", "lag", "snapshot-late"}
-    silent = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit"}
+    silent = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "no-sweep"}
     assert watch.on(later=27 * AN_HOUR) == {*uncured, *silent}
     assert seen | silent == every
     _heal(deployed)

@@ -41,7 +41,7 @@ def test_there_is_an_alarm_for_everything_that_somebody_must_know(prod: Synthesi
     assert set(alarms(prod)) >= {
         *("run-failed", "run-timed-out", "run-throttled", "no-success", "dead-letters"),
         *("lag", "quarantine", "verify-difference", "no-verification", "rotation-failed", "rotation-overdue"),
-        *("lake-audit", "no-lake-audit", "snapshot-late", "rates-late"),
+        *("lake-audit", "no-lake-audit", "no-sweep", "snapshot-late", "rates-late"),
         *(f"function-{kind}-{function}" for kind in ("slow", "throttled") for function in FUNCTIONS),
         *OF_THE_WAREHOUSE,
     }
@@ -117,8 +117,8 @@ def test_a_password_that_is_not_rotated_is_told_of_whatever_becomes_of_another(s
     assert "whichever login" in alarms(synthesised)["rotation-failed"]["AlarmDescription"]
 
 
-def test_a_night_without_a_comparison_is_noticed_within_what_cloudwatch_looks_at(prod: Synthesised) -> None:
-    for name in ("no-verification", "no-lake-audit"):
+def test_a_night_without_its_work_is_noticed_within_what_cloudwatch_looks_at(prod: Synthesised) -> None:
+    for name in ("no-verification", "no-lake-audit", "no-sweep"):
         alarm = alarms(prod)[name]
         seconds = alarm["Period"] * alarm["EvaluationPeriods"]
         assert 24 * 3600 < seconds <= 7 * 24 * 3600
@@ -146,7 +146,7 @@ def test_every_alarm_ends_in_its_line_of_the_runbook(synthesised: Synthesised, r
 def test_every_line_of_the_runbook_is_some_alarms(prod: Synthesised, root: Path) -> None:
     every = [each["Properties"] for each in prod.resources("AWS::CloudWatch::Alarm").values()]
     named = {alarm["AlarmDescription"].rsplit("#", maxsplit=1)[1] for alarm in every}
-    assert anchors(root) - named == {"disasters"}
+    assert anchors(root) - named == {"into-the-warehouse", "schedules", "put-back-what-was-changed", "disasters"}
 
 
 def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_all_is_well(synthesised: Synthesised) -> None:
@@ -157,7 +157,15 @@ def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_all_is_well(synth
 
 def test_where_silence_means_trouble_it_is_taken_for_trouble(prod: Synthesised) -> None:
     breaching = {name for name, alarm in alarms(prod).items() if alarm["TreatMissingData"] == "breaching"}
-    assert breaching == {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "rates-late"}
+    assert breaching == {
+        "no-success",
+        "lag",
+        "snapshot-late",
+        "no-verification",
+        "no-lake-audit",
+        "no-sweep",
+        "rates-late",
+    }
     for name in ("no-success", "lag", "snapshot-late"):
         assert alarms(prod)[name]["EvaluationPeriods"] == 3
 
@@ -175,7 +183,7 @@ def test_where_runs_are_rare_the_warehouse_may_lag_for_three_of_them(prod: Synth
 
 
 def test_what_is_never_started_is_never_late(local: Synthesised) -> None:
-    late = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "rates-late"}
+    late = {"no-success", "lag", "snapshot-late", "no-verification", "no-lake-audit", "no-sweep", "rates-late"}
     assert not late & set(alarms(local))
 
 
@@ -186,6 +194,14 @@ def test_slow_is_four_fifths_of_the_time_that_a_function_may_take(prod: Synthesi
         assert alarm["Threshold"] == timeout * 1000 * 0.8
         assert alarm["DatapointsToAlarm"] == 1
         assert alarm["Period"] * (alarm["EvaluationPeriods"] - 1) >= timeout, "what is told at its end is of its begin"
+
+
+def test_a_run_that_fails_slowly_is_one_alarm_and_not_one_at_each_failure(prod: Synthesised) -> None:
+    """Until a function is out of time or has waited for a lock five times, ticks step back and fail no more."""
+    alarm = alarms(prod)["run-failed"]
+    longest = max(prod.function(name)["Timeout"] for name in FUNCTIONS[:3])
+    assert alarm["DatapointsToAlarm"] == 1
+    assert alarm["Period"] * (alarm["EvaluationPeriods"] - 1) >= longest + 5 * 120, "and five times a lock's timeout"
 
 
 def test_the_topic_tells_the_environments_address(prod: Synthesised) -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import boto3
 import jmespath  # type: ignore[import-untyped]
 import pytest
 from botocore.session import get_session
+from moto import mock_aws
 
 from command_line.typed_commands import OF_A_DEPLOYMENT
 
 ROOT = Path(__file__).parents[2]
+NIGHT = ("runbook.md", "operating.md", "disasters.md")
 TEMPLATE = ROOT / "tests" / "infrastructure" / "snapshots" / "prod" / "pipeline.json"
 
 
@@ -46,7 +49,7 @@ def after(words: list[str], option: str) -> str:
     return words[words.index(option) + 1]
 
 
-@pytest.mark.parametrize("page", ["runbook.md", "operating.md", "disasters.md"])
+@pytest.mark.parametrize("page", NIGHT)
 def test_a_command_names_the_environment_so_that_none_is_typed_against_dev_by_mistake(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     prose = re.sub(r"^ *```.+?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -67,27 +70,78 @@ def test_a_night_that_did_not_come_is_made_up_for_by_its_own_day_wherever_it_is_
     assert json.loads(after(call, "--payload"))["day"] in {before, datetime.now(UTC).toordinal()}
 
 
-@pytest.fixture
-def sweep() -> dict[str, Any]:
-    """The schedule as production's template has it."""
+def schedules() -> dict[str, dict[str, Any]]:
+    """The schedules as production's template has them, by their names."""
     resources = json.loads(TEMPLATE.read_text(encoding="utf-8"))["Resources"].values()
-    [found] = [each["Properties"] for each in resources if each["Properties"].get("Name") == "totes-prod-sweep"]
-    return dict(found)
+    found = [each["Properties"] for each in resources if each["Type"] == "AWS::Scheduler::Schedule"]
+    return {each["Name"]: each for each in found}
 
 
-def test_the_sweep_is_stopped_and_started_again_and_stays_what_it_is(sweep: dict[str, Any], tmp_path: Path) -> None:
+def test_the_page_knows_every_schedule() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    [section] = re.findall(r"^## Schedules\n(.+?)^## ", text, flags=re.MULTILINE | re.DOTALL)
+    assert {name.replace("prod", "ENV") for name in schedules()} == set(re.findall(r"`(totes-ENV[\w-]*)`", section))
+
+
+@pytest.mark.parametrize("name", schedules())
+def test_a_schedule_is_stopped_and_started_again_and_stays_what_it_is(name: str, tmp_path: Path) -> None:
     """UpdateSchedule takes what it is not told for its own default."""
-    read, stop, start = said_to_aws(typed("disasters.md", "sweep.json"), tmp_path)
+    schedule = schedules()[name]
+    read, stop, start = said_to_aws(typed("disasters.md", "schedule.json"), tmp_path)
     assert read[:4] == ["scheduler", "get-schedule", "--name", "totes-ENV-sweep"]
-    kept = jmespath.search(after(read, "--query"), {**sweep, "Arn": "arn", "GroupName": "default"})
-    assert {**kept, "State": "ENABLED"} == sweep
+    kept = jmespath.search(after(read, "--query"), {**schedule, "Arn": "arn", "GroupName": "default"})
+    assert {**kept, "State": "ENABLED"} == {"State": "ENABLED", **schedule}
 
     model = get_session().get_service_model("scheduler").operation_model("UpdateSchedule").input_shape
     assert model is not None
     assert set(model.required_members) <= set(kept) <= set(model.members)
     for command, state in ((stop, "DISABLED"), (start, "ENABLED")):
-        words = ["scheduler", "update-schedule", "--cli-input-json", "file://sweep.json", "--state", state]
+        words = ["scheduler", "update-schedule", "--cli-input-json", "file://schedule.json", "--state", state]
         assert command == words
+
+
+def test_an_object_is_restored_by_a_copy_that_deletes_nothing(tmp_path: Path) -> None:
+    """Whether it was overwritten or deleted."""
+    look, copy = said_to_aws(typed("disasters.md", "copy-object"), tmp_path)
+    assert [look[:2], copy[:2]] == [["s3api", "list-object-versions"], ["s3api", "copy-object"]]
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="lake")
+        client.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+        key = "batches/0000000001/payment/changes-00000-0123.parquet"
+        good = client.put_object(Bucket="lake", Key=key, Body=b"as written")["VersionId"]
+        client.put_object(Bucket="lake", Key=key, Body=b"damaged")
+        client.delete_object(Bucket="lake", Key=key)
+
+        source = after(copy, "--copy-source").replace("BUCKET", "lake").replace("KEY", key).replace("ID", good)
+        client.copy_object(Bucket="lake", Key=key, CopySource=source)
+        assert client.get_object(Bucket="lake", Key=key)["Body"].read() == b"as written"
+        kept = client.list_object_versions(Bucket="lake", Prefix=key)
+        assert (len(kept["Versions"]), len(kept["DeleteMarkers"])) == (3, 1)
+
+
+def test_the_parameters_that_are_asked_for_are_those_that_the_stack_writes() -> None:
+    written = (TEMPLATE.parent / "data.json").read_text(encoding="utf-8")
+    asked = set(re.findall(r"/totes/ENV/data/\w+", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")))
+    assert len(asked) == 2
+    assert [name for name in asked if f'"{name.replace("ENV", "prod")}"' not in written] == []
+
+
+def test_a_link_within_the_pages_for_the_night_leads_to_a_heading() -> None:
+    pages = {page: (ROOT / "docs" / page).read_text(encoding="utf-8") for page in NIGHT}
+    headings = {
+        (page, re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-"))
+        for page, text in pages.items()
+        for heading in re.findall(r"^##+ (.+)$", text, flags=re.MULTILINE)
+    }
+    links = {
+        (target or page, anchor)
+        for page, text in pages.items()
+        for target, anchor in re.findall(r"\]\(([\w-]*\.md|)#([\w-]+)\)", text)
+        if (target or page) in pages
+    }
+    assert len(links) > 5
+    assert links - headings == set()
 
 
 def test_to_roll_back_brings_the_old_code_and_leaves_the_configuration_of_today(tmp_path: Path) -> None:
