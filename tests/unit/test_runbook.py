@@ -127,6 +127,22 @@ def test_the_parameters_that_are_asked_for_are_those_that_the_stack_writes() -> 
     assert [name for name in asked if f'"{name.replace("ENV", "prod")}"' not in written] == []
 
 
+def test_the_master_logs_in_without_a_password_on_the_screen(tmp_path: Path) -> None:
+    """In the tunnel psql gets the password that RDS has made, whatever characters it has."""
+    password = "a'b $c"
+    answers = json.dumps({"username": "totes_master", "password": password})
+    programs = {"aws": f"cat <<'END'\n{answers}\nEND", "totes": 'shift 4; exec "$@"', "psql": 'echo "$2 $PGPASSWORD"'}
+    for name, does in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
+    typed_in = "".join(typed("runbook.md", "export MASTER="))
+    said = subprocess.run(
+        ["/bin/sh", "-ec", typed_in], env={"PATH": path}, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout == f"totes_master {password}\n"
+
+
 def test_a_link_within_the_pages_for_the_night_leads_to_a_heading() -> None:
     pages = {page: (ROOT / "docs" / page).read_text(encoding="utf-8") for page in NIGHT}
     headings = {
