@@ -12,7 +12,7 @@ import pytest
 from tests.support.memory_store import MemoryStore
 from totes.capture import merging, sizes
 from totes.capture.holdings import Holdings
-from totes.capture.merging import with_run, without_overlaps
+from totes.capture.merging import with_sorted_run, without_overlaps
 from totes.capture.slices import PartSlice
 from totes.lake import Bucket, Part, SortedRun, write_part
 
@@ -72,7 +72,7 @@ class Table:
         keys = pl.DataFrame({"id": pl.Series(gone, dtype=pl.Int64)})
         newest = SortedRun(parts=self.parts("changes", rows), deleted=self.parts("deletes", keys))
         if newest.rows:
-            self.runs = with_run(self.runs, newest, "id", self.bucket, f"holdings/t/{self.batch:010d}")
+            self.runs = with_sorted_run(self.runs, newest, "id", self.bucket, f"holdings/t/{self.batch:010d}")
 
     def parts(self, role: str, rows: pl.DataFrame) -> tuple[Part, ...]:
         return tuple(

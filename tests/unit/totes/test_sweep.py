@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.memory_store import MemoryStore
-from totes.capture.merging import with_run
+from totes.capture.merging import with_sorted_run
 from totes.errors import BatchTaken
 from totes.lake import CapturedTable, CaptureManifest, Journal, SortedRun, SourceIdentity, sweep, write_part
 
@@ -59,7 +59,9 @@ class Lake:
             for role, first in (("changes", 0), ("deletes", 100), ("context", 200))
         )
         newest = SortedRun(parts=(part,), deleted=(gone,))
-        runs = with_run(last.holdings if last else (), newest, "id", self.bucket, f"holdings/{name}/{batch:010d}")
+        runs = with_sorted_run(
+            last.holdings if last else (), newest, "id", self.bucket, f"holdings/{name}/{batch:010d}"
+        )
         return CapturedTable(columns=(), held=rows, changes=(part,), deletes=(gone,), context=(context,), holdings=runs)
 
 

@@ -196,7 +196,7 @@ def _must_be_told(read: BatchRead, captured: Mapping[str, CapturedTable], last: 
     """Whether there is a batch although no row has changed.
 
     There is one if the source, or its shape, is not what the last batch says; if a dimension has come to join two
-    tables; and if runs were rewritten without overlaps, which each capture would do again.
+    tables; and if sorted runs were rewritten without overlaps, which each capture would do again.
     """
     if last is None:
         return False

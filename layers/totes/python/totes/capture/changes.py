@@ -136,7 +136,7 @@ class TableChanges:
     Attributes:
         columns: of the table in the source.
         identity: what the table is there.
-        runs: what the lake holds of it; whoever rewrites them says so here, before they are read.
+        sorted_runs: what the lake holds of it; whoever rewrites them says so here, before they are read.
 
     Args:
         snapshot: the state of the source to read.
@@ -172,7 +172,7 @@ class TableChanges:
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
         self._lake = lake
-        self.runs: Sequence[SortedRun] = self._before.holdings if self._before else ()
+        self.sorted_runs: Sequence[SortedRun] = self._before.holdings if self._before else ()
         self._unseen = self._series(recapture).unique()
         self._recapture = self._unseen
         self._added = 0
@@ -208,7 +208,7 @@ class TableChanges:
         count, candidates = self.counted
         if candidates and not self._is_guarded:
             check_once(self._snapshot, self._table, self._may_be_new())
-        self._holdings = Holdings(self.runs, self._table.key, self._lake)
+        self._holdings = Holdings(self.sorted_runs, self._table.key, self._lake)
         if candidates:
             self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
         if count != self.held + self._added:

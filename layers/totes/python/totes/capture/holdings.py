@@ -1,4 +1,4 @@
-"""What the lake holds of a table: its latest content by key, in a few runs, so that a capture reads little of it."""
+"""What the lake holds of a table: its latest content by key, in a few sorted runs, of which a capture reads little."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ class HeldKeys:
 
 
 class Holdings:
-    """The runs of one table, oldest first; of two rows of one key the one in the later run counts.
+    """The sorted runs of one table, oldest first; of two rows of one key the one in the later of them counts.
 
     Each part is read about once by a reader who asks in ascending order of keys.
     """
 
-    def __init__(self, runs: Sequence[SortedRun], key: str, bucket: Bucket) -> None:
-        self._runs = runs
+    def __init__(self, sorted_runs: Sequence[SortedRun], key: str, bucket: Bucket) -> None:
+        self._sorted_runs = sorted_runs
         self._key = key
         self._cache = PartCache(bucket)
 
@@ -56,7 +56,7 @@ class Holdings:
         key, unknown, highest = self._key, candidates, _highest(candidates[self._key])
         added = []
         changed = []
-        for run in reversed(self._runs):
+        for run in reversed(self._sorted_runs):
             for part in _overlapping(run.deleted, unknown[key]):
                 gone = self._cache.read(part, up_to=highest).select(
                     pl.col(key).cast(candidates.schema[key], strict=False)
@@ -82,7 +82,7 @@ class Holdings:
         Raises:
             LakeCorrupted: a part is missing or not what was written.
         """
-        unread = part_slices(self._runs)
+        unread = part_slices(self._sorted_runs)
         for found in key_slices(unread, self._key, lambda part: self._cache.read(part, self._key), lowest, highest):
             self._cache.forget(below=found.highest)
             yield HeldKeys(lowest=found.lowest, highest=found.highest, keys=_held(found.slices, self._key).sort())

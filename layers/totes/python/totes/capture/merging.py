@@ -11,14 +11,14 @@ from totes.capture.slices import PartSlice, key_slices, part_slices
 from totes.lake import Bucket, Part, SortedRun, read_part, write_part
 
 
-def with_run(
+def with_sorted_run(
     holdings: Sequence[SortedRun], newest: SortedRun, key: str, bucket: Bucket, prefix: str
 ) -> tuple[SortedRun, ...]:
     """Return the holdings after a batch's sorted run.
 
     Every sorted run is at least twice as large as the one after it; those that are not are merged, and a row is
-    rewritten about as often as there are runs, after years of ticks. Memory is bounded by `sizes`, whatever the
-    runs' size.
+    rewritten about as often as there are sorted runs, after years of ticks. Memory is bounded by `sizes`, whatever
+    their size.
 
     Args:
         holdings: the table's sorted runs before the batch, oldest first.
@@ -35,9 +35,9 @@ def with_run(
 
 
 def without_overlaps(holdings: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str) -> tuple[SortedRun, ...]:
-    """Return the holdings with every run rewritten whose parts overlap in more than `sizes.RUNS_AT_ONCE` layers.
+    """Return the holdings, with sorted runs rewritten whose parts overlap in over `sizes.SORTED_RUNS_AT_ONCE` layers.
 
-    Early versions wrote parts in heap order; a reader in key order would fetch each such part once per chunk.
+    Rows that were read in heap order may lie so; a reader in key order would fetch each such part once per chunk.
 
     Args:
         holdings: the table's sorted runs, oldest first.
@@ -59,13 +59,13 @@ def overlap_little(holdings: Sequence[SortedRun]) -> bool:
 
 
 def _overlaps_little(run: SortedRun) -> bool:
-    return len(_layers(run)) <= sizes.RUNS_AT_ONCE
+    return len(_layers(run)) <= sizes.SORTED_RUNS_AT_ONCE
 
 
 def _first_to_merge(rows: Sequence[int]) -> int:
-    """From which run on all are merged into one: the first that is less than twice as large as what comes after it.
+    """From which sorted run on all are merged into one: the first that is not twice as large as what comes after it.
 
-    Holdings that an older totes wrote may have such runs anywhere, not only at their end.
+    Holdings that an older totes wrote may have such sorted runs anywhere, not only at their end.
     """
     first, merged = len(rows) - 1, rows[-1]
     for number in reversed(range(first)):
@@ -76,19 +76,19 @@ def _first_to_merge(rows: Sequence[int]) -> int:
 
 
 def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *, with_deleted: bool) -> SortedRun:
-    """One run made of several; deleted keys are kept only if an older run may have their rows.
+    """One sorted run made of several; deleted keys are kept only if an older one may have their rows.
 
     If there are more layers than can be merged at once, results in between go to the lake too; no manifest names them.
     """
     schema = _schema(runs, bucket)
     layers = [layer for run in runs for layer in _layers(run)]
     passes = 0
-    while len(layers) > sizes.RUNS_AT_ONCE:
+    while len(layers) > sizes.SORTED_RUNS_AT_ONCE:
         passes += 1
-        starts = range(0, len(layers), sizes.RUNS_AT_ONCE)
+        starts = range(0, len(layers), sizes.SORTED_RUNS_AT_ONCE)
         layers = [
             _merged_at_once(
-                layers[start : start + sizes.RUNS_AT_ONCE],
+                layers[start : start + sizes.SORTED_RUNS_AT_ONCE],
                 _Writer(bucket, key, f"{prefix}-pass-{passes}-{start:05d}"),
                 _Writer(bucket, key, f"{prefix}-pass-{passes}-{start:05d}-deleted"),
                 schema,
@@ -100,7 +100,7 @@ def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *,
 
 
 def _layers(run: SortedRun) -> list[SortedRun]:
-    """A run as runs none of whose parts have keys in each other's range."""
+    """A sorted run as several, none of whose parts have keys in each other's range."""
     layers = [SortedRun(parts=tuple(parts)) for parts in _apart(run.parts)]
     return layers + [SortedRun(parts=(), deleted=tuple(parts)) for parts in _apart(run.deleted)]
 

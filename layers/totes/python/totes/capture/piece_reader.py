@@ -122,7 +122,7 @@ class _Rows:
         self.differing += changed.rows.height
 
     def read(self) -> ReadPiece:
-        return ReadPiece(parts=self._writer.run().parts, ranges=self._ranges)
+        return ReadPiece(parts=self._writer.finish().parts, ranges=self._ranges)
 
 
 _NOTHING_IN_ANY_CASE = pl.Series("key", [], dtype=pl.Int64)

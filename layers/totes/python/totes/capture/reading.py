@@ -11,7 +11,7 @@ from totes.capture.changes import TableTotals, changes_of
 from totes.capture.context import Links, read_contexts
 from totes.capture.cutting import estimated_rows
 from totes.capture.mass_deletion import Gone
-from totes.capture.merging import overlap_little, with_run, without_overlaps
+from totes.capture.merging import overlap_little, with_sorted_run, without_overlaps
 from totes.capture.piece_coordinator import PieceCoordinator, PlanStatus, ReadBaseline
 from totes.capture.plan import Plan
 from totes.capture.snapshot import Snapshot, snapshot_of
@@ -164,7 +164,7 @@ class BatchRead:
     Attributes:
         snapshot: the state of the source that is read; once it is read, what was open on it is closed.
         began: when the snapshot was taken.
-        rewritten: runs of the last batch that were rewritten before this one was read, by table.
+        rewritten: sorted runs of the last batch that were rewritten before this one was read, by table.
     """
 
     def __init__(
@@ -189,9 +189,9 @@ class BatchRead:
         self._permit = permit
         self._baseline = baseline
         self._changes = changes_of(snapshot, lake, tables, last, recapture, baseline.manifest if baseline else None)
-        for name, runs in rewritten.items():
-            if baseline is None or name not in baseline.manifest.tables:  # what pieces have read is among those runs
-                self._changes[name].runs = runs
+        for name, sorted_runs in rewritten.items():
+            if baseline is None or name not in baseline.manifest.tables:  # what pieces have read is among them
+                self._changes[name].sorted_runs = sorted_runs
         self._links = Links(tables)
         self._writers = {
             table.name: TableWriter(
@@ -208,7 +208,7 @@ class BatchRead:
         self._current: dict[str, tuple[Part, ...]] = {}
 
     def with_overlapping_runs(self) -> list[str]:
-        """The tables of which many rows are to be compared with runs whose parts overlap too much.
+        """The tables of which many rows are to be compared with sorted runs whose parts overlap too much.
 
         Before anything is written, all deletes may pass.
         """
@@ -216,7 +216,7 @@ class BatchRead:
         return [
             name
             for name, changes in self._changes.items()
-            if name not in self.rewritten and not overlap_little(changes.runs) and changes.comes_in_order
+            if name not in self.rewritten and not overlap_little(changes.sorted_runs) and changes.comes_in_order
         ]
 
     @property
@@ -242,10 +242,10 @@ class BatchRead:
         return {name: changes.identity for name, changes in self._changes.items()}
 
     def rewrite_overlaps(self, tables: Sequence[str]) -> dict[str, tuple[SortedRun, ...]]:
-        """Rewrite those runs of tables whose parts overlap too much; the source is not asked."""
+        """Rewrite those sorted runs of tables whose parts overlap too much; the source is not asked."""
         return {
             name: without_overlaps(
-                self._changes[name].runs, self._tables[name].key, self._lake, self._place_of_merged(name)
+                self._changes[name].sorted_runs, self._tables[name].key, self._lake, self._place_of_merged(name)
             )
             for name in tables
         }
@@ -261,15 +261,15 @@ class BatchRead:
             read_contexts(self.snapshot, list(self._tables.values()), self.columns, self._links, self._writers, joined)
 
     def captured(self) -> dict[str, CapturedTable]:
-        """What the batch brings of each table; of its runs, those that were there before. The source is not asked."""
+        """What the batch brings of each table, and the sorted runs from before it. The source is not asked."""
         return {name: self._captured(name) for name in self._changes}
 
     def merged(self, captured: Mapping[str, CapturedTable]) -> dict[str, CapturedTable]:
-        """The tables with what the batch brings among their runs; the source is not asked."""
+        """The tables with what the batch brings among their sorted runs; the source is not asked."""
         return {name: replace(table, holdings=self._with_changes(name, table)) for name, table in captured.items()}
 
     def _with_changes(self, name: str, table: CapturedTable) -> tuple[SortedRun, ...]:
-        since = self._writers[name].run()
+        since = self._writers[name].finish()
         # Where every row has changed, as by a migration, nothing that was held before counts any more.
         has_all = sum(part.rows for part in table.changes) == table.held
         runs = () if has_all else table.holdings
@@ -278,7 +278,7 @@ class BatchRead:
             SortedRun(parts=since.parts, deleted=() if has_all else since.deleted),
         ):
             if run.rows:
-                runs = with_run(runs, run, self._tables[name].key, self._lake, self._place_of_merged(name))
+                runs = with_sorted_run(runs, run, self._tables[name].key, self._lake, self._place_of_merged(name))
         return runs
 
     def _check_deletes(self, table: str, gone: int) -> None:
@@ -304,7 +304,7 @@ class BatchRead:
         """What pieces have read of a table, and nobody has changed since."""
         if name not in self._current:
             self._current[name] = (
-                self._baseline.still_current(name, self._writers[name].run()) if self._baseline else ()
+                self._baseline.still_current(name, self._writers[name].finish()) if self._baseline else ()
             )
         return self._current[name]
 
@@ -314,7 +314,7 @@ class BatchRead:
             self._links.hold(name, read_part(self._lake, part, columns))
 
     def _captured(self, name: str) -> CapturedTable:
-        table, newest, found = self._changes[name], self._writers[name].run(), self._totals[name]
+        table, newest, found = self._changes[name], self._writers[name].finish(), self._totals[name]
         before, changes, deletes = self._before(name), (*self._still_current(name), *newest.parts), newest.deleted
         if before is None and self._baseline is not None:
             deletes = ()  # of rows that pieces have read, and nobody else

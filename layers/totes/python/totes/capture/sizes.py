@@ -10,7 +10,7 @@ FULL_BYTES = 4 * 1024 * 1024
 """A part of at least so many bytes is not merged again, however few rows it has."""
 
 ROWS_AT_ONCE = 1_000_000
-"""Rows that are merged at once, of all runs together."""
+"""Rows that are merged at once, of all sorted runs together."""
 
 BYTES_AT_ONCE = 192 * 1024 * 1024
 """Memory that rows merged at once may take; cached parts may take as much again."""
@@ -18,7 +18,7 @@ BYTES_AT_ONCE = 192 * 1024 * 1024
 KEPT_ROWS = 1_000_000
 """Rows of cached parts: a reader in the order of keys needs them again at once."""
 
-RUNS_AT_ONCE = 8
+SORTED_RUNS_AT_ONCE = 8
 """Runs that are merged at once: a part of each is in memory."""
 
 KEYS_AT_ONCE = 500_000

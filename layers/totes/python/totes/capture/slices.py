@@ -1,4 +1,4 @@
-"""Sorted runs, read a range of keys at a time: what is held at once is bounded, whatever the runs' size."""
+"""Sorted runs, read a range of keys at a time: what is held at once is bounded, whatever their size."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class PartSlice:
-    """Rows, or keys of rows that are gone, that a run has in a range.
+    """Rows, or keys of rows that are gone, that a sorted run has in a range.
 
     Attributes:
-        run: which run, counted from the oldest.
+        run: which sorted run, counted from the oldest.
         part: the part that has them.
         gone: whether they are keys of rows that are gone.
         frame: the rows; nothing before they are read.
@@ -31,7 +31,7 @@ class PartSlice:
 
 @dataclass(frozen=True, kw_only=True)
 class KeySlice:
-    """All that runs have of the keys from one to another, both included."""
+    """All that sorted runs have of the keys from one to another, both included."""
 
     lowest: int
     highest: int
@@ -39,7 +39,7 @@ class KeySlice:
 
 
 def part_slices(runs: Sequence[SortedRun]) -> list[PartSlice]:
-    """Return the runs' parts, in ascending order of their lowest keys."""
+    """Return the parts of sorted runs, in ascending order of their lowest keys."""
     unread = pl.DataFrame()
     slices = [
         PartSlice(run=number, part=part, gone=gone, frame=unread)

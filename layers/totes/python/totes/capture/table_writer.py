@@ -82,7 +82,7 @@ class TableWriter:
         self._hold(rows)
         self.context.append(self._written(rows, "context", len(self.context)))
 
-    def run(self) -> SortedRun:
+    def finish(self) -> SortedRun:
         """Write what still waits; return changes and deletes."""
         if self._gone.len():
             self._delete(self._gone)

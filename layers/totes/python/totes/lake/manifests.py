@@ -111,7 +111,7 @@ class SortedRun:
 
     @property
     def rows(self) -> int:
-        """How many rows and deleted keys the run has."""
+        """How many rows and deleted keys it has."""
         return sum(part.rows for part in (*self.parts, *self.deleted))
 
 
@@ -125,7 +125,7 @@ class CapturedTable:
         deletes: keys of rows that the source no longer has, in a column of the key's name.
         context: unchanged rows that a joined dimension needs beside this batch's changes.
         holdings: all that the lake holds of the table after this batch, oldest sorted run first; of two rows of one
-            key the one in the later run counts.
+            key the one in the later of them counts.
         held: how many rows those are; as many as the source had.
         identity: what the table was; None: not known (format 1).
         ranges: how the rows that it holds lie in ranges of their keys; None: nobody has counted them yet.
