@@ -170,7 +170,7 @@ def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
             pipeline.processed,
             STAR_TABLES,
             rebuild=True,
-            progress=lambda _batch, _newest: seen.append(content_of(pipeline.warehouse)),
+            on_progress=lambda _batch, _newest: seen.append(content_of(pipeline.warehouse)),
         )
     assert len(seen) == 6
     assert all(content == before for content in seen)
@@ -189,7 +189,7 @@ def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
             raise KeyboardInterrupt
 
     with session(pipeline.warehouse) as connection, pytest.raises(KeyboardInterrupt):
-        load(connection, pipeline.processed, STAR_TABLES, progress=die)
+        load(connection, pipeline.processed, STAR_TABLES, on_progress=die)
     assert content_of(pipeline.warehouse) == before
     assert pipeline.load().batches == Span(first=1, last=6, count=6)
     assert content_of(pipeline.warehouse) == before

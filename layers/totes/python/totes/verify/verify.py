@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 _KEPT = "SET idle_in_transaction_session_timeout TO '1h'"
 """While one database is read, the other's session is idle, for longer than other sessions of totes may be."""
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with how many rows have been compared and how many there are in all."""
 
 
@@ -42,7 +42,7 @@ def verify(
     lake: Bucket,
     sources: Sequence[SourceTable],
     stars: Sequence[StarTable],
-    progress: Progress = lambda _done, _total: None,
+    on_progress: OnProgress = lambda _done, _total: None,
 ) -> Verdict:
     """Compare keys and content of the warehouse's current state with the source.
 
@@ -57,7 +57,7 @@ def verify(
         lake: the ingestion bucket.
         sources: the source tables.
         stars: the star tables.
-        progress: called with how far the comparison is.
+        on_progress: called with how far the comparison is.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -76,7 +76,7 @@ def verify(
         with snapshot_of(source, sources) as snapshot:
             excused = in_flight(snapshot, lake, sources, held)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
-            tables = _Comparison(cursor, pages, excused, progress).of(stars)
+            tables = _Comparison(cursor, pages, excused, on_progress).of(stars)
     verdict = Verdict(batch=held, tables=tables)
     logger.info("compared %d rows: %d differ", verdict.rows, verdict.differences)
     return verdict
@@ -129,12 +129,12 @@ def _newest(cursor: Cursor) -> int:
 
 class _Comparison:
     def __init__(
-        self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series], progress: Progress
+        self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series], on_progress: OnProgress
     ) -> None:
         self._cursor = cursor
         self._pages = pages
         self._excused = excused
-        self._progress = progress
+        self._on_progress = on_progress
 
     def of(self, stars: Sequence[StarTable]) -> dict[str, TableVerdict]:
         sourced = [table for table in stars if not isinstance(table, Calendar)]
@@ -159,7 +159,7 @@ class _Comparison:
                 findings.add(expected, held, excused)
             after = last
             self._done += page.height
-            self._progress(self._done, self._total)
+            self._on_progress(self._done, self._total)
         while (beyond := current_rows(self._cursor, table, after, None, paging.PAGE_ROWS)) is not None:
             findings.add_extra(beyond[table.key], self._excused[table.source])
             after = int(beyond[table.key][-1])

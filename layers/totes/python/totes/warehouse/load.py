@@ -84,7 +84,7 @@ def load(
     code: str | None = None,
     rebuild: bool = False,
     time_is_up: Callable[[], bool] = lambda: False,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Loaded:
     """Load every batch that the warehouse does not hold yet.
 
@@ -105,7 +105,7 @@ def load(
             not know are taken away; None: not known.
         rebuild: whether to rebuild the warehouse in any case.
         time_is_up: asked after each transaction whether to stop.
-        progress: called with the batch that was loaded or staged, and the newest.
+        on_progress: called with the batch that was loaded or staged, and the newest.
 
     Raises:
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
@@ -113,7 +113,7 @@ def load(
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    return _Loader(connection, lake, tables, code, time_is_up, progress).load(rebuild=rebuild)
+    return _Loader(connection, lake, tables, code, time_is_up, on_progress).load(rebuild=rebuild)
 
 
 _NOT_CURED_BY_ANOTHER_TRY = {
@@ -153,14 +153,14 @@ class _Loader:
         tables: Sequence[StarTable],
         code: str | None,
         time_is_up: Callable[[], bool],
-        progress: Callable[[int, int], None],
+        on_progress: Callable[[int, int], None],
     ) -> None:
         self._code = code
         self._connection = connection
         self._bucket = bucket
         self._tables = tables
         self._time_is_up = time_is_up
-        self._progress = progress
+        self._on_progress = on_progress
         self._upgrade_tried = False
         self._comments_done = False
         self._comments_deferred = False
@@ -170,7 +170,7 @@ class _Loader:
         self._row_counts = {table.name: RowCounts() for table in tables}
 
     def load(self, *, rebuild: bool) -> Loaded:
-        rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._progress)
+        rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._on_progress)
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
         finally:
@@ -339,7 +339,7 @@ class _Loader:
             )
             return None
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
-        self._progress(manifest.batch, processed.newest)
+        self._on_progress(manifest.batch, processed.newest)
         return _TransactionOutcome(batch=manifest.batch, tables=counted, wanted=wanted)
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
