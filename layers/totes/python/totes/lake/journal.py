@@ -1,4 +1,4 @@
-"""A bucket's journal: documents numbered 1, 2, 3 ..., each committed once; what has no manifest is not there."""
+"""A bucket's journals: documents numbered 1, 2, 3 ..., each committed once."""
 
 import re
 from collections.abc import Iterator
