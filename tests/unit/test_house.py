@@ -29,6 +29,7 @@ MAY_KNOW = {
         "references",
         "report",
         "roles",
+        "sqlstate",
         "star_schema",
     },
     "report": {"report"},

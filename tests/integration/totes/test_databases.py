@@ -13,7 +13,7 @@ from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
-from totes import databases, logins
+from totes import database_errors, logins
 from totes.databases import connected
 from totes.errors import (
     ConfigurationError,
@@ -408,7 +408,7 @@ def test_row_level_security_is_known_in_every_language(
     )
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, username="weak", password="w"))
     german = "Anfrage würde von Policy für Sicherheit auf Zeilenebene für Tabelle »veiled« beeinflusst werden"
-    monkeypatch.setattr(databases, "_sentence", lambda _: german)
+    monkeypatch.setattr(database_errors, "first_line", lambda _: german)
     with (
         pytest.raises(ConfigurationError, match="»veiled« beeinflusst werden; give it BYPASSRLS"),
         connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,

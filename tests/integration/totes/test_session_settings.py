@@ -23,7 +23,8 @@ from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone
 from totes import databases
 from totes.capture import SOURCE_TABLES, capture, snapshot
-from totes.databases import open_session, translated_errors
+from totes.database_errors import translated_errors
+from totes.databases import open_session
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
 from totes.star import STAR_TABLES

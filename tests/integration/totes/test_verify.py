@@ -12,7 +12,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES, capture
-from totes.databases import translated_errors
+from totes.database_errors import translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, keys_to_repair, pages, verify

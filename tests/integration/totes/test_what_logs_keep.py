@@ -16,7 +16,7 @@ import json, logging, sys
 import psycopg2
 from types import SimpleNamespace
 from totes_runtime.handlers import logger, watched
-from totes.databases import translated_errors
+from totes.database_errors import translated_errors
 from totes.errors import LakeUnavailable, WarehouseUnavailable
 
 library = logging.getLogger("totes.loader")

@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
 from totes import payloads
-from totes.databases import not_taken, open_session, translated_errors
+from totes.database_errors import not_taken, translated_errors
+from totes.databases import open_session
 from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, TotesError
 from totes.logins import NoSuchVersion, login
 from totes.roles import MARK, role_of, verifier_of

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import psycopg2
 
 from totes.errors import ConfigurationError
+from totes.sqlstate import INTEGRITY_CONSTRAINT_VIOLATION, is_of_class, primary_message
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.database_errors import INTEGRITY_CONSTRAINT_VIOLATION, is_of_class, sentence
 
 _OF_A_CONSTRAINT = (INTEGRITY_CONSTRAINT_VIOLATION,)
 """The SQLSTATE class of constraints, and of columns that must have a value."""
@@ -34,8 +34,8 @@ def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch:
     else:
         return None
     return ConfigurationError(
-        f"batch {batch} cannot be loaded: a row is refused ({error.pgcode}: {sentence(error)}) by the {refusing}, "
-        "which totes did not make; drop it, for what rows may be is the shop's to say"
+        f"batch {batch} cannot be loaded: a row is refused ({error.pgcode}: {primary_message(error)}) by the "
+        f"{refusing}, which totes did not make; drop it, for what rows may be is the shop's to say"
     )
 
 

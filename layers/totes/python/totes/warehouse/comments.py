@@ -8,8 +8,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.references import dimension_of
+from totes.sqlstate import primary_message
 from totes.star_schema import Calendar, Column, Fact, StarTable
-from totes.warehouse.database_errors import sentence
 from totes.warehouse.grants import TABLE, VIEW, comment
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 
@@ -135,7 +135,7 @@ def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
         with short_lock_timeout(cursor):
             cursor.execute(sql.SQL("; ").join(statements))
     except IN_USE as error:
-        logger.info("a table is in use; it is commented in a later run: %s", sentence(error))
+        logger.info("a table is in use; it is commented in a later run: %s", primary_message(error))
 
 
 def comments(tables: Sequence[StarTable]) -> Iterator[tuple[Relation, str | None, str]]:

@@ -14,8 +14,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.star_schema import StarTable
-from totes.warehouse.database_errors import (
+from totes.sqlstate import (
     DATA_EXCEPTION,
     DEPENDENT_OBJECTS_STILL_EXIST,
     FEATURE_NOT_SUPPORTED,
@@ -23,8 +22,9 @@ from totes.warehouse.database_errors import (
     PROGRAM_LIMIT_EXCEEDED,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
-    sentence,
+    primary_message,
 )
+from totes.star_schema import StarTable
 from totes.warehouse.definitions import add_keys, replacements
 from totes.warehouse.grants import oids_of
 from totes.warehouse.places import BESIDE
@@ -131,7 +131,7 @@ class Index:
                 raise
             return (
                 f"the index {self.entry.name} of {self.table} cannot be made on the new one ({error.pgcode}): "
-                f"{sentence(error)}; drop it, and make another one afterwards"
+                f"{primary_message(error)}; drop it, and make another one afterwards"
             )
         return ""
 

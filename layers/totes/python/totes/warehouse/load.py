@@ -12,11 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
 from totes.outcomes import Span
-from totes.star_schema import StarTable
-from totes.warehouse.added_constraints import refused_by_others
-from totes.warehouse.batch import is_large, load_batch
-from totes.warehouse.comments import ensure_comments
-from totes.warehouse.database_errors import (
+from totes.sqlstate import (
     DATA_EXCEPTION,
     INTEGRITY_CONSTRAINT_VIOLATION,
     INTERNAL_ERROR,
@@ -24,6 +20,10 @@ from totes.warehouse.database_errors import (
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
 )
+from totes.star_schema import StarTable
+from totes.warehouse.added_constraints import refused_by_others
+from totes.warehouse.batch import is_large, load_batch
+from totes.warehouse.comments import ensure_comments
 from totes.warehouse.ledger import (
     Content,
     Entry,

@@ -10,8 +10,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.sqlstate import primary_message
 from totes.star_schema import Column, Fact, StarTable
-from totes.warehouse.database_errors import sentence
 from totes.warehouse.definitions import (
     LEDGER,
     add_keys,
@@ -240,7 +240,7 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
         remedy = "drop what is in the way, and make it again afterwards"
         if isinstance(error, psycopg2.errors.InsufficientPrivilege):
             remedy = "give that to the loader's role, or grant it what it lacks"
-        raise ConfigurationError(f"{table.name} cannot be altered: {sentence(error)}; {remedy}") from error
+        raise ConfigurationError(f"{table.name} cannot be altered: {primary_message(error)}; {remedy}") from error
     logger.info("altered %s to its definition", table.name)
     for column in changes.made_deterministic:
         logger.warning(
@@ -261,7 +261,7 @@ def _bring_what_can_wait(
             if isinstance(table, Fact) and held[table.name][table.record_id].type == "integer":
                 _widen_record_id(cursor, table)
     except IN_USE as error:
-        logger.warning("a table is in use; it is altered in a later run: %s", sentence(error))
+        logger.warning("a table is in use; it is altered in a later run: %s", primary_message(error))
 
 
 def _widen_record_id(cursor: Cursor, table: Fact) -> None:

@@ -11,12 +11,12 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.warehouse.database_errors import (
+from totes.sqlstate import (
     DEPENDENT_OBJECTS_STILL_EXIST,
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
-    sentence,
+    primary_message,
 )
 from totes.warehouse.grants import ROUTINE, VIEW, GrantsAndComments, Kind, oid_of, revoke_all
 from totes.warehouse.savepoints import savepoint
@@ -138,11 +138,11 @@ class RecreatedObject:
             if not is_of_class(error, _OF_THE_STATEMENT):
                 raise
             if self.own is not None and self.own.may_go:
-                logger.warning("the %s does not fit the star any more: %s", self.shown, sentence(error))
+                logger.warning("the %s does not fit the star any more: %s", self.shown, primary_message(error))
                 return
             raise ConfigurationError(
                 f"the star tables cannot be replaced: the {self.shown} cannot be made again on the new ones "
-                f"({error.pgcode}): {sentence(error)}; drop it, and make another one afterwards"
+                f"({error.pgcode}): {primary_message(error)}; drop it, and make another one afterwards"
             ) from error
 
     def _create(self, cursor: Cursor) -> None:

@@ -9,10 +9,10 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.sqlstate import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class, primary_message
 from totes.warehouse.binary_rows import binary
 from totes.warehouse.copy_stream import CopyStream
 from totes.warehouse.csv_rows import CSV
-from totes.warehouse.database_errors import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class, sentence
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.savepoints import savepoint
 
@@ -62,7 +62,7 @@ def copy_rows(
         if not is_of_class(error, _OF_A_VALUE):
             raise
         if rows.height == 1:
-            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {sentence(error)}")]
+            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {primary_message(error)}")]
         half = rows.height // 2
         return [*copy_rows(cursor, table, rows[:half], types), *copy_rows(cursor, table, rows[half:], types)]
     return []

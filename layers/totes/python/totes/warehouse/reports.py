@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.report import VIEWS, Question
 from totes.roles import REPORT, REPORT_MARK
-from totes.warehouse.database_errors import sentence
+from totes.sqlstate import primary_message
 from totes.warehouse.definitions import grant_select, grant_usage, identifiers
 from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of
 from totes.warehouse.lock_timeout import short_lock_timeout
@@ -149,7 +149,7 @@ def _ensure(cursor: Cursor, question: Question) -> bool:
             "the view %s.%s is not made now, a later run tries again: %s",
             REPORT,
             question.name,
-            sentence(error),
+            primary_message(error),
         )
         return False
     return True

@@ -9,14 +9,14 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.star_schema import Calendar, Fact, StarTable
-from totes.warehouse.database_errors import (
+from totes.sqlstate import (
     DATA_EXCEPTION,
     INTEGRITY_CONSTRAINT_VIOLATION,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
-    sentence,
+    primary_message,
 )
+from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse.definitions import LEDGER, columns_made, identifiers, replacements, serial_of
 from totes.warehouse.dependents import Dependents
 from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, Kind, oid_of, oids_of, revoke_all
@@ -77,7 +77,7 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
         _swap(cursor, tables)
     except IN_USE as error:
         # A reader of one star table that asks for another one while this waits may cause a deadlock.
-        raise TablesInUse(sentence(error)) from error
+        raise TablesInUse(primary_message(error)) from error
     remember_columns(cursor, tables, whole=True)
     write_content(cursor, Content(edition=edition, rebuild=False))
     logger.info("the warehouse was rebuilt from edition %d", edition)
@@ -123,7 +123,7 @@ def _drop_readers(cursor: Cursor, dependents: Dependents) -> None:
     try:
         dependents.drop(cursor)
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedFunction) as error:
-        raise TablesInUse(f"{sentence(error)}: it was dropped this moment") from error
+        raise TablesInUse(f"{primary_message(error)}: it was dropped this moment") from error
 
 
 def _put_grants_and_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:

@@ -15,8 +15,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.sqlstate import primary_message
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.database_errors import sentence
 from totes.warehouse.definitions import columns_made, grant_select
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
@@ -106,7 +106,7 @@ def create_first_current_view(cursor: Cursor, table: Fact) -> None:
     except _OF_OTHERS as error:
         raise ConfigurationError(
             f"the warehouse has a {table.current_view} that totes did not make, where a view of its own goes "
-            f"({sentence(error)}); rename it, or move it to another schema"
+            f"({primary_message(error)}); rename it, or move it to another schema"
         ) from error
 
 
@@ -186,7 +186,7 @@ def _replace(cursor: Cursor, table: Fact, *, by_others: bool) -> None:
         logger.warning(
             "%s may not be what totes makes, and cannot be made again (%s): %s",
             view,
-            sentence(error),
+            primary_message(error),
             remedy,
         )
     else:

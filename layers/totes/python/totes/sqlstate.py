@@ -1,4 +1,4 @@
-"""What an error of the database is about, by the class of its SQLSTATE, and what it says.
+"""What an error of PostgreSQL is about, by the class of its SQLSTATE, and its sentence.
 
 The classes are those of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """
@@ -12,6 +12,7 @@ DATA_EXCEPTION = "22"
 INTEGRITY_CONSTRAINT_VIOLATION = "23"
 DEPENDENT_OBJECTS_STILL_EXIST = "2B"
 SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION = "42"
+INSUFFICIENT_RESOURCES = "53"
 PROGRAM_LIMIT_EXCEEDED = "54"
 INTERNAL_ERROR = "XX"
 
@@ -21,6 +22,6 @@ def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
     return (error.pgcode or "")[:2] in classes
 
 
-def sentence(error: psycopg2.Error) -> str:
-    """Return what an error says, without the details that may quote a row."""
+def primary_message(error: psycopg2.Error) -> str:
+    """Return the sentence of an error, without severity and without the details that may quote a row."""
     return (error.diag.message_primary or str(error)).strip()
