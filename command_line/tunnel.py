@@ -167,7 +167,7 @@ def _template(deployment: Deployment) -> str:
     if template is None:
         raise UserError(
             f"the network of {deployment.name} has no tunnel: either it has no way out, by which an instance in it "
-            "would reach Systems Manager, or an earlier totes has deployed it (cdk deploy --all)"
+            "would reach Systems Manager, or an earlier version of totes has deployed it (cdk deploy --all)"
         )
     return template
 

@@ -113,7 +113,7 @@ class Measured:
         except (OSError, ValueError) as error:
             raise UserError(f"{file} is no result of make bench: {error}") from error
         if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            raise UserError(f"{file} is no result of make bench of format {_FORMAT}, which this totes reads")
+            raise UserError(f"{file} is no result of make bench of format {_FORMAT}, the one that this version reads")
         return cls._of(_Document(document, file))
 
     @classmethod

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
-"""Raised by a totes that could not read what was kept by the one before it."""
+"""Raised by a version that cannot read what the one before it has kept."""
 
 _EMBEDDED_HOST = "127.0.0.1"
 _PORT = "port"

@@ -36,7 +36,7 @@ export interface Manifest {
   readonly status: Status;
   readonly warehouse: string;
   readonly money_digits: number;
-  /** The exchange rates that are in it; null, or nothing in a manifest of before, where there are none. */
+  /** The exchange rates that are in it; null, or nothing in an older manifest, where there are none. */
   readonly rates?: { readonly currency: string; readonly newest: string; readonly count: number } | null;
   readonly tables: Readonly<Record<string, { readonly parts: Readonly<Record<string, Part>> }>>;
 }

@@ -59,7 +59,7 @@ export const SCHEMAS = {
   verification: { at: "number", batch: "int", equal: "flag", differences: "int" },
 } as const satisfies Record<string, Schema>;
 
-/** Columns that came later: a file of before does not have them, and there is nothing in them then. */
+/** Columns that came later: an older file does not have them, and they are empty then. */
 export const LATER: ReadonlySet<string> = new Set(["first_batch", "paid_since", "stale"]);
 
 export type TableName = keyof typeof SCHEMAS;

@@ -136,7 +136,7 @@ def with_rates(shop: Published) -> None:
 
 
 def as_before(data: Path) -> str:
-    """Copy snapshots, as a totes wrote them that did not have the columns that came later."""
+    """Copy snapshots, as a version of totes wrote them that did not have the columns that came later."""
     before = Path(shutil.copytree(data, data.parent / "before"))
     for file in before.glob("files/*/*.parquet"):
         pl.read_parquet(file).drop(LATER, strict=False).write_parquet(file)

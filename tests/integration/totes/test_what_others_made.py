@@ -340,9 +340,9 @@ def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_chang
     pipeline: Pipeline, by_role: Pipeline
 ) -> None:
     by_role.tick()
-    execute(by_role.warehouse, "CREATE VIEW dear AS SELECT * FROM fact_sales_order WHERE unit_price > 3")
+    execute(by_role.warehouse, "CREATE VIEW costly AS SELECT * FROM fact_sales_order WHERE unit_price > 3")
     before = content_of(pipeline.warehouse)
-    with pytest.raises(ConfigurationError, match=r"view public\.dear cannot be made again.*operator does not exist"):
+    with pytest.raises(ConfigurationError, match=r"view public\.costly cannot be made again.*operator does not exist"):
         rebuilt(by_role, priced_in_text())
     assert content_of(pipeline.warehouse) == before
 

@@ -25,7 +25,7 @@ _ROWS = sql.SQL("""
 """)
 _COLUMNS = sql.SQL("SELECT star_table, key, batch_id, reason, resolved_by, source_row FROM")
 _PLACES = ("etl.quarantine", "etl.rate_quarantine")
-"""Where such rows are; the second one is made by the first load of this totes."""
+"""Where such rows are; the second one is made by the first load of a version that knows it."""
 
 _OPEN = sql.SQL("resolved_by IS NULL")
 _ONE = sql.SQL("star_table = %(star_table)s AND key = %(key)s")

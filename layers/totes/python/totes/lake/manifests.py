@@ -145,7 +145,7 @@ class CapturedTable:
 
     @property
     def is_of_an_earlier_totes(self) -> bool:
-        """Whether a totes captured it that could miss what this one does not, such as what a narrower type rounds."""
+        """Whether a version captured it that could miss what this one does not, such as what a narrower type rounds."""
         return self.completed_by is None
 
     @classmethod
@@ -330,12 +330,12 @@ def _from_json(body: bytes) -> dict[str, Any]:
     if values["format"] > FORMAT:
         raise ConfigurationError(
             f"batch {values['batch']} was written by a newer totes (its manifest is of format {values['format']}, this "
-            f"totes reads up to {FORMAT}); deploy that one"
+            f"version reads up to {FORMAT}); deploy that one"
         )
     if "drift" not in values:
         raise ConfigurationError(
-            f"batch {values['batch']} was written by a totes from before 24 November 2026, 09:00 UTC, which this one "
-            "does not read; begin another lake (docs/disasters.md, as if both buckets were lost)"
+            f"batch {values['batch']} was written by a version of totes from before 24 November 2026, 09:00 UTC, and "
+            "this version cannot read it; begin another lake (docs/disasters.md, as if both buckets were lost)"
         )
     return values
 

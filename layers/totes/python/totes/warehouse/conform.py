@@ -16,7 +16,7 @@ def conformed(table: StarTable, rows: pl.DataFrame, batch: int) -> pl.DataFrame:
     for column in missing:
         if not column.nullable:
             raise ConfigurationError(
-                f"batch {batch} was transformed by a totes whose {table.name} had no {column.name}; "
+                f"batch {batch} was transformed by a version of totes whose {table.name} had no {column.name}; "
                 "transform it again (totes replay --from 1)"
             )
     return rows.with_columns(pl.lit(None).alias(column.name) for column in missing).select(

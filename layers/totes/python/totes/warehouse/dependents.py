@@ -264,7 +264,7 @@ def _why_lost(each: _Dependent, table: Replaced) -> str:
 
 
 def _of_no_column(each: _Dependent, of: str) -> str:
-    return f"the {each.shown} reads the column {each.column} of {of}, which this totes does not make any more; drop it"
+    return f"the {each.shown} reads the column {each.column} of {of}, which totes does not make any more; drop it"
 
 
 def _in_order(graph: _DependencyGraph, recreated: Mapping[Key, RecreatedObject]) -> Iterable[Key]:

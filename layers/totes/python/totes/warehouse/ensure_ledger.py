@@ -48,7 +48,7 @@ def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         _must_know_editions(cursor)
         create_state(cursor)
         entry = ledger.newest_entry(cursor)
-        if entry is not None:  # made by a totes that kept the edition in the ledger alone
+        if entry is not None:  # made by a version that kept the edition in the ledger alone
             ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
     if "etl.verification" not in there:
         create_verification(cursor)
@@ -71,8 +71,8 @@ def _must_know_editions(cursor: Cursor) -> None:
     cursor.execute("SELECT FROM pg_attribute WHERE attrelid = 'etl.batch'::regclass AND attname = 'edition'")
     if cursor.fetchone() is None:
         raise ConfigurationError(
-            "the warehouse was made by a totes from before 24 November 2026, 09:00 UTC, which this one does not "
-            "continue; name an empty database (docs/disasters.md, as if it were lost): it is filled from the lake"
+            "the warehouse was made by a version of totes from before 24 November 2026, 09:00 UTC, and this version "
+            "cannot use it; name an empty database (docs/disasters.md, as if it were lost): it is filled from the lake"
         )
 
 

@@ -65,14 +65,14 @@ class SchemaCheck:
         """Return why batches cannot be loaded into the tables, and what to do; it is for tables that do not fit."""
         if self.newer:
             return (
-                "the warehouse was made by a newer totes, or columns were taken out of the star since: this totes does "
-                f"not know {', '.join(self.newer)}; deploy the newer one, or make the tables again without them "
+                "the warehouse was made by a newer totes, or columns were taken out of the star since: this version "
+                f"does not know {', '.join(self.newer)}; deploy the newer one, or make the tables again without them "
                 "(totes replay --from 1)"
             )
         if self.other:
             return (
-                f"the warehouse's tables are not what this totes makes: {'; '.join(self.other)}; make them again "
-                "(totes replay --from 1)"
+                f"the warehouse's tables are not what this version of totes makes: {'; '.join(self.other)}; make them "
+                "again (totes replay --from 1)"
             )
         return (
             f"{'; '.join(self.keyless)}; make it again as the table's owner, or all of the warehouse from the lake "
@@ -98,7 +98,7 @@ class _Changes:
 def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> SchemaCheck:
     """Create what is missing of the ledger and the star tables, and make in place the changes that are exact.
 
-    Columns that may be NULL are added, NOT NULL is dropped, types are widened. Of a warehouse of an earlier totes the
+    Columns that may be NULL are added, NOT NULL is dropped, types are widened. Of a warehouse of an earlier version the
     foreign keys to the ledger are dropped and record ids become bigint, where nobody uses the tables at the moment.
 
     Args:
@@ -254,7 +254,7 @@ def _alter(cursor: Cursor, table: StarTable, changes: _Changes) -> None:
 def _bring_what_can_wait(
     cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, ExistingColumn]]
 ) -> None:
-    """Drop the foreign keys of the first totes and widen its record ids, unless somebody's work is in the way."""
+    """Drop the foreign keys of totes' first version and widen its record ids, unless somebody's work is in the way."""
     try:
         _drop_foreign_keys(cursor, tables)
         for table in tables:
