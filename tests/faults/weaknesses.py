@@ -102,18 +102,18 @@ def _always_continues() -> None:
 
 def _commit_before_data() -> None:
     """Say that a batch is there, and bring its rows in a second transaction."""
-    loading = _module("warehouse.batch")
+    batches = _module("warehouse.batch")
 
     def open_and_commit(cursor: Any, *arguments: Any) -> None:
         open_entry(cursor, *arguments)
         cursor.connection.commit()
 
-    open_entry = _put(loading, "open_entry", open_and_commit)
+    open_entry = _put(batches, "open_entry", open_and_commit)
 
 
 def _no_ledger() -> None:
     """Load the newest batch again, whatever the warehouse holds."""
-    load, loading, places = _module("warehouse.load"), _module("warehouse.batch"), _module("warehouse.places")
+    loading, batches, places = _module("warehouse.loading"), _module("warehouse.batch"), _module("warehouse.places")
 
     def append(cursor: Any, _place: Any, table: Any, staging: Any, batch: int) -> int:
         name = f"{table.name}_{table.key}_batch_id_key"
@@ -134,18 +134,18 @@ def _no_ledger() -> None:
         )
 
     def transaction(self: Any, *, rebuild: bool) -> Any:
-        loaded = there(self, rebuild=rebuild)
-        if loaded.batch is None and not loaded.wanted:
+        outcome = there(self, rebuild=rebuild)
+        if outcome.batch is None and not outcome.wanted:
             with self._connection, self._connection.cursor() as cursor:
-                processed = load.ProcessedBucket(self._bucket)
+                processed = loading.ProcessedBucket(self._bucket)
                 if processed.newest:
                     newest = processed.read(processed.newest)
-                    load.load_batch(cursor, places.LIVE, self._tables, newest, processed.edition, self._bucket)
-        return loaded
+                    loading.load_batch(cursor, places.LIVE, self._tables, newest, processed.edition, self._bucket)
+        return outcome
 
-    _put(loading, "_append_versions", append)
-    _put(loading, "open_entry", forget)
-    there = _put(load._Loader, "_transaction", transaction)
+    _put(batches, "_append_versions", append)
+    _put(batches, "open_entry", forget)
+    there = _put(loading._Loader, "_transaction", transaction)
 
 
 def _puts_over() -> None:

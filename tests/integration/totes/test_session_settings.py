@@ -245,7 +245,7 @@ def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
 
 @pytest.mark.begun
 def test_verify_outlives_its_own_work(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    module: Any = importlib.import_module("totes.verify.verify")
+    module: Any = importlib.import_module("totes.verify.verification")
     in_flight = module.in_flight
 
     def slow(*arguments: Any) -> Any:

@@ -123,7 +123,7 @@ def test_a_manifest_of_an_older_totes_is_understood(lake: Lake) -> None:
 
 
 def test_a_sweep_whose_time_is_up_goes_on_the_next_night(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("totes.lake.sweep"), "_BATCHES_AT_ONCE", 2)
+    monkeypatch.setattr(import_module("totes.lake.sweeping"), "_BATCHES_AT_ONCE", 2)
     for rows in range(1, 6):
         lake.run(rows + 20)
         lake.commit(lake.run(rows))

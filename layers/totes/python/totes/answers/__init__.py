@@ -1,7 +1,7 @@
 """Answers to what a person asks of databases that they cannot reach; each can be written as JSON."""
 
 from totes.answers.fitness import Finding, fitness
-from totes.answers.quarantine import Page, QuarantinedRow, quarantine
+from totes.answers.quarantined_rows import Page, QuarantinedRow, quarantine
 from totes.answers.state import BatchState, Drift, OpenRow, State, TableState, state_of
 
 __all__ = [

@@ -9,7 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.answers.quarantine import rows_held
+from totes.answers.quarantined_rows import rows_held
 from totes.catalog import count_rows, has_table
 from totes.star_schema import Fact, StarTable
 

@@ -2,7 +2,7 @@
 
 from totes.rates.days import DayOfRates, days_of, key_of, read_day
 from totes.rates.fetch import Fetched, fetch_rates
-from totes.rates.judge import Judged, LastGood, judge
+from totes.rates.judging import Judged, LastGood, judge
 from totes.rates.source import RateSource, RatesUnavailable
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from totes.warehouse.ensure_ledger import is_source
 from totes.warehouse.ledger import RowCounts
-from totes.warehouse.load import Loaded, Rebuilding, load
+from totes.warehouse.loading import Loaded, Rebuilding, load
 from totes.warehouse.rates import LoadedRates, load_rates
 
 __all__ = ["Loaded", "LoadedRates", "Rebuilding", "RowCounts", "is_source", "load", "load_rates"]
