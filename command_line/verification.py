@@ -59,7 +59,7 @@ class Verification:
 
 
 def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verification:
-    """Have the warehouse compared with the source; see `totes.verify.verify`.
+    """Have the warehouse compared with the source; see `totes.verify`.
 
     Args:
         deployment: whose warehouse.
