@@ -130,7 +130,11 @@ def test_a_fact_that_its_owner_has_parted_may_lack_the_key(pipeline: Pipeline) -
 @pytest.mark.begun
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("dim_design", "design_id"), ("fact_payment", "payment_id"), ("fact_payment", "payment_record_id")],
+    [
+        ("dim_design", "design_id"),
+        ("dim_design", "is_deleted"),
+        *(("fact_payment", column) for column in ("payment_id", "payment_record_id", "batch_id", "is_deleted")),
+    ],
 )
 def test_a_table_without_its_key_column_is_named_and_a_rebuild_makes_it_again(
     pipeline: Pipeline, table: str, column: str

@@ -17,6 +17,7 @@ from totes.warehouse.definitions import (
     add_keys,
     catalog_type,
     columns_known_by,
+    columns_made,
     create_star,
     grant_select,
     serial_of,
@@ -132,7 +133,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
     if not check.newer:
         known = [table for table in tables if table.name in held]
         # The views of other tables are made again with the columns that these lack.
-        complete = [table for table in known if held[table.name].keys() >= set(_columns_of(table))]
+        complete = [table for table in known if not _missing(table, held[table.name])]
         ensure_current_views(
             cursor, [table for table in tables if table in complete or table.name in missing], replace=all_of_it
         )
@@ -156,24 +157,33 @@ def _bring_in_place(
     cursor: Cursor, tables: Sequence[StarTable], held: Mapping[str, Mapping[str, ExistingColumn]], check: SchemaCheck
 ) -> None:
     for table in tables:
+        lacking = [name for name, nullable in _missing(table, held[table.name]).items() if not nullable]
+        if lacking:
+            check.other += [f"{table.name} has no column {name}, which must have a value" for name in lacking]
+            continue
         changes = _Changes()
         for column in table.columns:
             _plan(table, column, held[table.name].get(column.name), changes, check)
-        if isinstance(table, Fact) and table.record_id not in held[table.name]:
-            check.other.append(_lacks(table, table.record_id))
         if changes.actions:
             _alter(cursor, table, changes)
 
 
+def _missing(table: StarTable, held: Mapping[str, ExistingColumn]) -> dict[str, bool]:
+    """The columns that totes makes and a table does not have, and whether each may be NULL."""
+    return {name: nullable for _, name, _, nullable in columns_made([table]) if name not in held}
+
+
 def _plan(table: StarTable, column: Column, held: ExistingColumn | None, changes: _Changes, check: SchemaCheck) -> None:
-    """Add the changes that make an existing column what its definition says, or why that is not possible."""
+    """Add the changes that make a column what its definition says, or why that is not possible.
+
+    One that is not there is one that may be NULL.
+    """
     name, wanted = sql.Identifier(column.name), catalog_type(column)
-    if held is None and column.nullable:
+    if held is None:
         changes.actions.append(sql.SQL("ADD COLUMN {} {}").format(name, sql.SQL(column.sql_type)))
         changes.adds = True
         return
-    problem = _problem(table, column, held)
-    if problem or held is None:
+    if problem := _problem(table, column, held):
         check.other.append(problem)
         return
     if held.nondeterministic:
@@ -185,25 +195,14 @@ def _plan(table: StarTable, column: Column, held: ExistingColumn | None, changes
         changes.actions.append(sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(name))
 
 
-def _problem(table: StarTable, column: Column, held: ExistingColumn | None) -> str:
+def _problem(table: StarTable, column: Column, held: ExistingColumn) -> str:
     """Why a column cannot be brought up to its definition in place; empty: it can."""
     wanted = catalog_type(column)
-    if held is None:
-        return _lacks(table, column.name)
     if held.type != wanted and not _is_wider(held.type, wanted):
         return f"{table.name}.{column.name} is {held.type} and must be {wanted}"
     if held.nullable and not column.nullable:
         return f"{table.name}.{column.name} may be NULL and must not"
     return ""
-
-
-def _lacks(table: StarTable, column: str) -> str:
-    return f"{table.name} has no column {column}, which must have a value"
-
-
-def _columns_of(table: StarTable) -> list[str]:
-    names = [column.name for column in table.columns]
-    return [table.record_id, *names] if isinstance(table, Fact) else names
 
 
 def _is_wider(held: str, wanted: str) -> bool:
