@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from command_line.alarms import AlarmTest, NoAddressError
 from command_line.deployment import Deployment, NotDeployedError
@@ -15,6 +15,11 @@ from totes import payloads
 from totes.answers import Finding
 from totes.answers.fitness import check
 from totes.errors import ConfigurationError, UserError
+
+_UNREACHABLE = (NotDeployedError, NoCredentialsError, NoRegionError)
+"""What leaves nothing to look at: it is said alone."""
+
+_REFUSALS = (UserError, BotoCoreError, ClientError)
 
 _LEAST_FREE = 2**30
 """Bytes."""
@@ -44,17 +49,17 @@ def examine(deployment: Deployment, cloud: LocalCloud | None) -> Iterator[Findin
         yield check("disk", lambda: _disk(cloud))
 
 
-def _failed(subject: str, error: UserError | ClientError) -> Finding:
-    sentence = refusal(error) if isinstance(error, ClientError) else str(error)
+def _failed(subject: str, error: UserError | BotoCoreError | ClientError) -> Finding:
+    sentence = str(error) if isinstance(error, UserError) else refusal(error)
     return Finding(subject, good=False, sentence=sentence)
 
 
 def _databases(deployment: Deployment) -> Iterator[Finding]:
     try:
         said = ask(deployment, "AnswerFunction", {payloads.QUESTION: payloads.QUESTION_FITNESS})
-    except NotDeployedError:
+    except _UNREACHABLE:
         raise
-    except (UserError, ClientError) as error:
+    except _REFUSALS as error:
         yield _failed("databases", error)
         return
     yield from (Finding(**each) for each in said[payloads.FINDINGS])
@@ -63,7 +68,7 @@ def _databases(deployment: Deployment) -> Iterator[Finding]:
 def _lake(deployment: Deployment) -> Finding:
     try:
         return check("lake", lambda: _newest(deployment))
-    except ClientError as error:
+    except _REFUSALS as error:
         return _failed("lake", error)
 
 
@@ -77,7 +82,7 @@ def _alarms(deployment: Deployment) -> Finding:
         return Finding("alarms", good=True, sentence=AlarmTest(deployment).told())
     except NoAddressError as error:
         return Doubtful("alarms", good=True, sentence=str(error))
-    except (UserError, ClientError) as error:
+    except _REFUSALS as error:
         return _failed("alarms", error)
 
 

@@ -6,7 +6,13 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from typer.testing import CliRunner
 
 from command_line.commands import display
@@ -93,6 +99,17 @@ def test_what_needs_no_function_is_looked_at_though_the_function_may_not_be_aske
     found = account.examined()
     assert {subject: each.good for subject, each in found.items()} == {"databases": False, "lake": True, "alarms": True}
     assert found["databases"].sentence.endswith(ADVICE)
+
+
+def test_what_needs_no_function_is_looked_at_though_aws_is_silent_about_it(account: Account) -> None:
+    account.aws.invoke.side_effect = ReadTimeoutError(endpoint_url="https://lambda.eu-west-2.amazonaws.com")
+    account.aws.list_objects_v2.side_effect = EndpointConnectionError(endpoint_url="https://s3.amazonaws.com")
+    account.pages["list_subscriptions_by_topic"] = ConnectTimeoutError(endpoint_url="https://sns.amazonaws.com")
+    found = account.examined()
+    assert {subject: each.good for subject, each in found.items()} == dict.fromkeys(
+        ("databases", "lake", "alarms"), False
+    )
+    assert "https://lambda.eu-west-2.amazonaws.com" in found["databases"].sentence
 
 
 def test_what_needs_no_function_is_looked_at_though_there_is_no_function_to_ask(account: Account) -> None:
