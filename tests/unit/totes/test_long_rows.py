@@ -114,6 +114,18 @@ def test_long_rows_come_in_their_order_among_the_others(monkeypatch: pytest.Monk
     assert left_out == [text for text in texts if len(text) > 9]
 
 
+def test_a_chunk_has_no_more_than_its_bytes_and_a_row_however_its_texts_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copy_rows, "LONGEST_ROW", 20)
+    monkeypatch.setattr(copy_rows, "CHUNK_BYTES", 100)
+    written = [as_copied("1", "x" * 30, "y" * 18), *[as_copied("2", "z", "z" * 10)] * 20, as_copied("3", "x" * 30, "y")]
+    chunks: list[Sequence[ReadRow]] = []
+    with copy_rows._Chunks(chunks.append, ["key", "text", "more"]) as file:
+        for row in written * 5:
+            file.write(row)
+        file.flush()
+    assert max(sum(len(text) for text, _ in chunk) for chunk in chunks) < 100 + 30
+
+
 def test_the_star_takes_no_longer_text_than_is_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert long_rows.ALWAYS_READ >= LONGEST

@@ -85,6 +85,7 @@ class _Chunks:
         self._consume = consume
         self._names = names
         self._texts: list[ReadRow] = []
+        self._room = CHUNK_BYTES  # what the texts that wait leave of a chunk
         self._buffer = io.BytesIO()
         self._consumer = ThreadPoolExecutor(1, thread_name_prefix="chunk")
         self._consumed: Future[None] | None = None
@@ -102,7 +103,7 @@ class _Chunks:
             self._write_long(row)
             return
         self._buffer.write(row)
-        if self._buffer.tell() >= CHUNK_BYTES:
+        if self._buffer.tell() >= self._room:
             self._hand_on()
 
     def flush(self) -> None:
@@ -112,19 +113,23 @@ class _Chunks:
 
     def _write_long(self, row: bytes) -> None:
         self._end_text()
-        self._texts.append(without_longest(row, self._names))
-        if sum(len(text) for text, _ in self._texts) >= CHUNK_BYTES:
+        self._wait_with(without_longest(row, self._names))
+        if self._room <= 0:
             self._hand_on()
 
     def _end_text(self) -> None:
         text = self._buffer.getvalue()
         self._buffer = io.BytesIO()
         if text:
-            self._texts.append(ReadRow(text, None))
+            self._wait_with(ReadRow(text, None))
+
+    def _wait_with(self, read: ReadRow) -> None:
+        self._texts.append(read)
+        self._room -= len(read.text)
 
     def _hand_on(self) -> None:
         self._end_text()
-        texts, self._texts = self._texts, []
+        texts, self._texts, self._room = self._texts, [], CHUNK_BYTES
         self._wait()
         if texts:
             self._consumed = self._consumer.submit(self._consume, texts)
