@@ -671,19 +671,21 @@ test("the keyboard reaches everything: a chart by arrows, a dialog left by Escap
   // Of each page in the drawer the heading has the focus; a list that is gone back to is as it was left.
   await page.click("#sales .sentence button");
   await page.click(".rows .head button:has-text('Value')");
-  await page.$eval(".rows", (element) => element.scrollTo(0, 120));
   const place = () => page.$eval(".rows", ({ scrollTop }) => scrollTop);
   const order = () => page.$$eval("[aria-sort=descending]", (all) => all.map(({ textContent }) => textContent));
   const focused = () => page.evaluate(() => document.activeElement.textContent);
-  const before = [await place(), await order()];
-  assert.deepEqual(before, [120, ["Value ↓"]]);
-  await page.$eval(".rows .item button", (button) => button.click());
+  assert.deepEqual(await order(), ["Value ↓"]);
+  // At once: the browser says that something was scrolled with its next frame, and a busy one draws few.
+  await page.$eval(".rows", (element) => {
+    element.scrollTo(0, 120);
+    element.querySelector(".item button").click();
+  });
   await page.waitForSelector(".versions td");
   assert.match(await focused(), /^Sales order \d+$/);
   await page.click("text=‹ Back");
   await page.waitForSelector(".rows");
   assert.match(await focused(), /^Sales orders, /);
-  assert.deepEqual([await place(), await order()], before);
+  assert.deepEqual([await place(), await order()], [120, ["Value ↓"]]);
   await page.context().close();
 });
 

@@ -44,9 +44,11 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => scroller.current?.scrollTo(0, top), []);
+  // The element knows its place at once; an event says so with the next frame, which may come too late.
   useLayoutEffect(() => {
-    leftAs.set(drill, { order, top });
-  }, [drill, order, top]);
+    const element = scroller.current;
+    return () => void leftAs.set(drill, { order, top: element?.scrollTop ?? 0 });
+  }, [drill, order]);
   const first = Math.max(0, Math.floor(top / ROW) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);
