@@ -128,13 +128,15 @@ lint: setup ## Have cfn-lint check the templates in cdk.out.
 
 # Whom alarms tell, where stacks/config.py does not say; prod is not synthesised without.
 export ALARM_EMAIL ?=
+# What the output Commit says, where it is not the commit that is checked out.
+export COMMIT ?=
 
 .PHONY: synth
 synth: setup ## Synthesise every environment into cdk.out (ALARM_EMAIL=address), without an account and without a network.
 	@environments=$$($(BIN)/python -c 'from stacks.config import names; print(*names())') || exit; \
 	for environment in $$environments; do \
 		toolchain/node_modules/.bin/cdk synth --quiet -c env=$$environment -c "alarm_email=$$ALARM_EMAIL" \
-			--output cdk.out/$$environment || exit; \
+			$${COMMIT:+-c "commit=$$COMMIT"} --output cdk.out/$$environment || exit; \
 	done
 
 .PHONY: snapshots

@@ -8,7 +8,7 @@ from constructs import Node
 from stacks import config
 from stacks.certificates import check_region
 from stacks.checks import enforce_rules
-from stacks.commit import commit_to_deploy
+from stacks.commit import name_commit
 from stacks.constructs.handed_dashboard import HandedDashboard
 from stacks.constructs.handed_data import HandedData
 from stacks.constructs.handed_network import HandedNetwork
@@ -53,26 +53,22 @@ def chosen_environment(node: Node) -> Environment:
     return environment
 
 
-def make_stacks(
-    app: cdk.App, environment: Environment, github: GitHub | None = None, commit: str | None = None
-) -> None:
-    """Put an environment's stacks into an app and check them by the rules.
+def make_stacks(app: cdk.App, environment: Environment, github: GitHub | None = None) -> PipelineStack:
+    """Put an environment's stacks into an app and check them by the rules; return the pipeline's.
 
     Args:
         app: the app.
         environment: whose stacks.
         github: the repository that gets roles to deploy them; None: none does.
-        commit: what an output of the pipeline names as deployed; None: there is no such output.
     """
     network, data, dashboard = make_foundations(app, environment)
     pipeline = PipelineStack(app, environment, handed=data, network=network, dashboard=dashboard)
-    if commit is not None:
-        pipeline.output({"Commit": commit})
     watch = WatchStack(app, environment, warehouse=data.warehouse, pipeline=pipeline.watched)
     watch.add_stack_dependency(pipeline, "it watches what is there")
     if github:
         DeployerStack(app, environment, github=github)
     enforce_rules(app)
+    return pipeline
 
 
 def make_foundations(
@@ -109,5 +105,5 @@ if __name__ == "__main__":
     app = cdk.App()
     environment = chosen_environment(app.node)
     check_place(environment, os.environ.get("CDK_DEFAULT_REGION"))
-    make_stacks(app, environment, GitHub.from_context(app.node), commit_to_deploy(app.node))
+    name_commit(make_stacks(app, environment, GitHub.from_context(app.node)))
     app.synth()

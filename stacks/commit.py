@@ -3,35 +3,49 @@
 import subprocess
 from pathlib import Path
 
-from constructs import Node
+import aws_cdk as cdk
+
+from stacks.stack import TotesStack
 
 _PROJECT = Path(__file__).parents[1]
 
 
-def commit_to_deploy(node: Node, project: Path = _PROJECT) -> str | None:
-    """The commit that the app is synthesised from.
+def name_commit(stack: TotesStack, project: Path = _PROJECT) -> None:
+    """Give a stack the output `Commit`: the commit that the app is synthesised from.
+
+    With "-dirty" behind it something differs from that commit, or was added. Where git does not say it, the CDK warns
+    that there is no such output.
 
     Args:
-        node: whose context may name it as `commit`, for example where the project is no clone; "" names none. What a
-            local cloud is made of has none either: nobody rolls it back.
-        project: the clone. With "-dirty" behind its commit, something in it differs from that.
-
-    Returns:
-        None: it is not known.
+        stack: the stack, whose context may name the commit as `commit`, for example where the project is no clone; ""
+            names none. What a local cloud is made of has none either: nobody rolls it back.
+        project: the clone.
     """
-    named = node.try_get_context("commit")
-    if named is not None:
-        return str(named) or None
-    if node.try_get_context("target") == "host" or not (project / ".git").exists():
-        return None
+    named = stack.node.try_get_context("commit")
+    if named is None:
+        is_local = stack.node.try_get_context("target") == "host"
+        named = None if is_local or not (project / ".git").exists() else _asked(stack, project)
+    if named:
+        stack.output({"Commit": str(named)})
+
+
+def _asked(stack: TotesStack, project: Path) -> str | None:
     try:
-        asked = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607 - the shell's git
-            cwd=project,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
+        commit = _git(project, "rev-parse", "HEAD")
+        return f"{commit}-dirty" if _git(project, "status", "--porcelain") else commit
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else str(error)
+        warning = f"there is no output Commit: git does not say what is deployed ({said}); name it, -c commit=COMMIT"
+        cdk.Annotations.of(stack).add_warning_v2("totes:commit-unknown", warning)
         return None
-    return asked.stdout.strip()
+
+
+def _git(project: Path, *words: str) -> str:
+    said = subprocess.run(  # noqa: S603 - words of our own
+        ["git", *words],  # noqa: S607 - the shell's git
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return said.stdout.strip()
