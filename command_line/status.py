@@ -1,35 +1,20 @@
 """What a deployment holds and how fresh it is, asked of its lake, its state machine and its warehouse."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from command_line.deployment import Deployment
-from command_line.execution import failure_of
 from command_line.functions import ask
 from command_line.refusals import refusal
+from command_line.run_history import FailedRun, RunHistory
 from totes import payloads
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
 from totes.errors import UserError
-from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
 from totes.star import Replayed, how_far
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
-
-_FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedRun:
-    """A run that failed, with the error's name and its sentence."""
-
-    began: datetime
-    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +73,19 @@ def status_of(deployment: Deployment) -> Status:
         NotDeployedError: there is no such deployment.
         LakeUnavailable, ConfigurationError: the lake cannot be read.
     """
-    succeeded = last_success(deployment)
+    runs = RunHistory(deployment)
+    succeeded = runs.last_success()
     ingestion = deployment.ingestion
-    load = _last_load(deployment)
+    load = runs.last_load()
     held, no_answer = _held(deployment, State(newest=load.get(payloads.NEWEST, 0), tables={}))
     # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
     fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
     return Status(
         fresh_as_of=fresh_as_of,
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
-        failure=last_failure(deployment),
-        awaited_login=awaited_login(deployment),
-        under_way=_under_way(deployment),
+        failure=runs.last_failure(),
+        awaited_login=runs.awaited_login(),
+        under_way=runs.under_way(),
         no_answer=no_answer,
         pending=[*range(held.newest + 1, ingestion.newest() + 1)],
         replaying=how_far(ingestion.bucket, deployment.processed),
@@ -119,68 +105,3 @@ def _held(deployment: Deployment, otherwise: State) -> tuple[State, str | None]:
         return otherwise, str(error)
     except (BotoCoreError, ClientError) as error:
         return otherwise, f"the function that asks it was not reached. {refusal(error)}"
-
-
-def last_success(deployment: Deployment) -> datetime | None:
-    """Return when the newest run began that brought all that the source had; one that stepped back brought nothing."""
-    return next((began for began, output in _good_runs(deployment) if _brought_all(output)), None)
-
-
-def last_failure(deployment: Deployment) -> FailedRun | None:
-    """Return the last run that failed, unless one has succeeded since; one that stepped back has done nothing."""
-    client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
-    failed = [
-        execution
-        for status in _FAILURES
-        for execution in client.list_executions(stateMachineArn=machine, statusFilter=status)["executions"]
-    ]
-    newest = max(failed, key=lambda one: one["startDate"], default=None)
-    if newest is None:
-        return None
-    runs = _good_runs(deployment)
-    good = next((began for began, output in runs if output[payloads.OUTCOME] not in STEPPED_BACK), None)
-    if good is not None and good > newest["startDate"]:
-        return None
-    execution = client.describe_execution(executionArn=newest["executionArn"])
-    return FailedRun(began=newest["startDate"], why=failure_of(deployment, execution))
-
-
-def awaited_login(deployment: Deployment) -> str | None:
-    """Return the login that the newest run has found not to be filled in yet; None: it wanted none."""
-    _, newest = next(_good_runs(deployment), (None, {}))
-    return newest[payloads.LOGIN] if newest.get(payloads.OUTCOME) == NO_LOGIN else None
-
-
-def _under_way(deployment: Deployment) -> datetime | None:
-    """When the oldest run began that is under way; None: there is none."""
-    executions = deployment.step_functions.list_executions(
-        stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="RUNNING"
-    )
-    return min((execution["startDate"] for execution in executions["executions"]), default=None)
-
-
-def _good_runs(deployment: Deployment) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
-    """When each run began that succeeded, and what it came to, newest first."""
-    client = deployment.step_functions
-    executions = client.list_executions(stateMachineArn=deployment.outputs["StateMachineArn"], statusFilter="SUCCEEDED")
-    for execution in sorted(executions["executions"], key=lambda one: one["startDate"], reverse=True):
-        yield (
-            execution["startDate"],
-            json.loads(client.describe_execution(executionArn=execution["executionArn"])["output"]),
-        )
-
-
-def _brought_all(output: Mapping[str, Any]) -> bool:
-    if output[payloads.OUTCOME] in STEPPED_BACK or not output[payloads.CAPTURE][payloads.SEEN]:  # of the lake alone
-        return False
-    if output[payloads.OUTCOME] != GOING_ON:
-        return True  # one that finds an empty lake does not even load
-    captured, loaded = (output[step][payloads.NEWEST] for step in (payloads.CAPTURE, payloads.LOAD))
-    return bool(loaded >= captured)
-
-
-def _last_load(deployment: Deployment) -> Mapping[str, Any]:
-    """What the load step answered in the newest run that did something; nothing where there is none."""
-    newest = next((output for _, output in _good_runs(deployment) if output[payloads.OUTCOME] not in STEPPED_BACK), {})
-    load: Mapping[str, Any] = newest.get(payloads.LOAD, {})
-    return load

@@ -1,0 +1,108 @@
+"""What became of a deployment's runs, as Step Functions keeps it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from command_line.deployment import Deployment
+from command_line.execution import failure_of
+from totes import payloads
+from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
+    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
+
+_FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRun:
+    """A run that failed, with the error's name and its sentence."""
+
+    began: datetime
+    why: str
+
+
+class RunHistory:
+    """The last runs of a deployment; of those that succeeded each is asked for once, and none in vain.
+
+    Args:
+        deployment: whose runs.
+
+    Raises (each method):
+        ClientError, BotoCoreError: Step Functions did not answer.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._outputs: dict[str, Mapping[str, Any]] = {}
+
+    def last_success(self) -> datetime | None:
+        """Return when the newest run began that brought all that the source had; None: there is none on record.
+
+        One that stepped back brought nothing.
+        """
+        return next((began for began, output in self._good() if _brought_all(output)), None)
+
+    def last_failure(self) -> FailedRun | None:
+        """Return the last run that failed, unless one has succeeded since; one that stepped back has done nothing."""
+        failed = [execution for status in _FAILURES for execution in self._listed(status)]
+        newest = max(failed, key=lambda one: one["startDate"], default=None)
+        if newest is None:
+            return None
+        good = next((began for began, output in self._good() if output[payloads.OUTCOME] not in STEPPED_BACK), None)
+        if good is not None and good > newest["startDate"]:
+            return None
+        execution = self._deployment.step_functions.describe_execution(executionArn=newest["executionArn"])
+        return FailedRun(began=newest["startDate"], why=failure_of(self._deployment, execution))
+
+    def last_load(self) -> Mapping[str, Any]:
+        """Return what the load answered in the newest run that did something; nothing where there is none."""
+        newest = next((output for _, output in self._good() if output[payloads.OUTCOME] not in STEPPED_BACK), {})
+        load: Mapping[str, Any] = newest.get(payloads.LOAD, {})
+        return load
+
+    def awaited_login(self) -> str | None:
+        """Return the login that the newest run has found not to be filled in yet; None: it wanted none."""
+        _, newest = next(self._good(), (None, {}))
+        return newest[payloads.LOGIN] if newest.get(payloads.OUTCOME) == NO_LOGIN else None
+
+    def under_way(self) -> datetime | None:
+        """Return when the oldest run began that is under way; None: there is none."""
+        return min((execution["startDate"] for execution in self._listed("RUNNING")), default=None)
+
+    def _good(self) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+        """When each run began that succeeded, and what it came to, newest first."""
+        for execution in self._succeeded:
+            yield execution["startDate"], self._output(execution["executionArn"])
+
+    @cached_property
+    def _succeeded(self) -> "Sequence[ExecutionListItemTypeDef]":
+        return sorted(self._listed("SUCCEEDED"), key=lambda one: one["startDate"], reverse=True)
+
+    def _output(self, execution: str) -> Mapping[str, Any]:
+        if execution not in self._outputs:
+            described = self._deployment.step_functions.describe_execution(executionArn=execution)
+            self._outputs[execution] = json.loads(described["output"])
+        return self._outputs[execution]
+
+    def _listed(self, status: "ExecutionStatusType") -> "Sequence[ExecutionListItemTypeDef]":
+        machine = self._deployment.outputs["StateMachineArn"]
+        return self._deployment.step_functions.list_executions(stateMachineArn=machine, statusFilter=status)[
+            "executions"
+        ]
+
+
+def _brought_all(output: Mapping[str, Any]) -> bool:
+    if output[payloads.OUTCOME] in STEPPED_BACK or not output[payloads.CAPTURE][payloads.SEEN]:  # of the lake alone
+        return False
+    if output[payloads.OUTCOME] != GOING_ON:
+        return True  # one that finds an empty lake does not even load
+    captured, loaded = (output[step][payloads.NEWEST] for step in (payloads.CAPTURE, payloads.LOAD))
+    return bool(loaded >= captured)

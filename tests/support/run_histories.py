@@ -1,0 +1,49 @@
+"""Deployments of which only the runs are known."""
+
+import json
+from datetime import UTC, datetime
+from unittest.mock import Mock
+
+from command_line.deployment import Deployment
+from totes.outcomes import ANOTHER_RUN, NO_LOGIN
+
+CAUSE = json.dumps({"errorMessage": "the source cannot be reached: timeout"})
+
+
+def ran(
+    outcomes: dict[int, str],
+    *,
+    seen: str = "2024-01-01T08:00:00+00:00",
+    newest: int = 2,
+    failed: dict[int, str] | None = None,
+) -> Deployment:
+    """A deployment whose executions began at these minutes, with these outcomes or statuses of failure.
+
+    Each that succeeded has captured batch 2.
+    """
+    client, failures = Mock(), failed or {}
+
+    def listed(statusFilter: str, **_: object) -> dict[str, object]:  # noqa: N803 - boto3's word
+        minutes = outcomes if statusFilter == "SUCCEEDED" else [m for m, how in failures.items() if how == statusFilter]
+        return {
+            "executions": [
+                {"executionArn": str(minute), "startDate": datetime(2024, 1, 1, 8, minute, tzinfo=UTC)}
+                for minute in minutes
+            ]
+        }
+
+    def described(executionArn: str) -> dict[str, object]:  # noqa: N803 - boto3's word
+        minute = int(executionArn)
+        if minute in failures:
+            status = failures[minute]
+            return {"status": status, **({"error": "SourceUnavailable", "cause": CAUSE} if status == "FAILED" else {})}
+        output: dict[str, object] = {"outcome": outcomes[minute]}
+        if outcomes[minute] == NO_LOGIN:
+            output["login"] = "source"
+        elif outcomes[minute] != ANOTHER_RUN:
+            output |= {"capture": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
+        return {"output": json.dumps(output)}
+
+    client.list_executions.side_effect = listed
+    client.describe_execution.side_effect = described
+    return Mock(spec=Deployment, step_functions=client, outputs={"StateMachineArn": "arn"}, options="--env dev")
