@@ -82,7 +82,8 @@ def doctor(
         if not as_json:
             display.finding(finding, doubtful=isinstance(finding, Doubtful))
     if as_json:
-        print(json.dumps([asdict(each) for each in findings], indent=2))
+        said = [{**asdict(each), "doubtful": isinstance(each, Doubtful)} for each in findings]
+        print(json.dumps(said, indent=2))
     if not all(each.good for each in findings):
         sys.exit(1)
 

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from command_line.commands import display
 from command_line.commands.app import app
@@ -150,16 +150,28 @@ def test_that_nobody_is_told_because_no_address_is_set_is_left_to_a_person(accou
     )
 
 
+def test_the_document_says_what_is_left_to_a_person(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.pages["list_subscriptions_by_topic"] = [{"Subscriptions": []}]
+    said = document(account, monkeypatch)
+    found = {each["subject"]: (each["good"], each["doubtful"]) for each in json.loads(said.output)}
+    assert said.exit_code == 0
+    assert found == {"source": (True, False), "lake": (True, False), "alarms": (True, True)}
+
+
+def document(account: Account, monkeypatch: pytest.MonkeyPatch) -> Result:
+    session = Mock(client=Mock(return_value=account.aws))
+    monkeypatch.setattr(
+        Deployment, "in_account", lambda name: Deployment("environment dev", session, None, name, "--env dev")
+    )
+    return CliRunner().invoke(app, ["doctor", "--env", "dev", "--json"])
+
+
 def test_the_document_is_printed_and_the_exit_code_is_1_whatever_is_refused(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.aws.invoke.side_effect = refused("Invoke")
     account.pages["list_subscriptions_by_topic"] = refused("ListSubscriptionsByTopic")
-    session = Mock(client=Mock(return_value=account.aws))
-    monkeypatch.setattr(
-        Deployment, "in_account", lambda name: Deployment("environment dev", session, None, name, "--env dev")
-    )
-    said = CliRunner().invoke(app, ["doctor", "--env", "dev", "--json"])
+    said = document(account, monkeypatch)
     assert said.exit_code == 1
     assert {each["subject"]: each["good"] for each in json.loads(said.output)} == {
         "databases": False,
