@@ -176,6 +176,15 @@ def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pip
         execute(loader.uri(pipeline.warehouse), "SELECT 1")
 
 
+def test_a_role_that_is_made_again_does_not_expire(pipeline: Pipeline, reader: Role) -> None:
+    execute(pipeline.source, f"ALTER ROLE {reader.username} VALID UNTIL '2024-01-01'")
+    with pytest.raises(psycopg2.OperationalError), session(reader.uri(pipeline.source)):
+        pass
+    with session(pipeline.source) as admin:
+        prepare_source(admin, reader.login, TABLES)
+    assert len(rows(reader.uri(pipeline.source), "SELECT * FROM design")) > 0
+
+
 def test_a_role_that_totes_makes_says_so_and_what_else_it_says_stays(pipeline: Pipeline, reader: Role) -> None:
     with session(pipeline.source) as admin:
         found = role_of(admin, reader.username)

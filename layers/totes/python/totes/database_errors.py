@@ -133,8 +133,8 @@ def login_refused(login_name: str, secret: str, error: Exception, unavailable: t
     """
     sentence = first_line(error)
     remedy = (
-        f"if nobody is just changing the password, make the role (totes init {database_of(login_name)}) or store the "
-        f"right login (totes secrets set {login_name})"
+        f"if nobody is just changing the password, make the role (totes init {database_of(login_name)}, which ends its "
+        f"VALID UNTIL too) or store the right login (totes secrets set {login_name})"
     )
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(f"the {login_name} refused the login in secret {secret}: {sentence}; {remedy}")

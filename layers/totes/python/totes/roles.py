@@ -164,8 +164,10 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
             found = cursor.fetchone()
             verb = "ALTER" if found else "CREATE"
             verifier = verifier_of(connection, each)
+            # What a person's password expires by would end a role's whose password totes changes every few weeks.
+            made = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {} VALID UNTIL 'infinity'")
             # No parameters: psycopg2 would take a percent sign in the role's name for the place of one.
-            cursor.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(verifier)))
+            cursor.execute(made.format(role, sql.Literal(verifier)))
             comment = sql.Literal(_marked(found[0] if found else None))
             cursor.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
             cursor.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role))
