@@ -37,7 +37,8 @@ def chosen_environment(node: Node) -> Environment:
         ValueError: there is no such environment, it is protected and so keeps its data, or the suffix or address is not
             valid.
     """
-    environment = config.named(node.try_get_context("env") or "dev")
+    env = node.try_get_context("env")
+    environment = config.named("dev" if env is None else str(env))
     if suffix := node.try_get_context("suffix"):
         environment = environment.suffixed(str(suffix))
     if address := node.try_get_context("alarm_email"):

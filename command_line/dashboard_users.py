@@ -52,7 +52,7 @@ class DashboardUsers:
         Raises:
             UserError: it is no address, or they have signed in already.
         """
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email, re.ASCII) or not email.isascii():
             raise UserError(f"{email!r} is no e-mail address, such as ada@shop.example")
         known = self._known(email)
         if known is not None and known["UserStatus"] != _INVITED:

@@ -55,6 +55,13 @@ class LoginState:
     deleted: datetime | None
 
 
+def known_login(login_name: str) -> str:
+    """Return the name of a login; raise UserError where there is none of that name."""
+    if login_name not in LOGINS:
+        raise UserError(f"there is no login {login_name!r}; there are {', '.join(LOGINS)}")
+    return login_name
+
+
 class Logins:
     """The logins of a deployment."""
 
@@ -172,9 +179,7 @@ class Logins:
         return True
 
     def _secret(self, login_name: str) -> str:
-        if login_name not in LOGINS:
-            raise UserError(f"there is no login {login_name!r}; there are {', '.join(LOGINS)}")
-        return self._deployment.outputs[f"{login_name.capitalize()}SecretArn"]
+        return self._deployment.outputs[f"{known_login(login_name).capitalize()}SecretArn"]
 
     def _left_behind(self, login_name: str) -> list[str]:
         """The secrets of totes that were retained when their stack was deleted, found by their tags."""

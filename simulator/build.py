@@ -26,6 +26,9 @@ from totes.errors import UserError
 
 Progress = Callable[[int, int], None]
 
+MOST = 10_000_000
+"""So many sales orders a shop may begin with: half of them take some 25 GB of the disk (docs/speed.md)."""
+
 
 def build(uri: str, *, orders: int, seed: int, progress: Progress | None = None) -> None:
     """Create the schema and the content of a totesys database, in one transaction.

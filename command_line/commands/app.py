@@ -20,6 +20,7 @@ from command_line.doctor import Doubtful, examine
 from command_line.retention import limit_log
 from command_line.roles import make_roles
 from local_cloud import LocalCloud
+from simulator import MOST
 
 app = typer.Typer(
     name="totes",
@@ -58,7 +59,7 @@ def prepare(
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Three ticks and a summary, then end.")] = False,
-    orders: Annotated[int, typer.Option(min=1, help="Sales orders that the shop has to begin with.")] = 1000,
+    orders: Annotated[int, typer.Option(min=1, max=MOST, help="Sales orders that the shop has to begin with.")] = 1000,
     seed: Annotated[int, typer.Option(help="What the shop's content and life follow from.")] = 1,
 ) -> None:
     """Watch a simulated shop's orders reach the warehouse, all on this machine (Ctrl-C ends it)."""

@@ -1,5 +1,6 @@
 """totes dashboard: what the shop looks at every morning, served on this machine or written as plain files."""
 
+import shlex
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,8 @@ def dashboard(
     if to is not None:
         with display.progress("Copying the snapshots") as progress:
             files = export(deployment.snapshots, to, progress)
-        display.done(f"{files:,} files of data and the page are in {to}: python -m http.server --directory {to}")
+        display.done(f"{files:,} files of data and the page are in {to}; this serves them:")
+        display.show(f"  python -m http.server --directory {shlex.quote(str(to))}", soft_wrap=True)
         return
     if deployment.endpoint is None:
         raise UserError(

@@ -1,5 +1,6 @@
 """What a person sees in the terminal."""
 
+import os
 import shlex
 import shutil
 import sys
@@ -31,7 +32,7 @@ def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
 
 def program() -> str:
     """How this program is called from this folder: by its name where the shell finds it, else by its path."""
-    if shutil.which("totes"):
+    if shutil.which("totes") and "MAKELEVEL" not in os.environ:  # make finds it by a path that no other terminal has
         return "totes"
     called = Path(sys.argv[0]).absolute()
     here = Path.cwd()

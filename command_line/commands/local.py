@@ -30,6 +30,9 @@ app = typer.Typer(help="The local cloud: the stacks as AWS would run them, on th
 
 _KEYWORDS = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
 
+_TEN_YEARS = 5_256_000
+"""Minutes; a moment that lies much further back has no date."""
+
 Passed = Annotated[list[str] | None, typer.Argument(metavar="ARGUMENT", help="Further arguments of psql.")]
 
 
@@ -129,7 +132,7 @@ def logs(
     function: Annotated[str, typer.Argument(help="The function, as its folder in lambdas/ is called.")],
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what is logged, until Ctrl-C.")] = False,
     since: Annotated[
-        float | None, typer.Option(metavar="MINUTES", min=0.0, help="Only of the last so many minutes.")
+        float | None, typer.Option(metavar="MINUTES", min=0.0, max=_TEN_YEARS, help="Only of the last so many minutes.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Each line as it was logged, metrics too.")] = False,
     state: State = None,

@@ -14,7 +14,7 @@ from command_line.authorities import certificates_in
 from command_line.commands import display
 from command_line.commands.asking import Yes, confirmed, typed_name
 from command_line.commands.target import Environment, Json, Local, State, deployment_of
-from command_line.logins import Logins, LoginState
+from command_line.logins import Logins, LoginState, known_login
 from command_line.visible import Text
 from totes.errors import UserError
 from totes.tls import PEM
@@ -23,7 +23,9 @@ app = typer.Typer(help="The databases' logins, in Secrets Manager.", no_args_is_
 
 _PORT = 5432
 
-LoginName = Annotated[str, typer.Argument(metavar="LOGIN", help="source, warehouse or dashboard.")]
+LoginName = Annotated[
+    str, typer.Argument(metavar="LOGIN", callback=known_login, help="source, warehouse or dashboard.")
+]
 
 
 @app.command("list")

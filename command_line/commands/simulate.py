@@ -10,14 +10,15 @@ from command_line.commands import display, interrupts
 from command_line.commands.target import DEFAULT_STATE, State
 from local_cloud import LocalCloud, libpq
 from local_cloud.databases import login, refuse_where_no_shop_is
-from simulator import Shop, build, move_to_yesterday
+from simulator import MOST, Shop, build, move_to_yesterday
 
 
 def simulate(
     source: Annotated[str | None, typer.Option(help="The database's URI (default: the local cloud's source).")] = None,
     state: State = None,
     orders: Annotated[
-        int | None, typer.Option(min=1, help="Build the shop with so many sales orders first, in an empty database.")
+        int | None,
+        typer.Option(min=1, max=MOST, help="Build the shop with so many sales orders first, in an empty database."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same shop; its last sale is of yesterday.")] = 1,
     rate: Annotated[float, typer.Option(min=0.0, help="Events a second that the shop then lives on with.")] = 2.0,

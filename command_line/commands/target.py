@@ -11,12 +11,21 @@ from totes.errors import UserError
 DEFAULT_STATE = Path(".totes/local")
 DEFAULT_ENVIRONMENT = "dev"
 
+
+def _said(environment: str | None) -> str | None:
+    """Refuse the name that a script says whose variable is not set."""
+    if environment == "":
+        raise UserError("--env names no environment: what stands behind it is empty")
+    return environment
+
+
 Local = Annotated[bool, typer.Option("--local", help="The local cloud instead of an AWS account.")]
 State = Annotated[Path | None, typer.Option("--state", help=f"The local cloud's folder (default: {DEFAULT_STATE}).")]
 Environment = Annotated[
-    str | None, typer.Option("--env", help=f"The environment in the AWS account (default: {DEFAULT_ENVIRONMENT}).")
+    str | None,
+    typer.Option("--env", callback=_said, help=f"The environment in the AWS account (default: {DEFAULT_ENVIRONMENT})."),
 ]
-EnvironmentName = Annotated[str, typer.Option("--env", help="The environment.")]
+EnvironmentName = Annotated[str, typer.Option("--env", callback=_said, help="The environment.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

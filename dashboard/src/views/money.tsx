@@ -143,7 +143,7 @@ export function PaymentTimes({ look }: { look: Look }) {
       sentence={
         all.median === null
           ? "No receipt of these orders is paid yet."
-          : `Of ${as.counted(all.paid, "paid receipt")}, half came within ${as.days(all.median)} of the order and nine of ten within ${as.days(all.ninety)}; ${as.count(all.open)} ${all.open === 1 ? "is" : "are"} not paid.`
+          : `Of ${as.counted(all.paid, "paid receipt")}, half were dated within ${as.days(all.median)} of the order and nine of ten within ${as.days(all.ninety)}; ${as.count(all.open)} ${all.open === 1 ? "is" : "are"} not paid.`
       }
       view="report.order_to_payment_days"
       code={code}

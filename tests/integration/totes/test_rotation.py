@@ -152,7 +152,10 @@ def test_whose_login_is_refused_learns_the_command_that_makes_the_role(
     secrets: "SecretsManagerClient", empty_database: str, login_name: str, database: str
 ) -> None:
     execute(empty_database, "ALTER ROLE rotated PASSWORD 'another'")
-    remedy = rf"make the role \(totes init {database}, which ends its VALID UNTIL too\) or store the right login \(totes secrets set {login_name}\)"
+    remedy = (
+        rf"make the role \(totes init {database}, which ends its VALID UNTIL too\) or store the right login "
+        rf"\(totes secrets set {login_name}\)"
+    )
     with (
         pytest.raises(LoginRefused, match=remedy),
         connected("login", login_name=login_name, unavailable=SourceUnavailable, client=secrets),

@@ -18,7 +18,18 @@ def test_the_program_is_called_by_its_name_where_the_shell_finds_it(
 ) -> None:
     (tmp_path / "totes").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("MAKELEVEL", raising=False)
     assert display.program() == "totes"
+
+
+def test_what_make_prints_can_be_typed_where_the_path_is_not_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "totes").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("MAKELEVEL", "1")
+    monkeypatch.setattr(sys, "argv", [".venv/bin/totes"])
+    assert display.program() == ".venv/bin/totes"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +54,32 @@ def test_a_local_cloud_and_an_account_at_once_are_refused(where: list[str]) -> N
     said = CliRunner().invoke(app, ["status", *where, "--env", "prod"])
     assert isinstance(said.exception, UserError)
     assert "--env prod names an environment in an AWS account" in str(said.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status", "--env", ""], "--env names no environment"),
+        (["bootstrap-policy", "--env", ""], "--env names no environment"),
+        (
+            ["secrets", "delete", "nosuch", "--yes"],
+            "there is no login 'nosuch'; there are source, warehouse, dashboard",
+        ),
+    ],
+)
+def test_a_name_that_is_none_is_refused_before_anything_is_done(words: list[str], said: str) -> None:
+    refused = CliRunner().invoke(app, words)
+    assert isinstance(refused.exception, UserError)
+    assert said in str(refused.exception)
+
+
+@pytest.mark.parametrize(
+    "words", [["local", "logs", "dashboard", "--since", "3000000000"], ["simulate", "--orders", "2000000000"]]
+)
+def test_a_number_beyond_all_measure_is_refused_with_the_most_that_there_may_be(words: list[str]) -> None:
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "less than or equal to" in refused.output
 
 
 def test_every_module_of_commands_is_one_that_the_program_has() -> None:

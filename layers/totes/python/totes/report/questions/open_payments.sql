@@ -7,7 +7,7 @@
 -- currency: the ISO 4217 code of the payment's currency
 -- amount: the amount, in the currency
 -- payment_date: the day on which it was or is to be paid
--- age: not due, or days overdue: 0-30, 31-60, 61-90 or 91+; one that is due on the very day is 0-30
+-- age: not due, or days since it was due: 0-30, 31-60, 61-90 or 91+; what is due on the very day is 0-30, not overdue
 -- converted: the amount in the reporting currency, to the cent; NULL where there is no rate of the day it was entered or before
 -- rate_day: the day of the rate that it is converted by; NULL where none is needed, or there is none
 SELECT

@@ -1,4 +1,5 @@
--- How long do customers take to pay? Days from an order to the date of its receipt, of receipts that are paid.
+-- How long do customers take to pay? Days from an order to the payment date of its receipt, of receipts that are paid;
+-- whether the money came on that very day, the source does not say.
 --
 -- month: the first day of the month in which orders were made
 -- currency: the ISO 4217 code of the payments' currency

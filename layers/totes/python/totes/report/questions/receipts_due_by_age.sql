@@ -2,7 +2,7 @@
 -- Of the kinds SALES_RECEIPT and PURCHASE_REFUND; what is open of any but the four kinds that are known is in report.open_payments alone.
 --
 -- currency: the ISO 4217 code of the payments' currency
--- age: not due, or days overdue: 0-30, 31-60, 61-90 or 91+; one that is due on the very day is 0-30
+-- age: not due, or days since it was due: 0-30, 31-60, 61-90 or 91+; what is due on the very day is 0-30, not overdue
 -- payments: how many payments
 -- amount: their sum, in the currency
 -- oldest: the earliest date on which one of them was to be paid
