@@ -239,8 +239,26 @@ def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
     monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 0.05)
     with session(pipeline.source) as migration, migration.cursor() as cursor:
         cursor.execute("ALTER TABLE staff ADD COLUMN nickname text")
-        with pytest.raises(SourceUnavailable, match="lock timeout"), opened(pipeline.source) as source:
+        holder = rf"lock timeout; .* session {migration.info.backend_pid} of role postgres since 2.* UTC"
+        with pytest.raises(SourceUnavailable, match=holder), opened(pipeline.source) as source:
             capture(source, pipeline.ingestion, SOURCE_TABLES)
+
+
+def test_a_lock_of_a_prepared_transaction_which_no_session_shows_is_named_with_its_end(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 0.05)
+    with session(pipeline.source) as migration, migration.cursor() as cursor:
+        cursor.execute("LOCK TABLE design; PREPARE TRANSACTION 'it''s forgotten'")
+        migration.rollback()
+    try:
+        named = r"prepared transaction it's forgotten of role postgres since .* \(ROLLBACK PREPARED 'it''s forgotten'\)"
+        with pytest.raises(SourceUnavailable, match=named), opened(pipeline.source) as source:
+            capture(source, pipeline.ingestion, SOURCE_TABLES)
+    finally:
+        with session(pipeline.source) as connection:
+            connection.autocommit = True
+            connection.cursor().execute("ROLLBACK PREPARED 'it''s forgotten'")
 
 
 @pytest.mark.begun
