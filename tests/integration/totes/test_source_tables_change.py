@@ -7,12 +7,13 @@ from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from tests.support.databases import execute, rows, session, value
 from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.capture import changes, copy_rows, identity
+from totes.capture import changes, copy_rows, identity, source_keys
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable
 from totes.lake import CaptureManifest, Journal, read_part
 from totes.lake.manifests import digest
@@ -287,6 +288,77 @@ def test_a_key_that_is_there_twice_stops_the_run_before_anything_is_committed(pi
         pipeline.capture()
     assert Journal(pipeline.ingestion).newest() == 1
     execute(pipeline.source, "DROP TABLE archive")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+TWIN = (
+    # An index that is not ready gets no entry of a new row: so a damaged one lacks some.
+    "UPDATE pg_index SET indisready = false WHERE indexrelid = 'design_pkey'::regclass",
+    """
+    INSERT INTO design SELECT (jsonb_populate_record(d, '{"file_name": "twin"}')).* FROM design AS d
+    WHERE design_id = 2
+    """,
+    "UPDATE pg_index SET indisready = true WHERE indexrelid = 'design_pkey'::regclass",
+)
+
+
+@pytest.mark.begun
+@pytest.mark.parametrize("deleted", ["=", "<>"], ids=["the twin", "the original"])
+def test_a_key_that_is_there_twice_under_a_damaged_index_is_named_and_the_row_that_is_kept_arrives(
+    pipeline: Pipeline, deleted: str
+) -> None:
+    for statement in TWIN:
+        execute(pipeline.source, statement)
+    for _ in range(2):
+        with pytest.raises(ContractError, match=r"^design_id 2 is there more than once.*REINDEX TABLE design$"):
+            pipeline.capture()
+    assert Journal(pipeline.ingestion).newest() == 1
+    execute(
+        pipeline.source,
+        "SET enable_indexscan = off; SET enable_bitmapscan = off; SET session_replication_role = replica;"
+        f"DELETE FROM design WHERE design_id = 2 AND file_name {deleted} 'twin'; REINDEX TABLE design",
+    )
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert pipeline.capture().batch is None
+
+
+@pytest.mark.begun
+def test_a_row_that_a_damaged_index_does_not_find_is_not_taken_for_one_that_is_gone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 4")
+    within = source_keys.SourceKeys.within
+
+    def without_one(keys: source_keys.SourceKeys, lowest: int, highest: int) -> sql.Composable:
+        return sql.SQL("{} AND payment_id <> 3").format(within(keys, lowest, highest))
+
+    monkeypatch.setattr(source_keys.SourceKeys, "within", without_one)
+    with pytest.raises(ContractError, match=r"^table payment has \d+ rows, .* are found; .*REINDEX TABLE payment$"):
+        pipeline.capture()
+    monkeypatch.undo()
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_a_partition_that_is_attached_as_keys_are_compared_is_tried_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(pipeline.source, PARTITIONED + SWAP)
+    execute(pipeline.source, "ALTER TABLE payment DETACH PARTITION high; TABLE high")
+    pipeline.tick()
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 3")
+    whole = changes.TableChanges._compare_keys
+
+    def once_attached(reading: changes.TableChanges, found: changes.ChangeSink) -> int:
+        execute(pipeline.source, "ALTER TABLE payment ATTACH PARTITION high FOR VALUES FROM (20) TO (MAXVALUE)")
+        return whole(reading, found)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(changes.TableChanges, "_compare_keys", once_attached)
+        with pytest.raises(SourceUnavailable, match="payment is being changed as it is read"):
+            pipeline.capture()
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 

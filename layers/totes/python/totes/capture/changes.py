@@ -21,7 +21,7 @@ from totes.capture.contract import columns_of
 from totes.capture.copy_rows import conditions_on, stream_rows
 from totes.capture.holdings import HeldKeys, Holdings
 from totes.capture.identity import identities_of, members_to_read
-from totes.capture.keys import check_once, unguarded
+from totes.capture.keys import check_once, check_without_index, unguarded
 from totes.capture.snapshot import Snapshot
 from totes.capture.source_keys import SourceKeys
 from totes.capture.source_schema import SourceTable
@@ -203,7 +203,8 @@ class TableChanges:
                 raises where they are too many.
 
         Raises:
-            ContractError: a key is there twice.
+            ContractError: a key is there twice, or an index is broken.
+            SourceUnavailable: a partition was attached meanwhile.
         """
         count, candidates = self.counted
         if candidates and not self._is_guarded:
@@ -220,9 +221,22 @@ class TableChanges:
                     raise SourceUnavailable(f"{self._table.name} is being changed as it is read: {error}") from error
                 raise
             permit(self._compare_keys(found))
+            self._check_sum(count)
         if self._unseen.len():
             found.gone(self._unseen)
         return TableTotals(held=count, ranges=self._ranges)
+
+    def _check_sum(self, count: int) -> None:
+        """Refuse a table of which the lake would not hold as many rows as it has.
+
+        Of two rows of one key only one can be held, and nothing would tell which of them is deleted later.
+        """
+        keys = self._ranges.rows if self._ranges else 0  # what is held after the comparison
+        if keys == count:
+            return
+        if self._counts()[0] != count:
+            raise SourceUnavailable(f"{self._table.name} is being changed as it is read: its rows have become more")
+        check_without_index(self._snapshot, self._table, count, keys)
 
     @property
     def held(self) -> int:

@@ -2,6 +2,9 @@
 
 A unique index of a partitioned table has the columns that it is partitioned by too: one that is partitioned by time may
 have the same id at two times. And no index spans the tables that inherit from another.
+
+Nor does one that is damaged, as CREATE INDEX CONCURRENTLY of PostgreSQL 14.0 to 14.3 may have left it behind:
+https://www.postgresql.org/docs/release/14.4/
 """
 
 from collections.abc import Sequence
@@ -22,6 +25,10 @@ _GUARDED = """
       AND index.indisunique AND index.indisvalid AND index.indpred IS NULL
       AND index.indnkeyatts = 1 AND index.indkey[0] = attribute.attnum
       AND (class.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = class.oid))
+"""
+
+_WITHOUT_INDEX = """
+    SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off
 """
 
 
@@ -65,3 +72,44 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
             f"{table.key} {twice[0]} is there more than once in table {table.name} and the tables that are parts of "
             f"it; keep it in one row"
         )
+
+
+def check_without_index(snapshot: Snapshot, table: SourceTable, count: int, found: int) -> None:
+    """Refuse a table that has not as many rows as it has keys, though an index is to ensure that.
+
+    Args:
+        snapshot: the state of the source.
+        table: the table.
+        count: how many rows it has.
+        found: how many keys were found in it.
+
+    Raises:
+        ContractError: always: it names a key that is there twice; or says that the index does not find every row.
+        psycopg2.Error: the source broke off.
+    """
+    query = sql.SQL("SELECT {key} FROM public.{table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1")
+    with snapshot.reading(table.name) as cursor:
+        cursor.execute(_WITHOUT_INDEX)
+        cursor.execute(query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name)))
+        twice = cursor.fetchone()
+    if twice:
+        raise broken_index(table.name, table.key, twice[0])
+    raise ContractError(
+        f"table {table.name} has {count:,} rows, and by {table.key} {found:,} are found; its index is broken: "
+        f"REINDEX TABLE {table.name}"
+    )
+
+
+def broken_index(table: str, key: str, twice: object) -> ContractError:
+    """Return what to raise of a key that is there twice under a unique index.
+
+    Args:
+        table: the table's name.
+        key: its key column.
+        twice: the key.
+    """
+    return ContractError(
+        f"{key} {twice} is there more than once in table {table}, which its unique index should forbid; the index is "
+        "broken: find the rows without it (SET enable_indexscan = off; SET enable_bitmapscan = off), keep it in one "
+        f"row, delete the wrong one by its ctid, and REINDEX TABLE {table}"
+    )

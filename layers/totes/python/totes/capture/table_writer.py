@@ -6,9 +6,9 @@ from collections.abc import Callable
 import polars as pl
 
 from totes.capture import sizes
+from totes.capture.keys import broken_index
 from totes.capture.long_rows import log_left_out
 from totes.capture.part_cache import PartCache, bounds
-from totes.errors import ContractError
 from totes.lake import Bucket, Part, SortedRun, write_part
 
 
@@ -108,8 +108,4 @@ class TableWriter:
         """Refuse sorted keys of which one is there twice: only a broken unique index allows that."""
         twice = keys.filter(keys == keys.shift(1))
         if twice.len():
-            raise ContractError(
-                f"{self._key} {twice[0]} is there more than once in table {self._table}, which its unique index should "
-                "forbid; the index is broken: find the rows without it (SET enable_indexscan = off; "
-                f"SET enable_bitmapscan = off), delete the wrong one by its ctid, and REINDEX TABLE {self._table}"
-            )
+            raise broken_index(self._table, self._key, twice[0])
