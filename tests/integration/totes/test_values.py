@@ -49,6 +49,23 @@ def test_hostile_texts_arrive_byte_for_byte(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
+def test_a_byte_order_mark_at_the_beginning_of_what_is_read_is_kept(pipeline: Pipeline) -> None:
+    """Of a table whose first column is a text, as one that was made again in another order."""
+    execute(
+        pipeline.source,
+        "CREATE TABLE again AS SELECT file_name, design_id, design_name, file_location, created_at, last_updated "
+        "FROM design WHERE design_id = 2; INSERT INTO again SELECT file_name, design_id, design_name, file_location, "
+        "created_at, last_updated FROM design WHERE design_id <> 2; ALTER TABLE again ADD PRIMARY KEY (design_id);"
+        "ALTER TABLE design RENAME TO design_old; ALTER TABLE again RENAME TO design",
+    )
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE design SET file_name = U&'\\FEFFmarked' WHERE design_id = 2")
+    pipeline.tick()
+    assert value(pipeline.warehouse, "SELECT file_name FROM dim_design WHERE design_id = 2") == "\ufeffmarked"
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(

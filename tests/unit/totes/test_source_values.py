@@ -44,3 +44,12 @@ def test_a_moment_that_the_column_cannot_hold_is_kept_as_text(text: str) -> None
     rows = read_rows(f"2024-05-17 09:41:32.5\n{text}\n\n".encode(), COLUMNS)
     assert rows["moment"].to_list() == [datetime(2024, 5, 17, 9, 41, 32, 500_000), None, None]  # noqa: DTZ001
     assert [kept and json.loads(kept) for kept in rows[RAW]] == [None, {"moment": text}, None]
+
+
+@pytest.mark.parametrize("other", [b"York", b"caf\xe9"], ids=["UTF-8", "no UTF-8"])
+def test_a_byte_order_mark_at_the_beginning_is_part_of_its_value(other: bytes) -> None:
+    rows = read_rows(
+        b"\xef\xbb\xbfLeeds,1\n" + other + b",2\n",
+        [SourceColumn(name="town", type="text"), SourceColumn(name="number", type="integer")],
+    )
+    assert rows["town"][0] == "\ufeffLeeds"

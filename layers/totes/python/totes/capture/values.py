@@ -2,6 +2,7 @@
 
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
@@ -33,7 +34,7 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn], left_out: str | None
     """
     schema = {column.stored_as: _PARSED.get(column.type, pl.String()) for column in columns}
     if text.isascii() or _is_utf8(text):
-        texts = readable = pl.read_csv(io.BytesIO(text), has_header=False, schema=schema)
+        texts = readable = _read_csv(text, schema)
     else:
         texts, readable = _read_broken(text, schema)
     # Columns are taken by name from the frame: `pl.col` would read a name such as `*` or `^a$` as a pattern.
@@ -41,6 +42,12 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn], left_out: str | None
         convert(readable[column.stored_as]) for column in columns if (convert := _conversion(column.type)) is not None
     )
     return converted.with_columns(_unheld(texts, converted, left_out).alias(RAW))
+
+
+def _read_csv(text: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    # polars takes a byte order mark at the beginning for the file's; PostgreSQL sends none but those of values.
+    marked = BOM_UTF8 + text if text.startswith(BOM_UTF8) else text
+    return pl.read_csv(io.BytesIO(marked), has_header=False, schema=schema)
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -57,8 +64,7 @@ def _read_broken(text: bytes, schema: Mapping[str, pl.DataType]) -> tuple[pl.Dat
     A value has such bytes if it differs between two ways of writing them.
     """
     escaped, replaced = (
-        pl.read_csv(io.BytesIO(text.decode(errors=errors).encode()), has_header=False, schema=schema)
-        for errors in ("backslashreplace", "replace")
+        _read_csv(text.decode(errors=errors).encode(), schema) for errors in ("backslashreplace", "replace")
     )
     readable = escaped.with_columns(
         pl.select(pl.when(escaped[name].alias("value").eq_missing(replaced[name].alias("value"))).then(escaped[name]))
