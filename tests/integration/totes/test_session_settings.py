@@ -146,6 +146,27 @@ def test_no_setting_of_a_database_reaches_a_load(pipeline: Pipeline) -> None:
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.begun
+def test_a_tablespace_that_is_set_for_new_tables_hinders_no_rebuild(pipeline: Pipeline) -> None:
+    dbname = parse_dsn(pipeline.warehouse)["dbname"]
+    with session(pipeline.source) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute("SET allow_in_place_tablespaces = on")
+            cursor.execute("CREATE TABLESPACE fast LOCATION ''")
+            for name in ("default_tablespace", "temp_tablespaces"):
+                cursor.execute(f"ALTER DATABASE {dbname} SET {name} = fast")
+    with opened(pipeline.warehouse, "warehouse") as warehouse:
+        load(warehouse, pipeline.processed, STAR_TABLES, rebuild=True)
+        with warehouse.cursor() as cursor:
+            cursor.execute("SHOW temp_tablespaces")
+            assert cursor.fetchall() == [("",)]
+    assert value(pipeline.warehouse, "SELECT reltablespace FROM pg_class WHERE relname = 'fact_payment'") == 0
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    execute(pipeline.source, f"ALTER DATABASE {dbname} RESET ALL")
+    run_alone(pipeline.source, "DROP TABLESPACE fast")
+
+
 def advisory_locks(uri: str, *, granted: bool) -> int:
     """How many there are on the whole server."""
     return int(value(uri, f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = {granted}"))

@@ -46,6 +46,10 @@ _SESSION = {
     "default_transaction_deferrable": "off",
     # A query that row-level security would shorten fails instead.
     "row_security": "off",
+    # A rebuild would make its tables elsewhere, or in another way, than those that it is to replace.
+    "default_tablespace": "",
+    "temp_tablespaces": "",
+    "default_table_access_method": "heap",
     # What a role or database sets for people must not end a long read or load: the functions have a time of their own.
     "statement_timeout": "0",
     "idle_session_timeout": "0",
