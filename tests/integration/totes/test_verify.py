@@ -108,6 +108,36 @@ def test_a_row_that_somebody_put_into_any_table_is_extra(pipeline: Pipeline) -> 
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
+@pytest.mark.parametrize("rows_a_page", [None, 1])
+@pytest.mark.begun
+def test_a_row_that_is_there_twice_is_different(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, rows_a_page: int | None
+) -> None:
+    """Also where both rows say the same, or only the second of them is what the source says."""
+    if rows_a_page:
+        monkeypatch.setattr(pages, "PAGE_ROWS", rows_a_page)
+    execute(
+        pipeline.warehouse,
+        "ALTER TABLE dim_staff DROP CONSTRAINT dim_staff_pkey;"
+        "INSERT INTO dim_staff SELECT * FROM dim_staff WHERE staff_id IN (2, 3);"
+        "ALTER TABLE dim_date DROP CONSTRAINT dim_date_pkey;"
+        "INSERT INTO dim_date SELECT * FROM dim_date WHERE date_id = (SELECT min(date_id) FROM dim_date);"
+        "ALTER TABLE fact_payment DROP CONSTRAINT fact_payment_payment_id_batch_id_key;"
+        "ALTER TABLE fact_payment DROP CONSTRAINT fact_payment_pkey;"
+        "INSERT INTO fact_payment SELECT * FROM fact_payment WHERE payment_id = 5;"
+        "INSERT INTO dim_staff SELECT * FROM dim_staff WHERE staff_id = 2 LIMIT 1;"
+        "UPDATE dim_staff SET staff_id = 999999 WHERE ctid IN (SELECT max(ctid) FROM dim_staff)"
+        "OR ctid IN (SELECT max(ctid) FROM dim_staff WHERE staff_id = 3)",
+    )
+    first = value(pipeline.warehouse, "SELECT min(date_id) FROM dim_date")
+    assert found(pipeline) == {
+        "dim_staff": ([], [999999], [2]),
+        "dim_date": ([], [], [first]),
+        "fact_payment": ([], [], [5]),
+    }
+    assert verdict_on(pipeline).tables["dim_staff"].columns == ("staff_id",)
+
+
 @pytest.mark.parametrize(
     "edits",
     [

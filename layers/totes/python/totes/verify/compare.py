@@ -16,12 +16,26 @@ class Compared:
 
 
 def compare(key: str, expected: pl.DataFrame, held: pl.DataFrame | None) -> Compared:
-    """Compare two frames of the same columns and types, each with one row for each key."""
+    """Compare two frames of the same columns and types.
+
+    Each should have one row for each key. A key that both have, and one of them twice, differs, in the key's column.
+    """
     if held is None:
         held = expected.clear()
-    if expected.equals(held.select(expected.columns)):  # as nearly every page does: both are sorted by key
-        nothing = expected[key].clear()
+    nothing = expected[key].clear()
+    # As nearly every page does: both are sorted by key.
+    if expected.equals(held.select(expected.columns)) and expected[key].n_unique() == expected.height:
         return Compared(missing=nothing, extra=nothing, different=nothing, columns=frozenset())
+    twice = pl.concat([rows.filter(pl.col(key).is_duplicated())[key] for rows in (expected, held)]).unique().sort()
+    if twice.len():
+        once = compare(key, _without(expected, key, twice), _without(held, key, twice))
+        of_expected, of_held = (twice.is_in(rows[key].implode()) for rows in (expected, held))
+        return Compared(
+            missing=pl.concat([once.missing, twice.filter(of_expected & ~of_held)]),
+            extra=pl.concat([once.extra, twice.filter(of_held & ~of_expected)]),
+            different=pl.concat([once.different, twice.filter(of_expected & of_held)]),
+            columns=once.columns | ({key} if (of_expected & of_held).any() else set()),
+        )
     both = expected.join(held.select(key), on=key, how="semi").sort(key)
     theirs = held.join(expected.select(key), on=key, how="semi").sort(key)
     differs = pl.Series([False]).new_from_index(0, both.height)
@@ -37,3 +51,7 @@ def compare(key: str, expected: pl.DataFrame, held: pl.DataFrame | None) -> Comp
         different=both.filter(differs)[key],
         columns=frozenset(columns),
     )
+
+
+def _without(rows: pl.DataFrame, key: str, keys: pl.Series) -> pl.DataFrame:
+    return rows.filter(~pl.col(key).is_in(keys.implode()))

@@ -10,12 +10,17 @@ from totes.capture.values import read_rows
 from totes.lake import RAW, SourceColumn
 from totes.star_schema import Calendar, Dimension, Fact, Kind, StarTable
 
+# Somebody may have dropped the key that keeps a row from being there twice: then both rows are read, as every reader
+# reads them, and no page ends between them.
 _NEWEST = sql.SQL("""
     SELECT {columns} FROM (
-        SELECT DISTINCT ON ({key}) {columns}, is_deleted FROM {table} WHERE {range} ORDER BY {key}, batch_id DESC
-    ) AS newest WHERE NOT is_deleted ORDER BY {key} LIMIT {limit}
+        SELECT {columns}, is_deleted, rank() OVER (PARTITION BY {key} ORDER BY batch_id DESC) AS place
+        FROM {table} WHERE {range}
+    ) AS version WHERE place = 1 AND NOT is_deleted ORDER BY {key} FETCH FIRST {most} ROWS WITH TIES
 """)
-_MARKED = sql.SQL("SELECT {columns} FROM {table} WHERE {range} AND NOT is_deleted ORDER BY {key} LIMIT {limit}")
+_MARKED = sql.SQL("""
+    SELECT {columns} FROM {table} WHERE {range} AND NOT is_deleted ORDER BY {key} FETCH FIRST {most} ROWS WITH TIES
+""")
 
 
 def current_rows(
@@ -28,7 +33,7 @@ def current_rows(
         table: the star table.
         after: the key before the first; None: from the lowest.
         up_to: the last key; None: to the highest.
-        most: how many rows at most, those of the lowest keys.
+        most: how many rows at most, those of the lowest keys; more only if the last of these keys is there twice.
     """
     key = sql.Identifier(table.key)
     bounds: list[sql.Composable] = [sql.SQL("true")]
@@ -41,7 +46,7 @@ def current_rows(
         key=key,
         table=sql.Identifier("public", table.name),
         range=sql.SQL(" AND ").join(bounds),
-        limit=sql.Literal(most),
+        most=sql.Literal(most),
     )
     return _read(cursor, table, query)
 

@@ -24,6 +24,7 @@ from totes.verify.current import calendar_rows_held, current_rows, dates_named, 
 from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
+from totes.warehouse.inheriting_tables import must_inherit_nothing
 from totes.warehouse.ledger import newest_entry
 from totes.warehouse.quarantine import open_quarantine
 
@@ -62,7 +63,8 @@ def verify(
     Raises:
         ContractError: the source does not have the shape that totes reads.
         SourceUnavailable: the source is a standby that is behind what was captured.
-        ConfigurationError: the warehouse holds no batch yet; see also `totes.lake`.
+        ConfigurationError: the warehouse holds no batch yet, or has a table that inherits from one of totes; see also
+            `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: a database broke off.
     """
@@ -72,6 +74,7 @@ def verify(
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
     with consistent_read(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
+        must_inherit_nothing(cursor, stars)
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
             excused = in_flight(snapshot, lake, sources, held)
@@ -235,7 +238,7 @@ class _Findings:
             self._columns |= compared.columns
 
     def add_extra(self, keys: pl.Series, excused: pl.Series) -> None:
-        self._extra.append(self._unexcused(_keys(keys), excused))
+        self._extra.append(self._unexcused(_keys(keys).unique(maintain_order=True), excused))
 
     def _unexcused(self, keys: pl.Series, excused: pl.Series, quarantined: pl.Series = _NO_KEYS) -> pl.Series:
         if keys.is_empty():

@@ -26,6 +26,7 @@ from totes.warehouse.dependents import Dependents
 from totes.warehouse.ensure_ledger import ensure_ledger
 from totes.warehouse.existing_tables import ExistingColumn, columns_and_keys
 from totes.warehouse.grants import oid_of
+from totes.warehouse.inheriting_tables import must_inherit_nothing
 from totes.warehouse.keys import ensure_keys
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
@@ -113,11 +114,12 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 
     Raises:
         ConfigurationError: a star table is there and no ledger, so totes did not make it; something of others has the
-            name of a table or view of totes; the database is the source, or its encoding is not UTF8; or something that
-            somebody made hinders a change of a table.
+            name of a table or view of totes, or inherits from one; the database is the source, or its encoding is not
+            UTF8; or something that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = ensure_ledger(cursor, tables)
+    must_inherit_nothing(cursor, tables)
     held, keys = columns_and_keys(cursor, [table.name for table in tables])
     strangers = [table.name for table in tables if table.name in held and not has_ledger]
     if strangers:
