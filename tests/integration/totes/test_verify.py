@@ -305,6 +305,71 @@ def test_a_repair_is_an_ordinary_batch_and_brings_what_else_has_changed(pipeline
     assert_equal(pipeline)
 
 
+OF_THE_FUTURE = (
+    "INSERT INTO fact_sales_order ({columns}, batch_id) SELECT {changed}, {batch} FROM fact_sales_order "
+    "WHERE sales_order_id IN (3, 4)"
+)
+
+
+def write_versions_of(pipeline: Pipeline, batch: int) -> None:
+    """By hand, and with other content."""
+    [fact] = [table for table in STAR_TABLES if table.name == "fact_sales_order"]
+    names = [column.name for column in fact.columns]
+    execute(
+        pipeline.warehouse,
+        OF_THE_FUTURE.format(
+            columns=", ".join(names),
+            changed=", ".join("units_sold + 1" if name == "units_sold" else name for name in names),
+            batch=batch,
+        ),
+    )
+
+
+@pytest.mark.parametrize("batch", [2, 2147483647])
+@pytest.mark.begun
+def test_versions_that_somebody_wrote_of_batches_to_come_are_found_and_repaired(pipeline: Pipeline, batch: int) -> None:
+    write_versions_of(pipeline, batch)
+    assert found(pipeline) == {"fact_sales_order": ([], [], [3, 4])}
+    repaired(pipeline)
+    assert_equal(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 7 WHERE sales_order_id = 3")
+    pipeline.tick()
+    assert_equal(pipeline)
+
+
+@pytest.mark.parametrize("batch", [2, 3, 2147483647])
+@pytest.mark.begun
+def test_versions_that_somebody_wrote_of_batches_to_come_give_way_to_what_the_shop_says(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture, batch: int
+) -> None:
+    write_versions_of(pipeline, batch)
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 7 WHERE sales_order_id = 3")
+    execute(
+        pipeline.source,
+        "DELETE FROM payment WHERE transaction_id IN (SELECT transaction_id FROM transaction WHERE sales_order_id = 4);"
+        "DELETE FROM transaction WHERE sales_order_id = 4; DELETE FROM sales_order WHERE sales_order_id = 4",
+    )
+    pipeline.tick()
+    assert_equal(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    said = "1 versions of fact_sales_order were of batch 2 or later, which nobody had loaded; they are deleted"
+    assert caplog.text.count(said) == 2
+    held = "SELECT batch_id, is_deleted FROM fact_sales_order WHERE sales_order_id = {} ORDER BY 1"
+    assert rows(pipeline.warehouse, held.format(3)) == [(1, False), (2, False)]
+    assert rows(pipeline.warehouse, held.format(4)) == [(1, False), (2, True)]
+
+
+@pytest.mark.begun
+def test_a_version_whose_batch_somebody_has_changed_to_one_to_come_is_there_again(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "UPDATE fact_sales_order SET batch_id = 5 WHERE sales_order_id = 3")
+    for batch in range(2, 7):
+        execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 3")
+        assert pipeline.tick().newest == batch
+        assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert_equal(pipeline)
+
+
 @pytest.mark.begun
 def test_of_much_that_differs_so_much_is_repaired_at_once_as_is_asked_for(pipeline: Pipeline) -> None:
     execute(pipeline.warehouse, "DELETE FROM fact_payment; DELETE FROM dim_design WHERE design_id = 2")

@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.lake import Bucket, StarManifest, StarParts
 from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.warehouse.definitions import identifiers
+from totes.warehouse.later_versions import delete_later_versions
 from totes.warehouse.ledger import RowCounts, open_entry, write_row_counts
 from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
@@ -68,8 +69,10 @@ def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts,
     staging = stage(cursor, table, stars.parts, lake, batch)
     if not isinstance(table, Calendar):
         quarantine_staged_duplicates(cursor, table, staging, batch)
-    write = _append_versions if isinstance(table, Fact) else _upsert_rows
-    count = write(cursor, place, table, staging, batch)
+    if isinstance(table, Fact):
+        count = _append_versions(cursor, place, table, staging, batch)
+    else:
+        count = _upsert_rows(cursor, place, table, staging, batch)
     if not isinstance(table, Calendar):
         resolve(cursor, staging, table.key, place, table, batch)
     return count
@@ -77,8 +80,10 @@ def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts,
 
 def _load_deletes(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
     staging = stage_deletes(cursor, table, stars.deletes, lake)
-    close = _close_versions if isinstance(table, Fact) else _mark_rows
-    count = close(cursor, place, table, staging, batch)
+    if isinstance(table, Fact):
+        count = _close_versions(cursor, place, table, staging, batch)
+    else:
+        count = _mark_rows(cursor, place, table, staging, batch)
     resolve(cursor, staging, "key", place, table, batch)
     return count
 
@@ -90,8 +95,9 @@ def _load_quarantine(cursor: Cursor, place: Place, table: StarTable, stars: Star
     return add_quarantine(cursor, QUARANTINE, place, table, batch)
 
 
-def _append_versions(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+def _append_versions(cursor: Cursor, place: Place, table: Fact, staging: sql.Identifier, batch: int) -> int:
     """Append each staged row that differs from the newest version of its key; return how many did."""
+    delete_later_versions(cursor, place, table, staging, table.key, batch)
     columns = [column.name for column in table.columns]
     cursor.execute(
         sql.SQL("""
@@ -117,8 +123,9 @@ def _append_versions(cursor: Cursor, place: Place, table: StarTable, staging: sq
     return cursor.rowcount
 
 
-def _close_versions(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
+def _close_versions(cursor: Cursor, place: Place, table: Fact, staging: sql.Identifier, batch: int) -> int:
     """Append a closing version, the newest one marked deleted, for each key that is gone; return how many had one."""
+    delete_later_versions(cursor, place, table, staging, "key", batch)
     columns = [column.name for column in table.columns]
     cursor.execute(
         sql.SQL("""
