@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
+from totes.answers import fitness
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
@@ -487,6 +489,45 @@ def test_a_star_table_that_was_dropped_comes_back_with_its_rows(pipeline: Pipeli
         pass
     assert content_of(pipeline.warehouse) == before
     assert pipeline.load().batches.count == 0
+
+
+@pytest.mark.begun
+def test_a_star_column_that_was_dropped_comes_back_with_its_content(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    live(pipeline, seed=3, ticks=2)
+    reported = "SELECT * FROM report.order_to_payment_days ORDER BY 1"
+    before, report = content_of(pipeline.warehouse), rows(pipeline.warehouse, reported)
+    execute(
+        pipeline.warehouse,
+        "ALTER TABLE dim_transaction DROP COLUMN sales_order_id CASCADE;"
+        "ALTER TABLE dim_location DROP COLUMN address_line_2 CASCADE",
+    )
+    said = r"dim_location\.address_line_2, dim_transaction\.sales_order_id"
+    with (
+        session(pipeline.source) as source,
+        session(pipeline.warehouse) as warehouse,
+        pytest.raises(ConfigurationError, match=f"the warehouse has lost {said}; the next run"),
+    ):
+        verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+    found = fitness(lambda: session(pipeline.source), lambda: session(pipeline.warehouse), SOURCE_TABLES, STAR_TABLES)
+    assert re.search(f"{said} was dropped; the next run makes all of it again", str([*found]))
+    while pipeline.load().rebuilding:
+        pass
+    assert re.search(f"{said} was dropped; the warehouse is rebuilt", caplog.text)
+    assert content_of(pipeline.warehouse) == before
+    assert rows(pipeline.warehouse, reported) == report
+    assert pipeline.load().batches.count == 0
+
+
+@pytest.mark.begun
+def test_a_column_that_is_new_in_the_star_is_added_without_a_rebuild(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    with session(pipeline.warehouse) as connection:
+        assert load(connection, pipeline.processed, WITH_A_COLUMN).batches.count == 0
+    assert value(pipeline.warehouse, "SELECT count(*) FROM dim_design WHERE made IS NULL") > 0
+    assert "rebuil" not in caplog.text
 
 
 def test_an_older_totes_says_that_a_newer_one_was_here_and_writes_nothing(pipeline: Pipeline) -> None:

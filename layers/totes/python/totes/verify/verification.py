@@ -24,6 +24,8 @@ from totes.verify.current import calendar_rows_held, current_rows, dates_named, 
 from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
+from totes.warehouse.definitions import columns_made
+from totes.warehouse.existing_tables import columns_and_keys
 from totes.warehouse.inheriting_tables import must_inherit_nothing
 from totes.warehouse.ledger import newest_entry
 from totes.warehouse.quarantine import open_quarantine
@@ -63,8 +65,8 @@ def verify(
     Raises:
         ContractError: the source does not have the shape that totes reads.
         SourceUnavailable: the source is a standby that is behind what was captured.
-        ConfigurationError: the warehouse holds no batch yet, or has a table that inherits from one of totes; see also
-            `totes.lake`.
+        ConfigurationError: the warehouse holds no batch yet, has lost a star table or a column of one, or has a table
+            that inherits from one of totes; see also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: a database broke off.
     """
@@ -75,6 +77,7 @@ def verify(
         _newest(cursor)
     with consistent_read(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
         must_inherit_nothing(cursor, stars)
+        _must_have_its_columns(cursor, stars)
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
             excused = in_flight(snapshot, lake, sources, held)
@@ -121,6 +124,13 @@ def keys_to_repair(
 
 def _lost(names: Sequence[str]) -> str:
     return f"the warehouse has lost {', '.join(names)}; the next run makes all of it again (totes run)"
+
+
+def _must_have_its_columns(cursor: Cursor, stars: Sequence[StarTable]) -> None:
+    held, _ = columns_and_keys(cursor, [table.name for table in stars])
+    gone = {f"{name}.{column}" for name, column, _, _ in columns_made(stars) if column not in held.get(name, ())}
+    if gone:
+        raise ConfigurationError(_lost(sorted(gone)))
 
 
 def _newest(cursor: Cursor) -> int:

@@ -91,11 +91,11 @@ def load(
     A batch's rows and its row in the ledger commit together, in the order of batches, under a lock. So if a load dies,
     is repeated or overlaps another, each batch is in the warehouse once or not yet.
 
-    Then the warehouse is rebuilt if it is empty, if a star table was dropped, if its content is of another edition of
-    the star than the lake's newest, if somebody asks for it, or if the next batch is too large for a transaction. New
-    tables are built beside the live ones and take their place in one transaction: readers see the old content or the
-    new. The next load goes on with what there was no time for. If a rebuild is refused, or readers never leave the
-    tables, a large batch is loaded in one transaction after all.
+    Then the warehouse is rebuilt if it is empty, if a star table or a column of one was dropped, if its content is of
+    another edition of the star than the lake's newest, if somebody asks for it, or if the next batch is too large for a
+    transaction. New tables are built beside the live ones and take their place in one transaction: readers see the old
+    content or the new. The next load goes on with what there was no time for. If a rebuild is refused, or readers never
+    leave the tables, a large batch is loaded in one transaction after all.
 
     Args:
         connection: the warehouse, outside a transaction.
@@ -230,7 +230,7 @@ class _Loader:
             if check.fits:
                 self._follow_the_code(cursor, to_be_filled=entry is None and processed.newest > 0)
                 if check.gone:
-                    logger.warning("the star tables %s were dropped; the warehouse is rebuilt", ", ".join(check.gone))
+                    logger.warning("%s was dropped; the warehouse is rebuilt", ", ".join(check.gone))
                     asked = wanted = True
             elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
                 _must_be_replayed(check, processed)

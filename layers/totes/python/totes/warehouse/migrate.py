@@ -30,7 +30,7 @@ from totes.warehouse.inheriting_tables import must_inherit_nothing
 from totes.warehouse.keys import ensure_keys
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
-from totes.warehouse.star_columns import columns_of_newer, made_before
+from totes.warehouse.star_columns import columns_made_before, columns_of_newer, made_before
 from totes.warehouse.table_settings import of_another
 from totes.warehouse.views import create_current_view, create_first_current_view, ensure_current_views
 
@@ -50,7 +50,8 @@ class SchemaCheck:
         newer: what only a newer totes can have made.
         other: what only tables that are made again can be.
         keyless: why the key of a star table is gone and cannot be made again, a sentence each.
-        gone: the star tables that totes had made and somebody has dropped; they are there again, without rows.
+        gone: the star tables, and as `table.column` the columns that may be NULL, that totes had made and somebody has
+            dropped; they are there again, without content.
     """
 
     newer: list[str] = field(default_factory=list)
@@ -128,7 +129,14 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             "name an empty database"
         )
     missing = [table.name for table in tables if table.name not in held]
-    check = SchemaCheck(newer=columns_of_newer(cursor, tables), gone=made_before(cursor, missing))
+    # A column that no totes had made is new in the star: a replay brings what the lake has of it.
+    lacking = [
+        (table.name, name) for table in tables if table.name in held for name in _missing(table, held[table.name])
+    ]
+    check = SchemaCheck(
+        newer=columns_of_newer(cursor, tables),
+        gone=[*made_before(cursor, missing), *columns_made_before(cursor, lacking)],
+    )
     for table in tables:
         if table.name not in held:
             _create(cursor, table)

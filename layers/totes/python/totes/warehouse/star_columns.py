@@ -46,3 +46,15 @@ def made_before(cursor: Cursor, names: Sequence[str]) -> list[str]:
         return []
     cursor.execute("SELECT DISTINCT star_table FROM etl.star_column WHERE star_table = ANY(%s) ORDER BY 1", ([*names],))
     return [name for (name,) in cursor.fetchall()]
+
+
+def columns_made_before(cursor: Cursor, columns: Sequence[tuple[str, str]]) -> list[str]:
+    """Return which of some columns, each after its table's name, totes has made before; in order, as `table.column`."""
+    if not columns:
+        return []
+    cursor.execute(
+        "SELECT star_table, column_name FROM etl.star_column "
+        "WHERE (star_table, column_name) IN (SELECT * FROM unnest(%s::text[], %s::text[])) ORDER BY 1, 2",
+        [list(names) for names in zip(*columns, strict=True)],
+    )
+    return [f"{name}.{column}" for name, column in cursor.fetchall()]
