@@ -1,6 +1,6 @@
 """One batch of star rows becomes versions of facts and the latest state of dimensions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -27,9 +27,24 @@ def is_large(manifest: StarManifest) -> bool:
 
 
 def load_batch(
-    cursor: Cursor, place: Place, tables: Sequence[StarTable], manifest: StarManifest, edition: int, lake: Bucket
+    cursor: Cursor,
+    place: Place,
+    tables: Sequence[StarTable],
+    manifest: StarManifest,
+    edition: int,
+    lake: Bucket,
+    on_table: Callable[[StarTable], None] = lambda _table: None,
 ) -> Mapping[str, RowCounts]:
     """Load a batch that follows what a place holds, in the cursor's transaction; return its row counts.
+
+    Args:
+        cursor: the warehouse.
+        place: where it goes.
+        tables: the star tables.
+        manifest: the batch.
+        edition: its edition.
+        lake: the processed bucket.
+        on_table: called with each star table before its rows are loaded.
 
     Raises:
         ConfigurationError: the batch lacks a column that must have a value; see also `totes.lake`.
@@ -37,11 +52,12 @@ def load_batch(
         psycopg2.Error: the warehouse broke off.
     """
     open_entry(cursor, manifest, edition, place)
-    counted = {
+    counted: dict[str, RowCounts] = {}
+    for table in tables:
+        on_table(table)
         # A batch from before a table was asked for has nothing of it.
-        table.name: _load_table(cursor, place, table, manifest.tables.get(table.name, _NOTHING), manifest.batch, lake)
-        for table in tables
-    }
+        stars = manifest.tables.get(table.name, _NOTHING)
+        counted[table.name] = _load_table(cursor, place, table, stars, manifest.batch, lake)
     write_row_counts(cursor, manifest.batch, counted, place)
     return counted
 

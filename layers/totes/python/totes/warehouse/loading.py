@@ -42,6 +42,7 @@ from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState
 from totes.warehouse.rebuild_progress import is_under_way
 from totes.warehouse.reports import ensure_reports
+from totes.warehouse.run_by_writes import failed_by_others
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.star_columns import remember_columns
 from totes.warehouse.unknown import add_every_unknown
@@ -326,12 +327,15 @@ class _Loader:
         self, cursor: Cursor, processed: ProcessedBucket, manifest: StarManifest, *, wanted: bool
     ) -> _TransactionOutcome | None:
         """Load a batch; None if the tables refuse it and are to be rebuilt anyway, which may cure that."""
+        begun: list[StarTable] = []
         try:
             with savepoint(cursor) if wanted else nullcontext():
-                counted = load_batch(cursor, LIVE, self._tables, manifest, processed.edition, self._bucket)
+                counted = load_batch(
+                    cursor, LIVE, self._tables, manifest, processed.edition, self._bucket, begun.append
+                )
         except psycopg2.Error as error:
             if not wanted or not is_of_class(error, _NOT_CURED_BY_ANOTHER_TRY):
-                if by_others := refused_by_others(error, self._tables, manifest.batch):
+                if by_others := self._by_others(cursor, error, begun, manifest.batch):
                     raise by_others from error
                 raise
             logger.warning(
@@ -341,6 +345,17 @@ class _Loader:
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
         self._on_progress(manifest.batch, processed.newest)
         return _TransactionOutcome(batch=manifest.batch, tables=counted, wanted=wanted)
+
+    def _by_others(
+        self, cursor: Cursor, error: psycopg2.Error, begun: Sequence[StarTable], batch: int
+    ) -> ConfigurationError | None:
+        """The error that names what others have made and that refuses the last table begun; None if nothing does."""
+        named = refused_by_others(error, self._tables, batch)
+        if named is not None or not begun or self._connection.closed:
+            return named
+        # The transaction has failed, and the catalog cannot be asked in it.
+        self._connection.rollback()
+        return failed_by_others(cursor, error, begun[-1], batch)
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
         span = Span(
