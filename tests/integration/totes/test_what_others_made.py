@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from local_cloud.postgres import EmbeddedPostgres
 from tests.integration.totes.test_rebuild import changed, of_precision, priced_in_text, rebuilt
 from tests.integration.totes.test_roles import Role, drop
+from tests.integration.totes.test_verify import found, repaired
 from tests.support.content import content_of
 from tests.support.databases import QUICK, execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
@@ -278,6 +279,109 @@ def test_an_error_with_which_nothing_of_others_has_to_do_is_named_as_it_is(
     monkeypatch.setattr(batch, "_append_versions", fails)
     with pytest.raises(psycopg2.errors.DivisionByZero):
         pipeline.tick()
+
+
+SWALLOWING = "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;"
+SWALLOWED = {
+    "a fact's versions": (
+        SWALLOWING.format("RETURN NULL;")
+        + "CREATE TRIGGER tt BEFORE INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()",
+        "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id IN (3, 4)",
+        "2 of 2 rows of fact_sales_order .* by the trigger tt; drop it",
+    ),
+    "some of them, beside a trigger that takes its turn": (
+        SWALLOWING.format("IF NEW.sales_order_id = 3 THEN RETURN NULL; END IF; RETURN NEW;")
+        + "CREATE TRIGGER tt BEFORE INSERT OR UPDATE ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf();"
+        "CREATE TRIGGER zz BEFORE INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf();"
+        "CREATE TRIGGER off BEFORE INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf();"
+        "ALTER TABLE fact_sales_order DISABLE TRIGGER off;"
+        "CREATE TRIGGER after AFTER INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()",
+        "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id IN (3, 4)",
+        "1 of 2 rows of fact_sales_order .* by the trigger tt or the trigger zz; drop it",
+    ),
+    "a fact's closing versions": (
+        SWALLOWING.format("RETURN NULL;")
+        + "CREATE TRIGGER tt BEFORE INSERT ON fact_payment FOR EACH ROW EXECUTE FUNCTION tf()",
+        "DELETE FROM payment WHERE payment_id = 4",
+        "1 of 1 rows of fact_payment .* by the trigger tt; drop it",
+    ),
+    "a dimension's new rows and edits": (
+        SWALLOWING.format("RETURN NULL;")
+        + "CREATE TRIGGER tt BEFORE INSERT OR UPDATE ON dim_design FOR EACH ROW EXECUTE FUNCTION tf()",
+        (
+            "UPDATE design SET design_name = 'x' WHERE design_id = 2; INSERT INTO design "
+            "SELECT (jsonb_populate_record(d, '{\"design_id\":999}')).* FROM design d WHERE design_id = 2"
+        ),
+        "2 of 2 rows of dim_design .* by the trigger tt; drop it",
+    ),
+    "a dimension's marks": (
+        SWALLOWING.format("RETURN NULL;")
+        + "CREATE TRIGGER tt BEFORE UPDATE ON dim_transaction FOR EACH ROW EXECUTE FUNCTION tf()",
+        "DELETE FROM payment WHERE transaction_id = 4; DELETE FROM transaction WHERE transaction_id = 4",
+        "1 of 1 rows of dim_transaction .* by the trigger tt; drop it",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SWALLOWED)
+@pytest.mark.begun
+def test_a_trigger_that_swallows_rows_of_the_shop_is_named(pipeline: Pipeline, what: str) -> None:
+    made, edit, said = SWALLOWED[what]
+    execute(pipeline.warehouse, made)
+    execute(pipeline.source, edit)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=f"batch 2 cannot be loaded: {said}"):
+            pipeline.tick()
+    execute(pipeline.warehouse, "DROP FUNCTION tf CASCADE")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_trigger_that_lets_every_row_pass_stops_no_load(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.warehouse,
+        "ALTER TABLE fact_sales_order ADD seen timestamptz; ALTER TABLE dim_design ADD seen timestamptz;"
+        + SWALLOWING.format("NEW.seen = now(); RETURN NEW;")
+        + "CREATE TRIGGER tt BEFORE INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf();"
+        "CREATE TRIGGER tt BEFORE INSERT OR UPDATE ON dim_design FOR EACH ROW EXECUTE FUNCTION tf()",
+    )
+    execute(
+        pipeline.source,
+        "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3; UPDATE design SET file_name = 'x'",
+    )
+    pipeline.tick()
+    assert value(pipeline.warehouse, "SELECT count(*) FROM fact_sales_order WHERE seen IS NOT NULL") == 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_what_a_trigger_changes_is_found_by_verify_and_repaired_when_it_is_gone(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.warehouse,
+        SWALLOWING.format("NEW.units_sold = 1; RETURN NEW;")
+        + "CREATE TRIGGER tt BEFORE INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()",
+    )
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3")
+    pipeline.tick()
+    assert found(pipeline) == {"fact_sales_order": ([], [], [3])}
+    execute(pipeline.warehouse, "DROP FUNCTION tf CASCADE")
+    repaired(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+@pytest.mark.parametrize("on", ["INSERT TO fact_sales_order", "UPDATE TO dim_design", "INSERT TO etl.batch_table"])
+def test_a_rule_that_puts_something_else_in_the_place_of_a_write_is_named(pipeline: Pipeline, on: str) -> None:
+    execute(pipeline.warehouse, f"CREATE RULE ru AS ON {on} DO INSTEAD NOTHING")
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3")
+    table = on.rsplit(maxsplit=1)[-1]
+    remedy = rf"DROP RULE ru ON {table if '.' in table else f'public.{table}'}"
+    with pytest.raises(ConfigurationError, match=rf"the rule ru of .*{table} .*; {remedy}"):
+        pipeline.tick()
+    execute(pipeline.warehouse, remedy)
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
 def test_a_view_of_a_role_that_the_loader_may_only_become_outlives_a_rebuild(

@@ -13,6 +13,7 @@ from totes.warehouse.ledger import RowCounts, open_entry, write_row_counts
 from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
 from totes.warehouse.staging import QUARANTINE, quarantine_staged_duplicates, stage, stage_deletes, stage_quarantine
+from totes.warehouse.swallowed import write_all
 from totes.warehouse.unknown import add_unknown
 
 LARGE_ROWS = 5_000_000
@@ -47,7 +48,8 @@ def load_batch(
         on_table: called with each star table before its rows are loaded.
 
     Raises:
-        ConfigurationError: the batch lacks a column that must have a value; see also `totes.lake`.
+        ConfigurationError: the batch lacks a column that must have a value, or a trigger of others leaves rows out; see
+            also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
@@ -115,87 +117,84 @@ def _append_versions(cursor: Cursor, place: Place, table: Fact, staging: sql.Ide
     """Append each staged row that differs from the newest version of its key; return how many did."""
     delete_later_versions(cursor, place, table, staging, table.key, batch)
     columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("""
-            INSERT INTO {table} ({columns}, batch_id)
-            SELECT {staged}, %(batch)s
-            FROM {staging} AS staged
-            LEFT JOIN LATERAL (
-                SELECT * FROM {table} AS version
-                WHERE version.{key} = staged.{key} ORDER BY version.batch_id DESC LIMIT 1
-            ) AS held ON true
-            WHERE held.{key} IS NULL OR held.is_deleted OR ({held}) IS DISTINCT FROM ({staged})
-            ORDER BY staged.{key}
-        """).format(
-            table=place.star(table.name),
-            key=sql.Identifier(table.key),
-            columns=identifiers(columns),
-            staging=staging,
-            staged=identifiers(columns, "staged"),
-            held=identifiers(columns, "held"),
-        ),
-        {"batch": batch},
+    changed = sql.SQL("""
+        SELECT {staged}, %(batch)s
+        FROM {staging} AS staged
+        LEFT JOIN LATERAL (
+            SELECT * FROM {table} AS version
+            WHERE version.{key} = staged.{key} ORDER BY version.batch_id DESC LIMIT 1
+        ) AS held ON true
+        WHERE held.{key} IS NULL OR held.is_deleted OR ({held}) IS DISTINCT FROM ({staged})
+        ORDER BY staged.{key}
+    """).format(
+        table=place.star(table.name),
+        key=sql.Identifier(table.key),
+        staging=staging,
+        staged=identifiers(columns, "staged"),
+        held=identifiers(columns, "held"),
     )
-    return cursor.rowcount
+    append = sql.SQL("INSERT INTO {table} ({columns}, batch_id) {changed}").format(
+        table=place.star(table.name), columns=identifiers(columns), changed=changed
+    )
+    return write_all(cursor, place, table, append, changed, {"batch": batch})
 
 
 def _close_versions(cursor: Cursor, place: Place, table: Fact, staging: sql.Identifier, batch: int) -> int:
     """Append a closing version, the newest one marked deleted, for each key that is gone; return how many had one."""
     delete_later_versions(cursor, place, table, staging, "key", batch)
     columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("""
-            INSERT INTO {table} ({columns}, batch_id, is_deleted)
-            SELECT {held}, %(batch)s, true
-            FROM {staging} AS gone
-            CROSS JOIN LATERAL (
-                SELECT * FROM {table} AS version
-                WHERE version.{key} = gone.key ORDER BY version.batch_id DESC LIMIT 1
-            ) AS held
-            WHERE NOT held.is_deleted
-            ORDER BY gone.key
-        """).format(
-            table=place.star(table.name),
-            key=sql.Identifier(table.key),
-            columns=identifiers(columns),
-            staging=staging,
-            held=identifiers(columns, "held"),
-        ),
-        {"batch": batch},
+    closing = sql.SQL("""
+        SELECT {held}, %(batch)s, true
+        FROM {staging} AS gone
+        CROSS JOIN LATERAL (
+            SELECT * FROM {table} AS version
+            WHERE version.{key} = gone.key ORDER BY version.batch_id DESC LIMIT 1
+        ) AS held
+        WHERE NOT held.is_deleted
+        ORDER BY gone.key
+    """).format(
+        table=place.star(table.name),
+        key=sql.Identifier(table.key),
+        staging=staging,
+        held=identifiers(columns, "held"),
     )
-    return cursor.rowcount
+    append = sql.SQL("INSERT INTO {table} ({columns}, batch_id, is_deleted) {closing}").format(
+        table=place.star(table.name), columns=identifiers(columns), closing=closing
+    )
+    return write_all(cursor, place, table, append, closing, {"batch": batch})
 
 
 def _upsert_rows(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
     """Insert staged rows and update those that differ from what is held; return how many were new or differed."""
     columns = [column.name for column in table.columns]
-    cursor.execute(
-        sql.SQL("""
-            INSERT INTO {table} AS held ({columns}, batch_id)
-            SELECT {columns}, %(batch)s FROM {staging} ORDER BY {key}
-            ON CONFLICT ({key}) DO UPDATE
-            SET ({columns}, batch_id, is_deleted) = ROW({excluded}, excluded.batch_id, false)
-            WHERE held.is_deleted OR ({held}) IS DISTINCT FROM ({excluded})
-        """).format(
-            table=place.star(table.name),
-            key=sql.Identifier(table.key),
-            columns=identifiers(columns),
-            staging=staging,
-            held=identifiers(columns, "held"),
-            excluded=identifiers(columns, "excluded"),
-        ),
-        {"batch": batch},
-    )
-    return cursor.rowcount
+    names = {
+        "table": place.star(table.name),
+        "key": sql.Identifier(table.key),
+        "columns": identifiers(columns),
+        "staging": staging,
+        "held": identifiers(columns, "held"),
+        "excluded": identifiers(columns, "excluded"),
+    }
+    upsert = sql.SQL("""
+        INSERT INTO {table} AS held ({columns}, batch_id)
+        SELECT {columns}, %(batch)s FROM {staging} ORDER BY {key}
+        ON CONFLICT ({key}) DO UPDATE
+        SET ({columns}, batch_id, is_deleted) = ROW({excluded}, excluded.batch_id, false)
+        WHERE held.is_deleted OR ({held}) IS DISTINCT FROM ({excluded})
+    """).format(**names)
+    differing = sql.SQL("""
+        SELECT FROM {staging} AS excluded LEFT JOIN {table} AS held ON held.{key} = excluded.{key}
+        WHERE held.{key} IS NULL OR held.is_deleted OR ({held}) IS DISTINCT FROM ({excluded})
+    """).format(**names)
+    return write_all(cursor, place, table, upsert, differing, {"batch": batch})
 
 
 def _mark_rows(cursor: Cursor, place: Place, table: StarTable, staging: sql.Identifier, batch: int) -> int:
     """Mark the rows that are gone, and leave them, for the facts' history refers to them; return how many were held."""
-    cursor.execute(
-        sql.SQL("""
-            UPDATE {table} AS held SET batch_id = %(batch)s, is_deleted = true
-            FROM {staging} AS gone WHERE held.{key} = gone.key AND NOT held.is_deleted
-        """).format(table=place.star(table.name), key=sql.Identifier(table.key), staging=staging),
-        {"batch": batch},
+    gone = sql.SQL("FROM {staging} AS gone WHERE held.{key} = gone.key AND NOT held.is_deleted").format(
+        key=sql.Identifier(table.key), staging=staging
     )
-    return cursor.rowcount
+    names = {"table": place.star(table.name), "gone": gone}
+    mark = sql.SQL("UPDATE {table} AS held SET batch_id = %(batch)s, is_deleted = true {gone}").format(**names)
+    held = sql.SQL("SELECT FROM {table} AS held WHERE EXISTS (SELECT {gone})").format(**names)
+    return write_all(cursor, place, table, mark, held, {"batch": batch})

@@ -31,6 +31,7 @@ from totes.warehouse.keys import ensure_keys
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
 from totes.warehouse.star_columns import columns_made_before, columns_of_newer, made_before
+from totes.warehouse.swallowed import must_write_what_is_written
 from totes.warehouse.table_settings import of_another
 from totes.warehouse.views import create_current_view, create_first_current_view, ensure_current_views
 
@@ -115,12 +116,13 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 
     Raises:
         ConfigurationError: a star table is there and no ledger, so totes did not make it; something of others has the
-            name of a table or view of totes, or inherits from one; the database is the source, or its encoding is not
-            UTF8; or something that somebody made hinders a change of a table.
+            name of a table or view of totes, inherits from one, or is a rule that writes something else; the database
+            is the source, or its encoding is not UTF8; or something that somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     has_ledger = ensure_ledger(cursor, tables)
     must_inherit_nothing(cursor, tables)
+    must_write_what_is_written(cursor, tables)
     held, keys = columns_and_keys(cursor, [table.name for table in tables])
     strangers = [table.name for table in tables if table.name in held and not has_ledger]
     if strangers:
