@@ -22,4 +22,7 @@ def limit_log(deployment: Deployment) -> None:
     [like] = client.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function}", limit=1)["logGroups"]
     with suppress(client.exceptions.ResourceAlreadyExistsException):
         client.create_log_group(logGroupName=log)
-    client.put_retention_policy(logGroupName=log, retentionInDays=like["retentionInDays"])
+    if (days := like.get("retentionInDays")) is None:  # for ever
+        client.delete_retention_policy(logGroupName=log)
+    else:
+        client.put_retention_policy(logGroupName=log, retentionInDays=days)

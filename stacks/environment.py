@@ -25,6 +25,13 @@ _LOCAL_SITE = "{endpoint}"
 _SUFFIX = "[a-z][a-z0-9]{0,11}"
 """At most 12 characters: a function's name may have 64, and the longest name of a function leaves room for so many."""
 
+_NAMES_OF_SCHEDULES = {"audit", "rates", "sweep", "verify"}
+"""Words behind an environment's name in the names of its schedules; the schedule of its runs has no such word."""
+
+_ZONES_OF_A_DATABASE = 2
+"""RDS wants subnets in so many zones at least, also for an instance in one
+(https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html)."""
+
 _NAME_CHARACTERS = 18
 """CloudFormation takes 25 characters of the data stack's name into the name that it makes up for a database instance. A
 bounded environment's policies know the instance by the first of them: `totes-`, the environment's name and a dash."""
@@ -106,6 +113,15 @@ class ExistingNetwork:
     private_subnet_ids: tuple[str, ...]
     generation: int = 1
 
+    def must_hold_a_database(self) -> None:
+        """Refuse a network that RDS makes no instance in; raise ValueError."""
+        zones, subnets = {*self.availability_zones}, len(self.private_subnet_ids)
+        if len(zones) < _ZONES_OF_A_DATABASE or subnets < len(self.availability_zones):
+            raise ValueError(
+                f"network has {subnets} private subnets in zones {', '.join(sorted(zones))}; a warehouse of totes' own "
+                "needs subnets in two zones, or RDS refuses it"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class GivenDatabase:
@@ -176,10 +192,15 @@ class OwnDatabase:
     snapshot: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a limit to the disk's growth that RDS does not accept; raise ValueError.
+        """Refuse sizes and times that RDS does not accept; raise ValueError.
 
         https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+        https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
         """
+        if self.storage_gib < 20:  # noqa: PLR2004 - RDS's, as the message says
+            raise ValueError(f"storage_gib is {self.storage_gib}; RDS gives a database 20 GiB or more")
+        if not 1 <= self.backup_days <= 35:  # noqa: PLR2004 - the same
+            raise ValueError(f"backup_days is {self.backup_days}; RDS keeps backups for 1 to 35 days, and 0 makes none")
         least = math.ceil(self.storage_gib * 11 / 10)
         if self.most_storage_gib < least and self.most_storage_gib != self.storage_gib:
             raise ValueError(
@@ -362,13 +383,8 @@ class Environment:
                 "and boundary have no rights: bootstrap without them and take bounded back first, or destroy the "
                 "stacks without -c delete_data=true and delete by hand what stays"
             )
-        networks = self.network.generation if self.network is not None else 1
-        if isinstance(self.warehouse, OwnDatabase) and self.warehouse.generation < networks:
-            raise ValueError(
-                f"{self.name}: CloudFormation moves no instance into another network, so a network of generation "
-                f"{networks} needs a warehouse of that generation too: OwnDatabase(generation={networks}, ...), "
-                "restored from a snapshot of the old one, or empty"
-            )
+        if isinstance(self.warehouse, OwnDatabase):
+            self._must_have_a_network_for(self.warehouse)
         if self.readers and isinstance(self.warehouse, GivenDatabase):
             raise ValueError(
                 f"{self.name}: readers is for a warehouse of totes' own, and this one is given: its owner lets them in"
@@ -376,6 +392,17 @@ class Environment:
         for reader in self.readers:
             if wrong := _why_no_reader(reader):
                 raise ValueError(f"{self.name}: readers has {reader!r}, which {wrong}")
+
+    def _must_have_a_network_for(self, warehouse: OwnDatabase) -> None:
+        if isinstance(self.network, ExistingNetwork):
+            self.network.must_hold_a_database()
+        networks = self.network.generation if self.network is not None else 1
+        if warehouse.generation < networks:
+            raise ValueError(
+                f"{self.name}: CloudFormation moves no instance into another network, so a network of generation "
+                f"{networks} needs a warehouse of that generation too: OwnDatabase(generation={networks}, ...), "
+                "restored from a snapshot of the old one, or empty"
+            )
 
     def deleting_data(self) -> "Environment":
         """This environment with its data deleted together with its stacks: the second key.
@@ -393,12 +420,17 @@ class Environment:
         It has no domain for its dashboard: CloudFront accepts a domain for only one distribution of all accounts.
 
         Raises:
-            ValueError: the suffix is not a short word, the name has one already, or both together are too long.
+            ValueError: the suffix is not a short word, or is one of a schedule's; the name has one already, or both
+                together are too long.
         """
         if "-" in self.name:
             raise ValueError(f"{self.name} has a suffix already, and takes no second one, {suffix!r}")
         if not re.fullmatch(_SUFFIX, suffix):
             raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
+        if suffix in _NAMES_OF_SCHEDULES:
+            raise ValueError(
+                f"suffix {suffix!r} would give {self.name}-{suffix} a schedule of the name that one of {self.name} has"
+            )
         return replace(self, name=f"{self.name}-{suffix}", dashboard_domain=None)
 
     def telling(self, address: str) -> "Environment":

@@ -206,6 +206,9 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *_TAGS,
             )
         ),
+        # CloudFormation looks whether the image that a parameter names is there:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
+        Need(actions=("ec2:DescribeImages",)),
         Need(actions=("ssm:GetParameters",), on=("arn:*:ssm:*::parameter/aws/service/ami-amazon-linux-latest/*",)),
         # CloudWatch reboots it by a role that the first alarm of that kind makes:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/UsingAlarmActions.html

@@ -10,6 +10,8 @@ moto runs all steps whatever their results, and then makes the pending version t
 - The version that AWSCURRENT is moved to is the one that a secret is read by without a stage (GetSecretValue,
   VersionStage), and the one that the next put takes the label from (PutSecretValue, VersionStages); to moto both stay
   the version before.
+- Once the last step has ended well, Secrets Manager takes the label AWSPENDING away, and not the function
+  (https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas/pull/145).
 - A version keeps the date of its creation (ListSecretVersionIds, CreatedDate); in moto every version is of this moment.
 """
 
@@ -125,6 +127,7 @@ def _run(backend: Any, function: str, arn: str, token: str) -> None:
         functions.invoke(function, qualifier=None, body=json.dumps(event), headers={}, response_headers=headers)
         if "x-amz-function-error" in headers:
             return
+    backend.secrets[arn].remove_version_stages_from_old_versions(["AWSPENDING"])
     note_rotation(backend, arn)
 
 

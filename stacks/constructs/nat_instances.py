@@ -21,6 +21,11 @@ INSTANCE_TYPE = "t4g.nano"
 DISK_GIB = 8
 """As large as the image."""
 
+CPU_CREDITS = "unlimited"
+"""A T4g begins without credits, so a standard one boots at a tenth of a core, and nobody gets out meanwhile. What it
+uses then is earned back within hours, at no cost:
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-unlimited-mode-concepts.html"""
+
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 _PATCH_DAYS = ("Sun", "Wed")
 """The day on which each zone's instance is patched: a bad patch then stops only one of two zones."""
@@ -168,7 +173,7 @@ class NatInstances(Construct):
             subnet_id=subnet.subnet_id,
             security_group_ids=[self._group.security_group_id],
             source_dest_check=False,  # what it forwards has other sources and destinations
-            credit_specification=ec2.CfnInstance.CreditSpecificationProperty(cpu_credits="standard"),
+            credit_specification=ec2.CfnInstance.CreditSpecificationProperty(cpu_credits=CPU_CREDITS),
             metadata_options=ec2.CfnInstance.MetadataOptionsProperty(
                 http_tokens="required", http_put_response_hop_limit=1
             ),

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.checks import acknowledge
+from stacks.constructs.nat_instances import CPU_CREDITS
 from stacks.constructs.network import Network
 from stacks.environment import Environment, ExistingNetwork, OwnDatabase
 
@@ -74,7 +75,7 @@ class Tunnel(Construct):
             launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
                 image_id=_IMAGE,
                 instance_type="t4g.nano",
-                credit_specification=ec2.CfnLaunchTemplate.CreditSpecificationProperty(cpu_credits="standard"),
+                credit_specification=ec2.CfnLaunchTemplate.CreditSpecificationProperty(cpu_credits=CPU_CREDITS),
                 instance_initiated_shutdown_behavior="terminate",
                 user_data=cdk.Fn.base64(f"#!/bin/sh\nshutdown -P +{_HOURS * 60}\n"),
                 iam_instance_profile=ec2.CfnLaunchTemplate.IamInstanceProfileProperty(arn=profile.attr_arn),

@@ -67,8 +67,8 @@ READS = ("Describe", "Get", "List")
 
 EXISTING = ExistingNetwork(
     vpc_id="vpc-0123456789abcdef0",
-    availability_zones=("eu-west-2a",),
-    private_subnet_ids=("subnet-00000000000000001",),
+    availability_zones=("eu-west-2a", "eu-west-2b"),
+    private_subnet_ids=("subnet-00000000000000001", "subnet-00000000000000002"),
 )
 GIVEN_SECRET = GivenDatabase(
     secret_arn="arn:aws:secretsmanager:eu-west-2:123456789012:secret:theirs-AbCdEf",

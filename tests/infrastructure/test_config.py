@@ -19,6 +19,7 @@ from stacks.environment import (
     Rates,
 )
 from stacks.target import Target
+from tests.support.templates import Synthesised
 from totes.lake.audit import NIGHTS
 
 
@@ -116,6 +117,46 @@ def test_a_disk_may_grow_by_a_tenth_at_least_or_rds_refuses_it() -> None:
     assert dataclasses.replace(own, most_storage_gib=25).most_storage_gib == 25, "one that is there grows no more"
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"storage_gib": 10}, "storage_gib is 10; RDS gives a database 20 GiB or more"),
+        ({"backup_days": 0}, "backup_days is 0; RDS keeps backups for 1 to 35 days"),
+        ({"backup_days": 60}, "backup_days is 60; RDS keeps backups for 1 to 35 days"),
+    ],
+)
+def test_a_size_or_time_that_rds_does_not_take_is_refused(setting: dict[str, Any], said: str) -> None:
+    own = OwnDatabase(instance_type="t4g.micro", multi_az=False, backup_days=7)
+    with pytest.raises(ValueError, match=said):
+        dataclasses.replace(own, **setting)
+
+
+@pytest.mark.parametrize(
+    ("zones", "subnets"),
+    [
+        (("eu-west-2a",), ("subnet-1",)),
+        (("eu-west-2a", "eu-west-2a"), ("subnet-1", "subnet-2")),
+        (("eu-west-2a", "eu-west-2b"), ("subnet-1",)),
+    ],
+)
+def test_a_warehouse_in_a_network_that_rds_makes_none_in_is_refused(
+    zones: tuple[str, ...], subnets: tuple[str, ...]
+) -> None:
+    network = ExistingNetwork(vpc_id="vpc-1", availability_zones=zones, private_subnet_ids=subnets)
+    with pytest.raises(ValueError, match="needs subnets in two zones, or RDS refuses it"):
+        dataclasses.replace(config.named("dev"), network=network)
+
+
+def test_no_suffix_gives_a_schedule_the_name_of_another_environments(dev: Synthesised) -> None:
+    names = {each["Properties"]["Name"] for each in dev.resources("AWS::Scheduler::Schedule").values()}
+    others = names - {"totes-dev"}
+    assert len(others) == len(names) - 1 > 1
+    for name in others:
+        suffix = name.removeprefix("totes-dev-")
+        with pytest.raises(ValueError, match=f"suffix '{suffix}' would give dev-{suffix} a schedule of the name"):
+            config.named(f"dev-{suffix}")
+
+
 @pytest.mark.parametrize("zones", [("eu-west-2a", "eu-west-2a"), ("eu-west-2a",), ()])
 def test_a_network_has_two_zones(zones: Any) -> None:
     with pytest.raises(ValueError, match="has two zones, so name two"):
@@ -126,8 +167,8 @@ def test_a_network_in_the_place_of_another_needs_a_warehouse_of_its_generation()
     """Whichever kind it is of: RDS moves no instance into another VPC."""
     existing = ExistingNetwork(
         vpc_id="vpc-0123456789abcdef0",
-        availability_zones=("eu-west-2a",),
-        private_subnet_ids=("subnet-1",),
+        availability_zones=("eu-west-2a", "eu-west-2b"),
+        private_subnet_ids=("subnet-1", "subnet-2"),
         generation=2,
     )
     dev = config.named("dev")

@@ -64,9 +64,7 @@ def test_an_instance_is_closed_encrypted_and_no_more_than_it_needs(prod: Synthes
         assert each["InstanceType"] == "t4g.nano"
         assert each["SourceDestCheck"] is False
         assert each["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
-        assert each["CreditSpecification"] == {"CPUCredits": "standard"}, (
-            "what it uses beyond its credits costs nothing"
-        )
+        assert each["CreditSpecification"] == {"CPUCredits": "unlimited"}, "it begins without any"
         assert [prod.said(group) for group in each["SecurityGroupIds"]] == ["<NetworkNatGroup.GroupId>"]
         assert not {"KeyName", "IamInstanceProfile", "NetworkInterfaces"} & each.keys()
         [disk] = each["BlockDeviceMappings"]

@@ -32,7 +32,7 @@ def started_from(synthesised: Synthesised) -> dict[str, Any]:
 def test_the_instance_is_small_and_goes_with_all_that_it_has(prod: Synthesised) -> None:
     data = started_from(prod)
     assert data["InstanceType"] == "t4g.nano"
-    assert data["CreditSpecification"] == {"CpuCredits": "standard"}, "unlimited credits cost"
+    assert data["CreditSpecification"] == {"CpuCredits": "unlimited"}, "it begins without any"
     assert data["InstanceInitiatedShutdownBehavior"] == "terminate"
     assert data["UserData"] == {"Fn::Base64": f"#!/bin/sh\nshutdown -P +{HOURS * 60}\n"}
     [disk] = [each["Ebs"] for each in data["BlockDeviceMappings"]]

@@ -96,6 +96,23 @@ def test_every_step_may_be_repeated(secrets: "SecretsManagerClient") -> None:
         assert_connects(secrets)
 
 
+def test_all_steps_may_be_repeated_after_the_last_whose_end_was_not_heard_of(
+    secrets: "SecretsManagerClient",
+) -> None:
+    """Also once Secrets Manager has taken the label away, as it does by itself."""
+    for step in steps(secrets):
+        step()
+    assert pending(secrets) == [TOKEN], "the function leaves the label where it is"
+    rotated = password(secrets)
+    for step in steps(secrets):
+        step()
+    secrets.update_secret_version_stage(SecretId="login", VersionStage="AWSPENDING", RemoveFromVersionId=TOKEN)
+    for step in steps(secrets):
+        step()
+    assert (password(secrets), pending(secrets)) == (rotated, [])
+    assert_connects(secrets)
+
+
 def test_a_rotation_that_died_after_any_step_is_made_good_by_the_next(secrets: "SecretsManagerClient") -> None:
     for number in range(4):
         token = str(uuid.UUID(int=number))

@@ -1,7 +1,10 @@
 """The rotation of a database's password, in the four steps of Secrets Manager's standard template (single user).
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html says what each step is
-to do. Each may be repeated, and after each the database knows the current or the pending password.
+to do. Each may be repeated, and after each the database knows the current or the pending password. Secrets Manager
+tries all of them again where it has not heard of the last one's end; once the version is the current one, nothing is
+left to be done. It takes the label AWSPENDING away itself then: to do so by a call of one's own may tell it that the
+rotation has failed.
 
 Only the password of a role that totes has made is changed (`totes.roles.MARK`). A step is for one version of the
 secret: where another login was stored meanwhile, a rotation that still runs comes to an end there.
@@ -45,6 +48,8 @@ def create_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> 
             its database is a standby. Nothing is pending then.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
+    if _is_current(secrets, secret, token):
+        return
     try:
         current = login(secrets, secret)
         if _is_pending(secrets, secret, token):
@@ -78,6 +83,8 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
             made, or its database is a standby.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
+    if _is_current(secrets, secret, token):
+        return
     pending = login(secrets, secret, "AWSPENDING", version=token)
     try:
         _session(pending, secret).close()
@@ -199,12 +206,12 @@ def finish(secrets: "SecretsManagerClient", secret: str, token: str) -> None:
     """
     stages = secrets.describe_secret(SecretId=secret)["VersionIdsToStages"]
     [current] = [version for version, labels in stages.items() if "AWSCURRENT" in labels]
-    if current != token:
-        login(secrets, secret, "AWSPENDING", version=token)  # there is something to become current
-        secrets.update_secret_version_stage(
-            SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=current
-        )
-    _give_up(secrets, secret, token)
+    if current == token:
+        return
+    login(secrets, secret, "AWSPENDING", version=token)  # there is something to become current
+    secrets.update_secret_version_stage(
+        SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=current
+    )
     logger.info("the password of %s is rotated", secret)
 
 
@@ -239,6 +246,14 @@ def _is_standby(connection: Connection) -> bool:
     return bool(is_in_recovery)
 
 
+def _is_current(secrets: "SecretsManagerClient", secret: str, token: str) -> bool:
+    try:
+        stages = secrets.describe_secret(SecretId=secret)["VersionIdsToStages"]
+    except secrets.exceptions.ResourceNotFoundException:
+        return False  # whoever reads its login next says that it is not there
+    return "AWSCURRENT" in stages.get(token, [])
+
+
 def _is_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> bool:
     try:
         secrets.get_secret_value(SecretId=secret, VersionId=token, VersionStage="AWSPENDING")
@@ -248,6 +263,8 @@ def _is_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> boo
 
 
 def _pending_or_current(secrets: "SecretsManagerClient", secret: str, token: str) -> dict[str, Any]:
+    if _is_current(secrets, secret, token):  # AWS refuses to look for a label where it is not
+        return login(secrets, secret)
     try:
         return login(secrets, secret, "AWSPENDING", version=token)
     except NoSuchVersion:
