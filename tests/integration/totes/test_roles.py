@@ -176,13 +176,42 @@ def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pip
         execute(loader.uri(pipeline.warehouse), "SELECT 1")
 
 
-def test_a_role_that_is_made_again_does_not_expire(pipeline: Pipeline, reader: Role) -> None:
-    execute(pipeline.source, f"ALTER ROLE {reader.username} VALID UNTIL '2024-01-01'")
-    with pytest.raises(psycopg2.OperationalError), session(reader.uri(pipeline.source)):
-        pass
-    with session(pipeline.source) as admin:
-        prepare_source(admin, reader.login, TABLES)
-    assert len(rows(reader.uri(pipeline.source), "SELECT * FROM design")) > 0
+@pytest.mark.parametrize("side", ["source", "warehouse"])
+def test_a_role_that_is_over_is_valid_again_once_it_is_made_again(
+    pipeline: Pipeline, reader: Role, loader: Role, side: str
+) -> None:
+    role = reader if side == "source" else loader
+    uri = pipeline.source if side == "source" else pipeline.warehouse
+    execute(uri, f"ALTER ROLE {role.username} VALID UNTIL '2024-01-01'")
+    with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
+        rows(role.uri(uri), "SELECT 1")
+    with session(uri) as admin:
+        if side == "source":
+            prepare_source(admin, role.login, TABLES)
+        else:
+            prepare_warehouse(admin, role.login, Role(DASHBOARD, "c-password").login, READABLE)
+    assert rows(role.uri(uri), "SELECT current_user") == [(role.username,)]
+
+
+def test_who_may_only_make_roles_lifts_their_end_too(pipeline: Pipeline) -> None:
+    """As the master of RDS, who is no superuser."""
+    maker, role = Role(f"maker_{uuid.uuid4().hex[:8]}", "m"), Role(f"reader_{uuid.uuid4().hex[:8]}", "r")
+    dbname = pipeline.source.rpartition("/")[2]
+    execute(
+        pipeline.source,
+        f"CREATE ROLE {maker.username} LOGIN CREATEROLE PASSWORD 'm'; GRANT ALL ON DATABASE {dbname} TO "
+        f"{maker.username} WITH GRANT OPTION; GRANT USAGE ON SCHEMA public TO {maker.username} WITH GRANT OPTION;"
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {maker.username} WITH GRANT OPTION",
+    )
+    try:
+        for _ in range(2):
+            with session(maker.uri(pipeline.source)) as master:
+                prepare_source(master, role.login, TABLES)
+            assert rows(role.uri(pipeline.source), "SELECT current_user") == [(role.username,)]
+            execute(pipeline.source, f"ALTER ROLE {role.username} VALID UNTIL '2024-01-01'")
+    finally:
+        drop(pipeline.source, maker)
+        drop(pipeline.source, role)
 
 
 def test_a_role_that_totes_makes_says_so_and_what_else_it_says_stays(pipeline: Pipeline, reader: Role) -> None:

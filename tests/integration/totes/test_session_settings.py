@@ -29,7 +29,7 @@ from totes.errors import ConfigurationError, ContractError, SourceUnavailable, S
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
 from totes.star import STAR_TABLES
 from totes.verify import verify
-from totes.warehouse import load
+from totes.warehouse import ledger, load
 
 HOSTILE = {
     "statement_timeout": "1ms",
@@ -265,21 +265,42 @@ def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
             capture(source, pipeline.ingestion, SOURCE_TABLES)
 
 
-def test_a_lock_of_a_prepared_transaction_which_no_session_shows_is_named_with_its_end(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("side", ["source", "warehouse"])
+@pytest.mark.begun
+def test_who_holds_a_lock_is_named_also_where_it_is_a_prepared_transaction_which_no_session_shows(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, side: str
 ) -> None:
     monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 0.05)
-    with session(pipeline.source) as migration, migration.cursor() as cursor:
-        cursor.execute("LOCK TABLE design; PREPARE TRANSACTION 'it''s forgotten'")
-        migration.rollback()
-    try:
-        named = r"prepared transaction it's forgotten of role postgres since .* \(ROLLBACK PREPARED 'it''s forgotten'\)"
-        with pytest.raises(SourceUnavailable, match=named), opened(pipeline.source) as source:
-            capture(source, pipeline.ingestion, SOURCE_TABLES)
-    finally:
-        with session(pipeline.source) as connection:
-            connection.autocommit = True
-            connection.cursor().execute("ROLLBACK PREPARED 'it''s forgotten'")
+    monkeypatch.setattr(ledger, "_LOCK_WAIT", "200ms")
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+    if side == "warehouse":
+        pipeline.capture()
+        pipeline.transform()
+    uri, table = (pipeline.source, "payment") if side == "source" else (pipeline.warehouse, "fact_payment")
+
+    def run() -> None:
+        with opened(uri, side) as connection:
+            if side == "source":
+                capture(connection, pipeline.ingestion, SOURCE_TABLES)
+            else:
+                load(connection, pipeline.processed, STAR_TABLES)
+
+    with session(uri) as holder, holder.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        who = f"lock timeout; the oldest locks are those of session {holder.info.backend_pid} of role postgres since 2"
+        with pytest.raises(SourceUnavailable, match=who):
+            run()
+        # A savepoint's transaction has an id of its own, which is locked too.
+        cursor.execute("SAVEPOINT within; SELECT pg_current_xact_id(); PREPARE TRANSACTION 'ann''s'")
+        try:
+            named = (
+                r"are those of prepared transaction ann's of role postgres since 2.* \(ROLLBACK PREPARED 'ann''s'\)$"
+            )
+            with pytest.raises(SourceUnavailable, match=named):
+                run()
+        finally:
+            run_alone(uri, "ROLLBACK PREPARED 'ann''s'")
+    run()
 
 
 @pytest.mark.begun

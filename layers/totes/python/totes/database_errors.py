@@ -7,7 +7,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
-from totes.lock_holders import lock_holders
+from totes.lock_holders import AGAINST_READERS, AGAINST_WRITERS, lock_holders
 from totes.logins import database_of
 from totes.sqlstate import DATA_EXCEPTION, INSUFFICIENT_RESOURCES, INTERNAL_ERROR, is_of_class
 from totes.tls import PEM
@@ -80,7 +80,8 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
     except psycopg2.Error as error:
         if not _is_of(connection, error):
             raise
-        if isinstance(error, psycopg2.errors.LockNotAvailable) and (holders := lock_holders(connection)):
+        modes = AGAINST_READERS if login_name == "source" else AGAINST_WRITERS
+        if isinstance(error, psycopg2.errors.LockNotAvailable) and (holders := lock_holders(connection, modes)):
             sentence = f"the {login_name}'s tables are locked: {first_line(error)}"
             raise unavailable(f"{sentence}; the oldest locks are those of {', '.join(holders)}") from error
         raise _translated(error, login_name, unavailable) from error
