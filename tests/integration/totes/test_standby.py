@@ -151,7 +151,12 @@ def test_a_standby_that_replays_too_late_is_no_source(primary: EmbeddedPostgres,
         replica = dataclasses.replace(shop, source=late.uri("shop"))
         replica.tick()
         set_to(late, "recovery_min_apply_delay", "1h")
-        edit(primary, 15)
+
+        def lags() -> bool:
+            edit(primary, 15)
+            return bool(value(late.uri("postgres"), "SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"))
+
+        until(lags)  # a busy machine takes a moment to send the change, and to learn of the delay
         with pytest.raises(SourceUnavailable, match=r"has received up to .* minutes old; .* recovery_min_apply_delay"):
             replica.capture()
         set_to(late, "recovery_min_apply_delay", "0")
