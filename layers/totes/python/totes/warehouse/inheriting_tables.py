@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.roles import RATES_TABLE
 from totes.star_schema import StarTable
-from totes.warehouse.own_tables import OWN
+from totes.warehouse.own_tables import names_written
 
 # One without rows doubles nothing. Its size says so, and whoever may not read it may ask for that; a foreign table has
 # none. The partitions of a table that its owner has partitioned are its rows.
@@ -42,7 +41,7 @@ def must_inherit_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> None:
         ConfigurationError: one does; the sentence names it.
         psycopg2.Error: the warehouse broke off.
     """
-    cursor.execute(_INHERITING, {"stars": [*(table.name for table in tables), RATES_TABLE], "own": list(OWN)})
+    cursor.execute(_INHERITING, names_written(tables))
     if found := cursor.fetchall():
         raise ConfigurationError(
             "; ".join(

@@ -1,9 +1,11 @@
 """The tables and views that totes keeps in schema `etl`; if another tool has made one of that name, it is refused."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from totes.errors import ConfigurationError
+from totes.roles import RATES_TABLE
+from totes.star_schema import StarTable
 
 OWN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -23,6 +25,11 @@ OWN: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The tables and views that totes keeps in schema `etl`, each with columns by which they are recognized: every version
 of totes has made these, and no other tool is likely to."""
+
+
+def names_written(tables: Sequence[StarTable]) -> dict[str, list[str]]:
+    """Return the names of all that totes writes: as `stars` those in schema public, as `own` those in schema etl."""
+    return {"stars": [*(table.name for table in tables), RATES_TABLE], "own": [*OWN]}
 
 
 def must_be_own(there: Mapping[str, Collection[str]]) -> None:

@@ -11,9 +11,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.roles import RATES_TABLE
 from totes.star_schema import StarTable
-from totes.warehouse.own_tables import OWN
+from totes.warehouse.own_tables import names_written
 from totes.warehouse.places import Place
 
 # Of UPDATE and INSERT; who deletes from these tables is not totes, but for versions of batches to come.
@@ -44,7 +43,7 @@ def must_write_what_is_written(cursor: Cursor, tables: Sequence[StarTable]) -> N
         ConfigurationError: one does; the sentence names it.
         psycopg2.Error: the warehouse broke off.
     """
-    cursor.execute(_INSTEAD, {"stars": [*(table.name for table in tables), RATES_TABLE], "own": list(OWN)})
+    cursor.execute(_INSTEAD, names_written(tables))
     if found := cursor.fetchall():
         raise ConfigurationError(
             "; ".join(
