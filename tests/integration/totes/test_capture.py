@@ -18,6 +18,7 @@ from psycopg2.extensions import connection as Connection
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import execute, rows, session, value
+from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from tests.support.servers import run_alone
@@ -646,6 +647,17 @@ def test_a_damaged_object_stops_the_run_by_name(pipeline: Pipeline) -> None:
     pipeline.ingestion.client.put_object(Bucket="ingestion", Key=key, Body=body[:-1] + b"?")
     with pytest.raises(LakeCorrupted, match=key):
         pipeline.transform()
+
+
+@pytest.mark.begun
+def test_a_capture_reads_no_object_twice_and_none_that_it_has_written(pipeline: Pipeline, store: MemoryStore) -> None:
+    for _ in range(3):
+        execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id < 9")
+        store.reads.clear()
+        pipeline.capture()
+    assert any(key.startswith("holdings/payment/") for key in store.reads), "runs were merged"
+    assert len(store.reads) == len(set(store.reads))
+    assert not [key for key in store.reads if key.startswith("batches/0000000004/")]
 
 
 @pytest.mark.begun

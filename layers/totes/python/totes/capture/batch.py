@@ -21,7 +21,7 @@ from totes.capture.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.succession import check_succession
 from totes.errors import ConfigurationError
-from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft
+from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft, RecentObjects
 from totes.lake.manifests import digest, last_capture
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def capture(
         raise ConfigurationError(
             f"the source has no table {', '.join(sorted(unknown))} that totes captures; name some of {known}"
         )
+    lake = RecentObjects.of(lake)
     journal = Journal(lake)
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None

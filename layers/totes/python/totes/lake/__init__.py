@@ -19,6 +19,7 @@ from totes.lake.manifests import (
 from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
 from totes.lake.pieces import FailedPiece, PiecesLeft
 from totes.lake.ranges import KeyRanges
+from totes.lake.recent import RecentObjects
 from totes.lake.sweeping import Swept, sweep
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Member",
     "Part",
     "PiecesLeft",
+    "RecentObjects",
     "SortedRun",
     "SourceColumn",
     "SourceIdentity",
