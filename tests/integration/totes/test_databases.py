@@ -13,6 +13,7 @@ from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
+from tests.support.pooler import without_options
 from totes import database_errors, logins
 from totes.databases import connected
 from totes.errors import (
@@ -244,6 +245,16 @@ def test_a_pooler_that_refuses_a_sessions_settings_is_a_matter_of_configuration(
     with monkeypatch.context() as patched:
         patched.setattr(psycopg2, "connect", refuse)
         with pytest.raises(ConfigurationError, match=r"is a pooler.*store the database's own host"):
+            ask(secrets)
+
+
+def test_a_pooler_that_drops_a_sessions_settings_is_a_matter_of_configuration(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    port = int(json.loads(login(empty_database))["port"])
+    with without_options(port) as pooled:
+        secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, host="127.0.0.1", port=pooled))
+        with pytest.raises(ConfigurationError, match=r"row_security is on.*a pooler drops them.*own host"):
             ask(secrets)
 
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 
 from totes import clients
 from totes.database_errors import first_line, is_answer, login_refused, not_taken, translated_errors
-from totes.errors import RetryableError
+from totes.errors import ConfigurationError, RetryableError
 from totes.logins import NoSuchVersion, login
 from totes.tls import with_tls
 
@@ -61,6 +61,9 @@ _SESSION = {
     "tcp_keepalives_count": "3",
 }
 
+
+_SIGNS = ("row_security", "idle_in_transaction_session_timeout")
+"""Settings of `_SESSION` that show whether a session has them: a pooler may be told to drop what it does not know."""
 
 _TRANSACTION_TIMEOUT = 17_00_00
 """The first version of PostgreSQL that has transaction_timeout; others refuse a connection that names it."""
@@ -152,7 +155,7 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
         login_name: what the database is to totes; named in pg_stat_activity.
 
     Raises:
-        ConfigurationError: the certificates that it is to be verified by are missing.
+        ConfigurationError: the certificates that it is to be verified by are missing, or a pooler drops the settings.
         psycopg2.OperationalError: the database refuses or does not answer.
         psycopg2.ProgrammingError: libpq does not know a keyword.
         ValueError: a value has a character that libpq does not take, or certificates one that is not ASCII.
@@ -172,14 +175,30 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
                 "options": " ".join([keywords.get("options", ""), *_options(_SESSION)]),
             }
         )
+    try:
+        _complete_settings(connection, login_name)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _complete_settings(connection: Connection, login_name: str) -> None:
+    """Check that the session has the settings it was opened with, and add those that not every server knows."""
     connection.autocommit = True
     with connection.cursor() as cursor:
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s) AS name", [list(_SIGNS)])
+        if dropped := [f"{name} is {value}" for name, value in cursor.fetchall() if value != _SESSION[name]]:
+            raise ConfigurationError(
+                f"the session 'totes {login_name}' lacks settings that it was opened with ({', '.join(dropped)}): a "
+                "pooler drops them, such as PgBouncer with ignore_startup_parameters = options; store the database's "
+                "own host (totes secrets set)"
+            )
         if connection.server_version >= _TRANSACTION_TIMEOUT:
             cursor.execute("SET transaction_timeout = 0")
         with suppress(psycopg2.errors.InvalidParameterValue):  # of a server on Windows, which cannot look
             cursor.execute("SET client_connection_check_interval = %s", [_LOOK_FOR_THE_CLIENT])
     connection.autocommit = False
-    return connection
 
 
 def identity_of(connection: Connection) -> tuple[int, int]:
