@@ -235,6 +235,15 @@ FAILING = {
         "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3",
         "23505, UniqueViolation.: the trigger tt of fact_sales_order; drop it",
     ),
+    "a trigger whose own table is gone": (
+        (
+            "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN INSERT INTO seen VALUES (1); RETURN NEW; END $$;"
+            "CREATE TRIGGER tt BEFORE INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()"
+        ),
+        "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3",
+        "42P01, UndefinedTable.: the trigger tt of fact_sales_order; drop it",
+    ),
     "a rule": (
         "CREATE TABLE seen (id int); CREATE RULE ru AS ON UPDATE TO dim_design DO ALSO INSERT INTO seen VALUES (1)",
         "UPDATE design SET design_name = 'x' WHERE design_id = 2",

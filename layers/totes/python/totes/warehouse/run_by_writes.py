@@ -12,14 +12,22 @@ from totes.sqlstate import (
     FEATURE_NOT_SUPPORTED,
     INTEGRITY_CONSTRAINT_VIOLATION,
     PLPGSQL_ERROR,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
 )
 from totes.star_schema import StarTable
 from totes.warehouse.definitions import LEDGER, columns_made
 from totes.warehouse.places import LIVE
 
-_CLASSES = (DATA_EXCEPTION, INTEGRITY_CONSTRAINT_VIOLATION, PLPGSQL_ERROR, FEATURE_NOT_SUPPORTED)
-"""SQLSTATE classes of errors that come of an expression, of a trigger's own words or statements, or of a rule."""
+_CLASSES = (
+    DATA_EXCEPTION,
+    INTEGRITY_CONSTRAINT_VIOLATION,
+    PLPGSQL_ERROR,
+    FEATURE_NOT_SUPPORTED,
+    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+)
+"""SQLSTATE classes of errors that come of an expression, of a trigger's own words or statements, or of a rule: it may
+also name a table, a column or a function that is not there any more."""
 
 # Of the ledger's tables totes itself makes defaults, a check, and an index of the open rows of quarantine.
 _MADE_BY_OTHERS = """
@@ -62,7 +70,8 @@ def failed_by_others(cursor: Cursor, error: psycopg2.Error, table: StarTable, ba
     """
     of = error.diag
     of_a_key = of.table_name == table.name and (of.constraint_name or of.column_name)  # see `refused_by_others`
-    if not is_of_class(error, _CLASSES) or of_a_key:
+    # A permission that is missing names what is to be granted.
+    if not is_of_class(error, _CLASSES) or of_a_key or isinstance(error, psycopg2.errors.InsufficientPrivilege):
         return None
     names = [LIVE.star(table.name), *(LIVE.ledger(name) for name in LEDGER)]
     cursor.execute(
