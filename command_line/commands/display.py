@@ -19,14 +19,17 @@ console = Console(highlight=False, markup=False, emoji=False)
 """It shows words as they are: a bracket or a colon in an ARN, a path or a database's sentence is no markup, and no
 character in it an order to the terminal."""
 
+_endless = Console(highlight=False, markup=False, emoji=False, width=10_000)
+"""For what is no terminal: there is no edge at which a name must be cut, or a sentence broken."""
+
 
 def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
-    """Print; to a file or a pipe without the blanks that fill a table's last column."""
+    """Print; to a file or a pipe in lines of any length, without the blanks that fill a table's last column."""
     if console.is_terminal:
         console.print(*shown, soft_wrap=soft_wrap)
         return
-    with console.capture() as printed:
-        console.print(*shown, soft_wrap=soft_wrap)
+    with _endless.capture() as printed:
+        _endless.print(*shown, soft_wrap=soft_wrap)
     print("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 

@@ -24,7 +24,7 @@ def show(found: Status) -> None:
 def watching() -> Iterator[Callable[[Status], None]]:
     """Show states of a deployment: at a terminal in one place, elsewhere one after the other."""
     if not display.console.is_terminal:
-        yield lambda found: display.console.print(view(found), Text(), sep="\n")
+        yield lambda found: display.show(Group(view(found), Text()))
         return
     with Live(console=display.console, auto_refresh=False) as live:
         yield lambda found: live.update(view(found), refresh=True)

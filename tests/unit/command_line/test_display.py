@@ -1,12 +1,12 @@
 """What is shown is what was said, whoever said it."""
 
-import io
 import re
 from typing import Any, cast
 
 import pytest
 import typer
 from rich.console import Console
+from rich.table import Table
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -32,6 +32,20 @@ def test_a_table_in_a_pipe_has_no_trailing_blanks(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     assert any("dim_staff" in line for line in lines)
     assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_no_name_and_no_sentence_is_cut_or_broken_where_nobody_sees_an_edge(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    name, sentence = "n" * 90, " ".join(["word"] * 40)
+    table = Table("name", "what", box=None)
+    table.add_row(name, sentence)
+    display.show(table)
+    display.step(sentence)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if name in line and sentence in line]
+    assert f"· {sentence}" in lines
 
 
 def _commands(group: typer.core.TyperGroup, *before: str) -> dict[tuple[str, ...], Any]:
@@ -62,14 +76,14 @@ def test_the_console_is_the_one_that_takes_no_markup() -> None:
     assert captured.get() == "[bold]:secret:[/bold]\n"
 
 
-def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    written = io.StringIO()
-    monkeypatch.setattr(display, "console", Console(file=written))
+def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(status_view, "view", lambda found: f"as of {found}")
     with status_view.watching() as show:
         for moment in ("one", "two"):
             show(cast("Any", moment))
-            assert written.getvalue().rstrip().endswith(f"as of {moment}")
+            assert capsys.readouterr().out.splitlines() == [f"as of {moment}", ""]
 
 
 @pytest.mark.parametrize(
