@@ -14,9 +14,10 @@ from psycopg2.extensions import cursor as Cursor
 from tests.faults.audit import watch
 from tests.faults.functions import CAPTURE
 from tests.faults.run import pause
-from tests.faults.scene import Fault, MissedError, Scene, arrives, stir
+from tests.faults.scene import Fault, MissedError, Scene, arrives, refused, stir
 from tests.faults.worker import Returned
-from tests.support.databases import rows, session
+from tests.support.databases import execute, rows, session
+from totes.errors import SourceUnavailable
 
 _VIRTUAL_COLUMNS = 180000
 """The first server version that has them."""
@@ -267,6 +268,22 @@ def truncated_under_a_capture(scene: Scene) -> None:
     arrives(scene)
 
 
+def enum_renamed_under_a_capture(scene: Scene) -> None:
+    """An enum's label is another one while a capture writes rows by it, and then is as before: no lock forbids that."""
+    rename = 'ALTER TYPE "TransactionType" RENAME VALUE %s TO %s'
+    scene.write(
+        "UPDATE transaction SET last_updated = last_updated + interval '1 second' WHERE transaction_id %% 3 = 1"
+    )
+    capture = scene.world.functions[CAPTURE]
+    if not pause(capture, r"source COPY .*\bFROM public\.transaction\b"):
+        raise MissedError
+    execute(scene.world.source, rename, ["SALE", "SOLD"])
+    outcome = capture.release()
+    execute(scene.world.source, rename, ["SOLD", "SALE"])
+    refused(outcome, SourceUnavailable.__name__)
+    arrives(scene)
+
+
 def _tries(connection: psycopg2.extensions.connection, statement: str) -> bool:
     try:
         with connection, connection.cursor() as cursor:
@@ -287,6 +304,7 @@ FAULTS: Mapping[str, Fault] = {
     "a table repacked": repacked,
     "a partition exchanged": partition_exchanged,
     "an enum's label renamed": enum_renamed,
+    "an enum's label renamed under a capture": enum_renamed_under_a_capture,
     "an enum's label added": enum_label_added,
     "a column dropped and added again": column_made_again,
     "a column beyond the contract": column_beyond_the_contract,

@@ -214,6 +214,52 @@ def test_a_new_value_of_an_enum_is_no_change_of_the_table(pipeline: Pipeline) ->
     assert pipeline.capture().drift == ("the value 'SALE' of an enum in table design is 'SOLD' now",)
 
 
+GREEN = """
+    CREATE SCHEMA green;
+    DO $$ DECLARE name text; BEGIN
+        FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
+            EXECUTE format('CREATE TABLE green.%1$I (LIKE public.%1$I INCLUDING ALL)', name);
+            EXECUTE format('INSERT INTO green.%1$I SELECT * FROM public.%1$I', name);
+        END LOOP;
+    END $$
+"""
+FOR_A_WHILE = {
+    "an enum's label": (
+        """ALTER TYPE "TransactionType" RENAME VALUE 'SALE' TO 'SOLD'""",
+        """ALTER TYPE "TransactionType" RENAME VALUE 'SOLD' TO 'SALE'""",
+    ),
+    "the schema": (
+        "ALTER SCHEMA public RENAME TO blue; ALTER SCHEMA green RENAME TO public",
+        "ALTER SCHEMA public RENAME TO green; ALTER SCHEMA blue RENAME TO public",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOR_A_WHILE)
+@pytest.mark.begun
+def test_a_name_that_is_another_one_while_rows_are_read_leaves_nothing_wrong(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    change, back = FOR_A_WHILE[what]
+    execute(pipeline.source, f"{GREEN}; UPDATE green.design SET design_name = 'green'")
+    pipeline.tick()
+    execute(pipeline.source, "UPDATE design SET design_name = 'since' WHERE design_id < 4")
+    execute(pipeline.source, "UPDATE green.design SET design_name = 'greener' WHERE design_id < 4")
+    execute(pipeline.source, "UPDATE transaction SET last_updated = last_updated + interval '1s'")
+
+    def changed_at_the_first(*given: Any, **named: Any) -> None:
+        monkeypatch.setattr(changes, "stream_rows", copy_rows.stream_rows)
+        execute(pipeline.source, change)
+        copy_rows.stream_rows(*given, **named)
+
+    monkeypatch.setattr(changes, "stream_rows", changed_at_the_first)
+    with pytest.raises(SourceUnavailable, match=r"catalog was changed while its tables were read.*: (label|schema) "):
+        pipeline.capture()
+    execute(pipeline.source, back)
+    assert pipeline.tick().batches.count == 1
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
 COMPOSITES = {
     "a composite": ("CREATE TYPE shelf AS (row_no int, name text); CREATE DOMAIN place AS shelf", "ROW(1, 'x')"),
     "a composite within a composite": (

@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.capture import standby
+from totes.capture.names import must_be_as_before, versions_of_names
 from totes.capture.source_schema import SourceTable
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
@@ -168,7 +169,8 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
         tables: the tables that will be read.
 
     Raises:
-        SourceUnavailable: the source is a standby that does not follow its primary.
+        SourceUnavailable: the source is a standby that does not follow its primary; or, at the end, names that rows
+            are read by have changed meanwhile.
         psycopg2.Error: the source broke off; somebody else's lock was in the way for a minute.
     """
     connection.set_session(autocommit=True)
@@ -204,6 +206,9 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
             taken=time.monotonic(),
             unlocked=unlocked,
         )
+        seen = versions_of_names(connection)
+    with connection:
+        must_be_as_before(seen, versions_of_names(connection))
 
 
 def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
