@@ -110,7 +110,7 @@ def test_a_password_changed_by_hand_is_reported_and_set_right(shop: Deployed) ->
     assert "refuses the login" in shop.totes("secrets", "test", "source").err
     answer = shop.totes("secrets", "rotate", "source")
     assert answer.code == 1, "nobody knows the password"
-    assert f"store one that it knows (totes secrets set --state {shop.state})" in answer.err
+    assert f"store one that it knows (totes secrets set --state {shop.state} LOGIN)" in answer.err
     assert "still holds" not in answer.err
     answer = store(shop, "by hand")
     assert answer.code == 0, answer.err

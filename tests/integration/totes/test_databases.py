@@ -163,6 +163,12 @@ def test_a_secret_that_is_no_login_is_refused_and_never_quoted(
     assert refusal.value.__cause__ is None
 
 
+def test_a_secret_of_bytes_is_no_login(secrets: "SecretsManagerClient") -> None:
+    secrets.put_secret_value(SecretId="source", SecretBinary=b'{"host": "h"}')
+    with pytest.raises(ConfigurationError, match="is not JSON; totes secrets set LOGIN stores"):
+        ask(secrets)
+
+
 def test_a_secret_that_is_not_filled_in_is_excused_for_a_day(
     secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,7 +184,9 @@ def test_a_secret_that_is_not_filled_in_is_excused_for_a_day(
 
 def test_a_secret_that_was_given_up_for_deletion_can_be_taken_back(secrets: "SecretsManagerClient") -> None:
     secrets.delete_secret(SecretId="source")
-    with pytest.raises(ConfigurationError, match=r"secret source cannot be read.*totes secrets set takes it back"):
+    with pytest.raises(
+        ConfigurationError, match=r"secret source cannot be read.*totes secrets set LOGIN takes it back"
+    ):
         ask(secrets)
 
 

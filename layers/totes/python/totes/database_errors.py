@@ -123,7 +123,7 @@ def not_taken(secret: str, error: psycopg2.ProgrammingError | ValueError) -> Con
     """
     what = "a character that no setting may have" if isinstance(error, ValueError) else first_line(error)
     return ConfigurationError(
-        f"secret {secret} says what libpq does not take: {what}; totes secrets set stores it again"
+        f"secret {secret} says what libpq does not take: {what}; totes secrets set LOGIN stores it again"
     )
 
 

@@ -192,7 +192,7 @@ def _complete_settings(connection: Connection, login_name: str) -> None:
             raise ConfigurationError(
                 f"the session 'totes {login_name}' lacks settings that it was opened with ({', '.join(dropped)}): a "
                 "pooler drops them, such as PgBouncer with ignore_startup_parameters = options; store the database's "
-                "own host (totes secrets set)"
+                "own host (totes secrets set LOGIN)"
             )
         if connection.server_version >= _TRANSACTION_TIMEOUT:
             cursor.execute("SET transaction_timeout = 0")

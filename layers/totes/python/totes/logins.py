@@ -81,26 +81,26 @@ def login(
     """
     found = _fetched(secrets, secret, stage, version)
     try:
-        values = json.loads(found["SecretString"])
+        values = json.loads(found.get("SecretString", ""))  # a binary value has none
     except json.JSONDecodeError:
         # The parser's own message would quote the secret.
         raise ConfigurationError(
-            f"secret {secret} is not JSON; totes secrets set stores all of {', '.join(needed)}"
+            f"secret {secret} is not JSON; totes secrets set LOGIN stores all of {', '.join(needed)}"
         ) from None
     if not isinstance(values, Mapping) or not all(values.get(name) for name in needed):
         raise ConfigurationError(
-            f"secret {secret} lacks one of {', '.join(needed)}; totes secrets set stores all of them"
+            f"secret {secret} lacks one of {', '.join(needed)}; totes secrets set LOGIN stores all of them"
         )
     if values.get("host") == PLACEHOLDER:
         is_new = datetime.now(UTC) - found["CreatedDate"] < _TIME_TO_FILL_IN
         raise (NotFilledInYet if is_new else NotFilledIn)(
             f"secret {secret} is not filled in yet; totes init makes a role in the database and stores its login, "
-            "totes secrets set stores one that you are given"
+            "totes secrets set LOGIN stores one that you are given"
         )
     if odd := [name for name, value in values.items() if not _is_text(f"{name}{value}")]:
         raise ConfigurationError(
             f"secret {secret} says what libpq does not take: {odd[0]!r} has a character that no database knows, such "
-            "as NUL; totes secrets set stores it again"
+            "as NUL; totes secrets set LOGIN stores it again"
         )
     return dict(values)
 
@@ -122,8 +122,8 @@ def _fetched(
             raise ConfigurationError(f"secret {secret} cannot be read: {error}") from error
         raise NoSuchVersion(f"secret {secret} has no version {version or stage}") from error
     except secrets.exceptions.InvalidRequestException as error:
-        remedy = "; totes secrets set takes it back" if _GIVEN_UP in str(error) else ""
-        raise ConfigurationError(f"secret {secret} cannot be read: {error}{remedy}") from error
+        remedy = "; totes secrets set LOGIN takes it back" if _GIVEN_UP in str(error) else ""
+        raise ConfigurationError(f"secret {secret} cannot be read: {' '.join(str(error).split())}{remedy}") from error
     except (ClientError, BotoCoreError) as error:
         raise unreadable(secret, error) from error
 

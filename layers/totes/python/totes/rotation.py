@@ -228,7 +228,7 @@ def _refuse_others(connection: Connection, secret: str) -> None:
     if _is_standby(connection):
         raise ConfigurationError(
             f"the database of secret {secret} is a standby, whose roles are its primary's: change the password of "
-            f"{name} there, and store it (totes secrets set)"
+            f"{name} there, and store it (totes secrets set LOGIN)"
         )
     role = role_of(connection, name)
     if role is None or not role.made_by_totes:
@@ -301,5 +301,5 @@ def _session(values: dict[str, Any], secret: str) -> Connection:
 def _unavailable(secret: str, error: Exception) -> DatabaseUnavailable:
     return DatabaseUnavailable(
         f"the database refuses the login in secret {secret}: {' '.join(str(error).split())}; "
-        "store one that it knows (totes secrets set)"
+        "store one that it knows (totes secrets set LOGIN)"
     )

@@ -88,6 +88,6 @@ def _identity(source: Connect, warehouse: Connect) -> str:
     with source() as one, warehouse() as other:
         if identity_of(one) == identity_of(other):
             raise ConfigurationError(
-                "source and warehouse are the same database; name another warehouse (totes secrets set)"
+                "source and warehouse are the same database; name another warehouse (totes secrets set LOGIN)"
             )
     return "source and warehouse are two databases"
