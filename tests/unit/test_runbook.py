@@ -102,7 +102,7 @@ def test_a_schedule_is_stopped_and_started_again_and_stays_what_it_is(name: str,
 
 def test_an_object_is_restored_by_a_copy_that_deletes_nothing(tmp_path: Path) -> None:
     """Whether it was overwritten or deleted."""
-    look, copy = said_to_aws(typed("disasters.md", "copy-object"), tmp_path)
+    look, copy = said_to_aws(typed("disasters.md", "kept-versions.json"), tmp_path)
     assert [look[:2], copy[:2]] == [["s3api", "list-object-versions"], ["s3api", "copy-object"]]
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
@@ -118,6 +118,42 @@ def test_an_object_is_restored_by_a_copy_that_deletes_nothing(tmp_path: Path) ->
         assert client.get_object(Bucket="lake", Key=key)["Body"].read() == b"as written"
         kept = client.list_object_versions(Bucket="lake", Prefix=key)
         assert (len(kept["Versions"]), len(kept["DeleteMarkers"])) == (3, 1)
+
+
+def test_a_bucket_is_set_back_to_a_moment_by_copies_alone(tmp_path: Path) -> None:
+    moment, before, after_it = "2026-11-28T03:00", "2026-11-28T02:59:59.000Z", "2026-11-28T03:00:01.000Z"
+    earlier = "2026-11-20T00:00:00.000Z"
+
+    def event(key: str, when: str, version: str, *, latest: bool = False) -> dict[str, Any]:
+        return {"Key": key, "LastModified": when, "VersionId": version, "IsLatest": latest}
+
+    listed = {
+        "Versions": [
+            event("as-it-was", before, "v1", latest=True),
+            event("deleted", before, "v3"),
+            event("deleted", earlier, "v2"),
+            event("overwritten", after_it, "v5", latest=True),
+            event("overwritten", before, "v4"),
+            event("swept", earlier, "v6"),
+            event("written-since", after_it, "v7", latest=True),
+        ],
+        "DeleteMarkers": [event("deleted", after_it, "d1", latest=True), event("swept", before, "d2", latest=True)],
+    }
+    commands = typed("disasters.md", "set-back.txt")
+    query = " ".join(after(said_to_aws(commands, tmp_path)[0], "--query").split())
+    rows = jmespath.search(query, listed)
+    assert jmespath.search(query, {"Versions": listed["Versions"]}), "a bucket without delete markers"
+    answer = tmp_path / "answer"
+    answer.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+    aws = tmp_path / "aws"
+    aws.write_text(f'#!/bin/sh\nif [ "$2" = copy-object ]; then shift 2; echo "$*" >> copied; else cat {answer}; fi\n')
+    path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
+    subprocess.run(["/bin/sh", "-ec", "".join(commands)], env={"PATH": path}, cwd=tmp_path, check=True, timeout=60)
+    assert (tmp_path / "copied").read_text(encoding="utf-8").splitlines() == [
+        f"--bucket BUCKET --key {key} --copy-source BUCKET/{key}?versionId={version}"
+        for key, version in (("deleted", "v3"), ("overwritten", "v4"))
+    ]
+    assert f"<'{moment}'" in query
 
 
 def test_the_parameters_that_are_asked_for_are_those_that_the_stack_writes() -> None:
