@@ -112,8 +112,9 @@ class Site(Construct):
                 referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
                     referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
                 ),
+                # Of the page's own name alone: names below a domain that somebody gives it may be others' pages.
                 strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
-                    access_control_max_age=_HSTS, include_subdomains=True, override=True
+                    access_control_max_age=_HSTS, include_subdomains=False, override=True
                 ),
             ),
             custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
