@@ -29,25 +29,37 @@ _CLASSES = (
 """SQLSTATE classes of errors that come of an expression, of a trigger's own words or statements, or of a rule: it may
 also name a table, a column or a function that is not there any more."""
 
-# Of the ledger's tables totes itself makes defaults, a check, and an index of the open rows of quarantine.
+# Of the ledger's tables totes itself makes defaults, a check, and an index of the open rows of quarantine. A partition
+# has much that is named with its whole table already, or that no write to that runs: defaults, rules and triggers of
+# statements.
 _MADE_BY_OTHERS = """
     WITH written AS (
-        SELECT named::regclass::oid AS oid, shown, star
+        SELECT part AS oid, star, part = named::regclass AS whole, CASE
+            WHEN part = named::regclass THEN shown ELSE format('%%I.%%I', relnamespace::regnamespace, relname)
+        END AS shown
         FROM unnest(%(names)s::text[], %(shown)s::text[], %(star)s::boolean[]) AS given (named, shown, star)
+        CROSS JOIN LATERAL (
+            SELECT named::regclass UNION SELECT relid FROM pg_partition_tree(named::regclass)
+        ) AS tree (part)
+        JOIN pg_class ON pg_class.oid = part
     )
     SELECT format('the %%s %%s of %%s', kind, name, shown) FROM written JOIN (
-        SELECT attrelid AS on_oid, 1 AS place, 'column' AS kind, attname AS name, attgenerated = '' AS of_stars
+        SELECT attrelid AS on_oid, 1 AS place, 'column' AS kind, attname AS name, attgenerated = '' AS of_stars,
+            true AS of_wholes
         FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND atthasdef AND attname <> ALL(%(own)s)
         UNION ALL
-        SELECT conrelid, 2, 'constraint', conname, true FROM pg_constraint WHERE contype = 'c'
+        SELECT conrelid, 2, 'constraint', conname, true, coninhcount > 0 FROM pg_constraint WHERE contype = 'c'
         UNION ALL
-        SELECT indrelid, 3, 'index', relname, indexprs IS NULL FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
+        SELECT indrelid, 3, 'index', index.relname, indexprs IS NULL, index.relispartition
+        FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_class AS held ON held.oid = indrelid
+        WHERE indexprs IS NOT NULL OR indpred IS NOT NULL OR indisunique AND held.relispartition
         UNION ALL
-        SELECT tgrelid, 4, 'trigger', tgname, false FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'
+        SELECT tgrelid, 4, 'trigger', tgname, false, tgparentid <> 0 OR tgtype & 1 = 0
+        FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'
         UNION ALL
-        SELECT ev_class, 5, 'rule', rulename, false FROM pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D'
-    ) AS made ON on_oid = written.oid AND (star OR NOT of_stars) ORDER BY star DESC, shown, place, name
+        SELECT ev_class, 5, 'rule', rulename, false, true FROM pg_rewrite WHERE ev_type <> '1' AND ev_enabled <> 'D'
+    ) AS made ON on_oid = written.oid AND (star OR NOT of_stars) AND (whole OR NOT of_wholes)
+    ORDER BY star DESC, shown, place, name
 """
 
 

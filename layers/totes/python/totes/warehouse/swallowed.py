@@ -25,10 +25,16 @@ _INSTEAD = """
     ) ORDER BY 2, 1
 """
 
-# The bits of tgtype: 1 for each row, 2 before, 4 of INSERT, 16 of UPDATE.
+# The bits of tgtype: 1 for each row, 2 before, 4 of INSERT, 16 of UPDATE. A table that is not partitioned has no tree.
+# What a partition has of the trigger of the whole table is named as that.
 _BEFORE = """
-    SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal
-    AND tgtype & 3 = 3 AND tgtype & 20 <> 0 AND tgenabled NOT IN ('D', 'R') ORDER BY 1
+    SELECT DISTINCT CASE
+        WHEN tgrelid = %(table)s::regclass OR tgparentid <> 0 THEN tgname
+        ELSE format('%%I of %%I.%%I', tgname, relnamespace::regnamespace, relname)
+    END
+    FROM (SELECT %(table)s::regclass UNION SELECT relid FROM pg_partition_tree(%(table)s::regclass)) AS tree (part)
+    JOIN pg_class ON pg_class.oid = part JOIN pg_trigger ON tgrelid = part
+    WHERE NOT tgisinternal AND tgtype & 3 = 3 AND tgtype & 20 <> 0 AND tgenabled NOT IN ('D', 'R') ORDER BY 1
 """
 
 
@@ -76,7 +82,7 @@ def write_all(
         ConfigurationError: a trigger of others has left rows out; the sentence names it.
         psycopg2.Error: the warehouse broke off.
     """
-    cursor.execute(_BEFORE, (place.star(table.name).as_string(cursor),))
+    cursor.execute(_BEFORE, {"table": place.star(table.name).as_string(cursor)})
     triggers = [f"the trigger {name}" for (name,) in cursor.fetchall()]
     expected = 0
     if triggers:
