@@ -29,6 +29,7 @@ from totes.warehouse.grants import oid_of
 from totes.warehouse.inheriting_tables import must_inherit_nothing
 from totes.warehouse.keys import ensure_keys
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
+from totes.warehouse.other_kinds import must_be_tables
 from totes.warehouse.places import LIVE
 from totes.warehouse.star_columns import columns_made_before, columns_of_newer, made_before
 from totes.warehouse.swallowed import must_write_what_is_written
@@ -130,6 +131,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             f"the warehouse has a table {strangers[0]} that totes did not make (there is no ledger etl.batch); "
             "name an empty database"
         )
+    must_be_tables(cursor, tables)
     missing = [table.name for table in tables if table.name not in held]
     # A column that no totes had made is new in the star: a replay brings what the lake has of it.
     lacking = [
