@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.integration.totes.test_rebuild import rebuilt
 from tests.integration.totes.test_what_others_made import SWALLOWING
 from tests.support.databases import execute, value
 from tests.support.oracle import assert_warehouse_mirrors
@@ -72,3 +73,39 @@ def test_what_is_on_a_partition_and_fails_on_a_row_of_the_shop_is_named(pipeline
         pipeline.tick()
     assert "secret" not in str(refusal.value)
     assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 1
+
+
+PAYMENTS = """
+    ALTER TABLE fact_payment RENAME TO was;
+    CREATE TABLE fact_payment (LIKE was INCLUDING DEFAULTS) PARTITION BY LIST (is_deleted);
+    CREATE TABLE held PARTITION OF fact_payment FOR VALUES IN (false);
+    INSERT INTO fact_payment SELECT * FROM was;
+"""
+
+
+@pytest.mark.begun
+def test_a_partition_that_is_lacking_for_a_row_of_the_shop_is_asked_for(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, PAYMENTS)
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 4")
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^batch 2 cannot be loaded: fact_payment is partitioned, and has no partition for a row of the batch; "
+        r"add one, or a DEFAULT$",
+    ):
+        pipeline.tick()
+    execute(pipeline.warehouse, "CREATE TABLE others PARTITION OF fact_payment DEFAULT")
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize(("made", "table"), [(DESIGNS, "dim_design"), (PAYMENTS, "fact_payment")])
+@pytest.mark.begun
+def test_a_rebuild_over_a_table_that_is_partitioned_says_so(pipeline: Pipeline, made: str, table: str) -> None:
+    execute(pipeline.warehouse, made)
+    said = f"{table} is partitioned, and what replaces it is not; rename it, and the next load makes the table"
+    with pytest.raises(ConfigurationError, match=said) as refusal:
+        rebuilt(pipeline)
+    assert "access method" not in str(refusal.value)
+    execute(pipeline.warehouse, f"ALTER TABLE {table} RENAME TO kept")
+    rebuilt(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)

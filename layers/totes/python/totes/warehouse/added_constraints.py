@@ -1,4 +1,7 @@
-"""An index or constraint that others have added to a star table may refuse rows of the shop: then it is named."""
+"""An index or constraint that others have added to a star table may refuse rows of the shop: then it is named.
+
+So may a table that somebody has partitioned, if it has no partition for a row.
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,9 +15,12 @@ from totes.star_schema import Fact, StarTable
 _OF_A_CONSTRAINT = (INTEGRITY_CONSTRAINT_VIOLATION,)
 """The SQLSTATE class of constraints, and of columns that must have a value."""
 
+_NO_PARTITION = "ExecFindPartition"
+"""The function of the server's that finds no partition for a row; its SQLSTATE is that of a check."""
+
 
 def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch: int) -> ConfigurationError | None:
-    """Return the error to raise if an index, a constraint or a column that totes did not make refuses a batch.
+    """Return the error to raise if an index, a constraint, a column or partitions of others refuse a batch.
 
     Args:
         error: the error that the load of the batch ended with.
@@ -25,6 +31,11 @@ def refused_by_others(error: psycopg2.Error, tables: Sequence[StarTable], batch:
         The error, which says what to do; None if something else refuses the batch.
     """
     of = error.diag
+    if of.source_function == _NO_PARTITION:
+        return ConfigurationError(
+            f"batch {batch} cannot be loaded: {of.table_name} is partitioned, and has no partition for a row of the "
+            "batch; add one, or a DEFAULT"
+        )
     table = next((table for table in tables if table.name == of.table_name), None)
     what = of.constraint_name or of.column_name
     if isinstance(error, psycopg2.errors.ProgramLimitExceeded):  # for an index; those of totes' own hold numbers

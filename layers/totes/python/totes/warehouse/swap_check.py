@@ -15,6 +15,7 @@ from totes.warehouse.table_settings import (
     indexes_with_statistics,
     of_another,
     other_places,
+    partitioned,
     publications_of,
 )
 
@@ -36,6 +37,7 @@ def dependents_to_restore(cursor: Cursor, tables: Sequence[StarTable]) -> Depend
     shown = dict(zip(replacing, names, strict=True))
     columns, places = columns_of(cursor, replacing), other_places(cursor, replacing)
     owners, indexes = of_another(cursor, shown), indexes_with_statistics(cursor, replacing)
+    in_parts = partitioned(cursor, replacing)
     replaced: dict[int, Replaced] = {}
     hinders: list[str] = []
     for (oid, name), table in zip(shown.items(), stars, strict=True):
@@ -48,6 +50,11 @@ def dependents_to_restore(cursor: Cursor, tables: Sequence[StarTable]) -> Depend
             view=table.current_view if isinstance(table, Fact) else None,
         )
         hinders += [owners[oid]] if oid in owners else []
+        hinders += (
+            [f"{name} is partitioned, and what replaces it is not; rename it, and the next load makes the table"]
+            if oid in in_parts
+            else []
+        )
         hinders += _of_columns(name, columns[oid], {column for of, column in made if of == name})
         hinders += [
             f"the {word} of {name} would be lost; take it back, and set it again afterwards" for word in places[oid]

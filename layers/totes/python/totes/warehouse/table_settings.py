@@ -57,6 +57,8 @@ _INDEXES_WITH_STATISTICS = """
     WHERE indrelid = ANY(%(oids)s::oid[]) AND coalesce(attstattarget, -1) <> -1 ORDER BY 1, 2
 """
 
+_PARTITIONED = "SELECT oid FROM pg_class WHERE oid = ANY(%s::oid[]) AND relkind = 'p'"
+
 _OF_ANOTHER = """
     SELECT oid, relowner::regrole::text, quote_ident(current_user) FROM pg_class
     WHERE oid = ANY(%(oids)s::oid[]) AND NOT pg_has_role(relowner, 'USAGE')
@@ -71,8 +73,8 @@ _PUBLICATIONS = """
     ORDER BY 1
 """
 _PLACES = """
-    SELECT old.oid,
-        old.relpersistence <> new.relpersistence, old.reltablespace <> new.reltablespace, old.relam <> new.relam
+    SELECT old.oid, old.relpersistence <> new.relpersistence, old.reltablespace <> new.reltablespace,
+        old.relam <> new.relam AND old.relkind <> 'p'
     FROM unnest(%(old)s::oid[], %(new)s::oid[]) AS pair (old, new)
     JOIN pg_class AS old ON old.oid = pair.old JOIN pg_class AS new ON new.oid = pair.new
 """
@@ -201,6 +203,12 @@ def other_places(cursor: Cursor, replacing: Mapping[int, int]) -> Mapping[int, S
     return {
         old: [word for word, other in zip(words, differs, strict=True) if other] for old, *differs in cursor.fetchall()
     }
+
+
+def partitioned(cursor: Cursor, oids: Collection[int]) -> Collection[int]:
+    """Return those of some tables that somebody has partitioned; an access method is that of their partitions."""
+    cursor.execute(_PARTITIONED, [list(oids)])
+    return {oid for (oid,) in cursor.fetchall()}
 
 
 def _pairs(replacing: Mapping[int, int]) -> dict[str, list[int]]:
