@@ -234,7 +234,8 @@ def test_a_query_that_row_level_security_would_shorten_fails(pipeline: Pipeline)
 @pytest.mark.parametrize(
     ("code", "error", "sentence"),
     [
-        ("08006", SourceUnavailable, "broke off"),
+        ("08001", StatementRefused, r"\(08001\)"),
+        ("08006", StatementRefused, r"\(08006\)"),
         ("57P01", SourceUnavailable, "broke off"),
         ("40P01", SourceUnavailable, "broke off"),
         ("55P03", SourceUnavailable, "broke off"),

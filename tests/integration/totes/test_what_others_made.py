@@ -178,6 +178,8 @@ def test_what_others_made_that_refuses_a_row_of_the_shop_is_named(pipeline: Pipe
         pipeline.tick()
 
 
+SWALLOWING = "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;"
+
 FAILING = {
     "a generated column": (
         "ALTER TABLE fact_sales_order ADD COLUMN each_ numeric GENERATED ALWAYS AS (unit_price / units_sold) STORED",
@@ -244,6 +246,27 @@ FAILING = {
         "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3",
         "42P01, UndefinedTable.: the trigger tt of fact_sales_order; drop it",
     ),
+    "a trigger whose own server does not answer": (
+        (
+            "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'could not connect: secret' USING ERRCODE = '08001'; END $$;"
+            "CREATE TRIGGER tt AFTER INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()"
+        ),
+        "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3",
+        "08001, SqlclientUnableToEstablishSqlconnection.: the trigger tt of fact_sales_order; drop it",
+    ),
+    **{
+        f"a trigger with a word of class {code[:2]}": (
+            (
+                "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION 'secret' USING ERRCODE = '{code}'; END $$;"
+                "CREATE TRIGGER tt AFTER INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()"
+            ),
+            "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3",
+            f"{code}, .*: the trigger tt of fact_sales_order; drop it",
+        )
+        for code in ("HV00N", "38000", "39P01", "55000")
+    },
     "a rule": (
         "CREATE TABLE seen (id int); CREATE RULE ru AS ON UPDATE TO dim_design DO ALSO INSERT INTO seen VALUES (1)",
         "UPDATE design SET design_name = 'x' WHERE design_id = 2",
@@ -275,6 +298,18 @@ def test_what_others_made_that_fails_on_a_row_of_the_shop_is_named_without_its_v
 
 
 @pytest.mark.begun
+def test_a_trigger_that_waits_for_a_lock_in_vain_is_not_to_be_dropped(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.warehouse,
+        SWALLOWING.format("RAISE lock_not_available;")
+        + "CREATE TRIGGER tt AFTER INSERT ON fact_sales_order FOR EACH ROW EXECUTE FUNCTION tf()",
+    )
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3")
+    with pytest.raises(psycopg2.errors.LockNotAvailable):
+        pipeline.tick()
+
+
+@pytest.mark.begun
 def test_an_error_with_which_nothing_of_others_has_to_do_is_named_as_it_is(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +325,6 @@ def test_an_error_with_which_nothing_of_others_has_to_do_is_named_as_it_is(
         pipeline.tick()
 
 
-SWALLOWING = "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;"
 SWALLOWED = {
     "a fact's versions": (
         SWALLOWING.format("RETURN NULL;")

@@ -9,7 +9,13 @@ from psycopg2.extensions import connection as Connection
 from totes.errors import ConfigurationError, LoginRefused, RetryableError, StatementRefused, TotesError
 from totes.lock_holders import AGAINST_READERS, AGAINST_WRITERS, lock_holders
 from totes.logins import database_of
-from totes.sqlstate import DATA_EXCEPTION, INSUFFICIENT_RESOURCES, INTERNAL_ERROR, is_of_class
+from totes.sqlstate import (
+    CONNECTION_EXCEPTION,
+    DATA_EXCEPTION,
+    INSUFFICIENT_RESOURCES,
+    INTERNAL_ERROR,
+    is_of_class,
+)
 from totes.tls import PEM
 
 _ANSWER = ":  "
@@ -26,11 +32,11 @@ _NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server
 _ROW_SECURITY = "check_enable_rls"
 """The function of the server's that finds that row-level security would hide rows; its words may be in any language."""
 
-_RETRYABLE = ("08", "57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04", "72000")
-"""SQLSTATEs, by their beginnings, of what passes by itself: a connection lost, a server that shuts down or starts, a
-deadlock, a lock that somebody holds, no connection or no room on the disk left, a statement or session that somebody
-has ended, a snapshot that has become too old. Of the same classes others do not pass: 53200 (memory and locks) and
-53400 (a limit of the configuration)."""
+_RETRYABLE = ("57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04", "72000")
+"""SQLSTATEs, by their beginnings, of what passes by itself, besides a connection lost: a server that shuts down or
+starts, a deadlock, a lock that somebody holds, no connection or no room on the disk left, a statement or session that
+somebody has ended, a snapshot that has become too old. Of the same classes others do not pass: 53200 (memory and locks)
+and 53400 (a limit of the configuration)."""
 
 _OF_A_ROW = (DATA_EXCEPTION, INTERNAL_ERROR)
 """SQLSTATE classes of errors that a single row may cause as it is read: a value that cannot be computed, converted or
@@ -84,7 +90,9 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
         if isinstance(error, psycopg2.errors.LockNotAvailable) and (holders := lock_holders(connection, modes)):
             sentence = f"the {login_name}'s tables are locked: {first_line(error)}"
             raise unavailable(f"{sentence}; the oldest locks are those of {', '.join(holders)}") from error
-        raise _translated(error, login_name, unavailable) from error
+        if _passes(connection, error):
+            raise unavailable(f"the {login_name} broke off: {first_line(error)}") from error
+        raise _refused(error, login_name) from error
 
 
 def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
@@ -96,12 +104,21 @@ def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
     return True
 
 
-def _translated(error: psycopg2.Error, login_name: str, unavailable: type[RetryableError]) -> TotesError:
+def _passes(connection: Connection, error: psycopg2.Error) -> bool:
+    """Whether what raised an error passes by itself.
+
+    An error that speaks of a connection, while this one is open, is that of a statement: a trigger or a foreign table
+    has asked another server. A server or pooler that ends this connection says so by the severity FATAL.
+    """
+    if error.pgcode is None:
+        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    if is_of_class(error, (CONNECTION_EXCEPTION,)):
+        return bool(connection.closed) or error.diag.severity_nonlocalized != "ERROR"
+    return error.pgcode.startswith(_RETRYABLE)
+
+
+def _refused(error: psycopg2.Error, login_name: str) -> TotesError:
     code, sentence = error.pgcode, first_line(error)
-    if code is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return unavailable(f"the {login_name} broke off: {sentence}")
-    if code is not None and code.startswith(_RETRYABLE):
-        return unavailable(f"the {login_name} broke off: {sentence}")
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         remedy = "give it BYPASSRLS" if error.diag.source_function == _ROW_SECURITY else "GRANT it"
         return ConfigurationError(f"the {login_name}'s role lacks a permission: {sentence}; {remedy}")

@@ -8,9 +8,14 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.sqlstate import (
+    CONNECTION_EXCEPTION,
     DATA_EXCEPTION,
+    EXTERNAL_ROUTINE_EXCEPTION,
+    EXTERNAL_ROUTINE_INVOCATION_EXCEPTION,
     FEATURE_NOT_SUPPORTED,
+    FOREIGN_DATA_WRAPPER_ERROR,
     INTEGRITY_CONSTRAINT_VIOLATION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     PLPGSQL_ERROR,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
@@ -25,9 +30,17 @@ _CLASSES = (
     PLPGSQL_ERROR,
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+    CONNECTION_EXCEPTION,
+    FOREIGN_DATA_WRAPPER_ERROR,
+    EXTERNAL_ROUTINE_EXCEPTION,
+    EXTERNAL_ROUTINE_INVOCATION_EXCEPTION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
 )
 """SQLSTATE classes of errors that come of an expression, of a trigger's own words or statements, or of a rule: it may
-also name a table, a column or a function that is not there any more."""
+also name a table, a column or a function that is not there any more, or ask another server, which does not answer."""
+
+_OF_NO_OTHERS = (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.LockNotAvailable)
+"""Errors of these classes that have their own remedies: what is to be granted, and another try."""
 
 # Of the ledger's tables totes itself makes defaults, a check, and an index of the open rows of quarantine. A partition
 # has much that is named with its whole table already, or that no write to that runs: defaults, rules and triggers of
@@ -63,6 +76,11 @@ _MADE_BY_OTHERS = """
 """
 
 
+def may_be_of_others(error: psycopg2.Error) -> bool:
+    """Return whether an error may come of what others have made; their connection has not broken off."""
+    return is_of_class(error, _CLASSES) and not isinstance(error, _OF_NO_OTHERS)
+
+
 def failed_by_others(cursor: Cursor, error: psycopg2.Error, table: StarTable, batch: int) -> ConfigurationError | None:
     """Return the error to raise if something that totes did not make may be why a batch's rows are not written.
 
@@ -82,8 +100,7 @@ def failed_by_others(cursor: Cursor, error: psycopg2.Error, table: StarTable, ba
     """
     of = error.diag
     of_a_key = of.table_name == table.name and (of.constraint_name or of.column_name)  # see `refused_by_others`
-    # A permission that is missing names what is to be granted.
-    if not is_of_class(error, _CLASSES) or of_a_key or isinstance(error, psycopg2.errors.InsufficientPrivilege):
+    if not may_be_of_others(error) or of_a_key:
         return None
     names = [LIVE.star(table.name), *(LIVE.ledger(name) for name in LEDGER)]
     cursor.execute(
