@@ -39,6 +39,7 @@ from totes.warehouse.ledger import (
 from totes.warehouse.migrate import SchemaCheck, ensure_tables
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
+from totes.warehouse.published import refused_for_publications
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState
 from totes.warehouse.rebuild_progress import is_under_way
 from totes.warehouse.reports import ensure_reports
@@ -355,7 +356,9 @@ class _Loader:
             return named
         # The transaction has failed, and the catalog cannot be asked in it.
         self._connection.rollback()
-        return failed_by_others(cursor, error, begun[-1], batch)
+        return refused_for_publications(cursor, error, begun[-1], batch) or failed_by_others(
+            cursor, error, begun[-1], batch
+        )
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
         span = Span(
