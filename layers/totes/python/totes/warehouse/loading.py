@@ -24,6 +24,7 @@ from totes.star_schema import StarTable
 from totes.warehouse.added_constraints import refused_by_others
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.comments import ensure_comments
+from totes.warehouse.event_triggers import failed_by_event_triggers
 from totes.warehouse.ledger import (
     Content,
     Entry,
@@ -175,6 +176,10 @@ class _Loader:
         rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._on_progress)
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
+        except psycopg2.Error as error:
+            if by_others := self._by_event_triggers(error):
+                raise by_others from error
+            raise
         finally:
             rebuilding.close()
 
@@ -356,9 +361,18 @@ class _Loader:
             return named
         # The transaction has failed, and the catalog cannot be asked in it.
         self._connection.rollback()
-        return refused_for_publications(cursor, error, begun[-1], batch) or failed_by_others(
-            cursor, error, begun[-1], batch
+        return (
+            failed_by_event_triggers(cursor, error)
+            or refused_for_publications(cursor, error, begun[-1], batch)
+            or failed_by_others(cursor, error, begun[-1], batch)
         )
+
+    def _by_event_triggers(self, error: psycopg2.Error) -> ConfigurationError | None:
+        """The error that names the event trigger of others that has failed; None if none has."""
+        if self._connection.closed:
+            return None
+        with self._connection, self._connection.cursor() as cursor:
+            return failed_by_event_triggers(cursor, error)
 
     def _result(self, rebuilding: Rebuilding | None) -> Loaded:
         span = Span(

@@ -1,0 +1,40 @@
+"""An event trigger of others that fails when totes makes, changes or drops a table: it is named."""
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+from totes.sqlstate import primary_message
+from totes.warehouse.run_by_writes import may_be_of_others
+
+# The context of an error has the function of each trigger that was running, as the catalog writes it, in any language.
+_RUNNING = """
+    SELECT format('%%I', evtname) FROM pg_event_trigger
+    WHERE evtenabled NOT IN ('D', 'R') AND strpos(%s, evtfoid::regprocedure::text) > 0 ORDER BY 1
+"""
+
+
+def failed_by_event_triggers(cursor: Cursor, error: psycopg2.Error) -> ConfigurationError | None:
+    """Return the error to raise if an event trigger has failed.
+
+    Args:
+        cursor: the warehouse, in a transaction that has not failed.
+        error: the error.
+
+    Returns:
+        The error, which names the trigger; None if something else has failed, or a trigger that is not in a language
+        whose errors say so.
+
+    Raises:
+        psycopg2.Error: the warehouse broke off.
+    """
+    if not may_be_of_others(error) or not error.diag.context:
+        return None
+    cursor.execute(_RUNNING, (error.diag.context,))
+    triggers = [name for (name,) in cursor.fetchall()]
+    if not triggers:
+        return None
+    return ConfigurationError(
+        f"the event trigger {' or '.join(triggers)} fails on a table that totes makes, changes or drops "
+        f"({error.pgcode}: {primary_message(error)}); let it pass what the loader's role does, or drop it"
+    )
