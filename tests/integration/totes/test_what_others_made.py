@@ -125,6 +125,9 @@ def test_a_star_table_that_somebody_has_renamed_is_kept_and_made_again(pipeline:
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid; UPDATE staff SET first_name = 'since'")
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert rows(pipeline.warehouse, "SELECT DISTINCT split_part(staff, ' ', 1) FROM report.sales_by_staff") == [
+        ("since",)
+    ]
 
 
 @pytest.mark.begun

@@ -1,6 +1,7 @@
 """The warehouse's tables and views as SQL, made of the star tables' shapes; bookkeeping lies in schema `etl`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from psycopg2 import sql
@@ -14,7 +15,9 @@ LEDGER = ("batch", "batch_table", "drift", "quarantine")
 """The ledger's tables. Rows and ledger commit together, so they need no foreign keys, which cost half of a load."""
 
 # A batch's row here commits together with its rows in the star: it is in the warehouse exactly if it is in this table.
-_LEDGER = """
+_LEDGER: Mapping[str, str] = MappingProxyType(
+    {
+        "batch": """
     CREATE TABLE {batch} (
         batch_id integer PRIMARY KEY,
         edition integer NOT NULL,
@@ -24,6 +27,8 @@ _LEDGER = """
         loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
     );
     COMMENT ON TABLE {batch} IS 'The ledger: every batch that this warehouse holds.';
+""",
+        "batch_table": """
     CREATE TABLE {batch_table} (
         batch_id integer NOT NULL,
         star_table text NOT NULL,
@@ -37,11 +42,15 @@ _LEDGER = """
     );
     COMMENT ON TABLE {batch_table} IS
         'The row counts of each batch, for each star table that it touched.';
+""",
+        "drift": """
     CREATE TABLE {drift} (
         batch_id integer NOT NULL,
         what text NOT NULL
     );
     COMMENT ON TABLE {drift} IS 'Columns of the source that were added, dropped or retyped.';
+""",
+        "quarantine": """
     CREATE TABLE {quarantine} (
         batch_id integer NOT NULL,
         star_table text NOT NULL,
@@ -55,9 +64,13 @@ _LEDGER = """
     COMMENT ON TABLE {quarantine} IS 'Source rows that could not become rows of a star table, and why.';
     COMMENT ON COLUMN {quarantine}.resolved_by IS
         'The batch that brought the row again, fixed or not; NULL: open.';
-"""
+""",
+    }
+)
 
-# Not of a batch but of the warehouse as a whole.
+STATE = ("content", "star_column")
+"""The tables of the state, which are not of a batch but of the warehouse as a whole."""
+
 _STATE = """
     CREATE TABLE IF NOT EXISTS etl.content (
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -88,8 +101,7 @@ _VERIFICATION = """
     COMMENT ON TABLE etl.verification IS 'Each comparison of the whole warehouse with the source, and how it ended.';
 """
 
-# It is of another source than the star, and so of no batch: a rebuild leaves it as it is. If somebody has dropped it,
-# all days are loaded again.
+# It is of another source than the star, and so of no batch: a rebuild leaves it as it is.
 _RATES = """
     CREATE TABLE {rates} (
         rate_date date NOT NULL,
@@ -99,9 +111,10 @@ _RATES = """
         PRIMARY KEY (base_currency, currency, rate_date)
     );
     COMMENT ON TABLE {rates} IS 'What a currency was worth on a day, as a public source said; nonsense is left out.';
-    DELETE FROM etl.rate_day;
-    DELETE FROM etl.refused_rate;
 """
+
+RATE_LEDGER = ("rate_day", "refused_rate", "reporting_currency", "rate_quarantine")
+"""The tables and the view that say of which days exchange rates are held, and which are nonsense."""
 
 _RATE_LEDGER = """
     CREATE TABLE IF NOT EXISTS etl.rate_day (
@@ -170,9 +183,9 @@ def replacements(tables: Sequence[StarTable]) -> Iterator[Replacement]:
         yield Replacement(f"etl.{name}", LIVE.ledger(name), BESIDE.ledger(name), None)
 
 
-def create_ledger(cursor: Cursor, place: Place) -> None:
-    """Create the ledger's tables."""
-    cursor.execute(sql.SQL(_LEDGER).format(**{name: place.ledger(name) for name in LEDGER}))
+def create_ledger(cursor: Cursor, place: Place, names: Sequence[str] = LEDGER) -> None:
+    """Create the ledger's tables, or some of them."""
+    cursor.execute(sql.SQL("").join(sql.SQL(_LEDGER[name]).format(**{name: place.ledger(name)}) for name in names))
 
 
 def create_state(cursor: Cursor) -> None:
@@ -191,10 +204,15 @@ def create_rate_ledger(cursor: Cursor) -> None:
 
 
 def create_rates(cursor: Cursor) -> None:
-    """Create the table of exchange rates, so that all days are loaded again; grant it."""
+    """Create the table of exchange rates; grant it."""
     rates = sql.Identifier("public", RATES_TABLE)
     cursor.execute(sql.SQL(_RATES).format(rates=rates))
     grant_select(cursor, rates)
+
+
+def forget_rate_days(cursor: Cursor) -> None:
+    """Forget which days of exchange rates are held, and what was refused of them, so that all days are loaded again."""
+    cursor.execute("DELETE FROM etl.rate_day; DELETE FROM etl.refused_rate")
 
 
 def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:

@@ -1,6 +1,10 @@
-"""The ledger, the state and the exchange rates: what is missing of their tables is created at a load."""
+"""The ledger, the state and the exchange rates: what is missing of their tables is created at a load.
+
+Somebody may have dropped or renamed a table of them. It is there again, empty, and all that it said is in the lake.
+"""
 
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -9,11 +13,15 @@ from totes.roles import RATES_TABLE
 from totes.star_schema import Calendar, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (
+    LEDGER,
+    RATE_LEDGER,
+    STATE,
     create_ledger,
     create_rate_ledger,
     create_rates,
     create_state,
     create_verification,
+    forget_rate_days,
     grant_ledger,
 )
 from totes.warehouse.existing_tables import has_schema, own_tables_there
@@ -21,8 +29,22 @@ from totes.warehouse.own_tables import must_be_own
 from totes.warehouse.places import LIVE
 
 
-def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
-    """Create what is missing of the ledger, the state and the exchange rates; return whether the ledger was there.
+@dataclass(frozen=True, kw_only=True)
+class LedgerCheck:
+    """What was there of the ledger, the state and the exchange rates.
+
+    Attributes:
+        was_here: whether totes has loaded into this database before: one of its tables in schema `etl` was there.
+        gone: the tables of ledger and state that it had made and somebody has dropped, with their schema; they are
+            there again, without content.
+    """
+
+    was_here: bool
+    gone: Sequence[str]
+
+
+def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> LedgerCheck:
+    """Create what is missing of the ledger, the state and the exchange rates.
 
     Raises:
         ConfigurationError: the database is the source, its encoding is not UTF8, something of others has the name of a
@@ -31,8 +53,9 @@ def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
     """
     there = own_tables_there(cursor)
     must_be_own(there)
-    has_ledger = "etl.batch" in there
-    if not has_ledger:
+    was_here = any(name.startswith("etl.") for name in there)
+    missing = [name for name in LEDGER if f"etl.{name}" not in there]
+    if "batch" in missing:
         _must_speak_utf8(cursor)
         if is_source(cursor, tables):
             raise ConfigurationError(
@@ -42,18 +65,14 @@ def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
         # "IF NOT EXISTS" would ask for the right to make schemas even where totes init has made this one.
         if not has_schema(cursor, "etl"):
             cursor.execute("CREATE SCHEMA etl")
-        create_ledger(cursor, LIVE)
+    if missing:
+        create_ledger(cursor, LIVE, missing)
         grant_ledger(cursor)
-    if "etl.star_column" not in there:
-        _must_know_editions(cursor)
-        create_state(cursor)
-        entry = ledger.newest_entry(cursor)
-        if entry is not None:  # made by a version that kept the edition in the ledger alone
-            ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
+    missing += _ensure_state(cursor, there)
     if "etl.verification" not in there:
         create_verification(cursor)
     _ensure_rates(cursor, there)
-    return has_ledger
+    return LedgerCheck(was_here=was_here, gone=[f"etl.{name}" for name in missing] if was_here else [])
 
 
 def is_source(cursor: Cursor, tables: Sequence[StarTable]) -> bool:
@@ -76,11 +95,34 @@ def _must_know_editions(cursor: Cursor) -> None:
         )
 
 
+def _ensure_state(cursor: Cursor, there: Container[str]) -> list[str]:
+    """Create what is missing of the state; return the tables of it that somebody has dropped.
+
+    What is lost cannot be told by the ledger: its newest batch may be of a later edition than the others, or somebody
+    may have asked for a rebuild.
+    """
+    missing = [name for name in STATE if f"etl.{name}" not in there]
+    if not missing:
+        return []
+    _must_know_editions(cursor)
+    create_state(cursor)
+    if len(missing) < len(STATE) or "etl.verification" in there:  # which is younger than the state
+        return missing
+    entry = ledger.newest_entry(cursor)
+    if entry is not None:  # made by a version that kept the edition in the ledger alone
+        ledger.write_content(cursor, ledger.Content(edition=entry.edition, rebuild=False))
+    return []
+
+
 def _ensure_rates(cursor: Cursor, there: Container[str]) -> None:
-    if "etl.rate_day" not in there:
+    """Create what is missing of the exchange rates; what was lost of a day is loaded again, with all days."""
+    if any(f"etl.{name}" not in there for name in RATE_LEDGER):
         create_rate_ledger(cursor)
-    if f"public.{RATES_TABLE}" not in there:
+    rates = f"public.{RATES_TABLE}"
+    if rates not in there:
         create_rates(cursor)
+    if any(name not in there for name in ("etl.rate_day", "etl.refused_rate", rates)):
+        forget_rate_days(cursor)
 
 
 def _must_speak_utf8(cursor: Cursor) -> None:

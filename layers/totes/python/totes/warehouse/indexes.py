@@ -7,6 +7,7 @@ renames indexes that are there.
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from string import digits
 from typing import NamedTuple
 
 import psycopg2
@@ -170,6 +171,8 @@ class Indexes:
             for one in entries:
                 if one.table != oid or not one.valid or one.of_constraint:
                     continue  # it is another table's, or not done, or no index of its own
+                if prefix and (own := there.get((new, prefix + one.name.rstrip(digits)))) and one.is_like(own):
+                    continue  # totes' own, whose name has a number if an old table of somebody keeps the other
                 if own := there.get((new, prefix + one.name)):
                     if not one.is_like(own):
                         hinders.append(_of_own_name(one, each.shown, own))

@@ -107,6 +107,13 @@ def newest_entry(cursor: Cursor, place: Place = LIVE) -> Entry | None:
     return Entry(batch=row[0], edition=row[1], capture=row[2]) if row else None
 
 
+def newest_counted(cursor: Cursor) -> int:
+    """Return the newest batch that has row counts in the live ledger; 0: there is none."""
+    cursor.execute("SELECT coalesce(max(batch_id), 0) FROM etl.batch_table")
+    [[batch]] = cursor.fetchall()
+    return int(batch)
+
+
 def entry_of(cursor: Cursor, batch: int) -> Entry | None:
     """Return a batch of the live ledger; None where it is not there."""
     cursor.execute("SELECT batch_id, edition, capture_sha256 FROM etl.batch WHERE batch_id = %s", (batch,))
@@ -208,9 +215,8 @@ def content(cursor: Cursor) -> Content:
 
 
 def write_content(cursor: Cursor, said: Content) -> None:
-    """Write what the warehouse's content is of."""
-    cursor.execute(
-        "INSERT INTO etl.content (edition, rebuild) VALUES (%s, %s) "
-        "ON CONFLICT (only_row) DO UPDATE SET edition = excluded.edition, rebuild = excluded.rebuild",
-        (said.edition, said.rebuild),
-    )
+    """Write what the warehouse's content is of; nobody else does so meanwhile, for the loaders' lock is held."""
+    values = (said.edition, said.rebuild)
+    cursor.execute("UPDATE etl.content SET edition = %s, rebuild = %s", values)
+    if not cursor.rowcount:
+        cursor.execute("INSERT INTO etl.content (edition, rebuild) VALUES (%s, %s)", values)

@@ -52,8 +52,8 @@ class SchemaCheck:
         newer: what only a newer totes can have made.
         other: what only tables that are made again can be.
         keyless: why the key of a star table is gone and cannot be made again, a sentence each.
-        gone: the star tables, and as `table.column` the columns that may be NULL, that totes had made and somebody has
-            dropped; they are there again, without content.
+        gone: the tables of ledger, state and star, and as `table.column` the columns that may be NULL, that totes had
+            made and somebody has dropped; they are there again, without content.
     """
 
     newer: list[str] = field(default_factory=list)
@@ -116,20 +116,23 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
         What cannot be changed in place.
 
     Raises:
-        ConfigurationError: a star table is there and no ledger, so totes did not make it; something of others has the
-            name of a table or view of totes, inherits from one, or is a rule that writes something else; the database
-            is the source, or its encoding is not UTF8; or something that somebody made hinders a change of a table.
+        ConfigurationError: a star table is there and nothing of totes in schema etl, so it may be somebody's; something
+            of others has the name of a table or view of totes, inherits from one, or is a rule that writes something
+            else; the database is the source, or its encoding is not UTF8; or something that somebody made hinders a
+            change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
-    has_ledger = ensure_ledger(cursor, tables)
+    ledger = ensure_ledger(cursor, tables)
     must_inherit_nothing(cursor, tables)
     must_write_what_is_written(cursor, tables)
     held, keys = columns_and_keys(cursor, [table.name for table in tables])
-    strangers = [table.name for table in tables if table.name in held and not has_ledger]
+    strangers = [table.name for table in tables if table.name in held and not ledger.was_here]
     if strangers:
+        names = ", ".join(f"public.{name}" for name in strangers)
         raise ConfigurationError(
-            f"the warehouse has a table {strangers[0]} that totes did not make (there is no ledger etl.batch); "
-            "name an empty database"
+            f"the warehouse has a table {strangers[0]} that totes did not make, or that was made beside a ledger in "
+            "schema etl which is gone; name an empty database, or, if all of it is totes' own and so in the lake, "
+            f"DROP TABLE {names} CASCADE, and the next load makes it again"
         )
     must_be_tables(cursor, tables)
     missing = [table.name for table in tables if table.name not in held]
@@ -139,7 +142,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
     ]
     check = SchemaCheck(
         newer=columns_of_newer(cursor, tables),
-        gone=[*made_before(cursor, missing), *columns_made_before(cursor, lacking)],
+        gone=[*ledger.gone, *made_before(cursor, missing), *columns_made_before(cursor, lacking)],
     )
     for table in tables:
         if table.name not in held:

@@ -128,7 +128,8 @@ def _write(cursor: Cursor, said: DayOfRates, judged: Judged, batch: int, shop: f
     )
     execute_values(
         cursor,
-        "INSERT INTO public.fact_exchange_rate (rate_date, base_currency, currency, rate) VALUES %s",
+        "INSERT INTO public.fact_exchange_rate (rate_date, base_currency, currency, rate) VALUES %s "
+        "ON CONFLICT DO NOTHING",  # they are there where only the ledger of days was lost
         [(said.day, said.base, code, rate) for code, rate in judged.good.items()],
         page_size=_PAGE,
     )

@@ -32,7 +32,7 @@ from totes.warehouse.definitions import (
     types_of,
 )
 from totes.warehouse.indexes import Index, Indexes, must_be_possible
-from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_entry
+from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_counted, newest_entry
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
@@ -342,7 +342,8 @@ class Rebuild:
                 return StepResult.MORE
             load_batch(cursor, BESIDE, self._tables, manifest, processed.edition, self._bucket)
             return StepResult.MORE
-        if live is not None and live.batch > newest:
+        # If somebody has dropped the ledger, the row counts say what readers see.
+        if (live.batch if live else newest_counted(cursor)) > newest:
             return StepResult.LATER  # the edition has not come as far as the warehouse yet
         if self._build_indexes(cursor, indexes.missing):
             return StepResult.MORE

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 
 import psycopg2
@@ -30,16 +31,15 @@ _NOT_NOW = (
 its tables are not there."""
 
 
-_ELSEWHERE = """
-    SELECT EXISTS (
-        SELECT FROM pg_class AS view
-        JOIN pg_rewrite ON ev_class = view.oid
-        JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
-            AND refclassid = 'pg_class'::regclass
-        JOIN pg_class AS read ON read.oid = refobjid
-        WHERE view.relnamespace = to_regnamespace(%(report)s) AND view.relkind = 'v'
-        AND read.relnamespace::regnamespace::text NOT IN (%(report)s, 'public', 'etl', 'pg_catalog')
-    )
+_READ = """
+    SELECT DISTINCT nspname::text, read.relname::text FROM pg_class AS view
+    JOIN pg_rewrite ON ev_class = view.oid
+    JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+        AND refclassid = 'pg_class'::regclass
+    JOIN pg_class AS read ON read.oid = refobjid
+    JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
+    WHERE view.relnamespace = to_regnamespace(%(report)s) AND view.relkind = 'v'
+    AND nspname NOT IN (%(report)s, 'pg_catalog')
 """
 
 
@@ -61,7 +61,7 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
     )
     [[is_there, schema_comment, may_create, held]] = cursor.fetchall()
     has_all = {question.name for question in questions} <= set(held)
-    if schema_comment == mark and has_all and not _reads_elsewhere(cursor):
+    if schema_comment == mark and has_all and not _reads_elsewhere(cursor, questions):
         return
     if not is_there and not may_create:
         logger.warning(
@@ -79,11 +79,11 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
         logger.info("the warehouse answers %d questions in schema %s", len(questions), REPORT)
 
 
-def _reads_elsewhere(cursor: Cursor) -> bool:
-    """Whether a view reads tables that were moved to another schema, and so not those that came in their place."""
-    cursor.execute(_ELSEWHERE, {"report": REPORT})
-    [[reads_elsewhere]] = cursor.fetchall()
-    return bool(reads_elsewhere)
+def _reads_elsewhere(cursor: Cursor, questions: Sequence[Question]) -> bool:
+    """Whether a view reads tables that were moved or renamed, and so not those that came in their place."""
+    cursor.execute(_READ, {"report": REPORT})
+    words = {word for question in questions for word in re.findall(r"\w+", question.query)}
+    return any(schema not in {"public", "etl"} or name not in words for schema, name in cursor.fetchall())
 
 
 def create_report(cursor: Cursor, question: Question) -> None:

@@ -211,7 +211,7 @@ def _rename_ledger(cursor: Cursor, name: str) -> None:
     for (constraint,) in cursor.fetchall():
         cursor.execute(
             sql.SQL("ALTER TABLE {} RENAME CONSTRAINT {} TO {}").format(
-                LIVE.ledger(name), sql.Identifier(constraint), sql.Identifier(constraint.removeprefix(prefix))
+                LIVE.ledger(name), sql.Identifier(constraint), sql.Identifier(_own_or_free(cursor, constraint))
             )
         )
     cursor.execute(
@@ -222,6 +222,13 @@ def _rename_ledger(cursor: Cursor, name: str) -> None:
     for (index,) in cursor.fetchall():
         cursor.execute(
             sql.SQL("ALTER INDEX {} RENAME TO {}").format(
-                sql.Identifier("etl", index), sql.Identifier(index.removeprefix(prefix))
+                sql.Identifier("etl", index), sql.Identifier(_own_or_free(cursor, index))
             )
         )
+
+
+def _own_or_free(cursor: Cursor, name: str) -> str:
+    """The name of an index of the ledger without the rebuild's prefix; a free one if somebody's old table keeps it."""
+    own = name.removeprefix(BESIDE.ledger_prefix)
+    cursor.execute("SELECT FROM pg_class WHERE relnamespace = 'etl'::regnamespace AND relname = %s", (own,))
+    return own if cursor.fetchone() is None else _free_name(cursor, own)
