@@ -278,7 +278,7 @@ FAILING = {
     "a trigger on the quarantine": (
         (
             "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'secret'; END $$;"
-            "CREATE TRIGGER tt BEFORE INSERT ON etl.quarantine FOR EACH ROW EXECUTE FUNCTION tf()"
+            "CREATE TRIGGER tt AFTER INSERT ON etl.quarantine FOR EACH ROW EXECUTE FUNCTION tf()"
         ),
         "UPDATE payment SET payment_date = 'no date' WHERE payment_id = 4",
         r"P0001, RaiseException.: the trigger tt of etl\.quarantine; drop it",
@@ -428,6 +428,25 @@ def test_a_rule_that_puts_something_else_in_the_place_of_a_write_is_named(pipeli
     execute(pipeline.warehouse, remedy)
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+@pytest.mark.parametrize("name", ["batch", "batch_table", "drift", "quarantine", "content"])
+def test_a_trigger_that_may_swallow_rows_of_the_ledger_is_named(pipeline: Pipeline, name: str) -> None:
+    made = f"BEFORE INSERT OR UPDATE ON etl.{name} FOR EACH ROW EXECUTE FUNCTION tf()"
+    execute(pipeline.warehouse, SWALLOWING.format("RETURN NULL;") + f'CREATE TRIGGER "my one" {made}')
+    execute(pipeline.source, "UPDATE payment SET payment_date = 'no date' WHERE payment_id = 4")
+    remedy = f'DROP TRIGGER "my one" ON etl.{name}'
+    with pytest.raises(ConfigurationError, match=rf'the trigger "my one" of etl\.{name} may .*; {remedy}, or'):
+        pipeline.tick()
+    execute(pipeline.warehouse, remedy)
+    execute(
+        pipeline.warehouse,
+        f"CREATE TRIGGER off {made}; ALTER TABLE etl.{name} DISABLE TRIGGER off;"
+        f"CREATE TRIGGER after {made.replace('BEFORE', 'AFTER')}",
+    )
+    assert pipeline.tick().tables["fact_payment"].quarantined == 1
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine") == 1
 
 
 def test_a_view_of_a_role_that_the_loader_may_only_become_outlives_a_rebuild(

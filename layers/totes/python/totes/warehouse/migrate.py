@@ -117,9 +117,9 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
 
     Raises:
         ConfigurationError: a star table is there and nothing of totes in schema etl, so it may be somebody's; something
-            of others has the name of a table or view of totes, inherits from one, or is a rule that writes something
-            else; the database is the source, or its encoding is not UTF8; or something that somebody made hinders a
-            change of a table.
+            of others has the name of a table or view of totes, inherits from one, or is a rule or trigger that keeps
+            rows from being written; the database is the source, or its encoding is not UTF8; or something that
+            somebody made hinders a change of a table.
         psycopg2.Error: the warehouse broke off, or a table is in use.
     """
     ledger = ensure_ledger(cursor, tables)
