@@ -389,21 +389,6 @@ def test_a_large_batch_is_loaded_at_once_where_a_rebuild_is_refused_or_waits_for
 
 
 @pytest.mark.begun
-def test_a_rebuild_cures_a_table_that_refuses_its_next_row(pipeline: Pipeline) -> None:
-    execute(pipeline.warehouse, "SELECT setval(pg_get_serial_sequence('fact_sales_order', 'sales_record_id'), 1)")
-    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1")
-    pipeline.capture()
-    pipeline.transform()
-    with pytest.raises(psycopg2.errors.UniqueViolation):
-        pipeline.load()
-    assert rebuilt(pipeline).rebuilding is None
-    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
-    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id < 9")
-    pipeline.tick()
-    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
-
-
-@pytest.mark.begun
 def test_readers_of_views_come_to_no_harm_by_a_swap(pipeline: Pipeline) -> None:
     """Each locks a view and then its tables, as BI tools do all day; PostgreSQL ends who waits in a circle first."""
     over = threading.Event()

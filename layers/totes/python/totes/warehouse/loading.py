@@ -43,6 +43,7 @@ from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.published import refused_for_publications
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState
 from totes.warehouse.rebuild_progress import is_under_way
+from totes.warehouse.record_ids import raise_sequences, without_record_ids
 from totes.warehouse.reports import ensure_reports
 from totes.warehouse.run_by_writes import failed_by_others
 from totes.warehouse.savepoints import savepoint
@@ -186,7 +187,7 @@ class _Loader:
     def _load_and_rebuild(self, rebuilding: Rebuild, *, rebuild: bool) -> Loaded:
         """Load what waits, and take a step of the rebuild that is wanted, in turn."""
         while True:
-            outcome = self._transaction(rebuild=rebuild)
+            outcome = self._transaction_with_record_ids(rebuild=rebuild)
             rebuild = False
             if outcome.batch is not None:
                 self._batches.append(outcome.batch)
@@ -219,6 +220,17 @@ class _Loader:
             logger.info("batch %d is loaded in one transaction", large)
             self._load_in_one_transaction = large
         return step
+
+    def _transaction_with_record_ids(self, *, rebuild: bool) -> _TransactionOutcome:
+        """Load the next batch that waits; again, if it was refused because a sequence of record ids is behind."""
+        try:
+            return self._transaction(rebuild=rebuild)
+        except psycopg2.errors.UniqueViolation as error:
+            with self._connection, self._connection.cursor() as cursor:
+                lock(cursor)
+                if not raise_sequences(cursor, self._tables, error):
+                    raise
+        return self._transaction(rebuild=rebuild)
 
     def _transaction(self, *, rebuild: bool) -> _TransactionOutcome:
         """Load the next batch that waits."""
@@ -356,7 +368,7 @@ class _Loader:
         self, cursor: Cursor, error: psycopg2.Error, begun: Sequence[StarTable], batch: int
     ) -> ConfigurationError | None:
         """The error that names what others have made and that refuses the last table begun; None if nothing does."""
-        named = refused_by_others(error, self._tables, batch)
+        named = refused_by_others(error, self._tables, batch) or without_record_ids(error, self._tables, batch)
         if named is not None or not begun or self._connection.closed:
             return named
         # The transaction has failed, and the catalog cannot be asked in it.
