@@ -1,8 +1,8 @@
-"""What an earlier totes, which could miss changes, has written to a lake."""
+"""What an earlier totes has written: to a lake, when it could miss changes, and to a warehouse."""
 
 import dataclasses
 
-from tests.support.databases import session
+from tests.support.databases import execute, session
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
 from totes.capture.contract import columns_of
@@ -24,3 +24,12 @@ def capture_nothing_as_an_earlier_totes(pipeline: Pipeline) -> None:
     }
     second = dataclasses.replace(manifest, batch=2, parent=digest(first), horizon=horizon, tables=tables)
     journal.commit(2, second.to_json())
+
+
+def name_unknown_members_as_an_earlier_totes(pipeline: Pipeline) -> None:
+    """Take their keys from the unknown members of staff and currencies."""
+    execute(
+        pipeline.warehouse,
+        "UPDATE dim_staff SET first_name = 'unknown' WHERE first_name ^@ 'unknown '; "
+        "UPDATE dim_currency SET currency_code = 'unknown' WHERE currency_code ^@ 'unknown '",
+    )

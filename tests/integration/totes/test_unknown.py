@@ -2,11 +2,14 @@
 
 import pytest
 
-from tests.support.databases import execute, rows, value
+from tests.support.content import content_of
+from tests.support.databases import execute, rows, session, value
+from tests.support.earlier import name_unknown_members_as_an_earlier_totes
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
 from totes.star_schema import Dimension, boolean, date, decimal, integer, text, time
+from totes.warehouse import load
 
 # Every fact with every dimension, as a reader joins them.
 JOINED = """
@@ -18,12 +21,24 @@ JOINED = """
     JOIN dim_location ON location_id = agreed_delivery_location_id
 """
 
+CURRENCIES_OF_SALES = "SELECT DISTINCT currency FROM report.sales_by_day ORDER BY 1"
+
 
 @pytest.fixture
 def nameless(pipeline: Pipeline) -> Pipeline:
     """A shop in which the staff of most orders has no name."""
     execute(pipeline.source, "ALTER TABLE staff ALTER first_name DROP NOT NULL; UPDATE staff SET first_name = NULL")
     return pipeline
+
+
+def currencies_without_a_name(pipeline: Pipeline) -> None:
+    """All sales are in one of two currencies that ISO 4217 has no name for."""
+    execute(
+        pipeline.source,
+        "INSERT INTO currency (currency_id, currency_code, created_at, last_updated) "
+        "VALUES (70, 'ZZZ', now(), now()), (71, 'YYY', now(), now()); "
+        "UPDATE sales_order SET currency_id = 70 + sales_order_id % 2",
+    )
 
 
 def test_its_orders_are_in_every_join(nameless: Pipeline) -> None:
@@ -65,15 +80,51 @@ def test_what_somebody_has_made_may_refuse_such_a_member_and_stops_no_load(
 
 
 def test_two_currencies_without_a_name_are_added_up_apart(pipeline: Pipeline) -> None:
+    currencies_without_a_name(pipeline)
+    pipeline.tick()
+    assert rows(pipeline.warehouse, CURRENCIES_OF_SALES) == [("unknown 70",), ("unknown 71",)]
+
+
+def test_members_that_an_earlier_totes_named_alike_are_what_a_rebuild_would_make_of_them(nameless: Pipeline) -> None:
+    currencies_without_a_name(nameless)
+    nameless.tick()
+    # Its quarantine is another row now, and the member is still that of the first.
+    execute(nameless.source, "UPDATE currency SET currency_code = 'QQQ' WHERE currency_id = 70")
+    nameless.tick()
+    name_unknown_members_as_an_earlier_totes(nameless)
+    assert rows(nameless.warehouse, CURRENCIES_OF_SALES) == [("unknown",)]
+    nameless.load()
+    healed = content_of(nameless.warehouse)
+    assert rows(nameless.warehouse, CURRENCIES_OF_SALES) == [("unknown 70",), ("unknown 71",)]
+    with session(nameless.warehouse) as connection:
+        load(connection, nameless.processed, STAR_TABLES, rebuild=True)
+    assert content_of(nameless.warehouse) == healed
+
+
+def test_what_only_looks_like_such_a_member_is_left_as_it_is(pipeline: Pipeline) -> None:
+    currencies_without_a_name(pipeline)
     execute(
         pipeline.source,
-        "INSERT INTO currency (currency_id, currency_code, created_at, last_updated) "
-        "VALUES (70, 'ZZZ', now(), now()), (71, 'YYY', now(), now()); "
-        "UPDATE sales_order SET currency_id = 70 + sales_order_id % 2",
+        "ALTER TABLE design ALTER file_name DROP NOT NULL; "
+        "INSERT INTO design VALUES (900, now(), 'unknown', 'unknown', 'unknown', now())",
     )
     pipeline.tick()
-    said = rows(pipeline.warehouse, "SELECT DISTINCT currency FROM report.sales_by_day ORDER BY 1")
-    assert said == [("unknown 70",), ("unknown 71",)]
+    execute(pipeline.source, "DELETE FROM design WHERE design_id = 900")
+    pipeline.tick()
+    execute(pipeline.source, "INSERT INTO design VALUES (900, now(), 'again', 'again', NULL, now())")
+    assert pipeline.tick().tables["dim_design"].quarantined == 1
+    name_unknown_members_as_an_earlier_totes(pipeline)
+    execute(
+        pipeline.warehouse,
+        "UPDATE dim_currency SET currency_name = 'ours' WHERE currency_id = 70; "
+        "UPDATE dim_currency SET is_deleted = false WHERE currency_id = 71",
+    )
+    before = content_of(pipeline.warehouse)
+    pipeline.load()
+    assert content_of(pipeline.warehouse) == before
+    assert rows(pipeline.warehouse, "SELECT design_name, is_deleted FROM dim_design WHERE design_id = 900") == [
+        ("unknown", True)
+    ]
 
 
 @pytest.mark.begun

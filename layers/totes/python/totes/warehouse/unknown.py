@@ -3,7 +3,7 @@
 The technique is known as a late arriving dimension: R. Kimball and M. Ross, The Data Warehouse Toolkit, chapter 19.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -17,6 +17,9 @@ UNKNOWN = "unknown"
 
 Otherwise, who groups by a name or a currency's code would take several unknown members for one.
 """
+
+_NAMED = sql.SQL("concat({}, ' ', held.key)").format(sql.Literal(UNKNOWN))
+"""The first text of a member for a row `held` in quarantine."""
 
 
 def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | None = None) -> None:
@@ -54,6 +57,8 @@ def add_unknown(cursor: Cursor, place: Place, table: Dimension, batch: int | Non
 def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable]) -> None:
     """Add the unknown members that are missing in all dimensions, whichever batch or version of totes left them out.
 
+    Those that an earlier version named without their keys are named as this one names them.
+
     Args:
         cursor: the warehouse.
         place: where dimensions and quarantine are.
@@ -65,17 +70,56 @@ def add_every_unknown(cursor: Cursor, place: Place, tables: Iterable[StarTable])
     for table in tables:
         if isinstance(table, Dimension) and table.name in waiting:
             add_unknown(cursor, place, table)
+            _name_by_key(cursor, place, table)
+
+
+def _name_by_key(cursor: Cursor, place: Place, table: Dimension) -> None:
+    """Give the unknown members of a version from before 28 November 2026, 15:55 UTC, the texts that they have now.
+
+    A member has the batch that put its key in quarantine. A row of the source that is marked deleted has the batch that
+    found it gone, so it is left alone whatever its texts are.
+    """
+    required = _required(table)
+    if not required:
+        return
+    as_it_was = [sql.SQL("there.{} = {}").format(sql.Identifier(name), sql.Literal(UNKNOWN)) for name in required] + [
+        sql.SQL("there.{} IS NULL").format(sql.Identifier(column.name)) for column in table.columns if column.nullable
+    ]
+    cursor.execute(
+        sql.SQL("""
+            UPDATE {table} AS there SET {name} = {named} FROM {quarantine} AS held
+            WHERE held.star_table = %(table)s AND held.resolved_by IS NULL AND held.key = there.{key}
+            AND there.is_deleted AND {as_it_was}
+            AND EXISTS (
+                SELECT FROM {quarantine} AS made_by WHERE made_by.batch_id = there.batch_id
+                AND made_by.star_table = %(table)s AND made_by.key = there.{key}
+            )
+        """).format(
+            table=place.star(table.name),
+            name=sql.Identifier(required[0]),
+            named=_NAMED,
+            quarantine=place.ledger("quarantine"),
+            key=sql.Identifier(table.key),
+            as_it_was=sql.SQL(" AND ").join(as_it_was),
+        ),
+        {"table": table.name},
+    )
 
 
 def _values(table: Dimension) -> Iterator[sql.Composable]:
     """The value of each column of an unknown member."""
-    required = [column.name for column in table.columns if column.name != table.key and not column.nullable]
+    required = _required(table)
     for column in table.columns:
         if column.name == table.key:
             yield sql.SQL("held.key::integer")
         elif column.nullable:
             yield sql.SQL("NULL::{}").format(sql.SQL(column.sql_type))
         elif column.name == required[0]:
-            yield sql.SQL("concat({}, ' ', held.key)").format(sql.Literal(UNKNOWN))
+            yield _NAMED
         else:
             yield sql.Literal(UNKNOWN)
+
+
+def _required(table: Dimension) -> Sequence[str]:
+    """The texts that must have a value."""
+    return [column.name for column in table.columns if column.name != table.key and not column.nullable]
