@@ -15,6 +15,8 @@ from totes import payloads
 from totes.answers import Finding
 from totes.answers.fitness import check
 from totes.errors import ConfigurationError, UserError
+from totes.lake import StarJournal
+from totes.star.lineage import LineageCheck
 
 _UNREACHABLE = (NotDeployedError, NoCredentialsError, NoRegionError)
 """What leaves nothing to look at: it is said alone."""
@@ -73,7 +75,13 @@ def _lake(deployment: Deployment) -> Finding:
 
 
 def _newest(deployment: Deployment) -> str:
-    newest = deployment.ingestion.newest()
+    """Say which batch is the newest, and see that the two buckets tell of the same batches, as each run does first."""
+    # The processed bucket first: a run that ends meanwhile would else have come further there than was asked here.
+    stars = StarJournal(deployment.processed)
+    done = stars.newest()
+    captured = deployment.ingestion
+    newest = captured.newest()
+    LineageCheck(captured, stars, done=done, newest=newest)
     return f"its newest batch is {newest:,}" if newest else "it holds no batch yet"
 
 

@@ -23,7 +23,7 @@ from totes.answers import Finding
 
 TOPIC = "arn:aws:sns:eu-west-2:123456789012:totes-dev-alarms"
 OUTPUTS = {
-    "totes-dev-data": {"IngestionBucket": "lake"},
+    "totes-dev-data": {"IngestionBucket": "lake", "ProcessedBucket": "stars"},
     "totes-dev-pipeline": {"AnswerFunction": "totes-dev-answer_questions"},
     "totes-dev-watch": {"AlarmTopicArn": TOPIC},
 }
@@ -43,7 +43,8 @@ class Account:
         findings = [{"subject": "source", "good": True, "sentence": "PostgreSQL 17"}]
         self.aws.invoke.side_effect = lambda **_: {"Payload": io.BytesIO(json.dumps({"findings": findings}).encode())}
         self.aws.describe_stacks.side_effect = self._stack
-        self.aws.list_objects_v2.return_value = {}
+        self.newest = {"lake": 0, "stars": 0}
+        self.aws.list_objects_v2.side_effect = self._list
         self.pages: dict[str, Any] = {
             "list_subscriptions_by_topic": [
                 {"Subscriptions": [{"Endpoint": "ada@shop.example", "SubscriptionArn": f"{TOPIC}:1"}]}
@@ -62,6 +63,12 @@ class Account:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": "no"}}, "DescribeStacks")
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs[StackName].items()]
         return {"Stacks": [{"Outputs": outputs, "StackStatus": "CREATE_COMPLETE"}]}
+
+    def _list(self, Bucket: str, Prefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's words
+        newest = self.newest[Bucket]
+        if not newest or "manifests/" not in Prefix:
+            return {}
+        return {"Contents": [{"Key": f"{Prefix}{10**10 - 1 - newest:010d}-batch-{newest:010d}.json"}]}
 
     def _page(self, name: str) -> Any:
         if isinstance(self.pages[name], Exception):
@@ -82,6 +89,21 @@ def test_all_is_looked_at(account: Account) -> None:
         ("alarms", True),
     ]
     assert not any(isinstance(each, Doubtful) for each in found.values())
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_an_ingestion_bucket_that_was_emptied_or_put_back_is_a_finding(account: Account, left: int) -> None:
+    account.newest = {"lake": left, "stars": 9}
+    found = account.examined()["lake"]
+    assert not found.good
+    assert f"s3://lake ends with batch {left}, and s3://stars was made of batches up to 9" in found.sentence
+    assert "docs/disasters.md: a bucket was put back alone" in found.sentence
+
+
+def test_a_batch_that_waits_to_be_transformed_is_none(account: Account) -> None:
+    account.newest = {"lake": 1, "stars": 0}
+    found = account.examined()["lake"]
+    assert (found.good, found.sentence) == (True, "its newest batch is 1")
 
 
 def test_a_right_that_is_missing_for_the_alarms_is_a_finding(account: Account) -> None:
