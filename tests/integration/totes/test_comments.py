@@ -8,7 +8,8 @@ from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
 from totes.warehouse import load
 from totes.warehouse.comments import comments
-from totes.warehouse.grants import TABLE, GrantsAndComments, oid_of
+from totes.warehouse.grants import TABLE, VIEW, GrantsAndComments, comment, oid_of
+from totes.warehouse.retired_comments import RETIRED
 
 WITHOUT = """
     SELECT format('%s.%s', relnamespace::regnamespace, relname), attname FROM (
@@ -66,6 +67,47 @@ def test_what_somebody_has_written_stays_and_what_is_missing_is_written_again(pi
     rebuilt(pipeline)
     assert said_of(pipeline, "units_sold") == "ours"
     assert "price of a bag" in (said_of(pipeline, "unit_price") or "")
+
+
+COMMENTS = """
+    SELECT relnamespace::regnamespace::text, relname, attname, description FROM pg_description
+    JOIN pg_class ON pg_class.oid = objoid
+    LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND attnum > 0
+    WHERE classoid = 'pg_class'::regclass AND relnamespace::regnamespace::text IN ('public', 'etl')
+    AND relkind IN ('r', 'p', 'v')
+"""
+
+
+def write_comment(pipeline: Pipeline, schema: str, name: str, column: str | None, said: str) -> None:
+    kind = VIEW if name.startswith("current_") else TABLE
+    with session(pipeline.warehouse) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(comment(kind, sql.Identifier(schema, name), column, said))
+
+
+@pytest.mark.begun
+def test_what_an_earlier_totes_has_written_gives_way_and_what_somebody_has_written_stays(pipeline: Pipeline) -> None:
+    before = set(rows(pipeline.warehouse, COMMENTS))
+    assert {(*place, column, said) for place, column, said in comments(STAR_TABLES)} == before
+    for entry in RETIRED:
+        write_comment(pipeline, *entry)
+    assert set(rows(pipeline.warehouse, COMMENTS)) >= RETIRED
+    pipeline.load()
+    assert set(rows(pipeline.warehouse, COMMENTS)) == before
+    # Word for word, and in its place, or it is somebody's.
+    theirs = {(schema, name, column, f"{said} We use it.") for schema, name, column, said in RETIRED}
+    theirs |= {("etl", "drift", "what", said) for _, name, _, said in RETIRED if name == "quarantine"}
+    for entry in theirs:
+        write_comment(pipeline, *entry)
+    written = set(rows(pipeline.warehouse, COMMENTS))
+    pipeline.load()
+    rebuilt(pipeline)
+    pipeline.load()
+    assert set(rows(pipeline.warehouse, COMMENTS)) == written != before
+
+
+def test_no_retired_comment_is_todays_and_each_has_one_that_it_gives_way_to() -> None:
+    today = {(*place, column): said for place, column, said in comments(STAR_TABLES)}
+    assert [entry for entry in RETIRED if today[entry[:3]] == entry[3]] == []
 
 
 def test_what_somebody_has_written_on_a_system_column_is_no_comment_of_the_table(empty_database: str) -> None:

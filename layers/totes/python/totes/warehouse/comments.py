@@ -12,30 +12,30 @@ from totes.sqlstate import primary_message
 from totes.star_schema import Calendar, Column, Fact, StarTable
 from totes.warehouse.grants import TABLE, VIEW, comment
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
+from totes.warehouse.retired_comments import RETIRED
 
 logger = logging.getLogger(__name__)
 
-_BARE = """
-    SELECT nspname, relname, relkind = 'v', attname FROM (
+_BARE_OR_RETIRED = """
+    SELECT nspname, relname, relkind = 'v', attname, description FROM (
         SELECT oid, relname, relkind, relnamespace, NULL AS attname, 0 AS attnum FROM pg_class
         UNION ALL
         SELECT oid, relname, relkind, relnamespace, attname, attnum FROM pg_class JOIN pg_attribute ON attrelid = oid
         WHERE attnum > 0 AND NOT attisdropped
     ) AS described JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    LEFT JOIN pg_description ON classoid = 'pg_class'::regclass AND objoid = described.oid AND objsubid = attnum
     WHERE nspname IN ('public', 'etl') AND relname = ANY(%s) AND relkind IN ('r', 'p', 'v')
     AND pg_has_role((SELECT relowner FROM pg_class WHERE pg_class.oid = described.oid), 'USAGE')
-    AND NOT EXISTS (
-        SELECT FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid = described.oid
-        AND objsubid = attnum
-    )
+    AND (description IS NULL OR description = ANY(%s))
 """
 
 Relation = tuple[str, str]
 """Schema and name."""
 
-_LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
+_LEDGER: Mapping[Relation, Mapping[str | None, str]] = MappingProxyType(
     {
         ("etl", "batch"): {
+            None: "The ledger: every batch that this warehouse holds.",
             "batch_id": "The batch: counts up from 1 without a gap.",
             "edition": "Which edition of the star the batch is of: a replay makes a new one.",
             "capture_sha256": "The digest of the captured batch's manifest in the lake.",
@@ -44,6 +44,7 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
             "loaded_at": "When the batch was in the warehouse.",
         },
         ("etl", "batch_table"): {
+            None: "The row counts of each batch, for each star table that it touched.",
             "batch_id": "The batch; see etl.batch.",
             "star_table": "The star table.",
             "rows_in": "Source rows that the batch brought for it.",
@@ -53,24 +54,28 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
             "deleted": "Those that were gone from the source.",
         },
         ("etl", "verification"): {
+            None: "Each comparison of the whole warehouse with the source, and how it ended.",
             "at": "When the comparison ended.",
             "batch_id": "The newest batch that the warehouse held; see etl.batch.",
             "equal": "Whether both said the same, but for what was on its way or in quarantine.",
             "differences": "How many rows differed beyond that.",
         },
         ("public", "fact_exchange_rate"): {
+            None: "What a currency was worth on a day, as a public source said; nonsense is left out.",
             "rate_date": "The day.",
             "base_currency": "The currency of which one unit is worth so much, by its ISO 4217 code.",
             "currency": "The currency, by its ISO 4217 code.",
             "rate": "How many units of the currency one unit of the base is worth, as the source wrote it.",
         },
         ("etl", "rate_day"): {
+            None: "The days whose exchange rates this warehouse holds, or has refused.",
             "base_currency": "The currency of which one unit is worth so much.",
             "rate_date": "The day.",
             "batch_id": "The newest batch when it was loaded; see etl.batch.",
             "loaded_at": "When it was in the warehouse.",
         },
         ("etl", "refused_rate"): {
+            None: "Exchange rates that are nonsense, and why.",
             "base_currency": "The currency of which one unit is worth so much.",
             "rate_date": "The day.",
             "currency": "The currency; the base where the whole answer said nothing.",
@@ -79,10 +84,15 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
             "of_shop": "Whether the shop had the currency then.",
         },
         ("etl", "reporting_currency"): {
+            None: "The currency that amounts are converted into; without a row none is.",
             "only_row": "There is one row, or none.",
             "code": "Its ISO 4217 code.",
         },
         ("etl", "rate_quarantine"): {
+            None: (
+                "Days some of whose exchange rates are nonsense, of currencies that the shop has, "
+                "as etl.quarantine has rows."
+            ),
             "batch_id": "The newest batch when the day was loaded; see etl.batch.",
             "star_table": "The table that the rates are missing from.",
             "key": "The day, as a number such as 20240305.",
@@ -91,22 +101,30 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
             "resolved_by": "The newest batch when the next day was loaded; NULL: this is the newest day.",
         },
         ("etl", "drift"): {
+            None: "Columns of the source that were added, dropped or retyped.",
             "batch_id": "The batch that saw it first; see etl.batch.",
             "what": "What has changed, in words.",
         },
         ("etl", "quarantine"): {
+            None: "Source rows that could not become rows of a star table, and why.",
             "batch_id": "The batch that brought the row; see etl.batch.",
             "star_table": "The star table that the row is missing from.",
             "key": "The row's key in the source.",
             "reason": "Why it could not become a row of it.",
             "source_row": "The row as the source has it.",
+            "resolved_by": "The batch that brought the row again, fixed or not; NULL: open.",
         },
         ("etl", "content"): {
+            None: (
+                "Which edition of the star the content is of, and whether somebody asked for a rebuild "
+                "that is not done yet."
+            ),
             "only_row": "There is one row.",
             "edition": "Which edition of the star the warehouse holds.",
             "rebuild": "Whether somebody has asked for a rebuild that is not done yet.",
         },
         ("etl", "star_column"): {
+            None: "The columns that totes made; an older totes knows by them that a newer one was here.",
             "star_table": "The star table.",
             "column_name": "The column.",
             "type": "Its type.",
@@ -117,17 +135,18 @@ _LEDGER: Mapping[Relation, Mapping[str, str]] = MappingProxyType(
 
 
 def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
-    """Comment what has no comment, in the cursor's transaction; what somebody has written stays.
+    """Comment what has no comment, or an earlier totes' one, in the cursor's transaction; what somebody wrote stays.
 
     Raises:
         psycopg2.Error: the warehouse broke off.
     """
     meanings = {(*relation, column): meaning for relation, column, meaning in comments(tables)}
-    cursor.execute(_BARE, [sorted({name for _, name, _ in meanings})])
+    retired = sorted({said for *_, said in RETIRED})
+    cursor.execute(_BARE_OR_RETIRED, [sorted({name for _, name, _ in meanings}), retired])
     statements = [
         comment(VIEW if is_view else TABLE, sql.Identifier(schema, name), column, meanings[schema, name, column])
-        for schema, name, is_view, column in cursor.fetchall()
-        if (schema, name, column) in meanings
+        for schema, name, is_view, column, said in cursor.fetchall()
+        if (schema, name, column) in meanings and (said is None or (schema, name, column, said) in RETIRED)
     ]
     if not statements:
         return
@@ -151,8 +170,7 @@ def comments(tables: Sequence[StarTable]) -> Iterator[tuple[Relation, str | None
             for column, said in of_table:
                 yield relation, column, said
     for relation, columns in _LEDGER.items():
-        for column, meaning in columns.items():
-            yield relation, column, meaning
+        yield from ((relation, column, meaning) for column, meaning in columns.items())
 
 
 def _of_columns(table: StarTable, tables: Sequence[StarTable]) -> Iterator[tuple[str, str]]:

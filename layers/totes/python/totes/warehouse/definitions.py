@@ -26,7 +26,6 @@ _LEDGER: Mapping[str, str] = MappingProxyType(
         captured_at timestamptz NOT NULL,
         loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
     );
-    COMMENT ON TABLE {batch} IS 'The ledger: every batch that this warehouse holds.';
 """,
         "batch_table": """
     CREATE TABLE {batch_table} (
@@ -40,15 +39,12 @@ _LEDGER: Mapping[str, str] = MappingProxyType(
         PRIMARY KEY (batch_id, star_table),
         CHECK (rows_in = versions + unchanged + quarantined + deleted)
     );
-    COMMENT ON TABLE {batch_table} IS
-        'The row counts of each batch, for each star table that it touched.';
 """,
         "drift": """
     CREATE TABLE {drift} (
         batch_id integer NOT NULL,
         what text NOT NULL
     );
-    COMMENT ON TABLE {drift} IS 'Columns of the source that were added, dropped or retyped.';
 """,
         "quarantine": """
     CREATE TABLE {quarantine} (
@@ -61,9 +57,6 @@ _LEDGER: Mapping[str, str] = MappingProxyType(
         PRIMARY KEY (batch_id, star_table, key)
     );
     CREATE INDEX ON {quarantine} (star_table, key) WHERE resolved_by IS NULL;
-    COMMENT ON TABLE {quarantine} IS 'Source rows that could not become rows of a star table, and why.';
-    COMMENT ON COLUMN {quarantine}.resolved_by IS
-        'The batch that brought the row again, fixed or not; NULL: open.';
 """,
     }
 )
@@ -77,8 +70,6 @@ _STATE = """
         edition integer,
         rebuild boolean NOT NULL DEFAULT false
     );
-    COMMENT ON TABLE etl.content IS
-        'Which edition of the star the content is of, and whether somebody asked for a rebuild that is not done yet.';
     CREATE TABLE IF NOT EXISTS etl.star_column (
         star_table text NOT NULL,
         column_name text NOT NULL,
@@ -86,8 +77,6 @@ _STATE = """
         nullable boolean NOT NULL,
         PRIMARY KEY (star_table, column_name)
     );
-    COMMENT ON TABLE etl.star_column IS
-        'The columns that totes made; an older totes knows by them that a newer one was here.';
 """
 
 # Not of a batch either, and so not made again by a rebuild: what a comparison has found stays true of its moment.
@@ -98,7 +87,6 @@ _VERIFICATION = """
         equal boolean NOT NULL,
         differences bigint NOT NULL
     );
-    COMMENT ON TABLE etl.verification IS 'Each comparison of the whole warehouse with the source, and how it ended.';
 """
 
 # It is of another source than the star, and so of no batch: a rebuild leaves it as it is.
@@ -110,7 +98,6 @@ _RATES = """
         rate numeric NOT NULL CHECK (rate > 0),
         PRIMARY KEY (base_currency, currency, rate_date)
     );
-    COMMENT ON TABLE {rates} IS 'What a currency was worth on a day, as a public source said; nonsense is left out.';
 """
 
 RATE_LEDGER = ("rate_day", "refused_rate", "reporting_currency", "rate_quarantine")
@@ -124,7 +111,6 @@ _RATE_LEDGER = """
         loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         PRIMARY KEY (base_currency, rate_date)
     );
-    COMMENT ON TABLE etl.rate_day IS 'The days whose exchange rates this warehouse holds, or has refused.';
     CREATE TABLE IF NOT EXISTS etl.refused_rate (
         base_currency text NOT NULL,
         rate_date date NOT NULL,
@@ -134,13 +120,10 @@ _RATE_LEDGER = """
         of_shop boolean NOT NULL,
         PRIMARY KEY (base_currency, rate_date, currency)
     );
-    COMMENT ON TABLE etl.refused_rate IS 'Exchange rates that are nonsense, and why.';
     CREATE TABLE IF NOT EXISTS etl.reporting_currency (
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
         code text NOT NULL
     );
-    COMMENT ON TABLE etl.reporting_currency IS
-        'The currency that amounts are converted into; without a row none is.';
     CREATE OR REPLACE VIEW etl.rate_quarantine AS
         SELECT
             batch_id,
@@ -158,8 +141,6 @@ _RATE_LEDGER = """
         JOIN etl.reporting_currency ON code = base_currency
         WHERE of_shop
         GROUP BY base_currency, rate_date, batch_id;
-    COMMENT ON VIEW etl.rate_quarantine IS
-        'Days some of whose exchange rates are nonsense, of currencies that the shop has, as etl.quarantine has rows.';
 """
 
 _LIKE_ITSELF = {"time(3)": "time(3) without time zone"}
