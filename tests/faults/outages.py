@@ -44,7 +44,7 @@ def disk_full(scene: Scene) -> None:
         scene.world.warehouse,
         "CREATE OR REPLACE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$; "
-        "CREATE TRIGGER no_room BEFORE INSERT ON etl.batch FOR EACH ROW EXECUTE FUNCTION public.no_room()",
+        "CREATE TRIGGER no_room AFTER INSERT ON etl.batch FOR EACH ROW EXECUTE FUNCTION public.no_room()",
     )
     scene.write("UPDATE payment SET paid = NOT paid WHERE payment_id %% 7 = 2")
     tick = scene.world.tick()
