@@ -1,6 +1,5 @@
 """Sorted runs merged into one, so that a table has about as many of them as the logarithm of its rows."""
 
-import io
 from collections.abc import Iterator, Sequence
 
 import polars as pl
@@ -9,7 +8,7 @@ from totes.capture import sizes
 from totes.capture.holdings import in_schema
 from totes.capture.part_cache import PartCache, bounds
 from totes.capture.slices import PartSlice, key_slices, part_slices
-from totes.lake import Bucket, Part, SortedRun, fetch_part, write_part
+from totes.lake import Bucket, Part, SortedRun, schema_of, write_part
 
 
 def with_sorted_run(
@@ -139,7 +138,7 @@ def _merged_at_once(
 def _schema(runs: Sequence[SortedRun], bucket: Bucket) -> pl.Schema:
     """The columns and types of the newest rows; all that is rewritten is brought into them."""
     newest = next((run.parts[-1] for run in reversed(runs) if run.parts), None)
-    return pl.Schema(pl.read_parquet_schema(io.BytesIO(fetch_part(bucket, newest)))) if newest else pl.Schema()
+    return schema_of(bucket, newest) if newest else pl.Schema()
 
 
 def _groups(slices: Sequence[PartSlice]) -> Iterator[list[PartSlice]]:

@@ -16,7 +16,7 @@ from totes.lake.manifests import (
     StarParts,
     TableIdentity,
 )
-from totes.lake.parts import RAW, Part, fetch_part, read_part, write_part
+from totes.lake.parts import RAW, Part, fetch_part, read_part, schema_of, write_part
 from totes.lake.pieces import FailedPiece, PiecesLeft
 from totes.lake.ranges import KeyRanges
 from totes.lake.recent import RecentObjects
@@ -48,6 +48,7 @@ __all__ = [
     "audit",
     "fetch_part",
     "read_part",
+    "schema_of",
     "sweep",
     "write_part",
 ]

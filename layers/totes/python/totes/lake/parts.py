@@ -67,6 +67,15 @@ def read_part(bucket: Bucket, part: Part, columns: Sequence[str] | None = None) 
     return pl.read_parquet(io.BytesIO(fetch_part(bucket, part)), columns=list(columns) if columns else None)
 
 
+def schema_of(bucket: Bucket, part: Part) -> pl.Schema:
+    """Return a part's columns and their types, without reading its rows.
+
+    Raises:
+        LakeCorrupted: the object is missing, or its bytes are not those that were written.
+    """
+    return pl.Schema(pl.read_parquet_schema(io.BytesIO(fetch_part(bucket, part))))
+
+
 def fetch_part(bucket: Bucket, part: Part) -> bytes:
     """Return a part's bytes, which are parquet.
 
