@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -143,7 +142,6 @@ class _Requests(BaseHTTPRequestHandler):
             status, said = self.store.object_request(self.command, self.path, dict(self.headers), body)
         head = (
             f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}\r\nContent-Length: {len(said)}\r\n"
-            f"Last-Modified: {formatdate(usegmt=True)}\r\nETag: {chr(34)}any{chr(34)}\r\n\r\n"
         )
         self.wfile.write(head.encode() + (b"" if self.command == "HEAD" else said))
 
