@@ -65,6 +65,7 @@ class Run(Construct):
         """The first state, with all states that follow it."""
         transforming = self._transforming()
         capturing = self._capturing(then=transforming)
+        lake_alone = path(payloads.ASKED, payloads.LAKE_ALONE)
         is_another_under_way = (
             sfn.Choice(self, "Is another run under way?")
             .when(
@@ -78,7 +79,9 @@ class Run(Construct):
                 self._end("Step back", ANOTHER_RUN, []),
             )
             .when(
-                sfn.Condition.is_present(path(payloads.ASKED, payloads.LAKE_ALONE)),
+                sfn.Condition.and_(
+                    sfn.Condition.is_present(lake_alone), sfn.Condition.boolean_equals(lake_alone, value=True)
+                ),
                 sfn.Pass(
                     self,
                     "The lake alone",

@@ -113,7 +113,10 @@ def test_capture_knows_when_the_last_run_succeeded_and_load_when_the_source_was_
 def test_who_asks_for_the_lake_alone_is_not_kept_waiting_by_a_lost_source(states: dict[str, Any]) -> None:
     _, condition = states["Is another run under way?"]["Choices"]
     assert states["Look for another run"]["ResultSelector"]["asked.$"] == "$$.Execution.Input"
-    assert (condition["Variable"], condition["IsPresent"]) == ("$.asked.lake_alone", True)
+    assert condition["And"] == [
+        {"Variable": "$.asked.lake_alone", "IsPresent": True},
+        {"Variable": "$.asked.lake_alone", "BooleanEquals": True},
+    ]
     assert condition["Next"] == "The lake alone"
     assert (states["The lake alone"]["Result"], states["The lake alone"]["ResultPath"]) == ({"seen": ""}, "$.capture")
 

@@ -4,7 +4,8 @@ import ast
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 
 MAY_KNOW = {
+    "answers": {"answers", "capture", "catalog", "databases", "errors", "star_schema", "warehouse"},
     "athena": {"athena", "lake", "star_schema"},
     "capture": {"capture", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema"},
@@ -35,6 +37,17 @@ MAY_KNOW = {
     "report": {"report"},
     "snapshot": {"snapshot", "lake", "errors", "consistent_read", "report", "roles"},
     "lake": {"lake", "clients", "errors"},
+    "verify": {
+        "verify",
+        "capture",
+        "catalog",
+        "consistent_read",
+        "errors",
+        "lake",
+        "star",
+        "star_schema",
+        "warehouse",
+    },
 }
 
 
@@ -52,19 +65,40 @@ def imports(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("part", MAY_KNOW)
-def test_capture_star_and_warehouse_know_the_lake_and_not_each_other(part: str) -> None:
+def test_a_part_of_the_library_knows_those_that_it_may_and_no_other(part: str) -> None:
     for file in (LIBRARY / part).rglob("*.py"):
         known = {name.split(".")[1] for name in imports(file) if name.startswith("totes.")}
         assert known <= MAY_KNOW[part], f"{file.relative_to(ROOT)} imports {known - MAY_KNOW[part]}"
 
 
+def test_every_package_of_the_library_says_what_it_may_know() -> None:
+    assert {package.parent.name for package in LIBRARY.glob("*/__init__.py")} == MAY_KNOW.keys()
+
+
+def test_no_module_of_the_library_comes_back_to_itself_by_its_imports() -> None:
+    def name_of(file: Path) -> str:
+        return ".".join(file.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__")
+
+    modules = {name_of(file): file for file in LIBRARY.rglob("*.py")}
+    graph = {name: set(imported_modules(file, modules)) for name, file in modules.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which tells the cycle
+
+
+def imported_modules(file: Path, modules: Collection[str]) -> Iterator[str]:
+    """Those of some modules that a file imports: a package's module, or else the package that has the name."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module in modules:
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from members & set(modules) or {node.module}
+
+
 def test_the_library_knows_nothing_of_lambda_cdk_or_the_command_line() -> None:
+    of_others = {"aws_cdk", "aws_lambda_powertools", "moto"}
+    ours = {"stacks", "lambdas", "totes_runtime", "command_line", "local_cloud", "simulator", "costs"}
     for file in LIBRARY.rglob("*.py"):
-        strangers = {
-            name
-            for name in imports(file)
-            if name.split(".")[0] in {"aws_cdk", "aws_lambda_powertools", "stacks", "command_line", "moto", "lambdas"}
-        }
+        strangers = {name for name in imports(file) if name.split(".")[0] in of_others | ours}
         assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
 
 
@@ -93,12 +127,25 @@ def test_decisions_have_one_form() -> None:
         assert re.findall(r"^## (.+)$", text, flags=re.MULTILINE) == ["Context", "Decision", "Consequences"], file.name
 
 
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+
+
 @pytest.mark.parametrize("document", ["guarantees.md", "laws.md", "disasters.md"])
-def test_every_guarantee_law_and_procedure_names_a_test_that_there_is(document: str) -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / document).read_text())
+def test_every_test_that_a_document_of_promises_names_is_there(document: str) -> None:
+    named = NAMED_TEST.findall((ROOT / "docs" / document).read_text())
     assert len(named) > 1
     for file, test in named:
-        assert f"def {test}(" in (ROOT / file).read_text(), f"{file}::{test}"
+        assert (f"def {test}(" if test else "def test_") in (ROOT / file).read_text(), f"{file}::{test}"
+
+
+@pytest.mark.parametrize("document", ["guarantees.md", "laws.md"])
+def test_every_guarantee_and_law_names_a_test(document: str) -> None:
+    tables = re.findall(
+        r"^\|[^\n]+\n\|[-|: ]+\n((?:\|[^\n]+\n)+)", (ROOT / "docs" / document).read_text(), re.MULTILINE
+    )
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) > 1
+    assert [row for row in rows if not NAMED_TEST.search(row.rpartition(" | ")[2])] == []
 
 
 def test_every_procedure_of_a_disaster_is_rehearsed() -> None:

@@ -35,10 +35,16 @@ def watched(handler: Handler) -> Handler:
         logger.append_keys(execution=event.get(payloads.EXECUTION))
         try:
             return handler(event, context)
-        except Exception as error:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
             redact(error)  # not in the log alone: Lambda writes and answers what is raised
             logger.exception("failed")
-            raise
+            if isinstance(error, Exception):
+                raise
+            # A panic of Polars is none. It would end the process, and Lambda would answer only that it has ended:
+            # https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
     watched_run: Handler = metrics.log_metrics(logger.inject_lambda_context(run, clear_state=True))
     return watched_run
