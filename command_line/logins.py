@@ -44,7 +44,7 @@ class LoginState:
         name: of its secret.
         changed, rotated: when its value was last changed at all, and by a rotation.
         next_rotation: when it will be rotated.
-        deleted: when it was given up for deletion.
+        deleted: when it was scheduled for deletion.
     """
 
     login_name: str

@@ -93,8 +93,13 @@ class DeployerStack(TotesStack):
         )
 
     def _new_provider(self) -> str:
+        # All that deploys from GitHub in the account uses it, so it outlives the stack that has made it.
         return iam.OidcProviderNative(
-            self, "GitHub", url=f"https://{_ISSUER}", client_ids=[_AUDIENCE]
+            self,
+            "GitHub",
+            url=f"https://{_ISSUER}",
+            client_ids=[_AUDIENCE],
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         ).oidc_provider_arn
 
     def _role(

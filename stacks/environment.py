@@ -25,8 +25,9 @@ _LOCAL_SITE = "{endpoint}"
 _SUFFIX = "[a-z][a-z0-9]{0,11}"
 """At most 12 characters: a function's name may have 64, and the longest name of a function leaves room for so many."""
 
-_NAMES_OF_SCHEDULES = {"audit", "rates", "sweep", "verify"}
-"""Words behind an environment's name in the names of its schedules; the schedule of its runs has no such word."""
+_NAMES_OF_ITS_OWN = {"audit", "no", "rates", "sweep", "verify"}
+"""Words behind an environment's name in the names of its own schedules, beside that of its runs, which has none, and of
+alarms: `no` of the one that says that there was no audit, where an environment `no` would have an alarm of audits."""
 
 _ZONES_OF_A_DATABASE = 2
 """RDS wants subnets in so many zones at least, also for an instance in one
@@ -131,7 +132,8 @@ class GivenDatabase:
         security_group_id: its security group, if it is in the network; None: it is outside, and reached through NAT.
         opens_group: whether the stack adds the rule to that group that lets the functions in; if not, the owner of the
             group adds it, for the group that the network stack's outputs name.
-        port: where it listens.
+        port: where it listens. It is in what CloudFormation makes up for a secret of totes' own until a login is
+            stored, so a change of it puts that in the place of the stored login (docs/deploying.md).
         secret_arn: the secret with its login, if there is one; None: the data stack makes one, to be filled in.
         secret_key_arn: the key that encrypts the given secret, if it is a KMS key of your own and not the key of
             Secrets Manager.
@@ -420,16 +422,17 @@ class Environment:
         It has no domain for its dashboard: CloudFront accepts a domain for only one distribution of all accounts.
 
         Raises:
-            ValueError: the suffix is not a short word, or is one of a schedule's; the name has one already, or both
+            ValueError: the suffix is not a short word, or makes a name that there is already; the name has one already, or both
                 together are too long.
         """
         if "-" in self.name:
             raise ValueError(f"{self.name} has a suffix already, and takes no second one, {suffix!r}")
         if not re.fullmatch(_SUFFIX, suffix):
             raise ValueError(f"suffix {suffix!r} is no word of at most 12 small letters and digits, such as alice")
-        if suffix in _NAMES_OF_SCHEDULES:
+        if suffix in _NAMES_OF_ITS_OWN:
             raise ValueError(
-                f"suffix {suffix!r} would give {self.name}-{suffix} a schedule of the name that one of {self.name} has"
+                f"suffix {suffix!r} would give {self.name}-{suffix} a schedule or an alarm of a name that {self.name} "
+                "has"
             )
         return replace(self, name=f"{self.name}-{suffix}", dashboard_domain=None)
 

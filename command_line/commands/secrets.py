@@ -124,7 +124,7 @@ def delete_secret(
     state: State = None,
     environment: Environment = None,
 ) -> None:
-    """Give a secret up for deletion in thirty days; totes secrets set takes it back."""
+    """Schedule the deletion of a secret, in thirty days; totes secrets set takes it back."""
     deployment = deployment_of(is_local, state, environment)
     who = "Whoever reads the warehouse by it" if login_name == "dashboard" else f"Every run of {deployment.name}"
     if not typed_name(yes, f"{who} will fail", login_name):
@@ -164,6 +164,6 @@ def _table(states: list[LoginState]) -> Table:
     for each in states:
         dates = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (each.changed, each.rotated, each.next_rotation)]
         table.add_row(
-            each.login_name, each.name, *dates, Text("given up for deletion" if each.deleted else "", style="red")
+            each.login_name, each.name, *dates, Text("scheduled for deletion" if each.deleted else "", style="red")
         )
     return table

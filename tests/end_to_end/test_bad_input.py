@@ -117,8 +117,12 @@ def test_an_environment_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for command in (["local", "up"], ["run"], ["local", "down"], ["status"]):
-        assert_one_sentence(totes(*command, "--state", tmp_path / "file" / "state"), "totes: ")
+    state = tmp_path / "file" / "state"
+    starts = (f"no local cloud is up in {state}", f"totes local up --state {state} starts one")
+    assert_one_sentence(totes("local", "up", "--state", state), f"{state} cannot be used", "--state")
+    for command in ("run", "status"):
+        assert_one_sentence(totes(command, "--state", state), *starts)
+    assert_one_sentence(totes("local", "down", "--state", state), f"no local cloud is up in {state}")
     assert_one_sentence(totes("local", "up", "--state", "/proc/totes"), "/proc/totes", "--state")
 
 

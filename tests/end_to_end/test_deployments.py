@@ -199,6 +199,6 @@ def bucket_names(deployed: Deployed) -> list[str]:
 
 
 def source_secrets(deployed: Deployed) -> set[str]:
-    """The source's secrets, those that are given up for deletion left out."""
+    """The source's secrets, those that are scheduled for deletion left out."""
     found = deployed.cloud.client("secretsmanager").list_secrets()["SecretList"]
     return {each["ARN"] for each in found if "SourceSecret" in each["Name"]}

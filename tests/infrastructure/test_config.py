@@ -153,8 +153,17 @@ def test_no_suffix_gives_a_schedule_the_name_of_another_environments(dev: Synthe
     assert len(others) == len(names) - 1 > 1
     for name in others:
         suffix = name.removeprefix("totes-dev-")
-        with pytest.raises(ValueError, match=f"suffix '{suffix}' would give dev-{suffix} a schedule of the name"):
+        with pytest.raises(ValueError, match=f"suffix '{suffix}' would give dev-{suffix} a schedule or an alarm of"):
             config.named(f"dev-{suffix}")
+
+
+def test_no_suffix_gives_an_alarm_the_name_of_another_environments(dev: Synthesised) -> None:
+    alarms = {each["Properties"]["AlarmName"] for each in dev.resources("AWS::CloudWatch::Alarm").values()}
+    words = {name.removeprefix("totes-dev-") for name in alarms}
+    suffixes = {one.removesuffix(f"-{other}") for one in words for other in words if one.endswith(f"-{other}")}
+    assert suffixes == {"no"}
+    with pytest.raises(ValueError, match="suffix 'no' would give dev-no a schedule or an alarm of"):
+        config.named("dev-no")
 
 
 @pytest.mark.parametrize("zones", [("eu-west-2a", "eu-west-2a"), ("eu-west-2a",), ()])

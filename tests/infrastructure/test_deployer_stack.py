@@ -136,11 +136,12 @@ def test_the_roles_that_may_be_assumed_are_those_that_the_cli_assumes(
 
 def test_an_account_without_a_provider_gets_githubs(prod_deployer: Template) -> None:
     [(logical_id, provider)] = [
-        (logical_id, each["Properties"])
+        (logical_id, each)
         for logical_id, each in prod_deployer["Resources"].items()
         if each["Type"] == "AWS::IAM::OIDCProvider"
     ]
-    assert provider == {"Url": f"https://{ISSUER}", "ClientIdList": ["sts.amazonaws.com"]}
+    assert provider["Properties"] == {"Url": f"https://{ISSUER}", "ClientIdList": ["sts.amazonaws.com"]}
+    assert provider["DeletionPolicy"] == "RetainExceptOnCreate", "others in the account sign in by it too"
     assert {trusted(role)[0]["Ref"] for role in roles(prod_deployer).values()} == {logical_id}
 
 

@@ -186,7 +186,7 @@ def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipelin
         )
 
     with (
-        pytest.raises(TotesError, match=f"the {role} broke off") as raised,
+        pytest.raises(TotesError, match=f"the {role} cannot do this now") as raised,
         session(pipeline.source) as source,
         translated_errors(source, "source", SourceUnavailable),
         session(pipeline.warehouse) as warehouse,

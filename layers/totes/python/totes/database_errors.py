@@ -91,7 +91,7 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
             sentence = f"the {login_name}'s tables are locked: {first_line(error)}"
             raise unavailable(f"{sentence}; the oldest locks are those of {', '.join(holders)}") from error
         if _passes(connection, error):
-            raise unavailable(f"the {login_name} broke off: {first_line(error)}") from error
+            raise unavailable(f"the {login_name} cannot do this now: {first_line(error)}") from error
         raise _refused(error, login_name) from error
 
 
@@ -140,7 +140,7 @@ def not_taken(secret: str, error: psycopg2.ProgrammingError | ValueError) -> Con
     """
     what = "a character that no setting may have" if isinstance(error, ValueError) else first_line(error)
     return ConfigurationError(
-        f"secret {secret} says what libpq does not take: {what}; totes secrets set LOGIN stores it again"
+        f"secret {secret} has a value that libpq rejects: {what}; totes secrets set LOGIN stores it again"
     )
 
 

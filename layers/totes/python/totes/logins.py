@@ -99,7 +99,7 @@ def login(
         )
     if odd := [name for name, value in values.items() if not _is_text(f"{name}{value}")]:
         raise ConfigurationError(
-            f"secret {secret} says what libpq does not take: {odd[0]!r} has a character that no database knows, such "
+            f"secret {secret} has a value that libpq rejects: {odd[0]!r} has a character that no database knows, such "
             "as NUL; totes secrets set LOGIN stores it again"
         )
     return dict(values)

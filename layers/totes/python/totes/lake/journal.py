@@ -58,7 +58,7 @@ class Journal:
     def _number(self, key: str) -> int:
         match = re.fullmatch(re.escape(self._prefix) + r"\d{10}-batch-(\d{10})\.json", key)
         if match is None or key != self._key(int(match[1])):
-            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is no document of totes; take it out of {self._prefix}")
+            raise LakeCorrupted(f"s3://{self.bucket.name}/{key} is not a totes document; remove it from {self._prefix}")
         return int(match[1])
 
     def _key(self, number: int) -> str:
