@@ -9,8 +9,8 @@ from pathlib import Path
 from totes.references import dimension_of
 from totes.star import STAR_TABLES
 from totes.star_schema import Column, Fact, StarTable
-from totes.warehouse.comments import comments
 from totes.warehouse.definitions import columns_made
+from totes.warehouse.for_readers.comments import comments
 
 FILE = Path(__file__).parents[1] / "docs" / "star-schema.md"
 

@@ -8,7 +8,8 @@ from totes.errors import WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import LoadSettings, StarSettings
 from totes.star import STAR_TABLES, replay
-from totes.warehouse import load, rebuild
+from totes.warehouse import load
+from totes.warehouse.rebuild import steps
 
 REPLAY = "replay"
 REBUILD = "rebuild"
@@ -23,7 +24,7 @@ def _replay(_event: Mapping[str, Any], _context: object) -> None:
 def _rebuild(_event: Mapping[str, Any], _context: object) -> None:
     """Load every batch of the lake again."""
     settings = LoadSettings.from_environment()
-    rebuild.SHORT_SECONDS = 0.0  # as where each step takes long: a boundary behind each
+    steps.SHORT_SECONDS = 0.0  # as where each step takes long: a boundary behind each
     with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
         load(warehouse, Bucket(settings.processed_bucket), STAR_TABLES, rebuild=True)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from psycopg2 import sql
 
 from tests.support.databases import session
-from totes.warehouse.binary_rows import binary
-from totes.warehouse.refused import copy_all
+from totes.warehouse.copying import copy_all
+from totes.warehouse.copying.binary_rows import binary
 
 TYPES = {
     "small": "integer",

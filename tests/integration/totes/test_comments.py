@@ -7,9 +7,9 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
 from totes.warehouse import load
-from totes.warehouse.comments import comments
+from totes.warehouse.for_readers.comments import comments
+from totes.warehouse.for_readers.retired_comments import RETIRED
 from totes.warehouse.grants import TABLE, VIEW, GrantsAndComments, comment, oid_of
-from totes.warehouse.retired_comments import RETIRED
 
 WITHOUT = """
     SELECT format('%s.%s', relnamespace::regnamespace, relname), attname FROM (

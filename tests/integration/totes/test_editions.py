@@ -17,8 +17,9 @@ from totes.lake import Bucket, StarJournal
 from totes.outcomes import Span
 from totes.star import STAR_TABLES, replay, transform
 from totes.star_schema import StarTable
-from totes.warehouse import Loaded, bulk, load
+from totes.warehouse import Loaded, load
 from totes.warehouse.ledger import lock
+from totes.warehouse.rebuild import bulk
 
 
 def rebuilt(pipeline: Pipeline) -> Loaded:

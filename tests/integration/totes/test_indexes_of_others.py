@@ -10,8 +10,8 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES, replay
-from totes.warehouse import rebuild
-from totes.warehouse.rebuild import Rebuild, StepResult, warehouse_state
+from totes.warehouse.rebuild import Rebuild, StepResult, steps
+from totes.warehouse.rebuild.steps import warehouse_state
 
 __all__ = ["by_role", "loader"]
 
@@ -78,14 +78,14 @@ def test_what_becomes_of_indexes_while_a_warehouse_is_rebuilt_is_so_afterwards(
     if when == "at the very moment of the swap":
         build, looks = Rebuild._build_indexes, iter([False])
         monkeypatch.setattr(Rebuild, "_build_indexes", lambda *given: next(looks, True) and build(*given))
-        monkeypatch.setattr(rebuild, "_PAUSE", 0.0)
+        monkeypatch.setattr(steps, "_PAUSE", 0.0)
     assert pipeline.load().rebuilding is None
     assert rows(pipeline.warehouse, INDEXES) == before
     assert not rows(pipeline.warehouse, BESIDE)
 
 
 def test_an_index_that_is_still_there_is_not_built_twice(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     pipeline.tick()
     execute(pipeline.warehouse, "CREATE INDEX one ON dim_design (file_name); CREATE INDEX two ON etl.batch (horizon)")
     until_indexes_are_built(pipeline)

@@ -9,7 +9,8 @@ from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES
 from totes.star_schema import Dimension, integer
-from totes.warehouse import load, rebuild
+from totes.warehouse import load
+from totes.warehouse.rebuild import steps
 
 LEFT = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'etl'::regnamespace AND relname ~ '^(dim|fact|staged|rebui)_?'"
@@ -90,7 +91,7 @@ def test_a_table_of_the_ledgers_name_is_refused_by_name(pipeline: Pipeline, name
 def test_what_a_rebuild_has_left_that_broke_off_is_cleared_away(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, left: str
 ) -> None:
-    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     pipeline.tick()
     execute(pipeline.warehouse, "UPDATE etl.content SET rebuild = true")
@@ -106,7 +107,7 @@ def test_what_a_rebuild_has_left_that_broke_off_is_cleared_away(
 def test_a_rebuild_of_another_star_leaves_nothing_and_takes_nothing_of_others(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     execute(pipeline.warehouse, "UPDATE etl.content SET rebuild = true")
     assert step_of_load(pipeline).rebuilding
     execute(pipeline.warehouse, "CREATE TABLE etl.dim_department (mine integer)")

@@ -25,7 +25,8 @@ from totes.outcomes import Span
 from totes.star import STAR_TABLES, fingerprint, replay, transform
 from totes.star_schema import Column, Dimension, Kind, StarTable, integer, text
 from totes.verify import verify
-from totes.warehouse import Loaded, batch, bulk, load, rebuild
+from totes.warehouse import Loaded, batch, load
+from totes.warehouse.rebuild import bulk, steps
 
 
 def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
@@ -102,7 +103,7 @@ def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_bes
     pipeline: Pipeline, another_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "CHUNK_BATCHES", 1)
-    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     live(pipeline, seed=7, ticks=3)
     asked, runs, left = True, 0, []
     while True:
@@ -126,7 +127,7 @@ def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_bes
 def test_an_initial_load_that_is_not_done_yet_has_the_views_that_others_read_meanwhile(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     pipeline.capture()
     pipeline.transform()
     runs = 0
@@ -163,7 +164,7 @@ def test_a_batch_too_large_for_a_transaction_is_loaded_step_by_step(
     held = content_of(pipeline.warehouse)
     monkeypatch.setattr(bulk, "CHUNK_ROWS", 40)
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
-    monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     came_late, runs = False, 0
     while step_of_load(pipeline).rebuilding:
         runs += 1
@@ -372,7 +373,7 @@ def test_a_large_batch_is_loaded_at_once_where_a_rebuild_is_refused_or_waits_for
     if refused:
         execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
     monkeypatch.setattr(batch, "LARGE_ROWS", 20)
-    monkeypatch.setattr(rebuild, "_PAUSE", 0.1)
+    monkeypatch.setattr(steps, "_PAUSE", 0.1)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     with session(pipeline.warehouse) as reader, reader.cursor() as cursor:
         if not refused:
@@ -415,7 +416,7 @@ def test_readers_of_views_come_to_no_harm_by_a_swap(pipeline: Pipeline) -> None:
 def test_a_reader_that_would_make_a_deadlock_with_the_swap_makes_it_later(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rebuild, "_PAUSE", 0.1)
+    monkeypatch.setattr(steps, "_PAUSE", 0.1)
     name = pipeline.warehouse.rpartition("/")[2]
     execute(pipeline.warehouse, f"ALTER DATABASE {name} SET deadlock_timeout = '100ms'")
     first, second = STAR_TABLES[0].name, STAR_TABLES[-1].name
@@ -445,7 +446,7 @@ def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_c
     transform(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN)
     if begun == "by a large batch":
         monkeypatch.setattr(batch, "LARGE_ROWS", 20)
-        monkeypatch.setattr(rebuild, "SHORT_SECONDS", 0.0)
+        monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
     else:
         replay(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN, first=1)
     with session(pipeline.warehouse) as connection:

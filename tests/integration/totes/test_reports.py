@@ -18,7 +18,7 @@ from totes.report import QUESTIONS, VIEWS, Question
 from totes.roles import DASHBOARD, prepare_warehouse
 from totes.star import READABLE, STAR_TABLES, fingerprint, replay
 from totes.warehouse import load
-from totes.warehouse.reports import ensure_reports
+from totes.warehouse.for_readers import ensure_reports
 
 Row = dict[str, Any]
 

@@ -17,7 +17,7 @@ from totes.errors import ConfigurationError, SourceUnavailable, TotesError, Ware
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, keys_to_repair, pages, verify
 from totes.warehouse import Rebuilding, load
-from totes.warehouse.refused import REFUSES
+from totes.warehouse.copying import REFUSES
 
 FACT_PAYMENT = next(table for table in STAR_TABLES if table.name == "fact_payment")
 SOURCED = [table for table in STAR_TABLES if table.name != "dim_date"]

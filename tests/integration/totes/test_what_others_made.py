@@ -28,10 +28,9 @@ from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
 from totes.star import READABLE, STAR_TABLES, replay
 from totes.star_schema import text
-from totes.warehouse import batch, ledger, load, rebuild, swap
-from totes.warehouse.dependents import Dependents
-from totes.warehouse.rebuild import Rebuild
-from totes.warehouse.swap_check import dependents_to_restore
+from totes.warehouse import batch, ledger, load
+from totes.warehouse.carried import Dependents, dependents_to_restore
+from totes.warehouse.rebuild import Rebuild, steps, swap
 
 ROLES = "DO $$ BEGIN CREATE ROLE ana; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
 
@@ -650,7 +649,7 @@ def test_what_is_changed_at_the_moment_of_a_swap_stays_so(
         return dependents
 
     monkeypatch.setattr(swap, "dependents_to_restore", then_change)
-    monkeypatch.setattr(rebuild, "_PAUSE", 0.0)
+    monkeypatch.setattr(steps, "_PAUSE", 0.0)
     assert rebuilt(by_role).rebuilding is None
     assert rows(pipeline.warehouse, asked) == expected
 

@@ -5,10 +5,10 @@ from datetime import time
 import polars as pl
 import pytest
 
-from totes.warehouse import copy_stream
-from totes.warehouse.binary_rows import binary
-from totes.warehouse.copy_stream import CopyStream, Format
-from totes.warehouse.csv_rows import CSV
+from totes.warehouse.copying import stream
+from totes.warehouse.copying.binary_rows import binary
+from totes.warehouse.copying.csv_rows import CSV
+from totes.warehouse.copying.stream import CopyStream, Format
 
 ROWS = pl.DataFrame(
     {
@@ -30,7 +30,7 @@ def of_numbers() -> Format:
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_the_csv_is_that_of_the_whole_frame(monkeypatch: pytest.MonkeyPatch, at_once: int, size: int) -> None:
     whole = ROWS.write_csv(include_header=False, quote_style="non_numeric", time_format="%H:%M:%S%.3f").encode()
-    monkeypatch.setattr(copy_stream, "_ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(stream, "_ROWS_AT_ONCE", at_once)
     with CopyStream(ROWS, CSV) as text:
         assert b"".join(iter(lambda: text.read(size), b"")) == whole
 
@@ -42,9 +42,9 @@ def test_the_binary_is_rows_between_a_header_and_a_trailer(
 ) -> None:
     row = b"\0\1" + b"\0\0\0\x08"
     rows = b"".join(row + key.to_bytes(8) for key in range(10))
-    monkeypatch.setattr(copy_stream, "_ROWS_AT_ONCE", at_once)
-    with CopyStream(NUMBERS, of_numbers()) as stream:
-        assert b"".join(iter(lambda: stream.read(size), b"")) == b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows + b"\xff\xff"
+    monkeypatch.setattr(stream, "_ROWS_AT_ONCE", at_once)
+    with CopyStream(NUMBERS, of_numbers()) as text:
+        assert b"".join(iter(lambda: text.read(size), b"")) == b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows + b"\xff\xff"
 
 
 def test_a_frame_without_rows_has_no_text() -> None:

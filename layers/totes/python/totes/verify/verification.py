@@ -25,9 +25,9 @@ from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
 from totes.warehouse.definitions import columns_made
-from totes.warehouse.existing_tables import columns_and_keys
-from totes.warehouse.inheriting_tables import must_inherit_nothing
 from totes.warehouse.ledger import newest_entry
+from totes.warehouse.migrate import columns_and_keys
+from totes.warehouse.others import must_inherit_nothing
 from totes.warehouse.quarantine import open_quarantine
 
 logger = logging.getLogger(__name__)

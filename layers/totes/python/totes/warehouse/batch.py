@@ -10,10 +10,10 @@ from totes.star_schema import Calendar, Dimension, Fact, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.later_versions import delete_later_versions
 from totes.warehouse.ledger import RowCounts, open_entry, write_row_counts
+from totes.warehouse.others import write_all
 from totes.warehouse.places import Place
 from totes.warehouse.quarantine import add_quarantine, resolve
 from totes.warehouse.staging import QUARANTINE, quarantine_staged_duplicates, stage, stage_deletes, stage_quarantine
-from totes.warehouse.swallowed import write_all
 from totes.warehouse.unknown import add_unknown
 
 LARGE_ROWS = 5_000_000

@@ -21,10 +21,8 @@ from totes.sqlstate import (
     is_of_class,
 )
 from totes.star_schema import StarTable
-from totes.warehouse.added_constraints import refused_by_others
 from totes.warehouse.batch import is_large, load_batch
-from totes.warehouse.comments import ensure_comments
-from totes.warehouse.event_triggers import failed_by_event_triggers
+from totes.warehouse.for_readers import ensure_comments, ensure_reports
 from totes.warehouse.ledger import (
     Content,
     Entry,
@@ -37,17 +35,18 @@ from totes.warehouse.ledger import (
     sum_of_row_counts,
     write_content,
 )
-from totes.warehouse.migrate import SchemaCheck, ensure_tables
+from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
+from totes.warehouse.others import (
+    failed_by_event_triggers,
+    failed_by_others,
+    refused_by_others,
+    refused_for_publications,
+)
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
-from totes.warehouse.published import refused_for_publications
-from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState
-from totes.warehouse.rebuild_progress import is_under_way
+from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way
 from totes.warehouse.record_ids import raise_sequences, without_record_ids
-from totes.warehouse.reports import ensure_reports
-from totes.warehouse.run_by_writes import failed_by_others
 from totes.warehouse.savepoints import savepoint
-from totes.warehouse.star_columns import remember_columns
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)

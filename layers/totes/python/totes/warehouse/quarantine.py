@@ -8,9 +8,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.star_schema import StarTable
+from totes.warehouse.copying import REFUSES, Refused, copy_all, copy_rows
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
-from totes.warehouse.refused import REFUSES, Refused, copy_all, copy_rows
 
 COLUMNS = ("batch_id", "star_table", "key", "reason", "source_row")
 

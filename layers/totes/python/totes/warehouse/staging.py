@@ -9,9 +9,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.lake import Bucket, Part, read_part
 from totes.star_schema import StarTable
 from totes.warehouse.conform import conformed
+from totes.warehouse.copying import copy_rows
 from totes.warehouse.definitions import typed, types_of
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
-from totes.warehouse.refused import copy_rows
 
 QUARANTINE = sql.Identifier("pg_temp", "staging_quarantine")
 

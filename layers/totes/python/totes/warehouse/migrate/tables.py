@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.sqlstate import primary_message
 from totes.star_schema import Column, Fact, StarTable
+from totes.warehouse.carried import Dependents, of_another
 from totes.warehouse.definitions import (
     LEDGER,
     add_keys,
@@ -22,19 +23,15 @@ from totes.warehouse.definitions import (
     grant_select,
     serial_of,
 )
-from totes.warehouse.dependents import Dependents
-from totes.warehouse.ensure_ledger import ensure_ledger
-from totes.warehouse.existing_tables import ExistingColumn, columns_and_keys
+from totes.warehouse.for_readers import create_current_view, create_first_current_view, ensure_current_views
 from totes.warehouse.grants import oid_of
-from totes.warehouse.inheriting_tables import must_inherit_nothing
-from totes.warehouse.keys import ensure_keys
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
-from totes.warehouse.other_kinds import must_be_tables
+from totes.warehouse.migrate.existing import ExistingColumn, columns_and_keys
+from totes.warehouse.migrate.keys import ensure_keys
+from totes.warehouse.migrate.ledger import ensure_ledger
+from totes.warehouse.migrate.star_columns import columns_made_before, columns_of_newer, made_before
+from totes.warehouse.others import must_be_tables, must_inherit_nothing, must_write_what_is_written
 from totes.warehouse.places import LIVE
-from totes.warehouse.star_columns import columns_made_before, columns_of_newer, made_before
-from totes.warehouse.swallowed import must_write_what_is_written
-from totes.warehouse.table_settings import of_another
-from totes.warehouse.views import create_current_view, create_first_current_view, ensure_current_views
 
 logger = logging.getLogger(__name__)
 

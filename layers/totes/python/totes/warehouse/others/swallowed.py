@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import StarTable
-from totes.warehouse.own_tables import names_written
+from totes.warehouse.others.own_tables import names_written
 from totes.warehouse.places import Place
 
 # Of UPDATE and INSERT; who deletes from these tables is not totes, but for versions of batches to come.

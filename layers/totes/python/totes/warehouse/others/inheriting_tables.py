@@ -6,7 +6,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import StarTable
-from totes.warehouse.own_tables import names_written
+from totes.warehouse.others.own_tables import names_written
 
 # One without rows doubles nothing. Its size says so, and whoever may not read it may ask for that; a foreign table has
 # none. The partitions of a table that its owner has partitioned are its rows.

@@ -24,8 +24,8 @@ from totes.warehouse.definitions import (
     forget_rate_days,
     grant_ledger,
 )
-from totes.warehouse.existing_tables import has_schema, own_tables_there
-from totes.warehouse.own_tables import must_be_own
+from totes.warehouse.migrate.existing import has_schema, own_tables_there
+from totes.warehouse.others import must_be_own
 from totes.warehouse.places import LIVE
 
 

@@ -10,8 +10,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.catalog import has_table
 from totes.star_schema import StarTable
-from totes.warehouse.bulk import Position
 from totes.warehouse.definitions import columns_made, identifiers
+from totes.warehouse.rebuild.bulk import Position
 
 _FORMAT = 3
 """The format of `etl.rebuild`; a rebuild that was begun in another one is begun again."""

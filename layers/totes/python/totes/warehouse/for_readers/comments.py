@@ -10,9 +10,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.references import dimension_of
 from totes.sqlstate import primary_message
 from totes.star_schema import Calendar, Column, Fact, StarTable
+from totes.warehouse.for_readers.retired_comments import RETIRED
 from totes.warehouse.grants import TABLE, VIEW, comment
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
-from totes.warehouse.retired_comments import RETIRED
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from totes.warehouse.copy_stream import Format
+from totes.warehouse.copying.stream import Format
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"

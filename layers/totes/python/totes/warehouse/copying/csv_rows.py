@@ -4,7 +4,7 @@ import io
 
 import polars as pl
 
-from totes.warehouse.copy_stream import Format
+from totes.warehouse.copying.stream import Format
 
 
 def _write(rows: pl.DataFrame) -> bytes:

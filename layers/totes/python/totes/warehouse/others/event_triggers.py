@@ -5,7 +5,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.sqlstate import primary_message
-from totes.warehouse.run_by_writes import may_be_of_others
+from totes.warehouse.others.run_by_writes import may_be_of_others
 
 # The context of an error has the function of each trigger that was running, as the catalog writes it, in any language.
 _RUNNING = """

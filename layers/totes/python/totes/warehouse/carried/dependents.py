@@ -10,10 +10,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.report import VIEWS
 from totes.roles import REPORT
 from totes.star_schema import Fact, StarTable
+from totes.warehouse.carried.recreated import Key, OwnView, RecreatedObject, described
 from totes.warehouse.definitions import columns_made
-from totes.warehouse.recreated import Key, OwnView, RecreatedObject, described
-from totes.warehouse.reports import create_report
-from totes.warehouse.views import create_current_view
+from totes.warehouse.for_readers import create_current_view, create_report
 
 # Besides relations and routines themselves, their row types and the sequences of their columns are asked for.
 _DEPENDENTS = """

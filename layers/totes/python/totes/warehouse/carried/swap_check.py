@@ -6,10 +6,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import replacements
-from totes.warehouse.dependents import Dependents, Replaced
-from totes.warehouse.grants import oids_of
-from totes.warehouse.table_settings import (
+from totes.warehouse.carried.dependents import Dependents, Replaced
+from totes.warehouse.carried.table_settings import (
     OldColumn,
     columns_of,
     indexes_with_statistics,
@@ -18,6 +16,8 @@ from totes.warehouse.table_settings import (
     partitioned,
     publications_of,
 )
+from totes.warehouse.definitions import replacements
+from totes.warehouse.grants import oids_of
 
 
 def dependents_to_restore(cursor: Cursor, tables: Sequence[StarTable]) -> Dependents:

@@ -19,9 +19,9 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.lake import Bucket
 from totes.star_schema import Calendar, Fact, StarTable
-from totes.warehouse import bulk, versions
 from totes.warehouse.batch import is_large, load_batch
-from totes.warehouse.bulk import Chunk, ChunkReader
+from totes.warehouse.carried import Index, Indexes, dependents_to_restore, must_be_possible
+from totes.warehouse.copying import copy_all, copy_rows
 from totes.warehouse.definitions import (
     LEDGER,
     add_key,
@@ -31,12 +31,13 @@ from totes.warehouse.definitions import (
     typed,
     types_of,
 )
-from totes.warehouse.indexes import Index, Indexes, must_be_possible
 from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_counted, newest_entry
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
-from totes.warehouse.rebuild_progress import (
+from totes.warehouse.rebuild import bulk, versions
+from totes.warehouse.rebuild.bulk import Chunk, ChunkReader
+from totes.warehouse.rebuild.progress import (
     RebuildProgress,
     begin_progress,
     digest_of_definitions,
@@ -45,11 +46,9 @@ from totes.warehouse.rebuild_progress import (
     note_staged,
     read_progress,
 )
-from totes.warehouse.rebuild_tables import drop_made, must_have_room, write_made
-from totes.warehouse.refused import copy_all, copy_rows
+from totes.warehouse.rebuild.swap import TablesInUse, swap
+from totes.warehouse.rebuild.tables import drop_made, must_have_room, write_made
 from totes.warehouse.savepoints import savepoint
-from totes.warehouse.swap import TablesInUse, swap
-from totes.warehouse.swap_check import dependents_to_restore
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)

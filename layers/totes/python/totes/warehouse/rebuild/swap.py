@@ -17,18 +17,15 @@ from totes.sqlstate import (
     primary_message,
 )
 from totes.star_schema import Calendar, Fact, StarTable
+from totes.warehouse.carried import Dependents, Indexes, TableSettings, dependents_to_restore, must_not_hinder
 from totes.warehouse.definitions import LEDGER, columns_made, identifiers, replacements, serial_of
-from totes.warehouse.dependents import Dependents
+from totes.warehouse.for_readers import ensure_current_views
 from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, Kind, oid_of, oids_of, revoke_all
-from totes.warehouse.indexes import Indexes, must_not_hinder
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
+from totes.warehouse.migrate import remember_columns
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.savepoints import savepoint
-from totes.warehouse.star_columns import remember_columns
-from totes.warehouse.swap_check import dependents_to_restore
-from totes.warehouse.table_settings import TableSettings
-from totes.warehouse.views import ensure_current_views
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.sqlstate import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class, primary_message
-from totes.warehouse.binary_rows import binary
-from totes.warehouse.copy_stream import CopyStream
-from totes.warehouse.csv_rows import CSV
+from totes.warehouse.copying.binary_rows import binary
+from totes.warehouse.copying.csv_rows import CSV
+from totes.warehouse.copying.stream import CopyStream
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.savepoints import savepoint
 
