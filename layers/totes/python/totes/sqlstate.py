@@ -22,6 +22,17 @@ FOREIGN_DATA_WRAPPER_ERROR = "HV"
 PLPGSQL_ERROR = "P0"
 INTERNAL_ERROR = "XX"
 
+COMES_AGAIN = frozenset(
+    {
+        DATA_EXCEPTION,
+        INTEGRITY_CONSTRAINT_VIOLATION,
+        SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
+        PROGRAM_LIMIT_EXCEEDED,
+        INTERNAL_ERROR,
+    }
+)
+"""The classes of errors that come again if the same is tried again."""
+
 
 def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
     """Return whether the SQLSTATE of an error is in one of these classes."""

@@ -12,17 +12,9 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
 from totes.outcomes import Span
-from totes.sqlstate import (
-    DATA_EXCEPTION,
-    INTEGRITY_CONSTRAINT_VIOLATION,
-    INTERNAL_ERROR,
-    PROGRAM_LIMIT_EXCEEDED,
-    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
-    is_of_class,
-)
+from totes.sqlstate import COMES_AGAIN, is_of_class
 from totes.star_schema import StarTable
 from totes.warehouse.batch import is_large, load_batch
-from totes.warehouse.for_readers import ensure_comments, ensure_reports
 from totes.warehouse.ledger import (
     Content,
     Entry,
@@ -35,19 +27,14 @@ from totes.warehouse.ledger import (
     sum_of_row_counts,
     write_content,
 )
-from totes.warehouse.migrate import SchemaCheck, ensure_tables, remember_columns
-from totes.warehouse.others import (
-    failed_by_event_triggers,
-    failed_by_others,
-    refused_by_others,
-    refused_for_publications,
-)
+from totes.warehouse.migrate import SchemaCheck, ensure_tables
+from totes.warehouse.others import why_failed, why_refused
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way
-from totes.warehouse.record_ids import raise_sequences, without_record_ids
+from totes.warehouse.record_ids import raise_sequences
 from totes.warehouse.savepoints import savepoint
-from totes.warehouse.unknown import add_every_unknown
+from totes.warehouse.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -119,16 +106,6 @@ def load(
     return _Loader(connection, lake, tables, code, time_is_up, on_progress).load(rebuild=rebuild)
 
 
-_NOT_CURED_BY_ANOTHER_TRY = {
-    DATA_EXCEPTION,
-    INTEGRITY_CONSTRAINT_VIOLATION,
-    SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
-    PROGRAM_LIMIT_EXCEEDED,
-    INTERNAL_ERROR,
-}
-"""SQLSTATE classes of errors that come again if the same is tried again."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class _TransactionOutcome:
     """What a transaction came to.
@@ -165,8 +142,7 @@ class _Loader:
         self._time_is_up = time_is_up
         self._on_progress = on_progress
         self._upgrade_tried = False
-        self._comments_done = False
-        self._comments_deferred = False
+        self._upkeep = Upkeep(tables)
         self._load_in_one_transaction: int | None = None
         """The batch that is loaded in one transaction however large it is."""
         self._batches: list[int] = []
@@ -177,7 +153,7 @@ class _Loader:
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
         except psycopg2.Error as error:
-            if by_others := self._by_event_triggers(error):
+            if by_others := why_failed(self._connection, error):
                 raise by_others from error
             raise
         finally:
@@ -194,15 +170,15 @@ class _Loader:
                 if not self._time_is_up():
                     continue
             if not outcome.wanted:
-                return self._result(None)
+                return self._result()
             if outcome.batch is None:
                 step = self._step(rebuilding, outcome)
                 if step is StepResult.DONE:
-                    return self._rebuilt()
+                    return self._result(rebuilt=True)
                 forced = outcome.large is not None and self._load_in_one_transaction == outcome.large
                 if not self._time_is_up() and (step is StepResult.MORE or forced):
                     continue
-            return self._result(Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
+            return self._result(rebuilding=Rebuilding(staged=rebuilding.staged, of=rebuilding.of))
 
     def _step(self, rebuilding: Rebuild, outcome: _TransactionOutcome) -> StepResult:
         """Take a step of the rebuild; if that is not possible, or not now, a large batch is loaded without it."""
@@ -246,7 +222,7 @@ class _Loader:
             asked = rebuild or stored_content.rebuild
             wanted = asked or is_under_way(cursor) or entry is None or processed.edition != stored_content.edition
             if check.fits:
-                self._follow_the_code(cursor, to_be_filled=entry is None and processed.newest > 0)
+                self._upkeep.make_good(cursor, to_be_filled=entry is None and processed.newest > 0)
                 if check.gone:
                     logger.warning("%s was dropped; the warehouse is rebuilt", ", ".join(check.gone))
                     asked = wanted = True
@@ -295,42 +271,6 @@ class _Loader:
         outcome = self._load_batch(cursor, processed, manifest, wanted=wanted)
         return outcome or _TransactionOutcome(batch=None, tables={}, wanted=True, seen=seen)
 
-    def _follow_the_code(self, cursor: Cursor, *, to_be_filled: bool) -> None:
-        """Record the columns that this version makes, and comment them.
-
-        An empty warehouse is commented after it is filled: the rebuild replaces its tables and would have to copy
-        hundreds of comments. Once a run, unknown members are added that an earlier totes did not add.
-        """
-        remember_columns(cursor, self._tables)
-        if not self._comments_done:
-            self._make_up_for_unknowns(cursor)
-        self._comments_deferred = to_be_filled
-        if not to_be_filled:
-            self._describe(cursor)
-
-    def _make_up_for_unknowns(self, cursor: Cursor) -> None:
-        """Add the unknown members that are missing; if what somebody has made refuses them, the load goes on."""
-        try:
-            with savepoint(cursor):
-                add_every_unknown(cursor, LIVE, self._tables)
-        except psycopg2.Error as error:
-            if not is_of_class(error, _NOT_CURED_BY_ANOTHER_TRY):
-                raise
-            logger.warning("joins lack facts that name a row in quarantine, which has no unknown member: %s", error)
-
-    def _describe(self, cursor: Cursor) -> None:
-        """Once a run, comment each table and column, and make the views of the reports."""
-        if not self._comments_done:
-            ensure_comments(cursor, self._tables)
-            ensure_reports(cursor)
-            self._comments_done = True
-
-    def _describe_at_last(self, cursor: Cursor) -> None:
-        """Comment a warehouse that was empty: it is filled now, or is read until a later run fills it."""
-        if self._comments_deferred:
-            lock(cursor)
-            self._describe(cursor)
-
     def _must_be_of(self, cursor: Cursor, processed: ProcessedBucket, entry: Entry) -> None:
         """Check that the lake is that of the ledger; its edition may have fewer batches yet than the warehouse."""
         if processed.newest < entry.batch:
@@ -351,8 +291,8 @@ class _Loader:
                     cursor, LIVE, self._tables, manifest, processed.edition, self._bucket, begun.append
                 )
         except psycopg2.Error as error:
-            if not wanted or not is_of_class(error, _NOT_CURED_BY_ANOTHER_TRY):
-                if by_others := self._by_others(cursor, error, begun, manifest.batch):
+            if not wanted or not is_of_class(error, COMES_AGAIN):
+                if by_others := why_refused(cursor, error, self._tables, begun, manifest.batch):
                     raise by_others from error
                 raise
             logger.warning(
@@ -363,56 +303,22 @@ class _Loader:
         self._on_progress(manifest.batch, processed.newest)
         return _TransactionOutcome(batch=manifest.batch, tables=counted, wanted=wanted)
 
-    def _by_others(
-        self, cursor: Cursor, error: psycopg2.Error, begun: Sequence[StarTable], batch: int
-    ) -> ConfigurationError | None:
-        """The error that names what others have made and that refuses the last table begun; None if nothing does."""
-        named = refused_by_others(error, self._tables, batch) or without_record_ids(error, self._tables, batch)
-        if named is not None or not begun or self._connection.closed:
-            return named
-        # The transaction has failed, and the catalog cannot be asked in it.
-        self._connection.rollback()
-        return (
-            failed_by_event_triggers(cursor, error)
-            or refused_for_publications(cursor, error, begun[-1], batch)
-            or failed_by_others(cursor, error, begun[-1], batch)
-        )
-
-    def _by_event_triggers(self, error: psycopg2.Error) -> ConfigurationError | None:
-        """The error that names the event trigger of others that has failed; None if none has."""
-        if self._connection.closed:
-            return None
+    def _result(self, *, rebuilt: bool = False, rebuilding: Rebuilding | None = None) -> Loaded:
+        """What the load came to: all that the warehouse holds if it was rebuilt, or else what was loaded."""
         with self._connection, self._connection.cursor() as cursor:
-            return failed_by_event_triggers(cursor, error)
-
-    def _result(self, rebuilding: Rebuilding | None) -> Loaded:
-        span = Span(
-            first=self._batches[0] if self._batches else None,
-            last=self._batches[-1] if self._batches else None,
-            count=len(self._batches),
-        )
-        with self._connection, self._connection.cursor() as cursor:
-            self._describe_at_last(cursor)
-            entry = newest_entry(cursor)
-            return Loaded(
-                batches=span,
-                newest=entry.batch if entry else 0,
-                tables=self._row_counts,
-                quarantined=count_quarantined(cursor),
-                rebuilding=rebuilding,
-            )
-
-    def _rebuilt(self) -> Loaded:
-        with self._connection, self._connection.cursor() as cursor:
-            self._describe_at_last(cursor)
+            self._upkeep.describe_at_last(cursor)
             entry = newest_entry(cursor)
             newest = entry.batch if entry else 0
-            counts = sum_of_row_counts(cursor)
+            batches = range(1, newest + 1) if rebuilt else self._batches
+            counts = sum_of_row_counts(cursor) if rebuilt else self._row_counts
             return Loaded(
-                batches=Span(first=1, last=newest, count=newest),
+                batches=Span(
+                    first=batches[0] if batches else None, last=batches[-1] if batches else None, count=len(batches)
+                ),
                 newest=newest,
                 tables={table.name: counts.get(table.name, RowCounts()) for table in self._tables},
                 quarantined=count_quarantined(cursor),
+                rebuilding=rebuilding,
             )
 
 
