@@ -54,6 +54,23 @@ def test_a_sequence_of_record_ids_that_is_behind_is_raised_by_the_load(
 
 
 @pytest.mark.begun
+def test_the_load_that_is_tried_again_brings_all_that_the_first_try_had_begun(pipeline: Pipeline) -> None:
+    comment = "SELECT obj_description('fact_payment'::regclass)"
+    view = "SELECT to_regclass('report.sales_by_day') IS NOT NULL"
+    keys_of_the_first_version = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
+    state = [value(pipeline.warehouse, query) for query in (comment, view, keys_of_the_first_version)]
+    execute(
+        pipeline.warehouse,
+        f"{BEHIND['set'].format(table='fact_payment', id='payment_record_id')};"
+        "COMMENT ON TABLE fact_payment IS NULL; DROP VIEW report.sales_by_day;"
+        "ALTER TABLE fact_payment ADD FOREIGN KEY (batch_id) REFERENCES etl.batch",
+    )
+    execute(pipeline.source, EDIT)
+    assert pipeline.tick().batches.count == 1
+    assert [value(pipeline.warehouse, query) for query in (comment, view, keys_of_the_first_version)] == state
+
+
+@pytest.mark.begun
 def test_a_sequence_that_was_one_behind_for_one_row_stops_no_load(pipeline: Pipeline) -> None:
     execute(pipeline.warehouse, BEHIND["one behind"].format(table="fact_payment", id="payment_record_id"))
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")

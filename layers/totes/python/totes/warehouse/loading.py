@@ -209,32 +209,39 @@ class _Loader:
 
     def _transaction(self, *, rebuild: bool) -> _TransactionOutcome:
         """Load the next batch that waits."""
+        upkeep = replace(self._upkeep)
         with self._connection, self._connection.cursor() as cursor:
-            lock(cursor)
-            # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
-            processed = ProcessedBucket(self._bucket)
-            check = ensure_tables(cursor, self._tables, all_of_it=not self._upgrade_tried)
-            self._upgrade_tried = True
-            entry = newest_entry(cursor)
-            if entry is not None:
-                self._must_be_of(cursor, processed, entry)
-            stored_content = content(cursor)
-            asked = rebuild or stored_content.rebuild
-            wanted = asked or is_under_way(cursor) or entry is None or processed.edition != stored_content.edition
-            if check.fits:
-                self._upkeep.make_good(cursor, to_be_filled=entry is None and processed.newest > 0)
-                if check.gone:
-                    logger.warning("%s was dropped; the warehouse is rebuilt", ", ".join(check.gone))
-                    asked = wanted = True
-            elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
-                _must_be_replayed(check, processed)
-                return _TransactionOutcome(batch=None, tables={}, wanted=False)
-            if asked and not stored_content.rebuild:
-                write_content(cursor, replace(stored_content, rebuild=True))
-            seen = WarehouseState(content=replace(stored_content, rebuild=asked), newest=entry)
-            if entry is None or not check.fits or entry.batch >= processed.newest:
-                return _TransactionOutcome(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
-            return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)
+            outcome = self._take_up(cursor, upkeep, rebuild=rebuild)
+        # Only now: a transaction that is rolled back and tried again has to do it all again.
+        self._upkeep, self._upgrade_tried = upkeep, True
+        return outcome
+
+    def _take_up(self, cursor: Cursor, upkeep: Upkeep, *, rebuild: bool) -> _TransactionOutcome:
+        """Bring the tables up to their definitions, decide whether they are rebuilt, and load what waits."""
+        lock(cursor)
+        # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
+        processed = ProcessedBucket(self._bucket)
+        check = ensure_tables(cursor, self._tables, all_of_it=not self._upgrade_tried)
+        entry = newest_entry(cursor)
+        if entry is not None:
+            self._must_be_of(cursor, processed, entry)
+        stored_content = content(cursor)
+        asked = rebuild or stored_content.rebuild
+        wanted = asked or is_under_way(cursor) or entry is None or processed.edition != stored_content.edition
+        if check.fits:
+            upkeep.make_good(cursor, to_be_filled=entry is None and processed.newest > 0)
+            if check.gone:
+                logger.warning("%s was dropped; the warehouse is rebuilt", ", ".join(check.gone))
+                asked = wanted = True
+        elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
+            _must_be_replayed(check, processed)
+            return _TransactionOutcome(batch=None, tables={}, wanted=False)
+        if asked and not stored_content.rebuild:
+            write_content(cursor, replace(stored_content, rebuild=True))
+        seen = WarehouseState(content=replace(stored_content, rebuild=asked), newest=entry)
+        if entry is None or not check.fits or entry.batch >= processed.newest:
+            return _TransactionOutcome(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
+        return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)
 
     def _may_replace_tables(
         self,

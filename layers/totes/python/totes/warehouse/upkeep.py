@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Upkeep:
-    """How far a run is with it.
+    """How far a run is with it. A transaction works on a copy, which counts once the transaction has committed.
 
     Attributes:
         tables: the star tables.
