@@ -10,7 +10,7 @@ from command_line.functions import ask
 from totes import payloads
 from totes.answers import Page, QuarantinedRow
 from totes.errors import UserError
-from totes.roles import RATES_TABLE
+from totes.names import RATES_TABLE
 from totes.star import STAR_TABLES
 from totes.star_schema import Calendar
 

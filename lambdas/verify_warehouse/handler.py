@@ -12,8 +12,7 @@ from totes.errors import NotFilledInYet, SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.settings import VerifySettings
 from totes.star import STAR_TABLES
-from totes.verify import keys_to_repair, verify
-from totes.warehouse.ledger import write_verification
+from totes.verify import keys_to_repair, verify, write_verification
 from totes_runtime.rotations import report_rotations
 from totes_runtime.verdicts import report_verdict
 

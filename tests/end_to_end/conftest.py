@@ -15,7 +15,7 @@ from tests.support.command_line import Answer, totes
 from tests.support.daemons import forks
 from tests.support.databases import execute
 from tests.support.waiting import until
-from totes.roles import REPORT
+from totes.names import REPORT
 
 
 @dataclass(frozen=True)

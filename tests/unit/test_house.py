@@ -26,6 +26,7 @@ MAY_KNOW = {
         "lake",
         "catalog",
         "errors",
+        "names",
         "outcomes",
         "rates",
         "references",
@@ -35,7 +36,7 @@ MAY_KNOW = {
         "star_schema",
     },
     "report": {"report"},
-    "snapshot": {"snapshot", "lake", "errors", "consistent_read", "report", "roles"},
+    "snapshot": {"snapshot", "lake", "errors", "consistent_read", "names", "report"},
     "lake": {"lake", "clients", "errors"},
     "verify": {
         "verify",

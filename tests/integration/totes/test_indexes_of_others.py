@@ -10,8 +10,8 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES, replay
+from totes.warehouse.ledger import warehouse_state
 from totes.warehouse.rebuild import Rebuild, StepResult, steps
-from totes.warehouse.rebuild.steps import warehouse_state
 
 __all__ = ["by_role", "loader"]
 

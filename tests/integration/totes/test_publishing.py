@@ -23,8 +23,8 @@ from totes.snapshot import Published, publish, say_failed
 from totes.snapshot.manifest import LATEST, Latest, Manifest, Moments, moments_key
 from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
+from totes.verify import write_verification
 from totes.warehouse import load
-from totes.warehouse.ledger import write_verification
 
 _ORDER = (
     "sales_order_id, created_date, sales_staff_id, counterparty_id, units_sold, unit_price, currency_id, design_id, "

@@ -14,8 +14,9 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
+from totes.names import RATES_TABLE
 from totes.outcomes import Span
-from totes.roles import DASHBOARD, MARK, RATES_TABLE, prepare_source, prepare_warehouse, role_of
+from totes.roles import DASHBOARD, MARK, prepare_source, prepare_warehouse, role_of
 from totes.star import READABLE, STAR_TABLES
 from totes.warehouse import load
 

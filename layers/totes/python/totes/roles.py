@@ -16,24 +16,13 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encrypt_password
 
 from totes.errors import ConfigurationError
+from totes.names import RATES_TABLE, READABLE_LEDGER, REPORT, REPORT_MARK
 
 DASHBOARD = "totes_dashboard"
 """The dashboard's role, which the loader lets see what it makes of the star."""
 
-RATES_TABLE = "fact_exchange_rate"
-"""The table of exchange rates, beside the star in schema public, which readers see too."""
-
-READABLE_LEDGER = ("batch", "batch_table")
-"""The ledger's tables that readers see: which batches there are, and how many rows each brought."""
-
 MARK = "made by totes, which changes its password"
 """What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""
-
-REPORT = "report"
-"""The schema of the views that answer the shop's questions."""
-
-REPORT_MARK = "The shop's questions, a view each, made by totes"
-"""How the comment of that schema begins; one without is somebody's own."""
 
 _LEDGER = "etl"
 

@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.answers.quarantined_rows import rows_held
 from totes.catalog import count_rows, has_table
 from totes.star_schema import Fact, StarTable
+from totes.warehouse.places import LIVE
 
 _LAST_BATCHES = 5
 _REASONS = 5
@@ -162,7 +163,7 @@ def _batches(cursor: Cursor) -> list[BatchState]:
 
 
 def _table(cursor: Cursor, table: StarTable) -> TableState:
-    name = sql.Identifier("public", table.name)
+    name = LIVE.star(table.name)
     cursor.execute(
         sql.SQL("SELECT count(*), count(*) FILTER (WHERE NOT is_deleted), max(batch_id) FROM {}").format(name)
     )

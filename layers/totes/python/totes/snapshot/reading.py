@@ -7,7 +7,7 @@ import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.roles import REPORT
+from totes.names import REPORT
 from totes.snapshot.tables import ALL, Kind, Table
 
 Consume = Callable[[str, pl.DataFrame], None]

@@ -11,8 +11,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.consistent_read import consistent_read
+from totes.names import REPORT
 from totes.report import VIEWS
-from totes.roles import REPORT
 from totes.snapshot.manifest import Rates, Verified
 from totes.snapshot.reading import part_of
 from totes.snapshot.tables import BATCH, TABLES, FactTables

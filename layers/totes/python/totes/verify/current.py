@@ -9,6 +9,8 @@ from psycopg2.extensions import cursor as Cursor
 from totes.capture.values import read_rows
 from totes.lake import RAW, SourceColumn
 from totes.star_schema import Calendar, Dimension, Fact, Kind, StarTable
+from totes.warehouse.definitions import identifiers
+from totes.warehouse.places import LIVE
 
 # Somebody may have dropped the key that keeps a row from being there twice: then both rows are read, as every reader
 # reads them, and no page ends between them.
@@ -44,7 +46,7 @@ def current_rows(
     query = (_NEWEST if isinstance(table, Fact) else _MARKED).format(
         columns=_columns(table),
         key=key,
-        table=sql.Identifier("public", table.name),
+        table=LIVE.star(table.name),
         range=sql.SQL(" AND ").join(bounds),
         most=sql.Literal(most),
     )
@@ -53,7 +55,7 @@ def current_rows(
 
 def calendar_rows_held(cursor: Cursor, calendar: Calendar) -> pl.DataFrame | None:
     """Return all rows of the calendar; None where there are none."""
-    query = sql.SQL("SELECT {} FROM {}").format(_columns(calendar), sql.Identifier("public", calendar.name))
+    query = sql.SQL("SELECT {} FROM {}").format(_columns(calendar), LIVE.star(calendar.name))
     return _read(cursor, calendar, query)
 
 
@@ -62,7 +64,7 @@ def dates_named(cursor: Cursor, fact: Fact) -> pl.Series:
     column = SourceColumn(name="date_id", type="date")
     names = [column.name for column in fact.columns if column.kind is Kind.DATE]
     query = sql.SQL(" UNION ").join(
-        sql.SQL("SELECT {} FROM {}").format(sql.Identifier(name), sql.Identifier("public", fact.name)) for name in names
+        sql.SQL("SELECT {} FROM {}").format(sql.Identifier(name), LIVE.star(fact.name)) for name in names
     )
     text = _copied(cursor, query)
     return read_rows(text, [column])["date_id"] if text else pl.Series("date_id", [], dtype=pl.Date)
@@ -86,7 +88,7 @@ def keys_that_name(cursor: Cursor, fact: Fact, dates: pl.Series) -> list[int]:
 
 
 def _columns(table: StarTable) -> sql.Composable:
-    return sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    return identifiers([column.name for column in table.columns])
 
 
 def _read(cursor: Cursor, table: StarTable, query: sql.Composable) -> pl.DataFrame | None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.roles import DASHBOARD, RATES_TABLE, READABLE_LEDGER
+from totes.names import RATES_TABLE, READABLE_LEDGER
+from totes.roles import DASHBOARD
 from totes.star_schema import Column, Fact, StarTable
 from totes.warehouse.places import BESIDE, LIVE, Place
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.catalog import has_table
 from totes.errors import WarehouseUnavailable
 from totes.lake import StarManifest
 from totes.warehouse.places import LIVE, Place
@@ -74,6 +72,14 @@ class Content:
 
     edition: int | None
     rebuild: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarehouseState:
+    """What the live warehouse holds: its edition, and its newest batch."""
+
+    content: Content
+    newest: Entry | None
 
 
 def lock(cursor: Cursor) -> None:
@@ -162,27 +168,6 @@ def write_row_counts(cursor: Cursor, batch: int, row_counts: Mapping[str, RowCou
             )
 
 
-def write_verification(warehouse: Connection, *, batch: int, differences: int) -> None:
-    """Write what a comparison of the whole warehouse with the source has found, if there is a table for it.
-
-    A warehouse of an earlier totes has none; the next load makes it.
-
-    Args:
-        warehouse: the warehouse, outside a transaction; as its loader.
-        batch: the newest batch that it held.
-        differences: how many rows differed without an excuse.
-
-    Raises:
-        psycopg2.Error: the warehouse broke off.
-    """
-    with warehouse, warehouse.cursor() as cursor:
-        if has_table(cursor, "etl.verification"):
-            cursor.execute(
-                "INSERT INTO etl.verification (batch_id, equal, differences) VALUES (%s, %s, %s)",
-                (batch, not differences, differences),
-            )
-
-
 def sum_of_row_counts(cursor: Cursor) -> dict[str, RowCounts]:
     """Return the row counts of all batches that the warehouse holds, by star table."""
     cursor.execute(
@@ -220,3 +205,8 @@ def write_content(cursor: Cursor, said: Content) -> None:
     cursor.execute("UPDATE etl.content SET edition = %s, rebuild = %s", values)
     if not cursor.rowcount:
         cursor.execute("INSERT INTO etl.content (edition, rebuild) VALUES (%s, %s)", values)
+
+
+def warehouse_state(cursor: Cursor) -> WarehouseState:
+    """Return what the live warehouse holds."""
+    return WarehouseState(content=content(cursor), newest=newest_entry(cursor))

@@ -19,6 +19,7 @@ from totes.warehouse.ledger import (
     Content,
     Entry,
     RowCounts,
+    WarehouseState,
     content,
     count_quarantined,
     entry_of,
@@ -31,7 +32,7 @@ from totes.warehouse.migrate import SchemaCheck, ensure_tables
 from totes.warehouse.others import why_failed, why_refused
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
-from totes.warehouse.rebuild import Rebuild, StepResult, WarehouseState, is_under_way
+from totes.warehouse.rebuild import Rebuild, StepResult, is_under_way
 from totes.warehouse.record_ids import raise_sequences
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.upkeep import Upkeep

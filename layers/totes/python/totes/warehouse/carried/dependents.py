@@ -7,8 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from psycopg2.extensions import cursor as Cursor
 
+from totes.names import REPORT
 from totes.report import VIEWS
-from totes.roles import REPORT
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.carried.recreated import Key, OwnView, RecreatedObject, described
 from totes.warehouse.definitions import columns_made

@@ -9,8 +9,8 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.names import REPORT, REPORT_MARK
 from totes.report import VIEWS, Question
-from totes.roles import REPORT, REPORT_MARK
 from totes.sqlstate import primary_message
 from totes.warehouse.definitions import grant_select, grant_usage, identifiers
 from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
-from totes.roles import RATES_TABLE
+from totes.names import RATES_TABLE
 from totes.warehouse.others import OWN
 
 # A partial or deferred unique index does not keep the rows unique that are being loaded. A table that somebody has

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.roles import RATES_TABLE
+from totes.names import RATES_TABLE
 from totes.star_schema import Calendar, StarTable
 from totes.warehouse import ledger
 from totes.warehouse.definitions import (

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from totes.errors import ConfigurationError
-from totes.roles import RATES_TABLE
+from totes.names import RATES_TABLE
 from totes.star_schema import StarTable
 
 OWN: Mapping[str, frozenset[str]] = MappingProxyType(

@@ -8,7 +8,6 @@ crash of the server empties them, and the rebuild begins again.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 import polars as pl
@@ -31,7 +30,7 @@ from totes.warehouse.definitions import (
     typed,
     types_of,
 )
-from totes.warehouse.ledger import Content, Entry, content, keep_loaded_at, lock, newest_counted, newest_entry
+from totes.warehouse.ledger import WarehouseState, keep_loaded_at, lock, newest_counted, newest_entry, warehouse_state
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
@@ -103,7 +102,7 @@ class Rebuild:
             self._chunks.close()
             self._chunks = None
 
-    def step(self, seen: "WarehouseState | None") -> StepResult:
+    def step(self, seen: WarehouseState | None) -> StepResult:
         """Do the next piece of work, in a transaction.
 
         Args:
@@ -132,7 +131,7 @@ class Rebuild:
             lock(cursor)
             drop_made(cursor, _names(self._tables))
 
-    def _step(self, cursor: Cursor, seen: "WarehouseState | None") -> StepResult:
+    def _step(self, cursor: Cursor, seen: WarehouseState | None) -> StepResult:
         lock(cursor)
         for name, value in _MEMORY.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
@@ -369,19 +368,6 @@ def _names(tables: Sequence[StarTable], *, straight: bool = False) -> list[str]:
         versions.CHANGES,
     ]
     return [*(name.strings[-1] for name in made), "rebuild"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WarehouseState:
-    """What the live warehouse holds: its edition, and its newest batch."""
-
-    content: Content
-    newest: Entry | None
-
-
-def warehouse_state(cursor: Cursor) -> WarehouseState:
-    """Return what the live warehouse holds."""
-    return WarehouseState(content=content(cursor), newest=newest_entry(cursor))
 
 
 def _build_steps(table: StarTable) -> list[str]:

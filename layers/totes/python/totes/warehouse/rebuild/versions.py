@@ -151,8 +151,10 @@ def _kept(table: StarTable) -> sql.Composable:
     names = [column.name for column in table.columns]
     key = sql.Identifier(table.key)
     columns = [
-        sql.SQL("CASE WHEN is_deleted THEN {} ELSE {} END AS {}").format(_before(name), sql.Identifier(name), name_)
-        for name, name_ in ((name, sql.Identifier(name)) for name in names)
+        sql.SQL("CASE WHEN is_deleted THEN {before} ELSE {name} END AS {name}").format(
+            before=_before(name), name=sql.Identifier(name)
+        )
+        for name in names
     ]
     before = [sql.SQL("lag({}) OVER of_key AS {}").format(sql.Identifier(name), _before(name)) for name in names]
     return sql.SQL("""

@@ -1,0 +1,13 @@
+"""Names in the warehouse that its loader, its roles and its readers agree on, beside those of the star."""
+
+RATES_TABLE = "fact_exchange_rate"
+"""The table of exchange rates, beside the star in schema public, which readers see too."""
+
+READABLE_LEDGER = ("batch", "batch_table")
+"""The ledger's tables that readers see: which batches there are, and how many rows each brought."""
+
+REPORT = "report"
+"""The schema of the views that answer the shop's questions."""
+
+REPORT_MARK = "The shop's questions, a view each, made by totes"
+"""How the comment of that schema begins; one without is somebody's own."""
