@@ -33,7 +33,7 @@ def load_batch(
     tables: Sequence[StarTable],
     manifest: StarManifest,
     edition: int,
-    lake: Bucket,
+    processed: Bucket,
     on_table: Callable[[StarTable], None] = lambda _table: None,
 ) -> Mapping[str, RowCounts]:
     """Load a batch that follows what a place holds, in the cursor's transaction; return its row counts.
@@ -44,7 +44,7 @@ def load_batch(
         tables: the star tables.
         manifest: the batch.
         edition: its edition.
-        lake: the processed bucket.
+        processed: the processed bucket.
         on_table: called with each star table before its rows are loaded.
 
     Raises:
@@ -59,19 +59,19 @@ def load_batch(
         on_table(table)
         # A batch from before a table was asked for has nothing of it.
         stars = manifest.tables.get(table.name, _NOTHING)
-        counted[table.name] = _load_table(cursor, place, table, stars, manifest.batch, lake)
+        counted[table.name] = _load_table(cursor, place, table, stars, manifest.batch, processed)
     write_row_counts(cursor, manifest.batch, counted, place)
     return counted
 
 
 def _load_table(
-    cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket
+    cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, processed: Bucket
 ) -> RowCounts:
     if not stars.rows_in:
         return RowCounts()
-    versions = _load_rows(cursor, place, table, stars, batch, lake) if stars.parts else 0
-    deleted = _load_deletes(cursor, place, table, stars, batch, lake) if stars.deletes else 0
-    quarantined = _load_quarantine(cursor, place, table, stars, batch, lake)
+    versions = _load_rows(cursor, place, table, stars, batch, processed) if stars.parts else 0
+    deleted = _load_deletes(cursor, place, table, stars, batch, processed) if stars.deletes else 0
+    quarantined = _load_quarantine(cursor, place, table, stars, batch, processed)
     if quarantined and isinstance(table, Dimension):
         add_unknown(cursor, place, table, batch)
     return RowCounts(
@@ -83,8 +83,8 @@ def _load_table(
     )
 
 
-def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
-    staging = stage(cursor, table, stars.parts, lake, batch)
+def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, processed: Bucket) -> int:
+    staging = stage(cursor, table, stars.parts, processed, batch)
     if not isinstance(table, Calendar):
         quarantine_staged_duplicates(cursor, table, staging, batch)
     if isinstance(table, Fact):
@@ -96,8 +96,10 @@ def _load_rows(cursor: Cursor, place: Place, table: StarTable, stars: StarParts,
     return count
 
 
-def _load_deletes(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
-    staging = stage_deletes(cursor, table, stars.deletes, lake)
+def _load_deletes(
+    cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, processed: Bucket
+) -> int:
+    staging = stage_deletes(cursor, table, stars.deletes, processed)
     if isinstance(table, Fact):
         count = _close_versions(cursor, place, table, staging, batch)
     else:
@@ -106,10 +108,12 @@ def _load_deletes(cursor: Cursor, place: Place, table: StarTable, stars: StarPar
     return count
 
 
-def _load_quarantine(cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, lake: Bucket) -> int:
+def _load_quarantine(
+    cursor: Cursor, place: Place, table: StarTable, stars: StarParts, batch: int, processed: Bucket
+) -> int:
     if not stars.parts and not stars.quarantine:
         return 0
-    stage_quarantine(cursor, table, stars.quarantine, lake, batch)
+    stage_quarantine(cursor, table, stars.quarantine, processed, batch)
     return add_quarantine(cursor, QUARANTINE, place, table, batch)
 
 

@@ -69,7 +69,7 @@ class Loaded:
 
 def load(
     connection: Connection,
-    lake: Bucket,
+    processed: Bucket,
     tables: Sequence[StarTable],
     *,
     code: str | None = None,
@@ -83,14 +83,14 @@ def load(
     is repeated or overlaps another, each batch is in the warehouse once or not yet.
 
     Then the warehouse is rebuilt if it is empty, if a star table or a column of one was dropped, if its content is of
-    another edition of the star than the lake's newest, if somebody asks for it, or if the next batch is too large for a
-    transaction. New tables are built beside the live ones and take their place in one transaction: readers see the old
-    content or the new. The next load goes on with what there was no time for. If a rebuild is refused, or readers never
-    leave the tables, a large batch is loaded in one transaction after all.
+    another edition of the star than the bucket's newest, if somebody asks for it, or if the next batch is too large for
+    a transaction. New tables are built beside the live ones and take their place in one transaction: readers see the
+    old content or the new. The next load goes on with what there was no time for. If a rebuild is refused, or readers
+    never leave the tables, a large batch is loaded in one transaction after all.
 
     Args:
         connection: the warehouse, outside a transaction.
-        lake: the processed bucket.
+        processed: the processed bucket.
         tables: the star tables.
         code: the fingerprint of the code that makes the star: if it has made the newest edition, columns that it does
             not know are taken away; None: not known.
@@ -104,7 +104,7 @@ def load(
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the warehouse broke off.
     """
-    return _Loader(connection, lake, tables, code, time_is_up, on_progress).load(rebuild=rebuild)
+    return _Loader(connection, processed, tables, code, time_is_up, on_progress).load(rebuild=rebuild)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +220,7 @@ class _Loader:
     def _take_up(self, cursor: Cursor, upkeep: Upkeep, *, rebuild: bool) -> _TransactionOutcome:
         """Bring the tables up to their definitions, decide whether they are rebuilt, and load what waits."""
         lock(cursor)
-        # Only now: what the lake held before the lock may be older than what another loader has loaded meanwhile.
+        # Only now: what the bucket held before the lock may be older than what another loader has loaded meanwhile.
         processed = ProcessedBucket(self._bucket)
         check = ensure_tables(cursor, self._tables, all_of_it=not self._upgrade_tried)
         entry = newest_entry(cursor)
@@ -280,7 +280,7 @@ class _Loader:
         return outcome or _TransactionOutcome(batch=None, tables={}, wanted=True, seen=seen)
 
     def _must_be_of(self, cursor: Cursor, processed: ProcessedBucket, entry: Entry) -> None:
-        """Check that the lake is that of the ledger; its edition may have fewer batches yet than the warehouse."""
+        """Check that the bucket is that of the ledger; its edition may have fewer batches yet than the warehouse."""
         if processed.newest < entry.batch:
             older = entry_of(cursor, processed.newest)
             if older is not None:

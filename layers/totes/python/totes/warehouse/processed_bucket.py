@@ -27,7 +27,7 @@ class ProcessedBucket:
         return self._journal.made_by()
 
     def check(self, entry: Entry) -> None:
-        """Check that the lake has the batch of a ledger's entry.
+        """Check that the bucket has the batch of a ledger's entry.
 
         Raises:
             ConfigurationError: it has another batch of that number.

@@ -41,7 +41,7 @@ class LoadedRates:
 
 
 def load_rates(
-    connection: Connection, lake: Bucket, base: str | None, *, time_is_up: Callable[[], bool] = lambda: False
+    connection: Connection, processed: Bucket, base: str | None, *, time_is_up: Callable[[], bool] = lambda: False
 ) -> LoadedRates | None:
     """Load every day of rates that the warehouse does not hold yet, the earliest first.
 
@@ -50,7 +50,7 @@ def load_rates(
 
     Args:
         connection: the warehouse, outside a transaction, its batches loaded.
-        lake: the processed bucket.
+        processed: the processed bucket.
         base: the ISO 4217 code of the reporting currency; None: amounts stay in their own.
         time_is_up: asked after each transaction whether to stop.
 
@@ -62,10 +62,10 @@ def load_rates(
         after = _report_in(connection, base)
         if base is None:
             return None
-        waiting = days_of(lake, base, after)
+        waiting = days_of(processed, base, after)
         while chunk := list(islice(waiting, _AT_ONCE)):
             with ThreadPoolExecutor(_READERS) as readers:
-                said = list(readers.map(lambda day: read_day(lake, base, day), chunk))
+                said = list(readers.map(lambda day: read_day(processed, base, day), chunk))
             if not _load(connection, said):
                 break
             days += len(said)

@@ -21,7 +21,7 @@ _KEPT = "CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS"
 _QUARANTINE_COLUMNS = sql.SQL("batch_id integer, star_table text, key bigint, reason text, source_row jsonb")
 
 
-def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket, batch: int) -> sql.Identifier:
+def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], processed: Bucket, batch: int) -> sql.Identifier:
     """Bring the rows of a star table's parts into its staging table, and return that table's name.
 
     A row that the warehouse refuses is staged for quarantine; `quarantine_staged_duplicates` does that for keys that
@@ -35,13 +35,13 @@ def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket,
     cursor.execute(sql.SQL(_KEPT).format(staging, typed(table.columns)))
     prepare_quarantine(cursor)
     for part in parts:
-        rows = conformed(table, read_part(lake, part), batch)
+        rows = conformed(table, read_part(processed, part), batch)
         copy_refused(cursor, QUARANTINE, table, copy_rows(cursor, staging, rows, types_of(table)), batch)
     cursor.execute(sql.SQL("ANALYZE {}").format(staging))
     return staging
 
 
-def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket) -> sql.Identifier:
+def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], processed: Bucket) -> sql.Identifier:
     """Bring the keys of rows that are gone into a staging table with the column `key`, and return that table's name.
 
     Raises:
@@ -51,12 +51,12 @@ def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake:
     staging = sql.Identifier("pg_temp", f"staging_deletes_{table.name}")
     cursor.execute(sql.SQL(_KEPT).format(staging, sql.SQL("key bigint PRIMARY KEY")))
     for part in parts:
-        copy_rows(cursor, staging, read_part(lake, part))
+        copy_rows(cursor, staging, read_part(processed, part))
     cursor.execute(sql.SQL("ANALYZE {}").format(staging))
     return staging
 
 
-def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], lake: Bucket, batch: int) -> None:
+def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], processed: Bucket, batch: int) -> None:
     """Copy the rows of a star table's quarantine parts to `QUARANTINE`, beside those that the warehouse refused.
 
     Raises:
@@ -65,7 +65,7 @@ def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], la
     """
     prepare_quarantine(cursor)
     for part in parts:
-        rows = read_part(lake, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
+        rows = read_part(processed, part).with_columns(batch_id=pl.lit(batch), star_table=pl.lit(table.name))
         copy_quarantine(cursor, QUARANTINE, rows)
 
 

@@ -44,7 +44,7 @@ class Upkeep:
 
         Args:
             cursor: the warehouse, with the loaders' lock.
-            to_be_filled: whether it is empty, and the lake has batches for it.
+            to_be_filled: whether it is empty, and the processed bucket has batches for it.
 
         Raises:
             psycopg2.Error: the warehouse broke off.

@@ -1,4 +1,4 @@
-"""Many batches are read together: the next chunk of the lake is fetched and decoded while the last one is copied."""
+"""Many batches are read together: the next chunk of them is fetched and decoded while the last one is copied."""
 
 import io
 from collections.abc import Iterator, Sequence
