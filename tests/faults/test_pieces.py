@@ -19,7 +19,7 @@ from tests.faults.world import Ground, World
 from tests.support.databases import execute, value
 from tests.support.pipeline import keys_of
 from tests.support.servers import wait_for_recovery
-from totes.capture.plan import Plans
+from totes.capture.pieces.plan import Plans
 
 CHANGE = (
     "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id % 3 = {0} % 3; "

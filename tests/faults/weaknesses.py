@@ -14,7 +14,7 @@ import polars as pl
 from psycopg2 import sql
 
 from tests.faults import boundary
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.snapshot import Snapshot
 from totes.lake import Bucket, CapturedTable, CaptureManifest, SortedRun, StarManifest, StarParts
 
 Weakness = Callable[[], None]
@@ -200,14 +200,14 @@ def _unread_count() -> None:
 
 def _pieces_keep_all() -> None:
     """Take over all that pieces have read, whatever has become of it since."""
-    baseline = _module("capture.piece_coordinator").ReadBaseline
+    baseline = _module("capture.pieces.coordinator").ReadBaseline
     nothing = CapturedTable(columns=(), held=0)
     _put(baseline, "still_current", lambda self, name, _since: self.manifest.tables.get(name, nothing).changes)
 
 
 def _blind_comparison() -> None:
     """Take a row whose key is held for one that is held as it is."""
-    _put(_module("capture.holdings"), "_differing", lambda candidates, _held, _key: candidates.clear())
+    _put(_module("capture.holdings.content"), "_differing", lambda candidates, _held, _key: candidates.clear())
 
 
 def _skips_what_waits() -> None:
@@ -251,7 +251,7 @@ def _newest_run_lost(table: CapturedTable) -> CapturedTable:
 
 def _merge_keeps_the_oldest() -> None:
     """Merge runs so that the oldest word of a key counts."""
-    merging = _module("capture.merging")
+    merging = _module("capture.holdings.merging")
 
     def merged(runs: Sequence[SortedRun], *arguments: Any, **keywords: Any) -> SortedRun:
         result: SortedRun = there(list(reversed(runs)), *arguments, **keywords)

@@ -15,7 +15,7 @@ from typing import Any
 from tests.faults.boundary import Boundaries, Script, put_around_everything
 from tests.faults.library import HANDLERS
 from tests.faults.weaknesses import WEAKNESSES
-from totes.capture import snapshot
+from totes.capture.source import snapshot
 from totes.star import batch
 
 IN_PIECES = "IN_PIECES"

@@ -5,8 +5,8 @@ import dataclasses
 from tests.support.databases import execute, session
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
-from totes.capture.contract import columns_of
-from totes.capture.snapshot import snapshot_of
+from totes.capture.source.contract import columns_of
+from totes.capture.source.snapshot import snapshot_of
 from totes.lake import CaptureManifest, Journal
 from totes.lake.manifests import digest
 

@@ -51,6 +51,15 @@ MAY_KNOW = {
     },
 }
 
+OF_CAPTURE_MAY_KNOW = {
+    "tables": {"tables", "source_schema"},
+    "source": {"source", "source_schema"},
+    "rows": {"rows", "source", "source_schema"},
+    "holdings": {"holdings", "sizes"},
+    "pieces": {"pieces", "changes", "holdings", "rows", "source", "source_schema", "table_writer"},
+}
+"""Of the packages of the capture, in which the source and the lake meet only above `source`, `rows` and `holdings`."""
+
 
 def imports(file: Path) -> set[str]:
     """The modules that a file imports, anywhere in it."""
@@ -60,8 +69,8 @@ def imports(file: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
-            if node.module == "totes":  # whose members are modules
-                names |= {f"totes.{alias.name}" for alias in node.names}
+            if node.module in {"totes", "totes.capture"}:  # whose members are modules
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 
@@ -72,8 +81,17 @@ def test_a_part_of_the_library_knows_those_that_it_may_and_no_other(part: str) -
         assert known <= MAY_KNOW[part], f"{file.relative_to(ROOT)} imports {known - MAY_KNOW[part]}"
 
 
+@pytest.mark.parametrize("package", OF_CAPTURE_MAY_KNOW)
+def test_a_package_of_the_capture_knows_those_that_it_may_and_no_other(package: str) -> None:
+    for file in (LIBRARY / "capture" / package).rglob("*.py"):
+        known = {name.split(".")[2] for name in imports(file) if name.startswith("totes.capture.")}
+        strangers = known - OF_CAPTURE_MAY_KNOW[package]
+        assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
+
+
 def test_every_package_of_the_library_says_what_it_may_know() -> None:
     assert {package.parent.name for package in LIBRARY.glob("*/__init__.py")} == MAY_KNOW.keys()
+    assert {package.parent.name for package in LIBRARY.glob("capture/*/__init__.py")} == OF_CAPTURE_MAY_KNOW.keys()
 
 
 def test_no_module_of_the_library_comes_back_to_itself_by_its_imports() -> None:

@@ -22,8 +22,10 @@ from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from tests.support.servers import run_alone
-from totes.capture import SOURCE_TABLES, capture, changes, copy_rows, sizes, snapshot
-from totes.capture.snapshot import snapshot_of
+from totes.capture import SOURCE_TABLES, capture, changes, sizes
+from totes.capture.rows import streaming
+from totes.capture.source import snapshot
+from totes.capture.source.snapshot import snapshot_of
 from totes.errors import BatchTaken, ConfigurationError, ContractError, LakeCorrupted
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
 from totes.outcomes import Span
@@ -155,7 +157,7 @@ def test_naming_transactions_finds_what_their_ages_find(pipeline: Pipeline, monk
 def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = copy_rows.stream_rows
+    stream = streaming.stream_rows
 
     def stream_and_disturb(snapshot, table, *arguments):  # type: ignore[no-untyped-def]
         stream(snapshot, table, *arguments)
@@ -298,11 +300,11 @@ def test_rows_frozen_by_vacuum_are_neither_missed_nor_read_again(pipeline: Pipel
 def test_tables_of_many_chunks_parts_and_runs_give_the_same_star(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copy_rows, "CHUNK_BYTES", 700)
+    monkeypatch.setattr(streaming, "CHUNK_BYTES", 700)
     monkeypatch.setattr(sizes, "PART_ROWS", 7)
     monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 60)
     monkeypatch.setattr(sizes, "KEPT_ROWS", 20)
-    monkeypatch.setattr(copy_rows, "_ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(streaming, "_ASKED_AT_ONCE", 2)
     pipeline.tick()
     for edit in range(5):
         execute(

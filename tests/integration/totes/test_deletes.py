@@ -8,8 +8,8 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture, pending, sizes
-from totes.capture.holdings import Holdings
-from totes.capture.snapshot import snapshot_of
+from totes.capture.holdings.content import Holdings
+from totes.capture.source.snapshot import snapshot_of
 from totes.errors import ConfigurationError, MassDeletion
 from totes.lake import CaptureManifest, Journal
 from totes.lake.manifests import digest

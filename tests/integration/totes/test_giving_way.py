@@ -12,7 +12,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES
-from totes.capture.snapshot import snapshot_of
+from totes.capture.source.snapshot import snapshot_of
 from totes.databases import open_session
 from totes.star import STAR_TABLES
 from totes.verify import verify

@@ -11,9 +11,11 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, copy_rows, merging, sizes
-from totes.capture.snapshot import Snapshot
-from totes.capture.source_keys import SourceKeys
+from totes.capture import SOURCE_TABLES, capture, sizes
+from totes.capture.holdings import merging
+from totes.capture.rows import streaming
+from totes.capture.rows.keys import SourceKeys
+from totes.capture.source.snapshot import Snapshot
 from totes.errors import MassDeletion
 from totes.lake import Bucket, CapturedTable, CaptureManifest, Journal, SortedRun, sweep
 from totes.lake.manifests import digest
@@ -27,7 +29,7 @@ DESIGNS = (
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copy_rows, "CHUNK_BYTES", 20_000)
+    monkeypatch.setattr(streaming, "CHUNK_BYTES", 20_000)
     monkeypatch.setattr(sizes, "PART_ROWS", 500)
     monkeypatch.setattr(sizes, "KEYS_AT_ONCE", 100)
     monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 2_000)

@@ -15,7 +15,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
-from totes.capture.long_rows import LONGEST_ROW
+from totes.capture.rows.too_long import LONGEST_ROW
 from totes.lake import RAW, CaptureManifest, Journal, read_part
 from totes.star import STAR_TABLES, replay
 from totes.verify import Verdict, verify

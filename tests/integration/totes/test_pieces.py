@@ -15,13 +15,14 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, Captured, capture, cutting, piece_coordinator, piece_reader, read_piece, sizes
-from totes.capture.contract import columns_of
-from totes.capture.cutting import cut_tables, estimated_rows
-from totes.capture.identity import identities_of
-from totes.capture.plan import PlannedPiece, Plans
-from totes.capture.slices import HIGHEST, LOWEST
-from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.capture import SOURCE_TABLES, Captured, capture, read_piece, sizes
+from totes.capture.holdings.slices import HIGHEST, LOWEST
+from totes.capture.pieces import coordinator, cutting, reader
+from totes.capture.pieces.cutting import cut_tables, estimated_rows
+from totes.capture.pieces.plan import PlannedPiece, Plans
+from totes.capture.source.contract import columns_of
+from totes.capture.source.identity import identities_of
+from totes.capture.source.snapshot import Snapshot, snapshot_of
 from totes.errors import ContractError, PieceFailed, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, read_part, sweep
 
@@ -228,10 +229,10 @@ def test_pieces_may_be_read_by_many_at_once_while_many_write(pipeline: Pipeline)
             threading.Thread(target=lambda share=share: [read(pipeline, plan, piece) for piece in share])
             for share in (captured.unread.pieces[0::2], captured.unread.pieces[1::2])
         ]
-        for reader in readers:
-            reader.start()
-        for reader in readers:
-            reader.join()
+        for thread in readers:
+            thread.start()
+        for thread in readers:
+            thread.join()
         assert begin(pipeline).batch == 1
     finally:
         stop.set()
@@ -280,7 +281,7 @@ def test_what_the_source_could_still_lose_by_a_crash_is_no_piece(
         raise SourceUnavailable("the disk stands still")
 
     with monkeypatch.context() as patched, pytest.raises(SourceUnavailable):
-        patched.setattr(piece_reader, "wait_until_durable", not_flushed)
+        patched.setattr(reader, "wait_until_durable", not_flushed)
         read(pipeline, captured.unread.of, 0)
     assert begin(pipeline).unread == captured.unread
 
@@ -289,7 +290,7 @@ def test_nor_is_there_a_plan_of_it(pipeline: Pipeline, monkeypatch: pytest.Monke
     def not_flushed(*_: object) -> None:
         raise SourceUnavailable("the disk stands still")
 
-    monkeypatch.setattr(piece_coordinator, "wait_until_durable", not_flushed)
+    monkeypatch.setattr(coordinator, "wait_until_durable", not_flushed)
     with pytest.raises(SourceUnavailable):
         begin(pipeline)
     assert keys_of(pipeline.ingestion) == []
@@ -330,7 +331,7 @@ def test_a_plan_that_was_left_behind_for_long_is_made_again_and_nothing_is_doubl
         read(pipeline, captured.unread.of, piece)
     Shop(pipeline.source, seed=7).trade(40)
     with monkeypatch.context() as later:
-        later.setattr(piece_coordinator, "_PLAN_KEEPS", timedelta(0))
+        later.setattr(coordinator, "_PLAN_KEEPS", timedelta(0))
         again = begin(pipeline)
     assert again.unread is not None
     assert again.unread.of == captured.unread.of + 1
@@ -344,7 +345,7 @@ def test_what_plans_have_left_goes_with_the_nightly_sweep(pipeline: Pipeline, mo
     read_all(pipeline, begin(pipeline))
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
     with monkeypatch.context() as later:
-        later.setattr(piece_coordinator, "_PLAN_KEEPS", timedelta(0))
+        later.setattr(coordinator, "_PLAN_KEEPS", timedelta(0))
         again = begin(pipeline)
     read_all(pipeline, again)
     begin(pipeline)

@@ -22,7 +22,8 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone
 from totes import databases
-from totes.capture import SOURCE_TABLES, capture, snapshot
+from totes.capture import SOURCE_TABLES, capture
+from totes.capture.source import snapshot
 from totes.database_errors import translated_errors
 from totes.databases import open_session
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused

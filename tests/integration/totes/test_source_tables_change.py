@@ -13,7 +13,10 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.capture import changes, copy_rows, identity, source_keys
+from totes.capture import changes
+from totes.capture.rows import streaming
+from totes.capture.rows.keys import SourceKeys
+from totes.capture.source import identity
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable
 from totes.lake import CaptureManifest, Journal, read_part
 from totes.lake.manifests import digest
@@ -133,7 +136,7 @@ def read_by(monkeypatch: pytest.MonkeyPatch, tick: Callable[[], object]) -> int:
             read.append(frame.height)
             consume(frame)
 
-        copy_rows.stream_rows(snapshot, table, columns, condition, counting)
+        streaming.stream_rows(snapshot, table, columns, condition, counting)
 
     with monkeypatch.context() as context:
         context.setattr(changes, "stream_rows", stream)
@@ -248,9 +251,9 @@ def test_a_name_that_is_another_one_while_rows_are_read_leaves_nothing_wrong(
     execute(pipeline.source, "UPDATE transaction SET last_updated = last_updated + interval '1s'")
 
     def changed_at_the_first(*given: Any, **named: Any) -> None:
-        monkeypatch.setattr(changes, "stream_rows", copy_rows.stream_rows)
+        monkeypatch.setattr(changes, "stream_rows", streaming.stream_rows)
         execute(pipeline.source, change)
-        copy_rows.stream_rows(*given, **named)
+        streaming.stream_rows(*given, **named)
 
     monkeypatch.setattr(changes, "stream_rows", changed_at_the_first)
     with pytest.raises(SourceUnavailable, match=r"catalog was changed while its tables were read.*: (label|schema) "):
@@ -375,12 +378,12 @@ def test_a_row_that_a_damaged_index_does_not_find_is_not_taken_for_one_that_is_g
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute(pipeline.source, "DELETE FROM payment WHERE payment_id = 4")
-    within = source_keys.SourceKeys.within
+    within = SourceKeys.within
 
-    def without_one(keys: source_keys.SourceKeys, lowest: int, highest: int) -> sql.Composable:
+    def without_one(keys: SourceKeys, lowest: int, highest: int) -> sql.Composable:
         return sql.SQL("{} AND payment_id <> 3").format(within(keys, lowest, highest))
 
-    monkeypatch.setattr(source_keys.SourceKeys, "within", without_one)
+    monkeypatch.setattr(SourceKeys, "within", without_one)
     with pytest.raises(ContractError, match=r"^table payment has \d+ rows, .* are found; .*REINDEX TABLE payment$"):
         pipeline.capture()
     monkeypatch.undo()
@@ -532,7 +535,7 @@ def test_no_truncate_fits_between_the_snapshot_and_a_read(pipeline: Pipeline, mo
             execute(pipeline.source, "SET lock_timeout = '50ms'; TRUNCATE payment")
         except psycopg2.errors.LockNotAvailable as refusal:
             refused.append(refusal)
-        copy_rows.stream_rows(*arguments)
+        streaming.stream_rows(*arguments)
 
     monkeypatch.setattr(changes, "stream_rows", truncate_first)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")

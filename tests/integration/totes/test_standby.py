@@ -17,7 +17,8 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import catch_up, run_alone, standby_of
 from tests.support.waiting import until
-from totes.capture import SOURCE_TABLES, standby
+from totes.capture import SOURCE_TABLES
+from totes.capture.source import standby
 from totes.errors import ConfigurationError, SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
 from totes.star import STAR_TABLES

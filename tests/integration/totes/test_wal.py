@@ -20,7 +20,9 @@ from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import crash_in_place, jump_to_transaction, run_alone
-from totes.capture import SOURCE_TABLES, capture, changes, copy_rows, durability
+from totes.capture import SOURCE_TABLES, capture, changes
+from totes.capture.rows import streaming
+from totes.capture.source import durability
 from totes.errors import SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
 
@@ -229,7 +231,7 @@ def test_after_more_transactions_than_ids_compare_only_what_is_new_is_read(
             read.append(frame.height)
             consume(frame)
 
-        copy_rows.stream_rows(snapshot, table, columns, condition, count)
+        streaming.stream_rows(snapshot, table, columns, condition, count)
 
     monkeypatch.setattr(changes, "stream_rows", counting)
     assert shop.tick().tables["dim_design"].versions == 1

@@ -13,11 +13,13 @@ from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES, capture, copy_rows, read_piece, sizes, snapshot
-from totes.capture.holdings import Holdings
-from totes.capture.merging import overlap_little
-from totes.capture.plan import Plan, Plans
-from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.capture import SOURCE_TABLES, capture, read_piece, sizes
+from totes.capture.holdings.content import Holdings
+from totes.capture.holdings.merging import overlap_little
+from totes.capture.pieces.plan import Plan, Plans
+from totes.capture.rows import streaming
+from totes.capture.source import snapshot
+from totes.capture.source.snapshot import Snapshot, snapshot_of
 from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, Part, read_part, sweep
 
@@ -283,7 +285,7 @@ def test_runs_in_no_order_are_put_in_order_and_lose_nothing_of_what_pieces_have_
     execute(pipeline.source, DESIGNS.format(first=1000, many=300))
     with monkeypatch.context() as earlier:
         earlier.setattr(sizes, "UNORDERED_ROWS", 10**9)
-        earlier.setattr(copy_rows, "CHUNK_BYTES", 600)
+        earlier.setattr(streaming, "CHUNK_BYTES", 600)
         earlier.setattr(snapshot, "_STATE", STARTED_EARLIER)
         pipeline.tick()
     monkeypatch.setattr(sizes, "UNORDERED_ROWS", 50)

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from totes.capture import sizes
-from totes.capture.compare_keys import differing, ranges_of
-from totes.capture.holdings import HeldKeys
+from totes.capture.holdings.compare_keys import differing, ranges_of
+from totes.capture.holdings.content import HeldKeys
 
 AT_ONCE = 50
 

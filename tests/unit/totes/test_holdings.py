@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from tests.support.memory_store import MemoryStore
-from totes.capture import merging, sizes
-from totes.capture.holdings import Holdings
-from totes.capture.merging import with_sorted_run, without_overlaps
-from totes.capture.slices import PartSlice
+from totes.capture import sizes
+from totes.capture.holdings import merging
+from totes.capture.holdings.content import Holdings
+from totes.capture.holdings.merging import with_sorted_run, without_overlaps
+from totes.capture.holdings.slices import PartSlice
 from totes.lake import Bucket, Part, SortedRun, write_part
 
 NOTHING = pl.Series("id", [], dtype=pl.Int64)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totes.capture import copy_rows, long_rows
-from totes.capture.long_rows import ReadRow, without_longest
-from totes.capture.values import read_rows
+from totes.capture.rows import streaming, too_long
+from totes.capture.rows.too_long import ReadRow, without_longest
+from totes.capture.rows.values import read_rows
 from totes.lake import RAW, SourceColumn
 from totes.star.convert import LONGEST
 
@@ -21,9 +21,9 @@ TEXTS = st.text(st.sampled_from('",\n\r\\x é👜')) | st.text(st.characters(exc
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_rows, "LONGEST_ROW", 10)
-    monkeypatch.setattr(long_rows, "ALWAYS_READ", 3)
-    monkeypatch.setattr(long_rows, "_HASHED_AT_ONCE", 4_096)
+    monkeypatch.setattr(too_long, "LONGEST_ROW", 10)
+    monkeypatch.setattr(too_long, "ALWAYS_READ", 3)
+    monkeypatch.setattr(too_long, "_HASHED_AT_ONCE", 4_096)
 
 
 def as_copied(*values: str | None) -> bytes:
@@ -97,12 +97,12 @@ def test_what_is_left_out_stands_beside_what_its_column_cannot_hold() -> None:
 
 
 def test_long_rows_come_in_their_order_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copy_rows, "LONGEST_ROW", 10)
-    monkeypatch.setattr(copy_rows, "CHUNK_BYTES", 40)
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 10)
+    monkeypatch.setattr(streaming, "CHUNK_BYTES", 40)
     texts = ["a", "x" * 20, "y" * 20, "b", "c", "z" * 20, *("d" * 6 for _ in range(20)), "e", "x" * 10, "f"]
     written = [as_copied(str(number), text) for number, text in enumerate(texts)]
     chunks: list[Sequence[ReadRow]] = []
-    with copy_rows._Chunks(chunks.append, ["key", "text"]) as file:
+    with streaming._Chunks(chunks.append, ["key", "text"]) as file:
         for row in written:
             file.write(row)
         file.flush()
@@ -115,11 +115,11 @@ def test_long_rows_come_in_their_order_among_the_others(monkeypatch: pytest.Monk
 
 
 def test_a_chunk_has_no_more_than_its_bytes_and_a_row_however_its_texts_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copy_rows, "LONGEST_ROW", 20)
-    monkeypatch.setattr(copy_rows, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(streaming, "LONGEST_ROW", 20)
+    monkeypatch.setattr(streaming, "CHUNK_BYTES", 100)
     written = [as_copied("1", "x" * 30, "y" * 18), *[as_copied("2", "z", "z" * 10)] * 20, as_copied("3", "x" * 30, "y")]
     chunks: list[Sequence[ReadRow]] = []
-    with copy_rows._Chunks(chunks.append, ["key", "text", "more"]) as file:
+    with streaming._Chunks(chunks.append, ["key", "text", "more"]) as file:
         for row in written * 5:
             file.write(row)
         file.flush()
@@ -128,4 +128,4 @@ def test_a_chunk_has_no_more_than_its_bytes_and_a_row_however_its_texts_came(mon
 
 def test_the_star_takes_no_longer_text_than_is_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert long_rows.ALWAYS_READ >= LONGEST
+    assert too_long.ALWAYS_READ >= LONGEST

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from totes.capture.snapshot import NAMED_IDS, Snapshot
+from totes.capture.source.snapshot import NAMED_IDS, Snapshot
 from totes.lake import CaptureManifest, SourceIdentity
 
 SOURCE = SourceIdentity(system_identifier="7", timeline=1, database=5, started="1700000000.5")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totes.capture.values import read_rows
+from totes.capture.rows.values import read_rows
 from totes.lake import RAW, SourceColumn
 
 COLUMNS = [SourceColumn(name="moment", type="timestamp without time zone")]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.memory_store import MemoryStore
-from totes.capture.merging import with_sorted_run
+from totes.capture.holdings.merging import with_sorted_run
 from totes.errors import BatchTaken
 from totes.lake import CapturedTable, CaptureManifest, Journal, SortedRun, SourceIdentity, sweep, write_part
 

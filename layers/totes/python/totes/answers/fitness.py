@@ -8,8 +8,8 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from totes.capture.contract import columns_of
-from totes.capture.snapshot import snapshot_of
+from totes.capture.source.contract import columns_of
+from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.catalog import count_rows
 from totes.databases import identity_of

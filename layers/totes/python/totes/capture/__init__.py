@@ -1,7 +1,7 @@
 """Capture: from the source to a batch in the lake."""
 
 from totes.capture.batch import Captured, Pending, capture, pending
-from totes.capture.piece_reader import read_piece
+from totes.capture.pieces.reader import read_piece
 from totes.capture.tables import SOURCE_TABLES
 
 __all__ = ["SOURCE_TABLES", "Captured", "Pending", "capture", "pending", "read_piece"]

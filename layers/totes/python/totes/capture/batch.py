@@ -10,16 +10,16 @@ import polars as pl
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import changes_of
-from totes.capture.drift import drift
-from totes.capture.durability import wait_until_durable
-from totes.capture.identity import differs, shifts
 from totes.capture.mass_deletion import check_deletes
-from totes.capture.piece_reader import check_read
-from totes.capture.plan import Plans
+from totes.capture.pieces.plan import Plans
+from totes.capture.pieces.reader import check_read
 from totes.capture.reading import BatchRead, read_batch
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.drift import drift
+from totes.capture.source.durability import wait_until_durable
+from totes.capture.source.identity import differs, shifts
+from totes.capture.source.snapshot import Snapshot
+from totes.capture.source.succession import check_succession
 from totes.capture.source_schema import SourceTable
-from totes.capture.succession import check_succession
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft, RecentObjects
 from totes.lake.manifests import digest, last_capture

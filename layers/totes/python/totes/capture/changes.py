@@ -16,14 +16,14 @@ import polars as pl
 from psycopg2 import sql
 
 from totes.capture import sizes
-from totes.capture.compare_keys import differing, ranges_of
-from totes.capture.contract import columns_of
-from totes.capture.copy_rows import conditions_on, stream_rows
-from totes.capture.holdings import HeldKeys, Holdings
-from totes.capture.identity import identities_of, members_to_read
-from totes.capture.keys import check_once, check_without_index, unguarded
-from totes.capture.snapshot import Snapshot
-from totes.capture.source_keys import SourceKeys
+from totes.capture.holdings.compare_keys import differing, ranges_of
+from totes.capture.holdings.content import HeldKeys, Holdings
+from totes.capture.rows.keys import SourceKeys
+from totes.capture.rows.streaming import conditions_on, stream_rows
+from totes.capture.source.contract import columns_of
+from totes.capture.source.identity import identities_of, members_to_read
+from totes.capture.source.snapshot import Snapshot
+from totes.capture.source.unique_keys import check_once, check_without_index, unguarded
 from totes.capture.source_schema import SourceTable
 from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SortedRun, SourceColumn, TableIdentity

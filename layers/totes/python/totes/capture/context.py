@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import polars as pl
 from psycopg2 import sql
 
-from totes.capture.copy_rows import conditions_on, stream_rows
-from totes.capture.snapshot import Snapshot
+from totes.capture.rows.streaming import conditions_on, stream_rows
+from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.capture.table_writer import TableWriter
 from totes.lake import SourceColumn

@@ -9,14 +9,14 @@ from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import TableTotals, changes_of
 from totes.capture.context import Links, read_contexts
-from totes.capture.cutting import estimated_rows
+from totes.capture.holdings.merging import overlap_little, with_sorted_run, without_overlaps
 from totes.capture.mass_deletion import Gone
-from totes.capture.merging import overlap_little, with_sorted_run, without_overlaps
-from totes.capture.piece_coordinator import PieceCoordinator, PlanStatus, ReadBaseline
-from totes.capture.plan import Plan
-from totes.capture.snapshot import Snapshot, snapshot_of
+from totes.capture.pieces.coordinator import PieceCoordinator, PlanStatus, ReadBaseline
+from totes.capture.pieces.cutting import estimated_rows
+from totes.capture.pieces.plan import Plan
+from totes.capture.source.snapshot import Snapshot, snapshot_of
+from totes.capture.source.succession import check_succession
 from totes.capture.source_schema import SourceTable
-from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
 from totes.lake import (
     Bucket,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import polars as pl
 
 from totes.capture import sizes
-from totes.capture.keys import broken_index
-from totes.capture.long_rows import log_left_out
-from totes.capture.part_cache import PartCache, bounds
+from totes.capture.holdings.part_cache import PartCache, bounds
+from totes.capture.rows.too_long import log_left_out
+from totes.capture.source.unique_keys import broken_index
 from totes.lake import Bucket, Part, SortedRun, write_part
 
 

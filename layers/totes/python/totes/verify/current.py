@@ -6,7 +6,7 @@ import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.capture.values import read_rows
+from totes.capture.rows.values import read_rows
 from totes.lake import RAW, SourceColumn
 from totes.star_schema import Calendar, Dimension, Fact, Kind, StarTable
 from totes.warehouse.definitions import identifiers

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from totes.capture import pending
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
 

@@ -8,8 +8,8 @@ import polars as pl
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.capture.contract import columns_of
-from totes.capture.snapshot import snapshot_of
+from totes.capture.source.contract import columns_of
+from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.catalog import has_table
 from totes.consistent_read import consistent_read

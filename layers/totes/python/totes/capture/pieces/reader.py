@@ -8,17 +8,17 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import may_differ
-from totes.capture.contract import columns_of
-from totes.capture.copy_rows import stream_rows
-from totes.capture.durability import wait_until_durable
-from totes.capture.holdings import Holdings
-from totes.capture.identity import identities_of
-from totes.capture.keys import check_once, unguarded
-from totes.capture.plan import Plans, ReadPiece
-from totes.capture.snapshot import snapshot_of
-from totes.capture.source_keys import SourceKeys
+from totes.capture.holdings.content import Holdings
+from totes.capture.pieces.plan import Plans, ReadPiece
+from totes.capture.rows.keys import SourceKeys
+from totes.capture.rows.streaming import stream_rows
+from totes.capture.source.contract import columns_of
+from totes.capture.source.durability import wait_until_durable
+from totes.capture.source.identity import identities_of
+from totes.capture.source.snapshot import snapshot_of
+from totes.capture.source.succession import check_succession
+from totes.capture.source.unique_keys import check_once, unguarded
 from totes.capture.source_schema import SourceTable
-from totes.capture.succession import check_succession
 from totes.capture.table_writer import TableWriter
 from totes.lake import Bucket, Journal, KeyRanges, SortedRun
 from totes.lake.manifests import last_capture

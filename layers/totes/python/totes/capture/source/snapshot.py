@@ -12,8 +12,8 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.capture import standby
-from totes.capture.names import must_be_as_before, versions_of_names
+from totes.capture.source import standby
+from totes.capture.source.names import must_be_as_before, versions_of_names
 from totes.capture.source_schema import SourceTable
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from psycopg2 import sql
 
-from totes.capture.plan import PlannedPiece
-from totes.capture.slices import HIGHEST, LOWEST
-from totes.capture.snapshot import Snapshot
-from totes.capture.source_keys import SourceKeys
+from totes.capture.holdings.slices import HIGHEST, LOWEST
+from totes.capture.pieces.plan import PlannedPiece
+from totes.capture.rows.keys import SourceKeys
+from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.lake import CapturedTable, CaptureManifest, KeyRanges, SourceColumn, TableIdentity
 from totes.lake.pieces import MOST_PIECES

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from totes.capture.part_cache import PartCache
-from totes.capture.slices import HIGHEST, LOWEST, PartSlice, key_slices, part_slices
+from totes.capture.holdings.part_cache import PartCache
+from totes.capture.holdings.slices import HIGHEST, LOWEST, PartSlice, key_slices, part_slices
 from totes.lake import Bucket, Part, SortedRun
 
 

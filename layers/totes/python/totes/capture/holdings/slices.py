@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from totes.capture import sizes
-from totes.capture.part_cache import bounds
+from totes.capture.holdings.part_cache import bounds
 from totes.lake import Part, SortedRun
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any
 
-from totes.capture.identity import differs
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.identity import differs
+from totes.capture.source.snapshot import Snapshot
 from totes.lake import Bucket, CaptureManifest, Journal, KeyRanges, Part, SortedRun, SourceColumn, TableIdentity
 from totes.lake.layout import batch_folder
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from psycopg2 import sql
 
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.errors import ContractError
 from totes.lake import Member, TableIdentity

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from totes.capture.cutting import cut_tables
-from totes.capture.durability import wait_until_durable
-from totes.capture.part_cache import bounds
-from totes.capture.plan import Plan, Plans
-from totes.capture.snapshot import Snapshot
+from totes.capture.holdings.part_cache import bounds
+from totes.capture.pieces.cutting import cut_tables
+from totes.capture.pieces.plan import Plan, Plans
+from totes.capture.source.durability import wait_until_durable
+from totes.capture.source.snapshot import Snapshot
+from totes.capture.source.succession import check_succession
 from totes.capture.source_schema import SourceTable
-from totes.capture.succession import check_succession
 from totes.lake import (
     Bucket,
     CaptureManifest,

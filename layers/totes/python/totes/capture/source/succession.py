@@ -1,6 +1,6 @@
 """Whether a source may follow the one of the last batch: no standby behind the same name may go back in time."""
 
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.snapshot import Snapshot
 from totes.errors import ConfigurationError, SourceUnavailable
 from totes.lake import CaptureManifest
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import polars as pl
 from psycopg2 import sql
 
-from totes.capture.copy_rows import stream_rows
-from totes.capture.snapshot import Snapshot
+from totes.capture.rows.streaming import stream_rows
+from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
 from totes.lake import SourceColumn
 

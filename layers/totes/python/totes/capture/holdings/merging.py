@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from totes.capture import sizes
-from totes.capture.holdings import in_schema
-from totes.capture.part_cache import PartCache, bounds
-from totes.capture.slices import PartSlice, key_slices, part_slices
+from totes.capture.holdings.content import in_schema
+from totes.capture.holdings.part_cache import PartCache, bounds
+from totes.capture.holdings.slices import PartSlice, key_slices, part_slices
 from totes.lake import Bucket, Part, SortedRun, schema_of, write_part
 
 

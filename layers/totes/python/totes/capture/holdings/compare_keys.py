@@ -11,8 +11,8 @@ from typing import Protocol
 import polars as pl
 
 from totes.capture import sizes
-from totes.capture.holdings import HeldKeys
-from totes.capture.slices import HIGHEST, LOWEST
+from totes.capture.holdings.content import HeldKeys
+from totes.capture.holdings.slices import HIGHEST, LOWEST
 from totes.lake import KeyRanges
 from totes.lake.ranges import RANGES_BITS
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg2
 
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import Family, SourceTable
 from totes.errors import ConfigurationError, ContractError
 from totes.lake import SourceColumn

@@ -9,9 +9,9 @@ from typing import Self
 import polars as pl
 from psycopg2 import sql
 
-from totes.capture.long_rows import LONGEST_ROW, ReadRow, without_longest
-from totes.capture.snapshot import Snapshot
-from totes.capture.values import read_rows
+from totes.capture.rows.too_long import LONGEST_ROW, ReadRow, without_longest
+from totes.capture.rows.values import read_rows
+from totes.capture.source.snapshot import Snapshot
 from totes.lake import SourceColumn
 
 CHUNK_BYTES = 24 * 2**20

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from totes.capture.snapshot import Snapshot
+from totes.capture.source.snapshot import Snapshot
 from totes.errors import SourceUnavailable
 
 _POLL_SECONDS = 0.02
