@@ -241,20 +241,20 @@ def _older_wins(table: CapturedTable) -> CapturedTable:
     return replace(table, holdings=tuple(reversed(table.holdings)))
 
 
-def _runs_without_deletes(table: CapturedTable) -> CapturedTable:
-    return replace(table, holdings=tuple(replace(run, deleted=()) for run in table.holdings))
+def _sorted_runs_without_deletes(table: CapturedTable) -> CapturedTable:
+    return replace(table, holdings=tuple(replace(sorted_run, deleted=()) for sorted_run in table.holdings))
 
 
-def _newest_run_lost(table: CapturedTable) -> CapturedTable:
+def _newest_sorted_run_lost(table: CapturedTable) -> CapturedTable:
     return replace(table, holdings=table.holdings[:-1]) if len(table.holdings) > 1 else table
 
 
 def _merge_keeps_the_oldest() -> None:
-    """Merge runs so that the oldest word of a key counts."""
+    """Merge sorted runs so that the oldest word of a key counts."""
     merging = _module("capture.holdings.merging")
 
-    def merged(runs: Sequence[SortedRun], *arguments: Any, **keywords: Any) -> SortedRun:
-        result: SortedRun = there(list(reversed(runs)), *arguments, **keywords)
+    def merged(sorted_runs: Sequence[SortedRun], *arguments: Any, **keywords: Any) -> SortedRun:
+        result: SortedRun = there(list(reversed(sorted_runs)), *arguments, **keywords)
         return result
 
     there = _put(merging, "_merged", merged)
@@ -309,9 +309,9 @@ WEAKNESSES: Mapping[str, Weakness] = {
     "the count is right whatever it is": _unread_count,
     "rows of a key that is held are held": _blind_comparison,
     # holdings
-    "an older run wins": _captured_tables(_older_wins),
-    "runs forget what is gone": _captured_tables(_runs_without_deletes),
-    "the newest run is lost": _captured_tables(_newest_run_lost),
+    "an older sorted run wins": _captured_tables(_older_wins),
+    "sorted runs forget what is gone": _captured_tables(_sorted_runs_without_deletes),
+    "the newest sorted run is lost": _captured_tables(_newest_sorted_run_lost),
     "a merge keeps the oldest": _merge_keeps_the_oldest,
     # the ingestion bucket's manifests
     "pieces keep what has changed since": _pieces_keep_all,

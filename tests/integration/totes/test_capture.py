@@ -352,7 +352,7 @@ def test_a_new_member_of_staff_comes_with_a_department_that_did_not_change(pipel
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
-def test_years_of_small_batches_leave_few_runs_to_read(pipeline: Pipeline) -> None:
+def test_years_of_small_batches_leave_few_sorted_runs_to_read(pipeline: Pipeline) -> None:
     pipeline.capture()
     for units in range(1, 41):
         execute(pipeline.source, "UPDATE sales_order SET units_sold = %s WHERE sales_order_id = %s", [units, units])

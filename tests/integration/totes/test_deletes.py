@@ -155,7 +155,9 @@ def test_a_deleted_row_leaves_the_quarantine(pipeline: Pipeline) -> None:
     assert rows(pipeline.warehouse, "SELECT key, resolved_by FROM etl.quarantine") == [(7, 2)]
 
 
-def test_deletes_are_remembered_however_runs_are_merged(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deletes_are_remembered_however_sorted_runs_are_merged(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sizes, "ROWS_AT_ONCE", 40)
     pipeline.tick()
     for order in range(1, 16):

@@ -94,7 +94,7 @@ def test_a_whole_read_of_a_heap_in_no_order_reads_each_part_once(
         edit = "UPDATE design SET file_name = %s WHERE design_id %% %s = 0"
         execute(pipeline.source, edit, [str(step), step])
         pipeline.capture()
-    parts = [part for run in newest(pipeline).holdings for part in run.parts]
+    parts = [part for sorted_run in newest(pipeline).holdings for part in sorted_run.parts]
     assert len(parts) > ROWS / sizes.PART_ROWS
     monkeypatch.setattr(Snapshot, "continues", lambda *_: False)
     gets.clear()
@@ -108,7 +108,7 @@ def test_a_delete_in_a_large_table_reads_a_sliver_of_both_sides(
 ) -> None:
     execute(pipeline.source, DESIGNS.format("n"))
     pipeline.capture()
-    assert sum(len(run.parts) for run in newest(pipeline).holdings) >= ROWS / sizes.PART_ROWS
+    assert sum(len(sorted_run.parts) for sorted_run in newest(pipeline).holdings) >= ROWS / sizes.PART_ROWS
     execute(pipeline.source, "DELETE FROM design WHERE design_id = 7777")
     gets.clear()
     captured = pipeline.capture()
@@ -219,7 +219,7 @@ def test_a_heap_in_no_order_that_an_older_totes_captured_is_put_in_order_by_the_
     with monkeypatch.context() as older:
         older.setattr(sizes, "UNORDERED_ROWS", 10**9)
         pipeline.capture()
-    parts = sum(len(run.parts) for run in newest(pipeline).holdings)
+    parts = sum(len(sorted_run.parts) for sorted_run in newest(pipeline).holdings)
     monkeypatch.setattr(Snapshot, "continues", lambda *_: False)
     gets.clear()
     pipeline.capture()
@@ -227,12 +227,12 @@ def test_a_heap_in_no_order_that_an_older_totes_captured_is_put_in_order_by_the_
     assert len(gets) < 8 * parts, "a few passes, and not each part once a chunk"
     gets.clear()
     pipeline.capture()
-    assert len(gets) == sum(len(run.parts) for run in newest(pipeline).holdings)
+    assert len(gets) == sum(len(sorted_run.parts) for sorted_run in newest(pipeline).holdings)
 
 
 @pytest.fixture
 def held(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[int]:
-    """How many snapshots of the source are open, by the lock that each has, when runs are merged or put in order."""
+    """How many snapshots of the source are open, by the lock that each has, when sorted runs are merged or ordered."""
     seen: set[int] = set()
     merged_at_once = merging._merged_at_once
 
@@ -245,7 +245,7 @@ def held(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return seen
 
 
-def test_runs_are_merged_while_nothing_of_the_source_is_held(pipeline: Pipeline, held: set[int]) -> None:
+def test_sorted_runs_are_merged_while_nothing_of_the_source_is_held(pipeline: Pipeline, held: set[int]) -> None:
     execute(pipeline.source, DESIGNS.format("n"))
     pipeline.capture()
     for run in range(3):

@@ -63,7 +63,7 @@ def rows_of(lake: Bucket, parts: Sequence[Part]) -> list[tuple[object, ...]]:
 
 
 def held(lake: Bucket, name: str, table: CapturedTable) -> list[int]:
-    """The keys that the lake holds of a table, from its runs."""
+    """The keys that the lake holds of a table, from its sorted runs."""
     return [key for found in Holdings(table.holdings, KEYS[name], lake).held_keys() for key in found.keys]
 
 
@@ -134,7 +134,7 @@ def test_what_has_changed_before_and_meanwhile_is_found_exactly(restarted: Pipel
 
 
 @pytest.mark.begun
-def test_a_migration_of_every_row_leaves_the_lake_no_older_run_to_merge(pipeline: Pipeline) -> None:
+def test_a_migration_of_every_row_leaves_the_lake_no_older_sorted_run_to_merge(pipeline: Pipeline) -> None:
     alone = copy_of(pipeline.ingestion)
     execute(pipeline.source, ALTERED)
     captured = begin(pipeline)
@@ -149,7 +149,7 @@ def test_a_migration_of_every_row_leaves_the_lake_no_older_run_to_merge(pipeline
     assert begin(pipeline).batch == 2
     assert_is_what_one_function_reads(pipeline, alone)
     payment = newest(pipeline.ingestion).tables["payment"]
-    assert sum(run.rows for run in payment.holdings) == payment.held
+    assert sum(sorted_run.rows for sorted_run in payment.holdings) == payment.held
     pipeline.tick()
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 

@@ -1,4 +1,4 @@
-"""What the lake holds of a table stays true and in few runs, whatever comes in whatever order, in bounded memory."""
+"""What the lake holds of a table stays true and in few sorted runs, whatever comes when, in bounded memory."""
 
 import math
 import random
@@ -56,11 +56,11 @@ def _be_small(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
 
 @dataclass
 class Table:
-    """A table, and its runs after every batch."""
+    """A table, and its sorted runs after every batch."""
 
     bucket: Bucket
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
-    runs: tuple[SortedRun, ...] = ()
+    sorted_runs: tuple[SortedRun, ...] = ()
     batch: int = 0
 
     def bring(self, changed: Mapping[int, dict[str, Any]], gone: Sequence[int], shape: Mapping[str, Any]) -> None:
@@ -73,7 +73,9 @@ class Table:
         keys = pl.DataFrame({"id": pl.Series(gone, dtype=pl.Int64)})
         newest = SortedRun(parts=self.parts("changes", rows), deleted=self.parts("deletes", keys))
         if newest.rows:
-            self.runs = with_sorted_run(self.runs, newest, "id", self.bucket, f"holdings/t/{self.batch:010d}")
+            self.sorted_runs = with_sorted_run(
+                self.sorted_runs, newest, "id", self.bucket, f"holdings/t/{self.batch:010d}"
+            )
 
     def parts(self, role: str, rows: pl.DataFrame) -> tuple[Part, ...]:
         return tuple(
@@ -83,21 +85,21 @@ class Table:
         )
 
     def is_held(self, shape: Mapping[str, Any]) -> None:
-        holdings = Holdings(self.runs, "id", self.bucket)
+        holdings = Holdings(self.sorted_runs, "id", self.bucket)
         assert pl.concat(found.keys for found in holdings.held_keys()).to_list() == sorted(self.rows)
         everything = pl.DataFrame([*self.rows.values()], schema=shape)
-        news = Holdings(self.runs, "id", self.bucket).changed_rows(everything, NOTHING)
+        news = Holdings(self.sorted_runs, "id", self.bucket).changed_rows(everything, NOTHING)
         assert news.rows.is_empty()
-        assert len(self.runs) <= math.log2(max(2, sum(run.rows for run in self.runs))) + 1
+        assert len(self.sorted_runs) <= math.log2(max(2, sum(sorted_run.rows for sorted_run in self.sorted_runs))) + 1
 
     def depth(self) -> int:
-        """How many parts of one run a key may be in."""
-        spans = [[(part.lowest, part.highest) for part in run.parts] for run in self.runs]
-        return max(sum(low <= at <= high for low, high in run) for run in spans for at, _ in run)  # type: ignore[operator]
+        """How many parts of one sorted run a key may be in."""
+        spans = [[(part.lowest, part.highest) for part in sorted_run.parts] for sorted_run in self.sorted_runs]
+        return max(sum(low <= at <= high for low, high in sorted_run) for sorted_run in spans for at, _ in sorted_run)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("keys", KEYS)
-def test_hundreds_of_batches_leave_what_is_there_in_few_runs(
+def test_hundreds_of_batches_leave_what_is_there_in_few_sorted_runs(
     bucket: Bucket, keys: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _be_small(monkeypatch, times=2)
@@ -115,10 +117,12 @@ def test_hundreds_of_batches_leave_what_is_there_in_few_runs(
         if batch % 40 == 0:
             table.is_held(shape)
     assert table.batch > 150
-    assert sum(len(run.parts) for run in table.runs) < 5 * len(table.rows) / sizes.PART_ROWS + 10
+    assert sum(len(sorted_run.parts) for sorted_run in table.sorted_runs) < 5 * len(table.rows) / sizes.PART_ROWS + 10
 
 
-def test_a_merge_holds_few_rows_at_once_whatever_the_runs_hold(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_merge_holds_few_rows_at_once_whatever_the_sorted_runs_hold(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = Table(bucket)
     for start in (0, 1, 2):
         rows = {key: {"id": key, "units": start} for key in range(start, 6_000, 3)}
@@ -132,7 +136,7 @@ def test_a_merge_holds_few_rows_at_once_whatever_the_runs_hold(bucket: Bucket, m
 
     monkeypatch.setattr(merging, "in_schema", counted)
     table.bring({key: {"id": key, "units": 7} for key in range(0, 6_000, 2)}, [], SHAPES[0])
-    assert len(table.runs) == 1
+    assert len(table.sorted_runs) == 1
     assert max(seen) <= sizes.PART_ROWS
     assert table.depth() == 1
     table.is_held(SHAPES[0])
@@ -161,7 +165,7 @@ def test_a_merge_holds_few_bytes_at_once_however_wide_the_rows_are(
     table.bring({key: {"id": key, "units": 7, "note": picture} for key in range(0, 600, 2)}, [], SHAPES[2])
     assert len(seen) > 600 * 1_000 / sizes.BYTES_AT_ONCE
     assert max(seen) <= sizes.BYTES_AT_ONCE
-    merged = [part for run in table.runs for part in run.parts if "holdings" in part.key]
+    merged = [part for sorted_run in table.sorted_runs for part in sorted_run.parts if "holdings" in part.key]
     assert max(part.rows for part in merged) <= sizes.PART_BYTES / 1_000
     table.is_held(SHAPES[2])
 
@@ -169,9 +173,9 @@ def test_a_merge_holds_few_bytes_at_once_however_wide_the_rows_are(
 def test_parts_that_nothing_new_reaches_into_are_not_written_again(bucket: Bucket) -> None:
     table = Table(bucket)
     table.bring({key: {"id": key, "units": 1} for key in range(400)}, [], SHAPES[0])
-    [before] = table.runs
+    [before] = table.sorted_runs
     table.bring({key: {"id": key, "units": 1} for key in range(400, 700)}, [], SHAPES[0])
-    [after] = table.runs
+    [after] = table.sorted_runs
     assert set(before.parts) <= set(after.parts)
     table.is_held(SHAPES[0])
 
@@ -179,9 +183,9 @@ def test_parts_that_nothing_new_reaches_into_are_not_written_again(bucket: Bucke
 def test_what_is_merged_before_a_part_that_stays_is_written_before_it(bucket: Bucket) -> None:
     table = Table(bucket)
     table.bring({key: {"id": key, "units": 1} for key in range(0, 800, 2)}, [], SHAPES[0])
-    [before] = table.runs
+    [before] = table.sorted_runs
     table.bring({key: {"id": key, "units": 2} for key in (*range(40), *range(400, 600))}, [], SHAPES[0])
-    [after] = table.runs
+    [after] = table.sorted_runs
     assert set(before.parts) & set(after.parts)
     assert table.depth() == 1
     table.is_held(SHAPES[0])
@@ -191,13 +195,13 @@ def test_a_key_at_which_one_part_ends_and_another_begins_is_held_once(bucket: Bu
     table = Table(bucket)
     table.bring({key: {"id": key, "units": 1} for key in range(sizes.PART_ROWS + 1)}, [], SHAPES[0])
     table.bring({key: {"id": key, "units": 2} for key in range(sizes.PART_ROWS, 2 * sizes.PART_ROWS)}, [], SHAPES[0])
-    assert len(table.runs) == 1
-    assert table.runs[0].rows == len(table.rows)
+    assert len(table.sorted_runs) == 1
+    assert table.sorted_runs[0].rows == len(table.rows)
     table.is_held(SHAPES[0])
 
 
 def test_what_an_older_totes_left_unmerged_is_merged(bucket: Bucket) -> None:
-    """As it did past a million rows: many runs of one size."""
+    """As it did past a million rows: many sorted runs of one size."""
     table = Table(bucket)
     left = []
     for start in range(8):
@@ -205,39 +209,41 @@ def test_what_an_older_totes_left_unmerged_is_merged(bucket: Bucket) -> None:
         rows = {key: {"id": key, "units": start} for key in range(start, 1_600, 8)}
         table.rows |= rows
         left.append(SortedRun(parts=table.parts("changes", pl.DataFrame([*rows.values()], schema=SHAPES[0]))))
-    table.runs = tuple(left)
+    table.sorted_runs = tuple(left)
     table.bring({3: {"id": 3, "units": 9}}, [], SHAPES[0])
-    assert len(table.runs) == 1
+    assert len(table.sorted_runs) == 1
     table.is_held(SHAPES[0])
 
 
-def test_a_run_in_no_order_is_written_in_the_order_of_its_keys_and_each_part_read_a_few_times(
+def test_a_sorted_run_in_no_order_is_written_in_the_order_of_its_keys_and_each_part_read_a_few_times(
     bucket: Bucket, store: MemoryStore
 ) -> None:
     """As an older totes left a table whose heap is in no order: every part may have any key."""
     table = Table(bucket)
     keys = random.Random(1).sample(range(4_000), 4_000)  # noqa: S311 - a seed
     table.rows = {key: {"id": key, "units": 1} for key in keys}
-    table.runs = (SortedRun(parts=table.parts("changes", pl.DataFrame([*table.rows.values()], schema=SHAPES[0]))),)
+    table.sorted_runs = (
+        SortedRun(parts=table.parts("changes", pl.DataFrame([*table.rows.values()], schema=SHAPES[0]))),
+    )
     assert table.depth() > 90
     store.reads.clear()
-    table.runs = without_overlaps(table.runs, "id", bucket, "holdings/t/0000000001")
+    table.sorted_runs = without_overlaps(table.sorted_runs, "id", bucket, "holdings/t/0000000001")
     assert len(store.reads) < 6 * 4_000 / sizes.PART_ROWS
     assert table.depth() == 1
     table.is_held(SHAPES[0])
-    assert without_overlaps(table.runs, "id", bucket, "x") == table.runs
+    assert without_overlaps(table.sorted_runs, "id", bucket, "x") == table.sorted_runs
 
 
 def test_a_reader_in_the_order_of_keys_reads_each_part_once(bucket: Bucket, store: MemoryStore) -> None:
     table = Table(bucket)
     for units, step in ((1, 1), (2, 3), (3, 7)):
         table.bring({key: {"id": key, "units": units} for key in range(0, 3_000, step)}, [], SHAPES[0])
-    holdings = Holdings(table.runs, "id", table.bucket)
+    holdings = Holdings(table.sorted_runs, "id", table.bucket)
     everything = pl.DataFrame([*table.rows.values()], schema=SHAPES[0]).sort("id")
     store.reads.clear()
     for chunk in everything.iter_slices(33):
         assert holdings.changed_rows(chunk, NOTHING).rows.is_empty()
-    assert len(store.reads) == len(set(store.reads)) == sum(len(run.parts) for run in table.runs)
+    assert len(store.reads) == len(set(store.reads)) == sum(len(sorted_run.parts) for sorted_run in table.sorted_runs)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,7 @@ def test_a_value_that_its_columns_new_type_cannot_hold_has_changed(
     """PostgreSQL rounds a table that is retyped, as Polars would round what is held."""
     before = pl.DataFrame({"id": pl.Series([1], dtype=pl.Int64), "price": pl.Series([held]).cast(was)})
     after = before.with_columns(pl.Series("price", [rounded]).cast(now))
-    runs = (SortedRun(parts=(write_part(bucket, "batches/1/changes-0", before, row_key="id"),)),)
-    news = Holdings(runs, "id", bucket).changed_rows(after, NOTHING)
+    sorted_runs = (SortedRun(parts=(write_part(bucket, "batches/1/changes-0", before, row_key="id"),)),)
+    news = Holdings(sorted_runs, "id", bucket).changed_rows(after, NOTHING)
     assert news.added.is_empty()
     assert news.rows.height == (held != "2.40")

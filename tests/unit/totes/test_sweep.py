@@ -59,10 +59,12 @@ class Lake:
             for role, first in (("changes", 0), ("deletes", 100), ("context", 200))
         )
         newest = SortedRun(parts=(part,), deleted=(gone,))
-        runs = with_sorted_run(
+        sorted_runs = with_sorted_run(
             last.holdings if last else (), newest, "id", self.bucket, f"holdings/{name}/{batch:010d}"
         )
-        return CapturedTable(columns=(), held=rows, changes=(part,), deletes=(gone,), context=(context,), holdings=runs)
+        return CapturedTable(
+            columns=(), held=rows, changes=(part,), deletes=(gone,), context=(context,), holdings=sorted_runs
+        )
 
 
 @pytest.fixture

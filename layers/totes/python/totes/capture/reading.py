@@ -54,8 +54,8 @@ def read_batch(
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
 
     While a snapshot is open nothing is done that takes long and does not read: it holds locks and the source's
-    horizon, and the source ends it where it stays idle. Runs with too many overlapping parts are rewritten first; the
-    batch is then read from a new snapshot.
+    horizon, and the source ends it where it stays idle. Sorted runs with too many overlapping parts are rewritten
+    first; the batch is then read from a new snapshot.
 
     Args:
         connection: the source, outside a transaction.
@@ -119,7 +119,7 @@ class _AskPlanFirst:
 
 @dataclass(frozen=True, kw_only=True)
 class _RewriteFirst:
-    """Runs of some tables overlap too much to be read in the order of their keys: they are rewritten first."""
+    """Sorted runs of some tables overlap too much to be read in the order of their keys: they are rewritten first."""
 
     batch: "BatchRead"
     tables: Sequence[str]
@@ -145,7 +145,7 @@ def _attempt(
             pieces.warn_if_large(batch.candidates)
             batch.read()
             return batch
-    overlapping = batch.with_overlapping_runs()
+    overlapping = batch.with_overlapping_sorted_runs()
     if overlapping:
         return _RewriteFirst(batch=batch, tables=overlapping)
     if pieces and pieces.is_too_large(batch.rows):
@@ -207,7 +207,7 @@ class BatchRead:
         self._totals: dict[str, TableTotals] = {}
         self._current: dict[str, tuple[Part, ...]] = {}
 
-    def with_overlapping_runs(self) -> list[str]:
+    def with_overlapping_sorted_runs(self) -> list[str]:
         """The tables of which many rows are to be compared with sorted runs whose parts overlap too much.
 
         Before anything is written, all deletes may pass.
@@ -272,14 +272,16 @@ class BatchRead:
         since = self._writers[name].finish()
         # Where every row has changed, as by a migration, nothing that was held before counts any more.
         has_all = sum(part.rows for part in table.changes) == table.held
-        runs = () if has_all else table.holdings
-        for run in (
+        sorted_runs = () if has_all else table.holdings
+        for sorted_run in (
             SortedRun(parts=self._still_current(name)),
             SortedRun(parts=since.parts, deleted=() if has_all else since.deleted),
         ):
-            if run.rows:
-                runs = with_sorted_run(runs, run, self._tables[name].key, self._lake, self._place_of_merged(name))
-        return runs
+            if sorted_run.rows:
+                sorted_runs = with_sorted_run(
+                    sorted_runs, sorted_run, self._tables[name].key, self._lake, self._place_of_merged(name)
+                )
+        return sorted_runs
 
     def _check_deletes(self, table: str, gone: int) -> None:
         self._permit({table: self._gone(table, gone)})

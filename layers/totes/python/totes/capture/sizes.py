@@ -19,7 +19,7 @@ KEPT_ROWS = 1_000_000
 """Rows of cached parts: a reader in the order of keys needs them again at once."""
 
 SORTED_RUNS_AT_ONCE = 8
-"""Runs that are merged at once: a part of each is in memory."""
+"""Sorted runs that are merged at once: a part of each is in memory."""
 
 KEYS_AT_ONCE = 500_000
 """Keys that are compared at once, of either side."""

@@ -7,7 +7,7 @@ BATCHES = "batches/"
 """What a batch brings lies below this, in a folder per batch."""
 
 HOLDINGS = "holdings/"
-"""Runs that were merged lie below this, in a folder per table; their names begin with the batch that merged them."""
+"""Merged sorted runs lie below this, in a folder per table; their names begin with the batch that merged them."""
 
 _BATCH = re.compile(rf"(?:{BATCHES}|{HOLDINGS}[^/]+/)(\d{{10}})[/-].+")
 
@@ -18,7 +18,7 @@ def batch_folder(batch: int) -> str:
 
 
 def holdings_prefix(table: str, batch: int) -> str:
-    """Return how the keys of a table's runs begin that a batch has merged."""
+    """Return how the keys of a table's sorted runs begin that a batch has merged."""
     return f"{HOLDINGS}{table}/{batch:010d}"
 
 
@@ -32,6 +32,6 @@ def written_prefixes(tables: Iterable[str]) -> list[str]:
     """Return the prefixes below which batches write objects, each in the order of batches.
 
     Args:
-        tables: the tables that have runs.
+        tables: the tables that have sorted runs.
     """
     return [BATCHES, *(f"{HOLDINGS}{table}/" for table in sorted(tables))]

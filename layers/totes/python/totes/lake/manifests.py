@@ -159,7 +159,7 @@ class CapturedTable:
             deletes=_parts(values["deletes"]),
             context=_parts(values["context"]),
             holdings=tuple(
-                SortedRun(parts=_parts(run["parts"]), deleted=_parts(run["deleted"])) for run in values["holdings"]
+                SortedRun(parts=_parts(each["parts"]), deleted=_parts(each["deleted"])) for each in values["holdings"]
             ),
             identity=TableIdentity.from_dict(identity) if identity else None,
             ranges=KeyRanges(**values["ranges"]) if values.get("ranges") else None,
@@ -202,16 +202,16 @@ class CaptureManifest:
 
     def parts(self) -> list[Part]:
         """Return every object that it names; one that is changes and holdings is named twice."""
-        runs = [
-            run
+        sorted_runs = [
+            sorted_run
             for table in self.tables.values()
-            for run in (
+            for sorted_run in (
                 SortedRun(parts=table.changes, deleted=table.deletes),
                 SortedRun(parts=table.context),
                 *table.holdings,
             )
         ]
-        return [part for run in runs for part in (*run.parts, *run.deleted)]
+        return [part for sorted_run in sorted_runs for part in (*sorted_run.parts, *sorted_run.deleted)]
 
     def to_json(self) -> bytes:
         """Return the document's bytes."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 import polars as pl
 
@@ -33,12 +34,12 @@ class KeyRanges:
     @property
     def rows(self) -> int:
         """How many rows there are in all."""
-        return sum(count * times for count, times in self._runs())
+        return sum(count * times for count, times in self._run_lengths())
 
     def frame(self) -> pl.DataFrame:
         """Return the ranges that have rows, in ascending order: columns `range` and `rows`."""
         found, at = [], self.first
-        for count, times in self._runs():
+        for count, times in self._run_lengths():
             if count:
                 found += [(at + step, count) for step in range(times)]
             at += times
@@ -61,9 +62,9 @@ class KeyRanges:
         if keys.is_empty():
             return self
         shift = self._shift_of(self.rows + max(0, keys.len() * sign))
-        # Keys mostly come in order, so that a range is one run of them, or a few.
-        runs = (keys // 2**shift).rle().struct.unnest()
-        news = runs.select(range="value", rows=pl.col("len").cast(pl.Int64) * sign)
+        # Keys mostly come in order, so that a range is one stretch of them, or a few.
+        stretches = (keys // 2**shift).rle().struct.unnest()
+        news = stretches.select(range="value", rows=pl.col("len").cast(pl.Int64) * sign)
         return _fitted(shift, pl.concat([_wider(self, shift), news]))
 
     def _shift_of(self, rows: int) -> int:
@@ -73,7 +74,7 @@ class KeyRanges:
             shift += 1
         return shift
 
-    def _runs(self) -> Iterator[tuple[int, int]]:
+    def _run_lengths(self) -> Iterator[tuple[int, int]]:
         for token in self.counts.split(",") if self.counts else ():
             count, _, times = token.partition("*")
             yield int(count), int(times or 1)
@@ -101,12 +102,12 @@ def _written(shift: int, counts: pl.DataFrame) -> KeyRanges:
     if counts.is_empty():
         return KeyRanges(shift=shift)
     first = at = int(counts["range"][0])
-    runs: list[tuple[int, int]] = []
+    run_lengths: list[tuple[int, int]] = []
     for number, rows in counts.iter_rows():
         if number > at:
-            runs.append((0, number - at))
-        runs.append((rows, 1))
+            run_lengths.append((0, number - at))
+        run_lengths.append((rows, 1))
         at = number + 1
-    merged = [(count, sum(times for _, times in same)) for count, same in groupby(runs, key=lambda run: run[0])]
+    merged = [(count, sum(times for _, times in same)) for count, same in groupby(run_lengths, key=itemgetter(0))]
     tokens = [f"{count}*{times}" if times > 1 else f"{count}" for count, times in merged]
     return KeyRanges(shift=shift, first=first, counts=",".join(tokens))

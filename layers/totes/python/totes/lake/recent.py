@@ -18,9 +18,9 @@ SMALL_BYTES = 1024 * 1024
 class RecentObjects(Bucket):
     """A bucket for the time of one batch: a small object is asked of the store once.
 
-    A batch of few changes writes each table's part, and reads it and the run before it again to merge them: to ask
-    takes longer than all else that is done with them. No object is ever rewritten, so what is remembered is what the
-    store has.
+    A batch of few changes writes each table's part, and reads it and the sorted run before it again to merge them: to
+    ask takes longer than all else that is done with them. No object is ever rewritten, so what is remembered is what
+    the store has.
     """
 
     def __init__(self, name: str, client: "S3Client | None" = None) -> None:

@@ -56,14 +56,14 @@ class Holdings:
         key, unknown, highest = self._key, candidates, _highest(candidates[self._key])
         added = []
         changed = []
-        for run in reversed(self._sorted_runs):
-            for part in _overlapping(run.deleted, unknown[key]):
+        for sorted_run in reversed(self._sorted_runs):
+            for part in _overlapping(sorted_run.deleted, unknown[key]):
                 gone = self._cache.read(part, up_to=highest).select(
                     pl.col(key).cast(candidates.schema[key], strict=False)
                 )
                 added.append(unknown.join(gone, on=key, how="semi"))
                 unknown = unknown.join(gone, on=key, how="anti")
-            for part in _overlapping(run.parts, unknown[key]):
+            for part in _overlapping(sorted_run.parts, unknown[key]):
                 held = self._cache.read(part, up_to=highest).join(unknown.select(key), on=key, how="semi")
                 if held.height:
                     changed.append(_differing(unknown, held, key))
@@ -96,7 +96,7 @@ def in_schema(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
 def _held(slices: Sequence[PartSlice], key: str) -> pl.Series:
     """The keys that are held after all slices, oldest first."""
     held = pl.Series(key, [], dtype=pl.Int64)
-    for each in sorted(slices, key=lambda each: each.run):
+    for each in sorted(slices, key=lambda each: each.sorted_run):
         keys = each.frame[key].cast(pl.Int64)
         held = held.filter(~held.is_in(keys.implode())) if each.gone else pl.concat([held, keys])
     return held.unique()

@@ -27,11 +27,11 @@ def with_sorted_run(
         bucket: where the parts lie, and where merged ones go.
         prefix: the start of a merged part's key.
     """
-    runs = [*holdings, newest]
-    first = _first_to_merge([run.rows for run in runs])
-    if first == len(runs) - 1:
-        return tuple(runs)
-    return (*runs[:first], _merged(runs[first:], key, bucket, prefix, with_deleted=first > 0))
+    sorted_runs = [*holdings, newest]
+    first = _first_to_merge([sorted_run.rows for sorted_run in sorted_runs])
+    if first == len(sorted_runs) - 1:
+        return tuple(sorted_runs)
+    return (*sorted_runs[:first], _merged(sorted_runs[first:], key, bucket, prefix, with_deleted=first > 0))
 
 
 def without_overlaps(holdings: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str) -> tuple[SortedRun, ...]:
@@ -46,20 +46,20 @@ def without_overlaps(holdings: Sequence[SortedRun], key: str, bucket: Bucket, pr
         prefix: the start of a rewritten part's key.
     """
     return tuple(
-        run
-        if _overlaps_little(run)
-        else _merged([run], key, bucket, f"{prefix}-ordered-{number:05d}", with_deleted=True)
-        for number, run in enumerate(holdings)
+        sorted_run
+        if _overlaps_little(sorted_run)
+        else _merged([sorted_run], key, bucket, f"{prefix}-ordered-{number:05d}", with_deleted=True)
+        for number, sorted_run in enumerate(holdings)
     )
 
 
 def overlap_little(holdings: Sequence[SortedRun]) -> bool:
     """Whether `without_overlaps` would leave the holdings as they are."""
-    return all(_overlaps_little(run) for run in holdings)
+    return all(_overlaps_little(sorted_run) for sorted_run in holdings)
 
 
-def _overlaps_little(run: SortedRun) -> bool:
-    return len(_layers(run)) <= sizes.SORTED_RUNS_AT_ONCE
+def _overlaps_little(sorted_run: SortedRun) -> bool:
+    return len(_layers(sorted_run)) <= sizes.SORTED_RUNS_AT_ONCE
 
 
 def _first_to_merge(rows: Sequence[int]) -> int:
@@ -75,13 +75,15 @@ def _first_to_merge(rows: Sequence[int]) -> int:
     return first
 
 
-def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *, with_deleted: bool) -> SortedRun:
+def _merged(
+    sorted_runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *, with_deleted: bool
+) -> SortedRun:
     """One sorted run made of several; deleted keys are kept only if an older one may have their rows.
 
     If there are more layers than can be merged at once, results in between go to the lake too; no manifest names them.
     """
-    schema = _schema(runs, bucket)
-    layers = [layer for run in runs for layer in _layers(run)]
+    schema = _schema(sorted_runs, bucket)
+    layers = [layer for sorted_run in sorted_runs for layer in _layers(sorted_run)]
     passes = 0
     while len(layers) > sizes.SORTED_RUNS_AT_ONCE:
         passes += 1
@@ -99,10 +101,10 @@ def _merged(runs: Sequence[SortedRun], key: str, bucket: Bucket, prefix: str, *,
     return _merged_at_once(layers, _Writer(bucket, key, prefix), deleted, schema)
 
 
-def _layers(run: SortedRun) -> list[SortedRun]:
+def _layers(sorted_run: SortedRun) -> list[SortedRun]:
     """A sorted run as several, none of whose parts have keys in each other's range."""
-    layers = [SortedRun(parts=tuple(parts)) for parts in _apart(run.parts)]
-    return layers + [SortedRun(parts=(), deleted=tuple(parts)) for parts in _apart(run.deleted)]
+    layers = [SortedRun(parts=tuple(parts)) for parts in _apart(sorted_run.parts)]
+    return layers + [SortedRun(parts=(), deleted=tuple(parts)) for parts in _apart(sorted_run.deleted)]
 
 
 def _apart(parts: Sequence[Part]) -> list[list[Part]]:
@@ -117,10 +119,10 @@ def _apart(parts: Sequence[Part]) -> list[list[Part]]:
 
 
 def _merged_at_once(
-    runs: Sequence[SortedRun], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema
+    sorted_runs: Sequence[SortedRun], rows: "_Writer", deleted: "_Writer | None", schema: pl.Schema
 ) -> SortedRun:
     cache = PartCache(rows.bucket)
-    for group in _groups(part_slices(runs)):
+    for group in _groups(part_slices(sorted_runs)):
         if _stays(group):
             rows.keep(group[0].part)
             continue
@@ -135,9 +137,9 @@ def _merged_at_once(
     return SortedRun(parts=rows.finish(), deleted=deleted.finish() if deleted else ())
 
 
-def _schema(runs: Sequence[SortedRun], bucket: Bucket) -> pl.Schema:
+def _schema(sorted_runs: Sequence[SortedRun], bucket: Bucket) -> pl.Schema:
     """The columns and types of the newest rows; all that is rewritten is brought into them."""
-    newest = next((run.parts[-1] for run in reversed(runs) if run.parts), None)
+    newest = next((sorted_run.parts[-1] for sorted_run in reversed(sorted_runs) if sorted_run.parts), None)
     return schema_of(bucket, newest) if newest else pl.Schema()
 
 
@@ -180,7 +182,7 @@ def _stays(group: Sequence[PartSlice]) -> bool:
 
 def _latest(slices: Sequence[PartSlice], key: str) -> tuple[list[pl.DataFrame], pl.Series]:
     """Of each key the newest row, or that it is gone."""
-    newest_first = sorted(slices, key=lambda each: each.run, reverse=True)
+    newest_first = sorted(slices, key=lambda each: each.sorted_run, reverse=True)
     said = pl.concat([pl.Series(key, [], dtype=pl.Int64), *(each.frame[key].cast(pl.Int64) for each in newest_first)])
     is_news, start = said.is_first_distinct(), 0
     frames, gone = [], [said.clear()]

@@ -17,13 +17,13 @@ class PartSlice:
     """Rows, or keys of rows that are gone, that a sorted run has in a range.
 
     Attributes:
-        run: which sorted run, counted from the oldest.
+        sorted_run: which sorted run, counted from the oldest.
         part: the part that has them.
         gone: whether they are keys of rows that are gone.
         frame: the rows; nothing before they are read.
     """
 
-    run: int
+    sorted_run: int
     part: Part
     gone: bool
     frame: pl.DataFrame
@@ -38,13 +38,13 @@ class KeySlice:
     slices: Sequence[PartSlice]
 
 
-def part_slices(runs: Sequence[SortedRun]) -> list[PartSlice]:
+def part_slices(sorted_runs: Sequence[SortedRun]) -> list[PartSlice]:
     """Return the parts of sorted runs, in ascending order of their lowest keys."""
     unread = pl.DataFrame()
     slices = [
-        PartSlice(run=number, part=part, gone=gone, frame=unread)
-        for number, run in enumerate(runs)
-        for gone, parts in ((False, run.parts), (True, run.deleted))
+        PartSlice(sorted_run=number, part=part, gone=gone, frame=unread)
+        for number, sorted_run in enumerate(sorted_runs)
+        for gone, parts in ((False, sorted_run.parts), (True, sorted_run.deleted))
         for part in parts
     ]
     return sorted(slices, key=lambda each: bounds(each.part))

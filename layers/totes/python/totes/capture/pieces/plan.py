@@ -104,12 +104,12 @@ class Plan:
         tables = {}
         for name, table in self.base.tables.items():
             pieces = [read[number] for number, piece in enumerate(self.pieces) if piece.table == name]
-            run = SortedRun(parts=tuple(part for piece in pieces for part in piece.parts))
+            sorted_run = SortedRun(parts=tuple(part for piece in pieces for part in piece.parts))
             tables[name] = replace(
                 table,
                 held=table.held + sum(piece.ranges.rows for piece in pieces),
-                changes=run.parts,
-                holdings=(*table.holdings, run) if run.rows else table.holdings,
+                changes=sorted_run.parts,
+                holdings=(*table.holdings, sorted_run) if sorted_run.rows else table.holdings,
                 completed_by=table.completed_by or {},  # all has been read, whoever captured it before
                 ranges=table.ranges and reduce(KeyRanges.together, (piece.ranges for piece in pieces), table.ranges),
             )
