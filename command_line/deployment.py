@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from command_line.typed_commands import completed
 from local_cloud import LocalCloud
 from totes.errors import UserError
-from totes.lake import Bucket, Journal
+from totes.lake import Bucket
 from totes.logins import database_of
 from totes.snapshot import DATA, Folder
 
@@ -143,9 +143,9 @@ class Deployment:
         return self.session.client("secretsmanager", endpoint_url=self.endpoint)
 
     @property
-    def ingestion(self) -> Journal:
-        """The journal of captured batches."""
-        return Journal(self._bucket("IngestionBucket"))
+    def ingestion(self) -> Bucket:
+        """The ingestion bucket."""
+        return self._bucket("IngestionBucket")
 
     @property
     def processed(self) -> Bucket:

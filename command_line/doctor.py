@@ -15,7 +15,7 @@ from totes import payloads
 from totes.answers import Finding
 from totes.answers.fitness import check
 from totes.errors import ConfigurationError, UserError
-from totes.lake import StarJournal
+from totes.lake import Journal, StarJournal
 from totes.star.lineage import LineageCheck
 
 _UNREACHABLE = (NotDeployedError, NoCredentialsError, NoRegionError)
@@ -79,7 +79,7 @@ def _newest(deployment: Deployment) -> str:
     # The processed bucket first: a run that ends meanwhile would else have come further there than was asked here.
     stars = StarJournal(deployment.processed)
     done = stars.newest()
-    captured = deployment.ingestion
+    captured = Journal(deployment.ingestion)
     newest = captured.newest()
     LineageCheck(captured, stars, done=done, newest=newest)
     return f"its newest batch is {newest:,}" if newest else "it holds no batch yet"

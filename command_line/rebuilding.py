@@ -13,7 +13,7 @@ from command_line.deployment import Deployment
 from command_line.execution import Follow, RunResult, run, run_or_meet
 from totes import payloads
 from totes.errors import TotesError, UserError
-from totes.lake import StarJournal
+from totes.lake import Journal, StarJournal
 from totes.star import how_far
 
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -50,7 +50,7 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: ReportB
         UserError: there is no such batch, or a run failed.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    newest = deployment.ingestion.newest()
+    newest = Journal(deployment.ingestion).newest()
     if not 1 <= first <= newest:
         raise UserError(f"the lake has no batch {first}; " + (f"it has 1 to {newest}" if newest else "it is empty"))
     edition = StarJournal(deployment.processed).edition
@@ -69,7 +69,7 @@ class _Rebuilding:
         self._deployment = deployment
         self._follow = follow
         self._progress = progress
-        self._ingestion = deployment.ingestion.bucket
+        self._ingestion = deployment.ingestion
         self._processed = deployment.processed
         self._looked = 0.0
         self._doing = ""

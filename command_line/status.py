@@ -14,6 +14,7 @@ from command_line.run_history import FailedRun, RunHistory
 from totes import payloads
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
 from totes.errors import UserError
+from totes.lake import Journal
 from totes.star import Replayed, how_far
 
 
@@ -87,8 +88,8 @@ def status_of(deployment: Deployment) -> Status:
         awaited_login=runs.awaited_login(),
         under_way=runs.under_way(),
         no_answer=no_answer,
-        pending=[*range(held.newest + 1, ingestion.newest() + 1)],
-        replaying=how_far(ingestion.bucket, deployment.processed),
+        pending=[*range(held.newest + 1, Journal(ingestion).newest() + 1)],
+        replaying=how_far(ingestion, deployment.processed),
         rebuilding=load.get(payloads.REBUILDING),
         batches=held.batches,
         tables=held.tables,

@@ -27,7 +27,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, *results: RunResult) -> list[Mappi
 
     monkeypatch.setattr(rebuilding, "run", run)
     monkeypatch.setattr(rebuilding, "run_or_meet", run)
-    lake = SimpleNamespace(ingestion=SimpleNamespace(bucket=None), processed=None)
+    lake = SimpleNamespace(ingestion=None, processed=None)
     rebuilding.rebuild(cast("Deployment", lake), lambda _state: None, lambda *_progress: None)
     return asked
 

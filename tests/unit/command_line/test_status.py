@@ -14,16 +14,25 @@ from command_line.commands.app import app
 from command_line.deployment import Deployment
 from command_line.run_history import RunHistory
 from command_line.status import status_of
+from tests.support.memory_store import MemoryStore
 from tests.support.run_histories import ran
 from totes.errors import UserError
+from totes.lake import Bucket, Journal
 from totes.outcomes import ANOTHER_RUN, LOADED
+
+
+def of_batches(newest: int) -> Bucket:
+    """An ingestion bucket with so many batches."""
+    bucket = MemoryStore().bucket("ingestion")
+    Journal(bucket).commit(newest, b"{}")
+    return bucket
 
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     """A deployment whose warehouse does not answer: its last run has failed, and its lake has two batches more."""
     found = ran({5: LOADED}, failed={10: "FAILED"})
-    cast("Mock", found).ingestion.newest.return_value = 4
+    cast("Mock", found).ingestion = of_batches(4)
     cast("Mock", found).scheduled = False
     monkeypatch.setattr("command_line.status.ask", Mock(side_effect=UserError("it cannot be reached: timeout")))
     monkeypatch.setattr("command_line.status.how_far", Mock(return_value=None))
@@ -106,7 +115,7 @@ def test_a_run_that_hangs_is_shown_with_its_beginning_while_others_step_back(
     monkeypatch: pytest.MonkeyPatch, silent: Deployment
 ) -> None:
     found = ran({5: LOADED, 15: ANOTHER_RUN}, failed={10: "RUNNING", 20: "RUNNING"})
-    cast("Mock", found).ingestion.newest.return_value = 2
+    cast("Mock", found).ingestion = of_batches(2)
     cast("Mock", found).scheduled = False
     monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=found))
     assert status_of(silent).under_way is None

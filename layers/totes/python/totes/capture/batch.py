@@ -57,7 +57,7 @@ class Captured:
 
 def capture(
     connection: Connection,
-    lake: Bucket,
+    ingestion: Bucket,
     tables: Sequence[SourceTable],
     *,
     recapture: Mapping[str, Sequence[int]] = NOTHING_TO_RECAPTURE,
@@ -72,7 +72,7 @@ def capture(
 
     Args:
         connection: the source, outside a transaction.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables to capture.
         recapture: keys of each source table whose rows are part of the batch whether or not they have changed; those
             that the source does not have are captured as deleted.
@@ -98,14 +98,14 @@ def capture(
         raise ConfigurationError(
             f"the source has no table {', '.join(sorted(unknown))} that totes captures; name some of {known}"
         )
-    lake = RecentObjects.of(lake)
-    journal = Journal(lake)
+    ingestion = RecentObjects.of(ingestion)
+    journal = Journal(ingestion)
     newest = journal.newest()
     last_body = journal.read(newest) if newest else None
     last = CaptureManifest.from_json(last_body) if last_body else None
-    check_read(Plans(lake, newest + 1), failed)
+    check_read(Plans(ingestion, newest + 1), failed)
     permit = partial(check_deletes, percent=mass_deletion_percent, accepted=accept_deletes)
-    read = read_batch(connection, lake, tables, last, newest + 1, recapture, permit, rows_in_one_function)
+    read = read_batch(connection, ingestion, tables, last, newest + 1, recapture, permit, rows_in_one_function)
     if isinstance(read, PiecesLeft):
         return Captured(batch=None, newest=newest, unread=read)
     snapshot, captured = read.snapshot, read.captured()
@@ -133,12 +133,12 @@ def capture(
     return Captured(batch=manifest.batch, newest=manifest.batch, drift=drifted)
 
 
-def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:
+def pending(snapshot: Snapshot, ingestion: Bucket, tables: Sequence[SourceTable]) -> Mapping[str, Pending]:
     """Return what the next capture would bring, if it saw this snapshot, of each source table; nothing is written.
 
     Args:
         snapshot: the state of the source.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables to look at.
 
     Raises:
@@ -147,10 +147,10 @@ def pending(snapshot: Snapshot, lake: Bucket, tables: Sequence[SourceTable]) -> 
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    last = last_capture(Journal(lake))
+    last = last_capture(Journal(ingestion))
     check_succession(snapshot, last)
     found = {table.name: _PendingKeys(table.key) for table in tables}
-    for name, changes in changes_of(snapshot, lake, tables, last, NOTHING_TO_RECAPTURE).items():
+    for name, changes in changes_of(snapshot, ingestion, tables, last, NOTHING_TO_RECAPTURE).items():
         changes.read(found[name])
     return {name: keys.pending() for name, keys in found.items()}
 

@@ -61,7 +61,7 @@ class TableTotals:
 
 def changes_of(
     snapshot: Snapshot,
-    lake: Bucket,
+    ingestion: Bucket,
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
     recapture: Mapping[str, Sequence[int]],
@@ -71,7 +71,7 @@ def changes_of(
 
     Args:
         snapshot: the state of the source to read.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables.
         last: the last batch; None where there is none.
         recapture: keys of each table that are looked at whether or not they may be new.
@@ -86,7 +86,7 @@ def changes_of(
     return {
         table.name: TableChanges(
             snapshot,
-            lake,
+            ingestion,
             table,
             columns[table.name],
             identities[table.name],
@@ -140,7 +140,7 @@ class TableChanges:
 
     Args:
         snapshot: the state of the source to read.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         table: the table.
         columns: its columns in the source.
         identity: what it is there.
@@ -156,7 +156,7 @@ class TableChanges:
     def __init__(
         self,
         snapshot: Snapshot,
-        lake: Bucket,
+        ingestion: Bucket,
         table: SourceTable,
         columns: Sequence[SourceColumn],
         identity: TableIdentity,
@@ -171,7 +171,7 @@ class TableChanges:
         self.identity = identity
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
-        self._lake = lake
+        self._ingestion = ingestion
         self.sorted_runs: Sequence[SortedRun] = self._before.holdings if self._before else ()
         self._unseen = self._series(recapture).unique()
         self._recapture = self._unseen
@@ -209,7 +209,7 @@ class TableChanges:
         count, candidates = self.counted
         if candidates and not self._is_guarded:
             check_once(self._snapshot, self._table, self._may_be_new())
-        self._holdings = Holdings(self.sorted_runs, self._table.key, self._lake)
+        self._holdings = Holdings(self.sorted_runs, self._table.key, self._ingestion)
         if candidates:
             self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
         if count != self.held + self._added:

@@ -43,7 +43,7 @@ Permit = Callable[[Mapping[str, Gone]], None]
 
 def read_batch(
     connection: Connection,
-    lake: Bucket,
+    ingestion: Bucket,
     tables: Sequence[SourceTable],
     last: CaptureManifest | None,
     batch: int,
@@ -59,7 +59,7 @@ def read_batch(
 
     Args:
         connection: the source, outside a transaction.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables to capture.
         last: the last batch; None where there is none.
         batch: the number of this one.
@@ -82,14 +82,14 @@ def read_batch(
     """
     pieces = None
     if rows_in_one_function is not None:
-        pieces = PieceCoordinator(lake, tables, last, batch, rows_in_one_function)
+        pieces = PieceCoordinator(ingestion, tables, last, batch, rows_in_one_function)
     # Whether pieces are needed a first batch asks at once; a later one only once it has counted many rows.
     status = pieces.status() if pieces and last is None else None
     rewritten: dict[str, tuple[SortedRun, ...]] = {}
     while True:
         with snapshot_of(connection, tables) as snapshot:
             check_succession(snapshot, last)
-            read_of = partial(BatchRead, snapshot, lake, tables, last, batch, recapture, permit, rewritten)
+            read_of = partial(BatchRead, snapshot, ingestion, tables, last, batch, recapture, permit, rewritten)
             outcome = _attempt(read_of, pieces, status)
         match outcome:
             case BatchRead() | PiecesLeft():
@@ -170,7 +170,7 @@ class BatchRead:
     def __init__(
         self,
         snapshot: Snapshot,
-        lake: Bucket,
+        ingestion: Bucket,
         tables: Sequence[SourceTable],
         last: CaptureManifest | None,
         batch: int,
@@ -182,20 +182,22 @@ class BatchRead:
         self.snapshot = snapshot
         self.began = datetime.now(UTC)
         self.rewritten = rewritten
-        self._lake = lake
+        self._ingestion = ingestion
         self._tables = {table.name: table for table in tables}
         self._last = last
         self._batch = batch
         self._permit = permit
         self._baseline = baseline
-        self._changes = changes_of(snapshot, lake, tables, last, recapture, baseline.manifest if baseline else None)
+        self._changes = changes_of(
+            snapshot, ingestion, tables, last, recapture, baseline.manifest if baseline else None
+        )
         for name, sorted_runs in rewritten.items():
             if baseline is None or name not in baseline.manifest.tables:  # what pieces have read is among them
                 self._changes[name].sorted_runs = sorted_runs
         self._links = Links(tables)
         self._writers = {
             table.name: TableWriter(
-                lake,
+                ingestion,
                 table.name,
                 f"{batch_folder(batch)}/{table.name}",
                 table.key,
@@ -245,7 +247,7 @@ class BatchRead:
         """Rewrite those sorted runs of tables whose parts overlap too much; the source is not asked."""
         return {
             name: without_overlaps(
-                self._changes[name].sorted_runs, self._tables[name].key, self._lake, self._place_of_merged(name)
+                self._changes[name].sorted_runs, self._tables[name].key, self._ingestion, self._place_of_merged(name)
             )
             for name in tables
         }
@@ -279,7 +281,7 @@ class BatchRead:
         ):
             if sorted_run.rows:
                 sorted_runs = with_sorted_run(
-                    sorted_runs, sorted_run, self._tables[name].key, self._lake, self._place_of_merged(name)
+                    sorted_runs, sorted_run, self._tables[name].key, self._ingestion, self._place_of_merged(name)
                 )
         return sorted_runs
 
@@ -313,7 +315,7 @@ class BatchRead:
     def _hold_what_pieces_have_read(self, name: str) -> None:
         columns = self._links.columns(name)
         for part in self._still_current(name) if columns else ():
-            self._links.hold(name, read_part(self._lake, part, columns))
+            self._links.hold(name, read_part(self._ingestion, part, columns))
 
     def _captured(self, name: str) -> CapturedTable:
         table, newest, found = self._changes[name], self._writers[name].finish(), self._totals[name]

@@ -16,7 +16,7 @@ class TableWriter:
     """Writes a batch's changes, deletes and context of one table.
 
     Args:
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         table: the table's name.
         prefix: the start of the objects' keys.
         key: the table's key column.
@@ -29,7 +29,7 @@ class TableWriter:
 
     def __init__(
         self,
-        lake: Bucket,
+        ingestion: Bucket,
         table: str,
         prefix: str,
         key: str,
@@ -37,13 +37,13 @@ class TableWriter:
         hold: Callable[[pl.DataFrame], None],
         lose: Callable[[pl.Series], None],
     ) -> None:
-        self._lake = lake
+        self._ingestion = ingestion
         self._table = table
         self._prefix = prefix
         self._key = key
         self._hold = hold
         self._lose = lose
-        self._cache = PartCache(lake)
+        self._cache = PartCache(ingestion)
         self._changes: list[Part] = []
         self._deletes: list[Part] = []
         self._gone = pl.Series(key, [], dtype=pl.Int64)
@@ -95,7 +95,7 @@ class TableWriter:
     def _written(self, rows: pl.DataFrame, kind: str, number: int) -> Part:
         rows = self._sorted(rows)
         self._check_once(rows[self._key])
-        return write_part(self._lake, f"{self._prefix}/{kind}-{number:05d}", rows, row_key=self._key)
+        return write_part(self._ingestion, f"{self._prefix}/{kind}-{number:05d}", rows, row_key=self._key)
 
     def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows in the order of their keys, in one piece, so that the same rows make the same object.

@@ -35,11 +35,11 @@ class Swept:
     deleted: int
 
 
-def sweep(lake: Bucket, *, written_before: datetime, time_is_up: Callable[[], bool] = lambda: False) -> Swept:
+def sweep(ingestion: Bucket, *, written_before: datetime, time_is_up: Callable[[], bool] = lambda: False) -> Swept:
     """Delete the orphans of the batches since the last sweep.
 
     Args:
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         written_before: batches that were committed later, and objects that were written later, are left alone: a run
             that has lost its batch to another may still be writing.
         time_is_up: asked between some hundred batches; the next sweep goes on from there.
@@ -47,20 +47,20 @@ def sweep(lake: Bucket, *, written_before: datetime, time_is_up: Callable[[], bo
     Raises:
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
-    journal, swept = Journal(lake), Journal(lake, _SWEPT)
+    journal, swept = Journal(ingestion), Journal(ingestion, _SWEPT)
     done, deleted = swept.newest(), 0
     last = next((number for number, written in journal.committed() if written <= written_before), 0)
     while done < last and not time_is_up():
         up_to = min(done + _BATCHES_AT_ONCE, last)
-        for key in [*_orphans(lake, journal, done + 1, up_to, written_before)]:
-            lake.delete(key)
+        for key in [*_orphans(ingestion, journal, done + 1, up_to, written_before)]:
+            ingestion.delete(key)
             deleted += 1
         swept.commit(up_to, json.dumps({"batch": up_to}).encode())
         done = up_to
     return Swept(batch=done, last=max(done, last), deleted=deleted)
 
 
-def _orphans(lake: Bucket, journal: Journal, first: int, up_to: int, written_before: datetime) -> Iterator[str]:
+def _orphans(ingestion: Bucket, journal: Journal, first: int, up_to: int, written_before: datetime) -> Iterator[str]:
     named: set[str] = set()
     tables: set[str] = set()
     for batch in range(first, up_to + 1):
@@ -68,7 +68,7 @@ def _orphans(lake: Bucket, journal: Journal, first: int, up_to: int, written_bef
         named |= manifest.objects()
         tables |= set(manifest.tables)
     for prefix in written_prefixes(tables):
-        found = lake.listed(prefix, after=f"{prefix}{first:010d}")
+        found = ingestion.listed(prefix, after=f"{prefix}{first:010d}")
         for listed in takewhile(lambda listed: (batch_of(listed.key) or 0) <= up_to, found):
             if batch_of(listed.key) is not None and listed.key not in named and listed.written <= written_before:
                 yield listed.key

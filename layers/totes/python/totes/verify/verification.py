@@ -42,7 +42,7 @@ OnProgress = Callable[[int, int], None]
 def verify(
     source: Connection,
     warehouse: Connection,
-    lake: Bucket,
+    ingestion: Bucket,
     sources: Sequence[SourceTable],
     stars: Sequence[StarTable],
     on_progress: OnProgress = lambda _done, _total: None,
@@ -57,7 +57,7 @@ def verify(
     Args:
         source: the source, outside a transaction.
         warehouse: the warehouse, outside a transaction.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         sources: the source tables.
         stars: the star tables.
         on_progress: called with how far the comparison is.
@@ -80,7 +80,7 @@ def verify(
         _must_have_its_columns(cursor, stars)
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
-            excused = in_flight(snapshot, lake, sources, held)
+            excused = in_flight(snapshot, ingestion, sources, held)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
             tables = _Comparison(cursor, pages, excused, on_progress).of(stars)
     verdict = Verdict(batch=held, tables=tables)

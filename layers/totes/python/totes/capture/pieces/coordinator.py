@@ -37,7 +37,7 @@ class ReadBaseline:
     """What all pieces of a plan have read, as if it had been a batch since the last one.
 
     Args:
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables that are captured.
         batch: the number of the batch that it becomes.
         manifest: that batch; see `Plan.baseline`.
@@ -46,9 +46,9 @@ class ReadBaseline:
         manifest: that batch.
     """
 
-    def __init__(self, lake: Bucket, tables: Sequence[SourceTable], batch: int, manifest: CaptureManifest) -> None:
+    def __init__(self, ingestion: Bucket, tables: Sequence[SourceTable], batch: int, manifest: CaptureManifest) -> None:
         self.manifest = manifest
-        self._lake = lake
+        self._ingestion = ingestion
         self._keys = {table.name: table.key for table in tables}
         self._batch = batch
 
@@ -66,7 +66,7 @@ class ReadBaseline:
         if table is None:
             return ()
         key, kept = self._keys[name], list[Part]()
-        said = [read_part(self._lake, part, [key])[key].cast(pl.Int64) for part in (*since.parts, *since.deleted)]
+        said = [read_part(self._ingestion, part, [key])[key].cast(pl.Int64) for part in (*since.parts, *since.deleted)]
         keys = pl.concat([pl.Series(key, [], dtype=pl.Int64), *said]).sort()
         for number, part in enumerate(table.changes):
             lowest, highest = bounds(part)
@@ -74,13 +74,13 @@ class ReadBaseline:
             if first == after:
                 kept.append(part)
                 continue
-            rows = read_part(self._lake, part)
+            rows = read_part(self._ingestion, part)
             other = rows.filter(~rows[key].cast(pl.Int64).is_in(keys.slice(first, after - first).implode()))
             if other.height == rows.height:
                 kept.append(part)
             elif other.height:
                 place = f"{batch_folder(self._batch)}/{name}/kept-{number:05d}"
-                kept.append(write_part(self._lake, place, other, row_key=key))
+                kept.append(write_part(self._ingestion, place, other, row_key=key))
         return tuple(kept)
 
 
@@ -103,7 +103,7 @@ class PieceCoordinator:
     """The pieces of one batch.
 
     Args:
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables to capture.
         last: the last batch; None where there is none.
         batch: the number of this one.
@@ -116,18 +116,18 @@ class PieceCoordinator:
 
     def __init__(
         self,
-        lake: Bucket,
+        ingestion: Bucket,
         tables: Sequence[SourceTable],
         last: CaptureManifest | None,
         batch: int,
         rows_in_one_function: int,
     ) -> None:
-        self._lake = lake
+        self._ingestion = ingestion
         self._tables = tables
         self._last = last
         self._batch = batch
         self._most = rows_in_one_function
-        self._plans = Plans(lake, batch)
+        self._plans = Plans(ingestion, batch)
 
     def is_too_large(self, rows: Mapping[str, int]) -> bool:
         """Whether so many rows of the tables are more than one function may read."""
@@ -178,7 +178,7 @@ class PieceCoordinator:
             return None
         if status.unread:
             return PiecesLeft.first(plan.number, status.unread)
-        return ReadBaseline(self._lake, self._tables, self._batch, plan.baseline(self._plans.pieces(plan)))
+        return ReadBaseline(self._ingestion, self._tables, self._batch, plan.baseline(self._plans.pieces(plan)))
 
     def plan(
         self,

@@ -142,17 +142,17 @@ class Plans:
     """The plans for one batch, and what their pieces have come to; each is written once.
 
     Args:
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         batch: the batch that is to come of them.
 
     Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
     """
 
-    def __init__(self, lake: Bucket, batch: int) -> None:
-        self._lake = lake
+    def __init__(self, ingestion: Bucket, batch: int) -> None:
+        self._ingestion = ingestion
         self._folder = batch_folder(batch)
-        self._journal = Journal(lake, f"{self._folder}/plans/")
+        self._journal = Journal(ingestion, f"{self._folder}/plans/")
 
     def newest(self) -> Plan | None:
         """Return the newest plan; None where there is none."""
@@ -173,21 +173,21 @@ class Plans:
 
     def unread(self, plan: Plan) -> list[int]:
         """Return which pieces of a plan nobody has read yet, by their places in it."""
-        read = {listed.key for listed in self._lake.listed(self._place(plan))}
+        read = {listed.key for listed in self._ingestion.listed(self._place(plan))}
         return [number for number in range(len(plan.pieces)) if self._key(plan, number) not in read]
 
     def is_read(self, plan: Plan, number: int) -> bool:
         """Whether a piece of a plan was read."""
-        return self._lake.first_key(self._key(plan, number)) is not None
+        return self._ingestion.first_key(self._key(plan, number)) is not None
 
     def finish(self, plan: Plan, number: int, read: ReadPiece) -> None:
         """Say what a piece has come to, unless another attempt has said so before."""
-        self._lake.put_new(self._key(plan, number), read.to_json())
+        self._ingestion.put_new(self._key(plan, number), read.to_json())
 
     def pieces(self, plan: Plan) -> dict[int, ReadPiece]:
         """Return what each piece of a plan has come to; all of them were read."""
         with ThreadPoolExecutor(_READERS) as readers:
-            bodies = readers.map(lambda number: self._lake.get(self._key(plan, number)), range(len(plan.pieces)))
+            bodies = readers.map(lambda number: self._ingestion.get(self._key(plan, number)), range(len(plan.pieces)))
             return {number: ReadPiece.from_json(body) for number, body in enumerate(bodies)}
 
     def place_of_rows(self, table: str, number: int) -> str:

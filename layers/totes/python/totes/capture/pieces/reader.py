@@ -27,14 +27,14 @@ from totes.lake.pieces import FailedPiece, check_pieces
 logger = logging.getLogger(__name__)
 
 
-def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTable], plan: int, piece: int) -> bool:
+def read_piece(connection: Connection, ingestion: Bucket, tables: Sequence[SourceTable], plan: int, piece: int) -> bool:
     """Read a piece of a plan into the lake, unless that was done before.
 
     Whoever is killed on the way leaves parts that nobody names, and the next attempt reads the piece again.
 
     Args:
         connection: the source, outside a transaction.
-        lake: the ingestion bucket.
+        ingestion: the bucket of captured batches.
         tables: the tables that are captured.
         plan: the plan's number.
         piece: the piece, by its place in the plan.
@@ -50,9 +50,9 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the source broke off.
     """
-    last = last_capture(Journal(lake))
+    last = last_capture(Journal(ingestion))
     batch = last.batch + 1 if last else 1
-    plans = Plans(lake, batch)
+    plans = Plans(ingestion, batch)
     planned = plans.find(plan)
     if planned is None:
         logger.warning("plan %d is not one for batch %d", plan, batch)
@@ -71,7 +71,7 @@ def read_piece(connection: Connection, lake: Bucket, tables: Sequence[SourceTabl
             logger.warning("plan %d does not hold any more: the source, or table %s, is another one", plan, of.table)
             return False
         prefix, holdings = plans.place_of_rows(of.table, piece), planned.base.tables[of.table].holdings
-        rows = _Rows(lake, table, prefix, holdings)
+        rows = _Rows(ingestion, table, prefix, holdings)
         condition = sql.SQL("{} AND {}").format(
             SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest),
             may_differ(snapshot, last, table, columns[of.table], identities[of.table]),
@@ -105,11 +105,11 @@ def check_read(plans: Plans, failed: Sequence[FailedPiece]) -> None:
 class _Rows:
     """Takes a piece's rows, in the order of their keys, and writes those that the lake does not hold as they are."""
 
-    def __init__(self, lake: Bucket, table: SourceTable, prefix: str, holdings: Sequence[SortedRun]) -> None:
+    def __init__(self, ingestion: Bucket, table: SourceTable, prefix: str, holdings: Sequence[SortedRun]) -> None:
         self._writer = TableWriter(
-            lake, table.name, prefix, table.key, hold=lambda _rows: None, lose=lambda _keys: None
+            ingestion, table.name, prefix, table.key, hold=lambda _rows: None, lose=lambda _keys: None
         )
-        self._holdings = Holdings(holdings, table.key, lake)
+        self._holdings = Holdings(holdings, table.key, ingestion)
         self._ranges = KeyRanges()
         self.seen = self.differing = 0
 
