@@ -3,7 +3,6 @@
 import pytest
 
 from tests.support.memory_store import MemoryStore
-from totes.errors import LakeCorrupted
 from totes.lake import RecentObjects
 from totes.lake.recent import REMEMBERED_BYTES, SMALL_BYTES
 
@@ -31,13 +30,6 @@ def test_an_object_that_was_there_is_read_as_it_is(store: MemoryStore, recent: R
     assert recent.get("part") == b"damaged"
 
 
-def test_a_deleted_object_is_gone(recent: RecentObjects) -> None:
-    recent.put_new("part", b"rows")
-    recent.delete("part")
-    with pytest.raises(LakeCorrupted, match="part is missing"):
-        recent.get("part")
-
-
 def test_large_objects_and_more_than_there_is_room_for_are_not_kept(store: MemoryStore, recent: RecentObjects) -> None:
     recent.put_new("large", bytes(SMALL_BYTES + 1))
     assert len(recent.get("large")) == SMALL_BYTES + 1
@@ -46,6 +38,3 @@ def test_large_objects_and_more_than_there_is_room_for_are_not_kept(store: Memor
         recent.put_new(key, bytes(SMALL_BYTES))
         assert len(recent.get(key)) == SMALL_BYTES
     assert store.reads == ["large", *keys[-2:]]
-    recent.delete(keys[0])
-    assert len(recent.get(keys[-1])) == len(recent.get(keys[-1])) == SMALL_BYTES
-    assert store.reads == ["large", *keys[-2:], keys[-1]], "what is deleted makes room"

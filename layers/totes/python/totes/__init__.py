@@ -1,1 +1,1 @@
-"""One library, shared by the three functions, the command line and the tests."""
+"""The library that every function, the command line and the tests share."""

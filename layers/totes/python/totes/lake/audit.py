@@ -27,6 +27,7 @@ _STRETCH = 100
 _READERS = 8
 _MOST_TOLD = 100
 _MOST_SAMPLED_BYTES = 500 * 1024**2
+_RESTORE = "restore it from the bucket's versions"
 _WRITTEN_WITHIN = timedelta(days=1)
 """A batch's objects are written after it was captured, and long before this is over."""
 
@@ -231,6 +232,3 @@ def _named(manifests: Iterable[CaptureManifest | StarManifest]) -> dict[Part, da
         for part in manifest.parts():
             found.setdefault(part, manifest.captured_at)
     return found
-
-
-_RESTORE = "restore it from the bucket's versions"

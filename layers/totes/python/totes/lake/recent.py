@@ -50,12 +50,6 @@ class RecentObjects(Bucket):
             self._remember(key, body)
         return body
 
-    def delete(self, key: str) -> None:
-        """Delete an object; see `Bucket`."""
-        with self._lock:
-            self._room += len(self._remembered.pop(key, b""))
-        super().delete(key)
-
     def _remember(self, key: str, body: bytes) -> None:
         with self._lock:
             if key not in self._remembered and len(body) <= min(SMALL_BYTES, self._room):

@@ -167,7 +167,7 @@ class _Comparison:
         for page in self._pages.of(table):
             key = next(column.of for column in table.columns if column.name == table.key)
             last = int(page[key][-1])
-            excused = self._is_flying(table, page, key)
+            excused = self._keys_in_flight(table, page, key)
             for expected, held in self._beside(table, page, key, after):
                 findings.add(expected, held, excused)
             after = last
@@ -194,7 +194,7 @@ class _Comparison:
             if page.is_empty():
                 return
 
-    def _is_flying(self, table: Fact | Dimension, page: pl.DataFrame, key: str) -> pl.Series:
+    def _keys_in_flight(self, table: Fact | Dimension, page: pl.DataFrame, key: str) -> pl.Series:
         """The keys that are in flight, and those of the page that refer to a row in flight."""
         keys = [self._excused[table.source]]
         for join in table.joins:
