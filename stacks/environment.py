@@ -422,8 +422,8 @@ class Environment:
         It has no domain for its dashboard: CloudFront accepts a domain for only one distribution of all accounts.
 
         Raises:
-            ValueError: the suffix is not a short word, or makes a name that there is already; the name has one already, or both
-                together are too long.
+            ValueError: the suffix is not a short word, or makes a name that there is already; the name has one already,
+                or both together are too long.
         """
         if "-" in self.name:
             raise ValueError(f"{self.name} has a suffix already, and takes no second one, {suffix!r}")

@@ -140,7 +140,7 @@ class _Requests(BaseHTTPRequestHandler):
             status, said = self.store.secret_request(target.rpartition(".")[2], body)
         else:
             status, said = self.store.object_request(self.command, self.path, dict(self.headers), body)
-        head = f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}\r\nContent-Length: {len(said)}\r\n"
+        head = f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}\r\nContent-Length: {len(said)}\r\n\r\n"
         self.wfile.write(head.encode() + (b"" if self.command == "HEAD" else said))
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815 - the base class asks for these names

@@ -115,7 +115,9 @@ def test_a_character_that_no_database_knows_is_refused_in_a_sentence_without_wha
     """libpq takes what is before a NUL for the whole, also of a password of which it makes a verifier."""
     others = {word: f"hush{odd}hush"}
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, **others))
-    with pytest.raises(ConfigurationError, match=rf"secret source has a value that libpq rejects: '{word}' .* totes secrets set") as refused:
+    with pytest.raises(
+        ConfigurationError, match=rf"secret source has a value that libpq rejects: '{word}' .* totes secrets set"
+    ) as refused:
         ask(secrets)
     assert "hush" not in str(refused.value)
 
