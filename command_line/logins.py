@@ -26,7 +26,7 @@ _STEP_SECONDS = 60
 """Lambda ends a step of a rotation after so long; the first of a function in a network alone may take a third of it."""
 
 _ROTATION_SECONDS = 4.0 * _STEP_SECONDS
-"""What has been pending for longer, four steps, each by a function that has just started, is of one that broke off."""
+"""What has been pending for longer, four steps, each by a function that has just started, has stopped half-way."""
 
 _LOOK_SECONDS = 0.5
 _RECOVERY_DAYS = 30
@@ -151,8 +151,9 @@ class Logins:
             if time.monotonic() > deadline:
                 self._settle(secret)
                 raise UserError(
-                    f"the rotation of the password of the {login_name} broke off after {_ROTATION_SECONDS:.0f} s; the "
-                    f"function {self._deployment.outputs['RotationFunction']} has logged why; {self._holds(login_name)}"
+                    f"the rotation of the password of the {login_name} stopped half-way: it is not done after "
+                    f"{_ROTATION_SECONDS:.0f} s; the function {self._deployment.outputs['RotationFunction']} has "
+                    f"logged why; {self._holds(login_name)}"
                 )
             time.sleep(_LOOK_SECONDS)
 

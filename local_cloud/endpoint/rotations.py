@@ -31,7 +31,7 @@ from local_cloud.endpoint.patches import patch
 _STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 _continued: set[str] = set()
-"""The secrets, by ARN, that are there again with a rotation that broke off when the cloud was stopped."""
+"""The secrets, by ARN, that are there again with a rotation that stopped half-way when the cloud was stopped."""
 
 _moto_rotate = SecretsManagerBackend.rotate_secret
 _moto_move = SecretsManagerBackend.update_secret_version_stage
@@ -113,7 +113,7 @@ def _schedule(backend: Any, secret: Any, *asked: Any) -> Any:
         return _moto_rotate(backend, secret.arn, *asked)
     finally:
         secret.remove_version_stages_from_old_versions(["AWSPENDING"])
-        for version in before:  # of a rotation that broke off; the database may know no other password
+        for version in before:  # of a rotation that stopped half-way; the database may know no other password
             version["version_stages"].append("AWSPENDING")
         secret.last_rotation_date = rotated
         _continued.discard(secret.arn)

@@ -223,7 +223,7 @@ def _of_data(environment: Environment) -> list[_Rule]:
         ),
         _Rule(
             name="rotation-overdue",
-            sentence="A database's password was not changed when it should have been, or its change broke off.",
+            sentence="A database's password was not changed when it should have been, or its change stopped half-way.",
             metric=measured(telemetry.ROTATIONS_OVERDUE, "Maximum"),
             missing=cloudwatch.TreatMissingData.IGNORE,
         ),

@@ -120,7 +120,7 @@ def test_a_password_changed_by_hand_is_reported_and_set_right(shop: Deployed) ->
 
 
 def begin_to_rotate(shop: Deployed, password: str) -> None:
-    """Leave what a rotation leaves that broke off after its first step."""
+    """Leave what a rotation leaves that stopped after its first step."""
     secrets = shop.cloud.client("secretsmanager")
     values = json.loads(secrets.get_secret_value(SecretId=secret_of(shop, "source"))["SecretString"])
     secrets.put_secret_value(

@@ -45,7 +45,7 @@ class Rotated:
         self.login = self.stack.deploy(resources, Outputs={"Login": {"Value": {"Ref": "Login"}}})["Login"]
 
     def begin(self, *labels: str) -> None:
-        """Leave what a rotation leaves that broke off after its first step."""
+        """Leave what a rotation leaves that stopped after its first step."""
         self._client("secretsmanager").put_secret_value(
             SecretId=self.login, SecretString="next", VersionStages=list(labels)
         )

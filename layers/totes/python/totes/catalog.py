@@ -8,7 +8,7 @@ def has_table(cursor: Cursor, name: str) -> bool:
     """Whether there is a table or view of this name, its schema's before it.
 
     Raises:
-        psycopg2.Error: the database broke off, or the role may not use the schema.
+        psycopg2.Error: the connection to the database was lost, or the role may not use the schema.
     """
     cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
     [[is_there]] = cursor.fetchall()
@@ -19,7 +19,7 @@ def count_rows(cursor: Cursor, table: sql.Composable) -> int:
     """Return how many rows a table has.
 
     Raises:
-        psycopg2.Error: the database broke off, there is no such table, or the role may not read it.
+        psycopg2.Error: the connection to the database was lost, there is no such table, or the role may not read it.
     """
     cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(table))
     [[count]] = cursor.fetchall()

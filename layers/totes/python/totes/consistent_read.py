@@ -29,7 +29,7 @@ def consistent_read(
 
     Raises:
         ConfigurationError: some are not there.
-        psycopg2.Error: the warehouse broke off, or what makes the tables again was at it for too long.
+        psycopg2.Error: the connection to the warehouse was lost, or what makes the tables again was at it for too long.
     """
     schemas, names = zip(*relations, strict=True)
     with warehouse, warehouse.cursor() as cursor:

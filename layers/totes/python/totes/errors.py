@@ -14,11 +14,11 @@ class RetryableError(TotesError):
 
 
 class SourceUnavailable(RetryableError):
-    """The source database did not answer, or broke off."""
+    """The source database did not answer, or the connection to it was lost."""
 
 
 class WarehouseUnavailable(RetryableError):
-    """The warehouse did not answer, broke off, or another loader holds its lock."""
+    """The warehouse did not answer, the connection to it was lost, or another loader holds its lock."""
 
 
 class DatabaseUnavailable(RetryableError):

@@ -272,7 +272,7 @@ def _pending_or_current(secrets: "SecretsManagerClient", secret: str, token: str
 
 
 def _session_of_any(secrets: "SecretsManagerClient", secret: str) -> Connection:
-    """A session by the current password, or by the previous one where a rotation broke off after its last step."""
+    """A session by the current password, or by the previous one where a rotation stopped after its last step."""
     try:
         return _session(login(secrets, secret), secret)
     except psycopg2.OperationalError as refusal:

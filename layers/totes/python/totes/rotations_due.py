@@ -55,7 +55,7 @@ def _why_overdue(secrets: "SecretsManagerClient", secret: str, days: int, now: d
     is_pending = any("AWSPENDING" in labels and "AWSCURRENT" not in labels for labels in stages)
     # How old a version is is not said here. One that is pending is no younger than the last change of its secret.
     if is_pending and now - described.get("LastChangedDate", made) > _UNDER_WAY:
-        return "a rotation broke off, and its version is still pending"
+        return "a rotation stopped half-way, and its version is still pending"
     # Not by the last change: a rotation that failed, and was given up, is one too. A login that begins to be rotated,
     # or is to be more often, is due when Secrets Manager says; after a rotation that failed that moment is past.
     # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html (NextRotationDate)

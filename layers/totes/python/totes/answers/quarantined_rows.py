@@ -94,7 +94,7 @@ def quarantine(
         after: batch, star table and key of the row before the first; None: from the newest.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     conditions = [_OPEN if star_table is None else _ONE]
     values = {"star_table": star_table, "key": key, "most": _PAGE_ROWS + 1}

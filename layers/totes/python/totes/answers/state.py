@@ -115,7 +115,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         tables: the star tables.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     with warehouse, warehouse.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")

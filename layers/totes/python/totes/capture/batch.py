@@ -90,7 +90,7 @@ def capture(
             disk stands still.
         BatchTaken: another run committed the batch first.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     unknown = {*recapture, *accept_deletes} - {table.name for table in tables}
     if unknown:
@@ -145,7 +145,7 @@ def pending(snapshot: Snapshot, ingestion: Bucket, tables: Sequence[SourceTable]
         ContractError: the source does not have the shape that totes reads.
         SourceUnavailable: the source is a standby that is behind the last batch.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     last = last_capture(Journal(ingestion))
     check_succession(snapshot, last)

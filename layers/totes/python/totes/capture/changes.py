@@ -79,7 +79,7 @@ def changes_of(
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
     without_index = unguarded(snapshot, tables)
@@ -150,7 +150,7 @@ class TableChanges:
 
     Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
 
     def __init__(

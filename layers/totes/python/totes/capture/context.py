@@ -79,7 +79,7 @@ def read_contexts(
 
     Raises:
         LakeUnavailable, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     named = {table.name: table for table in tables}
     pairs = [

@@ -78,7 +78,7 @@ def read_batch(
             disk stands still.
         BatchTaken: another run has made a plan.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     pieces = None
     if rows_in_one_function is not None:

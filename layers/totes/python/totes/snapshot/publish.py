@@ -115,7 +115,7 @@ def publish(warehouse: Connection, folder: Folder, *, checked_at: datetime | Non
         BatchTaken: other publishers were quicker, again and again.
         ConfigurationError: a view or the bucket is missing, or the bucket may not be written.
         LakeUnavailable: the store did not answer or refused for the moment.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     for _ in range(_ATTEMPTS):
         try:

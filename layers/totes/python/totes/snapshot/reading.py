@@ -26,7 +26,7 @@ def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[
         months: the parts to read, such as "2026-11"; None: all.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     part = part_of(table)
     conditions = [_has_history(table)] if table.of_histories else []

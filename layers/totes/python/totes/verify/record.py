@@ -16,7 +16,7 @@ def write_verification(warehouse: Connection, *, batch: int, differences: int) -
         differences: how many rows differed without an excuse.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     with warehouse, warehouse.cursor() as cursor:
         if has_table(cursor, "etl.verification"):

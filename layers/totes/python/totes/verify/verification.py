@@ -68,7 +68,7 @@ def verify(
         ConfigurationError: the warehouse holds no batch yet, has lost a star table or a column of one, or has a table
             that inherits from one of totes; see also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
-        psycopg2.Error: a database broke off.
+        psycopg2.Error: the connection to a database was lost.
     """
     for session in (source, warehouse):
         with session, session.cursor() as cursor:
@@ -102,7 +102,7 @@ def keys_to_repair(
         most: how many rows at most; None: all.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     recapture: dict[str, set[int]] = {}
     with warehouse, warehouse.cursor() as cursor:

@@ -51,7 +51,7 @@ def load_batch(
         ConfigurationError: the batch lacks a column that must have a value, or a trigger of others leaves rows out; see
             also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     open_entry(cursor, manifest, edition, place)
     counted: dict[str, RowCounts] = {}

@@ -32,7 +32,7 @@ def delete_later_versions(
         batch: the batch.
 
     Raises:
-        psycopg2.Error: the warehouse broke off, or the loader may not delete them.
+        psycopg2.Error: the connection to the warehouse was lost, or the loader may not delete them.
     """
     names = {
         "table": place.star(table.name),

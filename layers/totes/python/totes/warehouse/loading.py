@@ -102,7 +102,7 @@ def load(
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
             newer totes made or that cannot be brought up to their definitions in place, or its encoding is not UTF8.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     return _Loader(connection, processed, tables, code, time_is_up, on_progress).load(rebuild=rebuild)
 

@@ -48,7 +48,7 @@ def raise_sequences(cursor: Cursor, tables: Sequence[StarTable], error: psycopg2
         Whether the load may go well now, and is to be tried again.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     facts = [table for table in tables if isinstance(table, Fact)]
     if error.diag.table_name not in {table.name for table in facts}:

@@ -29,7 +29,7 @@ def stage(cursor: Cursor, table: StarTable, parts: Sequence[Part], processed: Bu
 
     Raises:
         LakeCorrupted: a part is missing or not what was written.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     staging = sql.Identifier("pg_temp", f"staging_{table.name}")
     cursor.execute(sql.SQL(_KEPT).format(staging, typed(table.columns)))
@@ -46,7 +46,7 @@ def stage_deletes(cursor: Cursor, table: StarTable, parts: Sequence[Part], proce
 
     Raises:
         LakeCorrupted: a part is missing or not what was written.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     staging = sql.Identifier("pg_temp", f"staging_deletes_{table.name}")
     cursor.execute(sql.SQL(_KEPT).format(staging, sql.SQL("key bigint PRIMARY KEY")))
@@ -61,7 +61,7 @@ def stage_quarantine(cursor: Cursor, table: StarTable, parts: Sequence[Part], pr
 
     Raises:
         LakeCorrupted: a part is missing or not what was written.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     prepare_quarantine(cursor)
     for part in parts:

@@ -47,7 +47,7 @@ class Upkeep:
             to_be_filled: whether it is empty, and the processed bucket has batches for it.
 
         Raises:
-            psycopg2.Error: the warehouse broke off.
+            psycopg2.Error: the connection to the warehouse was lost.
         """
         remember_columns(cursor, self.tables)
         if not self.described:

@@ -111,7 +111,7 @@ class PieceCoordinator:
 
     Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
 
     def __init__(

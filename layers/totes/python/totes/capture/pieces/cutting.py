@@ -51,7 +51,7 @@ def cut_tables(
         where one function reads all.
 
     Raises:
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     most = max(1, rows_in_one_function // _SHARE)
     large = [table for table in tables if rows[table.name] > most]
@@ -78,7 +78,7 @@ def estimated_rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) 
         identities: what each table is.
 
     Raises:
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_ESTIMATES, ([oid for identity in identities.values() for oid in identity.members],))

@@ -48,7 +48,7 @@ def read_piece(connection: Connection, ingestion: Bucket, tables: Sequence[Sourc
         SourceUnavailable: the table is being exchanged, the source's disk stands still, or it is a standby that is
             behind the plan.
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     last = last_capture(Journal(ingestion))
     batch = last.batch + 1 if last else 1

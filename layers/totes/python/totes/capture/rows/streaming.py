@@ -42,7 +42,7 @@ def stream_rows(
             the next chunk is read; never with an empty one.
 
     Raises:
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
         Exception: what `consume` raises.
     """
     query = sql.SQL("COPY (SELECT {} FROM public.{} WHERE {}) TO STDOUT (FORMAT csv)").format(

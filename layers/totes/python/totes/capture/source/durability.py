@@ -44,7 +44,7 @@ def wait_until_durable(connection: Connection, snapshot: Snapshot) -> None:
 
     Raises:
         SourceUnavailable: a minute has gone by, and it is not flushed.
-        psycopg2.Error: the source broke off, perhaps by the crash in question.
+        psycopg2.Error: the connection to the source was lost, perhaps by the crash in question.
     """
     if snapshot.source.in_recovery or _is_flushed(connection, snapshot.position):
         return

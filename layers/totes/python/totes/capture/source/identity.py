@@ -98,7 +98,7 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
 
     Raises:
         ContractError: rows of a table lie in a foreign table, where they have no xmin.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     names = [table.name for table in tables]
     members: dict[str, dict[str, Member]] = {name: {} for name in names}

@@ -28,7 +28,7 @@ def versions_of_names(connection: Connection) -> Mapping[str, str]:
     """Return the version of each name that a read of the source depends on, as the connection's transaction sees it.
 
     Raises:
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     with connection.cursor() as cursor:
         cursor.execute(_VERSIONS)

@@ -171,7 +171,7 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
     Raises:
         SourceUnavailable: the source is a standby that does not follow its primary; or, at the end, names that rows
             are read by have changed meanwhile.
-        psycopg2.Error: the source broke off; somebody else's lock was in the way for a minute.
+        psycopg2.Error: the connection to the source was lost; somebody else's lock was in the way for a minute.
     """
     connection.set_session(autocommit=True)
     in_recovery, may_ask_standby, may_ask_replayed, may_ask_written = _row(connection, _ABILITIES)

@@ -46,7 +46,7 @@ def check_follows(connection: Connection) -> str | None:
 
     Raises:
         SourceUnavailable: it does not follow its primary.
-        psycopg2.Error: it broke off, or does not tell.
+        psycopg2.Error: the connection was lost, or the server does not tell.
     """
     received, deadline = None, time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -36,7 +36,7 @@ def unguarded(snapshot: Snapshot, tables: Sequence[SourceTable]) -> set[str]:
     """Return the names of the tables in which no index forbids that a key is there twice.
 
     Raises:
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_GUARDED, (tuple((table.name, table.key) for table in tables),))
@@ -56,7 +56,7 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
 
     Raises:
         ContractError: a key is there twice.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     query = sql.SQL(
         "SELECT {key} FROM public.{table} WHERE {key} IN (SELECT {key} FROM public.{table} WHERE {may_be_new}) "
@@ -85,7 +85,7 @@ def check_without_index(snapshot: Snapshot, table: SourceTable, count: int, foun
 
     Raises:
         ContractError: always: it names a key that is there twice; or says that the index does not find every row.
-        psycopg2.Error: the source broke off.
+        psycopg2.Error: the connection to the source was lost.
     """
     query = sql.SQL("SELECT {key} FROM public.{table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1")
     with snapshot.reading(table.name) as cursor:

@@ -51,7 +51,7 @@ def copy_rows(
         types: the table's SQL types, as far as they are known; it is quicker where all are.
 
     Raises:
-        psycopg2.Error: the warehouse broke off, or refuses the rows for something else than a value.
+        psycopg2.Error: the connection to the warehouse was lost, or refuses the rows for something else than a value.
     """
     if rows.is_empty():
         return []

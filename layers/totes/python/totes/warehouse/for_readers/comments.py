@@ -138,7 +138,7 @@ def ensure_comments(cursor: Cursor, tables: Sequence[StarTable]) -> None:
     """Comment what has no comment, or an earlier totes' one, in the cursor's transaction; what somebody wrote stays.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     meanings = {(*relation, column): meaning for relation, column, meaning in comments(tables)}
     retired = sorted({said for *_, said in RETIRED})

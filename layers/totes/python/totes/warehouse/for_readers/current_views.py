@@ -122,7 +122,7 @@ def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace
         replace: whether to try it also with those that were replaced; one try in a run is enough.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     facts = [table for table in tables if isinstance(table, Fact)]
     cursor.execute(_THERE, ([table.current_view for table in facts], [table.name for table in facts]))

@@ -50,7 +50,7 @@ def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> Non
     warning says what to do, and the views stay as they are.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     mark = f"{REPORT_MARK} ({_fingerprint(questions)})"
     cursor.execute(

@@ -39,7 +39,8 @@ def ensure_keys(
         held: by each table's name, the columns of its keys and unique indexes; a table that is not in it needs no key.
 
     Raises:
-        psycopg2.Error: the warehouse broke off, or a dimension is in use; a fact can do without its key for a while.
+        psycopg2.Error: the connection to the warehouse was lost, or a dimension is in use; a fact can do without its
+            key for a while.
     """
     for table in tables:
         columns = columns_known_by(table)

@@ -49,7 +49,7 @@ def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> LedgerCheck:
     Raises:
         ConfigurationError: the database is the source, its encoding is not UTF8, something of others has the name of a
             table of totes, or the ledger is older than editions.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     there = own_tables_there(cursor)
     must_be_own(there)

@@ -117,7 +117,7 @@ def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: boo
             of others has the name of a table or view of totes, inherits from one, or is a rule or trigger that keeps
             rows from being written; the database is the source, or its encoding is not UTF8; or something that
             somebody made hinders a change of a table.
-        psycopg2.Error: the warehouse broke off, or a table is in use.
+        psycopg2.Error: the connection to the warehouse was lost, or a table is in use.
     """
     ledger = ensure_ledger(cursor, tables)
     must_inherit_nothing(cursor, tables)

@@ -26,7 +26,7 @@ def failed_by_event_triggers(cursor: Cursor, error: psycopg2.Error) -> Configura
         whose errors say so.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     if not may_be_of_others(error) or not error.diag.context:
         return None

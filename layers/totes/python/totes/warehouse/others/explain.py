@@ -31,7 +31,7 @@ def why_refused(
         The error, which says what to do; None if nothing of others refuses the batch.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     named = refused_by_others(error, tables, batch) or without_record_ids(error, tables, batch)
     if named is not None or not begun or cursor.connection.closed:
@@ -56,7 +56,7 @@ def why_failed(connection: Connection, error: psycopg2.Error) -> ConfigurationEr
         The error, which names the trigger; None if none has failed, or the warehouse has broken off.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     if connection.closed:
         return None

@@ -39,7 +39,7 @@ def must_inherit_nothing(cursor: Cursor, tables: Sequence[StarTable]) -> None:
 
     Raises:
         ConfigurationError: one does; the sentence names it.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     cursor.execute(_INHERITING, names_written(tables))
     if found := cursor.fetchall():

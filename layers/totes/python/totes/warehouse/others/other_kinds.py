@@ -26,7 +26,7 @@ def must_be_tables(cursor: Cursor, tables: Sequence[StarTable]) -> None:
 
     Raises:
         ConfigurationError: something is not; the sentence names it.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     cursor.execute(_NO_TABLES, ([table.name for table in tables],))
     if found := cursor.fetchall():

@@ -53,7 +53,7 @@ def refused_for_publications(
         The error, which names the publications; None if something else refuses the batch.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     if error.diag.source_function != _NO_IDENTITY:
         return None

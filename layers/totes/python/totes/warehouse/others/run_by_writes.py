@@ -96,7 +96,7 @@ def failed_by_others(cursor: Cursor, error: psycopg2.Error, table: StarTable, ba
         The error, which names all that there is of that kind; None if there is nothing.
 
     Raises:
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     of = error.diag
     of_a_key = of.table_name == table.name and (of.constraint_name or of.column_name)  # see `refused_by_others`

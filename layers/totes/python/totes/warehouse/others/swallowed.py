@@ -49,7 +49,7 @@ def must_write_what_is_written(cursor: Cursor, tables: Sequence[StarTable]) -> N
 
     Raises:
         ConfigurationError: one does, or may; the sentence names it.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     names = names_written(tables)
     cursor.execute(_INSTEAD, names)
@@ -87,7 +87,7 @@ def write_all(
 
     Raises:
         ConfigurationError: a trigger of others has left rows out; the sentence names it.
-        psycopg2.Error: the warehouse broke off.
+        psycopg2.Error: the connection to the warehouse was lost.
     """
     cursor.execute(_BEFORE, ([place.star(table.name).as_string(cursor)],))
     triggers = [f"the trigger {name}" for name, _ in cursor.fetchall()]

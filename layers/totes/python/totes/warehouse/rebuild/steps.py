@@ -113,7 +113,7 @@ class Rebuild:
             ConfigurationError: something that others have made on the live tables would be lost, or has the name of a
                 table of the rebuild.
             LakeUnavailable, LakeCorrupted: see `totes.lake`.
-            psycopg2.Error: the warehouse broke off, or another loader was at work for two minutes.
+            psycopg2.Error: the connection to the warehouse was lost, or another loader was at work for two minutes.
         """
         for _ in range(_TRIES):
             try:
