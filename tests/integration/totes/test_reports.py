@@ -420,6 +420,57 @@ def test_rows_in_quarantine_are_told_apart_by_whether_an_earlier_version_of_them
     ]
 
 
+def test_a_counterparty_has_one_row_a_currency_whichever_row_of_the_source_names_that(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        """
+            UPDATE sales_order SET currency_id = (SELECT min(currency_id) FROM currency WHERE currency_code = 'GBP');
+            INSERT INTO currency (currency_id, currency_code, last_updated) VALUES (70, 'GBP', now());
+            UPDATE sales_order SET currency_id = 70 WHERE sales_order_id % 2 = 0;
+        """,
+    )
+    pipeline.tick()
+    found = rows(pipeline.warehouse, "SELECT currency, place, counterparty_id FROM report.sales_by_counterparty")
+    buyers = rows(pipeline.source, "SELECT count(DISTINCT counterparty_id) FROM sales_order")[0][0]
+    assert sorted(place for _, place, _ in found) == list(range(1, buyers + 1))
+    assert len({key for *_, key in found}) == buyers
+    assert {currency for currency, *_ in found} == {"GBP"}
+
+
+def test_a_month_is_that_of_the_day_in_every_zone_that_a_reader_may_set(pipeline: Pipeline) -> None:
+    """Kiritimati had no 31 December 1994."""
+    execute(pipeline.source, "UPDATE sales_order SET created_at = '1994-12-31 12:00' WHERE sales_order_id = 1")
+    pipeline.tick()
+    with session(pipeline.warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute("SET TimeZone TO 'Pacific/Kiritimati'")
+        for question in ("sales_by_staff", "sales_by_design", "sales_by_country", "agreed_lead_times"):
+            cursor.execute(f"SELECT min(month)::text FROM report.{question}")
+            assert cursor.fetchone() == ("1994-12-01",), question
+
+
+@pytest.mark.parametrize(
+    ("payment_date", "said"),
+    [
+        ("TBC", "payment_amount is …, not a numeric(10,2); payment_date is …, not a date (yyyy-mm-dd) of the years"),
+        ("O'Brien's", "payment_amount is …, not a date (yyyy-mm-dd) of the years"),
+        (
+            'her "day"',
+            "payment_amount is …, not a numeric(10,2); payment_date is …, not a date (yyyy-mm-dd) of the years",
+        ),
+    ],
+)
+def test_a_reason_names_each_column_and_quotes_none(pipeline: Pipeline, payment_date: str, said: str) -> None:
+    """Where the quoted value has such quotes of its own, nobody can tell what ends it, and all between is left out."""
+    execute(
+        pipeline.source,
+        "UPDATE payment SET payment_amount = 'NaN', payment_date = %s WHERE payment_id = 2",
+        [payment_date],
+    )
+    pipeline.tick()
+    [[reason]] = rows(pipeline.warehouse, "SELECT reason FROM report.open_quarantine WHERE key = 2")
+    assert reason == f"{said} 0001 to 9999"
+
+
 def test_an_empty_warehouse_answers_with_no_rows(pipeline: Pipeline) -> None:
     pipeline.load()
     assert all(answers(pipeline.warehouse, question.name) == [] for question in VIEWS)

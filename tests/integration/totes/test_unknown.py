@@ -62,7 +62,8 @@ def test_the_row_takes_the_unknown_members_place(nameless: Pipeline) -> None:
     assert_warehouse_mirrors(nameless.source, nameless.warehouse)
 
 
-def test_what_an_earlier_totes_gave_no_unknown_member_has_one_after_the_next_run(nameless: Pipeline) -> None:
+def test_a_member_that_is_missing_is_there_after_the_next_run(nameless: Pipeline) -> None:
+    """Somebody has deleted it, or an earlier totes made none."""
     nameless.tick()
     execute(nameless.warehouse, "DELETE FROM dim_staff WHERE first_name ^@ 'unknown '")
     nameless.tick()

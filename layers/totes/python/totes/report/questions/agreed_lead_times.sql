@@ -6,7 +6,7 @@
 -- median_days: half of them are to be delivered within so many days
 -- ninety_percent_days: nine of ten are
 SELECT
-    date_trunc('month', created_date)::date AS month,
+    date_trunc('month', created_date::timestamp)::date AS month,
     country,
     count(*) AS orders,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY agreed_delivery_date - created_date) AS median_days,

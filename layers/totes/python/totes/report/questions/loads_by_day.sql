@@ -2,7 +2,7 @@
 --
 -- day: the day on which batches were loaded, UTC
 -- batches: how many batches
--- rows_in: how many source rows they brought, over all star tables
+-- rows_in: how many rows they brought, over all star tables; days that facts name are rows of dim_date
 -- versions: how many of these said something new
 -- deleted: how many rows were gone
 -- quarantined: how many could not become star rows

@@ -8,7 +8,7 @@
 -- median_days: half of those that are paid took at most so many days
 -- ninety_percent_days: nine of ten did
 SELECT
-    date_trunc('month', current_sales_order.created_date)::date AS month,
+    date_trunc('month', current_sales_order.created_date::timestamp)::date AS month,
     currency_code AS currency,
     count(*) FILTER (WHERE paid) AS paid,
     count(*) FILTER (WHERE NOT paid) AS not_paid,

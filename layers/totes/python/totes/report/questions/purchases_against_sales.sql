@@ -17,14 +17,14 @@ SELECT
     sum(round(cost / rate, 2)) AS converted_cost
 FROM (
     SELECT
-        date_trunc('month', created_date)::date AS month,
+        date_trunc('month', created_date::timestamp)::date AS month,
         currency_id,
         created_date AS day,
         units_sold * unit_price AS revenue,
         NULL::numeric AS cost
     FROM current_sales_order
     UNION ALL
-    SELECT date_trunc('month', created_date)::date, currency_id, created_date, NULL, item_quantity * item_unit_price
+    SELECT date_trunc('month', created_date::timestamp)::date, currency_id, created_date, NULL, item_quantity * item_unit_price
     FROM current_purchase_order
 ) AS traded
 JOIN dim_currency USING (currency_id)

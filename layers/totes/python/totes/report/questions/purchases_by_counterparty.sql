@@ -9,7 +9,7 @@
 -- cost: quantity times unit price, in the currency
 -- converted: the cost in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
 SELECT
-    date_trunc('month', created_date)::date AS month,
+    date_trunc('month', created_date::timestamp)::date AS month,
     counterparty_id,
     counterparty_legal_name AS counterparty,
     currency_code AS currency,

@@ -8,7 +8,7 @@
 -- revenue: units times unit price, in the currency
 -- converted: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
 SELECT
-    date_trunc('month', created_date)::date AS month,
+    date_trunc('month', created_date::timestamp)::date AS month,
     country,
     currency_code AS currency,
     count(*) AS orders,

@@ -3,7 +3,7 @@
 -- batch: the batch
 -- captured_at: when the source was read for it
 -- loaded_at: when it was in the warehouse
--- rows_in: how many rows, and keys of rows that are gone, it brought
+-- rows_in: how many rows, days that facts name, and keys of rows that are gone it brought
 -- versions: those that became a new version of a fact, or changed a dimension
 -- deleted: those that closed a row which is gone from the source
 -- quarantined: those that could not become rows of the star

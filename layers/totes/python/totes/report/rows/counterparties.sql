@@ -4,7 +4,7 @@
 -- name: its legal name
 -- city: the city of its legal address
 -- country: the country of its legal address
--- deleted: whether it is gone from the shop
+-- deleted: whether it is gone from the shop; also true of one that waits in quarantine and was never in the star
 SELECT
     counterparty_id,
     counterparty_legal_name AS name,

@@ -8,7 +8,12 @@
 SELECT
     star_table,
     key,
-    regexp_replace(reason, '[''"].*[''"]', '…') AS reason,
+    CASE
+        -- Each quotation by itself, where it is certain what ends it; otherwise all from the first to the last.
+        WHEN reason ~ '^([^''"]| is ''[^'']*'', (not |longer than |[0-9]+ bytes in ))*$'
+            THEN regexp_replace(reason, '''[^'']*''', '…', 'g')
+        ELSE regexp_replace(reason, '[''"].*[''"]', '…')
+    END AS reason,
     batch_id AS batch,
     CASE star_table
         WHEN 'dim_counterparty' THEN EXISTS (SELECT FROM dim_counterparty WHERE counterparty_id = key AND NOT is_deleted)

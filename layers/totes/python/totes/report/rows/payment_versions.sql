@@ -12,7 +12,7 @@
 -- payment_type_id: whether it is a receipt, a payment or a refund, in report.payment_types
 -- paid: whether it is paid
 -- payment_day: the day on which it was or is to be paid
--- linked_by: the batch that last changed which order it pays, in report.batches; NULL where none is known
+-- linked_by: the batch that last changed the transaction that it pays, in report.batches; NULL where none is known
 -- converted: the amount in the reporting currency, to the cent; NULL where there is no rate of that day or before
 -- rate_day: the day of the rate that it is converted by, in report.exchange_rates; NULL where none is needed, or there is none
 SELECT

@@ -4,7 +4,7 @@
 -- name: first and last name
 -- department: the name of the department as it is now
 -- place: where the department is; NULL where nobody said
--- deleted: whether the person is gone from the shop
+-- deleted: whether the person is gone from the shop; also true of one that waits in quarantine and was never in the star
 SELECT
     staff_id,
     first_name || ' ' || last_name AS name,
