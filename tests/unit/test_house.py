@@ -61,16 +61,22 @@ OF_CAPTURE_MAY_KNOW = {
 """Of the packages of the capture, in which the source and the lake meet only above `source`, `rows` and `holdings`."""
 
 
-def imports(file: Path) -> set[str]:
-    """The modules that a file imports, anywhere in it."""
-    names = set()
+def import_statements(file: Path) -> Iterator[tuple[str, set[str]]]:
+    """Each module that a file imports, anywhere in it, and the full names of what is taken from it, if anything is."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from ((alias.name, set()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            if node.module in {"totes", "totes.capture"}:  # whose members are modules
-                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            yield node.module, {f"{node.module}.{alias.name}" for alias in node.names}
+
+
+def imports(file: Path) -> set[str]:
+    """The modules that a file imports."""
+    names = set()
+    for module, members in import_statements(file):
+        names.add(module)
+        if module in {"totes", "totes.capture"}:  # whose members are modules
+            names |= members
     return names
 
 
@@ -122,12 +128,9 @@ def imports_in_the_library() -> dict[str, set[str]]:
 
 def imported_modules(file: Path, modules: Collection[str]) -> Iterator[str]:
     """Those of some modules that a file imports: a package's module, or else the package that has the name."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in modules)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module in modules:
-            members = {f"{node.module}.{alias.name}" for alias in node.names}
-            yield from members & set(modules) or {node.module}
+    for module, members in import_statements(file):
+        if module in modules:
+            yield from members & set(modules) or {module}
 
 
 def test_the_library_knows_nothing_of_lambda_cdk_or_the_command_line() -> None:
@@ -226,13 +229,11 @@ def test_mypy_reads_every_part_of_the_cdk_that_is_used_and_no_other() -> None:
 
 def parts_of_the_cdk(file: Path) -> Iterator[str]:
     """The CDK's modules that a file imports, the CDK itself left out."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "aws_cdk":
-            yield from (f"aws_cdk.{alias.name}" for alias in node.names if alias.name.islower())
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aws_cdk."):
-            yield str(node.module)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("aws_cdk."))
+    for module, members in import_statements(file):
+        if module == "aws_cdk":
+            yield from (name for name in members if name.rpartition(".")[2].islower())
+        elif module.startswith("aws_cdk."):
+            yield module
 
 
 def test_make_help_names_every_target_a_person_needs() -> None:

@@ -73,7 +73,7 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
     Args:
         connection: the connection.
         login_name: "source" or "warehouse".
-        unavailable: the error for a database that breaks off, is full, deadlocks or shuts down.
+        unavailable: the error for a database that cannot be reached any more, is full, deadlocks or shuts down.
 
     Raises:
         ConfigurationError: a permission is missing, row-level security would hide rows, or a limit of the server is

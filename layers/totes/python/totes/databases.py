@@ -87,7 +87,7 @@ def connected(
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have
             any other keyword of a libpq connection string, such as sslmode.
         login_name: what the database is to totes ("source", "warehouse"); named in errors and in pg_stat_activity.
-        unavailable: what to raise when the database does not answer, or breaks off while the connection is in use.
+        unavailable: what to raise when the database does not answer, or the connection is lost while it is in use.
         client: the Secrets Manager client to ask; one of the process's own environment by default.
 
     Raises:

@@ -53,7 +53,7 @@ def why_failed(connection: Connection, error: psycopg2.Error) -> ConfigurationEr
         error: the error that the load ended with.
 
     Returns:
-        The error, which names the trigger; None if none has failed, or the warehouse has broken off.
+        The error, which names the trigger; None if none has failed, or the connection is closed.
 
     Raises:
         psycopg2.Error: the connection to the warehouse was lost.
