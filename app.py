@@ -15,9 +15,10 @@ from stacks.constructs.handed_network import HandedNetwork
 from stacks.dashboard_stack import DashboardStack
 from stacks.data_stack import DataStack
 from stacks.deployer_stack import DeployerStack, GitHub
-from stacks.environment import Environment, OwnDatabase
+from stacks.environment import Environment
 from stacks.network_stack import NetworkStack
 from stacks.pipeline_stack import PipelineStack
+from stacks.settings.databases import OwnDatabase
 from stacks.watch_stack import WatchStack
 
 

@@ -1,22 +1,18 @@
 """The environments that totes is deployed to: the file that a person edits.
 
-stacks/environment.py has all that may be said of one. app.py reads one environment, once, and hands it on.
+stacks/environment.py and stacks/settings have all that may be said of one, and __all__ names it, also what no
+environment has today. app.py reads one environment, once, and hands it on.
 """
 
 from aws_cdk.aws_logs import RetentionDays
 
-from stacks.environment import (  # those that no environment has today too, so that one can be given them here
-    LOCAL_EMAIL,
-    Environment,
-    ExistingNetwork,
-    FunctionSettings,
-    GivenDatabase,
-    Lake,
-    NewNetwork,
-    OwnDatabase,
-    OwnDomain,
-    Rates,
-)
+from stacks.environment import LOCAL_EMAIL, Environment
+from stacks.settings.databases import GivenDatabase, OwnDatabase
+from stacks.settings.domain import OwnDomain
+from stacks.settings.functions import FunctionSettings
+from stacks.settings.generations import Lake
+from stacks.settings.networks import ExistingNetwork, NewNetwork
+from stacks.settings.rates import Rates
 from stacks.target import LAMBDA, Target
 
 __all__ = [

@@ -10,7 +10,9 @@ from stacks.constructs.handed_data import HandedData
 from stacks.constructs.handed_network import HandedNetwork, TakenNetwork
 from stacks.constructs.own_warehouse import DATABASE, OwnWarehouse
 from stacks.constructs.private_bucket import PrivateBucket
-from stacks.environment import Environment, GivenDatabase, OwnDatabase, generation_of
+from stacks.environment import Environment
+from stacks.settings.databases import GivenDatabase, OwnDatabase
+from stacks.settings.generations import generation_of
 from stacks.stack import TotesStack
 from totes.settings import PLACEHOLDER
 

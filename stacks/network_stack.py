@@ -5,7 +5,9 @@ from constructs import Construct
 from stacks.constructs.handed_network import HandedNetwork
 from stacks.constructs.network import Network
 from stacks.constructs.tunnel import Tunnel, has_tunnel
-from stacks.environment import Environment, ExistingNetwork, NewNetwork, generation_of
+from stacks.environment import Environment
+from stacks.settings.generations import generation_of
+from stacks.settings.networks import ExistingNetwork, NewNetwork
 from stacks.stack import TotesStack
 
 

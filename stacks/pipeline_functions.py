@@ -28,8 +28,10 @@ from stacks.constructs.star_for_athena import athena_database
 from stacks.constructs.totes_function import TotesFunction
 from stacks.constructs.watched import WatchedFunction
 from stacks.dependencies import ROOT
-from stacks.environment import Environment, FunctionSettings, Rates
+from stacks.environment import Environment
 from stacks.packages import with_page
+from stacks.settings.functions import FunctionSettings
+from stacks.settings.rates import Rates
 from stacks.stack import TotesStack
 from totes.settings import (
     AnswerSettings,

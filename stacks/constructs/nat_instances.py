@@ -15,7 +15,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.environment import Environment, generation_of
+from stacks.environment import Environment
+from stacks.settings.generations import generation_of
 
 INSTANCE_TYPE = "t4g.nano"
 DISK_GIB = 8

@@ -10,7 +10,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.constructs.nat_instances import NatInstances
-from stacks.environment import Environment, ExistingNetwork, GivenDatabase, NewNetwork, generation_of, is_security_group
+from stacks.environment import Environment
+from stacks.settings.databases import GivenDatabase
+from stacks.settings.generations import generation_of
+from stacks.settings.networks import ExistingNetwork, NewNetwork
+from stacks.settings.readers import is_security_group
 
 _TLS = 443
 

@@ -11,7 +11,8 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.constructs.handed_network import TakenNetwork
-from stacks.environment import Environment, OwnDatabase
+from stacks.environment import Environment
+from stacks.settings.databases import OwnDatabase
 
 DATABASE = "warehouse"
 

@@ -15,8 +15,9 @@ from stacks.constructs.layers import Layers
 from stacks.constructs.permissions import Permission, live_in_a_network, write_logs
 from stacks.constructs.runtime import architecture_of, is_newest, runtime_of
 from stacks.dependencies import ROOT
-from stacks.environment import Environment, FunctionSettings
+from stacks.environment import Environment
 from stacks.packages import check_size, code_of, size_of
+from stacks.settings.functions import FunctionSettings
 
 
 class TotesFunction(Construct):

@@ -8,7 +8,9 @@ from constructs import Construct
 from stacks.checks import acknowledge
 from stacks.constructs.nat_instances import CPU_CREDITS
 from stacks.constructs.network import Network
-from stacks.environment import Environment, ExistingNetwork, OwnDatabase
+from stacks.environment import Environment
+from stacks.settings.databases import OwnDatabase
+from stacks.settings.networks import ExistingNetwork
 
 _IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 """The newest Amazon Linux 2023 at the moment of each start, which has the agent of Systems Manager:

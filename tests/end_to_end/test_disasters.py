@@ -22,7 +22,9 @@ from local_cloud.databases import login
 from local_cloud.network import inside
 from simulator import build
 from stacks import config
-from stacks.environment import GivenDatabase, Lake, NewNetwork, OwnDatabase
+from stacks.settings.databases import GivenDatabase, OwnDatabase
+from stacks.settings.generations import Lake
+from stacks.settings.networks import NewNetwork
 from tests.end_to_end.conftest import Deployed
 from tests.support.before import assembly_of_before
 from tests.support.content import content_of

@@ -16,7 +16,8 @@ from command_line.bootstrapping.needs import NEEDS
 from command_line.bootstrapping.policies import MOST_CHARACTERS
 from local_cloud.policies import decide
 from stacks import config
-from stacks.environment import ExistingNetwork, GivenDatabase, NewNetwork, OwnDatabase
+from stacks.settings.databases import GivenDatabase, OwnDatabase
+from stacks.settings.networks import ExistingNetwork, NewNetwork
 from tests.infrastructure.test_deployer_stack import deployer
 from tests.infrastructure.test_network_stack import INSIDE
 from tests.support.command_line import totes

@@ -10,7 +10,9 @@ import pytest
 from command_line.commands.costs import show
 from costs import by_each_way_out, estimate, read_resources
 from stacks import config
-from stacks.environment import Environment, GivenDatabase, NewNetwork
+from stacks.environment import Environment
+from stacks.settings.databases import GivenDatabase
+from stacks.settings.networks import NewNetwork
 from tests.support.command_line import totes
 from tests.support.templates import Synthesised, production, synthesise
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stacks import config
-from stacks.environment import OwnDomain
+from stacks.settings.domain import OwnDomain
 from tests.support.templates import Synthesised, synthesise, synthesise_foundations
 
 DOMAIN = OwnDomain(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks import config
-from stacks.environment import GivenDatabase
+from stacks.settings.databases import GivenDatabase
 from tests.support.templates import Resource, Synthesised, synthesise, synthesise_foundations
 from totes.settings import PLACEHOLDER
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from stacks import config
-from stacks.environment import Environment, Lake, NewNetwork, OwnDatabase
+from stacks.environment import Environment
+from stacks.settings.databases import OwnDatabase
+from stacks.settings.generations import Lake
+from stacks.settings.networks import NewNetwork
 from tests.support.templates import Synthesised, synthesise, synthesise_foundations
 
 OF_BEFORE = {

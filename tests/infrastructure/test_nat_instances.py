@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from stacks import config
-from stacks.environment import GivenDatabase, NewNetwork
+from stacks.settings.databases import GivenDatabase
+from stacks.settings.networks import NewNetwork
 from tests.infrastructure.test_network_stack import into, rules
 from tests.support.templates import Synthesised, production, synthesise_foundations
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.environment import ExistingNetwork, GivenDatabase, NewNetwork
+from stacks.settings.databases import GivenDatabase
+from stacks.settings.networks import ExistingNetwork, NewNetwork
 from tests.support.templates import Synthesised, production, synthesise, synthesise_foundations
 
 INSIDE = GivenDatabase(security_group_id="sg-0123456789abcdef0")

@@ -6,8 +6,8 @@ import pytest
 
 from command_line import logins
 from stacks import config
-from stacks.environment import GivenDatabase
 from stacks.packages import PAGE
+from stacks.settings.databases import GivenDatabase
 from tests.support.templates import Resource, Synthesised, synthesise
 
 STEPS = (

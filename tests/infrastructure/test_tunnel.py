@@ -8,7 +8,8 @@ from typing import Any
 
 from command_line.tunnel import HOURS
 from local_cloud.policies import decide
-from stacks.environment import ExistingNetwork, GivenDatabase
+from stacks.settings.databases import GivenDatabase
+from stacks.settings.networks import ExistingNetwork
 from tests.infrastructure.test_network_stack import INSIDE, outputs_of, rules
 from tests.support.templates import ROOT, Synthesised, production, synthesise_foundations
 

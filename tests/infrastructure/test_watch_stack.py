@@ -8,7 +8,7 @@ import pytest
 
 from stacks import config
 from stacks.constructs.own_warehouse import Limits
-from stacks.environment import OwnDatabase
+from stacks.settings.databases import OwnDatabase
 from tests.support.templates import ADDRESS, Synthesised, synthesise, synthesise_foundations
 from totes import telemetry
 from totes.lake.audit import NIGHTS

@@ -26,7 +26,7 @@ from pathlib import Path
 import aws_cdk
 from stacks import config
 from stacks.constructs import nat_instances
-from stacks.environment import NewNetwork
+from stacks.settings.networks import NewNetwork
 from stacks.network_stack import NetworkStack
 
 def template(**ways):

@@ -1,0 +1,68 @@
+"""The network that functions run in: one of totes' own, or one that exists already."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+_ZONES_OF_A_DATABASE = 2
+"""RDS wants subnets in so many zones at least, also for an instance in one
+(https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNetwork:
+    """A network of totes' own: private subnets in two zones, and a NAT if something outside must be reached.
+
+    Attributes:
+        cidr: its addresses.
+        zones: the two availability zones, such as ("eu-west-2a", "eu-west-2c"); None: the first two. Not every zone of
+            a region has Lambda, NAT gateways and instances of every kind.
+        nat: how functions reach the outside: through an instance, at a fifth of the price, or through a gateway, which
+            AWS keeps running; docs/costs.md compares them.
+        nat_zones: in how many zones there is a NAT, 1 or 2, each with an address of its own. With one NAT, the failure
+            of its zone cuts off the other zone too.
+        generation: which of the environment's networks it is. A higher number makes another network beside the old
+            one, whose stack stays until somebody deletes it. To change addresses or zones needs a higher number
+            (docs/disasters.md).
+    """
+
+    cidr: str = "10.20.0.0/20"
+    zones: tuple[str, str] | None = None
+    nat: Literal["instance", "gateway"] = "instance"
+    nat_zones: int = 1
+    generation: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown kind or number of NATs, and zones that are not two; raise ValueError."""
+        if self.nat not in {"instance", "gateway"}:
+            raise ValueError(f"nat is {self.nat!r}; NewNetwork knows 'instance' and 'gateway'")
+        if self.zones is not None and not len(self.zones) == len({*self.zones}) == 2:  # noqa: PLR2004 - as it says
+            raise ValueError(f"zones is {self.zones!r}; a network of totes' own has two zones, so name two, or None")
+        if self.nat_zones not in {1, 2}:
+            raise ValueError(f"nat_zones is {self.nat_zones!r}; a network of totes' own has two zones, so say 1 or 2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingNetwork:
+    """A VPC that already exists, whose private subnets reach S3, Secrets Manager and the given databases.
+
+    Attributes:
+        vpc_id: the VPC.
+        availability_zones: the zones of its private subnets, in their order.
+        private_subnet_ids: the subnets that functions, and a warehouse of totes' own, are put in.
+        generation: which of the environment's networks it is; a network that replaces another needs a higher number
+            (docs/disasters.md).
+    """
+
+    vpc_id: str
+    availability_zones: tuple[str, ...]
+    private_subnet_ids: tuple[str, ...]
+    generation: int = 1
+
+    def must_hold_a_database(self) -> None:
+        """Refuse a network that RDS makes no instance in; raise ValueError."""
+        zones, subnets = {*self.availability_zones}, len(self.private_subnet_ids)
+        if len(zones) < _ZONES_OF_A_DATABASE or subnets < len(self.availability_zones):
+            raise ValueError(
+                f"network has {subnets} private subnets in zones {', '.join(sorted(zones))}; a warehouse of totes' own "
+                "needs subnets in two zones, or RDS refuses it"
+            )
