@@ -43,7 +43,7 @@ class DatabaseInstance(Resource):
     service = "rds"
     name_property = "DBInstanceIdentifier"
     replaced_by = (
-        *("DBSnapshotIdentifier", "DBSubnetGroupName", "Port"),
+        *("DBSnapshotIdentifier", "DBSubnetGroupName"),
         *("DBName", "KmsKeyId", "MasterUsername", "StorageEncrypted"),
     )
     attribute_names = ("DBInstanceArn", "DbiResourceId", "Endpoint.Address", "Endpoint.Port", _MASTER)
@@ -61,7 +61,7 @@ class DatabaseInstance(Resource):
             "DBInstanceArn": made["DBInstanceArn"],
             "DbiResourceId": made["DbiResourceId"],
             "Endpoint.Address": "localhost",
-            "Endpoint.Port": str(self.properties.get("Port", 5432)),
+            "Endpoint.Port": _port(self.properties),
             _MASTER: made["MasterUserSecret"]["SecretArn"],
         }
 
@@ -69,6 +69,7 @@ class DatabaseInstance(Resource):
         """Change it; of the server there is nothing to change, and what was deleted by hand cannot be."""
         _refuse_storage(properties, is_new=False)
         self.client.modify_db_instance(DBInstanceIdentifier=self.name, ApplyImmediately=True, **self._of(properties))
+        self.attributes["Endpoint.Port"] = _port(properties)
 
     def remove(self) -> None:
         """Delete it, unless that has been done by hand, and the master's secret."""
@@ -114,6 +115,10 @@ class DatabaseInstance(Resource):
             "VpcSecurityGroupIds": properties.get("VPCSecurityGroups", []),
             "DeletionProtection": str(properties.get("DeletionProtection", False)).lower() == "true",
         }
+
+
+def _port(properties: Properties) -> str:
+    return str(properties.get("Port", 5432))
 
 
 def _refuse_storage(properties: Properties, *, is_new: bool) -> None:

@@ -55,7 +55,8 @@ class OwnDatabase:
             it does not grow, which only an instance that already exists accepts.
         multi_az: whether a standby runs in another zone.
         backup_days: how long its backups are kept.
-        port: where it listens. CloudFormation replaces the instance to change it, so change the generation with it.
+        port: where it listens. To change it restarts the instance, and gives the secrets of its logins new passwords
+            (docs/disasters.md).
         generation: which instance it is. A higher number makes another instance that replaces the old one: empty, or
             with what a snapshot holds. CloudFormation does not make a lost resource again, so a new generation does
             (docs/disasters.md).

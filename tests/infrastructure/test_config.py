@@ -7,7 +7,7 @@ import pytest
 
 from command_line.acceptance.__main__ import SUFFIX
 from stacks import config
-from stacks import environment
+from stacks import environment as settings
 from stacks.environment import _SUFFIX
 from stacks.settings.databases import GivenDatabase, OwnDatabase
 from stacks.settings.domain import OwnDomain
@@ -66,7 +66,7 @@ def test_a_name_that_an_instances_made_up_name_would_cut_off_is_refused() -> Non
 
 
 def test_every_setting_can_be_written_where_a_person_edits() -> None:
-    made = [each for each in vars(environment).values() if isinstance(each, type) and dataclasses.is_dataclass(each)]
+    made = [each for each in vars(settings).values() if isinstance(each, type) and dataclasses.is_dataclass(each)]
     names = {each.__name__ for each in made if each.__module__.startswith(("stacks.environment", "stacks.settings."))}
     assert len(names) > 1
     assert names <= set(config.__all__)

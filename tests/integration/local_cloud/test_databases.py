@@ -1,7 +1,7 @@
 """RDS refuses, replaces and remembers as it does in AWS.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html says of each
-property whether another instance takes the place of the one that there is.
+Another instance takes the place of the one that there is where a property changes that the schema of the type in
+CloudFormation's registry calls create-only: https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from local_cloud.endpoint.resources import Resource
+from local_cloud.endpoint.server import _WITH_TYPES
 from tests.integration.local_cloud.test_endpoint import Stack
 from tests.integration.local_cloud.test_updates import NO_SUCH_TOPIC, instance
 
@@ -127,12 +130,12 @@ def test_a_group_of_subnets_stays_in_its_network(client: Clients, databases: Dat
 @pytest.mark.parametrize(
     ("policy", "stays", "leaves"), [("Retain", True, False), ("Snapshot", False, True), ("Delete", False, False)]
 )
-def test_an_instance_with_another_port_is_another_and_of_the_one_before_stays_what_its_policy_says(
+def test_an_instance_of_another_database_is_another_and_of_the_one_before_stays_what_its_policy_says(
     databases: Databases, policy: str, *, stays: bool, leaves: bool
 ) -> None:
     policies = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": policy}
-    before = databases.deploy(policies, Port="5432")
-    after = databases.deploy(policies, Port="5433")
+    before = databases.deploy(policies, DBName="shop")
+    after = databases.deploy(policies, DBName="warehouse")
     assert after != before
     assert databases.instances == ({before, after} if stays else {after})
     assert databases.snapshots == ({f"{before}-snapshot"} if leaves else set())
@@ -142,24 +145,39 @@ def test_an_instance_that_is_protected_stays_where_another_takes_its_place_and_f
     databases: Databases,
 ) -> None:
     policies = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Snapshot"}
-    before = databases.deploy(policies, Port="5432", DeletionProtection=True)
-    after = databases.deploy(policies, Port="5433")
+    before = databases.deploy(policies, DBName="shop", DeletionProtection=True)
+    after = databases.deploy(policies, DBName="warehouse")
     assert databases.status == "UPDATE_COMPLETE"
     assert databases.instances == {before, after}
     assert databases.snapshots == set()
     databases.unprotect(before)
 
 
+def test_an_instance_with_another_port_is_the_same(databases: Databases) -> None:
+    before = databases.deploy(Port="5432")
+    assert databases.deploy(Port="5433") == before
+
+
+def test_what_replaces_a_resource_is_what_the_registry_says() -> None:
+    models: list[type[Resource]] = [model for each in _WITH_TYPES for model in each.MODELS]
+    named = {model.cloudformation: model.replaced_by for model in models if model.replaced_by}
+    assert {"AWS::EC2::Instance", "AWS::RDS::DBInstance"} <= set(named)
+    for kind, properties in named.items():
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-2", kind).schema
+        says = [*schema["createOnlyProperties"], *schema.get("conditionalCreateOnlyProperties", [])]
+        assert {f"/properties/{each}" for each in properties} <= set(says), kind
+
+
 def test_an_instance_that_its_template_names_is_not_replaced(databases: Databases) -> None:
-    databases.deploy(DBInstanceIdentifier="kept", Port="5432")
+    databases.deploy(DBInstanceIdentifier="kept", DBName="shop")
     refusal = (
         r"CloudFormation cannot update a stack when a custom-named resource requires replacing\. "
         r"Rename kept and update the stack again\."
     )
     with pytest.raises(ClientError, match=refusal):
-        databases.deploy(DBInstanceIdentifier="kept", Port="5433")
+        databases.deploy(DBInstanceIdentifier="kept", DBName="warehouse")
     assert databases.instances == {"kept"}
-    databases.deploy(DBInstanceIdentifier="renamed", Port="5433")
+    databases.deploy(DBInstanceIdentifier="renamed", DBName="warehouse")
     assert databases.instances == {"renamed"}
 
 
