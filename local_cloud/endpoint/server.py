@@ -38,6 +38,7 @@ from local_cloud.endpoint import (
     sleeping,
     stacks,
     state_machines,
+    this_machine,
     topics,
     user_pools,
     ways_out,
@@ -83,7 +84,7 @@ class Endpoint:
         application = DomainDispatcherApplication(create_backend_app)
         # It lists a folder and tries two hundred patterns, each request: a host's answer never changes.
         application.get_backend_for_host = functools.lru_cache(_HOSTS)(application.get_backend_for_host)
-        served = exchange_rates.WithExchangeRates(application)
+        served = this_machine.ForThisMachine(exchange_rates.WithExchangeRates(application))
         self._server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=_QuietHandler)
         self.url = f"http://localhost:{self._server.server_port}"
         os.environ["MOTO_PORT"] = str(self._server.server_port)  # where the state machines' interpreter calls
