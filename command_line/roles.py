@@ -12,6 +12,7 @@ from command_line.deployment import Deployment
 from command_line.functions import ask
 from local_cloud import libpq
 from local_cloud.databases import refuse_source
+from local_cloud.named_databases import connect
 from totes import payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import NotFilledIn, UserError
@@ -56,8 +57,9 @@ def make_roles(
         The roles' names.
 
     Raises:
-        UserError: the URI is missing or refused, or leads to a tunnel and no host is said; the administrator may not
-            do this or is the role itself, or a login was not to be changed. Nothing is changed then.
+        UserError: the URI is missing, not understood or refused, its server does not prove its name by TLS, or it leads
+            to a tunnel and no host is said; the administrator may not do this or is the role itself, or a login was not
+            to be changed. Nothing is changed then.
     """
     if database not in _DATABASES:
         raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
@@ -66,7 +68,7 @@ def make_roles(
             raise UserError("a role of another name, or of another place, is made by an administrator: add --admin URI")
         return _made_by_function(deployment, database)
     try:
-        with libpq.restored(), closing(psycopg2.connect(admin)) as connection:
+        with libpq.restored(), closing(connect(admin, database)) as connection:
             if database == "warehouse":
                 refuse_source(admin)
             place = _said(host=host, port=port)

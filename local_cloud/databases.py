@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import parse_dsn
 
+from local_cloud.named_databases import connect, keywords_of, tls_of
 from totes.databases import identity_of
 from totes.errors import UserError
 from totes.roles import DASHBOARD, make_roles, prepare_warehouse, role_of
@@ -19,7 +19,6 @@ OWN_WAREHOUSE_ROLES = ("totes_warehouse", "totes_dashboard")
 """The roles in a warehouse of totes' own, as its secrets are made with them."""
 
 _OLDEST = 140000
-_CONNECT_SECONDS = 10
 _OWN_NAMES = {"user", "password", "host", "port", "dbname"}
 _NO_PASSWORD = "none"  # noqa: S105 - what stands where a database wants none
 
@@ -39,14 +38,9 @@ def login(uri: str, login_name: str) -> dict[str, Any]:
         raise UserError(
             f"the {login_name}'s URI is empty; name one, or leave --{login_name} away for a database of totes' own"
         )
+    keywords = keywords_of(uri, login_name)
     try:
-        keywords = parse_dsn(uri)
-    except psycopg2.ProgrammingError:
-        raise UserError(  # without the parser's words, which quote the URI and so the password
-            f"the {login_name}'s URI is not understood; it looks like postgresql://user:password@host:5432/database"
-        ) from None
-    try:
-        connection = psycopg2.connect(uri, **{"connect_timeout": _CONNECT_SECONDS, **_timeout(keywords)})
+        connection = connect(uri, login_name)
     except psycopg2.OperationalError as error:
         raise UserError(_sentence(login_name, str(error).strip())) from None
     try:
@@ -60,20 +54,24 @@ def login(uri: str, login_name: str) -> dict[str, Any]:
             "username": info.user,
             "password": info.password or _NO_PASSWORD,
             "dbname": info.dbname,
-            **_tls(info.host, info.ssl_in_use),
             **{name: value for name, value in keywords.items() if name not in _OWN_NAMES},
+            **tls_of(connection),
         }
     finally:
         connection.close()
 
 
-def identity(uri: str) -> tuple[int, int]:
+def identity(uri: str, login_name: str) -> tuple[int, int]:
     """Which database a URI leads to; see `totes.databases.identity_of`.
+
+    Args:
+        uri: of the database.
+        login_name: "source" or "warehouse", for errors.
 
     Raises:
         UserError: the server does not tell.
     """
-    with closing(psycopg2.connect(uri)) as connection:
+    with closing(connect(uri, login_name)) as connection:
         try:
             return identity_of(connection)
         except psycopg2.errors.InsufficientPrivilege as error:
@@ -90,7 +88,7 @@ def refuse_source(uri: str) -> None:
     Raises:
         UserError: it has.
     """
-    with closing(psycopg2.connect(uri)) as connection, connection.cursor() as cursor:
+    with closing(connect(uri, "warehouse")) as connection, connection.cursor() as cursor:
         if is_source(cursor, STAR_TABLES):
             raise UserError(
                 f"the database {connection.info.dbname} is a shop: it has the tables that totes reads, and nothing is "
@@ -104,7 +102,7 @@ def refuse_where_no_shop_is(uri: str) -> None:
     Raises:
         UserError: it has no shop's tables.
     """
-    with closing(psycopg2.connect(uri)) as connection, connection.cursor() as cursor:
+    with closing(connect(uri, "source")) as connection, connection.cursor() as cursor:
         if not is_source(cursor, STAR_TABLES):
             raise UserError(f"the database {connection.info.dbname} has no shop yet; build one with --orders N")
 
@@ -124,7 +122,7 @@ def embedded_login(uri: str, login_name: str) -> dict[str, Any]:
         "source": sql.SQL("GRANT pg_read_all_data TO {}").format(name),
         "warehouse": sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(values["dbname"]), name),
     }[login_name]
-    with closing(psycopg2.connect(uri)) as connection:
+    with closing(connect(uri, login_name)) as connection:
         make_roles(connection, [values], [grant])
     return values
 
@@ -137,7 +135,7 @@ def embedded_dashboard_login(uri: str, loader: Mapping[str, Any]) -> dict[str, A
         loader: the login of the loader's role, which stays what it is.
     """
     values = {**login(uri, "warehouse"), "username": DASHBOARD, "password": secrets.token_urlsafe(24)}
-    with closing(psycopg2.connect(uri)) as connection:
+    with closing(connect(uri, "warehouse")) as connection:
         prepare_warehouse(connection, loader, values, READABLE)
     return values
 
@@ -148,24 +146,13 @@ def refuse_roles_there(uri: str, names: Sequence[str]) -> None:
     Raises:
         UserError: it has one of them.
     """
-    with closing(psycopg2.connect(uri)) as connection:
+    with closing(connect(uri, "warehouse")) as connection:
         there = [name for name in names if role_of(connection, name) is not None]
     if there:
         raise UserError(
             f"the server of the warehouse has the roles {', '.join(there)} already, and totes would change their "
             "passwords; name another server, or drop the roles there if nobody needs them"
         )
-
-
-def _tls(host: str, in_use: bool) -> dict[str, Any]:  # noqa: FBT001 - one of two ways
-    """A server elsewhere would have to show a certificate; where a person's URI asks for none, it has its way."""
-    if host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}:
-        return {}
-    return {"sslmode": "require" if in_use else "disable"}
-
-
-def _timeout(keywords: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in keywords.items() if name == "connect_timeout"}
 
 
 def _sentence(login_name: str, said: str) -> str:

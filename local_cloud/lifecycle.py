@@ -137,7 +137,7 @@ def _looked_at(
             logins[login_name] = login(uri, login_name)
         # By the server's own word: one server has many names.
         if persistent or len(named) > 1:
-            identities = {login_name: identity(uri) for login_name, uri in named.items()}
+            identities = {login_name: identity(uri, login_name) for login_name, uri in named.items()}
         if len(named) > 1 and identities["source"] == identities["warehouse"]:
             raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
         if "warehouse" in named:

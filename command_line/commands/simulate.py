@@ -10,6 +10,7 @@ from command_line.commands import display, interrupts
 from command_line.commands.target import DEFAULT_STATE, State
 from local_cloud import LocalCloud, libpq
 from local_cloud.databases import login, refuse_where_no_shop_is
+from local_cloud.named_databases import verified
 from simulator import MOST, Shop, build, move_to_yesterday
 
 
@@ -34,11 +35,12 @@ def simulate(
         running = LocalCloud.attach(state or DEFAULT_STATE)
         uri, theirs = running.source_uri, "source" not in running.embedded
     with libpq.restored() if theirs else nullcontext():
-        _simulate(uri, orders, seed, rate, writers, seconds)
+        login(uri, "source")  # it says what is wrong with the way there
+        with verified(uri, "source"):
+            _simulate(uri, orders, seed, rate, writers, seconds)
 
 
 def _simulate(uri: str, orders: int | None, seed: int, rate: float, writers: int, seconds: float | None) -> None:
-    login(uri, "source")  # it says what is wrong with the way there
     if orders is None:
         refuse_where_no_shop_is(uri)
     else:

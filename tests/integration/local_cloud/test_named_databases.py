@@ -1,16 +1,36 @@
 """A database that a person names is looked at first, and what is wrong with it is one sentence."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import make_dsn
 
+from command_line.roles import make_roles
 from local_cloud import lifecycle
 from local_cloud.databases import identity, login
 from local_cloud.folder import StateFolder
+from local_cloud.named_databases import connect
 from local_cloud.origin import CloudOrigin
 from local_cloud.postgres import EmbeddedPostgres, free_port
+from tests.support.authorities import Authority
 from tests.support.databases import execute
+from tests.support.tls_server import TlsServer, tls_server
 from totes.errors import UserError
+
+ELSEWHERE = "shop.example.com"
+
+
+def reached_as(uri: str, **others: str) -> str:
+    """A URI of the same database, whose server claims to be another machine."""
+    return make_dsn(uri, host=ELSEWHERE, hostaddr="127.0.0.1", **others)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[TlsServer]:
+    with tls_server() as running:
+        yield running
 
 
 def test_a_uri_becomes_what_the_functions_read(postgres: EmbeddedPostgres) -> None:
@@ -60,7 +80,7 @@ def test_a_server_that_does_not_tell_which_it_is_is_one_sentence(postgres: Embed
         known = login(uri, "source")
         reserved = f"postgresql://reserved:reserved@{known['host']}:{known['port']}/postgres"
         with pytest.raises(UserError, match="does not tell reserved which one it is"):
-            identity(reserved)
+            identity(reserved, "source")
     finally:
         execute(uri, "GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC; DROP ROLE reserved")
 
@@ -70,3 +90,53 @@ def test_a_login_of_before_is_the_secrets_matter_when_its_cloud_is_continued(tmp
     kept = CloudOrigin(environment="local", named={"source": changed}, identities={"source": (1, 2)})
     origin, logins = lifecycle._looked_at(StateFolder(tmp_path), kept, {}, None, lambda _: None, persistent=True)
     assert (origin, logins) == (kept, {})
+
+
+def test_a_server_elsewhere_that_speaks_no_tls_is_told_no_password(postgres: EmbeddedPostgres) -> None:
+    uri = reached_as(postgres.uri("postgres"))
+    refusal = "the source's server does not prove its name by TLS, and was told no password: .*does not support SSL"
+    with pytest.raises(UserError, match=refusal):
+        login(uri, "source")
+    with pytest.raises(UserError, match=refusal):
+        make_roles(None, "source", uri, confirm=lambda _: True)  # type: ignore[arg-type] # nothing of it is asked yet
+    document = login(make_dsn(uri, sslmode="disable"), "source")
+    assert (document["host"], document["sslmode"]) == (ELSEWHERE, "disable")
+
+
+def test_a_persons_own_variable_says_how_a_server_is_verified(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "allow")
+    assert login(reached_as(postgres.uri("postgres")), "source")["sslmode"] == "allow"
+
+
+def test_a_server_elsewhere_proves_its_name_by_the_authority_that_a_person_names(
+    server: TlsServer, tmp_path: Path
+) -> None:
+    authority, file = Authority("ours"), tmp_path / "ours.pem"
+    file.write_text(authority.pem)
+    server.show(authority.sign(ELSEWHERE))
+    with pytest.raises(UserError, match="certificate verify failed"):
+        login(reached_as(server.uri), "source")
+    document = login(reached_as(server.uri, sslrootcert=str(file)), "source")
+    assert document["sslrootcert"] == str(file)
+    assert "sslmode" not in document, "what nobody says is verify-full"
+    assert login(reached_as(server.uri, sslmode="require"), "source")["sslmode"] == "require"
+    server.show(authority.sign("another.example.com"))
+    with pytest.raises(UserError, match="does not match host name"):
+        login(reached_as(server.uri, sslrootcert=str(file)), "source")
+
+
+def test_functions_that_others_have_made_are_in_no_administrators_path(postgres: EmbeddedPostgres) -> None:
+    with closing(connect(postgres.uri("postgres"), "source")) as connection, connection.cursor() as cursor:
+        for _ in range(2):
+            cursor.execute("SHOW search_path")
+            assert cursor.fetchall() == [("pg_catalog",)]
+            connection.rollback()
+
+
+@pytest.mark.parametrize("uri", ["postgresql://admin:hunter2@[shop", "postgresql://admin:hun%ter2@shop/totesys"])
+def test_a_password_in_an_administrators_uri_that_is_not_understood_is_not_repeated(uri: str) -> None:
+    with pytest.raises(UserError, match="the source's URI is not understood") as refused:
+        make_roles(None, "source", uri, confirm=lambda _: True)  # type: ignore[arg-type] # nothing of it is asked yet
+    assert "hun" not in str(refused.value)

@@ -13,7 +13,8 @@ PEM = "sslrootcert_pem"
 """What a secret may hold beside libpq's keywords: the certificates of a database's own authority, as text."""
 
 _HERE = ("localhost", "127.0.0.1", "::1")
-_VERIFYING = ("verify-ca", "verify-full")
+VERIFYING = ("verify-ca", "verify-full")
+"""The modes, in libpq's words, in which a server has to show a certificate of a known authority."""
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     host = str(keywords["host"])
     if not is_here(host):
         completed.setdefault("sslmode", "verify-full")
-    if completed.get("sslmode") not in _VERIFYING or "sslrootcert" in completed:
+    if completed.get("sslmode") not in VERIFYING or "sslrootcert" in completed:
         yield completed
     elif pem := keywords.get(PEM):
         # libpq reads certificates from a file and from nowhere else, and when it connects only.
@@ -39,7 +40,7 @@ def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             file.flush()
             yield {**completed, "sslrootcert": file.name}
     else:
-        yield {**completed, "sslrootcert": str(_bundle())}
+        yield {**completed, "sslrootcert": str(bundle())}
 
 
 def is_here(host: str) -> bool:
@@ -47,7 +48,12 @@ def is_here(host: str) -> bool:
     return host.startswith("/") or host in _HERE
 
 
-def _bundle() -> Path:
+def bundle() -> Path:
+    """The file with the certificates of RDS's authorities.
+
+    Raises:
+        ConfigurationError: it is not there.
+    """
     found = importlib.util.find_spec("rds_certificates")
     if found is None or not found.submodule_search_locations:
         raise ConfigurationError("the certificates of RDS are missing; make setup writes them, and the layer has them")

@@ -1,0 +1,131 @@
+"""Sessions of databases that a person names by URI, with the person's libpq variables where these are restored.
+
+A server elsewhere has to prove its name, or whoever is in between is told the password, which is often that of somebody
+who may do anything. And functions are looked up in pg_catalog alone: elsewhere those who may create there could have
+made one that fits better, which would act with the rights of whoever calls it
+(https://www.postgresql.org/docs/current/typeconv-func.html).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+
+from totes.errors import UserError
+from totes.tls import VERIFYING, bundle, is_here
+
+_VERIFIED = "verify-full"
+_OF_LIBPQ = Path("~/.postgresql/root.crt")
+"""Where libpq looks for authorities when nobody names a file."""
+
+_UNPROVED = ("certificate verify failed", "does not match host name", "root certificate file", "does not support SSL")
+"""What libpq says where a server does not prove its name."""
+
+_SYSTEM = "system"
+"""What libpq takes for the authorities that the machine trusts, in the place of a file."""
+
+_CONNECT_SECONDS = 10
+
+
+def keywords_of(uri: str, database: str) -> dict[str, Any]:
+    """What a URI says, by libpq's keywords.
+
+    Args:
+        uri: of a database, in any form that libpq reads.
+        database: what it is to the person, for errors: "source" or "warehouse".
+
+    Raises:
+        UserError: it is not understood.
+    """
+    try:
+        return parse_dsn(uri)
+    except psycopg2.ProgrammingError:
+        raise UserError(  # without the parser's words, which quote the URI and so the password
+            f"the {database}'s URI is not understood; it looks like postgresql://user:password@host:5432/database"
+        ) from None
+
+
+def connect(uri: str, database: str) -> Connection:
+    """Open a session by a URI.
+
+    Args:
+        uri: of a database, in any form that libpq reads.
+        database: what it is to the person, for errors: "source" or "warehouse".
+
+    Raises:
+        UserError: the URI is not understood, or the server does not prove its name.
+        psycopg2.OperationalError: nobody answers, the login is refused, or there is no such database.
+    """
+    with verified(uri, database):
+        try:
+            connection: Connection = psycopg2.connect(uri)
+        except psycopg2.OperationalError as error:
+            said = " ".join(str(error).split())
+            if not any(words in said for words in _UNPROVED):
+                raise
+            raise UserError(
+                f"the {database}'s server does not prove its name by TLS, and was told no password: {said}. If its "
+                "certificate is of another authority than RDS's, add sslrootcert=FILE to the URI, with the "
+                "certificates of that authority; on a network that you trust sslmode=require does without a proof, and "
+                "sslmode=disable without TLS"
+            ) from None
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET search_path = pg_catalog")
+    return connection
+
+
+@contextmanager
+def verified(uri: str, database: str) -> Iterator[None]:
+    """Within this context, sessions by a URI have the server prove its name, unless the person has said otherwise.
+
+    Args:
+        uri: of a database, in any form that libpq reads.
+        database: what it is to the person, for errors: "source" or "warehouse".
+
+    Raises:
+        UserError: the URI is not understood.
+    """
+    unsaid = _unsaid(keywords_of(uri, database))
+    missing = {name: value for name, value in unsaid.items() if name not in os.environ}
+    os.environ.update(missing)
+    try:
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]
+
+
+def tls_of(connection: Connection) -> dict[str, str]:
+    """What a secret has to say for a login to be used with the same TLS; nothing for a server of this machine."""
+    info = connection.info
+    if is_here(info.host):
+        return {}
+    said: Mapping[str, str] = info.dsn_parameters
+    tls = {} if said["sslmode"] == _VERIFIED else {"sslmode": said["sslmode"]}
+    file = said.get("sslrootcert", str(_OF_LIBPQ.expanduser()))
+    if said["sslmode"] not in VERIFYING or file == str(bundle()):
+        return tls
+    return {**tls, "sslrootcert": file if file == _SYSTEM else str(Path(file).absolute())}
+
+
+def _unsaid(keywords: Mapping[str, Any]) -> dict[str, str]:
+    """Libpq's variables for what neither the URI nor the environment says."""
+    said = {
+        name: keywords.get(name) or os.environ.get(f"PG{name.upper()}")
+        for name in ("host", "hostaddr", "service", "sslmode", "sslrootcert")
+    }
+    variables = {"PGCONNECT_TIMEOUT": str(_CONNECT_SECONDS)}
+    hosts = (said["host"] or said["hostaddr"] or "/").split(",")
+    if said["service"] is None and all(is_here(host) for host in hosts):
+        return variables
+    if (said["sslmode"] or _VERIFIED) in VERIFYING:
+        variables["PGSSLMODE"] = _VERIFIED
+        # With a file of authorities libpq would verify where a service says sslmode=require.
+        if said["service"] is None and not _OF_LIBPQ.expanduser().exists():
+            variables["PGSSLROOTCERT"] = str(bundle())
+    return variables
