@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None:
             self._send(HTTPStatus.NOT_FOUND, b"", "text/plain", "no-store")
             return
-        keep = "no-store" if key == LATEST else (Keep.FOREVER if once else Keep.NEVER).value
+        keep = "no-store" if key == LATEST else (Keep.OWN if once else Keep.NEVER).value
         self._send(HTTPStatus.OK, found.body, kind_of(key), keep)
 
     def _answer_page(self, name: str) -> None:

@@ -12,6 +12,7 @@ from constructs import Construct
 from stacks.checks import acknowledge
 from stacks.constructs.handed_network import TakenNetwork
 from stacks.environment import Environment
+from stacks.server_settings import SERVER_SETTINGS
 from stacks.settings.databases import OwnDatabase
 
 DATABASE = "warehouse"
@@ -95,7 +96,7 @@ class OwnWarehouse(Construct):
             "Parameters",
             engine=engine,
             description="totes: TLS or nothing",
-            parameters={"rds.force_ssl": "1"},
+            parameters=SERVER_SETTINGS,
             removal_policy=_removal_of_what_it_holds(environment),
         )
         instance = rds.DatabaseInstance(

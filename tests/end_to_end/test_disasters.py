@@ -193,6 +193,23 @@ def test_a_lost_warehouse_is_made_again(rehearsal: Rehearsal) -> None:
     assert rehearsal.shop.run()["batch"] is None
 
 
+def test_the_warehouse_listens_at_another_port(rehearsal: Rehearsal) -> None:
+    now, instances = content_of(rehearsal.shop.cloud.warehouse_uri), rehearsal.instances()
+    secrets, arn = rehearsal.shop.cloud.client("secretsmanager"), rehearsal.outputs()["WarehouseSecretArn"]
+    before = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    rehearsal.deploy(warehouse=rehearsal.warehouse(generation=2, port=5433))
+    assert rehearsal.instances() == instances
+    after = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    assert after["port"] == 5433
+    assert after["password"] != before["password"]
+
+    rehearsal.server.is_instance()
+    rehearsal.type("init", "warehouse")
+    rehearsal.type("secrets", "test", "warehouse")
+    assert rehearsal.shop.run()["batch"] is None
+    assert content_of(rehearsal.shop.cloud.warehouse_uri) == now
+
+
 def test_a_warehouse_is_restored_from_a_snapshot(rehearsal: Rehearsal) -> None:
     [instance] = rehearsal.instances()
     rds = rehearsal.shop.cloud.client("rds")

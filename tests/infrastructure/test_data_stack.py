@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks import config
+from stacks.server_settings import SERVER_SETTINGS
 from stacks.settings.databases import GivenDatabase
 from tests.support.templates import Resource, Synthesised, synthesise, synthesise_foundations
 from totes.settings import PLACEHOLDER
@@ -202,7 +203,8 @@ def test_the_warehouse_is_encrypted_backed_up_private_and_speaks_tls_only(dev: S
         assert properties["MultiAZ"] is zones
         assert properties["DeletionProtection"] is (environment is prod)
         [parameters] = environment.resources("AWS::RDS::DBParameterGroup").values()
-        assert parameters["Properties"]["Parameters"] == {"rds.force_ssl": "1"}
+        assert parameters["Properties"]["Parameters"] == SERVER_SETTINGS
+        assert SERVER_SETTINGS["rds.force_ssl"] == "1"
 
 
 def test_the_warehouse_stays_on_its_major_version_and_takes_up_minor_ones_by_itself(

@@ -236,7 +236,7 @@ def test_the_second_publication_writes_the_months_that_have_changed_and_the_thir
     assert now.status.checked_at == latest.status.checked_at + timedelta(minutes=5)
     assert dataclasses.replace(now, status=latest.status) == latest
     assert store.headers["data/latest.json"]["CacheControl"] == "no-cache"
-    assert store.headers[f"data/{second.manifest}"]["CacheControl"] == "public, max-age=31536000, immutable"
+    assert store.headers[f"data/{second.manifest}"]["CacheControl"] == "private, max-age=31536000, immutable"
 
 
 def test_every_moment_of_a_day_can_be_read_again(pipeline: Pipeline) -> None:

@@ -1,12 +1,17 @@
 """What a database says of a row stays out of the log: it is kept for a year, and a row is about a person."""
 
+import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import psycopg2
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
-from tests.support.databases import execute
+from stacks.server_settings import SERVER_SETTINGS
+from tests.support.databases import execute, session, value
 
 TABLE = "CREATE TABLE people (name text, CONSTRAINT short CHECK (length(name) < 5))"
 ROW = "INSERT INTO people VALUES ('Jane Personal')"
@@ -118,3 +123,32 @@ def test_neither_a_statement_nor_what_it_was_about_is_in_the_log(
     assert words in said
     assert "Jane" not in said
     assert "CONTEXT" not in said
+
+
+def test_no_row_is_in_the_log_of_a_warehouse_of_totes_own(empty_database: str) -> None:
+    execute(empty_database, "CREATE TABLE refused (name text CHECK (length(name) < 5), document jsonb)")
+    log = Path(value(empty_database, "SHOW data_directory")).parent / "log"
+
+    def kept(settings: dict[str, str]) -> str:
+        """What the server's log gets of two refusals, of a COPY and of an INSERT."""
+        before = log.stat().st_size
+        for refuse in (copy, insert):
+            with session(empty_database) as connection, connection.cursor() as cursor:
+                for name, value in settings.items():
+                    cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
+                with pytest.raises(psycopg2.Error):
+                    refuse(cursor)
+        return log.read_bytes()[before:].decode()
+
+    def copy(cursor: Cursor) -> None:
+        cursor.copy_expert("COPY refused FROM STDIN", io.StringIO('Jane\t{"name": "Personal\\\\u0000"}\n'))
+
+    def insert(cursor: Cursor) -> None:
+        cursor.execute("INSERT INTO refused VALUES ('Jane Personal')")
+
+    assert kept({}).count("Personal") > 1
+    ours = {name: value for name, value in SERVER_SETTINGS.items() if not name.startswith("rds.")}
+    said = kept(ours)
+    assert "violates check constraint" in said
+    assert "unsupported Unicode escape sequence" in said
+    assert "Personal" not in said

@@ -61,8 +61,8 @@ def test_page_and_data_are_there_each_for_as_long_as_it_is_true(address: str, pa
         ("/app-GQMLTPR4.js", b"one()", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
         ("/data/latest.json", b"{}", "application/json", "no-store"),
         ("/data/moments/2026-11-26.json", b"[]", "application/json", "no-cache"),
-        (f"/data/{MANIFEST}", b"{1}", "application/json", "public, max-age=31536000, immutable"),
-        (f"/data/{FILE}", b"PAR1", "application/octet-stream", "public, max-age=31536000, immutable"),
+        (f"/data/{MANIFEST}", b"{1}", "application/json", "private, max-age=31536000, immutable"),
+        (f"/data/{FILE}", b"PAR1", "application/octet-stream", "private, max-age=31536000, immutable"),
     ):
         status, found, headers = ask(address, path)
         assert (status, found, headers["Content-Type"], headers["Cache-Control"]) == (200, body, kind, keep), path

@@ -27,6 +27,8 @@ class Keep(Enum):
     """How long whoever has read an object may keep it, in the words of HTTP."""
 
     FOREVER = "public, max-age=31536000, immutable"
+    OWN = "private, max-age=31536000, immutable"
+    """For ever too, and only in a browser of the reader's: no cache that people share keeps what a sign-in is for."""
     NEVER = "no-cache"
 
 
@@ -79,7 +81,7 @@ class Folder:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be written.
         """
-        put = self._put_of(key, body, kind, Keep.FOREVER)
+        put = self._put_of(key, body, kind, Keep.OWN)
         return self._put(key, lambda: put(IfNoneMatch="*"), unless=_THERE)
 
     def replace(self, key: str, body: bytes, kind: str, before: StoredObject | None) -> bool:
