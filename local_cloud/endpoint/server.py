@@ -34,6 +34,7 @@ from local_cloud.endpoint import (
     rotations,
     scheduler,
     secrets,
+    security_groups,
     sessions,
     sleeping,
     stacks,
@@ -47,13 +48,13 @@ from local_cloud.persistent_store import PersistentStore
 
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
-    *(state_machines, histories, listings, secrets, sessions, topics, ways_out, user_pools, identity_pools),
-    distributed_maps,
+    *(state_machines, histories, listings, secrets, security_groups, sessions, topics, ways_out, user_pools),
+    *(identity_pools, distributed_maps),
 )
 
 _WITH_TYPES = (
-    *(alarms, asynchronous, buckets, catalogs, databases, distributions, identity_pools, networks, queues, scheduler),
-    *(secrets, topics, user_pools, ways_out),
+    *(alarms, asynchronous, buckets, catalogs, databases, distributions, identity_pools, queues, scheduler),
+    *(secrets, security_groups, topics, user_pools, ways_out),
 )
 """Each has types of resources, its MODELS."""
 

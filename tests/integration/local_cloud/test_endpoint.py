@@ -273,22 +273,61 @@ def test_an_alarm_tells_who_has_subscribed(client: Clients, stack: Stack) -> Non
     assert alarm["EvaluationPeriods"] == 1
 
 
-def test_a_group_speaks_to_whom_its_template_says_and_to_nobody_else(client: Clients, stack: Stack) -> None:
-    network = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}}
-    to_aws = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+class Groups:
+    """A stack with a security group and, beside it, rules for members of another; what they say by now."""
 
-    def speaks_to(rules: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-        group = {"VpcId": {"Ref": "Network"}, "GroupDescription": "members", "SecurityGroupEgress": rules}
-        resources = {"Network": network, "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": group}}
-        told = stack.deploy(resources, Outputs={"Id": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}}})
-        [found] = client("ec2").describe_security_groups(GroupIds=[told["Id"]])["SecurityGroups"]
+    def __init__(self, client: Clients, stack: Stack) -> None:
+        self._ec2, self._stack = client("ec2"), stack
+
+    def deploy(self, *own: dict[str, Any], lets_in: int | None = None) -> str:
+        """Deploy with rules out of the group, and one that lets others in at a port; return the group's id."""
+        network = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}}
+        group = {"VpcId": {"Ref": "Network"}, "GroupDescription": "members", "SecurityGroupEgress": list(own)}
+        resources = {
+            "Network": network,
+            "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": group},
+            "Others": {"Type": "AWS::EC2::SecurityGroup", "Properties": {**group, "GroupDescription": "others"}},
+        }
+        if lets_in is not None:
+            there, whom = ({"Fn::GetAtt": [name, "GroupId"]} for name in ("Group", "Others"))
+            rule = {"IpProtocol": "tcp", "FromPort": lets_in, "ToPort": lets_in, "GroupId": there}
+            resources[f"From{lets_in}"] = {
+                "Type": "AWS::EC2::SecurityGroupIngress",
+                "Properties": {**rule, "SourceSecurityGroupId": whom},
+            }
+        told = self._stack.deploy(resources, Outputs={"Id": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}}})
+        return told["Id"]
+
+    def rules(self, group: str, way: str = "IpPermissionsEgress") -> list[tuple[Any, ...]]:
+        [found] = self._ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
         return [
             (rule["IpProtocol"], rule.get("FromPort"), [each["CidrIp"] for each in rule["IpRanges"]])
-            for rule in found["IpPermissionsEgress"]
+            for rule in found[way]
         ]
 
-    assert speaks_to([to_aws]) == [("tcp", 443, ["0.0.0.0/0"])]
-    assert speaks_to([{**to_aws, "FromPort": 5432, "ToPort": 5432}]) == [("tcp", 5432, ["0.0.0.0/0"])]
+
+@pytest.fixture
+def groups(client: Clients, stack: Stack) -> Groups:
+    return Groups(client, stack)
+
+
+TO_AWS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+
+
+def test_a_group_speaks_to_whom_its_template_says_and_to_nobody_else(groups: Groups) -> None:
+    group = groups.deploy(TO_AWS)
+    assert groups.rules(group) == [("tcp", 443, ["0.0.0.0/0"])]
+    assert groups.deploy({**TO_AWS, "FromPort": 5432, "ToPort": 5432}) == group, "its rules change, and it stays"
+    assert groups.rules(group) == [("tcp", 5432, ["0.0.0.0/0"])]
+
+
+def test_a_rule_that_leaves_its_template_lets_nobody_in_any_more(groups: Groups) -> None:
+    group = groups.deploy(TO_AWS, lets_in=5432)
+    for port in (5433, 5432):
+        assert groups.deploy(TO_AWS, lets_in=port) == group
+        assert groups.rules(group, "IpPermissions") == [("tcp", port, [])]
+    groups.deploy(TO_AWS)
+    assert groups.rules(group, "IpPermissions") == []
 
 
 def test_what_cannot_be_made_is_named(stack: Stack) -> None:
