@@ -1,6 +1,7 @@
 """The context of a batch: unchanged rows that a dimension joined from two tables needs beside the changed ones."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import polars as pl
 from psycopg2 import sql
@@ -67,7 +68,7 @@ def read_contexts(
     writers: Mapping[str, TableWriter],
     joined: Collection[str] = (),
 ) -> None:
-    """Complete each joined pair of tables: rows that refer to what changed or is gone, then what these refer to.
+    """Complete the rows of joined tables: with rows that refer to what changed or is gone, then what these refer to.
 
     Args:
         snapshot: the state of the source that is captured.
@@ -83,10 +84,11 @@ def read_contexts(
     """
     named = {table.name: table for table in tables}
     pairs = [
-        (table, reference, named[completing])
+        _Pair(table, reference, named[completing])
         for table in tables
         for reference, completing in table.completed_by.items()
     ]
+    changed = [links.changed(pair.completing) for pair in pairs]  # and not what is brought as context
 
     def bring(table: SourceTable, conditions: Iterable[sql.Composable]) -> None:
         """Bring the rows for which a condition holds, unless the batch has them; no row fits two conditions."""
@@ -102,9 +104,39 @@ def read_contexts(
 
     for name in joined:
         bring(named[name], [sql.SQL("true")])
-    for table, reference, completing in pairs:
-        bring(table, conditions_on(reference, links.changed(completing)))
-    for table, reference, completing in pairs:
-        referred = links.held(table.name, reference)
-        held = links.held(completing.name, completing.key)
-        bring(completing, conditions_on(completing.key, referred.filter(~referred.is_in(held.implode()))))
+    for pair, keys in zip(pairs, changed, strict=True):
+        bring(pair.table, conditions_on(pair.reference, keys))
+    _complete(pairs, links, bring)
+
+
+class _Pair(NamedTuple):
+    """A table, the column by which its rows refer to those of another, and that other, which completes them."""
+
+    table: SourceTable
+    reference: str
+    completing: SourceTable
+
+
+def _complete(
+    pairs: Sequence[_Pair], links: Links, bring: Callable[[SourceTable, Iterable[sql.Composable]], None]
+) -> None:
+    """Bring what rows refer to until none refers to one that is not there: what completes a row may be completed too.
+
+    A key that no row has is asked for once.
+    """
+    asked = [pl.Series([], dtype=pl.Int64)] * len(pairs)
+    is_complete = False
+    while not is_complete:
+        is_complete = True
+        for number, (table, reference, completing) in enumerate(pairs):
+            referred = links.held(table.name, reference)
+            known = _together(links.held(completing.name, completing.key), asked[number])
+            missing = referred.filter(~referred.is_in(known.implode()))
+            if missing.len():
+                asked[number] = _together(asked[number], missing)
+                bring(completing, conditions_on(completing.key, missing))
+                is_complete = False
+
+
+def _together(one: pl.Series, other: pl.Series) -> pl.Series:
+    return pl.concat([one.alias(""), other.alias("")])
