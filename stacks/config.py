@@ -4,6 +4,8 @@ stacks/environment.py and stacks/settings have all that may be said of one, and 
 environment has today. app.py reads one environment, once, and hands it on.
 """
 
+import re
+
 from aws_cdk.aws_logs import RetentionDays
 
 from stacks.environment import LOCAL_EMAIL, Environment
@@ -74,7 +76,17 @@ ENVIRONMENTS: tuple[Environment, ...] = (
 
 
 def names() -> tuple[str, ...]:
-    """The names of all environments."""
+    """The names of all environments.
+
+    Raises:
+        ValueError: one is no word.
+    """
+    for environment in ENVIRONMENTS:
+        if not re.fullmatch("[a-z][a-z0-9]*", environment.name):
+            raise ValueError(
+                f"{environment.name!r} in stacks/config.py is no word of small letters and digits, such as staging; "
+                "what follows a hyphen is a suffix, as in dev-alice"
+            )
     return tuple(environment.name for environment in ENVIRONMENTS)
 
 
@@ -82,10 +94,11 @@ def named(name: str) -> Environment:
     """The environment of a name, which may have a suffix, such as dev-alice.
 
     Raises:
-        ValueError: there is none of that name, or the suffix is not a short word.
+        ValueError: there is none of that name, the suffix is not a short word, or an environment's name is none.
     """
+    known = names()
     kind, dash, suffix = name.partition("-")
     for environment in ENVIRONMENTS:
         if environment.name == kind:
             return environment.suffixed(suffix) if dash else environment
-    raise ValueError(f"there is no environment {name!r}; name one of {', '.join(names())}")
+    raise ValueError(f"there is no environment {name!r}; name one of {', '.join(known)}")

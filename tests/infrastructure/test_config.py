@@ -65,6 +65,15 @@ def test_a_name_that_an_instances_made_up_name_would_cut_off_is_refused() -> Non
         staging.suffixed("abcdefghijk")
 
 
+@pytest.mark.parametrize("name", ["pre-prod", "Staging", "2nd", ""])
+def test_an_environments_name_is_a_word(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    changed = dataclasses.replace(config.named("dev"), name=name)
+    monkeypatch.setattr(config, "ENVIRONMENTS", (*config.ENVIRONMENTS, changed))
+    for ask in (config.names, lambda: config.named(name), lambda: config.named("dev")):
+        with pytest.raises(ValueError, match=rf"'{name}' in stacks/config.py is no word of small letters and digits"):
+            ask()
+
+
 def test_every_setting_can_be_written_where_a_person_edits() -> None:
     made = [each for each in vars(settings).values() if isinstance(each, type) and dataclasses.is_dataclass(each)]
     names = {each.__name__ for each in made if each.__module__.startswith(("stacks.environment", "stacks.settings."))}
