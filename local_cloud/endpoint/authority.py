@@ -256,6 +256,8 @@ def _s3_questions(response: Any, bucket: str | None, key: str | None) -> Iterato
         yield from ((action, _arn_of(bucket, each["Key"])) for each in objects)
         return
     yield action, "*" if bucket is None else _arn_of(bucket, key)
+    if action == "PutObject" and "If-Match" in response.headers:  # to compare an object is to read it
+        yield "GetObject", _arn_of(bucket, key)
     if source := response.headers.get("x-amz-copy-source"):
         place, _, version = unquote(source).lstrip("/").partition("?versionId=")
         yield "GetObjectVersion" if version else "GetObject", f"arn:{_PARTITION}:s3:::{place}"

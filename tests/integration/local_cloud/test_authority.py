@@ -185,6 +185,18 @@ def test_log_groups_are_meant_with_their_streams(client: Clients) -> None:
 
 
 @pytest.mark.usefixtures("secrets")
+def test_who_replaces_what_an_object_was_may_read_it_too(client: Clients) -> None:
+    writer = Function(client, allow("s3:PutObject", f"{LAKE}/marks/*"))
+    mark = {"Bucket": "lake-of-mine", "Key": "marks/1"}
+    assert writer.call("s3", "put_object", **mark, IfNoneMatch="*") == DONE
+    replaced = {**mark, "IfMatch": client("s3").head_object(**mark)["ETag"]}
+    assert writer.call("s3", "put_object", **replaced) == writer.refused("s3:GetObject", f"{LAKE}/marks/1")
+    writer.policy(allow(["s3:PutObject", "s3:GetObject"], f"{LAKE}/marks/*"))
+    assert writer.call("s3", "put_object", **replaced) == DONE
+    client("s3").delete_object(**mark)
+
+
+@pytest.mark.usefixtures("secrets")
 def test_a_copy_reads_its_source_and_many_deletions_are_single_ones(client: Clients) -> None:
     writer = Function(client, allow(["s3:PutObject", "s3:DeleteObject"], f"{LAKE}/copies/*"))
     target, source = {"Bucket": "lake-of-mine", "Key": "copies/1"}, {**OBJECT, "Bucket": "lake-of-others"}
