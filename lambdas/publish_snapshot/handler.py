@@ -33,4 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         published = publish(warehouse, data, checked_at=datetime.fromisoformat(seen) if seen else None)
     put_page(Folder(settings.dashboard_bucket, SITE), PAGE, settings.page)
     metrics.add_metric(PUBLISHED, MetricUnit.Count, 1)
-    return {payloads.PUBLISHED: published and published.batch, payloads.WRITTEN: published.bytes if published else 0}
+    batch, written = (published.batch, published.bytes) if published else (0, 0)
+    return {payloads.PUBLISHED: batch, payloads.WRITTEN: written}

@@ -7,9 +7,6 @@ from constructs import Construct
 from stacks.constructs.invoking import RETRYABLE, invoke, path, retry
 from totes import payloads
 
-_NOTHING = {payloads.PUBLISHED: sfn.JsonPath.string_to_json("null")}
-"""The result if nothing was published; written this way because the CDK leaves out a plain null."""
-
 _MINUTES = 6
 
 
@@ -37,7 +34,12 @@ def publishing(scope: Construct, publish: lambda_.IFunction, then: sfn.IChainabl
     )
     retry(task, RETRYABLE, attempts=1)  # the next run publishes what this one could not
     # The alarm snapshot-late reports it; the function's log has the reason.
-    not_published = sfn.Pass(scope, "Not published", parameters=_NOTHING, result_path=path(payloads.PUBLISH))
+    not_published = sfn.Pass(
+        scope,
+        "Not published",
+        result=sfn.Result.from_object({payloads.PUBLISHED: 0}),
+        result_path=path(payloads.PUBLISH),
+    )
     task.add_catch(not_published.next(then), errors=[sfn.Errors.ALL], result_path="$.unpublished")
     return task.next(then)
 
