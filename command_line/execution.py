@@ -1,4 +1,9 @@
-"""Executions of the state machine: started or met, followed state by state, and shown as a result."""
+"""Executions of the state machine: started or met, followed state by state, and shown as a result.
+
+What Step Functions says of an execution may be a moment old: one that has just begun may not be there yet, and one that
+has just ended may still run, or have succeeded without its output.
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+"""
 
 import json
 import time
@@ -26,6 +31,9 @@ _POLL_LOCAL, _POLL_AWS = 0.25, 1.0
 _EVENTS_AT_ONCE = 10
 """A look at what is new in an execution's history; more pages are read where more is."""
 _NOT_LISTED_YET = 1.0
+_JUST_BEGUN: Mapping[str, Any] = MappingProxyType({"status": "RUNNING"})
+_NOT_THERE_YET = 30.0
+"""For how many seconds an execution that is followed need not be there; AWS says of no time that it is the longest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,25 +125,35 @@ def _run_once(
 
 
 def _meet(deployment: Deployment, follow: Follow, meanwhile: Callable[[], None]) -> RunResult | None:
-    """Follow the execution that is under way to its end; None where it steps back itself, or there is none any more."""
+    """Follow the execution that is under way to its end; None where it steps back itself, or there is none any more.
+
+    The list may still have one that has ended, and may not have one that has begun.
+    """
     follow(f"{ANOTHER_RUN}; following it to its end")
     client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
     running = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]
-    if not running:
-        time.sleep(_NOT_LISTED_YET)  # the list may lag behind
+    if not running or _is_over(client, running[0]["executionArn"]):
+        time.sleep(_NOT_LISTED_YET)
         return None
     return _followed(deployment, running[0]["executionArn"], follow, meanwhile)
+
+
+def _is_over(client: Any, arn: str) -> bool:
+    try:
+        return has_ended(client.describe_execution(executionArn=arn))
+    except client.exceptions.ExecutionDoesNotExist:
+        return False  # it is listed, and so it is there soon
 
 
 def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Callable[[], None]) -> RunResult | None:
     client, started, newest = deployment.step_functions, time.monotonic(), 0
     while True:
-        execution = client.describe_execution(executionArn=arn)
-        for event in events_since(client, arn, newest):
+        execution, events = _looked(client, arn, newest, may_be_missing=time.monotonic() - started < _NOT_THERE_YET)
+        for event in events:
             if entered := event.get("stateEnteredEventDetails"):
                 follow(entered["name"])
             newest = event["id"]
-        if execution["status"] != "RUNNING":
+        if has_ended(execution):
             break
         meanwhile()
         time.sleep(_POLL_AWS if deployment.endpoint is None else _POLL_LOCAL)
@@ -145,6 +163,23 @@ def _followed(deployment: Deployment, arn: str, follow: Follow, meanwhile: Calla
             status=execution["status"], batch=None, seconds=seconds, error=failure_of(deployment, execution)
         )
     return _result_of(deployment, json.loads(execution["output"]), seconds)
+
+
+def _looked(
+    client: Any, arn: str, known: int, *, may_be_missing: bool
+) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
+    """An execution and what is new in it; one that may be missing, and is, has just begun."""
+    try:
+        return client.describe_execution(executionArn=arn), events_since(client, arn, known)
+    except client.exceptions.ExecutionDoesNotExist:
+        if not may_be_missing:
+            raise
+        return _JUST_BEGUN, []
+
+
+def has_ended(execution: Mapping[str, Any]) -> bool:
+    """Whether an execution, as Step Functions describes it, has ended and says what it came to."""
+    return execution["status"] != "RUNNING" and (execution["status"] != "SUCCEEDED" or "output" in execution)
 
 
 def events_since(step_functions: Any, arn: str, known: int) -> list[dict[str, Any]]:

@@ -1,6 +1,11 @@
-"""What became of a deployment's runs, as Step Functions keeps it."""
+"""What became of a deployment's runs, as Step Functions keeps it.
+
+Its answers may be a moment old: one that is listed with its end may be described without it.
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+"""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment import Deployment
-from command_line.execution import failure_of
+from command_line.execution import failure_of, has_ended
 from totes import payloads
 from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
 
@@ -16,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mypy_boto3_stepfunctions.literals import ExecutionStatusType
-    from mypy_boto3_stepfunctions.type_defs import ExecutionListItemTypeDef
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
 
 _FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
+
+_SECOND_LOOK = 1.0
+"""After how many seconds an execution is described again that is listed with its end and described without it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +40,8 @@ class FailedRun:
 class RunHistory:
     """The last runs of a deployment; of those that succeeded each is asked for once, and none in vain.
 
+    One that succeeded and does not say yet what it came to is passed over.
+
     Args:
         deployment: whose runs.
 
@@ -41,7 +51,7 @@ class RunHistory:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._outputs: dict[str, Mapping[str, Any]] = {}
+        self._outputs: dict[str, Mapping[str, Any] | None] = {}
 
     def last_success(self) -> datetime | None:
         """Return when the newest run began that brought all that the source had; None: there is none on record.
@@ -59,7 +69,7 @@ class RunHistory:
         good = next((began for began, output in self._good() if output[payloads.OUTCOME] not in STEPPED_BACK), None)
         if good is not None and good > newest["startDate"]:
             return None
-        execution = self._deployment.step_functions.describe_execution(executionArn=newest["executionArn"])
+        execution = {**self._ended(newest["executionArn"]), "status": newest["status"]}
         return FailedRun(began=newest["startDate"], why=failure_of(self._deployment, execution))
 
     def last_load(self) -> Mapping[str, Any]:
@@ -80,17 +90,28 @@ class RunHistory:
     def _good(self) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
         """When each run began that succeeded, and what it came to, newest first."""
         for execution in self._succeeded:
-            yield execution["startDate"], self._output(execution["executionArn"])
+            output = self._output(execution["executionArn"])
+            if output is not None:
+                yield execution["startDate"], output
 
     @cached_property
     def _succeeded(self) -> "Sequence[ExecutionListItemTypeDef]":
         return sorted(self._listed("SUCCEEDED"), key=lambda one: one["startDate"], reverse=True)
 
-    def _output(self, execution: str) -> Mapping[str, Any]:
+    def _output(self, execution: str) -> Mapping[str, Any] | None:
         if execution not in self._outputs:
-            described = self._deployment.step_functions.describe_execution(executionArn=execution)
-            self._outputs[execution] = json.loads(described["output"])
+            output = self._ended(execution).get("output")
+            self._outputs[execution] = None if output is None else json.loads(output)
         return self._outputs[execution]
+
+    def _ended(self, execution: str) -> "DescribeExecutionOutputTypeDef":
+        """An execution that is listed with its end; where it is described without it, as a second look finds it."""
+        client = self._deployment.step_functions
+        described = client.describe_execution(executionArn=execution)
+        if has_ended(described):
+            return described
+        time.sleep(_SECOND_LOOK)
+        return client.describe_execution(executionArn=execution)
 
     def _listed(self, status: "ExecutionStatusType") -> "Sequence[ExecutionListItemTypeDef]":
         machine = self._deployment.outputs["StateMachineArn"]

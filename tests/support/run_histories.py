@@ -27,7 +27,11 @@ def ran(
         minutes = outcomes if statusFilter == "SUCCEEDED" else [m for m, how in failures.items() if how == statusFilter]
         return {
             "executions": [
-                {"executionArn": str(minute), "startDate": datetime(2024, 1, 1, 8, minute, tzinfo=UTC)}
+                {
+                    "executionArn": str(minute),
+                    "startDate": datetime(2024, 1, 1, 8, minute, tzinfo=UTC),
+                    "status": statusFilter,
+                }
                 for minute in minutes
             ]
         }
@@ -42,7 +46,7 @@ def ran(
             output["login"] = "source"
         elif outcomes[minute] != ANOTHER_RUN:
             output |= {"capture": {"newest": 2, "seen": seen}, "load": {"newest": newest}}
-        return {"output": json.dumps(output)}
+        return {"status": "SUCCEEDED", "output": json.dumps(output)}
 
     client.list_executions.side_effect = listed
     client.describe_execution.side_effect = described

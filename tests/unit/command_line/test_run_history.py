@@ -2,9 +2,13 @@
 
 import json
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 from unittest.mock import Mock
 
+import pytest
+
+from command_line import run_history
+from command_line.deployment import Deployment
 from command_line.run_history import FailedRun, RunHistory
 from tests.support.run_histories import ran
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
@@ -63,7 +67,8 @@ def test_a_login_that_is_not_filled_in_is_reported_until_a_run_does_not_want_it(
 def test_a_run_that_found_an_empty_shop_brought_all_that_there_was() -> None:
     empty = {"outcome": NOTHING_CHANGED, "capture": {"newest": 0, "seen": "2024-01-01T08:00:00+00:00"}}
     found = ran({5: NOTHING_CHANGED})
-    cast("Mock", found).step_functions.describe_execution = Mock(return_value={"output": json.dumps(empty)})
+    described = {"status": "SUCCEEDED", "output": json.dumps(empty)}
+    cast("Mock", found).step_functions.describe_execution = Mock(return_value=described)
     assert RunHistory(found).last_success() == datetime(2024, 1, 1, 8, 5, tzinfo=UTC)
 
 
@@ -74,3 +79,46 @@ def test_a_run_is_described_once_whatever_is_asked_of_it() -> None:
         ask()
     asked = [call.kwargs["executionArn"] for call in cast("Mock", found).step_functions.describe_execution.mock_calls]
     assert sorted(asked) == ["10", "5"], "and the failed one never: a good one came after it"
+
+
+def as_it_was(found: Deployment, *answers: dict[str, Any]) -> Mock:
+    """Have an execution's first descriptions be these, and then what they should be."""
+    client = cast("Mock", found).step_functions
+    described, late = client.describe_execution.side_effect, [*answers]
+    client.describe_execution = Mock(side_effect=lambda **named: late.pop(0) if late else described(**named))
+    return cast("Mock", client.describe_execution)
+
+
+@pytest.mark.parametrize("before", [{"status": "RUNNING"}, {"status": "SUCCEEDED"}])
+def test_one_that_is_described_as_it_was_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch, before: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(run_history, "_SECOND_LOOK", 0.0)
+    found = ran({5: LOADED, 10: LOADED})
+    asked = as_it_was(found, before)
+    assert RunHistory(found).last_success() == datetime(2024, 1, 1, 8, 10, tzinfo=UTC)
+    assert asked.call_count == 2
+
+
+def test_one_that_does_not_say_what_it_came_to_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_history, "_SECOND_LOOK", 0.0)
+    found = ran({5: LOADED, 10: LOADED})
+    asked = as_it_was(found, {"status": "SUCCEEDED"}, {"status": "SUCCEEDED"})
+    runs = RunHistory(found)
+    assert runs.last_success() == datetime(2024, 1, 1, 8, 5, tzinfo=UTC)
+    assert runs.last_load()
+    assert asked.call_count == 3, "two looks at the newest, one at the other, and none twice"
+
+
+def test_one_that_failed_is_reported_before_its_description_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_history, "_SECOND_LOOK", 0.0)
+    found = ran({}, failed={10: "FAILED"})
+    as_it_was(found, {"status": "RUNNING"})
+    failed = RunHistory(found).last_failure()
+    assert failed is not None
+    assert failed.why == "SourceUnavailable: the source cannot be reached: timeout"
+    found = ran({}, failed={10: "FAILED"})
+    as_it_was(found, {"status": "RUNNING"}, {"status": "RUNNING"})
+    failed = RunHistory(found).last_failure()
+    assert failed is not None
+    assert failed.why == "FAILED"
