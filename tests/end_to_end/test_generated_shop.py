@@ -12,6 +12,7 @@ from simulator import Shop, build
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import execute, session
+from tests.support.executions import ended
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.waiting import until
 from totes.outcomes import ANOTHER_RUN
@@ -156,10 +157,10 @@ def test_a_run_steps_back_while_another_is_under_way_before_the_list_has_it(shop
         first = client.start_execution(stateMachineArn=machine)["executionArn"]
         until(lambda: first in running(client, machine))
         second = client.start_execution(stateMachineArn=machine)["executionArn"]
-        until(lambda: client.describe_execution(executionArn=second)["status"] != "RUNNING")
+        stepped_back = ended(client, second)
         assert running(client, machine) == [first]
-    assert json.loads(client.describe_execution(executionArn=second)["output"])["outcome"] == ANOTHER_RUN
-    until(lambda: client.describe_execution(executionArn=first)["status"] == "SUCCEEDED")
+    assert json.loads(stepped_back["output"])["outcome"] == ANOTHER_RUN
+    assert ended(client, first)["status"] == "SUCCEEDED"
 
 
 def running(client: Any, machine: str) -> list[str]:

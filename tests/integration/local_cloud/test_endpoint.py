@@ -3,7 +3,6 @@
 import io
 import itertools
 import json
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from command_line.execution import events_since
 from local_cloud.account import ACCOUNT, REGION
+from tests.support.executions import ended
 
 Clients = Callable[[str], Any]
 
@@ -509,12 +509,7 @@ def machine(name: str, states: dict[str, Any], **substitutions: Any) -> dict[str
 
 def execute(client: Clients, arn: str) -> Any:
     step_functions = client("stepfunctions")
-    execution = step_functions.start_execution(stateMachineArn=arn)["executionArn"]
-    deadline = time.monotonic() + 30
-    while (found := step_functions.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
+    return ended(step_functions, step_functions.start_execution(stateMachineArn=arn)["executionArn"])
 
 
 def test_a_state_machine_runs_functions_and_catches_what_they_raise_by_name(
