@@ -1,4 +1,4 @@
-"""Instances that are started as their launch template says.
+"""Instances that are started as their launch template says, and no more than the account's quota allows.
 
 Of a template moto uses image, type, user data and disks. Here the subnet, the security groups and the profile are used
 too, which decide what the instance can reach.
@@ -13,6 +13,7 @@ from moto.ec2.models.instances import InstanceBackend
 from moto.iam.models import iam_backends
 
 from local_cloud.account import ACCOUNT, REGION
+from local_cloud.endpoint import quotas
 from local_cloud.endpoint.patches import patch
 
 _PARTITION = "aws"
@@ -21,7 +22,8 @@ _moto_run = InstanceBackend.run_instances
 
 
 def install() -> None:
-    """Patch moto's instances."""
+    """Patch moto's instances, and the quotas that they are held to."""
+    quotas.install()
     patch(
         InstanceBackend,
         "run_instances",
@@ -50,10 +52,12 @@ def role_of(instance: Any) -> str | None:
     return None
 
 
-def _run(backend: Any, *arguments: Any, **options: Any) -> Any:
+def _run(backend: Any, image_id: str, count: int, *arguments: Any, **options: Any) -> Any:
     named = options.get("launch_template")
     said = backend._get_template_from_args(named).data if named else {}  # noqa: SLF001 - moto's own
-    reservation = _moto_run(backend, *arguments, **{**options, **_placed(said)})
+    of_template = said.get("InstanceType") if options.get("is_instance_type_default") else None
+    quotas.refuse_more_than_may_run(backend.all_instances(), of_template or options["instance_type"], count)
+    reservation = _moto_run(backend, image_id, count, *arguments, **{**options, **_placed(said)})
     profile = said.get("IamInstanceProfile", {})
     for instance in reservation.instances if profile else ():
         backend.associate_iam_instance_profile(

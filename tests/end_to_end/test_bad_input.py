@@ -148,6 +148,7 @@ def test_what_the_machine_refuses(
         ("AccessDenied", "; docs/deploying.md, Who may do what, lists the rights\n"),
         ("UnauthorizedOperation", "; docs/deploying.md, Who may do what, lists the rights\n"),
         ("ExpiredToken", "; log in again\n"),
+        ("VcpuLimitExceeded", "; docs/deploying.md, From an empty account, says how to ask for more\n"),
         ("Throttling", "operation: why\n"),
     ],
 )

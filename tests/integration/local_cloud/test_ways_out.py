@@ -152,6 +152,42 @@ def test_an_instance_that_is_replaced_hands_on_its_address_and_its_routes(networ
     assert networks.leads_to() == now == {each["InstanceId"] for each in networks.instances()}
 
 
+@pytest.fixture
+def vcpus(client: Clients) -> Iterator[Callable[[int], None]]:
+    """Sets how many vCPUs may run at once in the account."""
+    quotas, quota = client("service-quotas"), {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
+    before = quotas.get_service_quota(**quota)["Quota"]["Value"]
+
+    def allow(count: float) -> None:
+        quotas.request_service_quota_increase(**quota, DesiredValue=count)
+        assert quotas.get_service_quota(**quota)["Quota"]["Value"] == count
+
+    yield allow
+    allow(before)
+
+
+def test_instances_are_replaced_where_the_quota_lets_new_ones_run_beside_them_and_stay_otherwise(
+    networks: Networks, vcpus: Callable[[int], None]
+) -> None:
+    vcpus(5)
+    told = networks.deploy("instances")
+    addresses = [told["NatAddress"], told["NatAddress2"]]
+    before = {networks.holder_of(address) for address in addresses}
+    with pytest.raises(ClientError, match="more vCPU capacity than your current vCPU limit of 5 allows"):
+        networks.deploy("newer image")
+    assert {networks.holder_of(address) for address in addresses} == before
+    assert networks.leads_to() == before == {each["InstanceId"] for each in networks.instances()}
+    vcpus(7)
+    with pytest.raises(ClientError, match="current vCPU limit of 7"):
+        networks.deploy("newer image")
+    assert networks.leads_to() == before == {each["InstanceId"] for each in networks.instances()}
+    vcpus(10)
+    assert networks.deploy("newer image") == told
+    now = {networks.holder_of(address) for address in addresses}
+    assert not now & before
+    assert networks.leads_to() == now == {each["InstanceId"] for each in networks.instances()}
+
+
 def test_a_second_zone_brings_a_second_address_and_leaves_the_first(networks: Networks) -> None:
     one = networks.deploy("instance")
     two = networks.deploy("instances")
