@@ -163,7 +163,7 @@ def answers(uri: str, *, since: int, changed: int, deleted: int, converted: bool
                     made = sql.SQL("CREATE TEMP VIEW {} ({}) AS ").format(
                         sql.Identifier(each.name), sql.SQL(", ").join(map(sql.Identifier, each.columns))
                     )
-                    cursor.execute(made + sql.SQL(_of_one_currency(each.query)))
+                    cursor.execute(made + sql.SQL(_of_one_currency(each.query).replace("public.", "")))
         [freshness] = ask("SELECT * FROM report.freshness")
         views = {
             each.name: ask(f"SELECT * FROM report.{each.name}") for each in QUESTIONS if each.name != "exchange_rates"

@@ -1,8 +1,10 @@
 """A question's file is read as it is written, and one that lacks something is refused by name."""
 
+import re
+
 import pytest
 
-from totes.report import QUESTIONS, ROWS, Question
+from totes.report import QUESTIONS, ROWS, VIEWS, Question
 from totes.star import STAR_TABLES
 from totes.star_schema import Calendar, Fact
 
@@ -54,12 +56,23 @@ def test_every_question_asks_and_says_what_each_column_means() -> None:
         assert question.columns, question.name
 
 
+def test_every_view_names_what_it_reads_with_its_schema() -> None:
+    """The session that makes it looks in pg_catalog alone."""
+    for view in VIEWS:
+        read = re.findall(r"\b(?:FROM|JOIN) ([a-z_.]+)", re.sub(r"\bextract\([a-z]+ FROM\b", "", view.query))
+        assert [name for name in read if not name.startswith(("public.", "etl.", "report."))] == [], view.name
+
+
 def test_of_a_row_in_quarantine_it_is_told_whether_any_star_table_shows_it_still() -> None:
     [view] = [view for view in ROWS if view.name == "open_quarantine"]
     lacking = []
     for table in STAR_TABLES:
         if not isinstance(table, Calendar):
-            shown = f"{table.current_view} WHERE {table.key} = key" if isinstance(table, Fact) else table.name
+            shown = (
+                f"public.{table.current_view} WHERE {table.key} = key"
+                if isinstance(table, Fact)
+                else f"public.{table.name}"
+            )
             if f"WHEN '{table.name}' THEN EXISTS (SELECT FROM {shown}" not in view.query:
                 lacking.append(table.name)
     assert lacking == [], f"layers/totes/python/totes/report/rows/open_quarantine.sql lacks {', '.join(lacking)}"

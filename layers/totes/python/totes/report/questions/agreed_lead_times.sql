@@ -11,6 +11,6 @@ SELECT
     count(*) AS orders,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY agreed_delivery_date - created_date) AS median_days,
     percentile_disc(0.9) WITHIN GROUP (ORDER BY agreed_delivery_date - created_date) AS ninety_percent_days
-FROM current_sales_order
-JOIN dim_location ON location_id = agreed_delivery_location_id
+FROM public.current_sales_order
+JOIN public.dim_location ON location_id = agreed_delivery_location_id
 GROUP BY 1, country

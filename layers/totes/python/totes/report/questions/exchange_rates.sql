@@ -17,11 +17,11 @@ SELECT
 FROM (
     SELECT currency_id, currency_code, date_id, code, rate, rate_date
     FROM etl.reporting_currency
-    CROSS JOIN dim_currency
-    CROSS JOIN dim_date
+    CROSS JOIN public.dim_currency
+    CROSS JOIN public.dim_date
     CROSS JOIN LATERAL (
         SELECT rate, rate_date
-        FROM fact_exchange_rate
+        FROM public.fact_exchange_rate
         WHERE base_currency = code AND currency = currency_code AND rate_date <= date_id
         ORDER BY rate_date DESC
         LIMIT 1
@@ -30,7 +30,7 @@ FROM (
     UNION ALL
     SELECT currency_id, currency_code, date_id, code, 1, NULL
     FROM etl.reporting_currency
-    JOIN dim_currency ON currency_code = code
-    CROSS JOIN dim_date
+    JOIN public.dim_currency ON currency_code = code
+    CROSS JOIN public.dim_date
 ) AS known
 GROUP BY currency_id, date_id

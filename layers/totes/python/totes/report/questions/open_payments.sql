@@ -28,10 +28,10 @@ SELECT
     rate_day
 FROM (
     SELECT *, (SELECT as_of_day FROM report.freshness) - payment_date AS overdue
-    FROM current_payment
+    FROM public.current_payment
     WHERE NOT paid
 ) AS open
-JOIN dim_payment_type USING (payment_type_id)
-JOIN dim_currency USING (currency_id)
+JOIN public.dim_payment_type USING (payment_type_id)
+JOIN public.dim_currency USING (currency_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = dim_currency.currency_id AND rated.day = open.created_date

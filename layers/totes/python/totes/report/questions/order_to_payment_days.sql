@@ -16,10 +16,10 @@ SELECT
         FILTER (WHERE paid) AS median_days,
     percentile_disc(0.9) WITHIN GROUP (ORDER BY payment_date - current_sales_order.created_date)
         FILTER (WHERE paid) AS ninety_percent_days
-FROM current_payment
-JOIN dim_payment_type USING (payment_type_id)
-JOIN dim_transaction USING (transaction_id)
-JOIN current_sales_order USING (sales_order_id)
-JOIN dim_currency ON dim_currency.currency_id = current_payment.currency_id
+FROM public.current_payment
+JOIN public.dim_payment_type USING (payment_type_id)
+JOIN public.dim_transaction USING (transaction_id)
+JOIN public.current_sales_order USING (sales_order_id)
+JOIN public.dim_currency ON dim_currency.currency_id = current_payment.currency_id
 WHERE payment_type_name = 'SALES_RECEIPT'
 GROUP BY 1, currency_code

@@ -22,11 +22,11 @@ FROM (
         created_date AS day,
         units_sold * unit_price AS revenue,
         NULL::numeric AS cost
-    FROM current_sales_order
+    FROM public.current_sales_order
     UNION ALL
     SELECT date_trunc('month', created_date::timestamp)::date, currency_id, created_date, NULL, item_quantity * item_unit_price
-    FROM current_purchase_order
+    FROM public.current_purchase_order
 ) AS traded
-JOIN dim_currency USING (currency_id)
+JOIN public.dim_currency USING (currency_id)
 LEFT JOIN report.exchange_rates AS rated ON rated.currency_id = dim_currency.currency_id AND rated.day = traded.day
 GROUP BY month, currency_code

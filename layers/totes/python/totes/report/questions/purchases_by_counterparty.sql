@@ -17,9 +17,9 @@ SELECT
     sum(item_quantity) AS items,
     sum(item_quantity * item_unit_price) AS cost,
     sum(round(item_quantity * item_unit_price / rate, 2)) AS converted
-FROM current_purchase_order
-JOIN dim_counterparty USING (counterparty_id)
-JOIN dim_currency USING (currency_id)
+FROM public.current_purchase_order
+JOIN public.dim_counterparty USING (counterparty_id)
+JOIN public.dim_currency USING (currency_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = dim_currency.currency_id AND rated.day = current_purchase_order.created_date
 GROUP BY 1, counterparty_id, counterparty_legal_name, currency_code

@@ -31,11 +31,11 @@ FROM (
         sum(units_sold) AS units,
         sum(units_sold * unit_price) AS revenue,
         sum(round(units_sold * unit_price / rate, 2)) AS converted
-    FROM current_sales_order
-    JOIN dim_currency USING (currency_id)
+    FROM public.current_sales_order
+    JOIN public.dim_currency USING (currency_id)
     LEFT JOIN report.exchange_rates AS rated
         ON rated.currency_id = current_sales_order.currency_id AND rated.day = created_date
     GROUP BY currency_code, counterparty_id
 ) AS sold
-JOIN dim_counterparty USING (counterparty_id)
+JOIN public.dim_counterparty USING (counterparty_id)
 WINDOW highest AS (PARTITION BY currency_code ORDER BY revenue DESC, counterparty_id)

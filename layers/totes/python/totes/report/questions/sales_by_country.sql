@@ -15,9 +15,9 @@ SELECT
     sum(units_sold) AS units,
     sum(units_sold * unit_price) AS revenue,
     sum(round(units_sold * unit_price / rate, 2)) AS converted
-FROM current_sales_order
-JOIN dim_location ON location_id = agreed_delivery_location_id
-JOIN dim_currency USING (currency_id)
+FROM public.current_sales_order
+JOIN public.dim_location ON location_id = agreed_delivery_location_id
+JOIN public.dim_currency USING (currency_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = dim_currency.currency_id AND rated.day = current_sales_order.created_date
 GROUP BY 1, country, currency_code

@@ -15,8 +15,8 @@ SELECT
     sum(units_sold * unit_price) AS revenue,
     round(sum(units_sold * unit_price) / count(*), 2) AS average_order,
     sum(round(units_sold * unit_price / rate, 2)) AS converted
-FROM current_sales_order
-JOIN dim_currency USING (currency_id)
+FROM public.current_sales_order
+JOIN public.dim_currency USING (currency_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = dim_currency.currency_id AND rated.day = current_sales_order.created_date
 GROUP BY created_date, currency_code

@@ -19,9 +19,9 @@ SELECT
     sum(units_sold) AS units,
     sum(units_sold * unit_price) AS revenue,
     sum(round(units_sold * unit_price / rate, 2)) AS converted
-FROM current_sales_order
-JOIN dim_staff ON staff_id = sales_staff_id
-JOIN dim_currency USING (currency_id)
+FROM public.current_sales_order
+JOIN public.dim_staff ON staff_id = sales_staff_id
+JOIN public.dim_currency USING (currency_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = dim_currency.currency_id AND rated.day = current_sales_order.created_date
 GROUP BY 1, staff_id, first_name, last_name, department_name, currency_code

@@ -11,4 +11,4 @@ SELECT
     counterparty_legal_city AS city,
     counterparty_legal_country AS country,
     is_deleted AS deleted
-FROM dim_counterparty
+FROM public.dim_counterparty

@@ -4,4 +4,4 @@
 -- name: its name
 -- deleted: whether it is gone from the shop; also true of one that waits in quarantine and was never in the star
 SELECT design_id, design_name AS name, is_deleted AS deleted
-FROM dim_design
+FROM public.dim_design

@@ -5,4 +5,4 @@
 -- country: its country
 -- deleted: whether it is gone from the shop; also true of one that waits in quarantine and was never in the star
 SELECT location_id, city, country, is_deleted AS deleted
-FROM dim_location
+FROM public.dim_location

@@ -16,16 +16,16 @@ SELECT
     END AS reason,
     batch_id AS batch,
     CASE star_table
-        WHEN 'dim_counterparty' THEN EXISTS (SELECT FROM dim_counterparty WHERE counterparty_id = key AND NOT is_deleted)
-        WHEN 'dim_currency' THEN EXISTS (SELECT FROM dim_currency WHERE currency_id = key AND NOT is_deleted)
-        WHEN 'dim_design' THEN EXISTS (SELECT FROM dim_design WHERE design_id = key AND NOT is_deleted)
-        WHEN 'dim_location' THEN EXISTS (SELECT FROM dim_location WHERE location_id = key AND NOT is_deleted)
-        WHEN 'dim_payment_type' THEN EXISTS (SELECT FROM dim_payment_type WHERE payment_type_id = key AND NOT is_deleted)
-        WHEN 'dim_staff' THEN EXISTS (SELECT FROM dim_staff WHERE staff_id = key AND NOT is_deleted)
-        WHEN 'dim_transaction' THEN EXISTS (SELECT FROM dim_transaction WHERE transaction_id = key AND NOT is_deleted)
-        WHEN 'fact_payment' THEN EXISTS (SELECT FROM current_payment WHERE payment_id = key)
-        WHEN 'fact_purchase_order' THEN EXISTS (SELECT FROM current_purchase_order WHERE purchase_order_id = key)
-        WHEN 'fact_sales_order' THEN EXISTS (SELECT FROM current_sales_order WHERE sales_order_id = key)
+        WHEN 'dim_counterparty' THEN EXISTS (SELECT FROM public.dim_counterparty WHERE counterparty_id = key AND NOT is_deleted)
+        WHEN 'dim_currency' THEN EXISTS (SELECT FROM public.dim_currency WHERE currency_id = key AND NOT is_deleted)
+        WHEN 'dim_design' THEN EXISTS (SELECT FROM public.dim_design WHERE design_id = key AND NOT is_deleted)
+        WHEN 'dim_location' THEN EXISTS (SELECT FROM public.dim_location WHERE location_id = key AND NOT is_deleted)
+        WHEN 'dim_payment_type' THEN EXISTS (SELECT FROM public.dim_payment_type WHERE payment_type_id = key AND NOT is_deleted)
+        WHEN 'dim_staff' THEN EXISTS (SELECT FROM public.dim_staff WHERE staff_id = key AND NOT is_deleted)
+        WHEN 'dim_transaction' THEN EXISTS (SELECT FROM public.dim_transaction WHERE transaction_id = key AND NOT is_deleted)
+        WHEN 'fact_payment' THEN EXISTS (SELECT FROM public.current_payment WHERE payment_id = key)
+        WHEN 'fact_purchase_order' THEN EXISTS (SELECT FROM public.current_purchase_order WHERE purchase_order_id = key)
+        WHEN 'fact_sales_order' THEN EXISTS (SELECT FROM public.current_sales_order WHERE sales_order_id = key)
         ELSE false
     END AS stale
 FROM (

@@ -31,7 +31,7 @@ SELECT
     dim_transaction.batch_id AS linked_by,
     round(payment_amount / rate, 2) AS converted,
     rate_day
-FROM fact_payment
-LEFT JOIN dim_transaction USING (transaction_id)
+FROM public.fact_payment
+LEFT JOIN public.dim_transaction USING (transaction_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = fact_payment.currency_id AND rated.day = fact_payment.created_date

@@ -33,7 +33,7 @@ SELECT
     rate_day,
     first_batch,
     CASE WHEN paid THEN turned_paid END AS paid_since
-FROM current_payment
+FROM public.current_payment
 JOIN (
     /* The last batch with which it turned paid, in the same pass over the versions as the others. */
     SELECT
@@ -43,10 +43,10 @@ JOIN (
         max(batch_id) FILTER (WHERE paid AND was_paid IS NOT TRUE) AS turned_paid
     FROM (
         SELECT payment_id, batch_id, paid, lag(paid) OVER (PARTITION BY payment_id ORDER BY batch_id) AS was_paid
-        FROM fact_payment
+        FROM public.fact_payment
     ) AS version
     GROUP BY 1
 ) AS held USING (payment_id)
-LEFT JOIN dim_transaction USING (transaction_id)
+LEFT JOIN public.dim_transaction USING (transaction_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = current_payment.currency_id AND rated.day = current_payment.created_date

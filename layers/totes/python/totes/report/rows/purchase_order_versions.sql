@@ -31,6 +31,6 @@ SELECT
     agreed_delivery_location_id AS location_id,
     round(item_quantity * item_unit_price / rate, 2) AS converted,
     rate_day
-FROM fact_purchase_order
+FROM public.fact_purchase_order
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = fact_purchase_order.currency_id AND rated.day = fact_purchase_order.created_date

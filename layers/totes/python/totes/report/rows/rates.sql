@@ -4,6 +4,6 @@
 -- day: the day
 -- rate: how many units of it one unit of the reporting currency was worth
 SELECT currency_id, rate_date AS day, rate
-FROM fact_exchange_rate
+FROM public.fact_exchange_rate
 JOIN etl.reporting_currency ON code = base_currency
-JOIN dim_currency ON currency_code = currency
+JOIN public.dim_currency ON currency_code = currency

@@ -31,6 +31,6 @@ SELECT
     agreed_delivery_location_id AS location_id,
     round(units_sold * unit_price / rate, 2) AS converted,
     rate_day
-FROM fact_sales_order
+FROM public.fact_sales_order
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = fact_sales_order.currency_id AND rated.day = fact_sales_order.created_date

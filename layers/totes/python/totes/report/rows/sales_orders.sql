@@ -33,9 +33,9 @@ SELECT
     round(units_sold * unit_price / rate, 2) AS converted,
     rate_day,
     first_batch
-FROM current_sales_order
+FROM public.current_sales_order
 JOIN (
-    SELECT sales_order_id, count(*) AS versions, min(batch_id) AS first_batch FROM fact_sales_order GROUP BY 1
+    SELECT sales_order_id, count(*) AS versions, min(batch_id) AS first_batch FROM public.fact_sales_order GROUP BY 1
 ) AS held USING (sales_order_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = current_sales_order.currency_id AND rated.day = current_sales_order.created_date

@@ -11,4 +11,4 @@ SELECT
     department_name AS department,
     location AS place,
     is_deleted AS deleted
-FROM dim_staff
+FROM public.dim_staff
