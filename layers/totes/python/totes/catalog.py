@@ -1,7 +1,39 @@
-"""What several parts ask of a database: is a table there, and how many rows has it?"""
+"""What several parts ask of a database: is a table there, how many rows has it, what is a type called?"""
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
+
+# PostgreSQL itself never takes a type of schema public for visible, because no session of totes looks there. It also
+# writes the schema where its own type has the name: so does this.
+_WRITTEN_TYPE = sql.SQL("""
+    (
+        SELECT CASE
+            WHEN NOT starts_with(whole, 'public.') THEN whole
+            WHEN EXISTS (
+                SELECT FROM pg_type AS itself
+                JOIN pg_type AS named ON named.oid = CASE
+                    WHEN itself.typsubscript = 'array_subscript_handler'::regproc THEN itself.typelem ELSE itself.oid
+                END
+                JOIN pg_type AS own ON own.typname = named.typname AND own.typnamespace = 'pg_catalog'::regnamespace
+                WHERE itself.oid = {type}
+            ) THEN whole
+            ELSE substr(whole, 1 + length('public.'))
+        END
+        FROM format_type({type}, {modifier}) AS whole
+    )
+""")
+
+
+def written_type(type_: sql.Composable, modifier: sql.Composable) -> sql.Composable:
+    """Return the expression of a type as `format_type` writes it to who has schema public in their search path.
+
+    So manifests have it, and people read it.
+
+    Args:
+        type_: the type's oid, an expression.
+        modifier: its modifier.
+    """
+    return _WRITTEN_TYPE.format(type=type_, modifier=modifier)
 
 
 def has_table(cursor: Cursor, name: str) -> bool:

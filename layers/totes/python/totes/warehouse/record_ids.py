@@ -65,7 +65,8 @@ def raise_sequences(cursor: Cursor, tables: Sequence[StarTable], error: psycopg2
                 )
             )
             if cursor.fetchone():
-                logger.warning("the sequence %s was behind the record ids of %s, and is raised", name, table.name)
+                shown = name.removeprefix("public.")
+                logger.warning("the sequence %s was behind the record ids of %s, and is raised", shown, table.name)
     return True
 
 

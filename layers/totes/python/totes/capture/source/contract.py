@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
+from psycopg2 import sql
 
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import Family, SourceTable
+from totes.catalog import written_type
 from totes.errors import ConfigurationError, ContractError
 from totes.lake import SourceColumn
 
-_CATALOG = """
-    SELECT class.relname, class.relkind, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
-           format_type(base.type, base.modifier), CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
+_CATALOG = sql.SQL("""
+    SELECT class.relname, class.relkind, attribute.attname, {whole_type}, {plain_type},
+           CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
            has_schema_privilege(namespace.oid, 'USAGE'), quote_ident(current_user),
            has_table_privilege(class.oid, 'SELECT'), row_security_active(class.oid),
            attribute.attgenerated = 'v',
@@ -44,7 +46,10 @@ _CATALOG = """
     WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND attribute.attnum > 0 AND NOT attribute.attisdropped
     ORDER BY class.relname, attribute.attnum
-"""
+""").format(
+    whole_type=written_type(sql.Identifier("attribute", "atttypid"), sql.Identifier("attribute", "atttypmod")),
+    plain_type=written_type(sql.Identifier("base", "type"), sql.Identifier("base", "modifier")),
+)
 
 _UNTOLD_NAMES = (psycopg2.errors.CharacterNotInRepertoire, psycopg2.errors.UntranslatableCharacter)
 """What a server answers if it cannot send a name as UTF-8, because it has no encoding or another one."""
@@ -140,7 +145,7 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_Cata
         table,
         kind,
         column,
-        written_type,
+        whole_type,
         plain_type,
         base_type,
         usable,
@@ -160,7 +165,7 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_Cata
             no_tables[table] = _NO_TABLES[kind]
             continue
         found = _CatalogColumn(
-            column=SourceColumn(name=column, type=written_type),
+            column=SourceColumn(name=column, type=whole_type),
             plain=SourceColumn(name=column, type=plain_type),
             base_type=base_type,
             virtual=virtual,

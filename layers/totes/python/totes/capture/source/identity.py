@@ -9,9 +9,10 @@ The fields of composite types are noted after the attribute number of each colum
 a column looks the same as to an older totes, which did not note them, and is not read whole by this one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
@@ -31,20 +32,27 @@ _MEMBERS = """
     SELECT root.relname, root.oid::text, class.oid::text,
            CASE namespace.nspname WHEN 'public' THEN '' ELSE namespace.nspname || '.' END || class.relname,
            class.relkind = 'f',
-           json_object_agg(
-               attribute.attname,
-               attribute.attnum || CASE attribute.attgenerated
-                   WHEN '' THEN '' ELSE ' ' || pg_get_expr(expression.adbin, expression.adrelid)
-               END
-           )
+           json_object_agg(attribute.attname, attribute.attnum::text), bool_or(attribute.attgenerated <> '')
     FROM member
     JOIN pg_class AS root ON root.oid = member.root
     JOIN pg_class AS class ON class.oid = member.relation
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
     JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
-    LEFT JOIN pg_attrdef AS expression ON (expression.adrelid, expression.adnum) = (class.oid, attribute.attnum)
     WHERE attribute.attnum > 0 AND NOT attribute.attisdropped
     GROUP BY root.oid, root.relname, class.oid, class.relname, class.relkind, namespace.nspname
+"""
+
+# In manifests these expressions name what is in schema public without it, so it has to be in the search path. There
+# anybody may have put functions and operators: so each that is called here is named with its schema.
+_GENERATED = """
+    SELECT expression.adrelid::pg_catalog.text, attribute.attname,
+           pg_catalog.pg_get_expr(expression.adbin, expression.adrelid)
+    FROM pg_catalog.pg_attrdef AS expression
+    JOIN pg_catalog.pg_attribute AS attribute
+        ON attribute.attrelid OPERATOR(pg_catalog.=) expression.adrelid
+        AND attribute.attnum OPERATOR(pg_catalog.=) expression.adnum
+    WHERE attribute.attgenerated OPERATOR(pg_catalog.<>) ''
+      AND expression.adrelid OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.oid[])
 """
 
 # A column's type, and all that it is made of: of a domain its base, of an array its element, of a composite its fields.
@@ -105,13 +113,16 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
     roots: dict[str, str] = {}
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_MEMBERS, (names,))
-        for name, root, oid, member, is_foreign, columns in cursor.fetchall():
+        found = cursor.fetchall()
+        generated = _generated(cursor, [oid for _, _, oid, _, _, _, has_generated in found if has_generated])
+        for name, root, oid, member, is_foreign, numbers, _ in found:
             if is_foreign:
                 raise ContractError(
                     f"rows of table {name} lie in the foreign table {member}, where PostgreSQL cannot tell what has "
                     f"changed; detach it, or bring its rows into a table of the source"
                 )
             roots[name] = root
+            columns = {column: f"{number}{generated.get((oid, column), '')}" for column, number in numbers.items()}
             members[name][oid] = Member(name=member, columns=columns)
         cursor.execute(_COMPOSITES, (names,))
         for name, column, composites in cursor.fetchall():
@@ -124,6 +135,17 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
     return {
         name: TableIdentity(table=roots[name], members=members[name], labels=labels.get(name, {})) for name in names
     }
+
+
+def _generated(cursor: Cursor, oids: Sequence[str]) -> Mapping[tuple[str, str], str]:
+    """The expression of each generated column of some tables, after a blank, by the table's oid and the column."""
+    if not oids:
+        return {}
+    cursor.execute("SET LOCAL search_path TO public")
+    cursor.execute(_GENERATED, ([*oids],))
+    found = {(oid, column): f" {expression}" for oid, column, expression in cursor.fetchall()}
+    cursor.execute("SET LOCAL search_path TO pg_catalog")
+    return found
 
 
 def members_to_read(before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...] | None:

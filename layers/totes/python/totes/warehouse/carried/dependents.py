@@ -49,7 +49,8 @@ _DEPENDENTS = """
             AND (attnum = adnum OR attnum = ANY(conkey))
         ),
         CASE
-            WHEN reader.oid IS NULL THEN pg_describe_object(pg_depend.classid, objid, objsubid)
+            WHEN reader.oid IS NULL
+                THEN regexp_replace(pg_describe_object(pg_depend.classid, objid, objsubid), '\\mpublic\\.', '', 'g')
             WHEN reader.relkind = 'v' THEN format('view %%s.%%s', nspname, reader.relname)
             ELSE format('materialized view %%s.%%s', nspname, reader.relname)
         END

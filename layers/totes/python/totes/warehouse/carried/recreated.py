@@ -1,6 +1,7 @@
 """Views and routines that read tables: how each is dropped, and made again as it was."""
 
 import logging
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ _NEW_ROUTINE = """
     SELECT oid FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s
     AND pg_get_function_identity_arguments(oid) = %s
 """
+
+_PUBLIC = re.compile(r"\bpublic\.")
+"""What people do not write before a type's name."""
 
 _SET_OPTION = 16_00_00
 """The first version of PostgreSQL in which a member of a role is not always allowed to SET it."""
@@ -201,7 +205,7 @@ def described(
         grants_and_comments = GrantsAndComments.of(cursor, kind, [entry.oid for entry in those])
         for entry in those:
             shown = f"{'function' if routine else 'view'} {entry.schema}.{entry.name}"
-            shown += f"({entry.arguments})" if routine else ""
+            shown += f"({_PUBLIC.sub('', entry.arguments)})" if routine else ""
             recreated[Key(routine=routine, oid=entry.oid)] = RecreatedObject(
                 shown=shown,
                 own=None if routine else own.get((entry.schema, entry.name)),

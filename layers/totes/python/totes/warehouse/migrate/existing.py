@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import written_type
 from totes.names import RATES_TABLE
 from totes.warehouse.others import OWN
 
 # A partial or deferred unique index does not keep the rows unique that are being loaded. A table that somebody has
 # partitioned cannot have every key; that is its owner's decision.
-_COLUMNS_AND_KEYS = """
+_COLUMNS_AND_KEYS = sql.SQL("""
     WITH star AS MATERIALIZED (
         SELECT oid, relname, CASE WHEN relkind = 'r' THEN ARRAY(
             SELECT concat_ws(' ', indnkeyatts, indkey) FROM pg_index
@@ -20,10 +22,10 @@ _COLUMNS_AND_KEYS = """
         FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND relkind IN ('r', 'p')
     )
-    SELECT relname, attname, attnum::text, format_type(atttypid, atttypmod), NOT attnotnull,
+    SELECT relname, attname, attnum::text, {type}, NOT attnotnull,
         attcollation = ANY(ARRAY(SELECT oid FROM pg_collation WHERE NOT collisdeterministic)), keys
     FROM star JOIN pg_attribute ON attrelid = star.oid WHERE attnum > 0 AND NOT attisdropped
-"""
+""").format(type=written_type(sql.Identifier("atttypid"), sql.Identifier("atttypmod")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class ExistingColumn:
     """A column as it is.
 
     Attributes:
-        type: as `format_type` writes it.
+        type: as `written_type` writes it.
         nullable: whether it may be NULL.
         nondeterministic: whether its collation takes different texts for equal, such as "a" and "A".
     """

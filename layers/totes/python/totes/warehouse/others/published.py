@@ -18,7 +18,10 @@ _NO_IDENTITY = "CheckCmdReplicaIdentity"
 # Only a publication that names tables has columns and conditions; another one hinders only where there is no identity.
 _PUBLICATIONS = """
     WITH published AS (
-        SELECT part::regclass::text AS shown, format('%%I', pubname) AS publication, relreplident = 'n'
+        SELECT CASE relnamespace
+                WHEN 'public'::regnamespace THEN format('%%I', relname)
+                ELSE format('%%I.%%I', relnamespace::regnamespace, relname)
+            END AS shown, format('%%I', pubname) AS publication, relreplident = 'n'
             OR relreplident <> 'f' AND NOT EXISTS (
                 SELECT FROM pg_index
                 WHERE indrelid = part AND CASE relreplident WHEN 'd' THEN indisprimary ELSE indisreplident END
