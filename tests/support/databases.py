@@ -12,8 +12,10 @@ from typing import Any
 import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
+from totes.databases import open_session
 
 QUICK = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB"}
 """Settings of a server whose machine does not lose power: what it has written outlives any crash of its own."""
@@ -52,6 +54,18 @@ def in_memory() -> Path | None:
 def session(uri: str) -> Iterator[Connection]:
     """An open connection, closed at the end; a transaction that is still open is rolled back."""
     connection = psycopg2.connect(uri)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def own_session(uri: str, login_name: str) -> Iterator[Connection]:
+    """A session with the settings that totes gives its own, closed at the end."""
+    dsn = parse_dsn(uri)
+    login = {"host": dsn["host"], "port": dsn["port"], "username": dsn["user"], "dbname": dsn["dbname"]}
+    connection = open_session(login | {"password": dsn["password"]}, login_name)
     try:
         yield connection
     finally:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.support.databases import session
+from tests.support.databases import own_session
 from totes.capture import SOURCE_TABLES, Captured, capture
 from totes.lake import Bucket
 from totes.star import STAR_TABLES, Transformed, transform
@@ -19,14 +19,14 @@ class Pipeline:
     processed: Bucket
 
     def capture(self) -> Captured:
-        with session(self.source) as connection:
+        with own_session(self.source, "source") as connection:
             return capture(connection, self.ingestion, SOURCE_TABLES)
 
     def transform(self) -> Transformed:
         return transform(self.ingestion, self.processed, STAR_TABLES)
 
     def load(self) -> Loaded:
-        with session(self.warehouse) as connection:
+        with own_session(self.warehouse, "warehouse") as connection:
             return load(connection, self.processed, STAR_TABLES)
 
     def tick(self) -> Loaded:

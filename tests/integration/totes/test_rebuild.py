@@ -12,7 +12,7 @@ import pytest
 
 from simulator import Shop
 from tests.support.content import content_of
-from tests.support.databases import execute, rows, session, value
+from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
@@ -67,13 +67,13 @@ def live(pipeline: Pipeline, seed: int, ticks: int = 5) -> None:
 
 
 def rebuilt(pipeline: Pipeline, tables: Sequence[StarTable] = STAR_TABLES) -> Loaded:
-    with session(pipeline.warehouse) as connection:
+    with own_session(pipeline.warehouse, "warehouse") as connection:
         return load(connection, pipeline.processed, tables, rebuild=True)
 
 
 def step_of_load(pipeline: Pipeline) -> Loaded:
     """A load that has time for one step."""
-    with session(pipeline.warehouse) as connection:
+    with own_session(pipeline.warehouse, "warehouse") as connection:
         return load(connection, pipeline.processed, STAR_TABLES, time_is_up=after(2))
 
 

@@ -342,6 +342,25 @@ def test_a_value_that_the_source_cannot_send_is_named_by_its_table(pipeline: Pip
         verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
 
 
+@pytest.mark.begun
+def test_a_function_of_an_index_that_names_no_schema_is_told_what_helps(pipeline: Pipeline) -> None:
+    """PostgreSQL looks into it to plan whatever reads the table; its own autovacuum fails at it too."""
+    execute(
+        pipeline.source,
+        "CREATE FUNCTION inner_one(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN lower($1); "
+        "CREATE FUNCTION outer_one(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT public.inner_one($1)'; "
+        "CREATE INDEX ON staff (outer_one(first_name)); "
+        "CREATE OR REPLACE FUNCTION outer_one(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT inner_one($1)'",
+    )
+    with (
+        pytest.raises(StatementRefused, match=r"\(42883\) as table staff was .* ALTER FUNCTION ... SET search_path"),
+        opened(pipeline.source) as source,
+    ):
+        capture(source, pipeline.ingestion, SOURCE_TABLES)
+    execute(pipeline.source, "ALTER FUNCTION outer_one SET search_path = public")
+    assert pipeline.capture().batch is None
+
+
 def test_a_byte_that_its_encoding_does_not_know_is_named_by_its_table(
     postgres: EmbeddedPostgres, lake: tuple[Bucket, Bucket]
 ) -> None:

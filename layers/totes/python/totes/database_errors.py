@@ -15,6 +15,7 @@ from totes.sqlstate import (
     INSUFFICIENT_RESOURCES,
     INTERNAL_ERROR,
     is_of_class,
+    remedy_of_names,
 )
 from totes.tls import PEM
 
@@ -128,6 +129,7 @@ def _refused(error: psycopg2.Error, login_name: str) -> TotesError:
         return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
     reading = "".join(f" {note}" for note in getattr(error, "__notes__", ()))  # which table, where one was read
     remedy = "; find that row, and fix or delete it" if reading and is_of_class(error, _OF_A_ROW) else ""
+    remedy = remedy or remedy_of_names(error)
     return StatementRefused(f"the {login_name} refused a statement ({code}){reading}: {sentence}{remedy}")
 
 

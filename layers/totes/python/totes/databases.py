@@ -35,7 +35,10 @@ _SESSION = {
     "bytea_output": "hex",
     "lc_monetary": "C",
     "quote_all_identifiers": "off",
-    "search_path": "public",
+    # Anybody who may create in a schema of this path could put a function or an operator there that fits a call of
+    # totes' better than PostgreSQL's own, and it would run with the rights of this session. So tables and types of
+    # other schemas are named with these.
+    "search_path": "pg_catalog",
     # A login acts as itself, whatever role is set for it: the remedies of errors name it, a rotation changes the
     # password of CURRENT_USER, and RESET ROLE comes back to it. What its memberships allow it may still do.
     "role": "none",
@@ -62,8 +65,14 @@ _SESSION = {
 }
 
 
-_SIGNS = ("row_security", "idle_in_transaction_session_timeout")
+_SIGNS = ("search_path", "row_security", "idle_in_transaction_session_timeout")
 """Settings of `_SESSION` that show whether a session has them: a pooler may be told to drop what it does not know."""
+
+# Nothing is known yet of where the session looks for functions.
+_SIGNS_SHOWN = """
+    SELECT name, pg_catalog.current_setting(name)
+    FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[])) AS signs (name)
+"""
 
 _TRANSACTION_TIMEOUT = 17_00_00
 """The first version of PostgreSQL that has transaction_timeout; others refuse a connection that names it."""
@@ -187,7 +196,7 @@ def _complete_settings(connection: Connection, login_name: str) -> None:
     """Check that the session has the settings it was opened with, and add those that not every server knows."""
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s) AS name", [list(_SIGNS)])
+        cursor.execute(_SIGNS_SHOWN, [list(_SIGNS)])
         if dropped := [f"{name} is {value}" for name, value in cursor.fetchall() if value != _SESSION[name]]:
             raise ConfigurationError(
                 f"the session 'totes {login_name}' lacks settings that it was opened with ({', '.join(dropped)}): a "

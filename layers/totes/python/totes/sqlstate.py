@@ -33,6 +33,13 @@ COMES_AGAIN = frozenset(
 )
 """The classes of errors that come again if the same is tried again."""
 
+_NOT_FOUND = (
+    psycopg2.errors.UndefinedFunction,
+    psycopg2.errors.UndefinedObject,
+    psycopg2.errors.UndefinedTable,
+)
+"""Errors of whoever names something that is not in the search path."""
+
 
 def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
     """Return whether the SQLSTATE of an error is in one of these classes."""
@@ -42,3 +49,17 @@ def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
 def primary_message(error: psycopg2.Error) -> str:
     """Return the sentence of an error, without severity and without the details that may quote a row."""
     return (error.diag.message_primary or str(error)).strip()
+
+
+def remedy_of_names(error: psycopg2.Error) -> str:
+    """Return what helps a function of others that has not found something, as more sentences; empty: it is not that.
+
+    Such a function is run by a trigger, or looked at where an index or a constraint calls it. The context of the error
+    names it, in the server's language.
+    """
+    if not isinstance(error, _NOT_FOUND) or not error.diag.context:
+        return ""
+    return (
+        ". Does a function name something without its schema? The sessions of totes look for that in pg_catalog alone: "
+        "ALTER FUNCTION ... SET search_path = public"
+    )

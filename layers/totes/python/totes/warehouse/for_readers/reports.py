@@ -96,20 +96,17 @@ def create_report(cursor: Cursor, question: Question) -> None:
 
 
 def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
-    """Create views, all in one statement: there are dozens, and each statement waits for the server's answer."""
-    cursor.execute("SELECT current_setting('search_path')")
-    [[path]] = cursor.fetchall()
-    set_path = sql.SQL("SELECT set_config('search_path', {}, true)")
+    """Create views, all in one statement: there are dozens, and each statement waits for the server's answer.
+
+    Their queries name tables with their schemas, for the session finds no others.
+    """
     statements = [
-        # The tables of a query are looked up in schema public, whatever the session's or the role's settings say.
-        set_path.format(sql.Literal("public")),
         *(
             sql.SQL("CREATE OR REPLACE VIEW {} ({}) AS {}").format(
                 name_of(question), identifiers(list(question.columns)), sql.SQL(question.query)
             )
             for question in questions
         ),
-        set_path.format(sql.Literal(path)),
         *(
             comment(VIEW, name_of(question), column, meaning)
             for question in questions

@@ -28,6 +28,15 @@ from totes.warehouse.migrate.existing import has_schema, own_tables_there
 from totes.warehouse.others import must_be_own
 from totes.warehouse.places import LIVE
 
+# On what is PostgreSQL's own nothing depends: it cannot be dropped.
+_CALLED = """
+    SELECT EXISTS (
+        SELECT FROM pg_depend JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+        WHERE ev_class = to_regclass('etl.rate_quarantine')
+        AND refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    )
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerCheck:
@@ -116,13 +125,23 @@ def _ensure_state(cursor: Cursor, there: Container[str]) -> list[str]:
 
 def _ensure_rates(cursor: Cursor, there: Container[str]) -> None:
     """Create what is missing of the exchange rates; what was lost of a day is loaded again, with all days."""
-    if any(f"etl.{name}" not in there for name in RATE_LEDGER):
+    if any(f"etl.{name}" not in there for name in RATE_LEDGER) or _calls_others(cursor):
         create_rate_ledger(cursor)
     rates = f"public.{RATES_TABLE}"
     if rates not in there:
         create_rates(cursor)
     if any(name not in there for name in ("etl.rate_day", "etl.refused_rate", rates)):
         forget_rate_days(cursor)
+
+
+def _calls_others(cursor: Cursor) -> bool:
+    """Whether the view of refused days calls a function or operator that is not PostgreSQL's own.
+
+    An earlier totes looked for them in schema public too, as it made the view.
+    """
+    cursor.execute(_CALLED)
+    [[found]] = cursor.fetchall()
+    return bool(found)
 
 
 def _must_speak_utf8(cursor: Cursor) -> None:

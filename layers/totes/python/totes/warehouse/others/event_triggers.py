@@ -4,13 +4,18 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.sqlstate import primary_message
+from totes.sqlstate import primary_message, remedy_of_names
 from totes.warehouse.others.run_by_writes import may_be_of_others
 
-# The context of an error has the function of each trigger that was running, as the catalog writes it, in any language.
+# The context of an error has the function of each trigger that was running, in any language: with its schema, unless
+# that is in the search path, which may be one that the function sets itself.
 _RUNNING = """
     SELECT format('%%I', evtname) FROM pg_event_trigger
-    WHERE evtenabled NOT IN ('D', 'R') AND strpos(%s, evtfoid::regprocedure::text) > 0 ORDER BY 1
+    JOIN pg_proc ON pg_proc.oid = evtfoid
+    WHERE evtenabled NOT IN ('D', 'R') AND strpos(%s, CASE
+        WHEN pronamespace = 'public'::regnamespace OR proconfig IS NOT NULL THEN format('%%I()', proname)
+        ELSE evtfoid::regprocedure::text
+    END) > 0 ORDER BY 1
 """
 
 
@@ -37,4 +42,5 @@ def failed_by_event_triggers(cursor: Cursor, error: psycopg2.Error) -> Configura
     return ConfigurationError(
         f"the event trigger {' or '.join(triggers)} fails on a table that totes makes, changes or drops "
         f"({error.pgcode}: {primary_message(error)}); let it pass what the loader's role does, or drop it"
+        f"{remedy_of_names(error)}"
     )

@@ -19,6 +19,7 @@ from totes.sqlstate import (
     PLPGSQL_ERROR,
     SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     is_of_class,
+    remedy_of_names,
 )
 from totes.star_schema import StarTable
 from totes.warehouse.definitions import LEDGER, columns_made
@@ -118,5 +119,5 @@ def failed_by_others(cursor: Cursor, error: psycopg2.Error, table: StarTable, ba
     return ConfigurationError(
         f"batch {batch} cannot be loaded: something that totes did not make fails on a row of {table.name} "
         f"({error.pgcode}, {type(error).__name__}): {' or '.join(made)}; drop it, for what rows may be is the shop's "
-        "to say"
+        f"to say{remedy_of_names(error)}"
     )
