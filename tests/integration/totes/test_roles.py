@@ -194,6 +194,24 @@ def test_a_role_that_is_over_is_valid_again_once_it_is_made_again(
     assert rows(role.uri(uri), "SELECT current_user") == [(role.username,)]
 
 
+def test_a_person_who_was_granted_the_dashboards_role_reads_and_cannot_become_it(
+    pipeline: Pipeline, loader: Role
+) -> None:
+    """By the grant of docs/readers.md; without SET FALSE its password could be changed by whoever became it."""
+    person = Role(f"ada_{uuid.uuid4().hex[:8]}", "a-password")
+    grant = f"GRANT {DASHBOARD} TO {person.username} WITH INHERIT TRUE, SET FALSE"
+    execute(pipeline.warehouse, f"CREATE ROLE {person.username} LOGIN PASSWORD 'a-password'; {grant}")
+    try:
+        by_roles = replace(pipeline, warehouse=loader.uri(pipeline.warehouse))
+        by_roles.tick()
+        uri = person.uri(pipeline.warehouse)
+        assert rows(uri, "SELECT count(*) > 0 FROM report.sales_orders") == [(True,)]
+        assert refused(uri, f"SET ROLE {DASHBOARD}")
+        assert refused(uri, f"ALTER ROLE {DASHBOARD} PASSWORD 'another'")
+    finally:
+        drop(pipeline.warehouse, person)
+
+
 def test_who_may_only_make_roles_lifts_their_end_too(pipeline: Pipeline) -> None:
     """As the master of RDS, who is no superuser."""
     maker, role = Role(f"maker_{uuid.uuid4().hex[:8]}", "m"), Role(f"reader_{uuid.uuid4().hex[:8]}", "r")
