@@ -18,7 +18,7 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 MAY_KNOW = {
     "answers": {"answers", "capture", "catalog", "databases", "errors", "star_schema", "warehouse"},
     "athena": {"athena", "lake", "star_schema"},
-    "capture": {"capture", "lake", "errors"},
+    "capture": {"capture", "catalog", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema"},
     "rates": {"rates", "lake", "errors"},
     "warehouse": {

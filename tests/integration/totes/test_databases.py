@@ -416,7 +416,7 @@ def test_a_missing_permission_is_named(secrets: "SecretsManagerClient", empty_da
         connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("SELECT * FROM closed")
+        cursor.execute("SELECT * FROM public.closed")
 
 
 def test_row_level_security_is_known_in_every_language(
@@ -435,5 +435,5 @@ def test_row_level_security_is_known_in_every_language(
         connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("SELECT * FROM veiled")
+        cursor.execute("SELECT * FROM public.veiled")
     execute(empty_database, "DROP OWNED BY weak; DROP ROLE weak")

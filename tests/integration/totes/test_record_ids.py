@@ -104,7 +104,7 @@ def test_a_key_that_no_sequence_breaks_is_named_as_it_is(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     def fails(cursor: Cursor, *_arguments: object) -> int:
-        cursor.execute(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1")
+        cursor.execute(f"INSERT INTO public.{table} SELECT * FROM public.{table} LIMIT 1")
         return 0
 
     monkeypatch.setattr(batch, "_append_versions", fails)

@@ -195,7 +195,7 @@ def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder: Path)
         build(server.uri("shop"), orders=20, seed=1)
         make_hostile(server.uri("shop"), 16)
         with opened(server.uri("shop")) as source, source.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM payment WHERE pg_sleep(0.01) IS NOT NULL")
+            cursor.execute("SELECT count(*) FROM public.payment WHERE pg_sleep(0.01) IS NOT NULL")
     finally:
         server.stop()
 
@@ -228,7 +228,7 @@ def test_a_query_that_row_level_security_would_shorten_fails(pipeline: Pipeline)
         opened(login) as source,
         source.cursor() as cursor,
     ):
-        cursor.execute("SELECT count(*) FROM payment")
+        cursor.execute("SELECT count(*) FROM public.payment")
     execute(pipeline.source, "DROP OWNED BY shortsighted; DROP ROLE shortsighted")
 
 
