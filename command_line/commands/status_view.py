@@ -79,7 +79,7 @@ def _awaited_login(login_name: str) -> RenderableType:
 
 
 def _no_answer(why: str) -> RenderableType:
-    return Text.assemble(("✗ the warehouse does not answer: ", "red"), display.complete(why))
+    return Text.assemble(("✗ the warehouse does not say what it holds: ", "red"), display.complete(why))
 
 
 def _under_way(found: Status) -> Iterator[Text]:

@@ -56,7 +56,9 @@ def test_a_function_that_the_warehouses_group_does_not_let_in_is_refused(shop: D
     try:
         refused = typed(shop, "status")
         assert refused.code == 1
-        assert "the warehouse does not answer: the warehouse cannot be reached" in " ".join(refused.out.split())
+        assert "the warehouse does not say what it holds: the warehouse cannot be reached" in " ".join(
+            refused.out.split()
+        )
     finally:
         ec2.authorize_security_group_ingress(**rules)
     assert typed(shop, "status").code == 0

@@ -7,6 +7,7 @@ import pytest
 from tests.support.databases import execute, session
 from tests.support.pipeline import Pipeline
 from totes.answers import Page, QuarantinedRow, State, quarantine, state_of
+from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES
 
 LAMBDAS_LIMIT = 6 * 1024 * 1024
@@ -49,6 +50,14 @@ def test_the_state_is_the_same_when_it_was_said_as_json(pipeline: Pipeline) -> N
     assert state.newest == 1
     assert state.tables.keys() == {table.name for table in STAR_TABLES}
     assert State.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+
+
+@pytest.mark.begun
+def test_a_table_that_the_next_run_makes_is_named(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "DROP TABLE dim_design CASCADE")
+    told = r"lacks dim_design, which was lost, or which an earlier totes did not have; the next run makes all of it"
+    with session(pipeline.warehouse) as connection, pytest.raises(ConfigurationError, match=told):
+        state_of(connection, STAR_TABLES)
 
 
 @pytest.mark.parametrize(("rows", "characters", "pages"), [(10, 10, 1), (4_001, 1, 3), (30, 100_000, 5)])

@@ -468,7 +468,7 @@ def test_a_star_table_that_was_dropped_comes_back_with_its_rows(pipeline: Pipeli
     with (
         session(pipeline.source) as source,
         session(pipeline.warehouse) as warehouse,
-        pytest.raises(ConfigurationError, match=f"the warehouse has lost {name}"),
+        pytest.raises(ConfigurationError, match=f"the warehouse lacks {name}"),
     ):
         verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
     while pipeline.load().rebuilding:
@@ -493,7 +493,7 @@ def test_a_star_column_that_was_dropped_comes_back_with_its_content(
     with (
         session(pipeline.source) as source,
         session(pipeline.warehouse) as warehouse,
-        pytest.raises(ConfigurationError, match=f"the warehouse has lost {said}; the next run"),
+        pytest.raises(ConfigurationError, match=f"the warehouse lacks {said}, which was lost, or .*; the next run"),
     ):
         verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
     found = fitness(lambda: session(pipeline.source), lambda: session(pipeline.warehouse), SOURCE_TABLES, STAR_TABLES)

@@ -548,6 +548,29 @@ def test_a_view_that_somebodys_view_reads_stays_as_it_is_and_no_load_fails(
     assert answers(pipeline.warehouse, "sales_by_day") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT medan(revenue) FROM report.sales_by_day",
+        "SELECT FROM WHERE",
+        "SELECT revenue FROM report.sales_by_day GROUP BY created_date",
+        "SELECT date '2024-11-15' + date '2024-11-16'",
+        "SELECT date '2024-11-31'",
+        "SELECT 1 LIMIT 1 FOR UPDATE OF nothing",
+    ],
+)
+def test_a_question_whose_query_is_wrong_is_named_and_stops_neither_a_load_nor_the_others(
+    pipeline: Pipeline, by_role: Pipeline, caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    by_role.tick()
+    wrong = Question(name="wrong", sentence="How?", columns={"answer": "it"}, query=query)
+    right = dataclasses.replace(wrong, name="right", query="SELECT 42")
+    with session(by_role.warehouse) as connection, connection, connection.cursor() as cursor:
+        ensure_reports(cursor, [wrong, right])
+    assert "report.wrong is not made now" in caplog.text
+    assert answers(pipeline.warehouse, "right") == [(42,)]
+
+
 def test_a_reader_of_an_answer_delays_no_load_for_long(
     pipeline: Pipeline, by_role: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -62,7 +62,7 @@ def test_status_says_that_the_warehouse_does_not_answer_shows_the_rest_and_exits
     said = CliRunner().invoke(app, ["status"])
     words = " ".join(said.output.split())
     assert said.exit_code == 1
-    assert "✗ the warehouse does not answer: it cannot be reached: timeout" in words
+    assert "✗ the warehouse does not say what it holds: it cannot be reached: timeout" in words
     assert "SourceUnavailable: the source cannot be reached: timeout" in words
     assert "batches pending: 2" in words
     assert "holds no batch" not in words, "nobody knows what it holds"
@@ -91,7 +91,7 @@ def test_a_function_that_cannot_be_asked_hides_nothing_that_others_know(
     said = CliRunner().invoke(app, ["status"])
     words = " ".join(said.output.split())
     assert said.exit_code == 1
-    assert "✗ the warehouse does not answer: the function that asks it was not reached. AWS refused" in words
+    assert "✗ the warehouse does not say what it holds: the function that asks it was not reached. AWS refused" in words
     assert code in words
     assert sentence in words
     assert ("Who may do what" in words) is (code == "AccessDeniedException"), "it may be this person's own right"

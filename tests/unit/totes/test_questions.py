@@ -42,6 +42,12 @@ def test_a_file_that_lacks_something_is_refused_by_name(text: str, sentence: str
         Question.from_text("orders", text)
 
 
+def test_a_name_may_have_a_digit() -> None:
+    question = Question.from_text("top10", "-- Which?\n--\n-- p90: nine of ten\nSELECT p90 FROM report.top20")
+    assert question.columns == {"p90": "nine of ten"}
+    assert question.reads == {"top20"}
+
+
 def test_a_question_comes_after_those_that_it_reads() -> None:
     names: list[str] = []
     for question in QUESTIONS:

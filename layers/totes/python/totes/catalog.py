@@ -1,5 +1,7 @@
 """What several parts ask of a database: is a table there, how many rows has it, what is a type called?"""
 
+from collections.abc import Sequence
+
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
@@ -45,6 +47,14 @@ def has_table(cursor: Cursor, name: str) -> bool:
     cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
     [[is_there]] = cursor.fetchall()
     return bool(is_there)
+
+
+def lacking(names: Sequence[str]) -> str:
+    """Say that the warehouse lacks star tables, or columns of them."""
+    return (
+        f"the warehouse lacks {', '.join(names)}, which was lost, or which an earlier totes did not have; the next run "
+        "makes all of it (totes run)"
+    )
 
 
 def count_rows(cursor: Cursor, table: sql.Composable) -> int:

@@ -10,7 +10,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.answers.quarantined_rows import rows_held
-from totes.catalog import count_rows, has_table
+from totes.catalog import count_rows, has_table, lacking
+from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.places import LIVE
 
@@ -115,6 +116,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         tables: the star tables.
 
     Raises:
+        ConfigurationError: the warehouse lacks one of them.
         psycopg2.Error: the connection to the warehouse was lost.
     """
     with warehouse, warehouse.cursor() as cursor:
@@ -122,6 +124,8 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         newest = _newest(cursor)
         if not newest:
             return State(tables={})
+        if missing := [table.name for table in tables if not has_table(cursor, f"public.{table.name}")]:
+            raise ConfigurationError(lacking(missing))
         return State(
             newest=newest,
             batches=_batches(cursor),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from importlib.resources import files
 
-_COLUMN = re.compile(r"([a-z_]+): (.+)")
+_COLUMN = re.compile(r"([a-z_][a-z0-9_]*): (.+)")
 _COMMENT = "--"
 _FILE = ".sql"
-_READS = re.compile(r"\breport\.([a-z_]+)")
+_READS = re.compile(r"\breport\.([a-z_][a-z0-9_]*)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.capture.source.contract import columns_of
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
-from totes.catalog import has_table
+from totes.catalog import has_table, lacking
 from totes.consistent_read import consistent_read
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
@@ -75,7 +75,7 @@ def verify(
             cursor.execute(_KEPT)
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
-    with consistent_read(warehouse, [("public", table.name) for table in stars], _lost) as cursor:
+    with consistent_read(warehouse, [("public", table.name) for table in stars], lacking) as cursor:
         must_inherit_nothing(cursor, stars)
         _must_have_its_columns(cursor, stars)
         held = _newest(cursor)
@@ -122,15 +122,11 @@ def keys_to_repair(
     return of_source
 
 
-def _lost(names: Sequence[str]) -> str:
-    return f"the warehouse has lost {', '.join(names)}; the next run makes all of it again (totes run)"
-
-
 def _must_have_its_columns(cursor: Cursor, stars: Sequence[StarTable]) -> None:
     held, _ = columns_and_keys(cursor, [table.name for table in stars])
     gone = {f"{name}.{column}" for name, column, _, _ in columns_made(stars) if column not in held.get(name, ())}
     if gone:
-        raise ConfigurationError(_lost(sorted(gone)))
+        raise ConfigurationError(lacking(sorted(gone)))
 
 
 def _newest(cursor: Cursor) -> int:

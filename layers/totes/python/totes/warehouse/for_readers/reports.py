@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 _NOT_NOW = (
     psycopg2.errors.DeadlockDetected,
     psycopg2.errors.DependentObjectsStillExist,
-    psycopg2.errors.InsufficientPrivilege,
     psycopg2.errors.LockNotAvailable,
-    psycopg2.errors.UndefinedColumn,
-    psycopg2.errors.UndefinedTable,
-    psycopg2.errors.WrongObjectType,
+    # Of these are all errors of a query: in its syntax, in what it names, which may be somebody else's or missing, in
+    # its types, and in its constants.
+    psycopg2.DataError,
+    psycopg2.NotSupportedError,
+    psycopg2.ProgrammingError,
 )
-"""Errors that PostgreSQL raises when a view is in use or belongs to somebody else, when other views read it, or when
-its tables are not there."""
+"""Errors that PostgreSQL raises when a view is in use, when other views read it, or when its query cannot be."""
 
 
 _READ = """
@@ -46,8 +46,8 @@ _READ = """
 def ensure_reports(cursor: Cursor, questions: Sequence[Question] = VIEWS) -> None:
     """Make the views of the questions that are missing or different, in the cursor's transaction.
 
-    No load fails because of them: if the loader may not make the schema, or somebody's view has the name of one, a
-    warning says what to do, and the views stay as they are.
+    No load fails because of them: if the loader may not make the schema, or somebody's view has the name of one, or a
+    query is wrong, a warning says so, and that view stays as it is.
 
     Raises:
         psycopg2.Error: the connection to the warehouse was lost.
@@ -127,7 +127,7 @@ def _made_at_once(cursor: Cursor, questions: Sequence[Question]) -> bool:
     try:
         with short_lock_timeout(cursor):
             _create(cursor, questions)
-    except (*_NOT_NOW, psycopg2.errors.InvalidTableDefinition):
+    except _NOT_NOW:
         return False
     return True
 
