@@ -301,7 +301,11 @@ OF_THE_WAREHOUSE = {"exchange_rates", "freshness", "loads_by_day", "quarantine_b
 
 
 def test_every_question_is_worked_out_a_second_time_or_is_about_the_warehouse_itself() -> None:
-    assert {each.__name__ for each in WORKED_OUT} | OF_THE_WAREHOUSE == {question.name for question in QUESTIONS}
+    worked_out = {each.__name__ for each in WORKED_OUT} | OF_THE_WAREHOUSE
+    assert worked_out == {question.name for question in QUESTIONS}, (
+        "tests/integration/totes/test_reports.py: each question has a function of its name in WORKED_OUT, which works "
+        "its answer out of the shop's rows, or is named in OF_THE_WAREHOUSE"
+    )
 
 
 def assert_answers_are_the_sources(pipeline: Pipeline) -> None:
@@ -344,6 +348,19 @@ def test_views_and_columns_say_what_they_mean(pipeline: Pipeline) -> None:
     )
     wanted = sorted(VIEWS, key=lambda question: question.name)
     assert said == [(each.name, each.sentence, list(each.columns), list(each.columns.values())) for each in wanted]
+
+
+@pytest.mark.begun
+def test_a_file_names_the_columns_of_its_query_in_the_querys_order(pipeline: Pipeline) -> None:
+    """The view has them by their place: in another order each would have another one's values."""
+    with session(pipeline.warehouse) as connection, connection.cursor() as cursor:
+        for question in VIEWS:
+            cursor.execute("SET search_path TO public")
+            cursor.execute(question.query)
+            names = [column.name for column in cursor.description or ()]
+            assert names == list(question.columns), (
+                f"{question.name}.sql: a comment for each column of its query, in the query's order"
+            )
 
 
 @pytest.mark.begun
