@@ -18,7 +18,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
 from totes.answers import fitness
-from totes.capture import SOURCE_TABLES
+from totes.capture import SOURCE_TABLES, capture
 from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
 from totes.outcomes import Span
@@ -302,6 +302,41 @@ def test_a_column_that_need_have_no_value_any_more_is_brought_in_place(pipeline:
     execute(pipeline.source, "UPDATE department SET location = NULL WHERE department_id IN (1, 2, 3)")
     assert pipeline.tick().quarantined == 0
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_row_that_a_wider_star_can_hold_waits_until_it_is_converted_again(pipeline: Pipeline) -> None:
+    """A date that is NULL is none of the calendar's."""
+    execute(pipeline.source, "ALTER TABLE payment ALTER COLUMN payment_date DROP NOT NULL")
+    execute(pipeline.source, "ALTER TABLE payment ALTER COLUMN payment_amount TYPE numeric(14, 2)")
+    execute(pipeline.source, "UPDATE payment SET payment_date = NULL WHERE payment_id = 3")
+    execute(pipeline.source, "UPDATE payment SET payment_amount = 12345678901.25 WHERE payment_id IN (4, 5)")
+    tables = changed(
+        "fact_payment",
+        lambda columns: [
+            dataclasses.replace(
+                column,
+                nullable=column.nullable or column.name == "payment_date",
+                precision=14 if column.name == "payment_amount" else column.precision,
+            )
+            for column in columns
+        ],
+    )
+    waiting = "SELECT key FROM etl.quarantine WHERE resolved_by IS NULL ORDER BY 1"
+    pipeline.tick()
+    transform(pipeline.ingestion, pipeline.processed, tables)
+    with session(pipeline.warehouse) as connection, session(pipeline.source) as shop:
+        load(connection, pipeline.processed, tables)
+        assert rows(pipeline.warehouse, waiting) == [(3,), (4,), (5,)]
+        capture(shop, pipeline.ingestion, SOURCE_TABLES, recapture={"payment": [3, 4]})
+        transform(pipeline.ingestion, pipeline.processed, tables)
+        load(connection, pipeline.processed, tables)
+        assert rows(pipeline.warehouse, waiting) == [(5,)]
+        replay(pipeline.ingestion, pipeline.processed, tables, first=1)
+        load(connection, pipeline.processed, tables)
+        assert rows(pipeline.warehouse, waiting) == []
+        assert verify(shop, connection, pipeline.ingestion, SOURCE_TABLES, tables).differences == 0
+    assert rows(pipeline.warehouse, "SELECT payment_id FROM current_payment WHERE payment_date IS NULL") == [(3,)]
 
 
 @pytest.mark.begun

@@ -14,9 +14,9 @@ MONTHS = ["January", "February", "March", "April", "May", "June", "July", "Augus
 MONTHS += ["November", "December"]
 
 
-@given(st.lists(st.dates(), min_size=1))
-def test_each_date_has_one_row_that_tells_it_in_full(dates: list[datetime.date]) -> None:
-    rows = calendar_rows(DIM_DATE, pl.Series(dates)).rows()
+@given(st.lists(st.dates() | st.none(), min_size=1))
+def test_each_date_has_one_row_that_tells_it_in_full(dates: list[datetime.date | None]) -> None:
+    rows = calendar_rows(DIM_DATE, pl.Series(dates, dtype=pl.Date)).rows()
     assert rows == [
         (
             date,
@@ -28,5 +28,5 @@ def test_each_date_has_one_row_that_tells_it_in_full(dates: list[datetime.date])
             MONTHS[date.month - 1],
             (date.month + 2) // 3,
         )
-        for date in sorted(set(dates))
+        for date in sorted({date for date in dates if date is not None})
     ]

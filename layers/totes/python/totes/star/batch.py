@@ -265,4 +265,4 @@ def _dates(table: Fact | Dimension, rows: pl.DataFrame) -> frozenset[date]:
     if not isinstance(table, Fact):
         return frozenset()
     columns = [column.name for column in table.columns if column.kind is Kind.DATE]
-    return frozenset(day for name in columns for day in rows[name].unique())
+    return frozenset(day for name in columns for day in rows[name].drop_nulls().unique())

@@ -17,6 +17,6 @@ _OF_DATE = {
 
 
 def calendar_rows(calendar: Calendar, dates: pl.Series) -> pl.DataFrame:
-    """Return a row of the calendar for each distinct date, in ascending order."""
-    distinct = dates.rename("date_id").unique().sort().to_frame()
+    """Return a row of the calendar for each distinct date, in ascending order; none for NULL, of a fact without one."""
+    distinct = dates.rename("date_id").drop_nulls().unique().sort().to_frame()
     return distinct.select(_OF_DATE[column.name].alias(column.name) for column in calendar.columns)
