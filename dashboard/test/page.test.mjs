@@ -966,6 +966,47 @@ test("money is converted row by row, says whose days' rates it used, and opens t
   own.close();
 });
 
+test("an amount that is not known is no 0: it is shown as none, and no sum has it", {
+  skip: !EXPECTED.unknown,
+}, async () => {
+  const { folder, order } = EXPECTED.unknown;
+  const own = await serve(folder);
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
+  try {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(`${own.url}#period=all`);
+    await page.waitForSelector("#figures");
+    const others = EXPECTED.rated.orders.filter(({ id, converted }) => id !== order && converted !== null);
+    const all = sum(others, ({ converted }) => Math.round(Number(converted) * 100));
+    assert.equal(await page.$eval("#sales-revenue b", ({ dataset }) => Number(dataset.value)), all);
+    await page.click("#sales .sentence button");
+    assert.equal(await page.$eval(".drawer .summary b", ({ dataset }) => Number(dataset.value)), others.length + 1);
+    assert.equal(await page.$eval(".drawer .summary span", ({ dataset }) => Number(dataset.value)), all);
+    // Amounts in order: what is not known comes first, or last.
+    await page.click(".drawer .head button >> text=Value");
+    await page.click(".drawer .head button >> text=Value");
+    assert.equal(await page.textContent(".drawer .item button"), String(order));
+    const [rows] = await Promise.all([page.waitForEvent("download"), page.click(".drawer .summary button")]);
+    const [head, ...lines] = readFileSync(await rows.path(), "utf8").split("\r\n");
+    const cells = lines.find((line) => line.startsWith(`${order},`)).match(/("([^"]|"")*"|[^,]*)(,|$)/g);
+    for (const name of ["Unit price", "Value", "Converted (GBP)"])
+      assert.equal(cells[head.replace("\ufeff", "").split(",").indexOf(name)], ",", name);
+    await page.goto(`${own.url}#currency=all&row=sales_order-${order}`);
+    await page.waitForSelector(".versions td");
+    const fields = await page.$$eval(".versions tbody tr", (found) =>
+      Object.fromEntries(
+        found.map((row) => [row.querySelector("th").textContent, row.querySelector("td").textContent]),
+      ),
+    );
+    assert.deepEqual([fields["Unit price"], fields.Value, fields.Converted], ["–", "–", "–"]);
+    assert.match(await page.textContent(".drawer"), /Payments:#\d+ –, /);
+  } finally {
+    await context.close();
+    own.close();
+  }
+});
+
 test("two currencies of one code are one choice, whose figures are of both", { skip: !EXPECTED.rated }, async () => {
   const { folder, orders } = EXPECTED.rated;
   const own = await serve(folder);

@@ -15,6 +15,11 @@ export type AnyColumn = ColumnOf<Kind>;
 
 /** What stands in a column of whole numbers where there is no value. */
 export const NOTHING = -2147483648;
+/** What stands in a column of each kind of number there: an amount that is not known is none, and not 0. */
+export const NO_VALUE = { int: NOTHING, number: Number.NaN, flag: 0 } as const;
+
+/** Whether a number stands where there is no value. */
+export const isNothing = (value: number): boolean => value === NOTHING || Number.isNaN(value);
 
 /** An empty column of a kind, with room for so many rows. */
 export function emptyColumn(kind: Kind, rows: number): AnyColumn {

@@ -2,7 +2,7 @@
 
 import { decompress } from "fzstd";
 import { type ColumnData, type ParquetParsers, parquetMetadata, parquetRead } from "hyparquet";
-import { type AnyColumn, emptyColumn, type Kind, NOTHING, type Schema, type Table } from "./columns";
+import { type AnyColumn, emptyColumn, type Kind, NO_VALUE, type Schema, type Table } from "./columns";
 import { UnknownFormat } from "./errors";
 import { LATER } from "./schemas";
 
@@ -30,7 +30,7 @@ export async function readParquet<S extends Schema>(file: ArrayBuffer, schema: S
   const columns: Record<string, AnyColumn> = {};
   for (const [name, kind] of Object.entries(schema)) {
     const column = emptyColumn(kind, rows);
-    if (kind === "int" && !there.has(name)) (column as Int32Array).fill(NOTHING);
+    if (!there.has(name) && kind !== "text") (column as Float64Array).fill(NO_VALUE[kind]);
     columns[name] = column;
   }
   if (rows > 0) {
@@ -58,7 +58,7 @@ function fill(kind: Kind, column: AnyColumn, values: ArrayLike<unknown>, start: 
     return;
   }
   const numbers = column as Float64Array;
-  const nothing = kind === "int" ? NOTHING : 0;
+  const nothing = NO_VALUE[kind];
   if (values instanceof Int32Array) {
     numbers.set(values.length === rows ? values : values.subarray(0, rows), start);
     return;

@@ -22,7 +22,7 @@ export function rateOn(shop: Shop, currency: number, day: number): Rate | null {
 }
 
 interface Worth {
-  /** In the row's own currency. */
+  /** In the row's own currency; 0 where it is not known, for sum() of SQL leaves that out too. */
   readonly own: Float64Array;
   /** In the reporting currency; NaN where there is no rate. */
   readonly converted: Float64Array;
@@ -33,8 +33,9 @@ interface Worth {
 /** What each row of a fact is worth, in minor units. */
 const worth = oncePerShop((shop): Record<FactName, Worth> => {
   const { sales_order, purchase_order, payment } = shop;
-  const product = (one: ArrayLike<number>, other: ArrayLike<number>) =>
-    Float64Array.from(one, (value, row) => value * (other[row] as number));
+  const known = (amount: number) => amount || 0; // NaN is none
+  const product = (counts: Int32Array, prices: Float64Array) =>
+    prices.map((price, row) => (counts[row] === NOTHING ? 0 : known(price * (counts[row] as number))));
   const worthOf = (table: { rows: number; day: Int32Array; currency_id: Int32Array }, own: Float64Array): Worth => {
     const converted = new Float64Array(table.rows).fill(Number.NaN);
     const rateDay = new Int32Array(table.rows).fill(NOTHING);
@@ -50,7 +51,7 @@ const worth = oncePerShop((shop): Record<FactName, Worth> => {
   return {
     sales_order: worthOf(sales_order, product(sales_order.units, sales_order.unit_price)),
     purchase_order: worthOf(purchase_order, product(purchase_order.quantity, purchase_order.unit_price)),
-    payment: worthOf(payment, payment.amount),
+    payment: worthOf(payment, payment.amount.map(known)),
   };
 });
 

@@ -29,7 +29,7 @@ function inCurrency(minor: number, code: string, options: Intl.NumberFormatOptio
 
 /** To the last minor unit. */
 export function money(minor: number | null, code: string): string {
-  return minor === null
+  return minor === null || Number.isNaN(minor)
     ? "–"
     : inCurrency(minor, code, { minimumFractionDigits: DIGITS, maximumFractionDigits: DIGITS });
 }
@@ -60,7 +60,8 @@ const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const change = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
 
-export const count = (value: number | null): string => (value === null ? "–" : whole.format(value));
+export const count = (value: number | null): string =>
+  value === null || Number.isNaN(value) ? "–" : whole.format(value);
 export const shortCount = (value: number | null): string =>
   value === null || Math.abs(value) < 100_000 || !shortens(value) ? count(value) : digits.format(value);
 /** A round number, for an axis. */

@@ -1,6 +1,6 @@
 /** How the rows of a fact are shown: its fields, in words. */
 
-import { cell, NOTHING } from "../data/columns";
+import { cell, isNothing } from "../data/columns";
 import type { FactName } from "../data/schemas";
 import { convert } from "../figures/rates";
 import { designName, partyName, personName, placeName, type Shop } from "../figures/shop";
@@ -24,7 +24,7 @@ type Columns = { readonly rows: number };
 
 const number = (column: string) => (table: Columns, row: number) => {
   const value = cell(table, column, row) as number;
-  return value === NOTHING ? null : value;
+  return isNothing(value) ? null : value;
 };
 const text = (column: string) => (table: Columns, row: number) => cell(table, column, row) as string;
 const id = (table: Columns, column: string, row: number) => cell(table, column, row) as number;
@@ -32,8 +32,13 @@ const party = (table: Columns, row: number, shop: Shop) => partyName(shop, id(ta
 const person = (table: Columns, row: number, shop: Shop) => personName(shop, id(table, "staff_id", row));
 const place = (table: Columns, row: number, shop: Shop) => placeName(shop, id(table, "location_id", row));
 const design = (table: Columns, row: number, shop: Shop) => designName(shop, id(table, "design_id", row));
-const value = (amount: string) => (table: Columns, row: number) =>
-  (cell(table, amount, row) as number) * (cell(table, "unit_price", row) as number);
+const value = (amount: string) => {
+  const [countOf, priceOf] = [number(amount), number("unit_price")];
+  return (table: Columns, row: number) => {
+    const [count, price] = [countOf(table, row), priceOf(table, row)];
+    return count === null || price === null ? null : count * price;
+  };
+};
 
 const TERMS: readonly Field[] = [
   { name: "Payment agreed for", kind: "day", value: number("payment_day") },
@@ -87,7 +92,7 @@ const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
 const CONVERSION: Readonly<Record<FactName, readonly Field[]>> = {
   sales_order: conversion(value("units")),
   purchase_order: conversion(value("quantity")),
-  payment: conversion((table, row) => cell(table, "amount", row) as number),
+  payment: conversion(number("amount")),
 };
 
 /** The fields of a fact's rows in a shop. */
@@ -95,7 +100,7 @@ export function fieldsOf(shop: Shop, fact: FactName): readonly Field[] {
   return shop.reporting === null ? FIELDS[fact] : [...FIELDS[fact], ...CONVERSION[fact]];
 }
 
-function conversion(amount: (table: Columns, row: number) => number): readonly Field[] {
+function conversion(amount: (table: Columns, row: number) => number | null): readonly Field[] {
   const rate = (table: Columns, row: number, shop: Shop) =>
     rateOn(shop, id(table, "currency_id", row), id(table, "day", row));
   return [
@@ -104,8 +109,8 @@ function conversion(amount: (table: Columns, row: number) => number): readonly F
       kind: "money",
       converted: true,
       value: (table, row, shop) => {
-        const found = rate(table, row, shop);
-        return found === null ? null : convert(amount(table, row), found);
+        const [found, own] = [rate(table, row, shop), amount(table, row)];
+        return found === null || own === null ? null : convert(own, found);
       },
     },
     { name: "Rate", kind: "text", value: (table, row, shop) => rate(table, row, shop)?.text ?? null },

@@ -18,6 +18,7 @@ from local_cloud.postgres import EmbeddedPostgres
 from simulator import move_to_yesterday
 from tests.support.databases import execute, rows, session, value
 from tests.support.page_answers import answers
+from tests.support.page_schemas import page_schemas
 from tests.support.published import Published, a_shop
 from tests.support.snapshots import write_snapshot
 from totes.rates import DayOfRates, key_of
@@ -40,7 +41,6 @@ HOSTILE = (
     "</script><script>window.harmed=1</script>",
 )
 CHANGED, DELETED = 95, 60
-LATER = ("first_batch", "paid_since", "stale")
 EDITED_BADLY, BACK, NEVER_HERE = 90, 61, 5000
 
 
@@ -138,9 +138,21 @@ def with_rates(shop: Published) -> None:
 def as_before(data: Path) -> str:
     """Copy snapshots, as a version of totes wrote them that did not have the columns that came later."""
     before = Path(shutil.copytree(data, data.parent / "before"))
+    later = page_schemas().later
     for file in before.glob("files/*/*.parquet"):
-        pl.read_parquet(file).drop(LATER, strict=False).write_parquet(file)
+        pl.read_parquet(file).drop(later, strict=False).write_parquet(file)
     return str(before)
+
+
+def without_amounts(data: Path, rated: dict[str, Any]) -> dict[str, Any]:
+    """Copy snapshots, as they would be of a shop that does not know what a sales order, or its payment, comes to."""
+    copy = Path(shutil.copytree(data, data.parent / "unknown"))
+    order = next(each["id"] for each in rated["orders"] if each["rate_day"] is not None)
+    for table, amount in {"sales_order": "unit_price", "payment": "amount"}.items():
+        for file in copy.glob(f"files/{table}/*.parquet"):
+            known = pl.when(pl.col("sales_order_id").ne_missing(order)).then(pl.col(amount))
+            pl.read_parquet(file).with_columns(known.alias(amount)).write_parquet(file)
+    return {"folder": str(copy), "order": order}
 
 
 def rated_rows(shop: Published) -> dict[str, Any]:
@@ -190,7 +202,9 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
         (BACK, f"{again} {waits} Its versions, the oldest first:"),
         (NEVER_HERE, f"Sales order {NEVER_HERE} {waits}"),
     ]
-    expected = {"snapshots": [first, second], "hostile": HOSTILE, "small": small, "rated": rated_rows(rated)}
+    converted = rated_rows(rated)
+    expected = {"snapshots": [first, second], "hostile": HOSTILE, "small": small, "rated": converted}
+    expected["unknown"] = without_amounts(rated.folder, converted)
     return kept(shop.folder, {**expected, "waiting": waiting, "before": as_before(shop.folder)})
 
 
