@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from simulator import build
+from tests.integration.totes.test_reports import assert_answers_are_the_sources
 from tests.support.databases import execute, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
@@ -77,7 +78,7 @@ def replayed(pipeline: Pipeline) -> None:
 
 
 def main(source: str, warehouse: str) -> None:
-    """Print what a run says without the grant; with it, the new table and column arrive and are equal."""
+    """Print what a run says without the grant; with it, the new table, column and question arrive and are equal."""
     build(source, orders=100, seed=1)
     store = MemoryStore()
     ingestion, processed = store.bucket("ingestion"), store.bucket("processed")
@@ -96,6 +97,7 @@ def main(source: str, warehouse: str) -> None:
     assert value(warehouse, "SELECT count(*) FROM fact_complaint") == 12
     replayed(pipeline)
     assert_warehouse_mirrors(source, warehouse)
+    assert_answers_are_the_sources(pipeline)
     with session(source) as shop, session(warehouse) as connection:
         assert verify(shop, connection, ingestion, SOURCE_TABLES, STAR_TABLES).differences == 0
 

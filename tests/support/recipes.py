@@ -29,7 +29,7 @@ class Step:
 
     Attributes:
         file: the file that the recipe has named last before it.
-        kind: python, which is the whole of a new file; diff, which is a change of one; or console.
+        kind: python or sql, which is the whole of a new file; diff, which is a change of one; or console.
         text: the block.
     """
 
@@ -54,10 +54,10 @@ class Recipe:
 
 
 def recipes() -> dict[str, Recipe]:
-    """The recipes by name, in their order."""
+    """The recipes by name, in their order; a section without blocks is none."""
     document = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     _, *sections = re.split(r"^## ", document, flags=re.MULTILINE)
-    return {recipe.name: recipe for recipe in map(_recipe, sections)}
+    return {recipe.name: recipe for recipe in map(_recipe, sections) if recipe.steps}
 
 
 def _recipe(section: str) -> Recipe:
@@ -84,7 +84,7 @@ def written_by(step: Step, before: str | None) -> str:
     Raises:
         AssertionError: the new file is there, or the file does not have exactly once what the diff changes.
     """
-    if step.kind == "python":
+    if step.kind in ("python", "sql"):
         assert before is None, f"docs/extending.md: {step.file} is no new file"
         return step.text
     assert before is not None, f"docs/extending.md: {step.file} is not there"
