@@ -25,8 +25,8 @@ them, and are added up within one currency only. `totes_dashboard` reads all of 
 comment what it means, as every table of the star does (`\\d+ report.sales_by_day` in psql).
 
 A new question is a new file: a comment that asks it, an empty one, a line for each column in the query's order, and the
-query, which names tables with their schemas; [extending.md](extending.md#a-question) has every step. The next load makes
-the view. A changed one is made again with what was granted on it; where somebody's view reads it and it has other
+query, which names tables with their schemas; [extending.md](extending.md#a-question) has every step. The next load
+makes the view. A changed one is made again with what was granted on it; where somebody's view reads it and it has other
 columns now, or where its query is wrong, it stays as it is and the load's log says so.
 """
 
