@@ -116,11 +116,11 @@ def _no_ledger() -> None:
     loading, batches, places = _module("warehouse.loading"), _module("warehouse.batch"), _module("warehouse.places")
 
     def append(cursor: Any, _place: Any, table: Any, staging: Any, batch: int) -> int:
-        name = f"{table.name}_{table.key}_batch_id_key"
-        cursor.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {name}")
+        live = f"public.{table.name}"
+        cursor.execute(f"ALTER TABLE {live} DROP CONSTRAINT IF EXISTS {table.name}_{table.key}_batch_id_key")
         names = ", ".join(column.name for column in table.columns)
         cursor.execute(
-            sql.SQL(f"INSERT INTO {table.name} ({names}, batch_id) SELECT {names}, %s FROM {{}}").format(staging),
+            sql.SQL(f"INSERT INTO {live} ({names}, batch_id) SELECT {names}, %s FROM {{}}").format(staging),
             (batch,),
         )
         return int(cursor.rowcount)
