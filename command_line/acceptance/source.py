@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import parse_dsn
 
 from local_cloud import libpq
+from local_cloud.named_databases import verified
 from simulator.schema import drop_tables, tables_in_the_way
 from totes.errors import UserError
 
@@ -115,6 +116,7 @@ class Source:
         try:
             with (
                 libpq.restored(),
+                verified(self._uri, "source"),
                 closing(psycopg2.connect(self._uri)) as connection,
                 connection,
                 connection.cursor() as cursor,
