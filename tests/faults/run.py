@@ -5,13 +5,16 @@ from typing import Any
 
 from tests.faults.boundary import Paused, Script
 from tests.faults.functions import CAPTURE, TRANSFORM, Function, Outcome
-from tests.faults.worker import Returned
+from tests.faults.worker import Raised, Returned
 from totes import payloads
 from totes.errors import RetryableError
 
 RETRYABLE = {error.__name__ for error in RetryableError.__subclasses__()}
 TRIES = 5
 """Of each invocation, as the state machine has it; without its waits."""
+
+_MOST_ROUNDS = 20
+"""So often a step may ask for pieces; a plan is given up now and then, because its source has been restored, say."""
 
 Event = Mapping[str, Any]
 
@@ -77,20 +80,26 @@ class Step:
         self.outcome = outcome
         try:
             self._next = self._invocations.send(outcome)
-        except StopIteration:
+        except StopIteration as end:
             self._next = None
-        return outcome
+            self.outcome = end.value or outcome
+        return self.outcome
 
 
-def _invocations(name: str, event: Event) -> Generator[Event, Outcome, None]:
-    """What a step's function is invoked with, one event after the other; it is sent what each has come to."""
+def _invocations(name: str, event: Event) -> Generator[Event, Outcome, Outcome | None]:
+    """What a step's function is invoked with, one event after the other; it is sent what each has come to.
+
+    A step that asks for pieces again and again has failed: that is what is returned.
+    """
     outcome = yield event
     if name not in _PIECES:
-        return
+        return None
     asked, of, word = _PIECES[name]
     if name == TRANSFORM:  # once what comes before is loaded, nothing more is asked
         event = {}
-    while isinstance(outcome, Returned) and asked in outcome.value:
+    for _ in range(_MOST_ROUNDS):
+        if not isinstance(outcome, Returned) or asked not in outcome.value:
+            return None
         left, came_of = outcome.value[asked], []
         for piece in reversed(left[payloads.PIECES]):
             named = {of: left[of], payloads.PIECE: piece}
@@ -98,6 +107,7 @@ def _invocations(name: str, event: Event) -> Generator[Event, Outcome, None]:
             failed = named | {payloads.ERROR: getattr(done, "error", "Died")}
             came_of.append(done.value if isinstance(done, Returned) else failed)
         outcome = yield {**event, word: came_of}
+    return Raised(error="EndlessStep", message=f"{name} asked for pieces {_MOST_ROUNDS} times, and is not done")
 
 
 def whole(function: Function, event: Event | None = None, script: Script | None = None) -> Outcome:
