@@ -4,19 +4,15 @@ Nothing of AWS's: what the site cdn.jsdelivr.net answers of the same path, of tw
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from local_cloud.cdk import PROJECT
 
 _DAYS = PROJECT / "toolchain" / "node_modules"
 _PACKAGE = "exchange-rates-"
 _PATH = re.compile(r"/npm/@fawazahmed0/currency-api@([0-9.]+|latest)/(v1/currencies/[a-z]{3}\.min\.json)")
-
-_Environ = dict[str, Any]
-_Start = Callable[..., Any]
-Application = Callable[[_Environ, _Start], Iterable[bytes]]
 
 
 class WithExchangeRates:
@@ -27,11 +23,11 @@ class WithExchangeRates:
         days: the folder of the packages, each of a day.
     """
 
-    def __init__(self, application: Application, days: Path = _DAYS) -> None:
+    def __init__(self, application: WSGIApplication, days: Path = _DAYS) -> None:
         self._application = application
         self._days = days
 
-    def __call__(self, environ: _Environ, start: _Start) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         asked = _PATH.fullmatch(environ.get("PATH_INFO", ""))
         if asked is None:

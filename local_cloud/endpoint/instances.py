@@ -22,8 +22,7 @@ _moto_run = InstanceBackend.run_instances
 
 
 def install() -> None:
-    """Patch moto's instances, and the quotas that they are held to."""
-    quotas.install()
+    """Patch moto's instances."""
     patch(
         InstanceBackend,
         "run_instances",

@@ -29,6 +29,7 @@ from local_cloud.endpoint import (
     networks,
     persistence,
     queues,
+    quotas,
     resources,
     roles,
     rotations,
@@ -47,9 +48,9 @@ from local_cloud.endpoint import (
 from local_cloud.persistent_store import PersistentStore
 
 _CORRECTED = (
-    *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, roles, rotations, stacks),
+    *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, quotas, roles, rotations),
     *(state_machines, histories, listings, secrets, security_groups, sessions, topics, ways_out, user_pools),
-    *(identity_pools, distributed_maps),
+    *(identity_pools, distributed_maps, stacks),
 )
 
 _WITH_TYPES = (

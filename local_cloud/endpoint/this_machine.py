@@ -5,13 +5,9 @@ answers allow its origin to read. moto allows every origin. A page whose own nam
 origin as the endpoint, and told by the name that the browser asks for.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import urlsplit
-
-_Environ = dict[str, Any]
-_Start = Callable[..., Any]
-Application = Callable[[_Environ, _Start], Iterable[bytes]]
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _NAMES = ("localhost", "127.0.0.1")
 _ALL_BUCKETS = ".localhost"
@@ -28,10 +24,10 @@ class ForThisMachine:
         application: what answers.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: WSGIApplication) -> None:
         self._application = application
 
-    def __call__(self, environ: _Environ, start: _Start) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         origin = environ.get("HTTP_ORIGIN")
         if not _is_here(f"//{environ.get('HTTP_HOST', '')}") or not (origin is None or _is_here(origin)):

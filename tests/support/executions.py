@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from command_line.execution import has_ended
+
 
 def ended(step_functions: Any, arn: str) -> dict[str, Any]:
     """Wait for an execution's end; return what it came to. An answer may be a moment old, as in AWS."""
@@ -12,7 +14,7 @@ def ended(step_functions: Any, arn: str) -> dict[str, Any]:
             found: dict[str, Any] = step_functions.describe_execution(executionArn=arn)
         except step_functions.exceptions.ExecutionDoesNotExist:
             found = {"status": "RUNNING"}
-        if found["status"] != "RUNNING" and (found["status"] != "SUCCEEDED" or "output" in found):
+        if has_ended(found):
             return found
         assert time.monotonic() < deadline
         time.sleep(0.02)

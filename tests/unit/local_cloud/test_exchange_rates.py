@@ -1,6 +1,6 @@
 """The local cloud answers what a function asks of the source of rates, and nothing else that is not there."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,11 @@ def asked(days: Path, path: str) -> tuple[str, bytes]:
         start("299 Elsewhere", [])
         return [b"aws"]
 
-    body = WithExchangeRates(otherwise, days)({"PATH_INFO": path}, lambda status, _: said.append(status))
+    def start(status: str, _headers: list[tuple[str, str]], _error: Any = None, /) -> Callable[[bytes], object]:
+        said.append(status)
+        return lambda _: None
+
+    body = WithExchangeRates(otherwise, days)({"PATH_INFO": path}, start)
     return said[0], b"".join(body)
 
 

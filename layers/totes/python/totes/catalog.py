@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+Relation = tuple[str, str]
+"""A table or view, by schema and name."""
+
 # PostgreSQL itself never takes a type of schema public for visible, because no session of totes looks there. It also
 # writes the schema where its own type has the name: so does this.
 _WRITTEN_TYPE = sql.SQL("""
@@ -47,6 +50,21 @@ def has_table(cursor: Cursor, name: str) -> bool:
     cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
     [[is_there]] = cursor.fetchall()
     return bool(is_there)
+
+
+def absent(cursor: Cursor, relations: Sequence[Relation]) -> list[str]:
+    """Return the names of those tables and views that are not there.
+
+    Raises:
+        psycopg2.Error: the connection to the database was lost, or the role may not use a schema.
+    """
+    schemas, names = zip(*relations, strict=True)
+    cursor.execute(
+        "SELECT name FROM unnest(%s, %s) AS wanted (schema, name) "
+        "WHERE to_regclass(format('%%I.%%I', schema, name)) IS NULL",
+        (list(schemas), list(names)),
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def lacking(names: Sequence[str]) -> str:

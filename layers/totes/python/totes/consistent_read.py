@@ -7,10 +7,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import Relation, absent
 from totes.errors import ConfigurationError
-
-Relation = tuple[str, str]
-"""A table or view, by schema and name."""
 
 
 @contextmanager
@@ -31,14 +29,8 @@ def consistent_read(
         ConfigurationError: some are not there.
         psycopg2.Error: the connection to the warehouse was lost, or what makes the tables again was at it for too long.
     """
-    schemas, names = zip(*relations, strict=True)
     with warehouse, warehouse.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM unnest(%s, %s) AS wanted (schema, name) "
-            "WHERE to_regclass(format('%%I.%%I', schema, name)) IS NULL",
-            (list(schemas), list(names)),
-        )
-        if gone := [name for (name,) in cursor.fetchall()]:
+        if gone := absent(cursor, relations):
             raise ConfigurationError(missing(gone))
     with warehouse, warehouse.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.answers.quarantined_rows import rows_held
-from totes.catalog import count_rows, has_table, lacking
+from totes.catalog import absent, count_rows, has_table, lacking
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.places import LIVE
@@ -124,7 +124,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         newest = _newest(cursor)
         if not newest:
             return State(tables={})
-        if missing := [table.name for table in tables if not has_table(cursor, f"public.{table.name}")]:
+        if missing := absent(cursor, [("public", table.name) for table in tables]):
             raise ConfigurationError(lacking(missing))
         return State(
             newest=newest,
