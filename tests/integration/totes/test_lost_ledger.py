@@ -12,10 +12,11 @@ from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from totes.answers import fitness
+from totes.answers import fitness, state_of
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.star import STAR_TABLES
+from totes.verify import verify
 
 __all__ = ["site"]
 
@@ -50,6 +51,17 @@ DROPPED = {
         "DROP TABLE etl.batch, etl.batch_table, etl.drift, etl.quarantine, etl.content, etl.star_column CASCADE"
     ),
 }
+
+
+@pytest.mark.begun
+def test_what_reads_the_ledger_names_its_tables_that_are_gone(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "DROP TABLE etl.batch_table, etl.drift, etl.quarantine CASCADE")
+    lacking = r"the warehouse lacks etl\.batch_table, etl\.drift, etl\.quarantine, which was lost, .*\(totes run\)"
+    with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
+        with pytest.raises(ConfigurationError, match=lacking):
+            verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+        with pytest.raises(ConfigurationError, match=lacking):
+            state_of(warehouse, STAR_TABLES)
 
 
 @pytest.mark.parametrize("what", DROPPED)

@@ -53,14 +53,15 @@ def has_table(cursor: Cursor, name: str) -> bool:
 
 
 def absent(cursor: Cursor, relations: Sequence[Relation]) -> list[str]:
-    """Return the names of those tables and views that are not there.
+    """Return those tables and views that are not there, each as it is spoken of: those of `public` by name alone.
 
     Raises:
         psycopg2.Error: the connection to the database was lost, or the role may not use a schema.
     """
     schemas, names = zip(*relations, strict=True)
     cursor.execute(
-        "SELECT name FROM unnest(%s, %s) AS wanted (schema, name) "
+        "SELECT CASE schema WHEN 'public' THEN name ELSE schema || '.' || name END "
+        "FROM unnest(%s, %s) AS wanted (schema, name) "
         "WHERE to_regclass(format('%%I.%%I', schema, name)) IS NULL",
         (list(schemas), list(names)),
     )
@@ -68,7 +69,7 @@ def absent(cursor: Cursor, relations: Sequence[Relation]) -> list[str]:
 
 
 def lacking(names: Sequence[str]) -> str:
-    """Say that the warehouse lacks star tables, or columns of them."""
+    """Say that the warehouse lacks tables of the star or of the ledger, or columns of the star."""
     return (
         f"the warehouse lacks {', '.join(names)}, which was lost, or which an earlier totes did not have; the next run "
         "makes all of it (totes run)"

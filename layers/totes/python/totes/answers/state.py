@@ -13,6 +13,7 @@ from totes.answers.quarantined_rows import rows_held
 from totes.catalog import absent, count_rows, has_table, lacking
 from totes.errors import ConfigurationError
 from totes.star_schema import Fact, StarTable
+from totes.warehouse.definitions import star_and_ledger
 from totes.warehouse.places import LIVE
 
 _LAST_BATCHES = 5
@@ -116,7 +117,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         tables: the star tables.
 
     Raises:
-        ConfigurationError: the warehouse lacks one of them.
+        ConfigurationError: the warehouse lacks one of them, or a table of the ledger.
         psycopg2.Error: the connection to the warehouse was lost.
     """
     with warehouse, warehouse.cursor() as cursor:
@@ -124,7 +125,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         newest = _newest(cursor)
         if not newest:
             return State(tables={})
-        if missing := absent(cursor, [("public", table.name) for table in tables]):
+        if missing := absent(cursor, star_and_ledger(tables)):
             raise ConfigurationError(lacking(missing))
         return State(
             newest=newest,

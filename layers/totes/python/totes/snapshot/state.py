@@ -117,6 +117,6 @@ def made_by() -> str:
 
 def _missing(views: Sequence[str]) -> str:
     return (
-        f"the warehouse has no view {REPORT}.{views[0]}, which the dashboard reads; the next load makes it, or its log "
+        f"the warehouse has no view {views[0]}, which the dashboard reads; the next load makes it, or its log "
         "says why not (docs/dashboard.md)"
     )

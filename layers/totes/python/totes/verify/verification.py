@@ -24,7 +24,7 @@ from totes.verify.current import calendar_rows_held, current_rows, dates_named, 
 from totes.verify.in_flight import in_flight
 from totes.verify.pages import SourcePages
 from totes.verify.verdict import TableVerdict, Verdict
-from totes.warehouse.definitions import columns_made
+from totes.warehouse.definitions import columns_made, star_and_ledger
 from totes.warehouse.ledger import newest_entry
 from totes.warehouse.migrate import columns_and_keys
 from totes.warehouse.others import must_inherit_nothing
@@ -65,8 +65,8 @@ def verify(
     Raises:
         ContractError: the source does not have the shape that totes reads.
         SourceUnavailable: the source is a standby that is behind what was captured.
-        ConfigurationError: the warehouse holds no batch yet, has lost a star table or a column of one, or has a table
-            that inherits from one of totes; see also `totes.lake`.
+        ConfigurationError: the warehouse holds no batch yet, has lost a star table, a column of one or a table of the
+            ledger, or has a table that inherits from one of totes; see also `totes.lake`.
         LakeUnavailable, LakeCorrupted: see `totes.lake`.
         psycopg2.Error: the connection to a database was lost.
     """
@@ -75,7 +75,7 @@ def verify(
             cursor.execute(_KEPT)
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
-    with consistent_read(warehouse, [("public", table.name) for table in stars], lacking) as cursor:
+    with consistent_read(warehouse, star_and_ledger(stars), lacking) as cursor:
         must_inherit_nothing(cursor, stars)
         _must_have_its_columns(cursor, stars)
         held = _newest(cursor)

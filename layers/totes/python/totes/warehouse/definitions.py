@@ -7,6 +7,7 @@ from typing import NamedTuple
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import Relation
 from totes.names import RATES_TABLE, READABLE_LEDGER
 from totes.roles import DASHBOARD
 from totes.star_schema import Column, Fact, StarTable
@@ -163,6 +164,11 @@ def replacements(tables: Sequence[StarTable]) -> Iterator[Replacement]:
         yield Replacement(table.name, LIVE.star(table.name), BESIDE.star(table.name), table)
     for name in LEDGER:
         yield Replacement(f"etl.{name}", LIVE.ledger(name), BESIDE.ledger(name), None)
+
+
+def star_and_ledger(tables: Sequence[StarTable]) -> list[Relation]:
+    """Return the live tables of the star and of the ledger."""
+    return [*(("public", table.name) for table in tables), *(("etl", name) for name in LEDGER)]
 
 
 def create_ledger(cursor: Cursor, place: Place, names: Sequence[str] = LEDGER) -> None:
