@@ -3,6 +3,7 @@
 `python toolchain/patches_page.py` does it. It patches moto in its own process to see.
 """
 
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,8 +29,8 @@ nothing. A release of moto that moves one of them, or has one by itself, stops t
 
 def document() -> str:
     """Return the page's text; moto is patched in this process from then on."""
-    with TemporaryDirectory() as folder:
-        endpoint = Endpoint(PersistentStore(Path(folder) / "kept.sqlite"))
+    with TemporaryDirectory() as folder, closing(PersistentStore(Path(folder) / "kept.sqlite")) as store:
+        endpoint = Endpoint(store)
         endpoint.run_functions_by(_nothing)
     rows = [f"| `{each.target}` | {'added' if each.adds else 'replaced'} | {each.why} |" for each in made()]
     return _HEAD + "\n".join(rows) + "\n"

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,13 +18,23 @@ def login(host: str, port: int) -> dict[str, str]:
     return {"secret_string": json.dumps({"host": host, "port": port, "password": "one"})}
 
 
+Again = Callable[..., PersistentStore]
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> PersistentStore:
-    return PersistentStore(tmp_path / "kept.db")
+def store(tmp_path: Path) -> Iterator[PersistentStore]:
+    with closing(PersistentStore(tmp_path / "kept.db")) as opened:
+        yield opened
 
 
-def machine_went_out(tmp_path: Path, cut: int = 0) -> PersistentStore:
-    """The file as a disk has it that got no more, with the end of what was written last missing."""
+@pytest.fixture
+def machine_went_out(tmp_path: Path) -> Iterator[Again]:
+    """Opens the file as a disk has it that got no more, with the end of what was written last missing."""
+    with ExitStack() as opened:
+        yield lambda cut=0: opened.enter_context(closing(PersistentStore(_left(tmp_path, cut))))
+
+
+def _left(tmp_path: Path, cut: int) -> Path:
     then = tmp_path / "then"
     then.mkdir(exist_ok=True)
     for part in ("kept.db", "kept.db-wal"):
@@ -30,31 +42,35 @@ def machine_went_out(tmp_path: Path, cut: int = 0) -> PersistentStore:
     if cut:
         log = then / "kept.db-wal"
         log.write_bytes(log.read_bytes()[:-cut])
-    return PersistentStore(then / "kept.db")
+    return then / "kept.db"
 
 
-def test_an_object_is_there_again_with_its_moment(store: PersistentStore, tmp_path: Path) -> None:
+def test_an_object_is_there_again_with_its_moment(store: PersistentStore, machine_went_out: Again) -> None:
     store.put_object("lake", "a/b", b"\x00\xff", THEN)
     store.put_object("lake", "a", b"", THEN + timedelta(seconds=1))
     store.put_object("other", "a", b"not the lake's", THEN)
     store.put_object("lake", "gone", b"", THEN)
     store.delete_object("lake", "gone")
-    again = machine_went_out(tmp_path)
+    again = machine_went_out()
     assert list(again.objects("lake")) == [("a", b"", THEN + timedelta(seconds=1)), ("a/b", b"\x00\xff", THEN)]
     again.empty("lake")
     assert not list(again.objects("lake"))
     assert [key for key, _, _ in again.objects("other")] == ["a"]
 
 
-def test_what_was_written_by_half_is_not_there_and_all_before_it_is(store: PersistentStore, tmp_path: Path) -> None:
+def test_what_was_written_by_half_is_not_there_and_all_before_it_is(
+    store: PersistentStore, machine_went_out: Again
+) -> None:
     store.put_object("lake", "whole", b"whole", THEN)
     store.put_object("lake", "half", b"half" * 10_000, THEN)
-    assert [key for key, _, _ in machine_went_out(tmp_path, cut=100).objects("lake")] == ["whole"]
+    assert [key for key, _, _ in machine_went_out(cut=100).objects("lake")] == ["whole"]
 
 
-def test_a_secret_is_there_again_and_its_file_is_its_owners_alone(store: PersistentStore, tmp_path: Path) -> None:
+def test_a_secret_is_there_again_and_its_file_is_its_owners_alone(
+    store: PersistentStore, machine_went_out: Again, tmp_path: Path
+) -> None:
     store.put_secret("source", {"versions": {"1": login("127.0.0.1", 5000)}, "current": "1"})
-    assert machine_went_out(tmp_path).secret("source") == {
+    assert machine_went_out().secret("source") == {
         "versions": {"1": login("127.0.0.1", 5000)},
         "current": "1",
     }
