@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.boundary import Script
 from tests.faults.functions import CAPTURE, LOAD, STEPS, TRANSFORM, Died, batches_of
-from tests.faults.invariants import after_every_run, once_all_is_well
+from tests.faults.invariants import Trail, after_every_run, once_all_is_well
 from tests.faults.worker import Returned
 from tests.faults.world import World
 from tests.support.databases import execute
@@ -26,9 +26,9 @@ def test_a_function_killed_at_every_boundary_leaves_what_the_next_run_makes_good
     execute(world.source, CHANGES)
     for earlier in STEPS[: STEPS.index(step)]:
         world.functions[earlier].invoke()
-    boundary = 0
+    boundary, trail = 0, Trail()
     while isinstance(world.functions[step].invoke(script=Script(action="die", at=boundary)), Died):
-        assert after_every_run(world) == []
+        assert after_every_run(world, trail) == []
         boundary += 1
         if boundary % 2 == 0 and step == CAPTURE and _has_two_manifests(world):
             # It died after its commit, so there is nothing left to do; a new change is.

@@ -14,10 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _MADE_HERE = shutil.ignore_patterns(
-    *(".git", ".venv", ".totes", ".hypothesis", ".*_cache", ".coverage*", "__pycache__"),
+    *(".git", ".venv", ".totes", ".hypothesis", ".*_cache", ".coverage*"),
     *("build", "cdk.out", "dist", "node_modules"),
 )
-"""What is no part of the project, but made from it."""
+"""What is no part of the project, but made from it; what Python has compiled is copied too, to be compiled but once."""
 
 _FILE = r"`([\w./-]+/[\w.-]+\.\w+)`"
 _BLOCK = re.compile(rf"{_FILE}|^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 ADDRESS = "data@shop.example"
 """Who gets production's alarms in the tests."""
 
-_UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
 """Where jsii unpacks the CDK, which takes it as long as a synth."""
 
 Resource = dict[str, Any]
@@ -71,7 +71,7 @@ def run_app(
         env={
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             "HOME": str(home),
-            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_UNPACKED),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(UNPACKED),
             "TMPDIR": str(temporary),
             "NODE_COMPILE_CACHE": str(temporary / "compiled"),
             "PYTHONHASHSEED": "1",

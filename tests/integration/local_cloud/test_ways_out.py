@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.local_cloud.test_endpoint import Stack
+from tests.support.templates import UNPACKED
 
 Clients = Callable[[str], Any]
 Templates = dict[str, dict[str, Any]]
@@ -55,7 +56,13 @@ def templates() -> Templates:
     """The network stack's templates, with one way out or another."""
     home = Path(tempfile.gettempdir()).parent / "home"
     home.mkdir(exist_ok=True)
-    told = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": tempfile.gettempdir(), "PYTHONPATH": str(ROOT)}
+    told = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(UNPACKED),
+        "TMPDIR": tempfile.gettempdir(),
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run(
         [sys.executable, "-c", SYNTHESISE], cwd=ROOT, env=told, capture_output=True, text=True, check=False
     )
