@@ -136,7 +136,7 @@ def embedded_dashboard_login(uri: str, loader: Mapping[str, Any]) -> dict[str, A
     """
     values = {**login(uri, "warehouse"), "username": DASHBOARD, "password": secrets.token_urlsafe(24)}
     with closing(connect(uri, "warehouse")) as connection:
-        prepare_warehouse(connection, loader, values, READABLE)
+        prepare_warehouse(connection, loader, values, READABLE, own=True)
     return values
 
 

@@ -22,5 +22,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     with connected_as_master(
         settings.warehouse_secret, settings.master_secret, unavailable=WarehouseUnavailable
     ) as warehouse:
-        prepare_warehouse(warehouse, loader, dashboard, READABLE)
+        prepare_warehouse(warehouse, loader, dashboard, READABLE, own=True)
     return {payloads.ROLES: [loader["username"], dashboard["username"]]}

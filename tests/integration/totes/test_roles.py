@@ -103,6 +103,28 @@ def test_the_sources_role_reads_nothing_but_its_tables(pipeline: Pipeline, reade
         assert not refused(reader.uri(pipeline.source), f"SELECT * FROM {table}")
 
 
+def test_nobody_but_the_loader_makes_temporary_tables_not_even_who_once_might(
+    pipeline: Pipeline, reader: Role, loader: Role
+) -> None:
+    """PostgreSQL lets everybody; where the server is not totes' own, it is for others to say whether it may."""
+    shows = Role(DASHBOARD, "c-password")
+    for uri, once in ((pipeline.source, reader), (pipeline.warehouse, shows)):
+        execute(uri, f"GRANT TEMPORARY ON DATABASE {uri.rpartition('/')[2]} TO {once.username}")
+    execute(pipeline.source, f"REVOKE TEMPORARY ON DATABASE {pipeline.source.rpartition('/')[2]} FROM PUBLIC")
+    with session(pipeline.source) as admin:
+        prepare_source(admin, reader.login, TABLES)
+    made = "CREATE TEMPORARY TABLE mine (id int)"
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, loader.login, shows.login, READABLE)
+        assert not refused(shows.uri(pipeline.warehouse), made), "what the server lets everybody, all may"
+        prepare_warehouse(admin, loader.login, shows.login, READABLE, own=True)
+    assert refused(reader.uri(pipeline.source), made)
+    assert refused(shows.uri(pipeline.warehouse), made)
+    assert not refused(loader.uri(pipeline.warehouse), made)
+    replace(pipeline, source=reader.uri(pipeline.source), warehouse=loader.uri(pipeline.warehouse)).tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
 def test_the_loaders_role_makes_its_tables_and_no_role_or_schema(pipeline: Pipeline, loader: Role) -> None:
     for statement in ("CREATE ROLE another", "CREATE SCHEMA mine", "CREATE DATABASE mine"):
         with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ActiveSqlTransaction)):

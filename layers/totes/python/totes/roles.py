@@ -1,7 +1,7 @@
 """The roles that totes uses in the databases: what each may do, as SQL that can be run again at any time.
 
 The source's role reads its tables. The warehouse's role has schema `etl` for itself and makes its tables in `public`.
-The dashboard's role, which is for all who read, sees the whole star and the ledger of batches, and writes nothing.
+The dashboard's role, which is for all who read, sees the whole star and the ledger of batches, and changes no row.
 
 A role that is made here bears a mark, in its comment. Only such a role's password is ever rotated: any other login is
 somebody's, who would be locked out of their own server.
@@ -63,12 +63,18 @@ def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Seq
     statements = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role),
         *(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("public", table), role) for table in tables),
+        _no_temporary_tables(connection, role),
     ]
     make_roles(connection, [login], statements)
 
 
 def prepare_warehouse(
-    connection: Connection, login: Mapping[str, Any], dashboard: Mapping[str, Any], readable: Sequence[str]
+    connection: Connection,
+    login: Mapping[str, Any],
+    dashboard: Mapping[str, Any],
+    readable: Sequence[str],
+    *,
+    own: bool = False,
 ) -> None:
     """Make the roles that load and show the warehouse, or bring them up to date.
 
@@ -77,13 +83,18 @@ def prepare_warehouse(
         login: username and password of the loader's role.
         dashboard: username and password of the dashboard's.
         readable: what the dashboard sees, in schema public, as far as it is there; besides, the rates and the ledger.
+        own: whether the server is of totes' own. Then only who was granted it makes temporary tables and views there.
 
     Raises:
         ConfigurationError: a role is the connection's own.
         psycopg2.Error: the connection's own role may not do this.
     """
     loader, reader = sql.Identifier(login["username"]), sql.Identifier(dashboard["username"])
+    database = sql.Identifier(connection.info.dbname)
     statements: list[sql.Composable] = [
+        # Its staging tables are temporary ones. A reader's temporary view would refuse a rebuild.
+        sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, loader),
+        _no_temporary_tables(connection, reader),
         # Whoever makes a schema for a role must be a member of it.
         sql.SQL("GRANT {} TO CURRENT_USER").format(loader),
         sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(loader),
@@ -99,7 +110,14 @@ def prepare_warehouse(
         for schema, name in places
         if _is_there(connection, "SELECT to_regclass(%s)", f"{schema}.{name}")
     ]
+    if own:  # a given server has others on it, who may have relied on what PostgreSQL lets everybody do
+        statements.append(_no_temporary_tables(connection, sql.SQL("PUBLIC")))
     make_roles(connection, [login, dashboard], statements)
+
+
+def _no_temporary_tables(connection: Connection, who: sql.Composable) -> sql.Composable:
+    """What takes the right to temporary tables, which an earlier totes granted to each role, and PostgreSQL to all."""
+    return sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM {}").format(sql.Identifier(connection.info.dbname), who)
 
 
 def _of_report(connection: Connection, loader: sql.Identifier, reader: sql.Identifier) -> list[sql.Composable]:
@@ -159,7 +177,7 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
             cursor.execute(made.format(role, sql.Literal(verifier)))
             comment = sql.Literal(_marked(found[0] if found else None))
             cursor.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
-            cursor.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, role))
+            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
         for statement in grants:
             cursor.execute(statement)
 
