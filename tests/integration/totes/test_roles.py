@@ -234,6 +234,24 @@ def test_a_person_who_was_granted_the_dashboards_role_reads_and_cannot_become_it
         drop(pipeline.warehouse, person)
 
 
+@pytest.mark.parametrize("where", ["", "IN DATABASE {} "], ids=["everywhere", "in the warehouse"])
+def test_what_a_reader_has_set_for_the_dashboards_role_ends_when_it_is_made_again(
+    pipeline: Pipeline, loader: Role, where: str
+) -> None:
+    """Also what ends its every login; what is set for a role that nobody else is logged in as stays."""
+    dashboard = Role(DASHBOARD, "c-password")
+    uri = dashboard.uri(pipeline.warehouse)
+    place = where.format(pipeline.warehouse.rpartition("/")[2])
+    execute(uri, f"ALTER ROLE {DASHBOARD} {place}SET local_preload_libraries = 'nothing'")
+    execute(pipeline.warehouse, f"ALTER ROLE {loader.username} SET work_mem = '5MB'")
+    with pytest.raises(psycopg2.OperationalError, match="could not access file"):
+        rows(uri, "SELECT 1")
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
+    assert rows(uri, "SELECT current_user") == [(DASHBOARD,)]
+    assert rows(loader.uri(pipeline.warehouse), "SHOW work_mem") == [("5MB",)]
+
+
 def test_who_may_only_make_roles_lifts_their_end_too(pipeline: Pipeline) -> None:
     """As the master of RDS, who is no superuser."""
     maker, role = Role(f"maker_{uuid.uuid4().hex[:8]}", "m"), Role(f"reader_{uuid.uuid4().hex[:8]}", "r")

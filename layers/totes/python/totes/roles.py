@@ -95,6 +95,7 @@ def prepare_warehouse(
         # Its staging tables are temporary ones. A reader's temporary view would refuse a rebuild.
         sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, loader),
         _no_temporary_tables(connection, reader),
+        *_unset(connection, dashboard["username"]),
         # Whoever makes a schema for a role must be a member of it.
         sql.SQL("GRANT {} TO CURRENT_USER").format(loader),
         sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(loader),
@@ -118,6 +119,22 @@ def prepare_warehouse(
 def _no_temporary_tables(connection: Connection, who: sql.Composable) -> sql.Composable:
     """What takes the right to temporary tables, which an earlier totes granted to each role, and PostgreSQL to all."""
     return sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM {}").format(sql.Identifier(connection.info.dbname), who)
+
+
+def _unset(connection: Connection, reader: str) -> list[sql.Composable]:
+    """What takes back the settings of the dashboard's role; nothing where that is somebody's own.
+
+    All who read may be logged in as it, and a role may set what it likes for itself, also what ends its every login.
+    As totes' other roles nobody logs in: what is set for these, an administrator wanted.
+    """
+    found = role_of(connection, reader)
+    if found is None or not found.made_by_totes:
+        return []
+    role, database = sql.Identifier(reader), sql.Identifier(connection.info.dbname)
+    return [
+        sql.SQL("ALTER ROLE {} RESET ALL").format(role),
+        sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(role, database),
+    ]
 
 
 def _of_report(connection: Connection, loader: sql.Identifier, reader: sql.Identifier) -> list[sql.Composable]:
