@@ -470,6 +470,7 @@ def test_a_month_is_that_of_the_day_in_every_zone_that_a_reader_may_set(pipeline
     [
         ("TBC", "payment_amount is …, not a numeric(10,2); payment_date is …, not a date (yyyy-mm-dd) of the years"),
         ("O'Brien's", "payment_amount is …, not a date (yyyy-mm-dd) of the years"),
+        ("a', not SECRET is 'c", "payment_amount is …, not a date (yyyy-mm-dd) of the years"),
         (
             'her "day"',
             "payment_amount is …, not a numeric(10,2); payment_date is …, not a date (yyyy-mm-dd) of the years",

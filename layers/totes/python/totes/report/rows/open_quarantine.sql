@@ -9,8 +9,10 @@ SELECT
     star_table,
     key,
     CASE
-        -- Each quotation by itself, where it is certain what ends it; otherwise all from the first to the last.
+        -- Each quotation by itself, where it is certain what ends it, for no value of the row has such a mark of its own;
+        -- otherwise all from the first to the last.
         WHEN reason ~ '^([^''"]| is ''[^'']*'', (not |longer than |[0-9]+ bytes in ))*$'
+                AND strpos(source_row::text, '''') = 0 AND source_row -> '_text' IS NULL
             THEN regexp_replace(reason, '''[^'']*''', '…', 'g')
         ELSE regexp_replace(reason, '[''"].*[''"]', '…')
     END AS reason,
@@ -29,8 +31,8 @@ SELECT
         ELSE false
     END AS stale
 FROM (
-    SELECT star_table, key, reason, batch_id, resolved_by FROM etl.quarantine
+    SELECT star_table, key, reason, batch_id, resolved_by, source_row FROM etl.quarantine
     UNION ALL
-    SELECT star_table, key, reason, batch_id, resolved_by FROM etl.rate_quarantine
+    SELECT star_table, key, reason, batch_id, resolved_by, source_row FROM etl.rate_quarantine
 ) AS held
 WHERE resolved_by IS NULL
