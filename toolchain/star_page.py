@@ -1,11 +1,15 @@
 """Writes docs/star-schema.md: every star table with its key, its view of the current state and its columns.
 
+And what the star is made of: the contract with the source.
+
 `python toolchain/star_page.py` does it.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from totes.capture import SOURCE_TABLES
+from totes.capture.source_schema import Family, SourceTable
 from totes.references import dimension_of
 from totes.star import STAR_TABLES
 from totes.star_schema import Column, Fact, StarTable
@@ -27,10 +31,31 @@ the same columns. What a column that *joins* a table says is the key of a row th
 the column may be NULL.
 """
 
+_SOURCE = """## What is read of the source
+
+The contract with the source: its tables in schema `public`, and of each the columns that the star needs, by what they
+must be. An integer is a `smallint`, `integer` or `bigint`; a domain counts as the type that it is over. A key is
+`NOT NULL` and has a unique index on it alone. Other columns may be there, and the lake carries them.
+
+| table | columns |
+|---|---|
+"""
+
 
 def document() -> str:
     """Return the page's text."""
-    return "\n".join([_HEAD, *map(_section, STAR_TABLES)])
+    return "\n".join([_HEAD, *map(_section, STAR_TABLES), _SOURCE + "\n".join(map(_read, SOURCE_TABLES)) + "\n"])
+
+
+def _read(table: SourceTable) -> str:
+    """A row of what is read of a source table."""
+    of_family = {family: [name for name, of in table.columns.items() if of is family] for family in Family}
+    said = [
+        f"{family.value}: " + ", ".join(f"`{name}`" + " (the key)" * (name == table.key) for name in names)
+        for family, names in of_family.items()
+        if names
+    ]
+    return f"| `{table.name}` | {'; '.join(said)} |"
 
 
 def _section(table: StarTable) -> str:

@@ -218,7 +218,10 @@ def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[st
         elif types[name].base_type not in _FAMILIES[family]:
             breaches.append(f"column {table.name}.{name} is {types[name].column.type}, expected {family.value}")
         elif name == table.key and not types[name].identifies:
-            breaches.append(f"column {table.name}.{name} is not the table's primary key any more")
+            breaches.append(
+                f"column {table.name}.{name}, by which rows are known, needs NOT NULL and a valid unique index on it "
+                "alone, without WHERE (of a partitioned table: on it and what that is partitioned by)"
+            )
         elif name == table.key and (unproven := types[name].unproven):
             breaches.append(
                 f"column {table.name}.{name} may be NULL in rows older than its NOT NULL constraint: give these a key, "
