@@ -111,9 +111,12 @@ def test_nobody_but_the_loader_makes_temporary_tables_not_even_who_once_might(
     for uri, once in ((pipeline.source, reader), (pipeline.warehouse, shows)):
         execute(uri, f"GRANT TEMPORARY ON DATABASE {uri.rpartition('/')[2]} TO {once.username}")
     execute(pipeline.source, f"REVOKE TEMPORARY ON DATABASE {pipeline.source.rpartition('/')[2]} FROM PUBLIC")
+    execute(pipeline.source, f"COMMENT ON ROLE {reader.username} IS NULL")
+    made = "CREATE TEMPORARY TABLE mine (id int)"
     with session(pipeline.source) as admin:
         prepare_source(admin, reader.login, TABLES)
-    made = "CREATE TEMPORARY TABLE mine (id int)"
+        assert not refused(reader.uri(pipeline.source), made), "until now it was somebody's own, who granted it that"
+        prepare_source(admin, reader.login, TABLES)
     with session(pipeline.warehouse) as admin:
         prepare_warehouse(admin, loader.login, shows.login, READABLE)
         assert not refused(shows.uri(pipeline.warehouse), made), "what the server lets everybody, all may"

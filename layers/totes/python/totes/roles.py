@@ -63,7 +63,7 @@ def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Seq
     statements = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role),
         *(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("public", table), role) for table in tables),
-        _no_temporary_tables(connection, role),
+        *_no_temporary_tables(connection, login["username"]),
     ]
     make_roles(connection, [login], statements)
 
@@ -94,7 +94,7 @@ def prepare_warehouse(
     statements: list[sql.Composable] = [
         # Its staging tables are temporary ones. A reader's temporary view would refuse a rebuild.
         sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, loader),
-        _no_temporary_tables(connection, reader),
+        *_no_temporary_tables(connection, dashboard["username"]),
         *_unset(connection, dashboard["username"]),
         # Whoever makes a schema for a role must be a member of it.
         sql.SQL("GRANT {} TO CURRENT_USER").format(loader),
@@ -112,13 +112,21 @@ def prepare_warehouse(
         if _is_there(connection, "SELECT to_regclass(%s)", f"{schema}.{name}")
     ]
     if own:  # a given server has others on it, who may have relied on what PostgreSQL lets everybody do
-        statements.append(_no_temporary_tables(connection, sql.SQL("PUBLIC")))
+        statements.append(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
     make_roles(connection, [login, dashboard], statements)
 
 
-def _no_temporary_tables(connection: Connection, who: sql.Composable) -> sql.Composable:
-    """What takes the right to temporary tables, which an earlier totes granted to each role, and PostgreSQL to all."""
-    return sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM {}").format(sql.Identifier(connection.info.dbname), who)
+def _no_temporary_tables(connection: Connection, name: str) -> list[sql.Composable]:
+    """What takes back the right that an earlier totes granted to each role; nothing where that is somebody's own."""
+    if not _was_made(connection, name):
+        return []
+    database, role = sql.Identifier(connection.info.dbname), sql.Identifier(name)
+    return [sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM {}").format(database, role)]
+
+
+def _was_made(connection: Connection, name: str) -> bool:
+    found = role_of(connection, name)
+    return found is not None and found.made_by_totes
 
 
 def _unset(connection: Connection, reader: str) -> list[sql.Composable]:
@@ -127,8 +135,7 @@ def _unset(connection: Connection, reader: str) -> list[sql.Composable]:
     All who read may be logged in as it, and a role may set what it likes for itself, also what ends its every login.
     As totes' other roles nobody logs in: what is set for these, an administrator wanted.
     """
-    found = role_of(connection, reader)
-    if found is None or not found.made_by_totes:
+    if not _was_made(connection, reader):
         return []
     role, database = sql.Identifier(reader), sql.Identifier(connection.info.dbname)
     return [
