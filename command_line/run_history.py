@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment import Deployment
@@ -18,12 +18,24 @@ from totes import payloads
 from totes.outcomes import GOING_ON, NO_LOGIN, STEPPED_BACK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mypy_boto3_stepfunctions.literals import ExecutionStatusType
-    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
+    from mypy_boto3_stepfunctions.type_defs import (
+        DescribeExecutionOutputTypeDef,
+        ExecutionListItemTypeDef,
+        ListExecutionsInputTypeDef,
+    )
 
 _FAILURES: "tuple[ExecutionStatusType, ...]" = ("FAILED", "TIMED_OUT", "ABORTED")
+
+_PAGE = 100
+_PAGES = 3
+
+RUNS_LOOKED_AT = _PAGE * _PAGES
+"""Of the runs that Step Functions counts as successes the newest so many are looked at, and no older ones.
+
+A run that steps back is one of them, and only its description tells it from the others. Of ticks of five minutes these
+are more than a day's: for no longer do runs step back for a login, and for another run that hangs for six hours.
+"""
 
 _SECOND_LOOK = 1.0
 """After how many seconds an execution is described again that is listed with its end and described without it."""
@@ -40,7 +52,8 @@ class FailedRun:
 class RunHistory:
     """The last runs of a deployment; of those that succeeded each is asked for once, and none in vain.
 
-    One that succeeded and does not say yet what it came to is passed over.
+    One that succeeded and does not say yet what it came to is passed over. Those before the last RUNS_LOOKED_AT are as
+    if they had never been.
 
     Args:
         deployment: whose runs.
@@ -52,6 +65,8 @@ class RunHistory:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._outputs: dict[str, Mapping[str, Any] | None] = {}
+        self._succeeded: list[ExecutionListItemTypeDef] = []
+        self._older = islice(self._pages("SUCCEEDED"), _PAGES)
 
     def last_success(self) -> datetime | None:
         """Return when the newest run began that brought all that the source had; None: there is none on record.
@@ -62,12 +77,12 @@ class RunHistory:
 
     def last_failure(self) -> FailedRun | None:
         """Return the last run that failed, unless one has succeeded since; one that stepped back has done nothing."""
-        failed = [execution for status in _FAILURES for execution in self._listed(status)]
+        failed = [execution for status in _FAILURES for execution in next(self._pages(status))]
         newest = max(failed, key=lambda one: one["startDate"], default=None)
         if newest is None:
             return None
-        good = next((began for began, output in self._good() if output[payloads.OUTCOME] not in STEPPED_BACK), None)
-        if good is not None and good > newest["startDate"]:
+        since = (output for _, output in self._good(since=newest["startDate"]))
+        if any(output[payloads.OUTCOME] not in STEPPED_BACK for output in since):
             return None
         execution = {**self._ended(newest["executionArn"]), "status": newest["status"]}
         return FailedRun(began=newest["startDate"], why=failure_of(self._deployment, execution))
@@ -85,18 +100,25 @@ class RunHistory:
 
     def under_way(self) -> datetime | None:
         """Return when the oldest run began that is under way; None: there is none."""
-        return min((execution["startDate"] for execution in self._listed("RUNNING")), default=None)
+        return min((execution["startDate"] for execution in next(self._pages("RUNNING"))), default=None)
 
-    def _good(self) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
-        """When each run began that succeeded, and what it came to, newest first."""
-        for execution in self._succeeded:
+    def _good(self, *, since: datetime | None = None) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+        """When each run began that succeeded (and began after `since`), and what it came to, newest first."""
+        for execution in self._newest_first():
+            if since is not None and execution["startDate"] <= since:
+                return
             output = self._output(execution["executionArn"])
             if output is not None:
                 yield execution["startDate"], output
 
-    @cached_property
-    def _succeeded(self) -> "Sequence[ExecutionListItemTypeDef]":
-        return sorted(self._listed("SUCCEEDED"), key=lambda one: one["startDate"], reverse=True)
+    def _newest_first(self) -> "Iterator[ExecutionListItemTypeDef]":
+        """The runs that succeeded; a page of them is asked for once, and only if none before it is enough."""
+        for place in count():
+            if place == len(self._succeeded):
+                self._succeeded += next(self._older, [])
+            if place == len(self._succeeded):
+                return
+            yield self._succeeded[place]
 
     def _output(self, execution: str) -> Mapping[str, Any] | None:
         if execution not in self._outputs:
@@ -113,11 +135,19 @@ class RunHistory:
         time.sleep(_SECOND_LOOK)
         return client.describe_execution(executionArn=execution)
 
-    def _listed(self, status: "ExecutionStatusType") -> "Sequence[ExecutionListItemTypeDef]":
-        machine = self._deployment.outputs["StateMachineArn"]
-        return self._deployment.step_functions.list_executions(stateMachineArn=machine, statusFilter=status)[
-            "executions"
-        ]
+    def _pages(self, status: "ExecutionStatusType") -> "Iterator[list[ExecutionListItemTypeDef]]":
+        """The runs of a status by pages, newest first; of a page that nobody takes nobody is asked."""
+        asked: ListExecutionsInputTypeDef = {
+            "stateMachineArn": self._deployment.outputs["StateMachineArn"],
+            "statusFilter": status,
+            "maxResults": _PAGE,
+        }
+        while True:
+            page = self._deployment.step_functions.list_executions(**asked)
+            yield sorted(page["executions"], key=lambda one: one["startDate"], reverse=True)
+            if "nextToken" not in page:
+                return
+            asked["nextToken"] = page["nextToken"]
 
 
 def _brought_all(output: Mapping[str, Any]) -> bool:

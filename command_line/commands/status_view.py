@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from command_line.commands import display
+from command_line.run_history import RUNS_LOOKED_AT
 from command_line.status import Status
 from command_line.visible import Text
 from totes.outcomes import GOING_ON
@@ -50,7 +51,7 @@ def view(found: Status) -> RenderableType:
 
 def _freshness(found: Status) -> Text:
     if found.fresh_as_of is None or found.lag_seconds is None:
-        shown = Text("No run has succeeded yet." if found.no_answer is None else "No good run is on record.")
+        shown = Text(f"No good run is on record (of the last {RUNS_LOOKED_AT}).")
     else:
         pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
         shown = Text(

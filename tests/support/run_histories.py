@@ -1,7 +1,7 @@
 """Deployments of which only the runs are known."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 from command_line.deployment import Deployment
@@ -17,24 +17,30 @@ def ran(
     newest: int = 2,
     failed: dict[int, str] | None = None,
 ) -> Deployment:
-    """A deployment whose executions began at these minutes, with these outcomes or statuses of failure.
+    """A deployment whose executions began at these minutes after 8:00, with these outcomes or statuses of failure.
 
-    Each that succeeded has captured batch 2.
+    Each that succeeded has captured batch 2. They are listed as AWS does it: the newest first, and a page at a time.
     """
     client, failures = Mock(), failed or {}
 
-    def listed(statusFilter: str, **_: object) -> dict[str, object]:  # noqa: N803 - boto3's word
+    def listed(
+        statusFilter: str,  # noqa: N803 - boto3's word
+        maxResults: int = 100,  # noqa: N803 - boto3's word
+        nextToken: str = "0",  # noqa: N803 - boto3's word
+        **_: object,
+    ) -> dict[str, object]:
         minutes = outcomes if statusFilter == "SUCCEEDED" else [m for m, how in failures.items() if how == statusFilter]
-        return {
-            "executions": [
-                {
-                    "executionArn": str(minute),
-                    "startDate": datetime(2024, 1, 1, 8, minute, tzinfo=UTC),
-                    "status": statusFilter,
-                }
-                for minute in minutes
-            ]
-        }
+        newest_first, first = sorted(minutes, reverse=True), int(nextToken)
+        page = [
+            {
+                "executionArn": str(minute),
+                "startDate": datetime(2024, 1, 1, 8, tzinfo=UTC) + timedelta(minutes=minute),
+                "status": statusFilter,
+            }
+            for minute in newest_first[first : first + maxResults]
+        ]
+        more = {"nextToken": str(first + maxResults)} if len(newest_first) > first + maxResults else {}
+        return {"executions": page, **more}
 
     def described(executionArn: str) -> dict[str, object]:  # noqa: N803 - boto3's word
         minute = int(executionArn)

@@ -9,7 +9,7 @@ import pytest
 
 from command_line import run_history
 from command_line.deployment import Deployment
-from command_line.run_history import FailedRun, RunHistory
+from command_line.run_history import RUNS_LOOKED_AT, FailedRun, RunHistory
 from tests.support.run_histories import ran
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
 
@@ -79,6 +79,32 @@ def test_a_run_is_described_once_whatever_is_asked_of_it() -> None:
         ask()
     asked = [call.kwargs["executionArn"] for call in cast("Mock", found).step_functions.describe_execution.mock_calls]
     assert sorted(asked) == ["10", "5"], "and the failed one never: a good one came after it"
+
+
+def test_a_night_of_runs_that_stepped_back_hides_no_success_and_revives_no_failure() -> None:
+    night = {60 + minute: NO_LOGIN for minute in range(RUNS_LOOKED_AT - 2)}
+    runs = RunHistory(ran({10: LOADED, 5: LOADED, **night}, failed={0: "FAILED"}))
+    assert runs.last_success() == datetime(2024, 1, 1, 8, 10, tzinfo=UTC)
+    assert runs.last_load() == {"newest": 2}
+    assert runs.last_failure() is None
+    assert runs.awaited_login() == "source"
+
+
+def test_a_run_before_the_last_few_hundred_is_not_looked_at() -> None:
+    night = {60 + minute: NO_LOGIN for minute in range(RUNS_LOOKED_AT)}
+    found = ran({10: LOADED, **night})
+    assert RunHistory(found).last_success() is None
+    assert cast("Mock", found).step_functions.describe_execution.call_count == RUNS_LOOKED_AT
+
+
+def test_no_page_of_runs_is_asked_for_in_vain() -> None:
+    found = ran(dict.fromkeys(range(250), LOADED))
+    runs = RunHistory(found)
+    for ask in (runs.last_success, runs.last_load, runs.awaited_login):
+        ask()
+    assert cast("Mock", found).step_functions.list_executions.call_count == 1
+    runs = RunHistory(ran(dict.fromkeys(range(100, 250), NO_LOGIN), failed={220: "FAILED"}))
+    assert runs.last_failure() is not None, "it came after all that are on later pages"
 
 
 def as_it_was(found: Deployment, *answers: dict[str, Any]) -> Mock:

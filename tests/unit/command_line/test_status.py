@@ -54,7 +54,7 @@ def test_before_any_run_all_of_the_lake_is_pending(silent: Deployment, capsys: p
     found = status_of(silent)
     assert list(found.pending) == [1, 2, 3, 4]
     status_view.show(found)
-    assert "No good run is on record." in capsys.readouterr().out
+    assert "No good run is on record (of the last 300)." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("silent")
