@@ -75,6 +75,26 @@ class RunHistory:
         """
         return next((began for began, output in self._good() if _brought_all(output)), None)
 
+    def last_look(self, held: int, *, since: datetime | None) -> datetime | None:
+        """Return when the newest run began that saw the source and knew of no batch after `held`.
+
+        A warehouse that holds this batch holds all that the source had committed by then, whatever became of the run's
+        own load: it may have been put back since.
+
+        Args:
+            held: the newest batch that the warehouse holds.
+            since: runs that did not begin after this are not looked at; None: all are.
+
+        Returns:
+            None if there is none.
+        """
+        looks = (
+            began
+            for began, output in self._good(since=since)
+            if _saw_the_source(output) and output[payloads.CAPTURE][payloads.NEWEST] <= held
+        )
+        return next(looks, None)
+
     def last_failure(self) -> FailedRun | None:
         """Return the last run that failed, unless one has succeeded since; one that stepped back has done nothing."""
         failed = [execution for status in _FAILURES for execution in next(self._pages(status))]
@@ -151,9 +171,14 @@ class RunHistory:
 
 
 def _brought_all(output: Mapping[str, Any]) -> bool:
-    if output[payloads.OUTCOME] in STEPPED_BACK or not output[payloads.CAPTURE][payloads.SEEN]:  # of the lake alone
+    if not _saw_the_source(output):
         return False
     if output[payloads.OUTCOME] != GOING_ON:
         return True  # one that finds an empty lake does not even load
     captured, loaded = (output[step][payloads.NEWEST] for step in (payloads.CAPTURE, payloads.LOAD))
     return bool(loaded >= captured)
+
+
+def _saw_the_source(output: Mapping[str, Any]) -> bool:
+    """Whether the run looked at it; one that stepped back did not, nor one of the lake alone."""
+    return output[payloads.OUTCOME] not in STEPPED_BACK and bool(output[payloads.CAPTURE][payloads.SEEN])

@@ -23,9 +23,11 @@ class Status:
     """The state of a deployment.
 
     Attributes:
-        fresh_as_of: when the last successful run began, or, where none is on record any more, when the newest batch was
-            captured; the warehouse holds all that the source had committed by then.
+        fresh_as_of: the warehouse holds all that the source had committed by then. This is when a run began that found
+            nothing which the warehouse does not hold, or when its newest batch was captured, whichever is later.
         lag_seconds: how long ago that is.
+        last_success: when the newest run began that brought all that the source had. The warehouse may hold less now:
+            somebody may have put it back.
         failure: the last run that failed, if none has succeeded since; None: all is well.
         awaited_login: the login that the newest run has found not to be filled in yet: source or warehouse.
         under_way: when the oldest run began that is under way; one that hangs stays here while others step back.
@@ -43,6 +45,7 @@ class Status:
 
     fresh_as_of: datetime | None
     lag_seconds: float | None
+    last_success: datetime | None
     failure: FailedRun | None
     awaited_login: str | None
     under_way: datetime | None
@@ -75,15 +78,16 @@ def status_of(deployment: Deployment) -> Status:
         LakeUnavailable, ConfigurationError: the lake cannot be read.
     """
     runs = RunHistory(deployment)
-    succeeded = runs.last_success()
     ingestion = deployment.ingestion
     load = runs.last_load()
     held, no_answer = _held(deployment, State(newest=load.get(payloads.NEWEST, 0), tables={}))
     # AWS forgets a run after ninety days, a local cloud when it goes down; the ledger forgets no batch.
-    fresh_as_of = succeeded or next((each.captured_at for each in held.batches), None)
+    captured_at = next((each.captured_at for each in held.batches), None)
+    fresh_as_of = runs.last_look(held.newest, since=captured_at) or captured_at
     return Status(
         fresh_as_of=fresh_as_of,
         lag_seconds=(datetime.now(UTC) - fresh_as_of).total_seconds() if fresh_as_of else None,
+        last_success=runs.last_success(),
         failure=runs.last_failure(),
         awaited_login=runs.awaited_login(),
         under_way=runs.under_way(),

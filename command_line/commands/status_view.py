@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -50,17 +50,19 @@ def view(found: Status) -> RenderableType:
 
 
 def _freshness(found: Status) -> Text:
+    pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
     if found.fresh_as_of is None or found.lag_seconds is None:
-        shown = Text(f"No good run is on record (of the last {RUNS_LOOKED_AT}).")
+        shown = Text(f"{pending}\n")
     else:
-        pending = f"batches pending: {len(found.pending)}" if found.pending else "no batch waits to be loaded"
-        shown = Text(
-            f"{display.duration(found.lag_seconds)} behind the source, {pending}\n"
-            f"last good run: {found.fresh_as_of:%Y-%m-%d %H:%M:%S} UTC"
-        )
+        shown = Text(f"{display.duration(found.lag_seconds)} behind the source, {pending}\n")
+        if found.fresh_as_of != found.last_success:
+            shown.append(f"the warehouse holds all that the source had at {_moment(found.fresh_as_of)} UTC\n")
+    if found.last_success is None:
+        shown.append(f"No good run is on record (of the last {RUNS_LOOKED_AT}).")
+    else:
+        shown.append(f"last good run: {_moment(found.last_success)} UTC")
     if found.failure is not None:
-        began = found.failure.began.astimezone(UTC)
-        shown.append(f"\n✗ the last run failed ({began:%Y-%m-%d %H:%M:%S} UTC): ", style="red")
+        shown.append(f"\n✗ the last run failed ({_moment(found.failure.began)} UTC): ", style="red")
         shown.append(found.failure.why)
     return shown
 
@@ -85,12 +87,21 @@ def _no_answer(why: str) -> RenderableType:
 
 def _under_way(found: Status) -> Iterator[Text]:
     if found.under_way is not None:
-        yield Text(f"a run is under way since {found.under_way.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        yield Text(f"a run is under way since {_moment(found.under_way)} UTC")
     if found.replaying is not None:
         finished, total = found.replaying.done, found.replaying.of
         yield Text(f"a replay from batch {found.replaying.first}: {finished:,} of {_batches_of(total)}; {GOING_ON}")
     if found.rebuilding is not None:
         yield Text(f"a rebuild: {found.rebuilding['staged']:,} of {_batches_of(found.rebuilding['of'])}; {GOING_ON}")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _time_or_moment(at: datetime) -> str:
+    """The time alone would be taken for one of today."""
+    return f"{at.astimezone(UTC):%H:%M:%S}" if at.astimezone(UTC).date() == datetime.now(UTC).date() else _moment(at)
 
 
 def _batches_of(count: int) -> str:
@@ -117,7 +128,7 @@ def _batches(found: Status) -> Table:
     for batch in found.batches:
         table.add_row(
             str(batch.batch),
-            f"{batch.captured_at:%H:%M:%S}",
+            _time_or_moment(batch.captured_at),
             display.duration((batch.loaded_at - batch.captured_at).total_seconds()),
             f"{batch.rows_in:,}",
             f"{batch.versions:,}",

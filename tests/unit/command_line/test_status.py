@@ -1,7 +1,7 @@
 """What a deployment's state says, and what it still says where something does not answer."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from unittest.mock import Mock
 
@@ -16,9 +16,13 @@ from command_line.run_history import RunHistory
 from command_line.status import status_of
 from tests.support.memory_store import MemoryStore
 from tests.support.run_histories import ran
+from totes.answers import BatchState, State, TableState
 from totes.errors import UserError
 from totes.lake import Bucket, Journal
-from totes.outcomes import ANOTHER_RUN, LOADED
+from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
+from totes.star import STAR_TABLES
+
+EIGHT = datetime(2024, 1, 1, 8, tzinfo=UTC)
 
 
 def of_batches(newest: int) -> Bucket:
@@ -122,3 +126,78 @@ def test_a_run_that_hangs_is_shown_with_its_beginning_while_others_step_back(
     assert status_of(found).under_way == datetime(2024, 1, 1, 8, 10, tzinfo=UTC)
     said = CliRunner().invoke(app, ["status"])
     assert "a run is under way since 2024-01-01 08:10:00 UTC" in said.output
+
+
+def holding(
+    monkeypatch: pytest.MonkeyPatch, found: Deployment, newest: int, captured_at: datetime, *, lake: int
+) -> Deployment:
+    """The deployment with a warehouse that holds batches up to one that was captured then, and a lake with so many."""
+    batch = BatchState(
+        batch=newest,
+        captured_at=captured_at,
+        loaded_at=captured_at + timedelta(seconds=3),
+        rows_in=1,
+        versions=1,
+        deleted=0,
+        quarantined=0,
+    )
+    table = TableState(rows=1, versions=1, last_batch=newest, quarantined=0)
+    said = State(newest=newest, batches=[batch], tables={star.name: table for star in STAR_TABLES})
+    cast("Mock", found).ingestion = of_batches(lake)
+    cast("Mock", found).scheduled = False
+    monkeypatch.setattr("command_line.status.ask", Mock(return_value=said.to_dict()))
+    monkeypatch.setattr("command_line.status.how_far", Mock(return_value=None))
+    monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=found))
+    return found
+
+
+def test_a_warehouse_that_was_put_back_is_as_old_as_its_newest_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that have succeeded before say nothing of it, and no monitor is told that it is fresh."""
+    found = holding(monkeypatch, ran({5: LOADED, 10: NOTHING_CHANGED}), 1, EIGHT, lake=2)
+    assert status_of(found).fresh_as_of == EIGHT
+    said = CliRunner().invoke(app, ["status", "--max-lag", "900"])
+    words = " ".join(said.output.split())
+    assert said.exit_code == 1
+    assert "batches pending: 1" in words
+    assert "the warehouse holds all that the source had at 2024-01-01 08:00:00 UTC" in words
+    assert "last good run: 2024-01-01 08:10:00 UTC" in words
+
+
+def test_a_warehouse_and_a_lake_that_were_put_back_together_are_not_fresh_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No batch is pending then: what the runs have brought since is in neither."""
+    assert status_of(holding(monkeypatch, ran({5: LOADED}), 1, EIGHT, lake=1)).fresh_as_of == EIGHT
+
+
+def test_a_catch_up_over_several_runs_is_as_fresh_as_what_it_has_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    caught_up = EIGHT + timedelta(minutes=1)
+    found = holding(monkeypatch, ran({0: LOADED, 5: GOING_ON}, newest=1), 1, caught_up, lake=2)
+    assert status_of(found).fresh_as_of == caught_up
+
+
+def test_a_batch_that_is_being_loaded_does_not_make_the_quiet_hours_before_it_a_lag(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Runs that found nothing new have seen that the warehouse held everything."""
+    found = holding(monkeypatch, ran({5: LOADED, 50: NOTHING_CHANGED}), 2, EIGHT, lake=3)
+    assert status_of(found).fresh_as_of == EIGHT + timedelta(minutes=50)
+
+
+def test_a_batch_that_is_newer_than_every_run_on_record_says_how_fresh_the_warehouse_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later = EIGHT + timedelta(minutes=30)
+    assert status_of(holding(monkeypatch, ran({5: LOADED}), 3, later, lake=3)).fresh_as_of == later
+
+
+def test_a_batch_of_another_day_is_shown_with_its_date(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status_view.show(status_of(holding(monkeypatch, ran({5: LOADED}), 2, EIGHT, lake=2)))
+    *_, row = capsys.readouterr().out.splitlines()
+    assert row.split()[:3] == ["2", "2024-01-01", "08:00:00"]
+    now = datetime.now(UTC)
+    status_view.show(status_of(holding(monkeypatch, ran({5: LOADED}), 2, now, lake=2)))
+    *_, row = capsys.readouterr().out.splitlines()
+    assert row.split()[:2] == ["2", f"{now:%H:%M:%S}"]
