@@ -534,6 +534,32 @@ test("a moment can be chosen, is in the address, and shows the shop as it was", 
   await page.context().close();
 });
 
+test("of a day on which batches were undone, each moment shows what was captured by then", async () => {
+  const day = LATEST.days.at(-1);
+  const undone = { batch: LATEST.batch + 2, captured_at: OLDER.captured_at, manifest: OLDER.manifest };
+  const newest = { batch: LATEST.batch, captured_at: LATEST.captured_at, manifest: LATEST.manifest };
+  answers.set(`moments/${day}.json`, JSON.stringify({ format: 1, moments: [newest, undone] }));
+  const page = await shown(`#asof=${LATEST.captured_at}`);
+  const named = (moment) =>
+    new Date(moment).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
+  assert.ok((await page.textContent("#as-of-banner")).includes(named(LATEST.captured_at)));
+  answers.clear();
+  await page.context().close();
+});
+
+test("a look at a batch that was undone is no look at what is there now", async () => {
+  const page = await shown("");
+  await page.evaluate((batch) => {
+    localStorage.setItem("totes.seen", JSON.stringify({ batch, at: 0 }));
+    sessionStorage.clear();
+  }, LATEST.batch + 2);
+  await page.reload();
+  await page.waitForSelector("#since >> text=/first look/");
+  const visit = await shown("", { context: page.context() });
+  await visit.waitForSelector("#since >> text=/Nothing has changed/");
+  await page.context().close();
+});
+
 test("an old moment is shown as one as long as the newest is not here, and only then is that seen", async () => {
   const noted = complaints.length;
   const page = await shown(`#period=all&asof=${OLDER.captured_at}`);

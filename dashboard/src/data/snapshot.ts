@@ -56,10 +56,15 @@ export class Snapshots {
     return known<Latest>(await this.source.json("latest.json", true), "latest.json");
   }
 
-  /** The snapshots of a day (UTC), the earliest first. */
+  /**
+   * The snapshots of a day (UTC), the earliest first.
+   *
+   * The document has them by batch. That is another order where batches were undone, or where a lake was begun again.
+   */
   async moments(day: string): Promise<readonly Moment[]> {
     const path = `moments/${day}.json`;
-    return known<Moments>(await this.source.json(path, true), path).moments;
+    const { moments } = known<Moments>(await this.source.json(path, true), path);
+    return [...moments].sort((one, other) => Date.parse(one.captured_at) - Date.parse(other.captured_at));
   }
 
   /** The snapshots of a day; none where somebody has deleted the day's document, to have less. */

@@ -12,15 +12,17 @@ export interface Seen {
 /**
  * What had been seen before this visit, null at the first; and keep that this batch is seen now.
  *
- * A visit is as long as the tab is open: to load the page again does not make all of it seen.
+ * A visit is as long as the tab is open: to load the page again does not make all of it seen. A batch after the newest
+ * was undone, or is of another lake: its number says nothing of the batches that are here, and will be used again.
  */
 export function lastLook(batch: number): Seen | null {
   try {
     const before = localStorage.getItem(SEEN);
-    const since = sessionStorage.getItem(SINCE) ?? before ?? "null";
-    sessionStorage.setItem(SINCE, since);
+    const kept = parse(sessionStorage.getItem(SINCE) ?? before ?? "null");
+    const since = kept !== null && kept.batch > batch ? null : kept;
+    sessionStorage.setItem(SINCE, JSON.stringify(since));
     localStorage.setItem(SEEN, JSON.stringify({ batch, at: Date.now() }));
-    return parse(since);
+    return since;
   } catch {
     return null; // a browser that keeps nothing
   }

@@ -264,8 +264,17 @@ class Moments:
     of: Mapping[int, tuple[datetime, str]] = field(default_factory=dict)
 
     def with_one(self, manifest: Manifest) -> "Moments":
-        """These and another one, which replaces that of the same batch if there is one."""
-        return Moments(of={**self.of, manifest.batch: (manifest.captured_at, manifest.key())})
+        """These and another one, which replaces that of the same batch if there is one.
+
+        A later batch that was captured earlier is gone: lake and warehouse were put back to before it, and its number
+        will be used again.
+        """
+        kept = {
+            batch: (at, key)
+            for batch, (at, key) in self.of.items()
+            if batch < manifest.batch or at > manifest.captured_at
+        }
+        return Moments(of={**kept, manifest.batch: (manifest.captured_at, manifest.key())})
 
     def body(self) -> bytes:
         """The document's JSON."""
