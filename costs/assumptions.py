@@ -51,7 +51,7 @@ CALLED_BY_HAND = {"prepare_warehouse": Decimal(1), "answer_questions": Decimal(1
 
 FLOW_LOG_WRITES_AN_HOUR = 6  # what it has gathered in ten minutes, if anything was refused
 
-TRANSITIONS_AN_EXECUTION = 12  # about eight states on the idle path; the rest is room for retries
+TRANSITIONS_AN_EXECUTION = 12  # nine states on the idle path; the rest is room for retries
 
 WRITES_A_TICK = 10  # PUT and LIST, to each bucket
 READS_A_TICK = 30  # GET, from each bucket

@@ -13,7 +13,7 @@ from totes.databases import connected
 from totes.errors import SourceUnavailable
 from totes.lake import Bucket
 from totes.settings import CaptureSettings
-from totes.telemetry import DRIFT, SINCE_SUCCESS
+from totes.telemetry import DRIFT
 from totes_runtime.answers import capture_answer, failed_pieces
 
 
@@ -21,8 +21,6 @@ from totes_runtime.answers import capture_answer, failed_pieces
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Read the piece that is asked for, or capture a batch; return what came of it, and when the source was seen."""
     settings, asked, seen = CaptureSettings.from_environment(), event.get(payloads.ASKED, {}), datetime.now(UTC)
-    for success in event.get(payloads.SUCCEEDED, []):
-        metrics.add_metric(SINCE_SUCCESS, MetricUnit.Seconds, (seen - datetime.fromisoformat(success)).total_seconds())
     with connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source:
         where = source, Bucket(settings.ingestion_bucket), SOURCE_TABLES
         if payloads.PIECE in event:

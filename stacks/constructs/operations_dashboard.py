@@ -48,14 +48,14 @@ class OperationsDashboard(Construct):
             widgets=[
                 [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms.alarms], width=24, height=4)],
                 [
-                    _graph("Seconds behind the source", measured(telemetry.LAG, "Maximum")),
-                    _graph("Seconds since the last success", measured(telemetry.SINCE_SUCCESS, "Maximum")),
+                    _graph("Seconds behind the source", measured(telemetry.LAG, "Maximum"), width=12),
                     _graph(
                         "Runs",
                         measured(telemetry.QUARANTINED, "SampleCount").with_(label="came to their end"),
                         *([_published(environment)] if environment.dashboard else []),
                         metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsFailed"),
                         metrics.of_state_machine(stack, pipeline.state_machine, "ExecutionsTimedOut"),
+                        width=12,
                     ),
                 ],
                 [
@@ -96,5 +96,5 @@ def _time_used(function: WatchedFunction) -> cloudwatch.IMetric:
     )
 
 
-def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=[*metrics], width=8, height=6)
+def _graph(title: str, *metrics: cloudwatch.IMetric, width: int = 8) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=[*metrics], width=width, height=6)

@@ -91,32 +91,14 @@ class Run(Construct):
             )
             .otherwise(capturing)
         )
-        return self._list_runs(
-            "Look for another run",
-            status="RUNNING",
-            most=2,  # this run and one more are all that matter
-            result={
-                "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
-                # The list lags behind: a run that has just begun may not be on it yet.
-                # https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
-                "listed": sfn.JsonPath.array_contains(
-                    sfn.JsonPath.list_at("$.Executions[*].ExecutionArn"), sfn.JsonPath.execution_id
-                ),
-                payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
-                payloads.READ: [],
-                payloads.TRANSFORMED: [],
-            },
-        ).next(is_another_under_way)
+        return self._look_for_another_run().next(is_another_under_way)
 
     def _capturing(self, *, then: sfn.IChainable) -> sfn.Chain:
         """Capture, in pieces if the first capture asks for them, and go on unless the lake is still empty."""
         capturing = self._invoke(
             payloads.CAPTURE,
             self._capture,
-            {
-                payloads.SUCCEEDED: sfn.JsonPath.list_at(path(payloads.SUCCEEDED, "ended")),
-                payloads.READ: sfn.JsonPath.list_at(path(payloads.READ)),
-            },
+            {payloads.READ: sfn.JsonPath.list_at(path(payloads.READ))},
             logs_in_to="source",
         )
         pieces = reading_pieces(self, self._capture, at_once=self._pieces_at_once)
@@ -130,17 +112,7 @@ class Run(Construct):
             )
             .otherwise(then)
         )
-        return (
-            self._list_runs(
-                "Look for the last success",
-                status="SUCCEEDED",
-                most=1,
-                result={"ended": sfn.JsonPath.list_at("$.Executions[*].StopDate")},
-                result_path=path(payloads.SUCCEEDED),
-            )
-            .next(capturing)
-            .next(what_is_in_the_lake)
-        )
+        return capturing.next(what_is_in_the_lake)
 
     def _transforming(self) -> sfn.Chain:
         """Transform, load, publish; and do so again after the pieces that the transformation asks for are done."""
@@ -193,23 +165,30 @@ class Run(Construct):
             .otherwise(self._end("Nothing changed", NOTHING_CHANGED, steps))
         )
 
-    def _list_runs(
-        self, name: str, *, status: str, most: int, result: Mapping[str, Any], result_path: str | None = None
-    ) -> sfn.Chain:
+    def _look_for_another_run(self) -> sfn.Chain:
         task = tasks.CallAwsService(
             self,
-            name,
+            "Look for another run",
             service="sfn",
             action="listExecutions",
             iam_action="states:ListExecutions",
             iam_resources=[self._state_machine_arn],
             parameters={
                 "StateMachineArn": sfn.JsonPath.state_machine_id,
-                "StatusFilter": status,
-                "MaxResults": most,
+                "StatusFilter": "RUNNING",
+                "MaxResults": 2,  # this run and one more are all that matter
             },
-            result_selector=dict(result),
-            result_path=result_path,
+            result_selector={
+                "running": sfn.JsonPath.array_length(sfn.JsonPath.object_at("$.Executions")),
+                # The list lags behind: a run that has just begun may not be on it yet.
+                # https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+                "listed": sfn.JsonPath.array_contains(
+                    sfn.JsonPath.list_at("$.Executions[*].ExecutionArn"), sfn.JsonPath.execution_id
+                ),
+                payloads.ASKED: sfn.JsonPath.object_at("$$.Execution.Input"),
+                payloads.READ: [],
+                payloads.TRANSFORMED: [],
+            },
             task_timeout=sfn.Timeout.duration(cdk.Duration.minutes(1)),
         )
         return self._guarded(task, retryable=[sfn.Errors.TASKS_FAILED])  # it only reads, so it can be tried again

@@ -42,8 +42,7 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
     assert dev.definition()["StartAt"] == "Look for another run"
     assert {name: successors(state) for name, state in states.items() if successors(state)} == {
         "Look for another run": {"Is another run under way?"},
-        "Is another run under way?": {"Step back", "Look for the last success", "The lake alone"},
-        "Look for the last success": {"Capture"},
+        "Is another run under way?": {"Step back", "Capture", "The lake alone"},
         "Capture": {"What is in the lake?"},
         "What is in the lake?": {"Read the pieces", "The lake is empty", "Transform"},
         "Read the pieces": {"Capture"},
@@ -102,11 +101,7 @@ def test_it_asks_for_the_running_executions_of_its_own_state_machine(states: dic
     }
 
 
-def test_capture_knows_when_the_last_run_succeeded_and_load_when_the_source_was_seen(
-    states: dict[str, Any],
-) -> None:
-    assert states["Look for the last success"]["Parameters"]["StatusFilter"] == "SUCCEEDED"
-    assert states["Capture"]["Parameters"]["succeeded.$"] == "$.succeeded.ended"
+def test_load_knows_when_the_source_was_seen(states: dict[str, Any]) -> None:
     assert states["Load"]["Parameters"]["seen.$"] == "$.capture.seen"
 
 
@@ -198,7 +193,7 @@ def test_a_run_that_lacked_time_for_all_says_that_the_next_goes_on(states: dict[
 
 
 def test_every_task_retries_with_full_jitter_and_an_upper_bound(states: dict[str, Any]) -> None:
-    assert set(tasks(states)) == {"Look for another run", "Look for the last success", *INVOCATIONS}
+    assert set(tasks(states)) == {"Look for another run", *INVOCATIONS}
     for state in tasks(states).values():
         *_, retry = state["Retry"]
         assert retry["JitterStrategy"] == "FULL"

@@ -43,8 +43,6 @@ REPLAYED = "replayed"
 ERROR = "error"
 """Of what came of a piece, beside what it is: the error that it has failed with."""
 
-SUCCEEDED = "succeeded"
-"""Of the capture's event: when the last run ended that succeeded, if there was one, in a list."""
 SEEN = "seen"
 """When the capture looked at the source; empty where it did not. Load and publication get it too."""
 CAPTURED = "captured"

@@ -11,9 +11,6 @@ SERVICE = "service"
 LAG = "LagSeconds"
 """How old the state of the source was that the warehouse held when a load ended."""
 
-SINCE_SUCCESS = "SecondsSinceSuccess"
-"""How long ago the last run ended that succeeded, as a run begins."""
-
 QUARANTINED = "QuarantinedRows"
 """Rows that are in quarantine, as a load ends."""
 
@@ -39,7 +36,7 @@ RATES_FAILED = "ExchangeRatesFailed"
 """Whether a step that is about exchange rates met something which it could not do; it fails no run."""
 
 METRICS = (
-    *(LAG, SINCE_SUCCESS, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED),
+    *(LAG, QUARANTINED, DRIFT, VERIFY_DIFFERENCES, LAKE_FINDINGS, PUBLISHED),
     *(RATES_AGE, RATES_FAILED, ROTATIONS_OVERDUE),
 )
 
