@@ -77,6 +77,13 @@ def schedules() -> dict[str, dict[str, Any]]:
     return {each["Name"]: each for each in found}
 
 
+def test_the_page_says_for_how_long_the_queue_keeps_what_a_person_is_told_to_keep() -> None:
+    resources = json.loads(TEMPLATE.read_text(encoding="utf-8"))["Resources"].values()
+    [queue] = [each["Properties"] for each in resources if each["Type"] == "AWS::SQS::Queue"]
+    page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").partition("\n## Dead letters\n")[2]
+    assert f"it holds each for {queue['MessageRetentionPeriod'] // 86_400} days only" in page.partition("\n## ")[0]
+
+
 def test_the_page_knows_every_schedule() -> None:
     text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     [section] = re.findall(r"^## Schedules\n(.+?)^## ", text, flags=re.MULTILINE | re.DOTALL)
