@@ -180,6 +180,41 @@ def test_whose_login_is_refused_learns_the_command_that_makes_the_role(
         pass
 
 
+def test_a_database_restored_to_before_its_last_rotation_lets_runs_in_until_it_is_rotated_again(
+    secrets: "SecretsManagerClient", empty_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for step in steps(secrets):
+        step()
+    secrets.update_secret_version_stage(SecretId="login", VersionStage="AWSPENDING", RemoveFromVersionId=TOKEN)
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'first'")
+    assert_connects(secrets)
+    assert "before its last change" in caplog.text
+    assert "totes secrets rotate source" in caplog.text
+    with pytest.raises(DatabaseUnavailable, match="by which runs go on; totes secrets rotate LOGIN"):
+        rotation.try_current(secrets, "login")
+    for step in steps(secrets, str(uuid.UUID(int=8))):
+        step()
+    caplog.clear()
+    assert_connects(secrets)
+    assert "before its last change" not in caplog.text
+    rotation.try_current(secrets, "login")
+
+
+@pytest.mark.parametrize("changed", [{"host": "localhost"}, {"username": "nobody"}, {"sslmode": "prefer"}])
+def test_a_login_that_another_one_has_replaced_is_none_to_fall_back_on(
+    secrets: "SecretsManagerClient", changed: dict[str, str]
+) -> None:
+    """It may lead to the database that totes was taken away from, and a rotation would change a password there."""
+    before = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    after = {**before, "host": "127.0.0.1", "password": "wrong", **changed}
+    secrets.put_secret_value(SecretId="login", SecretString=json.dumps(after))
+    with pytest.raises(LoginRefused, match="authentication failed"):
+        assert_connects(secrets)
+    for ask in (rotation.check_own, rotation.try_current):
+        with pytest.raises(DatabaseUnavailable, match="store one that it knows"):
+            ask(secrets, "login")
+
+
 def test_a_secret_that_nobody_filled_in_is_nothing_to_test_and_cannot_be_rotated(
     secrets: "SecretsManagerClient",
 ) -> None:

@@ -10,8 +10,8 @@ from psycopg2.extensions import connection as Connection
 
 from totes import clients
 from totes.database_errors import first_line, is_answer, login_refused, not_taken, translated_errors
-from totes.errors import ConfigurationError, RetryableError
-from totes.logins import NoSuchVersion, login
+from totes.errors import ConfigurationError, RetryableError, TotesError
+from totes.logins import NoSuchVersion, login, previous_login
 from totes.tls import with_tls
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def connected(
 
     A refused login carries no code that tells a rotated password from another cause, so any refusal of the database's
     is answered by fetching the secret afresh. While a rotation is between its steps the password that the database
-    knows may be the pending one, so that is tried too.
+    knows may be the pending one, and once the database was restored to before its last rotation it is the previous
+    one, so these are tried too.
 
     Args:
         secret: ARN or name of the secret; its JSON has host, port, username, password and dbname, and may have
@@ -103,8 +104,8 @@ def connected(
         NotFilledIn: nobody has stored a login in the secret; NotFilledInYet, where it is less than a day old.
         ConfigurationError: the secret cannot be read or is not understood, the database is not there, or the role
             lacks a permission.
-        LoginRefused: the database knows neither the current nor the pending password, or answers in words that are
-            not known here.
+        LoginRefused: the database knows none of the current, the pending and the previous password, or answers in
+            words that are not known here.
         RetryableError: `unavailable`, with the database's own sentence.
     """
     secrets = client or clients.secrets_manager()
@@ -153,7 +154,31 @@ def _opened(secrets: "SecretsManagerClient", secret: str, login_name: str) -> Co
         # Whatever it says: a server may speak another language than English, and a refusal has no SQLSTATE here.
         with suppress(NoSuchVersion, psycopg2.OperationalError):
             return open_session(login(secrets, secret, "AWSPENDING"), login_name)
-        return open_session(login(secrets, secret), login_name)  # what was pending may have become current meanwhile
+    current = login(secrets, secret)  # what was pending may have become current meanwhile
+    try:
+        return open_session(current, login_name)
+    except psycopg2.OperationalError as refusal:
+        if is_answer(refusal) and (connection := _opened_by_previous(secrets, secret, login_name, current)) is not None:
+            return connection
+        raise
+
+
+def _opened_by_previous(
+    secrets: "SecretsManagerClient", secret: str, login_name: str, current: Mapping[str, Any]
+) -> Connection | None:
+    """Open a connection by the password before the current one; None where the database does not know that either."""
+    with suppress(TotesError, psycopg2.OperationalError):  # the refusal of the current one says more
+        if (previous := previous_login(secrets, secret, current)) is not None:
+            connection = open_session(previous, login_name)
+            logger.warning(
+                "the %s knows only the password that secret %s had before its last change: it was restored to an "
+                "earlier state, or somebody has put that password back; totes secrets rotate %s gives it a new one",
+                login_name,
+                secret,
+                login_name,
+            )
+            return connection
+    return None
 
 
 def open_session(values: Mapping[str, Any], login_name: str) -> Connection:

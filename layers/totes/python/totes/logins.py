@@ -105,6 +105,27 @@ def login(
     return dict(values)
 
 
+def previous_login(secrets: "SecretsManagerClient", secret: str, current: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Fetch the login that a secret had before its last change; None where that has changed more than the password.
+
+    A database that was restored to before its last rotation knows no other password. But a login of another database
+    or role is none to fall back on: whoever has stored the current one does not want to go there any more.
+
+    Args:
+        secrets: the Secrets Manager client.
+        secret: ARN or name of the secret.
+        current: the login that it has now.
+
+    Raises:
+        SecretUnavailable: Secrets Manager did not answer, or refused for the moment.
+    """
+    try:
+        previous = login(secrets, secret, "AWSPREVIOUS")
+    except ConfigurationError:  # there is none, or nobody had filled it in
+        return None
+    return previous if {**previous, "password": current["password"]} == current else None
+
+
 def _is_text(word: str) -> bool:
     """Whether C and PostgreSQL take it for what it is: neither shortened at a NUL, nor half a surrogate pair."""
     return "\0" not in word and word.encode(errors="replace").decode() == word

@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
 from totes import payloads
-from totes.database_errors import not_taken, translated_errors
+from totes.database_errors import is_answer, not_taken, translated_errors
 from totes.databases import open_session
-from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, TotesError
-from totes.logins import NoSuchVersion, login
+from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, SecretUnavailable, TotesError
+from totes.logins import NoSuchVersion, login, previous_login
 from totes.roles import MARK, role_of, verifier_of
 
 if TYPE_CHECKING:
@@ -161,9 +161,18 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
 
     Raises:
         ConfigurationError: the secret cannot be read or is not filled in.
-        DatabaseUnavailable: the database refuses the login.
+        DatabaseUnavailable: the database refuses the login; it says so where it knows the one before.
     """
-    _open(login(secrets, secret), secret).close()
+    current = login(secrets, secret)
+    try:
+        _session(current, secret).close()
+    except psycopg2.OperationalError as refused:
+        if is_answer(refused) and _is_known_by_previous(secrets, secret, current):
+            raise DatabaseUnavailable(
+                f"the database knows only the password that secret {secret} had before its last change, by which runs "
+                "go on; totes secrets rotate LOGIN gives it a new one"
+            ) from refused
+        raise _unavailable(secret, refused) from refused
 
 
 def refusal(secrets: "SecretsManagerClient", secret: str, question: str, token: str) -> str | None:
@@ -272,16 +281,25 @@ def _pending_or_current(secrets: "SecretsManagerClient", secret: str, token: str
 
 
 def _session_of_any(secrets: "SecretsManagerClient", secret: str) -> Connection:
-    """A session by the current password, or by the previous one where a rotation stopped after its last step."""
+    """A session by the current password, or by the one before, where the database was restored to an earlier state."""
+    current = login(secrets, secret)
     try:
-        return _session(login(secrets, secret), secret)
+        return _session(current, secret)
     except psycopg2.OperationalError as refusal:
         logger.info("%s: the current password is refused; trying the previous one", secret)
-        try:
-            previous = login(secrets, secret, "AWSPREVIOUS")
-        except NoSuchVersion:
+        previous = previous_login(secrets, secret, current)
+        if previous is None:
             raise _unavailable(secret, refusal) from refusal
         return _open(previous, secret)
+
+
+def _is_known_by_previous(secrets: "SecretsManagerClient", secret: str, current: dict[str, Any]) -> bool:
+    """Whether a database that refuses the current password lets the one before in, as once it was restored."""
+    with suppress(psycopg2.OperationalError, SecretUnavailable):
+        if (previous := previous_login(secrets, secret, current)) is not None:
+            _session(previous, secret).close()
+            return True
+    return False
 
 
 def _open(values: dict[str, Any], secret: str) -> Connection:
