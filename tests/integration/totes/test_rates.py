@@ -131,7 +131,7 @@ def test_an_amount_is_converted_by_the_rate_of_its_day_or_of_the_last_day_before
     halves = sell_on(pipeline, FIRST, "EUR", units=1, price="2.52")
     pipeline.tick()
     assert fetch(pipeline, site) == Fetched(days=2, newest=FIRST + timedelta(days=3))
-    assert brought(pipeline) == LoadedRates(days=2, newest=FIRST + timedelta(days=3))
+    assert brought(pipeline) == LoadedRates(days=2, up_to=FIRST + timedelta(days=3))
     assert converted(pipeline, orders["none"]) == (None, None)
     assert converted(pipeline, orders["own"]) == (Decimal("6.00"), FIRST)
     assert converted(pipeline, orders["gap"]) == (Decimal("6.00"), FIRST)
@@ -186,7 +186,7 @@ def test_a_day_comes_once_into_the_lake_and_once_into_the_warehouse(pipeline: Pi
     site.asked.clear()
     assert fetch(pipeline, site) == Fetched(days=0, newest=FIRST)
     assert site.asked == ["/latest/gbp.json"]
-    assert brought(pipeline) == LoadedRates(days=0, newest=FIRST)
+    assert brought(pipeline) == LoadedRates(days=0, up_to=FIRST)
     assert held(pipeline) == [(FIRST, "EUR", Decimal("1.6")), (FIRST, "USD", Decimal("1.25"))]
     kept = [key for key in keys_of(pipeline.ingestion) if key.startswith("rates/")]
     assert kept == ["rates/GBP/2024-03-04.json"]
@@ -339,11 +339,36 @@ def test_text_that_no_database_holds_is_escaped_and_the_days_go_on(pipeline: Pip
     site.says(FIRST + timedelta(days=2), usd=1.26)
     pipeline.tick()
     assert fetch(pipeline, site).days == 3
-    assert brought(pipeline) == LoadedRates(days=3, newest=FIRST + timedelta(days=2))
+    assert brought(pipeline) == LoadedRates(days=3, up_to=FIRST)
     assert rows(pipeline.warehouse, "SELECT currency, said, reason FROM etl.refused_rate ORDER BY 1") == [
         ("EUR", r"\ud800", "is no number"),
         ("USD", r"\x00", "is no number"),
     ]
+
+
+@pytest.mark.begun
+def test_a_currency_that_the_source_drops_makes_the_rates_old_and_is_named(
+    pipeline: Pipeline, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its orders are converted by its last rate for ever, whatever rates the others have."""
+    caplog.set_level("INFO")
+    site.says(FIRST + timedelta(days=9), usd=1.26)
+    fetch(pipeline, site)
+    assert brought(pipeline) == LoadedRates(days=2, up_to=FIRST)
+    assert "newer exchange rates than EUR (newest: 2024-03-04)" in caplog.text
+    execute(pipeline.warehouse, "UPDATE dim_currency SET is_deleted = true WHERE currency_code = 'EUR'")
+    assert brought(pipeline).up_to == FIRST + timedelta(days=9), "of a currency that the shop has no more, nobody asks"
+
+
+@pytest.mark.begun
+def test_a_currency_that_no_source_has_makes_no_rates_old(
+    pipeline: Pipeline, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    execute(pipeline.warehouse, "UPDATE dim_currency SET currency_code = 'XDR' WHERE currency_code = 'EUR'")
+    fetch(pipeline, site)
+    assert brought(pipeline) == LoadedRates(days=1, up_to=FIRST)
+    assert "newer exchange rates than XDR (newest: none)" in caplog.text
 
 
 @pytest.mark.begun

@@ -30,7 +30,8 @@ PUBLISHED = "Published"
 """That the dashboard's snapshot was brought up to date, or found to be."""
 
 RATES_AGE = "ExchangeRatesAgeDays"
-"""How many days ago the newest day was that has a good exchange rate of a currency of the shop, as a load ends."""
+"""How many days ago the newest day was that has a good exchange rate, as a load ends: of the currency of the shop for
+which it is longest ago."""
 
 RATES_FAILED = "ExchangeRatesFailed"
 """Whether a step that is about exchange rates met something which it could not do; it fails no run."""

@@ -1,4 +1,4 @@
-"""Exchange rates as metrics: how old the newest are, and what could not be done about them."""
+"""Exchange rates as metrics: how old they are, and what could not be done about them."""
 
 from datetime import UTC, datetime
 
@@ -10,12 +10,12 @@ from totes_runtime import metrics
 
 
 def report_rates(loaded: LoadedRates | None) -> None:
-    """Emit how old the newest rates are, where there are some, and whether their load has failed; None: nothing."""
+    """Emit how old the rates are, where there are some, and whether their load has failed; None: nothing."""
     if loaded is None:
         return
     report_failure(loaded.failed)
-    if loaded.newest is not None:
-        metrics.add_metric(RATES_AGE, MetricUnit.Count, (datetime.now(UTC).date() - loaded.newest).days)
+    if loaded.up_to is not None:
+        metrics.add_metric(RATES_AGE, MetricUnit.Count, (datetime.now(UTC).date() - loaded.up_to).days)
 
 
 def report_failure(why: str) -> None:

@@ -31,12 +31,13 @@ class LoadedRates:
 
     Attributes:
         days: how many days are new in the warehouse.
-        newest: the newest day with a good rate of a currency that the shop has; None: there is none.
+        up_to: the newest day with a good rate of a currency that the shop has; of several currencies, the earliest
+            of these days. One that never had a rate does not count; None: none had.
         failed: why not all days could be loaded; empty: all could be.
     """
 
     days: int = 0
-    newest: date | None = None
+    up_to: date | None = None
     failed: str = ""
 
 
@@ -71,7 +72,7 @@ def load_rates(
             days += len(said)
             if time_is_up():
                 break
-        return LoadedRates(days=days, newest=_newest(connection, base))
+        return LoadedRates(days=days, up_to=_up_to(connection, base))
     except (TotesError, psycopg2.Error, ValueError, LookupError, TypeError) as error:
         logger.exception("exchange rates were not loaded; the next run tries again")
         return LoadedRates(days=days, failed=str(error).strip())
@@ -151,13 +152,22 @@ def _currencies(cursor: Cursor) -> frozenset[str]:
     return frozenset(code for (code,) in cursor.fetchall())
 
 
-def _newest(connection: Connection, base: str) -> date | None:
+def _up_to(connection: Connection, base: str) -> date | None:
+    """The day up to which all currencies of the shop have rates; the log names those that are behind the others.
+
+    A currency that no site publishes never had a rate and never will: nobody is to be woken for it every day.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute(
             # For each currency the last entry of the key is looked up; a join would read every day of all currencies.
-            "SELECT max(newest) FROM public.dim_currency CROSS JOIN LATERAL (SELECT max(rate_date) AS newest "
-            "FROM public.fact_exchange_rate WHERE base_currency = %s AND currency = currency_code) AS known",
-            (base,),
+            "SELECT currency_code, newest FROM public.dim_currency CROSS JOIN LATERAL (SELECT max(rate_date) AS newest "
+            "FROM public.fact_exchange_rate WHERE base_currency = %s AND currency = currency_code) AS known "
+            "WHERE NOT is_deleted AND currency_code <> %s",
+            (base, base),
         )
-        [[newest]] = cursor.fetchall()
-        return newest if isinstance(newest, date) else None
+        newest = dict(cursor.fetchall())
+    known = [day for day in newest.values() if day is not None]
+    if behind := {code: day for code, day in sorted(newest.items()) if day != max(known, default=None)}:
+        each = ", ".join(f"{code} (newest: {day or 'none'})" for code, day in behind.items())
+        logger.info("other currencies of the shop have newer exchange rates than %s", each)
+    return min(known, default=None)
