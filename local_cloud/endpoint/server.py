@@ -18,6 +18,7 @@ from local_cloud.endpoint import (
     distributed_maps,
     distributions,
     exchange_rates,
+    forgetting,
     histories,
     identity_pools,
     instances,
@@ -50,7 +51,7 @@ from local_cloud.persistent_store import PersistentStore
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, quotas, roles, rotations),
     *(state_machines, histories, listings, secrets, security_groups, sessions, topics, ways_out, user_pools),
-    *(identity_pools, distributed_maps, stacks),
+    *(identity_pools, distributed_maps, stacks, forgetting),
 )
 
 _WITH_TYPES = (

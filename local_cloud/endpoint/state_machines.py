@@ -12,6 +12,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 
 import copy
 import json
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -31,11 +32,15 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_la
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
+from local_cloud.endpoint.forgetting import forget_executions
 from local_cloud.endpoint.interpreter import client_for
 from local_cloud.endpoint.patches import patch
 
 MOST_BYTES = 256 * 1024
 """How long what an execution or a state begins with or comes to may be, as text."""
+
+_STARTING = threading.Lock()
+"""An execution that begins while others are forgotten would be forgotten too."""
 
 _moto_create = StateMachine.create_from_cloudformation_json.__func__
 _moto_update = StateMachine.update_from_cloudformation_json.__func__
@@ -68,7 +73,7 @@ def install() -> None:
         StepFunctionsParserBackend,
         "start_execution",
         _start_execution,
-        why="moto gives an execution without a name none",
+        why="moto gives an execution without a name none, and forgets none",
     )
     patch(
         BaseExecutionWorkerCommunication,
@@ -118,7 +123,10 @@ def _start_execution(
             "1 validation error detected: Value at 'input' failed to satisfy constraint: "
             f"Member must have length less than or equal to {MOST_BYTES}"
         )
-    return _moto_start_execution(backend, state_machine_arn, name or str(uuid.uuid4()), execution_input, *others)
+    with _STARTING:
+        started = _moto_start_execution(backend, state_machine_arn, name or str(uuid.uuid4()), execution_input, *others)
+        forget_executions(backend.describe_state_machine(state_machine_arn))
+    return started
 
 
 def _reflect_status(communication: Any) -> None:
