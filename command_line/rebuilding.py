@@ -93,7 +93,9 @@ class _Rebuilding:
     def _without_the_source(self, result: RunResult) -> dict[str, Any]:
         """If a run failed because of the source, have the next run work on the lake alone."""
         if not (result.error or "").startswith(_NOT_CAPTURED):
-            raise UserError(f"a run failed: {result.error}; what is done is kept, and the next run goes on")
+            refused = "ask for the rebuild again" in (result.error or "")
+            kept = "" if refused else "; what is done is kept, and the next run goes on"
+            raise UserError(f"a run failed: {result.error}{kept}")
         self._follow(f"the source cannot be captured, so the next run asks the lake alone ({result.error})")
         return {payloads.LAKE_ALONE: True}
 

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psycopg2
 import pytest
@@ -223,8 +224,40 @@ def test_grants_comments_indexes_and_views_of_others_outlive_a_rebuild(pipeline:
 def test_a_rebuild_that_would_lose_what_others_made_says_so_and_changes_nothing(pipeline: Pipeline) -> None:
     execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
     before = content_of(pipeline.warehouse)
-    with pytest.raises(ConfigurationError, match=r"materialized view public\.kept"):
+    with pytest.raises(ConfigurationError, match=r"materialized view public\.kept.*; then ask for the rebuild again"):
         rebuilt(pipeline)
+    assert content_of(pipeline.warehouse) == before
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = 7 WHERE sales_order_id = 3")
+    assert pipeline.tick().rebuilding is None, "only the run that has asked fails"
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_rebuild_that_is_refused_half_done_is_given_up_and_fails_one_run(pipeline: Pipeline) -> None:
+    execute(pipeline.warehouse, "UPDATE etl.content SET rebuild = true")
+    while not value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NOT NULL"):
+        step_of_load(pipeline)
+    execute(pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment")
+    with pytest.raises(ConfigurationError, match=r"materialized view public\.kept.*; then ask for the rebuild again"):
+        pipeline.load()
+    assert pipeline.load().rebuilding is None
+    assert value(pipeline.warehouse, "SELECT to_regclass('etl.rebuild') IS NULL")
+    execute(pipeline.warehouse, "DROP MATERIALIZED VIEW kept")
+    assert rebuilt(pipeline).rebuilding is None
+
+
+@pytest.mark.begun
+def test_a_rebuild_that_the_warehouse_needs_is_wanted_until_it_is_no_more_refused(pipeline: Pipeline) -> None:
+    """Nobody else would bring back what was dropped, also where a person asks for a rebuild too."""
+    before = content_of(pipeline.warehouse)
+    execute(
+        pipeline.warehouse, "CREATE MATERIALIZED VIEW kept AS SELECT * FROM fact_payment; DROP TABLE dim_design CASCADE"
+    )
+    for run in (pipeline.load, partial(rebuilt, pipeline), pipeline.load):
+        with pytest.raises(ConfigurationError, match=r"materialized view public\.kept"):
+            run()
+    execute(pipeline.warehouse, "DROP MATERIALIZED VIEW kept")
+    pipeline.load()
     assert content_of(pipeline.warehouse) == before
 
 

@@ -14,6 +14,12 @@ from totes.errors import UserError
 GOES_ON = RunResult(status="SUCCEEDED", batch=None, seconds=300.0, waiting=True)
 DONE = RunResult(status="SUCCEEDED", batch=5, seconds=1.0, newest=5)
 NO_SOURCE = RunResult(status="FAILED", batch=None, seconds=60.0, error="Capture.SourceUnavailable: it restarts")
+REFUSED = RunResult(
+    status="FAILED",
+    batch=None,
+    seconds=1.0,
+    error="Load.ConfigurationError: the view v would be lost; then ask for the rebuild again (totes rebuild)",
+)
 NO_WAREHOUSE = RunResult(status="FAILED", batch=None, seconds=60.0, error="Load.WarehouseUnavailable: it restarts")
 
 
@@ -45,3 +51,8 @@ def test_while_the_source_is_lost_every_other_run_goes_without_it(monkeypatch: p
 def test_a_run_that_fails_for_another_reason_ends_the_command_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"Load\.WarehouseUnavailable: it restarts; what is done is kept"):
         asked_of(monkeypatch, GOES_ON, NO_WAREHOUSE)
+
+
+def test_of_a_rebuild_that_is_refused_nothing_is_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"would be lost; then ask for the rebuild again \(totes rebuild\)$"):
+        asked_of(monkeypatch, REFUSED)

@@ -66,7 +66,8 @@ class Content:
     """What the warehouse's content is of.
 
     Attributes:
-        edition: the edition of the star that the whole content was last built from; None: it was never built.
+        edition: the edition of the star that the whole content was last built from; None: it was never built, or
+            somebody has dropped a part of it since.
         rebuild: whether somebody asked for a rebuild that is not done yet.
     """
 

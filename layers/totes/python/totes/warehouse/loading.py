@@ -86,7 +86,8 @@ def load(
     another edition of the star than the bucket's newest, if somebody asks for it, or if the next batch is too large for
     a transaction. New tables are built beside the live ones and take their place in one transaction: readers see the
     old content or the new. The next load goes on with what there was no time for. If a rebuild is refused, or readers
-    never leave the tables, a large batch is loaded in one transaction after all.
+    never leave the tables, a large batch is loaded in one transaction after all. A rebuild that only a person wants is
+    not wanted any more once it is refused: this load fails, and no later one.
 
     Args:
         connection: the warehouse, outside a transaction.
@@ -154,11 +155,15 @@ class _Loader:
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
         except psycopg2.Error as error:
-            if by_others := why_failed(self._connection, error):
-                raise by_others from error
+            self._name_others(error)
             raise
         finally:
             rebuilding.close()
+
+    def _name_others(self, error: psycopg2.Error) -> None:
+        """Raise the ConfigurationError that names an event trigger of others, if that is why a statement has failed."""
+        if by_others := why_failed(self._connection, error):
+            raise by_others from error
 
     def _load_and_rebuild(self, rebuilding: Rebuild, *, rebuild: bool) -> Loaded:
         """Load what waits, and take a step of the rebuild that is wanted, in turn."""
@@ -185,9 +190,11 @@ class _Loader:
         """Take a step of the rebuild; if that is not possible, or not now, a large batch is loaded without it."""
         large = outcome.large
         try:
-            step = rebuilding.step(outcome.seen)
+            step = self._rebuilt(rebuilding, outcome)
         except ConfigurationError as error:
             if large is None:
+                if rebuilding.withdraw():
+                    raise ConfigurationError(f"{error}; then ask for the rebuild again (totes rebuild)") from error
                 raise
             logger.warning("batch %d is large, and no rebuild can bring it: %s", large, error)
             rebuilding.give_up()
@@ -196,6 +203,13 @@ class _Loader:
             logger.info("batch %d is loaded in one transaction", large)
             self._load_in_one_transaction = large
         return step
+
+    def _rebuilt(self, rebuilding: Rebuild, outcome: _TransactionOutcome) -> StepResult:
+        try:
+            return rebuilding.step(outcome.seen)
+        except psycopg2.Error as error:
+            self._name_others(error)
+            raise
 
     def _transaction_with_record_ids(self, *, rebuild: bool) -> _TransactionOutcome:
         """Load the next batch that waits; again, if it was refused because a sequence of record ids is behind."""
@@ -237,9 +251,11 @@ class _Loader:
         elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
             _must_be_replayed(check, processed)
             return _TransactionOutcome(batch=None, tables={}, wanted=False)
-        if asked and not stored_content.rebuild:
-            write_content(cursor, replace(stored_content, rebuild=True))
-        seen = WarehouseState(content=replace(stored_content, rebuild=asked), newest=entry)
+        # What was dropped is there again, empty, and no later load sees that it was: the content is of no edition now.
+        said = Content(edition=None if check.gone else stored_content.edition, rebuild=asked)
+        if said != stored_content:
+            write_content(cursor, said)
+        seen = WarehouseState(content=said, newest=entry)
         if entry is None or not check.fits or entry.batch >= processed.newest:
             return _TransactionOutcome(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
         return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)

@@ -8,6 +8,7 @@ crash of the server empties them, and the rebuild begins again.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum
 
 import polars as pl
@@ -30,7 +31,15 @@ from totes.warehouse.definitions import (
     typed,
     types_of,
 )
-from totes.warehouse.ledger import WarehouseState, keep_loaded_at, lock, newest_counted, newest_entry, warehouse_state
+from totes.warehouse.ledger import (
+    WarehouseState,
+    keep_loaded_at,
+    lock,
+    newest_counted,
+    newest_entry,
+    warehouse_state,
+    write_content,
+)
 from totes.warehouse.places import BESIDE, LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.quarantine import copy_quarantine, copy_refused, quarantine_duplicates
@@ -130,6 +139,24 @@ class Rebuild:
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
             drop_made(cursor, _names(self._tables))
+
+    def withdraw(self) -> bool:
+        """Drop what was built so far, and the wish, if nothing but a person's wish wants the rebuild.
+
+        Otherwise every later load would fail as this one did, although the warehouse needs no rebuild.
+
+        Returns:
+            Whether it was so; if not, the warehouse is incomplete or of another edition until it is rebuilt.
+        """
+        self.close()
+        with self._connection, self._connection.cursor() as cursor:
+            lock(cursor)
+            state = warehouse_state(cursor)
+            if state.newest is None or state.content.edition != ProcessedBucket(self._bucket).edition:
+                return False
+            drop_made(cursor, _names(self._tables))
+            write_content(cursor, replace(state.content, rebuild=False))
+        return True
 
     def _step(self, cursor: Cursor, seen: WarehouseState | None) -> StepResult:
         lock(cursor)
