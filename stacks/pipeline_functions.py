@@ -215,10 +215,14 @@ class PipelineFunctions:
             description="What stopped runs have left in the lake, and no manifest names, is deleted",
             scheduled=True,
             settings=self._environment.sweep,
-            variables=SweepSettings(ingestion_bucket=data.ingestion.bucket_name),
+            variables=SweepSettings(
+                ingestion_bucket=data.ingestion.bucket_name, processed_bucket=data.processed.bucket_name
+            ),
             permissions=[
                 list_objects(data.ingestion),
                 read_objects(data.ingestion),
+                list_objects(data.processed),
+                read_objects(data.processed, "manifests", "editions"),
                 write_objects(data.ingestion, "sweeps"),
                 delete_objects(data.ingestion, "batches", "holdings"),
                 send_messages(self._dead_letters),

@@ -19,8 +19,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
     The event's `grace_hours` says how long ago a batch must have been committed; without it, a day.
     """
+    settings = SweepSettings.from_environment()
     swept = sweep(
-        Bucket(SweepSettings.from_environment().ingestion_bucket),
+        Bucket(settings.ingestion_bucket),
+        Bucket(settings.processed_bucket),
         written_before=datetime.now(UTC) - timedelta(hours=event.get(payloads.GRACE_HOURS, _GRACE_HOURS)),
         time_is_up=is_nearly_over(context),
     )

@@ -75,6 +75,9 @@ ALLOWED = {
     },
     "sweep_ingestion_bucket": {
         *lake("IngestionBucket", "s3:GetObject"),
+        *lake("ProcessedBucket"),
+        ("s3:GetObject", f"{arn('ProcessedBucket')}/manifests/*"),
+        ("s3:GetObject", f"{arn('ProcessedBucket')}/editions/*"),
         ("s3:PutObject", f"{arn('IngestionBucket')}/sweeps/*"),
         ("s3:DeleteObject", f"{arn('IngestionBucket')}/batches/*"),
         ("s3:DeleteObject", f"{arn('IngestionBucket')}/holdings/*"),
@@ -254,7 +257,10 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
                 "SHOP": "Terrific Totes",
             },
         ),
-        ("sweep_ingestion_bucket", {"INGESTION_BUCKET": "<IngestionBucket>"}),
+        (
+            "sweep_ingestion_bucket",
+            {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"},
+        ),
         ("audit_lake", {"INGESTION_BUCKET": "<IngestionBucket>", "PROCESSED_BUCKET": "<ProcessedBucket>"}),
         ("answer_questions", {"SOURCE_SECRET": "<SourceSecret>", "WAREHOUSE_SECRET": "<WarehouseSecret>"}),
         (

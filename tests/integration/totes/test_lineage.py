@@ -10,7 +10,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.errors import LakeCorrupted
-from totes.lake import Bucket, Journal
+from totes.lake import Bucket, Journal, sweep
 
 
 def edit(pipeline: Pipeline, order: int) -> None:
@@ -52,6 +52,8 @@ def test_numbers_that_are_given_twice_are_told_at_once_and_nothing_is_lost(four:
     edit(four, 7)
     with pytest.raises(LakeCorrupted, match=r"batch-0000000005.json follows another manifest than .* for batch 4"):
         four.tick()
+    with pytest.raises(LakeCorrupted, match=r"batch-0000000004.json is another manifest .* nothing is swept"):
+        sweep(four.ingestion, four.processed, written_before=store.now)
     # As docs/disasters.md says: those that were lost are put back, and what came behind them is taken away.
     for key, body in lost.items():
         store.put_object(Bucket=four.ingestion.name, Key=key, Body=body)

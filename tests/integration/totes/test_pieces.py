@@ -350,7 +350,8 @@ def test_what_plans_have_left_goes_with_the_nightly_sweep(pipeline: Pipeline, mo
     read_all(pipeline, again)
     begin(pipeline)
     newest = max(found.written for found in pipeline.ingestion.listed(""))
-    sweep(pipeline.ingestion, written_before=newest)
+    pipeline.transform()
+    sweep(pipeline.ingestion, pipeline.processed, written_before=newest)
     left = {key for key in keys_of(pipeline.ingestion) if key.startswith("batches/")}
     assert left == manifest_of(pipeline.ingestion).objects()
 

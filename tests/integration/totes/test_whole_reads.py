@@ -266,7 +266,8 @@ def test_what_such_a_batch_has_left_goes_with_the_nightly_sweep(restarted: Pipel
     assert begin(restarted).batch == 2
     assert Plans(restarted.ingestion, 2).newest()
     written = max(found.written for found in restarted.ingestion.listed(""))
-    sweep(restarted.ingestion, written_before=written)
+    restarted.transform()
+    sweep(restarted.ingestion, restarted.processed, written_before=written)
     assert not Plans(restarted.ingestion, 2).newest()
     restarted.tick()
     assert_warehouse_mirrors(restarted.source, restarted.warehouse)

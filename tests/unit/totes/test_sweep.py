@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 
 from tests.support.memory_store import MemoryStore
 from totes.capture.holdings.merging import with_sorted_run
-from totes.errors import BatchTaken
-from totes.lake import CapturedTable, CaptureManifest, Journal, SortedRun, SourceIdentity, sweep, write_part
+from totes.errors import BatchTaken, LakeCorrupted
+from totes.lake import (
+    CapturedTable,
+    CaptureManifest,
+    Journal,
+    SortedRun,
+    SourceIdentity,
+    StarJournal,
+    StarManifest,
+    sweep,
+    write_part,
+)
+from totes.lake.manifests import digest
 
 DAY = timedelta(days=1)
 TABLES = ("payment", "sales_order")
@@ -23,6 +34,7 @@ class Lake:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.bucket = self.store.bucket("lake")
+        self.processed = self.store.bucket("stars")
         self.named: set[str] = set()
 
     def run(self, rows: int) -> CaptureManifest:
@@ -32,7 +44,7 @@ class Lake:
         last = CaptureManifest.from_json(journal.read(newest)).tables if newest else {}
         return CaptureManifest(
             batch=newest + 1,
-            parent=None,
+            parent=digest(journal.read(newest)) if newest else None,
             captured_at=datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=rows),  # a clock that nobody trusts
             horizon=1,
             source=SourceIdentity(system_identifier="", timeline=1, database=1, started=""),
@@ -41,11 +53,27 @@ class Lake:
         )
 
     def commit(self, manifest: CaptureManifest) -> None:
-        Journal(self.bucket).commit(manifest.batch, manifest.to_json())
+        self.commit_as(manifest, manifest.to_json())
+
+    def commit_as(self, manifest: CaptureManifest, body: bytes) -> None:
+        self.capture(manifest, body)
+        stars = StarManifest(
+            batch=manifest.batch,
+            capture=digest(body),
+            parent=manifest.parent,
+            captured_at=manifest.captured_at,
+            horizon=1,
+            drift=(),
+            tables={},
+        )
+        StarJournal(self.processed).commit(manifest.batch, stars.to_json())
+
+    def capture(self, manifest: CaptureManifest, body: bytes | None = None) -> None:
+        Journal(self.bucket).commit(manifest.batch, body or manifest.to_json())
         self.named |= manifest.objects()
 
     def sweep(self) -> int:
-        return sweep(self.bucket, written_before=self.store.now - DAY).deleted
+        return sweep(self.bucket, self.processed, written_before=self.store.now - DAY).deleted
 
     def objects(self) -> set[str]:
         return {key for key in self.store.keys if key.startswith(("batches/", "holdings/"))}
@@ -118,7 +146,7 @@ def test_a_manifest_of_an_older_totes_is_understood(lake: Lake) -> None:
     manifest = lake.run(3)
     body = manifest.to_json().replace(b'"ranges": null', b'"context": []')
     assert b"ranges" not in body
-    Journal(lake.bucket).commit(1, body)
+    lake.commit_as(manifest, body)
     lake.store.now += DAY
     assert lake.sweep() > 0
     assert lake.objects() >= CaptureManifest.from_json(body).objects()
@@ -131,11 +159,11 @@ def test_a_sweep_whose_time_is_up_goes_on_the_next_night(lake: Lake, monkeypatch
         lake.commit(lake.run(rows))
     lake.store.now += DAY
     answers = iter([False, True])
-    first = sweep(lake.bucket, written_before=lake.store.now - DAY, time_is_up=lambda: next(answers))
+    first = sweep(lake.bucket, lake.processed, written_before=lake.store.now - DAY, time_is_up=lambda: next(answers))
     assert (first.batch, first.last) == (2, 5)
     assert first.deleted > 0
     lake.store.reads.clear()
-    second = sweep(lake.bucket, written_before=lake.store.now - DAY)
+    second = sweep(lake.bucket, lake.processed, written_before=lake.store.now - DAY)
     assert second.batch == 5
     assert [key for key in lake.store.reads if "-batch-000000000" in key and key[-6] in "12"] == []
     assert lake.objects() == lake.named
@@ -149,10 +177,49 @@ def test_where_manifests_were_lost_nothing_is_swept_until_batches_have_passed_th
     for key in lake.store.keys:
         if key.startswith("manifests/"):
             lake.bucket.delete(key)
-    lake.commit(lake.run(9))
+    lake.capture(lake.run(9))
     lake.store.now += DAY
     assert lake.sweep() == 0
     assert lake.objects() >= lake.named
+
+
+def test_a_batch_whose_star_rows_are_not_there_yet_is_left_alone(lake: Lake) -> None:
+    lake.run(5)
+    lake.capture(lake.run(3))
+    lake.store.now += DAY
+    assert lake.sweep() == 0
+
+
+def test_what_lost_manifests_name_is_not_swept_for_those_that_came_in_their_place(lake: Lake) -> None:
+    for rows in range(1, 5):
+        lake.commit(lake.run(rows))
+    journal = Journal(lake.bucket)
+    lost = {key: lake.bucket.get(key) for key in map(journal._key, (3, 4))}
+    for key in lost:
+        lake.bucket.delete(key)
+    for rows in range(11, 14):
+        lake.capture(lake.run(rows))
+    before = lake.objects()
+    lake.store.now += DAY
+    with pytest.raises(LakeCorrupted, match=r"batch-0000000004.json is another manifest .* nothing is swept"):
+        lake.sweep()
+    assert lake.objects() == before
+    for key, body in lost.items():
+        lake.store.put_object(Bucket=lake.bucket.name, Key=key, Body=body)
+    lake.store.now += DAY
+    assert lake.sweep() > 0, "what the others have left"
+    assert lake.objects() >= CaptureManifest.from_json(journal.read(4)).objects()
+
+
+def test_nor_is_it_swept_for_one_manifest_that_is_another_among_those_that_are_right(lake: Lake) -> None:
+    for rows in range(1, 5):
+        lake.commit(lake.run(rows))
+    key = Journal(lake.bucket)._key(2)
+    lake.store.put_object(Bucket=lake.bucket.name, Key=key, Body=lake.bucket.get(key).replace(b"batches/", b"other/"))
+    lake.store.now += DAY
+    with pytest.raises(LakeCorrupted, match=r"batch-0000000002.json is another manifest"):
+        lake.sweep()
+    assert lake.objects() == lake.named
 
 
 class History(Lake):

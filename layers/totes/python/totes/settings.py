@@ -152,6 +152,7 @@ class SweepSettings(Settings):
     """Settings of sweep_ingestion_bucket."""
 
     ingestion_bucket: str
+    processed_bucket: str
 
 
 @dataclass(frozen=True, kw_only=True)
