@@ -1,7 +1,7 @@
 """Finds what would make a run fail, before a run does, and whether anybody would hear of it; nothing is changed."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
@@ -17,6 +17,7 @@ from totes.answers.fitness import check
 from totes.errors import ConfigurationError, UserError
 from totes.lake import Journal, StarJournal
 from totes.star.lineage import LineageCheck
+from totes.warehouse.same_lake import put_back
 
 _UNREACHABLE = (NotDeployedError, NoCredentialsError, NoRegionError)
 """What leaves nothing to look at: it is said alone."""
@@ -44,8 +45,10 @@ def examine(deployment: Deployment, cloud: LocalCloud | None) -> Iterator[Findin
     Raises:
         NotDeployedError: the data's or the pipeline's stack is not there.
     """
-    yield from _databases(deployment)
-    yield _lake(deployment)
+    # The warehouse before the lake: a run that ends meanwhile would else have loaded more than there was in the lake.
+    databases, loaded = _databases(deployment)
+    yield from databases
+    yield _lake(deployment, loaded)
     yield _alarms(deployment)
     if cloud is not None:
         yield check("disk", lambda: _disk(cloud))
@@ -56,32 +59,38 @@ def _failed(subject: str, error: UserError | BotoCoreError | ClientError) -> Fin
     return Finding(subject, good=False, sentence=sentence)
 
 
-def _databases(deployment: Deployment) -> Iterator[Finding]:
+def _databases(deployment: Deployment) -> tuple[Sequence[Finding], int]:
+    """What is found in the databases, and the newest batch of the warehouse; 0: it has none, or does not answer."""
     try:
         said = ask(deployment, "AnswerFunction", {payloads.QUESTION: payloads.QUESTION_FITNESS})
     except _UNREACHABLE:
         raise
     except _REFUSALS as error:
-        yield _failed("databases", error)
-        return
-    yield from (Finding(**each) for each in said[payloads.FINDINGS])
+        return [_failed("databases", error)], 0
+    # An earlier totes, which may be deployed, does not answer the second.
+    return [Finding(**each) for each in said[payloads.FINDINGS]], said.get(payloads.NEWEST, 0)
 
 
-def _lake(deployment: Deployment) -> Finding:
+def _lake(deployment: Deployment, loaded: int) -> Finding:
     try:
-        return check("lake", lambda: _newest(deployment))
+        return check("lake", lambda: _newest(deployment, loaded))
     except _REFUSALS as error:
         return _failed("lake", error)
 
 
-def _newest(deployment: Deployment) -> str:
-    """Say which batch is the newest, and see that the two buckets tell of the same batches, as each run does first."""
+def _newest(deployment: Deployment, loaded: int) -> str:
+    """Say which batch is the newest, and see that the two buckets tell of the same batches, as each run does first.
+
+    So it sees that the warehouse holds no batch that the lake does not have, as each load does.
+    """
     # The processed bucket first: a run that ends meanwhile would else have come further there than was asked here.
     stars = StarJournal(deployment.processed)
     done = stars.newest()
     captured = Journal(deployment.ingestion)
     newest = captured.newest()
     LineageCheck(captured, stars, done=done, newest=newest)
+    if newest < loaded:
+        raise put_back(deployment.processed.name, newest, loaded)
     return f"its newest batch is {newest:,}" if newest else "it holds no batch yet"
 
 

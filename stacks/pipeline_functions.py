@@ -143,11 +143,13 @@ class PipelineFunctions:
             scheduled=True,
             settings=self._environment.load,
             variables=LoadSettings(
+                ingestion_bucket=data.ingestion.bucket_name,
                 processed_bucket=data.processed.bucket_name,
                 warehouse_secret=data.warehouse.secret_arn,
                 reporting_currency=rates.currency if (rates := self._environment.rates) else None,
             ),
             permissions=[
+                list_objects(data.ingestion),
                 list_objects(data.processed),
                 read_objects(data.processed),
                 read_secret(data.warehouse),

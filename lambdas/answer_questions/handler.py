@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import watched
 from totes import payloads
-from totes.answers import fitness, quarantine, state_of
+from totes.answers import fitness, newest_loaded, quarantine, state_of
 from totes.capture import SOURCE_TABLES
 from totes.databases import connected
 from totes.errors import SourceUnavailable, WarehouseUnavailable
@@ -31,6 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
                 return quarantine(connection, **event.get(payloads.ABOUT, {})).to_dict()
         case payloads.QUESTION_FITNESS:
             findings = fitness(source, warehouse, SOURCE_TABLES, STAR_TABLES)
-            return {payloads.FINDINGS: [asdict(each) for each in findings]}
+            found = [asdict(each) for each in findings]
+            return {payloads.FINDINGS: found, payloads.NEWEST: newest_loaded(warehouse)}
         case unknown:
             raise ValueError(f"there is no question {unknown!r}; there are state, quarantine and fitness")

@@ -11,7 +11,7 @@ from totes_runtime.handlers import metrics, time_is_up, watched
 from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
-from totes.lake import Bucket
+from totes.lake import Bucket, Journal
 from totes.settings import LoadSettings
 from totes.star import STAR_TABLES, fingerprint
 from totes.telemetry import LAG
@@ -25,8 +25,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what waits, and go on with a rebuild, if a person asks for one or one is under way; see `totes.payloads`."""
     settings, is_up, code = LoadSettings.from_environment(), time_is_up(context), fingerprint(STAR_TABLES)
     rebuild, lake = event.get(payloads.ASKED, {}).get(payloads.REBUILD, False), Bucket(settings.processed_bucket)
+    captured = Journal(Bucket(settings.ingestion_bucket)).newest
     with connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse:
-        loaded = load(warehouse, lake, STAR_TABLES, code=code, rebuild=rebuild, time_is_up=is_up)
+        loaded = load(warehouse, lake, STAR_TABLES, captured=captured, code=code, rebuild=rebuild, time_is_up=is_up)
         report_rates(load_rates(warehouse, lake, settings.reporting_currency, time_is_up=is_up))
     report_rows(loaded)
     behind = loaded.newest < event.get(payloads.CAPTURED, 0)

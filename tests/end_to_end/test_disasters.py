@@ -251,10 +251,15 @@ def test_a_network_is_replaced_and_the_warehouse_with_it(rehearsal: Rehearsal) -
     assert rehearsal.shop.run()["batch"] is None
 
 
+def newest_manifest(client: Any, bucket: str) -> str:
+    found = client.list_objects_v2(Bucket=bucket, Prefix="manifests/", MaxKeys=1)
+    return str(found["Contents"][0]["Key"])
+
+
 def test_a_bucket_that_was_put_back_alone_gets_its_newest_manifest_again(rehearsal: Rehearsal) -> None:
     running, bucket = rehearsal.shop.cloud, rehearsal.outputs()["IngestionBucket"]
     client = running.client("s3")
-    lost = client.list_objects_v2(Bucket=bucket, Prefix="manifests/", MaxKeys=1)["Contents"][0]["Key"]
+    lost = newest_manifest(client, bucket)
     client.delete_object(Bucket=bucket, Key=lost)
     for _ in ("given again", "that follows it"):
         execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id < 4")
@@ -268,9 +273,33 @@ def test_a_bucket_that_was_put_back_alone_gets_its_newest_manifest_again(rehears
     ]
     source = {"Bucket": bucket, "Key": lost, "VersionId": ours}
     client.copy_object(Bucket=bucket, Key=lost, CopySource=source)
-    newest = client.list_objects_v2(Bucket=bucket, Prefix="manifests/", MaxKeys=1)["Contents"][0]["Key"]
+    newest = newest_manifest(client, bucket)
     assert newest != lost
     client.delete_object(Bucket=bucket, Key=newest)
+    rehearsal.type("run")
+    rehearsal.type("verify")
+
+
+def test_both_buckets_that_were_put_back_get_their_newest_manifests_again(rehearsal: Rehearsal) -> None:
+    running, outputs = rehearsal.shop.cloud, rehearsal.outputs()
+    client, buckets = running.client("s3"), [outputs["IngestionBucket"], outputs["ProcessedBucket"]]
+    lost = {bucket: newest_manifest(client, bucket) for bucket in buckets}
+    for bucket, key in lost.items():
+        client.delete_object(Bucket=bucket, Key=key)
+    assert rehearsal.shop.totes("doctor").code == 1
+    for edit in ("", "given again", "that follows it"):
+        if edit:
+            execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id < 4")
+        answer = rehearsal.shop.totes("run")
+        assert answer.code == 1
+        assert "both buckets were put back" in " ".join((answer.err + answer.out).split())
+    for bucket, key in lost.items():
+        versions = client.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        [ours] = [each["VersionId"] for each in versions if not each["IsLatest"]]
+        client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key, "VersionId": ours})
+        newest = newest_manifest(client, bucket)
+        assert newest != key
+        client.delete_object(Bucket=bucket, Key=newest)
     rehearsal.type("run")
     rehearsal.type("verify")
 

@@ -51,6 +51,7 @@ ALLOWED = {
         *logs("Transform"),
     },
     "processed_bucket_to_warehouse": {
+        *lake("IngestionBucket"),
         *lake("ProcessedBucket", "s3:GetObject"),
         ("secretsmanager:GetSecretValue", "<WarehouseSecret>"),
         *logs("Load"),
@@ -241,6 +242,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
         (
             "processed_bucket_to_warehouse",
             {
+                "INGESTION_BUCKET": "<IngestionBucket>",
                 "PROCESSED_BUCKET": "<ProcessedBucket>",
                 "WAREHOUSE_SECRET": "<WarehouseSecret>",
                 "REPORTING_CURRENCY": "GBP",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.support.databases import own_session
 from totes.capture import SOURCE_TABLES, Captured, capture
-from totes.lake import Bucket
+from totes.lake import Bucket, Journal
 from totes.star import STAR_TABLES, Transformed, transform
 from totes.warehouse import Loaded, load
 
@@ -27,7 +27,7 @@ class Pipeline:
 
     def load(self) -> Loaded:
         with own_session(self.warehouse, "warehouse") as connection:
-            return load(connection, self.processed, STAR_TABLES)
+            return load(connection, self.processed, STAR_TABLES, captured=Journal(self.ingestion).newest)
 
     def tick(self) -> Loaded:
         """One run of the state machine."""

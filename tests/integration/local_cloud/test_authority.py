@@ -301,6 +301,8 @@ def deployed(folder: Path) -> Iterator[LocalCloud]:
         assert ask(deployment, "RatesFunction", {}) == {"days": 2, "newest": "2024-03-05", "failed": ""}
         execute(running.source_uri, "UPDATE design SET design_name = 'plain', last_updated = now() WHERE design_id = 1")
         assert run(deployment, lambda _: None).batch == 2
+        _load_from_fewer_batches(running)
+        assert run(deployment, lambda _: None).batch is None
         answer = running.client("lambda").invoke(FunctionName="totes-prod-verify_warehouse", Payload=b"{}")
         assert "FunctionError" not in answer
         assert all(finding.good for finding in examine(deployment, None))
@@ -326,6 +328,15 @@ def _put_within_boundary(running: LocalCloud) -> None:
     assert len(names) > len(FUNCTIONS)
     for name in names:
         iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
+
+
+def _load_from_fewer_batches(running: LocalCloud) -> None:
+    """The newest star manifest is lost, so that the loader asks whether its batch is in the ingestion bucket still."""
+    s3, bucket = running.client("s3"), Deployment.local(running.state).outputs["ProcessedBucket"]
+    [newest] = s3.list_objects_v2(Bucket=bucket, Prefix="manifests/edition-0002/", MaxKeys=1)["Contents"]
+    s3.delete_object(Bucket=bucket, Key=newest["Key"])
+    answer = running.client("lambda").invoke(FunctionName="totes-prod-processed_bucket_to_warehouse", Payload=b"{}")
+    assert "FunctionError" not in answer
 
 
 def _sweep(running: LocalCloud) -> None:

@@ -1,16 +1,20 @@
-"""One of the two buckets is put back alone, by a person, a lifecycle rule or a copy: nothing is lost without a word."""
+"""A bucket is put back alone, or both are, by a person, a lifecycle rule or a copy: nothing is lost without a word."""
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
+from tests.integration.totes.test_rebuild import after, rebuilt
+from tests.support.content import content_of
 from tests.support.databases import execute
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.errors import LakeCorrupted
-from totes.lake import Bucket, Journal, sweep
+from totes.lake import Bucket, Journal, StarJournal, sweep
+from totes.star import STAR_TABLES, transform
 
 
 def edit(pipeline: Pipeline, order: int) -> None:
@@ -27,6 +31,16 @@ def copied(store: MemoryStore, bucket: Bucket, name: str) -> Bucket:
     for key in keys_of(bucket):
         store.put_object(Bucket=name, Key=key, Body=bucket.get(key))
     return store.bucket(name)
+
+
+def set_back(pipeline: Pipeline, store: MemoryStore, moment: Mapping[str, bytes]) -> None:
+    """Every object of the lake is what it was at a moment, and no other one is there."""
+    for place in pipeline.objects().keys() - moment.keys():
+        bucket, _, key = place.partition("/")
+        store.delete_object(Bucket=bucket, Key=key)
+    for place, body in moment.items():
+        bucket, _, key = place.partition("/")
+        store.put_object(Bucket=bucket, Key=key, Body=body)
 
 
 @pytest.fixture
@@ -103,3 +117,39 @@ def test_a_processed_bucket_that_is_put_back_is_made_good_by_the_next_run(four: 
     edit(four, 7)
     assert four.tick().newest == 7
     assert_warehouse_mirrors(four.source, four.warehouse)
+
+
+def test_a_lake_that_is_put_back_as_a_whole_is_told_at_once_and_its_manifests_are_asked_for(
+    four: Pipeline, store: MemoryStore, another_database: str
+) -> None:
+    then = four.objects()
+    for order in (5, 6, 7):
+        edit(four, order)
+        four.tick()
+    late, held = four.objects(), content_of(four.warehouse)
+    set_back(four, store, then)
+    told = r"put back to batch 4, and the warehouse holds 7: .* of batches 5 to 7 are restored in both buckets"
+    edit(four, 8)
+    for run in (four.load, four.tick, partial(rebuilt, four)):
+        with pytest.raises(LakeCorrupted, match=told):
+            run()
+    assert content_of(four.warehouse) == held
+    # If batches 5 to 7 are lost for good: what is left fills an empty warehouse beside the one that still has them.
+    beside = dataclasses.replace(four, warehouse=another_database)
+    assert beside.tick().newest == 5
+    assert_warehouse_mirrors(beside.source, beside.warehouse)
+    # If not: as docs/disasters.md says, they are put back over those that came under their numbers.
+    for place, body in late.items():
+        bucket, _, key = place.partition("/")
+        store.put_object(Bucket=bucket, Key=key, Body=body)
+    assert four.tick().newest == 8
+    assert_warehouse_mirrors(four.source, four.warehouse)
+
+
+def test_a_processed_bucket_that_has_fewer_batches_than_the_warehouse_stops_no_load(four: Pipeline) -> None:
+    """A lost one is filled again by several runs."""
+    for key in keys_of(four.processed):
+        four.processed.delete(key)
+    transform(four.ingestion, four.processed, STAR_TABLES, time_is_up=after(2))
+    assert StarJournal(four.processed).newest() < 4
+    assert four.load().newest == 4

@@ -41,7 +41,10 @@ class Account:
         self.outputs = dict(OUTPUTS)
         self.aws = Mock()
         findings = [{"subject": "source", "good": True, "sentence": "PostgreSQL 17"}]
-        self.aws.invoke.side_effect = lambda **_: {"Payload": io.BytesIO(json.dumps({"findings": findings}).encode())}
+        self.loaded = 0
+        self.aws.invoke.side_effect = lambda **_: {
+            "Payload": io.BytesIO(json.dumps({"findings": findings, "newest": self.loaded}).encode())
+        }
         self.aws.describe_stacks.side_effect = self._stack
         self.newest = {"lake": 0, "stars": 0}
         self.aws.list_objects_v2.side_effect = self._list
@@ -104,6 +107,13 @@ def test_a_batch_that_waits_to_be_transformed_is_none(account: Account) -> None:
     account.newest = {"lake": 1, "stars": 0}
     found = account.examined()["lake"]
     assert (found.good, found.sentence) == (True, "its newest batch is 1")
+
+
+def test_a_warehouse_that_holds_batches_which_the_lake_has_lost_is_a_finding(account: Account) -> None:
+    account.newest, account.loaded = {"lake": 4, "stars": 0}, 7
+    found = account.examined()["lake"]
+    assert not found.good
+    assert "the manifests of batches 5 to 7 are restored in both buckets" in found.sentence
 
 
 def test_a_right_that_is_missing_for_the_alarms_is_a_finding(account: Account) -> None:

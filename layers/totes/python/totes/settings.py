@@ -72,11 +72,12 @@ class LoadSettings(Settings):
     """Settings of processed_bucket_to_warehouse.
 
     Attributes:
-        processed_bucket: the processed bucket.
+        ingestion_bucket, processed_bucket: the lake's buckets; of the first only the names of objects are read.
         warehouse_secret: the login of the loader's role.
         reporting_currency: the ISO 4217 code of the currency that amounts are converted into; None: they are not.
     """
 
+    ingestion_bucket: str
     processed_bucket: str
     warehouse_secret: str
     reporting_currency: str | None = None

@@ -1,6 +1,6 @@
 """Answers to what a person asks of databases that they cannot reach; each can be written as JSON."""
 
-from totes.answers.fitness import Finding, fitness
+from totes.answers.fitness import Finding, fitness, newest_loaded
 from totes.answers.quarantined_rows import Page, QuarantinedRow, quarantine
 from totes.answers.state import BatchState, Drift, OpenRow, State, TableState, state_of
 
@@ -14,6 +14,7 @@ __all__ = [
     "State",
     "TableState",
     "fitness",
+    "newest_loaded",
     "quarantine",
     "state_of",
 ]

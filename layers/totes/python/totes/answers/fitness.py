@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from totes.answers.state import newest_in_ledger
 from totes.capture.source.contract import columns_of
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
@@ -51,6 +52,15 @@ def check(subject: str, look: Callable[[], str]) -> Finding:
         return Finding(subject, good=True, sentence=look())
     except (TotesError, psycopg2.Error) as error:
         return Finding(subject, good=False, sentence=str(error).strip())
+
+
+def newest_loaded(warehouse: Connect) -> int:
+    """Return the newest batch that the warehouse holds; 0: none, or it cannot be asked, and `fitness` says why."""
+    try:
+        with warehouse() as connection, connection, connection.cursor() as cursor:
+            return newest_in_ledger(cursor)
+    except (TotesError, psycopg2.Error):
+        return 0
 
 
 def _source(source: Connect, tables: Sequence[SourceTable]) -> str:

@@ -122,7 +122,7 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
     """
     with warehouse, warehouse.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
-        newest = _newest(cursor)
+        newest = newest_in_ledger(cursor)
         if not newest:
             return State(tables={})
         if missing := absent(cursor, star_and_ledger(tables)):
@@ -136,8 +136,8 @@ def state_of(warehouse: Connection, tables: Sequence[StarTable]) -> State:
         )
 
 
-def _newest(cursor: Cursor) -> int:
-    """The ledger's newest batch; 0 where there is none, or no ledger yet."""
+def newest_in_ledger(cursor: Cursor) -> int:
+    """Return the ledger's newest batch; 0 where there is none, or no ledger yet."""
     if not has_table(cursor, "etl.batch"):
         return 0
     cursor.execute("SELECT coalesce(max(batch_id), 0) FROM etl.batch")

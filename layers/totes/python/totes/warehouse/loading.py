@@ -22,7 +22,6 @@ from totes.warehouse.ledger import (
     WarehouseState,
     content,
     count_quarantined,
-    entry_of,
     lock,
     newest_entry,
     sum_of_row_counts,
@@ -34,6 +33,7 @@ from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import Rebuild, StepResult, is_under_way
 from totes.warehouse.record_ids import raise_sequences
+from totes.warehouse.same_lake import must_be_of
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.upkeep import Upkeep
 
@@ -72,6 +72,7 @@ def load(
     processed: Bucket,
     tables: Sequence[StarTable],
     *,
+    captured: Callable[[], int] | None = None,
     code: str | None = None,
     rebuild: bool = False,
     time_is_up: Callable[[], bool] = lambda: False,
@@ -93,6 +94,8 @@ def load(
         connection: the warehouse, outside a transaction.
         processed: the processed bucket.
         tables: the star tables.
+        captured: asks for the newest batch of the ingestion bucket, by which a lake that was put back is told before it
+            has another batch; None: it is not told before.
         code: the fingerprint of the code that makes the star: if it has made the newest edition, columns that it does
             not know are taken away; None: not known.
         rebuild: whether to rebuild the warehouse in any case.
@@ -102,10 +105,11 @@ def load(
     Raises:
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
             newer totes made or that cannot be brought up to their definitions in place, or its encoding is not UTF8.
-        LakeUnavailable, LakeCorrupted: see `totes.lake`.
+        LakeCorrupted: the lake was put back to before the newest batch of the warehouse; see also `totes.lake`.
+        LakeUnavailable: see `totes.lake`.
         psycopg2.Error: the connection to the warehouse was lost.
     """
-    return _Loader(connection, processed, tables, code, time_is_up, on_progress).load(rebuild=rebuild)
+    return _Loader(connection, processed, tables, captured, code, time_is_up, on_progress).load(rebuild=rebuild)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +137,12 @@ class _Loader:
         connection: Connection,
         bucket: Bucket,
         tables: Sequence[StarTable],
+        captured: Callable[[], int] | None,
         code: str | None,
         time_is_up: Callable[[], bool],
         on_progress: Callable[[int, int], None],
     ) -> None:
+        self._captured = captured
         self._code = code
         self._connection = connection
         self._bucket = bucket
@@ -239,7 +245,7 @@ class _Loader:
         check = ensure_tables(cursor, self._tables, all_of_it=not self._upgrade_tried)
         entry = newest_entry(cursor)
         if entry is not None:
-            self._must_be_of(cursor, processed, entry)
+            must_be_of(cursor, processed, entry, self._captured)
         stored_content = content(cursor)
         asked = rebuild or stored_content.rebuild
         wanted = asked or is_under_way(cursor) or entry is None or processed.edition != stored_content.edition
@@ -294,15 +300,6 @@ class _Loader:
             return _TransactionOutcome(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
         outcome = self._load_batch(cursor, processed, manifest, wanted=wanted)
         return outcome or _TransactionOutcome(batch=None, tables={}, wanted=True, seen=seen)
-
-    def _must_be_of(self, cursor: Cursor, processed: ProcessedBucket, entry: Entry) -> None:
-        """Check that the bucket is that of the ledger; its edition may have fewer batches yet than the warehouse."""
-        if processed.newest < entry.batch:
-            older = entry_of(cursor, processed.newest)
-            if older is not None:
-                processed.check(older)
-        else:
-            processed.check(entry)
 
     def _load_batch(
         self, cursor: Cursor, processed: ProcessedBucket, manifest: StarManifest, *, wanted: bool

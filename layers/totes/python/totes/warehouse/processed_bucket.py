@@ -1,4 +1,4 @@
-"""The processed bucket as a loader sees it: it must be the one that filled the warehouse."""
+"""The processed bucket as a loader sees it."""
 
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarJournal, StarManifest
@@ -26,14 +26,9 @@ class ProcessedBucket:
         """Return the fingerprint of the code that made the newest edition; None: it is the first, or not known."""
         return self._journal.made_by()
 
-    def check(self, entry: Entry) -> None:
-        """Check that the bucket has the batch of a ledger's entry.
-
-        Raises:
-            ConfigurationError: it has another batch of that number.
-        """
-        if self.read(entry.batch).capture != entry.capture:
-            raise self._other(entry)
+    def has(self, entry: Entry) -> bool:
+        """Return whether the batch of a ledger's entry is the one that the bucket has under its number."""
+        return self.read(entry.batch).capture == entry.capture
 
     def manifest(self, batch: int, *, after: Entry | None) -> StarManifest:
         """Return the manifest of a batch that follows a ledger's newest.
@@ -52,7 +47,7 @@ class ProcessedBucket:
             ConfigurationError: it does not.
         """
         if entry is not None and manifest.parent != entry.capture:
-            raise self._other(entry)
+            raise self.another(entry)
 
     def entry(self, manifest: StarManifest) -> Entry:
         """Return a batch as the ledger has it."""
@@ -62,7 +57,8 @@ class ProcessedBucket:
         """Return the manifest of a batch, in the newest edition that covers it."""
         return StarManifest.from_json(self._journal.read(batch))
 
-    def _other(self, entry: Entry) -> ConfigurationError:
+    def another(self, entry: Entry) -> ConfigurationError:
+        """Return the error to raise where the batch of a ledger's entry is not the bucket's."""
         return ConfigurationError(
             f"the warehouse was filled from another lake: its ledger's batch {entry.batch} is not the one of "
             f"s3://{self.bucket.name}; name the warehouse of this lake, or an empty database"
