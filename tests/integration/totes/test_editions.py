@@ -10,7 +10,7 @@ from tests.support.content import Content, content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Pipeline, keys_of
 from tests.support.waiting import until
 from totes.errors import ConfigurationError, LakeUnavailable
 from totes.lake import Bucket, StarJournal
@@ -102,6 +102,42 @@ def test_a_mistake_that_was_fixed_is_replayed(pipeline: Pipeline, store: MemoryS
     right.transform()
     right.load()
     assert content_of(pipeline.warehouse) == content_of(another_database)
+
+
+@pytest.mark.lived
+def test_an_edition_whose_number_was_given_before_is_loaded(pipeline: Pipeline) -> None:
+    """The processed bucket is put back to before an edition, and replayed before anything is loaded from it."""
+    before, then = content_of(pipeline.warehouse), set(keys_of(pipeline.processed))
+    replay(pipeline.ingestion, pipeline.processed, mistaken(), first=1)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, mistaken())
+        assert content_of(pipeline.warehouse) != before
+        assert load(connection, pipeline.processed, mistaken()).batches.count == 0
+    for key in set(keys_of(pipeline.processed)) - then:
+        pipeline.processed.delete(key)
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
+    assert StarJournal(pipeline.processed).edition == value(pipeline.warehouse, "SELECT edition FROM etl.content") == 2
+    assert pipeline.load().batches.count == 6
+    assert content_of(pipeline.warehouse) == before
+    assert pipeline.load().batches.count == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "DROP TABLE etl.content_edition",
+        # It goes on knowing editions by their numbers alone, and has rebuilt the warehouse from another one.
+        "UPDATE etl.content_edition SET edition = 1, identity = 'of the first'",
+    ],
+)
+@pytest.mark.lived
+def test_what_an_earlier_totes_has_loaded_is_taken_up_without_a_rebuild(pipeline: Pipeline, written: str) -> None:
+    replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=5)
+    pipeline.load()
+    identity = value(pipeline.warehouse, "SELECT identity FROM etl.content_edition WHERE edition = 2")
+    execute(pipeline.warehouse, written)
+    assert pipeline.load().batches.count == 0
+    assert rows(pipeline.warehouse, "SELECT edition, identity FROM etl.content_edition") == [(2, identity)]
 
 
 @pytest.mark.begun

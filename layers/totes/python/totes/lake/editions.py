@@ -6,6 +6,7 @@ once all its batches are there; each of its entries lists all editions, so one r
 is a draft. Drafts have a journal too, so that whoever comes next finds the last one at once and goes on with it.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -75,11 +76,25 @@ class StarJournal:
 
     def made_by(self) -> str | None:
         """Return the fingerprint of the code that made the newest edition; None: it is the first, or not known."""
+        if self.edition == _FIRST.number:
+            return None
         for position in range(self._drafts.newest(), 0, -1):
             record = json.loads(self._drafts.read(position))
             if record["number"] <= self.edition:
                 return str(record["code"]) if record["number"] == self.edition else None
         return None
+
+    def identity(self) -> str | None:
+        """Return what tells the newest edition from another one of its number; None: it is the first, or not known.
+
+        A number is given again where the bucket was put back to before its edition. Editions are the same where the
+        same code has made them of the same batches.
+        """
+        code = self.made_by()
+        if code is None:
+            return None
+        editions = [asdict(edition) for edition in self._editions]
+        return hashlib.sha256(json.dumps([code, editions]).encode()).hexdigest()
 
     def commit(self, batch: int, manifest: bytes) -> None:
         """Commit the manifest of a batch in the newest edition; see `Journal.commit`."""

@@ -81,6 +81,15 @@ _STATE = """
     );
 """
 
+# It is no column of etl.content, which may belong to a role whose rights the loader does not have. And it is not in
+# STATE, for nothing is to be rebuilt for want of it.
+_CONTENT_EDITION = """
+    CREATE TABLE etl.content_edition (
+        edition integer PRIMARY KEY,
+        identity text NOT NULL
+    );
+"""
+
 # Not of a batch either, and so not made again by a rebuild: what a comparison has found stays true of its moment.
 _VERIFICATION = """
     CREATE TABLE etl.verification (
@@ -179,6 +188,11 @@ def create_ledger(cursor: Cursor, place: Place, names: Sequence[str] = LEDGER) -
 def create_state(cursor: Cursor) -> None:
     """Create what is missing of the tables that say what the warehouse as a whole is."""
     cursor.execute(_STATE)
+
+
+def create_content_edition(cursor: Cursor) -> None:
+    """Create the table that tells the edition which the content is of from others of its number."""
+    cursor.execute(_CONTENT_EDITION)
 
 
 def create_verification(cursor: Cursor) -> None:

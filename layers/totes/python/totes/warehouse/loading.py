@@ -248,7 +248,7 @@ class _Loader:
             must_be_of(cursor, processed, entry, self._captured)
         stored_content = content(cursor)
         asked = rebuild or stored_content.rebuild
-        wanted = asked or is_under_way(cursor) or entry is None or processed.edition != stored_content.edition
+        wanted = asked or is_under_way(cursor) or entry is None or not processed.is_edition_of(stored_content)
         if check.fits:
             upkeep.make_good(cursor, to_be_filled=entry is None and processed.newest > 0)
             if check.gone:
@@ -257,8 +257,7 @@ class _Loader:
         elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
             _must_be_replayed(check, processed)
             return _TransactionOutcome(batch=None, tables={}, wanted=False)
-        # What was dropped is there again, empty, and no later load sees that it was: the content is of no edition now.
-        said = Content(edition=None if check.gone else stored_content.edition, rebuild=asked)
+        said = _content_now(processed, stored_content, asked=asked, is_lacking=bool(check.gone))
         if said != stored_content:
             write_content(cursor, said)
         seen = WarehouseState(content=said, newest=entry)
@@ -286,7 +285,7 @@ class _Loader:
         if asked:
             return True
         published = (
-            processed.edition != stored_content.edition and self._code is not None and processed.made_by() == self._code
+            not processed.is_edition_of(stored_content) and self._code is not None and processed.made_by() == self._code
         )
         return published or is_under_way(cursor, self._tables)
 
@@ -341,6 +340,19 @@ class _Loader:
                 quarantined=count_quarantined(cursor),
                 rebuilding=rebuilding,
             )
+
+
+def _content_now(processed: ProcessedBucket, stored: Content, *, asked: bool, is_lacking: bool) -> Content:
+    """What is to be written of the warehouse's content before anything is loaded.
+
+    What was dropped is there again, empty, and no later load sees that it was: so the content is of no edition now. Of
+    a warehouse that an earlier totes has filled the identity of its edition is written for the first time.
+    """
+    if is_lacking:
+        return Content(edition=None, rebuild=asked)
+    if stored.identity is None and processed.is_edition_of(stored):
+        return replace(stored, rebuild=asked, identity=processed.identity)
+    return replace(stored, rebuild=asked)
 
 
 def _must_be_replayed(check: SchemaCheck, processed: ProcessedBucket) -> None:

@@ -1,8 +1,10 @@
 """The processed bucket as a loader sees it."""
 
+from functools import cached_property
+
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarJournal, StarManifest
-from totes.warehouse.ledger import Entry
+from totes.warehouse.ledger import Content, Entry
 
 
 class ProcessedBucket:
@@ -17,6 +19,20 @@ class ProcessedBucket:
     def edition(self) -> int:
         """The number of the newest edition."""
         return self._journal.edition
+
+    @cached_property
+    def identity(self) -> str | None:
+        """What tells the newest edition from another one of its number; None: it is the first, or not known."""
+        return self._journal.identity()
+
+    def is_edition_of(self, content: Content) -> bool:
+        """Return whether a warehouse's content is of the newest edition.
+
+        Where one of the identities is not known, the number tells: an earlier totes has filled the warehouse.
+        """
+        if content.edition != self.edition:
+            return False
+        return content.identity is None or self.identity is None or content.identity == self.identity
 
     def is_replayed(self) -> bool:
         """Return whether a replay is under way, whose edition is to be loaded once it is published."""

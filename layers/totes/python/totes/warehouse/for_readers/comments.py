@@ -123,6 +123,11 @@ _LEDGER: Mapping[Relation, Mapping[str | None, str]] = MappingProxyType(
             "edition": "Which edition of the star the warehouse holds.",
             "rebuild": "Whether somebody has asked for a rebuild that is not done yet.",
         },
+        ("etl", "content_edition"): {
+            None: "Which one the edition is that the content is of, where a number was given twice.",
+            "edition": "The edition's number.",
+            "identity": "A digest of the code that made it, and of the batches that the editions cover.",
+        },
         ("etl", "star_column"): {
             None: "The columns that totes made; an older totes knows by them that a newer one was here.",
             "star_table": "The star table.",

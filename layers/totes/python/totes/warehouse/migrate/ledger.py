@@ -16,6 +16,7 @@ from totes.warehouse.definitions import (
     LEDGER,
     RATE_LEDGER,
     STATE,
+    create_content_edition,
     create_ledger,
     create_rate_ledger,
     create_rates,
@@ -77,6 +78,8 @@ def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> LedgerCheck:
     if missing:
         create_ledger(cursor, LIVE, missing)
         grant_ledger(cursor)
+    if "etl.content_edition" not in there:
+        create_content_edition(cursor)
     missing += _ensure_state(cursor, there)
     if "etl.verification" not in there:
         create_verification(cursor)

@@ -14,6 +14,7 @@ OWN: Mapping[str, frozenset[str]] = MappingProxyType(
         "drift": frozenset({"batch_id", "what"}),
         "quarantine": frozenset({"batch_id", "star_table", "source_row"}),
         "content": frozenset({"only_row", "edition"}),
+        "content_edition": frozenset({"edition", "identity"}),
         "star_column": frozenset({"star_table", "column_name"}),
         "verification": frozenset({"batch_id", "differences"}),
         "rate_day": frozenset({"base_currency", "rate_date"}),

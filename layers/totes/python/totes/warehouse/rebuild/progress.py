@@ -35,6 +35,7 @@ class RebuildProgress:
 
     Attributes:
         edition: the edition of the star that it is made from.
+        identity: what tells that edition from another one of its number; None: it is the first, or not known.
         definitions: a digest of the definitions that its tables are made by.
         straight: whether it is made from the first batch alone, whose rows need no staging.
         position: what is staged.
@@ -43,6 +44,7 @@ class RebuildProgress:
     """
 
     edition: int
+    identity: str | None
     definitions: str
     straight: bool
     position: Position
@@ -50,15 +52,30 @@ class RebuildProgress:
     filled: bool
 
 
-def begin_progress(cursor: Cursor, edition: int, definitions: str, *, straight: bool) -> RebuildProgress:
+def begin_progress(
+    cursor: Cursor, edition: int, identity: str | None, definitions: str, *, straight: bool
+) -> RebuildProgress:
     """Create the table, with the row of a rebuild that has done nothing yet; see `RebuildProgress`."""
     cursor.execute(_CREATE)
     begun = RebuildProgress(
-        edition=edition, definitions=definitions, straight=straight, position=Position(0, 0), built=(), filled=False
+        edition=edition,
+        identity=identity,
+        definitions=definitions,
+        straight=straight,
+        position=Position(0, 0),
+        built=(),
+        filled=False,
     )
     cursor.execute(
         "INSERT INTO etl.rebuild VALUES (%s, %s, %s, %s, %s, '{}', %s)",
-        (edition, definitions, straight, begun.position.batch, begun.position.parts, begun.filled),
+        (
+            edition,
+            " ".join(filter(None, (definitions, identity))),
+            straight,
+            begun.position.batch,
+            begun.position.parts,
+            begun.filled,
+        ),
     )
     return begun
 
@@ -76,8 +93,11 @@ def read_progress(cursor: Cursor) -> RebuildProgress | None:
     if row is None:
         return None
     edition, definitions, straight, batch, parts, built, filled = row
+    # In one column, for a table that an older totes has made has no other.
+    definitions, _, identity = definitions.partition(" ")
     return RebuildProgress(
         edition=edition,
+        identity=identity or None,
         definitions=definitions,
         straight=straight,
         position=Position(batch, parts),

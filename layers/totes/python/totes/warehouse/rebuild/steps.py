@@ -32,6 +32,7 @@ from totes.warehouse.definitions import (
     types_of,
 )
 from totes.warehouse.ledger import (
+    Content,
     WarehouseState,
     keep_loaded_at,
     lock,
@@ -152,7 +153,7 @@ class Rebuild:
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
             state = warehouse_state(cursor)
-            if state.newest is None or state.content.edition != ProcessedBucket(self._bucket).edition:
+            if state.newest is None or not ProcessedBucket(self._bucket).is_edition_of(state.content):
                 return False
             drop_made(cursor, _names(self._tables))
             write_content(cursor, replace(state.content, rebuild=False))
@@ -167,7 +168,8 @@ class Rebuild:
         progress = read_progress(cursor)
         if progress is None and warehouse_state(cursor) != seen:
             return StepResult.MORE
-        if progress is None or progress.edition != processed.edition or progress.definitions != self._definitions:
+        made_of = (processed.edition, processed.identity, self._definitions)
+        if progress is None or (progress.edition, progress.identity, progress.definitions) != made_of:
             progress = self._begin(cursor, processed)
         self.staged = progress.position.batch
         last = 1 if progress.straight else processed.newest
@@ -215,7 +217,7 @@ class Rebuild:
                 )
         dependents_to_restore(cursor, self._tables)
         must_be_possible(cursor, self._tables)
-        progress = begin_progress(cursor, processed.edition, self._definitions, straight=straight)
+        progress = begin_progress(cursor, processed.edition, processed.identity, self._definitions, straight=straight)
         write_made(cursor, made)
         logger.info("rebuilding from edition %d", processed.edition)
         return progress
@@ -372,7 +374,8 @@ class Rebuild:
             return StepResult.LATER  # the edition has not come as far as the warehouse yet
         if self._build_indexes(cursor, indexes.missing):
             return StepResult.MORE
-        swap(cursor, self._tables, processed.edition)
+        content = Content(edition=processed.edition, rebuild=False, identity=processed.identity)
+        swap(cursor, self._tables, content)
         drop_made(cursor, _names(self._tables))
         self.staged = newest
         return StepResult.DONE

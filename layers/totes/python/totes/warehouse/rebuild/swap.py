@@ -59,11 +59,16 @@ class TablesInUse(Exception):
     """Somebody reads the live tables or changes what depends on them, so that they cannot be replaced now."""
 
 
-def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
+def swap(cursor: Cursor, tables: Sequence[StarTable], content: Content) -> None:
     """Replace the live tables by those of a rebuild, in the cursor's transaction.
 
     The new tables get the grants, comments, settings and index names of the live ones. Views and functions that read
     them are made again.
+
+    Args:
+        cursor: the warehouse.
+        tables: the star tables.
+        content: what the content is of then.
 
     Raises:
         ConfigurationError: something that others have made on the live tables would be lost.
@@ -76,8 +81,8 @@ def swap(cursor: Cursor, tables: Sequence[StarTable], edition: int) -> None:
         # A reader of one star table that asks for another one while this waits may cause a deadlock.
         raise TablesInUse(primary_message(error)) from error
     remember_columns(cursor, tables, whole=True)
-    write_content(cursor, Content(edition=edition, rebuild=False))
-    logger.info("the warehouse was rebuilt from edition %d", edition)
+    write_content(cursor, content)
+    logger.info("the warehouse was rebuilt from edition %d", content.edition)
 
 
 def _swap(cursor: Cursor, tables: Sequence[StarTable]) -> None:
