@@ -287,9 +287,8 @@ def test_both_buckets_that_were_put_back_get_their_newest_manifests_again(rehear
     for bucket, key in lost.items():
         client.delete_object(Bucket=bucket, Key=key)
     assert rehearsal.shop.totes("doctor").code == 1
-    for edit in ("", "given again", "that follows it"):
-        if edit:
-            execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id < 4")
+    for _ in ("given again", "that follows it"):
+        execute(running.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id < 4")
         answer = rehearsal.shop.totes("run")
         assert answer.code == 1
         assert "both buckets were put back" in " ".join((answer.err + answer.out).split())

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from totes.errors import ConfigurationError
+from totes.errors import ConfigurationError, LakeCorrupted
 from totes.lake import Bucket, StarJournal, StarManifest
 from totes.warehouse.ledger import Content, Entry
 
@@ -47,23 +47,27 @@ class ProcessedBucket:
         return self.read(entry.batch).capture == entry.capture
 
     def manifest(self, batch: int, *, after: Entry | None) -> StarManifest:
-        """Return the manifest of a batch that follows a ledger's newest.
+        """Return the manifest of a batch that follows a ledger's newest; see `must_follow`.
 
         Raises:
-            ConfigurationError: it does not follow it.
+            LakeCorrupted: it does not follow it.
         """
         manifest = self.read(batch)
         self.must_follow(manifest, after)
         return manifest
 
     def must_follow(self, manifest: StarManifest, entry: Entry | None) -> None:
-        """Check that a batch follows a ledger's entry.
+        """Check that a batch follows a ledger's entry, which the bucket has too.
 
         Raises:
-            ConfigurationError: it does not.
+            LakeCorrupted: it does not: it came while another batch was in the place of the entry's.
         """
         if entry is not None and manifest.parent != entry.capture:
-            raise self.another(entry)
+            raise LakeCorrupted(
+                f"batch {manifest.batch} of s3://{self.bucket.name} follows another batch {entry.batch} than the one "
+                f"that is there and that the warehouse holds: delete the manifests after {entry.batch} in both buckets "
+                "(docs/disasters.md: both buckets were put back)"
+            )
 
     def entry(self, manifest: StarManifest) -> Entry:
         """Return a batch as the ledger has it."""
