@@ -5,7 +5,7 @@
 -- revenue: of sales orders: units times unit price, in the currency
 -- cost: of purchase orders: quantity times unit price, in the currency
 -- difference: revenue less cost
--- converted_revenue: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates); NULL where there is none
+-- converted_revenue: the revenue in the reporting currency, of the orders for which there is a rate (report.exchange_rates), others are left out; NULL where none has one, 0 where there are no orders
 -- converted_cost: the cost likewise
 SELECT
     month,
@@ -13,8 +13,9 @@ SELECT
     coalesce(sum(revenue), 0) AS revenue,
     coalesce(sum(cost), 0) AS cost,
     coalesce(sum(revenue), 0) - coalesce(sum(cost), 0) AS difference,
-    sum(round(revenue / rate, 2)) AS converted_revenue,
-    sum(round(cost / rate, 2)) AS converted_cost
+    /* Nothing is nothing in any currency; that something cannot be converted is another matter, and NULL. */
+    CASE WHEN count(revenue) = 0 THEN 0 ELSE sum(round(revenue / rate, 2)) END AS converted_revenue,
+    CASE WHEN count(cost) = 0 THEN 0 ELSE sum(round(cost / rate, 2)) END AS converted_cost
 FROM (
     SELECT
         date_trunc('month', created_date::timestamp)::date AS month,
