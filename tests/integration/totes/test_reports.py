@@ -333,8 +333,18 @@ def test_every_answer_is_what_the_source_says_also_after_it_has_changed(pipeline
             "UPDATE payment SET paid = false, payment_date = %s WHERE payment_id = %s",
             [str(day - timedelta(days=ago)), ago + 500 if ago < 0 else 20 + ago],
         )
+    gone = value(
+        pipeline.source,
+        "SELECT sales_order_id FROM transaction JOIN payment USING (transaction_id) WHERE payment_id = 20",
+    )
+    execute(pipeline.source, "DELETE FROM sales_order WHERE sales_order_id = %s", [gone])
     pipeline.tick()
     assert_answers_are_the_sources(pipeline)
+    of_no_order = (
+        "SELECT payment_id FROM report.open_payments JOIN report.payments USING (payment_id) "
+        "WHERE sales_order_id IS NULL AND purchase_order_id IS NULL"
+    )
+    assert rows(pipeline.warehouse, of_no_order) == [(20,)], "where its order is gone, it can be found"
 
 
 @pytest.mark.begun

@@ -1,5 +1,6 @@
 -- What is not paid yet, and how late is it? A payment's age is the days from its date to the day of the newest batch.
 -- One of a kind that the shop has added, or whose type waits in quarantine, is here, and in no view of what is due by age.
+-- A payment whose order is gone is still here; in report.payments it has neither a sales order nor a purchase order.
 --
 -- payment_id: the payment
 -- counterparty_id: who pays, or is paid

@@ -1,5 +1,5 @@
 -- How long do customers take to pay? Days from an order to the payment date of its receipt, of receipts that are paid;
--- whether the money came on that very day, the source does not say.
+-- whether the money came on that very day, the source does not say. A receipt whose order is gone, or has never left quarantine, is left out, paid or not.
 --
 -- month: the first day of the month in which orders were made
 -- currency: the ISO 4217 code of the payments' currency

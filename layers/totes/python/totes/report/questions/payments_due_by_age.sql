@@ -1,5 +1,6 @@
 -- What do we owe, and since when? A payment that is not paid is overdue once its date is before the day of the newest batch.
 -- Of the kinds PURCHASE_PAYMENT and SALES_REFUND; what is open of any but the four kinds that are known is in report.open_payments alone.
+-- A payment whose order is gone still counts, until the shop deletes it too, or marks it as paid; report.open_payments says how to find it.
 --
 -- currency: the ISO 4217 code of the payments' currency
 -- age: not due, or days since it was due: 0-30, 31-60, 61-90 or 91+; what is due on the very day is 0-30, not overdue
