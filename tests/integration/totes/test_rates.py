@@ -2,10 +2,12 @@
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from totes.answers import quarantine
+from totes.lake import Bucket
 from totes.rates import Fetched, RateSource, fetch_rates
 from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
@@ -336,6 +339,63 @@ def test_an_answer_that_is_none_is_kept_and_the_days_go_on(pipeline: Pipeline, s
     assert fetch(pipeline, site).days == 3
     assert brought(pipeline).days == 3
     assert rows(pipeline.warehouse, "SELECT reason FROM etl.rate_quarantine") == [("GBP the answer is no JSON",)]
+
+
+_PAGE = Path(__file__).parents[3] / "docs" / "runbook.md"
+
+
+def take_back(pipeline: Pipeline) -> None:
+    """Take the days of a wrong rate out of the warehouse, as the runbook says it."""
+    [statements] = re.findall(r"```sql\n(BEGIN;.+?)```", _PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    execute(pipeline.warehouse, statements.replace("DAY", str(FIRST + timedelta(days=1))))
+
+
+def test_a_wrong_rate_that_was_believed_is_corrected_for_good(pipeline: Pipeline, site: Site) -> None:
+    """In the warehouse and in one that is filled anew, without asking for any other day again."""
+    wrong, later = (FIRST + timedelta(days=number) for number in (1, 2))
+    site.says(wrong, usd=0.2, eur=1.6)
+    site.says(later, usd=2.5, eur=1.6)
+    orders = [sell_on(pipeline, day, "USD") for day in (wrong, later)]
+    pipeline.tick()
+    fetch(pipeline, site)
+    brought(pipeline)
+    assert [converted(pipeline, order) for order in orders] == [(Decimal("37.50"), wrong), (Decimal("37.50"), wrong)]
+
+    key = f"rates/GBP/{wrong}.json"
+    pipeline.ingestion.delete(key)
+    pipeline.ingestion.put_new(key, json.dumps({"date": str(wrong), "gbp": {"usd": 1.25, "eur": 1.6}}).encode())
+    pipeline.processed.delete(key)
+    site.asked.clear()
+    fetch(pipeline, site)
+    assert site.asked == ["/latest/gbp.json"]
+    take_back(pipeline)
+    assert brought(pipeline).days == 2
+    right = [(Decimal("6.00"), wrong), (Decimal("3.00"), later)]
+    assert [converted(pipeline, order) for order in orders] == right
+
+    execute(pipeline.warehouse, "DROP SCHEMA public, etl, report CASCADE; CREATE SCHEMA public")
+    pipeline.load()
+    brought(pipeline)
+    assert [converted(pipeline, order) for order in orders] == right
+
+
+@pytest.mark.begun
+def test_days_that_are_taken_back_while_a_load_reads_come_with_the_next(pipeline: Pipeline, site: Site) -> None:
+    site.says(FIRST + timedelta(days=1), usd=0.8, eur=1.6)
+    fetch(pipeline, site)
+    brought(pipeline)
+    site.says(FIRST + timedelta(days=2), usd=1.25, eur=1.6)
+    fetch(pipeline, site)
+
+    class Meanwhile(Bucket):
+        def get(self, key: str) -> bytes:
+            take_back(pipeline)
+            return super().get(key)
+
+    with session(pipeline.warehouse) as connection:
+        load_rates(connection, Meanwhile(pipeline.processed.name, pipeline.processed.client), "GBP")
+    brought(pipeline)
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.rate_day") == 3
 
 
 def test_text_that_no_database_holds_is_escaped_and_the_days_go_on(pipeline: Pipeline, site: Site) -> None:

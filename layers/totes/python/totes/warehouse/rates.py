@@ -67,9 +67,10 @@ def load_rates(
         while chunk := list(islice(waiting, _AT_ONCE)):
             with ThreadPoolExecutor(_READERS) as readers:
                 said = list(readers.map(lambda day: read_day(processed, base, day), chunk))
-            if not _load(connection, said):
+            if not _load(connection, said, after):
                 break
             days += len(said)
+            after = said[-1].day
             if time_is_up():
                 break
         return LoadedRates(days=days, up_to=_up_to(connection, base))
@@ -79,7 +80,7 @@ def load_rates(
 
 
 def _report_in(connection: Connection, base: str | None) -> date | None:
-    """Write which currency is the reporting currency; return the newest day of its rates that the warehouse holds."""
+    """Write which currency is the reporting currency; return `_newest_day` of its rates."""
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT code FROM etl.reporting_currency")
         if (row := cursor.fetchone()) != (base and (base,)):
@@ -87,18 +88,27 @@ def _report_in(connection: Connection, base: str | None) -> date | None:
             if base is not None:
                 cursor.execute("INSERT INTO etl.reporting_currency (code) VALUES (%s)", (base,))
             logger.info("amounts are converted into %s; before: %s", base, row and row[0])
-        cursor.execute("SELECT max(rate_date) FROM etl.rate_day WHERE base_currency = %s", (base,))
-        [[newest]] = cursor.fetchall()
-        return newest if isinstance(newest, date) else None
+        return _newest_day(cursor, base)
 
 
-def _load(connection: Connection, days: Sequence[DayOfRates]) -> bool:
-    """Judge and write days in one transaction; return False if another loader is at work, or there is no batch yet."""
+def _newest_day(cursor: Cursor, base: str | None) -> date | None:
+    """The newest day of a currency's rates that the warehouse holds."""
+    cursor.execute("SELECT max(rate_date) FROM etl.rate_day WHERE base_currency = %s", (base,))
+    [[newest]] = cursor.fetchall()
+    return newest if isinstance(newest, date) else None
+
+
+def _load(connection: Connection, days: Sequence[DayOfRates], after: date | None) -> bool:
+    """Judge and write days in one transaction; return False if another loader is at work, or there is no batch yet.
+
+    The same if the days do not follow the newest any more: somebody has taken back days of a wrong rate since the list
+    was made, and with a later day in the warehouse those would not come again.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))
         [[alone]] = cursor.fetchall()
         entry = newest_entry(cursor)
-        if not alone or entry is None:
+        if not alone or entry is None or _newest_day(cursor, days[0].base) != after:
             return False
         shop = _currencies(cursor) | {days[0].base}
         for said, judged in _judged(days, _last_good(cursor, days[0])):
