@@ -14,9 +14,11 @@ import pytest
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
+from tests.support.snapshots import folder_of
 from totes.answers import quarantine
 from totes.lake import Bucket
 from totes.rates import Fetched, RateSource, fetch_rates
+from totes.snapshot import publish
 from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
 from totes.warehouse import LoadedRates, load, load_rates
@@ -351,7 +353,7 @@ def take_back(pipeline: Pipeline) -> None:
 
 
 def test_a_wrong_rate_that_was_believed_is_corrected_for_good(pipeline: Pipeline, site: Site) -> None:
-    """In the warehouse and in one that is filled anew, without asking for any other day again."""
+    """In the warehouse, on the page and in a warehouse that is filled anew, without asking for any other day again."""
     wrong, later = (FIRST + timedelta(days=number) for number in (1, 2))
     site.says(wrong, usd=0.2, eur=1.6)
     site.says(later, usd=2.5, eur=1.6)
@@ -360,6 +362,9 @@ def test_a_wrong_rate_that_was_believed_is_corrected_for_good(pipeline: Pipeline
     fetch(pipeline, site)
     brought(pipeline)
     assert [converted(pipeline, order) for order in orders] == [(Decimal("37.50"), wrong), (Decimal("37.50"), wrong)]
+    page = folder_of(MemoryStore())
+    with session(pipeline.warehouse) as connection:
+        before = publish(connection, page)
 
     key = f"rates/GBP/{wrong}.json"
     pipeline.ingestion.delete(key)
@@ -372,6 +377,12 @@ def test_a_wrong_rate_that_was_believed_is_corrected_for_good(pipeline: Pipeline
     assert brought(pipeline).days == 2
     right = [(Decimal("6.00"), wrong), (Decimal("3.00"), later)]
     assert [converted(pipeline, order) for order in orders] == right
+
+    # As many rates as before, and the newest day is the same, where all days were believed.
+    with session(pipeline.warehouse) as connection:
+        after = publish(connection, page)
+        execute(pipeline.warehouse, "UPDATE fact_exchange_rate SET rate = 2.6 WHERE currency = 'USD' AND rate = 2.5")
+        assert len({each and each.manifest for each in (before, after, publish(connection, page))}) == 3
 
     execute(pipeline.warehouse, "DROP SCHEMA public, etl, report CASCADE; CREATE SCHEMA public")
     pipeline.load()

@@ -100,20 +100,35 @@ class Status:
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """The exchange rates that amounts are converted by: the reporting currency, the newest day, how many there are."""
+    """The exchange rates that amounts are converted by.
+
+    Attributes:
+        currency: the reporting currency, by its ISO 4217 code.
+        newest: the newest day that has one.
+        count: how many there are.
+        digest: the first 16 hexadecimal digits of a SHA-256 of them all, which is another one where one was corrected;
+            empty in an older manifest.
+    """
 
     currency: str
     newest: date
     count: int
+    digest: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The rates as JSON has them."""
-        return {"currency": self.currency, "newest": self.newest.isoformat(), "count": self.count}
+        newest = self.newest.isoformat()
+        return {"currency": self.currency, "newest": newest, "count": self.count, "digest": self.digest}
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> "Rates":
         """The rates that JSON tells."""
-        return cls(currency=said["currency"], newest=date.fromisoformat(said["newest"]), count=said["count"])
+        return cls(
+            currency=said["currency"],
+            newest=date.fromisoformat(said["newest"]),
+            count=said["count"],
+            digest=said.get("digest", ""),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,10 +77,14 @@ def last_verification(cursor: Cursor) -> Verified | None:
 def rates(cursor: Cursor) -> Rates | None:
     """The exchange rates that amounts are converted by; None where there are none."""
     cursor.execute(
-        "SELECT (SELECT reporting_currency FROM report.exchange_rates LIMIT 1), max(day), count(*) FROM report.rates"
+        "SELECT (SELECT reporting_currency FROM report.exchange_rates LIMIT 1), max(day), count(*), "
+        "left(encode(sha256(convert_to("
+        # A day counts from 1970, so that no setting of the session writes it in another way.
+        "string_agg(concat_ws(' ', currency_id, day - date '1970-01-01', rate), ',' ORDER BY currency_id, day), "
+        "'UTF8')), 'hex'), 16) FROM report.rates"
     )
-    [[currency, newest_day, count]] = cursor.fetchall()
-    return Rates(currency=currency, newest=newest_day, count=count) if currency and count else None
+    [[currency, newest_day, count, digest]] = cursor.fetchall()
+    return Rates(currency=currency, newest=newest_day, count=count, digest=digest) if currency and count else None
 
 
 def months_changed(cursor: Cursor, fact: FactTables, since: int) -> list[str]:
