@@ -21,8 +21,11 @@ SELECT * FROM report.sales_by_day ORDER BY day DESC LIMIT 7;
 ```
 
 They speak of the newest batch: `report.freshness` says of when it is. Amounts are exact decimals in the currency beside
-them, and are added up within one currency only. `totes_dashboard` reads all of them; every view and column says in a
-comment what it means, as every table of the star does (`\\d+ report.sales_by_day` in psql).
+them, and are added up within one currency only. What is `converted` is in the reporting currency instead
+(`reporting_currency` of `report.exchange_rates`), and its sums leave out what has no rate;
+[warehouse.md](warehouse.md#money-in-one-currency) says how to count that. `totes_dashboard` reads all of the views;
+every view and column says in a comment what it means, as every table of the star does (`\\d+ report.sales_by_day` in
+psql).
 
 A new question is a new file: a comment that asks it, an empty one, a line for each column in the query's order, and the
 query, which names tables with their schemas; [extending.md](extending.md#a-question) has every step. The next load

@@ -502,12 +502,19 @@ def test_a_rebuild_leaves_rates_as_they_are(pipeline: Pipeline, site: Site) -> N
 
 
 def test_without_a_reporting_currency_nothing_is_converted(pipeline: Pipeline, site: Site) -> None:
-    order = sell_on(pipeline, FIRST, "USD")
+    order, pounds = sell_on(pipeline, FIRST, "USD"), sell_on(pipeline, FIRST, "GBP")
     pipeline.tick()
     fetch(pipeline, site)
     brought(pipeline)
+    reported_in = "SELECT reporting_currency FROM report.exchange_rates LIMIT 1"
+    assert rows(pipeline.warehouse, reported_in) == [("GBP",)]
     with session(pipeline.warehouse) as connection:
+        load_rates(connection, pipeline.processed, "USD")
+        assert rows(pipeline.warehouse, reported_in) == [("USD",)]
+        assert converted(pipeline, order) == (Decimal("7.50"), None), "of another currency only its own amounts"
+        assert converted(pipeline, pounds) == (None, None)
         assert load_rates(connection, pipeline.processed, None) is None
+    assert rows(pipeline.warehouse, reported_in) == []
     assert converted(pipeline, order) == (None, None)
     assert rows(pipeline.warehouse, "SELECT * FROM report.rates") == []
 
