@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from totes_runtime.handlers import logger, time_is_up, watched
+from totes_runtime.handlers import is_nearly_over, logger, watched
 from totes.lake import Bucket
 from totes.rates import RateSource, fetch_rates
 from totes.settings import RateSettings
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         base=settings.reporting_currency,
         since=settings.since,
         codes=CURRENCY_NAMES,
-        time_is_up=time_is_up(context),
+        time_is_up=is_nearly_over(context),  # the next call is hours away
     )
     report_failure(fetched.failed)
     logger.info("exchange rates of %d days came; the newest is of %s", fetched.days, fetched.newest)

@@ -1,8 +1,10 @@
 """Whatever a handler comes to, Lambda's runtime is told what it was: it answers an Exception, and nothing else."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,40 @@ def test_what_a_handler_raises_is_logged_with_its_run_and_answered(how: str, ans
 
 def test_who_ends_the_process_ends_it() -> None:
     assert _invoked("exit").returncode == 3
+
+
+FETCH = """
+import json
+from types import SimpleNamespace
+
+from lambdas.fetch_exchange_rates import handler as module
+from totes.rates import Fetched
+
+names = ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id")
+clock = SimpleNamespace(left=900_000)
+context = SimpleNamespace(**{name: "1" for name in names}, get_remaining_time_in_millis=lambda: clock.left)
+
+def fetch_rates(*_, time_is_up, **__):
+    stops = []
+    for clock.left in (900_000, 121_000, 119_000):
+        stops.append(time_is_up())
+    return Fetched(days=0, newest=None, failed=json.dumps(stops))
+
+module.fetch_rates = fetch_rates
+print(module.handler({}, context)["failed"])
+"""
+
+
+def test_days_of_rates_are_fetched_for_as_long_as_there_is_time() -> None:
+    """The next call is hours away: until then today's amounts would be converted by the rate of a day long ago."""
+    names = ("INGESTION_BUCKET", "PROCESSED_BUCKET", "RATE_SITES", "POWERTOOLS_SERVICE_NAME")
+    settings = {**dict.fromkeys(names, "one"), "REPORTING_CURRENCY": "GBP", "RATES_SINCE": "2024-03-02"}
+    ended = subprocess.run(
+        [sys.executable, "-c", FETCH],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, **settings},
+    )
+    assert ended.stdout.splitlines()[-1] == "[false, false, true]"

@@ -48,5 +48,5 @@ def time_is_up(context: LambdaContext) -> Callable[[], bool]:
 
 
 def is_nearly_over(context: LambdaContext) -> Callable[[], bool]:
-    """Return what says whether a function that works by night should begin nothing more: in its last two minutes."""
+    """Return what says that a function whose next call is hours away begins nothing more: in its last two minutes."""
     return lambda: context.get_remaining_time_in_millis() < _LAST_MILLISECONDS
