@@ -379,6 +379,24 @@ test("filters narrow the figures as WHERE does, and the address keeps them", asy
   const delta = (await page.textContent("#sales-revenue .delta")).replace("−", "-").replace(/[+,]/g, "");
   assert.equal(Number.parseInt(delta, 10), Math.round((100 * (now - earlier)) / earlier));
   assert.match(await page.textContent("#sales .sentence"), /the period before .*, today left out\.$/);
+  // Of a month that is not all in the period its row has the days that are; it is named and exported as these.
+  const year = Number(NOW.as_of_day.slice(0, 4)) - 2;
+  let to = today;
+  while (!isoDay(to).endsWith("-20")) to++;
+  await go(page, `#period=custom&from=${year}-12-20&to=${isoDay(to)}&currency=${code}`);
+  await showTables(page);
+  const { sales } = await tables(page);
+  const names = await page.$$eval("#sales tbody td:first-child", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(
+    [sales[0], sales[1]].map(([from]) => isoDay(from)),
+    [`${year}-12-20`, `${year + 1}-01-01`],
+  );
+  assert.match(`${names[0]}, ${names[1]}`, new RegExp(`^20\\s?–\\s?31 Dec ${year}, January ${year + 1}$`));
+  assert.match(names.at(-1), /^1\s?–\s?20 \w+ \d+$/);
+  assert.equal(
+    sum(sales, ([, , , revenue]) => revenue),
+    expected(() => true),
+  );
   await page.context().close();
 });
 
@@ -396,9 +414,17 @@ test("what makes no sense in an address is as if it were not there, and who is n
     assert.equal(await total(), all, odd);
   }
   // Years that a mistyped day brings are drawn as years.
-  await go(page, "#period=custom&from=1900-01-01&to=2199-12-31");
+  await go(page, "#period=custom&from=1900-03-01&to=2199-06-30");
   assert.equal(await total(), all);
   assert.match(await page.textContent("#sales-revenue"), /19\d\d/);
+  await showTables(page);
+  const { sales } = await tables(page);
+  assert.deepEqual(
+    [0, 1].map((place) => isoDay(sales[place][0])),
+    ["1900-03-01", "1901-01-01"],
+  );
+  const years = await page.$$eval("#sales tbody td:first-child", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual([years[0], years[1], years.at(-1)], ["1 Mar – 31 Dec 1900", "1901", "1 Jan – 30 Jun 2199"]);
   const nobody = Object.entries({ counterparty: 4_000_000, design: 4_000_000, department: "Nowhere" });
   for (const [filter, value] of nobody) {
     await go(page, `#period=all&${filter}=${value}`);

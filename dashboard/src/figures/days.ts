@@ -16,16 +16,22 @@ export function dateOf(day: number): Date {
   return new Date(day * MILLIS);
 }
 
-/** The first day of a day's month. */
-export function monthOf(day: number): number {
-  const date = dateOf(day);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / MILLIS;
-}
-
 /** The first day of the month behind a day's. */
 export function nextMonth(day: number): number {
   const date = dateOf(day);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MILLIS;
+}
+
+/** The first day of the year behind a day's. */
+function nextYear(day: number): number {
+  // Date.UTC takes the year 1 for 1901.
+  return new Date(0).setUTCFullYear(dateOf(day).getUTCFullYear() + 1, 0) / MILLIS;
+}
+
+/** Whether the days from one until before another are a month, or a year, from its first day to its last. */
+export function isWhole(unit: "month" | "year", start: number, end: number): boolean {
+  const next = unit === "month" ? nextMonth : nextYear;
+  return next(start - 1) === start && next(start) === end;
 }
 
 export type Unit = "day" | "week" | "month" | "year";
@@ -64,8 +70,8 @@ export function bucketsOf(from: number, to: number): Buckets {
   const days = to - from + 1;
   if (days <= 35) return even("day", from, to, 1);
   if (days <= 370) return even("week", from, to, 7);
-  if (days <= 366 * 40) return months(from, to);
-  return years(from, to);
+  if (days <= 366 * 40) return calendar("month", from, to, nextMonth);
+  return calendar("year", from, to, nextYear);
 }
 
 function even(unit: Unit, from: number, to: number, length: number): Buckets {
@@ -88,22 +94,11 @@ export function shifted({ unit, starts, end, from, places }: Buckets, days: numb
   return { unit, starts: starts.map((start) => start + days), end: end + days, from: from + days, places };
 }
 
-/** The months from one that has a day to one that has another, as the views of schema `report` count them. */
-export function months(from: number, to: number): Buckets {
-  return calendar("month", from, to, monthOf(from), nextMonth);
-}
-
-function years(from: number, to: number): Buckets {
-  // Date.UTC takes the year 1 for 1901.
-  const january = (day: number, later: number) =>
-    new Date(0).setUTCFullYear(dateOf(day).getUTCFullYear() + later, 0) / MILLIS;
-  return calendar("year", from, to, january(from, 0), (start) => january(start, 1));
-}
-
-function calendar(unit: Unit, from: number, to: number, first: number, next: (start: number) => number): Buckets {
+/** Of the first and the last month, or year, only those days that are asked for: no other rows are counted in them. */
+function calendar(unit: Unit, from: number, to: number, next: (day: number) => number): Buckets {
   const starts: number[] = [];
-  for (let start = first; start <= to; start = next(start)) starts.push(start);
-  return bucketsFrom(unit, starts, from, to, next(starts.at(-1) ?? from));
+  for (let start = from; start <= to; start = next(start)) starts.push(start);
+  return bucketsFrom(unit, starts, from, to, to + 1);
 }
 
 /** Which day of the week a day is, Monday being 0. */

@@ -1,6 +1,6 @@
 /** Numbers, money and time as the reader writes them. */
 
-import { dateOf, type Unit } from "../figures/days";
+import { dateOf, isWhole, type Unit } from "../figures/days";
 
 const locale = undefined; // the browser's own
 const cache = new Map<string, Intl.NumberFormat>();
@@ -100,11 +100,11 @@ export const weekdayName = (value: number): string => weekdayFormat.format(dateO
 export const moment = (millis: number): string => momentFormat.format(millis);
 export const time = (millis: number): string => timeFormat.format(millis);
 
-/** A stretch of days, as a chart names it. */
+/** A stretch of days, as a chart names it. A piece of a month or of a year has its days: its name alone says all of it. */
 export function stretch(unit: Unit, start: number, end: number): string {
   if (unit === "day") return dayFormat.format(dateOf(start));
-  if (unit === "month") return monthFormat.format(dateOf(start));
-  if (unit === "year") return yearFormat.format(dateOf(start));
+  if (unit !== "week" && isWhole(unit, start, end))
+    return (unit === "month" ? monthFormat : yearFormat).format(dateOf(start));
   return dayFormat.formatRange(dateOf(start), dateOf(end - 1));
 }
 export const shortStretch = (unit: Unit, start: number): string =>
