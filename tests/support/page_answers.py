@@ -27,7 +27,7 @@ _MORE = {
     "purchases": "SELECT purchase_order_id AS id, created_date AS day FROM current_purchase_order ORDER BY 1",
     "overdue": """
         SELECT currency, CASE WHEN kind IN ('SALES_RECEIPT', 'PURCHASE_REFUND') THEN 'in' ELSE 'out' END AS direction,
-            sum(amount) AS amount
+            sum(amount) AS amount, count(*) AS payments
         FROM report.open_payments
         WHERE payment_date < (SELECT as_of_day FROM report.freshness)
         GROUP BY 1, 2

@@ -60,7 +60,8 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
   const here = sum(currency);
   const rates = ratesSaid(look, [["payment", open(currency.id)]], () => open(UNRATED).length);
   const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id);
-  const part = here.amount === 0 ? 0 : here.overdue / here.amount;
+  // A credit note is less than nothing: what is overdue may be more than all, or below zero.
+  const part = here.amount === 0 ? 0 : Math.min(1, Math.max(0, here.overdue / here.amount));
   return (
     <Card id={`due-${direction}`} title={words.title} note={unfiltered(look, ["period", "department", "design"])}>
       <p class="big" data-value={here.amount} title={as.money(here.amount, currency.code)}>
@@ -72,7 +73,7 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
       <div class="meter" role="img" aria-label={`${as.share(part)} of it is overdue`}>
         <span style={{ width: `${100 * part}%` }} />
       </div>
-      {here.overdue > 0 ? (
+      {here.overduePayments > 0 ? (
         <p data-value={here.overdue} class="overdue">
           <Open onOpen={rowsOf(`${words.open} that are overdue, ${currency.title}`, "payment", late(currency.id))}>
             {as.shortMoney(here.overdue, currency.code)}
@@ -87,7 +88,7 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
       {elsewhere.length === 0 ? null : (
         <ul class="elsewhere">
           {elsewhere.map((each) => {
-            const { amount, overdue } = sum(each);
+            const { amount, overdue, overduePayments } = sum(each);
             return (
               <li key={each.id}>
                 <span>
@@ -95,7 +96,7 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
                     {as.shortMoney(amount, each.code)}
                   </Open>
                 </span>
-                <span>{overdue > 0 ? `${as.shortMoney(overdue, each.code)} overdue` : "nothing overdue"}</span>
+                <span>{overduePayments > 0 ? `${as.shortMoney(overdue, each.code)} overdue` : "nothing overdue"}</span>
               </li>
             );
           })}

@@ -52,7 +52,7 @@ def name_hostilely(source: str) -> None:
 
 
 def go_on(source: str) -> None:
-    """What a morning brings: sales, money, changes, a row that goes, one that makes no sense, a new column and kind."""
+    """What a morning brings: sales, money, credit notes, changes, a row that goes, nonsense, a new column and kind."""
     execute(source, """ALTER TYPE "PaymentTypeName" ADD VALUE 'GIFT'""")
     execute(
         source,
@@ -65,6 +65,9 @@ def go_on(source: str) -> None:
             WHERE sales_order_id = %(changed)s;
             UPDATE payment SET payment_amount = payment_amount + 1 WHERE paid AND payment_id %% 7 = 1;
             UPDATE payment SET paid = true, last_updated = now() WHERE NOT paid AND payment_id %% 3 = 0;
+            UPDATE payment SET payment_amount = -payment_amount, last_updated = now()
+            WHERE NOT paid AND payment_type_id = 1 AND payment_date < to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                AND currency_id = (SELECT currency_id FROM currency WHERE currency_code = 'EUR');
             INSERT INTO purchase_order
             SELECT 1000 + purchase_order_id, now(), now(), staff_id, counterparty_id, item_code, item_quantity,
                 item_unit_price, currency_id, agreed_delivery_date, agreed_payment_date, agreed_delivery_location_id
