@@ -236,6 +236,9 @@ test("figures of all time are what their views say: concentration, money due, th
         sorted(mine(view).map((row) => [row.age, row.payments, row.amount, row.oldest])),
         `${code} ${id}`,
       );
+      // What is due today is in this age, and is not overdue.
+      const named = await page.$$eval(`#${id} [data-value="0-30"]`, (all) => all.map(({ textContent }) => textContent));
+      assert.deepEqual(named, found[id].length === 0 ? [] : ["Due today, or up to 30 days overdue"]);
     }
     const values = (selector) => page.$$eval(selector, (all) => all.map(({ dataset }) => Number(dataset.value)));
     for (const [id, view] of [
@@ -818,6 +821,10 @@ test("axe finds nothing, light and dark, on a desktop and a phone, with charts, 
       await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
       `${viewport.width}: nothing is wider than the screen`,
     );
+    const cut = await page.$$eval("#receipts-due .name", (all) =>
+      all.filter((name) => name.scrollWidth > name.clientWidth).map(({ textContent }) => textContent),
+    );
+    assert.deepEqual(cut, [], `${viewport.width}: the ages are not cut`);
     await check("charts");
     if (further) {
       await showTables(page);

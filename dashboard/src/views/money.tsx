@@ -39,10 +39,10 @@ const ASKED = {
   },
 } as const;
 
-/** What an age is called: the days by which it is overdue. */
+/** What an age is called: the days by which it is overdue. The first has what is due today as well, which is not. */
 const AGE_NAMES: Record<(typeof AGES)[number], string> = {
   "not due": "Not due yet",
-  "0-30": "0–30 days overdue",
+  "0-30": "Due today, or up to 30 days overdue",
   "31-60": "31–60 days overdue",
   "61-90": "61–90 days overdue",
   "91+": "91 days or more",
