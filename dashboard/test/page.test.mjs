@@ -961,7 +961,8 @@ test("money is converted row by row, says whose days' rates it used, and opens t
   skip: !EXPECTED.rated,
 }, async () => {
   const { folder, orders } = EXPECTED.rated;
-  const own = await serve(folder);
+  const said = new Map();
+  const own = await serve(folder, (path) => said.get(path));
   const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
   const page = await context.newPage();
   await page.goto(`${own.url}#period=all`);
@@ -1026,6 +1027,39 @@ test("money is converted row by row, says whose days' rates it used, and opens t
     sum(euros, ({ value }) => minor(value)),
   );
   assert.equal(await page.locator(".rates").count(), 0);
+  // Of the first day some have no rate. To leave them out of one of two days that are compared would tell of a rise.
+  const [first, second, third] = [0, 1, 2].map((later) =>
+    isoDay(Math.min(...orders.map(({ day }) => dayOf(day))) + later),
+  );
+  const compared = async (day, currency) => {
+    await go(page, `#period=custom&from=${day}&to=${day}&currency=${currency}`);
+    return [await page.textContent("#sales .sentence"), await page.locator("#sales :is(.delta, .legend)").count()];
+  };
+  const [unlike, drawn] = await compared(second, "all");
+  const without = orders.filter(({ day, converted }) => day === first && converted === null).length;
+  assert.ok(unlike.endsWith(`; not compared with the period before, as ${without} orders of the two have no rate.`));
+  assert.equal(drawn, 0);
+  for (const [day, currency] of [
+    [third, "all"],
+    [second, "EUR"],
+  ]) {
+    const [alike, shown] = await compared(day, currency);
+    assert.match(alike, / the period before \(/);
+    assert.ok(shown > 1, currency);
+  }
+  // Neither is a day a week later compared with the first one.
+  const latest = JSON.parse(readFileSync(join(folder, "latest.json"), "utf8"));
+  const status = { ...latest.status, checked_at: `${isoDay(dayOf(first) + 8)}T12:00:00Z` };
+  said.set("latest.json", JSON.stringify({ ...latest, status }));
+  const week = await context.newPage();
+  await week.goto(`${own.url}#currency=all`);
+  await week.waitForSelector("#figures");
+  assert.match(
+    await week.textContent("#yesterday"),
+    new RegExp(`not compared, as ${without} orders of these \\w+days `),
+  );
+  assert.equal(await week.locator("#yesterday :is(.usual, .delta)").count(), 0);
+  await week.close();
   // Of nothing there are no rates to tell of, and nothing of what is there goes.
   await go(page, "#period=custom&from=1999-01-01&to=1999-01-02&currency=all");
   assert.equal(await page.textContent("#sales .sentence"), "No orders in this period.");

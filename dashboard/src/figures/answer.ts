@@ -1,5 +1,7 @@
 /** What a person wants to know first: yesterday against the usual, and what has changed since the last look. */
 
+import { placeOf } from "./days";
+import { ALL, UNRATED } from "./rates";
 import { overTime, type Sold } from "./sales";
 import { among, type Selection, select } from "./select";
 import { oncePerShop, type Shop } from "./shop";
@@ -17,6 +19,8 @@ export interface Usual {
   /** The medians of those; null where there are none. */
   readonly revenue: number | null;
   readonly orders: number | null;
+  /** Orders of all these days that are not in them, because they have no rate: then the days are not alike. */
+  readonly unrated: number;
 }
 
 /** A day's sales beside the median of the same weekday in the eight weeks before; report.sales_by_day. */
@@ -58,7 +62,15 @@ function usualOf(shop: Shop, currency: number, day: number): Usual {
     before,
     revenue: median(before.map(({ sold }) => sold.revenue)),
     orders: median(before.map(({ sold }) => sold.orders)),
+    unrated: currency === ALL ? unratedOn(shop, places, first) : 0,
   };
+}
+
+/** How many orders of the days that have a place have no rate. */
+function unratedOn(shop: Shop, places: Int32Array, first: number): number {
+  const { day, rows } = shop.sales_order;
+  const unrated = rowsIn(shop, "sales_order", UNRATED);
+  return select(rows, (row) => unrated[row] === 1 && placeOf({ from: first, places }, day[row] as number) >= 0).length;
 }
 
 export interface Changes {

@@ -2,6 +2,7 @@
 
 import type { FactName } from "../data/schemas";
 import { type Buckets, bucketsOf, dayOf, shifted } from "../figures/days";
+import { ALL, UNRATED } from "../figures/rates";
 import { among, type Filter, type Selection, selectPurchases, selectSales } from "../figures/select";
 import type { Currency, Shop } from "../figures/shop";
 import { amounts } from "../figures/worth";
@@ -19,6 +20,8 @@ export interface Before {
   readonly those: Selection;
   /** Whether today is left out of them. */
   readonly withoutToday: boolean;
+  /** Orders of both that are not in them, because they have no rate: then the two are not alike. */
+  readonly unrated: number;
 }
 
 export interface Look {
@@ -75,7 +78,16 @@ function beforeOf(shop: Shop, filter: Filter, buckets: Buckets, sales: Selection
     these: among(sales, (row) => (day[row] as number) <= last),
     those: among(earlier, (row) => (day[row] as number) <= last - length),
     withoutToday: last < to,
+    unrated: filter.currency === ALL ? unratedOf(shop, { ...filter, from: from - length, to: last }, length) : 0,
   };
+}
+
+/** The orders without a rate of two periods behind each other, each as long as the second is so far. */
+function unratedOf(shop: Shop, both: Filter, length: number): number {
+  const { day } = shop.sales_order;
+  const within = (row: number) =>
+    (day[row] as number) >= both.from + length || (day[row] as number) <= both.to - length;
+  return among(selectSales(shop, { ...both, currency: UNRATED }), within).length;
 }
 
 /** The currency of an address: where none was chosen all of them converted, or the most used if there are no rates. */

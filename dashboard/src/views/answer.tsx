@@ -113,7 +113,8 @@ function Yesterday({ look }: { look: Look }) {
   const usual = againstUsual(shop, currency.id, day);
   const days = [...usual.before, { day, sold: usual.sold }];
   const name = as.weekdayName(day);
-  const change = as.difference(usual.sold.revenue, usual.revenue);
+  const level = usual.unrated === 0 ? usual.revenue : null;
+  const change = as.difference(usual.sold.revenue, level);
   const { code, title } = currency;
   const pick = (of: number, id?: number) => (those: Look) => {
     const { day: made } = those.shop.sales_order;
@@ -134,13 +135,15 @@ function Yesterday({ look }: { look: Look }) {
       </p>
       <p>
         {as.counted(usual.sold.orders, "order")};{" "}
-        {usual.revenue === null ? (
+        {usual.unrated > 0 ? (
+          `not compared, as ${as.counted(usual.unrated, "order")} of these ${name}s ${usual.unrated === 1 ? "has" : "have"} no rate`
+        ) : level === null ? (
           `no ${name} before to compare with`
         ) : (
           <>
             usual for a {name}:{" "}
-            <span class="usual" data-value={usual.revenue}>
-              {as.shortMoney(usual.revenue, code)}
+            <span class="usual" data-value={level}>
+              {as.shortMoney(level, code)}
             </span>
           </>
         )}
@@ -162,7 +165,7 @@ function Yesterday({ look }: { look: Look }) {
           ]}
           tick={(value) => as.roundMoney(value, code)}
           full={(value) => as.shortMoney(value, code)}
-          level={usual.revenue}
+          level={level}
           open={(place) => opening(days[place]?.day ?? day)()}
         />
       )}

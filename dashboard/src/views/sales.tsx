@@ -16,9 +16,12 @@ interface Bucket extends Sold {
 }
 
 export function SalesOverTime({ look }: { look: Look }) {
-  const { shop, sales, buckets, before, currency } = look;
+  const { shop, sales, buckets, currency } = look;
   const { code, title } = currency;
   const amounts = look.amounts("sales_order");
+  const unrated = look.before?.unrated ?? 0;
+  // What lacks orders in one of the two is not more or less than the other.
+  const before = unrated === 0 ? look.before : null;
   const sums = overTime(shop.sales_order, amounts, sales, buckets);
   const earlier = before === null ? null : overTime(shop.sales_order, amounts, before.sales, before.buckets);
   const all = total(shop.sales_order, amounts, sales);
@@ -48,7 +51,9 @@ export function SalesOverTime({ look }: { look: Look }) {
         <Open onOpen={salesWhere(`Sales orders, ${title}`, () => true)}>{as.counted(all.orders, "order")}</Open> brought{" "}
         {as.money(all.revenue, code)}
         {compared === null
-          ? "."
+          ? unrated === 0
+            ? "."
+            : `; not compared with the period before, as ${as.counted(unrated, "order")} of the two ${unrated === 1 ? "has" : "have"} no rate.`
           : change === null
             ? `; nothing in the period before${days}.`
             : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(compared.theirs.revenue, code)})${days}.`}
