@@ -1060,6 +1060,20 @@ test("money is converted row by row, says whose days' rates it used, and opens t
   );
   assert.equal(await week.locator("#yesterday :is(.usual, .delta)").count(), 0);
   await week.close();
+  // Of the receipts as well it is said how many are left out.
+  await showTables(page);
+  const receipts = async (currency) => {
+    await go(page, `#period=all&currency=${currency}`);
+    return sum((await tables(page))["payment-times"], ([, paid, open]) => paid + open);
+  };
+  let each = 0;
+  for (const code of new Set(orders.map(({ currency }) => currency))) each += await receipts(code);
+  const out = each - (await receipts("all"));
+  assert.ok(out > 0);
+  assert.match(
+    await page.textContent("#payment-times .rates"),
+    new RegExp(`${out} rows without a rate are left out\\.$`),
+  );
   // Of nothing there are no rates to tell of, and nothing of what is there goes.
   await go(page, "#period=custom&from=1999-01-01&to=1999-01-02&currency=all");
   assert.equal(await page.textContent("#sales .sentence"), "No orders in this period.");

@@ -12,8 +12,8 @@ import {
   receiptsOf,
   selectOpen,
 } from "../figures/money";
-import { UNRATED } from "../figures/rates";
-import { among } from "../figures/select";
+import { ALL, UNRATED } from "../figures/rates";
+import { among, selectSales } from "../figures/select";
 import type { Look } from "../state/look";
 import { Bars } from "../ui/bars";
 import { Figure, Open } from "../ui/figure";
@@ -118,9 +118,16 @@ export function DueByAge({ look, direction }: { look: Look; direction: Direction
 }
 
 export function PaymentTimes({ look }: { look: Look }) {
-  const { shop, sales, buckets, currency } = look;
+  const { shop, sales, buckets, currency, filter } = look;
   const { code, title } = currency;
-  const { all, each } = paymentTimes(shop, receiptsOf(shop, sales, currency.id), buckets);
+  const receipts = receiptsOf(shop, sales, currency.id);
+  const { all, each } = paymentTimes(shop, receipts, buckets);
+  // A receipt is missing if it has no rate, and if its order has none.
+  const leftOut = () => {
+    const unrated = selectSales(shop, { ...filter, currency: UNRATED });
+    const found = [receiptsOf(shop, sales, UNRATED), ...[ALL, UNRATED].map((id) => receiptsOf(shop, unrated, id))];
+    return found.reduce((sum, { those }) => sum + those.length, 0);
+  };
   const rows = each.map((time, place) => ({ ...time, place }));
   const opening = (place: number, paid: 0 | 1) =>
     rowsOf(
@@ -147,6 +154,7 @@ export function PaymentTimes({ look }: { look: Look }) {
       }
       view="report.order_to_payment_days"
       code={code}
+      rates={ratesSaid(look, [["payment", receipts.those]], leftOut)}
       columns={[
         fromColumn(look),
         { label: "Paid", kind: "count", value: ({ paid }) => paid, open: ({ place }) => opening(place, 1) },
