@@ -7,11 +7,10 @@ https://aws.amazon.com/about-aws/whats-new/2023/05/amazon-sns-automatic-deletion
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from command_line.deployment import Deployment
 from command_line.typed_commands import completed
@@ -22,7 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
     from mypy_boto3_sns import SNSClient
 
-_REASON = "a test by totes alarms test; nothing is wrong"
+_ON: Final = "ALARM"
+_NOTHING_WRONG = "; nothing is wrong"
+_REASON = f"a test by totes alarms test{_NOTHING_WRONG}"
+_REAL = "it went off for real during its test, and stays on: the mail about the test is the only one that came"
 _PENDING = "PendingConfirmation"
 _SUBSCRIPTION = "AWS::SNS::Subscription"
 _REMOVED = "DELETE_"
@@ -168,30 +170,63 @@ class AlarmTest:
         return [found[name] for name in names or sorted(found)]
 
     def _try(self, alarm: "MetricAlarmTypeDef") -> Tried:
+        """Set one alarm off, unless it is on by now: the alarms before it may have taken minutes."""
         name = alarm["AlarmName"].removeprefix(self._prefix)
-        if alarm["StateValue"] == "ALARM":
-            return Tried(name=name, failure="it is on already, and not by a test")
-        before = set(self._actions(alarm))
-        with self._set_off(alarm):
-            deadline = time.monotonic() + _SECONDS
-            while not (acted := [each for each in self._actions(alarm) if each not in before]):
-                if time.monotonic() > deadline:
-                    return Tried(name=name, failure=f"CloudWatch has told nobody for {_SECONDS:.0f} s")
-                time.sleep(_LOOK_SECONDS)
-        _, said = acted[0]
-        return Tried(name=name, failure=None if said.startswith(_PUBLISHED) else said)
-
-    @contextmanager
-    def _set_off(self, alarm: "MetricAlarmTypeDef") -> Iterator[None]:
-        """Within this context the alarm is on; afterwards it is what it was before, also after an error."""
-        name = alarm["AlarmName"]
-        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=self._reason)
+        before = self._as_it_is(alarm)
+        if before is None:
+            return Tried(name=name, failure="it is gone; somebody has removed it meanwhile")
+        if before["StateValue"] == _ON:
+            return Tried(name=name, failure=self._why_on(before))
         try:
-            yield
+            failure = self._failure_of(before)
         finally:
-            self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=alarm["StateValue"], StateReason=self._reason)
+            is_restored = self._restore(before)
+        return Tried(name=name, failure=failure if is_restored else _REAL)
+
+    def _failure_of(self, alarm: "MetricAlarmTypeDef") -> str | None:
+        """Set an alarm off and wait until CloudWatch has told its topic; return why it could not."""
+        before = set(self._actions(alarm))
+        self._cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=_ON, StateReason=self._reason)
+        deadline = time.monotonic() + _SECONDS
+        while not (acted := [each for each in self._actions(alarm) if each not in before]):
+            if time.monotonic() > deadline:
+                return f"CloudWatch has told nobody for {_SECONDS:.0f} s"
+            time.sleep(_LOOK_SECONDS)
+        _, said = acted[0]
+        return None if said.startswith(_PUBLISHED) else said
+
+    def _restore(self, before: "MetricAlarmTypeDef") -> bool:
+        """Set an alarm back to what it was before; return False if it has gone off for real meanwhile.
+
+        What CloudWatch itself has found since is left as it is. An answer may be a moment old and show the alarm as it
+        was before the test, which says nothing: to set that back again harms nobody.
+        """
+        name, now = before["AlarmName"], self._as_it_is(before)
+        if now is None:
+            return True
+        if now.get("StateReason") != self._reason and _state(now) != _state(before):
+            return now["StateValue"] != _ON
+        self._cloudwatch.set_alarm_state(AlarmName=name, StateValue=before["StateValue"], StateReason=self._reason)
+        return True
+
+    def _why_on(self, alarm: "MetricAlarmTypeDef") -> str:
+        if not alarm.get("StateReason", "").endswith(_NOTHING_WRONG):
+            return "it is on already, and not by a test"
+        return (
+            "it is on already, by a test that still runs or was killed; if none runs: aws cloudwatch set-alarm-state "
+            f"--alarm-name {alarm['AlarmName']} --state-value OK --state-reason 'the test is over'"
+        )
+
+    def _as_it_is(self, alarm: "MetricAlarmTypeDef") -> "MetricAlarmTypeDef | None":
+        """The alarm as CloudWatch has it this moment; None: it has been removed."""
+        found = self._cloudwatch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"]
+        return found[0] if found else None
 
     def _actions(self, alarm: "MetricAlarmTypeDef") -> list[tuple[str, str]]:
         """When the alarm has told its topic, or has failed to, with what CloudWatch says about it."""
         items = self._cloudwatch.describe_alarm_history(AlarmName=alarm["AlarmName"], HistoryItemType="Action")
         return [(each["Timestamp"].isoformat(), each["HistorySummary"]) for each in items["AlarmHistoryItems"]]
+
+
+def _state(alarm: "MetricAlarmTypeDef") -> tuple[str, str | None]:
+    return alarm["StateValue"], alarm.get("StateReason")

@@ -1,10 +1,14 @@
-"""Whom the alarms tell; where it is nobody, the sentence says what makes it somebody."""
+"""Whom the alarms tell, and that a test of them leaves alone what is really wrong."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
-from command_line.alarms import AlarmTest, NoAddressError
+from command_line.alarms import AlarmTest, NoAddressError, Tried
 from command_line.deployment import Deployment
 from totes.errors import UserError
 
@@ -86,3 +90,95 @@ def test_where_no_address_is_set_all_ways_to_set_one_are_named(status: str | Non
 def test_an_address_that_was_given_to_the_topic_by_hand_and_not_confirmed_is_named_where_none_is_set() -> None:
     with pytest.raises(UserError, match="has not confirmed the subscription"):
         told_by({"ada@shop.example": "PendingConfirmation"}, status=None).told()
+
+
+REAL = ("ALARM", "Threshold Crossed: 3 differences")
+OF_A_TEST = "a test by totes alarms test --env dev; nothing is wrong"
+
+
+@dataclass
+class CloudWatch:
+    """Alarms with what can happen to them: `meanwhile` is called each time one was set to a state."""
+
+    states: dict[str, tuple[str, str]]
+    meanwhile: Callable[[str, str], None] = field(default=lambda _name, _state: None)
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def get_paginator(self, _: str) -> Mock:
+        return Mock(paginate=Mock(return_value=[self.describe_alarms(list(self.states))]))
+
+    def describe_alarms(self, AlarmNames: list[str]) -> dict[str, Any]:  # noqa: N803 - AWS's own name
+        found = {name: self.states[name] for name in AlarmNames if name in self.states}
+        return {
+            "MetricAlarms": [
+                {"AlarmName": name, "StateValue": state, "StateReason": reason}
+                for name, (state, reason) in found.items()
+            ]
+        }
+
+    def set_alarm_state(self, AlarmName: str, StateValue: str, StateReason: str) -> None:  # noqa: N803 - likewise
+        self.states[AlarmName] = (StateValue, StateReason)
+        self.told.append((AlarmName, StateValue))
+        self.meanwhile(AlarmName, StateValue)
+
+    def describe_alarm_history(self, AlarmName: str, **_: str) -> dict[str, Any]:  # noqa: N803 - likewise
+        summary = "Successfully executed action"
+        items = [
+            {"Timestamp": datetime.fromtimestamp(number, UTC), "HistorySummary": summary}
+            for number, (name, _) in enumerate(self.told)
+            if name == AlarmName
+        ]
+        return {"AlarmHistoryItems": items}
+
+
+def tried(cloudwatch: CloudWatch) -> list[Tried]:
+    """What a test of all the alarms found."""
+    aws = Mock()
+    outputs = [{"OutputKey": "AlarmTopicArn", "OutputValue": TOPIC}]
+    aws.describe_stacks.return_value = {"Stacks": [{"Outputs": outputs, "StackStatus": "CREATE_COMPLETE"}]}
+    session = Mock(client=lambda service, **_: cloudwatch if service == "cloudwatch" else aws)
+    return AlarmTest(Deployment("environment dev", session, None, "dev", "--env dev")).run([], lambda *_: None)
+
+
+def test_an_alarm_that_goes_off_while_another_is_tried_stays_on_and_nobody_is_told_that_nothing_is_wrong() -> None:
+    cloudwatch = CloudWatch({"totes-dev-lag": ("OK", ""), "totes-dev-verify": ("OK", "")})
+
+    def a_difference_is_found(name: str, state: str) -> None:
+        if (name, state) == ("totes-dev-lag", "ALARM"):
+            cloudwatch.states["totes-dev-verify"] = REAL
+
+    cloudwatch.meanwhile = a_difference_is_found
+    assert tried(cloudwatch) == [Tried(name="lag"), Tried(name="verify", failure="it is on already, and not by a test")]
+    assert cloudwatch.states == {"totes-dev-lag": ("OK", OF_A_TEST), "totes-dev-verify": REAL}
+    assert cloudwatch.told == [("totes-dev-lag", "ALARM"), ("totes-dev-lag", "OK")]
+
+
+@pytest.mark.parametrize(("found", "is_real"), [(REAL, True), (("OK", "Threshold Crossed: no difference"), False)])
+def test_what_cloudwatch_finds_during_an_alarms_own_test_is_left_as_it_is(
+    found: tuple[str, str], *, is_real: bool
+) -> None:
+    cloudwatch = CloudWatch({"totes-dev-verify": ("INSUFFICIENT_DATA", "")})
+
+    def evaluated(name: str, state: str) -> None:
+        if state == "ALARM":
+            cloudwatch.states[name] = found
+
+    cloudwatch.meanwhile = evaluated
+    [verify] = tried(cloudwatch)
+    assert cloudwatch.states["totes-dev-verify"] == found
+    assert ("went off for real" in (verify.failure or "")) is is_real
+
+
+def test_an_alarm_that_a_killed_test_has_left_on_is_not_called_a_real_one() -> None:
+    cloudwatch = CloudWatch({"totes-dev-lag": ("ALARM", "a test by totes alarms test --local; nothing is wrong")})
+    [lag] = tried(cloudwatch)
+    assert lag.failure is not None
+    assert "by a test that still runs or was killed" in lag.failure
+    assert "aws cloudwatch set-alarm-state --alarm-name totes-dev-lag --state-value OK" in lag.failure
+    assert cloudwatch.told == []
+
+
+def test_an_alarm_that_a_deployment_removes_meanwhile_is_said_to_be_gone() -> None:
+    cloudwatch = CloudWatch({"totes-dev-lag": ("OK", ""), "totes-dev-verify": ("OK", "")})
+    cloudwatch.meanwhile = lambda *_: cloudwatch.states.pop("totes-dev-verify", None) and None
+    assert [each.failure for each in tried(cloudwatch)] == [None, "it is gone; somebody has removed it meanwhile"]
