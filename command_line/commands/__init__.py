@@ -21,7 +21,7 @@ def main() -> None:
     _prepare_streams()
     libpq.set_aside()
     try:
-        app()
+        _run()
     except (UserError, TotesError) as error:
         _fail(str(error))
     except NoRegionError:
@@ -32,25 +32,41 @@ def main() -> None:
         _fail(_told(error))
     except (BotoCoreError, ClientError) as error:
         _fail(refusal(error))
-    finally:
-        _flush()
 
 
 def _prepare_streams() -> None:
-    """Avoid tracebacks that are due to the terminal: one that knows only ASCII, or has no standard input."""
+    """Avoid tracebacks that are due to the terminal: one that knows only ASCII, or has not all three streams.
+
+    What takes a closed one's place stays open for as long as the program runs.
+    """
+    nowhere = Path(os.devnull)
+    if sys.stdin is None or sys.stdin.closed:
+        sys.stdin = nowhere.open(encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = nowhere.open("w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = nowhere.open("w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    if sys.stdin is None or sys.stdin.closed:
-        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the program
 
 
-def _flush() -> None:
-    """Write what is left to be written; if its reader, such as `head`, has gone, keep Python from complaining."""
+def _run() -> None:
+    """Run the command and write what is left to be written; a reader who has gone, such as `head`, is no error.
+
+    Raises:
+        OSError: what is left cannot be written, as to a disk that is full.
+    """
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        app()
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            # What is left is let go of, because Python would try once more at its end, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise
 
 
 def _told(error: OSError) -> str:

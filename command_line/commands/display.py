@@ -24,13 +24,16 @@ _endless = Console(highlight=False, markup=False, emoji=False, width=10_000)
 
 
 def show(*shown: RenderableType, soft_wrap: bool = False) -> None:
-    """Print; to a file or a pipe in lines of any length, without the blanks that fill a table's last column."""
+    """Print; to a file or a pipe in lines of any length, without the blanks that fill a table's last column.
+
+    It is there at once: whoever reads a log of what goes on for hours, or hangs, is to see how far it is.
+    """
     if console.is_terminal:
         console.print(*shown, soft_wrap=soft_wrap)
         return
     with _endless.capture() as printed:
         _endless.print(*shown, soft_wrap=soft_wrap)
-    print("\n".join(line.rstrip() for line in printed.get().splitlines()))
+    print("\n".join(line.rstrip() for line in printed.get().splitlines()), flush=True)
 
 
 def program() -> str:

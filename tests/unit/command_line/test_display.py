@@ -1,6 +1,8 @@
 """What is shown is what was said, whoever said it."""
 
 import re
+import sys
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -32,6 +34,15 @@ def test_a_table_in_a_pipe_has_no_trailing_blanks(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     assert any("dim_staff" in line for line in lines)
     assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_what_is_said_is_in_a_log_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever started `totes dashboard --port 0 > log &` finds the address there while it serves."""
+    log = tmp_path / "log"
+    with log.open("w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        display.done("the dashboard is at http://localhost:1")
+        assert log.read_text(encoding="utf-8") == "✓ the dashboard is at http://localhost:1\n"
 
 
 def test_no_name_and_no_sentence_is_cut_or_broken_where_nobody_sees_an_edge(

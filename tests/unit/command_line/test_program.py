@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from command_line.commands import display
+from command_line.commands import display, main
 from command_line.commands.app import app
+from local_cloud import libpq
 from totes.errors import UserError
 
 
@@ -47,6 +48,35 @@ def test_elsewhere_it_is_called_by_its_path(
 def test_it_says_which_version_it_is() -> None:
     said = CliRunner().invoke(app, ["--version"])
     assert (said.exit_code, said.output) == (0, f"totes {version('totes')}\n")
+
+
+@pytest.fixture
+def asked_for_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["totes", "--version"])
+    monkeypatch.setattr(libpq, "set_aside", lambda: None)  # of this process, whose other tests may need it
+
+
+@pytest.mark.usefixtures("asked_for_the_version")
+def test_a_stream_that_the_shell_has_closed_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
+
+
+@pytest.mark.usefixtures("asked_for_the_version")
+def test_a_full_disk_is_one_sentence_also_for_the_last_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("totes: no room is left on the disk")
 
 
 @pytest.mark.parametrize("where", [["--local"], ["--state", "somewhere"]])
