@@ -12,6 +12,8 @@ from totes.snapshot.page import START
 
 _AT_ONCE = 16
 _ALWAYS_AGAIN = "moments/"
+_OURS = ".totes-export"
+"""Made in a folder before all else, so that an export that was interrupted is known for one and goes on."""
 
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
@@ -24,7 +26,7 @@ def export(data: Folder, folder: Path, progress: Progress = lambda _done, _total
 
     Args:
         data: where the snapshots lie.
-        folder: the folder, new or empty, or one of an earlier export.
+        folder: the folder, new or empty, or one of an earlier export, finished or not.
         progress: called with how far it is.
 
     Returns:
@@ -39,8 +41,10 @@ def export(data: Folder, folder: Path, progress: Progress = lambda _done, _total
         raise UserError(NOT_BUILT)
     if latest is None:
         raise UserError("there is no snapshot yet; run the pipeline first (totes run)")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "data" / LATEST).is_file():
+    if not _is_ours(folder):
         raise UserError(f"{folder} holds something else; name a folder that is empty or not there")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _OURS).touch()
     keys = [key for key in data.keys("") if key != LATEST]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for done, _ in enumerate(pool.map(lambda key: _copy(data, key, folder / "data" / key), keys), start=1):
@@ -49,6 +53,13 @@ def export(data: Folder, folder: Path, progress: Progress = lambda _done, _total
         _write(folder / name, page[name])
     _write(folder / "data" / LATEST, latest.body)
     return len(keys) + 1
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is new, empty, or of an earlier export; older ones have no mark, only their last file."""
+    if not folder.exists() or (folder / _OURS).is_file() or (folder / "data" / LATEST).is_file():
+        return True
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def _copy(data: Folder, key: str, file: Path) -> None:

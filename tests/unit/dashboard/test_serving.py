@@ -122,11 +122,38 @@ def test_an_export_is_page_and_data_and_a_second_one_what_is_new(
     assert export(folder_of(store), folder) == len(STORED)
     files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     assert {key.removeprefix("data/"): body for key, body in files.items() if key.startswith("data/")} == STORED
-    assert {key for key in files if not key.startswith("data/")} == {"index.html", "app-GQMLTPR4.js", "config.json"}
+    assert {key for key in files if not key.startswith("data/")} == {
+        *(".totes-export", "index.html", "app-GQMLTPR4.js", "config.json"),
+    }
     assert json.loads(files["config.json"]) == {"data": {"kind": "plain", "base": "data/"}}
     store.reads.clear()
     export(folder_of(store), folder)
     assert sorted(store.reads) == ["data/latest.json", "data/moments/2026-11-26.json"]
+
+
+def test_an_export_that_was_interrupted_goes_on_when_it_is_typed_again(
+    store: MemoryStore, page: Path, tmp_path: Path
+) -> None:
+    assert page.is_dir()
+    folder = tmp_path / "out"
+
+    def interrupt(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(folder_of(store), folder, interrupt)
+    assert not (folder / "data" / "latest.json").exists()
+    assert export(folder_of(store), folder) == len(STORED)
+    assert (folder / "data" / "latest.json").read_bytes() == STORED["latest.json"]
+
+
+def test_an_export_from_before_exports_were_marked_is_written_again(
+    store: MemoryStore, page: Path, tmp_path: Path
+) -> None:
+    assert page.is_dir()
+    export(folder_of(store), tmp_path / "out")
+    (tmp_path / "out" / ".totes-export").unlink()
+    assert export(folder_of(store), tmp_path / "out") == len(STORED)
 
 
 def test_an_export_is_refused_where_something_else_is_or_nothing_is_to_be_exported(
@@ -134,6 +161,8 @@ def test_an_export_is_refused_where_something_else_is_or_nothing_is_to_be_export
 ) -> None:
     with pytest.raises(UserError, match="holds something else; name a folder that is empty or not there"):
         export(folder_of(store), page)
+    with pytest.raises(UserError, match=r"index\.html holds something else"):
+        export(folder_of(store), page / "index.html")
     with pytest.raises(UserError, match="there is no snapshot yet"):
         export(folder_of(MemoryStore()), tmp_path / "out")
     assert not (tmp_path / "out").exists()
