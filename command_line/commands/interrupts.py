@@ -1,4 +1,4 @@
-"""Ctrl-C, and the polite stop that a service manager sends."""
+"""Ctrl-C, the polite stop that a service manager sends, and the end of the terminal."""
 
 import signal
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_on_signals() -> None:
