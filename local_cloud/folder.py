@@ -1,5 +1,6 @@
 """A local cloud's folder: where its files are, whether the cloud runs, and how it is ended."""
 
+import errno
 import fcntl
 import json
 import os
@@ -29,6 +30,8 @@ ORIGIN = "terms.json"
 _KEPT = "kept.db"
 _END_SECONDS = 30.0
 _RELEASE_SECONDS = 10.0
+_TRIES = 10
+"""How often a folder is made again that another process removes at the same moment."""
 
 
 class StateFolder:
@@ -72,20 +75,11 @@ class StateFolder:
         Raises:
             UserError: a cloud runs here, or the folder is somebody else's.
         """
-        if self.path.exists() and not self.exists and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UserError(f"{self.path} holds something else than a local cloud; name another folder with --state")
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
+        descriptor = self._taken()
+        if descriptor is None:
             raise UserError(
-                f"{self.path} cannot be used: {error.strerror}; name another folder with --state"
-            ) from error
-        if not _locked(descriptor):
-            os.close(descriptor)
-            raise UserError(
-                f"already up: a local cloud runs in {self.path}; stop it with totes local down{self._keeping}, or name "
-                "another folder with --state"
+                f"already up: a local cloud runs in {self.path}, or is on its way up or down; stop it with totes local "
+                f"down{self._keeping}, or name another folder with --state"
             )
         self.end_everything(patience=0.0)
         self._clear(keep=self._persistent if persistent and self.can_continue else {self._lock})
@@ -116,25 +110,98 @@ class StateFolder:
     def remove(self) -> None:
         """End the cloud and whatever it has started, and remove the folder.
 
+        The lock is held meanwhile, so that no other cloud begins in a folder that goes, and its file is removed last.
         If this is killed, it leaves the folder of a cloud that cannot be continued, and never half of one that can.
 
         Raises:
             UserError: the cloud does not end.
         """
-        self.stop()
-        self.forget(ORIGIN)
-        self._clear(keep={self._lock})
-        self._lock.unlink()
-        self.path.rmdir()
+        with self._ended() as is_there:
+            if not is_there:
+                return
+            self.forget(ORIGIN)
+            self._clear(keep={self._lock})
+            self._lock.unlink()
+            try:
+                self.path.rmdir()
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY or not self.exists:  # it is: another cloud has begun here since
+                    raise
 
     def stop(self) -> None:
         """End the cloud and whatever it has started; raise UserError if it does not end."""
-        self.end_everything()
-        if not self._is_let_go():
-            raise UserError(
-                f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
-                f"(fuser {self._lock} names it); nothing was removed"
-            )
+        with self._ended():
+            pass
+
+    @contextmanager
+    def _ended(self) -> Iterator[bool]:
+        """End the cloud and hold its lock within this context; False: somebody else has removed the folder meanwhile.
+
+        Raises:
+            UserError: the cloud does not end.
+        """
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR)  # of the cloud that is to end, not of one that comes after it
+        except FileNotFoundError:
+            yield False
+            return
+        try:
+            self.end_everything()
+            deadline = time.monotonic() + _RELEASE_SECONDS
+            while not _locked(descriptor):
+                if time.monotonic() > deadline:
+                    raise UserError(
+                        f"the local cloud in {self.path} does not end: a process that nobody has noted holds "
+                        f"{self._lock} (fuser {self._lock} names it); nothing was removed"
+                    )
+            yield self._is_lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _taken(self) -> int | None:
+        """Take the lock, in a folder that is made if need be; None: somebody else has it.
+
+        Raises:
+            UserError: the folder is somebody else's, or cannot be used.
+        """
+        for _ in range(_TRIES):
+            try:
+                self._refuse_what_is_not_a_clouds()
+                self.path.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+            except FileNotFoundError:  # the folder was removed between the two
+                continue
+            except OSError as error:
+                raise UserError(
+                    f"{self.path} cannot be used: {error.strerror}; name another folder with --state"
+                ) from error
+            if not _locked(descriptor):
+                os.close(descriptor)
+                return None
+            if self._is_lock(descriptor):
+                return descriptor
+            os.close(descriptor)  # of a file that was removed while it was waited for, and keeps nobody out
+        raise UserError(f"{self.path} was removed this moment; try again")
+
+    def _refuse_what_is_not_a_clouds(self) -> None:
+        """Raise UserError if there is something, and no lock; it looks only once, for the folder may be on its way."""
+        try:
+            names = set(os.listdir(self.path))  # noqa: PTH208 - the names alone
+        except FileNotFoundError:
+            return
+        except NotADirectoryError:
+            if not self.path.exists():  # it is a folder above that is none
+                raise
+            names = {self.path.name}
+        if names and self._lock.name not in names:
+            raise UserError(f"{self.path} holds something else than a local cloud; name another folder with --state")
+
+    def _is_lock(self, descriptor: int) -> bool:
+        """Whether a descriptor is of the file that is the lock now, and not of one that was removed."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._lock.stat())
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def coming_up(self, lock: int) -> Iterator[None]:

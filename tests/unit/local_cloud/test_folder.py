@@ -219,6 +219,95 @@ def test_a_removal_that_is_cut_short_leaves_nothing_to_be_continued(
     assert not folder.path.exists()
 
 
+def test_no_cloud_begins_in_a_folder_that_is_being_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = persistent(tmp_path / "state")
+    remove, refused = shutil.rmtree, []
+
+    def meanwhile(entry: Path) -> None:
+        with pytest.raises(UserError, match=r"already up: a local cloud runs in .*, or is on its way up or down"):
+            StateFolder(folder.path).claim(persistent=True)
+        refused.append(entry)
+        remove(entry)
+
+    monkeypatch.setattr(shutil, "rmtree", meanwhile)
+    down(folder.path)
+    assert refused
+    assert not folder.path.exists()
+    os.close(folder.claim())
+
+
+def test_who_has_waited_for_the_lock_of_a_folder_that_is_gone_by_then_makes_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state"
+    os.close(StateFolder(path).claim())
+    look = module._locked
+    gone: list[Path] = []
+
+    def removed_meanwhile(descriptor: int) -> bool:
+        if not gone:
+            gone.append(path)
+            shutil.rmtree(path)
+        return look(descriptor)
+
+    monkeypatch.setattr(module, "_locked", removed_meanwhile)
+    lock = StateFolder(path).claim()
+    assert StateFolder(path).is_running, "the lock that is held is the one that others find"
+    os.close(lock)
+
+
+def test_a_folder_that_is_removed_before_its_lock_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+    gone: list[Path] = []
+
+    def removed_meanwhile(path: Path, **how: bool) -> None:
+        make(path, **how)
+        if not gone:
+            gone.append(path)
+            path.rmdir()
+
+    monkeypatch.setattr(Path, "mkdir", removed_meanwhile)
+    os.close(StateFolder(tmp_path / "state").claim())
+    assert gone == [tmp_path / "state"]
+
+
+def test_a_cloud_that_begins_as_soon_as_the_lock_is_gone_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = persistent(tmp_path / "state")
+    remove, begun = Path.rmdir, []
+
+    def meanwhile(path: Path) -> None:
+        if path == folder.path:
+            begun.append(StateFolder(path).claim())
+        remove(path)
+
+    monkeypatch.setattr(Path, "rmdir", meanwhile)
+    down(folder.path)
+    assert folder.is_running
+    os.close(begun[0])
+
+
+def test_the_second_of_two_that_remove_a_cloud_leaves_alone_what_came_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = persistent(tmp_path / "state")
+    begun: list[int] = []
+
+    def removed_by_the_first(_: StateFolder) -> None:
+        with monkeypatch.context() as context:
+            context.setattr(StateFolder, "end_everything", lambda *_, **__: None)
+            StateFolder(folder.path).remove()
+            begun.append(StateFolder(folder.path).claim())
+
+    monkeypatch.setattr(StateFolder, "end_everything", removed_by_the_first)
+    folder.remove()
+    assert folder.is_running
+    os.close(begun[0])
+
+
 def test_a_cloud_that_does_not_end_is_not_said_to_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_RELEASE_SECONDS", 0.2)
     folder = persistent(tmp_path / "state")
