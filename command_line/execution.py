@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from command_line.deployment import Deployment
+from command_line.following import Reached, Request
 from command_line.typed_commands import completed
 from totes import payloads
 from totes.outcomes import ANOTHER_RUN, GOING_ON, NO_LOGIN
@@ -85,6 +86,8 @@ def run(
     follow: Follow,
     asked: Mapping[str, Any] = NOTHING_ASKED,
     meanwhile: Callable[[], None] = lambda: None,
+    *,
+    request: Request | None = None,
 ) -> RunResult:
     """Start an execution and follow it to its end.
 
@@ -95,11 +98,15 @@ def run(
         follow: called with the name of each state as it is entered.
         asked: what is asked of the run beyond what every run does; the execution's input.
         meanwhile: called again and again while an execution is followed.
+        request: is told how far what is asked has come.
     """
+    request = request or Request()
+    request.reached = Reached.NOTHING  # whatever an earlier run of the same command has come to
     while True:
-        result = _run_once(deployment, follow, asked, meanwhile)
+        result = _run_once(deployment, follow, asked, meanwhile, request)
         if result is not None:
             return result
+        request.reached = Reached.WAITING
         _meet(deployment, follow, meanwhile)
 
 
@@ -111,17 +118,18 @@ def run_or_meet(
 ) -> RunResult:
     """Start an execution and follow it to its end; where another is under way, follow that instead. See `run`."""
     while True:
-        result = _run_once(deployment, follow, asked, meanwhile) or _meet(deployment, follow, meanwhile)
+        result = _run_once(deployment, follow, asked, meanwhile, Request()) or _meet(deployment, follow, meanwhile)
         if result is not None:
             return result
 
 
 def _run_once(
-    deployment: Deployment, follow: Follow, asked: Mapping[str, Any], meanwhile: Callable[[], None]
+    deployment: Deployment, follow: Follow, asked: Mapping[str, Any], meanwhile: Callable[[], None], request: Request
 ) -> RunResult | None:
     client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
     arn = client.start_execution(stateMachineArn=machine, input=json.dumps(dict(asked)))["executionArn"]
-    return _followed(deployment, arn, follow, meanwhile)
+    request.reached = Reached.BEGUN
+    return _followed(deployment, arn, request.watched(follow), meanwhile)
 
 
 def _meet(deployment: Deployment, follow: Follow, meanwhile: Callable[[], None]) -> RunResult | None:

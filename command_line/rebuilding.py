@@ -7,10 +7,12 @@ stops following them does not stop them.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from command_line.deployment import Deployment
 from command_line.execution import Follow, RunResult, run, run_or_meet
+from command_line.following import Reached, Request
 from totes import payloads
 from totes.errors import TotesError, UserError
 from totes.lake import Journal, StarJournal
@@ -18,6 +20,7 @@ from totes.star import how_far
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _NOT_CAPTURED = "Capture."
+_NOT_LOADED = "Load."
 
 _LOADING = "Loading"
 
@@ -34,17 +37,32 @@ class Rebuilt:
     seconds: float
 
 
-def rebuild(deployment: Deployment, follow: Follow, progress: ReportBatches) -> Rebuilt:
+def rebuild(deployment: Deployment, follow: Follow, progress: ReportBatches, request: Request | None = None) -> Rebuilt:
     """Have everything that the lake holds loaded into the warehouse again, and wait until it is.
+
+    Args:
+        deployment: whose warehouse.
+        follow: called with the name of each state as it is entered.
+        progress: told how far it is.
+        request: is told how far what is asked has come.
 
     Raises:
         UserError: a run failed.
     """
-    return _Rebuilding(deployment, follow, progress).until_done({payloads.REBUILD: True})
+    return _Rebuilding(deployment, follow, progress, request).until_done({payloads.REBUILD: True})
 
 
-def replay(deployment: Deployment, first: int, follow: Follow, progress: ReportBatches) -> Rebuilt:
+def replay(
+    deployment: Deployment, first: int, follow: Follow, progress: ReportBatches, request: Request | None = None
+) -> Rebuilt:
     """Have a batch and all that follow transformed again and the warehouse loaded again, and wait until it is.
+
+    Args:
+        deployment: whose lake and warehouse.
+        first: the batch.
+        follow: called with the name of each state as it is entered.
+        progress: told how far it is.
+        request: is told how far what is asked has come.
 
     Raises:
         UserError: there is no such batch, or a run failed.
@@ -54,7 +72,7 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: ReportB
     if not 1 <= first <= newest:
         raise UserError(f"the lake has no batch {first}; " + (f"it has 1 to {newest}" if newest else "it is empty"))
     edition = StarJournal(deployment.processed).edition
-    rebuilt = _Rebuilding(deployment, follow, progress).until_done({payloads.REPLAY_FROM: first})
+    rebuilt = _Rebuilding(deployment, follow, progress, request).until_done({payloads.REPLAY_FROM: first})
     if StarJournal(deployment.processed).edition == edition:  # given up with a failed run that nobody followed
         raise UserError(
             "the replay was given up, for a run failed with it (totes status); ask for it again when that is fixed"
@@ -65,8 +83,11 @@ def replay(deployment: Deployment, first: int, follow: Follow, progress: ReportB
 class _Rebuilding:
     """Runs, one after another, until one says that nothing is left."""
 
-    def __init__(self, deployment: Deployment, follow: Follow, progress: ReportBatches) -> None:
+    def __init__(
+        self, deployment: Deployment, follow: Follow, progress: ReportBatches, request: Request | None
+    ) -> None:
         self._deployment = deployment
+        self._request = request or Request()
         self._follow = follow
         self._progress = progress
         self._ingestion = deployment.ingestion
@@ -76,26 +97,27 @@ class _Rebuilding:
 
     def until_done(self, asked: Mapping[str, Any]) -> Rebuilt:
         started, runs, source = time.monotonic(), 0, dict[str, Any]()
-        ask = run  # until a run has accepted the request; every later run goes on with it
+        # Until a run has accepted the request; every later run goes on with it.
+        ask: Callable[..., RunResult] = partial(run, request=self._request)
         while True:
             result = ask(self._deployment, self._entered, {**asked, **source}, self._look)
             runs += 1
             if not result.succeeded:
-                source = self._without_the_source(result)
+                source = self._without_the_source(result, asked)
                 continue
             source = {}  # the source may be reachable again, and without it no new rows arrive
             if not result.waiting:
                 return Rebuilt(batches=result.newest, runs=runs, seconds=time.monotonic() - started)
+            self._request.reached = Reached.KEPT
             ask, asked = run_or_meet, {}
             if result.rebuilding is not None:
                 self._tell(_LOADING, result.rebuilding["staged"], result.rebuilding["of"])
 
-    def _without_the_source(self, result: RunResult) -> dict[str, Any]:
+    def _without_the_source(self, result: RunResult, asked: Mapping[str, Any]) -> dict[str, Any]:
         """If a run failed because of the source, have the next run work on the lake alone."""
-        if not (result.error or "").startswith(_NOT_CAPTURED):
-            refused = "ask for the rebuild again" in (result.error or "")
-            kept = "" if refused else "; what is done is kept, and the next run goes on"
-            raise UserError(f"a run failed: {result.error}{kept}")
+        error = result.error or ""
+        if not error.startswith(_NOT_CAPTURED):
+            raise UserError(f"a run failed: {result.error}{_what_now(error, asked)}")
         self._follow(f"the source cannot be captured, so the next run asks the lake alone ({result.error})")
         return {payloads.LAKE_ALONE: True}
 
@@ -119,3 +141,19 @@ class _Rebuilding:
             return
         if replayed is not None:
             self._tell("Transforming", replayed.done, replayed.of)
+
+
+def _what_now(error: str, asked: Mapping[str, Any]) -> str:
+    """Say what a failed run leaves, and what to do.
+
+    Args:
+        error: what it failed with.
+        asked: what was asked of it; nothing, where an earlier run has recorded it. The transformation records a replay,
+            the load a rebuild.
+    """
+    if "ask for the rebuild again" in error:
+        return ""
+    is_recorded = not asked or (payloads.REPLAY_FROM in asked and error.startswith(_NOT_LOADED))
+    if not is_recorded:
+        return "; what you ask for may not be recorded yet: once that is fixed, type the same command again"
+    return "; what is done is kept, and the next run goes on"

@@ -6,6 +6,7 @@ from typing import Any
 
 from command_line.deployment import Deployment
 from command_line.execution import ASKED_AT_ONCE, Follow, run
+from command_line.following import Request
 from command_line.functions import ask
 from totes import payloads
 from totes.errors import UserError
@@ -77,14 +78,20 @@ def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verificati
     return Verification(tables=tables, document=said, recapture=recapture)
 
 
-def repair(deployment: Deployment, verdict: Verification, follow: Follow) -> None:
+def repair(deployment: Deployment, verdict: Verification, follow: Follow, request: Request | None = None) -> None:
     """Have runs capture again what differs, and load it.
+
+    Args:
+        deployment: whose warehouse.
+        verdict: what differs.
+        follow: called with the name of each state as it is entered.
+        request: is told how far what is asked of a run has come.
 
     Raises:
         UserError: a run failed.
     """
     for recapture in _portions(verdict.recapture):
-        result = run(deployment, follow, {payloads.RECAPTURE: recapture})
+        result = run(deployment, follow, {payloads.RECAPTURE: recapture}, request=request)
         if not result.succeeded:
             raise UserError(
                 f"the run that repairs failed: {result.error}; once that is fixed, type totes verify --repair again"

@@ -3,8 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from command_line.commands import display, run_view, status_view, verification_v
 from command_line.commands.target import Environment, Json, Local, State, deployment_of
 from command_line.deployment import Deployment
 from command_line.execution import run as run_execution
+from command_line.following import following
 from command_line.rebuilding import Rebuilt
 from command_line.status import status_of
 from command_line.verification import Verification
@@ -52,13 +53,8 @@ def run_and_follow(deployment: Deployment, asked: Mapping[str, Any], *, as_json:
         asked: the run's input.
         as_json: whether to print a document for programs, and no states.
     """
-    try:
-        result = run_execution(deployment, run_view.silent if as_json else run_view.state, asked)
-    except KeyboardInterrupt:
-        raise UserError(
-            "no longer following, and nothing is stopped: the run goes on and ends by itself; totes status says how "
-            "it ended"
-        ) from None
+    with following() as request:
+        result = run_execution(deployment, run_view.silent if as_json else run_view.state, asked, request=request)
     if as_json:
         print(result.to_json())
     else:
@@ -124,7 +120,8 @@ def verify(
     if verdict.differences and repair:
         if not as_json:
             verification_view.verdict(verdict)
-        verification.repair(deployment, verdict, run_view.silent if as_json else run_view.state)
+        with following() as request:
+            verification.repair(deployment, verdict, run_view.silent if as_json else run_view.state, request)
         verdict = _verdict(deployment, as_json=as_json)
     if as_json:
         print(json.dumps(verdict.document, indent=2))
@@ -144,8 +141,8 @@ def rebuild(
 ) -> None:
     """Rebuild the warehouse from the lake, by runs that are followed until it is done; needs no source."""
     deployment = deployment_of(is_local, state, environment)
-    with _going_on_without_us(), run_view.follow_rebuilding(shown=not as_json) as (follow, progress):
-        rebuilt = rebuilding.rebuild(deployment, follow, progress)
+    with following(many_runs=True) as request, run_view.follow_rebuilding(shown=not as_json) as (follow, progress):
+        rebuilt = rebuilding.rebuild(deployment, follow, progress, request)
     _show_rebuilt(rebuilt, as_json=as_json)
 
 
@@ -158,21 +155,9 @@ def replay(
 ) -> None:
     """Transform batches again, after a mistake in a star table was fixed, and load the warehouse again."""
     deployment = deployment_of(is_local, state, environment)
-    with _going_on_without_us(), run_view.follow_rebuilding(shown=not as_json) as (follow, progress):
-        rebuilt = rebuilding.replay(deployment, first, follow, progress)
+    with following(many_runs=True) as request, run_view.follow_rebuilding(shown=not as_json) as (follow, progress):
+        rebuilt = rebuilding.replay(deployment, first, follow, progress, request)
     _show_rebuilt(rebuilt, as_json=as_json)
-
-
-@contextmanager
-def _going_on_without_us() -> Iterator[None]:
-    """Say, if the person stops following the runs, that these go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise UserError(
-            "no longer following, and nothing is stopped: the run under way ends by itself, and every later one, the "
-            "schedule's or one of totes run, goes on until all is done; totes status says how far it is"
-        ) from None
 
 
 def _show_rebuilt(rebuilt: Rebuilt, *, as_json: bool) -> None:

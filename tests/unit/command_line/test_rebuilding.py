@@ -23,18 +23,23 @@ REFUSED = RunResult(
 NO_WAREHOUSE = RunResult(status="FAILED", batch=None, seconds=60.0, error="Load.WarehouseUnavailable: it restarts")
 
 
-def asked_of(monkeypatch: pytest.MonkeyPatch, *results: RunResult) -> list[Mapping[str, Any]]:
-    """What a rebuild asks of its runs, which come to these results."""
+def asked_of(monkeypatch: pytest.MonkeyPatch, *results: RunResult, replayed: bool = False) -> list[Mapping[str, Any]]:
+    """What a rebuild, or a replay, asks of its runs, which come to these results."""
     asked: list[Mapping[str, Any]] = []
 
-    def run(_deployment: Any, _follow: Any, ask: Mapping[str, Any], _meanwhile: Any) -> RunResult:
+    def run(_deployment: Any, _follow: Any, ask: Mapping[str, Any], _meanwhile: Any, **_: Any) -> RunResult:
         asked.append(ask)
         return results[len(asked) - 1]
 
     monkeypatch.setattr(rebuilding, "run", run)
     monkeypatch.setattr(rebuilding, "run_or_meet", run)
-    lake = SimpleNamespace(ingestion=None, processed=None)
-    rebuilding.rebuild(cast("Deployment", lake), lambda _state: None, lambda *_progress: None)
+    lake = cast("Deployment", SimpleNamespace(ingestion=None, processed=None))
+    if replayed:
+        monkeypatch.setattr(rebuilding, "Journal", lambda _: SimpleNamespace(newest=lambda: 5))
+        monkeypatch.setattr(rebuilding, "StarJournal", lambda _: SimpleNamespace(edition=1))
+        rebuilding.replay(lake, 1, lambda _state: None, lambda *_progress: None)
+    else:
+        rebuilding.rebuild(lake, lambda _state: None, lambda *_progress: None)
     return asked
 
 
@@ -56,3 +61,17 @@ def test_a_run_that_fails_for_another_reason_ends_the_command_and_says_why(monke
 def test_of_a_rebuild_that_is_refused_nothing_is_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"would be lost; then ask for the rebuild again \(totes rebuild\)$"):
         asked_of(monkeypatch, REFUSED)
+
+
+def test_of_a_rebuild_that_no_run_has_recorded_nothing_is_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError) as refused:
+        asked_of(monkeypatch, NO_WAREHOUSE)
+    assert "what you ask for may not be recorded yet" in str(refused.value)
+    assert str(refused.value).endswith("once that is fixed, type the same command again")
+    assert "the next run goes on" not in str(refused.value)
+
+
+def test_a_replay_whose_batches_cannot_be_loaded_yet_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transformation has recorded it before the load."""
+    with pytest.raises(UserError, match=r"it restarts; what is done is kept, and the next run goes on$"):
+        asked_of(monkeypatch, NO_WAREHOUSE, replayed=True)

@@ -20,7 +20,7 @@ def runs_of(
     """What each run of a repair was asked for."""
     asked: list[dict[str, Any]] = []
 
-    def run(_deployment: object, _follow: object, said: dict[str, Any]) -> RunResult:
+    def run(_deployment: object, _follow: object, said: dict[str, Any], **_: object) -> RunResult:
         asked.append(said)
         return RunResult(
             status=status, batch=2, seconds=1.0, error=None if status == "SUCCEEDED" else "Capture.MassDeletion"
