@@ -1,4 +1,4 @@
-"""What is said where a run is followed no longer: the run goes on."""
+"""What is said where a run is followed no longer, since a person stops or AWS does not answer: the run goes on."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from command_line.refusals import refusal
 from totes import payloads
 from totes.errors import UserError
 
@@ -74,7 +77,7 @@ def following(*, many_runs: bool = False) -> Iterator[Request]:
         many_runs: whether runs after the one that is asked go on with the request, as with a rebuild.
 
     Raises:
-        UserError: somebody has stopped following.
+        UserError: somebody has stopped following, or AWS did not answer.
     """
     request, sentences = Request(), _OF_MANY_RUNS if many_runs else _OF_A_RUN
     with going_on(lambda: sentences.get(request.reached)):
@@ -86,15 +89,16 @@ def going_on(what: Callable[[], str | None]) -> Iterator[None]:
     """Within this context something is waited for that goes on by itself; where that ends early, say so.
 
     Args:
-        what: asked then; returns the sentence about what goes on. None: nothing does.
+        what: asked then; returns the sentence about what goes on. None: nothing does, and the error is passed on.
 
     Raises:
-        UserError: somebody has stopped waiting.
+        UserError: somebody has stopped waiting, or AWS did not answer.
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BotoCoreError, ClientError) as left:
         sentence = what()
         if sentence is None:
             raise
-        raise UserError(f"no longer following, and nothing is stopped: {sentence}") from None
+        why = "" if isinstance(left, KeyboardInterrupt) else f"{refusal(left)}; "
+        raise UserError(f"{why}no longer following, and nothing is stopped: {sentence}") from None

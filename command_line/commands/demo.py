@@ -98,7 +98,7 @@ class Demo:
         try:
             with status_view.watching() as show:
                 while True:
-                    show(status_of(self.deployment))
+                    show(status_of(self.deployment), None)
                     time.sleep(_SECONDS_BETWEEN_RUNS)
                     self._run_quietly()
         except KeyboardInterrupt:

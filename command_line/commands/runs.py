@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from command_line import rebuilding, verification
 from command_line.commands import display, run_view, status_view, verification_view
@@ -17,11 +18,12 @@ from command_line.deployment import Deployment
 from command_line.execution import run as run_execution
 from command_line.following import following
 from command_line.rebuilding import Rebuilt
+from command_line.refusals import refusal
 from command_line.status import status_of
 from command_line.verification import Verification
 from totes import payloads
 from totes.capture import SOURCE_TABLES
-from totes.errors import UserError
+from totes.errors import RetryableError, UserError
 
 _SECONDS_BETWEEN_LOOKS = 5.0
 
@@ -97,9 +99,16 @@ def status(
 
 def _watch(deployment: Deployment) -> None:
     with suppress(KeyboardInterrupt), status_view.watching() as show:
+        found = status_of(deployment)  # what can never be asked is refused at once
+        show(found, None)
         while True:
-            show(status_of(deployment))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
+            try:
+                found = status_of(deployment)
+            except (BotoCoreError, ClientError, RetryableError) as error:
+                show(found, str(error) if isinstance(error, RetryableError) else refusal(error))
+            else:
+                show(found, None)
 
 
 def verify(

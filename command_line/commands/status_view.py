@@ -22,13 +22,24 @@ def show(found: Status) -> None:
 
 
 @contextmanager
-def watching() -> Iterator[Callable[[Status], None]]:
-    """Show states of a deployment: at a terminal in one place, elsewhere one after the other."""
+def watching() -> Iterator[Callable[[Status, str | None], None]]:
+    """Show states of a deployment: at a terminal in one place, elsewhere one after the other.
+
+    The function's second argument says why a newer look has failed; None: it has not.
+    """
     if not display.console.is_terminal:
-        yield lambda found: display.show(Group(view(found), Text()))
+        yield lambda found, missed: display.show(Group(view(found) if missed is None else _missed(missed), Text()))
         return
     with Live(console=display.console, auto_refresh=False) as live:
-        yield lambda found: live.update(view(found), refresh=True)
+
+        def update(found: Status, missed: str | None) -> None:
+            live.update(view(found) if missed is None else Group(view(found), _missed(missed)), refresh=True)
+
+        yield update
+
+
+def _missed(why: str) -> RenderableType:
+    return Text.assemble(("✗ the state is not known now, and is asked for again: ", "red"), display.complete(why))
 
 
 def view(found: Status) -> RenderableType:

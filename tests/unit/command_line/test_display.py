@@ -93,7 +93,7 @@ def test_a_state_that_is_watched_by_no_terminal_is_printed_one_after_the_other(
     monkeypatch.setattr(status_view, "view", lambda found: f"as of {found}")
     with status_view.watching() as show:
         for moment in ("one", "two"):
-            show(cast("Any", moment))
+            show(cast("Any", moment), None)
             assert capsys.readouterr().out.splitlines() == [f"as of {moment}", ""]
 
 

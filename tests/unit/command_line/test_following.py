@@ -5,6 +5,7 @@ from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from typer.testing import CliRunner
 
 from command_line import execution
@@ -15,7 +16,9 @@ from tests.unit.command_line.test_execution import RUNNING, StepFunctions, came_
 from totes.errors import UserError
 from totes.outcomes import ANOTHER_RUN, GOING_ON
 
-LEFT = [KeyboardInterrupt()]
+EXPIRED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "it has expired"}}, "DescribeExecution")
+LOST = EndpointConnectionError(endpoint_url="https://states.eu-west-2.amazonaws.com/")
+LEFT = [KeyboardInterrupt(), EXPIRED, LOST]
 AGAIN = "type the same command again"
 NOT_BEGUN = f"nothing is stopped: what you ask for has not begun yet: {AGAIN}"
 GOES_ON = "nothing is stopped: the run goes on and ends by itself"
@@ -122,3 +125,18 @@ def test_once_a_run_has_recorded_it_every_later_one_goes_on(
     said = told(monkeypatch, words, Ended([came_to(GOING_ON)], [RUNNING, why]))
     assert WITH_EVERY_RUN in said
     assert AGAIN not in said
+
+
+@pytest.mark.parametrize(("why", "words"), [(EXPIRED, "log in again"), (LOST, "Could not connect to the endpoint")])
+def test_what_aws_said_is_said_first(monkeypatch: pytest.MonkeyPatch, why: Exception, words: str) -> None:
+    said = told(monkeypatch, ["run"], Ended([RUNNING, why]))
+    assert said.startswith("AWS refused or did not answer: ")
+    assert said.index(words) < said.index("the run goes on")
+
+
+def test_where_no_run_could_be_started_the_refusal_is_all_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Ended([RUNNING])
+    monkeypatch.setattr(runs, "start_execution", Mock(side_effect=EXPIRED))
+    deployment = Mock(spec=Deployment, step_functions=runs, outputs={"StateMachineArn": "arn"}, options="")
+    monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=deployment))
+    assert CliRunner().invoke(app, ["run"]).exception is EXPIRED

@@ -17,7 +17,7 @@ from command_line.status import status_of
 from tests.support.memory_store import MemoryStore
 from tests.support.run_histories import ran
 from totes.answers import BatchState, State, TableState
-from totes.errors import UserError
+from totes.errors import LakeUnavailable, UserError
 from totes.lake import Bucket, Journal
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
 from totes.star import STAR_TABLES
@@ -201,3 +201,27 @@ def test_a_batch_of_another_day_is_shown_with_its_date(
     status_view.show(status_of(holding(monkeypatch, ran({5: LOADED}), 2, now, lake=2)))
     *_, row = capsys.readouterr().out.splitlines()
     assert row.split()[:2] == ["2", f"{now:%H:%M:%S}"]
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (EndpointConnectionError(endpoint_url="https://states.eu-west-2.amazonaws.com"), "Could not connect"),
+        (
+            ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "late"}}, "ListExecutions"),
+            "log in again",
+        ),
+        (LakeUnavailable("the lake does not answer"), "the lake does not answer"),
+    ],
+)
+def test_a_status_that_is_watched_goes_on_after_a_look_that_fails(
+    silent: Deployment, monkeypatch: pytest.MonkeyPatch, why: Exception, words: str
+) -> None:
+    looks = Mock(side_effect=[found := status_of(silent), why, found, KeyboardInterrupt])
+    monkeypatch.setattr("command_line.commands.runs.status_of", looks)
+    monkeypatch.setattr("command_line.commands.runs.time", Mock())
+    said = CliRunner().invoke(app, ["status", "--watch"])
+    assert said.exit_code == 0, said.exception
+    assert "✗ the state is not known now, and is asked for again: " in said.output
+    assert words in said.output
+    assert said.output.count("batches pending: 2") == 2
