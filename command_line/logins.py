@@ -7,15 +7,17 @@ that rotates it, for the functions may reach a database that this machine does n
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from command_line.deployment import Deployment, NotDeployedError
 from command_line.functions import ask
+from command_line.refusals import refusal
 from totes import payloads
 from totes.errors import ConfigurationError, UserError
 from totes.logins import login, login_tags
@@ -31,6 +33,7 @@ _ROTATION_SECONDS = 4.0 * _STEP_SECONDS
 _LOOK_SECONDS = 0.5
 _RECOVERY_DAYS = 30
 
+_PENDING = "AWSPENDING"
 _TRIAL = "TOTESTRIAL"
 """The stage of a login that is being tried: no rotation's, so that what is pending stays until the login is proven."""
 
@@ -109,6 +112,58 @@ class Logins:
         except ConfigurationError:
             return {}
         return {name: value for name, value in found.items() if name != "password"}
+
+    def pending_password(self, login_name: str, username: str) -> str | None:
+        """Return the password that is pending for a role, as an interrupted command leaves it; None where none is.
+
+        Where another role's is pending, it waits for the rotation that may be under way.
+        """
+        secret = self._secret(login_name)
+        for version in self._pending(secret):
+            with suppress(ConfigurationError):  # a rotation that has come to nothing has left an empty one
+                found = login(self._secrets, secret, None, version=version)
+                if found["username"] == username:
+                    return str(found["password"])
+        self._await_rotation(secret)
+        return None
+
+    @contextmanager
+    def replacing(self, login_name: str, values: Mapping[str, Any], *, is_known: Callable[[], bool]) -> Iterator[None]:
+        """Let a login be pending while the database learns it within this context, and then make it the current one.
+
+        So no password is in the database alone: the functions try the pending one where the current one is refused.
+
+        Args:
+            login_name: source, warehouse or dashboard.
+            values: the login.
+            is_known: asked where the context ends by an error: whether the database has learned the login all the
+                same. If not, what was pending before is pending again.
+
+        Raises:
+            UserError: the database knows the login, and the secret cannot be told that it is the current one.
+        """
+        secret, token = self._secret(login_name), str(uuid.uuid4())
+        before = [version for version, labels in self._stages(secret).items() if _PENDING in labels]
+        self._secrets.put_secret_value(
+            SecretId=secret, ClientRequestToken=token, SecretString=json.dumps(dict(values)), VersionStages=[_PENDING]
+        )
+        try:
+            yield
+        except BaseException:
+            if not is_known():
+                back = {"MoveToVersionId": before[0]} if before else {}
+                with suppress(ClientError):  # what the context ended by says more
+                    self._secrets.update_secret_version_stage(
+                        SecretId=secret, VersionStage=_PENDING, RemoveFromVersionId=token, **back
+                    )
+            raise
+        try:
+            self._make_current(secret, token)
+        except (BotoCoreError, ClientError) as error:
+            raise UserError(
+                f"{refusal(error)}; the {login_name} has the new password, which is pending in the secret, and the "
+                "functions try it: type the same command again, and it becomes the current one"
+            ) from error
 
     def check_own(self, login_name: str) -> None:
         """See that totes may rotate a password.
@@ -217,7 +272,7 @@ class Logins:
         return [
             version
             for version, labels in self._stages(secret).items()
-            if "AWSPENDING" in labels and "AWSCURRENT" not in labels
+            if _PENDING in labels and "AWSCURRENT" not in labels
         ]
 
     def _await_rotation(self, secret: str) -> None:
@@ -251,13 +306,11 @@ class Logins:
             SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, RemoveFromVersionId=current
         )
         for each, labels in self._stages(secret).items():
-            if "AWSPENDING" in labels:
+            if _PENDING in labels:
                 self._give_up(secret, each)
 
     def _give_up(self, secret: str, version: str) -> None:
-        self._secrets.update_secret_version_stage(
-            SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=version
-        )
+        self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_PENDING, RemoveFromVersionId=version)
 
     def _holds(self, login_name: str) -> str:
         try:

@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as Connection
 
 from command_line.deployment import Deployment
 from command_line.functions import ask
+from command_line.logins import Logins
 from local_cloud import libpq
 from local_cloud.databases import refuse_source
 from local_cloud.named_databases import connect
@@ -26,6 +27,9 @@ _DATABASES = {"source": ("source",), "warehouse": ("warehouse", "dashboard")}
 """The databases, and the roles that totes has in each."""
 
 _PASSWORD_LENGTH = 40
+
+_LOCK = 0x696E6974
+"""The advisory lock of who makes roles."""
 
 
 def make_roles(
@@ -47,6 +51,7 @@ def make_roles(
         database: "source" or "warehouse".
         admin: URI of somebody who may make roles there; None: the warehouse is totes' own, and its function does it.
         name: what the role of the database itself is to be called, with a new password; its secret says so afterwards.
+            If that breaks off, the functions try the new password too, and the same call again completes it.
             None: what the secret says.
         host: where the functions reach the database; None: where its secret says, or, if that is not filled in yet,
             by the administrator's own way, which must be no tunnel.
@@ -58,8 +63,8 @@ def make_roles(
 
     Raises:
         UserError: the URI is missing, not understood or refused, its server does not prove its name by TLS, or it leads
-            to a tunnel and no host is said; the administrator may not do this or is the role itself, or a login was not
-            to be changed. Nothing is changed then.
+            to a tunnel and no host is said; the administrator may not do this or is the role itself, somebody else
+            makes roles there, or a login was not to be changed. Nothing is changed then.
     """
     if database not in _DATABASES:
         raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
@@ -71,21 +76,44 @@ def make_roles(
         with libpq.restored(), closing(connect(admin, database)) as connection:
             if database == "warehouse":
                 refuse_source(admin)
+            _be_alone(connection)
             place = _said(host=host, port=port)
-            filled = {
+            logins = {
                 login_name: _filled(deployment, login_name, connection, place) for login_name in _DATABASES[database]
             }
-            logins = dict(filled)
-            if name is not None:
-                logins[database] = {**filled[database], "username": name, "password": _new_password(deployment)}
-            _look_before(connection, database, logins, confirm)
-            _store(deployment, filled)
-            _prepare(connection, database, logins)
+            if name is None:
+                _look_before(connection, database, logins, confirm)
+                _store(deployment, logins)
+                _prepare(connection, database, logins)
+            else:
+                logins[database] |= {"username": name, "password": _password_for(deployment, database, name)}
+                _look_before(connection, database, logins, confirm)
+                _make_renamed(deployment, database, logins, connection)
     except psycopg2.Error as error:
         raise UserError(f"the roles of the {database} were not made: {' '.join(str(error).split())}") from error
-    if name is not None:
-        _store(deployment, {database: logins[database]})
     return [each["username"] for each in logins.values()]
+
+
+def _be_alone(connection: Connection) -> None:
+    """Hold a lock for as long as the session lasts: of two at once, each would give the role another password."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        [[is_alone]] = cursor.fetchall()
+    if not is_alone:
+        raise UserError(
+            "somebody else is making the roles of this database just now, and nothing was changed; type this again "
+            "when they are done"
+        )
+
+
+def _make_renamed(
+    deployment: Deployment, database: str, logins: Mapping[str, Mapping[str, Any]], admin: Connection
+) -> None:
+    """Make roles, one of them with a new password, which the secret has before the database does."""
+    values, where = logins[database], admin.info.dsn_parameters
+    _store(deployment, {each: filled for each, filled in logins.items() if each != database})
+    with Logins(deployment).replacing(database, values, is_known=lambda: _lets_in(values, database, where)):
+        _prepare(admin, database, logins)
 
 
 def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]]) -> None:
@@ -136,7 +164,11 @@ def _ask_before_a_change(
 
 def _is_password(values: Mapping[str, Any], login_name: str, connection: Connection) -> bool:
     """Whether a login works already, tried by the same address as the administrator's."""
-    place = {**connection.info.dsn_parameters, "user": values["username"], "password": values["password"]}
+    return _lets_in(values, login_name, connection.info.dsn_parameters)
+
+
+def _lets_in(values: Mapping[str, Any], login_name: str, where: Mapping[str, str]) -> bool:
+    place = {**where, "user": values["username"], "password": values["password"]}
     try:
         psycopg2.connect(**place, application_name=f"totes {login_name}").close()
     except psycopg2.OperationalError:
@@ -144,9 +176,13 @@ def _is_password(values: Mapping[str, Any], login_name: str, connection: Connect
     return True
 
 
-def _new_password(deployment: Deployment) -> str:
+def _password_for(deployment: Deployment, login_name: str, name: str) -> str:
+    """A new password; or the one that an interrupted command has left pending, which the role may have by now."""
+    pending = Logins(deployment).pending_password(login_name, name)
+    if pending is not None:
+        return pending
     made = deployment.secrets.get_random_password(PasswordLength=_PASSWORD_LENGTH, ExcludePunctuation=True)
-    return made["RandomPassword"]
+    return str(made["RandomPassword"])
 
 
 def _made_by_function(deployment: Deployment, database: str) -> list[str]:

@@ -1,11 +1,14 @@
 """What totes init stores is where the functions reach a database, whichever way its administrator takes there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import boto3
+import psycopg2
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from psycopg2.extensions import parse_dsn
 
@@ -47,7 +50,9 @@ def init(uri: str, **place: Any) -> list[str]:
 
 
 def stored(secrets: "SecretsManagerClient") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(secrets.get_secret_value(SecretId="source")["SecretString"])
+    found: dict[str, Any] = json.loads(
+        secrets.get_secret_value(SecretId="source", VersionStage="AWSCURRENT")["SecretString"]
+    )
     return found
 
 
@@ -84,3 +89,84 @@ def test_another_place_that_is_said_later_is_stored_too(source: str, secrets: "S
 def test_a_place_is_said_to_an_administrators_login_alone() -> None:
     with pytest.raises(UserError, match="add --admin URI"):
         make_roles(deployed(), "warehouse", None, host="w.example.com", confirm=lambda _: False)
+
+
+def refused(*_: Any, **__: Any) -> Any:
+    raise ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "it has expired"}}, "PutSecretValue")
+
+
+def lets_in(uri: str, values: Mapping[str, Any]) -> bool:
+    try:
+        psycopg2.connect(uri, user=values["username"], password=values["password"]).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def labels(secrets: "SecretsManagerClient") -> list[str]:
+    return sorted(
+        label
+        for each in secrets.describe_secret(SecretId="source")["VersionIdsToStages"].values()
+        for label in each
+        if label != "AWSPREVIOUS"
+    )
+
+
+def renamed(uri: str, deployment: Deployment, host: str) -> list[str]:
+    return make_roles(deployment, "source", uri, name=ROLE, host=host, confirm=lambda _: True)
+
+
+@pytest.mark.parametrize("call", ["put_secret_value", "get_random_password"])
+def test_a_role_keeps_its_password_where_the_secret_does_not_take_another_one(
+    source: str, secrets: "SecretsManagerClient", call: str
+) -> None:
+    init(source, host=parse_dsn(source)["host"])
+    deployment = deployed()
+    setattr(deployment.secrets, call, refused)
+    with pytest.raises(ClientError, match="it has expired"):
+        renamed(source, deployment, parse_dsn(source)["host"])
+    assert lets_in(source, stored(secrets))
+
+
+def test_a_password_that_the_database_has_learned_is_pending_and_the_same_command_makes_it_the_current_one(
+    source: str, secrets: "SecretsManagerClient"
+) -> None:
+    host = parse_dsn(source)["host"]
+    init(source, host=host)
+    deployment = deployed()
+    setattr(deployment.secrets, "update_secret_version_stage", refused)  # noqa: B010 - boto3's stubs
+    with pytest.raises(UserError, match=r"which is pending in the secret, .*type the same command again"):
+        renamed(source, deployment, host)
+    assert not lets_in(source, stored(secrets))
+    pending = json.loads(secrets.get_secret_value(SecretId="source", VersionStage="AWSPENDING")["SecretString"])
+    assert lets_in(source, pending), "no password is in the database alone"
+    assert renamed(source, deployed(), host) == [ROLE]
+    assert lets_in(source, stored(secrets))
+    assert stored(secrets)["password"] == pending["password"], "a killed command is completed, not begun again"
+    assert labels(secrets) == ["AWSCURRENT"]
+
+
+def test_nothing_is_pending_after_a_role_that_could_not_be_made(
+    source: str, secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("command_line.roles.prepare_source", Mock(side_effect=psycopg2.ProgrammingError("no table")))
+    with pytest.raises(UserError, match="the roles of the source were not made: no table"):
+        renamed(source, deployed(), "shop.example.com")
+    assert labels(secrets) == ["AWSCURRENT"]
+    assert stored(secrets)["host"] == PLACEHOLDER
+
+
+def test_of_two_who_make_a_role_at_once_the_second_is_sent_away(source: str, secrets: "SecretsManagerClient") -> None:
+    """Else the database would have the password of one, and the secret that of the other."""
+    said: list[str] = []
+
+    def meanwhile(_: str) -> bool:
+        with pytest.raises(UserError) as second:
+            renamed(source, deployed(), "shop.example.com")
+        said.append(str(second.value))
+        return True
+
+    execute(source, f"CREATE ROLE {ROLE} LOGIN PASSWORD 'somebody else'")
+    make_roles(deployed(), "source", source, name=ROLE, host="shop.example.com", confirm=meanwhile)
+    assert [each.startswith("somebody else is making the roles of this database just now") for each in said] == [True]
+    assert lets_in(source, stored(secrets))
