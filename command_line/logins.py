@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from command_line.deployment import Deployment, NotDeployedError
+from command_line.following import going_on
 from command_line.functions import ask
 from command_line.refusals import refusal
 from totes import payloads
@@ -194,8 +195,8 @@ class Logins:
         """Rotate a password now, and wait until it is done.
 
         Raises:
-            UserError: as `check_own` does; or the rotation fails, and the sentence says whether the password before
-                still holds.
+            UserError: as `check_own` does; the rotation fails, and the sentence says whether the password before
+                still holds; or nobody waits for it any more, and it goes on.
         """
         secret = self._secret(login_name)
         self.check_own(login_name)
@@ -205,6 +206,10 @@ class Logins:
             raise UserError(
                 f"the password of the {login_name} is not rotated: {error.response['Error']['Message']}"
             ) from error
+        with going_on(lambda: "the rotation goes on by itself; totes secrets list says when it was done"):
+            self._await_version(login_name, secret, version)
+
+    def _await_version(self, login_name: str, secret: str, version: str) -> None:
         deadline = time.monotonic() + _ROTATION_SECONDS
         while "AWSCURRENT" not in self._stages(secret).get(version, []):
             if time.monotonic() > deadline:

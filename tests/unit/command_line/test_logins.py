@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from command_line.deployment import Deployment
@@ -73,3 +75,20 @@ def test_why_a_login_is_refused_is_said_though_somebody_tries_another_one_at_onc
     with pytest.raises(UserError, match="the database does not know it"):
         of_two(monkeypatch, secrets, {payloads.REFUSED: "the database does not know it"}).store("source", LOGIN)
     assert current(secrets) == "before"
+
+
+EXPIRED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "it has expired"}}, "DescribeSecret")
+
+
+@pytest.mark.parametrize("why", [KeyboardInterrupt(), EXPIRED])
+def test_who_no_longer_waits_for_a_rotation_learns_that_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, why: BaseException
+) -> None:
+    deployment = deployed(SourceSecretArn="source", RotatedLogins="source")
+    described = Mock(side_effect=[{}, {}, why])  # nothing is pending before; then the new version is looked for
+    begun = Mock(return_value={"VersionId": "v"})
+    deployment.__dict__["secrets"] = Mock(describe_secret=described, rotate_secret=begun)
+    monkeypatch.setattr("command_line.logins.ask", Mock(return_value={}))
+    with pytest.raises(UserError, match=r"the rotation goes on by itself; totes secrets list says when it was done$"):
+        Logins(deployment).rotate("source")
+    begun.assert_called_once()
