@@ -200,6 +200,25 @@ def test_a_database_restored_to_before_its_last_rotation_lets_runs_in_until_it_i
     rotation.try_current(secrets, "login")
 
 
+def test_between_two_steps_of_a_rotation_nobody_is_told_to_store_another_login(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    create, set_, _, finish = steps(secrets)
+    create()
+    rotation.try_current(secrets, "login")
+    set_()
+    for ask in (rotation.check_own, rotation.try_current):
+        with pytest.raises(DatabaseUnavailable, match=r"a rotation is under way.*ask again in a minute") as refused:
+            ask(secrets, "login")
+        assert "store one" not in str(refused.value)
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'changed by hand'")
+    with pytest.raises(DatabaseUnavailable, match="store one that it knows"):
+        rotation.try_current(secrets, "login")
+    execute(empty_database, f"ALTER ROLE rotated PASSWORD '{password(secrets, 'AWSPENDING')}'")
+    finish()
+    rotation.try_current(secrets, "login")
+
+
 @pytest.mark.parametrize("changed", [{"host": "localhost"}, {"username": "nobody"}, {"sslmode": "prefer"}])
 def test_a_login_that_another_one_has_replaced_is_none_to_fall_back_on(
     secrets: "SecretsManagerClient", changed: dict[str, str]

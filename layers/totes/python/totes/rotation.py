@@ -161,7 +161,7 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
 
     Raises:
         ConfigurationError: the secret cannot be read or is not filled in.
-        DatabaseUnavailable: the database refuses the login; it says so where it knows the one before.
+        DatabaseUnavailable: the database refuses the login; it says so where it knows the pending or the previous one.
     """
     current = login(secrets, secret)
     try:
@@ -172,7 +172,7 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
                 f"the database knows only the password that secret {secret} had before its last change, by which runs "
                 "go on; totes secrets rotate LOGIN gives it a new one"
             ) from refused
-        raise _unavailable(secret, refused) from refused
+        raise _refused(secrets, secret, refused) from refused
 
 
 def refusal(secrets: "SecretsManagerClient", secret: str, question: str, token: str) -> str | None:
@@ -288,9 +288,10 @@ def _session_of_any(secrets: "SecretsManagerClient", secret: str) -> Connection:
     except psycopg2.OperationalError as refusal:
         logger.info("%s: the current password is refused; trying the previous one", secret)
         previous = previous_login(secrets, secret, current)
-        if previous is None:
-            raise _unavailable(secret, refusal) from refusal
-        return _open(previous, secret)
+        with suppress(psycopg2.OperationalError):
+            if previous is not None:
+                return _session(previous, secret)
+        raise _refused(secrets, secret, refusal) from refusal
 
 
 def _is_known_by_previous(secrets: "SecretsManagerClient", secret: str, current: dict[str, Any]) -> bool:
@@ -299,6 +300,23 @@ def _is_known_by_previous(secrets: "SecretsManagerClient", secret: str, current:
         if (previous := previous_login(secrets, secret, current)) is not None:
             _session(previous, secret).close()
             return True
+    return False
+
+
+def _refused(secrets: "SecretsManagerClient", secret: str, refusal: psycopg2.OperationalError) -> DatabaseUnavailable:
+    """What to raise where the database refuses the current password, as it does between two steps of a rotation."""
+    if is_answer(refusal) and _is_known_by_pending(secrets, secret):
+        return DatabaseUnavailable(
+            f"a rotation is under way: the database knows the password that is pending in secret {secret}, by which "
+            "runs go on; ask again in a minute; if that stays so, totes secrets rotate LOGIN completes it"
+        )
+    return _unavailable(secret, refusal)
+
+
+def _is_known_by_pending(secrets: "SecretsManagerClient", secret: str) -> bool:
+    with suppress(psycopg2.OperationalError, ConfigurationError, SecretUnavailable):
+        _session(login(secrets, secret, "AWSPENDING"), secret).close()
+        return True
     return False
 
 
