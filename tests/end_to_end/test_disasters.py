@@ -284,6 +284,7 @@ def test_both_buckets_that_were_put_back_get_their_newest_manifests_again(rehear
     running, outputs = rehearsal.shop.cloud, rehearsal.outputs()
     client, buckets = running.client("s3"), [outputs["IngestionBucket"], outputs["ProcessedBucket"]]
     lost = {bucket: newest_manifest(client, bucket) for bucket in buckets}
+    ours = {bucket: client.head_object(Bucket=bucket, Key=key)["VersionId"] for bucket, key in lost.items()}
     for bucket, key in lost.items():
         client.delete_object(Bucket=bucket, Key=key)
     assert rehearsal.shop.totes("doctor").code == 1
@@ -293,9 +294,8 @@ def test_both_buckets_that_were_put_back_get_their_newest_manifests_again(rehear
         assert answer.code == 1
         assert "both buckets were put back" in " ".join((answer.err + answer.out).split())
     for bucket, key in lost.items():
-        versions = client.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
-        [ours] = [each["VersionId"] for each in versions if not each["IsLatest"]]
-        client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key, "VersionId": ours})
+        source = {"Bucket": bucket, "Key": key, "VersionId": ours[bucket]}
+        client.copy_object(Bucket=bucket, Key=key, CopySource=source)
         newest = newest_manifest(client, bucket)
         assert newest != key
         client.delete_object(Bucket=bucket, Key=newest)
