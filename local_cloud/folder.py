@@ -168,13 +168,14 @@ class StateFolder:
             try:
                 self._refuse_what_is_not_a_clouds()
                 self.path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._unusable(error) from error
+            try:
                 descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
             except FileNotFoundError:  # the folder was removed between the two
                 continue
             except OSError as error:
-                raise UserError(
-                    f"{self.path} cannot be used: {error.strerror}; name another folder with --state"
-                ) from error
+                raise self._unusable(error) from error
             if not _locked(descriptor):
                 os.close(descriptor)
                 return None
@@ -182,6 +183,9 @@ class StateFolder:
                 return descriptor
             os.close(descriptor)  # of a file that was removed while it was waited for, and keeps nobody out
         raise UserError(f"{self.path} was removed this moment; try again")
+
+    def _unusable(self, error: OSError) -> UserError:
+        return UserError(f"{self.path} cannot be used: {error.strerror}; name another folder with --state")
 
     def _refuse_what_is_not_a_clouds(self) -> None:
         """Raise UserError if there is something, and no lock; it looks only once, for the folder may be on its way."""
