@@ -66,7 +66,8 @@ def _freshness(found: Status) -> Text:
         shown = Text(f"{pending}\n")
     else:
         shown = Text(f"{display.duration(found.lag_seconds)} behind the source, {pending}\n")
-        if found.fresh_as_of != found.last_success:
+        # A batch is captured a moment after its run began: that is no news. That the warehouse holds less now is.
+        if found.last_success is None or found.fresh_as_of < found.last_success:
             shown.append(f"the warehouse holds all that the source had at {_moment(found.fresh_as_of)} UTC\n")
     if found.last_success is None:
         shown.append(f"No good run is on record (of the last {RUNS_LOOKED_AT}).")

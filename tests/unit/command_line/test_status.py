@@ -163,6 +163,16 @@ def test_a_warehouse_that_was_put_back_is_as_old_as_its_newest_batch(monkeypatch
     assert "last good run: 2024-01-01 08:10:00 UTC" in words
 
 
+def test_a_batch_that_a_run_has_just_brought_is_told_by_the_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was captured a second after the run began, and two moments would be read as two things."""
+    captured_at = EIGHT + timedelta(minutes=5, seconds=1)
+    found = holding(monkeypatch, ran({5: LOADED}), 2, captured_at, lake=2)
+    assert status_of(found).fresh_as_of == captured_at
+    words = " ".join(CliRunner().invoke(app, ["status"]).output.split())
+    assert "last good run: 2024-01-01 08:05:00 UTC" in words
+    assert "the warehouse holds all" not in words
+
+
 def test_a_warehouse_and_a_lake_that_were_put_back_together_are_not_fresh_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
