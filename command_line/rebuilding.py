@@ -16,6 +16,7 @@ from command_line.following import Reached, Request
 from totes import payloads
 from totes.errors import TotesError, UserError
 from totes.lake import Journal, StarJournal
+from totes.outcomes import ASK_AGAIN
 from totes.star import how_far
 
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -151,7 +152,7 @@ def _what_now(error: str, asked: Mapping[str, Any]) -> str:
         asked: what was asked of it; nothing, where an earlier run has recorded it. The transformation records a replay,
             the load a rebuild.
     """
-    if "ask for the rebuild again" in error:
+    if ASK_AGAIN in error:
         return ""
     is_recorded = not asked or (payloads.REPLAY_FROM in asked and error.startswith(_NOT_LOADED))
     if not is_recorded:

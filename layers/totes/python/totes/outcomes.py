@@ -11,6 +11,9 @@ NO_LOGIN = "a login is not filled in yet"
 STEPPED_BACK = (ANOTHER_RUN, NO_LOGIN)
 """Such a run has done nothing."""
 
+ASK_AGAIN = "then ask for the rebuild again (totes rebuild)"
+"""How the error of a rebuild ends that was refused and that no later run goes on with."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Span:

@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
-from totes.outcomes import Span
+from totes.outcomes import ASK_AGAIN, Span
 from totes.sqlstate import COMES_AGAIN, is_of_class
 from totes.star_schema import StarTable
 from totes.warehouse.batch import is_large, load_batch
@@ -200,7 +200,7 @@ class _Loader:
         except ConfigurationError as error:
             if large is None:
                 if rebuilding.withdraw():
-                    raise ConfigurationError(f"{error}; then ask for the rebuild again (totes rebuild)") from error
+                    raise ConfigurationError(f"{error}; {ASK_AGAIN}") from error
                 raise
             logger.warning("batch %d is large, and no rebuild can bring it: %s", large, error)
             rebuilding.give_up()
