@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -147,13 +147,11 @@ class StateFolder:
             return
         try:
             self.end_everything()
-            deadline = time.monotonic() + _RELEASE_SECONDS
-            while not _locked(descriptor):
-                if time.monotonic() > deadline:
-                    raise UserError(
-                        f"the local cloud in {self.path} does not end: a process that nobody has noted holds "
-                        f"{self._lock} (fuser {self._lock} names it); nothing was removed"
-                    )
+            if not _is_let_go(lambda: _locked(descriptor)):
+                raise UserError(
+                    f"the local cloud in {self.path} does not end: a process that nobody has noted holds {self._lock} "
+                    f"(fuser {self._lock} names it); nothing was removed"
+                )
             yield self._is_lock(descriptor)
         finally:
             os.close(descriptor)
@@ -221,21 +219,9 @@ class StateFolder:
                 self.end_everything()
             finally:
                 os.close(lock)
-            self._is_let_go()  # so that the next attempt does not find the lock still held
+            _is_let_go(lambda: not self.is_running)  # so that the next attempt does not find the lock still held
             raise
         os.close(lock)
-
-    def _is_let_go(self) -> bool:
-        """Wait until nobody holds the lock; False if somebody does after some seconds.
-
-        A process counts as ended when its first thread has ended, and releases the lock when its last one has.
-        """
-        deadline = time.monotonic() + _RELEASE_SECONDS
-        while self.is_running:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        return True
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Keep a document, whole or not at all; only its owner may read it, since it may have passwords."""
@@ -296,6 +282,19 @@ class StateFolder:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+
+
+def _is_let_go(is_free: Callable[[], bool]) -> bool:
+    """Wait until nobody holds a lock; False if somebody does after some seconds.
+
+    A process counts as ended when its first thread has ended, and releases the lock when its last one has.
+    """
+    deadline = time.monotonic() + _RELEASE_SECONDS
+    while not is_free():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _locked(descriptor: int) -> bool:
