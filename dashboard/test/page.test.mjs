@@ -258,7 +258,7 @@ test("figures of all time are what their views say: concentration, money due, th
       const receipts = sum(mine("receipts_due_by_age"), (row) => row.payments);
       assert.match(
         await page.textContent("#due-in .overdue"),
-        new RegExp(` overdue, ${payments} of ${receipts} receipt`),
+        new RegExp(` overdue, ${payments.toLocaleString("en-GB")} of ${receipts.toLocaleString("en-GB")} receipt`),
       );
     }
     const elsewhere = await page.$$eval("#due-in .elsewhere span:last-child", (all) =>

@@ -22,7 +22,7 @@ def examples(page: str) -> list[str]:
     return [query for query in queries if query.strip()]
 
 
-HISTORY, KNOWN, BY_MONTH, CONVERTED = examples("warehouse.md")
+HISTORY, KNOWN, BY_MONTH, CURRENCY, CONVERTED = examples("warehouse.md")
 [BY_DESIGN] = examples("athena.md")
 
 
@@ -69,7 +69,18 @@ def test_what_was_sold_by_month_is_of_one_currency_a_row(pipeline: Pipeline) -> 
 
 @pytest.mark.begun
 def test_what_was_sold_in_one_currency_is_asked_of_a_view_that_there_is(pipeline: Pipeline) -> None:
-    assert rows(pipeline.warehouse, CONVERTED) != []
+    before = rows(pipeline.warehouse, CONVERTED)
+    assert before != []
+    assert all(converted is None for _, converted, _ in before)
+    assert rows(pipeline.warehouse, CURRENCY) == []  # no row: nothing is converted
+    execute(
+        pipeline.warehouse,
+        "INSERT INTO etl.reporting_currency (code) VALUES ('GBP');"
+        "INSERT INTO fact_exchange_rate (rate_date, base_currency, currency, rate) "
+        "VALUES ('2020-01-01', 'GBP', 'USD', 2)",
+    )
+    assert rows(pipeline.warehouse, CURRENCY) == [("GBP",)]
+    assert any(converted is not None for _, converted, _ in rows(pipeline.warehouse, CONVERTED))
 
 
 @pytest.mark.begun
