@@ -1,7 +1,5 @@
 """Short words for what tests do to databases."""
 
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,28 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
+from tests.support.in_memory import in_memory
 from totes.databases import open_session
 
-QUICK = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB"}
-"""Settings of a server whose machine does not lose power: what it has written outlives any crash of its own."""
-
-_MEMORY = Path("/dev/shm")  # noqa: S108 - no guess at a temporary file's name, but Linux's file system in memory
-_PLENTY_BYTES = 8 * 2**30
+QUICK = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB", "shared_buffers": "16MB"}
+"""Settings of a server whose machine does not lose power: what it has written outlives any crash of its own. Its
+databases are small, and each session's process maps the buffers for itself."""
 
 
 @contextmanager
 def quick_server() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL server for many short-lived databases.
-
-    A database is three hundred files; to make and to remove them takes a file system on a disk a quarter of all that
-    the tests take of the processor. So they are in memory, where there is plenty of it.
-    """
+    """A PostgreSQL server for many short-lived databases, in memory where there is plenty of it."""
     with tempfile.TemporaryDirectory(prefix="totes-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder), settings=QUICK)
         server.start()
@@ -40,14 +32,6 @@ def quick_server() -> Iterator[EmbeddedPostgres]:
             server.stop()
             # Python takes ten times as long for many files.
             subprocess.run(["rm", "-rf", folder], check=True)
-
-
-def in_memory() -> Path | None:
-    """The folder for what is kept in memory; None: there is too little of it."""
-    if not os.access(_MEMORY, os.W_OK):
-        return None
-    free = min(shutil.disk_usage(_MEMORY).free, psutil.virtual_memory().available)
-    return _MEMORY if free >= _PLENTY_BYTES else None
 
 
 @contextmanager

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.in_memory import in_memory
+
+_PLENTY_BYTES = 12 * 2**30
+"""Some four times what a run of all tests puts there."""
+
 _OF_MULTIPROCESSING = "pymp-"
 """How the folder's name begins that it makes and, at the very end, removes."""
 
@@ -33,11 +38,12 @@ class RunFolder:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self._path = Path(tempfile.mkdtemp(prefix="totes-tests-"))
+        self._outer = os.environ.get("TMPDIR")
+        # Who names a folder wants it there.
+        self._path = Path(tempfile.mkdtemp(prefix="totes-tests-", dir=self._outer or in_memory(_PLENTY_BYTES)))
         self._path.chmod(0o711)
         self._temporary = self._path / "tmp"
         self._temporary.mkdir()
-        self._outer = os.environ.get("TMPDIR")
         self._left: list[str] = []
         _use(str(self._temporary))
         if config.option.basetemp is None:

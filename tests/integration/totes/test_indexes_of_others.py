@@ -49,8 +49,8 @@ def step(pipeline: Pipeline) -> StepResult:
         return Rebuild(connection, pipeline.processed, STAR_TABLES, lambda *_: None).step(seen)
 
 
+@pytest.mark.begun
 def test_nobody_waits_for_an_index_that_is_built_again(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, WHILE_NOBODY_READS + "CREATE INDEX slow ON dim_design (watched(file_name))")
     before = rows(pipeline.warehouse, INDEXES)
     assert rebuilt(pipeline).rebuilding is None
@@ -58,10 +58,10 @@ def test_nobody_waits_for_an_index_that_is_built_again(pipeline: Pipeline) -> No
 
 
 @pytest.mark.parametrize("when", ["before it looks at them again", "at the very moment of the swap"])
+@pytest.mark.begun
 def test_what_becomes_of_indexes_while_a_warehouse_is_rebuilt_is_so_afterwards(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    pipeline.tick()
     execute(
         pipeline.warehouse,
         "CREATE INDEX redefined ON dim_design (file_name); CREATE INDEX dropped ON fact_payment (paid);"
@@ -100,8 +100,8 @@ def test_an_index_that_is_still_there_is_not_built_twice(pipeline: Pipeline, mon
     )
 
 
+@pytest.mark.begun
 def test_an_index_that_the_new_rows_break_is_named_and_nothing_is_changed(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     pipeline.tick()
     execute(
@@ -117,9 +117,9 @@ def test_an_index_that_the_new_rows_break_is_named_and_nothing_is_changed(pipeli
     assert value(pipeline.warehouse, "SELECT count(*) FROM fact_payment WHERE payment_id = 5") == 2
 
 
+@pytest.mark.begun
 def test_a_unique_index_that_is_dropped_since_it_was_built_stops_no_batch(pipeline: Pipeline) -> None:
     """The next batch breaks it, and its owner drops it so that this can be loaded."""
-    pipeline.tick()
     execute(pipeline.warehouse, "CREATE UNIQUE INDEX one ON fact_payment (payment_id)")
     until_indexes_are_built(pipeline)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
@@ -150,8 +150,8 @@ def test_an_index_that_the_loader_may_not_make_is_named_before_a_rebuild_begins(
     assert value(pipeline.warehouse, "SELECT to_regclass('hidden') IS NOT NULL")
 
 
+@pytest.mark.begun
 def test_an_index_that_a_retyped_column_cannot_have_is_named_before_a_rebuild_begins(pipeline: Pipeline) -> None:
-    pipeline.tick()
     execute(pipeline.warehouse, "CREATE INDEX rounded ON fact_sales_order (round(unit_price))")
     with pytest.raises(ConfigurationError, match=r"the index rounded of fact_sales_order.*function round"):
         rebuilt(pipeline, priced_in_text())

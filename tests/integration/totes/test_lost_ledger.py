@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.integration.totes.test_rates import FIRST, Site, brought, fetch, held, site
-from tests.integration.totes.test_rebuild import live, rebuilt
+from tests.integration.totes.test_rebuild import rebuilt
 from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
@@ -25,8 +25,7 @@ LEFT = "SELECT relname FROM pg_class WHERE relname ~ '^(staged|rebuil|index_besi
 
 
 def with_quarantine(pipeline: Pipeline) -> None:
-    """Bring batches, one with a row that waits in quarantine."""
-    live(pipeline, seed=3, ticks=2)
+    """Bring a batch with a row that waits in quarantine, and another one that waits to be loaded."""
     execute(pipeline.source, "UPDATE payment SET payment_date = 'no date' WHERE payment_id = 4")
     pipeline.tick()
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
@@ -65,7 +64,7 @@ def test_what_reads_the_ledger_names_its_tables_that_are_gone(pipeline: Pipeline
 
 
 @pytest.mark.parametrize("what", DROPPED)
-@pytest.mark.begun
+@pytest.mark.lived
 def test_a_table_of_the_ledger_that_was_dropped_comes_back_with_its_rows(
     pipeline: Pipeline, another_database: str, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:

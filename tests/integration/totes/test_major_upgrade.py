@@ -10,7 +10,8 @@ import pytest
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import Shop, build
 from tests.support.content import content_of
-from tests.support.databases import QUICK, execute, in_memory, session, value
+from tests.support.databases import QUICK, execute, session, value
+from tests.support.in_memory import in_memory
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline

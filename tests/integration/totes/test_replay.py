@@ -364,9 +364,9 @@ def test_a_replay_that_an_older_totes_left_is_not_in_the_way(pipeline: Pipeline)
     assert a_run(pipeline, 9, first=1) == Replayed(edition=3, first=1, done=2, of=2, published=True)
 
 
+@pytest.mark.begun
 def test_a_replay_goes_back_to_before_the_source_had_what_the_star_asks_for(pipeline: Pipeline) -> None:
     """A column of a table, and a table that completes it, which the lake's first batch knows nothing of."""
-    pipeline.tick()
     execute(
         pipeline.source,
         "ALTER TABLE department ADD COLUMN floor_name text; UPDATE department SET floor_name = 'red';"
@@ -395,9 +395,9 @@ def test_a_replay_goes_back_to_before_the_source_had_what_the_star_asks_for(pipe
 
 
 @pytest.mark.parametrize("by", ["this totes", "an earlier totes"])
+@pytest.mark.begun
 def test_two_tables_that_the_lake_held_are_joined_by_the_next_batch(pipeline: Pipeline, by: str) -> None:
     """Nobody has changed them, and no batch has what completes their rows."""
-    pipeline.tick()
     if by == "an earlier totes":
         capture_nothing_as_an_earlier_totes(pipeline)
     tables = [
