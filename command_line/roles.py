@@ -14,7 +14,7 @@ from command_line.logins import Logins
 from local_cloud import libpq
 from local_cloud.databases import refuse_source
 from local_cloud.named_databases import connect
-from totes import payloads
+from totes import connecting, payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import NotFilledIn, UserError
 from totes.logins import database_of, login
@@ -170,7 +170,7 @@ def _is_password(values: Mapping[str, Any], login_name: str, connection: Connect
 def _lets_in(values: Mapping[str, Any], login_name: str, where: Mapping[str, str]) -> bool:
     place = {**where, "user": values["username"], "password": values["password"]}
     try:
-        psycopg2.connect(**place, application_name=f"totes {login_name}").close()
+        connecting.connect(**place, application_name=f"totes {login_name}").close()
     except psycopg2.OperationalError:
         return False
     return True

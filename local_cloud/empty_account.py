@@ -3,7 +3,6 @@
 from contextlib import closing
 from pathlib import Path
 
-import psycopg2
 from psycopg2 import sql
 
 from local_cloud.account import REGION
@@ -13,6 +12,7 @@ from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
 from local_cloud.network import inside
 from local_cloud.stored_logins import store_master, write_place
+from totes.connecting import connect
 
 _EMBEDDED = ("source", "warehouse")
 
@@ -60,7 +60,7 @@ def place_databases(cloud: LocalCloud, environment: str) -> None:
 
 def _empty_warehouse(cloud: LocalCloud) -> None:
     """Make the warehouse's database again, without the roles of an earlier instance; the server stays."""
-    with closing(psycopg2.connect(cloud.source_uri)) as connection:
+    with closing(connect(cloud.source_uri)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             warehouse = sql.Identifier("warehouse")

@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
+from totes import connecting
 from totes.errors import UserError
 from totes.tls import VERIFYING, bundle, is_here
 
@@ -63,7 +64,7 @@ def connect(uri: str, database: str) -> Connection:
     """
     with verified(uri, database):
         try:
-            connection: Connection = psycopg2.connect(uri)
+            connection = connecting.connect(uri)
         except psycopg2.OperationalError as error:
             said = " ".join(str(error).split())
             if not any(words in said for words in _UNPROVED):

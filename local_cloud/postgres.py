@@ -18,11 +18,11 @@ from typing import Any
 from urllib.parse import quote
 
 import psutil
-import psycopg2
 from psycopg2 import sql
 
 from local_cloud.folder_access import FolderAccess, restore_modes
 from local_cloud.processes import still_alive
+from totes.connecting import connect
 from totes.errors import UserError
 
 _SUPERUSER = "postgres"
@@ -133,7 +133,7 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str) -> None:
         """Create an empty database; raise psycopg2.Error if there is one of that name."""
-        connection = psycopg2.connect(self.uri("postgres"))
+        connection = connect(self.uri("postgres"))
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

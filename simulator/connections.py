@@ -4,10 +4,11 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
+from totes import connecting
 from totes.errors import UserError
 
 _CONNECT_SECONDS = 10
-_OPTIONS = "-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 -c lock_timeout=5s"
+_OPTIONS = "-c timezone=UTC -c datestyle=ISO -c lock_timeout=5s"
 """Whoever waits for a lock gives up in the end: a writer has to be able to stop."""
 
 
@@ -33,10 +34,9 @@ def connect(uri: str) -> Connection:
         "options": f"{keywords.get('options', '')} {_OPTIONS}".strip(),
     }
     try:
-        connection: Connection = psycopg2.connect(**keywords)
+        return connecting.connect(**keywords)
     except psycopg2.OperationalError as error:
         raise Unreachable(f"the database cannot be reached: {sentence(error)}") from error
-    return connection
 
 
 def sentence(error: Exception) -> str:

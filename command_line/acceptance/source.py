@@ -11,6 +11,7 @@ from psycopg2.extensions import parse_dsn
 from local_cloud import libpq
 from local_cloud.named_databases import verified
 from simulator.schema import drop_tables, tables_in_the_way
+from totes.connecting import connect
 from totes.errors import UserError
 
 BROKEN_TABLE = "sales_order"
@@ -117,7 +118,7 @@ class Source:
             with (
                 libpq.restored(),
                 verified(self._uri, "source"),
-                closing(psycopg2.connect(self._uri)) as connection,
+                closing(connect(self._uri)) as connection,
                 connection,
                 connection.cursor() as cursor,
             ):

@@ -30,17 +30,22 @@ def _serve(listener: socket.socket, port: int) -> None:
         while True:
             client, _ = listener.accept()
             with client, socket.create_connection(("127.0.0.1", port)) as server:
-                server.sendall(_startup(client))
+                server.sendall(_without_options(*startup(client)))
                 _splice(client, server)
 
 
-def _startup(client: socket.socket) -> bytes:
+def startup(client: socket.socket) -> tuple[int, bytes]:
+    """What a client begins a session with, without encryption: the protocol's version, and its parameters."""
     while True:
         length, code = struct.unpack("!II", client.recv(8, socket.MSG_WAITALL))
         if code not in _ASKS_FOR_ENCRYPTION:
             break
         client.sendall(b"N")
-    words = client.recv(length - 8, socket.MSG_WAITALL).split(b"\0")
+    return code, client.recv(length - 8, socket.MSG_WAITALL)
+
+
+def _without_options(code: int, parameters: bytes) -> bytes:
+    words = parameters.split(b"\0")
     kept = [
         word
         for name, value in zip(words[::2], words[1::2], strict=False)

@@ -14,6 +14,7 @@ from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import execute
 from tests.support.pooler import without_options
+from tests.support.refusing_server import SEEN, refusing_server
 from totes import database_errors, logins
 from totes.databases import connected
 from totes.errors import (
@@ -291,6 +292,20 @@ def test_the_pending_password_is_tried_whatever_language_the_current_one_is_refu
 
     with monkeypatch.context() as patched:
         patched.setattr(psycopg2, "connect", answer)
+        assert ask(secrets)[2] == "totes source"
+
+
+def test_the_pending_password_is_tried_whatever_encoding_the_current_one_is_refused_in(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    execute(empty_database, "DROP ROLE IF EXISTS rotated; CREATE ROLE rotated LOGIN PASSWORD 'pending'")
+    pending = login(empty_database, username="rotated", password="pending")
+    with refusing_server() as port:
+        secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, host="127.0.0.1", port=port))
+        with pytest.raises(LoginRefused, match="by words that totes does not know") as refusal:
+            ask(secrets)
+        assert SEEN in str(refusal.value)
+        secrets.put_secret_value(SecretId="source", SecretString=pending, VersionStages=["AWSPENDING"])
         assert ask(secrets)[2] == "totes source"
 
 

@@ -143,10 +143,18 @@ def test_every_session_of_a_function_looks_for_functions_in_pg_catalog_alone(emp
     with own_session(empty_database, "warehouse") as connection, connection.cursor() as cursor:
         cursor.execute("SHOW search_path")
         assert cursor.fetchall() == [("pg_catalog",)]
-    opening = [
+    assert files_with("totes.connecting", "layers", "lambdas") == ["layers/totes/python/totes/databases.py"]
+
+
+def test_every_session_is_opened_in_one_place() -> None:
+    shipped = ("layers", "lambdas", "command_line", "local_cloud", "simulator")
+    assert files_with("psycopg2.connect(", *shipped) == ["layers/totes/python/totes/connecting.py"]
+
+
+def files_with(words: str, *folders: str) -> list[str]:
+    return [
         file.relative_to(ROOT).as_posix()
-        for folder in ("layers", "lambdas")
+        for folder in folders
         for file in (ROOT / folder).rglob("*.py")
-        if "psycopg2.connect(" in file.read_text(encoding="utf-8")
+        if words in file.read_text(encoding="utf-8")
     ]
-    assert opening == ["layers/totes/python/totes/databases.py"]

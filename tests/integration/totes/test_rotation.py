@@ -16,6 +16,7 @@ from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, value
+from tests.support.refusing_server import SEEN, refusing_server
 from tests.support.servers import standby_of
 from totes import rotation
 from totes.databases import connected
@@ -383,6 +384,16 @@ def test_a_server_of_another_language_is_no_reason_not_to_try_the_pending_passwo
     for step in steps(secrets):
         step()
         assert_connects(secrets)
+
+
+def test_a_refusal_in_another_encoding_is_one_sentence(secrets: "SecretsManagerClient") -> None:
+    values = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    with refusing_server() as port:
+        secrets.put_secret_value(SecretId="login", SecretString=json.dumps({**values, "port": port}))
+        assert SEEN in str(rotation.refusal(secrets, "login", "testCurrent", ""))
+        with pytest.raises(DatabaseUnavailable) as refused:
+            rotation.create_pending(secrets, "login", TOKEN)
+    assert SEEN in str(refused.value)
 
 
 def test_a_standbys_role_is_its_primarys_and_nothing_is_pending(

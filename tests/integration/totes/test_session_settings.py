@@ -65,10 +65,10 @@ with open_session(parse_dsn(sys.argv[1]), "warehouse").cursor() as cursor:
 
 
 @contextmanager
-def opened(uri: str, role: str = "source") -> Iterator[Connection]:
+def opened(uri: str, role: str = "source", **keywords: str) -> Iterator[Connection]:
     dsn = parse_dsn(uri)
     login = {"host": dsn["host"], "port": dsn["port"], "username": dsn["user"], "dbname": dsn["dbname"]}
-    connection = open_session(login | {"password": dsn["password"]}, role)
+    connection = open_session(login | {"password": dsn["password"]} | keywords, role)
     try:
         with translated_errors(connection, role, SourceUnavailable):
             yield connection
@@ -106,6 +106,39 @@ def test_no_setting_of_a_database_reaches_a_session_of_totes(pipeline: Pipeline)
             settings = dict(cursor.fetchall())
     assert {settings[name] for name in ("statement_timeout", "transaction_timeout", "idle_session_timeout")} == {"0"}
     assert settings["default_transaction_read_only"] == "off"
+
+
+@pytest.mark.begun
+@pytest.mark.parametrize(
+    ("keywords", "variables"),
+    [
+        ({"client_encoding": "WIN1252"}, {}),
+        ({"client_encoding": "auto"}, {"LC_ALL": "C"}),
+        ({"options": " ".join(f"-c {name}={each.replace(' ', '')}" for name, each in HOSTILE.items())}, {}),
+        ({}, {"PGCLIENTENCODING": "WIN1252", "PGTZ": "Asia/Kathmandu", "PGDATESTYLE": "German, DMY"}),
+    ],
+    ids=["encoding", "encoding of the machine", "options", "environment"],
+)
+def test_neither_a_keyword_of_a_login_nor_a_variable_changes_what_is_read(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, keywords: dict[str, str], variables: dict[str, str]
+) -> None:
+    execute(pipeline.source, "UPDATE design SET file_name = 'crème brûlée' WHERE design_id = 1")
+    for name, each in variables.items():
+        monkeypatch.setenv(name, each)
+    with opened(pipeline.source, **keywords) as source:
+        capture(source, pipeline.ingestion, SOURCE_TABLES)
+        with source.cursor() as cursor:
+            cursor.execute("SELECT current_setting(name) FROM unnest(%s) AS name", [[*databases._SESSION]])
+            settings = cursor.fetchall()
+    pipeline.transform()
+    with opened(pipeline.warehouse, "warehouse", **keywords) as warehouse:
+        load(warehouse, pipeline.processed, STAR_TABLES)
+    for name in variables:
+        monkeypatch.delenv(name)
+    assert value(pipeline.warehouse, "SELECT file_name FROM dim_design WHERE design_id = 1") == "crème brûlée"
+    with opened(pipeline.source) as source, source.cursor() as cursor:
+        cursor.execute("SELECT current_setting(name) FROM unnest(%s) AS name", [[*databases._SESSION]])
+        assert settings == cursor.fetchall()
 
 
 def test_a_login_acts_as_itself_whatever_role_is_set_for_it(pipeline: Pipeline) -> None:

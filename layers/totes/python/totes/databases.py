@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from totes import clients
+from totes.connecting import connect
 from totes.database_errors import first_line, is_answer, login_refused, not_taken, translated_errors
 from totes.errors import ConfigurationError, RetryableError, TotesError
 from totes.logins import NoSuchVersion, login, previous_login
@@ -29,7 +30,7 @@ _CONNECT_SECONDS = 10
 _SESSION = {
     "client_encoding": "UTF8",
     "timezone": "UTC",
-    "datestyle": "ISO",
+    "datestyle": "ISO, MDY",
     "intervalstyle": "postgres",
     "extra_float_digits": "3",
     "bytea_output": "hex",
@@ -65,7 +66,7 @@ _SESSION = {
 }
 
 
-_SIGNS = ("search_path", "row_security", "idle_in_transaction_session_timeout")
+_SIGNS = ("client_encoding", "search_path", "row_security", "idle_in_transaction_session_timeout")
 """Settings of `_SESSION` that show whether a session has them: a pooler may be told to drop what it does not know."""
 
 # Nothing is known yet of where the session looks for functions.
@@ -73,6 +74,10 @@ _SIGNS_SHOWN = """
     SELECT name, pg_catalog.current_setting(name)
     FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[])) AS signs (name)
 """
+
+_OF_VARIABLES = ("timezone", "datestyle")
+"""Settings of `_SESSION` that libpq sends too where a variable of the environment says them (PGTZ, PGDATESTYLE); what
+is sent like this wins over `options`."""
 
 _TRANSACTION_TIMEOUT = 17_00_00
 """The first version of PostgreSQL that has transaction_timeout; others refuse a connection that names it."""
@@ -196,7 +201,7 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
     """
     keywords = {_RENAMED.get(str(key), str(key)): value for key, value in values.items() if key not in _NOT_FOR_LIBPQ}
     with with_tls(keywords) as completed:
-        connection: Connection = psycopg2.connect(
+        connection = connect(
             **{
                 "connect_timeout": _CONNECT_SECONDS,
                 # A server that is gone without a word is noticed in a minute, whether it is spoken to or waited for.
@@ -228,6 +233,8 @@ def _complete_settings(connection: Connection, login_name: str) -> None:
                 "pooler drops them, such as PgBouncer with ignore_startup_parameters = options; store the database's "
                 "own host (totes secrets set LOGIN)"
             )
+        for name in _OF_VARIABLES:
+            cursor.execute(f"SET {name} = %s", [_SESSION[name]])
         if connection.server_version >= _TRANSACTION_TIMEOUT:
             cursor.execute("SET transaction_timeout = 0")
         with suppress(psycopg2.errors.InvalidParameterValue):  # of a server on Windows, which cannot look
