@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import sql
 
 from local_cloud.named_databases import connect, keywords_of, tls_of
+from totes.database_errors import first_line, is_answer
 from totes.databases import identity_of
 from totes.errors import UserError
 from totes.roles import DASHBOARD, make_roles, prepare_warehouse, role_of
@@ -42,7 +43,7 @@ def login(uri: str, login_name: str) -> dict[str, Any]:
     try:
         connection = connect(uri, login_name)
     except psycopg2.OperationalError as error:
-        raise UserError(_sentence(login_name, str(error).strip())) from None
+        raise UserError(_sentence(login_name, error)) from None
     try:
         info = connection.info
         if info.server_version < _OLDEST:
@@ -155,10 +156,12 @@ def refuse_roles_there(uri: str, names: Sequence[str]) -> None:
         )
 
 
-def _sentence(login_name: str, said: str) -> str:
-    words = said.splitlines()[0]
+def _sentence(login_name: str, error: psycopg2.OperationalError) -> str:
+    said, words = str(error), first_line(error)
     if "authentication failed" in said or "no password supplied" in said:
         return f"the {login_name} refused the login, user or password is wrong: {words}"
     if "does not exist" in said:
         return f"the {login_name} has no such database or role: {words}"
+    if is_answer(error):  # perhaps in another language
+        return f"the {login_name} answered, and did not let the login in: {words}"
     return f"the {login_name} cannot be reached: {words}"

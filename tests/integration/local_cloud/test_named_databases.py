@@ -1,5 +1,6 @@
 """A database that a person names is looked at first, and what is wrong with it is one sentence."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +15,10 @@ from local_cloud.folder import StateFolder
 from local_cloud.named_databases import connect
 from local_cloud.origin import CloudOrigin
 from local_cloud.postgres import EmbeddedPostgres, free_port
+from simulator import Shop
 from tests.support.authorities import Authority
 from tests.support.databases import execute
+from tests.support.refusing_server import SEEN, refusing_server
 from tests.support.tls_server import TlsServer, tls_server
 from totes.errors import UserError
 
@@ -63,6 +66,18 @@ def test_the_password_is_wrong(postgres: EmbeddedPostgres) -> None:
     password = login(uri, "source")["password"]
     with pytest.raises(UserError, match="the source refused the login"):
         login(uri.replace(password, "wrong"), "source")
+
+
+def test_a_refusal_in_another_language_and_encoding_is_called_an_answer() -> None:
+    with refusing_server() as port:
+        uri = f"postgresql://me:secret@127.0.0.1:{port}/shop"
+        with pytest.raises(UserError, match="the source answered, and did not let the login in") as refused:
+            login(uri, "source")
+        with pytest.raises(UserError, match="the database cannot be reached") as of_simulator:
+            Shop(uri, seed=1).live(1, 1, threading.Event(), 1)
+        with pytest.raises(UserError, match="the roles of the warehouse were not made") as of_roles:
+            make_roles(None, "warehouse", uri, confirm=lambda _: True)  # type: ignore[arg-type] # it is not asked yet
+    assert all(SEEN in str(each.value) for each in (refused, of_simulator, of_roles))
 
 
 def test_the_database_is_missing(postgres: EmbeddedPostgres) -> None:
