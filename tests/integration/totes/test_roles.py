@@ -9,7 +9,7 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from tests.support.databases import execute, rows, session
+from tests.support.databases import execute, own_session, rows, session
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
@@ -78,6 +78,33 @@ def test_the_pipeline_runs_by_roles_that_may_no_more_than_they_need(
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     assert by_roles.tick().batches == Span(first=2, last=2, count=1)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.parametrize("name", ["Totes", "user@example.com", 'the "loader"', "50 %"])
+def test_roles_of_any_name_run_and_rebuild(pipeline: Pipeline, name: str) -> None:
+    """Also where another role has the same name in small letters."""
+    suffix = uuid.uuid4().hex[:8]
+    reader, loader, other = (Role(each, "a-password") for each in (f"{name}R{suffix}", f"{name}L{suffix}", DASHBOARD))
+    namesake = sql.Identifier(loader.username.lower())
+    with session(pipeline.source) as admin, session(pipeline.warehouse) as of_warehouse:
+        prepare_source(admin, reader.login, TABLES)
+        prepare_warehouse(of_warehouse, loader.login, other.login, READABLE)
+        with admin, admin.cursor() as cursor:
+            cursor.execute(sql.SQL("CREATE ROLE {}").format(namesake))
+    by_roles = replace(pipeline, source=reader.uri(pipeline.source), warehouse=loader.uri(pipeline.warehouse))
+    by_roles.tick()
+    execute(pipeline.warehouse, "CREATE VIEW paid AS SELECT paid FROM fact_payment")
+    with session(pipeline.warehouse) as admin, admin, admin.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER VIEW paid OWNER TO {}").format(sql.Identifier(loader.username)))
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
+    assert by_roles.tick().batches == Span(first=2, last=2, count=1)
+    with own_session(by_roles.warehouse, "warehouse") as warehouse:
+        load(warehouse, pipeline.processed, STAR_TABLES, rebuild=True)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert not refused(loader.uri(pipeline.warehouse), "TABLE paid")
+    drop(pipeline.source, reader)
+    for each in (loader, other, Role(loader.username.lower(), "")):
+        drop(pipeline.warehouse, each)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from totes.warehouse.savepoints import savepoint
 logger = logging.getLogger(__name__)
 
 _VIEWS = """
-    SELECT pg_class.oid, nspname, relname, '', relowner::regrole::text, relowner = current_user::regrole,
+    SELECT pg_class.oid, nspname, relname, '', relowner::regrole::text, pg_get_userbyid(relowner) = current_user,
         pg_has_role(relowner, %(may_be)s), has_schema_privilege(relowner, relnamespace, 'CREATE'),
         relpersistence = 't', pg_get_viewdef(pg_class.oid), array_to_string(reloptions, ', ')
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = ANY(%(oids)s::oid[])
@@ -33,7 +33,7 @@ _VIEWS = """
 
 _ROUTINES = """
     SELECT pg_proc.oid, nspname, proname, pg_get_function_identity_arguments(pg_proc.oid), proowner::regrole::text,
-        proowner = current_user::regrole, pg_has_role(proowner, %(may_be)s),
+        pg_get_userbyid(proowner) = current_user, pg_has_role(proowner, %(may_be)s),
         has_schema_privilege(proowner, pronamespace, 'CREATE'), false, pg_get_functiondef(pg_proc.oid), NULL
     FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE pg_proc.oid = ANY(%(oids)s::oid[])
 """
