@@ -31,6 +31,14 @@ INHERITING = {
         r'the table public\."staff of 2023" inherits from public\.dim_staff, so .* twice',
         'ALTER TABLE public."staff of 2023" NO INHERIT public.staff',
     ),
+    "from another schema": (
+        (
+            'CREATE SCHEMA "Old Data"; CREATE TABLE "Old Data".designs () INHERITS (dim_design);'
+            'INSERT INTO "Old Data".designs SELECT * FROM ONLY dim_design WHERE design_id = 2'
+        ),
+        r'the table "Old Data"\.designs inherits from public\.dim_design, so .* twice',
+        'ALTER TABLE "Old Data".designs NO INHERIT public.dim_design',
+    ),
     "of the ledger": (
         (
             "CREATE TABLE old_counts () INHERITS (etl.batch_table);"

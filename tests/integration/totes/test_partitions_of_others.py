@@ -24,12 +24,17 @@ BEFORE = SWALLOWING.format("RETURN NULL;") + (
 )
 
 
-@pytest.mark.parametrize(("on", "named"), [("d00", r"tr of public\.d00"), ("dim_design", "tr")])
+MOVED = 'CREATE SCHEMA "Old Data"; ALTER TABLE d00 SET SCHEMA "Old Data";'
+
+
+@pytest.mark.parametrize(
+    ("on", "named"), [("d00", r"tr of public\.d00"), ('"Old Data".d00', r'tr of "Old Data"\.d00'), ("dim_design", "tr")]
+)
 @pytest.mark.begun
 def test_a_trigger_of_a_partition_that_swallows_rows_of_the_shop_is_named(
     pipeline: Pipeline, on: str, named: str
 ) -> None:
-    execute(pipeline.warehouse, DESIGNS + BEFORE.format(on))
+    execute(pipeline.warehouse, DESIGNS + (MOVED if "Old" in on else "") + BEFORE.format(on))
     execute(pipeline.source, EDIT)
     said = f"batch 2 cannot be loaded: 2 of 2 rows of dim_design .* by the trigger {named}; drop it"
     for _ in range(2):
@@ -55,6 +60,14 @@ FAILING = {
     "a check": (
         "ALTER TABLE d00 ADD CONSTRAINT known CHECK (file_name <> 'secret')",
         r"23514, CheckViolation.: the constraint known of public\.d00; drop it",
+    ),
+    "a check, in another schema": (
+        MOVED + "ALTER TABLE \"Old Data\".d00 ADD CONSTRAINT known CHECK (file_name <> 'secret')",
+        r'23514, CheckViolation.: the constraint known of "Old Data"\.d00; drop it',
+    ),
+    "a publication, in another schema": (
+        MOVED + 'ALTER TABLE "Old Data".d00 REPLICA IDENTITY NOTHING; CREATE PUBLICATION ours FOR TABLE dim_design',
+        r'"Old Data"\.d00 is published by ours and .*; ALTER TABLE "Old Data"\.d00 REPLICA IDENTITY DEFAULT',
     ),
     "a unique index": (
         "CREATE UNIQUE INDEX one_each ON d00 (file_name)",

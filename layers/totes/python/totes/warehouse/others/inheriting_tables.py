@@ -19,9 +19,9 @@ _INHERITING = """
         UNION SELECT root, inhrelid FROM heir JOIN pg_inherits ON inhparent = heir.oid
     )
     SELECT DISTINCT ON (child) child, root, parent FROM (
-        SELECT format('%%I.%%I', pg_class.relnamespace::regnamespace, pg_class.relname) AS child,
-            format('%%I.%%I', top.relnamespace::regnamespace, top.relname) AS root,
-            format('%%I.%%I', above.relnamespace::regnamespace, above.relname) AS parent
+        SELECT format('%%s.%%I', pg_class.relnamespace::regnamespace, pg_class.relname) AS child,
+            format('%%s.%%I', top.relnamespace::regnamespace, top.relname) AS root,
+            format('%%s.%%I', above.relnamespace::regnamespace, above.relname) AS parent
         FROM heir JOIN pg_inherits ON inhparent = heir.oid
         JOIN pg_class ON pg_class.oid = inhrelid
         JOIN pg_class AS top ON top.oid = root JOIN pg_class AS above ON above.oid = inhparent

@@ -20,7 +20,7 @@ _PUBLICATIONS = """
     WITH published AS (
         SELECT CASE relnamespace
                 WHEN 'public'::regnamespace THEN format('%%I', relname)
-                ELSE format('%%I.%%I', relnamespace::regnamespace, relname)
+                ELSE format('%%s.%%I', relnamespace::regnamespace, relname)
             END AS shown, format('%%I', pubname) AS publication, relreplident = 'n'
             OR relreplident <> 'f' AND NOT EXISTS (
                 SELECT FROM pg_index

@@ -49,7 +49,7 @@ _OF_NO_OTHERS = (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.LockNotA
 _MADE_BY_OTHERS = """
     WITH written AS (
         SELECT part AS oid, star, part = named::regclass AS whole, CASE
-            WHEN part = named::regclass THEN shown ELSE format('%%I.%%I', relnamespace::regnamespace, relname)
+            WHEN part = named::regclass THEN shown ELSE format('%%s.%%I', relnamespace::regnamespace, relname)
         END AS shown
         FROM unnest(%(names)s::text[], %(shown)s::text[], %(star)s::boolean[]) AS given (named, shown, star)
         CROSS JOIN LATERAL (

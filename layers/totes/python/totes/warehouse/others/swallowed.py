@@ -18,7 +18,7 @@ from totes.warehouse.places import Place
 
 # Of UPDATE and INSERT; who deletes from these tables is not totes, but for versions of batches to come.
 _INSTEAD = """
-    SELECT format('%%I', rulename), format('%%I.%%I', relnamespace::regnamespace, relname)
+    SELECT format('%%I', rulename), format('%%s.%%I', relnamespace::regnamespace, relname)
     FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class
     WHERE is_instead AND ev_type IN ('2', '3') AND ev_enabled NOT IN ('D', 'R') AND relkind IN ('r', 'p') AND (
         relnamespace = 'public'::regnamespace AND relname = ANY(%(stars)s)
@@ -31,7 +31,7 @@ _INSTEAD = """
 _BEFORE = """
     SELECT DISTINCT CASE
         WHEN part = whole OR tgparentid <> 0 THEN format('%%I', tgname)
-        ELSE format('%%I of %%I.%%I', tgname, relnamespace::regnamespace, relname)
+        ELSE format('%%I of %%s.%%I', tgname, relnamespace::regnamespace, relname)
     END, whole::text
     FROM (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name) AS named (whole)
     CROSS JOIN LATERAL (SELECT whole UNION SELECT relid FROM pg_partition_tree(whole)) AS tree (part)
