@@ -18,7 +18,7 @@ from totes import connecting, payloads
 from totes.capture import SOURCE_TABLES
 from totes.errors import NotFilledIn, UserError
 from totes.logins import database_of, login
-from totes.roles import prepare_source, prepare_warehouse, role_of
+from totes.roles import must_be_the_loaders, prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import READABLE
 from totes.tls import is_here
@@ -65,6 +65,7 @@ def make_roles(
         UserError: the URI is missing, not understood or refused, its server does not prove its name by TLS, or it leads
             to a tunnel and no host is said; the administrator may not do this or is the role itself, somebody else
             makes roles there, or a login was not to be changed. Nothing is changed then.
+        ConfigurationError: another role has loaded the warehouse. Nothing is changed then.
     """
     if database not in _DATABASES:
         raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
@@ -130,7 +131,10 @@ def _look_before(
 
     Raises:
         UserError: a login is the administrator's own, or nobody said yes to changing one.
+        ConfigurationError: another role has loaded the warehouse.
     """
+    if database == "warehouse":
+        must_be_the_loaders(connection, logins["warehouse"]["username"])
     for login_name, values in logins.items():
         if values["username"] == connection.info.user:
             raise UserError(

@@ -198,6 +198,7 @@ def test_the_reader_reads_what_a_rebuild_has_made_and_what_comes_later(pipeline:
 @pytest.mark.begun
 def test_a_reader_that_is_made_after_the_star_reads_it_too(pipeline: Pipeline) -> None:
     loader, dashboard = Role(f"loader_{uuid.uuid4().hex[:8]}", "b-password"), Role(DASHBOARD, "c-password")
+    execute(pipeline.warehouse, f"CREATE ROLE {loader.username}; GRANT USAGE ON SCHEMA etl TO {loader.username}")
     with session(pipeline.warehouse) as admin:
         prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
     try:
@@ -218,8 +219,47 @@ def test_what_somebody_has_taken_from_the_reader_stays_taken(pipeline: Pipeline,
     assert refused(Role(DASHBOARD, "c-password").uri(pipeline.warehouse), "TABLE dim_staff")
 
 
+@pytest.mark.parametrize("made", ["CREATE ROLE {}", ""], ids=["of a role", "of a name"])
+def test_a_loader_that_could_not_go_on_with_what_another_has_loaded_is_refused_until_it_owns_that(
+    pipeline: Pipeline, loader: Role, made: str
+) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    another, dashboard = Role(f"Another {uuid.uuid4().hex[:8]}", "d-password"), Role(DASHBOARD, "c-password")
+    name = f'"{another.username}"'
+    remedy = f"REASSIGN OWNED BY {loader.username} TO {name}"
+    if made:
+        execute(pipeline.warehouse, made.format(name))
+    else:
+        remedy = f"CREATE ROLE {name} ROLE CURRENT_USER; {remedy}"
+    with session(pipeline.warehouse) as admin:
+        with pytest.raises(
+            ConfigurationError, match=f"^{loader.username} has loaded .* nothing was changed.* {remedy}$"
+        ):
+            prepare_warehouse(admin, another.login, dashboard.login, READABLE)
+        found = role_of(admin, another.username)
+        assert found is None or not found.made_by_totes
+        execute(pipeline.warehouse, remedy)
+        prepare_warehouse(admin, another.login, dashboard.login, READABLE)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
+    by_another = replace(pipeline, warehouse=another.uri(pipeline.warehouse))
+    assert by_another.tick().batches.count == 1
+    with own_session(by_another.warehouse, "warehouse") as warehouse:
+        load(warehouse, pipeline.processed, STAR_TABLES, rebuild=True)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert_it_reads_the_star_and_nothing_else(pipeline)
+    drop(pipeline.warehouse, another)
+
+
 @pytest.mark.begun
+def test_what_an_administrator_has_loaded_is_given_to_no_other_loader(pipeline: Pipeline) -> None:
+    with session(pipeline.warehouse) as admin:
+        with pytest.raises(ConfigurationError, match=r"login of postgres .*, or name an empty database.* fills$"):
+            prepare_warehouse(admin, Role("loader_of_none", "b").login, Role(DASHBOARD, "c").login, READABLE)
+        assert role_of(admin, "loader_of_none") is None
+
+
 def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pipeline: Pipeline, loader: Role) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
     again = Role(loader.username, "another-password")
     with session(pipeline.warehouse) as admin:
         prepare_warehouse(admin, again.login, Role(DASHBOARD, "new").login, READABLE)

@@ -709,10 +709,10 @@ def test_an_upgrade_alters_a_table_whatever_others_have_made_of_it(
     ]
 
 
-@pytest.mark.begun
 def test_a_fact_of_a_role_whose_rights_the_loader_has_not_keeps_its_record_ids_and_is_loaded(
     pipeline: Pipeline, another_database: str, first: str, loader: Role, caplog: pytest.LogCaptureFixture
 ) -> None:
+    pipeline.tick()
     make_first_warehouse(first, STAR_TABLES, pipeline.warehouse)
     execute(
         another_database,

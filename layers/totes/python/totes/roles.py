@@ -27,6 +27,16 @@ MARK = "made by totes, which changes its password"
 _LEDGER = "etl"
 
 
+# What an administrator owns is more than a warehouse, so it is given to nobody.
+_ANOTHERS = """
+    SELECT quote_ident(owner.rolname), quote_ident(%(name)s), loader.oid IS NOT NULL,
+        owner.rolsuper OR owner.rolcreaterole OR owner.rolname = current_user
+    FROM pg_namespace JOIN pg_roles AS owner ON owner.oid = nspowner
+    LEFT JOIN pg_roles AS loader ON loader.rolname = %(name)s
+    WHERE nspname = %(ledger)s AND has_schema_privilege(loader.oid, pg_namespace.oid, 'USAGE') IS NOT TRUE
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Role:
     """A role that a server has: its name, and whether totes has made it."""
@@ -86,9 +96,10 @@ def prepare_warehouse(
         own: whether the server is of totes' own. Then only who was granted it makes temporary tables and views there.
 
     Raises:
-        ConfigurationError: a role is the connection's own.
+        ConfigurationError: a role is the connection's own, or another role has loaded the warehouse.
         psycopg2.Error: the connection's own role may not do this.
     """
+    must_be_the_loaders(connection, login["username"])
     loader, reader = sql.Identifier(login["username"]), sql.Identifier(dashboard["username"])
     database = sql.Identifier(connection.info.dbname)
     statements: list[sql.Composable] = [
@@ -114,6 +125,34 @@ def prepare_warehouse(
     if own:  # a given server has others on it, who may have relied on what PostgreSQL lets everybody do
         statements.append(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
     make_roles(connection, [login, dashboard], statements)
+
+
+def must_be_the_loaders(connection: Connection, name: str) -> None:
+    """Refuse a role by which no run could go on with what another one has loaded.
+
+    Args:
+        connection: the warehouse.
+        name: of the role that is to load it, and need not be there yet.
+
+    Raises:
+        ConfigurationError: schema `etl` belongs to a role whose rights it does not have; the sentence says what helps.
+        psycopg2.Error: the connection was lost.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute(_ANOTHERS, {"ledger": _LEDGER, "name": name})
+        found = cursor.fetchone()
+    if found is None:
+        return
+    owner, loader, is_there, is_administrators = found
+    if is_administrators:
+        remedy = "name an empty database, which totes rebuild fills"
+    else:
+        made = "" if is_there else f"CREATE ROLE {loader} ROLE CURRENT_USER; "
+        remedy = f"give {loader} all that {owner} has here: {made}REASSIGN OWNED BY {owner} TO {loader}"
+    raise ConfigurationError(
+        f"{owner} has loaded this warehouse, and {loader} has not its rights, so every run would fail; nothing was "
+        f"changed. Keep the login of {owner} (totes secrets set warehouse), or {remedy}"
+    )
 
 
 def _no_temporary_tables(connection: Connection, name: str) -> list[sql.Composable]:
