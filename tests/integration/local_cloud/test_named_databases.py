@@ -19,8 +19,11 @@ from simulator import Shop
 from tests.support.authorities import Authority
 from tests.support.databases import execute
 from tests.support.refusing_server import SEEN, refusing_server
+from tests.support.servers import removal_of, run_alone
 from tests.support.tls_server import TlsServer, tls_server
+from totes.databases import open_session
 from totes.errors import UserError
+from totes.roles import prepare_source, role_of
 
 ELSEWHERE = "shop.example.com"
 
@@ -148,6 +151,30 @@ def test_functions_that_others_have_made_are_in_no_administrators_path(postgres:
             cursor.execute("SHOW search_path")
             assert cursor.fetchall() == [("pg_catalog",)]
             connection.rollback()
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_role_has_the_name_and_the_password_that_it_was_given_in_a_database_of_any_encoding(
+    postgres: EmbeddedPostgres, encoding: str
+) -> None:
+    name, administration = f"admins_{encoding.lower()}", postgres.uri("postgres")
+    made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+    run_alone(administration, made)
+    uri = f"{postgres.uri(name)}?client_encoding={encoding}"
+    role = {"username": "ünï", "password": "crème brûlée"}
+    try:
+        for _ in range(2):
+            with closing(connect(uri, "source")) as admin:
+                prepare_source(admin, role, [])
+                found = role_of(admin, "ünï")
+            assert found is not None
+            assert found.made_by_totes
+        document = login(uri, "source") | role
+        if encoding == "SQL_ASCII":  # another encoding has other bytes for the name, which a login does not find
+            open_session(document, "source").close()
+    finally:
+        run_alone(f"{postgres.uri(name)}?client_encoding=UTF8", 'DROP OWNED BY "ünï"', 'DROP ROLE "ünï"')
+        run_alone(administration, removal_of(name))
 
 
 @pytest.mark.parametrize("uri", ["postgresql://admin:hunter2@[shop", "postgresql://admin:hun%ter2@shop/totesys"])
