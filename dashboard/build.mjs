@@ -1,13 +1,14 @@
 // Builds the page into dist/: index.html, config.json, the icon, and script and style named by their content.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const out = new URL("dist/", import.meta.url).pathname;
+const out = fileURLToPath(new URL("dist/", import.meta.url));
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 const { metafile } = await build({
-  absWorkingDir: new URL(".", import.meta.url).pathname,
+  absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
   entryPoints: { app: "src/main.tsx", style: "src/style.css" },
   bundle: true,
   splitting: true,
