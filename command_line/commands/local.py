@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 import local_cloud
 from command_line.commands import display
@@ -48,12 +48,12 @@ def psql(
     keywords = parse_dsn(uris[database])
     # By variables, for everybody on the machine sees what a process was called with.
     hidden = {_KEYWORDS[name]: value for name, value in keywords.items() if name in _KEYWORDS}
-    others = [f"{name}={value}" for name, value in keywords.items() if name not in _KEYWORDS]
+    others = make_dsn(**{name: value for name, value in keywords.items() if name not in _KEYWORDS})
     with libpq.restored():
         theirs = {} if database in running.embedded else libpq.of(os.environ)
     environment = {**os.environ, **theirs, **hidden}
     os.execve(  # noqa: S606 - the project's own program
-        program, [str(program), *(["-d", " ".join(others)] if others else []), *(arguments or [])], environment
+        program, [str(program), *(["-d", others] if others else []), *(arguments or [])], environment
     )
 
 
