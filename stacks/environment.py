@@ -114,9 +114,9 @@ class Environment:
         """Refuse what cannot be deployed.
 
         Raises:
-            ValueError: the name is too long; a reader is not valid, is everybody, or is for a given warehouse; a
-                warehouse would have to move to another network; data is to be deleted without the rights for it; or a
-                lost object would expire before the audit finds out.
+            ValueError: the name is too long; alarm_email is no e-mail address; a reader is not valid, is everybody, or
+                is for a given warehouse; a warehouse would have to move to another network; data is to be deleted
+                without the rights for it; or a lost object would expire before the audit finds out.
         """
         if len(self.name) > _NAME_CHARACTERS:
             raise ValueError(
@@ -136,6 +136,13 @@ class Environment:
             )
         if isinstance(self.warehouse, OwnDatabase):
             self._must_have_a_network_for(self.warehouse)
+        self._must_name_whom_it_is_for()
+
+    def _must_name_whom_it_is_for(self) -> None:
+        if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):
+            raise ValueError(
+                f"{self.name}: {self.alarm_email!r} is no e-mail address; alarm_email is one, such as data@shop.example"
+            )
         if self.readers and isinstance(self.warehouse, GivenDatabase):
             raise ValueError(
                 f"{self.name}: readers is for a warehouse of totes' own, and this one is given: its owner lets them in"
@@ -191,8 +198,6 @@ class Environment:
         Raises:
             ValueError: it is not an e-mail address.
         """
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-            raise ValueError(f"{address!r} is no e-mail address; alarm_email is one, such as data@shop.example")
         return replace(self, alarm_email=address)
 
     def within_boundary(self) -> "Environment":

@@ -24,6 +24,14 @@ def test_an_unknown_environment_is_answered_with_the_known_ones() -> None:
         config.named("nosuch")
 
 
+@pytest.mark.parametrize("address", ["data", "", "data@", "data@shop.example, ann@shop.example"])
+def test_an_address_that_is_none_is_refused_wherever_it_is_written(address: str) -> None:
+    with pytest.raises(ValueError, match=f"dev: '{address}' is no e-mail address"):
+        dataclasses.replace(config.named("dev"), alarm_email=address)
+    with pytest.raises(ValueError, match=f"dev: '{address}' is no e-mail address"):
+        config.named("dev").telling(address)
+
+
 def test_dev_and_prod_run_what_lambda_runs_and_local_what_this_machine_runs() -> None:
     assert config.named("dev").target == config.named("prod").target
     assert config.named("dev").target.machine == "arm64"
