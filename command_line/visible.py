@@ -10,13 +10,22 @@ from typing import Any
 import rich.console
 import rich.text
 
-_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""The control characters of ASCII and of Latin-1, but not the two that only arrange what is read: line feed and tab."""
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""The control characters of ASCII and of Latin-1, but not the two that only arrange what is read: line feed and tab.
+And Unicode's marks of direction, by which what is read is not what is written (https://www.unicode.org/reports/tr9/).
+"""
+
+_BEYOND_LATIN_1 = 0x100
 
 
 def visible(words: str) -> str:
-    r"""Return words in which what a terminal would obey is written as an escape, such as \x1b."""
-    return _OBEYED.sub(lambda found: f"\\x{ord(found[0]):02x}", words)
+    r"""Return words in which what a terminal would obey is written as an escape, such as \x1b or \u202e."""
+    return _OBEYED.sub(_escaped, words)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < _BEYOND_LATIN_1 else f"\\u{code:04x}"
 
 
 class Text(rich.text.Text):

@@ -151,7 +151,7 @@ def _password() -> str:
     if sys.stdin.isatty():
         password: str = typer.prompt("password", hide_input=True)
     else:
-        password = sys.stdin.readline().rstrip("\n")
+        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
     if not password:
         raise UserError("a password is needed: type it, or pipe it in as one line")
     return password

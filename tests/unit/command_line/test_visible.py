@@ -18,8 +18,10 @@ from command_line.visible import Console, visible
 from totes.answers import Finding, QuarantinedRow
 from totes.errors import UserError
 
-FORGED = "x\x1b[2J\x1b[H\x1b[32m✓ nothing is in quarantine\x1b[0m \x1b]0;title\x07 \x9b31m \x7f \b\r\x00"
+DIRECTED = " \u202egpj.exe\u2066\u200f\u061c"
+FORGED = "x\x1b[2J\x1b[H\x1b[32m✓ nothing is in quarantine\x1b[0m \x1b]0;title\x07 \x9b31m \x7f \b\r\x00" + DIRECTED
 SHOWN = r"x\x1b[2J\x1b[H\x1b[32m✓ nothing is in quarantine\x1b[0m \x1b]0;title\x07 \x9b31m \x7f \x08\x0d\x00"
+SHOWN += r" \u202egpj.exe\u2066\u200f\u061c"
 ROW = QuarantinedRow(
     star_table="fact_sales_order",
     key=7,
