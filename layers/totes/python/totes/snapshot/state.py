@@ -51,11 +51,8 @@ def identity(cursor: Cursor) -> str:
 
 def newest(cursor: Cursor) -> Newest | None:
     """The newest batch; None where there is none."""
-    cursor.execute(
-        sql.SQL("SELECT batch, captured_at, loaded_at FROM {} ORDER BY batch DESC LIMIT 1").format(
-            sql.Identifier(REPORT, BATCH.view)
-        )
-    )
+    # The view of the batches adds up the row counts of all of them before it gives the last one.
+    cursor.execute("SELECT batch_id, captured_at, loaded_at FROM etl.batch ORDER BY batch_id DESC LIMIT 1")
     found = cursor.fetchone()
     return Newest(batch=found[0], captured_at=found[1], loaded_at=found[2]) if found else None
 
