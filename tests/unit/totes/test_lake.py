@@ -1,7 +1,10 @@
 """The lake's objects are written once, found at once, and known by their bytes."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import polars as pl
@@ -17,6 +20,7 @@ from totes.lake import (
     Bucket,
     CapturedTable,
     CaptureManifest,
+    Folder,
     Journal,
     KeyRanges,
     Part,
@@ -28,6 +32,7 @@ from totes.lake import (
     read_part,
     write_part,
 )
+from totes.lake.folder import StoredObject
 
 parts = st.lists(
     st.builds(
@@ -147,6 +152,62 @@ def test_a_missing_object_is_named(bucket: Bucket) -> None:
 def test_a_missing_bucket_is_a_matter_of_configuration(bucket: Bucket) -> None:
     with pytest.raises(ConfigurationError, match="s3://elsewhere/key"):
         Bucket("elsewhere", bucket.client).get("key")
+
+
+class _BreaksOff(BaseHTTPRequestHandler):
+    """Answers each request with a body, and closes the connection in the middle of the first few."""
+
+    body = b"all of it"
+    times = 0
+    asked = 0
+
+    def do_GET(self) -> None:
+        kind = type(self)
+        kind.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("ETag", '"tag"')
+        self.end_headers()
+        self.wfile.write(self.body[:4] if kind.asked <= kind.times else self.body)
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def breaking_off(times: int) -> Iterator[tuple[Bucket, type[_BreaksOff]]]:
+    """A bucket of a store whose first answers break off, and what says how often it was asked."""
+    answers = type("BreaksOff", (_BreaksOff,), {"times": times})
+    with ThreadingHTTPServer(("127.0.0.1", 0), answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield (
+            Bucket(
+                "lake",
+                boto3.client("s3", region_name="eu-west-2", endpoint_url=f"http://127.0.0.1:{server.server_port}"),
+            ),
+            answers,
+        )
+        server.shutdown()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_object_whose_body_breaks_off_is_asked_for_again(times: int) -> None:
+    with breaking_off(times) as (bucket, answers):
+        assert bucket.get("key") == answers.body
+        assert answers.asked == times + 1
+
+
+def test_what_may_be_replaced_is_asked_for_again_together_with_its_tag() -> None:
+    with breaking_off(1) as (bucket, answers):
+        assert Folder.within(bucket, "data/").find("latest") == StoredObject(body=answers.body, tag='"tag"')
+
+
+def test_a_store_whose_every_body_breaks_off_is_asked_three_times_and_then_the_next_run_goes_on() -> None:
+    with breaking_off(99) as (bucket, answers):
+        with pytest.raises(LakeUnavailable, match="s3://lake/key cannot be read or written now"):
+            bucket.get("key")
+        assert answers.asked == 3
 
 
 def test_a_connection_whose_encryption_breaks_while_a_body_is_read_is_tried_again(

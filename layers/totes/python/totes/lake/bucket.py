@@ -1,5 +1,6 @@
 """One bucket of the lake: objects are written once, read whole, never rewritten."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
+logger = logging.getLogger(__name__)
+
+_READS = 3
 _MISSING = {"NoSuchKey", "404"}
 _REFUSED = {
     "AccessDenied",
@@ -88,7 +93,25 @@ class Bucket:
             ConfigurationError: the bucket is missing or may not be read.
         """
         with self.translated_errors(key):
-            return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+            return self.fetched(key)[1]
+
+    def fetched(self, key: str) -> tuple["GetObjectOutputTypeDef", bytes]:
+        """Return what the store says of an object, and its bytes, as the client gives them.
+
+        The client tries a request again, but no body that breaks off: such an object is asked for again, up to three
+        times in all.
+
+        Raises:
+            ClientError, BotoCoreError, HTTPError: see `translated_errors`.
+        """
+        for _ in range(_READS - 1):
+            found = self.client.get_object(Bucket=self.name, Key=key)
+            try:
+                return found, found["Body"].read()
+            except (BotoCoreError, HTTPError) as error:
+                logger.info("s3://%s/%s broke off, and is read again: %s", self.name, key, error)
+        found = self.client.get_object(Bucket=self.name, Key=key)
+        return found, found["Body"].read()
 
     def first_key(self, prefix: str) -> str | None:
         """Return the first key under a prefix in the listing's (ascending) order, by one request.

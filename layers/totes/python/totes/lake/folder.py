@@ -62,12 +62,12 @@ class Folder:
         place = self._prefix + key
         with self._bucket.translated_errors(place):
             try:
-                found = self._bucket.client.get_object(Bucket=self._bucket.name, Key=place)
+                found, body = self._bucket.fetched(place)
             except ClientError as error:
                 if error.response["Error"]["Code"] in _ABSENT:
                     return None
                 raise
-            return StoredObject(body=found["Body"].read(), tag=found["ETag"])
+            return StoredObject(body=body, tag=found["ETag"])
 
     def add(self, key: str, body: bytes, kind: str) -> bool:
         """Write an object that never changes, unless it is there; return whether it was not.
