@@ -61,11 +61,15 @@ class Memory:
         Prefix: str = "",
         MaxKeys: int = 1000,
         StartAfter: str = "",
+        ContinuationToken: str = "",
     ) -> Mapping[str, Any]:
         with self._lock:
             self.requests["list"] += 1
-            found, is_cut = self._buckets.setdefault(Bucket, Keys()).listed(Prefix, StartAfter, MaxKeys)
-            return {"Contents": [{"Key": key} for key in found], "IsTruncated": is_cut}
+            found, is_cut = self._buckets.setdefault(Bucket, Keys()).listed(
+                Prefix, ContinuationToken or StartAfter, MaxKeys
+            )
+            more = {"NextContinuationToken": found[-1]} if is_cut else {}
+            return {"Contents": [{"Key": key} for key in found], "IsTruncated": is_cut, **more}
 
 
 def age(ingestion: Bucket, processed: Bucket, batches: int) -> None:

@@ -108,12 +108,13 @@ class MemoryStore:
         Bucket: str,  # noqa: N803 - S3's words
         Prefix: str,  # noqa: N803
         StartAfter: str = "",  # noqa: N803
+        ContinuationToken: str = "",  # noqa: N803
         MaxKeys: int = 1000,  # noqa: N803
     ) -> dict[str, Any]:
-        """List a page of objects."""
+        """List a page of objects; its token is its last key."""
         with self._request("list"):
             keys = self._sorted(Bucket)
-            start = max(bisect.bisect_right(keys, StartAfter), bisect.bisect_left(keys, Prefix))
+            start = max(bisect.bisect_right(keys, ContinuationToken or StartAfter), bisect.bisect_left(keys, Prefix))
             page = keys[start : start + MaxKeys]
             found = [key for key in page if key.startswith(Prefix)]
             following = keys[start + len(page) : start + len(page) + 1]
@@ -126,7 +127,7 @@ class MemoryStore:
                 }
                 for key in found
             ]
-            return {"Contents": listed, "IsTruncated": any(key.startswith(Prefix) for key in following)}
+            return _page(listed, is_cut=any(key.startswith(Prefix) for key in following))
 
     @contextmanager
     def _request(self, kind: str) -> Iterator[None]:
@@ -145,6 +146,11 @@ class MemoryStore:
             keys.extend(new)
             keys.sort()
         return keys
+
+
+def _page(listed: list[dict[str, Any]], *, is_cut: bool) -> dict[str, Any]:
+    more = {"NextContinuationToken": listed[-1]["Key"]} if is_cut else {}
+    return {"Contents": listed, "IsTruncated": is_cut, **more}
 
 
 def _tag(body: bytes) -> str:

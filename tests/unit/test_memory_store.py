@@ -79,3 +79,16 @@ def test_a_listing_is_in_order_begins_after_a_key_and_says_whether_there_is_more
     keys = [[found["Key"] for found in page.get("Contents", [])] for page in pages]
     assert keys[0] == keys[1]
     assert pages[0]["IsTruncated"] == pages[1]["IsTruncated"]
+
+
+@pytest.mark.parametrize("prefix", ["", "a/", "b/1"])
+def test_a_listing_of_several_pages_has_each_key_once(listed: tuple[Any, Any], prefix: str) -> None:
+    found: list[list[str]] = []
+    for client in listed:
+        place: dict[str, str] = {"StartAfter": "a/2"}
+        found.append([])
+        while place:
+            page = client.list_objects_v2(Bucket="lake", Prefix=prefix, MaxKeys=2, **place)
+            found[-1] += [each["Key"] for each in page.get("Contents", [])]
+            place = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else {}
+    assert found[0] == found[1] == sorted(key for key in KEYS if key.startswith(prefix) and key > "a/2")

@@ -46,13 +46,15 @@ class FolderStore:
         Bucket: str,  # noqa: N803
         Prefix: str,  # noqa: N803
         StartAfter: str = "",  # noqa: N803
+        ContinuationToken: str = "",  # noqa: N803
         MaxKeys: int = 1000,  # noqa: N803
     ) -> dict[str, Any]:
         """List a page of objects."""
         root = self._folder / Bucket
-        keys = sorted(key for key in _keys_below(root, Prefix) if key > StartAfter)
+        keys = sorted(key for key in _keys_below(root, Prefix) if key > (ContinuationToken or StartAfter))
         page = keys[:MaxKeys]
-        return {"Contents": [_listed(root, key) for key in page], "IsTruncated": len(keys) > len(page)}
+        more = {"NextContinuationToken": page[-1]} if len(keys) > len(page) else {}
+        return {"Contents": [_listed(root, key) for key in page], "IsTruncated": bool(more), **more}
 
 
 def _keys_below(root: Path, prefix: str) -> Iterator[str]:

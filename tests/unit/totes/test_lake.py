@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import boto3
 import polars as pl
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from urllib3.exceptions import SSLError
 
+from tests.support.memory_store import MemoryStore
 from totes.errors import ConfigurationError, LakeCorrupted, LakeUnavailable
 from totes.lake import (
     Bucket,
@@ -142,6 +144,35 @@ def test_an_object_is_never_overwritten(bucket: Bucket) -> None:
     assert bucket.put_new("key", b"first")
     assert not bucket.put_new("key", b"second")
     assert bucket.get("key") == b"first"
+
+
+class _WithEmptyPages(MemoryStore):
+    """A store with pages of two keys, and before each an empty one that says that there are more."""
+
+    def list_objects_v2(self, *, StartAfter: str = "", ContinuationToken: str = "", **asked: Any) -> dict[str, Any]:  # noqa: N803
+        self.asked.append("list")
+        assert len(self.asked) < 100, "the same page again and again"
+        kind, _, before = (ContinuationToken or f"empty {StartAfter}").partition(" ")
+        if kind == "empty":
+            return {"IsTruncated": True, "NextContinuationToken": f"full {before}"}
+        page = super().list_objects_v2(StartAfter=before, MaxKeys=2, **asked)
+        if page["IsTruncated"]:
+            page["NextContinuationToken"] = f"empty {page['NextContinuationToken']}"
+        return page
+
+
+def test_a_listing_goes_on_after_a_page_without_an_object() -> None:
+    store = _WithEmptyPages()
+    for number in range(7):
+        store.put_object(Bucket="lake", Key=f"key-{number}", Body=b"")
+    listed = store.bucket("lake").listed("key-", after="key-1")
+    assert [each.key for each in listed] == [f"key-{number}" for number in range(2, 7)]
+
+
+def test_a_listing_of_several_pages_has_each_object_once(bucket: Bucket) -> None:
+    for number in range(1002):
+        bucket.put_new(f"key-{number:04d}", b"")
+    assert [each.key for each in bucket.listed("key-", after="key-0000")] == [f"key-{n:04d}" for n in range(1, 1002)]
 
 
 def test_a_missing_object_is_named(bucket: Bucket) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
@@ -37,6 +37,13 @@ _REFUSED = {
 
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
 """Storage classes (https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html)."""
+
+
+class _Place(TypedDict, total=False):
+    """Where a page of a listing begins, in S3's words."""
+
+    StartAfter: str
+    ContinuationToken: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,20 +142,19 @@ class Bucket:
             LakeUnavailable: the store did not answer or refused for the moment.
             ConfigurationError: the bucket is missing or may not be listed.
         """
-        more = True
-        while more:
+        place: _Place = {"StartAfter": after}
+        while place:
             with self.translated_errors(prefix):
-                page = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=after)
-            found = page.get("Contents", [])
-            for each in found:
+                page = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, **place)
+            for each in page.get("Contents", []):
                 yield Listed(
                     key=each["Key"],
                     size=each["Size"],
                     written=each["LastModified"],
                     archived=each.get("StorageClass") in _ARCHIVES,
                 )
-            more = page["IsTruncated"]
-            after = found[-1]["Key"] if found else after
+            # A page may have no object, and say that there are more: only the store knows where the next one begins.
+            place = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else {}
 
     def delete(self, key: str) -> None:
         """Delete an object; the bucket keeps its last version for a while.
