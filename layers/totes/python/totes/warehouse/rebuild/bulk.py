@@ -91,21 +91,23 @@ class ChunkReader:
     def _read(self, start: Position) -> Iterator[Chunk]:
         units: list[_Unit] = []
         manifests: list[StarManifest] = []
+        rows = 0
         end = start
         for manifest in self._manifests(start.batch + 1):
             of_batch = _units(manifest, self._tables)
             skipped = start.parts if manifest.batch == start.batch + 1 else 0
             for number, unit in enumerate(of_batch[skipped:], start=skipped + 1):
                 units.append(unit)
+                rows += unit.part.rows
                 end = Position(manifest.batch - 1, number)
-                if sum(each.part.rows for each in units) >= CHUNK_ROWS and number < len(of_batch):
+                if rows >= CHUNK_ROWS and number < len(of_batch):
                     yield self._chunk(end, manifests, units)
-                    units, manifests = [], []
+                    units, manifests, rows = [], [], 0
             end = Position(manifest.batch, 0)
             manifests.append(manifest)
-            if len(manifests) >= CHUNK_BATCHES or sum(each.part.rows for each in units) >= CHUNK_ROWS:
+            if len(manifests) >= CHUNK_BATCHES or rows >= CHUNK_ROWS:
                 yield self._chunk(end, manifests, units)
-                units, manifests = [], []
+                units, manifests, rows = [], [], 0
         if manifests:
             yield self._chunk(end, manifests, units)
 
