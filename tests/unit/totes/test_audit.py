@@ -1,6 +1,8 @@
 """An audit names what is missing, truncated, not what was written, or unreadable in the lake, and nothing else."""
 
+import importlib
 import json
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,6 +28,8 @@ from totes.lake import (
 )
 from totes.lake.audit import NIGHTS, Audited
 from totes.lake.manifests import digest
+
+_AUDIT = importlib.import_module("totes.lake.audit")
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SOURCE = SourceIdentity(system_identifier="1", timeline=1, database=1, started="1")
@@ -114,6 +118,7 @@ def large_lake() -> Lake:
     return Lake(2000)
 
 
+@pytest.mark.usefixtures("small_stretches")
 def test_a_healthy_lake_of_many_batches_is_seen_whole_in_a_week_and_nothing_is_found(large_lake: Lake) -> None:
     nights = large_lake.week(every=50)
     assert [night.findings for night in nights] == [()] * NIGHTS
@@ -122,6 +127,12 @@ def test_a_healthy_lake_of_many_batches_is_seen_whole_in_a_week_and_nothing_is_f
     assert sum(night.objects for night in nights) == 3 * 2000, "each object once"
     assert 0 < sum(night.sampled for night in nights) < 400
     assert not {"put", "delete"} & set(large_lake.store.asked[-100:])
+
+
+@pytest.fixture
+def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night looks at a hundred batches between two looks at the clock."""
+    monkeypatch.setattr(_AUDIT, "_STRETCH", 100)
 
 
 def test_an_object_that_is_missing_is_named(lake: Lake) -> None:
@@ -218,6 +229,7 @@ def test_what_a_stopped_run_a_replay_and_a_sweep_leave_is_no_finding(lake: Lake)
     assert lake.found() == []
 
 
+@pytest.mark.usefixtures("small_stretches")
 def test_a_night_whose_time_is_up_says_that_it_has_not_seen_all() -> None:
     lake = Lake(101)
     answers = iter([False, True])
@@ -242,7 +254,44 @@ def test_an_empty_lake_is_in_order() -> None:
     assert Lake(0).found() == []
 
 
-def test_where_the_time_never_suffices_each_week_begins_elsewhere(large_lake: Lake) -> None:
+class Clock:
+    """Time for some stretches of each night."""
+
+    def __init__(self, stretches: int) -> None:
+        self._stretches = self._left = stretches
+
+    def is_up(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+    def next_night(self) -> None:
+        self._left = self._stretches
+
+
+@pytest.mark.parametrize("new_a_week", [0, 7 * 288])
+@pytest.mark.parametrize("a_night", [10, 100])
+def test_where_the_time_never_suffices_all_is_seen_in_twice_the_weeks_that_it_takes(
+    monkeypatch: pytest.MonkeyPatch, a_night: int, new_a_week: int
+) -> None:
+    """A lake of five years, also one that goes on growing; only what is read of it is left out."""
+    batches, stretch, first_week = 525_600, _AUDIT._STRETCH, NOW.toordinal() // NIGHTS
+    bucket, clock = MemoryStore().bucket("any"), Clock(a_night)
+    seen: set[int] = set()
+    newest = batches
+    monkeypatch.setattr(Journal, "newest", lambda _: newest)
+    monkeypatch.setattr(_AUDIT._Audit, "_look_at", lambda _, looked_at: seen.add(looked_at.start))
+    weeks = 0
+    while not seen >= set(range(1, batches, stretch)):
+        for night in range(NIGHTS):
+            clock.next_night()
+            audit(bucket, bucket, day=(first_week + weeks) * NIGHTS + night, time_is_up=clock.is_up)
+        weeks += 1
+        newest += new_a_week
+        assert weeks <= 2 * math.ceil(newest / stretch / NIGHTS / a_night)
+
+
+@pytest.mark.usefixtures("small_stretches")
+def test_what_one_weeks_time_did_not_suffice_for_another_finds(large_lake: Lake) -> None:
     lake = large_lake
     lost = lake.stars[750]  # of the second of this night's stretches
     body = lake.processed.get(lost.key)
@@ -252,7 +301,8 @@ def test_where_the_time_never_suffices_each_week_begins_elsewhere(large_lake: La
         answers = iter([False, True])
         return audit(lake.ingestion, lake.processed, day=day, time_is_up=lambda: next(answers))
 
-    assert night(0).findings == ()
-    [finding] = night(NIGHTS).findings
+    found = [night(week * NIGHTS).findings for week in range(4)]
+    assert found[0] == ()
+    [finding] = {finding for findings in found for finding in findings}
     assert lost.key in finding
     lake.processed.put_new(lost.key, body)

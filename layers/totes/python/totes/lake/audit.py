@@ -7,7 +7,7 @@ no manifest names is no finding: the sweep deletes it.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,11 @@ from totes.lake.manifests import CaptureManifest, StarManifest, digest
 from totes.lake.parts import Part, fetch_part
 
 NIGHTS = 7
-_STRETCH = 100
+_STRETCH = 500
+_GOLDEN = 0.6180339887498949
+"""A circle that is walked in steps of this part of it is covered evenly at any time: no gap is twice the average one
+(https://en.wikipedia.org/wiki/Three-gap_theorem)."""
+
 _READERS = 8
 _MOST_TOLD = 100
 _MOST_SAMPLED_BYTES = 500 * 1024**2
@@ -70,7 +74,7 @@ def audit(
         processed: the bucket of star rows.
         day: the day's number, by which nights take turns and samples differ.
         every: one in how many objects has its bytes compared.
-        time_is_up: asked between stretches of a hundred batches; what is left then is not looked at.
+        time_is_up: asked between stretches of five hundred batches; what is left then is not looked at.
 
     Raises:
         LakeUnavailable: the store did not answer.
@@ -101,9 +105,10 @@ class _Audit:
             for number, first in enumerate(range(1, newest + 1, _STRETCH))
             if number % NIGHTS == self._day % NIGHTS
         ]
-        # Each week begins at another stretch: if there is never time for all, not always the same ones are left out.
-        week = self._day // NIGHTS % max(len(stretches), 1)
-        stretches = stretches[week:] + stretches[:week]
+        # If there is never time for all, each week begins far from where the weeks before it began, so that all is seen
+        # in at most twice as many weeks as it takes. It is a part of the lake, and no number, because the lake grows.
+        begin = int(self._day // NIGHTS * _GOLDEN % 1 * len(stretches))
+        stretches = stretches[begin:] + stretches[:begin]
         batches = 0
         for stretch in stretches:
             if time_is_up():
@@ -122,14 +127,19 @@ class _Audit:
         """Look at what the manifests of some batches were the first to name."""
         before = range(max(batches.start - 1, 1), batches.stop)  # the first one says what the manifest before it is
         captured = dict(zip(before, self._read(before, self._captured.read), strict=True))
-        manifests = self._captures(captured)
-        named = _named(manifest for batch, manifest in manifests.items() if batch in batches)
-        tables = {table for manifest in manifests.values() for table in manifest.tables}
+        named: dict[Part, datetime] = {}
+        tables: set[str] = set()
+        for manifest in self._captures(captured):
+            tables.update(manifest.tables)
+            if manifest.batch in batches:
+                _add_named(named, manifest)
         self._compare(self._captured.bucket, named, batches, written_prefixes(tables))
         if self._stars is not None:
             stars = range(batches.start, min(batches.stop, self._stars.newest() + 1))
             bodies = dict(zip(stars, self._read(stars, self._stars.read), strict=True))
-            named = _named(self._star_manifests(bodies, captured))
+            named = {}
+            for stars_of_one in self._star_manifests(bodies, captured):
+                _add_named(named, stars_of_one)
             self._compare(self._stars.bucket, named, batches, [BATCHES])
 
     def _read(self, batches: range, read: Callable[[int], bytes]) -> list[bytes | None]:
@@ -143,14 +153,14 @@ class _Audit:
         with ThreadPoolExecutor(_READERS) as readers:
             return list(readers.map(body, batches))
 
-    def _captures(self, bodies: Mapping[int, bytes | None]) -> dict[int, CaptureManifest]:
-        manifests = {}
+    def _captures(self, bodies: Mapping[int, bytes | None]) -> Iterator[CaptureManifest]:
+        """One at a time: as an object a manifest takes many times the memory of its text."""
         for batch, body in bodies.items():
             if body is None:
                 continue
             place = self._captured.place(batch)
             try:
-                manifests[batch] = manifest = CaptureManifest.from_json(body)
+                manifest = CaptureManifest.from_json(body)
             except (ValueError, LookupError, TypeError) as error:
                 self._findings.append(f"{place} cannot be read as a manifest: {error!r}; {_RESTORE}")
                 continue
@@ -159,11 +169,11 @@ class _Audit:
                 self._findings.append(
                     f"{self._captured.place(batch - 1)} is not the manifest that {place} names; {_RESTORE}"
                 )
-        return manifests
+            yield manifest
 
     def _star_manifests(
         self, bodies: Mapping[int, bytes | None], captured: Mapping[int, bytes | None]
-    ) -> Iterable[StarManifest]:
+    ) -> Iterator[StarManifest]:
         for batch, body in bodies.items():
             if body is None:
                 continue
@@ -225,10 +235,7 @@ class _Audit:
             self._findings.append(str(error))
 
 
-def _named(manifests: Iterable[CaptureManifest | StarManifest]) -> dict[Part, datetime]:
-    """The parts that manifests name, and when the batch that names each first was captured."""
-    found: dict[Part, datetime] = {}
-    for manifest in manifests:
-        for part in manifest.parts():
-            found.setdefault(part, manifest.captured_at)
-    return found
+def _add_named(named: dict[Part, datetime], manifest: CaptureManifest | StarManifest) -> None:
+    """Add the parts that a manifest is the first to name, and when its batch was captured."""
+    for part in manifest.parts():
+        named.setdefault(part, manifest.captured_at)
