@@ -120,6 +120,16 @@ class OwnWarehouse(Construct):
             backup_retention=cdk.Duration.days(database.backup_days),
             copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
+            # Nothing while the version stays; without it RDS refuses a major version that a person has written above
+            # (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html). At the end of a
+            # version's standard support RDS goes on with it, and charges for that. To say that it should not
+            # (`engine_lifecycle_support`) is worse. RDS would upgrade the instance by itself, at a moment of its own,
+            # to a version that this template does not name
+            # (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/extended-support-creating-db-instance.html). And
+            # CloudFormation refuses the setting for an instance that is there, so no environment could be deployed any
+            # more (https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds/pull/538).
+            # docs/operating.md has somebody look at the date, and docs/upgrading.md says how.
+            allow_major_version_upgrade=True,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
             cloudwatch_logs_exports=["postgresql"],
             deletion_protection=environment.protected,

@@ -222,6 +222,16 @@ def test_the_warehouse_stays_on_its_major_version_and_takes_up_minor_ones_by_its
         assert parameters["Properties"]["Family"] == "postgres17"
 
 
+def test_another_major_version_can_be_deployed_and_comes_only_where_a_person_has_written_it(
+    dev: Synthesised, prod: Synthesised
+) -> None:
+    for environment in (dev, prod):
+        [warehouse] = environment.resources("AWS::RDS::DBInstance").values()
+        assert warehouse["Properties"]["AllowMajorVersionUpgrade"] is True
+        # With it RDS would upgrade the instance by itself, and an instance that is there refuses it.
+        assert "EngineLifecycleSupport" not in warehouse["Properties"]
+
+
 def test_rds_itself_keeps_and_rotates_the_masters_password(prod: Synthesised) -> None:
     [warehouse] = prod.resources("AWS::RDS::DBInstance").values()
     assert warehouse["Properties"]["ManageMasterUserPassword"] is True
