@@ -1,5 +1,6 @@
 """Pieces in which many functions write a batch to a bucket: a source that is read, a batch that is transformed."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -8,6 +9,10 @@ from totes.errors import PieceFailed
 
 MOST_PIECES = 1000
 """How many pieces one run does: it carries their numbers, and what came of each, from step to step."""
+
+_MOST_NAMED = 20
+"""How many pieces an error names: Step Functions takes 32,768 characters of an error's cause, and people read fewer
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +60,18 @@ def check_pieces(
         done: what is done with a piece: "read".
 
     Raises:
-        PieceFailed: some have failed; the sentence names each, with its error.
+        PieceFailed: some have failed; the sentence names the first twenty, with their errors, and counts the others.
     """
     if not failed:
         return
     number = failed[0].of
     names = dict(enumerate(named(number)))
-    errors = {each.piece: each.error for each in failed}
-    said = "; ".join(
-        f"piece {piece} ({names.get(piece, 'of another code')}): {error}" for piece, error in sorted(errors.items())
-    )
+    errors = sorted({each.piece: each.error for each in failed}.items())
+    said = [f"piece {piece} ({names.get(piece, 'of another code')}): {error}" for piece, error in errors[:_MOST_NAMED]]
+    said += [
+        f"{more} more: {error}" for error, more in Counter(error for _, error in errors[_MOST_NAMED:]).most_common()
+    ]
     raise PieceFailed(
-        f"{len(errors)} of {len(names)} pieces of {of} {number} could not be {done}: {said}; the function's log says "
-        "why. The next run does what is missing"
+        f"{len(errors)} of {len(names)} pieces of {of} {number} could not be {done}: {'; '.join(said)}; the "
+        "function's log says why. The next run does what is missing"
     )
