@@ -34,7 +34,7 @@ def _asked(stack: TotesStack, project: Path) -> str | None:
         commit = _git(project, "rev-parse", "HEAD")
         return f"{commit}-dirty" if _git(project, "status", "--porcelain") else commit
     except (OSError, subprocess.CalledProcessError) as error:
-        said = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else str(error)
+        said = " ".join((error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)).split())
         warning = f"there is no output Commit: git does not say what is deployed ({said}); name it, -c commit=COMMIT"
         cdk.Annotations.of(stack).add_warning_v2("totes:commit-unknown", warning)
         return None

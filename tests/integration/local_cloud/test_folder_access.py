@@ -54,11 +54,8 @@ def test_it_stays_open_for_another_server_that_came_later(closed: Path) -> None:
 def test_what_a_killed_server_has_left_open_the_next_one_closes(closed: Path) -> None:
     server = EmbeddedPostgres(closed / "open" / "server")
     server.start()
-    [postmaster] = [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if str(closed) in " ".join(process.info["cmdline"] or []) and "-p" in process.info["cmdline"]
-    ]
+    note = closed / "open" / "server" / "data" / "postmaster.pid"
+    postmaster = psutil.Process(int(note.read_text().splitlines()[0]))
     family = [postmaster, *postmaster.children(recursive=True)]
     for process in family:
         os.kill(process.pid, signal.SIGKILL)
