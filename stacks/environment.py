@@ -136,13 +136,16 @@ class Environment:
             )
         if isinstance(self.warehouse, OwnDatabase):
             self._must_have_a_network_for(self.warehouse)
-        self._must_name_whom_it_is_for()
+        self._must_have_a_valid_address()
+        self._must_have_valid_readers()
 
-    def _must_name_whom_it_is_for(self) -> None:
+    def _must_have_a_valid_address(self) -> None:
         if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):
             raise ValueError(
                 f"{self.name}: {self.alarm_email!r} is no e-mail address; alarm_email is one, such as data@shop.example"
             )
+
+    def _must_have_valid_readers(self) -> None:
         if self.readers and isinstance(self.warehouse, GivenDatabase):
             raise ValueError(
                 f"{self.name}: readers is for a warehouse of totes' own, and this one is given: its owner lets them in"

@@ -9,7 +9,7 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from tests.support.databases import execute, own_session, rows, session
+from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from totes.capture import SOURCE_TABLES
@@ -195,17 +195,13 @@ def test_the_reader_reads_what_a_rebuild_has_made_and_what_comes_later(pipeline:
     assert_it_reads_the_star_and_nothing_else(pipeline)
 
 
-@pytest.mark.begun
-def test_a_reader_that_is_made_after_the_star_reads_it_too(pipeline: Pipeline) -> None:
-    loader, dashboard = Role(f"loader_{uuid.uuid4().hex[:8]}", "b-password"), Role(DASHBOARD, "c-password")
-    execute(pipeline.warehouse, f"CREATE ROLE {loader.username}; GRANT USAGE ON SCHEMA etl TO {loader.username}")
+def test_a_reader_that_is_made_after_the_star_reads_it_too(pipeline: Pipeline, loader: Role) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    dashboard = Role(DASHBOARD, "c-password")
+    drop(pipeline.warehouse, dashboard)
     with session(pipeline.warehouse) as admin:
         prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
-    try:
-        assert_it_reads_the_star_and_nothing_else(pipeline)
-    finally:
-        for each in (loader, dashboard):
-            drop(pipeline.warehouse, each)
+    assert_it_reads_the_star_and_nothing_else(pipeline)
 
 
 def test_what_somebody_has_taken_from_the_reader_stays_taken(pipeline: Pipeline, loader: Role) -> None:
@@ -219,26 +215,46 @@ def test_what_somebody_has_taken_from_the_reader_stays_taken(pipeline: Pipeline,
     assert refused(Role(DASHBOARD, "c-password").uri(pipeline.warehouse), "TABLE dim_staff")
 
 
-@pytest.mark.parametrize("made", ["CREATE ROLE {}", ""], ids=["of a role", "of a name"])
-def test_a_loader_that_could_not_go_on_with_what_another_has_loaded_is_refused_until_it_owns_that(
-    pipeline: Pipeline, loader: Role, made: str
+@pytest.fixture
+def master(pipeline: Pipeline) -> Iterator[Role]:
+    """An administrator as RDS has one: it makes roles, owns the database, and is no superuser."""
+    role = Role(f"master_{uuid.uuid4().hex[:8]}", "m-password")
+    name = value(pipeline.warehouse, "SELECT current_database()")
+    execute(
+        pipeline.warehouse,
+        f"CREATE ROLE {role.username} LOGIN CREATEROLE PASSWORD %s; ALTER DATABASE {name} OWNER TO {role.username};"
+        f"ALTER SCHEMA public OWNER TO {role.username}",
+        [role.password],
+    )
+    yield role
+    execute(pipeline.warehouse, f"ALTER DATABASE {name} OWNER TO postgres; ALTER SCHEMA public OWNER TO postgres")
+    drop(pipeline.warehouse, role)
+
+
+@pytest.mark.parametrize(
+    "made", ["CREATE ROLE {}", "CREATE ROLE {} ROLE {}", ""], ids=["of a role", "of a member", "of a name"]
+)
+def test_a_loader_that_has_not_loaded_the_warehouse_is_refused_until_it_owns_that(
+    pipeline: Pipeline, master: Role, made: str
 ) -> None:
-    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
-    another, dashboard = Role(f"Another {uuid.uuid4().hex[:8]}", "d-password"), Role(DASHBOARD, "c-password")
-    name = f'"{another.username}"'
-    remedy = f"REASSIGN OWNED BY {loader.username} TO {name}"
+    one, another = (Role(f"{name} {uuid.uuid4().hex[:8]}", "d-password") for name in ("One", "Another"))
+    dashboard = Role(DASHBOARD, "c-password")
+    first, second = f'"{one.username}"', f'"{another.username}"'
+    by_master = master.uri(pipeline.warehouse)
+    with session(by_master) as admin:
+        prepare_warehouse(admin, one.login, dashboard.login, READABLE)
+    replace(pipeline, warehouse=one.uri(pipeline.warehouse)).tick()
+    remedy = f"GRANT {first}, {second} TO CURRENT_USER; REASSIGN OWNED BY {first} TO {second}"
     if made:
-        execute(pipeline.warehouse, made.format(name))
+        execute(by_master, made.format(second, first))
     else:
-        remedy = f"CREATE ROLE {name} ROLE CURRENT_USER; {remedy}"
-    with session(pipeline.warehouse) as admin:
-        with pytest.raises(
-            ConfigurationError, match=f"^{loader.username} has loaded .* nothing was changed.* {remedy}$"
-        ):
+        remedy = f"CREATE ROLE {second}; {remedy}"
+    with session(by_master) as admin:
+        with pytest.raises(ConfigurationError, match=f"^{first} has loaded .* nothing was changed.* {remedy}$"):
             prepare_warehouse(admin, another.login, dashboard.login, READABLE)
         found = role_of(admin, another.username)
         assert found is None or not found.made_by_totes
-        execute(pipeline.warehouse, remedy)
+        execute(by_master, remedy)
         prepare_warehouse(admin, another.login, dashboard.login, READABLE)
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
     by_another = replace(pipeline, warehouse=another.uri(pipeline.warehouse))
@@ -247,7 +263,22 @@ def test_a_loader_that_could_not_go_on_with_what_another_has_loaded_is_refused_u
         load(warehouse, pipeline.processed, STAR_TABLES, rebuild=True)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
     assert_it_reads_the_star_and_nothing_else(pipeline)
-    drop(pipeline.warehouse, another)
+    for each in (another, one, dashboard):
+        drop(pipeline.warehouse, each)
+
+
+def test_the_warehouse_of_a_loader_who_owns_another_database_is_given_to_no_other(
+    pipeline: Pipeline, loader: Role, another_database: str
+) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    name = value(another_database, "SELECT current_database()")
+    execute(pipeline.warehouse, f"ALTER DATABASE {name} OWNER TO {loader.username}")
+    with (
+        session(pipeline.warehouse) as admin,
+        pytest.raises(ConfigurationError, match=r"or name an empty database.* fills$"),
+    ):
+        prepare_warehouse(admin, Role("loader_of_none", "b").login, Role(DASHBOARD, "c").login, READABLE)
+    execute(pipeline.warehouse, f"ALTER DATABASE {name} OWNER TO postgres")
 
 
 @pytest.mark.begun

@@ -191,7 +191,11 @@ def test_a_manifest_that_cannot_be_read_is_named(lake: Lake) -> None:
     assert all(place in finding for finding in found)
 
 
-def test_a_manifest_that_is_not_the_one_that_was_written_is_named(lake: Lake) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 50])
+def test_a_manifest_that_is_not_the_one_that_was_written_is_named(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(_AUDIT, "_MANIFESTS_AT_ONCE", at_once)
     journal = Journal(lake.ingestion)
     values = {**json.loads(journal.read(5)), "horizon": 7}
     lake.overwrite("ingestion", journal.place(5).removeprefix("s3://ingestion/"), json.dumps(values).encode())

@@ -27,13 +27,14 @@ MARK = "made by totes, which changes its password"
 _LEDGER = "etl"
 
 
-# What an administrator owns is more than a warehouse, so it is given to nobody.
+# What an administrator, or the owner of other databases, has is more than a warehouse, so it is given to nobody.
 _ANOTHERS = """
     SELECT quote_ident(owner.rolname), quote_ident(%(name)s), loader.oid IS NOT NULL,
         owner.rolsuper OR owner.rolcreaterole OR owner.rolname = current_user
-    FROM pg_namespace JOIN pg_roles AS owner ON owner.oid = nspowner
+            OR EXISTS (SELECT FROM pg_database WHERE datdba = owner.oid AND datname <> current_database())
+    FROM pg_class JOIN pg_roles AS owner ON owner.oid = relowner
     LEFT JOIN pg_roles AS loader ON loader.rolname = %(name)s
-    WHERE nspname = %(ledger)s AND has_schema_privilege(loader.oid, pg_namespace.oid, 'USAGE') IS NOT TRUE
+    WHERE pg_class.oid = to_regclass(%(batches)s) AND relowner IS DISTINCT FROM loader.oid
 """
 
 
@@ -128,29 +129,32 @@ def prepare_warehouse(
 
 
 def must_be_the_loaders(connection: Connection, name: str) -> None:
-    """Refuse a role by which no run could go on with what another one has loaded.
+    """Refuse a role that is not the one that has loaded the warehouse, though it may have that one's rights.
+
+    The views stay the first one's, who may not read what a rebuild by the other one makes.
 
     Args:
         connection: the warehouse.
         name: of the role that is to load it, and need not be there yet.
 
     Raises:
-        ConfigurationError: schema `etl` belongs to a role whose rights it does not have; the sentence says what helps.
+        ConfigurationError: the ledger belongs to another role; the sentence says what helps.
         psycopg2.Error: the connection was lost.
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute(_ANOTHERS, {"ledger": _LEDGER, "name": name})
+        cursor.execute(_ANOTHERS, {"batches": f"{_LEDGER}.batch", "name": name})
         found = cursor.fetchone()
     if found is None:
         return
-    owner, loader, is_there, is_administrators = found
-    if is_administrators:
+    owner, loader, is_there, has_more = found
+    if has_more:
         remedy = "name an empty database, which totes rebuild fills"
     else:
-        made = "" if is_there else f"CREATE ROLE {loader} ROLE CURRENT_USER; "
-        remedy = f"give {loader} all that {owner} has here: {made}REASSIGN OWNED BY {owner} TO {loader}"
+        made = "" if is_there else f"CREATE ROLE {loader}; "
+        given = f"GRANT {owner}, {loader} TO CURRENT_USER; REASSIGN OWNED BY {owner} TO {loader}"
+        remedy = f"give {loader} all that {owner} has in this database: {made}{given}"
     raise ConfigurationError(
-        f"{owner} has loaded this warehouse, and {loader} has not its rights, so every run would fail; nothing was "
+        f"{owner} has loaded this warehouse, and not {loader}, so runs would fail, or readers see nothing; nothing was "
         f"changed. Keep the login of {owner} (totes secrets set warehouse), or {remedy}"
     )
 

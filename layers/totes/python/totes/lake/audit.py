@@ -29,6 +29,7 @@ _GOLDEN = 0.6180339887498949
 (https://en.wikipedia.org/wiki/Three-gap_theorem)."""
 
 _READERS = 8
+_MANIFESTS_AT_ONCE = 50
 _MOST_TOLD = 100
 _MOST_SAMPLED_BYTES = 500 * 1024**2
 _RESTORE = "restore it from the bucket's versions"
@@ -126,23 +127,27 @@ class _Audit:
     def _look_at(self, batches: range) -> None:
         """Look at what the manifests of some batches were the first to name."""
         before = range(max(batches.start - 1, 1), batches.stop)  # the first one says what the manifest before it is
-        captured = dict(zip(before, self._read(before, self._captured.read), strict=True))
+        digests: dict[int, str] = {}
         named: dict[Part, datetime] = {}
         tables: set[str] = set()
-        for manifest in self._captures(captured):
+        for manifest in self._captures(before, digests):
             tables.update(manifest.tables)
             if manifest.batch in batches:
                 _add_named(named, manifest)
         self._compare(self._captured.bucket, named, batches, written_prefixes(tables))
         if self._stars is not None:
             stars = range(batches.start, min(batches.stop, self._stars.newest() + 1))
-            bodies = dict(zip(stars, self._read(stars, self._stars.read), strict=True))
             named = {}
-            for stars_of_one in self._star_manifests(bodies, captured):
+            for stars_of_one in self._star_manifests(stars, self._stars.read, digests):
                 _add_named(named, stars_of_one)
             self._compare(self._stars.bucket, named, batches, [BATCHES])
 
-    def _read(self, batches: range, read: Callable[[int], bytes]) -> list[bytes | None]:
+    def _bodies(self, batches: range, read: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
+        """The manifests that can be read, as they were written.
+
+        A few at a time, and of those each is an object by itself: in a large lake each names thousands of parts.
+        """
+
         def body(batch: int) -> bytes | None:
             try:
                 return read(batch)
@@ -151,39 +156,38 @@ class _Audit:
                 return None
 
         with ThreadPoolExecutor(_READERS) as readers:
-            return list(readers.map(body, batches))
+            for first in range(batches.start, batches.stop, _MANIFESTS_AT_ONCE):
+                few = range(first, min(first + _MANIFESTS_AT_ONCE, batches.stop))
+                for batch, found in zip(few, list(readers.map(body, few)), strict=True):
+                    if found is not None:
+                        yield batch, found
 
-    def _captures(self, bodies: Mapping[int, bytes | None]) -> Iterator[CaptureManifest]:
-        """One at a time: as an object a manifest takes many times the memory of its text."""
-        for batch, body in bodies.items():
-            if body is None:
-                continue
+    def _captures(self, batches: range, digests: dict[int, str]) -> Iterator[CaptureManifest]:
+        """The captures' manifests; `digests` has the digest of each of them afterwards."""
+        for batch, body in self._bodies(batches, self._captured.read):
+            digests[batch] = digest(body)
             place = self._captured.place(batch)
             try:
                 manifest = CaptureManifest.from_json(body)
             except (ValueError, LookupError, TypeError) as error:
                 self._findings.append(f"{place} cannot be read as a manifest: {error!r}; {_RESTORE}")
                 continue
-            said = bodies.get(batch - 1)
-            if said is not None and digest(said) != manifest.parent:
+            if digests.get(batch - 1, manifest.parent) != manifest.parent:
                 self._findings.append(
                     f"{self._captured.place(batch - 1)} is not the manifest that {place} names; {_RESTORE}"
                 )
             yield manifest
 
     def _star_manifests(
-        self, bodies: Mapping[int, bytes | None], captured: Mapping[int, bytes | None]
+        self, batches: range, read: Callable[[int], bytes], digests: Mapping[int, str]
     ) -> Iterator[StarManifest]:
-        for batch, body in bodies.items():
-            if body is None:
-                continue
+        for batch, body in self._bodies(batches, read):
             try:
                 yield (manifest := StarManifest.from_json(body))
             except (ValueError, LookupError, TypeError) as error:
                 self._findings.append(f"the star manifest of batch {batch} cannot be read: {error!r}; {_RESTORE}")
                 continue
-            capture = captured.get(batch)
-            if capture is not None and digest(capture) != manifest.capture:
+            if digests.get(batch, manifest.capture) != manifest.capture:
                 self._findings.append(
                     f"{self._captured.place(batch)} is not the manifest that the star manifest of batch {batch} names; "
                     f"{_RESTORE}"
