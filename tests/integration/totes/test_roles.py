@@ -204,6 +204,30 @@ def test_a_reader_that_is_made_after_the_star_reads_it_too(pipeline: Pipeline, l
     assert_it_reads_the_star_and_nothing_else(pipeline)
 
 
+def test_the_reader_reads_what_a_rebuild_by_a_member_of_the_owner_has_made(pipeline: Pipeline, loader: Role) -> None:
+    """Views stay the first owner's, who is to read the tables that are not its own any more."""
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    member = Role(f"member_{uuid.uuid4().hex[:8]}", "m-password")
+    execute(
+        pipeline.warehouse,
+        f"CREATE ROLE {member.username} LOGIN PASSWORD %s IN ROLE {loader.username};"
+        f"GRANT TEMPORARY ON DATABASE {value(pipeline.warehouse, 'SELECT current_database()')} TO {member.username}",
+        [member.password],
+    )
+    by_member = replace(pipeline, warehouse=member.uri(pipeline.warehouse))
+    with own_session(by_member.warehouse, "warehouse") as warehouse:
+        load(warehouse, pipeline.processed, STAR_TABLES, rebuild=True)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
+    by_member.tick()
+    owner = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'fact_payment'::regclass"
+    assert value(pipeline.warehouse, owner) == member.username
+    assert_it_reads_the_star_and_nothing_else(pipeline)
+    dashboard = Role(DASHBOARD, "c-password").uri(pipeline.warehouse)
+    assert value(dashboard, "SELECT count(*) FROM report.payments") > 0
+    execute(pipeline.warehouse, f"REASSIGN OWNED BY {member.username} TO {loader.username}")
+    drop(pipeline.warehouse, member)
+
+
 def test_what_somebody_has_taken_from_the_reader_stays_taken(pipeline: Pipeline, loader: Role) -> None:
     by_role = replace(pipeline, warehouse=loader.uri(pipeline.warehouse))
     by_role.tick()

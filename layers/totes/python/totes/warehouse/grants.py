@@ -14,7 +14,8 @@ class Kind:
     Attributes:
         word: its word in DROP and COMMENT.
         grant: its word in GRANT.
-        access: a query of who may do what on the objects %(oids)s: oid, owner, and access list with the defaults.
+        access: a query of who may do what on the objects %(oids)s: oid, who owns what replaces it too (or NULL), and
+            the access list with the defaults.
         catalog: the catalog that it is in.
     """
 
@@ -26,23 +27,29 @@ class Kind:
     @property
     def has_columns(self) -> bool:
         """Whether its columns may have grants of their own."""
-        return self.access == _OF_RELATION
+        return self.catalog == "pg_class"
 
 
-_OF_RELATION = "SELECT oid, relowner AS owner, relacl AS access FROM pg_class WHERE oid = ANY(%(oids)s::oid[])"
+# A table that another role owns is the loader's once it is made again, and that role may do with it what it could.
+_OF_TABLE = """
+    SELECT oid, CASE pg_get_userbyid(relowner) WHEN current_user THEN relowner END AS owner,
+        coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS access
+    FROM pg_class WHERE oid = ANY(%(oids)s::oid[])
+"""
+_OF_VIEW = "SELECT oid, relowner AS owner, relacl AS access FROM pg_class WHERE oid = ANY(%(oids)s::oid[])"
 _OF_ROUTINE = (
     "SELECT oid, proowner AS owner, coalesce(proacl, acldefault('f', proowner)) AS access "
     "FROM pg_proc WHERE oid = ANY(%(oids)s::oid[])"
 )
 
-TABLE = Kind(word="TABLE", grant="TABLE", access=_OF_RELATION, catalog="pg_class")
-VIEW = Kind(word="VIEW", grant="TABLE", access=_OF_RELATION, catalog="pg_class")
-SEQUENCE = Kind(word="SEQUENCE", grant="SEQUENCE", access=_OF_RELATION, catalog="pg_class")
+TABLE = Kind(word="TABLE", grant="TABLE", access=_OF_TABLE, catalog="pg_class")
+VIEW = Kind(word="VIEW", grant="TABLE", access=_OF_VIEW, catalog="pg_class")
+SEQUENCE = Kind(word="SEQUENCE", grant="SEQUENCE", access=_OF_TABLE, catalog="pg_class")
 ROUTINE = Kind(word="ROUTINE", grant="ROUTINE", access=_OF_ROUTINE, catalog="pg_proc")
 
 _PRIVILEGES = """
     SELECT oid, privilege_type, is_grantable, grantee::regrole::text, grantee = 0, NULL
-    FROM ({access}) AS held, aclexplode(access) WHERE grantee <> owner
+    FROM ({access}) AS held, aclexplode(access) WHERE grantee IS DISTINCT FROM owner
 """
 
 _OF_COLUMNS = """
