@@ -6,15 +6,17 @@ The lake is in memory, so that the figures are of totes and of PostgreSQL, both 
 has at most beside what this process held before, the lake among it. It needs Linux, whose `/proc` says so.
 """
 
-import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
+from tests.benchmark.suite.worker import peak_of
 from tests.support.databases import session
 from tests.support.memory_store import MemoryStore
 from tests.support.old_lake import grow_old
@@ -28,8 +30,6 @@ _SECONDS_A_BATCH = 0.006
 
 _MEMORY = 300_000_000
 """The limit of either, in bytes, however many batches there are."""
-
-_PROCESS = Path("/proc/self")
 
 
 def main(batches: int) -> None:
@@ -74,16 +74,12 @@ def measure(server: EmbeddedPostgres, batches: int) -> None:
 
 def _spent(act: Callable[[], object]) -> tuple[float, int]:
     """The seconds that an act takes, and the bytes that it has at most beside what was there before."""
-    before = _memory("VmRSS")
-    (_PROCESS / "clear_refs").write_text("5")  # the peak begins again: https://docs.kernel.org/filesystems/proc.html
+    before = psutil.Process().memory_info().rss
+    # The peak begins again: https://docs.kernel.org/filesystems/proc.html
+    Path("/proc/self/clear_refs").write_text("5")
     started = time.monotonic()
     act()
-    return time.monotonic() - started, _memory("VmHWM") - before
-
-
-def _memory(name: str) -> int:
-    [kilobytes] = re.findall(rf"^{name}:\s+(\d+) kB$", (_PROCESS / "status").read_text(), re.MULTILINE)
-    return int(kilobytes) * 1024
+    return time.monotonic() - started, peak_of("self") - before
 
 
 def _line(name: str, seconds: float, requests: int, memory: int, limits: tuple[float, int] | None) -> str:
