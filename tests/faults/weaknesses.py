@@ -193,6 +193,25 @@ class _Equal(str):
         return False
 
 
+def _one_transaction_is_none() -> None:
+    """Take a source in which one transaction has ended since the last batch for one in which none has."""
+
+    def is_as_it_was(snapshot: Snapshot, last: CaptureManifest) -> bool:
+        return snapshot.continues(last) and snapshot.ceiling - last.horizon <= 1
+
+    _put(Snapshot, "is_as_it_was", is_as_it_was)
+
+
+def _first_stretch_only() -> None:
+    """Read of the places in which new rows lie the first only."""
+
+    def place(counts: list[int], blocks: int) -> sql.Composable:
+        first = next((stretch for stretch, count in enumerate(counts) if count), 0)
+        return there([count if stretch == first else 0 for stretch, count in enumerate(counts)], blocks)
+
+    there: Callable[[list[int], int], sql.Composable] = _put(_module("capture.rows.counting"), "_place", place)
+
+
 def _unread_count() -> None:
     """Never look for what is gone."""
     _put(_module("capture.changes").TableChanges, "_compare_keys", lambda _changes, _found: 0)
@@ -305,8 +324,10 @@ WEAKNESSES: Mapping[str, Weakness] = {
     "the horizon's own transaction is left out": _later_horizon,
     "the horizon is later than it was": _captures(lambda batch: replace(batch, horizon=batch.horizon + _LATER)),
     "a restored source continues": _always_continues,
+    "one transaction is none": _one_transaction_is_none,
     # what has changed
     "the count is right whatever it is": _unread_count,
+    "new rows are read where the first lies": _first_stretch_only,
     "rows of a key that is held are held": _blind_comparison,
     # holdings
     "an older sorted run wins": _captured_tables(_older_wins),

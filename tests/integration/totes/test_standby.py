@@ -19,7 +19,7 @@ from tests.support.servers import catch_up, run_alone, standby_of
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES
 from totes.capture.source import standby
-from totes.errors import ConfigurationError, SourceUnavailable
+from totes.errors import ConfigurationError, ContractError, SourceUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
 from totes.star import STAR_TABLES
 from totes.verify import verify
@@ -244,3 +244,14 @@ def test_a_standby_that_does_not_tell_is_captured(
             assert CaptureManifest.from_json(Journal(lake[0]).read(1)).position is not None
     finally:
         server.stop()
+
+
+def test_an_unlogged_table_whose_rows_a_standby_lacks_is_named(
+    primary: EmbeddedPostgres, shop: Pipeline, folder: Path
+) -> None:
+    execute(shop.source, "ALTER TABLE payment SET UNLOGGED")
+    with standby_of(primary, folder / "lacks") as standby_server:
+        catch_up(standby_server, primary)
+        with pytest.raises(ContractError, match="has no rows of unlogged tables: payment; ALTER TABLE"):
+            dataclasses.replace(shop, source=standby_server.uri("shop")).capture()
+    execute(shop.source, "ALTER TABLE payment SET LOGGED")

@@ -133,6 +133,16 @@ def test_what_has_changed_before_and_meanwhile_is_found_exactly(restarted: Pipel
     assert_warehouse_mirrors(restarted.source, restarted.warehouse)
 
 
+def test_what_was_gone_before_a_plan_is_found_though_no_transaction_has_ended_since(restarted: Pipeline) -> None:
+    execute(restarted.source, "DELETE FROM payment WHERE payment_id IN (3, 17)")
+    captured = begin(restarted)
+    read_all(restarted, captured)
+    assert begin(restarted).batch == 2
+    assert rows_of(restarted.ingestion, newest(restarted.ingestion).tables["payment"].deletes) == [(3,), (17,)]
+    restarted.tick()
+    assert_warehouse_mirrors(restarted.source, restarted.warehouse)
+
+
 @pytest.mark.begun
 def test_a_migration_of_every_row_leaves_the_lake_no_older_sorted_run_to_merge(pipeline: Pipeline) -> None:
     alone = copy_of(pipeline.ingestion)

@@ -3,7 +3,7 @@
 Rows that may be new are found by the snapshot's horizon. That rows are gone is found by counting: the source has as
 many rows as the lake holds and as are new, or some are gone. The count is exact, so a capture that finds it right need
 not look for deletes, whatever the table's size; one that finds it wrong counts by ranges of keys, and compares the
-keys of those ranges that differ.
+keys of those ranges that differ. Where no transaction has ended since the last batch, not even that is counted.
 """
 
 import logging
@@ -18,19 +18,19 @@ from psycopg2 import sql
 from totes.capture import sizes
 from totes.capture.holdings.compare_keys import differing, ranges_of
 from totes.capture.holdings.content import HeldKeys, Holdings
+from totes.capture.rows.counting import Counted, count_rows
 from totes.capture.rows.keys import SourceKeys
 from totes.capture.rows.streaming import conditions_on, stream_rows
 from totes.capture.source.contract import columns_of
 from totes.capture.source.identity import identities_of, members_to_read
-from totes.capture.source.snapshot import Snapshot
+from totes.capture.source.snapshot import EVERY_ROW, NO_ROW, Snapshot
+from totes.capture.source.storage import Storage, storages_of
 from totes.capture.source.unique_keys import check_once, check_without_index, unguarded
 from totes.capture.source_schema import SourceTable
 from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SortedRun, SourceColumn, TableIdentity
 
 logger = logging.getLogger(__name__)
-
-_EVERY_ROW = sql.SQL("true")
 
 
 class ChangeSink(Protocol):
@@ -82,7 +82,8 @@ def changes_of(
         psycopg2.Error: the connection to the source was lost.
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
-    without_index = unguarded(snapshot, tables)
+    without_index, storages = unguarded(snapshot, tables), storages_of(snapshot, identities)
+    in_pieces = baseline.tables if baseline is not None else {}
     return {
         table.name: TableChanges(
             snapshot,
@@ -90,9 +91,11 @@ def changes_of(
             table,
             columns[table.name],
             identities[table.name],
-            baseline if baseline is not None and table.name in baseline.tables else last,
+            storages[table.name],
+            baseline if table.name in in_pieces else last,
             recapture.get(table.name, ()),
             is_guarded=table.name not in without_index,
+            was_counted=table.name not in in_pieces,
         )
         for table in tables
     }
@@ -120,10 +123,10 @@ def may_differ(
     """
     before = last.tables.get(table.name) if last else None
     if before is None or before.is_of_an_earlier_totes or before.columns != tuple(columns):
-        return _EVERY_ROW
+        return EVERY_ROW
     members = members_to_read(before.identity, identity)
     if members is None:
-        return _EVERY_ROW
+        return EVERY_ROW
     new = snapshot.may_be_new(last)
     if not members:
         return new
@@ -144,9 +147,11 @@ class TableChanges:
         table: the table.
         columns: its columns in the source.
         identity: what it is there.
+        storage: how it is kept there.
         last: the last batch; None where there is none.
         recapture: keys that are looked at whether or not they may be new.
         is_guarded: whether an index of the source lets no key be there twice.
+        was_counted: whether `last` held as many rows as the source had then; pieces do not know what is gone.
 
     Raises (each method):
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
@@ -160,15 +165,18 @@ class TableChanges:
         table: SourceTable,
         columns: Sequence[SourceColumn],
         identity: TableIdentity,
+        storage: Storage,
         last: CaptureManifest | None,
         recapture: Sequence[int] = (),
         *,
         is_guarded: bool = True,
+        was_counted: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._table = table
         self.columns = columns
         self.identity = identity
+        self._storage = storage
         self._last = last
         self._before: CapturedTable | None = last.tables.get(table.name) if last else None
         self._ingestion = ingestion
@@ -178,21 +186,24 @@ class TableChanges:
         self._added = 0
         self._ranges = self._ranges_before()
         self._is_guarded = is_guarded
+        self._was_counted = was_counted
 
     @cached_property
-    def counted(self) -> tuple[int, int]:
+    def counted(self) -> Counted:
         """How many rows the table has, and how many of them are to be compared with the lake."""
-        return self._counts()
+        if self._may_be_new() == NO_ROW and self._was_counted and not self._storage.is_unlogged:
+            return Counted(rows=self.held, candidates=0, place=NO_ROW)
+        return self._count()
 
     @property
     def gone_at_least(self) -> int:
         """How many rows are gone at least, before any row is read."""
-        return max(0, self.held - self.counted[0]) if self.held else 0
+        return max(0, self.held - self.counted.rows) if self.held else 0
 
     @property
     def comes_in_order(self) -> bool:
         """Whether so many rows are to be compared with the lake that they are read in the order of their keys."""
-        return self.counted[1] > sizes.UNORDERED_ROWS
+        return self.counted.candidates > sizes.UNORDERED_ROWS
 
     def read(self, found: ChangeSink, permit: Callable[[int], None] = lambda _gone: None) -> TableTotals:
         """Find what has changed.
@@ -206,18 +217,18 @@ class TableChanges:
             ContractError: a key is there twice, or an index is broken.
             SourceUnavailable: a partition was attached meanwhile.
         """
-        count, candidates = self.counted
-        if candidates and not self._is_guarded:
-            check_once(self._snapshot, self._table, self._may_be_new())
+        count = self.counted.rows
+        if self.counted.candidates and not self._is_guarded:
+            check_once(self._snapshot, self._table, self._candidates())
         self._holdings = Holdings(self.sorted_runs, self._table.key, self._ingestion)
-        if candidates:
-            self._stream(self._may_be_new(), found, ordered=self.comes_in_order)
+        if self.counted.candidates:
+            self._stream(self._candidates(), found, ordered=self.comes_in_order)
         if count != self.held + self._added:
             try:
                 permit(self.held + self._added - count)
             except MassDeletion as error:
                 # A partition that was attached just now is seen by all readers, whatever their snapshots.
-                if self._counts()[0] != count:
+                if self._count().rows != count:
                     raise SourceUnavailable(f"{self._table.name} is being changed as it is read: {error}") from error
                 raise
             permit(self._compare_keys(found))
@@ -234,7 +245,7 @@ class TableChanges:
         keys = self._ranges.rows if self._ranges else 0  # what is held after the comparison
         if keys == count:
             return
-        if self._counts()[0] != count:
+        if self._count().rows != count:
             raise SourceUnavailable(f"{self._table.name} is being changed as it is read: its rows have become more")
         check_without_index(self._snapshot, self._table, count, keys)
 
@@ -249,18 +260,18 @@ class TableChanges:
         ranges = self._before.ranges if self._before else None
         return ranges if ranges is not None and ranges.rows == self.held else None
 
-    def _counts(self) -> tuple[int, int]:
-        query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM public.{}")
-        with self._snapshot.reading(self._table.name) as cursor:
-            cursor.execute(query.format(self._may_be_new(), sql.Identifier(self._table.name)))
-            [[count, candidates]] = cursor.fetchall()
-        return int(count), int(candidates)
+    def _count(self) -> Counted:
+        return count_rows(self._snapshot, self._table.name, self._storage.blocks, self._may_be_new())
+
+    def _candidates(self) -> sql.Composable:
+        """Which rows to compare with the lake, once they are counted."""
+        return sql.SQL("{} AND {}").format(self._may_be_new(), self.counted.place)
 
     def _may_be_new(self) -> sql.Composable:
         """Which rows to compare with the lake."""
         new = may_differ(self._snapshot, self._last, self._table, self.columns, self.identity)
-        asked = conditions_on(self._table.key, self._recapture)
-        return sql.SQL("({})").format(sql.SQL(" OR ").join([new, *asked]))
+        asked = [*conditions_on(self._table.key, self._recapture)]
+        return sql.SQL("({})").format(sql.SQL(" OR ").join([new, *asked])) if asked else new
 
     def _stream(self, condition: sql.Composable, found: ChangeSink, *, ordered: bool = False) -> None:
         def consume(candidates: pl.DataFrame) -> None:

@@ -224,7 +224,7 @@ class BatchRead:
     @property
     def candidates(self) -> Mapping[str, int]:
         """How many rows of each table may have changed."""
-        return {name: changes.counted[1] for name, changes in self._changes.items()}
+        return {name: changes.counted.candidates for name, changes in self._changes.items()}
 
     @cached_property
     def rows(self) -> Mapping[str, int]:

@@ -14,6 +14,12 @@ from totes.errors import ConfigurationError, ContractError
 from totes.lake import SourceColumn
 
 _CATALOG = sql.SQL("""
+    WITH RECURSIVE domain (oid, type, modifier) AS (
+        SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
+        UNION ALL
+        SELECT domain.oid, below.typbasetype, below.typtypmod
+        FROM domain JOIN pg_type AS below ON below.oid = domain.type AND below.typtype = 'd'
+    )
     SELECT class.relname, class.relkind, attribute.attname, {whole_type}, {plain_type},
            CASE WHEN type.typtype = 'e' THEN 'enum' ELSE type.typname END,
            has_schema_privilege(namespace.oid, 'USAGE'), quote_ident(current_user),
@@ -33,16 +39,11 @@ _CATALOG = sql.SQL("""
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
     JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    LEFT JOIN domain ON domain.oid = attribute.atttypid
     CROSS JOIN LATERAL (
-        WITH RECURSIVE under (type, modifier, depth) AS (
-            SELECT attribute.atttypid, attribute.atttypmod, 0
-            UNION ALL
-            SELECT domain.typbasetype, domain.typtypmod, under.depth + 1
-            FROM under JOIN pg_type AS domain ON domain.oid = under.type AND domain.typtype = 'd'
-        )
-        SELECT type, modifier FROM under ORDER BY depth DESC LIMIT 1
-    ) AS base
-    JOIN pg_type AS type ON type.oid = base.type
+        SELECT coalesce(domain.type, attribute.atttypid), coalesce(domain.modifier, attribute.atttypmod)
+    ) AS base (type, modifier)
+    JOIN pg_type AS type ON type.oid = base.type AND type.typtype <> 'd'
     WHERE namespace.nspname = 'public' AND class.relname = ANY(%s) AND class.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND attribute.attnum > 0 AND NOT attribute.attisdropped
     ORDER BY class.relname, attribute.attnum

@@ -26,6 +26,9 @@ from that limit."""
 NAMED_IDS = 4096
 """So many transactions are named one by one at most: the statement for each table names them all."""
 
+EVERY_ROW, NO_ROW = sql.SQL("true"), sql.SQL("false")
+"""SQL conditions on rows."""
+
 _FIRST_NORMAL_ID = 3
 """In each round of 2**32 ids, those below this belong to no transaction."""
 
@@ -125,7 +128,9 @@ class Snapshot:
         many transactions since), every row may be new.
         """
         if last is None or not self.continues(last):
-            return sql.SQL("true")
+            return EVERY_ROW
+        if self.is_as_it_was(last):
+            return NO_ROW
         if self.ceiling - last.horizon <= NAMED_IDS:
             # PostgreSQL looks a row's transaction up in a hash of these, by several workers at once; for ages only one
             # of them may ask: https://www.postgresql.org/docs/current/parallel-safety.html
@@ -142,6 +147,14 @@ class Snapshot:
         """Raise SourceUnavailable where the tables are there, and were not yet when they were to be locked."""
         if self.unlocked is not None:
             raise SourceUnavailable(f"the source's tables were changed as they were to be read: {self.unlocked}")
+
+    def is_as_it_was(self, last: CaptureManifest) -> bool:
+        """Whether no transaction has ended since the last batch, so that none can have written or deleted a row.
+
+        A row is written and deleted under a transaction's id, and its end is later than the last batch's horizon. A
+        crash empties an unlogged table under none.
+        """
+        return self.continues(last) and self.ceiling == last.horizon
 
     def continues(self, last: CaptureManifest) -> bool:
         """Whether this is the source of the last batch, grown older, so that the two's transaction ids compare."""
