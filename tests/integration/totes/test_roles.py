@@ -12,6 +12,7 @@ from psycopg2.extensions import make_dsn
 from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from tests.support.servers import run_alone
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE
@@ -55,8 +56,12 @@ def loader(pipeline: Pipeline) -> Iterator[Role]:
         drop(pipeline.warehouse, each)
 
 
+def named(role: Role) -> sql.Identifier:
+    return sql.Identifier(role.username)
+
+
 def drop(uri: str, role: Role) -> None:
-    name = sql.Identifier(role.username)
+    name = named(role)
     with session(uri) as connection, connection, connection.cursor() as cursor:
         cursor.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(name))
         cursor.execute(sql.SQL("DROP ROLE {}").format(name))
@@ -396,6 +401,66 @@ def test_who_may_only_make_roles_lifts_their_end_too(pipeline: Pipeline) -> None
     finally:
         drop(pipeline.source, maker)
         drop(pipeline.source, role)
+
+
+@pytest.fixture
+def maker(pipeline: Pipeline) -> Iterator[Role]:
+    """An administrator who may make roles and read everything, and owns neither the shop's tables nor a schema.
+
+    At the end, what it has made is dropped with it: roles whose names begin with its own, and the dashboard's.
+    """
+    role = Role(f"maker_{uuid.uuid4().hex[:8]}", "a-password")
+    run_alone(
+        pipeline.source,
+        sql.SQL("CREATE ROLE {0} LOGIN CREATEROLE PASSWORD 'a-password'; GRANT pg_read_all_data TO {0}").format(
+            named(role)
+        ),
+    )
+    yield role
+    made = rows(pipeline.source, "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{role.username}_"])
+    for uri in (pipeline.source, pipeline.warehouse):
+        run_alone(uri, sql.SQL("DROP OWNED BY {} CASCADE").format(named(role)))
+    for name in (*(name for (name,) in made), DASHBOARD):
+        if value(pipeline.source, "SELECT count(*) FROM pg_roles WHERE rolname = %s", [name]):
+            run_alone(pipeline.source, sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(name)))
+            drop(pipeline.warehouse, Role(name, ""))
+    run_alone(pipeline.source, sql.SQL("DROP ROLE {}").format(named(role)))
+
+
+def what_lets(error: pytest.ExceptionInfo[ConfigurationError]) -> str:
+    """The statements that an error says to type."""
+    assert "may not grant what a role of totes needs, so nothing was changed" in str(error.value)
+    return str(error.value).partition("let the owner type: ")[2]
+
+
+def test_who_may_not_grant_the_sources_tables_is_told_what_lets_them(pipeline: Pipeline, maker: Role) -> None:
+    reader = Role(f"{maker.username}_reader", "b-password")
+    with session(maker.uri(pipeline.source)) as admin:
+        with pytest.raises(ConfigurationError, match=r'GRANT SELECT ON TABLE "public"\."address" TO') as refused:
+            prepare_source(admin, reader.login, TABLES)
+        assert role_of(admin, reader.username) is None
+        execute(pipeline.source, what_lets(refused))
+        prepare_source(admin, reader.login, TABLES)
+    assert replace(pipeline, source=reader.uri(pipeline.source)).capture().batch == 1
+
+
+def test_who_may_not_grant_what_a_loader_needs_is_told_what_lets_them(pipeline: Pipeline, maker: Role) -> None:
+    loader, dashboard = Role(f"{maker.username}_loader", "b-password"), Role(DASHBOARD, "c-password")
+    execute(pipeline.warehouse, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    run_alone(
+        pipeline.warehouse,
+        sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
+            sql.Identifier(value(pipeline.warehouse, "SELECT current_database()")), named(maker)
+        ),
+    )
+    with session(maker.uri(pipeline.warehouse)) as admin:
+        with pytest.raises(ConfigurationError, match='GRANT CREATE ON SCHEMA "public" TO') as refused:
+            prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
+        assert role_of(admin, loader.username) is None
+        execute(pipeline.warehouse, what_lets(refused))
+        prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
 def test_a_role_that_totes_makes_says_so_and_what_else_it_says_stays(pipeline: Pipeline, reader: Role) -> None:

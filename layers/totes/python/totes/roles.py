@@ -17,6 +17,7 @@ from psycopg2.extensions import encrypt_password
 
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE, READABLE_LEDGER, REPORT, REPORT_MARK
+from totes.rights import Right, must_be_held
 
 DASHBOARD = "totes_dashboard"
 """The dashboard's role, which the loader lets see what it makes of the star."""
@@ -24,7 +25,7 @@ DASHBOARD = "totes_dashboard"
 MARK = "made by totes, which changes its password"
 """What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""
 
-_LEDGER = "etl"
+_PUBLIC, _LEDGER = "public", "etl"
 
 
 # What an administrator, or the owner of other databases, has is more than a warehouse, so it is given to nobody.
@@ -67,14 +68,14 @@ def prepare_source(connection: Connection, login: Mapping[str, Any], tables: Seq
         tables: what it is to read, in schema public.
 
     Raises:
-        ConfigurationError: the role is the connection's own.
+        ConfigurationError: the role is the connection's own, or that may not grant what the role needs.
         psycopg2.Error: a table is missing, or the connection's own role may not do this.
     """
-    role = sql.Identifier(login["username"])
-    statements = [
-        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role),
-        *(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier("public", table), role) for table in tables),
-        *_no_temporary_tables(connection, login["username"]),
+    name = login["username"]
+    statements: list[sql.Composable | Right] = [
+        Right(privilege="USAGE", kind="SCHEMA", name=(_PUBLIC,), role=name),
+        *(Right(privilege="SELECT", kind="TABLE", name=(_PUBLIC, table), role=name) for table in tables),
+        *_no_temporary_tables(connection, name),
     ]
     make_roles(connection, [login], statements)
 
@@ -97,34 +98,36 @@ def prepare_warehouse(
         own: whether the server is of totes' own. Then only who was granted it makes temporary tables and views there.
 
     Raises:
-        ConfigurationError: a role is the connection's own, or another role has loaded the warehouse.
+        ConfigurationError: a role is the connection's own, that may not grant what a role needs, or another role has
+            loaded the warehouse.
         psycopg2.Error: the connection's own role may not do this.
     """
     must_be_the_loaders(connection, login["username"])
-    loader, reader = sql.Identifier(login["username"]), sql.Identifier(dashboard["username"])
-    database = sql.Identifier(connection.info.dbname)
-    statements: list[sql.Composable] = [
+    loads, reads, database = login["username"], dashboard["username"], connection.info.dbname
+    loader, reader = sql.Identifier(loads), sql.Identifier(reads)
+    statements: list[sql.Composable | Right] = [
         # Its staging tables are temporary ones. A reader's temporary view would refuse a rebuild.
-        sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, loader),
+        Right(privilege="TEMPORARY", kind="DATABASE", name=(database,), role=loads),
         *_no_temporary_tables(connection, dashboard["username"]),
         *_unset(connection, dashboard["username"]),
         # Whoever makes a schema for a role must be a member of it.
         sql.SQL("GRANT {} TO CURRENT_USER").format(loader),
-        sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(loader),
-        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(reader),
+        Right(privilege="USAGE", kind="SCHEMA", name=(_PUBLIC,), role=loads),
+        Right(privilege="CREATE", kind="SCHEMA", name=(_PUBLIC,), role=loads),
+        Right(privilege="USAGE", kind="SCHEMA", name=(_PUBLIC,), role=reads),
     ]
     if not _is_there(connection, "SELECT to_regnamespace(%s)", _LEDGER):
         statements.append(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_LEDGER), loader))
-    statements.append(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(_LEDGER), reader))
+    statements.append(Right(privilege="USAGE", kind="SCHEMA", name=(_LEDGER,), role=reads))
     statements += _of_report(connection, loader, reader)
-    places = [*(("public", name) for name in (*readable, RATES_TABLE)), *((_LEDGER, name) for name in READABLE_LEDGER)]
+    places = [*((_PUBLIC, name) for name in (*readable, RATES_TABLE)), *((_LEDGER, name) for name in READABLE_LEDGER)]
     statements += [
-        sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(schema, name), reader)
-        for schema, name in places
-        if _is_there(connection, "SELECT to_regclass(%s)", f"{schema}.{name}")
+        Right(privilege="SELECT", kind="TABLE", name=place, role=reads)
+        for place in places
+        if _is_there(connection, "SELECT to_regclass(%s)", ".".join(place))
     ]
     if own:  # a given server has others on it, who may have relied on what PostgreSQL lets everybody do
-        statements.append(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
+        statements.append(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
     make_roles(connection, [login, dashboard], statements)
 
 
@@ -209,16 +212,18 @@ def _of_report(connection: Connection, loader: sql.Identifier, reader: sql.Ident
     return granted if is_there else [*made, *granted]
 
 
-def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], grants: Sequence[sql.Composable]) -> None:
-    """Make roles with their passwords and their mark, or bring them up to date, and run grants, in one transaction.
+def make_roles(
+    connection: Connection, logins: Sequence[Mapping[str, Any]], statements: Sequence[sql.Composable | Right]
+) -> None:
+    """Make roles with their passwords and their mark, or bring them up to date, in one transaction.
 
     Args:
         connection: a database, as somebody who may make roles; outside a transaction.
         logins: username and password of each role.
-        grants: statements that give them what they need.
+        statements: what gives them what they need: rights, and statements beside them, in their order.
 
     Raises:
-        ConfigurationError: a role is the connection's own; nothing is changed.
+        ConfigurationError: a role is the connection's own, or that may not grant one of the rights; nothing is changed.
         psycopg2.Error: the connection's own role may not do this.
     """
     for each in logins:
@@ -228,7 +233,10 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
                 "let totes make a role of its own under another name (--role NAME)"
             )
     with connection, connection.cursor() as cursor:
-        database = sql.Identifier(connection.info.dbname)
+        connecting = [
+            Right(privilege="CONNECT", kind="DATABASE", name=(connection.info.dbname,), role=each["username"])
+            for each in logins
+        ]
         for each in logins:
             role = sql.Identifier(each["username"])
             cursor.execute(
@@ -244,9 +252,9 @@ def make_roles(connection: Connection, logins: Sequence[Mapping[str, Any]], gran
             cursor.execute(made.format(role, sql.Literal(verifier)))
             comment = sql.Literal(_marked(found[0] if found else None))
             cursor.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
-            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
-        for statement in grants:
-            cursor.execute(statement)
+        for statement in (*connecting, *statements):
+            cursor.execute(statement.granted() if isinstance(statement, Right) else statement)
+        must_be_held(cursor, [*connecting, *(each for each in statements if isinstance(each, Right))])
 
 
 def verifier_of(connection: Connection, login: Mapping[str, Any]) -> str:

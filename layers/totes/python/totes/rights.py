@@ -1,0 +1,82 @@
+"""Rights that somebody grants to a role, and what the role has of them afterwards.
+
+PostgreSQL only warns where somebody grants what they may not grant, in the words of its language.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from totes.errors import ConfigurationError
+
+_HAS = {
+    "TABLE": "SELECT has_table_privilege(%s::name, %s, %s)",
+    "SCHEMA": "SELECT has_schema_privilege(%s::name, %s, %s)",
+    "DATABASE": "SELECT has_database_privilege(%s::name, %s, %s)",
+}
+"""Whether a role has a privilege on something of a kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """What a role may do with something.
+
+    Attributes:
+        privilege: by PostgreSQL's word: "SELECT".
+        kind: of what it is: "TABLE", "SCHEMA" or "DATABASE".
+        name: its name, after that of its schema where it has one.
+        role: whose right it is.
+    """
+
+    privilege: str
+    kind: str
+    name: tuple[str, ...]
+    role: str
+
+    def granted(self) -> sql.Composable:
+        """Return the statement that grants it."""
+        return self._granted_to(self.role)
+
+    def granted_further(self, role: str) -> sql.Composable:
+        """Return the statement by which another role may grant it."""
+        return sql.SQL("{} WITH GRANT OPTION").format(self._granted_to(role))
+
+    def is_held(self, cursor: Cursor) -> bool:
+        """Whether the role has it, by whomever.
+
+        Raises:
+            psycopg2.Error: there is no such thing, or no such role; the connection was lost.
+        """
+        name = sql.Identifier(*self.name).as_string(cursor) if self.kind == "TABLE" else self.name[0]
+        cursor.execute(_HAS[self.kind], (self.role, name, self.privilege))
+        [[is_held]] = cursor.fetchall()
+        return bool(is_held)
+
+    def _granted_to(self, role: str) -> sql.Composable:
+        return sql.SQL("GRANT {} ON {} {} TO {}").format(
+            sql.SQL(self.privilege), sql.SQL(self.kind), sql.Identifier(*self.name), sql.Identifier(role)
+        )
+
+
+def must_be_held(cursor: Cursor, rights: Sequence[Right]) -> None:
+    """Refuse that a role lacks one of these rights, which the session's own role has just granted.
+
+    Args:
+        cursor: the database.
+        rights: what was granted.
+
+    Raises:
+        ConfigurationError: it could not be granted; the sentence says what lets the session's role grant it.
+        psycopg2.Error: the connection was lost.
+    """
+    missing = [right for right in rights if not right.is_held(cursor)]
+    if missing:
+        cursor.execute("SELECT current_user")
+        [[granter]] = cursor.fetchall()
+        statements = dict.fromkeys(right.granted_further(granter).as_string(cursor) for right in missing)
+        raise ConfigurationError(
+            f"{granter} may not grant what a role of totes needs, so nothing was changed. Log in as the owner, or let "
+            f"the owner type: {'; '.join(statements)}"
+        )
