@@ -126,7 +126,7 @@ class SignIn(Construct):
         acknowledge(
             pool,
             "COG2",
-            reason="The page asks for a password alone. What it opens holds no personal data, and can only be read.",
+            reason="The page asks for a password alone. What it opens has of people only names, and can only be read.",
         )
         acknowledge(
             pool,

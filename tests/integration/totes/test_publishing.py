@@ -476,7 +476,7 @@ def personal(pipeline: Pipeline) -> set[str]:
     return {"ann@home.example", *(each for (each,) in found if each)}
 
 
-def test_nothing_personal_is_in_any_file_and_the_dashboards_login_suffices(
+def test_of_people_no_more_than_names_is_in_any_file_and_the_dashboards_login_suffices(
     pipeline: Pipeline,
     by_role: Pipeline,  # noqa: F811 - a fixture
     personal: set[str],

@@ -1,6 +1,6 @@
 """Report: what the shop asks of its warehouse, each a file of SQL and a view of schema `report`.
 
-`questions` has the shop's questions. `rows` has the rows that their answers are made of, without personal data.
+`questions` has the shop's questions. `rows` has the rows that their answers are made of; of people only the names.
 """
 
 from totes.report.question import Question, by_dependency, views_of
