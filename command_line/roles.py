@@ -65,7 +65,8 @@ def make_roles(
         UserError: the URI is missing, not understood or refused, its server does not prove its name by TLS, or it leads
             to a tunnel and no host is said; the administrator may not do this or is the role itself, somebody else
             makes roles there, or a login was not to be changed. Nothing is changed then.
-        ConfigurationError: another role has loaded the warehouse. Nothing is changed then.
+        ConfigurationError: another role has loaded the warehouse, or the administrator may not grant what a role needs.
+            Nothing is changed then.
     """
     if database not in _DATABASES:
         raise UserError(f"there is no database {database!r}; there are {', '.join(_DATABASES)}")
@@ -84,8 +85,8 @@ def make_roles(
             }
             if name is None:
                 _look_before(connection, database, logins, confirm)
+                _prepare(connection, database, logins)  # refused, it leaves the secrets as they were
                 _store(deployment, logins)
-                _prepare(connection, database, logins)
             else:
                 logins[database] |= {"username": name, "password": _password_for(deployment, database, name)}
                 _look_before(connection, database, logins, confirm)
@@ -112,9 +113,9 @@ def _make_renamed(
 ) -> None:
     """Make roles, one of them with a new password, which the secret has before the database does."""
     values, where = logins[database], admin.info.dsn_parameters
-    _store(deployment, {each: filled for each, filled in logins.items() if each != database})
     with Logins(deployment).replacing(database, values, is_known=lambda: _lets_in(values, database, where)):
         _prepare(admin, database, logins)
+    _store(deployment, {each: filled for each, filled in logins.items() if each != database})
 
 
 def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]]) -> None:

@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from command_line.deployment import Deployment
 from command_line.roles import make_roles
 from tests.support.databases import execute, value
-from totes.errors import UserError
+from totes.errors import ConfigurationError, UserError
 from totes.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -62,6 +62,21 @@ def test_an_address_of_this_machine_is_not_stored_for_functions_that_are_elsewhe
     with pytest.raises(UserError, match=r"no function would reach it there; nothing was changed.*--host HOST"):
         init(source)
     assert stored(secrets)["host"] == PLACEHOLDER
+    assert not has_role(source)
+
+
+@pytest.mark.parametrize("name", [None, ROLE])
+def test_an_administrator_who_may_not_grant_leaves_the_secret_as_it_was(
+    source: str, secrets: "SecretsManagerClient", name: str | None
+) -> None:
+    made = stored(secrets)
+    execute(source, "CREATE ROLE maker LOGIN CREATEROLE PASSWORD 'm'; GRANT pg_read_all_data TO maker")
+    try:
+        with pytest.raises(ConfigurationError, match="maker may not grant what a role of totes needs"):
+            init(make_dsn(source, user="maker", password="m"), host="shop.example.com", name=name)
+    finally:
+        execute(source, "DROP OWNED BY maker; DROP ROLE maker")
+    assert stored(secrets) == made
     assert not has_role(source)
 
 

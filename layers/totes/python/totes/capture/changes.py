@@ -91,9 +91,9 @@ def changes_of(
             table,
             columns[table.name],
             identities[table.name],
-            storages[table.name],
             baseline if table.name in in_pieces else last,
-            recapture.get(table.name, ()),
+            storage=storages[table.name],
+            recapture=recapture.get(table.name, ()),
             is_guarded=table.name not in without_index,
             was_counted=table.name not in in_pieces,
         )
@@ -147,8 +147,8 @@ class TableChanges:
         table: the table.
         columns: its columns in the source.
         identity: what it is there.
-        storage: how it is kept there.
         last: the last batch; None where there is none.
+        storage: how it is kept there.
         recapture: keys that are looked at whether or not they may be new.
         is_guarded: whether an index of the source lets no key be there twice.
         was_counted: whether `last` held as many rows as the source had then; pieces do not know what is gone.
@@ -165,10 +165,10 @@ class TableChanges:
         table: SourceTable,
         columns: Sequence[SourceColumn],
         identity: TableIdentity,
-        storage: Storage,
         last: CaptureManifest | None,
-        recapture: Sequence[int] = (),
         *,
+        storage: Storage,
+        recapture: Sequence[int] = (),
         is_guarded: bool = True,
         was_counted: bool = True,
     ) -> None:
@@ -190,8 +190,11 @@ class TableChanges:
 
     @cached_property
     def counted(self) -> Counted:
-        """How many rows the table has, and how many of them are to be compared with the lake."""
-        if self._may_be_new() == NO_ROW and self._was_counted and not self._storage.is_unlogged:
+        """How many rows the table has, and how many of them are to be compared with the lake.
+
+        They are not counted where they must be what they were.
+        """
+        if self._may_be_new() == NO_ROW and self._was_counted and not self._storage.unlogged:
             return Counted(rows=self.held, candidates=0, place=NO_ROW)
         return self._count()
 

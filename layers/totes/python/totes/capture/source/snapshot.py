@@ -149,10 +149,10 @@ class Snapshot:
             raise SourceUnavailable(f"the source's tables were changed as they were to be read: {self.unlocked}")
 
     def is_as_it_was(self, last: CaptureManifest) -> bool:
-        """Whether no transaction has ended since the last batch, so that none can have written or deleted a row.
+        """Whether no transaction that has an id has ended since the last batch, so that none has changed a row.
 
-        A row is written and deleted under a transaction's id, and its end is later than the last batch's horizon. A
-        crash empties an unlogged table under none.
+        Rows are written and deleted by transactions that have ids, later ones than the last batch's horizon. Only a
+        crash empties an unlogged table without.
         """
         return self.continues(last) and self.ceiling == last.horizon
 

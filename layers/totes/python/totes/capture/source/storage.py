@@ -8,7 +8,7 @@ from totes.errors import ContractError
 from totes.lake import TableIdentity
 
 _STORAGE = """
-    SELECT oid::text, coalesce(pg_relation_size(oid), 0) / current_setting('block_size')::integer, relpersistence = 'u'
+    SELECT oid::text, oid::regclass::text, greatest(relpages, 0), relpersistence = 'u'
     FROM pg_class WHERE oid = ANY (%s::oid[])
 """
 
@@ -18,12 +18,12 @@ class Storage:
     """How a table is kept.
 
     Attributes:
-        blocks: how many blocks its largest part had when it was asked for; rows lie in them by their ctid.
-        is_unlogged: whether a crash takes rows away, under no transaction's id.
+        blocks: how many blocks its largest member had at the last VACUUM or ANALYZE; rows lie in them by their ctid.
+        unlogged: the names of members of which a crash takes all rows away, under no transaction's id.
     """
 
     blocks: int
-    is_unlogged: bool
+    unlogged: tuple[str, ...]
 
 
 def storages_of(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> dict[str, Storage]:
@@ -39,19 +39,22 @@ def storages_of(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> 
     """
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_STORAGE, ([oid for identity in identities.values() for oid in identity.members],))
-        parts = {oid: (int(blocks), bool(is_unlogged)) for oid, blocks, is_unlogged in cursor.fetchall()}
-    found = {name: [parts[oid] for oid in identity.members if oid in parts] for name, identity in identities.items()}
-    storages = {
-        name: Storage(
-            blocks=max((blocks for blocks, _ in of_table), default=0),
-            is_unlogged=any(is_unlogged for _, is_unlogged in of_table),
-        )
-        for name, of_table in found.items()
+        members = {oid: (name, int(blocks), bool(is_unlogged)) for oid, name, blocks, is_unlogged in cursor.fetchall()}
+    found = {
+        name: [members[oid] for oid in identity.members if oid in members] for name, identity in identities.items()
     }
-    unlogged = ", ".join(name for name, storage in storages.items() if storage.is_unlogged)
+    storages = {
+        table: Storage(
+            blocks=max((blocks for _, blocks, _ in of_table), default=0),
+            unlogged=tuple(name for name, _, is_unlogged in of_table if is_unlogged),
+        )
+        for table, of_table in found.items()
+    }
+    unlogged = ", ".join(name for storage in storages.values() for name in storage.unlogged)
     if unlogged and snapshot.source.in_recovery:
         raise ContractError(
-            f"the source is a standby, which has no rows of unlogged tables: {unlogged}; ALTER TABLE ... SET LOGGED at "
-            "its primary, or name the primary as the source"
+            f"the source is a standby, which has no rows of unlogged tables, and {unlogged} is unlogged: name the "
+            "primary as the source, or make it a logged table there (ALTER TABLE ... SET LOGGED; a partitioned table "
+            "itself has to be made again)"
         )
     return storages
