@@ -11,13 +11,13 @@ from pathlib import Path
 from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
-from simulator import build
 from tests.faults.audit import keep_audit_log
 from tests.faults.invariants import after_every_run, once_all_is_well
 from tests.faults.scene import Fault, Scene
 from tests.faults.worker import Returned
 from tests.faults.world import World
 from tests.support.databases import execute, value
+from tests.support.servers import shop_server
 
 _PATIENCE = 30.0
 """Seconds until a standby is taken not to follow its primary."""
@@ -56,16 +56,12 @@ def promoted(scene: Scene) -> None:
 
 @contextmanager
 def _primary() -> Iterator[tuple[EmbeddedPostgres, Path]]:
-    with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(Path(folder))
-        server.start()
-        try:
-            server.create_database("shop")
-            build(server.uri("shop"), orders=30, seed=1)
-            keep_audit_log(server.uri("shop"))
-            yield server, Path(folder)
-        finally:
-            server.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder,
+        shop_server(Path(folder), orders=30) as server,
+    ):
+        keep_audit_log(server.uri("shop"))
+        yield server, Path(folder)
 
 
 @contextmanager

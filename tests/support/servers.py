@@ -13,6 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
 from tests.support.databases import rows, session, value
 
 _SECONDS = 60.0
@@ -42,6 +43,21 @@ def copy_of(template: str, name: str) -> sql.Composable:
 def removal_of(name: str) -> sql.Composable:
     """The statement that drops a database, whoever is connected to it."""
     return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+
+
+@contextmanager
+def shop_server(
+    folder: Path, *, orders: int, version: int = 18, settings: Mapping[str, str] | None = None
+) -> Iterator[EmbeddedPostgres]:
+    """A server of its own in a folder, with a database `shop` in which a shop has so many orders; it ends here."""
+    server = EmbeddedPostgres(folder, version=version, settings=settings)
+    server.start()
+    try:
+        server.create_database("shop")
+        build(server.uri("shop"), orders=orders, seed=1)
+        yield server
+    finally:
+        server.stop()
 
 
 @contextmanager

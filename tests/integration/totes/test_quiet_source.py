@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from local_cloud.postgres import EmbeddedPostgres
-from simulator import build
 from tests.support.databases import QUICK, execute, own_session, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from tests.support.servers import copy_of, crash_in_place, run_alone
+from tests.support.servers import copy_of, crash_in_place, run_alone, shop_server
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES, pending
 from totes.capture.source.snapshot import snapshot_of
@@ -25,12 +24,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server with a shop to copy, in which no transaction ends but those of the tests."""
-    server = EmbeddedPostgres(folder / "server", settings={**QUICK, "autovacuum": "off"})
-    server.start()
-    server.create_database("shop")
-    build(server.uri("shop"), orders=20, seed=1)
-    yield server
-    server.stop()
+    with shop_server(folder / "server", orders=20, settings={**QUICK, "autovacuum": "off"}) as server:
+        yield server
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from tests.support.servers import run_alone
+from tests.support.servers import run_alone, shop_server
 from totes import databases
 from totes.capture import SOURCE_TABLES, capture
 from totes.capture.source import snapshot
@@ -221,16 +221,10 @@ def test_a_killed_loader_leaves_its_lock_in_the_middle_of_a_long_statement(empty
 
 
 def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "sixteen", version=16)
-    server.start()
-    try:
-        server.create_database("shop")
-        build(server.uri("shop"), orders=20, seed=1)
+    with shop_server(folder / "sixteen", orders=20, version=16) as server:
         make_hostile(server.uri("shop"), 16)
         with opened(server.uri("shop")) as source, source.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM public.payment WHERE pg_sleep(0.01) IS NOT NULL")
-    finally:
-        server.stop()
 
 
 def test_row_level_security_that_hides_rows_is_refused_by_name(pipeline: Pipeline) -> None:

@@ -11,11 +11,10 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
-from simulator import build
 from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from tests.support.servers import catch_up, run_alone, standby_of
+from tests.support.servers import catch_up, run_alone, shop_server, standby_of
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES
 from totes.capture.source import standby
@@ -27,12 +26,8 @@ from totes.verify import verify
 
 @pytest.fixture(scope="module")
 def primary(folder: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(folder / "primary")
-    server.start()
-    server.create_database("shop")
-    build(server.uri("shop"), orders=60, seed=1)
-    yield server
-    server.stop()
+    with shop_server(folder / "primary", orders=60) as server:
+        yield server
 
 
 @pytest.fixture
@@ -225,11 +220,7 @@ _REFUSES = """
 def test_a_standby_that_does_not_tell_is_captured(
     empty_database: str, lake: tuple[Bucket, Bucket], folder: Path, name: str, silence: str
 ) -> None:
-    server = EmbeddedPostgres(folder / f"{name}-primary")
-    server.start()
-    try:
-        server.create_database("shop")
-        build(server.uri("shop"), orders=9, seed=1)
+    with shop_server(folder / f"{name}-primary", orders=9) as server:
         execute(
             server.uri("shop"),
             "CREATE ROLE ordinary LOGIN PASSWORD 'o'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ordinary;"
@@ -242,8 +233,6 @@ def test_a_standby_that_does_not_tell_is_captured(
             )
             assert replica.capture().batch == 1
             assert CaptureManifest.from_json(Journal(lake[0]).read(1)).position is not None
-    finally:
-        server.stop()
 
 
 def test_an_unlogged_table_whose_rows_a_standby_lacks_is_named(

@@ -15,11 +15,10 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from local_cloud.postgres import EmbeddedPostgres
-from simulator import build
 from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from tests.support.servers import crash_in_place, jump_to_transaction, run_alone
+from tests.support.servers import crash_in_place, jump_to_transaction, run_alone, shop_server
 from totes.capture import SOURCE_TABLES, capture, changes
 from totes.capture.rows import streaming
 from totes.capture.source import durability
@@ -32,12 +31,8 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def server(folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server of its own, with a shop."""
-    server = EmbeddedPostgres(folder / f"server-{next(_numbers)}")
-    server.start()
-    server.create_database("shop")
-    build(server.uri("shop"), orders=60, seed=1)
-    yield server
-    server.stop()
+    with shop_server(folder / f"server-{next(_numbers)}", orders=60) as server:
+        yield server
 
 
 @pytest.fixture

@@ -194,7 +194,7 @@ class TableChanges:
 
         They are not counted where they must be what they were.
         """
-        if self._may_be_new() == NO_ROW and self._was_counted and not self._storage.unlogged:
+        if self._may_be_new == NO_ROW and self._was_counted and not self._storage.unlogged:
             return Counted(rows=self.held, candidates=0, place=NO_ROW)
         return self._count()
 
@@ -264,12 +264,13 @@ class TableChanges:
         return ranges if ranges is not None and ranges.rows == self.held else None
 
     def _count(self) -> Counted:
-        return count_rows(self._snapshot, self._table.name, self._storage.blocks, self._may_be_new())
+        return count_rows(self._snapshot, self._table.name, self._storage.blocks, self._may_be_new)
 
     def _candidates(self) -> sql.Composable:
         """Which rows to compare with the lake, once they are counted."""
-        return sql.SQL("{} AND {}").format(self._may_be_new(), self.counted.place)
+        return sql.SQL("{} AND {}").format(self._may_be_new, self.counted.place)
 
+    @cached_property
     def _may_be_new(self) -> sql.Composable:
         """Which rows to compare with the lake."""
         new = may_differ(self._snapshot, self._last, self._table, self.columns, self.identity)

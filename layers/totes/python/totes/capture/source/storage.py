@@ -40,16 +40,13 @@ def storages_of(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) -> 
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_STORAGE, ([oid for identity in identities.values() for oid in identity.members],))
         members = {oid: (name, int(blocks), bool(is_unlogged)) for oid, name, blocks, is_unlogged in cursor.fetchall()}
-    found = {
-        name: [members[oid] for oid in identity.members if oid in members] for name, identity in identities.items()
-    }
-    storages = {
-        table: Storage(
-            blocks=max((blocks for _, blocks, _ in of_table), default=0),
+    storages = {}
+    for table, identity in identities.items():
+        of_table = [members[oid] for oid in identity.members]
+        storages[table] = Storage(
+            blocks=max(blocks for _, blocks, _ in of_table),
             unlogged=tuple(name for name, _, is_unlogged in of_table if is_unlogged),
         )
-        for table, of_table in found.items()
-    }
     unlogged = ", ".join(name for storage in storages.values() for name in storage.unlogged)
     if unlogged and snapshot.source.in_recovery:
         raise ContractError(
