@@ -60,6 +60,8 @@ def test_an_answer_that_says_nothing_is_refused_as_a_whole(body: bytes, wrong: s
         ("NaN", "is no number"),
         ("Infinity", "is no number"),
         ('{"a": 1}', "is no number"),
+        ("1_2.5", "is no number"),
+        ("\u0661", "is no number"),
         ("1e300", "is no rate that a currency can have"),
         ("12.5", "is 12.5, a factor of ten from 1.25 of 2024-03-04"),
         ("0.125", "is 0.125, a factor of ten from 1.25 of 2024-03-04"),
@@ -68,6 +70,12 @@ def test_an_answer_that_says_nothing_is_refused_as_a_whole(body: bytes, wrong: s
 def test_nonsense_is_refused_and_the_other_rates_of_the_day_are_good(rate: str, reason: str) -> None:
     judged = judge(said(EUR="1.17", USD=rate), {"USD": yesterday("1.25"), "EUR": yesterday("1.16")})
     assert judged == Judged(good={"EUR": Decimal("1.17")}, refused={"USD": reason})
+
+
+def test_a_number_too_long_to_be_kept_is_none_whatever_its_beginning_says() -> None:
+    body = f'{{"date":"2024-03-05","gbp":{{"usd":1.{"0" * 120}e5}}}}'.encode()
+    read = DayOfRates.from_answer(body, DAY, "GBP", CODES)
+    assert judge(read, {}).refused == {"USD": "is no number"}
 
 
 def test_a_rate_may_move_by_less_than_ten_times_in_a_day() -> None:

@@ -99,5 +99,9 @@ def read_day(bucket: Bucket, base: str, day: date) -> DayOfRates:
 
 
 def _text(value: Any) -> str:
-    """A value as the source wrote it; what a database cannot hold, such as NUL or half a character, is escaped."""
-    return ascii(value if isinstance(value, str) else json.dumps(value))[1:-1][:_MOST]
+    """A value as the source wrote it; what a database cannot hold, such as NUL or half a character, is escaped.
+
+    One that is cut is no number any more: a number's exponent may have been at its end.
+    """
+    text = ascii(value if isinstance(value, str) else json.dumps(value))[1:-1]
+    return text if len(text) <= _MOST else f"{text[:_MOST]}..."

@@ -1,5 +1,6 @@
 """Which rates of a day are nonsense: a rate must be a positive number, and near what it was the day before."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,6 +11,9 @@ from totes.rates.days import DayOfRates
 _FACTOR = 10
 _REMEMBERED = timedelta(days=7)
 """Older rates are not compared with: a currency that has been worth a tenth for a week was divided by ten."""
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+"""A number as JSON has it; Decimal would also read `1_2.5`, and digits of other scripts."""
 
 _LARGEST, _SMALLEST = Decimal("1e12"), Decimal("1e-12")
 
@@ -59,10 +63,9 @@ def judge(said: DayOfRates, last: Mapping[str, LastGood]) -> Judged:
 
 def _number(text: str) -> Decimal | None:
     try:
-        rate = Decimal(text)
-    except InvalidOperation:
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    except InvalidOperation:  # its exponent has too many digits
         return None
-    return rate if rate.is_finite() else None
 
 
 def _jumps(rate: Decimal, day: date, last: LastGood | None) -> str:
