@@ -3,11 +3,23 @@
 import polars as pl
 import pytest
 
+from totes.lake import RAW
 from totes.verify.compare import compare
 
 
 def frame(*rows: tuple[int, str]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema={"id": pl.Int64, "name": pl.String}, orient="row")
+
+
+def read(rows: pl.DataFrame, *raw: str | None) -> pl.DataFrame:
+    return rows.with_columns(pl.Series(RAW, raw or [None] * rows.height, dtype=pl.String))
+
+
+def test_a_value_that_cannot_be_read_is_not_taken_for_the_null_that_should_be_there() -> None:
+    rows = pl.DataFrame({"id": [1, 2, 3], "day": pl.Series([None, None, None], dtype=pl.Date)})
+    found = compare("id", rows, read(rows, None, '{"day":"infinity"}', None))
+    assert (found.missing.to_list(), found.extra.to_list(), found.different.to_list()) == ([], [], [2])
+    assert found.columns == {"day"}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +40,6 @@ def test_a_key_that_is_there_twice_is_named_once(
     different: list[int],
     columns: set[str],
 ) -> None:
-    found = compare("id", frame(*expected), frame(*held))
+    found = compare("id", frame(*expected), read(frame(*held)))
     assert (found.missing.to_list(), found.extra.to_list()) == (missing, extra)
     assert (found.different.to_list(), set(found.columns)) == (different, columns)

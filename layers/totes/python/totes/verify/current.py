@@ -7,7 +7,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.rows.values import read_rows
-from totes.lake import RAW, SourceColumn
+from totes.lake import SourceColumn
 from totes.star_schema import Calendar, Dimension, Fact, Kind, StarTable
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import LIVE
@@ -36,6 +36,9 @@ def current_rows(
         after: the key before the first; None: from the lowest.
         up_to: the last key; None: to the highest.
         most: how many rows at most, those of the lowest keys; more only if the last of these keys is there twice.
+
+    Returns:
+        The rows as `read_rows` gives them.
     """
     key = sql.Identifier(table.key)
     bounds: list[sql.Composable] = [sql.SQL("true")]
@@ -54,8 +57,8 @@ def current_rows(
 
 
 def calendar_rows_held(cursor: Cursor, calendar: Calendar) -> pl.DataFrame | None:
-    """Return all rows of the calendar; None where there are none."""
-    query = sql.SQL("SELECT {} FROM {}").format(_columns(calendar), LIVE.star(calendar.name))
+    """Return all rows of the calendar, as `read_rows` does, but those marked deleted; None where there are none."""
+    query = sql.SQL("SELECT {} FROM {} WHERE NOT is_deleted").format(_columns(calendar), LIVE.star(calendar.name))
     return _read(cursor, calendar, query)
 
 
@@ -95,7 +98,7 @@ def _read(cursor: Cursor, table: StarTable, query: sql.Composable) -> pl.DataFra
     text = _copied(cursor, query)
     if not text:
         return None
-    return read_rows(text, [SourceColumn(name=c.name, type=c.sql_type) for c in table.columns]).drop(RAW)
+    return read_rows(text, [SourceColumn(name=c.name, type=c.sql_type) for c in table.columns])
 
 
 def _copied(cursor: Cursor, query: sql.Composable) -> bytes:
