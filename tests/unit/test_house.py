@@ -19,7 +19,7 @@ MAY_KNOW = {
     "answers": {"answers", "capture", "catalog", "databases", "errors", "star_schema", "warehouse"},
     "athena": {"athena", "lake", "star_schema"},
     "capture": {"capture", "catalog", "lake", "errors"},
-    "star": {"star", "lake", "errors", "outcomes", "star_schema"},
+    "star": {"star", "lake", "errors", "outcomes", "star_schema", "texts"},
     "rates": {"rates", "lake", "errors"},
     "warehouse": {
         "warehouse",
@@ -34,6 +34,7 @@ MAY_KNOW = {
         "roles",
         "sqlstate",
         "star_schema",
+        "texts",
     },
     "report": {"report"},
     "snapshot": {"snapshot", "lake", "errors", "consistent_read", "names", "report"},

@@ -15,7 +15,7 @@ from totes.star.convert import Converted, convert, slices
 from totes.star.joins import complete
 from totes.star.tables.dim_counterparty import DIM_COUNTERPARTY
 from totes.star.tables.fact_payment import FACT_PAYMENT
-from totes.star_schema import text
+from totes.star_schema import integer, text
 
 SCHEMA: dict[str, pl.DataType] = {
     "payment_id": pl.Int32(),
@@ -70,6 +70,30 @@ def test_a_row_from_before_a_column_of_its_star_was_there_has_none_of_its_values
     table = replace(FACT_PAYMENT, columns=(*FACT_PAYMENT.columns, text("note", meaning="", of="note", nullable=True)))
     assert convert(table, row).rows["note"].to_list() == [None]
     assert convert(FACT_PAYMENT, row.drop("paid")).quarantine["reason"].to_list() == ["paid is NULL"]
+
+
+@pytest.mark.parametrize(
+    ("was", "number"),
+    [
+        (pl.Series(["2.00", "1.75", "-0.99"]).cast(pl.Decimal(10, 2)), [2]),
+        (pl.Series(["-7.000", "0.5", "3000000000", "2e3", "-0.0", "7"]), [-7, 0, 7]),
+        (pl.Series([1.0, 1.5, float("nan"), 3e9]), [1]),
+        (pl.Series([5, 3_000_000_000]), [5]),
+    ],
+    ids=["numeric(10,2)", "numeric", "double precision", "bigint"],
+)
+def test_a_number_that_is_no_whole_one_is_not_cut_to_one(was: pl.Series, number: list[int]) -> None:
+    table = replace(FACT_PAYMENT, columns=(*FACT_PAYMENT.columns, integer("boxes", meaning="", of="boxes")))
+    payments = pl.concat([frame_of(("good",))] * was.len()).with_columns(was.alias("boxes"))
+    found = convert(table, payments)
+    assert found.rows["boxes"].to_list() == number
+    assert found.quarantine.height == was.len() - len(number)
+
+
+def test_a_time_in_quarantine_has_all_its_digits() -> None:
+    moment = pl.Series("at", [dt.time(23, 59, 59, 999_999)])
+    [row] = convert(FACT_PAYMENT, frame_of(("no date",)).with_columns(moment)).quarantine["source_row"].to_list()
+    assert json.loads(row)["at"] == "23:59:59.999999"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import polars as pl
 
 from totes.lake import RAW
 from totes.star_schema import Column, Dimension, Fact, Join, Kind
+from totes.texts import texts_of
 
 _SHOWN = 100
 """Characters of a value that a reason quotes; the quarantined row has all of it, or the beginning of a longer one."""
@@ -118,7 +119,7 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
     return rows.select(
         pl.col(key).cast(pl.Int64).alias("key"),
         pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("reason"),
-        pl.struct(_cut(pl.all().cast(pl.String))).struct.json_encode().alias("source_row"),
+        texts_of(rows).select(pl.struct(_cut(pl.all())).struct.json_encode().alias("source_row")).to_series(),
     )
 
 
@@ -194,8 +195,8 @@ def _value(column: Column, dtype: pl.DataType) -> pl.Expr:
     value = pl.col(column.of)
     if not _may_convert(column, dtype):
         return pl.lit(None, dtype=_type_of(column))
-    if column.kind is Kind.DECIMAL:
-        return _decimal(value, dtype, column)
+    if column.kind in (Kind.DECIMAL, Kind.INTEGER):
+        return _integer(value, dtype) if column.kind is Kind.INTEGER else _decimal(value, dtype, column)
     if column.kind is Kind.DATE:
         return _date(value) if dtype == pl.String else value.dt.date()
     if column.kind is Kind.TIME:
@@ -223,6 +224,13 @@ def _may_convert(column: Column, dtype: pl.DataType) -> bool:
         Kind.DATE: dtype == pl.String or isinstance(dtype, pl.Datetime | pl.Date),
         Kind.TIME: isinstance(dtype, pl.Datetime),
     }.get(column.kind, dtype.is_numeric() or dtype == pl.String)
+
+
+def _integer(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.String:  # a numeric without precision
+        return value.str.extract(r"^(-?\d+)(?:\.0+)?$").cast(pl.Int32, strict=False)
+    cast = value.cast(pl.Int32, strict=False)
+    return cast if dtype.is_integer() else pl.when(cast == value).then(cast)
 
 
 def _decimal(value: pl.Expr, dtype: pl.DataType, column: Column) -> pl.Expr:

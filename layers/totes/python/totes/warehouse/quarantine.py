@@ -8,6 +8,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.star_schema import StarTable
+from totes.texts import texts_of
 from totes.warehouse.copying import REFUSES, Refused, copy_all, copy_rows
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.places import Place
@@ -41,13 +42,13 @@ def copy_refused(
         batch: the batch of all of them.
     """
     for each in refused:
-        values = pl.struct(pl.col([column.name for column in star.columns]).cast(pl.String)).struct.json_encode()
+        texts = texts_of(each.row.select(column.name for column in star.columns))
         row = each.row.select(
             (pl.col("batch_id") if batch is None else pl.lit(batch)).alias("batch_id"),
             pl.lit(star.name).alias("star_table"),
             pl.col(star.key).cast(pl.Int64).alias("key"),
             pl.lit(each.words).alias("reason"),
-            values.alias("source_row"),
+            texts.select(pl.struct(pl.all()).struct.json_encode().alias("source_row")).to_series(),
         )
         copy_quarantine(cursor, table, row)
 
