@@ -27,7 +27,8 @@ def list_quarantine(
         quarantine_view.rows(rows)
 
 
-@app.command("show")
+# A key may be negative, and "-1" would be an option.
+@app.command("show", context_settings={"ignore_unknown_options": True})
 def show_quarantine(
     star_table: StarTableName,
     key: Annotated[int, typer.Argument(help="The row's key.")],
@@ -44,7 +45,7 @@ def show_quarantine(
         quarantine_view.row(stays)
 
 
-@app.command("retry")
+@app.command("retry", context_settings={"ignore_unknown_options": True})
 def retry_quarantine(
     star_table: Annotated[str | None, typer.Argument(help="The star table (default: all).")] = None,
     keys: Annotated[list[int] | None, typer.Argument(metavar="KEY", help="The rows' keys (default: all).")] = None,

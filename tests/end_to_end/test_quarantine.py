@@ -54,6 +54,7 @@ def test_a_retry_reads_the_row_again_and_a_fixed_one_leaves_by_itself(shop: Depl
     ("arguments", "sentence"),
     [
         (("show", "fact_sales_order", "5"), "row 5 of fact_sales_order never was in quarantine"),
+        (("show", "fact_sales_order", "-5"), "row -5 of fact_sales_order never was in quarantine"),
         (("show", "sales_order", "4"), "there is no star table 'sales_order'"),
         (("show", "dim_date", "4"), "there is no star table 'dim_date' with a source"),
         (("retry", "fact_payment"), "no row of fact_payment is in quarantine"),
