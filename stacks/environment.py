@@ -33,6 +33,23 @@ _NAME_CHARACTERS = 18
 """CloudFormation takes 25 characters of the data stack's name into the name that it makes up for a database instance. A
 bounded environment's policies know the instance by the first of them: `totes-`, the environment's name and a dash."""
 
+_BOUNDS = {
+    "mass_deletion_percent": (0, 100, "it is a part of a table's rows"),
+    "pieces_at_once": (1, 1000, "with 0 Step Functions would start as many as it can"),
+    "verify_hour": (0, 23, "it is an hour of the day"),
+    "rotation_days": (1, 1000, "Secrets Manager takes no others"),
+}
+"""Numbers with the least and the most that they may be, and why.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html (MaxConcurrency),
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
+"""
+
+_NIGHTLY = ("sweep", "audit", "fetch")
+"""Functions that begin nothing in their last two minutes (`totes_runtime.is_nearly_over`)."""
+
+_NIGHTLY_MINUTES, _PUBLISH_MINUTES = 3, 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
@@ -114,9 +131,10 @@ class Environment:
         """Refuse what cannot be deployed.
 
         Raises:
-            ValueError: the name is too long; alarm_email is no e-mail address; a reader is not valid, is everybody, or
-                is for a given warehouse; a warehouse would have to move to another network; data is to be deleted
-                without the rights for it; or a lost object would expire before the audit finds out.
+            ValueError: the name is too long; a number is out of its bounds; alarm_email is no e-mail address; a reader
+                is not valid, is everybody, or is for a given warehouse; a warehouse would have to move to another
+                network; data is to be deleted without the rights for it; or a lost object would expire before the
+                audit finds out.
         """
         if len(self.name) > _NAME_CHARACTERS:
             raise ValueError(
@@ -136,8 +154,27 @@ class Environment:
             )
         if isinstance(self.warehouse, OwnDatabase):
             self._must_have_a_network_for(self.warehouse)
+        self._must_be_within_bounds()
         self._must_have_a_valid_address()
         self._must_have_valid_readers()
+
+    def _must_be_within_bounds(self) -> None:
+        for name, (least, most, why) in _BOUNDS.items():
+            number = getattr(self, name)
+            if not least <= number <= most:
+                raise ValueError(f"{self.name}: {name} is {number}, and not {least} to {most}: {why}")
+        for name in _NIGHTLY:
+            minutes = getattr(self, name).timeout_minutes
+            if minutes < _NIGHTLY_MINUTES:
+                raise ValueError(
+                    f"{self.name}: {name} has {minutes} minutes, and begins nothing in its last two: give it "
+                    f"{_NIGHTLY_MINUTES} or more"
+                )
+        if self.publish.timeout_minutes > _PUBLISH_MINUTES:
+            raise ValueError(
+                f"{self.name}: publish has {self.publish.timeout_minutes} minutes, and a run waits for it no longer "
+                f"than {_PUBLISH_MINUTES}"
+            )
 
     def _must_have_a_valid_address(self) -> None:
         if self.alarm_email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.alarm_email):

@@ -14,7 +14,8 @@ class Rates:
 
     Attributes:
         currency: the reporting currency, by its ISO 4217 code.
-        since: the first day whose rates are fetched, such as "2024-03-02", the first that the public source has.
+        since: the first day whose rates are fetched, such as "2024-03-02", the first that the public source has. Once
+            there are rates, only later days are fetched, whatever this says.
         sites: the sites that are asked for them, each a URL in the form that `totes.rates.RateSource` takes.
         late_days: how many days old the newest rate of any currency of the shop may be before an alarm goes off; None:
             there is no alarm. A currency that never had a rate does not count.

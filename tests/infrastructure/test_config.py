@@ -123,6 +123,24 @@ def test_what_lambda_gives_no_function_is_refused(settings: dict[str, int], sent
         FunctionSettings(**settings)
 
 
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"pieces_at_once": 0}, "pieces_at_once is 0, and not 1 to 1000: with 0 Step Functions would start"),
+        ({"verify_hour": 24}, "verify_hour is 24, and not 0 to 23"),
+        ({"rotation_days": 2000}, "rotation_days is 2000, and not 1 to 1000: Secrets Manager"),
+        ({"mass_deletion_percent": -1}, "mass_deletion_percent is -1, and not 0 to 100"),
+        ({"sweep": FunctionSettings(timeout_minutes=2)}, "sweep has 2 minutes, and begins nothing in its last two"),
+        ({"publish": FunctionSettings(timeout_minutes=6)}, "publish has 6 minutes, and a run waits .* than 5"),
+    ],
+)
+def test_a_number_that_would_do_harm_or_that_aws_refuses_is_refused_by_the_synth(
+    setting: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=f"dev: {sentence}"):
+        dataclasses.replace(config.named("dev"), **setting)
+
+
 def test_a_disk_may_grow_by_a_tenth_at_least_or_rds_refuses_it() -> None:
     own = OwnDatabase(instance_type="t4g.micro", multi_az=False, backup_days=7, storage_gib=25, most_storage_gib=28)
     with pytest.raises(ValueError, match=r"most_storage_gib is 27; .* a tenth more .* 28 or more"):
