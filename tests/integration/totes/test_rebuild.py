@@ -501,7 +501,7 @@ def test_a_reader_that_would_make_a_deadlock_with_the_swap_makes_it_later(
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
-@pytest.mark.parametrize("begun", ["by a large batch", "by a replay that is published"])
+@pytest.mark.parametrize("begun", ["by a large batch", "by a replay that is published", "by a rebuild that was asked"])
 def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_columns_away(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, begun: str
 ) -> None:
@@ -515,16 +515,45 @@ def test_what_a_newer_totes_has_begun_is_no_leave_for_an_older_one_to_take_its_c
     if begun == "by a large batch":
         monkeypatch.setattr(batch, "LARGE_ROWS", 20)
         monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
-    else:
+    elif begun == "by a replay that is published":
         replay(pipeline.ingestion, pipeline.processed, WITH_A_COLUMN, first=1)
+    asked = begun == "by a rebuild that was asked"
     with session(pipeline.warehouse) as connection:
-        assert load(connection, pipeline.processed, WITH_A_COLUMN, time_is_up=after(3)).rebuilding
+        said = load(connection, pipeline.processed, WITH_A_COLUMN, rebuild=asked, time_is_up=after(3))
+        assert said.rebuilding
     before = content_of(pipeline.warehouse)
     with pytest.raises(ConfigurationError, match=r"newer totes.*dim_design\.made"):
         pipeline.load()
     assert content_of(pipeline.warehouse) == before
     with session(pipeline.warehouse) as connection:
         assert load(connection, pipeline.processed, WITH_A_COLUMN).newest == 2
+
+
+def test_a_replay_that_a_newer_totes_has_begun_waits_for_it_and_an_older_one_makes_one_if_it_is_asked(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer = changed("dim_design", lambda columns: (*columns, text("made", of="file_name", nullable=True)))
+
+    def tick(tables: Sequence[StarTable], first: int | None = None) -> Loaded:
+        transform(pipeline.ingestion, pipeline.processed, tables)
+        replay(pipeline.ingestion, pipeline.processed, tables, first=first)
+        with session(pipeline.warehouse) as connection:
+            return load(connection, pipeline.processed, tables, code=fingerprint(tables))
+
+    filled = "SELECT count(*) = count(made) FROM dim_design"
+    pipeline.capture()
+    tick(newer)
+    replay(pipeline.ingestion, pipeline.processed, newer, first=1, time_is_up=lambda: True)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=r"newer totes.*dim_design\.made"):
+            tick(STAR_TABLES)
+    assert "edition 2, which is to have dim_design.made, waits for the totes that has begun it" in caplog.text
+    assert value(pipeline.warehouse, filled)
+    tick(newer)
+    assert StarJournal(pipeline.processed).unfinished() is None
+    assert value(pipeline.warehouse, filled)
+    tick(STAR_TABLES, first=1)
+    assert not rows(pipeline.warehouse, "SELECT FROM information_schema.columns WHERE column_name = 'made'")
 
 
 @pytest.mark.parametrize("name", ["dim_location", "fact_payment"])
@@ -594,7 +623,12 @@ def test_an_older_totes_says_that_a_newer_one_was_here_and_writes_nothing(pipeli
     with pytest.raises(ConfigurationError, match=r"newer totes.*dim_design\.made"):
         pipeline.tick()
     assert content_of(pipeline.warehouse) == before
-    assert rebuilt(pipeline).batches.count == 2
+    with session(pipeline.warehouse) as connection:
+        said = load(connection, pipeline.processed, STAR_TABLES, rebuild=True, time_is_up=lambda: True)
+    assert said.rebuilding, "the next runs go on with what one was asked for"
+    while (said := step_of_load(pipeline)).rebuilding:
+        pass
+    assert said.batches.count == 2
 
 
 def test_a_warehouse_that_cannot_hold_every_text_is_refused_at_its_first_load(pipeline: Pipeline) -> None:

@@ -60,18 +60,18 @@ def test_a_draft_that_was_begun_since_somebody_looked_is_not_given_up_unseen(buc
     """Who begins another has to see it, for what it covers is to be covered by that other."""
     journal = StarJournal(bucket)
     assert journal.unfinished() is None
-    StarJournal(bucket).begin(1, "code", "somebody")
+    StarJournal(bucket).begin(1, "code", asked_by="somebody")
     with pytest.raises(BatchTaken):
-        journal.begin(60, "code", "me")
+        journal.begin(60, "code", asked_by="me")
     assert records(bucket) == 1
 
 
 def test_nobody_asks_for_a_draft_that_was_given_up_meanwhile(bucket: Bucket) -> None:
-    StarJournal(bucket).begin(60, "code", "somebody")
+    StarJournal(bucket).begin(60, "code", asked_by="somebody")
     journal = StarJournal(bucket)
     draft = journal.unfinished()
     assert draft is not None
-    StarJournal(bucket).begin(1, "other code", "somebody else")
+    StarJournal(bucket).begin(1, "other code", asked_by="somebody else")
     with pytest.raises(BatchTaken):
         journal.ask_for(draft, "me")
     last = StarJournal(bucket).unfinished()
@@ -81,26 +81,26 @@ def test_nobody_asks_for_a_draft_that_was_given_up_meanwhile(bucket: Bucket) -> 
 
 def test_one_journal_can_begin_and_ask_one_after_the_other(bucket: Bucket) -> None:
     journal = StarJournal(bucket)
-    asked = journal.ask_for(journal.begin(60, "code", "me"), "somebody")
-    assert journal.begin(1, "code", "me").edition.number == asked.edition.number + 1 == 3
+    asked = journal.ask_for(journal.begin(60, "code", asked_by="me"), "somebody")
+    assert journal.begin(1, "code", asked_by="me").edition.number == asked.edition.number + 1 == 3
     assert records(bucket) == 3
 
 
 def test_whoever_asked_for_an_edition_that_is_published_has_it(bucket: Bucket) -> None:
     journal = StarJournal(bucket)
-    draft = journal.begin(60, "code", "first")
+    draft = journal.begin(60, "code", asked_by="first")
     journal.ask_for(draft, "second")
     assert not StarJournal(bucket).has_done("first")
     draft.publish()
     later = StarJournal(bucket)
-    later.begin(1, "code", "third")
+    later.begin(1, "code", asked_by="third")
     for journal in (later, StarJournal(bucket)):
         assert [journal.has_done(each) for each in ("first", "second", "third", "fourth")] == [True, True, False, False]
 
 
 def test_whoever_asked_for_a_draft_that_was_given_up_has_the_edition_that_covers_it(bucket: Bucket) -> None:
-    StarJournal(bucket).begin(60, "code", "first")
-    StarJournal(bucket).begin(1, "code", "second").publish()
+    StarJournal(bucket).begin(60, "code", asked_by="first")
+    StarJournal(bucket).begin(1, "code", asked_by="second").publish()
     assert StarJournal(bucket).has_done("first")
 
 

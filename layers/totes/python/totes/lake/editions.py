@@ -8,7 +8,7 @@ is a draft. Drafts have a journal too, so that whoever comes next finds the last
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -134,7 +134,7 @@ class StarJournal:
         Raises:
             BatchTaken: another run has begun one, or asked for this one, since this journal looked.
         """
-        return self._record(draft.edition.number, draft.edition.first, draft.code, asked_by)
+        return self._record(draft.edition, draft.code, draft.columns, asked_by)
 
     def give_up(self, draft: "Draft") -> None:
         """Say of the draft that was begun last that nobody goes on with it.
@@ -142,9 +142,9 @@ class StarJournal:
         Raises:
             BatchTaken: another run has begun one, or asked for one, since this journal looked.
         """
-        self._record(draft.edition.number, draft.edition.first, draft.code, draft.asked_by, given_up=True)
+        self._record(draft.edition, draft.code, draft.columns, draft.asked_by, given_up=True)
 
-    def begin(self, first: int, code: str, asked_by: str | None = None) -> "Draft":
+    def begin(self, first: int, code: str, columns: Iterable[str] = (), asked_by: str | None = None) -> "Draft":
         """Begin an edition that covers a batch and all that follow.
 
         The draft before it, if there is one that is not published, is given up: its manifests stay where they are,
@@ -153,6 +153,7 @@ class StarJournal:
         Args:
             first: the first batch that it covers.
             code: the fingerprint of the code that makes it; another code does not go on with it.
+            columns: those of the star that it is to have, as `table.column`.
             asked_by: the execution that asks for it, which does not ask again by being tried again; None: none does.
 
         Raises:
@@ -162,15 +163,23 @@ class StarJournal:
         number = max(self.edition, last.edition.number if last else 0) + 1
         while _journal(self.bucket, number).newest():  # left by a replay of a version that kept no journal of drafts
             number += 1
-        return self._record(number, first, code, asked_by)
+        return self._record(Edition(number=number, first=first), code, frozenset(columns), asked_by)
 
-    def _record(self, number: int, first: int, code: str, asked_by: str | None, *, given_up: bool = False) -> "Draft":
+    def _record(
+        self, edition: Edition, code: str, columns: frozenset[str], asked_by: str | None, *, given_up: bool = False
+    ) -> "Draft":
         """Commit a record right after the last one that this journal has seen.
 
         After one that came meanwhile, two drafts could have one number, and share their manifests.
         """
         seen, _ = self._last
-        record = {"number": number, "first": first, "code": code, "asked_by": asked_by, "given_up": given_up}
+        record = {
+            **asdict(edition),
+            "code": code,
+            "columns": sorted(columns),
+            "asked_by": asked_by,
+            "given_up": given_up,
+        }
         self._drafts.commit(seen + 1, json.dumps(record, sort_keys=True).encode())
         draft = self._draft(record)
         self._last = seen + 1, draft
@@ -190,9 +199,16 @@ class StarJournal:
 
     def _draft(self, record: Mapping[str, Any]) -> "Draft":
         edition = Edition(number=record["number"], first=record["first"])
-        # Those of an older totes say neither who asked nor that they were given up.
-        asked_by, given_up = record.get("asked_by"), record.get("given_up", False)
-        return Draft(self.bucket, self._revision, self._editions, edition, record["code"], asked_by, given_up=given_up)
+        # Those of an older totes say less.
+        return Draft(
+            self.bucket,
+            self._revision,
+            (*self._editions, edition),
+            record["code"],
+            frozenset(record.get("columns", ())),
+            record.get("asked_by"),
+            given_up=record.get("given_up", False),
+        )
 
 
 class Draft:
@@ -201,6 +217,7 @@ class Draft:
     Attributes:
         edition: the edition.
         code: the fingerprint of the code that makes it.
+        columns: those of the star that it is to have, as `table.column`; none: not known.
         asked_by: the execution that asked for it last; None: not known.
         given_up: whether nobody is to go on with it.
     """
@@ -210,20 +227,21 @@ class Draft:
         bucket: Bucket,
         revision: int,
         editions: tuple[Edition, ...],
-        edition: Edition,
         code: str,
+        columns: frozenset[str],
         asked_by: str | None,
         *,
         given_up: bool = False,
     ) -> None:
-        self.edition = edition
+        self.edition = editions[-1]
         self.code = code
+        self.columns = columns
         self.asked_by = asked_by
         self.given_up = given_up
         self._bucket = bucket
         self._revision = revision
-        self._editions = (*editions, edition)
-        self._journal = _journal(bucket, edition.number)
+        self._editions = editions
+        self._journal = _journal(bucket, self.edition.number)
 
     def done(self, ahead: int) -> int:
         """Return the batch up to which it has all, by one request; the one before its first where it has none.

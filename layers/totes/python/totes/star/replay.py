@@ -48,8 +48,9 @@ def replay(
     """Transform a batch and all that follow again into a new edition, or go on with one that is not finished.
 
     Nothing has changed until the last of them is done; then a loader reads the new edition. A draft that other code has
-    begun is given up, and begun again by this code: whoever asked for it still wants it. A draft that ends in a lasting
-    error is given up too, so that the scheduled runs go on.
+    begun is given up, and begun again by this code: whoever asked for it still wants it. One that is to have columns
+    that this code does not know waits for code that does, unless somebody asks for a replay by this one. A draft that
+    ends in a lasting error is given up too, so that the scheduled runs go on.
 
     Args:
         ingestion: the bucket of captured batches.
@@ -73,7 +74,7 @@ def replay(
         _check(first, captured.newest())
         if asked_by is not None and stars.has_done(asked_by):
             first = None
-    draft = _draft(stars, first, fingerprint(tables), asked_by)
+    draft = _draft(stars, first, tables, asked_by)
     if draft is None:
         return None
     work = Transformation(ingestion, processed, tables, time_is_up)
@@ -110,10 +111,18 @@ def _check(first: int, newest: int) -> None:
         raise ConfigurationError(f"the lake has no batch {first}; {known}")
 
 
-def _draft(stars: StarJournal, first: int | None, code: str, asked_by: str | None) -> Draft | None:
+def _draft(stars: StarJournal, first: int | None, tables: Sequence[StarTable], asked_by: str | None) -> Draft | None:
     """The draft to go on with: the unfinished one, if it covers what is asked and this code has begun it."""
     asked_by = asked_by if first is not None else None
+    code, columns = fingerprint(tables), {f"{table.name}.{column.name}" for table in tables for column in table.columns}
     unfinished = stars.unfinished()
+    if first is None and unfinished is not None and (unknown := unfinished.columns - columns):
+        logger.warning(
+            "edition %d, which is to have %s, waits for the totes that has begun it: deploy that again, or have this "
+            "one make the star (totes replay --from 1)",
+            *(unfinished.edition.number, ", ".join(sorted(unknown))),
+        )
+        return None
     firsts = [each for each in (first, unfinished.edition.first if unfinished else None) if each is not None]
     if not firsts:
         return None
@@ -121,7 +130,7 @@ def _draft(stars: StarJournal, first: int | None, code: str, asked_by: str | Non
         return unfinished if asked_by in (None, unfinished.asked_by) else stars.ask_for(unfinished, asked_by)
     if unfinished is not None:
         logger.warning("edition %d is given up unfinished, and begun again", unfinished.edition.number)
-    return stars.begin(min(firsts), code, asked_by or (unfinished.asked_by if unfinished else None))
+    return stars.begin(min(firsts), code, columns, asked_by or (unfinished.asked_by if unfinished else None))
 
 
 class _Replay:

@@ -149,6 +149,8 @@ class _Loader:
         self._tables = tables
         self._time_is_up = time_is_up
         self._on_progress = on_progress
+        self._asked = False
+        """Whether somebody asks this very load for a rebuild."""
         self._upgrade_tried = False
         self._upkeep = Upkeep(tables)
         self._load_in_one_transaction: int | None = None
@@ -157,6 +159,7 @@ class _Loader:
         self._row_counts = {table.name: RowCounts() for table in tables}
 
     def load(self, *, rebuild: bool) -> Loaded:
+        self._asked = rebuild
         rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._on_progress)
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
@@ -254,8 +257,8 @@ class _Loader:
             if check.gone:
                 logger.warning("%s was dropped; the warehouse is rebuilt", ", ".join(check.gone))
                 asked = wanted = True
-        elif not self._may_replace_tables(cursor, processed, check, stored_content, asked=asked, wanted=wanted):
-            _must_be_replayed(check, processed)
+        elif not self._may_replace_tables(cursor, processed, check, stored_content, wanted=wanted):
+            _must_be_replayed(check, processed, self._code)
             return _TransactionOutcome(batch=None, tables={}, wanted=False)
         said = _content_now(processed, stored_content, asked=asked, is_lacking=bool(check.gone))
         if said != stored_content:
@@ -272,17 +275,16 @@ class _Loader:
         check: SchemaCheck,
         stored_content: Content,
         *,
-        asked: bool,
         wanted: bool,
     ) -> bool:
         """Whether tables that do not fit may be replaced by a rebuild.
 
-        Columns of a newer totes are taken away only if a person, or this very code, wants the warehouse rebuilt. What
-        a newer totes, or nobody, has begun or published is no reason for that.
+        Columns of a newer totes are taken away only if a person asks this very code for a rebuild, or it has begun
+        one, or has published an edition. What a newer totes was asked for, or has begun or published, is no reason.
         """
         if not check.newer:
             return wanted
-        if asked:
+        if self._asked:
             return True
         published = (
             not processed.is_edition_of(stored_content) and self._code is not None and processed.made_by() == self._code
@@ -355,12 +357,12 @@ def _content_now(processed: ProcessedBucket, stored: Content, *, asked: bool, is
     return replace(stored, rebuild=asked)
 
 
-def _must_be_replayed(check: SchemaCheck, processed: ProcessedBucket) -> None:
+def _must_be_replayed(check: SchemaCheck, processed: ProcessedBucket, code: str | None) -> None:
     """Refuse tables that do not fit and that nothing makes again.
 
     Raises:
-        ConfigurationError: batches cannot be loaded into the tables, and no replay is under way.
+        ConfigurationError: batches cannot be loaded into the tables, and this code makes no replay.
     """
-    if not processed.is_replayed():
+    if not processed.is_replayed(code):
         raise ConfigurationError(check.problem())
     logger.info("nothing is loaded into tables of another shape until the replay that is under way is published")

@@ -34,9 +34,10 @@ class ProcessedBucket:
             return False
         return content.identity is None or self.identity is None or content.identity == self.identity
 
-    def is_replayed(self) -> bool:
-        """Return whether a replay is under way, whose edition is to be loaded once it is published."""
-        return self._journal.unfinished() is not None
+    def is_replayed(self, code: str | None) -> bool:
+        """Return whether some code makes an edition, which is to be loaded once it is published; None: any code."""
+        draft = self._journal.unfinished()
+        return draft is not None and code in (None, draft.code)
 
     def made_by(self) -> str | None:
         """Return the fingerprint of the code that made the newest edition; None: it is the first, or not known."""
