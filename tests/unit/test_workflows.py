@@ -1,6 +1,8 @@
 """What GitHub runs: nothing that can change under us, no more rights than a job needs, one assembly for all."""
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,41 @@ def test_nothing_is_deployed_untested_and_prod_comes_after_dev_and_after_approva
     [job] = jobs(ROOT / ".github/workflows/deploy-environment.yml").values()
     assert job["environment"] == "${{ inputs.environment }}"
     assert {name: deploy[name]["with"]["environment"] for name in ("dev", "prod")} == {"dev": "dev", "prod": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("deployed", "place", "deploys"),
+    [
+        ("", "", True),
+        ("b1", "ahead", True),
+        ("b1", "identical", True),
+        ("b1", "diverged", True),
+        ("b1", "behind", False),
+    ],
+)
+def test_a_commit_is_not_deployed_over_a_later_one(tmp_path: Path, deployed: str, place: str, deploys: bool) -> None:  # noqa: FBT001
+    first = next(step for step in steps(ROOT / ".github/workflows/deploy-environment.yml"))
+    github = tmp_path / "gh"
+    github.write_text(
+        f'#!/bin/sh\ncase "$*" in *graphql*) echo {deployed} ;; *compare/b1...a1*) echo {place} ;; esac\n'
+    )
+    github.chmod(0o755)
+    environment = {
+        "GITHUB_REPOSITORY": "shop/totes",
+        "GITHUB_SHA": "a1",
+        "ENVIRONMENT": "dev",
+        "ASKED": "",
+        "ACTIVE": "",
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-c", first["run"]],
+        env={**environment, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) is deploys, done.stderr
+    assert ("dev has b1, a later commit than a1" in done.stdout) is not deploys
 
 
 def test_a_pull_request_takes_the_role_that_only_looks_and_a_deployment_its_environments() -> None:
