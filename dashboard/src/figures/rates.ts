@@ -2,9 +2,12 @@
 
 import type { Snapshot } from "../data/snapshot";
 
-/** What stands for every currency, where one is asked for; and for those rows that cannot be converted. */
-export const ALL = -1;
-export const UNRATED = -2;
+/**
+ * What stands for every currency, where one is asked for; and for those rows that cannot be converted. A currency's own
+ * key has 32 bits, and so is less than both.
+ */
+export const ALL = 2 ** 32;
+export const UNRATED = ALL + 1;
 
 export interface Rate {
   /** Units of the currency that one unit of the reporting currency was worth; 1 of the reporting currency itself. */

@@ -36,6 +36,29 @@ export function overTime(orders: SalesOrders, amounts: Float64Array, selection: 
   return sums;
 }
 
+/** The values of a column, each once, and of each row the place of its value among them. */
+interface Values {
+  readonly each: readonly number[];
+  readonly places: Int32Array;
+}
+
+const known = new WeakMap<Int32Array, Values>();
+
+/** A column by its values: an array by place is quicker than a Map, and a key itself may be of any size, and below 0. */
+export function valuesOf(column: Int32Array): Values {
+  const held = known.get(column);
+  if (held !== undefined) return held;
+  const placeOfValue = new Map<number, number>();
+  const places = column.map((value) => {
+    const place = placeOfValue.get(value) ?? placeOfValue.size;
+    placeOfValue.set(value, place);
+    return place;
+  });
+  const values = { each: [...placeOfValue.keys()], places };
+  known.set(column, values);
+  return values;
+}
+
 /**
  * A sum for each key, the highest revenue first; report.sales_by_design, _by_staff, _by_counterparty, _by_country.
  *
@@ -48,21 +71,16 @@ export function soldBy<K>(
   column: Int32Array,
   keyOf: (value: number) => K,
 ): SoldBy<K>[] {
-  // Keys are small numbers: an array by key is quicker than a Map.
-  const byValue: Sold[] = [];
+  const { each, places } = valuesOf(column);
+  const sums = each.map(nothing);
   for (let at = 0; at < selection.length; at++) {
     const row = selection[at] as number;
-    const value = column[row] as number;
-    let sum = byValue[value];
-    if (sum === undefined) {
-      sum = nothing();
-      byValue[value] = sum;
-    }
-    add(sum, orders, amounts, row);
+    add(sums[places[row] as number] as Sold, orders, amounts, row);
   }
   const byKey = new Map<K, SoldBy<K>>();
-  byValue.forEach((sum, value) => {
-    const key = keyOf(value);
+  sums.forEach((sum, place) => {
+    if (sum.orders === 0) return;
+    const key = keyOf(each[place] as number);
     const all = byKey.get(key) ?? { key, ...nothing() };
     all.orders += sum.orders;
     all.units += sum.units;

@@ -2,7 +2,7 @@
 
 import { NOTHING } from "../data/columns";
 import type { FactName } from "../data/schemas";
-import { convert, type Rate, UNRATED } from "./rates";
+import { ALL, convert, type Rate, UNRATED } from "./rates";
 import { oncePerShop, type Shop } from "./shop";
 
 const NO_RATE_NEEDED: Rate = { value: 1, text: "1", day: null };
@@ -57,7 +57,7 @@ const worth = oncePerShop((shop): Record<FactName, Worth> => {
 
 /** The amounts of a fact's rows in a currency or, for ALL, converted; those count that `rowsIn` has. */
 export function amounts(shop: Shop, fact: FactName, currency: number): Float64Array {
-  return currency < 0 ? worth(shop)[fact].converted : worth(shop)[fact].own;
+  return currency < ALL ? worth(shop)[fact].own : worth(shop)[fact].converted;
 }
 
 /** The day of the rate that each row of a fact is converted by; NOTHING where none is needed, or there is none. */
@@ -82,7 +82,7 @@ const rowsOfCurrencies = oncePerShop(() => new Map<string, Uint8Array>());
 function marked(shop: Shop, fact: FactName, currency: number): Uint8Array {
   const { currency_id, rows } = shop[fact];
   const found = new Uint8Array(rows);
-  if (currency >= 0) {
+  if (currency < ALL) {
     const code = shop.codes.get(currency);
     for (const [id, own] of shop.codes) {
       if (own !== code) continue;

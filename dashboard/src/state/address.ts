@@ -36,7 +36,7 @@ export const NOWHERE: Address = {
 /** Of centuries in which a shop can be open: each of its stretches is drawn. */
 const DAY = /^(19|20|21)\d{2}-\d{2}-\d{2}$/;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/;
-const ROW = /^(sales_order|purchase_order|payment)-(\d{1,10})$/;
+const ROW = /^(sales_order|purchase_order|payment)-(-?\d{1,10})$/;
 
 /** Read an address; what makes no sense in it is as if it were not there. */
 export function parseAddress(hash: string): Address {
@@ -47,7 +47,7 @@ export function parseAddress(hash: string): Address {
   };
   const number = (name: string) => {
     const value = said.get(name);
-    return value !== null && /^\d{1,10}$/.test(value) ? Number(value) : null;
+    return value !== null && /^-?\d{1,10}$/.test(value) ? Number(value) : null;
   };
   const row = ROW.exec(said.get("row") ?? "");
   const period = PERIODS.find((each) => each === said.get("period")) ?? null;

@@ -1,6 +1,6 @@
 /** Where what was sold goes, and how soon. */
 
-import { type LeadTime, leadTimes } from "../figures/sales";
+import { type LeadTime, leadTimes, valuesOf } from "../figures/sales";
 import type { Look } from "../state/look";
 import { Bars } from "../ui/bars";
 import { type ColumnOf, Figure } from "../ui/figure";
@@ -23,12 +23,11 @@ export function Deliveries({ look }: { look: Look }) {
     (name) => name,
   );
   const countryAt = new Map(sums.map(({ name }, place) => [name, place]));
-  // For each location the place of its country: an array by key, for a hundred thousand look-ups.
-  const ids = [...shop.places.keys()];
-  const places = new Int32Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);
-  for (const id of ids) places[id] = countryAt.get(countryOf(look, id)) ?? -1;
   const { sales_order } = shop;
-  const times = leadTimes(sales_order, look.sales, sums.length, sales_order.location_id, { from: 0, places });
+  const locations = valuesOf(sales_order.location_id);
+  // For each location the place of its country.
+  const places = Int32Array.from(locations.each, (id) => countryAt.get(countryOf(look, id)) ?? -1);
+  const times = leadTimes(sales_order, look.sales, sums.length, locations.places, { from: 0, places });
   const rows: Country[] = sums.map((sum, place) => ({ ...sum, ...(times.each[place] as LeadTime) }));
   const [first] = rows;
   const columns: ColumnOf<Country>[] = [

@@ -42,6 +42,8 @@ HOSTILE = (
 )
 CHANGED, DELETED = 95, 60
 EDITED_BADLY, BACK, NEVER_HERE = 90, 61, 5000
+EXTREME = -(2**31), -1, 2**31 - 1
+"""Keys that no sequence gives, and that a source may have all the same."""
 
 
 def name_hostilely(source: str) -> None:
@@ -49,6 +51,30 @@ def name_hostilely(source: str) -> None:
         execute(source, "UPDATE counterparty SET counterparty_legal_name = %s WHERE counterparty_id = %s", [name, key])
     execute(source, "UPDATE design SET design_name = %s WHERE design_id = 1", [HOSTILE[0]])
     execute(source, "UPDATE staff SET last_name = %s WHERE staff_id = 1", [HOSTILE[0]])
+
+
+def key_extremely(source: str) -> None:
+    """Give each key of EXTREME to an order, and to the design, customer, person and place of a tenth of all orders."""
+    copy = """
+        INSERT INTO {0}
+        SELECT (jsonb_populate_record({0}, jsonb_build_object('{0}_id', %s))).* FROM {0} WHERE {0}_id = 8
+    """
+    for tenth, key in enumerate(EXTREME):
+        for table in ("design", "counterparty", "staff", "address", "sales_order"):
+            execute(source, copy.format(table), [key])
+        execute(
+            source,
+            """
+                UPDATE sales_order
+                SET design_id = %(key)s, counterparty_id = %(key)s, staff_id = %(key)s,
+                    agreed_delivery_location_id = %(key)s
+                WHERE sales_order_id %% 10 = %(tenth)s OR sales_order_id = %(key)s;
+                UPDATE purchase_order
+                SET counterparty_id = %(key)s, staff_id = %(key)s, agreed_delivery_location_id = %(key)s
+                WHERE purchase_order_id %% 10 = %(tenth)s
+            """,
+            {"key": key, "tenth": tenth},
+        )
 
 
 def go_on(source: str) -> None:
@@ -113,12 +139,11 @@ def share_a_code(source: str) -> None:
     execute(
         source,
         """
-            INSERT INTO currency (currency_id, currency_code, last_updated)
-            SELECT 100 + currency_id, currency_code, now() FROM currency WHERE currency_code = 'EUR';
-            UPDATE sales_order SET currency_id = 100 + currency_id
-            WHERE 100 + currency_id IN (SELECT currency_id FROM currency) AND sales_order_id % 2 = 0;
-            UPDATE payment SET currency_id = 100 + currency_id
-            WHERE 100 + currency_id IN (SELECT currency_id FROM currency) AND payment_id % 2 = 0;
+            INSERT INTO currency (currency_id, currency_code, last_updated) VALUES (-1, 'EUR', now());
+            UPDATE sales_order SET currency_id = -1 FROM currency AS euro
+            WHERE sales_order.currency_id = euro.currency_id AND currency_code = 'EUR' AND sales_order_id % 2 = 0;
+            UPDATE payment SET currency_id = -1 FROM currency AS euro
+            WHERE payment.currency_id = euro.currency_id AND currency_code = 'EUR' AND payment_id % 2 = 0;
         """,
     )
 
@@ -183,6 +208,7 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     source, warehouse = shop.pipeline.source, shop.pipeline.warehouse
     move_to_yesterday(source)
     name_hostilely(source)
+    key_extremely(source)
     shop.tick()
     first = answers(warehouse, since=1, changed=CHANGED, deleted=DELETED)
     for happens in (go_on, go_on_until_noon):
@@ -206,7 +232,8 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
         (NEVER_HERE, f"Sales order {NEVER_HERE} {waits}"),
     ]
     converted = rated_rows(rated)
-    expected = {"snapshots": [first, second], "hostile": HOSTILE, "small": small, "rated": converted}
+    keys = {"extreme": EXTREME}
+    expected = {"snapshots": [first, second], "hostile": HOSTILE, **keys, "small": small, "rated": converted}
     expected["unknown"] = without_amounts(rated.folder, converted)
     return kept(shop.folder, {**expected, "waiting": waiting, "before": as_before(shop.folder)})
 
