@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { bucketsOf } from "../src/figures/days.ts";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
@@ -1229,6 +1230,65 @@ test("a shop without orders, and one with a single order, are shown", { skip: !E
       await context.close();
       own.close();
     }
+  }
+});
+
+test("a chart has room for the stretches of any two days, and every day is in one", () => {
+  for (const [from, to, unit, second] of [
+    ["2026-10-26", "2026-11-29", "day", "2026-10-27"],
+    ["2026-01-01", "2026-11-29", "week", "2026-01-05"],
+    ["1990-01-15", "2026-11-29", "month", "1990-02-01"],
+    ["1600-03-05", "2026-11-29", "year", "1601-01-01"],
+    ["0024-03-05", "2026-11-29", "decade", "0030-01-01"],
+    ["2024-03-05", "9999-12-31", "century", "2100-01-01"],
+    ["0001-01-01", "9999-12-31", "century", "0100-01-01"],
+  ]) {
+    const buckets = bucketsOf(dayOf(from), dayOf(to));
+    const { starts } = buckets;
+    assert.deepEqual([buckets.unit, isoDay(starts[0]), isoDay(starts[1])], [unit, from, second]);
+    assert.ok(starts.length <= 480, `${starts.length} stretches`);
+    const wrong = buckets.places.findIndex((place, day) => {
+      const at = buckets.from + day;
+      return at < starts[place] || at >= (starts[place + 1] ?? buckets.end);
+    });
+    assert.deepEqual([wrong, buckets.end], [-1, dayOf(to) + 1]);
+  }
+});
+
+test("an order of a far year is shown with all others, at once, and in a chart with room for it", {
+  skip: !EXPECTED.far,
+}, async () => {
+  const { folder, sold } = EXPECTED.far;
+  const own = await serve(folder);
+  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC" });
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(`${own.url}#period=all`);
+    await page.waitForSelector("#figures");
+    await showTables(page);
+    for (const code of new Set(sold.map(({ currency }) => currency))) {
+      await go(page, `#period=all&currency=${code}`);
+      const { sales } = await tables(page);
+      const last = dayOf("9999-12-31");
+      for (const [place, [start, ...found]] of sales.entries()) {
+        const end = sales[place + 1]?.[0] ?? last + 1;
+        const those = sold.filter(({ day, currency }) => currency === code && dayOf(day) >= start && dayOf(day) < end);
+        const of = (name) => sum(those, (row) => row[name]);
+        assert.deepEqual(found.slice(0, 3), [of("orders"), of("units"), of("revenue")], `${code} ${isoDay(start)}`);
+      }
+      const names = await page.$$eval("#sales tbody td:first-child", (all) =>
+        all.map(({ textContent }) => textContent.replace(/\s/g, " ")),
+      );
+      assert.deepEqual(
+        [names.length, names[0], names[1], names.at(-1)],
+        [100, "5 Mar 24 – 31 Dec 99", "100 – 199", "9900 – 9999"],
+      );
+    }
+  } finally {
+    await context.close();
+    own.close();
   }
 });
 

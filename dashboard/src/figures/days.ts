@@ -17,24 +17,32 @@ export function dateOf(day: number): Date {
 }
 
 /** The first day of the month behind a day's. */
-export function nextMonth(day: number): number {
+function nextMonth(day: number): number {
   const date = dateOf(day);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MILLIS;
 }
 
-/** The first day of the year behind a day's. */
-function nextYear(day: number): number {
-  // Date.UTC takes the year 1 for 1901.
-  return new Date(0).setUTCFullYear(dateOf(day).getUTCFullYear() + 1, 0) / MILLIS;
-}
+/** The first day of the so many years behind a day's: 2020 begins a decade, and 2000 a century. */
+const nextYears = (count: number) => (day: number) => {
+  const year = count * (Math.floor(dateOf(day).getUTCFullYear() / count) + 1);
+  return new Date(0).setUTCFullYear(year, 0) / MILLIS; // Date.UTC takes the year 1 for 1901
+};
 
-/** Whether the days from one until before another are a month, or a year, from its first day to its last. */
-export function isWhole(unit: "month" | "year", start: number, end: number): boolean {
-  const next = unit === "month" ? nextMonth : nextYear;
+/** The units of the calendar: about how many days each has, and the first day behind the one that a day is in. */
+const CALENDAR = {
+  month: { days: 30.5, next: nextMonth },
+  year: { days: 366, next: nextYears(1) },
+  decade: { days: 3_660, next: nextYears(10) },
+  century: { days: 36_600, next: nextYears(100) },
+} as const;
+type OfCalendar = keyof typeof CALENDAR;
+export type Unit = "day" | "week" | OfCalendar;
+
+/** Whether the days from one until before another are a month, a year and so on from its first day to its last. */
+export function isWhole(unit: OfCalendar, start: number, end: number): boolean {
+  const { next } = CALENDAR[unit];
   return next(start - 1) === start && next(start) === end;
 }
-
-export type Unit = "day" | "week" | "month" | "year";
 
 /** Of each number from one on a place; -1 for those that have none. Many are looked up: so it is an array. */
 export interface Places {
@@ -60,18 +68,21 @@ export interface Stretches {
 /** Stretches without a gap; each day has the place of its stretch. */
 export interface Buckets extends Stretches, Places {}
 
+/** A chart has room for so many marks. */
+const MOST = 480;
+
 /**
  * Divide the days from `from` to `to`, both included.
  *
- * Few days each have their own; then come weeks, which end on the last day, so that each is whole; then months. Of a
- * day that somebody mistyped there are centuries of them: then years.
+ * Few days each have their own; then come weeks, which end on the last day, so that each is whole; then months. With a
+ * day that somebody mistyped they would be too many: then years, decades or centuries.
  */
 export function bucketsOf(from: number, to: number): Buckets {
   const days = to - from + 1;
   if (days <= 35) return even("day", from, to, 1);
   if (days <= 370) return even("week", from, to, 7);
-  if (days <= 366 * 40) return calendar("month", from, to, nextMonth);
-  return calendar("year", from, to, nextYear);
+  const units = Object.keys(CALENDAR) as OfCalendar[];
+  return calendar(units.find((unit) => days <= MOST * CALENDAR[unit].days) ?? "century", from, to);
 }
 
 function even(unit: Unit, from: number, to: number, length: number): Buckets {
@@ -84,7 +95,7 @@ function even(unit: Unit, from: number, to: number, length: number): Buckets {
 function bucketsFrom(unit: Unit, starts: readonly number[], from: number, to: number, end: number): Buckets {
   const places = new Int32Array(Math.max(0, to - from + 1));
   starts.forEach((start, place) => {
-    places.fill(place, Math.max(0, start - from));
+    places.fill(place, start - from, (starts[place + 1] ?? end) - from);
   });
   return { unit, starts, end, from, places };
 }
@@ -95,9 +106,9 @@ export function shifted({ unit, starts, end, from, places }: Buckets, days: numb
 }
 
 /** Of the first and the last month, or year, only those days that are asked for: no other rows are counted in them. */
-function calendar(unit: Unit, from: number, to: number, next: (day: number) => number): Buckets {
+function calendar(unit: OfCalendar, from: number, to: number): Buckets {
   const starts: number[] = [];
-  for (let start = from; start <= to; start = next(start)) starts.push(start);
+  for (let start = from; start <= to; start = CALENDAR[unit].next(start)) starts.push(start);
   return bucketsFrom(unit, starts, from, to, to + 1);
 }
 

@@ -100,15 +100,22 @@ export const weekdayName = (value: number): string => weekdayFormat.format(dateO
 export const moment = (millis: number): string => momentFormat.format(millis);
 export const time = (millis: number): string => timeFormat.format(millis);
 
-/** A stretch of days, as a chart names it. A piece of a month or of a year has its days: its name alone says all of it. */
+/** A stretch of days, as a chart names it. A piece of a month, a year and so on has its days: a name says all of it. */
 export function stretch(unit: Unit, start: number, end: number): string {
   if (unit === "day") return dayFormat.format(dateOf(start));
-  if (unit !== "week" && isWhole(unit, start, end))
-    return (unit === "month" ? monthFormat : yearFormat).format(dateOf(start));
-  return dayFormat.formatRange(dateOf(start), dateOf(end - 1));
+  const whole = unit !== "week" && isWhole(unit, start, end);
+  const format = !whole ? dayFormat : unit === "month" ? monthFormat : yearFormat;
+  return format.formatRange(dateOf(start), dateOf(end - 1));
 }
-export const shortStretch = (unit: Unit, start: number): string =>
-  ({ day: shortFormat, week: shortFormat, month: shortMonthFormat, year: yearFormat })[unit].format(dateOf(start));
+const shortFormats: Readonly<Record<Unit, Intl.DateTimeFormat>> = {
+  day: shortFormat,
+  week: shortFormat,
+  month: shortMonthFormat,
+  year: yearFormat,
+  decade: yearFormat,
+  century: yearFormat,
+};
+export const shortStretch = (unit: Unit, start: number): string => shortFormats[unit].format(dateOf(start));
 
 const STEPS: readonly [number, string, string][] = [
   [86_400_000, "day", "days"],

@@ -202,8 +202,8 @@ def rated_rows(shop: Published) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
-    shop, empty, one = (
-        a_shop(postgres, folder, name, orders) for name, orders in (("shop", 100), ("empty", 1), ("one", 1))
+    shop, empty, one, far = (
+        a_shop(postgres, folder, name, orders) for name, orders in (("shop", 100), ("empty", 1), ("one", 1), ("far", 4))
     )
     source, warehouse = shop.pipeline.source, shop.pipeline.warehouse
     move_to_yesterday(source)
@@ -220,6 +220,14 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     empty.tick()
     execute(one.pipeline.source, "TRUNCATE purchase_order, payment, transaction CASCADE")
     one.tick()
+    execute(
+        far.pipeline.source,
+        """
+            UPDATE sales_order SET created_at = '0024-03-05' WHERE sales_order_id = 1;
+            UPDATE sales_order SET created_at = '9999-12-31' WHERE sales_order_id = 2;
+        """,
+    )
+    far.tick()
     small = {"empty": str(empty.folder), "one": str(one.folder)}
     rated = a_shop(postgres, folder, "rated", 100)
     share_a_code(rated.pipeline.source)
@@ -235,6 +243,8 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
     keys = {"extreme": EXTREME}
     expected = {"snapshots": [first, second], "hostile": HOSTILE, **keys, "small": small, "rated": converted}
     expected["unknown"] = without_amounts(rated.folder, converted)
+    sold = answers(far.pipeline.warehouse, since=1, changed=1, deleted=1)["views"]["sales_by_day"]
+    expected["far"] = {"folder": str(far.folder), "sold": sold}
     return kept(shop.folder, {**expected, "waiting": waiting, "before": as_before(shop.folder)})
 
 
