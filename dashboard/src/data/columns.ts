@@ -1,6 +1,10 @@
 /** Tables as columns: numbers in typed arrays, so that a pass over a hundred thousand rows takes a millisecond. */
 
-/** What a column holds: a whole number of 32 bits or a day, a number exact below 2^53, a yes or no, or text. */
+/**
+ * What a column holds: a whole number of 32 bits or a day, a number exact below 2^53, a yes or no, or text.
+ *
+ * A whole number that need not be there is a "number", if it may be any of 32 bits.
+ */
 export type Kind = "int" | "number" | "flag" | "text";
 export type Schema = Readonly<Record<string, Kind>>;
 export type ColumnOf<K extends Kind> = K extends "text"
@@ -13,13 +17,10 @@ export type ColumnOf<K extends Kind> = K extends "text"
 export type Table<S extends Schema> = { readonly rows: number } & { readonly [C in keyof S]: ColumnOf<S[C]> };
 export type AnyColumn = ColumnOf<Kind>;
 
-/** What stands in a column of whole numbers where there is no value. */
+/** What stands in a column of days, or of batches, where there is none: no day and no batch has this number. */
 export const NOTHING = -2147483648;
 /** What stands in a column of each kind of number there: an amount that is not known is none, and not 0. */
 export const NO_VALUE = { int: NOTHING, number: Number.NaN, flag: 0 } as const;
-
-/** Whether a number stands where there is no value. */
-export const isNothing = (value: number): boolean => value === NOTHING || Number.isNaN(value);
 
 /** An empty column of a kind, with room for so many rows. */
 export function emptyColumn(kind: Kind, rows: number): AnyColumn {

@@ -13,13 +13,13 @@ const ORDER = {
   location_id: "int",
   batch: "int",
 } as const;
-const SALES_ORDER_VERSION = { sales_order_id: "int", units: "int", design_id: "int", ...ORDER } as const;
-const PURCHASE_ORDER_VERSION = { purchase_order_id: "int", item_code: "text", quantity: "int", ...ORDER } as const;
+const SALES_ORDER_VERSION = { sales_order_id: "int", units: "number", design_id: "int", ...ORDER } as const;
+const PURCHASE_ORDER_VERSION = { purchase_order_id: "int", item_code: "text", quantity: "number", ...ORDER } as const;
 const PAYMENT_VERSION = {
   payment_id: "int",
   day: "int",
-  sales_order_id: "int",
-  purchase_order_id: "int",
+  sales_order_id: "number",
+  purchase_order_id: "number",
   counterparty_id: "int",
   amount: "number",
   currency_id: "int",

@@ -34,8 +34,8 @@ interface Worth {
 const worth = oncePerShop((shop): Record<FactName, Worth> => {
   const { sales_order, purchase_order, payment } = shop;
   const known = (amount: number) => amount || 0; // NaN is none
-  const product = (counts: Int32Array, prices: Float64Array) =>
-    prices.map((price, row) => (counts[row] === NOTHING ? 0 : known(price * (counts[row] as number))));
+  const product = (counts: Float64Array, prices: Float64Array) =>
+    prices.map((price, row) => known(price * (counts[row] as number)));
   const worthOf = (table: { rows: number; day: Int32Array; currency_id: Int32Array }, own: Float64Array): Worth => {
     const converted = new Float64Array(table.rows).fill(Number.NaN);
     const rateDay = new Int32Array(table.rows).fill(NOTHING);

@@ -1,6 +1,6 @@
 /** How the rows of a fact are shown: its fields, in words. */
 
-import { cell, isNothing } from "../data/columns";
+import { cell, NOTHING } from "../data/columns";
 import type { FactName } from "../data/schemas";
 import { convert } from "../figures/rates";
 import { designName, partyName, personName, placeName, type Shop } from "../figures/shop";
@@ -24,7 +24,11 @@ type Columns = { readonly rows: number };
 
 const number = (column: string) => (table: Columns, row: number) => {
   const value = cell(table, column, row) as number;
-  return isNothing(value) ? null : value;
+  return Number.isNaN(value) ? null : value;
+};
+const day = (column: string) => (table: Columns, row: number) => {
+  const value = cell(table, column, row) as number;
+  return value === NOTHING ? null : value;
 };
 const text = (column: string) => (table: Columns, row: number) => cell(table, column, row) as string;
 const id = (table: Columns, column: string, row: number) => cell(table, column, row) as number;
@@ -41,15 +45,15 @@ const value = (amount: string) => {
 };
 
 const TERMS: readonly Field[] = [
-  { name: "Payment agreed for", kind: "day", value: number("payment_day") },
-  { name: "Delivery agreed for", kind: "day", value: number("delivery_day") },
+  { name: "Payment agreed for", kind: "day", value: day("payment_day") },
+  { name: "Delivery agreed for", kind: "day", value: day("delivery_day") },
   { name: "Deliver to", kind: "text", value: place },
   { name: "Staff", kind: "text", value: person, list: "wide" },
 ];
 
 const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
   sales_order: [
-    { name: "Made", kind: "day", value: number("day"), list: "always" },
+    { name: "Made", kind: "day", value: day("day"), list: "always" },
     { name: "Customer", kind: "text", value: party, list: "always" },
     { name: "Design", kind: "text", value: design, list: "wide" },
     { name: "Units", kind: "count", value: number("units"), list: "wide" },
@@ -58,7 +62,7 @@ const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
     ...TERMS,
   ],
   purchase_order: [
-    { name: "Made", kind: "day", value: number("day"), list: "always" },
+    { name: "Made", kind: "day", value: day("day"), list: "always" },
     { name: "Supplier", kind: "text", value: party, list: "always" },
     { name: "Item", kind: "text", value: text("item_code"), list: "wide" },
     { name: "Quantity", kind: "count", value: number("quantity"), list: "wide" },
@@ -67,7 +71,7 @@ const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
     ...TERMS,
   ],
   payment: [
-    { name: "To be paid on", kind: "day", value: number("payment_day"), list: "always" },
+    { name: "To be paid on", kind: "day", value: day("payment_day"), list: "always" },
     { name: "Counterparty", kind: "text", value: party, list: "always" },
     {
       name: "Kind",
@@ -82,7 +86,7 @@ const FIELDS: Readonly<Record<FactName, readonly Field[]>> = {
       list: "wide",
     },
     { name: "Amount", kind: "money", value: number("amount"), list: "always" },
-    { name: "Entered", kind: "day", value: number("day") },
+    { name: "Entered", kind: "day", value: day("day") },
     { name: "Sales order", kind: "id", value: number("sales_order_id"), leads: "sales_order" },
     { name: "Purchase order", kind: "id", value: number("purchase_order_id"), leads: "purchase_order" },
   ],

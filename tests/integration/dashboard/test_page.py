@@ -224,7 +224,7 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
         far.pipeline.source,
         """
             UPDATE sales_order SET created_at = '0024-03-05' WHERE sales_order_id = 1;
-            UPDATE sales_order SET created_at = '9999-12-31' WHERE sales_order_id = 2;
+            UPDATE sales_order SET created_at = '9999-12-31', units_sold = -2147483648 WHERE sales_order_id = 2;
         """,
     )
     far.tick()
