@@ -1277,6 +1277,7 @@ test("an order of a far year is shown with all others, at once, and in a chart w
         const those = sold.filter(({ day, currency }) => currency === code && dayOf(day) >= start && dayOf(day) < end);
         const of = (name) => sum(those, (row) => row[name]);
         assert.deepEqual(found.slice(0, 3), [of("orders"), of("units"), of("revenue")], `${code} ${isoDay(start)}`);
+        if (those.length === 1) assert.equal(found[3], those[0].average_order, `${code} ${isoDay(start)}`);
       }
       const names = await page.$$eval("#sales tbody td:first-child", (all) =>
         all.map(({ textContent }) => textContent.replace(/\s/g, " ")),

@@ -45,7 +45,7 @@ export function convert(minor: number, rate: Rate): number {
   const rest = quotient - whole;
   const up = Math.abs(rest - 0.5) > NEAR ? rest > 0.5 : isHalf(Math.abs(minor), rate.text, whole);
   const rounded = up ? whole + 1 : whole;
-  return minor < 0 ? -rounded : rounded;
+  return minor < 0 ? 0 - rounded : rounded; // and no -0
 }
 
 /** Whether a quotient is at least a half more than a whole number. */

@@ -14,9 +14,11 @@ export interface SoldBy<K> extends Sold {
   readonly key: K;
 }
 
-/** The revenue of an order on average, in minor units, rounded; null without orders. */
-export function averageOrder(sold: Sold): number | null {
-  return sold.orders === 0 ? null : Math.round(sold.revenue / sold.orders);
+/** The revenue of an order on average, in minor units, a half rounded away from zero; null without orders. */
+export function averageOrder({ orders, revenue }: Sold): number | null {
+  if (orders === 0) return null;
+  const rounded = Math.round(Math.abs(revenue) / orders);
+  return revenue < 0 ? 0 - rounded : rounded; // and no -0
 }
 
 export function total(orders: SalesOrders, amounts: Float64Array, selection: Selection): Sold {

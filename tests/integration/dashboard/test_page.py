@@ -225,6 +225,9 @@ def results(postgres: EmbeddedPostgres, folder: Path) -> dict[str, str | None]:
         """
             UPDATE sales_order SET created_at = '0024-03-05' WHERE sales_order_id = 1;
             UPDATE sales_order SET created_at = '9999-12-31', units_sold = -2147483648 WHERE sales_order_id = 2;
+            UPDATE sales_order
+            SET created_at = '1990-05-05', units_sold = sales_order_id - 3, unit_price = -0.01, currency_id = 1
+            WHERE sales_order_id IN (3, 4);
         """,
     )
     far.tick()
