@@ -319,6 +319,7 @@ test("figures of all time are what their views say: concentration, money due, th
           : `: ${NOW.waiting.length - stale} missing here, ${stale} still shown as`,
       ),
     );
+    if (EXPECTED.wide) assert.ok((await page.textContent("#quarantine table")).includes(EXPECTED.wide));
     assert.deepEqual(
       sorted(Object.entries(waiting).map(([table, rows]) => [table, sum(rows, (row) => row[2])])),
       sorted(NOW.views.quarantine_by_table.map((row) => [row.star_table, row.quarantined])),
@@ -1200,6 +1201,7 @@ test("what an earlier totes has published, with fewer columns, is shown", { skip
     await page.waitForSelector("#figures");
     assert.equal(await page.locator("[id^=trouble]").count(), 0);
     assert.match(await page.textContent("#quarantine .sentence"), new RegExp(`^${NOW.waiting.length} rows `));
+    assert.ok((await page.textContent("#quarantine table")).includes(EXPECTED.wide));
     await page.goto(`${own.url}#period=all&row=sales_order-${NOW.changed_order.id}`);
     await page.waitForSelector(".versions td");
   } finally {

@@ -54,7 +54,8 @@ function fill(kind: Kind, column: AnyColumn, values: ArrayLike<unknown>, start: 
   const rows = Math.min(values.length, column.length - start);
   if (kind === "text") {
     const text = column as string[];
-    for (let row = 0; row < rows; row++) text[start + row] = (values[row] as string | null | undefined) ?? "";
+    // A file of an earlier totes has a number where a text is now.
+    for (let row = 0; row < rows; row++) text[start + row] = String(values[row] ?? "");
     return;
   }
   const numbers = column as Float64Array;

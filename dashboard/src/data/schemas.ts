@@ -54,7 +54,7 @@ export const SCHEMAS = {
   currency: { currency_id: "int", code: "text", name: "text" },
   exchange_rate: { currency_id: "int", day: "int", rate: "text" },
   payment_type: { payment_type_id: "int", name: "text" },
-  open_quarantine: { star_table: "text", key: "number", reason: "text", batch: "int", stale: "flag" },
+  open_quarantine: { star_table: "text", key: "text", reason: "text", batch: "int", stale: "flag" },
   drift: { batch: "int", what: "text" },
   verification: { at: "number", batch: "int", equal: "flag", differences: "int" },
 } as const satisfies Record<string, Schema>;

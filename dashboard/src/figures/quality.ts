@@ -85,7 +85,7 @@ export function quarantine(shop: Shop): Quarantined[] {
 export function waitingSince({ open_quarantine }: Shop, fact: FactName, key: number): number | null {
   const { rows, star_table, batch } = open_quarantine;
   for (let row = 0; row < rows; row++) {
-    if (open_quarantine.key[row] === key && star_table[row] === `fact_${fact}`) return batch[row] as number;
+    if (open_quarantine.key[row] === String(key) && star_table[row] === `fact_${fact}`) return batch[row] as number;
   }
   return null;
 }

@@ -116,10 +116,8 @@ export function Quarantine({ look }: { look: Look }) {
   const all = look.shop.open_quarantine.rows;
   const stale = rows.reduce((sum, row) => sum + row.stale, 0);
   const when = (batch: number) => capturedAt(look.shop, batch);
-  // Of exchange rates the key is a day, such as 20240305.
-  const written = (table: string, key: number) => (table === "fact_exchange_rate" ? String(key) : as.count(key));
-  const keys = (table: string, those: Int32Array) =>
-    Array.from(those.subarray(0, 20), (row) => written(table, look.shop.open_quarantine.key[row] ?? 0)).join(", ") +
+  const keys = (those: Int32Array) =>
+    Array.from(those.subarray(0, 20), (row) => look.shop.open_quarantine.key[row]).join(", ") +
     (those.length > 20 ? ", …" : "");
   return (
     <Figure
@@ -138,7 +136,7 @@ export function Quarantine({ look }: { look: Look }) {
         { label: "Reason", kind: "text", value: ({ reason }) => reason },
         { label: "Rows", kind: "count", value: (row) => row.rows.length },
         { label: "Still shown", kind: "count", value: ({ stale: some }) => some },
-        { label: "Keys", kind: "text", value: (row) => keys(row.table, row.rows) },
+        { label: "Keys", kind: "text", value: (row) => keys(row.rows) },
         {
           label: "Since batch",
           kind: "count",

@@ -83,9 +83,9 @@ EXPECTED = {
         SELECT currency_id, rate_date, rate::text
         FROM fact_exchange_rate JOIN dim_currency ON currency_code = currency ORDER BY 1, 2""",
     "open_quarantine": """
-        SELECT star_table, key, 'payment_date is …, not a date (yyyy-mm-dd) of the years 0001 to 9999', batch_id,
+        SELECT star_table, key::text, 'payment_date is …, not a date (yyyy-mm-dd) of the years 0001 to 9999', batch_id,
             EXISTS (SELECT FROM current_payment WHERE payment_id = key)
-        FROM etl.quarantine WHERE resolved_by IS NULL ORDER BY 1, 2""",
+        FROM etl.quarantine WHERE resolved_by IS NULL ORDER BY star_table, etl.quarantine.key""",
     "drift": "SELECT batch_id, what FROM etl.drift ORDER BY 1, 2",
     "verification": """
         SELECT date_trunc('milliseconds', at), batch_id, equal, differences FROM etl.verification ORDER BY 1""",

@@ -22,6 +22,7 @@ class Kind(Enum):
     MOMENT = ("floor(extract(epoch FROM {}) * 1000)::bigint", pl.Int64(), pl.Datetime("ms", "UTC"))
     FLAG = ("{}::integer", pl.Int8(), pl.Boolean())
     TEXT = ("{}", pl.String(), pl.String())
+    KEY = ("{}::text", pl.String(), pl.String())  # of 64 bits, of which a browser's numbers hold 53
 
     def __init__(self, query: str, read: pl.DataType, written: pl.DataType) -> None:
         self.query = query
@@ -187,7 +188,7 @@ WHOLE = (
         "open_quarantine",
         "open_quarantine",
         ("star_table", "key"),
-        {"star_table": Kind.TEXT, "key": Kind.BIG, "reason": Kind.TEXT, "batch": Kind.INT, "stale": Kind.FLAG},
+        {"star_table": Kind.TEXT, "key": Kind.KEY, "reason": Kind.TEXT, "batch": Kind.INT, "stale": Kind.FLAG},
     ),
     _whole("drift", "source_changes", ("batch", "what"), {"batch": Kind.INT, "what": Kind.TEXT}),
     _whole(
