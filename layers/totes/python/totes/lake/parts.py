@@ -19,7 +19,7 @@ column of all these is NULL. A column of the source that has this name is stored
 (`SourceColumn.stored_as`)."""
 
 _LEVEL = 1
-"""Of zstd's levels the quickest: the usual one, 3, takes half a part's writing more, and makes it a seventh smaller."""
+"""Of zstd's levels the quickest: the usual one, 3, takes half a part's writing more, and makes it a sixth smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
