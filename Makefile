@@ -50,7 +50,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --durations 10
 
 .PHONY: test
-test: setup ## Run every test but those of dbt (make dbt), quick ones first, in WORKERS=4 processes.
+test: setup ## Run every test but those of dbt and of older PostgreSQLs (make dbt, make versions), quick ones first, in WORKERS=4 processes.
 	$(PYTEST)
 
 .PHONY: unit
@@ -82,6 +82,26 @@ build/dbt/.ready: toolchain/dbt.lock $(READY)
 .PHONY: dbt
 dbt: build/dbt/.ready ## Install dbt into build/dbt and run the tests of the star that docs/dbt ships.
 	$(PYTEST) --numprocesses 0 tests/end_to_end/test_dbt.py
+
+# Each version of PostgreSQL that totes promises to work with and does not bring. npm calls every lock file the same:
+# this one has a folder of its own.
+build/versions/.ready: $(addprefix toolchain/versions/,package.json package-lock.json .npmrc) $(READY)
+	@mkdir -p $(@D)
+	@cp $(filter toolchain/%,$^) $(@D)
+	$(BIN)/npm ci --prefix $(@D) --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: versions
+versions: build/versions/.ready ## Install PostgreSQL 14, 15 and 17 into build/versions, and run the tests of what talks to it on each (VERSIONS=14).
+	@# Where none is named it is those that there are for this machine: for arm64 there is no 14.
+	@versions="$(or $(VERSIONS),$$(ls build/versions/node_modules | sed -nE 's/^postgres-([0-9]+)-.*/\1/p'))"; \
+	[ -n "$$versions" ] || { echo "toolchain/versions has no PostgreSQL for this machine" >&2; exit 1; }; \
+	failed=; \
+	for version in $$versions; do \
+		echo "PostgreSQL $$version"; \
+		POSTGRES_VERSION=$$version $(PYTEST) tests/integration || failed="$$failed $$version"; \
+	done; \
+	[ -z "$$failed" ] || { echo "tests failed on PostgreSQL$$failed" >&2; exit 1; }
 
 # checkov too, and it is wanted by those alone who check.
 build/checkov/.ready: toolchain/checkov.lock $(READY)
@@ -212,5 +232,6 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' toolchain/baselines.in -o toolchain/baselines.lock
 	$(BIN)/npm install --prefix toolchain --package-lock-only --silent --no-audit --no-fund
+	$(BIN)/npm install --prefix toolchain/versions --package-lock-only --silent --no-audit --no-fund
 	$(BIN)/npm install --prefix dashboard --package-lock-only --silent --no-audit --no-fund
-	$(BIN)/python toolchain/forget_funding.py toolchain/package-lock.json dashboard/package-lock.json
+	$(BIN)/python toolchain/forget_funding.py $(addsuffix /package-lock.json,toolchain toolchain/versions dashboard)

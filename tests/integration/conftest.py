@@ -15,6 +15,7 @@ from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.servers import copy_of, removal_of, run_alone
+from tests.support.versions import clients, keep_what_talks_to_postgres
 from totes.lake import Bucket
 
 _numbers = itertools.count(1)
@@ -126,6 +127,11 @@ def _create(postgres: EmbeddedPostgres, name: str, template: str = "template1") 
 
 
 @pytest.fixture(scope="session")
-def postgres_binaries(postgres: EmbeddedPostgres) -> Path:
+def postgres_binaries() -> Path:
     """The folder with psql and pg_dump."""
-    return postgres.binaries
+    return clients()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a version of PostgreSQL that is named, run what talks to it and nothing else."""
+    config.hook.pytest_deselected(items=keep_what_talks_to_postgres(items))

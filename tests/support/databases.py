@@ -13,6 +13,7 @@ from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.in_memory import in_memory
+from tests.support.versions import server_in
 from totes.databases import open_session
 
 QUICK = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB", "shared_buffers": "16MB"}
@@ -24,7 +25,7 @@ databases are small, and each session's process maps the buffers for itself."""
 def quick_server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL server for many short-lived databases, in memory where there is plenty of it."""
     with tempfile.TemporaryDirectory(prefix="totes-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(Path(folder), settings=QUICK)
+        server = server_in(Path(folder), settings=QUICK)
         server.start()
         try:
             yield server

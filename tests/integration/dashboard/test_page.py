@@ -273,11 +273,13 @@ def test_every_figure_in_one_currency_is_what_its_view_says_of_the_rows_that_it_
 
 
 @pytest.mark.skipif(not CONTENT.exists(), reason=f"the real shop's content is not here ({CONTENT.name})")
-def test_every_figure_of_the_real_shop_is_what_its_view_says(postgres: EmbeddedPostgres, folder: Path) -> None:
+def test_every_figure_of_the_real_shop_is_what_its_view_says(
+    postgres: EmbeddedPostgres, postgres_binaries: Path, folder: Path
+) -> None:
     real = a_shop(postgres, folder, "real", None)
     subprocess.run(
         [
-            *(postgres.binaries / "psql", "-qv", "ON_ERROR_STOP=1", "-o", folder / "out"),
+            *(postgres_binaries / "psql", "-qv", "ON_ERROR_STOP=1", "-o", folder / "out"),
             *(real.pipeline.source, "-f", "schema.sql", "-f", "load.sql"),
         ],
         cwd=CONTENT,

@@ -15,13 +15,13 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from tests.support.servers import run_alone
+from tests.support.versions import server_in
 from totes.capture import SOURCE_TABLES, capture, changes, sizes
 from totes.capture.rows import streaming
 from totes.capture.source import snapshot
@@ -254,7 +254,7 @@ def test_a_source_put_back_by_its_disk_is_read_whole(empty_database: str, lake: 
     """A restored disk keeps the identifier, the timeline and the oid, and gives out the same ids once more."""
     with tempfile.TemporaryDirectory(prefix="totes-") as name:
         folder = Path(name)
-        server = EmbeddedPostgres(folder / "server")
+        server = server_in(folder / "server")
         server.start()
         try:
             server.create_database("totesys")

@@ -14,7 +14,6 @@ import pytest
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from local_cloud.postgres import EmbeddedPostgres
 from tests.integration.totes.test_rebuild import changed, of_precision, priced_in_text, rebuilt
 from tests.integration.totes.test_roles import Role, drop
 from tests.integration.totes.test_verify import found, repaired
@@ -23,6 +22,7 @@ from tests.support.databases import QUICK, execute, rows, session, value
 from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
+from tests.support.versions import server_in
 from totes.errors import ConfigurationError, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
@@ -853,7 +853,7 @@ SLOW_VACUUM = """
 def test_an_autovacuum_gives_way_to_the_swap(source: str, lake: tuple[Bucket, Bucket]) -> None:
     at_once = {**QUICK, "autovacuum": "on", "autovacuum_naptime": "1s"}
     with tempfile.TemporaryDirectory(prefix="totes-", ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(Path(folder), settings=at_once)
+        server = server_in(Path(folder), settings=at_once)
         server.start()
         try:
             server.create_database("warehouse")

@@ -1,0 +1,56 @@
+"""Which PostgreSQL the tests of the library talk to: the newest that totes brings, or the one of POSTGRES_VERSION.
+
+`make versions` installs 14, 15 and 17, which totes does not bring, and names each in turn.
+"""
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from local_cloud.postgres import EmbeddedPostgres
+
+_ROOT = Path(__file__).parents[2]
+_BROUGHT = (16, 18)
+_NAMED = os.environ.get("POSTGRES_VERSION")
+
+VERSION = int(_NAMED or _BROUGHT[-1])
+
+_MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+MACHINE = f"{platform.system().lower()}-{_MACHINES[platform.machine()]}"
+"""This machine, as npm's packages with PostgreSQL say it."""
+
+_INSTALLED = _ROOT / "build/versions/node_modules" / f"postgres-{VERSION}-{MACHINE}" / "native/bin"
+
+
+def server_in(folder: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
+    """A server of the version that the tests talk to; `start` makes it."""
+    binaries = None if VERSION in _BROUGHT else _INSTALLED
+    if binaries and not binaries.exists():
+        raise FileNotFoundError(
+            f"PostgreSQL {VERSION} is not in {binaries}; make versions installs it, if there is one"
+        )
+    return EmbeddedPostgres(folder, version=VERSION, binaries=binaries, settings=settings)
+
+
+def clients() -> Path:
+    """The folder with psql and pg_dump; what this pg_dump writes, a server of the version understands."""
+    version = next(brought for brought in _BROUGHT if brought >= VERSION)
+    return EmbeddedPostgres(Path(), version=version).binaries
+
+
+def since(version: int, what: str) -> pytest.MarkDecorator:
+    """The mark of a test of what PostgreSQL has since a version: the older ones skip it."""
+    return pytest.mark.skipif(version > VERSION, reason=f"PostgreSQL {version} brought {what}")
+
+
+def keep_what_talks_to_postgres(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Where a version is named, take the tests out that ask for no server of it; return them."""
+    if _NAMED is None:
+        return []
+    asks = ["postgres" in getattr(item, "fixturenames", ()) for item in items]
+    others = [item for item, it_asks in zip(items, asks, strict=True) if not it_asks]
+    items[:] = [item for item, it_asks in zip(items, asks, strict=True) if it_asks]
+    return others
