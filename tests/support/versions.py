@@ -18,6 +18,9 @@ _NAMED = os.environ.get("POSTGRES_VERSION")
 
 VERSION = int(_NAMED or _BROUGHT[-1])
 
+OPTION_OF_VIEWS = "security_invoker" if VERSION >= 15 else "security_barrier"
+"""One that is off where nobody sets it."""
+
 _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 MACHINE = f"{platform.system().lower()}-{_MACHINES[platform.machine()]}"
 """This machine, as npm's packages with PostgreSQL say it."""

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.databases import execute, rows, session, value
 from tests.support.pipeline import Pipeline
+from tests.support.versions import OPTION_OF_VIEWS
 from totes.errors import ConfigurationError
 
 DEFINITION = "SELECT pg_get_viewdef('current_payment'::regclass)"
@@ -36,7 +37,7 @@ def test_a_view_that_was_replaced_is_made_again_by_the_next_load_which_says_so(
     pipeline: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = value(pipeline.warehouse, DEFINITION)
-    execute(pipeline.warehouse, REPLACED + "; ALTER VIEW current_payment SET (security_invoker = true)")
+    execute(pipeline.warehouse, f"{REPLACED}; ALTER VIEW current_payment SET ({OPTION_OF_VIEWS} = true)")
     execute(pipeline.warehouse, "GRANT SELECT ON current_payment TO pg_monitor")
     as_set = rows(pipeline.warehouse, SET)
     pipeline.load()

@@ -13,6 +13,7 @@ from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone
+from tests.support.versions import since
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE
@@ -346,6 +347,7 @@ def test_a_role_that_is_over_is_valid_again_once_it_is_made_again(
     assert rows(role.uri(uri), "SELECT current_user") == [(role.username,)]
 
 
+@since(16, "memberships without SET")
 def test_a_person_who_was_granted_the_dashboards_role_reads_and_cannot_become_it(
     pipeline: Pipeline, loader: Role
 ) -> None:
