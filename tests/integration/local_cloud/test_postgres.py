@@ -11,6 +11,7 @@ from local_cloud import postgres as module
 from local_cloud.databases import login
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, rows, value
+from tests.support.tls_server import BINARIES
 from totes.errors import UserError
 
 
@@ -39,6 +40,20 @@ def test_it_serves_and_leaves_no_process(tmp_path: Path, version: int) -> None:
         server.stop()
     assert not processes_of(tmp_path)
     server.stop()
+
+
+@pytest.mark.parametrize(("version", "iterations"), [(15, "4096"), (18, "1")])
+def test_it_runs_other_binaries_and_tells_an_initdb_before_16_nothing_that_it_does_not_know(
+    tmp_path: Path, version: int, iterations: str
+) -> None:
+    server = EmbeddedPostgres(tmp_path, version=version, binaries=BINARIES)
+    server.start()
+    try:
+        uri = server.uri("postgres")
+        assert value(uri, "SELECT setting FROM pg_config WHERE name = 'BINDIR'") == str(BINARIES)
+        assert value(uri, "SHOW scram_iterations") == iterations
+    finally:
+        server.stop()
 
 
 def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
