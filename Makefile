@@ -99,7 +99,7 @@ versions: build/versions/.ready ## Install PostgreSQL 14, 15 and 17 into build/v
 	failed=; \
 	for version in $$versions; do \
 		echo "PostgreSQL $$version"; \
-		POSTGRES_VERSION=$$version $(PYTEST) tests/integration || failed="$$failed $$version"; \
+		TESTED_POSTGRES=$$version $(PYTEST) tests/integration || failed="$$failed $$version"; \
 	done; \
 	[ -z "$$failed" ] || { echo "tests failed on PostgreSQL$$failed" >&2; exit 1; }
 

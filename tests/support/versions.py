@@ -1,4 +1,4 @@
-"""Which PostgreSQL the tests of the library talk to: the newest that totes brings, or the one of POSTGRES_VERSION.
+"""Which PostgreSQL the tests of the library talk to: the newest that totes brings, or the one of TESTED_POSTGRES.
 
 `make versions` installs 14, 15 and 17, which totes does not bring, and names each in turn.
 """
@@ -14,7 +14,7 @@ from local_cloud.postgres import EmbeddedPostgres
 
 _ROOT = Path(__file__).parents[2]
 _BROUGHT = (16, 18)
-_NAMED = os.environ.get("POSTGRES_VERSION")
+_NAMED = os.environ.get("TESTED_POSTGRES")
 
 VERSION = int(_NAMED or _BROUGHT[-1])
 
@@ -25,17 +25,15 @@ _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 MACHINE = f"{platform.system().lower()}-{_MACHINES.get(platform.machine())}"
 """This machine, as npm's packages with PostgreSQL say it."""
 
-_INSTALLED = _ROOT / "build/versions/node_modules" / f"postgres-{VERSION}-{MACHINE}" / "native/bin"
+_INSTALLED = _ROOT / f"build/versions/node_modules/postgres-{VERSION}-{MACHINE}/native/bin"
+_BINARIES = None if VERSION in _BROUGHT else _INSTALLED
+if _BINARIES and not _BINARIES.exists():
+    raise FileNotFoundError(f"PostgreSQL {VERSION} is not in {_BINARIES}; make versions installs those that there are")
 
 
 def server_in(folder: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
     """A server of the version that the tests talk to; `start` makes it."""
-    binaries = None if VERSION in _BROUGHT else _INSTALLED
-    if binaries and not binaries.exists():
-        raise FileNotFoundError(
-            f"PostgreSQL {VERSION} is not in {binaries}; make versions installs it, if there is one"
-        )
-    return EmbeddedPostgres(folder, version=VERSION, binaries=binaries, settings=settings)
+    return EmbeddedPostgres(folder, version=VERSION, binaries=_BINARIES, settings=settings)
 
 
 def clients() -> Path:
