@@ -623,14 +623,19 @@ def test_a_view_that_does_not_fit_a_retyped_column_is_named_and_nothing_is_chang
     assert content_of(pipeline.warehouse) == before
 
 
+UNLOCKED = since(16, "definitions of views that are told without a lock of the view: whoever drops one waits before")
+
 NOW = "CREATE FUNCTION said(p fact_payment) RETURNS text LANGUAGE sql AS 'SELECT p.payment_id'"
 
 
 @pytest.mark.parametrize(
     ("looks", "meanwhile", "asked"),
     [
-        (1, "CREATE OR REPLACE VIEW mine AS SELECT max(payment_id) AS id FROM fact_payment", "TABLE mine"),
-        (1, "DROP VIEW mine", "SELECT to_regclass('mine') IS NULL"),
+        pytest.param(
+            *(1, "CREATE OR REPLACE VIEW mine AS SELECT max(payment_id) AS id FROM fact_payment", "TABLE mine"),
+            marks=UNLOCKED,
+        ),
+        pytest.param(1, "DROP VIEW mine", "SELECT to_regclass('mine') IS NULL", marks=UNLOCKED),
         (2, "DROP FUNCTION said", "SELECT to_regproc('said') IS NULL"),
         (1, "CREATE VIEW later AS TABLE mine", "TABLE later"),
     ],
