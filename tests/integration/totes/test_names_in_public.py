@@ -106,6 +106,8 @@ def test_the_first_capture_of_sessions_that_do_not_look_in_public_finds_nothing_
 
 @pytest.mark.begun
 def test_what_is_in_the_way_is_named_as_people_write_it(pipeline: Pipeline) -> None:
+    # In PostgreSQL 14 everybody may make things there, and so the function again.
+    execute(pipeline.warehouse, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     execute(
         pipeline.warehouse,
         "CREATE TYPE mood AS ENUM ('sad'); CREATE FUNCTION seen(f dim_staff, m mood) RETURNS text LANGUAGE sql "

@@ -1,7 +1,6 @@
 """A source in which no transaction has ended since the last batch is not read; what changes otherwise is found."""
 
 import itertools
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tests.support.databases import QUICK, execute, own_session, rows, session, 
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import copy_of, crash_in_place, run_alone, shop_server
-from tests.support.versions import VERSION
+from tests.support.versions import await_statistics
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES, pending
 from totes.capture.source.snapshot import snapshot_of
@@ -41,8 +40,7 @@ def scans(uri: str) -> dict[str, int]:
     """How often each table was read, once nobody else is connected: a session tells what it did as it ends."""
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     until(lambda: value(uri, others) == 0)
-    if VERSION < 15:
-        time.sleep(1)  # the process that collects what is told writes it down twice a second
+    await_statistics()
     return dict(rows(uri, "SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables ORDER BY relname"))
 
 
