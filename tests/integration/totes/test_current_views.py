@@ -1,6 +1,7 @@
 """The views of the current state are what totes makes of them, and nothing of others is taken for one."""
 
 import logging
+import re
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_a_view_that_was_replaced_is_made_again_by_the_next_load_which_says_so(
     assert rows(pipeline.warehouse, SET) == as_set
     [said] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert said.startswith("the view current_payment was not what totes makes, and is so again; it was:")
-    assert "WHERE paid" in said
+    assert re.search(r"WHERE (fact_payment\.)?paid", said), said  # before PostgreSQL 16, columns come with their table
     caplog.clear()
     pipeline.load()
     assert not [record for record in caplog.records if record.levelno == logging.WARNING]
