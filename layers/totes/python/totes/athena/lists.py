@@ -9,7 +9,7 @@ processed bucket that are written again, each by one put.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from totes.lake import Bucket, Folder, Part, StarJournal, StarManifest
 from totes.lake.folder import StoredObject
@@ -64,53 +64,81 @@ def write_lists(
     return _Lists(bucket, tables).write(time_is_up)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """How things stood at a moment.
+
+    Attributes:
+        journal: the star manifests, as the editions stood.
+        edition: the newest.
+        newest: its newest batch.
+        found: what the lists said of themselves.
+    """
+
+    journal: StarJournal = field(compare=False)
+    edition: int
+    newest: int
+    found: StoredObject | None
+
+
 class _Lists:
+    """The lists of a bucket, which two runs may write at once.
+
+    Each commits batches first, then writes lists, and says last how far they are. So each reads in the other order,
+    what is committed last, and writes a list only in the place of what it has read: all that is right in there was
+    committed before its second look, and no one has said meanwhile that the lists have more.
+    """
+
     def __init__(self, bucket: Bucket, tables: Sequence[str]) -> None:
         self._bucket = bucket
         self._tables = tables
         self._folder = Folder.within(bucket, f"{FOLDER}/")
-        self._journal = StarJournal(bucket)
 
     def write(self, time_is_up: Callable[[], bool]) -> Listed | None:
-        newest = self._journal.newest()
-        found, listed = self._said()
-        while listed.batch < newest:
-            last = min(newest, (listed.batch // SPAN + 1) * SPAN)
-            if not self._write_span(listed.batch + 1, last):
+        look = self._look()
+        while (listed := self._said(look)).batch < look.newest:
+            last = min(look.newest, (listed.batch // SPAN + 1) * SPAN)
+            if not self._write_span(look, listed.batch + 1, last):
                 return None
             listed = replace(listed, batch=last)
-            if not self._folder.replace(_LISTED, json.dumps(asdict(listed)).encode(), _JSON, found):
+            if not self._folder.replace(_LISTED, json.dumps(asdict(listed)).encode(), _JSON, look.found):
                 return None
             if time_is_up():
                 break
-            found, _ = self._said()
+            look = self._look()
         return listed
 
-    def _said(self) -> tuple[StoredObject | None, Listed]:
-        """What the lists say that they have, of the newest edition and this bucket."""
-        found = self._folder.find(_LISTED)
-        listed = Listed(**json.loads(found.body)) if found else None
-        nothing = Listed(edition=self._journal.edition, batch=0, bucket=self._bucket.name)
-        if listed is None or replace(listed, batch=0) != nothing:
-            return found, nothing
-        return found, listed
+    def _look(self) -> _Look:
+        journal = StarJournal(self._bucket)
+        return _Look(
+            journal=journal, edition=journal.edition, newest=journal.newest(), found=self._folder.find(_LISTED)
+        )
 
-    def _write_span(self, first: int, last: int) -> bool:
+    def _said(self, look: _Look) -> Listed:
+        """What the lists say that they have, of the newest edition and this bucket."""
+        nothing = Listed(edition=look.edition, batch=0, bucket=self._bucket.name)
+        listed = Listed(**json.loads(look.found.body)) if look.found else nothing
+        return listed if replace(listed, batch=0) == nothing else nothing
+
+    def _write_span(self, look: _Look, first: int, last: int) -> bool:
         """Bring batches that share a list into the lists; return whether nobody else has meanwhile."""
         with ThreadPoolExecutor(_READERS) as readers:
             manifests = [
-                StarManifest.from_json(body) for body in readers.map(self._journal.read, range(first, last + 1))
+                StarManifest.from_json(body) for body in readers.map(look.journal.read, range(first, last + 1))
             ]
         start = (first - 1) // SPAN * SPAN + 1
-        return all(
-            self._write_list(f"{table}/{kind}/{start:010d}", first, parts)
+        brought = {
+            f"{table}/{kind}/{start:010d}": parts
             for table in self._tables
             for kind, parts in _parts(table, manifests).items()
             if parts or first == start  # else the list is as it was
+        }
+        before = {key: self._folder.find(key) for key in brought}
+        return self._look() == look and all(
+            self._write_list(key, first, parts, before[key]) for key, parts in brought.items()
         )
 
-    def _write_list(self, key: str, first: int, parts: Sequence[Part]) -> bool:
-        before = self._folder.find(key)
+    def _write_list(self, key: str, first: int, parts: Sequence[Part], before: StoredObject | None) -> bool:
         held = before.body.decode().splitlines() if before else []
         kept = [line for line in held if (batch := batch_of(_key_of(line))) is not None and batch < first]
         lines = [*kept, *(self._place_of(part) for part in parts)]
