@@ -80,15 +80,16 @@ class Logins:
     def store(self, login_name: str, values: Mapping[str, Any]) -> None:
         """Test a login, and make it the current one if the database takes it.
 
-        It waits for a rotation that is under way. What an interrupted one has left is removed once the login is
-        known to work.
+        It waits for a rotation that is under way, or begins meanwhile, and then tests again. What an interrupted one
+        has left is removed once the login is known to work.
 
         Args:
             login_name: source, warehouse or dashboard.
             values: host, port, dbname, username, password and any other keyword of libpq.
 
         Raises:
-            UserError: the database does not take it; the old login stays the current one.
+            UserError: the database does not take it, and the old login stays the current one; or does not take it any
+                more, because a rotation has taught it another password at the last moment. That one is pending.
         """
         secret = self._secret(login_name)
         self._await_rotation(secret)
@@ -97,14 +98,46 @@ class Logins:
             SecretId=secret, ClientRequestToken=token, SecretString=json.dumps(dict(values)), VersionStages=[_TRIAL]
         )
         try:
-            self._ask(secret, payloads.TEST_VERSION, token)
-            self._make_current(secret, token)
+            self._prove(secret, token)
+            self._replace_current(login_name, secret, token)
         finally:
             # Somebody who tries another login at once has the label by now. Where it stays, it moves with the next try.
             with suppress(BotoCoreError, ClientError):
                 self._secrets.update_secret_version_stage(
                     SecretId=secret, VersionStage=_TRIAL, RemoveFromVersionId=token
                 )
+
+    def _prove(self, secret: str, version: str) -> None:
+        """Test a version, and again where a rotation has begun or ended since: the database may know another password.
+
+        Raises:
+            UserError: the database does not take it.
+        """
+        tested_beside: Mapping[str, str] | None = None
+        while tested_beside != (beside := self._in_use(secret)):
+            tested_beside = beside
+            self._ask(secret, payloads.TEST_VERSION, version)
+            self._await_rotation(secret)
+
+    def _replace_current(self, login_name: str, secret: str, version: str) -> None:
+        """Make a proven version the current one, unless a rotation has just taught the database another password.
+
+        Raises:
+            UserError: it has. Its version is pending again, so the functions log in by that and the rotation goes on.
+        """
+        given_up = self._make_current(secret, version)
+        try:
+            self._ask(secret, payloads.TEST_VERSION, version)
+        except BaseException as refused:
+            for each in given_up:
+                self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_PENDING, MoveToVersionId=each)
+            if not given_up or not isinstance(refused, UserError):
+                raise
+            raise UserError(
+                f"the login of the {login_name} was stored just as its password was being rotated, and does not hold "
+                f"any more: {refused}; the functions try the password that is pending, and totes secrets rotate "
+                f"{login_name} makes that the current one"
+            ) from refused
 
     def test(self, login_name: str) -> None:
         """Log in as the secret says; raise UserError, with the database's own words, where that fails."""
@@ -276,6 +309,11 @@ class Logins:
     def _stages(self, secret: str) -> Mapping[str, list[str]]:
         return self._secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
 
+    def _in_use(self, secret: str) -> Mapping[str, str]:
+        """The versions that the functions log in by, by label."""
+        stages = self._stages(secret)
+        return {label: each for each, labels in stages.items() for label in labels if label in {"AWSCURRENT", _PENDING}}
+
     def _pending(self, secret: str) -> list[str]:
         """The versions, one at most, that a rotation has begun and not finished."""
         return [
@@ -308,15 +346,16 @@ class Logins:
             return False
         return True
 
-    def _make_current(self, secret: str, version: str) -> None:
-        """Make a version the current one, and let no version be pending."""
+    def _make_current(self, secret: str, version: str) -> list[str]:
+        """Make a version the current one, and let no version be pending; return those others that were."""
         [current] = [each for each, labels in self._stages(secret).items() if "AWSCURRENT" in labels]
         self._secrets.update_secret_version_stage(
             SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, RemoveFromVersionId=current
         )
-        for each, labels in self._stages(secret).items():
-            if _PENDING in labels:
-                self._give_up(secret, each)
+        pending = [each for each, labels in self._stages(secret).items() if _PENDING in labels]
+        for each in pending:
+            self._give_up(secret, each)
+        return [each for each in pending if each not in {version, current}]
 
     def _give_up(self, secret: str, version: str) -> None:
         self._secrets.update_secret_version_stage(SecretId=secret, VersionStage=_PENDING, RemoveFromVersionId=version)

@@ -14,13 +14,15 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 from psycopg2.extensions import parse_dsn
 
+from command_line.deployment import Deployment
+from command_line.logins import Logins
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, value
 from tests.support.refusing_server import SEEN, refusing_server
 from tests.support.servers import standby_of
-from totes import rotation
+from totes import payloads, rotation
 from totes.databases import connected
-from totes.errors import ConfigurationError, DatabaseUnavailable, LoginRefused, SourceUnavailable
+from totes.errors import ConfigurationError, DatabaseUnavailable, LoginRefused, SourceUnavailable, UserError
 from totes.roles import MARK
 from totes.settings import PLACEHOLDER
 
@@ -411,3 +413,73 @@ def test_a_standbys_role_is_its_primarys_and_nothing_is_pending(
             rotation.check_own(secrets, "login")
     stages = secrets.describe_secret(SecretId="login")["VersionIdsToStages"]
     assert [labels for labels in stages.values() if "AWSPENDING" in labels] == []
+
+
+class Beside:
+    """A rotation that a person does not see who stores a login; it goes on by so many steps at a time."""
+
+    def __init__(self, secrets: "SecretsManagerClient") -> None:
+        self._left = steps(secrets)
+
+    def go_on(self, *, until: int) -> None:
+        """Take the next steps, until so many are left."""
+        while len(self._left) > until:
+            self._left.pop(0)()
+
+
+@pytest.fixture
+def beside(secrets: "SecretsManagerClient") -> Beside:
+    return Beside(secrets)
+
+
+@pytest.fixture
+def logins(secrets: "SecretsManagerClient") -> Logins:
+    session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="eu-west-2")
+    deployment = Deployment("environment dev", session, None, "dev")
+    deployment.__dict__.update(outputs={"SourceSecretArn": "login"}, secrets=secrets)
+    return Logins(deployment)
+
+
+def answer(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient", meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Have the function's answer to a person be on its way while something else happens."""
+
+    def ask(_deployment: Any, _function: str, question: dict[str, str]) -> dict[str, str]:
+        refused = rotation.refusal(secrets, "login", question["Step"], question["ClientRequestToken"])
+        meanwhile()
+        return {payloads.REFUSED: refused} if refused else {}
+
+    monkeypatch.setattr("command_line.logins.ask", ask)
+
+
+def as_it_is(secrets: "SecretsManagerClient") -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    return {**values, "sslmode": "prefer"}
+
+
+def test_a_login_that_is_stored_while_a_rotation_begins_waits_for_its_end_and_is_tried_again(
+    secrets: "SecretsManagerClient", beside: Beside, logins: Logins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, secrets, lambda: beside.go_on(until=2))
+    monkeypatch.setattr("command_line.logins.time.sleep", lambda _seconds: beside.go_on(until=0))
+    with pytest.raises(UserError, match="refuses the login"):
+        logins.store("source", as_it_is(secrets))
+    assert password(secrets) != "first", "the rotation's is the current one"
+    assert_connects(secrets)
+
+
+def test_a_rotation_that_reaches_the_database_as_a_login_becomes_current_keeps_its_password(
+    secrets: "SecretsManagerClient", beside: Beside, logins: Logins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, secrets)
+    secrets.meta.events.register(
+        "before-call.secrets-manager.UpdateSecretVersionStage", lambda **_call: beside.go_on(until=2)
+    )
+    with pytest.raises(UserError, match=r"just as its password was being rotated.* totes secrets rotate source"):
+        logins.store("source", as_it_is(secrets))
+    assert pending(secrets) == [TOKEN]
+    assert_connects(secrets)
+    beside.go_on(until=0)
+    assert password(secrets) != "first", "the rotation has come to its end"
+    assert_connects(secrets)
