@@ -7,11 +7,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import time_is_up, watched
 from totes import payloads
-from totes.athena import write_lists
 from totes.lake import Bucket
 from totes.settings import StarSettings
 from totes.star import STAR_TABLES, replay, transform, transform_piece
 from totes_runtime.answers import failed_pieces, transform_answer
+from totes_runtime.athena import list_parts
 
 
 @watched
@@ -30,10 +30,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     transformed = transform(*where, rows_in_one_function=most, failed=failed, time_is_up=is_up)
     first, run = event.get(payloads.ASKED, {}).get(payloads.REPLAY_FROM), event.get(payloads.EXECUTION)
     replayed = replay(*where, first=first, asked_by=run, time_is_up=is_up)
-    if settings.athena_database is not None:
-        write_lists(processed, [table.name for table in STAR_TABLES], time_is_up=is_up)
+    listed = {} if settings.athena_database is None else {payloads.LISTED: list_parts(processed, is_up)}
     return {
         **transform_answer(transformed),
+        **listed,
         payloads.WAITING: transformed.waiting or (replayed is not None and not replayed.published),
         payloads.REPLAYED: asdict(replayed) if replayed else None,
     }

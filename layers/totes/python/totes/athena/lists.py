@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 
-from totes.lake import Bucket, Folder, Part, StarJournal, StarManifest
+from totes.lake import Bucket, Folder, Part, StarJournal, StarManifest, read_as
 from totes.lake.folder import StoredObject
 from totes.lake.layout import batch_of
 
@@ -117,7 +117,7 @@ class _Lists:
     def _said(self, look: _Look) -> Listed:
         """What the lists say that they have, of the newest edition and this bucket."""
         nothing = Listed(edition=look.edition, batch=0, bucket=self._bucket.name)
-        listed = Listed(**json.loads(look.found.body)) if look.found else nothing
+        listed = read_as(Listed, json.loads(look.found.body)) if look.found else nothing
         return listed if replace(listed, batch=0) == nothing else nothing
 
     def _write_span(self, look: _Look, first: int, last: int) -> bool:

@@ -2,6 +2,7 @@
 
 from totes.lake.audit import Audited, audit
 from totes.lake.bucket import Bucket
+from totes.lake.documents import read_as
 from totes.lake.editions import Draft, StarJournal
 from totes.lake.folder import Folder
 from totes.lake.journal import Journal
@@ -47,6 +48,7 @@ __all__ = [
     "TableIdentity",
     "audit",
     "fetch_part",
+    "read_as",
     "read_part",
     "schema_of",
     "sweep",

@@ -16,6 +16,7 @@ from typing import Any
 
 from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake.bucket import Bucket
+from totes.lake.documents import read_as
 from totes.lake.journal import Journal
 
 _INDEX = "editions/"
@@ -44,7 +45,7 @@ class StarJournal:
         index = Journal(bucket, _INDEX)
         self._revision = index.newest()
         self._editions = (
-            tuple(Edition(**edition) for edition in json.loads(index.read(self._revision)))
+            tuple(read_as(Edition, edition) for edition in json.loads(index.read(self._revision)))
             if self._revision
             else (_FIRST,)
         )

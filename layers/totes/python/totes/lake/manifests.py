@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from totes.errors import ConfigurationError
+from totes.lake.documents import read_as
 from totes.lake.journal import Journal
 from totes.lake.parts import RAW, Part
 from totes.lake.ranges import KeyRanges
@@ -90,7 +91,7 @@ class TableIdentity:
         """Read an identity back from its manifest's JSON."""
         return cls(
             table=values["table"],
-            members={oid: Member(**member) for oid, member in values["members"].items()},
+            members={oid: read_as(Member, member) for oid, member in values["members"].items()},
             labels=values["labels"],
         )
 
@@ -153,7 +154,7 @@ class CapturedTable:
         """Read a table back from its manifest's JSON."""
         identity = values.get("identity")
         return cls(
-            columns=tuple(SourceColumn(**column) for column in values["columns"]),
+            columns=tuple(read_as(SourceColumn, column) for column in values["columns"]),
             held=values["held"],
             changes=_parts(values["changes"]),
             deletes=_parts(values["deletes"]),
@@ -162,7 +163,7 @@ class CapturedTable:
                 SortedRun(parts=_parts(each["parts"]), deleted=_parts(each["deleted"])) for each in values["holdings"]
             ),
             identity=TableIdentity.from_dict(identity) if identity else None,
-            ranges=KeyRanges(**values["ranges"]) if values.get("ranges") else None,
+            ranges=read_as(KeyRanges, values["ranges"]) if values.get("ranges") else None,
             completed_by=values.get("completed_by"),
         )
 
@@ -226,7 +227,7 @@ class CaptureManifest:
             parent=values["parent"],
             captured_at=datetime.fromisoformat(values["captured_at"]),
             horizon=values["horizon"],
-            source=SourceIdentity(**values["source"]),
+            source=read_as(SourceIdentity, values["source"]),
             drift=tuple(values["drift"]),
             tables={name: CapturedTable.from_dict(table) for name, table in values["tables"].items()},
             position=values.get("position"),

@@ -10,6 +10,7 @@ import polars as pl
 
 from totes.errors import LakeCorrupted
 from totes.lake.bucket import Bucket
+from totes.lake.documents import read_as
 
 RAW = "_raw"
 """The lake's own column of a captured row: values that their column's type cannot hold (`infinity`, NaN, a year
@@ -36,7 +37,7 @@ class Part:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Part":
         """Read a part back from its manifest's JSON."""
-        return cls(**values)
+        return read_as(cls, values)
 
 
 def write_part(bucket: Bucket, prefix: str, frame: pl.DataFrame, *, row_key: str | None = None) -> Part:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from totes.errors import LakeCorrupted
-from totes.lake import Bucket
+from totes.lake import Bucket, read_as
 
 _FOLDER = "rates/"
 _SUFFIX = ".json"
@@ -59,7 +59,7 @@ class DayOfRates:
     def from_json(cls, body: bytes) -> "DayOfRates":
         """Read what `to_json` wrote."""
         said = json.loads(body)
-        return cls(**{**said, "day": date.fromisoformat(said["day"])})
+        return read_as(cls, {**said, "day": date.fromisoformat(said["day"])})
 
     def to_json(self) -> bytes:
         """The day as the processed bucket has it."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from totes.lake import read_as
+
 FORMAT = 1
 
 LATEST = "latest.json"
@@ -217,7 +219,7 @@ class Manifest:
             # A manifest of an earlier totes does not know them.
             rates=Rates.from_dict(said["rates"]) if said.get("rates") else None,
             tables={
-                table: {part: PartFile(**file) for part, file in held["parts"].items()}
+                table: {part: read_as(PartFile, file) for part, file in held["parts"].items()}
                 for table, held in said["tables"].items()
             },
         )

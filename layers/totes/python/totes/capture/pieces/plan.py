@@ -12,7 +12,17 @@ from typing import Any
 
 from totes.capture.source.identity import differs
 from totes.capture.source.snapshot import Snapshot
-from totes.lake import Bucket, CaptureManifest, Journal, KeyRanges, Part, SortedRun, SourceColumn, TableIdentity
+from totes.lake import (
+    Bucket,
+    CaptureManifest,
+    Journal,
+    KeyRanges,
+    Part,
+    SortedRun,
+    SourceColumn,
+    TableIdentity,
+    read_as,
+)
 from totes.lake.layout import batch_folder
 
 _READERS = 8
@@ -52,7 +62,7 @@ class ReadPiece:
     def from_json(cls, body: bytes) -> "ReadPiece":
         """Read the document."""
         values: dict[str, Any] = json.loads(body)
-        return cls(parts=tuple(map(Part.from_dict, values["parts"])), ranges=KeyRanges(**values["ranges"]))
+        return cls(parts=tuple(map(Part.from_dict, values["parts"])), ranges=read_as(KeyRanges, values["ranges"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +144,7 @@ class Plan:
         return cls(
             number=values["number"],
             base=CaptureManifest.from_json(json.dumps(values["base"]).encode()),
-            pieces=tuple(PlannedPiece(**piece) for piece in values["pieces"]),
+            pieces=tuple(read_as(PlannedPiece, piece) for piece in values["pieces"]),
         )
 
 
