@@ -94,12 +94,13 @@ build/versions/.ready: $(addprefix toolchain/versions/,package.json package-lock
 .PHONY: versions
 versions: build/versions/.ready ## Install PostgreSQL 14, 15 and 17 into build/versions, and run the tests of what talks to it on each (VERSIONS=14).
 	@# Where none is named it is those that there are for this machine: for arm64 there is no 14.
+	@# What is measured has servers of its own.
 	@versions="$(or $(VERSIONS),$$(ls build/versions/node_modules | sed -nE 's/^postgres-([0-9]+)-.*/\1/p'))"; \
 	[ -n "$$versions" ] || { echo "toolchain/versions has no PostgreSQL for this machine" >&2; exit 1; }; \
 	failed=; \
 	for version in $$versions; do \
 		echo "PostgreSQL $$version"; \
-		TESTED_POSTGRES=$$version $(PYTEST) tests/integration || failed="$$failed $$version"; \
+		TESTED_POSTGRES=$$version $(PYTEST) tests/integration --ignore tests/integration/benchmark || failed="$$failed $$version"; \
 	done; \
 	[ -z "$$failed" ] || { echo "tests failed on PostgreSQL$$failed" >&2; exit 1; }
 
