@@ -15,10 +15,12 @@ from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.servers import copy_of, removal_of, run_alone
-from tests.support.versions import clients, keep_what_talks_to_postgres
+from tests.support.versions import clients, find_version, keep_what_talks_to_postgres
 from totes.lake import Bucket
 
 _numbers = itertools.count(1)
+
+find_version()  # before a thousand tests look for it
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,12 @@ MACHINE = f"{platform.system().lower()}-{_MACHINES.get(platform.machine())}"
 
 _INSTALLED = _ROOT / f"build/versions/node_modules/postgres-{VERSION}-{MACHINE}/native/bin"
 _BINARIES = None if VERSION in _BROUGHT else _INSTALLED
-if _BINARIES and not _BINARIES.exists():
-    raise FileNotFoundError(f"PostgreSQL {VERSION} is not in {_BINARIES}; make versions installs those that there are")
+
+
+def find_version() -> None:
+    """Raise FileNotFoundError if the version is not installed."""
+    if _BINARIES and not _BINARIES.exists():
+        raise FileNotFoundError(f"PostgreSQL {VERSION} is not in {_BINARIES}; make versions installs what there is")
 
 
 def server_in(folder: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
