@@ -145,11 +145,21 @@ class Run(Construct):
             result=sfn.Result.from_object({}),
             result_path=path(payloads.ASKED),
         )
+        listed = path(payloads.TRANSFORM, payloads.LISTED)
         return (
             sfn.Choice(self, "Is anything left?")
             .when(
                 sfn.Condition.is_present(path(payloads.TRANSFORM, payloads.UNTRANSFORMED)),
                 pieces.next(nothing_more_is_asked).next(again),
+            )
+            .when(
+                sfn.Condition.and_(sfn.Condition.is_present(listed), sfn.Condition.boolean_equals(listed, value=False)),
+                sfn.Fail(
+                    self,
+                    "Not listed",
+                    error=f"{payloads.TRANSFORM.capitalize()}.NotListed",
+                    cause="the warehouse is loaded, but not the lists that Athena reads: the function's log says why",
+                ),
             )
             .when(
                 sfn.Condition.or_(

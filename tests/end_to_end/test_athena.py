@@ -11,7 +11,7 @@ from simulator import Shop, build
 from stacks import config
 from tests.end_to_end.conftest import Deployed
 from tests.support.athena import Reader, in_warehouse
-from tests.support.databases import execute
+from tests.support.databases import execute, value
 from tests.support.deploying import deploy, said, synthesised
 from totes.athena import FOLDER, Field, Kept, View
 from totes.lake import Bucket
@@ -47,9 +47,20 @@ def test_the_star_is_shown_in_athena_where_a_deployment_says_so(deployed: Deploy
     deployed.run()
     name = Deployment.local(deployed.state).outputs["ProcessedBucket"]
     tables, views = told(cloud.client("glue"), name)
-    found = Reader(tmp_path / "files", Bucket(name, cloud.client("s3"))).read(tables, views)
+    lists = Bucket(name, cloud.client("s3"))
+    found = Reader(tmp_path / "files", lists).read(tables, views)
     assert found == in_warehouse(cloud.warehouse_uri)
     assert any(row[-1] for row in found["fact_payment"])
+
+    cloud.client("s3").put_object(Bucket=name, Key=f"{FOLDER}/listed.json", Body=b"no JSON")
+    execute(cloud.source_uri, "UPDATE payment SET paid = NOT paid WHERE payment_id = 6")
+    failed = deployed.totes("run")
+    assert failed.code == 1
+    assert "Transform.NotListed: the warehouse is loaded, but not the lists that Athena reads" in failed.out
+    assert value(cloud.warehouse_uri, "SELECT count(*) FROM fact_payment WHERE payment_id = 6") == 2
+    cloud.client("s3").delete_object(Bucket=name, Key=f"{FOLDER}/listed.json")
+    assert deployed.totes("run").code == 0
+    assert Reader(tmp_path / "again", lists).read(tables, views) == in_warehouse(cloud.warehouse_uri)
 
     off = deploy(cloud, synthesised(cloud, tmp_path / "off", dataclasses.replace(environment, athena=False)))
     assert off.returncode == 0, said(off)

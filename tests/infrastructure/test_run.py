@@ -52,7 +52,7 @@ def test_a_run_checks_then_ingests_transforms_loads_and_publishes(states: dict[s
         "Publish": {"Is anything left?"},
         "Not published": {"Is anything left?"},
         **{f"Say that {name} failed": {f"{name} failed"} for name in (*INVOCATIONS, *PIECES)},
-        "Is anything left?": {"Transform the pieces", "Going on", "Loaded", "Nothing changed"},
+        "Is anything left?": {"Transform the pieces", "Not listed", "Going on", "Loaded", "Nothing changed"},
         "Transform the pieces": {"Nothing more is asked"},
         "Nothing more is asked": {"Transform"},
     }
@@ -182,7 +182,7 @@ def test_a_piece_that_was_killed_is_done_again_and_one_that_fails_says_its_name(
 
 
 def test_a_run_that_lacked_time_for_all_says_that_the_next_goes_on(states: dict[str, Any]) -> None:
-    _, first, second = states["Is anything left?"]["Choices"]
+    _, _, first, second = states["Is anything left?"]["Choices"]
     assert [(each["Variable"], each["BooleanEquals"]) for each in first["Or"]] == [
         ("$.transform.waiting", True),
         ("$.load.waiting", True),
@@ -304,6 +304,15 @@ def test_a_run_that_fails_says_so_with_the_snapshot_and_fails_in_any_case(states
     assert [(catch["ErrorEquals"], catch["Next"], catch["ResultPath"]) for catch in told["Catch"]] == [
         (["States.ALL"], f"{name} failed", None)
     ]
+
+
+def test_a_run_that_could_not_write_athenas_lists_fails_when_all_else_is_done(states: dict[str, Any]) -> None:
+    [condition] = [each for each in states["Is anything left?"]["Choices"] if each["Next"] == "Not listed"]
+    assert condition["And"] == [
+        {"Variable": "$.transform.listed", "IsPresent": True},
+        {"Variable": "$.transform.listed", "BooleanEquals": False},
+    ]
+    assert (states["Not listed"]["Type"], states["Not listed"]["Error"]) == ("Fail", "Transform.NotListed")
 
 
 def test_without_a_dashboard_there_is_none(store: Path) -> None:

@@ -28,8 +28,8 @@ def test_lists_that_cannot_be_written_are_an_error_in_the_log_and_none_of_the_ru
     assert logged["level"] == "ERROR"
     assert "the lists that Athena reads could not be written" in logged["message"]
     assert "written by a newer totes" in logged["exception"]
-    assert answer == {"answered": 0}
+    assert answer == {"answered": False}
 
 
-def test_a_run_answers_how_far_they_are() -> None:
-    assert said('{"edition": 1, "batch": 7, "bucket": "processed"}') == [{"answered": 7}]
+def test_a_run_says_that_they_are_written() -> None:
+    assert said('{"edition": 1, "batch": 7, "bucket": "processed"}') == [{"answered": True}]

@@ -41,8 +41,7 @@ TRANSFORMED = "transformed"
 REPLAYED = "replayed"
 """Of the transform's answer: how far a replay has come; null: none was asked for, and none is under way."""
 LISTED = "listed"
-"""Of the transform's answer, where Athena reads the star: up to which batch its lists are; 0: up to none, or they could
-not be written; null: another run is writing them."""
+"""Of the transform's answer, where Athena reads the star: whether its lists could be written."""
 ERROR = "error"
 """Of what came of a piece, beside what it is: the error that it has failed with."""
 

@@ -8,19 +8,21 @@ from totes.star import STAR_TABLES
 from totes_runtime import logger
 
 
-def list_parts(processed: Bucket, time_is_up: Callable[[], bool]) -> int | None:
+def list_parts(processed: Bucket, time_is_up: Callable[[], bool]) -> bool:
     """Bring the lists up to date, or log why they are not; the next run brings what this one could not.
+
+    A run whose lists could not be written fails at its end, when the warehouse is loaded.
 
     Args:
         processed: the processed bucket.
         time_is_up: asked whether to stop.
 
     Returns:
-        Up to which batch they are; None: another run is writing them; 0: they could not be written, or there is none.
+        Whether they could be written: by this run, or by another one meanwhile.
     """
     try:
-        listed = write_lists(processed, [table.name for table in STAR_TABLES], time_is_up=time_is_up)
+        write_lists(processed, [table.name for table in STAR_TABLES], time_is_up=time_is_up)
     except Exception:  # noqa: BLE001 - whatever it is, the warehouse does not need it
         logger.exception("the lists that Athena reads could not be written; the run goes on without them")
-        return 0
-    return None if listed is None else listed.batch
+        return False
+    return True
