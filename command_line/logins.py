@@ -134,7 +134,7 @@ class Logins:
             if not given_up or not isinstance(refused, UserError):
                 raise
             raise UserError(
-                f"the login of the {login_name} was stored just as its password was being rotated, and does not hold "
+                f"the login of the {login_name} was stored just as its password was being rotated, and may not hold "
                 f"any more: {refused}; the functions try the password that is pending, and totes secrets rotate "
                 f"{login_name} makes that the current one"
             ) from refused

@@ -150,11 +150,15 @@ def _what_now(error: str, asked: Mapping[str, Any]) -> str:
     Args:
         error: what it failed with.
         asked: what was asked of it; nothing, where an earlier run has recorded it. The transformation records a replay,
-            the load a rebuild.
+            the load a rebuild; both are done where Athena's lists alone could not be written.
     """
     if ASK_AGAIN in error:
         return ""
-    is_recorded = not asked or (payloads.REPLAY_FROM in asked and error.startswith(_NOT_LOADED))
+    is_recorded = (
+        not asked
+        or error.startswith(payloads.NOT_LISTED)
+        or (payloads.REPLAY_FROM in asked and error.startswith(_NOT_LOADED))
+    )
     if not is_recorded:
         return "; what you ask for may not be recorded yet: once that is fixed, type the same command again"
     return "; what is done is kept, and the next run goes on"

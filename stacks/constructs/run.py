@@ -146,6 +146,14 @@ class Run(Construct):
             result_path=path(payloads.ASKED),
         )
         listed = path(payloads.TRANSFORM, payloads.LISTED)
+        not_listed: sfn.IChainable = sfn.Fail(
+            self,
+            "Not listed",
+            error=payloads.NOT_LISTED,
+            cause="the warehouse is loaded, but not the lists that Athena reads: the function's log says why",
+        )
+        if self._publish:
+            not_listed = telling_of(self, self._publish, "Athena's lists", not_listed)
         return (
             sfn.Choice(self, "Is anything left?")
             .when(
@@ -154,12 +162,7 @@ class Run(Construct):
             )
             .when(
                 sfn.Condition.and_(sfn.Condition.is_present(listed), sfn.Condition.boolean_equals(listed, value=False)),
-                sfn.Fail(
-                    self,
-                    "Not listed",
-                    error=f"{payloads.TRANSFORM.capitalize()}.NotListed",
-                    cause="the warehouse is loaded, but not the lists that Athena reads: the function's log says why",
-                ),
+                not_listed,
             )
             .when(
                 sfn.Condition.or_(

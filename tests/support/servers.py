@@ -16,7 +16,7 @@ from psycopg2.extensions import parse_dsn
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import rows, session, value
-from tests.support.versions import VERSION, server_in
+from tests.support.versions import BROUGHT, VERSION, server_in
 
 _SECONDS = 60.0
 _IDS_A_SEGMENT = 2**20
@@ -201,7 +201,7 @@ def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
 
 def _run(server: EmbeddedPostgres, program: str, *arguments: str | Path) -> None:
     """Run a program of PostgreSQL on a server's data, as its system user."""
-    if not (server.binaries / program).exists():
+    if VERSION not in BROUGHT and not (server.binaries / program).exists():
         pytest.skip(f"the PostgreSQL in {server.binaries} comes without {program}")
     done = subprocess.run(
         server._command(program, *map(str, arguments)),

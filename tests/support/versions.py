@@ -14,10 +14,10 @@ import pytest
 from local_cloud.postgres import EmbeddedPostgres
 
 _ROOT = Path(__file__).parents[2]
-_BROUGHT = (16, 18)
+BROUGHT = (16, 18)
 _NAMED = os.environ.get("TESTED_POSTGRES")
 
-VERSION = int(_NAMED or _BROUGHT[-1])
+VERSION = int(_NAMED or BROUGHT[-1])
 
 OPTION_OF_VIEWS = "security_invoker" if VERSION >= 15 else "security_barrier"
 """One that is off where nobody sets it."""
@@ -27,7 +27,7 @@ MACHINE = f"{platform.system().lower()}-{_MACHINES.get(platform.machine())}"
 """This machine, as npm's packages with PostgreSQL say it."""
 
 _INSTALLED = _ROOT / f"build/versions/node_modules/postgres-{VERSION}-{MACHINE}/native/bin"
-_BINARIES = None if VERSION in _BROUGHT else _INSTALLED
+_BINARIES = None if VERSION in BROUGHT else _INSTALLED
 
 
 def find_version() -> None:
@@ -43,7 +43,7 @@ def server_in(folder: Path, *, settings: Mapping[str, str] | None = None) -> Emb
 
 def clients() -> Path:
     """The folder with psql and pg_dump; what this pg_dump writes, a server of the version understands."""
-    version = next(brought for brought in _BROUGHT if brought >= VERSION)
+    version = next(brought for brought in BROUGHT if brought >= VERSION)
     return EmbeddedPostgres(Path(), version=version).binaries
 
 

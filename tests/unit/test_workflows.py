@@ -150,7 +150,11 @@ def test_nothing_is_deployed_untested_and_prod_comes_after_dev_and_after_approva
     ],
 )
 def test_a_commit_is_not_deployed_over_a_later_one(tmp_path: Path, deployed: str, place: str, deploys: bool) -> None:  # noqa: FBT001
-    first = next(step for step in steps(ROOT / ".github/workflows/deploy-environment.yml"))
+    file = ROOT / ".github/workflows/deploy-environment.yml"
+    first = next(steps(file))
+    assert '.state == "ACTIVE"' in first["env"]["ACTIVE"]
+    assert jobs(file)["deploy"]["permissions"]["deployments"] == "read"
+    assert jobs(file)["deploy"]["concurrency"]["queue"] == "max", "a job that waits is not cancelled for an older one"
     github = tmp_path / "gh"
     github.write_text(
         f'#!/bin/sh\ncase "$*" in *graphql*) echo {deployed} ;; *compare/b1...a1*) echo {place} ;; esac\n'

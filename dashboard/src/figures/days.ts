@@ -19,7 +19,7 @@ export function dateOf(day: number): Date {
 /** The first day of the month behind a day's. */
 function nextMonth(day: number): number {
   const date = dateOf(day);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MILLIS;
+  return new Date(0).setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MILLIS; // see nextYears
 }
 
 /** The first day of the so many years behind a day's: 2020 begins a decade, and 2000 a century. */

@@ -9,6 +9,7 @@ import pytest
 from command_line import rebuilding
 from command_line.deployment import Deployment
 from command_line.execution import RunResult
+from totes import payloads
 from totes.errors import UserError
 
 GOES_ON = RunResult(status="SUCCEEDED", batch=None, seconds=300.0, waiting=True)
@@ -75,3 +76,12 @@ def test_a_replay_whose_batches_cannot_be_loaded_yet_is_kept(monkeypatch: pytest
     """The transformation has recorded it before the load."""
     with pytest.raises(UserError, match=r"it restarts; what is done is kept, and the next run goes on$"):
         asked_of(monkeypatch, NO_WAREHOUSE, replayed=True)
+
+
+@pytest.mark.parametrize("replayed", [False, True], ids=["a rebuild", "a replay"])
+def test_what_is_asked_of_a_run_that_only_athenas_lists_have_failed_is_kept(
+    monkeypatch: pytest.MonkeyPatch, *, replayed: bool
+) -> None:
+    not_listed = RunResult(status="FAILED", batch=5, seconds=60.0, error=f"{payloads.NOT_LISTED}: S3 refuses")
+    with pytest.raises(UserError, match=r"S3 refuses; what is done is kept, and the next run goes on$"):
+        asked_of(monkeypatch, not_listed, replayed=replayed)

@@ -16,10 +16,27 @@ bucket.put_new("athena/listed.json", sys.argv[1].encode())
 print(json.dumps({"answered": list_parts(bucket, lambda: False)}))
 """
 
+UNAVAILABLE = """
+import json, sys
+from totes.errors import LakeUnavailable
+from totes_runtime import athena
 
-def said(listed: str) -> list[dict[str, Any]]:
+left = int(sys.argv[1])
+
+def write_lists(*_, **__):
+    global left
+    left -= 1
+    if left >= 0:
+        raise LakeUnavailable("it does not answer")
+
+athena.write_lists, athena._PAUSES = write_lists, (0, 0)
+print(json.dumps({"answered": athena.list_parts(None, lambda: False)}))
+"""
+
+
+def said(value: str, script: str = SAID) -> list[dict[str, Any]]:
     """The lines of the log, and the answer, beside what is said of how far the lists are."""
-    done = subprocess.run([sys.executable, "-c", SAID, listed], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script, value], capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -33,3 +50,10 @@ def test_lists_that_cannot_be_written_are_an_error_in_the_log_and_none_of_the_ru
 
 def test_a_run_says_that_they_are_written() -> None:
     assert said('{"edition": 1, "batch": 7, "bucket": "processed"}') == [{"answered": True}]
+
+
+def test_a_store_that_does_not_answer_is_asked_again_a_few_times() -> None:
+    *logged, answer = said("2", UNAVAILABLE)
+    assert ([line["level"] for line in logged], answer) == (["WARNING"] * 2, {"answered": True})
+    *logged, answer = said("3", UNAVAILABLE)
+    assert ([line["level"] for line in logged], answer) == (["WARNING", "WARNING", "ERROR"], {"answered": False})

@@ -42,6 +42,8 @@ REPLAYED = "replayed"
 """Of the transform's answer: how far a replay has come; null: none was asked for, and none is under way."""
 LISTED = "listed"
 """Of the transform's answer, where Athena reads the star: whether its lists could be written."""
+NOT_LISTED = "Transform.NotListed"
+"""The error of a run that has done all else; the command line knows it by this."""
 ERROR = "error"
 """Of what came of a piece, beside what it is: the error that it has failed with."""
 

@@ -84,9 +84,9 @@ class _Look:
 class _Lists:
     """The lists of a bucket, which two runs may write at once.
 
-    Each commits batches first, then writes lists, and says last how far they are. So each reads in the other order,
-    what is committed last, and writes a list only in the place of what it has read: all that is right in there was
-    committed before its second look, and no one has said meanwhile that the lists have more.
+    Each commits batches first, then writes lists, and says last how far they are. So each looks at what is committed
+    and at how far the lists are, reads the lists, and looks again; it writes only where nothing has changed, and each
+    list only in the place of what it has read.
     """
 
     def __init__(self, bucket: Bucket, tables: Sequence[str]) -> None:

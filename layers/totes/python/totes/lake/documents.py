@@ -1,4 +1,4 @@
-"""JSON that another totes may have written, a newer one too: it is put back after a deployment, and the lake stays."""
+"""JSON that a newer totes may have written: after a rollback, the older one reads what is there."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import fields
@@ -20,7 +20,7 @@ def read_as(kind: type[_Kind], values: Mapping[str, Any]) -> _Kind:
         values: the JSON object, with values as the fields have them.
 
     Raises:
-        ConfigurationError: it is of a format, and the dataclass knows of none.
+        ConfigurationError: its `format` is above 1, and the dataclass has none.
     """
     names = _names(cast("Hashable", kind))
     if values.get("format", 1) > 1 and "format" not in names:

@@ -20,7 +20,7 @@ column of all these is NULL. A column of the source that has this name is stored
 (`SourceColumn.stored_as`)."""
 
 _LEVEL = 1
-"""Of zstd's levels the quickest: the usual one, 3, takes half a part's writing more, and makes it a sixth smaller."""
+"""Of zstd's levels the quickest: the usual one, 3, takes half as long again, and makes a part a sixth smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
