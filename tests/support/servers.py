@@ -22,7 +22,7 @@ _SECONDS = 60.0
 _IDS_A_SEGMENT = 2**20
 _SEGMENT_BYTES = 2**18
 
-_FILE_COPY_IS_SAID_SINCE = 15
+_STRATEGY = " STRATEGY FILE_COPY" if VERSION >= 15 else ""  # before, there is no other
 _BEGIN_BACKUP, _END_BACKUP = (
     ("SELECT pg_backup_start('standby', true)", "SELECT labelfile FROM pg_backup_stop(false)")
     if VERSION >= 15
@@ -46,10 +46,7 @@ def copy_of(template: str, name: str) -> sql.Composable:
     ahead, which it has only where it comes from: after a crash it would give them out again.
     """
     names = (sql.Identifier(name), sql.Identifier(template))
-    strategy = sql.SQL(
-        " STRATEGY FILE_COPY" if VERSION >= _FILE_COPY_IS_SAID_SINCE else ""
-    )  # before, there is no other
-    return sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names) + strategy
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names) + sql.SQL(_STRATEGY)
 
 
 def removal_of(name: str) -> sql.Composable:
@@ -59,14 +56,10 @@ def removal_of(name: str) -> sql.Composable:
 
 @contextmanager
 def shop_server(
-    folder: Path, *, orders: int, version: int | None = None, settings: Mapping[str, str] | None = None
+    folder: Path, *, orders: int, version: int = VERSION, settings: Mapping[str, str] | None = None
 ) -> Iterator[EmbeddedPostgres]:
     """A server of its own in a folder, with a database `shop` in which a shop has so many orders; it ends here."""
-    server = (
-        EmbeddedPostgres(folder, version=version, settings=settings)
-        if version
-        else server_in(folder, settings=settings)
-    )
+    server = server_in(folder, version=version, settings=settings)
     server.start()
     try:
         server.create_database("shop")

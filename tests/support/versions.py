@@ -26,19 +26,24 @@ _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 MACHINE = f"{platform.system().lower()}-{_MACHINES.get(platform.machine())}"
 """This machine, as npm's packages with PostgreSQL say it."""
 
-_INSTALLED = _ROOT / f"build/versions/node_modules/postgres-{VERSION}-{MACHINE}/native/bin"
-_BINARIES = None if VERSION in BROUGHT else _INSTALLED
+
+def _binaries(version: int) -> Path | None:
+    """The folder of a version's programs; None: totes brings it."""
+    if version in BROUGHT:
+        return None
+    return _ROOT / f"build/versions/node_modules/postgres-{version}-{MACHINE}/native/bin"
 
 
 def find_version() -> None:
     """Raise FileNotFoundError if the version is not installed."""
-    if _BINARIES and not _BINARIES.exists():
-        raise FileNotFoundError(f"PostgreSQL {VERSION} is not in {_BINARIES}; make versions installs what there is")
+    binaries = _binaries(VERSION)
+    if binaries and not binaries.exists():
+        raise FileNotFoundError(f"PostgreSQL {VERSION} is not in {binaries}; make versions installs what there is")
 
 
-def server_in(folder: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
-    """A server of the version that the tests talk to; `start` makes it."""
-    return EmbeddedPostgres(folder, version=VERSION, binaries=_BINARIES, settings=settings)
+def server_in(folder: Path, *, version: int = VERSION, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
+    """A server of the version that the tests talk to, or of another one; `start` makes it."""
+    return EmbeddedPostgres(folder, version=version, binaries=_binaries(version), settings=settings)
 
 
 def clients() -> Path:

@@ -30,17 +30,12 @@ def list_parts(processed: Bucket, time_is_up: Callable[[], bool]) -> bool:
     while True:
         try:
             write_lists(processed, [table.name for table in STAR_TABLES], time_is_up=time_is_up)
-        except RetryableError as error:
-            if (pause := next(pauses, None)) is not None:
-                logger.warning("the lists that Athena reads are tried again: %s", error)
-                time.sleep(pause)
-                continue
-            return _is_not_listed()
-        except Exception:  # noqa: BLE001 - whatever it is, the warehouse does not need it
-            return _is_not_listed()
-        return True
-
-
-def _is_not_listed() -> bool:
-    logger.exception("the lists that Athena reads could not be written; the run goes on without them")
-    return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the warehouse does not need it
+            pause = next(pauses, None) if isinstance(error, RetryableError) else None
+            if pause is None:
+                logger.exception("the lists that Athena reads could not be written; the run goes on without them")
+                return False
+            logger.warning("the lists that Athena reads are tried again: %s", error)
+            time.sleep(pause)
+        else:
+            return True

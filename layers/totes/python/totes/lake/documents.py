@@ -1,13 +1,16 @@
 """JSON that a newer totes may have written: after a rollback, the older one reads what is there."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from totes.errors import ConfigurationError
 
-_Kind = TypeVar("_Kind")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Kind = TypeVar("_Kind", bound="DataclassInstance")
 
 
 def read_as(kind: type[_Kind], values: Mapping[str, Any]) -> _Kind:
@@ -22,7 +25,7 @@ def read_as(kind: type[_Kind], values: Mapping[str, Any]) -> _Kind:
     Raises:
         ConfigurationError: its `format` is above 1, and the dataclass has none.
     """
-    names = _names(cast("Hashable", kind))
+    names = _names(kind)
     if values.get("format", 1) > 1 and "format" not in names:
         raise ConfigurationError(
             f"the lake has a document that was written by a newer totes (a {kind.__name__} of format "
@@ -32,6 +35,6 @@ def read_as(kind: type[_Kind], values: Mapping[str, Any]) -> _Kind:
 
 
 @cache
-def _names(kind: Hashable) -> frozenset[str]:
+def _names(kind: "type[DataclassInstance]") -> frozenset[str]:
     """The names of a dataclass's fields; a lake has a hundred thousand parts."""
-    return frozenset(field.name for field in fields(cast("type[Any]", kind)))
+    return frozenset(field.name for field in fields(kind))
