@@ -50,7 +50,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --durations 10
 
 .PHONY: test
-test: setup ## Run every test but those of dbt and of older PostgreSQLs (make dbt, make versions), quick ones first, in WORKERS=4 processes.
+test: setup ## Run every test but those of make dbt and make versions, quick ones first, in WORKERS=4 processes.
 	$(PYTEST)
 
 .PHONY: unit
@@ -92,7 +92,7 @@ build/versions/.ready: $(addprefix toolchain/versions/,package.json package-lock
 	@touch $@
 
 .PHONY: versions
-versions: build/versions/.ready ## Install PostgreSQL 14, 15 and 17 into build/versions, and run the tests of what talks to it on each (VERSIONS=14).
+versions: build/versions/.ready ## Run the tests of what talks to PostgreSQL on 14, 15 and 17 too, installed into build (VERSIONS=14).
 	@# Where none is named it is those that there are for this machine: for arm64 there is no 14.
 	@# What is measured has servers of its own.
 	@versions="$(or $(VERSIONS),$$(ls build/versions/node_modules | sed -nE 's/^postgres-([0-9]+)-.*/\1/p'))"; \
