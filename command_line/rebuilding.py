@@ -17,7 +17,7 @@ from totes import payloads
 from totes.errors import TotesError, UserError
 from totes.lake import Journal, StarJournal
 from totes.outcomes import ASK_AGAIN
-from totes.star import how_far
+from totes.star import STAR_TABLES, how_far
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _NOT_CAPTURED = "Capture."
@@ -137,7 +137,7 @@ class _Rebuilding:
             return
         self._looked = time.monotonic()
         try:
-            replayed = how_far(self._ingestion, self._processed)
+            replayed = how_far(self._ingestion, self._processed, STAR_TABLES)
         except TotesError:
             return
         if replayed is not None:

@@ -15,7 +15,7 @@ from totes import payloads
 from totes.answers import BatchState, Drift, OpenRow, State, TableState
 from totes.errors import UserError
 from totes.lake import Journal
-from totes.star import Replayed, how_far
+from totes.star import STAR_TABLES, Replayed, how_far
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,8 @@ class Status:
             `batches`, `tables`, `quarantine` and `drift` are empty: the warehouse alone knows them.
         pending: batches that are captured and not yet loaded; where the warehouse does not answer, by what the last
             good run has loaded.
-        replaying: how far a replay has come that the next run goes on with; None where none is under way.
+        replaying: how far a replay has come that the next run goes on with, or a totes that knows its columns; None
+            where none is under way.
         rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
         batches: the last few that were loaded, newest first.
         tables: each star table.
@@ -93,7 +94,7 @@ def status_of(deployment: Deployment) -> Status:
         under_way=runs.under_way(),
         no_answer=no_answer,
         pending=[*range(held.newest + 1, Journal(ingestion).newest() + 1)],
-        replaying=how_far(ingestion, deployment.processed),
+        replaying=how_far(ingestion, deployment.processed, STAR_TABLES),
         rebuilding=load.get(payloads.REBUILDING),
         batches=held.batches,
         tables=held.tables,

@@ -102,7 +102,9 @@ def _under_way(found: Status) -> Iterator[Text]:
         yield Text(f"a run is under way since {_moment(found.under_way)} UTC")
     if found.replaying is not None:
         finished, total = found.replaying.done, found.replaying.of
-        yield Text(f"a replay from batch {found.replaying.first}: {finished:,} of {_batches_of(total)}; {GOING_ON}")
+        columns = ", ".join(found.replaying.unknown)
+        next_one = f"it is to have {columns} and waits for the totes that has begun it" if columns else GOING_ON
+        yield Text(f"a replay from batch {found.replaying.first}: {finished:,} of {_batches_of(total)}; {next_one}")
     if found.rebuilding is not None:
         yield Text(f"a rebuild: {found.rebuilding['staged']:,} of {_batches_of(found.rebuilding['of'])}; {GOING_ON}")
 

@@ -23,7 +23,7 @@ from totes.capture import SOURCE_TABLES, capture
 from totes.errors import ConfigurationError
 from totes.lake import StarJournal, StarManifest, StarParts, read_part, write_part
 from totes.outcomes import Span
-from totes.star import STAR_TABLES, fingerprint, replay, transform
+from totes.star import STAR_TABLES, fingerprint, how_far, replay, transform
 from totes.star_schema import Column, Dimension, Kind, StarTable, integer, text
 from totes.verify import verify
 from totes.warehouse import Loaded, batch, load
@@ -548,6 +548,10 @@ def test_a_replay_that_a_newer_totes_has_begun_waits_for_it_and_an_older_one_mak
         with pytest.raises(ConfigurationError, match=r"newer totes.*dim_design\.made"):
             tick(STAR_TABLES)
     assert "edition 2, which is to have dim_design.made, waits for the totes that has begun it" in caplog.text
+    for tables, unknown in ((STAR_TABLES, ["dim_design.made"]), (newer, [])):
+        replaying = how_far(pipeline.ingestion, pipeline.processed, tables)
+        assert replaying is not None
+        assert list(replaying.unknown) == unknown
     assert value(pipeline.warehouse, filled)
     tick(newer)
     assert StarJournal(pipeline.processed).unfinished() is None

@@ -20,7 +20,7 @@ from totes.answers import BatchState, State, TableState
 from totes.errors import LakeUnavailable, UserError
 from totes.lake import Bucket, Journal
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NOTHING_CHANGED
-from totes.star import STAR_TABLES
+from totes.star import STAR_TABLES, Replayed
 
 EIGHT = datetime(2024, 1, 1, 8, tzinfo=UTC)
 
@@ -126,6 +126,24 @@ def test_a_run_that_hangs_is_shown_with_its_beginning_while_others_step_back(
     assert status_of(found).under_way == datetime(2024, 1, 1, 8, 10, tzinfo=UTC)
     said = CliRunner().invoke(app, ["status"])
     assert "a run is under way since 2024-01-01 08:10:00 UTC" in said.output
+
+
+@pytest.mark.parametrize(
+    ("unknown", "sentence"),
+    [
+        ([], f"a replay from batch 2: 1 of 3 batches; {GOING_ON}"),
+        (["dim_design.made"], "it is to have dim_design.made and waits for the totes that has begun it"),
+    ],
+)
+@pytest.mark.usefixtures("silent")
+def test_a_replay_under_way_says_what_goes_on_with_it(
+    monkeypatch: pytest.MonkeyPatch, unknown: list[str], sentence: str
+) -> None:
+    replaying = Replayed(edition=2, first=2, done=1, of=3, published=False, unknown=unknown)
+    monkeypatch.setattr("command_line.status.how_far", Mock(return_value=replaying))
+    said = " ".join(CliRunner().invoke(app, ["status"]).output.split())
+    assert sentence in said
+    assert (GOING_ON in said) is (not unknown)
 
 
 def holding(

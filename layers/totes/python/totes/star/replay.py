@@ -27,6 +27,7 @@ class Replayed:
         done: how many batches it has.
         of: how many it is to have.
         published: whether it has them all and is what a loader reads from now on.
+        unknown: columns that it is to have and this code does not know: it waits for code that does.
     """
 
     edition: int
@@ -34,6 +35,7 @@ class Replayed:
     done: int
     of: int
     published: bool
+    unknown: Sequence[str] = ()
 
 
 def replay(
@@ -91,8 +93,13 @@ def replay(
         raise
 
 
-def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
+def how_far(ingestion: Bucket, processed: Bucket, tables: Sequence[StarTable]) -> Replayed | None:
     """Return how far an unfinished replay has come, by a few requests; None where there is none.
+
+    Args:
+        ingestion: the bucket of captured batches.
+        processed: the bucket of star rows.
+        tables: the star tables.
 
     Raises:
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
@@ -102,7 +109,14 @@ def how_far(ingestion: Bucket, processed: Bucket) -> Replayed | None:
         return None
     number, first = draft.edition.number, draft.edition.first
     done, newest = draft.done(MOST_AHEAD), Journal(ingestion).newest()
-    return Replayed(edition=number, first=first, done=done - first + 1, of=newest - first + 1, published=False)
+    return Replayed(
+        edition=number,
+        first=first,
+        done=done - first + 1,
+        of=newest - first + 1,
+        published=False,
+        unknown=sorted(draft.columns - _columns(tables)),
+    )
 
 
 def _check(first: int, newest: int) -> None:
@@ -114,7 +128,7 @@ def _check(first: int, newest: int) -> None:
 def _draft(stars: StarJournal, first: int | None, tables: Sequence[StarTable], asked_by: str | None) -> Draft | None:
     """The draft to go on with: the unfinished one, if it covers what is asked and this code has begun it."""
     asked_by = asked_by if first is not None else None
-    code, columns = fingerprint(tables), {f"{table.name}.{column.name}" for table in tables for column in table.columns}
+    code, columns = fingerprint(tables), _columns(tables)
     unfinished = stars.unfinished()
     if first is None and unfinished is not None and (unknown := unfinished.columns - columns):
         logger.warning(
@@ -131,6 +145,10 @@ def _draft(stars: StarJournal, first: int | None, tables: Sequence[StarTable], a
     if unfinished is not None:
         logger.warning("edition %d is given up unfinished, and begun again", unfinished.edition.number)
     return stars.begin(min(firsts), code, columns, asked_by or (unfinished.asked_by if unfinished else None))
+
+
+def _columns(tables: Sequence[StarTable]) -> set[str]:
+    return {f"{table.name}.{column.name}" for table in tables for column in table.columns}
 
 
 class _Replay:
