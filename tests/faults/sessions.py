@@ -28,6 +28,7 @@ _LIMITS: Sequence[tuple[str, str]] = (
     ("idle_in_transaction_session_timeout", "1ms"),
     ("transaction_timeout", "50ms"),
     ("idle_session_timeout", "200ms"),
+    ("tcp_user_timeout", "500ms"),
 )
 """How long things may take."""
 

@@ -102,6 +102,23 @@ def test_what_aws_itself_puts_in_a_databases_secret_is_no_hindrance(
     assert ask(secrets)[2] == "totes source"
 
 
+@pytest.mark.parametrize(
+    ("word", "wrong", "sentence"),
+    [
+        ("sslmode", "verify_full", 'invalid sslmode value: "verify_full"'),
+        ("port", 99999, 'invalid port number: "99999"'),
+        ("port", "abc", 'invalid integer value "abc"'),
+    ],
+)
+def test_a_value_that_libpq_rejects_is_no_matter_of_the_network(
+    secrets: "SecretsManagerClient", empty_database: str, word: str, wrong: object, sentence: str
+) -> None:
+    others = {"sslmode": "verify-full"} | {word: wrong}
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, **others))
+    with pytest.raises(ConfigurationError, match=f"secret source has a value that libpq rejects: .*{sentence}"):
+        ask(secrets)
+
+
 def test_a_word_that_libpq_does_not_know_is_named(secrets: "SecretsManagerClient", empty_database: str) -> None:
     secrets.put_secret_value(SecretId="source", SecretString=login(empty_database, sslmod="require"))
     with pytest.raises(ConfigurationError, match=r"secret source has a value that libpq rejects: .* \"sslmod\""):
@@ -413,6 +430,22 @@ def test_a_connection_that_breaks_off_may_be_tried_again(secrets: "SecretsManage
     with (
         pytest.raises(SourceUnavailable, match="the source cannot do this now"),
         connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone() or (None,)
+        execute(empty_database, "SELECT pg_terminate_backend(%s)", [pid])
+        cursor.execute("SELECT 1")
+
+
+def test_what_broke_a_connection_is_told_and_not_that_it_is_closed(
+    secrets: "SecretsManagerClient", empty_database: str
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    with (
+        pytest.raises(SourceUnavailable, match=r"terminating connection|server closed the connection"),
+        connected("source", login_name="source", unavailable=SourceUnavailable, client=secrets) as connection,
+        connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT pg_backend_pid()")

@@ -39,6 +39,7 @@ HOSTILE = {
     "idle_session_timeout": "1ms",
     "lock_timeout": "1ms",
     "transaction_timeout": "100ms",
+    "tcp_user_timeout": "1ms",
     "datestyle": "German, DMY",
     "intervalstyle": "iso_8601",
     "timezone": "Asia/Kathmandu",

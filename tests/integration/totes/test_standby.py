@@ -18,10 +18,12 @@ from tests.support.servers import catch_up, run_alone, shop_server, standby_of
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES
 from totes.capture.source import standby
-from totes.errors import ConfigurationError, ContractError, SourceUnavailable
+from totes.database_errors import translated_errors
+from totes.errors import ConfigurationError, ContractError, SourceUnavailable, WarehouseUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
 from totes.star import STAR_TABLES
 from totes.verify import verify
+from totes.warehouse import load
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,42 @@ def test_of_two_standbys_behind_one_name_none_goes_back_and_no_batch_alternates(
         named.transform()
         named.load()
         assert value(shop.warehouse, "SELECT count(*) FROM fact_sales_order WHERE sales_order_id = 9") == 3
+
+
+def test_a_standby_that_answers_to_its_primarys_name_is_waited_out_and_the_primary_is_never_refused(
+    primary: EmbeddedPostgres, shop: Pipeline, folder: Path
+) -> None:
+    """As on Aurora after a failover, while DNS still leads to the old writer, which has begun again as a reader."""
+    shop.tick()
+    with standby_of(primary, folder / "answers") as standby:
+        catch_up(standby, primary)
+        elsewhere = dataclasses.replace(shop, source=standby.uri("shop"))
+        with pytest.raises(SourceUnavailable, match=r"a standby of the primary that batch 1 .* the new primary"):
+            elsewhere.capture()
+        named = dataclasses.replace(elsewhere, source=elsewhere.source.replace("127.0.0.1", "localhost"))
+        assert named.capture().batch == 2
+        execute(primary.uri("shop"), "UPDATE sales_order SET units_sold = 77 WHERE sales_order_id = 9")
+        by_its_name = dataclasses.replace(shop, source=shop.source.replace("127.0.0.1", "localhost"))
+        assert by_its_name.capture().batch == 3, "it had started before the standby that batch 2 was read from"
+        by_its_name.transform()
+        by_its_name.load()
+        assert_warehouse_mirrors(primary.uri("shop"), shop.warehouse)
+
+
+def test_a_warehouse_that_is_a_standby_now_may_be_a_primary_soon(
+    primary: EmbeddedPostgres, shop: Pipeline, folder: Path
+) -> None:
+    run_alone(primary.uri("postgres"), "CREATE DATABASE star")
+    shop.capture()
+    shop.transform()
+    with standby_of(primary, folder / "read-only") as standby:
+        catch_up(standby, primary)
+        with (
+            session(standby.uri("star")) as connection,
+            pytest.raises(WarehouseUnavailable, match=r"is a standby and takes no writes.* after a failover"),
+            translated_errors(connection, "warehouse", WarehouseUnavailable),
+        ):
+            load(connection, shop.processed, STAR_TABLES)
 
 
 def test_a_standby_that_is_promoted_is_seen_at_once_and_nothing_is_lost(

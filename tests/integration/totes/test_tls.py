@@ -88,6 +88,14 @@ def test_an_unknown_authority_is_refused(
         connect(secrets, login_to(server, **{PEM: authority.pem}))
 
 
+def test_an_authority_that_is_damaged_is_no_matter_of_the_network(
+    secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"libpq rejects: .* could not read root certificate") as refused:
+        connect(secrets, login_to(server, **{PEM: authority.pem[:200]}))
+    assert authority.pem[30:190] not in str(refused.value)
+
+
 def test_only_rdss_own_authorities_are_known_where_the_secret_names_none(
     secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
 ) -> None:

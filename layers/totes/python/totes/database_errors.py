@@ -63,6 +63,14 @@ _PASSING = (
 )
 """Words of refusals at connect that pass by themselves: a server that starts or stops, or has no room for one more."""
 
+_REJECTED = (
+    "invalid sslmode value",
+    "invalid port number",
+    "invalid integer value",
+    "could not read root certificate file",
+)
+"""Words of libpq's about a value of a login, before it has asked anybody."""
+
 _OF_A_POOLER = ("command-line options", "unsupported startup parameter")
 """Words by which a pooler of connections refuses a session's settings: RDS Proxy, and PgBouncer."""
 
@@ -74,7 +82,8 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
     Args:
         connection: the connection.
         login_name: "source" or "warehouse".
-        unavailable: the error for a database that cannot be reached any more, is full, deadlocks or shuts down.
+        unavailable: the error for a database that cannot be reached any more, is full, deadlocks, shuts down, or is a
+            standby now.
 
     Raises:
         ConfigurationError: a permission is missing, row-level security would hide rows, or a limit of the server is
@@ -87,10 +96,17 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
     except psycopg2.Error as error:
         if not _is_of(connection, error):
             raise
+        error = _first(connection, error)
         modes = AGAINST_READERS if login_name == "source" else AGAINST_WRITERS
         if isinstance(error, psycopg2.errors.LockNotAvailable) and (holders := lock_holders(connection, modes)):
             sentence = f"the {login_name}'s tables are locked: {first_line(error)}"
             raise unavailable(f"{sentence}; the oldest locks are those of {', '.join(holders)}") from error
+        if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
+            raise unavailable(
+                f"the {login_name} is a standby and takes no writes: {first_line(error)}; after a failover its name "
+                f"leads to the new primary within a minute; otherwise store the primary's (totes secrets set "
+                f"{login_name})"
+            ) from error
         if _passes(connection, error):
             raise unavailable(f"the {login_name} cannot do this now: {first_line(error)}") from error
         raise _refused(error, login_name) from error
@@ -103,6 +119,14 @@ def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
     if isinstance(error, psycopg2.InterfaceError):  # "connection already closed"
         return bool(connection.closed)
     return True
+
+
+def _first(connection: Connection, error: psycopg2.Error) -> psycopg2.Error:
+    """The error that broke a connection, where this one, of the rollback that followed, only says that it is closed."""
+    broke = error.__context__
+    if isinstance(error, psycopg2.InterfaceError) and isinstance(broke, psycopg2.Error) and _is_of(connection, broke):
+        return broke
+    return error
 
 
 def _passes(connection: Connection, error: psycopg2.Error) -> bool:
@@ -123,8 +147,6 @@ def _refused(error: psycopg2.Error, login_name: str) -> TotesError:
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         remedy = "give it BYPASSRLS" if error.diag.source_function == _ROW_SECURITY else "GRANT it"
         return ConfigurationError(f"the {login_name}'s role lacks a permission: {sentence}; {remedy}")
-    if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
-        return ConfigurationError(f"the {login_name} takes no writes: {sentence}; name its primary in the secret")
     if is_of_class(error, (INSUFFICIENT_RESOURCES,)):
         return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
     reading = "".join(f" {note}" for note in getattr(error, "__notes__", ()))  # which table, where one was read
@@ -141,9 +163,11 @@ def not_taken(secret: str, error: psycopg2.ProgrammingError | ValueError) -> Con
         error: what `totes.databases.open_session` raised.
     """
     what = "a character that no setting may have" if isinstance(error, ValueError) else first_line(error)
-    return ConfigurationError(
-        f"secret {secret} has a value that libpq rejects: {what}; totes secrets set LOGIN stores it again"
-    )
+    return ConfigurationError(_rejected(secret, what))
+
+
+def _rejected(secret: str, what: str) -> str:
+    return f"secret {secret} has a value that libpq rejects: {what}; totes secrets set LOGIN stores it again"
 
 
 def login_refused(login_name: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> TotesError:
@@ -162,18 +186,8 @@ def login_refused(login_name: str, secret: str, error: Exception, unavailable: t
     )
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(f"the {login_name} refused the login in secret {secret}: {sentence}; {remedy}")
-    if _says(error, _NOT_TRUSTED):
-        return ConfigurationError(
-            f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
-            f"the certificates of its authority as {PEM}"
-        )
-    if _says(error, _OF_A_POOLER):
-        return ConfigurationError(
-            f"the {login_name} that secret {secret} names is a pooler, which refuses the settings that a session of "
-            f"totes needs: {sentence}; store the database's own host (totes secrets set {login_name})"
-        )
-    if _says(error, _NOT_TO_BE_RETRIED):
-        return ConfigurationError(f"the {login_name} refused the login in secret {secret}: {sentence}")
+    if misconfigured := _misconfigured(login_name, secret, error):
+        return ConfigurationError(misconfigured)
     if is_answer(error) and not _says(error, _PASSING):
         # Most likely in another language. LoginRefused is tried again, for it may be a server that is just starting:
         # to try a missing database a few times is the lesser harm than to wake somebody for each restart. And it says
@@ -183,6 +197,26 @@ def login_refused(login_name: str, secret: str, error: Exception, unavailable: t
             f"where they refuse it: {remedy}"
         )
     return unavailable(f"the {login_name} cannot be reached: {sentence}")
+
+
+def _misconfigured(login_name: str, secret: str, error: Exception) -> str | None:
+    """What to say where no later try would be let in; None where one may be."""
+    sentence = first_line(error)
+    if _says(error, _REJECTED):
+        return _rejected(secret, sentence)
+    if _says(error, _NOT_TRUSTED):
+        return (
+            f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
+            f"the certificates of its authority as {PEM}"
+        )
+    if _says(error, _OF_A_POOLER):
+        return (
+            f"the {login_name} that secret {secret} names is a pooler, which refuses the settings that a session of "
+            f"totes needs: {sentence}; store the database's own host (totes secrets set {login_name})"
+        )
+    if _says(error, _NOT_TO_BE_RETRIED):
+        return f"the {login_name} refused the login in secret {secret}: {sentence}"
+    return None
 
 
 def is_answer(error: Exception) -> bool:

@@ -63,6 +63,8 @@ _SESSION = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
+    # A client that stores a part in the lake, and reads nothing from a COPY meanwhile, has not vanished.
+    "tcp_user_timeout": "0",
 }
 
 
@@ -204,11 +206,12 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
         connection = connect(
             **{
                 "connect_timeout": _CONNECT_SECONDS,
-                # A server that is gone without a word is noticed in a minute, whether it is spoken to or waited for.
+                # A server that is gone without a word is noticed in a minute where it is waited for, and in two where
+                # it is spoken to: one that is there may read nothing for a minute, which is its lock_timeout.
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
-                "tcp_user_timeout": 60_000,
+                "tcp_user_timeout": 120_000,
                 **completed,
                 "application_name": f"totes {login_name}",
                 "options": " ".join([keywords.get("options", ""), *_options(_SESSION)]),

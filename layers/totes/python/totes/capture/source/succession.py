@@ -1,4 +1,8 @@
-"""Whether a source may follow the one of the last batch: no standby behind the same name may go back in time."""
+"""Whether a source may follow the one of the last batch: no standby behind the same name may go back in time.
+
+A primary always may. After a failover a standby may answer to the name of the primary for a while: on Aurora the old
+writer, which is a reader now, until DNS names the new one.
+"""
 
 from totes.capture.source.snapshot import Snapshot
 from totes.errors import ConfigurationError, SourceUnavailable
@@ -9,20 +13,28 @@ def check_succession(snapshot: Snapshot, last: CaptureManifest | None) -> None:
     """Let a source follow the last batch's, or refuse it.
 
     Raises:
-        SourceUnavailable: it is a standby that has not replayed yet what was captured.
+        SourceUnavailable: it is a standby that has not replayed yet what was captured, or one that answers to the name
+            of the primary.
         ConfigurationError: it is another standby behind the same name.
     """
     if last is None or not _is_family(snapshot, last):
         return
     now, before = snapshot.source, last.source
-    turns = now.in_recovery or before.in_recovery
-    if turns and float(now.started) < float(before.started) and snapshot.host == last.host:
+    if not now.in_recovery:
+        return
+    if snapshot.host == last.host and not before.in_recovery:
+        raise SourceUnavailable(
+            f"the source that answered is a standby of the primary that batch {last.batch} was read from: after a "
+            f"failover the name {snapshot.host} leads to the new primary within a minute; if it is to lead to standbys "
+            f"too, store the name of one server (totes secrets set source)"
+        )
+    if snapshot.host == last.host and float(now.started) < float(before.started):
         raise ConfigurationError(
             f"the source that answered is not the one of batch {last.batch}, which had started later: several servers "
             f"answer to the name {snapshot.host}, one a standby of the other; store the name of one of them "
             f"(totes secrets set source)"
         )
-    if now.in_recovery and _is_behind(snapshot.replayed, last.position):
+    if _is_behind(snapshot.replayed, last.position):
         raise SourceUnavailable(
             f"the source is a standby that has replayed up to {snapshot.replayed}, and batch {last.batch} has what is "
             f"up to {last.position}; wait until it has caught up, or name the server that the batch was read from"
