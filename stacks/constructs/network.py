@@ -17,6 +17,7 @@ from stacks.settings.networks import ExistingNetwork, NewNetwork
 from stacks.settings.readers import is_security_group
 
 _TLS = 443
+_DNS = 53
 
 
 class Network(Construct):
@@ -40,12 +41,14 @@ class Network(Construct):
         super().__init__(scope, id)
         self._environment = environment
         self._instances: NatInstances | None = None
+        self._name_servers = network.name_servers if isinstance(network, ExistingNetwork) else ()
         self.vpc = self._existing(network) if isinstance(network, ExistingNetwork) else self._new(network)
         self.subnets = self._subnets(network)
         self.warehouse = self._group("Warehouse", "The warehouse")
         self._lake = self._group("Lake", "Functions: the lake and the secrets")
         # S3's gateway and Secrets Manager have no security group of totes' own that a rule could name.
         self._lake.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_TLS), "AWS, by TLS")
+        self._let_ask_for_names(self._lake)
         if isinstance(network, NewNetwork) and not environment.needs_nat:
             self._add_way_to_secrets()
         self._source_clients = self._group("SourceClients", "Functions that speak to the source")
@@ -78,6 +81,7 @@ class Network(Construct):
     def let_out(self, clients: ec2.SecurityGroup, what: str) -> None:
         """Let the members of a group connect to AWS, through the network's way out."""
         clients.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_TLS), what)
+        self._let_ask_for_names(clients)
         if self._instances is not None:
             self._instances.let_in(clients, _TLS)
 
@@ -201,6 +205,11 @@ class Network(Construct):
             description=f"totes {self._environment.name}: {description}",
             allow_all_outbound=False,
         )
+
+    def _let_ask_for_names(self, clients: ec2.SecurityGroup) -> None:
+        for address in self._name_servers:
+            for port in (ec2.Port.udp(_DNS), ec2.Port.tcp(_DNS)):
+                clients.add_egress_rule(ec2.Peer.ipv4(f"{address}/32"), port, "A name server")
 
     def _let_speak(self, clients: ec2.SecurityGroup, database: GivenDatabase, id: str) -> None:  # noqa: A002
         port = ec2.Port.tcp(database.port)

@@ -1,6 +1,7 @@
 """The network that functions run in: one of totes' own, or one that exists already."""
 
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
 from typing import Literal
 
 _ZONES_OF_A_DATABASE = 2
@@ -49,6 +50,9 @@ class ExistingNetwork:
         vpc_id: the VPC.
         availability_zones: the zones of its private subnets, in their order.
         private_subnet_ids: the subnets that functions, and a warehouse of totes' own, are put in.
+        name_servers: the addresses of the DNS servers that the VPC's DHCP options name, if they are not AWS's own. No
+            security group stops what asks AWS's own
+            (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html).
         generation: which of the environment's networks it is; a network that replaces another needs a higher number
             (docs/disasters.md).
     """
@@ -56,7 +60,16 @@ class ExistingNetwork:
     vpc_id: str
     availability_zones: tuple[str, ...]
     private_subnet_ids: tuple[str, ...]
+    name_servers: tuple[str, ...] = ()
     generation: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a name server that is no IPv4 address; raise ValueError."""
+        for each in self.name_servers:
+            try:
+                IPv4Address(each)
+            except AddressValueError as error:
+                raise ValueError(f"name_servers has {each!r}, which is no IPv4 address: {error}") from error
 
     def must_hold_a_database(self) -> None:
         """Refuse a network that RDS makes no instance in; raise ValueError."""

@@ -159,6 +159,25 @@ def test_an_existing_network_is_used_as_it_is(store: Path) -> None:
         assert placed == ([] if outside else list(EXISTING.private_subnet_ids))
 
 
+def test_functions_and_the_tunnel_ask_the_name_servers_of_an_existing_network(store: Path) -> None:
+    existing = dataclasses.replace(EXISTING, name_servers=("10.0.0.2", "10.0.1.2"))
+    asked = []
+    for network in (EXISTING, existing):
+        found = synthesise(dataclasses.replace(production(), network=network), store)
+        asked.append([rule for rule in rules(found, "Egress") if rule.get("ToPort") == 53])
+    assert asked[0] == []
+    groups = {rule["of"] for rule in asked[1]}
+    assert [group.partition("Network")[2] or group for group in sorted(groups)] == ["Lake", "TunnelGroup"]
+    for group in groups:
+        ways = sorted((rule["CidrIp"], rule["IpProtocol"]) for rule in asked[1] if rule["of"] == group)
+        assert ways == [("10.0.0.2/32", "tcp"), ("10.0.0.2/32", "udp"), ("10.0.1.2/32", "tcp"), ("10.0.1.2/32", "udp")]
+
+
+def test_a_name_server_that_is_no_address_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"name_servers has 'dns\.example\.com', which is no IPv4 address"):
+        dataclasses.replace(EXISTING, name_servers=("dns.example.com",))
+
+
 def test_a_network_takes_the_zones_that_it_is_told(store: Path) -> None:
     """Which of a region's zones have Lambda and all kinds of instances differs from account to account."""
     told = dataclasses.replace(production(), network=NewNetwork(zones=("eu-west-2a", "eu-west-2c"), nat_zones=2))
