@@ -151,7 +151,7 @@ function Content() {
 
 async function begin(root: HTMLElement): Promise<void> {
   applyTheme();
-  root.querySelector(".late")?.remove();
+  root.querySelector(".unloaded")?.remove();
   const signal = AbortSignal.timeout(PATIENCE);
   let config: Config;
   try {

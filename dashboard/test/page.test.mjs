@@ -811,7 +811,24 @@ test("lines stand out from the paper, light and dark; what is printed is dark on
       return more / less;
     });
     assert.ok(contrast >= 3, `${scheme}: ${contrast}`);
-    await page.emulateMedia({ media: "print" });
+    // What is said by a colour alone is there from the first, on paper, and where the machine has colours of its own.
+    const said = (selector) =>
+      page.evaluate(
+        ([which, pseudo]) =>
+          (({ visibility, backgroundColor, printColorAdjust }) => ({ visibility, backgroundColor, printColorAdjust }))(
+            getComputedStyle(document.querySelector(which), pseudo),
+          ),
+        [selector.split("::")[0], selector.includes("::") ? "::before" : null],
+      );
+    const coloured = [".bar.accent", ".bar.late", ".meter span", ".key::before", ".choice :checked + span"];
+    const here = await Promise.all(coloured.map((selector) => said(selector)));
+    for (const { visibility, printColorAdjust } of here) {
+      assert.deepEqual([visibility, printColorAdjust], ["visible", "exact"], scheme);
+    }
+    await page.emulateMedia({ forcedColors: "active" });
+    assert.deepEqual(await Promise.all(coloured.map((selector) => said(selector))), here, scheme);
+    await page.emulateMedia({ forcedColors: "none", media: "print" });
+    assert.equal(await page.$eval(".figures > h2", (heading) => getComputedStyle(heading).breakAfter), "avoid");
     const colours = () => [
       getComputedStyle(document.documentElement).backgroundColor,
       getComputedStyle(document.body).color,
@@ -837,7 +854,7 @@ test("axe finds nothing, light and dark, on a desktop and a phone, with charts, 
     await page.evaluate(AXE);
     const check = async (what, within) => {
       const { violations } = await page.evaluate(
-        (where) => window.axe.run(where, { resultTypes: ["violations"] }),
+        (where) => window.axe.run(where, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }),
         within ?? "html",
       );
       const found = violations.map(
@@ -874,6 +891,72 @@ test("axe finds nothing, light and dark, on a desktop and a phone, with charts, 
     }
     await page.context().close();
   }
+});
+
+test("the keyboard goes to nothing that the filters hide, on a screen that is wide or low", async () => {
+  const page = await shown("#period=all", { viewport: { width: 1280, height: 720 } });
+  for (const viewport of [page.viewportSize(), { width: 844, height: 390 }]) {
+    await page.setViewportSize(viewport);
+    const [stops, hidden] = await page.evaluate(() => {
+      const filters = document.querySelector(".filters");
+      const all = [...document.querySelectorAll("#page :is(button, [tabindex='0'])")].reverse();
+      const covered = all.filter((each) => {
+        each.focus();
+        return !filters.contains(each) && each.getBoundingClientRect().bottom <= filters.getBoundingClientRect().bottom;
+      });
+      const above = [...document.querySelectorAll(".top button")];
+      return [all.length, covered.filter((each) => !above.includes(each)).map(({ outerHTML }) => outerHTML)];
+    });
+    assert.ok(stops > 50, `${stops} stops`);
+    assert.deepEqual(hidden, [], `${viewport.width} x ${viewport.height}`);
+  }
+  await page.context().close();
+});
+
+test("a phone has room for long names and many currencies, a finger reads a chart, and letters are as large as set", async () => {
+  const context = await browser.newContext({
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    locale: "en-GB",
+    timezoneId: "UTC",
+  });
+  const page = await shown("#period=all", { context });
+  const devtools = await context.newCDPSession(page);
+  // A finger that is drawn along a chart reads it, and what it has read stays; so does a tap.
+  const chart = page.locator("#lag .plot");
+  await chart.scrollIntoViewIfNeeded();
+  const { x, y, width } = await chart.boundingBox();
+  const touch = (type, at) =>
+    devtools.send("Input.dispatchTouchEvent", {
+      type,
+      touchPoints: at === undefined ? [] : [{ x: x + at, y: y + 60 }],
+    });
+  const readout = () => page.textContent("#lag .readout");
+  const nothing = await readout();
+  await touch("touchStart", width - 20);
+  assert.notEqual(await readout(), nothing, "a tap");
+  for (const at of [width - 60, width - 100]) await touch("touchMove", at);
+  await touch("touchEnd");
+  assert.notEqual(await readout(), nothing, "a finger that is lifted");
+  // Nothing is wider than the screen.
+  await page.click("#sales .sentence button");
+  await page.evaluate(() => {
+    for (const name of document.querySelectorAll("bdi")) name.textContent = "x".repeat(160);
+    const choice = document.querySelector(".choice");
+    for (let more = 0; more < 8; more++) choice.append(choice.lastElementChild.cloneNode(true));
+  });
+  const widths = () =>
+    page.evaluate(() =>
+      [document.documentElement, ...document.querySelectorAll(".drawer, .filters")].map(
+        ({ scrollWidth, clientWidth }) => scrollWidth - clientWidth,
+      ),
+    );
+  assert.deepEqual(await widths(), [0, 0, 0]);
+  const close = await page.locator(".drawer .close").boundingBox();
+  assert.ok(close.x + close.width <= 360, `the way out is at ${close.x}`);
+  await devtools.send("Page.setFontSizes", { fontSizes: { standard: 24 } });
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).fontSize), "22.5px");
+  await context.close();
 });
 
 const latestAs = (change) => JSON.stringify({ ...LATEST, ...change });

@@ -145,8 +145,10 @@ export function Chart(props: ChartProps) {
         onKeyDown={onKey}
         onBlur={() => setAt(null)}
         class={open === undefined ? "plot" : "plot opens"}
+        onPointerDown={(event) => setAt(placeOf(event))}
         onPointerMove={(event) => setAt(placeOf(event))}
-        onPointerLeave={() => setAt(null)}
+        // A finger leaves whenever it is lifted, and what it has pointed at is to be read then.
+        onPointerLeave={(event) => event.pointerType === "touch" || setAt(null)}
         onClick={(event) => open?.(placeOf(event))}
       >
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
