@@ -62,13 +62,18 @@ async function shown(hash, options) {
   return page;
 }
 
-/** Go to another address in the open page. */
+/** Go to another address in the open page, once it has gone back from a drawer that was closed. */
 async function go(page, hash) {
+  await page.waitForFunction(() => history.state === null || document.querySelector("dialog") !== null);
   await page.evaluate((to) => {
     location.hash = to;
   }, hash);
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await drawn(page);
 }
+
+/** Wait until what has changed is drawn. */
+const drawn = (page) =>
+  page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 
 /** Show the table of every figure. */
 async function showTables(page) {
@@ -436,6 +441,24 @@ test("what makes no sense in an address is as if it were not there, and who is n
     await go(page, `#${odd}`);
     assert.equal(await total(), all, odd);
   }
+  // Two days are in either order, and what is typed into a field is taken once it is a day that somebody may mean.
+  const [from, to] = [isoDay(dayOf(NOW.as_of_day) - 3), NOW.as_of_day];
+  await go(page, `#period=custom&from=${from}&to=${to}`);
+  const stretch = await page.textContent(".filters .days");
+  await go(page, `#period=custom&from=${to}&to=${from}`);
+  assert.equal(await page.textContent(".filters .days"), stretch);
+  const address = new URL(page.url()).hash;
+  for (const typed of ["0002-11-30", "0202-11-30", "20266-11-30"]) {
+    await page.$eval(
+      "input[type=date] >> nth=1",
+      (field, day) => {
+        field.value = day;
+        field.dispatchEvent(new Event("change"));
+      },
+      typed,
+    );
+    assert.deepEqual([new URL(page.url()).hash, await page.textContent(".filters .days")], [address, stretch], typed);
+  }
   // Years that a mistyped day brings are drawn as years.
   await go(page, "#period=custom&from=1900-03-01&to=2199-06-30");
   assert.equal(await total(), all);
@@ -535,7 +558,10 @@ test("three clicks lead from a figure to the rows, the versions and the batch", 
     timeZone: "UTC",
   });
   assert.ok(said.includes(captured), `${said} does not say ${captured}`);
-  await page.keyboard.press("Escape");
+  // What is blank on the sheet is the sheet; beside it is a way out.
+  await page.mouse.click(DESKTOP.width - 40, DESKTOP.height - 40);
+  assert.equal(await page.textContent(".drawer h2"), `Batch ${versions.at(-1).batch}`);
+  await page.mouse.click(40, DESKTOP.height - 40);
   assert.equal(await page.locator("dialog").count(), 0);
   // A row that is gone can be named still.
   await go(page, `#row=sales_order-${NOW.deleted_order}`);
@@ -569,10 +595,51 @@ test("a row whose change waits in quarantine is shown as it last could be, and s
   await page.context().close();
 });
 
+/** Choose another day as long as the moments of one are read: what comes then is not shown. */
+async function changeTheDay(page) {
+  const before = isoDay(dayOf(LATEST.days.at(-1)) - 1);
+  answers.set("latest.json", latestAs({ days: [before, ...LATEST.days] }));
+  answers.set(`moments/${before}.json`, JSON.stringify({ format: 1, moments: [{ ...MOMENTS[0], batch: 7_777 }] }));
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  await page.waitForSelector(`.box input[min="${before}"]`);
+  let release;
+  const late = new Promise((resolve) => {
+    release = resolve;
+  });
+  await page.route(`**/moments/${before}.json`, (route) => late.then(() => route.continue()));
+  await page.fill(".box input", before);
+  await page.waitForSelector(".box >> text=Reading the moments");
+  await page.fill(".box input", LATEST.days.at(-1));
+  await page.waitForSelector(".moments button");
+  await Promise.all([page.waitForResponse(new RegExp(`moments/${before}`)), release()]);
+  await drawn(page);
+  assert.doesNotMatch(await page.textContent(".moments"), /7,777/);
+  await page.fill(".box input", "");
+  assert.match(await page.textContent(".box"), /Choose a day\./);
+  await page.fill(".box input", LATEST.days.at(-1));
+  answers.clear();
+}
+
+/** Leave the drawer over an old moment: it is a step to go back from, and none that is left behind when it is closed. */
+async function goBackFromTheDrawer(page) {
+  const steps = await page.evaluate(() => history.length);
+  for (const leave of [() => page.evaluate(() => history.back()), () => page.keyboard.press("Escape")]) {
+    await page.click("#sales .sentence button");
+    await page.click(".drawer .item button");
+    await page.waitForURL(/row=/);
+    await leave();
+    await page.waitForFunction(() => history.state === null && !location.hash.includes("row="));
+    assert.equal(await page.locator("dialog").count(), 0);
+    assert.equal(await page.locator("#as-of-banner").count(), 1);
+  }
+  assert.equal(await page.evaluate(() => history.length), steps + 1);
+}
+
 test("a moment can be chosen, is in the address, and shows the shop as it was", async () => {
   const page = await shown("#period=all");
   await page.click("#as-of");
   await page.waitForSelector(".moments button");
+  await changeTheDay(page);
   await page.click(".moments li:last-child button");
   await page.waitForSelector("#as-of-banner");
   await page.waitForFunction(
@@ -591,6 +658,7 @@ test("a moment can be chosen, is in the address, and shows the shop as it was", 
   };
   await check(page);
   assert.match(page.url(), /asof=\d{4}-\d\d-\d\dT/);
+  await goBackFromTheDrawer(page);
   const sent = await shown(new URL(page.url()).hash);
   await check(sent);
   await sent.context().close();
@@ -781,16 +849,24 @@ test("the keyboard reaches everything: a chart by arrows, a dialog left by Escap
   const focused = () => page.evaluate(() => document.activeElement.textContent);
   assert.deepEqual(await order(), ["Value ↓"]);
   // At once: the browser says that something was scrolled with its next frame, and a busy one draws few.
-  await page.$eval(".rows", (element) => {
+  const opened = await page.$eval(".rows", (element) => {
     element.scrollTo(0, 120);
-    element.querySelector(".item button").click();
+    const button = element.querySelector(".item button");
+    button.click();
+    return button.textContent;
   });
   await page.waitForSelector(".versions td");
   assert.match(await focused(), /^Sales order \d+$/);
   await page.click("text=‹ Back");
   await page.waitForSelector(".rows");
-  assert.match(await focused(), /^Sales orders, /);
+  assert.equal(await focused(), opened);
   assert.deepEqual([await place(), await order()], [120, ["Value ↓"]]);
+  // The row that has the focus keeps it, however far the list is scrolled.
+  for (const to of [2_000, 0, 100_000]) {
+    await page.$eval(".rows", (element, top) => element.scrollTo(0, top), to);
+    await drawn(page);
+    assert.equal(await focused(), opened, `scrolled to ${to}`);
+  }
   await page.context().close();
 });
 
@@ -1373,6 +1449,12 @@ test("an order of a far year is shown with all others, at once, and in a chart w
         [100, "5 Mar 24 – 31 Dec 99", "100 – 199", "9900 – 9999"],
       );
     }
+    // Its year can be looked at alone, also by an address.
+    const [{ orders, currency }] = sold.filter(({ day }) => day.startsWith("0024"));
+    await go(page, `#period=custom&from=0012-01-01&to=9999-12-31&currency=${currency}`);
+    await page.fill("input[type=date] >> nth=1", "0025-01-01");
+    await page.reload();
+    assert.match(await page.textContent("#sales .sentence"), new RegExp(`^${orders} order`));
   } finally {
     await context.close();
     own.close();

@@ -33,8 +33,9 @@ export const NOWHERE: Address = {
   row: null,
 };
 
-/** Of centuries in which a shop can be open: each of its stretches is drawn. */
-const DAY = /^(19|20|21)\d{2}-\d{2}-\d{2}$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** A year in which a shop can be open. */
+const LIKELY = /^(19|20|21)\d{2}-/;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/;
 const ROW = /^(sales_order|purchase_order|payment)-(-?\d{1,10})$/;
 
@@ -62,6 +63,15 @@ export function parseAddress(hash: string): Address {
     asof: matching("asof", MOMENT),
     row: row === null ? null : { fact: row[1] as FactName, key: Number(row[2]) },
   };
+}
+
+/**
+ * Whether what a field says is a day that somebody means: of a likely year, or not before `first`, the shop's own.
+ *
+ * Who types the year 2026 passes by the years 2, 20 and 202, and a field takes five digits too.
+ */
+export function isMeant(day: string, first: string): boolean {
+  return DAY.test(day) && (LIKELY.test(day) || day >= first);
 }
 
 /** Whether a day, or a moment, is one; to a browser the 31st of February is the 3rd of March. */

@@ -58,21 +58,22 @@ let snapshots: Snapshots | null = null;
 let turn = 0;
 let visited = false;
 
-/** Change what is looked at. A moment and a row are steps to go back from; a filter is none. */
+/** The state of a step of the history that is an open drawer's. */
+const DRAWER = "drawer";
+/** Whether the step of a drawer that was closed is being left: a browser takes its time, and nothing is written meanwhile. */
+let leaving = false;
+
+/** Change what is looked at. A moment is a step to go back from, in the place of an open drawer's; a filter is none. */
 export function go(change: Partial<Address>): void {
-  const next = { ...address.value, ...change };
-  const text = writeAddress(next);
-  const step = "asof" in change || "row" in change;
-  const url = text === "" ? location.pathname + location.search : text;
-  if (step) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
-  arrive(next);
+  arrive({ ...address.value, ...change });
+  write("asof" in change && history.state !== DRAWER ? "push" : "replace");
 }
 
-/** Open a page in the drawer, above what is open there. */
+/** Open a page in the drawer, above what is open there. The drawer is a step: to go back closes it. */
 export function open(page: Page): void {
+  const first = pages.value.length === 0;
   pages.value = [...pages.value, page];
-  writeOpenRow();
+  writeOpenRow(first);
 }
 
 export function back(): void {
@@ -83,15 +84,24 @@ export function back(): void {
 export function closeAll(): void {
   pages.value = [];
   writeOpenRow();
+  if (leaving || history.state !== DRAWER) return;
+  leaving = true;
+  history.back();
 }
 
 /** Write the row that is open into the address, so that it can be sent. */
-function writeOpenRow(): void {
+function writeOpenRow(opens = false): void {
   const top = pages.value.at(-1);
   const row = top?.kind === "row" ? { fact: top.fact, key: top.key } : null;
-  if (JSON.stringify(row) === JSON.stringify(address.value.row)) return;
-  address.value = { ...address.value, row };
-  history.replaceState(null, "", writeAddress(address.value) || location.pathname + location.search);
+  const same = JSON.stringify(row) === JSON.stringify(address.value.row);
+  if (!same) address.value = { ...address.value, row };
+  if (opens) write("push", DRAWER);
+  else if (!same) write("replace", history.state);
+}
+
+/** Write the address into the history, as a step of its own or in the place of the one that is shown. */
+function write(how: "push" | "replace", state: typeof DRAWER | null = null): void {
+  if (!leaving) history[`${how}State`](state, "", writeAddress(address.value) || location.pathname + location.search);
 }
 
 /** The snapshots of a day, for the person who chooses a moment. */
@@ -112,7 +122,12 @@ export function start(source: Source): void {
 
 /** Listen to the address and the clock. Once a page. */
 export function listen(): void {
-  const moved = () => arrive(parseAddress(location.hash));
+  const moved = () => {
+    if (!leaving) return arrive(parseAddress(location.hash));
+    leaving = false;
+    write("replace"); // what was changed meanwhile, and what was opened
+    if (pages.value.length > 0) write("push", DRAWER);
+  };
   window.addEventListener("popstate", moved);
   window.addEventListener("hashchange", moved);
   window.addEventListener("online", () => void refresh());
@@ -193,7 +208,7 @@ function openNamed(): void {
   const top = pages.value.at(-1);
   const shownRow = top?.kind === "row" ? top : null;
   if (row === null) {
-    if (shownRow !== null) pages.value = [];
+    if (top !== undefined) pages.value = [];
     return;
   }
   if (shownRow?.fact !== row.fact || shownRow.key !== row.key) pages.value = [...pages.value, { kind: "row", ...row }];

@@ -102,13 +102,14 @@ export function periodOf(shop: Shop, address: Address): Period {
   return address.period ?? (shop.lastSale > shop.today - 7 * 13 ? "13w" : "all");
 }
 
-/** The first and the last day of an address's period. A period of weeks ends today. */
+/** The first and the last day of an address's period. A period of weeks ends today; two days may be in either order. */
 export function daysOf(shop: Shop, address: Address): [number, number] {
   const period = periodOf(shop, address);
   const weeks = WEEKS[period];
   if (weeks !== undefined) return [shop.today - 7 * weeks + 1, shop.today];
-  if (period === "custom" && address.from !== null && address.to !== null && address.from <= address.to) {
-    return [dayOf(address.from), dayOf(address.to)];
+  if (period === "custom" && address.from !== null && address.to !== null) {
+    const [one, other] = [dayOf(address.from), dayOf(address.to)];
+    return [Math.min(one, other), Math.max(one, other)];
   }
   return [shop.firstDay, shop.lastDay];
 }

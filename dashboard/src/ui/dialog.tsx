@@ -27,10 +27,16 @@ export function Dialog(props: { class: string; label: string; onClose: () => voi
         onClose();
       }}
       onClick={(event) => {
-        if (event.target === event.currentTarget) onClose(); // beside the sheet
+        // Beside the sheet. What is blank on the sheet is the dialog itself too.
+        if (event.target === event.currentTarget && !isWithin(event.currentTarget, event)) onClose();
       }}
     >
       {props.children}
     </dialog>
   );
+}
+
+function isWithin(element: Element, { clientX, clientY }: MouseEvent): boolean {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return clientX >= left && clientX < right && clientY >= top && clientY < bottom;
 }

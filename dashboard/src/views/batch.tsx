@@ -2,7 +2,7 @@
 
 import { placeOfBatch } from "../figures/quality";
 import type { Shop } from "../figures/shop";
-import { address, closeAll, go } from "../state/app";
+import { address, go } from "../state/app";
 import * as as from "../ui/formats";
 
 export function BatchPage({ shop, batch }: { shop: Shop; batch: number }) {
@@ -37,13 +37,7 @@ export function BatchPage({ shop, batch }: { shop: Shop; batch: number }) {
       </table>
       {address.value.asof === moment ? null : (
         <p class="summary">
-          <button
-            type="button"
-            onClick={() => {
-              closeAll();
-              go({ asof: moment });
-            }}
-          >
+          <button type="button" onClick={() => go({ asof: moment, row: null })}>
             See the shop as of then
           </button>
         </p>

@@ -12,8 +12,10 @@ export function Drawer() {
   const page = pages.value.at(-1);
   const here = look.value;
   const heading = useRef<HTMLHeadingElement>(null);
-  // What had the focus went with the page before.
-  useLayoutEffect(() => heading.current?.focus(), [page]);
+  // What had the focus went with the page before; a list that is gone back to has given it to the row that was opened.
+  useLayoutEffect(() => {
+    if (document.activeElement?.closest(".item") == null) heading.current?.focus();
+  }, [page]);
   if (page === undefined || here === null) return null;
   return (
     <Dialog class="drawer" label={titleOf(page)} onClose={closeAll}>

@@ -3,6 +3,7 @@
 import { isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
 import { oncePerShop } from "../figures/shop";
+import { isMeant } from "../state/address";
 import { address, go } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
 import * as as from "../ui/formats";
@@ -47,6 +48,9 @@ export function Filters({ look }: { look: Look }) {
         ? { period: chosen, from: isoDay(from), to: isoDay(to) }
         : { period: chosen, from: null, to: null },
     );
+  const setDay = (name: "from" | "to", day: string) => {
+    if (day === "" || isMeant(day, isoDay(here.firstDay))) go({ [name]: day || null });
+  };
   return (
     <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="choice">
@@ -85,7 +89,7 @@ export function Filters({ look }: { look: Look }) {
               type="date"
               value={at.from ?? ""}
               max={at.to ?? ""}
-              onChange={(event) => go({ from: event.currentTarget.value || null })}
+              onChange={(event) => setDay("from", event.currentTarget.value)}
             />
           </label>
           <label>
@@ -94,7 +98,7 @@ export function Filters({ look }: { look: Look }) {
               type="date"
               value={at.to ?? ""}
               min={at.from ?? ""}
-              onChange={(event) => go({ to: event.currentTarget.value || null })}
+              onChange={(event) => setDay("to", event.currentTarget.value)}
             />
           </label>
         </>

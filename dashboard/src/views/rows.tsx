@@ -20,7 +20,7 @@ interface Order {
 }
 
 /** How each list was left: it is so again when a person comes back to it. */
-const leftAs = new WeakMap<Drill, { readonly order: Order; readonly top: number }>();
+const leftAs = new WeakMap<Drill, { readonly order: Order; readonly top: number; readonly held: number | null }>();
 
 export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const { shop } = here;
@@ -36,6 +36,8 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const [top, setTop] = useState(before?.top ?? 0);
   const [height, setHeight] = useState(600);
   const scroller = useRef<HTMLDivElement>(null);
+  /** The key of the row that had the focus last. It stays when it is out of sight, for the focus would go with it. */
+  const held = useRef(before?.held ?? null);
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return;
@@ -43,15 +45,22 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  useLayoutEffect(() => scroller.current?.scrollTo(0, top), []);
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo(0, top);
+    scroller.current?.querySelector<HTMLElement>(`[data-key="${held.current}"] button`)?.focus({ preventScroll: true });
+  }, []);
   // The element knows its place at once; an event says so with the next frame, which may come too late.
   useLayoutEffect(() => {
     const element = scroller.current;
-    return () => void leftAs.set(drill, { order, top: element?.scrollTop ?? 0 });
+    return () => void leftAs.set(drill, { order, top: element?.scrollTop ?? 0, held: held.current });
   }, [drill, order]);
   const first = Math.max(0, Math.floor(top / ROW) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);
+  const kept = useMemo(() => rows.findIndex((row) => keys[row] === held.current), [rows, keys, held.current]);
+  const places = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
+  if (kept >= 0 && kept < first) places.unshift(kept);
+  if (kept >= last) places.push(kept);
   const sums = useMemo(() => sumsOf(shop, fact, rows), [shop, fact, rows]);
   const converted = useMemo(
     () => (all ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
@@ -128,20 +137,31 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
           </div>
         </div>
         <div role="rowgroup" class="all" style={{ height: `${rows.length * ROW}px` }}>
-          {Array.from(rows.subarray(first, last), (row, offset) => {
+          {places.map((place) => {
+            const row = rows[place] as number;
             const key = keys[row] as number;
             return (
               // biome-ignore lint/a11y/useKeyWithClickEvents: the button in it is for keys
               <div
                 key={key}
                 role="row"
-                aria-rowindex={first + offset + 2}
+                aria-rowindex={place + 2}
                 class="item"
-                style={{ top: `${(first + offset) * ROW}px` }}
-                onClick={() => open({ kind: "row", fact, key })}
+                data-key={key}
+                style={{ top: `${place * ROW}px` }}
+                onClick={() => {
+                  held.current = key;
+                  open({ kind: "row", fact, key });
+                }}
               >
                 <span role="cell">
-                  <button type="button" class="number-link">
+                  <button
+                    type="button"
+                    class="number-link"
+                    onFocus={() => {
+                      held.current = key;
+                    }}
+                  >
                     {key}
                   </button>
                 </span>

@@ -142,10 +142,14 @@ function AsOf({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     setMoments(null);
     if (near === undefined) return;
+    let left = false;
     momentsOf(near).then(
-      (found) => setMoments([...found].reverse()),
-      (error: Error) => setMoments(error.message),
+      (found) => left || setMoments([...found].reverse()),
+      (error: Error) => left || setMoments(error.message),
     );
+    return () => {
+      left = true; // another day is chosen: what comes of this one is too late
+    };
   }, [near]);
   const choose = (asof: string | null) => {
     onClose();
@@ -163,7 +167,9 @@ function AsOf({ onClose }: { onClose: () => void }) {
         Day (UTC)
         <input type="date" min={first} max={last} value={day} onInput={(event) => setDay(event.currentTarget.value)} />
       </label>
-      {near === undefined ? (
+      {day === "" ? (
+        <p>Choose a day.</p>
+      ) : near === undefined ? (
         <p>{first === "" ? "Nothing has been published." : `The first snapshot is of ${as.day(dayOf(first))}.`}</p>
       ) : near === day ? null : (
         <p class="quiet">{`Nothing was published that day; the last day before is ${as.day(dayOf(near))}.`}</p>
