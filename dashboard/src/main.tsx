@@ -1,7 +1,7 @@
 /** The page: reads where the data is, and shows it. */
 
 import { render } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Session } from "./data/sign-in";
 import { type Config, PATIENCE, plainFetch, Source } from "./data/source";
 import { NOWHERE } from "./state/address";
@@ -21,7 +21,15 @@ import { Banners, Top } from "./views/top";
 
 function App({ name, session }: { name: string; session: Session | null }) {
   const [signedIn, setSignedIn] = useState(session === null || session.signedIn);
-  const out = session !== null && (!signedIn || trouble.value?.kind === "signed-out");
+  const wrong = trouble.value;
+  const ended = signedIn && wrong?.kind === "signed-out" ? wrong.text : null;
+  const out = session !== null && (!signedIn || ended !== null);
+  const before = useRef(out);
+  // What had the focus is gone with the page, or with the form. Who has just come is left where they are.
+  useLayoutEffect(() => {
+    if (before.current !== out) document.querySelector<HTMLElement>(out ? ".sign-in h2" : "h1")?.focus();
+    before.current = out;
+  }, [out]);
   const signOut = () => {
     session?.signOut();
     location.reload(); // nothing of the data stays in memory
@@ -39,7 +47,7 @@ function App({ name, session }: { name: string; session: Session | null }) {
             <bdi>{name}</bdi>
           </h1>
         </header>
-        <SignIn session={session} onIn={enter} />
+        <SignIn session={session} ended={ended} onIn={enter} />
       </main>
     );
   }
@@ -70,7 +78,7 @@ function Broken(text: string) {
   );
 }
 
-/** Why there is nothing to show, for each kind of trouble. */
+/** Why there is nothing to show, for each kind of trouble; who is signed out is asked to sign in instead. */
 const NOTHING = {
   empty: ["Nothing has been published yet", "The first run of the pipeline fills this page. It looks again by itself."],
   format: [
@@ -83,14 +91,13 @@ const NOTHING = {
   ],
   unreachable: ["The data cannot be reached", "The page looks again by itself."],
   "too-old": ["There is no snapshot that old", "Choose a later moment."],
-  "signed-out": ["You are signed out", ""],
 } as const;
 
 function Content() {
   const wrong = trouble.value;
   const here = look.value;
   if (shop.value === null) {
-    if (wrong === null) return <p class="state">Loading…</p>;
+    if (wrong === null || wrong.kind === "signed-out") return <p class="state">Loading…</p>;
     const [title, advice] = NOTHING[wrong.kind];
     return (
       <div class="state" id={`state-${wrong.kind}`}>
@@ -140,11 +147,11 @@ function Content() {
           <Quarantine look={here} />
           <Drift look={here} />
         </div>
-      ) : (
+      ) : wrong === null ? (
         <p class="state" aria-live="polite">
           Reading the earlier months…
         </p>
-      )}
+      ) : null}
     </>
   );
 }

@@ -1059,7 +1059,15 @@ test("each state of life is said: nothing yet, another format, a failed run, old
     "#failed",
     /failed at Transform/,
   );
-  await state({}, "#stale", /20 minutes old/, { at: CHECKED + 20 * 60_000 });
+  // By the moment and not by its age, which a screen reader would say every minute.
+  const checked = new Date(CHECKED).toLocaleString("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    timeZone: "UTC",
+  });
+  await state({}, "#stale", new RegExp(`are of ${checked}: nothing newer has been published`), {
+    at: CHECKED + 20 * 60_000,
+  });
   await state(
     { "latest.json": statusAs({ verified: { at: LATEST.captured_at, equal: false, batch: 1, differences: 3 } }) },
     "#unequal",
@@ -1074,6 +1082,16 @@ test("each state of life is said: nothing yet, another format, a failed run, old
     await state({ [`files/sales_order/${part}-${sha}.parquet`]: 404 }, "#state-missing, #trouble-missing", /whole/),
     0,
   );
+  // A file that is none is named, and one that is read later is not waited for.
+  const fileOf = (table) => {
+    const [[name, { sha: digest }]] = Object.entries(manifest.tables[table].parts);
+    return `files/${table}/${name}-${digest}.parquet`;
+  };
+  const html = "<!doctype html><title>Sign in to the network</title>";
+  const none = (table) => new RegExp(`${fileOf(table)} is no parquet file, or a broken one`);
+  assert.equal(await state({ [fileOf("payment")]: html }, "#state-unreachable", none("payment")), 0);
+  const later = "body:has(.answer):not(:has(main > .state)) #trouble-unreachable";
+  assert.equal(await state({ [fileOf("purchase_order")]: html }, later, none("purchase_order")), 0);
   // What makes no sense is not drawn, and a page that is blank says nothing.
   const nonsense = JSON.stringify({ ...manifest, as_of_day: "1 Jan 2026" });
   assert.equal(await state({ [LATEST.manifest]: nonsense }, "#state-broken", /cannot be shown/), 0);
@@ -1465,18 +1483,20 @@ test("an order of a far year is shown with all others, at once, and in a chart w
  * A user pool, an identity pool and a bucket that know one person, who has to choose a password first.
  *
  * The bucket refuses everything with the code `refusing.code`, as long as there is one, and the credentials that ended
- * as `refusing.ended`; where `refusing.busy` is set, nobody signs in or goes on.
+ * as `refusing.ended`; where `refusing.busy` is set, nobody signs in or goes on, and where `refusing.over` is, no session
+ * is refreshed.
  */
 function aws() {
   const asked = [];
-  const refusing = { code: null, ended: null, busy: false };
+  const refusing = { code: null, ended: null, busy: false, over: false };
   let exchanges = 0;
   const token = (lives) => `h.${Buffer.from(JSON.stringify({ exp: CHECKED / 1000 + lives })).toString("base64url")}.s`;
   let password = "first-Password-1";
   const lives = 900;
   const said = {
     InitiateAuth: ({ AuthFlow, AuthParameters }) => {
-      if (AuthFlow === "REFRESH_TOKEN_AUTH") return { AuthenticationResult: { IdToken: token(lives) } };
+      if (AuthFlow === "REFRESH_TOKEN_AUTH")
+        return refusing.over ? null : { AuthenticationResult: { IdToken: token(lives) } };
       if (AuthParameters.PASSWORD !== password) return null;
       if (password.startsWith("first")) {
         return {
@@ -1609,8 +1629,22 @@ test("where there is a sign-in, nothing is read without one; the first password 
     ]);
     assert.equal(exchanged(), before + 1);
     assert.equal(await page.locator("[id^=trouble]").count(), 0);
+    // A session that ends says so, and what a screen reader reads is where the person is.
+    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    refusing.over = true;
+    await page.clock.setFixedTime(CHECKED + 9_000_000);
+    await page.evaluate(() => window.dispatchEvent(new Event("online")));
+    assert.equal(await page.textContent(".sign-in [role=alert]"), "The session is over.");
+    assert.equal(await focused(), "Sign in");
+    refusing.over = false;
+    await page.fill("input[type=email]", "somebody@example.com");
+    await page.fill("input[type=password]", "my-Own-Password-2");
+    await page.click(".sign-in button");
+    await page.waitForSelector("#figures");
+    assert.equal(await focused(), "Bags & Co");
     await page.click("text=Sign out");
     await page.waitForSelector(".sign-in");
+    assert.equal(await page.locator("[role=alert]").count(), 0);
     assert.equal(await page.locator("#figures").count(), 0);
     assert.deepEqual(complaints.slice(noted), []);
   } finally {

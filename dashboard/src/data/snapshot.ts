@@ -1,7 +1,7 @@
 /** A snapshot of the shop: the files that a manifest names, fetched once each and kept in memory by their names. */
 
 import { concat, type Schema, type Table } from "./columns";
-import { NotThere } from "./errors";
+import { NotThere, UnknownFormat, Unreachable } from "./errors";
 import { known, type Latest, type Manifest, type Moment, type Moments } from "./manifest";
 import { readParquet } from "./parquet";
 import { type FactName, type Rows, SCHEMAS, type TableName } from "./schemas";
@@ -162,11 +162,21 @@ export class Snapshots {
   private file(path: string, schema: Schema): Promise<Table<Schema>> {
     const held = this.files.get(path);
     if (held !== undefined) return held;
-    const file = this.inTurn(async () => readParquet(await this.source.bytes(path), schema, path));
+    const file = this.inTurn(() => this.read(path, schema));
     this.files.set(path, file);
     // What was not found now may be there when it is asked for again.
     file.catch(() => this.files.delete(path));
     return file;
+  }
+
+  private async read(path: string, schema: Schema): Promise<Table<Schema>> {
+    const bytes = await this.source.bytes(path);
+    try {
+      return await readParquet(bytes, schema, path);
+    } catch (error) {
+      if (error instanceof UnknownFormat) throw error;
+      throw new Unreachable(`${path} is no parquet file, or a broken one.`);
+    }
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {

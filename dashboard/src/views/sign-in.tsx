@@ -3,8 +3,15 @@
 import { useState } from "preact/hooks";
 import type { Challenge, Session } from "../data/sign-in";
 
-export function SignIn({ session, onIn }: { session: Session; onIn: () => void }) {
-  const [wrong, setWrong] = useState<string | null>(null);
+interface Props {
+  readonly session: Session;
+  /** Why a session that there was is over; null where there was none. */
+  readonly ended: string | null;
+  readonly onIn: () => void;
+}
+
+export function SignIn({ session, ended, onIn }: Props) {
+  const [wrong, setWrong] = useState(ended);
   const [busy, setBusy] = useState(false);
   const [challenge, setChallenge] = useState<Challenge | null>(null);
   const submit = async (event: SubmitEvent) => {
@@ -33,7 +40,7 @@ export function SignIn({ session, onIn }: { session: Session; onIn: () => void }
   };
   return (
     <form class="sign-in" onSubmit={submit}>
-      <h2>{challenge === null ? "Sign in" : "Choose a password of your own"}</h2>
+      <h2 tabIndex={-1}>{challenge === null ? "Sign in" : "Choose a password of your own"}</h2>
       {challenge === null ? (
         <label>
           E-mail

@@ -17,7 +17,7 @@ export function Top({ name, signOut }: { name: string; signOut: (() => void) | n
   return (
     <header class="top">
       <div>
-        <h1>
+        <h1 tabIndex={-1}>
           <bdi>{name}</bdi>
         </h1>
         {captured === null ? null : (
@@ -86,16 +86,17 @@ export function Banners() {
   }
   if (newest !== null && !past.value) {
     const { failed, checked_at, verified } = newest.status;
-    const age = now.value - Date.parse(checked_at);
+    const checked = Date.parse(checked_at);
     if (failed !== null) {
       lines.push({
         id: "failed",
         text: `The last run failed at ${failed.step}, ${as.moment(Date.parse(failed.at))}. These are the last good numbers.`,
       });
     }
-    if (age > STALE) {
+    if (now.value - checked > STALE) {
       const why = wrong === null ? "has been published" : "could be read";
-      lines.push({ id: "stale", text: `These numbers are ${as.span(age)} old: nothing newer ${why}.` });
+      // A moment and no age: a screen reader says the text whenever it changes.
+      lines.push({ id: "stale", text: `These numbers are of ${as.moment(checked)}: nothing newer ${why}.` });
     }
     if (verified !== null && !verified.equal) {
       lines.push({
@@ -175,6 +176,7 @@ function AsOf({ onClose }: { onClose: () => void }) {
         <p class="quiet">{`Nothing was published that day; the last day before is ${as.day(dayOf(near))}.`}</p>
       )}
       {typeof moments === "string" ? <p>{moments}</p> : null}
+      {moments === null && near !== undefined ? <p class="quiet">Reading the moments…</p> : null}
       {Array.isArray(moments) ? (
         <ul class="moments">
           {(moments as readonly { captured_at: string; batch: number }[]).map(({ captured_at, batch }) => (
