@@ -95,7 +95,8 @@ def _fitted(shift: int, counts: pl.DataFrame) -> KeyRanges:
 
 
 def _summed(counts: pl.DataFrame) -> pl.DataFrame:
-    return counts.group_by("range").agg(pl.col("rows").sum()).filter(pl.col("rows") != 0).sort("range")
+    summed = counts.lazy().group_by("range").agg(pl.col("rows").sum())
+    return summed.filter(pl.col("rows") != 0).sort("range").collect()
 
 
 def _written(shift: int, counts: pl.DataFrame) -> KeyRanges:

@@ -264,5 +264,5 @@ def _dates(table: Fact | Dimension, rows: pl.DataFrame) -> frozenset[date]:
     """The dates that facts turned out to name, which the calendars are made of."""
     if not isinstance(table, Fact):
         return frozenset()
-    columns = [column.name for column in table.columns if column.kind is Kind.DATE]
-    return frozenset(day for name in columns for day in rows[name].drop_nulls().unique())
+    columns = [rows[column.name].alias("date") for column in table.columns if column.kind is Kind.DATE]
+    return frozenset(pl.concat(columns).drop_nulls().unique()) if columns else frozenset()

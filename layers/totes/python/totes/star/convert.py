@@ -76,9 +76,10 @@ def slices(source: pl.DataFrame) -> Iterator[pl.DataFrame]:
     Args:
         source: rows as `convert` takes them.
     """
-    # Polars takes a column's own name for a pattern where that looks like one ("^a$").
-    texts = [column.alias("text") for column in source.iter_columns() if column.dtype == pl.String]
-    length = sum(int(column.str.len_bytes().clip(upper_bound=LONGEST).sum()) for column in texts)
+    # Columns are taken by their places: `pl.col` would read a name such as `*` or `^a$` as a pattern.
+    texts = [pl.nth(place) for place, dtype in enumerate(source.dtypes) if dtype == pl.String]
+    lengths = (text.str.len_bytes().cast(pl.Int64).clip(upper_bound=LONGEST).sum() for text in texts)
+    length = sum(source.select(each.alias(str(number)) for number, each in enumerate(lengths)).row(0)) if texts else 0
     return source.iter_slices(max(1, source.height * _TEXT_AT_ONCE // max(length, _TEXT_AT_ONCE)))
 
 

@@ -71,9 +71,9 @@ class Holdings:
         self._cache.forget(below=highest)
         fresh = pl.concat([*added, unknown])
         found = pl.concat([*changed, fresh])
-        asked = candidates[key].cast(pl.Int64).is_in(recapture.implode())
-        if asked.any():
-            found = pl.concat([found, candidates.filter(asked).join(found.select(key), on=key, how="anti")])
+        if recapture.len():
+            asked = candidates.filter(candidates[key].cast(pl.Int64).is_in(recapture.implode()))
+            found = pl.concat([found, asked.join(found.select(key), on=key, how="anti")])
         return ChangedRows(rows=found, added=fresh[key].cast(pl.Int64))
 
     def held_keys(self, lowest: int = LOWEST, highest: int = HIGHEST) -> Iterator[HeldKeys]:

@@ -90,6 +90,8 @@ def log_left_out(table: str, key: str, rows: pl.DataFrame) -> None:
         key: its key column.
         rows: rows as `read_rows` gives them.
     """
+    if rows[RAW].null_count() == rows.height:
+        return
     said = rows.select(key, RAW).filter(pl.col(RAW).str.contains(_SIGN, literal=True))
     for number, raw in said.iter_rows():
         for column, known in json.loads(raw).items():

@@ -37,9 +37,11 @@ def read_rows(text: bytes, columns: Sequence[SourceColumn], left_out: str | None
         texts = readable = _read_csv(text, schema)
     else:
         texts, readable = _read_broken(text, schema)
-    # Columns are taken by name from the frame: `pl.col` would read a name such as `*` or `^a$` as a pattern.
+    # Columns are taken by their places: `pl.col` would read a name such as `*` or `^a$` as a pattern.
     converted = readable.with_columns(
-        convert(readable[column.stored_as]) for column in columns if (convert := _conversion(column.type)) is not None
+        convert(pl.nth(place))
+        for place, column in enumerate(columns)
+        if (convert := _conversion(column.type)) is not None
     )
     return converted.with_columns(_unheld(texts, converted, left_out).alias(RAW))
 
@@ -94,7 +96,7 @@ def _unheld(texts: pl.DataFrame, converted: pl.DataFrame, left_out: str | None) 
     ).to_series()
 
 
-def _conversion(written_type: str) -> Callable[[pl.Series], pl.Series] | None:
+def _conversion(written_type: str) -> Callable[[pl.Expr], pl.Expr] | None:
     """How text of a PostgreSQL type becomes its value; None where the text is the value, or is parsed already."""
     name, parameters = _split(written_type)
     if name != "numeric":
@@ -114,21 +116,21 @@ def _split(written_type: str) -> tuple[str, tuple[int, ...]]:
     return match[1] + match[3], tuple(int(number) for number in match[2].split(","))
 
 
-def _time(text: pl.Series) -> pl.Series:
+def _time(text: pl.Expr) -> pl.Expr:
     return text.str.to_time("%H:%M:%S%.f", strict=False)
 
 
-def _timestamp(text: pl.Series) -> pl.Series:
+def _timestamp(text: pl.Expr) -> pl.Expr:
     # PostgreSQL leaves out zeros at the end. Given a format of one length polars needs a fifth of the time.
     whole = text.str.pad_end(_WHOLE_SECONDS + 1, ".").str.pad_end(_WHOLE_SECONDS + 7, "0")
     return whole.str.to_datetime("%Y-%m-%d %H:%M:%S.%6f", time_unit="us", strict=False, cache=False)
 
 
-def _moment(text: pl.Series) -> pl.Series:
+def _moment(text: pl.Expr) -> pl.Expr:
     return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
 
 
-_CONVERSIONS: dict[str, Callable[[pl.Series], pl.Series]] = {
+_CONVERSIONS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "boolean": lambda text: text == "t",
     # To PostgreSQL the blanks that fill a `character(n)` up mean nothing: 'a' = 'a   '.
     "bpchar": lambda text: text.str.strip_chars_end(" "),
