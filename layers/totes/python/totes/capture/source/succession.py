@@ -22,13 +22,8 @@ def check_succession(snapshot: Snapshot, last: CaptureManifest | None) -> None:
     now, before = snapshot.source, last.source
     if not now.in_recovery:
         return
-    if snapshot.host == last.host and not before.in_recovery:
-        raise SourceUnavailable(
-            f"the source that answered is a standby of the primary that batch {last.batch} was read from: after a "
-            f"failover the name {snapshot.host} leads to the new primary within a minute; if it is to lead to standbys "
-            f"too, store the name of one server (totes secrets set source)"
-        )
-    if snapshot.host == last.host and float(now.started) < float(before.started):
+    is_named_so = snapshot.host == last.host
+    if is_named_so and before.in_recovery and float(now.started) < float(before.started):
         raise ConfigurationError(
             f"the source that answered is not the one of batch {last.batch}, which had started later: several servers "
             f"answer to the name {snapshot.host}, one a standby of the other; store the name of one of them "
@@ -38,6 +33,12 @@ def check_succession(snapshot: Snapshot, last: CaptureManifest | None) -> None:
         raise SourceUnavailable(
             f"the source is a standby that has replayed up to {snapshot.replayed}, and batch {last.batch} has what is "
             f"up to {last.position}; wait until it has caught up, or name the server that the batch was read from"
+        )
+    if is_named_so and not before.in_recovery:
+        raise SourceUnavailable(
+            f"the source that answered is a standby of the primary that batch {last.batch} was read from: after a "
+            f"failover the name {snapshot.host} leads to the new primary within a minute; if it is to lead to standbys "
+            f"too, store the name of one server (totes secrets set source)"
         )
 
 
