@@ -28,7 +28,10 @@ def alarms_on(cloudwatch: Any, later: timedelta = timedelta()) -> set[str]:
 
 def _is_on(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime) -> bool:
     period = timedelta(seconds=alarm["Period"])
-    values = [_value(cloudwatch, alarm, now - number * period) for number in range(alarm["EvaluationPeriods"])]
+    ends = [now - number * period for number in range(alarm["EvaluationPeriods"])]
+    # Most metrics have nothing at all to say, and a period is a request.
+    silent = not _points(cloudwatch, alarm, ends[-1] - period, now)
+    values = [None if silent else _value(cloudwatch, alarm, end) for end in ends]
     if values == [None] and alarm["TreatMissingData"] == "ignore":
         values = [_last_value(cloudwatch, alarm, now)]
     breaching = sum(_breaches(alarm, value) for value in values)

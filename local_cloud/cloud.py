@@ -18,7 +18,7 @@ from local_cloud.folder import CLOUD, StateFolder
 from totes.errors import UserError
 
 _of_thread = threading.local()
-"""Has the session that a thread's clients are made by: boto3's is not for two at once, and slow to make."""
+"""Has a thread's clients and the session that makes them: boto3's is not for two at once, and both are slow to make."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +91,10 @@ class LocalCloud:
 def client(endpoint: str, service: str) -> Any:
     """A client of one of the services of a local cloud's endpoint, by boto3's name for it."""
     if not hasattr(_of_thread, "session"):
-        _of_thread.session = _session()
-    return _of_thread.session.client(service, endpoint_url=endpoint)
+        _of_thread.session, _of_thread.clients = _session(), {}
+    if (endpoint, service) not in _of_thread.clients:
+        _of_thread.clients[endpoint, service] = _of_thread.session.client(service, endpoint_url=endpoint)
+    return _of_thread.clients[endpoint, service]
 
 
 def typed(command: str, state: Path) -> str:
