@@ -35,8 +35,8 @@ class Status:
             `batches`, `tables`, `quarantine` and `drift` are empty: the warehouse alone knows them.
         pending: batches that are captured and not yet loaded; where the warehouse does not answer, by what the last
             good run has loaded.
-        replaying: how far a replay has come that the next run goes on with, or a totes that knows its columns; None
-            where none is under way.
+        replaying: how far a replay has come that the next run goes on with, or a totes that knows its columns, if this
+            command's does not; None where none is under way.
         rebuilding: how many batches a rebuild has staged that the next run goes on with, and of how many.
         batches: the last few that were loaded, newest first.
         tables: each star table.

@@ -108,6 +108,9 @@ def test_what_aws_itself_puts_in_a_databases_secret_is_no_hindrance(
         ("sslmode", "verify_full", 'invalid sslmode value: "verify_full"'),
         ("port", 99999, 'invalid port number: "99999"'),
         ("port", "abc", 'invalid integer value "abc"'),
+        ("port", "5432,5433", "could not match 2 port numbers to 1 hosts"),
+        ("channel_binding", "always", 'invalid channel_binding value: "always"'),
+        ("keepalives_idle", "half a minute", 'invalid integer value "half a minute"'),
     ],
 )
 def test_a_value_that_libpq_rejects_is_no_matter_of_the_network(

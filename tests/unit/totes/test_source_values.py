@@ -53,3 +53,21 @@ def test_a_byte_order_mark_at_the_beginning_is_part_of_its_value(other: bytes) -
         [SourceColumn(name="town", type="text"), SourceColumn(name="number", type="integer")],
     )
     assert rows["town"][0] == "\ufeffLeeds"
+
+
+@pytest.mark.parametrize("name", ["*", "^a$", "^.*$", ""])
+@pytest.mark.parametrize(
+    ("written_type", "text"),
+    [
+        ("timestamp without time zone", "2024-05-17 09:41:32"),
+        ("boolean", "t"),
+        ("date", "2024-05-17"),
+        ("time", "9:41:32"),
+    ],
+)
+def test_a_name_that_looks_like_a_pattern_is_a_name(name: str, written_type: str, text: str) -> None:
+    columns = [SourceColumn(name="before", type="boolean"), SourceColumn(name=name, type=written_type)]
+    rows = read_rows(f"f,{text}\n".encode(), columns)
+    alike = read_rows(f"f,{text}\n".encode(), [columns[0], SourceColumn(name="plain", type=written_type)])
+    assert rows.columns == ["before", columns[1].stored_as, RAW]
+    assert rows.row(0) == alike.row(0)

@@ -1,5 +1,6 @@
 """Errors of the databases become errors named by what to do: those of a refused login, and those of a statement."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -63,13 +64,10 @@ _PASSING = (
 )
 """Words of refusals at connect that pass by themselves: a server that starts or stops, or has no room for one more."""
 
-_REJECTED = (
-    "invalid sslmode value",
-    "invalid port number",
-    "invalid integer value",
-    "could not read root certificate file",
+_REJECTED = re.compile(
+    r"invalid \S+ value|invalid port number|could not match \d+ port|could not read root certificate|weak sslmode"
 )
-"""Words of libpq's about a value of a login, before it has asked anybody."""
+"""Words of libpq's, not of a server's, about a value of a login."""
 
 _OF_A_POOLER = ("command-line options", "unsupported startup parameter")
 """Words by which a pooler of connections refuses a session's settings: RDS Proxy, and PgBouncer."""
@@ -202,7 +200,7 @@ def login_refused(login_name: str, secret: str, error: Exception, unavailable: t
 def _misconfigured(login_name: str, secret: str, error: Exception) -> str | None:
     """What to say where no later try would be let in; None where one may be."""
     sentence = first_line(error)
-    if _says(error, _REJECTED):
+    if _REJECTED.search(sentence):
         return _rejected(secret, sentence)
     if _says(error, _NOT_TRUSTED):
         return (

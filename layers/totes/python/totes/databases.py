@@ -206,12 +206,13 @@ def open_session(values: Mapping[str, Any], login_name: str) -> Connection:
         connection = connect(
             **{
                 "connect_timeout": _CONNECT_SECONDS,
-                # A server that is gone without a word is noticed in a minute where it is waited for, and in two where
-                # it is spoken to: one that is there may read nothing for a minute, which is its lock_timeout.
+                # A server that is gone without a word is noticed in a minute and a half, whether it is spoken to or
+                # waited for: the last of these outweighs the count before it (tcp(7)). In less, one that waits for a
+                # lock, and reads nothing meanwhile for up to a minute, would be taken for gone.
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
-                "tcp_user_timeout": 120_000,
+                "tcp_user_timeout": 90_000,
                 **completed,
                 "application_name": f"totes {login_name}",
                 "options": " ".join([keywords.get("options", ""), *_options(_SESSION)]),

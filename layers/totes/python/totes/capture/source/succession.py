@@ -4,17 +4,22 @@ A primary always may. After a failover a standby may answer to the name of the p
 writer, which is a reader now, until DNS names the new one.
 """
 
+from datetime import UTC, datetime, timedelta
+
 from totes.capture.source.snapshot import Snapshot
 from totes.errors import ConfigurationError, SourceUnavailable
 from totes.lake import CaptureManifest
+
+_FAILOVER = timedelta(minutes=15)
+"""After a batch of the primary's its name is taken to lead to a standby by mistake for so long; then, on purpose."""
 
 
 def check_succession(snapshot: Snapshot, last: CaptureManifest | None) -> None:
     """Let a source follow the last batch's, or refuse it.
 
     Raises:
-        SourceUnavailable: it is a standby that has not replayed yet what was captured, or one that answers to the name
-            of the primary.
+        SourceUnavailable: it is a standby that has not replayed yet what was captured, or one that has just answered to
+            the name of the primary.
         ConfigurationError: it is another standby behind the same name.
     """
     if last is None or not _is_family(snapshot, last):
@@ -34,11 +39,11 @@ def check_succession(snapshot: Snapshot, last: CaptureManifest | None) -> None:
             f"the source is a standby that has replayed up to {snapshot.replayed}, and batch {last.batch} has what is "
             f"up to {last.position}; wait until it has caught up, or name the server that the batch was read from"
         )
-    if is_named_so and not before.in_recovery:
+    if is_named_so and not before.in_recovery and datetime.now(UTC) - last.captured_at < _FAILOVER:
         raise SourceUnavailable(
             f"the source that answered is a standby of the primary that batch {last.batch} was read from: after a "
-            f"failover the name {snapshot.host} leads to the new primary within a minute; if it is to lead to standbys "
-            f"too, store the name of one server (totes secrets set source)"
+            f"failover the name {snapshot.host} leads to the new primary within a minute; a standby that it still "
+            f"leads to {_FAILOVER.seconds // 60} minutes after that batch is read"
         )
 
 
