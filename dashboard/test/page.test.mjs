@@ -568,6 +568,13 @@ test("three clicks lead from a figure to the rows, the versions and the batch", 
   await page.waitForSelector(".versions td");
   assert.match(await page.textContent(".drawer"), /gone from the source/);
   await page.context().close();
+  // Who comes by a link to a row goes back to the shop.
+  const linked = await shown(`#period=all&row=sales_order-${NOW.deleted_order}`);
+  await linked.waitForSelector(".versions td");
+  await linked.evaluate(() => history.back());
+  await linked.waitForFunction(() => document.querySelector("dialog") === null);
+  assert.equal(new URL(linked.url()).hash, "#period=all");
+  await linked.context().close();
 });
 
 test("a row whose change waits in quarantine is shown as it last could be, and said to be so", {
@@ -969,10 +976,12 @@ test("axe finds nothing, light and dark, on a desktop and a phone, with charts, 
   }
 });
 
-test("the keyboard goes to nothing that the filters hide, on a screen that is wide or low", async () => {
+test("the keyboard goes to nothing that the filters hide, on a screen that is wide, low or narrow", async () => {
   const page = await shown("#period=all", { viewport: { width: 1280, height: 720 } });
-  for (const viewport of [page.viewportSize(), { width: 844, height: 390 }]) {
+  for (const viewport of [page.viewportSize(), { width: 844, height: 390 }, { width: 800, height: 900 }]) {
     await page.setViewportSize(viewport);
+    if (viewport.width === 800) await go(page, "#period=custom&from=2000-01-01&to=2099-12-31"); // three lines of filters
+    await drawn(page);
     const [stops, hidden] = await page.evaluate(() => {
       const filters = document.querySelector(".filters");
       const all = [...document.querySelectorAll("#page :is(button, [tabindex='0'])")].reverse();

@@ -100,8 +100,14 @@ function writeOpenRow(opens = false): void {
 }
 
 /** Write the address into the history, as a step of its own or in the place of the one that is shown. */
-function write(how: "push" | "replace", state: typeof DRAWER | null = null): void {
-  if (!leaving) history[`${how}State`](state, "", writeAddress(address.value) || location.pathname + location.search);
+function write(how: "push" | "replace", state: typeof DRAWER | null = null, at = address.value): void {
+  if (!leaving) history[`${how}State`](state, "", writeAddress(at) || location.pathname + location.search);
+}
+
+/** Write the step of what lies below the drawer in the place of the one that is shown, and a step for an open drawer. */
+function writeSteps(): void {
+  write("replace", null, { ...address.value, row: null });
+  if (pages.value.length > 0) write("push", DRAWER);
 }
 
 /** The snapshots of a day, for the person who chooses a moment. */
@@ -125,8 +131,7 @@ export function listen(): void {
   const moved = () => {
     if (!leaving) return arrive(parseAddress(location.hash));
     leaving = false;
-    write("replace"); // what was changed meanwhile, and what was opened
-    if (pages.value.length > 0) write("push", DRAWER);
+    writeSteps(); // what was changed meanwhile, and what was opened
   };
   window.addEventListener("popstate", moved);
   window.addEventListener("hashchange", moved);
@@ -138,6 +143,7 @@ export function listen(): void {
     if (!document.hidden) void refresh();
   }, POLL);
   openNamed();
+  if (pages.value.length > 0 && history.state !== DRAWER) writeSteps();
 }
 
 /** Look for what is to be shown, and show it. What is shown stays until the next is complete. */

@@ -1,5 +1,6 @@
 /** What is looked at: currency, period, department, counterparty and design. */
 
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
 import { oncePerShop } from "../figures/shop";
@@ -51,8 +52,18 @@ export function Filters({ look }: { look: Look }) {
   const setDay = (name: "from" | "to", day: string) => {
     if (day === "" || isMeant(day, isoDay(here.firstDay))) go({ [name]: day || null });
   };
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    // What the keyboard goes to stays below them, on however many lines they are.
+    const sized = new ResizeObserver(([entry]) => {
+      const height = entry?.borderBoxSize[0]?.blockSize ?? 0;
+      document.documentElement.style.setProperty("--filters-height", `${height}px`);
+    });
+    if (form.current !== null) sized.observe(form.current);
+    return () => sized.disconnect();
+  }, []);
   return (
-    <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+    <form ref={form} class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="choice">
         <legend class="unseen">Currency</legend>
         {[...(here.reporting === null ? [] : [here.reporting]), ...here.currencies].map(({ id, code, name }) => (
@@ -85,21 +96,11 @@ export function Filters({ look }: { look: Look }) {
         <>
           <label>
             <span class="unseen">From</span>
-            <input
-              type="date"
-              value={at.from ?? ""}
-              max={at.to ?? ""}
-              onChange={(event) => setDay("from", event.currentTarget.value)}
-            />
+            <input type="date" value={at.from ?? ""} onChange={(event) => setDay("from", event.currentTarget.value)} />
           </label>
           <label>
             <span class="unseen">To</span>
-            <input
-              type="date"
-              value={at.to ?? ""}
-              min={at.from ?? ""}
-              onChange={(event) => setDay("to", event.currentTarget.value)}
-            />
+            <input type="date" value={at.to ?? ""} onChange={(event) => setDay("to", event.currentTarget.value)} />
           </label>
         </>
       ) : null}
