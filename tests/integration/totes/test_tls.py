@@ -91,6 +91,7 @@ def test_an_unknown_authority_is_refused(
 def test_an_authority_that_is_damaged_is_no_matter_of_the_network(
     secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
 ) -> None:
+    server.show(authority.sign("127.0.0.1"))
     with pytest.raises(ConfigurationError, match=r"libpq rejects: .* could not read root certificate") as refused:
         connect(secrets, login_to(server, **{PEM: authority.pem[:200]}))
     assert authority.pem[30:190] not in str(refused.value)
