@@ -1,8 +1,9 @@
 /** A chart of numbers over time: columns and lines over a common axis, by mouse, touch or arrow keys. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Stretches } from "../figures/days";
 import { shortStretch, stretch } from "./formats";
+import { useSize } from "./size";
 
 export interface Series {
   readonly name: string;
@@ -44,16 +45,10 @@ const LABEL = 66;
 export function useWidth<E extends Element>(start: number) {
   const ref = useRef<E>(null);
   const [width, setWidth] = useState(start);
-  useEffect(() => {
-    const element = ref.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(([entry]) => {
-      const measured = Math.round(entry?.contentRect.width ?? 0);
-      if (measured > 0) setWidth(measured);
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  useSize(ref, ({ contentRect }) => {
+    const measured = Math.round(contentRect.width);
+    if (measured > 0) setWidth(measured);
+  });
   return [ref, width] as const;
 }
 

@@ -1,6 +1,6 @@
 /** What is looked at: currency, period, department, counterparty and design. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
 import { oncePerShop } from "../figures/shop";
@@ -8,6 +8,7 @@ import { isMeant } from "../state/address";
 import { address, go } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
 import * as as from "../ui/formats";
+import { useSize } from "../ui/size";
 
 const PERIOD_NAMES = {
   "4w": "Last 4 weeks",
@@ -53,15 +54,10 @@ export function Filters({ look }: { look: Look }) {
     if (day === "" || isMeant(day, isoDay(here.firstDay))) go({ [name]: day || null });
   };
   const form = useRef<HTMLFormElement>(null);
-  useLayoutEffect(() => {
-    // What the keyboard goes to stays below them, on however many lines they are.
-    const sized = new ResizeObserver(([entry]) => {
-      const height = entry?.borderBoxSize[0]?.blockSize ?? 0;
-      document.documentElement.style.setProperty("--filters-height", `${height}px`);
-    });
-    if (form.current !== null) sized.observe(form.current);
-    return () => sized.disconnect();
-  }, []);
+  // What the keyboard goes to stays below them, on however many lines they are.
+  useSize(form, ({ borderBoxSize: [box] }) => {
+    document.documentElement.style.setProperty("--filters-height", `${box?.blockSize ?? 0}px`);
+  });
   return (
     <form ref={form} class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <fieldset class="choice">

@@ -1,6 +1,6 @@
 /** A list of the rows that a number is made of, sorted as the reader wants it. */
 
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FactName } from "../data/schemas";
 import { ALL } from "../figures/rates";
 import { keysOf, type Shop } from "../figures/shop";
@@ -9,6 +9,7 @@ import type { Look } from "../state/look";
 import { csvOf, save } from "../ui/csv";
 import { csvValue, isNumber } from "../ui/figure";
 import * as as from "../ui/formats";
+import { useSize } from "../ui/size";
 import { codeIn, codeOf, FACTS, type Field, fieldsOf, shown } from "./facts";
 
 const ROW = 40;
@@ -38,13 +39,7 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
   const scroller = useRef<HTMLDivElement>(null);
   /** The key of the row that had the focus last. It stays when it is out of sight, for the focus would go with it. */
   const held = useRef(before?.held ?? null);
-  useEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  useSize(scroller, ({ target }) => setHeight(target.clientHeight));
   useLayoutEffect(() => {
     scroller.current?.scrollTo(0, top);
     scroller.current?.querySelector<HTMLElement>(`[data-key="${held.current}"] button`)?.focus({ preventScroll: true });
