@@ -94,7 +94,7 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
     except psycopg2.Error as error:
         if not _is_of(connection, error):
             raise
-        error = _first(connection, error)
+        error = _what_broke(connection, error)
         modes = AGAINST_READERS if login_name == "source" else AGAINST_WRITERS
         if isinstance(error, psycopg2.errors.LockNotAvailable) and (holders := lock_holders(connection, modes)):
             sentence = f"the {login_name}'s tables are locked: {first_line(error)}"
@@ -119,7 +119,7 @@ def _is_of(connection: Connection, error: psycopg2.Error) -> bool:
     return True
 
 
-def _first(connection: Connection, error: psycopg2.Error) -> psycopg2.Error:
+def _what_broke(connection: Connection, error: psycopg2.Error) -> psycopg2.Error:
     """The error that broke a connection, where this one, of the rollback that followed, only says that it is closed."""
     broke = error.__context__
     if isinstance(error, psycopg2.InterfaceError) and isinstance(broke, psycopg2.Error) and _is_of(connection, broke):

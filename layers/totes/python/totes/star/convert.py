@@ -78,8 +78,8 @@ def slices(source: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """
     # Columns are taken by their places: `pl.col` would read a name such as `*` or `^a$` as a pattern.
     texts = [pl.nth(place) for place, dtype in enumerate(source.dtypes) if dtype == pl.String]
-    lengths = (text.str.len_bytes().cast(pl.Int64).clip(upper_bound=LONGEST).sum() for text in texts)
-    length = sum(source.select(each.alias(str(number)) for number, each in enumerate(lengths)).row(0)) if texts else 0
+    lengths = [text.str.len_bytes().cast(pl.Int64).clip(upper_bound=LONGEST).sum() for text in texts]
+    length = source.select(pl.sum_horizontal(lengths)).item() if lengths else 0
     return source.iter_slices(max(1, source.height * _TEXT_AT_ONCE // max(length, _TEXT_AT_ONCE)))
 
 
