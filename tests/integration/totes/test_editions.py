@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
@@ -201,15 +202,14 @@ def test_a_reader_sees_the_old_content_or_the_new_while_all_is_loaded_again(
     monkeypatch.setattr(bulk, "CHUNK_BATCHES", 1)
     before = content_of(pipeline.warehouse)
     seen: list[Content] = []
+
+    def look() -> bool:
+        seen.append(content_of(pipeline.warehouse))
+        return False
+
     with session(pipeline.warehouse) as connection:
-        load(
-            connection,
-            pipeline.processed,
-            STAR_TABLES,
-            rebuild=True,
-            on_progress=lambda _batch, _newest: seen.append(content_of(pipeline.warehouse)),
-        )
-    assert len(seen) == 6
+        load(connection, pipeline.processed, STAR_TABLES, rebuild=True, time_is_up=look)
+    assert len(seen) >= 6
     assert all(content == before for content in seen)
 
 
@@ -221,12 +221,15 @@ def test_a_reload_that_dies_between_two_batches_has_changed_nothing(
     before = content_of(pipeline.warehouse)
     replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=1)
 
-    def die(batch: int, newest: int) -> None:  # noqa: ARG001 - how progress is reported
-        if batch == 3:
+    transactions = count()
+
+    def die() -> bool:
+        if next(transactions) == 3:
             raise KeyboardInterrupt
+        return False
 
     with session(pipeline.warehouse) as connection, pytest.raises(KeyboardInterrupt):
-        load(connection, pipeline.processed, STAR_TABLES, on_progress=die)
+        load(connection, pipeline.processed, STAR_TABLES, time_is_up=die)
     assert content_of(pipeline.warehouse) == before
     assert pipeline.load().batches == Span(first=1, last=6, count=6)
     assert content_of(pipeline.warehouse) == before

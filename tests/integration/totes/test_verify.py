@@ -1,7 +1,8 @@
 """Verify says equal exactly where the warehouse is what the source says, but for what is on its way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from totes.capture import SOURCE_TABLES, capture
 from totes.database_errors import translated_errors
 from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
-from totes.verify import Verdict, keys_to_repair, pages, verify
+from totes.verify import Verdict, keys_to_repair, pages, verification, verify
+from totes.verify.compare import Compared, compare
 from totes.warehouse import Rebuilding, load
 from totes.warehouse.copying import REFUSES
 
@@ -46,6 +48,16 @@ def found(pipeline: Pipeline) -> dict[str, tuple[list[int], list[int], list[int]
 
 def assert_equal(pipeline: Pipeline) -> None:
     assert found(pipeline) == {}
+
+
+def amid_the_comparison(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Act whenever rows of both sides have been read and are compared."""
+
+    def acting(*sides: Any) -> Compared:
+        act()
+        return compare(*sides)
+
+    monkeypatch.setattr(verification, "compare", acting)
 
 
 def test_an_empty_warehouse_cannot_be_verified(pipeline: Pipeline) -> None:
@@ -175,16 +187,19 @@ def test_values_that_somebody_changed_in_the_warehouse_are_different(
 
 @pytest.mark.parametrize("role", ["source", "warehouse"])
 @pytest.mark.begun
-def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipeline, role: str) -> None:
+def test_the_database_that_breaks_off_is_the_one_that_is_named(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
     uris = {"source": pipeline.source, "warehouse": pipeline.warehouse}
 
-    def end_session(done: int, total: int) -> None:  # noqa: ARG001 - how progress is reported
+    def end_session() -> None:
         execute(
             uris[role],
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
 
+    amid_the_comparison(monkeypatch, end_session)
     with (
         pytest.raises(TotesError, match=f"the {role} cannot do this now") as raised,
         session(pipeline.source) as source,
@@ -192,7 +207,7 @@ def test_the_database_that_breaks_off_is_the_one_that_is_named(pipeline: Pipelin
         session(pipeline.warehouse) as warehouse,
         translated_errors(warehouse, "warehouse", WarehouseUnavailable),
     ):
-        verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, end_session)
+        verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
     assert type(raised.value) is {"source": SourceUnavailable, "warehouse": WarehouseUnavailable}[role]
 
 
@@ -429,16 +444,19 @@ def test_a_verification_that_has_waited_for_other_tables_sees_what_is_in_them(pi
 
 
 @pytest.mark.begun
-def test_a_rebuild_does_not_take_its_place_in_the_middle_of_a_verification(pipeline: Pipeline) -> None:
+def test_a_rebuild_does_not_take_its_place_in_the_middle_of_a_verification(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rebuilding: list[Rebuilding | None] = []
 
-    def meanwhile(_done: int, _total: int) -> None:
+    def rebuild() -> None:
         if not rebuilding:
             with session(pipeline.warehouse) as connection:
                 rebuilding.append(load(connection, pipeline.processed, STAR_TABLES, rebuild=True).rebuilding)
 
+    amid_the_comparison(monkeypatch, rebuild)
     with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
-        verdict = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, meanwhile)
+        verdict = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
     assert verdict.differences == 0
     assert rebuilding[0] is not None, "it waits for the verification's end"
     assert pipeline.load().rebuilding is None

@@ -8,7 +8,6 @@ from psycopg2 import sql
 from totes.capture.rows.streaming import conditions_on, stream_rows
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
-from totes.catalog import count_rows
 from totes.lake import RAW, SourceColumn
 from totes.star.joins import complete
 from totes.star_schema import Dimension, Fact
@@ -28,11 +27,6 @@ class SourcePages:
         self._columns = {
             table.name: [column for column in columns[table.name] if column.name in table.columns] for table in tables
         }
-
-    def count(self, table: str) -> int:
-        """How many rows a source table has."""
-        with self._snapshot.reading(table) as cursor:
-            return count_rows(cursor, sql.Identifier("public", table))
 
     def of(self, star: Fact | Dimension) -> Iterator[pl.DataFrame]:
         """Pages of a star table's source rows with the columns of joined tables, in ascending order of their keys."""

@@ -1,7 +1,7 @@
 """The whole comparison: every star table against the source, each in one snapshot, a page at a time."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import polars as pl
@@ -35,9 +35,6 @@ logger = logging.getLogger(__name__)
 _KEPT = "SET idle_in_transaction_session_timeout TO '1h'"
 """While one database is read, the other's session is idle, for longer than other sessions of totes may be."""
 
-OnProgress = Callable[[int, int], None]
-"""Called with how many rows have been compared and how many there are in all."""
-
 
 def verify(
     source: Connection,
@@ -45,7 +42,6 @@ def verify(
     ingestion: Bucket,
     sources: Sequence[SourceTable],
     stars: Sequence[StarTable],
-    on_progress: OnProgress = lambda _done, _total: None,
 ) -> Verdict:
     """Compare keys and content of the warehouse's current state with the source.
 
@@ -60,7 +56,6 @@ def verify(
         ingestion: the bucket of captured batches.
         sources: the source tables.
         stars: the star tables.
-        on_progress: called with how far the comparison is.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -82,7 +77,7 @@ def verify(
         with snapshot_of(source, sources) as snapshot:
             excused = in_flight(snapshot, ingestion, sources, held)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
-            tables = _Comparison(cursor, pages, excused, on_progress).of(stars)
+            tables = _Comparison(cursor, pages, excused).of(stars)
     verdict = Verdict(batch=held, tables=tables)
     logger.info("compared %d rows: %d differ", verdict.rows, verdict.differences)
     return verdict
@@ -137,20 +132,13 @@ def _newest(cursor: Cursor) -> int:
 
 
 class _Comparison:
-    def __init__(
-        self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series], on_progress: OnProgress
-    ) -> None:
+    def __init__(self, cursor: Cursor, pages: SourcePages, excused: Mapping[str, pl.Series]) -> None:
         self._cursor = cursor
         self._pages = pages
         self._excused = excused
-        self._on_progress = on_progress
 
     def of(self, stars: Sequence[StarTable]) -> dict[str, TableVerdict]:
-        sourced = [table for table in stars if not isinstance(table, Calendar)]
-        counts = {table.name: self._pages.count(table.source) for table in sourced}
-        self._total = sum(counts.values())
-        self._done = 0
-        verdicts = {table.name: self._table(table) for table in sourced}
+        verdicts = {table.name: self._table(table) for table in stars if not isinstance(table, Calendar)}
         facts = [table for table in stars if isinstance(table, Fact)]
         return {
             table.name: self._calendar(table, facts) if isinstance(table, Calendar) else verdicts[table.name]
@@ -167,8 +155,6 @@ class _Comparison:
             for expected, held in self._beside(table, page, key, after):
                 findings.add(expected, held, excused)
             after = last
-            self._done += page.height
-            self._on_progress(self._done, self._total)
         while (beyond := current_rows(self._cursor, table, after, None, paging.PAGE_ROWS)) is not None:
             findings.add_extra(beyond[table.key], self._excused[table.source])
             after = int(beyond[table.key][-1])

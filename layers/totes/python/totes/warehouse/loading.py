@@ -76,7 +76,6 @@ def load(
     code: str | None = None,
     rebuild: bool = False,
     time_is_up: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Loaded:
     """Load every batch that the warehouse does not hold yet.
 
@@ -100,7 +99,6 @@ def load(
             not know are taken away; None: not known.
         rebuild: whether to rebuild the warehouse in any case.
         time_is_up: asked after each transaction whether to stop.
-        on_progress: called with the batch that was loaded or staged, and the newest.
 
     Raises:
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
@@ -109,7 +107,7 @@ def load(
         LakeUnavailable: see `totes.lake`.
         psycopg2.Error: the connection to the warehouse was lost.
     """
-    return _Loader(connection, processed, tables, captured, code, time_is_up, on_progress).load(rebuild=rebuild)
+    return _Loader(connection, processed, tables, captured, code, time_is_up).load(rebuild=rebuild)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +138,6 @@ class _Loader:
         captured: Callable[[], int] | None,
         code: str | None,
         time_is_up: Callable[[], bool],
-        on_progress: Callable[[int, int], None],
     ) -> None:
         self._captured = captured
         self._code = code
@@ -148,7 +145,6 @@ class _Loader:
         self._bucket = bucket
         self._tables = tables
         self._time_is_up = time_is_up
-        self._on_progress = on_progress
         self._asked = False
         """Whether somebody asks this very load for a rebuild."""
         self._upgrade_tried = False
@@ -160,7 +156,7 @@ class _Loader:
 
     def load(self, *, rebuild: bool) -> Loaded:
         self._asked = rebuild
-        rebuilding = Rebuild(self._connection, self._bucket, self._tables, self._on_progress)
+        rebuilding = Rebuild(self._connection, self._bucket, self._tables)
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
         except psycopg2.Error as error:
@@ -322,7 +318,6 @@ class _Loader:
             )
             return None
         logger.info("loaded batch %d", manifest.batch, extra={"batch": manifest.batch})
-        self._on_progress(manifest.batch, processed.newest)
         return _TransactionOutcome(batch=manifest.batch, tables=counted, wanted=wanted)
 
     def _result(self, *, rebuilt: bool = False, rebuilding: Rebuilding | None = None) -> Loaded:

@@ -7,7 +7,7 @@ crash of the server empties them, and the rebuild begins again.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 
@@ -90,17 +90,10 @@ class StepResult(Enum):
 class Rebuild:
     """The steps of a rebuild, for as long as a run has time."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        bucket: Bucket,
-        tables: Sequence[StarTable],
-        on_progress: Callable[[int, int], None],
-    ) -> None:
+    def __init__(self, connection: Connection, bucket: Bucket, tables: Sequence[StarTable]) -> None:
         self._connection = connection
         self._bucket = bucket
         self._tables = tables
-        self._on_progress = on_progress
         self._definitions = digest_of_definitions(tables)
         self._chunks: ChunkReader | None = None
         self.staged = 0
@@ -236,7 +229,6 @@ class Rebuild:
         self._write_rows_in(cursor, chunk)
         note_staged(cursor, chunk.end)
         self.staged = chunk.end.batch
-        self._on_progress(chunk.end.batch, processed.newest)
 
     def _copy(self, cursor: Cursor, chunk: Chunk, *, straight: bool) -> None:
         tables = {table.name: table for table in self._tables}
