@@ -67,7 +67,11 @@ class Functions:
             event: a JSON document.
         """
         worker = self._warm(package) or self._new(package)
-        answer = worker.invoke(event)
+        try:
+            answer = worker.invoke(event)
+        except BaseException:
+            self._end(worker)
+            raise
         self._return(worker)
         return answer
 

@@ -95,7 +95,11 @@ class Worker:
         self._api = RuntimeApi()
         self._at_work = threading.Lock()
         self._started = time.monotonic()
-        self._process = self._start()
+        try:
+            self._process = self._start()
+        except BaseException:
+            self._clear()
+            raise
         self._surroundings.processes.add(self._process.pid)
 
     @property
@@ -120,8 +124,11 @@ class Worker:
         self._kill()
         with self._at_work:
             self._surroundings.processes.remove(self._process.pid)
-            self._api.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._clear()
+
+    def _clear(self) -> None:
+        self._api.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> subprocess.Popen[bytes] | Fork:
         task = self._surroundings.codes.unpacked(self.package.code)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.tiers import TIERS
+from totes.star import code
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
@@ -94,6 +95,12 @@ def test_a_package_of_the_capture_knows_those_that_it_may_and_no_other(package: 
         known = {name.split(".")[2] for name in imports(file) if name.startswith("totes.capture.")}
         strangers = known - OF_CAPTURE_MAY_KNOW[package]
         assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
+
+
+def test_the_star_is_made_by_no_code_that_its_fingerprint_leaves_out() -> None:
+    tells_where_rows_are = {"lake", "errors", "outcomes"}
+    beside = {module.__name__.removeprefix("totes.") for module in code.BESIDE}
+    assert beside == MAY_KNOW["star"] - tells_where_rows_are - {"star"}
 
 
 def test_every_package_of_the_library_says_what_it_may_know() -> None:

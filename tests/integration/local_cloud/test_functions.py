@@ -313,6 +313,30 @@ def test_closing_ends_workers_at_work_and_at_rest(bench: Bench) -> None:
     assert not list(bench.notes.iterdir())
 
 
+def test_a_function_that_cannot_start_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
+    no_package = dataclasses.replace(package(""), code=Code("no zip", lambda: b"no zip"))
+    threads = threading.active_count()
+    with pytest.raises(zipfile.BadZipFile):
+        bench.invoke(no_package)
+    assert threading.active_count() == threads
+    assert not list((tmp_path / "functions" / "workers").iterdir())
+
+
+def test_a_worker_whose_output_nobody_takes_ends_with_its_invocation(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(defaultdict[str, list[str]]):
+        def __missing__(self, group: str) -> list[str]:
+            raise OSError(f"no space left for {group}")
+
+    prints = package("import os\ndef handler(event, context): print(os.getpid()); return os.getpid()")
+    process = bench.invoke(prints)
+    monkeypatch.setattr(bench, "lines", Full())
+    with pytest.raises(OSError, match="no space left"):
+        bench.invoke(prints)
+    assert is_over(process)
+
+
 def test_a_result_of_several_megabytes_arrives_whole(any_bench: Bench) -> None:
     assert len(any_bench.invoke(package("def handler(event, context): return 'x' * event"), 5_000_000)) == 5_000_000
 

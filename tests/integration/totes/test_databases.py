@@ -15,8 +15,8 @@ from psycopg2.extensions import parse_dsn
 from tests.support.databases import execute
 from tests.support.pooler import without_options
 from tests.support.refusing_server import SEEN, refusing_server
-from totes import database_errors, logins
-from totes.databases import connected
+from totes import clients, database_errors, logins
+from totes.databases import connected, connected_as_master
 from totes.errors import (
     ConfigurationError,
     LoginRefused,
@@ -25,6 +25,7 @@ from totes.errors import (
     SecretUnavailable,
     SourceUnavailable,
     StatementRefused,
+    WarehouseUnavailable,
 )
 from totes.settings import PLACEHOLDER
 
@@ -92,6 +93,20 @@ def test_a_client_that_vanishes_holds_no_lock_for_hours(secrets: "SecretsManager
         for setting, expected in (("idle_in_transaction_session_timeout", "5min"), ("tcp_keepalives_idle", "30")):
             cursor.execute("SELECT current_setting(%s)", [setting])
             assert cursor.fetchone() == (expected,)
+
+
+def test_whom_the_masters_password_is_refused_is_told_how_rds_gives_it_another(
+    secrets: "SecretsManagerClient", empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "secrets_manager", lambda: secrets)
+    secrets.put_secret_value(SecretId="source", SecretString=login(empty_database))
+    secrets.create_secret(Name="master", SecretString=json.dumps({"username": "postgres", "password": "last week's"}))
+    with (
+        pytest.raises(LoginRefused, match=r"in secret master: .*--rotate-master-user-password") as refused,
+        connected_as_master("source", "master", unavailable=WarehouseUnavailable),
+    ):
+        pass
+    assert "totes init" not in str(refused.value), "it is what was refused"
 
 
 def test_what_aws_itself_puts_in_a_databases_secret_is_no_hindrance(

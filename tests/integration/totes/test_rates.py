@@ -293,6 +293,17 @@ def test_a_day_that_has_not_come_is_no_newest_day(pipeline: Pipeline, site: Site
     assert "has not come yet" in fetch(pipeline, site).failed
 
 
+def test_the_site_that_says_what_cannot_be_is_the_one_that_is_named(pipeline: Pipeline, site: Site) -> None:
+    site.down = True
+    other = Site()
+    try:
+        other.says(date(9999, 12, 30), usd=1.27)
+        failed = fetch(pipeline, site, other).failed
+    finally:
+        other.close()
+    assert failed.startswith(other.url.format(day="latest", base="gbp"))
+
+
 def test_a_source_that_is_late_brings_its_days_later(pipeline: Pipeline, site: Site) -> None:
     order = sell_on(pipeline, FIRST + timedelta(days=9), "USD")
     pipeline.tick()

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -386,6 +387,29 @@ def test_a_server_of_another_language_is_no_reason_not_to_try_the_pending_passwo
     for step in steps(secrets):
         step()
         assert_connects(secrets)
+
+
+def test_a_database_that_does_not_answer_is_waited_for_once(
+    secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step has a minute, and a connection ten seconds: no other password would help."""
+    rotation.create_pending(secrets, "login", TOKEN)
+    tried: list[str] = []
+
+    def nobody(**keywords: Any) -> Any:
+        tried.append(keywords["password"])
+        raise psycopg2.OperationalError('connection to server at "shop.example", port 5432 failed: timeout expired')
+
+    monkeypatch.setattr(psycopg2, "connect", nobody)
+    for ask in (
+        partial(rotation.set_pending, token=TOKEN),
+        rotation.check_own,
+        rotation.try_current,
+    ):
+        tried.clear()
+        with pytest.raises(DatabaseUnavailable, match=r"cannot be reached: .*timeout expired"):
+            ask(secrets, "login")
+        assert len(tried) == 1
 
 
 def test_a_refusal_in_another_encoding_is_one_sentence(secrets: "SecretsManagerClient") -> None:

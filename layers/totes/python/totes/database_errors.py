@@ -168,7 +168,17 @@ def _rejected(secret: str, what: str) -> str:
     return f"secret {secret} has a value that libpq rejects: {what}; totes secrets set LOGIN stores it again"
 
 
-def login_refused(login_name: str, secret: str, error: Exception, unavailable: type[RetryableError]) -> TotesError:
+def remedy_of(login_name: str) -> str:
+    """Return what a person does where a database does not know the password of one of totes' own logins."""
+    return (
+        f"if nobody is just changing the password, make the role (totes init {database_of(login_name)}, which ends its "
+        f"VALID UNTIL too) or store the right login (totes secrets set {login_name})"
+    )
+
+
+def login_refused(
+    login_name: str, secret: str, error: Exception, unavailable: type[RetryableError], remedy: str
+) -> TotesError:
     """Return what to raise of a login that was not let in.
 
     Args:
@@ -176,12 +186,9 @@ def login_refused(login_name: str, secret: str, error: Exception, unavailable: t
         secret: ARN or name of the secret that has the login.
         error: what `totes.databases.open_session` raised.
         unavailable: the error for a database that does not answer.
+        remedy: what a person does where it does not know the password.
     """
     sentence = first_line(error)
-    remedy = (
-        f"if nobody is just changing the password, make the role (totes init {database_of(login_name)}, which ends its "
-        f"VALID UNTIL too) or store the right login (totes secrets set {login_name})"
-    )
     if _says(error, _WRONG_PASSWORD):
         return LoginRefused(f"the {login_name} refused the login in secret {secret}: {sentence}; {remedy}")
     if misconfigured := _misconfigured(login_name, secret, error):

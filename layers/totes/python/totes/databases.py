@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -10,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 
 from totes import clients
 from totes.connecting import connect
-from totes.database_errors import first_line, is_answer, login_refused, not_taken, translated_errors
+from totes.database_errors import first_line, is_answer, login_refused, not_taken, remedy_of, translated_errors
 from totes.errors import ConfigurationError, RetryableError, TotesError
 from totes.logins import NoSuchVersion, login, previous_login
 from totes.tls import with_tls
@@ -116,7 +117,8 @@ def connected(
         RetryableError: `unavailable`, with the database's own sentence.
     """
     secrets = client or clients.secrets_manager()
-    with _session(lambda: _opened(secrets, secret, login_name), secret, login_name, unavailable) as connection:
+    opened = partial(_opened, secrets, secret, login_name)
+    with _session(opened, secret, login_name, unavailable, remedy_of(login_name)) as connection:
         yield connection
 
 
@@ -129,18 +131,25 @@ def connected_as_master(secret: str, master: str, *, unavailable: type[Retryable
     """
     secrets = clients.secrets_manager()
     values = {**login(secrets, secret), **login(secrets, master, needed=("username", "password"))}
-    with _session(lambda: open_session(values, "init"), master, "warehouse", unavailable) as connection:
+    instance, _, _ = str(values["host"]).partition(".")
+    remedy = (
+        "RDS itself changes this password every week, so try again in a minute; if somebody else has changed it, let "
+        f"RDS give it a new one (aws rds modify-db-instance --db-instance-identifier {instance} "
+        "--rotate-master-user-password --apply-immediately)"
+    )
+    opened = partial(open_session, values, "init")
+    with _session(opened, master, "warehouse", unavailable, remedy) as connection:
         yield connection
 
 
 @contextmanager
 def _session(
-    opened: Callable[[], Connection], secret: str, login_name: str, unavailable: type[RetryableError]
+    opened: Callable[[], Connection], secret: str, login_name: str, unavailable: type[RetryableError], remedy: str
 ) -> Iterator[Connection]:
     try:
         connection = opened()
     except psycopg2.OperationalError as error:
-        raise login_refused(login_name, secret, error, unavailable) from error
+        raise login_refused(login_name, secret, error, unavailable, remedy) from error
     except (psycopg2.ProgrammingError, ValueError) as error:
         raise not_taken(secret, error) from None
     try:

@@ -88,7 +88,9 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
     pending = login(secrets, secret, "AWSPENDING", version=token)
     try:
         _session(pending, secret).close()
-    except psycopg2.OperationalError:
+    except psycopg2.OperationalError as refusal:
+        if not is_answer(refusal):
+            raise _unavailable(secret, refusal) from refusal
         logger.info("the pending password of %s is new to the database", secret)
     else:
         return
@@ -167,7 +169,8 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
     try:
         _session(current, secret).close()
     except psycopg2.OperationalError as refused:
-        if is_answer(refused) and _is_known_by_previous(secrets, secret, current):
+        if (connection := _session_of_previous(secrets, secret, current, refused)) is not None:
+            connection.close()
             raise DatabaseUnavailable(
                 f"the database knows only the password that secret {secret} had before its last change, by which runs "
                 "go on; totes secrets rotate LOGIN gives it a new one"
@@ -286,21 +289,20 @@ def _session_of_any(secrets: "SecretsManagerClient", secret: str) -> Connection:
     try:
         return _session(current, secret)
     except psycopg2.OperationalError as refusal:
-        logger.info("%s: the current password is refused; trying the previous one", secret)
-        previous = previous_login(secrets, secret, current)
-        with suppress(psycopg2.OperationalError):
-            if previous is not None:
-                return _session(previous, secret)
+        if (connection := _session_of_previous(secrets, secret, current, refusal)) is not None:
+            return connection
         raise _refused(secrets, secret, refusal) from refusal
 
 
-def _is_known_by_previous(secrets: "SecretsManagerClient", secret: str, current: dict[str, Any]) -> bool:
-    """Whether a database that refuses the current password lets the one before in, as once it was restored."""
-    with suppress(psycopg2.OperationalError, SecretUnavailable):
-        if (previous := previous_login(secrets, secret, current)) is not None:
-            _session(previous, secret).close()
-            return True
-    return False
+def _session_of_previous(
+    secrets: "SecretsManagerClient", secret: str, current: dict[str, Any], refusal: psycopg2.OperationalError
+) -> Connection | None:
+    """A session by the password before the current one, which was refused; None where it is not known either."""
+    if is_answer(refusal):
+        with suppress(psycopg2.OperationalError, SecretUnavailable):
+            if (previous := previous_login(secrets, secret, current)) is not None:
+                return _session(previous, secret)
+    return None
 
 
 def _refused(secrets: "SecretsManagerClient", secret: str, refusal: psycopg2.OperationalError) -> DatabaseUnavailable:
@@ -335,7 +337,9 @@ def _session(values: dict[str, Any], secret: str) -> Connection:
 
 
 def _unavailable(secret: str, error: Exception) -> DatabaseUnavailable:
+    words = " ".join(str(error).split())
+    if not is_answer(error):
+        return DatabaseUnavailable(f"the database that secret {secret} names cannot be reached: {words}")
     return DatabaseUnavailable(
-        f"the database refuses the login in secret {secret}: {' '.join(str(error).split())}; "
-        "store one that it knows (totes secrets set LOGIN)"
+        f"the database refuses the login in secret {secret}: {words}; store one that it knows (totes secrets set LOGIN)"
     )

@@ -39,13 +39,13 @@ class RateSource:
         Raises:
             RatesUnavailable: no site says so.
         """
-        body = self._ask(base, _LATEST, _LATEST)
+        url, body = self._ask(base, _LATEST, _LATEST)
         try:
             newest = date.fromisoformat(json.loads(body or b"")["date"])
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise RatesUnavailable(f"{self._sites[0]} does not say which day is the newest: {error}") from error
+            raise RatesUnavailable(f"{url} does not say which day is the newest: {error}") from error
         if newest > datetime.now(UTC).date() + timedelta(days=1):
-            raise RatesUnavailable(f"{self._sites[0]} says that {newest} is the newest day, which has not come yet")
+            raise RatesUnavailable(f"{url} says that {newest} is the newest day, which has not come yet")
         return newest
 
     def of_day(self, base: str, day: date) -> bytes | None:
@@ -54,11 +54,13 @@ class RateSource:
         Raises:
             RatesUnavailable: no site has sent the day, and not every site has answered.
         """
-        return self._ask(base, f"{day.year}.{day.month}.{day.day}", day.isoformat())
+        _, body = self._ask(base, f"{day.year}.{day.month}.{day.day}", day.isoformat())
+        return body
 
-    def _ask(self, base: str, version: str, day: str) -> bytes | None:
+    def _ask(self, base: str, version: str, day: str) -> tuple[str, bytes | None]:
+        """The address of the site that has answered, and what it said; None if no site has anything."""
         problems: list[str] = []
-        no_json, all_answered = None, True
+        answered, no_json, all_answered = self._sites[0], None, True
         for site in self._sites:
             url = site.format(base=base.lower(), version=version, day=day)
             try:
@@ -70,13 +72,13 @@ class RateSource:
                 all_answered = False
                 continue
             if answer.status == _OK and _is_json(body):
-                return body
+                return url, body
             if answer.status == _OK:
-                no_json = body
+                answered, no_json = url, body
             all_answered = all_answered and answer.status in (_OK, _NOT_THERE)
             problems.append(f"{url}: {'no JSON' if answer.status == _OK else f'status {answer.status}'}")
         if all_answered:
-            return no_json
+            return answered, no_json
         raise RatesUnavailable(f"no site of rates answers with any; the next call asks again: {'; '.join(problems)}")
 
 
