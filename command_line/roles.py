@@ -98,14 +98,16 @@ def make_roles(
 
 def _be_alone(connection: Connection) -> None:
     """Hold a lock for as long as the session lasts: of two at once, each would give the role another password."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        [[is_alone]] = cursor.fetchall()
-    if not is_alone:
+    try:
+        with connection, connection.cursor() as cursor:
+            # The server ends a session a moment after its client has left, as that of the command typed just before.
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    except psycopg2.errors.LockNotAvailable as error:
         raise UserError(
             "somebody else is making the roles of this database just now, and nothing was changed; type this again "
             "when they are done"
-        )
+        ) from error
 
 
 def _make_renamed(

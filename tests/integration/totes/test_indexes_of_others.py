@@ -46,7 +46,7 @@ def step(pipeline: Pipeline) -> StepResult:
     with session(pipeline.warehouse) as connection:
         with connection, connection.cursor() as cursor:
             seen = warehouse_state(cursor)
-        return Rebuild(connection, pipeline.processed, STAR_TABLES, lambda *_: None).step(seen)
+        return Rebuild(connection, pipeline.processed, STAR_TABLES).step(seen)
 
 
 @pytest.mark.begun

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -13,8 +14,9 @@ from moto import mock_aws
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from command_line.deployment import Deployment
-from command_line.roles import make_roles
-from tests.support.databases import execute, value
+from command_line.roles import _LOCK, make_roles
+from tests.support.databases import execute, session, value
+from tests.support.waiting import until
 from totes.errors import ConfigurationError, UserError
 from totes.settings import PLACEHOLDER
 
@@ -169,6 +171,18 @@ def test_nothing_is_pending_after_a_role_that_could_not_be_made(
         renamed(source, deployed(), "shop.example.com")
     assert labels(secrets) == ["AWSCURRENT"]
     assert stored(secrets)["host"] == PLACEHOLDER
+
+
+def test_a_command_waits_for_the_end_of_the_session_of_the_one_before(
+    source: str, secrets: "SecretsManagerClient"
+) -> None:
+    with session(source) as before, before.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        waiting = pool.submit(init, source, host="shop.example.com")
+        until(lambda: value(source, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+        before.close()
+        assert waiting.result() == [ROLE]
+    assert lets_in(source, stored(secrets))
 
 
 def test_of_two_who_make_a_role_at_once_the_second_is_sent_away(source: str, secrets: "SecretsManagerClient") -> None:

@@ -845,7 +845,7 @@ def test_a_loader_that_waits_for_another_does_not_take_it_for_a_reader(
     monkeypatch.setattr(ledger, "_LOCK_WAIT", "100ms")
     with session(pipeline.warehouse) as another, another.cursor() as cursor, session(pipeline.warehouse) as connection:
         cursor.execute("SELECT pg_advisory_lock(%s)", (ledger.LOCK,))
-        rebuild = Rebuild(connection, pipeline.processed, STAR_TABLES, lambda _done, _of: None)
+        rebuild = Rebuild(connection, pipeline.processed, STAR_TABLES)
         who = f"session {another.info.backend_pid} of role {another.info.user} held the loaders' lock for 100ms"
         with pytest.raises(WarehouseUnavailable, match=who):
             rebuild.step(None)

@@ -14,9 +14,9 @@ from totes.capture.mass_deletion import check_deletes
 from totes.capture.pieces.plan import Plans
 from totes.capture.pieces.reader import check_read
 from totes.capture.reading import BatchRead, read_batch
-from totes.capture.source.drift import drift
+from totes.capture.source.drift import drift_of_columns
 from totes.capture.source.durability import wait_until_durable
-from totes.capture.source.identity import differs, shifts
+from totes.capture.source.identity import differs, drift_of_identity
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source.succession import check_succession
 from totes.capture.source_schema import SourceTable
@@ -187,8 +187,8 @@ def _drift(captured: Mapping[str, CapturedTable], last: CaptureManifest | None) 
         for name, table in captured.items()
         if name in before
         for sentence in (
-            *drift(name, before[name].columns, table.columns),
-            *(shifts(name, before[name].identity, table.identity) if table.identity else ()),
+            *drift_of_columns(name, before[name].columns, table.columns),
+            *(drift_of_identity(name, before[name].identity, table.identity) if table.identity else ()),
         )
     )
 

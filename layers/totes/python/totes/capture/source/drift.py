@@ -1,11 +1,11 @@
-"""Drift: what is other in a source table's columns than it was."""
+"""Drift of columns: what is other in them than the batch before says; `identity` has the drift of the rest."""
 
 from collections.abc import Sequence
 
 from totes.lake import SourceColumn
 
 
-def drift(table: str, before: Sequence[SourceColumn], now: Sequence[SourceColumn]) -> tuple[str, ...]:
+def drift_of_columns(table: str, before: Sequence[SourceColumn], now: Sequence[SourceColumn]) -> tuple[str, ...]:
     """Return a sentence for each column that was added, dropped or retyped.
 
     Args:

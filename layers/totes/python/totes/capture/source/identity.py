@@ -177,7 +177,7 @@ def differs(before: TableIdentity | None, now: TableIdentity) -> bool:
     return before is None or members_to_read(before, now) != () or before.members.keys() != now.members.keys()
 
 
-def shifts(table: str, before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...]:
+def drift_of_identity(table: str, before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...]:
     """Return a sentence for each way in which a table is another one than it was.
 
     Args:
@@ -194,7 +194,12 @@ def shifts(table: str, before: TableIdentity | None, now: TableIdentity) -> tupl
     return (
         *(f"{name} is a part of table {table} now" for name in attached),
         *(f"{name} is no part of table {table} any more" for name in detached),
-        *(sentence for oid in now.members if oid in before.members for sentence in _column_shifts(oid, before, now)),
+        *(
+            sentence
+            for oid in now.members
+            if oid in before.members
+            for sentence in _drift_of_known_columns(oid, before, now)
+        ),
         *(
             f"the value '{before.labels[oid]}' of an enum in table {table} is '{now.labels.get(oid, 'gone')}' now"
             for oid in _renamed(before, now)
@@ -202,8 +207,8 @@ def shifts(table: str, before: TableIdentity | None, now: TableIdentity) -> tupl
     )
 
 
-def _column_shifts(oid: str, before: TableIdentity, now: TableIdentity) -> tuple[str, ...]:
-    """Columns that are there as before by their name, and are not the same; `drift` has the others."""
+def _drift_of_known_columns(oid: str, before: TableIdentity, now: TableIdentity) -> tuple[str, ...]:
+    """Columns that are there as before by their name, and are not the same; `drift_of_columns` has the others."""
     had, has = before.members[oid].columns, now.members[oid].columns
     return tuple(
         f"column {now.members[oid].name}.{name} is another one, or made in another way, than before"

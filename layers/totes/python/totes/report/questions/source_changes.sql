@@ -1,4 +1,5 @@
--- How has the shape of the source changed? Columns that were added, dropped or retyped, and the batch that saw it.
+-- How has the shape of the source changed? Columns, partitions, labels of enums or tables that are others than before,
+-- and the batch that saw it.
 --
 -- batch: the batch
 -- seen: when the source was read for it

@@ -101,7 +101,7 @@ _LEDGER: Mapping[Relation, Mapping[str | None, str]] = MappingProxyType(
             "resolved_by": "The newest batch when the next day was loaded; NULL: this is the newest day.",
         },
         ("etl", "drift"): {
-            None: "Columns of the source that were added, dropped or retyped.",
+            None: "Changes of the source's shape: of columns, partitions, labels of enums, and of tables themselves.",
             "batch_id": "The batch that saw it first; see etl.batch.",
             "what": "What has changed, in words.",
         },

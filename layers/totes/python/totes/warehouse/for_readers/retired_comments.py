@@ -19,6 +19,7 @@ RETIRED = frozenset(
             None,
             "Every captured version of a payment; the account numbers stay out of the warehouse.",
         ),
+        ("etl", "drift", None, "Columns of the source that were added, dropped or retyped."),
         ("public", "fact_payment", "payment_record_id", _VERSION),
         ("public", "current_payment", "payment_record_id", _VERSION),
         ("public", "fact_purchase_order", "purchase_record_id", _VERSION),
