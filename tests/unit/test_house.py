@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 
 MAY_KNOW = {
-    "answers": {"answers", "capture", "catalog", "databases", "errors", "star_schema", "warehouse"},
+    "answers": {"answers", "capture", "catalog", "databases", "errors", "references", "star_schema", "warehouse"},
     "athena": {"athena", "lake", "star_schema"},
     "capture": {"capture", "catalog", "lake", "errors"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema", "texts"},

@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from totes.answers.state import newest_in_ledger
+from totes.answers.unkept import unkept_references
 from totes.capture.source.contract import columns_of
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
@@ -41,7 +42,7 @@ def fitness(
         sources: the source tables.
         stars: the star tables.
     """
-    yield check("source", lambda: _source(source, sources))
+    yield check("source", lambda: _source(source, sources, stars))
     yield check("warehouse", lambda: _warehouse(warehouse, stars))
     yield check("identity", lambda: _identity(source, warehouse))
 
@@ -63,14 +64,26 @@ def newest_loaded(warehouse: Connect) -> int:
         return 0
 
 
-def _source(source: Connect, tables: Sequence[SourceTable]) -> str:
+def _source(source: Connect, tables: Sequence[SourceTable], stars: Sequence[StarTable]) -> str:
     with source() as connection, snapshot_of(connection, tables) as snapshot:
         columns_of(snapshot, tables)
         rows = sum(_count(connection, table.name) for table in tables)
+        unkept = _unkept(connection, stars)
         version = f"{connection.server_version // 10000}"
     if not rows:
         raise ConfigurationError("the source's tables are empty: a run brings nothing (totes simulate fills a shop)")
-    return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows"
+    return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows{unkept}"
+
+
+def _unkept(connection: Connection, stars: Sequence[StarTable]) -> str:
+    with connection.cursor() as cursor:
+        columns = unkept_references(cursor, stars)
+    if not columns:
+        return ""
+    return (
+        f"; no foreign key keeps {', '.join(columns)}: a row that names one that is nowhere is left out of reports "
+        "that join the two"
+    )
 
 
 def _count(connection: Connection, table: str) -> int:
