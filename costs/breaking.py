@@ -131,7 +131,7 @@ def _of_warehouse(templates: TemplateSet, measured: Measured) -> Iterator[_Limit
                 f"a {MEMORY_SHARE}th of it in the {DATABASE_GIB[given]} GiB of {given}",
                 DATABASE_GIB[given],
                 lambda shop: Stored.of(shop, measured).warehouse / GIB / MEMORY_SHARE,
-                "a larger instance_type: the table of costs has taken it already",
+                f"a larger instance_type, up to {[*DATABASE_GIB][-1]}: the table of costs has taken it already",
             )
 
 

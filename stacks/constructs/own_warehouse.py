@@ -45,13 +45,12 @@ class Limits:
         Raises:
             ValueError: it is not known how much memory such an instance has.
         """
-        size = database.instance_type.rpartition(".")[2]
-        if size not in _MEMORY_GIB:
+        if database.instance_type not in _MEMORY_GIB:
             raise ValueError(
-                f"instance_type {database.instance_type!r} is of no size in {', '.join(_MEMORY_GIB)}; add its memory "
-                "to _MEMORY_GIB in stacks/constructs/own_warehouse.py"
+                f"instance_type {database.instance_type!r} is none of {', '.join(_MEMORY_GIB)}; add its memory to "
+                "_MEMORY_GIB in stacks/constructs/own_warehouse.py"
             )
-        memory = _MEMORY_GIB[size] * _GIB
+        memory = _MEMORY_GIB[database.instance_type] * _GIB
         return cls(
             free_storage_bytes=min(database.most_storage_gib * _GIB / 20, database.storage_gib * _GIB * 9 / 100),
             free_memory_bytes=memory / 20,
@@ -60,8 +59,9 @@ class Limits:
 
 
 _GIB = 1024**3
-_MEMORY_GIB = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
-"""Memory of burstable instances (t3, t4g) by their size."""
+_SIZES = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
+_MEMORY_GIB = {f"{family}.{size}": gib for family in ("t4g", "t3") for size, gib in _SIZES.items()}
+"""Memory of burstable instances; a size of another family, such as r6g, may have twice as much."""
 
 
 class OwnWarehouse(Construct):

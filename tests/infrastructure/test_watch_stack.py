@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from costs.prices import DATABASE_GIB
 from stacks import config
 from stacks.constructs.own_warehouse import Limits
 from stacks.settings.databases import OwnDatabase
@@ -84,12 +85,18 @@ def test_a_disk_that_cannot_grow_is_told_of_while_there_is_room_and_one_that_can
     assert free < storage_gib * 1024**3 / 10, "RDS lets a disk grow that has less than a tenth free"
 
 
-def test_a_warehouse_of_an_unknown_size_is_refused(store: Path) -> None:
-    odd = OwnDatabase(instance_type="t4g.nano", multi_az=False, backup_days=1)
-    with pytest.raises(
-        ValueError, match=r"'t4g\.nano' is of no size in micro, small, .*; add its memory to _MEMORY_GIB"
-    ):
+@pytest.mark.parametrize("unknown", ["t4g.nano", "r6g.2xlarge"])
+def test_a_warehouse_of_unknown_memory_is_refused(unknown: str, store: Path) -> None:
+    """An r6g has twice the memory of a t4g of its size: its alarms would be set for half of it."""
+    odd = OwnDatabase(instance_type=unknown, multi_az=False, backup_days=1)
+    with pytest.raises(ValueError, match=rf"'{unknown}' is none of t4g\.micro, .*; add its memory to _MEMORY_GIB"):
         synthesise_foundations(dataclasses.replace(config.named("dev"), warehouse=odd), store)
+
+
+@pytest.mark.parametrize("priced", DATABASE_GIB)
+def test_a_warehouse_may_be_any_that_the_table_of_costs_has_and_has_the_memory_that_stands_there(priced: str) -> None:
+    database = OwnDatabase(instance_type=priced.removeprefix("db."), multi_az=False, backup_days=1)
+    assert Limits.of(database).free_memory_bytes == DATABASE_GIB[priced] * 1024**3 / 20
 
 
 def test_an_error_that_is_tried_again_wakes_nobody(prod: Synthesised) -> None:

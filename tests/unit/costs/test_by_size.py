@@ -12,6 +12,7 @@ import pytest
 from costs import Break, Measured, Sized, TemplateResource, TemplateSet, breaks, sized
 from costs.by_size import CAPTURE, LOAD, PUBLISH, TRANSFORM, VERIFY
 from costs.measured import DEFAULT, Growth
+from costs.prices import DATABASE_GIB
 from costs.shop import ROWS_AN_ORDER, YEARS, Shop
 from totes.errors import UserError
 
@@ -167,6 +168,13 @@ def test_a_larger_shop_is_priced_with_the_instance_and_the_storage_that_it_needs
     assert used(small, "AWS::RDS::DBInstance")["GB-months (gp3)"] == 20
     assert used(large, "AWS::RDS::DBInstance")["GB-months (gp3)"] == math.ceil(large.stored.warehouse / GIBIBYTE * 2.2)
     assert large.cost.usd > small.cost.usd
+
+
+def test_an_instance_that_is_too_small_can_be_replaced_by_one_that_the_table_of_costs_has() -> None:
+    measured = replace(MEASURED, warehouse_bytes=Growth(0, GIBIBYTE / 1_000_000))
+    found = breaks(template_set(database()), measured)
+    [instance] = [each for each in found if each.step == "warehouse: instance"]
+    assert instance.remedy.startswith(f"a larger instance_type, up to {list(DATABASE_GIB)[-1]}: ")
 
 
 def test_an_instance_that_is_large_enough_stays() -> None:
