@@ -12,7 +12,7 @@ from stacks.commit import name_commit
 from stacks.constructs.handed_dashboard import HandedDashboard
 from stacks.constructs.handed_data import HandedData
 from stacks.constructs.handed_network import HandedNetwork
-from stacks.dashboard_stack import DashboardStack
+from stacks.dashboard_stack import DashboardStack, check_dashboard_region
 from stacks.data_stack import DataStack
 from stacks.deployer_stack import DeployerStack, GitHub
 from stacks.environment import Environment
@@ -93,10 +93,15 @@ def check_place(environment: Environment, region: str | None) -> None:
         region: the region of the CLI's credentials and settings; None: it is not known yet.
 
     Raises:
-        ValueError: totes could not check the certificate of a warehouse of its own there.
+        ValueError: totes could not check the certificate of a warehouse of its own there, or the dashboard could not
+            work there.
     """
-    if region is not None and isinstance(environment.warehouse, OwnDatabase):
+    if region is None:
+        return
+    if isinstance(environment.warehouse, OwnDatabase):
         check_region(region)
+    if environment.dashboard:
+        check_dashboard_region(region)
 
 
 def _is_true(value: object) -> bool:

@@ -9,6 +9,13 @@ from stacks.constructs.site import Site
 from stacks.environment import Environment
 from stacks.stack import TotesStack
 
+_ELSEWHERE = ("us-gov-", "cn-", "eusc-")
+"""How names of regions begin that are of GovCloud, of China and of the European Sovereign Cloud.
+
+https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html,
+https://docs.amazonaws.cn/en_us/aws/latest/userguide/cognito.html
+"""
+
 
 class DashboardStack(TotesStack):
     """The bucket that the publisher fills: the snapshots below `data/`, the page below `site/`.
@@ -43,4 +50,18 @@ class DashboardStack(TotesStack):
             user_pool=self.hand_over("UserPool", sign_in.users),
             user_pool_client=self.hand_over("UserPoolClient", sign_in.client),
             identity_pool=self.hand_over("IdentityPool", sign_in.identities),
+        )
+
+
+def check_dashboard_region(region: str) -> None:
+    """Make sure that the dashboard can work in a region.
+
+    Raises:
+        ValueError: it cannot: CloudFront is not there, or another one, and Cognito, where it is there, has other
+            names than the page and the reader's role know.
+    """
+    if region.startswith(_ELSEWHERE):
+        raise ValueError(
+            f"region {region}: the dashboard needs the CloudFront and the Cognito of AWS's common regions; set "
+            "dashboard=False in stacks/config.py, or deploy to another region"
         )

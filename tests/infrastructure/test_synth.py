@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +123,19 @@ def test_no_other_partition_has_any(region: str) -> None:
 
 def test_a_warehouse_of_somebody_elses_may_be_where_it_is() -> None:
     """Its authority's certificates may stand in its secret."""
-    check_place(config.named("local"), "us-gov-west-1")
+    check_place(replace(config.named("local"), dashboard=False), "us-gov-west-1")
     with pytest.raises(ValueError, match="us-gov-west-1"):
         check_place(config.named("dev"), "us-gov-west-1")
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1", "eusc-de-east-1"])
+def test_the_dashboard_is_refused_where_nobody_could_sign_in_to_it(region: str) -> None:
+    elsewhere = config.named("local")
+    assert elsewhere.dashboard
+    with pytest.raises(ValueError, match=f"region {region}: the dashboard needs .* set dashboard=False in stacks/conf"):
+        check_place(elsewhere, region)
+    for common in ("eu-west-2", "us-west-1", None):
+        check_place(elsewhere, common)
 
 
 def test_an_address_that_is_none_ends_the_synth(tmp_path: Path) -> None:
