@@ -8,7 +8,14 @@ from decimal import Decimal
 from costs import assumptions, prices
 from costs.assumptions import A_SMALL_SHOP, Use
 from costs.estimate import Estimate, estimate
-from costs.measured import FIRST_NUMBER, PUBLICATION, SNAPSHOT_BYTES_AN_ORDER, TICK_BYTES_A_MONTHS_ORDER, Measured
+from costs.measured import (
+    FIRST_NUMBER,
+    PUBLICATION,
+    READ_BYTES_A_ROW,
+    SNAPSHOT_BYTES_AN_ORDER,
+    TICK_BYTES_A_MONTHS_ORDER,
+    Measured,
+)
 from costs.shop import ROWS_AN_ORDER, VERSIONS_AN_ORDER, YEARS, Shop
 from costs.templates import Runs, TemplateResource, Unpriceable
 from totes.errors import UserError
@@ -42,6 +49,10 @@ ASSUMED = (
         f"{_WHOLE_PROCESSOR_MB:,} MB has its share of one"
     ),
     "PostgreSQL has the shop's tables in memory; from a disk a tick takes longer. What S3 takes to answer is not in it",
+    (
+        f"every night all of the source is read, some {READ_BYTES_A_ROW} bytes a row: its owner may pay for that as "
+        "data out, and what the network takes is in no time here"
+    ),
     "a merge of sorted runs writes each row of the lake as often as the lake can double, and nothing there is deleted",
     (
         f"the warehouse's instance has a {MEMORY_SHARE}th of its data in memory, and {STORAGE_SHARE} times its "
@@ -134,6 +145,7 @@ class Sized:
         stored: what it keeps.
         first_load: seconds of capture, transform and load.
         idle_tick, usual_tick, busiest_tick: seconds of the three together.
+        night_bytes: what the nightly comparison reads of the source.
         look_bytes: what a browser reads each time that somebody opens the dashboard.
         instance: the class of the warehouse's instance; "": it is in no template.
         cost: a month's.
@@ -145,6 +157,7 @@ class Sized:
     idle_tick: float
     usual_tick: float
     busiest_tick: float
+    night_bytes: float
     look_bytes: float
     instance: str
     cost: Estimate
@@ -169,6 +182,7 @@ def sized(templates: TemplateSet, orders_a_year: int, measured: Measured) -> Siz
         idle_tick=measured.tick_seconds(shop.orders, 0) * capture,
         usual_tick=measured.tick_seconds(shop.orders, shop.usual_changes) * capture,
         busiest_tick=measured.tick_seconds(shop.orders, shop.busiest_changes) * capture,
+        night_bytes=float(use.gb_a_night) * GIB,
         look_bytes=float(use.mb_a_look) * _MIB,
         instance=instances[0] if instances else "",
         cost=estimate(resources, use),
@@ -197,6 +211,10 @@ def _use(templates: TemplateSet, shop: Shop, stored: Stored, measured: Measured)
         gb_a_bucket=Decimal((stored.ingestion + stored.processed) / 2 / GIB),
         gb_of_snapshots=Decimal(stored.snapshots / GIB) if shown else Decimal(0),
         mb_a_look=Decimal(_look_bytes(shop) / _MIB) if shown else Decimal(0),
+        changed=Decimal(changed),
+        published=Decimal(changed) if shown else Decimal(0),
+        batches=Decimal(shop.changed_ticks_a_year * YEARS),
+        gb_a_night=Decimal(shop.rows * READ_BYTES_A_ROW / GIB),
     )
 
 

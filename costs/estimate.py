@@ -5,6 +5,7 @@ that is not known.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 from costs import assumptions, prices
-from costs.assumptions import A_SMALL_SHOP, Use
+from costs.assumptions import A_SMALL_SHOP, METRIC_MONTHS, Requests, Use
 from costs.prices import Charge, Price
 from costs.templates import Runs, TemplateResource, Unpriceable
+from totes.lake.audit import NIGHTS
+from totes.telemetry import NAMESPACE
 
 CUSTOM_METRICS = "custom metrics"
 
@@ -22,8 +25,10 @@ _MB_A_GB = 1024
 _KB_A_GB = 1024**2
 _A_MINUTE = 60
 _LOG_WIDGET = r"\"type\":\"log\""
+_NAMED_METRIC = rf'(?:"MetricName": |"{NAMESPACE}\\",\\)"(\w+)'  # by an alarm; by a graph, in JSON within JSON
 
 _ALARM = "AWS::CloudWatch::Alarm"
+_BOARD = "AWS::CloudWatch::Dashboard"
 _GATEWAY = "AWS::EC2::NatGateway"
 _INSTANCE = "AWS::EC2::Instance"
 
@@ -94,11 +99,9 @@ def estimate(resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> 
         use: what the shop's size decides.
     """
     runs = Runs(resources, use)
-    charges: dict[tuple[str, Price], list[Charge]] = {
-        (CUSTOM_METRICS, prices.CUSTOM_METRIC): [
-            Charge(months, prices.CUSTOM_METRIC) for months in assumptions.METRIC_MONTHS
-        ]
-    }
+    charges: dict[tuple[str, Price], list[Charge]] = {}
+    if sent := _metrics(resources):
+        charges[CUSTOM_METRICS, prices.CUSTOM_METRIC] = sent
     free = Counter[str]()
     unknown = []
     for resource in resources:
@@ -120,6 +123,13 @@ def estimate(resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> 
         free=dict(sorted(free.items())),
         unknown=unknown,
     )
+
+
+def _metrics(resources: Sequence[TemplateResource]) -> list[Charge]:
+    """The metrics of totes' own: those that an alarm or the operations dashboard names, for no others are sent."""
+    watching = json.dumps([each.properties for each in resources if each.kind in {_ALARM, _BOARD}])
+    named = set(re.findall(_NAMED_METRIC, watching))
+    return [Charge(months, prices.CUSTOM_METRIC) for name, months in METRIC_MONTHS.items() if name in named]
 
 
 def by_each_way_out(resources: Sequence[TemplateResource]) -> Mapping[str, Decimal]:
@@ -184,20 +194,33 @@ def schedule(resource: TemplateResource, runs: Runs) -> list[Charge]:
 
 
 def bucket(resource: TemplateResource, runs: Runs) -> list[Charge]:
-    """AWS::S3::Bucket: the gigabytes assumed, the requests of each tick, and those of browsers where they may ask."""
+    """AWS::S3::Bucket: the gigabytes assumed, the requests of ticks and nights, and browsers' where they may ask."""
+    use, ticks = runs.use, runs.ticks
     if "CorsConfiguration" in resource.properties:
-        reads = assumptions.LOOKS * (assumptions.FILES_A_LOOK + assumptions.POLLS_A_LOOK)
+        writes, reads = _asked((assumptions.IDLE_PUBLICATION, ticks), (assumptions.PUBLICATION, ticks * use.published))
+        looks = assumptions.LOOKS * (assumptions.FILES_A_LOOK + assumptions.POLLS_A_LOOK)
         return [
-            Charge(runs.use.gb_of_snapshots, prices.S3_STORAGE),
-            Charge(runs.ticks * assumptions.DASHBOARD_WRITES_A_TICK, prices.S3_WRITE),
-            Charge(runs.ticks * assumptions.DASHBOARD_READS_A_TICK + reads, prices.S3_READ),
-            Charge(assumptions.LOOKS * runs.use.mb_a_look / _MB_A_GB, prices.DATA_OUT),
+            Charge(use.gb_of_snapshots, prices.S3_STORAGE),
+            Charge(writes, prices.S3_WRITE),
+            Charge(reads + looks, prices.S3_READ),
+            Charge(assumptions.LOOKS * use.mb_a_look / _MB_A_GB, prices.DATA_OUT),
         ]
+    writes, reads = _asked(
+        (assumptions.IDLE_TICK, ticks),
+        (assumptions.CHANGED_TICK, ticks * use.changed),
+        (assumptions.AUDITED_BATCH, assumptions.DAYS_A_MONTH * use.batches / NIGHTS),
+    )
     return [
-        Charge(runs.use.gb_a_bucket, prices.S3_STORAGE),
-        Charge(runs.ticks * assumptions.WRITES_A_TICK, prices.S3_WRITE),
-        Charge(runs.ticks * assumptions.READS_A_TICK, prices.S3_READ),
+        Charge(use.gb_a_bucket, prices.S3_STORAGE),
+        Charge(writes / assumptions.LAKE_BUCKETS, prices.S3_WRITE),
+        Charge(reads / assumptions.LAKE_BUCKETS, prices.S3_READ),
     ]
+
+
+def _asked(*times: tuple[Requests, Decimal]) -> tuple[Decimal, Decimal]:
+    """PUT and LIST requests, and GET requests, of what happens so many times."""
+    writes = sum((each.writes * often for each, often in times), Decimal(0))
+    return writes, sum((each.reads * often for each, often in times), Decimal(0))
 
 
 def secret(_: TemplateResource, runs: Runs) -> list[Charge]:
@@ -206,7 +229,11 @@ def secret(_: TemplateResource, runs: Runs) -> list[Charge]:
 
 
 def database(resource: TemplateResource, _: Runs) -> list[Charge]:
-    """AWS::RDS::DBInstance: PostgreSQL on gp3, its instance and its storage, in one zone or in two."""
+    """AWS::RDS::DBInstance: PostgreSQL on gp3, its instance and its storage, in one zone or in two.
+
+    The secret in which RDS keeps the master's password is in no template, and is charged as any other:
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+    """
     given = resource.properties
     size = given.get("DBInstanceClass")
     if given.get("Engine") != "postgres" or given.get("StorageType") != "gp3" or "Iops" in given:
@@ -217,6 +244,7 @@ def database(resource: TemplateResource, _: Runs) -> list[Charge]:
     return [
         Charge(assumptions.HOURS_A_MONTH * zones, prices.DATABASE_HOUR[size]),
         Charge(resource.number("AllocatedStorage") * zones, prices.DATABASE_GP3),
+        *([Charge(1, prices.SECRET)] if given.get("ManageMasterUserPassword") else []),
     ]
 
 
@@ -256,11 +284,12 @@ def queue(_: TemplateResource, __: Runs) -> list[Charge]:
     return [Charge(assumptions.REQUESTS_A_QUEUE, prices.SQS_REQUEST)]
 
 
-def nat_gateway(_: TemplateResource, __: Runs) -> list[Charge]:
-    """AWS::EC2::NatGateway: its hours, and what goes through it."""
+def nat_gateway(_: TemplateResource, runs: Runs) -> list[Charge]:
+    """AWS::EC2::NatGateway: its hours, and what goes through it: each night the source goes through one of them."""
+    of_nights = assumptions.DAYS_A_MONTH * runs.use.gb_a_night / runs.gateways
     return [
         Charge(assumptions.HOURS_A_MONTH, prices.NAT_HOUR),
-        Charge(assumptions.GB_THROUGH_A_GATEWAY, prices.NAT_DATA),
+        Charge(assumptions.GB_THROUGH_A_GATEWAY + of_nights, prices.NAT_DATA),
     ]
 
 

@@ -19,6 +19,11 @@ _FORMAT = 1
 _FEW, _MANY = 100, 10_000
 """Changes of the two ticks that are measured with changes."""
 
+READ_BYTES_A_ROW = 80
+"""What the nightly comparison reads of the source, over the network and without encryption, for each of its rows: 74 to
+79 with shops of 2,000 to 150,000 orders, whose numbers are shorter than a large shop's. No result of `make bench` has
+it; tests/integration/costs/test_nights.py counts it."""
+
 # The dashboard, as docs/dashboard.md has it from `make bench-snapshot` and `make bench-page` with 100,000 and a million
 # orders. No result of `make bench` has them.
 SNAPSHOT_BYTES_AN_ORDER = 38

@@ -70,10 +70,12 @@ class Runs:
 
     Attributes:
         use: what of a run the shop's size decides.
+        gateways: how many NAT gateways there are.
     """
 
     def __init__(self, resources: Sequence[TemplateResource], use: Use = A_SMALL_SHOP) -> None:
         self.use = use
+        self.gateways = len(_of("AWS::EC2::NatGateway", resources))
         self._schedules = _of("AWS::Scheduler::Schedule", resources)
         self._rotations = _of("AWS::SecretsManager::RotationSchedule", resources)
         self._machines = _of("AWS::StepFunctions::StateMachine", resources)

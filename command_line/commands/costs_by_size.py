@@ -74,6 +74,7 @@ def _size(found: Sized, broken: Sequence[Break]) -> Mapping[str, Any]:
             "warehouse": round(found.stored.warehouse),
             "snapshots": round(found.stored.snapshots),
         },
+        "night_bytes": round(found.night_bytes),
         "look_bytes": round(found.look_bytes),
         "instance": found.instance,
         "broken": [f"{each.step}: {each.limit}" for each in broken if not each.holds(found.shop.orders_a_year)],
@@ -178,5 +179,6 @@ _ROWS: Mapping[str, Callable[[Sized], str]] = {
     "lake": lambda found: _size_of(found.stored.ingestion + found.stored.processed),
     "warehouse": lambda found: _size_of(found.stored.warehouse),
     "its instance": lambda found: found.instance or "not in the templates",
+    "read of the source a night": lambda found: _size_of(found.night_bytes),
     "read by a look at the dashboard": lambda found: _size_of(found.look_bytes) if found.look_bytes else "off",
 }

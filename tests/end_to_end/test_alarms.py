@@ -198,8 +198,7 @@ def test_functions_emit_the_metrics_that_are_priced_and_no_more(deployed: Deploy
     """After all of them have run: each metric in each of its dimensions is paid for."""
     emitted = deployed.cloud.client("cloudwatch").list_metrics(Namespace=telemetry.NAMESPACE)["Metrics"]
     found = {(each["MetricName"], *((one["Name"], one["Value"]) for one in each["Dimensions"])) for each in emitted}
-    assert found == {(name, (telemetry.SERVICE, "totes-prod")) for name in telemetry.METRICS}
-    assert len(found) == len(METRIC_MONTHS)
+    assert found == {(name, (telemetry.SERVICE, "totes-prod")) for name in METRIC_MONTHS}
 
 
 def test_the_loaders_log_says_how_many_rows_came_to_which_end_as_the_operations_dashboard_asks(

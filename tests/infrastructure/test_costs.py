@@ -9,12 +9,15 @@ import pytest
 
 from command_line.commands.costs import show
 from costs import by_each_way_out, estimate, read_resources
+from costs.estimate import CUSTOM_METRICS
+from costs.prices import SECRET
 from stacks import config
 from stacks.environment import Environment
 from stacks.settings.databases import GivenDatabase
 from stacks.settings.networks import NewNetwork
 from tests.support.command_line import totes
 from tests.support.templates import Synthesised, production, synthesise
+from totes import telemetry
 
 
 def test_every_resource_has_a_price_or_is_known_to_be_free(synthesised: Synthesised) -> None:
@@ -31,6 +34,25 @@ def test_the_dashboard_costs_a_small_shop_less_than_two_dollars(dev: Synthesised
     without = synthesise(dataclasses.replace(config.named("dev"), dashboard=False), store)
     total, rest = (estimate(read_resources(each.folder)).usd for each in (dev, without))
     assert 0 < total - rest < 2
+
+
+def test_metrics_that_nothing_sends_are_not_paid_for(dev: Synthesised, store: Path) -> None:
+    bare = synthesise(dataclasses.replace(config.named("dev"), dashboard=False, rates=None), store)
+    counts = [
+        [line.count for line in estimate(read_resources(each.folder)).lines if line.kind == CUSTOM_METRICS]
+        for each in (dev, bare)
+    ]
+    of_the_dashboard, of_rates = {telemetry.PUBLISHED}, {telemetry.RATES_AGE, telemetry.RATES_FAILED}
+    assert counts == [[len(telemetry.METRICS)], [len({*telemetry.METRICS} - of_the_dashboard - of_rates)]]
+
+
+def test_the_masters_secret_is_charged_beside_the_databases(dev: Synthesised, local: Synthesised) -> None:
+    secrets = [
+        {line.kind: line.count for line in estimate(read_resources(each.folder)).lines if line.charge.price == SECRET}
+        for each in (dev, local)
+    ]
+    logins = {"AWS::SecretsManager::Secret": 3}
+    assert secrets == [{"AWS::RDS::DBInstance": 1, **logins}, logins]
 
 
 def test_either_way_out_costs_what_it_costs_where_it_is_deployed(prod: Synthesised, store: Path) -> None:

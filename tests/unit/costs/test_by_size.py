@@ -11,7 +11,7 @@ import pytest
 
 from costs import Break, Measured, Sized, TemplateResource, TemplateSet, breaks, sized
 from costs.by_size import CAPTURE, LOAD, PUBLISH, TRANSFORM, VERIFY
-from costs.measured import DEFAULT, Growth
+from costs.measured import DEFAULT, READ_BYTES_A_ROW, Growth
 from costs.prices import DATABASE_GIB
 from costs.shop import ROWS_AN_ORDER, YEARS, Shop
 from totes.errors import UserError
@@ -206,6 +206,31 @@ def test_the_dashboard_breaks_first_where_nothing_else_takes_anything_and_is_the
     assert shown.look_bytes > 0
     assert used(shown, "AWS::S3::Bucket")["GB-months"] > 0
     assert off.look_bytes == used(off, "AWS::S3::Bucket")["GB-months"] == 0
+
+
+def test_a_larger_shop_asks_s3_for_its_changed_ticks_and_for_the_audit_of_its_batches() -> None:
+    lake = [TemplateResource(name, "AWS::S3::Bucket", {}) for name in ("Ingestion", "Processed")]
+    found = used(sized(template_set(*lake), 10**8, MEASURED), "AWS::S3::Bucket")
+    changed = 260 * 11 * 12  # a year: every tick while it is open
+    batches = changed * YEARS
+    assert found["PUT and LIST requests"] == pytest.approx(8760 * 9 + changed / 12 * 20 + 730 / 24 * batches / 7 * 0.05)
+    assert found["GET requests"] == pytest.approx(8760 * 4 + changed / 12 * 30 + 730 / 24 * batches / 7 * 2.3)
+
+
+def test_what_is_published_is_asked_of_the_dashboards_bucket_until_it_is_off() -> None:
+    shown, off = (sized(template_set(DASHBOARD), orders, MEASURED) for orders in (10_000, 10**8))
+    assert used(off, "AWS::S3::Bucket")["PUT and LIST requests"] == 8760
+    publications = Shop(10_000, tick_minutes=5).changed_ticks_a_year / 12
+    assert used(shown, "AWS::S3::Bucket")["PUT and LIST requests"] == pytest.approx(8760 + 19 * publications)
+
+
+def test_the_source_is_read_every_night_and_a_gateway_charges_for_it() -> None:
+    gateway = TemplateResource("Nat", "AWS::EC2::NatGateway", {})
+    small, large = (sized(template_set(gateway), orders, MEASURED) for orders in (1000, 1_000_000))
+    assert large.night_bytes == pytest.approx(1_000_000 * YEARS * ROWS_AN_ORDER * READ_BYTES_A_ROW)
+    more = (large.night_bytes - small.night_bytes) / GIBIBYTE * 730 / 24
+    through = [used(each, "AWS::EC2::NatGateway")["GB processed"] for each in (small, large)]
+    assert through[1] - through[0] == pytest.approx(more)
 
 
 def test_what_has_no_dashboard_has_none_that_breaks() -> None:

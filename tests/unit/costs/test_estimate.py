@@ -1,6 +1,7 @@
 """Each resource type is charged for what its template says; what cannot be told is named, never zero."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,17 @@ from typing import Any
 import pytest
 
 from costs import Estimate, TemplateResource, estimate, read_resources
-from costs.assumptions import METRIC_MONTHS
+from costs.assumptions import A_SMALL_SHOP, METRIC_MONTHS
 from costs.prices import CUSTOM_METRIC
+from totes import telemetry
 from totes.errors import UserError
 
 NIGHTS = Decimal(730) / 24
 
 
-def of(*resources: TemplateResource) -> Estimate:
-    """What these cost."""
-    return estimate(resources)
+def of(*resources: TemplateResource, **use: Any) -> Estimate:
+    """What these cost, used as a small shop uses them but for what is said."""
+    return estimate(resources, replace(A_SMALL_SHOP, **use))
 
 
 def usd(found: Estimate, kind: str) -> dict[str, Decimal]:
@@ -146,10 +148,42 @@ def test_buckets_and_secrets_are_used_in_each_tick() -> None:
     }
     assert usd(ticking, "AWS::S3::Bucket") == {
         "GB-months": Decimal("0.24"),
-        "PUT and LIST requests": Decimal("0.4643"),
-        "GET requests": Decimal("0.1104"),
+        "PUT and LIST requests": Decimal("0.2089"),
+        "GET requests": Decimal("0.0074"),
     }
     assert usd(ticking, "AWS::SecretsManager::Secret") == {"secrets": Decimal("0.4"), "calls": Decimal("0.0438")}
+
+
+LAKE = TemplateResource("Lake", "AWS::S3::Bucket", {})
+SNAPSHOTS = TemplateResource("Snapshots", "AWS::S3::Bucket", {"CorsConfiguration": {}})
+
+
+def requests(*resources: TemplateResource, **use: Any) -> tuple[Decimal | int, Decimal | int]:
+    """Writes and reads of buckets in a month of 8,760 ticks."""
+    found = quantities(of(*resources, schedule("MachineAB12"), machine(), **use), "AWS::S3::Bucket")
+    return found["PUT and LIST requests"], found["GET requests"]
+
+
+def test_both_buckets_of_the_lake_together_are_asked_what_a_tick_asks() -> None:
+    assert requests(LAKE, LAKE) == (8760 * 9, 8760 * 4)
+
+
+def test_a_tick_that_brings_a_batch_asks_the_lake_for_more() -> None:
+    assert requests(LAKE, LAKE, changed=Decimal("0.5")) == (8760 * (9 + 20 / 2), 8760 * (4 + 30 / 2))
+
+
+def test_a_seventh_of_the_batches_are_looked_at_every_night() -> None:
+    writes, reads = requests(LAKE, LAKE, batches=Decimal(70_000))
+    assert writes - 8760 * 9 == NIGHTS * 10_000 * Decimal("0.05")
+    assert reads - 8760 * 4 == NIGHTS * 10_000 * Decimal("2.3")
+
+
+def test_a_publication_asks_the_dashboards_bucket_for_more_than_a_tick_without() -> None:
+    writes, reads = requests(SNAPSHOTS)
+    assert writes == 8760
+    more = requests(SNAPSHOTS, published=Decimal("0.5"))
+    assert more == (writes + 8760 * 19 / Decimal(2), reads + 8760 / Decimal(2))
+    assert requests(SNAPSHOTS, changed=Decimal(1)) == (writes, reads)
 
 
 def test_a_log_group_costs_what_is_written_to_it_and_what_its_retention_keeps() -> None:
@@ -254,6 +288,18 @@ def test_a_database_in_two_zones_costs_twice_its_instance_and_its_storage() -> N
     assert usd(of(database(MultiAZ=True)), "AWS::RDS::DBInstance") == {unit: cost * 2 for unit, cost in one.items()}
 
 
+def test_the_secret_that_rds_keeps_the_masters_password_in_costs_what_any_other_does() -> None:
+    kept = usd(of(database(ManageMasterUserPassword=True, MultiAZ=True)), "AWS::RDS::DBInstance")
+    assert kept["secrets"] == Decimal("0.4")
+    assert "secrets" not in usd(of(database(ManageMasterUserPassword=False)), "AWS::RDS::DBInstance")
+
+
+def test_the_source_goes_through_one_of_the_gateways_every_night() -> None:
+    gateways = [TemplateResource(f"Nat{zone}", "AWS::EC2::NatGateway", {}) for zone in "AB"]
+    used = [quantities(of(*gateways, gb_a_night=Decimal(night)), "AWS::EC2::NatGateway") for night in (0, 12)]
+    assert used[1]["GB processed"] - used[0]["GB processed"] == NIGHTS * 12
+
+
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
@@ -279,17 +325,31 @@ def test_an_unknown_type_is_named_and_not_counted_as_free() -> None:
     assert found.to_dict()["unknown"][0]["kind"] == "AWS::RoboMaker::Robot"
 
 
-def test_the_total_is_the_sum_of_the_lines_and_of_the_metrics_assumed() -> None:
-    found = of(database(), TemplateResource("Address", "AWS::EC2::EIP", {}))
-    metrics = sum(METRIC_MONTHS) * CUSTOM_METRIC.usd
-    assert found.usd == Decimal("13.14") + Decimal("2.66") + Decimal("3.65") + metrics
+def graph_of(*metrics: str) -> TemplateResource:
+    """An operations dashboard with a graph of these metrics."""
+    said = [["totes", name, "service", "totes-dev"] for name in metrics]
+    widgets = {"widgets": [{"type": "metric", "properties": {"title": "Drift", "metrics": said}}]}
+    body = {"Fn::Join": ["", [json.dumps(widgets, separators=(",", ":")), {"Ref": "AWS::Region"}]]}
+    return TemplateResource("Board", "AWS::CloudWatch::Dashboard", {"DashboardBody": body})
+
+
+def test_the_total_is_the_sum_of_the_lines() -> None:
+    found = of(database(), TemplateResource("Address", "AWS::EC2::EIP", {}), graph_of(telemetry.LAG))
+    assert found.usd == Decimal("13.14") + Decimal("2.66") + Decimal("3.65") + Decimal(3) + CUSTOM_METRIC.usd
 
 
 def test_a_metric_is_paid_for_by_the_hours_in_which_it_is_sent() -> None:
-    [line] = [line for line in of().lines if line.kind == "custom metrics"]
+    [line] = [line for line in of(graph_of(*METRIC_MONTHS)).lines if line.kind == "custom metrics"]
     nightly = 3
     assert line.count == len(METRIC_MONTHS)
     assert 24 * line.charge.quantity == pytest.approx((len(METRIC_MONTHS) - nightly) * 24 + nightly)
+
+
+def test_a_metric_that_no_alarm_and_no_graph_names_is_not_sent_and_not_paid_for() -> None:
+    assert quantities(of(), "custom metrics") == {}
+    alarm = TemplateResource("Late", "AWS::CloudWatch::Alarm", {"MetricName": telemetry.RATES_AGE, "Period": 300})
+    found = of(alarm, graph_of(telemetry.LAG, telemetry.RATES_AGE))
+    assert quantities(found, "custom metrics") == {"metrics": 2}
 
 
 def test_the_resources_of_all_templates_in_a_folder_are_read(tmp_path: Path) -> None:
