@@ -93,9 +93,13 @@ DATABASE_GIB = {
     "db.t4g.large": 8,
     "db.t4g.xlarge": 16,
     "db.t4g.2xlarge": 32,
+    "db.r6g.2xlarge": 64,
+    "db.r6g.4xlarge": 128,
+    "db.r6g.8xlarge": 256,
+    "db.r6g.16xlarge": 512,
 }
 """Memory of the classes that have a price, the smallest first; the synth takes each of them."""
 for _name, _gib in DATABASE_GIB.items():
-    # Not looked up: a GiB costs what it does in those above.
+    # Not looked up: a GiB costs what it does in those above. The larger ones of r6g cost somewhat less.
     DATABASE_HOUR.setdefault(_name, Price(_gib * DATABASE_HOUR["db.t4g.micro"].usd, f"hours of {_name}"))
 DATABASE_GP3 = Price(Decimal("0.133"), "GB-months (gp3)")

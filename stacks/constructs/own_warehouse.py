@@ -30,7 +30,7 @@ class Limits:
             somebody look at the size every month.
         free_memory_bytes: a twentieth of its memory.
         connections: about two thirds of those that it takes. RDS divides the memory that the system leaves by
-            9,531,392: a t4g.small, with 2 GiB, takes 181
+            9,531,392, and ends at 5,000: a t4g.small, with 2 GiB, takes 181
             (https://github.com/kirill-markin/flashcards-open-source-app/pull/1657).
     """
 
@@ -45,23 +45,38 @@ class Limits:
         Raises:
             ValueError: it is not known how much memory such an instance has.
         """
-        if database.instance_type not in _MEMORY_GIB:
+        family, _, size = database.instance_type.partition(".")
+        if family[:1] not in _GIB_OF_LARGE or size not in _OF_LARGE:
             raise ValueError(
-                f"instance_type {database.instance_type!r} is none of {', '.join(_MEMORY_GIB)}; add its memory to "
-                "_MEMORY_GIB in stacks/constructs/own_warehouse.py"
+                f"it is not known how much memory an instance_type {database.instance_type!r} has: its family begins "
+                f"with none of {', '.join(_GIB_OF_LARGE)}, or its size is none of {', '.join(_OF_LARGE)}; add it to "
+                "stacks/constructs/own_warehouse.py"
             )
-        memory = _MEMORY_GIB[database.instance_type] * _GIB
+        memory = int(_GIB_OF_LARGE[family[0]] * _OF_LARGE[size] * _GIB)
         return cls(
             free_storage_bytes=min(database.most_storage_gib * _GIB / 20, database.storage_gib * _GIB * 9 / 100),
             free_memory_bytes=memory / 20,
-            connections=memory // 2 // 9_531_392,
+            connections=min(memory // 2 // 9_531_392, 3_333),
         )
 
 
 _GIB = 1024**3
-_SIZES = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
-_MEMORY_GIB = {f"{family}.{size}": gib for family in ("t4g", "t3") for size, gib in _SIZES.items()}
-"""Memory of burstable instances; a size of another family, such as r6g, may have twice as much."""
+_GIB_OF_LARGE = {"t": 8, "m": 8, "r": 16}
+"""Memory of the size `large`, by the first letter of a family: burstable, general, for memory."""
+
+_OF_LARGE = {
+    "micro": 1 / 8,
+    "small": 1 / 4,
+    "medium": 1 / 2,
+    "large": 1,
+    "xlarge": 2,
+    "2xlarge": 4,
+    "4xlarge": 8,
+    "8xlarge": 16,
+    "12xlarge": 24,
+    "16xlarge": 32,
+}
+"""How much more of it other sizes have."""
 
 
 class OwnWarehouse(Construct):

@@ -85,11 +85,10 @@ def test_a_disk_that_cannot_grow_is_told_of_while_there_is_room_and_one_that_can
     assert free < storage_gib * 1024**3 / 10, "RDS lets a disk grow that has less than a tenth free"
 
 
-@pytest.mark.parametrize("unknown", ["t4g.nano", "r6g.2xlarge"])
+@pytest.mark.parametrize("unknown", ["t4g.nano", "x2g.large", "r6g"])
 def test_a_warehouse_of_unknown_memory_is_refused(unknown: str, store: Path) -> None:
-    """An r6g has twice the memory of a t4g of its size: its alarms would be set for half of it."""
     odd = OwnDatabase(instance_type=unknown, multi_az=False, backup_days=1)
-    with pytest.raises(ValueError, match=rf"'{unknown}' is none of t4g\.micro, .*; add its memory to _MEMORY_GIB"):
+    with pytest.raises(ValueError, match=f"how much memory an instance_type '{unknown}' has"):
         synthesise_foundations(dataclasses.replace(config.named("dev"), warehouse=odd), store)
 
 
