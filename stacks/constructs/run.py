@@ -4,7 +4,6 @@ JSONPath throughout: the local cloud's interpreter does not speak JSONata.
 """
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import aws_cdk as cdk
@@ -19,8 +18,6 @@ from stacks.constructs.publishing import publishing, telling_of
 from totes import payloads
 from totes.errors import NotFilledInYet
 from totes.outcomes import ANOTHER_RUN, GOING_ON, LOADED, NO_LOGIN, NOTHING_CHANGED
-
-_NOTHING_ELSE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Run(Construct):
@@ -210,7 +207,7 @@ class Run(Construct):
         self,
         step: str,
         function: lambda_.IFunction,
-        told: Mapping[str, Any] = _NOTHING_ELSE,
+        told: Mapping[str, Any],
         *,
         logs_in_to: str | None = None,
     ) -> sfn.Chain:

@@ -168,9 +168,9 @@ class TableChanges:
         last: CaptureManifest | None,
         *,
         storage: Storage,
-        recapture: Sequence[int] = (),
-        is_guarded: bool = True,
-        was_counted: bool = True,
+        recapture: Sequence[int],
+        is_guarded: bool,
+        was_counted: bool,
     ) -> None:
         self._snapshot = snapshot
         self._table = table

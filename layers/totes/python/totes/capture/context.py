@@ -66,7 +66,7 @@ def read_contexts(
     columns: Mapping[str, Sequence[SourceColumn]],
     links: Links,
     writers: Mapping[str, TableWriter],
-    joined: Collection[str] = (),
+    joined: Collection[str],
 ) -> None:
     """Complete the rows of joined tables: with rows that refer to what changed or is gone, then what these refer to.
 

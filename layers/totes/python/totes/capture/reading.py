@@ -49,7 +49,7 @@ def read_batch(
     batch: int,
     recapture: Mapping[str, Sequence[int]],
     permit: Permit,
-    rows_in_one_function: int | None = None,
+    rows_in_one_function: int | None,
 ) -> "BatchRead | PiecesLeft":
     """Read a batch out of one snapshot of the source, which is closed by the time that this returns.
 

@@ -106,7 +106,7 @@ class GrantsAndComments:
         those = [each for each in self._comments if each[0] is None or columns is None or each[0] in columns]
         comment_on(cursor, self._kind, name, those)
 
-    def grant_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None = None) -> None:
+    def grant_on(self, cursor: Cursor, name: sql.Composable, columns: set[str] | None) -> None:
         """Grant again, without the comments; see `put_on`."""
         for privilege, grantable, role, everybody, column in self._privileges:
             if column is None or columns is None or column in columns:

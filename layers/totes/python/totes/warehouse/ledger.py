@@ -130,7 +130,7 @@ def entry_of(cursor: Cursor, batch: int) -> Entry | None:
     return Entry(batch=row[0], edition=row[1], capture=row[2]) if row else None
 
 
-def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Place = LIVE) -> None:
+def open_entry(cursor: Cursor, manifest: StarManifest, edition: int, place: Place) -> None:
     """Write a batch's row, and the drift of the source that it saw."""
     cursor.execute(
         sql.SQL(
@@ -158,7 +158,7 @@ def keep_loaded_at(cursor: Cursor, place: Place, *, first: int) -> None:
     )
 
 
-def write_row_counts(cursor: Cursor, batch: int, row_counts: Mapping[str, RowCounts], place: Place = LIVE) -> None:
+def write_row_counts(cursor: Cursor, batch: int, row_counts: Mapping[str, RowCounts], place: Place) -> None:
     """Write the row counts of a batch: at most one row a star table."""
     for table, counts in row_counts.items():
         if counts.rows_in:

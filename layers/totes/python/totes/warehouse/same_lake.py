@@ -14,9 +14,7 @@ from totes.warehouse.ledger import Entry, entry_of
 from totes.warehouse.processed_bucket import ProcessedBucket
 
 
-def must_be_of(
-    cursor: Cursor, processed: ProcessedBucket, entry: Entry, captured: Callable[[], int] | None = None
-) -> None:
+def must_be_of(cursor: Cursor, processed: ProcessedBucket, entry: Entry, captured: Callable[[], int] | None) -> None:
     """Check that the lake is the one of the ledger, and has all its batches.
 
     The processed bucket may have fewer of them for a while: an edition was published that does not have all of them

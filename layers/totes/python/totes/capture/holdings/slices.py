@@ -54,8 +54,8 @@ def key_slices(
     slices: Sequence[PartSlice],
     key: str,
     read: Callable[[Part], pl.DataFrame],
-    lowest: int = LOWEST,
-    highest: int = HIGHEST,
+    lowest: int,
+    highest: int,
 ) -> Iterator[KeySlice]:
     """Read a range of keys in slices of at most about `sizes.ROWS_AT_ONCE` rows and `sizes.BYTES_AT_ONCE`, in order.
 

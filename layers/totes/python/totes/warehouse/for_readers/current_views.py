@@ -110,7 +110,7 @@ def create_first_current_view(cursor: Cursor, table: Fact) -> None:
         ) from error
 
 
-def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace: bool = True) -> None:
+def ensure_current_views(cursor: Cursor, tables: Sequence[StarTable], *, replace: bool) -> None:
     """Make again the view of each fact's current state that somebody has dropped or replaced.
 
     No load fails because a view is in use or has other columns: a warning says what to do. Readers of a view that is

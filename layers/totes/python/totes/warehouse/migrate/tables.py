@@ -97,7 +97,7 @@ class _Changes:
         self.retyped.add(column)
 
 
-def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool = True) -> SchemaCheck:
+def ensure_tables(cursor: Cursor, tables: Sequence[StarTable], *, all_of_it: bool) -> SchemaCheck:
     """Create what is missing of the ledger and the star tables, and make in place the changes that are exact.
 
     Columns that may be NULL are added, NOT NULL is dropped, types are widened. Of a warehouse of an earlier version the
