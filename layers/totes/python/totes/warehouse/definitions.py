@@ -8,8 +8,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.catalog import Relation
-from totes.names import RATES_TABLE, READABLE_LEDGER
-from totes.roles import DASHBOARD
+from totes.names import RATES_TABLE
 from totes.star_schema import Column, Fact, StarTable
 from totes.warehouse.places import BESIDE, LIVE, Place
 
@@ -206,15 +205,8 @@ def create_rate_ledger(cursor: Cursor) -> None:
 
 
 def create_rates(cursor: Cursor) -> None:
-    """Create the table of exchange rates; grant it."""
-    rates = sql.Identifier("public", RATES_TABLE)
-    cursor.execute(sql.SQL(_RATES).format(rates=rates))
-    grant_select(cursor, rates)
-
-
-def forget_rate_days(cursor: Cursor) -> None:
-    """Forget which days of exchange rates are held, and what was refused of them, so that all days are loaded again."""
-    cursor.execute("DELETE FROM etl.rate_day; DELETE FROM etl.refused_rate")
+    """Create the table of exchange rates."""
+    cursor.execute(sql.SQL(_RATES).format(rates=sql.Identifier("public", RATES_TABLE)))
 
 
 def create_star(cursor: Cursor, place: Place, table: StarTable) -> None:
@@ -264,31 +256,6 @@ def serial_of(cursor: Cursor, place: Place, table: Fact) -> sql.Composable | Non
     )
     [sequence] = cursor.fetchone() or [None]
     return sql.SQL(sequence) if sequence else None
-
-
-def grant_select(cursor: Cursor, *names: sql.Composable) -> None:
-    """Let the dashboard's role, if there is one, read tables or views that were just made."""
-    if _has_readers(cursor):
-        statement = sql.SQL("GRANT SELECT ON {} TO {}")
-        cursor.execute(statement.format(sql.SQL(", ").join(names), sql.Identifier(DASHBOARD)))
-
-
-def grant_usage(cursor: Cursor, schema: str) -> None:
-    """Let the dashboard's role, if there is one, use a schema that was just made."""
-    if _has_readers(cursor):
-        statement = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
-        cursor.execute(statement.format(sql.Identifier(schema), sql.Identifier(DASHBOARD)))
-
-
-def grant_ledger(cursor: Cursor) -> None:
-    """Let the dashboard's role, if there is one, read those tables of the live ledger that are for readers."""
-    grant_usage(cursor, "etl")
-    grant_select(cursor, *(LIVE.ledger(name) for name in READABLE_LEDGER))
-
-
-def _has_readers(cursor: Cursor) -> bool:
-    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (DASHBOARD,))
-    return cursor.fetchone() is not None
 
 
 def catalog_type(column: Column) -> str:

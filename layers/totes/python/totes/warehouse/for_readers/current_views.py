@@ -17,9 +17,10 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.sqlstate import primary_message
 from totes.star_schema import Fact, StarTable
-from totes.warehouse.definitions import columns_made, grant_select
+from totes.warehouse.definitions import columns_made
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
+from totes.warehouse.reader_grants import grant_select
 from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)

@@ -12,9 +12,10 @@ from psycopg2.extensions import cursor as Cursor
 from totes.names import REPORT, REPORT_MARK
 from totes.report import VIEWS, Question
 from totes.sqlstate import primary_message
-from totes.warehouse.definitions import grant_select, grant_usage, identifiers
+from totes.warehouse.definitions import identifiers
 from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of
 from totes.warehouse.lock_timeout import short_lock_timeout
+from totes.warehouse.reader_grants import grant_select, grant_usage
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ Somebody may have dropped or renamed a table of them. It is there again, empty, 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
@@ -22,12 +23,11 @@ from totes.warehouse.definitions import (
     create_rates,
     create_state,
     create_verification,
-    forget_rate_days,
-    grant_ledger,
 )
 from totes.warehouse.migrate.existing import has_schema, own_tables_there
 from totes.warehouse.others import must_be_own
 from totes.warehouse.places import LIVE
+from totes.warehouse.reader_grants import grant_ledger, grant_select
 
 # On what is PostgreSQL's own nothing depends: it cannot be dropped.
 _CALLED = """
@@ -133,8 +133,14 @@ def _ensure_rates(cursor: Cursor, there: Container[str]) -> None:
     rates = f"public.{RATES_TABLE}"
     if rates not in there:
         create_rates(cursor)
+        grant_select(cursor, sql.Identifier("public", RATES_TABLE))
     if any(name not in there for name in ("etl.rate_day", "etl.refused_rate", rates)):
-        forget_rate_days(cursor)
+        _forget_rate_days(cursor)
+
+
+def _forget_rate_days(cursor: Cursor) -> None:
+    """Forget which days of exchange rates are held, and what was refused of them, so that all days are loaded again."""
+    cursor.execute("DELETE FROM etl.rate_day; DELETE FROM etl.refused_rate")
 
 
 def _calls_others(cursor: Cursor) -> bool:

@@ -20,7 +20,6 @@ from totes.warehouse.definitions import (
     columns_known_by,
     columns_made,
     create_star,
-    grant_select,
     serial_of,
 )
 from totes.warehouse.for_readers import create_current_view, create_first_current_view, ensure_current_views
@@ -32,6 +31,7 @@ from totes.warehouse.migrate.ledger import ensure_ledger
 from totes.warehouse.migrate.star_columns import columns_made_before, columns_of_newer, made_before
 from totes.warehouse.others import must_be_tables, must_inherit_nothing, must_write_what_is_written
 from totes.warehouse.places import LIVE
+from totes.warehouse.reader_grants import grant_select
 
 logger = logging.getLogger(__name__)
 
