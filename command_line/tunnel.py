@@ -29,6 +29,7 @@ from local_cloud.postgres import free_port
 from totes.databases import open_session
 from totes.errors import UserError
 from totes.logins import login
+from totes.sqlstate import first_line
 from totes.tls import with_tls
 
 if TYPE_CHECKING:
@@ -321,7 +322,7 @@ def _try(values: Mapping[str, Any], process: "subprocess.Popen[bytes]", log: Pat
 
 
 def _why_not(error: Exception) -> str:
-    said = str(error).strip().splitlines()[0]
+    said = first_line(error)
     if "authentication failed" in said:
         return f"the warehouse does not take the login in the secret: {said}; totes secrets test dashboard tries it too"
     if "certificate" in said:

@@ -9,10 +9,11 @@ import psycopg2
 from psycopg2 import sql
 
 from local_cloud.named_databases import connect, keywords_of, tls_of
-from totes.database_errors import first_line, is_answer
+from totes.database_errors import is_answer
 from totes.databases import identity_of
 from totes.errors import UserError
 from totes.roles import DASHBOARD, make_roles, prepare_warehouse, role_of
+from totes.sqlstate import first_line
 from totes.star import READABLE, STAR_TABLES
 from totes.warehouse import is_source
 

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from simulator.connections import connect, sentence
+from simulator.connections import connect
 from simulator.history import history
 from simulator.opening import migrations, opening_tables
 from simulator.schema import (
@@ -23,6 +23,7 @@ from simulator.schema import (
 from simulator.seeds import seeded
 from simulator.size import Size
 from totes.errors import UserError
+from totes.sqlstate import first_line
 
 Progress = Callable[[int, int], None]
 
@@ -53,7 +54,7 @@ def build(uri: str, *, orders: int, seed: int, progress: Progress | None = None)
             with connection, connection.cursor() as cursor:
                 _fill(cursor, size, seed, progress or _silent)
         except psycopg2.Error as error:
-            raise UserError(f"the shop was not built: {sentence(error)}") from error
+            raise UserError(f"the shop was not built: {first_line(error)}") from error
     if progress:
         progress(size.orders, size.orders)
 

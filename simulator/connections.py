@@ -6,6 +6,7 @@ from psycopg2.extensions import parse_dsn
 
 from totes import connecting
 from totes.errors import UserError
+from totes.sqlstate import first_line
 
 _CONNECT_SECONDS = 10
 _OPTIONS = "-c timezone=UTC -c datestyle=ISO -c lock_timeout=5s"
@@ -36,10 +37,4 @@ def connect(uri: str) -> Connection:
     try:
         return connecting.connect(**keywords)
     except psycopg2.OperationalError as error:
-        raise Unreachable(f"the database cannot be reached: {sentence(error)}") from error
-
-
-def sentence(error: Exception) -> str:
-    """What an error says, in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+        raise Unreachable(f"the database cannot be reached: {first_line(error)}") from error

@@ -8,10 +8,11 @@ from contextlib import closing
 import numpy as np
 import psycopg2
 
-from simulator.connections import Unreachable, connect, sentence
+from simulator.connections import Unreachable, connect
 from simulator.event_context import Clock
 from simulator.event_counts import EventCounter
 from simulator.writer import write_event
+from totes.sqlstate import first_line
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class LiveWriter:
                 self._write_until(halt)
             except (psycopg2.OperationalError, psycopg2.InterfaceError, Unreachable) as error:
                 self._counter.count_retry()
-                logger.warning("a writer tries again in %.1f s: %s", self._pause, sentence(error))
+                logger.warning("a writer tries again in %.1f s: %s", self._pause, first_line(error))
                 halt.wait(self._pause)
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 

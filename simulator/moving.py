@@ -7,8 +7,9 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from simulator.connections import connect, sentence
+from simulator.connections import connect
 from totes.errors import UserError
+from totes.sqlstate import first_line
 
 _AGREED = {
     "sales_order": ("agreed_delivery_date", "agreed_payment_date"),
@@ -33,7 +34,7 @@ def move_to_yesterday(uri: str) -> None:
             with connection, connection.cursor() as cursor:
                 _move(cursor)
         except psycopg2.Error as error:
-            raise UserError(f"the shop's history was not moved: {sentence(error)}") from error
+            raise UserError(f"the shop's history was not moved: {first_line(error)}") from error
 
 
 def _move(cursor: Cursor) -> None:

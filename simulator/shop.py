@@ -9,13 +9,14 @@ from contextlib import closing
 import numpy as np
 import psycopg2
 
-from simulator.connections import connect, sentence
+from simulator.connections import connect
 from simulator.event_context import Clock, utc_now
 from simulator.event_counts import EventCounter, EventCounts
 from simulator.live import LiveWriter
 from simulator.seeds import seeded
 from simulator.writer import write_event
 from totes.errors import UserError
+from totes.sqlstate import first_line
 
 _LOOK_EVERY = 0.1
 """Seconds."""
@@ -121,4 +122,4 @@ def _raise_what_ended(writer: "Future[None]") -> None:
 
 
 def _no_trade(error: psycopg2.Error) -> UserError:
-    return UserError(f"the database does not take what a shop does: {sentence(error)}")
+    return UserError(f"the database does not take what a shop does: {first_line(error)}")

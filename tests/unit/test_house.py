@@ -19,7 +19,7 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 MAY_KNOW = {
     "answers": {"answers", "capture", "catalog", "databases", "errors", "references", "star_schema", "warehouse"},
     "athena": {"athena", "lake", "star_schema"},
-    "capture": {"capture", "catalog", "lake", "errors"},
+    "capture": {"capture", "catalog", "lake", "errors", "sqlstate"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema", "texts"},
     "rates": {"rates", "lake", "errors"},
     "warehouse": {

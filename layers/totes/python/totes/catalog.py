@@ -41,6 +41,16 @@ def written_type(type_: sql.Composable, modifier: sql.Composable) -> sql.Composa
     return _WRITTEN_TYPE.format(type=type_, modifier=modifier)
 
 
+def has_schema(cursor: Cursor, name: str) -> bool:
+    """Whether the database has a schema.
+
+    Raises:
+        psycopg2.Error: the connection to the database was lost.
+    """
+    cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
+    return cursor.fetchone() is not None
+
+
 def has_table(cursor: Cursor, name: str) -> bool:
     """Whether there is a table or view of this name, its schema's before it.
 

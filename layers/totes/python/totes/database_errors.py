@@ -15,6 +15,7 @@ from totes.sqlstate import (
     DATA_EXCEPTION,
     INSUFFICIENT_RESOURCES,
     INTERNAL_ERROR,
+    first_line,
     is_of_class,
     remedy_of_names,
 )
@@ -231,9 +232,3 @@ def is_answer(error: Exception) -> bool:
 
 def _says(error: Exception, words: Iterable[str]) -> bool:
     return any(each in str(error) for each in words)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an error says; a database's has its severity before it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

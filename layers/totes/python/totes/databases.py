@@ -11,9 +11,10 @@ from psycopg2.extensions import connection as Connection
 
 from totes import clients
 from totes.connecting import connect
-from totes.database_errors import first_line, is_answer, login_refused, not_taken, remedy_of, translated_errors
+from totes.database_errors import is_answer, login_refused, not_taken, remedy_of, translated_errors
 from totes.errors import ConfigurationError, RetryableError, TotesError
 from totes.logins import NoSuchVersion, login, previous_login
+from totes.sqlstate import first_line
 from totes.tls import with_tls
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encrypt_password
 
+from totes.catalog import has_schema, has_table
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE, READABLE_LEDGER, REPORT, REPORT_MARK
 from totes.rights import Right, must_be_held
@@ -116,16 +117,15 @@ def prepare_warehouse(
         Right(privilege="CREATE", kind="SCHEMA", name=(_PUBLIC,), role=loads),
         Right(privilege="USAGE", kind="SCHEMA", name=(_PUBLIC,), role=reads),
     ]
-    if not _is_there(connection, "SELECT to_regnamespace(%s)", _LEDGER):
+    places = [*((_PUBLIC, name) for name in (*readable, RATES_TABLE)), *((_LEDGER, name) for name in READABLE_LEDGER)]
+    with connection, connection.cursor() as cursor:
+        has_ledger = has_schema(cursor, _LEDGER)
+        there = [place for place in places if has_table(cursor, ".".join(place))]
+    if not has_ledger:
         statements.append(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_LEDGER), loader))
     statements.append(Right(privilege="USAGE", kind="SCHEMA", name=(_LEDGER,), role=reads))
     statements += _of_report(connection, loader, reader)
-    places = [*((_PUBLIC, name) for name in (*readable, RATES_TABLE)), *((_LEDGER, name) for name in READABLE_LEDGER)]
-    statements += [
-        Right(privilege="SELECT", kind="TABLE", name=place, role=reads)
-        for place in places
-        if _is_there(connection, "SELECT to_regclass(%s)", ".".join(place))
-    ]
+    statements += [Right(privilege="SELECT", kind="TABLE", name=place, role=reads) for place in there]
     if own:  # a given server has others on it, who may have relied on what PostgreSQL lets everybody do
         statements.append(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
     make_roles(connection, [login, dashboard], statements)
@@ -272,10 +272,3 @@ def _marked(comment: str | None) -> str:
     if comment is None or MARK in comment:
         return comment or MARK
     return f"{comment}; {MARK}"
-
-
-def _is_there(connection: Connection, question: str, name: str) -> bool:
-    with connection, connection.cursor() as cursor:
-        cursor.execute(question, [name])
-        [[found]] = cursor.fetchall()
-    return found is not None

@@ -51,6 +51,12 @@ def primary_message(error: psycopg2.Error) -> str:
     return (error.diag.message_primary or str(error)).strip()
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says; a database's has its severity before it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
 def remedy_of_names(error: psycopg2.Error) -> str:
     """Return what helps a function of others that has not found something, as more sentences; empty: it is not that.
 

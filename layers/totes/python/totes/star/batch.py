@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from totes.lake import (
-    RAW,
     Bucket,
     CapturedTable,
     CaptureManifest,
@@ -25,7 +24,7 @@ from totes.lake.layout import batch_folder
 from totes.lake.manifests import digest
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert, slices
-from totes.star.joins import complete
+from totes.star.joins import complete, nothing_to_join
 from totes.star_schema import Calendar, Dimension, Fact, Join, Kind, StarTable
 
 PARTS_IN_ONE_GO = 32
@@ -227,9 +226,9 @@ class Batch:
         """All rows that a table may be completed by; none where the batch is from before that table was asked for."""
         captured = self._capture.tables.get(join.table, _NOT_CAPTURED)
         frames = [read_part(self._ingestion, part) for part in (*captured.changes, *captured.context)]
-        names = [*(column.stored_as for column in captured.columns), RAW]
-        nothing = pl.DataFrame(schema=dict.fromkeys(names, pl.String()) | {join.key: pl.Int64()})
-        return pl.concat(frames) if frames else nothing
+        if frames:
+            return pl.concat(frames)
+        return nothing_to_join([column.stored_as for column in captured.columns], join.key)
 
     def _write_part(self, table: StarTable, name: str, rows: pl.DataFrame) -> tuple[Part, ...]:
         if rows.is_empty():

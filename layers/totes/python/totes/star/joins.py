@@ -1,10 +1,23 @@
 """Source rows completed by the rows of another table that they refer to."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
+from totes.lake import RAW
 from totes.star_schema import Join
 
 _OWN = "the row's own {} (a name longer than any that PostgreSQL can give to a column)"
+
+
+def nothing_to_join(columns: Iterable[str], key: str) -> pl.DataFrame:
+    """Return a frame of none of the rows that complete others, in which all columns but the key are texts.
+
+    Args:
+        columns: of the table that completes.
+        key: the column of it that is referred to.
+    """
+    return pl.DataFrame(schema=dict.fromkeys([*columns, RAW], pl.String()) | {key: pl.Int64()})
 
 
 def complete(rows: pl.DataFrame, join: Join, completing: pl.DataFrame) -> pl.DataFrame:

@@ -8,8 +8,8 @@ from psycopg2 import sql
 from totes.capture.rows.streaming import conditions_on, stream_rows
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
-from totes.lake import RAW, SourceColumn
-from totes.star.joins import complete
+from totes.lake import SourceColumn
+from totes.star.joins import complete, nothing_to_join
 from totes.star_schema import Dimension, Fact
 
 PAGE_ROWS = 100_000
@@ -58,8 +58,7 @@ class SourcePages:
                 frames.append(rows)
         if frames:
             return pl.concat(frames)
-        names = [column.name for column in self._columns[table.name]]
-        return pl.DataFrame(schema=dict.fromkeys([*names, RAW], pl.String()) | {table.key: pl.Int64()})
+        return nothing_to_join([column.name for column in self._columns[table.name]], table.key)
 
     def _rows(self, table: SourceTable, condition: sql.Composable) -> pl.DataFrame | None:
         chunks: list[pl.DataFrame] = []

@@ -12,6 +12,7 @@ from totes.capture.source_schema import Family, SourceTable
 from totes.catalog import written_type
 from totes.errors import ConfigurationError, ContractError
 from totes.lake import SourceColumn
+from totes.sqlstate import first_line
 
 _CATALOG = sql.SQL("""
     WITH RECURSIVE domain (oid, type, modifier) AS (
@@ -202,7 +203,7 @@ def _described(snapshot: Snapshot, names: list[str]) -> list[tuple[Any, ...]]:
             cursor.execute(_ODD_NAMES, (names,))
             odd = ", ".join(table for (table,) in cursor.fetchall()) or "the tables"
             raise ContractError(
-                f"a column of {odd} has a name that is no UTF-8 ({str(error).splitlines()[0]}): give it another "
+                f"a column of {odd} has a name that is no UTF-8 ({first_line(error)}): give it another "
                 f"(ALTER TABLE ... RENAME COLUMN)"
             ) from error
         return cursor.fetchall()

@@ -17,6 +17,7 @@ from totes.capture.source.names import must_be_as_before, versions_of_names
 from totes.capture.source_schema import SourceTable
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
+from totes.sqlstate import first_line
 
 _HALF_THE_IDS = 2**31
 _MARGIN = 2**24
@@ -238,7 +239,7 @@ def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
         except psycopg2.Error as error:
             connection.rollback()
             if isinstance(error, _NOT_TO_BE_LOCKED):
-                return str(error).splitlines()[0]
+                return first_line(error)
             if not isinstance(error, psycopg2.errors.LockNotAvailable) or time.monotonic() >= deadline:
                 raise
             time.sleep(_PAUSE_SECONDS)

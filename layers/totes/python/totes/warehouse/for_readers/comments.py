@@ -7,6 +7,7 @@ from types import MappingProxyType
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import Relation
 from totes.references import dimension_of
 from totes.sqlstate import primary_message
 from totes.star_schema import Calendar, Column, Fact, StarTable
@@ -28,9 +29,6 @@ _BARE_OR_RETIRED = """
     AND pg_has_role((SELECT relowner FROM pg_class WHERE pg_class.oid = described.oid), 'USAGE')
     AND (description IS NULL OR description = ANY(%s))
 """
-
-Relation = tuple[str, str]
-"""Schema and name."""
 
 _LEDGER: Mapping[Relation, Mapping[str | None, str]] = MappingProxyType(
     {

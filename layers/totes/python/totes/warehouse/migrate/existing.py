@@ -68,12 +68,6 @@ def _names(key: str, columns: Mapping[str, str]) -> frozenset[str]:
     return frozenset(columns[number] for number in numbers[: int(count)])
 
 
-def has_schema(cursor: Cursor, schema: str) -> bool:
-    """Whether the database has a schema."""
-    cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
-    return cursor.fetchone() is not None
-
-
 def own_tables_there(cursor: Cursor) -> dict[str, frozenset[str]]:
     """Return the columns of the ledger's tables and of those of exchange rates that are there, with their schemas."""
     cursor.execute(

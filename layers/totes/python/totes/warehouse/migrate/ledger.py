@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import has_schema
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE
 from totes.star_schema import Calendar, StarTable
@@ -24,7 +25,7 @@ from totes.warehouse.definitions import (
     create_state,
     create_verification,
 )
-from totes.warehouse.migrate.existing import has_schema, own_tables_there
+from totes.warehouse.migrate.existing import own_tables_there
 from totes.warehouse.others import must_be_own
 from totes.warehouse.places import LIVE
 from totes.warehouse.reader_grants import grant_ledger, grant_select
