@@ -52,5 +52,12 @@ class WatchedPipeline:
     functions: Sequence[WatchedFunction]
 
     def named(self, name: str) -> WatchedFunction:
-        """Return the function of a folder in lambdas/; raise StopIteration if there is none."""
-        return next(each for each in self.functions if each.name == name)
+        """Return the function of a folder in lambdas/.
+
+        Raises:
+            ValueError: the pipeline has no function of that name.
+        """
+        for each in self.functions:
+            if each.name == name:
+                return each
+        raise ValueError(f"the pipeline has no function {name}")

@@ -9,6 +9,7 @@ import pytest
 from costs.prices import DATABASE_GIB
 from stacks import config
 from stacks.constructs.own_warehouse import Limits
+from stacks.constructs.watched import WatchedPipeline
 from stacks.settings.databases import OwnDatabase
 from tests.support.templates import ADDRESS, Synthesised, synthesise, synthesise_foundations
 from totes import telemetry
@@ -251,3 +252,9 @@ def test_what_is_said_by_table_or_function_is_no_metric_of_ours_on_the_dashboard
     for function in prod.resources("AWS::Lambda::Function").values():
         name = function["Properties"]["FunctionName"].removeprefix("totes-prod-")
         assert f"100 * {name} / {function['Properties']['Timeout'] * 1000}" in body
+
+
+def test_a_function_that_the_pipeline_does_not_have_is_named() -> None:
+    pipeline = WatchedPipeline(state_machine="totes-dev", dead_letters="totes-dev-dead-letters", functions=())
+    with pytest.raises(ValueError, match="the pipeline has no function audit_lake"):
+        pipeline.named("audit_lake")

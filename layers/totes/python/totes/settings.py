@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from totes.errors import ConfigurationError
 
@@ -227,5 +227,5 @@ def _read(name: str, kind: object) -> Any:
     return int(value)
 
 
-def _missing(name: str) -> str:
+def _missing(name: str) -> NoReturn:
     raise ConfigurationError(f"environment variable {name} is not set; the pipeline stack sets it on the function")

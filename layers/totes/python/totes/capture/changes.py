@@ -25,7 +25,7 @@ from totes.capture.source.contract import columns_of
 from totes.capture.source.identity import identities_of, members_to_read
 from totes.capture.source.snapshot import EVERY_ROW, NO_ROW, Snapshot
 from totes.capture.source.storage import Storage, storages_of
-from totes.capture.source.unique_keys import check_once, check_without_index, unguarded
+from totes.capture.source.unique_keys import check_once, unguarded, wrong_count
 from totes.capture.source_schema import SourceTable
 from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SortedRun, SourceColumn, TableIdentity
@@ -250,7 +250,7 @@ class TableChanges:
             return
         if self._count().rows != count:
             raise SourceUnavailable(f"{self._table.name} is being changed as it is read: its rows have become more")
-        check_without_index(self._snapshot, self._table, count, keys)
+        raise wrong_count(self._snapshot, self._table, count, keys)
 
     @property
     def held(self) -> int:

@@ -88,7 +88,7 @@ class _CatalogColumn:
         base_type: that type without its parameters; "enum" of every enum.
         virtual: whether PostgreSQL stores no value of it, and works it out whenever it is read.
         identifies: whether every row has a value of it, and no two rows the same. Unique indexes of a partitioned
-            table also have the columns that it is partitioned by, so there `keys` checks the latter.
+            table also have the columns that it is partitioned by, so there `unique_keys` checks the latter.
         unproven: a NOT NULL (PostgreSQL 18) that is not validated: it holds for rows that were written since, and
             perhaps not for older ones; None: there is none.
     """

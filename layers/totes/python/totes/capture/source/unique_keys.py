@@ -74,8 +74,11 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
         )
 
 
-def check_without_index(snapshot: Snapshot, table: SourceTable, count: int, found: int) -> None:
-    """Refuse a table that has not as many rows as it has keys, though an index is to ensure that.
+def wrong_count(snapshot: Snapshot, table: SourceTable, count: int, found: int) -> ContractError:
+    """Return what to raise of a table that has not as many rows as it has keys, though an index is to ensure that.
+
+    It names a key that is there twice, which is looked for without the index; or says that the index does not find
+    every row.
 
     Args:
         snapshot: the state of the source.
@@ -84,7 +87,6 @@ def check_without_index(snapshot: Snapshot, table: SourceTable, count: int, foun
         found: how many keys were found in it.
 
     Raises:
-        ContractError: always: it names a key that is there twice; or says that the index does not find every row.
         psycopg2.Error: the connection to the source was lost.
     """
     query = sql.SQL("SELECT {key} FROM public.{table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1")
@@ -93,8 +95,8 @@ def check_without_index(snapshot: Snapshot, table: SourceTable, count: int, foun
         cursor.execute(query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name)))
         twice = cursor.fetchone()
     if twice:
-        raise broken_index(table.name, table.key, twice[0])
-    raise ContractError(
+        return broken_index(table.name, table.key, twice[0])
+    return ContractError(
         f"table {table.name} has {count:,} rows, and by {table.key} {found:,} are found; its index is broken: "
         f"REINDEX TABLE {table.name}"
     )
