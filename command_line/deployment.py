@@ -16,7 +16,8 @@ from local_cloud import LocalCloud
 from totes.errors import UserError
 from totes.lake import Bucket
 from totes.logins import database_of
-from totes.snapshot import DATA, Folder
+from totes.names import DATA
+from totes.snapshot import Folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

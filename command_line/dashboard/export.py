@@ -6,6 +6,7 @@ from pathlib import Path
 
 from command_line.dashboard.page import NOT_BUILT, built_page
 from totes.errors import UserError
+from totes.names import DATA
 from totes.snapshot import Folder
 from totes.snapshot.manifest import LATEST
 from totes.snapshot.page import START
@@ -47,17 +48,17 @@ def export(data: Folder, folder: Path, progress: Progress = lambda _done, _total
     (folder / _OURS).touch()
     keys = [key for key in data.keys("") if key != LATEST]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for done, _ in enumerate(pool.map(lambda key: _copy(data, key, folder / "data" / key), keys), start=1):
+        for done, _ in enumerate(pool.map(lambda key: _copy(data, key, folder / DATA / key), keys), start=1):
             progress(done, len(keys))
     for name in sorted(page, key=lambda name: name == START):
         _write(folder / name, page[name])
-    _write(folder / "data" / LATEST, latest.body)
+    _write(folder / DATA / LATEST, latest.body)
     return len(keys) + 1
 
 
 def _is_ours(folder: Path) -> bool:
     """Whether a folder is new, empty, or of an earlier export; older ones have no mark, only their last file."""
-    if not folder.exists() or (folder / _OURS).is_file() or (folder / "data" / LATEST).is_file():
+    if not folder.exists() or (folder / _OURS).is_file() or (folder / DATA / LATEST).is_file():
         return True
     return folder.is_dir() and not any(folder.iterdir())
 

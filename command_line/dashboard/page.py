@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 
 from local_cloud.cdk import PROJECT
+from totes.names import DATA
 from totes.snapshot.page import CONFIG, START
 
 BUILT = PROJECT / "dashboard" / "dist"
 
 NOT_BUILT = "The dashboard's page is not built yet: run make setup in the folder of totes, then load this again."
 
-_BESIDE_IT = json.dumps({"data": {"kind": "plain", "base": "data/"}}).encode()
+_BESIDE_IT = json.dumps({"data": {"kind": "plain", "base": DATA}}).encode()
 
 
 def built_page() -> Mapping[str, bytes]:

@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlsplit
 from command_line.dashboard.page import NOT_BUILT, built_page
 from totes.errors import TotesError, UserError
 from totes.lake.folder import Keep
+from totes.names import DATA
 from totes.snapshot import Folder
 from totes.snapshot.manifest import LATEST
 from totes.snapshot.page import START, keep_of, kind_of
 
 _HOST = "127.0.0.1"
 
-_DATA = "data/"
 _WRITTEN_AGAIN = re.compile(r"latest\.json|moments/\d{4,}-\d\d-\d\d\.json")
 _WRITTEN_ONCE = re.compile(r"manifests/\d+-[0-9a-f]+\.json|files/[a-z_]+/[\w-]+\.parquet")
 
@@ -95,8 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.MISDIRECTED_REQUEST, b"", "text/plain", "no-store")
             return
         path = unquote(urlsplit(self.path).path).removeprefix("/")
-        if path.startswith(_DATA):
-            self._answer_data(path.removeprefix(_DATA))
+        if path.startswith(DATA):
+            self._answer_data(path.removeprefix(DATA))
         else:
             self._answer_page(path or START)
 

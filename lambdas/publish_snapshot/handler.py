@@ -11,8 +11,9 @@ from totes_runtime.handlers import metrics, watched
 from totes import payloads
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
+from totes.names import DATA, SITE
 from totes.settings import PublishSettings
-from totes.snapshot import DATA, SITE, Folder, publish, put_page, say_failed
+from totes.snapshot import Folder, publish, put_page, say_failed
 from totes.telemetry import PUBLISHED
 
 PAGE = Path(__file__).parent / "page"

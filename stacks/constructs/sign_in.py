@@ -9,9 +9,7 @@ from constructs import Construct
 from stacks.checks import acknowledge
 from stacks.constructs.permissions import read_objects
 from stacks.environment import Environment
-
-DATA = "data"
-"""The folder of the bucket that people may read after they have signed in."""
+from totes.names import DATA
 
 _ISSUER = "cognito-identity.amazonaws.com"
 _LEAST_CHARACTERS = 12
@@ -47,7 +45,7 @@ class SignIn(Construct):
             scope: the stack.
             id: its name there.
             environment: the environment.
-            bucket: the bucket whose folder DATA may be read.
+            bucket: the bucket, of which the snapshots may be read.
             address: the address of the page, without https://, for the invitation mail.
         """
         super().__init__(scope, id)
@@ -137,7 +135,7 @@ class SignIn(Construct):
         return pool
 
     def _reader(self, environment: Environment, bucket: s3.IBucket, identities: str) -> iam.Role:
-        reading = read_objects(bucket, DATA)
+        reading = read_objects(bucket, DATA.removesuffix("/"))
         role = iam.Role(
             self,
             "Reader",

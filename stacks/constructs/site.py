@@ -10,9 +10,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.environment import Environment
-
-SITE = "site"
-"""The folder of the bucket that is served."""
+from totes.names import SITE
 
 _HSTS = cdk.Duration.days(730)
 _PREFLIGHT_SECONDS = 3600
@@ -62,7 +60,9 @@ class Site(Construct):
             default_behavior=cloudfront.BehaviorOptions(
                 # The regional name: in a bucket's first hours S3 redirects requests to the global one.
                 origin=origins.S3BucketOrigin.with_bucket_defaults(
-                    bucket, origin_path=f"/{SITE}", origin_access_control_id=access.origin_access_control_id
+                    bucket,
+                    origin_path=f"/{SITE.removesuffix('/')}",
+                    origin_access_control_id=access.origin_access_control_id,
                 ),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,
@@ -135,7 +135,7 @@ class Site(Construct):
                 sid="ThePageForItsDistribution",
                 principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
                 actions=["s3:GetObject"],
-                resources=[bucket.arn_for_objects(f"{SITE}/*")],
+                resources=[bucket.arn_for_objects(f"{SITE}*")],
                 conditions={"StringEquals": {"AWS:SourceArn": distribution.distribution_arn}},
             )
         )

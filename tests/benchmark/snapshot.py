@@ -20,7 +20,7 @@ from local_cloud import LocalCloud
 from simulator import Shop, build
 from tests.support.databases import execute
 from totes.errors import UserError
-from totes.snapshot import SITE
+from totes.names import SITE
 
 FUNCTION = "publish_snapshot"
 EVENTS_OF_A_TICK = 5

@@ -10,25 +10,24 @@ from typing import Any, cast
 
 from tests.support.databases import session
 from tests.support.memory_store import MemoryStore
+from totes.names import DATA
 from totes.snapshot import Folder, publish
-
-PREFIX = "data/"
 
 
 def folder_of(store: MemoryStore, bucket: str = "dashboard") -> Folder:
     """Where snapshots lie in a store."""
-    return Folder(bucket, PREFIX, cast("Any", store))
+    return Folder(bucket, DATA, cast("Any", store))
 
 
 def write_snapshot(warehouse: str, folder: Path) -> None:
     """Write the snapshot of a warehouse into a folder, beside those that are there."""
     store = MemoryStore()
     for file in (path for path in folder.rglob("*") if path.is_file()):
-        store.put_object(Bucket="dashboard", Key=PREFIX + file.relative_to(folder).as_posix(), Body=file.read_bytes())
+        store.put_object(Bucket="dashboard", Key=DATA + file.relative_to(folder).as_posix(), Body=file.read_bytes())
     with session(warehouse) as connection:
         publish(connection, folder_of(store))
     for key in store.keys:
-        file = folder / key.removeprefix(PREFIX)
+        file = folder / key.removeprefix(DATA)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(store.get_object(Bucket="dashboard", Key=key)["Body"].read())
 

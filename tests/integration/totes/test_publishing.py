@@ -17,7 +17,8 @@ from tests.integration.totes.test_roles import Role
 from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
-from tests.support.snapshots import PREFIX, folder_of
+from tests.support.snapshots import folder_of
+from totes.names import DATA
 from totes.roles import DASHBOARD
 from totes.snapshot import Published, publish, say_failed
 from totes.snapshot.manifest import LATEST, Latest, Manifest, Moments, moments_key
@@ -99,7 +100,7 @@ class Reader:
         self._store = store
 
     def body(self, key: str) -> bytes:
-        found: bytes = self._store.get_object(Bucket="dashboard", Key=PREFIX + key)["Body"].read()
+        found: bytes = self._store.get_object(Bucket="dashboard", Key=DATA + key)["Body"].read()
         return found
 
     @property
@@ -385,10 +386,10 @@ def test_files_that_are_lost_are_written_again_the_next_day(pipeline: Pipeline) 
     store = MemoryStore()
     edit(pipeline, 1)
     published(pipeline.warehouse, store)
-    for key in [key for key in store.keys if re.match(f"{PREFIX}files/(payment|staff)/", key)]:
+    for key in [key for key in store.keys if re.match(f"{DATA}files/(payment|staff)/", key)]:
         store.delete_object(Bucket="dashboard", Key=key)
     edit(pipeline, 2)
-    store.delete_object(Bucket="dashboard", Key=PREFIX + moments_key(Reader(store).latest.days[0]))  # it is tomorrow
+    store.delete_object(Bucket="dashboard", Key=DATA + moments_key(Reader(store).latest.days[0]))  # it is tomorrow
     published(pipeline.warehouse, store)
     assert_is_the_warehouse(pipeline, store)
 
@@ -497,7 +498,7 @@ def test_of_people_no_more_than_names_is_in_any_file_and_the_dashboards_login_su
         for each in column
         if each
     }
-    documents = b"".join(reader.body(key.removeprefix(PREFIX)) for key in store.keys if key.endswith(".json")).decode()
+    documents = b"".join(reader.body(key.removeprefix(DATA)) for key in store.keys if key.endswith(".json")).decode()
     places = {city for (city,) in rows(pipeline.source, "SELECT city FROM address UNION SELECT country FROM address")}
     names = {name for (name,) in rows(pipeline.source, "SELECT counterparty_legal_name FROM counterparty")}
     assert len(personal) > 100

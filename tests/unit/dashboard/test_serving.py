@@ -11,8 +11,9 @@ import pytest
 from command_line.dashboard import export, serving
 from command_line.dashboard import page as built
 from tests.support.memory_store import MemoryStore
-from tests.support.snapshots import PREFIX, folder_of
+from tests.support.snapshots import folder_of
 from totes.errors import UserError
+from totes.names import DATA
 
 MANIFEST = "manifests/000000000001-0123abcd.json"
 FILE = "files/sales_order/2026-11-0123456789abcdef.parquet"
@@ -23,7 +24,7 @@ STORED = {"latest.json": b"{}", "moments/2026-11-26.json": b"[]", MANIFEST: b"{1
 def store() -> MemoryStore:
     found = MemoryStore()
     for key, body in STORED.items():
-        found.put_object(Bucket="dashboard", Key=PREFIX + key, Body=body)
+        found.put_object(Bucket="dashboard", Key=DATA + key, Body=body)
     return found
 
 

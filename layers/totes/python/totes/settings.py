@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, NoReturn, Self
 
 from totes.errors import ConfigurationError
+from totes.names import DATA
 
 PLACEHOLDER = "CHANGE-ME"
 """The host in a database's secret that was deployed and not yet filled in."""
@@ -200,13 +201,13 @@ class PublishSettings(Settings):
         Raises:
             ConfigurationError: people sign in, and something that this takes is not set.
         """
-        page = dict[str, Any](data={"kind": "plain", "base": "data/"})
+        page = dict[str, Any](data={"kind": "plain", "base": DATA})
         if self.user_pool is not None:
             page["data"] = {
                 "kind": "s3",
                 "region": _read("AWS_REGION", str),
                 "bucket": self.dashboard_bucket,
-                "prefix": "data/",
+                "prefix": DATA,
                 "user_pool": self.user_pool,
                 "user_pool_client": self.user_pool_client or _missing("USER_POOL_CLIENT"),
                 "identity_pool": self.identity_pool or _missing("IDENTITY_POOL"),

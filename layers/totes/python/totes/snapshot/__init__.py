@@ -4,10 +4,4 @@ from totes.lake.folder import Folder
 from totes.snapshot.page import put_page
 from totes.snapshot.publish import Published, publish, say_failed
 
-DATA = "data/"
-"""Where the snapshots lie in the dashboard's bucket."""
-
-SITE = "site/"
-"""Where the page lies."""
-
-__all__ = ["DATA", "SITE", "Folder", "Published", "publish", "put_page", "say_failed"]
+__all__ = ["Folder", "Published", "publish", "put_page", "say_failed"]
