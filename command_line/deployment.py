@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 
 from command_line.typed_commands import completed
 from local_cloud import LocalCloud
+from totes.dashboard_snapshot import Folder
 from totes.errors import UserError
 from totes.lake import Bucket
 from totes.logins import database_of
 from totes.names import DATA
-from totes.snapshot import Folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

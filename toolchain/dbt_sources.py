@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from totes.dashboard_snapshot.tables import TABLES
 from totes.names import REPORT
 from totes.references import dimension_of
 from totes.report import VIEWS, Question
-from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
 from totes.star_schema import Column, Fact, StarTable
 

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from command_line.dashboard.page import NOT_BUILT, built_page
+from totes.dashboard_snapshot import Folder
+from totes.dashboard_snapshot.manifest import LATEST
+from totes.dashboard_snapshot.page import START
 from totes.errors import UserError
 from totes.names import DATA
-from totes.snapshot import Folder
-from totes.snapshot.manifest import LATEST
-from totes.snapshot.page import START
 
 _AT_ONCE = 16
 _ALWAYS_AGAIN = "moments/"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 
 from local_cloud.cdk import PROJECT
+from totes.dashboard_snapshot.page import CONFIG, START
 from totes.names import DATA
-from totes.snapshot.page import CONFIG, START
 
 BUILT = PROJECT / "dashboard" / "dist"
 

@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from command_line.dashboard.page import NOT_BUILT, built_page
+from totes.dashboard_snapshot import Folder
+from totes.dashboard_snapshot.manifest import LATEST
+from totes.dashboard_snapshot.page import START, keep_of, kind_of
 from totes.errors import TotesError, UserError
 from totes.lake.folder import Keep
 from totes.names import DATA
-from totes.snapshot import Folder
-from totes.snapshot.manifest import LATEST
-from totes.snapshot.page import START, keep_of, kind_of
 
 _HOST = "127.0.0.1"
 

@@ -9,11 +9,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from totes_runtime.handlers import metrics, watched
 from totes import payloads
+from totes.dashboard_snapshot import Folder, publish, put_page, say_failed
 from totes.databases import connected
 from totes.errors import WarehouseUnavailable
 from totes.names import DATA, SITE
 from totes.settings import PublishSettings
-from totes.snapshot import Folder, publish, put_page, say_failed
 from totes.telemetry import PUBLISHED
 
 PAGE = Path(__file__).parent / "page"

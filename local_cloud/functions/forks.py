@@ -19,7 +19,7 @@ from local_cloud.processes import is_running
 _IMPORTED = (
     *("aws_lambda_powertools", "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics"),
     *("botocore.session", "botocore.client", "botocore.httpsession", "polars", "psycopg2", "psycopg2.extras"),
-    *("totes.capture", "totes.databases", "totes.snapshot", "totes.star", "totes.verify", "totes.warehouse"),
+    *("totes.capture", "totes.databases", "totes.dashboard_snapshot", "totes.star", "totes.verify", "totes.warehouse"),
 )
 """What totes' functions import of their layers, and what no environment variable is read by meanwhile.
 

@@ -11,7 +11,7 @@ from command_line.functions import ask
 from simulator import build
 from tests.end_to_end.conftest import Deployed
 from tests.support.databases import execute, rows
-from totes.snapshot.manifest import LATEST
+from totes.dashboard_snapshot.manifest import LATEST
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from tests.support.databases import session
 from tests.support.memory_store import MemoryStore
+from totes.dashboard_snapshot import Folder, publish
 from totes.names import DATA
-from totes.snapshot import Folder, publish
 
 
 def folder_of(store: MemoryStore, bucket: str = "dashboard") -> Folder:

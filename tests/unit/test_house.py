@@ -38,7 +38,7 @@ MAY_KNOW = {
         "texts",
     },
     "report": {"report"},
-    "snapshot": {"snapshot", "lake", "errors", "consistent_read", "names", "report"},
+    "dashboard_snapshot": {"dashboard_snapshot", "lake", "errors", "consistent_read", "names", "report"},
     "lake": {"lake", "clients", "errors"},
     "verify": {
         "verify",

@@ -12,7 +12,7 @@ from tests.support.databases import execute, session
 from tests.support.lived import live
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
-from totes.athena import Listed, lists, write_lists
+from totes.athena import ListProgress, lists, write_lists
 from totes.errors import LakeUnavailable
 from totes.lake import Bucket
 from totes.star import STAR_TABLES, replay
@@ -27,7 +27,7 @@ def reader(tmp_path: Path, store: MemoryStore) -> Reader:
     return Reader(tmp_path, store.bucket("processed"))
 
 
-def listed(pipeline: Pipeline) -> Listed:
+def listed(pipeline: Pipeline) -> ListProgress:
     found = write_lists(pipeline.processed, NAMES)
     assert found is not None
     return found
@@ -36,10 +36,10 @@ def listed(pipeline: Pipeline) -> Listed:
 @pytest.mark.begun
 def test_after_each_tick_athena_reads_what_the_warehouse_holds(pipeline: Pipeline, reader: Reader) -> None:
     pipeline.tick()
-    assert listed(pipeline) == Listed(edition=1, batch=1, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=1, batch=1, bucket=pipeline.processed.name)
     assert reader.read() == in_warehouse(pipeline.warehouse)
     live(pipeline)
-    assert listed(pipeline) == Listed(edition=1, batch=6, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=1, batch=6, bucket=pipeline.processed.name)
     found = reader.read()
     assert found == in_warehouse(pipeline.warehouse)
     # There was something to tell apart: versions, ends of rows, and rows that say what they said before.
@@ -111,11 +111,11 @@ def test_a_draft_is_not_read_and_an_edition_is_from_the_moment_that_it_is_publis
     listed(pipeline)
     before = reader.read()
     replay(pipeline.ingestion, pipeline.processed, mistaken(), first=1, time_is_up=lambda: True)
-    assert listed(pipeline) == Listed(edition=1, batch=6, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=1, batch=6, bucket=pipeline.processed.name)
     assert reader.read() == before
     while not replay(pipeline.ingestion, pipeline.processed, mistaken(), first=None).published:  # type: ignore[union-attr]
         pass
-    assert listed(pipeline) == Listed(edition=2, batch=6, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=2, batch=6, bucket=pipeline.processed.name)
     with session(pipeline.warehouse) as connection:
         load(connection, pipeline.processed, mistaken())
     found = reader.read()
@@ -136,7 +136,7 @@ def test_the_lists_of_a_copied_bucket_name_the_parts_of_the_copy(
     listed(pipeline)
     copy = replace(pipeline, processed=store.bucket("copied"))
     copy.transform()
-    assert listed(copy) == Listed(edition=1, batch=2, bucket="copied")
+    assert listed(copy) == ListProgress(edition=1, batch=2, bucket="copied")
     of_copy = Reader(tmp_path, copy.processed)
     assert of_copy.named() == reader.named()
     assert of_copy.read() == in_warehouse(pipeline.warehouse)
@@ -148,7 +148,7 @@ def test_a_tick_without_changes_writes_nothing(pipeline: Pipeline, store: Memory
     listed(pipeline)
     puts, gets = store.calls["put"], store.calls["get"]
     pipeline.tick()
-    assert listed(pipeline) == Listed(edition=1, batch=1, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=1, batch=1, bucket=pipeline.processed.name)
     assert store.calls["put"] == puts
     assert store.calls["get"] - gets < 20
 
@@ -174,7 +174,7 @@ def test_lists_that_are_deleted_are_made_again_from_the_manifests(
     for key in store.keys:
         if key.startswith("athena/"):
             pipeline.processed.delete(key)
-    assert listed(pipeline) == Listed(edition=1, batch=6, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=1, batch=6, bucket=pipeline.processed.name)
     assert reader.read() == in_warehouse(pipeline.warehouse)
 
 
@@ -265,6 +265,6 @@ class _Late:
 @pytest.mark.lived
 def test_of_two_runs_at_once_one_leaves_the_lists_to_the_other(pipeline: Pipeline, reader: Reader) -> None:
     assert write_lists(Overtaken(pipeline.processed), NAMES) is None
-    assert listed(pipeline) == Listed(edition=1, batch=6, bucket=pipeline.processed.name)
+    assert listed(pipeline) == ListProgress(edition=1, batch=6, bucket=pipeline.processed.name)
     assert reader.read() == in_warehouse(pipeline.warehouse)
     assert len(reader.named()) == len(set(reader.named()))

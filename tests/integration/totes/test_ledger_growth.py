@@ -5,7 +5,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.snapshots import folder_of
 from tests.support.versions import VERSION, await_statistics
-from totes.snapshot import Published, publish
+from totes.dashboard_snapshot import Published, publish
 
 BATCHES = 5_000
 _READ = (

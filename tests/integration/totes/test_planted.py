@@ -18,8 +18,8 @@ from tests.support.snapshots import folder_of
 from totes import databases
 from totes.answers import fitness, quarantine, state_of
 from totes.capture import SOURCE_TABLES
+from totes.dashboard_snapshot import publish
 from totes.roles import DASHBOARD, prepare_source, prepare_warehouse, role_of
-from totes.snapshot import publish
 from totes.star import READABLE, STAR_TABLES
 from totes.verify import verify, write_verification
 from totes.warehouse import load, load_rates

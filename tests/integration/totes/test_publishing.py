@@ -18,11 +18,11 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from tests.support.snapshots import folder_of
+from totes.dashboard_snapshot import Published, publish, say_failed
+from totes.dashboard_snapshot.manifest import LATEST, Latest, Manifest, Moments, moments_key
+from totes.dashboard_snapshot.tables import TABLES
 from totes.names import DATA
 from totes.roles import DASHBOARD
-from totes.snapshot import Published, publish, say_failed
-from totes.snapshot.manifest import LATEST, Latest, Manifest, Moments, moments_key
-from totes.snapshot.tables import TABLES
 from totes.star import STAR_TABLES
 from totes.verify import write_verification
 from totes.warehouse import load
@@ -199,7 +199,7 @@ def test_a_file_has_its_month_sorted_by_key_in_the_types_of_the_contract(pipelin
     for table in TABLES:
         for part, frame in frames[table.name]:
             assert frame.equals(frame.sort(table.key)), table.name
-            assert dict(frame.schema) == {name: kind.written for name, kind in table.columns.items()}
+            assert dict(frame.schema) == {name: encoding.written for name, encoding in table.columns.items()}
             file = manifest.tables[table.name][part]
             assert (file.rows, file.bytes) == (frame.height, len(reader.body(file.key(table.name, part))))
             if table.parted_by:

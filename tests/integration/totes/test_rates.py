@@ -16,9 +16,9 @@ from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline, keys_of
 from tests.support.snapshots import folder_of
 from totes.answers import quarantine
+from totes.dashboard_snapshot import publish
 from totes.lake import Bucket
 from totes.rates import Fetched, RateSource, fetch_rates
-from totes.snapshot import publish
 from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
 from totes.warehouse import LoadedRates, load, load_rates

@@ -9,12 +9,12 @@ import pytest
 
 from tests.support.memory_store import MemoryStore
 from tests.unit.totes.test_moments import snapshot
-from totes.athena import Listed, write_lists
+from totes.athena import ListProgress, write_lists
 from totes.capture.pieces.plan import Plan, PlannedPiece, ReadPiece
+from totes.dashboard_snapshot.manifest import Manifest, PartFile
 from totes.errors import ConfigurationError
 from totes.lake import CaptureManifest, Journal, KeyRanges, Part, SourceIdentity, StarJournal
 from totes.rates.days import DayOfRates
-from totes.snapshot.manifest import Manifest, PartFile
 
 PART = Part(key="k", rows=1, bytes=1, sha256="")
 PLAN = Plan(
@@ -79,7 +79,7 @@ LISTED = json.dumps({"edition": 1, "batch": 7, "bucket": "processed"}).encode()
 def test_so_it_is_of_how_far_the_lists_for_athena_are() -> None:
     bucket = MemoryStore().bucket("processed")
     bucket.put_new("athena/listed.json", newer(LISTED, ""))
-    assert write_lists(bucket, []) == Listed(edition=1, batch=7, bucket="processed")
+    assert write_lists(bucket, []) == ListProgress(edition=1, batch=7, bucket="processed")
 
 
 def test_a_document_whose_format_nobody_knows_is_refused() -> None:

@@ -107,20 +107,20 @@ def test_whoever_asked_for_a_draft_that_was_given_up_has_the_edition_that_covers
 def test_an_edition_is_told_from_another_of_its_number_by_the_code_that_made_it_and_what_it_covers(
     bucket: Bucket,
 ) -> None:
-    def identity(*made: tuple[int, str]) -> str | None:
+    def edition_digest(*made: tuple[int, str]) -> str | None:
         """That of the newest edition, once some are made after the first; then the bucket is put back."""
         for first, code in made:
             draft = StarJournal(bucket).begin(first, code)
             draft.publish()
-        found = StarJournal(bucket).identity()
+        found = StarJournal(bucket).edition_digest()
         for prefix in ("drafts/", "editions/"):
             for listed in [*bucket.listed(prefix)]:
                 bucket.delete(listed.key)
         return found
 
-    assert identity() is None, "the first edition is known by its batches"
-    second = identity((1, "code"))
+    assert edition_digest() is None, "the first edition is known by its batches"
+    second = edition_digest((1, "code"))
     assert second is not None
-    assert identity((1, "code")) == second
-    others = [identity((1, "other")), identity((2, "code")), identity((1, "code"), (1, "code"))]
+    assert edition_digest((1, "code")) == second
+    others = [edition_digest((1, "other")), edition_digest((2, "code")), edition_digest((1, "code"), (1, "code"))]
     assert len({second, *others}) == 4

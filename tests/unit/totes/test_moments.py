@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from totes.snapshot.manifest import Manifest, Moments, Status
+from totes.dashboard_snapshot.manifest import Manifest, Moments, Status
 
 EIGHT = datetime(2026, 11, 29, 8, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 
 from tests.support.memory_store import MemoryStore
+from totes.dashboard_snapshot import Folder, put_page
 from totes.errors import ConfigurationError
 from totes.settings import PublishSettings
-from totes.snapshot import Folder, put_page
 
 PLAIN = {"data": {"kind": "plain", "base": "data/"}}
 

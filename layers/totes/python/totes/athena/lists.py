@@ -28,7 +28,7 @@ _JSON, _TEXT = "application/json", "text/plain"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListProgress:
     """Up to which batch the lists have all, of which edition and which bucket.
 
     Attributes:
@@ -43,7 +43,7 @@ class Listed:
 
 def write_lists(
     bucket: Bucket, tables: Sequence[str], *, time_is_up: Callable[[], bool] = lambda: False
-) -> Listed | None:
+) -> ListProgress | None:
     """List what the newest edition has and the lists do not; where that is nothing, nothing is written.
 
     A run that is killed leaves lists that have more than they say, and the next run writes the same lines again. A new
@@ -94,7 +94,7 @@ class _Lists:
         self._tables = tables
         self._folder = Folder.within(bucket, f"{FOLDER}/")
 
-    def write(self, time_is_up: Callable[[], bool]) -> Listed | None:
+    def write(self, time_is_up: Callable[[], bool]) -> ListProgress | None:
         look = self._look()
         while (listed := self._said(look)).batch < look.newest:
             last = min(look.newest, (listed.batch // SPAN + 1) * SPAN)
@@ -114,10 +114,10 @@ class _Lists:
             journal=journal, edition=journal.edition, newest=journal.newest(), found=self._folder.find(_LISTED)
         )
 
-    def _said(self, look: _Look) -> Listed:
+    def _said(self, look: _Look) -> ListProgress:
         """What the lists say that they have, of the newest edition and this bucket."""
-        nothing = Listed(edition=look.edition, batch=0, bucket=self._bucket.name)
-        listed = read_as(Listed, json.loads(look.found.body)) if look.found else nothing
+        nothing = ListProgress(edition=look.edition, batch=0, bucket=self._bucket.name)
+        listed = read_as(ListProgress, json.loads(look.found.body)) if look.found else nothing
         return listed if replace(listed, batch=0) == nothing else nothing
 
     def _write_span(self, look: _Look, first: int, last: int) -> bool:

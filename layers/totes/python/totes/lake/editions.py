@@ -85,7 +85,7 @@ class StarJournal:
                 return str(record["code"]) if record["number"] == self.edition else None
         return None
 
-    def identity(self) -> str | None:
+    def edition_digest(self) -> str | None:
         """Return what tells the newest edition from another one of its number; None: it is the first, or not known.
 
         A number is given again where the bucket was put back to before its edition. Editions are the same where the

@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor as Cursor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class ObjectKind:
     """A kind of object.
 
     Attributes:
@@ -42,10 +42,10 @@ _OF_ROUTINE = (
     "FROM pg_proc WHERE oid = ANY(%(oids)s::oid[])"
 )
 
-TABLE = Kind(word="TABLE", grant="TABLE", access=_OF_TABLE, catalog="pg_class")
-VIEW = Kind(word="VIEW", grant="TABLE", access=_OF_VIEW, catalog="pg_class")
-SEQUENCE = Kind(word="SEQUENCE", grant="SEQUENCE", access=_OF_TABLE, catalog="pg_class")
-ROUTINE = Kind(word="ROUTINE", grant="ROUTINE", access=_OF_ROUTINE, catalog="pg_proc")
+TABLE = ObjectKind(word="TABLE", grant="TABLE", access=_OF_TABLE, catalog="pg_class")
+VIEW = ObjectKind(word="VIEW", grant="TABLE", access=_OF_VIEW, catalog="pg_class")
+SEQUENCE = ObjectKind(word="SEQUENCE", grant="SEQUENCE", access=_OF_TABLE, catalog="pg_class")
+ROUTINE = ObjectKind(word="ROUTINE", grant="ROUTINE", access=_OF_ROUTINE, catalog="pg_proc")
 
 _PRIVILEGES = """
     SELECT oid, privilege_type, is_grantable, grantee::regrole::text, grantee = 0, NULL
@@ -72,7 +72,7 @@ class GrantsAndComments:
     """The grants and comments of an object, kept while it is made again."""
 
     def __init__(
-        self, kind: Kind, privileges: Sequence[_Privilege], comments: Sequence[tuple[str | None, str]]
+        self, kind: ObjectKind, privileges: Sequence[_Privilege], comments: Sequence[tuple[str | None, str]]
     ) -> None:
         """Keep what the catalog says."""
         self._kind = kind
@@ -80,7 +80,7 @@ class GrantsAndComments:
         self._comments = comments
 
     @classmethod
-    def of(cls, cursor: Cursor, kind: Kind, oids: Sequence[int]) -> "Mapping[int, GrantsAndComments]":
+    def of(cls, cursor: Cursor, kind: ObjectKind, oids: Sequence[int]) -> "Mapping[int, GrantsAndComments]":
         """Return the grants and comments of objects of a kind, by their oids."""
         privileges: dict[int, list[_Privilege]] = {oid: [] for oid in oids}
         comments: dict[int, list[tuple[str | None, str]]] = {oid: [] for oid in oids}
@@ -122,7 +122,9 @@ class GrantsAndComments:
                 )
 
 
-def comment_on(cursor: Cursor, kind: Kind, name: sql.Composable, comments: Iterable[tuple[str | None, str]]) -> None:
+def comment_on(
+    cursor: Cursor, kind: ObjectKind, name: sql.Composable, comments: Iterable[tuple[str | None, str]]
+) -> None:
     """Write an object's comments, all in one statement: there are hundreds of columns.
 
     Args:
@@ -136,14 +138,14 @@ def comment_on(cursor: Cursor, kind: Kind, name: sql.Composable, comments: Itera
         cursor.execute(sql.SQL("; ").join(statements))
 
 
-def comment(kind: Kind, name: sql.Composable, column: str | None, meaning: str) -> sql.Composable:
+def comment(kind: ObjectKind, name: sql.Composable, column: str | None, meaning: str) -> sql.Composable:
     """Return the statement that says what an object means, or one of its columns."""
     if column is not None:
         return sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(name, sql.Identifier(column), sql.Literal(meaning))
     return sql.SQL("COMMENT ON {} {} IS {}").format(sql.SQL(kind.word), name, sql.Literal(meaning))
 
 
-def revoke_all(cursor: Cursor, kind: Kind, names: Mapping[int, sql.Composable]) -> None:
+def revoke_all(cursor: Cursor, kind: ObjectKind, names: Mapping[int, sql.Composable]) -> None:
     """Revoke what default privileges have granted on new objects, given by their oids and names."""
     cursor.execute(_PRIVILEGES.format(access=kind.access), {"oids": list(names)})
     for oid, role, everybody in {(oid, role, everybody) for oid, _, _, role, everybody, _ in cursor.fetchall()}:

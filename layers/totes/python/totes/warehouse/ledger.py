@@ -69,12 +69,12 @@ class Content:
         edition: the edition of the star that the whole content was last built from; None: it was never built, or
             somebody has dropped a part of it since.
         rebuild: whether somebody asked for a rebuild that is not done yet.
-        identity: what tells that edition from another one of its number; None: not known.
+        edition_digest: what tells that edition from another one of its number; None: not known.
     """
 
     edition: int | None
     rebuild: bool
-    identity: str | None = None
+    edition_digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,10 +197,12 @@ def count_quarantined(cursor: Cursor) -> int:
 
 def content(cursor: Cursor) -> Content:
     """Return what the warehouse's content is of."""
-    # An older totes, which does not know the identity, may have written another edition since.
+    # An older totes, which does not know the digest, may have written another edition since.
     cursor.execute("SELECT edition, rebuild, identity FROM etl.content LEFT JOIN etl.content_edition USING (edition)")
     row = cursor.fetchone()
-    return Content(edition=row[0], rebuild=row[1], identity=row[2]) if row else Content(edition=None, rebuild=False)
+    if row is None:
+        return Content(edition=None, rebuild=False)
+    return Content(edition=row[0], rebuild=row[1], edition_digest=row[2])
 
 
 def write_content(cursor: Cursor, said: Content) -> None:
@@ -210,8 +212,8 @@ def write_content(cursor: Cursor, said: Content) -> None:
     if not cursor.rowcount:
         cursor.execute("INSERT INTO etl.content (edition, rebuild) VALUES (%s, %s)", values)
     cursor.execute("DELETE FROM etl.content_edition")
-    if said.identity is not None:
-        identified = (said.edition, said.identity)
+    if said.edition_digest is not None:
+        identified = (said.edition, said.edition_digest)
         cursor.execute("INSERT INTO etl.content_edition (edition, identity) VALUES (%s, %s)", identified)
 
 

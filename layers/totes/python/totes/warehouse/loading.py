@@ -343,12 +343,12 @@ def _content_now(processed: ProcessedBucket, stored: Content, *, asked: bool, is
     """What is to be written of the warehouse's content before anything is loaded.
 
     What was dropped is there again, empty, and no later load sees that it was: so the content is of no edition now. Of
-    a warehouse that an earlier totes has filled the identity of its edition is written for the first time.
+    a warehouse that an earlier totes has filled the digest of its edition is written for the first time.
     """
     if is_lacking:
         return Content(edition=None, rebuild=asked)
-    if stored.identity is None and processed.is_edition_of(stored):
-        return replace(stored, rebuild=asked, identity=processed.identity)
+    if stored.edition_digest is None and processed.is_edition_of(stored):
+        return replace(stored, rebuild=asked, edition_digest=processed.edition_digest)
     return replace(stored, rebuild=asked)
 
 

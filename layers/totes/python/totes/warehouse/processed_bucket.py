@@ -21,18 +21,19 @@ class ProcessedBucket:
         return self._journal.edition
 
     @cached_property
-    def identity(self) -> str | None:
+    def edition_digest(self) -> str | None:
         """What tells the newest edition from another one of its number; None: it is the first, or not known."""
-        return self._journal.identity()
+        return self._journal.edition_digest()
 
     def is_edition_of(self, content: Content) -> bool:
         """Return whether a warehouse's content is of the newest edition.
 
-        Where one of the identities is not known, the number tells: an earlier totes has filled the warehouse.
+        Where one of the digests is not known, the number tells: an earlier totes has filled the warehouse.
         """
         if content.edition != self.edition:
             return False
-        return content.identity is None or self.identity is None or content.identity == self.identity
+        known = content.edition_digest
+        return known is None or self.edition_digest in (None, known)
 
     def is_replayed(self, code: str | None) -> bool:
         """Return whether some code makes an edition, which is to be loaded once it is published; None: any code."""

@@ -19,7 +19,7 @@ from totes.sqlstate import (
     is_of_class,
     primary_message,
 )
-from totes.warehouse.grants import ROUTINE, VIEW, GrantsAndComments, Kind, oid_of, revoke_all
+from totes.warehouse.grants import ROUTINE, VIEW, GrantsAndComments, ObjectKind, oid_of, revoke_all
 from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class RecreatedObject:
     shown: str
     own: OwnView | None
     hinders: Sequence[str]
-    kind: Kind
+    kind: ObjectKind
     entry: CatalogEntry
     grants_and_comments: GrantsAndComments
 

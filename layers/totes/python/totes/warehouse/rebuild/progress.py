@@ -35,7 +35,7 @@ class RebuildProgress:
 
     Attributes:
         edition: the edition of the star that it is made from.
-        identity: what tells that edition from another one of its number; None: it is the first, or not known.
+        edition_digest: what tells that edition from another one of its number; None: it is the first, or not known.
         definitions: a digest of the definitions that its tables are made by.
         straight: whether it is made from the first batch alone, whose rows need no staging.
         position: what is staged.
@@ -44,7 +44,7 @@ class RebuildProgress:
     """
 
     edition: int
-    identity: str | None
+    edition_digest: str | None
     definitions: str
     straight: bool
     position: Position
@@ -53,13 +53,13 @@ class RebuildProgress:
 
 
 def begin_progress(
-    cursor: Cursor, edition: int, identity: str | None, definitions: str, *, straight: bool
+    cursor: Cursor, edition: int, edition_digest: str | None, definitions: str, *, straight: bool
 ) -> RebuildProgress:
     """Create the table, with the row of a rebuild that has done nothing yet; see `RebuildProgress`."""
     cursor.execute(_CREATE)
     begun = RebuildProgress(
         edition=edition,
-        identity=identity,
+        edition_digest=edition_digest,
         definitions=definitions,
         straight=straight,
         position=Position(0, 0),
@@ -70,7 +70,7 @@ def begin_progress(
         "INSERT INTO etl.rebuild VALUES (%s, %s, %s, %s, %s, '{}', %s)",
         (
             edition,
-            " ".join(filter(None, (definitions, identity))),
+            " ".join(filter(None, (definitions, edition_digest))),
             straight,
             begun.position.batch,
             begun.position.parts,
@@ -94,10 +94,10 @@ def read_progress(cursor: Cursor) -> RebuildProgress | None:
         return None
     edition, definitions, straight, batch, parts, built, filled = row
     # In one column, for a table that an older totes has made has no other.
-    definitions, _, identity = definitions.partition(" ")
+    definitions, _, edition_digest = definitions.partition(" ")
     return RebuildProgress(
         edition=edition,
-        identity=identity or None,
+        edition_digest=edition_digest or None,
         definitions=definitions,
         straight=straight,
         position=Position(batch, parts),

@@ -161,8 +161,8 @@ class Rebuild:
         progress = read_progress(cursor)
         if progress is None and warehouse_state(cursor) != seen:
             return StepResult.MORE
-        made_of = (processed.edition, processed.identity, self._definitions)
-        if progress is None or (progress.edition, progress.identity, progress.definitions) != made_of:
+        made_of = (processed.edition, processed.edition_digest, self._definitions)
+        if progress is None or (progress.edition, progress.edition_digest, progress.definitions) != made_of:
             progress = self._begin(cursor, processed)
         self.staged = progress.position.batch
         last = 1 if progress.straight else processed.newest
@@ -210,7 +210,9 @@ class Rebuild:
                 )
         dependents_to_restore(cursor, self._tables)
         must_be_possible(cursor, self._tables)
-        progress = begin_progress(cursor, processed.edition, processed.identity, self._definitions, straight=straight)
+        progress = begin_progress(
+            cursor, processed.edition, processed.edition_digest, self._definitions, straight=straight
+        )
         write_made(cursor, made)
         logger.info("rebuilding from edition %d", processed.edition)
         return progress
@@ -366,7 +368,7 @@ class Rebuild:
             return StepResult.LATER  # the edition has not come as far as the warehouse yet
         if self._build_indexes(cursor, indexes.missing):
             return StepResult.MORE
-        content = Content(edition=processed.edition, rebuild=False, identity=processed.identity)
+        content = Content(edition=processed.edition, rebuild=False, edition_digest=processed.edition_digest)
         swap(cursor, self._tables, content)
         drop_made(cursor, _names(self._tables))
         self.staged = newest

@@ -20,7 +20,7 @@ from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse.carried import Dependents, Indexes, TableSettings, dependents_to_restore, must_not_hinder
 from totes.warehouse.definitions import LEDGER, columns_made, identifiers, replacements, serial_of
 from totes.warehouse.for_readers import ensure_current_views
-from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, Kind, oid_of, oids_of, revoke_all
+from totes.warehouse.grants import SEQUENCE, TABLE, GrantsAndComments, ObjectKind, oid_of, oids_of, revoke_all
 from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
 from totes.warehouse.migrate import remember_columns
@@ -145,7 +145,7 @@ def _serials(cursor: Cursor, table: Fact) -> Iterator[_Pair]:
         yield old, new, None
 
 
-def _put(cursor: Cursor, kind: Kind, pairs: Sequence[_Pair]) -> None:
+def _put(cursor: Cursor, kind: ObjectKind, pairs: Sequence[_Pair]) -> None:
     new = [name for _, name, _ in pairs]
     revoke_all(cursor, kind, dict(zip(oids_of(cursor, new), new, strict=True)))
     oids = oids_of(cursor, [name for name, _, _ in pairs])

@@ -7,8 +7,8 @@ import polars as pl
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.dashboard_snapshot.tables import ALL, Encoding, Table
 from totes.names import REPORT
-from totes.snapshot.tables import ALL, Kind, Table
 
 Consume = Callable[[str, pl.DataFrame], None]
 """Called with each part's name and rows, one after the other, and never without a row."""
@@ -35,14 +35,14 @@ def read_parts(cursor: Cursor, table: Table, consume: Consume, months: Sequence[
     query = sql.SQL("SELECT {part} AS part, {columns} FROM {view} AS held{where} ORDER BY 1, {key}").format(
         part=part,
         columns=sql.SQL(", ").join(
-            sql.SQL(kind.query + " AS {}").format(sql.Identifier(name), sql.Identifier(name))
-            for name, kind in table.columns.items()
+            sql.SQL(encoding.query + " AS {}").format(sql.Identifier(name), sql.Identifier(name))
+            for name, encoding in table.columns.items()
         ),
         view=sql.Identifier(REPORT, table.view),
         where=sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL(""),
         key=sql.SQL(", ").join(_order(name, table.columns[name]) for name in table.key),
     )
-    texts = [sql.Identifier(name) for name, kind in table.columns.items() if kind is Kind.TEXT]
+    texts = [sql.Identifier(name) for name, encoding in table.columns.items() if encoding is Encoding.TEXT]
     # Texts are always in quotes, so that an empty text differs from NULL.
     forced = sql.SQL(", FORCE_QUOTE ({})").format(sql.SQL(", ").join(texts)) if texts else sql.SQL("")
     copy = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv{})").format(query, forced)
@@ -56,7 +56,7 @@ def part_of(table: Table) -> sql.Composable:
     if table.parted_by is None:
         return sql.Literal(ALL)
     column: sql.Composable = sql.Identifier(table.parted_by)
-    if table.columns[table.parted_by] is Kind.MOMENT:
+    if table.columns[table.parted_by] is Encoding.MOMENT:
         column = sql.SQL("({} AT TIME ZONE 'UTC')").format(column)
     return sql.SQL("to_char({}, 'YYYY-MM')").format(column)
 
@@ -67,9 +67,9 @@ def _has_history(table: Table) -> sql.Composable:
     )
 
 
-def _order(name: str, kind: Kind) -> sql.Composable:
+def _order(name: str, encoding: Encoding) -> sql.Composable:
     """A column to sort by; texts by their bytes, whatever order the database has for them."""
-    return sql.SQL('{} COLLATE "C"' if kind is Kind.TEXT else "{}").format(sql.Identifier("held", name))
+    return sql.SQL('{} COLLATE "C"' if encoding is Encoding.TEXT else "{}").format(sql.Identifier("held", name))
 
 
 class _Parts:
@@ -78,7 +78,7 @@ class _Parts:
     def __init__(self, table: Table, consume: Consume) -> None:
         self._consume = consume
         self._columns = table.columns
-        self._schema = {"part": pl.String(), **{name: kind.read for name, kind in table.columns.items()}}
+        self._schema = {"part": pl.String(), **{name: encoding.read for name, encoding in table.columns.items()}}
         self._part = b""
         self._text = io.BytesIO()
 
@@ -95,5 +95,5 @@ class _Parts:
             return
         rows = pl.read_csv(io.BytesIO(self._text.getvalue()), has_header=False, schema=self._schema)
         self._text = io.BytesIO()
-        frame = rows.select(pl.col(name).cast(kind.written) for name, kind in self._columns.items())
+        frame = rows.select(pl.col(name).cast(encoding.written) for name, encoding in self._columns.items())
         self._consume(self._part.decode(), frame)

@@ -13,9 +13,7 @@ import polars as pl
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.errors import BatchTaken
-from totes.lake.folder import Folder, StoredObject
-from totes.snapshot.manifest import (
+from totes.dashboard_snapshot.manifest import (
     LATEST,
     Failed,
     Latest,
@@ -26,8 +24,8 @@ from totes.snapshot.manifest import (
     day_of,
     moments_key,
 )
-from totes.snapshot.reading import read_parts
-from totes.snapshot.state import (
+from totes.dashboard_snapshot.reading import read_parts
+from totes.dashboard_snapshot.state import (
     Newest,
     capture_of,
     consistent_read_of,
@@ -39,7 +37,9 @@ from totes.snapshot.state import (
     newest,
     rates,
 )
-from totes.snapshot.tables import BATCH, FACTS, MONEY_DIGITS, WHOLE, Table
+from totes.dashboard_snapshot.tables import BATCH, FACTS, MONEY_DIGITS, WHOLE, Table
+from totes.errors import BatchTaken
+from totes.lake.folder import Folder, StoredObject
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ ALL = "all"
 """The one part of a table that is not split into months."""
 
 
-class Kind(Enum):
-    """What a column holds: how it is asked for in SQL, as which type that arrives, and as which it is published."""
+class Encoding(Enum):
+    """How a column is published: how SQL asks for it, as which type that arrives, and as which it is written."""
 
     INT = ("{}", pl.Int32(), pl.Int32())
     BIG = ("{}", pl.Int64(), pl.Int64())
@@ -46,7 +46,7 @@ class Table:
     name: str
     view: str
     key: tuple[str, ...]
-    columns: dict[str, Kind]
+    columns: dict[str, Encoding]
     parted_by: str | None = None
     of_histories: bool = False
 
@@ -72,24 +72,24 @@ class FactTables:
 
 
 def _fact(
-    name: str, columns: dict[str, Kind], *, since: dict[str, Kind] | None = None, linked: bool = False
+    name: str, columns: dict[str, Encoding], *, since: dict[str, Encoding] | None = None, linked: bool = False
 ) -> FactTables:
     key = f"{name}_id"
-    described = {key: Kind.INT, "day": Kind.DAY, **columns, "batch": Kind.INT}
+    described = {key: Encoding.INT, "day": Encoding.DAY, **columns, "batch": Encoding.INT}
     view = f"{name}_versions"
     return FactTables(
         current=Table(
             name=name,
             view=f"{name}s",
             key=(key,),
-            columns={**described, "versions": Kind.INT, "first_batch": Kind.INT, **(since or {})},
+            columns={**described, "versions": Encoding.INT, "first_batch": Encoding.INT, **(since or {})},
             parted_by="day",
         ),
         versions=Table(
             name=f"{name}_version",
             view=view,
             key=(key, "batch"),
-            columns={**described, "deleted": Kind.FLAG},
+            columns={**described, "deleted": Encoding.FLAG},
             parted_by="day",
             of_histories=True,
         ),
@@ -101,44 +101,44 @@ FACTS = (
     _fact(
         "sales_order",
         {
-            "staff_id": Kind.INT,
-            "counterparty_id": Kind.INT,
-            "units": Kind.INT,
-            "unit_price": Kind.MONEY,
-            "currency_id": Kind.INT,
-            "design_id": Kind.INT,
-            "payment_day": Kind.DAY,
-            "delivery_day": Kind.DAY,
-            "location_id": Kind.INT,
+            "staff_id": Encoding.INT,
+            "counterparty_id": Encoding.INT,
+            "units": Encoding.INT,
+            "unit_price": Encoding.MONEY,
+            "currency_id": Encoding.INT,
+            "design_id": Encoding.INT,
+            "payment_day": Encoding.DAY,
+            "delivery_day": Encoding.DAY,
+            "location_id": Encoding.INT,
         },
     ),
     _fact(
         "purchase_order",
         {
-            "staff_id": Kind.INT,
-            "counterparty_id": Kind.INT,
-            "item_code": Kind.TEXT,
-            "quantity": Kind.INT,
-            "unit_price": Kind.MONEY,
-            "currency_id": Kind.INT,
-            "payment_day": Kind.DAY,
-            "delivery_day": Kind.DAY,
-            "location_id": Kind.INT,
+            "staff_id": Encoding.INT,
+            "counterparty_id": Encoding.INT,
+            "item_code": Encoding.TEXT,
+            "quantity": Encoding.INT,
+            "unit_price": Encoding.MONEY,
+            "currency_id": Encoding.INT,
+            "payment_day": Encoding.DAY,
+            "delivery_day": Encoding.DAY,
+            "location_id": Encoding.INT,
         },
     ),
     _fact(
         "payment",
         {
-            "sales_order_id": Kind.INT,
-            "purchase_order_id": Kind.INT,
-            "counterparty_id": Kind.INT,
-            "amount": Kind.MONEY,
-            "currency_id": Kind.INT,
-            "payment_type_id": Kind.INT,
-            "paid": Kind.FLAG,
-            "payment_day": Kind.DAY,
+            "sales_order_id": Encoding.INT,
+            "purchase_order_id": Encoding.INT,
+            "counterparty_id": Encoding.INT,
+            "amount": Encoding.MONEY,
+            "currency_id": Encoding.INT,
+            "payment_type_id": Encoding.INT,
+            "paid": Encoding.FLAG,
+            "payment_day": Encoding.DAY,
         },
-        since={"paid_since": Kind.INT},
+        since={"paid_since": Encoding.INT},
         linked=True,
     ),
 )
@@ -148,23 +148,23 @@ BATCH = Table(
     view="batches",
     key=("batch",),
     columns={
-        "batch": Kind.INT,
-        "captured_at": Kind.MOMENT,
-        "loaded_at": Kind.MOMENT,
-        "rows_in": Kind.BIG,
-        "versions": Kind.BIG,
-        "deleted": Kind.BIG,
-        "quarantined": Kind.BIG,
+        "batch": Encoding.INT,
+        "captured_at": Encoding.MOMENT,
+        "loaded_at": Encoding.MOMENT,
+        "rows_in": Encoding.BIG,
+        "versions": Encoding.BIG,
+        "deleted": Encoding.BIG,
+        "quarantined": Encoding.BIG,
     },
     parted_by="captured_at",
 )
 
 
-def _whole(name: str, view: str, key: tuple[str, ...], columns: dict[str, Kind]) -> Table:
+def _whole(name: str, view: str, key: tuple[str, ...], columns: dict[str, Encoding]) -> Table:
     return Table(name=name, view=view, key=key, columns=columns)
 
 
-_NUMBER, _NAME = Kind.INT, Kind.TEXT
+_NUMBER, _NAME = Encoding.INT, Encoding.TEXT
 
 WHOLE = (
     _whole(
@@ -182,20 +182,26 @@ WHOLE = (
         "exchange_rate",
         "rates",
         ("currency_id", "day"),
-        {"currency_id": Kind.INT, "day": Kind.DAY, "rate": Kind.TEXT},  # every digit of a rate counts
+        {"currency_id": Encoding.INT, "day": Encoding.DAY, "rate": Encoding.TEXT},  # every digit of a rate counts
     ),
     _whole(
         "open_quarantine",
         "open_quarantine",
         ("star_table", "key"),
-        {"star_table": Kind.TEXT, "key": Kind.KEY, "reason": Kind.TEXT, "batch": Kind.INT, "stale": Kind.FLAG},
+        {
+            "star_table": Encoding.TEXT,
+            "key": Encoding.KEY,
+            "reason": Encoding.TEXT,
+            "batch": Encoding.INT,
+            "stale": Encoding.FLAG,
+        },
     ),
-    _whole("drift", "source_changes", ("batch", "what"), {"batch": Kind.INT, "what": Kind.TEXT}),
+    _whole("drift", "source_changes", ("batch", "what"), {"batch": Encoding.INT, "what": Encoding.TEXT}),
     _whole(
         "verification",
         "verifications",
         ("at",),
-        {"at": Kind.MOMENT, "batch": Kind.INT, "equal": Kind.FLAG, "differences": Kind.INT},
+        {"at": Encoding.MOMENT, "batch": Encoding.INT, "equal": Encoding.FLAG, "differences": Encoding.INT},
     ),
 )
 """Tables that are small, and read whole for every snapshot."""

@@ -11,11 +11,11 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.consistent_read import consistent_read
+from totes.dashboard_snapshot.manifest import Rates, Verified
+from totes.dashboard_snapshot.reading import part_of
+from totes.dashboard_snapshot.tables import BATCH, TABLES, FactTables
 from totes.names import REPORT
 from totes.report import VIEWS
-from totes.snapshot.manifest import Rates, Verified
-from totes.snapshot.reading import part_of
-from totes.snapshot.tables import BATCH, TABLES, FactTables
 
 _IDENTITY = """
     SELECT (SELECT capture_sha256 FROM etl.batch ORDER BY batch_id LIMIT 1),
