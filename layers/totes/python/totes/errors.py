@@ -38,7 +38,10 @@ class LakeUnavailable(RetryableError):
 
 
 class BatchTaken(RetryableError):
-    """Another run has committed the batch of this number; this run's work is void, the next try goes on from there."""
+    """Another run has committed the batch of this number, or the plan, draft or edition, or a dashboard snapshot.
+
+    This run's work is void, the next try goes on from there.
+    """
 
 
 class ContractError(TotesError):

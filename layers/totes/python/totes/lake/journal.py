@@ -1,4 +1,4 @@
-"""A bucket's journals: documents numbered 1, 2, 3 ..., each committed once."""
+"""A bucket's journals: documents that have a number each, under which nothing else is ever committed."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,9 @@ _LAST = 10**10 - 1
 
 class Journal:
     """Numbered documents under one prefix: manifests, and also plans, editions, drafts, bookmarks and sweeps.
+
+    Not every number need be there, nor the lower ones first: sweeps go on by hundreds of batches, bookmarks come in any
+    order, and a later edition begins with its first batch. The newest document is the one of the highest number.
 
     A document's key begins with its number counted down from 9999999999, because a bucket lists its keys in
     ascending order: so the newest one is the first one listed, found by one request after years of ticks.
