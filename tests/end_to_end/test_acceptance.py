@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from local_cloud.empty_account import open_account
 from tests.support.account import everything
 from tests.support.command_line import totes
 from tests.support.databases import execute, value
+from tests.support.waiting import until
 
 ORDERS = 20
 TAGS = [{"Key": "project", "Value": "totes"}, {"Key": "environment", "Value": "dev-accept"}]
@@ -128,11 +128,12 @@ def kill_once_loaded(words: list[str], record: Path) -> None:
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 300
-    while not record.exists() or "run" not in json.loads(record.read_text())["steps"]:
+
+    def is_at_the_run() -> bool:
         assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        return record.exists() and "run" in json.loads(record.read_text())["steps"]
+
+    until(is_at_the_run, seconds=300, pause=0.1)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

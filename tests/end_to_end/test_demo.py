@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,6 +11,7 @@ import pytest
 
 from local_cloud.folder import StateFolder
 from tests.support.command_line import TOTES
+from tests.support.waiting import until
 
 
 def family_of(process: psutil.Process, folder: Path) -> list[psutil.Process]:
@@ -24,15 +24,6 @@ def family_of(process: psutil.Process, folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
-
-
-def eventually(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
 
 
 def test_once_makes_three_ticks_and_ends(folder: Path) -> None:
@@ -63,7 +54,7 @@ def test_it_goes_on_until_it_is_ended_and_leaves_no_process(end: signal.Signals,
     with (folder / f"{end.name}.txt").open("w+") as screen:
         demo = subprocess.Popen([TOTES, "demo", "--orders", "150"], cwd=folder, stdout=screen, stderr=screen)
         shown = Path(screen.name)
-        assert eventually(lambda: "The shop lives on" in shown.read_text(), 120), shown.read_text()
+        until(lambda: "The shop lives on" in shown.read_text(), shown.read_text, seconds=120, pause=0.2)
         time.sleep(3)
         assert family_of(psutil.Process(demo.pid), folder)
         os.kill(demo.pid, end)
@@ -71,7 +62,7 @@ def test_it_goes_on_until_it_is_ended_and_leaves_no_process(end: signal.Signals,
             os.kill(demo.pid, end)  # the impatient press it twice
         demo.wait(60)
     assert "Traceback" not in shown.read_text()
-    assert eventually(lambda: not family_of(psutil.Process(), folder), 30), family_of(psutil.Process(), folder)
+    until(lambda: not family_of(psutil.Process(), folder), lambda: family_of(psutil.Process(), folder), pause=0.2)
     if end is not signal.SIGKILL:
         assert demo.returncode == 0, shown.read_text()
         assert "the local cloud is down" in shown.read_text()

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import TOTES
 from tests.support.content import content_of
 from tests.support.databases import execute
+from tests.support.waiting import until
 from totes.lake import StarJournal
 
 
@@ -93,14 +93,14 @@ def test_who_stops_following_stops_nothing(shop: Deployed) -> None:
     assert following.returncode == 1
     assert "totes: no longer following, and nothing is stopped" in errors
     client, machine = deployment.step_functions, deployment.outputs["StateMachineArn"]
-    deadline = time.monotonic() + 60
-    while StarJournal(deployment.processed).edition == edition:  # the list lags behind, and this is what it is for
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    while (newest := client.list_executions(stateMachineArn=machine)["executions"][0]["status"]) == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert newest == "SUCCEEDED"
+
+    def outcome() -> str | None:
+        status: str = client.list_executions(stateMachineArn=machine)["executions"][0]["status"]
+        return None if status == "RUNNING" else status
+
+    # The list lags behind, and the edition is what the run is for.
+    until(lambda: StarJournal(deployment.processed).edition != edition, "no edition", seconds=60, pause=0.2)
+    assert until(outcome, "the run has not ended", seconds=60, pause=0.2) == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("batch", ["0", "99"])

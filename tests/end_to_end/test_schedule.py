@@ -1,7 +1,6 @@
 """A local cloud whose schedules fire keeps the warehouse up to date with nobody typing a command."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from local_cloud.postgres import EmbeddedPostgres
 from tests.end_to_end.conftest import Deployed
 from tests.support.command_line import totes
 from tests.support.databases import rows, value
+from tests.support.waiting import until
 
 
 def test_the_schedule_starts_a_run_as_in_aws(databases: EmbeddedPostgres, folder: Path) -> None:
@@ -27,13 +27,12 @@ def test_the_schedule_starts_a_run_as_in_aws(databases: EmbeddedPostgres, folder
         running = Deployed(LocalCloud.attach(state), state)
         runs = running.cloud.client("stepfunctions")
         [machine] = runs.list_state_machines()["stateMachines"]
-        deadline = time.monotonic() + 120
-        while (found := runs.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]) == [] or found[
-            0
-        ]["status"] == "RUNNING":
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-        assert [each["status"] for each in found] == ["SUCCEEDED"]
+
+        def outcomes() -> list[str] | None:
+            found = runs.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+            return None if found and found[0]["status"] == "RUNNING" else [each["status"] for each in found]
+
+        assert until(outcomes, "no run has ended", seconds=120, pause=0.5) == ["SUCCEEDED"]
         assert rows(running.cloud.warehouse_uri, "SELECT count(*) FROM current_sales_order") == [(10,)]
         assert "the local cloud's schedules start runs by themselves" in running.totes("status").out
         asked = [

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +17,7 @@ from tests.faults.worker import Returned
 from tests.faults.world import World
 from tests.support.databases import execute, value
 from tests.support.servers import shop_server
-
-_PATIENCE = 30.0
-"""Seconds until a standby is taken not to follow its primary."""
+from tests.support.waiting import until
 
 
 def promoted(scene: Scene) -> None:
@@ -94,10 +91,10 @@ def _give_to_owner_of(theirs: Path, ours: Path) -> None:
 def _follow(primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> None:
     """Wait until the standby has replayed what the primary has written."""
     written = value(primary.uri("postgres"), "SELECT pg_current_wal_lsn()::text")
-    deadline = time.monotonic() + _PATIENCE
-    while not value(standby.uri("postgres"), "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written]):
-        assert time.monotonic() < deadline, "the standby does not follow its primary"
-        time.sleep(0.02)
+    until(
+        lambda: value(standby.uri("postgres"), "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written]),
+        "the standby does not follow its primary",
+    )
 
 
 FAULTS: Mapping[str, Fault] = {"a standby promoted": promoted}

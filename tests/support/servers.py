@@ -3,8 +3,7 @@
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
 from tests.support.databases import rows, session, value
 from tests.support.versions import BROUGHT, VERSION, server_in
+from tests.support.waiting import until
 
 _SECONDS = 60.0
 _IDS_A_SEGMENT = 2**20
@@ -106,9 +106,10 @@ def standby_of(primary: EmbeddedPostgres, folder: Path) -> Iterator[EmbeddedPost
 def catch_up(standby: EmbeddedPostgres, primary: EmbeddedPostgres) -> None:
     """Wait until a standby has replayed what its primary has written."""
     position = value(primary.uri("postgres"), "SELECT pg_current_wal_lsn()::text")
-    _until(
+    until(
         lambda: bool(value(standby.uri("postgres"), "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])),
         "the standby did not catch up",
+        seconds=_SECONDS,
     )
 
 
@@ -171,7 +172,7 @@ def wait_for_recovery(uri: str, killed: int) -> None:
         except psycopg2.OperationalError:
             return False
 
-    _until(is_over, "the server did not recover from its crash")
+    until(is_over, "the server did not recover from its crash", seconds=_SECONDS)
 
 
 def jump_to_transaction(server: EmbeddedPostgres, number: int) -> None:
@@ -204,10 +205,3 @@ def _run(server: EmbeddedPostgres, program: str, *arguments: str | Path) -> None
         **server._surroundings,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _until(holds: Callable[[], bool], complaint: str) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.05)

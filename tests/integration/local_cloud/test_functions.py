@@ -8,10 +8,9 @@ import json
 import os
 import signal
 import threading
-import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import pytest
 from local_cloud.functions import Answer, Code, Credentials, Functions, Package
 from local_cloud.functions.runtime import plain_runtime, runtime
 from local_cloud.processes import ProcessRegister
+from tests.support.waiting import until
 
 
 def zipped(files: dict[str, str]) -> Code:
@@ -101,13 +101,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
     bench.functions.close()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 CONTEXT = """
@@ -233,7 +226,7 @@ def handler(event, context):
 """
     thread = threading.Thread(target=bench.invoke, args=(package(handler),))
     thread.start()
-    eventually(lambda: "at work" in bench.log())
+    until(lambda: "at work" in bench.log())
     (tmp_path / "done").touch()
     thread.join()
 
@@ -264,7 +257,7 @@ def test_a_worker_that_is_killed_at_work_fails_its_invocation_and_no_other(bench
     failures: list[Any] = []
     thread = threading.Thread(target=lambda: failures.append(bench.fail(busy, 600)))
     thread.start()
-    eventually(lambda: "busy" in bench.log())
+    until(lambda: "busy" in bench.log())
     [note] = bench.notes.iterdir()
     os.kill(int(note.name), signal.SIGKILL)
     thread.join()
@@ -284,7 +277,7 @@ def test_a_worker_that_is_killed_at_rest_is_not_missed(bench: Bench) -> None:
     idle = package("import os\ndef handler(event, context): return os.getpid()")
     first = bench.invoke(idle)
     os.kill(first, signal.SIGKILL)
-    eventually(lambda: is_over(first))
+    until(lambda: is_over(first))
     assert bench.invoke(idle) != first
 
 
@@ -306,7 +299,7 @@ def test_closing_ends_workers_at_work_and_at_rest(bench: Bench) -> None:
     resting = bench.invoke(other)
     thread = threading.Thread(target=bench.functions.invoke, args=(busy, b"600"))
     thread.start()
-    eventually(lambda: "busy" in bench.log())
+    until(lambda: "busy" in bench.log())
     bench.functions.close()
     thread.join()
     assert not psutil.pid_exists(resting)
@@ -359,6 +352,6 @@ def test_what_functions_are_forked_from_may_be_killed(bench: Bench) -> None:
     sewing = package(handler, layers=(zipped(IMPORTING),))
     before = bench.invoke(sewing)
     os.kill(before[0], signal.SIGKILL)
-    eventually(lambda: not psutil.pid_exists(before[1]))
+    until(lambda: not psutil.pid_exists(before[1]))
     after = bench.invoke(sewing)
     assert not set(before) & set(after)

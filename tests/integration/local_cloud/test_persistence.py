@@ -18,6 +18,7 @@ from local_cloud.folder import ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
 from local_cloud.origin import CloudOrigin
 from tests.support.daemons import forks
+from tests.support.waiting import until
 
 RESOURCES = {
     "Lake": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate", "Properties": {}},
@@ -94,10 +95,7 @@ class Cloud:
 
     def kill(self) -> None:
         os.kill(self.daemon.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while self._folder.is_running:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: not self._folder.is_running)
 
 
 @pytest.fixture

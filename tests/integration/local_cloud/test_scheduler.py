@@ -22,6 +22,7 @@ from local_cloud.folder import CLOUD, ENDPOINT, StateFolder
 from local_cloud.launch import Daemon
 from tests.integration.local_cloud.test_endpoint import Stack
 from tests.support.daemons import forks
+from tests.support.waiting import until
 
 NOW = datetime(2026, 11, 26, 5, 7, 30, tzinfo=UTC)
 INPUT = '{"due": "<aws.scheduler.scheduled-time>", "by": "<aws.scheduler.schedule-arn>"}'
@@ -166,20 +167,12 @@ def resources(*, may_start: bool, state: str = "ENABLED", text: str | None = INP
 OUTPUTS = {"Outputs": {name: {"Value": {"Ref": name}} for name in ("Machine", "Letters")}}
 
 
-def eventually(look: Callable[[], list[Any]]) -> list[Any]:
-    """What is seen once something is, or after half a minute."""
-    deadline = time.monotonic() + 30
-    while not (seen := look()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return seen
-
-
 def test_a_deployed_schedule_starts_its_target_with_its_input_once_the_cloud_is_up(scheduled: Scheduled) -> None:
     names = Stack(scheduled.client("cloudformation")).deploy(resources(may_start=True), **OUTPUTS)
     time.sleep(1)
     assert scheduled.executions(names["Machine"]) == [], "before it is up, its secrets have no logins yet"
     scheduled.folder.write(CLOUD, {})
-    [execution] = eventually(lambda: scheduled.executions(names["Machine"]))
+    [execution] = until(lambda: scheduled.executions(names["Machine"]), pause=0.2)
     told = json.loads(execution["input"])
     assert told["by"].endswith(":schedule/default/ticks")
     assert abs(datetime.fromisoformat(told["due"]) - datetime.now(UTC)) < timedelta(minutes=2)
@@ -192,7 +185,7 @@ def test_a_schedule_without_input_delivers_a_notification_of_itself(scheduled: S
     stack = Stack(scheduled.client("cloudformation"))
     names = stack.deploy(resources(may_start=True, text=None), **OUTPUTS)
     scheduled.folder.write(CLOUD, {})
-    [execution] = eventually(lambda: scheduled.executions(names["Machine"]))
+    [execution] = until(lambda: scheduled.executions(names["Machine"]), pause=0.2)
     told = json.loads(execution["input"])
     assert abs(datetime.fromisoformat(told.pop("time")) - datetime.now(UTC)) < timedelta(minutes=2)
     assert told.pop("id")
@@ -210,7 +203,7 @@ def test_a_schedule_without_input_delivers_a_notification_of_itself(scheduled: S
 def test_what_its_role_may_not_start_is_among_the_dead_letters(scheduled: Scheduled) -> None:
     names = Stack(scheduled.client("cloudformation")).deploy(resources(may_start=False), **OUTPUTS)
     scheduled.folder.write(CLOUD, {})
-    [letter] = eventually(lambda: scheduled.dead_letters(names["Letters"]))
+    [letter] = until(lambda: scheduled.dead_letters(names["Letters"]), pause=0.2)
     assert json.loads(letter["Body"])["by"].endswith(":schedule/default/ticks")
     assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AccessDenied"
     assert "states:StartExecution" in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
@@ -224,7 +217,7 @@ def test_a_disabled_schedule_starts_nothing(scheduled: Scheduled) -> None:
     time.sleep(2)
     assert scheduled.executions(names["Machine"]) == []
     stack.deploy(resources(may_start=True), **OUTPUTS)
-    assert eventually(lambda: scheduled.executions(names["Machine"]))
+    until(lambda: scheduled.executions(names["Machine"]), pause=0.2)
 
 
 def test_a_clock_that_is_put_back_stops_no_schedule() -> None:

@@ -4,7 +4,7 @@ import importlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone, shop_server
 from tests.support.versions import VERSION, since
+from tests.support.waiting import until
 from totes import databases
 from totes.capture import SOURCE_TABLES, capture
 from totes.capture.source import snapshot
@@ -178,7 +179,7 @@ def test_no_setting_of_a_database_reaches_a_load(pipeline: Pipeline) -> None:
         with holder.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(b"totes")])
         both = [loaders.submit(loaded), loaders.submit(loaded)]
-        eventually(lambda: advisory_locks(pipeline.source, granted=False) == 2)
+        until(lambda: advisory_locks(pipeline.source, granted=False) == 2)
         holder.rollback()
         assert sorted(each.result() for each in both) == [0, 1]
     execute(pipeline.source, f"ALTER DATABASE {parse_dsn(pipeline.warehouse)['dbname']} RESET ALL")
@@ -211,18 +212,11 @@ def advisory_locks(uri: str, *, granted: bool) -> int:
     return int(value(uri, f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = {granted}"))
 
 
-def eventually(holds: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_killed_loader_leaves_its_lock_in_the_middle_of_a_long_statement(empty_database: str) -> None:
     with subprocess.Popen([sys.executable, "-c", LONG_STATEMENT, empty_database]) as loader:
-        eventually(lambda: advisory_locks(empty_database, granted=True) == 1)
+        until(lambda: advisory_locks(empty_database, granted=True) == 1)
         loader.kill()
-    eventually(lambda: advisory_locks(empty_database, granted=True) == 0)
+    until(lambda: advisory_locks(empty_database, granted=True) == 0)
 
 
 def test_a_server_that_does_not_know_a_setting_yet_is_no_hindrance(folder: Path) -> None:

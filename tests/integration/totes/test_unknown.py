@@ -10,6 +10,9 @@ from tests.support.pipeline import Pipeline
 from totes.star import STAR_TABLES
 from totes.star_schema import Dimension, boolean, date, decimal, integer, text, time
 from totes.warehouse import load
+from totes.warehouse.definitions import create_star
+from totes.warehouse.places import LIVE
+from totes.warehouse.unknown import add_unknown
 
 # Every fact with every dimension, as a reader joins them.
 JOINED = """
@@ -144,13 +147,24 @@ def test_a_dimension_has_something_to_say_of_what_is_unknown() -> None:
         )
 
 
-def test_a_column_of_any_kind_may_have_nothing_to_say_of_what_is_unknown() -> None:
+@pytest.mark.begun
+def test_an_unknown_member_says_nothing_where_a_column_of_any_kind_may_be_null(pipeline: Pipeline) -> None:
     may_be_null = (
         integer("size", nullable=True),
         decimal("rent", 8, 2, nullable=True),
         boolean("is_open", nullable=True),
+        text("motto", nullable=True),
         date("since", nullable=True),
         time("from_time", of="since", nullable=True),
     )
-    shop = Dimension(name="dim_shop", source="shop", key="shop_id", columns=(integer("shop_id"), *may_be_null))
-    assert all(column.nullable for column in shop.columns if column.name != shop.key)
+    columns = (integer("shop_id"), text("name"), text("street"), *may_be_null)
+    shop = Dimension(name="dim_shop", source="shop", key="shop_id", columns=columns)
+    with session(pipeline.warehouse) as connection, connection.cursor() as cursor:
+        create_star(cursor, LIVE, shop)
+        cursor.execute(
+            "INSERT INTO etl.quarantine (batch_id, star_table, key, reason, source_row) "
+            "VALUES (1, 'dim_shop', 6, 'any', '{}')"
+        )
+        add_unknown(cursor, LIVE, shop)
+        cursor.execute("SELECT * FROM public.dim_shop")
+        assert cursor.fetchall() == [(6, "unknown 6", "unknown", *[None] * len(may_be_null), 1, True)]

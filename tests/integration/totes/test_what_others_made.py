@@ -3,7 +3,6 @@
 import dataclasses
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.support.first_warehouse import make_first_warehouse
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.versions import OPTION_OF_VIEWS, VERSION, server_in, since
+from tests.support.waiting import until
 from totes.errors import ConfigurationError, WarehouseUnavailable
 from totes.lake import Bucket
 from totes.roles import DASHBOARD, prepare_warehouse
@@ -829,10 +829,7 @@ def test_a_deadlock_with_a_reader_delays_a_change_that_can_wait_and_no_load(
 def read_what_waits_for_me(reader: Connection, uri: str) -> None:
     """Once somebody waits for the ledger, which the reader has read, read the table that they hold meanwhile."""
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'etl.batch'::regclass"
-    deadline = time.monotonic() + 60
-    while not value(uri, waits):
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.02)
+    until(lambda: value(uri, waits), "nobody waits", seconds=60)
     names = ", ".join([*(table.name for table in STAR_TABLES), "etl.batch_table", "etl.drift", "etl.quarantine"])
     with reader.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
@@ -869,12 +866,8 @@ def test_an_autovacuum_gives_way_to_the_swap(source: str, lake: tuple[Bucket, Bu
             pipeline = Pipeline(source=source, warehouse=warehouse, ingestion=lake[0], processed=lake[1])
             pipeline.tick()
             execute(warehouse, SLOW_VACUUM)
-            deadline = time.monotonic() + 60
-            while not value(
-                warehouse, "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid::regclass::text ~ 'pay'"
-            ):
-                assert time.monotonic() < deadline, "no autovacuum has begun"
-                time.sleep(0.1)
+            begun = "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid::regclass::text ~ 'pay'"
+            until(lambda: value(warehouse, begun), "no autovacuum has begun", seconds=60)
             assert rebuilt(pipeline).rebuilding is None
         finally:
             server.stop()

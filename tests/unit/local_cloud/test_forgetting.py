@@ -42,9 +42,7 @@ def _remembers_little(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def run(backend: StepFunctionsParserBackend, machine: Any, given: str) -> str:
     execution = backend.start_execution(machine.arn, None, given)
-    deadline = time.monotonic() + 20
-    while execution.status == "RUNNING" and time.monotonic() < deadline:
-        time.sleep(0.002)
+    until(lambda: execution.status != "RUNNING", pause=0.002)
     return str(execution.exec_arn)
 
 
