@@ -3,7 +3,7 @@
 import dataclasses
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import median_low
@@ -546,6 +546,29 @@ def test_a_rebuild_keeps_the_answers_and_what_people_made_of_them(pipeline: Pipe
 def ensure(uri: str, *questions: Question) -> None:
     with session(uri) as connection, connection, connection.cursor() as cursor:
         ensure_reports(cursor, questions)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sentence": "How many?"},
+        {"columns": {"orders": "all of them"}, "query": "SELECT count(*) FROM public.dim_design"},
+    ],
+)
+def test_an_upgrade_gives_nobody_back_what_was_taken(
+    pipeline: Pipeline, by_role: Pipeline, other: Mapping[str, Any]
+) -> None:
+    by_role.tick()
+    taken = ("report.sales_by_staff", "report.sales_by_day", "current_payment")
+    execute(by_role.warehouse, f"REVOKE SELECT ON {', '.join(taken)} FROM {DASHBOARD}")
+    ensure(by_role.warehouse, dataclasses.replace(question_of("sales_by_day"), **other), question_of("sales_by_staff"))
+    execute(
+        by_role.warehouse, "DROP VIEW report.verifications; COMMENT ON RULE \"_RETURN\" ON current_payment IS 'earlier'"
+    )
+    by_role.load()
+    assert value(pipeline.warehouse, "SELECT to_regclass('report.verifications') IS NOT NULL")
+    reads = "SELECT name FROM unnest(%s) AS name WHERE has_table_privilege(%s, name, 'SELECT')"
+    assert rows(pipeline.warehouse, reads, [[*taken, "report.verifications"], DASHBOARD]) == [("report.verifications",)]
 
 
 def test_a_question_that_is_asked_in_another_way_is_answered_in_another_way(

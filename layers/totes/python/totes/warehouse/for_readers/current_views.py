@@ -48,28 +48,31 @@ _MADE = """
     WHERE ev_class = to_regclass(%s) AND rulename = '_RETURN'
 """
 
-_OPTIONS = """
-    SELECT string_agg(format('%%I = %%L', option_name, option_value), ', ')
-    FROM pg_class, pg_options_to_table(reloptions) WHERE pg_class.oid = to_regclass(%s)
+_BEFORE = """
+    SELECT to_regclass(%(view)s) IS NULL, string_agg(format('%%I = %%L', option_name, option_value), ', ')
+    FROM pg_class, pg_options_to_table(reloptions) WHERE pg_class.oid = to_regclass(%(view)s)
 """
 
 
 def create_current_view(cursor: Cursor, table: Fact) -> None:
-    """Create or replace the live view of a fact's current state, with all columns of the fact, and grant it.
+    """Create or replace the live view of a fact's current state, with all columns of the fact.
+
+    A new one is granted to the dashboard's role; of one that is replaced, what was revoked stays revoked.
 
     Raises:
         psycopg2.Error: something of others has its name.
     """
     view = _name(table)
-    cursor.execute(_OPTIONS, (view.as_string(cursor),))
-    [[options]] = cursor.fetchall()
+    cursor.execute(_BEFORE, {"view": view.as_string(cursor)})
+    [[is_new, options]] = cursor.fetchall()
     cursor.execute(
         sql.SQL("CREATE OR REPLACE VIEW {} {} AS {}").format(
             view, sql.SQL(f"WITH ({options})" if options else ""), _query(table, sql.SQL("*"))
         )
     )
     _mark(cursor, table)
-    grant_select(cursor, view)
+    if is_new:
+        grant_select(cursor, view)
 
 
 def _query(table: Fact, columns: sql.Composable) -> sql.Composable:

@@ -9,11 +9,12 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import absent
 from totes.names import REPORT, REPORT_MARK
 from totes.report import VIEWS, Question
 from totes.sqlstate import primary_message
 from totes.warehouse.definitions import identifiers
-from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of
+from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of, revoke_all
 from totes.warehouse.lock_timeout import short_lock_timeout
 from totes.warehouse.reader_grants import grant_select, grant_usage
 
@@ -90,6 +91,8 @@ def _reads_elsewhere(cursor: Cursor, questions: Sequence[Question]) -> bool:
 def create_report(cursor: Cursor, question: Question) -> None:
     """Create a question's view, or replace it if its columns stay; new ones may follow them.
 
+    A new view is granted to the dashboard's role; of one that is replaced, what was revoked stays revoked.
+
     Raises:
         psycopg2.Error: the view has other columns, or the query does not fit the tables.
     """
@@ -114,8 +117,10 @@ def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
             for column, meaning in ((None, question.sentence), *question.columns.items())
         ),
     ]
+    new = set(absent(cursor, [(REPORT, question.name) for question in questions]))
     cursor.execute(sql.SQL("; ").join(statements))
-    grant_select(cursor, *map(name_of, questions))
+    if names := [name_of(question) for question in questions if f"{REPORT}.{question.name}" in new]:
+        grant_select(cursor, *names)
 
 
 def name_of(question: Question) -> sql.Identifier:
@@ -158,6 +163,7 @@ def _replace(cursor: Cursor, question: Question) -> None:
     [grants_and_comments] = GrantsAndComments.of(cursor, VIEW, [oid_of(cursor, name_of(question))]).values()
     cursor.execute(sql.SQL("DROP VIEW {}").format(name_of(question)))
     create_report(cursor, question)
+    revoke_all(cursor, VIEW, {oid_of(cursor, name_of(question)): name_of(question)})
     grants_and_comments.grant_on(cursor, name_of(question), set(question.columns))
 
 
