@@ -1,4 +1,6 @@
 -- How fresh is what these views say? As of the newest batch, which is the source as it was at one moment.
+-- A run that finds no change makes no batch, so as_of of a quiet shop stays as it is, as it does if no run ends any more.
+-- The alarms no-success and lag, and checked_at of the dashboard's status, tell the two apart.
 --
 -- batch: the newest batch that the warehouse holds
 -- as_of: when the source was read for it

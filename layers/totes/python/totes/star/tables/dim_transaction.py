@@ -4,7 +4,8 @@ from totes.star_schema import Dimension, integer, text
 
 DIM_TRANSACTION = Dimension(
     name="dim_transaction",
-    meaning="What ties an order to its payment.",
+    meaning="What ties an order to its payment. From an order to its payment take those that are not is_deleted: one "
+    "that was deleted and entered again is there twice.",
     source="transaction",
     key="transaction_id",
     columns=(

@@ -17,13 +17,21 @@ FACT_PAYMENT = Fact(
     columns=(
         integer("payment_id", meaning="Which payment this is a version of."),
         date("created_date", meaning="The day on which the payment was entered.", of="created_at"),
-        time("created_time", meaning="The time of that day.", of="created_at"),
+        time(
+            "created_time",
+            meaning="The time of that day, as the shop's clock says, without a zone.",
+            of="created_at",
+        ),
         date(
             "last_updated_date",
             meaning="The day on which the shop last changed it, as the shop says.",
             of="last_updated",
         ),
-        time("last_updated_time", meaning="The time of that day.", of="last_updated"),
+        time(
+            "last_updated_time",
+            meaning="The time of that day, as the shop's clock says, without a zone.",
+            of="last_updated",
+        ),
         integer("transaction_id", meaning="The transaction that it pays."),
         integer("counterparty_id", meaning="Who pays, or is paid."),
         decimal("payment_amount", 10, 2, meaning="The amount, in the payment's currency."),

@@ -12,13 +12,21 @@ FACT_SALES_ORDER = Fact(
     columns=(
         integer("sales_order_id", meaning="Which sales order this is a version of."),
         date("created_date", meaning="The day on which the order was made.", of="created_at"),
-        time("created_time", meaning="The time of that day.", of="created_at"),
+        time(
+            "created_time",
+            meaning="The time of that day, as the shop's clock says, without a zone.",
+            of="created_at",
+        ),
         date(
             "last_updated_date",
             meaning="The day on which the shop last changed it, as the shop says.",
             of="last_updated",
         ),
-        time("last_updated_time", meaning="The time of that day.", of="last_updated"),
+        time(
+            "last_updated_time",
+            meaning="The time of that day, as the shop's clock says, without a zone.",
+            of="last_updated",
+        ),
         integer("sales_staff_id", meaning="Who made the sale.", of="staff_id"),
         integer("counterparty_id", meaning="The customer."),
         integer("units_sold", meaning="How many bags were ordered."),

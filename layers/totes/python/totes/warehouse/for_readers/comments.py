@@ -59,7 +59,11 @@ _LEDGER: Mapping[Relation, Mapping[str | None, str]] = MappingProxyType(
             "differences": "How many rows differed beyond that.",
         },
         ("public", "fact_exchange_rate"): {
-            None: "What a currency was worth on a day, as a public source said; nonsense is left out.",
+            None: (
+                "What a currency was worth on a day, as a public source said; nonsense is left out. The base has no "
+                "row of its own, a day may be missing, and rows of an earlier reporting currency stay: to convert "
+                "amounts, join report.exchange_rates by currency_id and day."
+            ),
             "rate_date": "The day.",
             "base_currency": "The currency of which one unit is worth so much, by its ISO 4217 code.",
             "currency": "The currency, by its ISO 4217 code.",
@@ -184,8 +188,18 @@ def _of_columns(table: StarTable, tables: Sequence[StarTable]) -> Iterator[tuple
     for column in table.columns:
         yield column.name, " ".join([column.meaning, *_origin(table, column, tables)])
     yield "batch_id", "The batch that brought it; see etl.batch."
-    gone = "Whether the source row was gone with this version." if isinstance(table, Fact) else "Whether it is gone."
-    yield "is_deleted", gone
+    yield "is_deleted", _gone(table)
+
+
+def _gone(table: StarTable) -> str:
+    if isinstance(table, Fact):
+        return "Whether the source row was gone with this version."
+    if isinstance(table, Calendar):
+        return "Always false: a day is never gone."
+    return (
+        "Whether it is gone from the shop, or stands for a row in quarantine. Facts still refer to it: filter it to "
+        "list or count the dimension, not to join facts to it."
+    )
 
 
 def _origin(table: StarTable, column: Column, tables: Sequence[StarTable]) -> Iterator[str]:

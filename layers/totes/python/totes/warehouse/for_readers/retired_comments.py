@@ -5,6 +5,16 @@ more from a version that wrote it, or when its table, view or column is gone.
 """
 
 _VERSION = "The version: counts up as versions are captured."
+_DIMENSIONS = (
+    "dim_counterparty",
+    "dim_currency",
+    "dim_date",
+    "dim_design",
+    "dim_location",
+    "dim_payment_type",
+    "dim_staff",
+    "dim_transaction",
+)
 
 RETIRED = frozenset(
     {
@@ -26,6 +36,21 @@ RETIRED = frozenset(
         ("public", "current_purchase_order", "purchase_record_id", _VERSION),
         ("public", "fact_sales_order", "sales_record_id", _VERSION),
         ("public", "current_sales_order", "sales_record_id", _VERSION),
+        # Written until 30 November 2026.
+        ("public", "dim_transaction", None, "What ties an order to its payment."),
+        (
+            "public",
+            "fact_exchange_rate",
+            None,
+            "What a currency was worth on a day, as a public source said; nonsense is left out.",
+        ),
+        *(("public", dimension, "is_deleted", "Whether it is gone.") for dimension in _DIMENSIONS),
+        *(
+            ("public", relation, column, f"The time of that day. From {source}.{of}.")
+            for source in ("payment", "purchase_order", "sales_order")
+            for relation in (f"fact_{source}", f"current_{source}")
+            for column, of in (("created_time", "created_at"), ("last_updated_time", "last_updated"))
+        ),
     }
 )
 """Schema, relation, column (None: the relation itself) and what its comment said."""
