@@ -3,10 +3,12 @@
 import yaml
 
 from toolchain.dbt_sources import FILE, document
+from totes.names import RATES_TABLE, READABLE_LEDGER
 from totes.references import dimension_of
 from totes.report import VIEWS
-from totes.star import STAR_TABLES
+from totes.star import READABLE, STAR_TABLES
 from totes.star_schema import Fact
+from totes.warehouse.for_readers.comments import comments
 
 
 def test_the_file_is_what_the_definitions_say() -> None:
@@ -16,7 +18,7 @@ def test_the_file_is_what_the_definitions_say() -> None:
 
 
 def test_every_table_and_view_is_in_it_with_its_keys_tested() -> None:
-    source, _ = yaml.safe_load(document())["sources"]
+    source, *_ = yaml.safe_load(document())["sources"]
     tables = {
         table["name"]: {each["name"]: each.get("data_tests", []) for each in table["columns"]}
         for table in source["tables"]
@@ -40,7 +42,20 @@ def test_a_fact_is_tied_to_each_dimension_that_it_names() -> None:
                 )
 
 
+def test_whatever_readers_see_is_in_it_and_each_column_says_what_its_comment_says() -> None:
+    *sources, _ = yaml.safe_load(document())["sources"]
+    said = {
+        (source["schema"], table["name"], column["name"]): column["description"]
+        for source in sources
+        for table in source["tables"]
+        for column in [{**table, "name": None}, *table["columns"]]
+    }
+    seen = {("public", name) for name in (*READABLE, RATES_TABLE)} | {("etl", name) for name in READABLE_LEDGER}
+    assert said == {(*place, column): meaning for place, column, meaning in comments(STAR_TABLES) if place in seen}
+    assert {(schema, name) for schema, name, _ in said} == seen
+
+
 def test_every_view_of_a_question_and_of_rows_is_in_it() -> None:
-    _, views = yaml.safe_load(document())["sources"]
+    *_, views = yaml.safe_load(document())["sources"]
     assert [table["name"] for table in views["tables"]] == [view.name for view in VIEWS]
     assert views["schema"] == "report"
