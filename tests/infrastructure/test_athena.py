@@ -12,7 +12,7 @@ from costs import estimate, read_resources
 from stacks import config
 from tests.support.templates import Synthesised, synthesise
 from totes.star import STAR_TABLES
-from totes.star_schema import Calendar, Fact
+from totes.star_schema import Calendar, Dimension, Fact
 
 TRANSFORM = "ingestion_to_processed_bucket"
 
@@ -37,7 +37,12 @@ def test_no_environment_has_it_unless_that_is_said(synthesised: Synthesised) -> 
 def test_each_star_table_has_its_files_and_what_they_come_to(on: Synthesised) -> None:
     views = {name for name, table in tables(on).items() if table["TableType"] == "VIRTUAL_VIEW"}
     facts = [table for table in STAR_TABLES if isinstance(table, Fact)]
-    assert views == {table.name for table in STAR_TABLES} | {table.current_view for table in facts}
+    dimensions = [table for table in STAR_TABLES if isinstance(table, Dimension)]
+    assert views == (
+        {table.name for table in STAR_TABLES}
+        | {table.current_view for table in facts}
+        | {f"{table.name}_versions" for table in dimensions}
+    )
     assert set(tables(on)) - views == {
         f"{table.name}_{kind}"
         for table in STAR_TABLES

@@ -75,6 +75,30 @@ def test_a_dimension_says_its_latest_state(pipeline: Pipeline, reader: Reader) -
 
 
 @pytest.mark.begun
+def test_each_version_of_a_dimension_is_read_with_its_batch(pipeline: Pipeline, reader: Reader) -> None:
+    inserted = "INSERT INTO design (design_id, design_name, file_location, file_name, last_updated) VALUES "
+    for edit in (
+        f"{inserted} (900, 'first', '/', 'n', now())",
+        "UPDATE design SET design_name = 'second' WHERE design_id = 900",
+        "UPDATE design SET last_updated = now() WHERE design_id = 900",  # says nothing new
+        "DELETE FROM design WHERE design_id = 900",
+        f"{inserted} (900, 'third', '/', 'n', now())",
+    ):
+        execute(pipeline.source, edit)
+        pipeline.tick()
+    listed(pipeline)
+    found = reader.read(views=VIEWS)
+    versions = sorted((row for row in found["dim_design_versions"] if row[0] == 900), key=lambda row: row[-2])
+    assert [(name, batch, gone) for _, name, _, _, batch, gone in versions] == [
+        ("first", 2, False),
+        ("second", 3, False),
+        ("second", 5, True),
+        ("third", 6, False),
+    ]
+    assert [row for row in found["dim_design"] if row[0] == 900] == versions[-1:]
+
+
+@pytest.mark.begun
 def test_a_key_that_no_star_can_hold_is_deleted_and_spoils_no_query(pipeline: Pipeline, reader: Reader) -> None:
     execute(
         pipeline.source,

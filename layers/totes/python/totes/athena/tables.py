@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from totes.athena.lists import DELETES, STARS
 from totes.lake.layout import BATCHES
-from totes.star_schema import INTEGER_RANGE, Calendar, Column, Fact, Kind, StarTable
+from totes.star_schema import INTEGER_RANGE, Calendar, Column, Dimension, Fact, Kind, StarTable
 
 _HIVE = {
     Kind.INTEGER: "int",
@@ -86,7 +86,7 @@ def kept_of(table: StarTable) -> Sequence[Kept]:
 
 
 def views_of(table: StarTable) -> Sequence[View]:
-    """The views of a star table: what the warehouse's table of that name has, and a fact's current state."""
+    """The views of a star table: what the warehouse's has, a fact's current state, and a dimension's versions."""
     fields = [
         *(_field(column) for column in table.columns),
         Field(name=BATCH, type="int", meaning="The batch that brought this."),
@@ -94,18 +94,18 @@ def views_of(table: StarTable) -> Sequence[View]:
     ]
     names = ", ".join(field.name for field in fields)
     newest = f"row_number() OVER (PARTITION BY {table.key} ORDER BY {BATCH} DESC) AS newest"
-    latest = f"SELECT {names} FROM (SELECT *, {newest} FROM ({_versions(table)})) WHERE newest = 1"
-    if not isinstance(table, Fact):
-        return [View(name=table.name, fields=fields, meaning=table.meaning, sql=latest)]
-    return [
-        View(name=table.name, fields=fields, meaning=table.meaning, sql=_versions(table)),
-        View(
-            name=table.current_view,
-            fields=fields,
-            meaning=f"The newest version of each row of {table.name} that is not gone.",
-            sql=f"{latest} AND NOT {DELETED}",
-        ),
-    ]
+    versions = _versions(table)
+    latest = f"SELECT {names} FROM (SELECT *, {newest} FROM ({versions})) WHERE newest = 1"
+    whole = View(
+        name=table.name, fields=fields, meaning=table.meaning, sql=versions if isinstance(table, Fact) else latest
+    )
+    if isinstance(table, Fact):
+        current = f"The newest version of each row of {table.name} that is not gone."
+        return [whole, View(name=table.current_view, fields=fields, meaning=current, sql=f"{latest} AND NOT {DELETED}")]
+    if isinstance(table, Dimension):
+        held = f"Every version of each row of {table.name}, which holds until the next one of its key."
+        return [whole, View(name=f"{table.name}_versions", fields=fields, meaning=held, sql=versions)]
+    return [whole]
 
 
 def _versions(table: StarTable) -> str:
