@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.athena import VIEWS, Reader, ordered
-from tests.support.databases import execute, rows
+from tests.support.athena import VIEWS, Reader, Row, ordered
+from tests.support.databases import execute, rows, session
 from tests.support.memory_store import MemoryStore
 from tests.support.pipeline import Pipeline
 from totes.athena import Field, View, write_lists
@@ -22,8 +22,17 @@ def examples(page: str) -> list[str]:
     return [query for query in queries if query.strip()]
 
 
-HISTORY, KNOWN, BY_MONTH, CURRENCY, CONVERTED = examples("warehouse.md")
-[BY_DESIGN] = examples("athena.md")
+def asked_of_athena(pipeline: Pipeline, store: MemoryStore, folder: Path, query: str) -> list[Row]:
+    """What a query says that reads the views by their names."""
+    write_lists(pipeline.processed, [table.name for table in STAR_TABLES])
+    named = ", ".join(f"{view.name} AS ({view.sql})" for view in VIEWS)
+    fields = [Field(name="*", type="varchar")]
+    asked = View(name="asked", fields=fields, meaning="", sql=f"WITH {named} {query}")
+    return Reader(folder, store.bucket("processed")).read(views=[asked])["asked"]
+
+
+HISTORY, KNOWN, BY_MONTH, CURRENCY, CONVERTED, OWN = examples("warehouse.md")
+BY_DESIGN, BEFORE = examples("athena.md")
 
 
 @pytest.mark.begun
@@ -81,19 +90,39 @@ def test_what_was_sold_in_one_currency_is_asked_of_a_view_that_there_is(pipeline
     )
     assert rows(pipeline.warehouse, CURRENCY) == [("GBP",)]
     assert any(converted is not None for _, converted, _ in rows(pipeline.warehouse, CONVERTED))
+    by_view = "SELECT payment_id, converted FROM report.payments"
+    assert ordered(rows(pipeline.warehouse, OWN)) == ordered(rows(pipeline.warehouse, by_view))
+
+
+@pytest.mark.begun
+def test_a_month_is_the_shops_in_whatever_zone_it_is_asked_for(pipeline: Pipeline) -> None:
+    months = "SELECT DISTINCT date_trunc('month', created_at)::date FROM sales_order ORDER BY 1"
+    with session(pipeline.warehouse) as connection, connection.cursor() as cursor:
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+            cursor.execute("SELECT set_config('TimeZone', %s, false)", [zone])
+            cursor.execute(CONVERTED)
+            assert [(month,) for month, _, _ in cursor.fetchall()] == rows(pipeline.source, months)
 
 
 @pytest.mark.begun
 def test_athena_is_asked_in_the_same_words_as_the_warehouse(
     pipeline: Pipeline, store: MemoryStore, tmp_path: Path
 ) -> None:
-    write_lists(pipeline.processed, [table.name for table in STAR_TABLES])
-    named = ", ".join(f"{view.name} AS ({view.sql})" for view in VIEWS)
-    fields = [Field(name="*", type="varchar")]
-    asked = View(name="asked", fields=fields, meaning="", sql=f"WITH {named} {BY_DESIGN}")
-    found = Reader(tmp_path, store.bucket("processed")).read(views=[asked])["asked"]
+    found = asked_of_athena(pipeline, store, tmp_path, BY_DESIGN)
     by_currency = """
         SELECT design_name, currency_code, sum(units_sold * unit_price)
         FROM sales_order JOIN design USING (design_id) JOIN currency USING (currency_id) GROUP BY 1, 2
     """
     assert found == ordered(rows(pipeline.warehouse, BY_DESIGN)) == ordered(rows(pipeline.source, by_currency))
+
+
+@pytest.mark.begun
+def test_athena_says_what_a_member_of_staff_was_before(pipeline: Pipeline, store: MemoryStore, tmp_path: Path) -> None:
+    [[before]] = rows(pipeline.source, "SELECT last_name FROM staff WHERE staff_id = 1")
+    execute(pipeline.source, "UPDATE staff SET last_name = 'Other' WHERE staff_id = 1")
+    pipeline.tick()
+    found = asked_of_athena(pipeline, store, tmp_path, BEFORE)
+    assert [(row[1], *row[3:]) for row in sorted(found, key=lambda row: row[3])] == [
+        (before, 1, 2, False),
+        ("Other", 2, None, False),
+    ]
