@@ -132,6 +132,7 @@ NOT_COUNTED = (
     "a busy shop, an initial load, a rebuild: every tick is idle",
     "cold starts: since August 2025 Lambda charges for those seconds too",
     "backups beyond a database's own size; databases that are not in the templates",
+    "a warehouse of your own outside the network: each night as much of it is read as of the source",
     "the bucket that the CDK uploads to",
     "Athena: what it reads, and the requests that bring its lists up to date",
 )

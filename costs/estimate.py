@@ -285,7 +285,7 @@ def queue(_: TemplateResource, __: Runs) -> list[Charge]:
 
 
 def nat_gateway(_: TemplateResource, runs: Runs) -> list[Charge]:
-    """AWS::EC2::NatGateway: its hours, and what goes through it: each night the source goes through one of them."""
+    """AWS::EC2::NatGateway: its hours, and what goes through it: each night a source outside goes through one."""
     of_nights = assumptions.DAYS_A_MONTH * runs.use.gb_a_night / runs.gateways
     return [
         Charge(assumptions.HOURS_A_MONTH, prices.NAT_HOUR),

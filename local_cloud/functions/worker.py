@@ -97,10 +97,14 @@ class Worker:
         self._started = time.monotonic()
         try:
             self._process = self._start()
+            try:
+                self._surroundings.processes.add(self._process.pid)
+            except BaseException:
+                self._kill()
+                raise
         except BaseException:
             self._clear()
             raise
-        self._surroundings.processes.add(self._process.pid)
 
     @property
     def is_alive(self) -> bool:

@@ -315,6 +315,23 @@ def test_a_function_that_cannot_start_leaves_nothing(bench: Bench, tmp_path: Pat
     assert not list((tmp_path / "functions" / "workers").iterdir())
 
 
+def test_a_worker_that_cannot_be_noted_leaves_nothing(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would end it where the whole cloud is killed."""
+    started: list[int] = []
+
+    def refuse(_: ProcessRegister, process: int) -> None:
+        started.append(process)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(ProcessRegister, "add", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        bench.invoke(package("def handler(event, context): pass"))
+    assert is_over(started[0])
+    assert not list((tmp_path / "functions" / "workers").iterdir())
+
+
 def test_a_worker_whose_output_nobody_takes_ends_with_its_invocation(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

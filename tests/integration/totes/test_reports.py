@@ -548,6 +548,25 @@ def ensure(uri: str, *questions: Question) -> None:
         ensure_reports(cursor, questions)
 
 
+def test_the_reader_reads_what_totes_has_put_in_the_place_of_somebodys_view(
+    pipeline: Pipeline, by_role: Pipeline
+) -> None:
+    by_role.tick()
+    execute(
+        by_role.warehouse,
+        "DROP VIEW current_payment CASCADE; CREATE VIEW current_payment AS SELECT * FROM fact_payment",
+    )
+    execute(
+        by_role.warehouse,
+        "DROP VIEW report.sales_by_staff CASCADE; CREATE VIEW report.sales_by_staff AS SELECT 1 AS one",
+    )
+    ensure(by_role.warehouse, *QUESTIONS)
+    by_role.load()
+    reads = "SELECT has_table_privilege(%s, name, 'SELECT') FROM unnest(%s) AS name"
+    names = ["current_payment", "report.sales_by_staff", "report.payments"]
+    assert rows(pipeline.warehouse, reads, [DASHBOARD, names]) == [(True,)] * 3
+
+
 @pytest.mark.parametrize(
     "other",
     [

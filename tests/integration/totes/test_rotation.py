@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import boto3
 import psycopg2
@@ -23,7 +24,14 @@ from tests.support.refusing_server import SEEN, refusing_server
 from tests.support.servers import standby_of
 from totes import payloads, rotation
 from totes.databases import connected
-from totes.errors import ConfigurationError, DatabaseUnavailable, LoginRefused, SourceUnavailable, UserError
+from totes.errors import (
+    ConfigurationError,
+    DatabaseUnavailable,
+    LoginRefused,
+    SecretUnavailable,
+    SourceUnavailable,
+    UserError,
+)
 from totes.roles import MARK
 from totes.settings import PLACEHOLDER
 
@@ -410,6 +418,21 @@ def test_a_database_that_does_not_answer_is_waited_for_once(
         with pytest.raises(DatabaseUnavailable, match=r"cannot be reached: .*timeout expired"):
             ask(secrets, "login")
         assert len(tried) == 1
+
+
+def test_secrets_manager_that_does_not_answer_is_no_refusal_of_the_database(
+    secrets: "SecretsManagerClient", empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a database that was restored to before the last rotation only the previous password is known."""
+    for step in steps(secrets):
+        step()
+    execute(empty_database, "ALTER ROLE rotated PASSWORD 'first'")
+    rotation.check_own(secrets, "login")
+    monkeypatch.setattr(rotation, "previous_login", Mock(side_effect=SecretUnavailable("Rate exceeded")))
+    with pytest.raises(SecretUnavailable, match="Rate exceeded"):
+        rotation.check_own(secrets, "login")
+    with pytest.raises(DatabaseUnavailable, match="refuses the login"):
+        rotation.try_current(secrets, "login")
 
 
 def test_a_refusal_in_another_encoding_is_one_sentence(secrets: "SecretsManagerClient") -> None:

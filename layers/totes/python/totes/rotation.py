@@ -169,7 +169,10 @@ def try_current(secrets: "SecretsManagerClient", secret: str) -> None:
     try:
         _session(current, secret).close()
     except psycopg2.OperationalError as refused:
-        if (connection := _session_of_previous(secrets, secret, current, refused)) is not None:
+        connection = None
+        with suppress(SecretUnavailable):  # the refusal says more
+            connection = _session_of_previous(secrets, secret, current, refused)
+        if connection is not None:
             connection.close()
             raise DatabaseUnavailable(
                 f"the database knows only the password that secret {secret} had before its last change, by which runs "
@@ -299,7 +302,7 @@ def _session_of_previous(
 ) -> Connection | None:
     """A session by the password before the current one, which was refused; None where it is not known either."""
     if is_answer(refusal):
-        with suppress(psycopg2.OperationalError, SecretUnavailable):
+        with suppress(psycopg2.OperationalError):
             if (previous := previous_login(secrets, secret, current)) is not None:
                 return _session(previous, secret)
     return None
@@ -339,7 +342,10 @@ def _session(values: dict[str, Any], secret: str) -> Connection:
 def _unavailable(secret: str, error: Exception) -> DatabaseUnavailable:
     words = " ".join(str(error).split())
     if not is_answer(error):
-        return DatabaseUnavailable(f"the database that secret {secret} names cannot be reached: {words}")
+        return DatabaseUnavailable(
+            f"the database that secret {secret} names cannot be reached: {words}; if its host, port or certificates "
+            "are others, store them (totes secrets set LOGIN)"
+        )
     return DatabaseUnavailable(
         f"the database refuses the login in secret {secret}: {words}; store one that it knows (totes secrets set LOGIN)"
     )

@@ -65,18 +65,21 @@ def newest_loaded(warehouse: Connect) -> int:
 
 
 def _source(source: Connect, tables: Sequence[SourceTable], stars: Sequence[StarTable]) -> str:
-    with source() as connection, snapshot_of(connection, tables) as snapshot:
-        columns_of(snapshot, tables)
-        rows = sum(_count(connection, table.name) for table in tables)
-        unkept = _unkept(connection, stars)
+    with source() as connection:
+        with snapshot_of(connection, tables) as snapshot:
+            columns_of(snapshot, tables)
+            rows = sum(_count(connection, table.name) for table in tables)
+        if not rows:
+            raise ConfigurationError(
+                "the source's tables are empty: a run brings nothing (totes simulate fills a shop)"
+            )
         version = f"{connection.server_version // 10000}"
-    if not rows:
-        raise ConfigurationError("the source's tables are empty: a run brings nothing (totes simulate fills a shop)")
+        unkept = _unkept(connection, stars)
     return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows{unkept}"
 
 
 def _unkept(connection: Connection, stars: Sequence[StarTable]) -> str:
-    with connection.cursor() as cursor:
+    with connection, connection.cursor() as cursor:
         columns = unkept_references(cursor, stars)
     if not columns:
         return ""

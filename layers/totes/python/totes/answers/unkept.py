@@ -5,15 +5,37 @@ from collections.abc import Sequence
 from psycopg2.extensions import cursor as Cursor
 
 from totes.references import dimension_of
-from totes.star_schema import Calendar, Fact, StarTable
+from totes.star_schema import Dimension, Fact, StarTable
 
-_KEPT = """
-    SELECT pg_class.relname, attname, referred.relname
-    FROM pg_constraint
-    JOIN pg_class ON pg_class.oid = conrelid AND pg_class.relnamespace = 'public'::regnamespace
-    JOIN pg_class AS referred ON referred.oid = confrelid AND referred.relnamespace = 'public'::regnamespace
-    JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
-    WHERE contype = 'f' AND convalidated AND cardinality(conkey) = 1
+# A partition, and a table that inherits, has foreign keys of its own: one of a partitioned table is there on each
+# partition, and one of a table that others inherit from binds its own rows alone. One of several columns keeps nothing
+# where another of them is NULL. Only names that totes asks for are sent: others' may be no text.
+_UNKEPT = """
+    WITH RECURSIVE needed AS (
+        SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+            AS needed (referring, referring_column, referred, referred_column)
+    ),
+    holding (referring, relation) AS (
+        SELECT DISTINCT referring, to_regclass(format('public.%%I', referring))::oid FROM needed
+        UNION
+        SELECT referring, inhrelid FROM holding JOIN pg_inherits ON inhparent = relation
+    )
+    SELECT DISTINCT referring, referring_column
+    FROM needed JOIN holding USING (referring) JOIN pg_class ON pg_class.oid = relation AND relkind = 'r'
+    WHERE NOT EXISTS (
+        SELECT FROM pg_constraint
+        CROSS JOIN unnest(conkey, confkey) AS pair (own, other)
+        JOIN pg_attribute AS of_own ON of_own.attrelid = conrelid AND of_own.attnum = own
+        JOIN pg_attribute AS of_other ON of_other.attrelid = confrelid AND of_other.attnum = other
+        WHERE contype = 'f' AND convalidated AND conrelid = relation
+        AND confrelid = to_regclass(format('public.%%I', referred))
+        AND of_own.attname = referring_column AND of_other.attname = referred_column
+        AND NOT EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey) AND attnum <> own
+            AND NOT attnotnull
+        )
+    )
+    ORDER BY 1, 2
 """
 
 
@@ -23,14 +45,20 @@ def unkept_references(source: Cursor, stars: Sequence[StarTable]) -> list[str]:
     Args:
         source: the source.
         stars: the star tables.
+
+    Raises:
+        psycopg2.Error: the connection to the source was lost.
     """
-    source.execute(_KEPT)
-    kept = set(source.fetchall())
-    needed = {
-        (fact.source, column.of, dimension.source)
+    needed = [
+        (fact.source, column.of, dimension.source, _key_of(dimension))
         for fact in stars
         if isinstance(fact, Fact)
         for column in fact.columns
-        if (dimension := dimension_of(column, stars)) is not None and not isinstance(dimension, Calendar)
-    }
-    return sorted(f"{table}.{column}" for table, column, _ in needed - kept)
+        if isinstance(dimension := dimension_of(column, stars), Dimension)
+    ]
+    source.execute(_UNKEPT, [list(part) for part in zip(*needed, strict=True)])
+    return [f"{table}.{column}" for table, column in source.fetchall()]
+
+
+def _key_of(dimension: Dimension) -> str:
+    return next(column.of for column in dimension.columns if column.name == dimension.key)

@@ -49,7 +49,9 @@ _MADE = """
 """
 
 _BEFORE = """
-    SELECT to_regclass(%(view)s) IS NULL, string_agg(format('%%I = %%L', option_name, option_value), ', ')
+    SELECT
+        EXISTS (SELECT FROM pg_class WHERE pg_class.oid = to_regclass(%(view)s) AND relacl IS NOT NULL),
+        string_agg(format('%%I = %%L', option_name, option_value), ', ')
     FROM pg_class, pg_options_to_table(reloptions) WHERE pg_class.oid = to_regclass(%(view)s)
 """
 
@@ -57,21 +59,21 @@ _BEFORE = """
 def create_current_view(cursor: Cursor, table: Fact) -> None:
     """Create or replace the live view of a fact's current state, with all columns of the fact.
 
-    A new one is granted to the dashboard's role; of one that is replaced, what was revoked stays revoked.
+    It is granted to the dashboard's role, unless somebody has granted or revoked something on it.
 
     Raises:
         psycopg2.Error: something of others has its name.
     """
     view = _name(table)
     cursor.execute(_BEFORE, {"view": view.as_string(cursor)})
-    [[is_new, options]] = cursor.fetchall()
+    [[has_grants, options]] = cursor.fetchall()
     cursor.execute(
         sql.SQL("CREATE OR REPLACE VIEW {} {} AS {}").format(
             view, sql.SQL(f"WITH ({options})" if options else ""), _query(table, sql.SQL("*"))
         )
     )
     _mark(cursor, table)
-    if is_new:
+    if not has_grants:
         grant_select(cursor, view)
 
 

@@ -9,7 +9,6 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.catalog import absent
 from totes.names import REPORT, REPORT_MARK
 from totes.report import VIEWS, Question
 from totes.sqlstate import primary_message
@@ -19,6 +18,8 @@ from totes.warehouse.lock_timeout import short_lock_timeout
 from totes.warehouse.reader_grants import grant_select, grant_usage
 
 logger = logging.getLogger(__name__)
+
+_WITH_GRANTS = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%(report)s) AND relacl IS NOT NULL"
 
 _NOT_NOW = (
     psycopg2.errors.DeadlockDetected,
@@ -91,7 +92,7 @@ def _reads_elsewhere(cursor: Cursor, questions: Sequence[Question]) -> bool:
 def create_report(cursor: Cursor, question: Question) -> None:
     """Create a question's view, or replace it if its columns stay; new ones may follow them.
 
-    A new view is granted to the dashboard's role; of one that is replaced, what was revoked stays revoked.
+    It is granted to the dashboard's role, unless somebody has granted or revoked something on it.
 
     Raises:
         psycopg2.Error: the view has other columns, or the query does not fit the tables.
@@ -117,10 +118,16 @@ def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
             for column, meaning in ((None, question.sentence), *question.columns.items())
         ),
     ]
-    new = set(absent(cursor, [(REPORT, question.name) for question in questions]))
+    with_grants = _with_grants(cursor)
     cursor.execute(sql.SQL("; ").join(statements))
-    if names := [name_of(question) for question in questions if f"{REPORT}.{question.name}" in new]:
+    if names := [name_of(question) for question in questions if question.name not in with_grants]:
         grant_select(cursor, *names)
+
+
+def _with_grants(cursor: Cursor) -> set[str]:
+    """The views on which somebody has granted or revoked something."""
+    cursor.execute(_WITH_GRANTS, {"report": REPORT})
+    return {name for (name,) in cursor.fetchall()}
 
 
 def name_of(question: Question) -> sql.Identifier:
@@ -160,11 +167,13 @@ def _ensure(cursor: Cursor, question: Question) -> bool:
 
 def _replace(cursor: Cursor, question: Question) -> None:
     """Make a view again that has other columns, with what people have granted on it."""
+    has_grants = question.name in _with_grants(cursor)
     [grants_and_comments] = GrantsAndComments.of(cursor, VIEW, [oid_of(cursor, name_of(question))]).values()
     cursor.execute(sql.SQL("DROP VIEW {}").format(name_of(question)))
     create_report(cursor, question)
-    revoke_all(cursor, VIEW, {oid_of(cursor, name_of(question)): name_of(question)})
-    grants_and_comments.grant_on(cursor, name_of(question), set(question.columns))
+    if has_grants:
+        revoke_all(cursor, VIEW, {oid_of(cursor, name_of(question)): name_of(question)})
+        grants_and_comments.grant_on(cursor, name_of(question), set(question.columns))
 
 
 def _fingerprint(questions: Sequence[Question]) -> str:
