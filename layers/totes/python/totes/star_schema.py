@@ -135,6 +135,11 @@ class Calendar:
 StarTable = Fact | Dimension | Calendar
 
 
+def source_key_of(table: Fact | Dimension) -> str:
+    """Return the source column that a table's key is made of."""
+    return next(column.of for column in table.columns if column.name == table.key)
+
+
 def integer(name: str, *, of: str | None = None, nullable: bool = False, meaning: str = "") -> Column:
     """A 32-bit integer."""
     return Column(name=name, kind=Kind.INTEGER, of=of or name, nullable=nullable, meaning=meaning)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg2.extensions import cursor as Cursor
 
 from totes.references import dimension_of
-from totes.star_schema import Dimension, Fact, StarTable
+from totes.star_schema import Dimension, Fact, StarTable, source_key_of
 
 # A partition, and a table that inherits, has foreign keys of its own: one of a partitioned table is there on each
 # partition, and one of a table that others inherit from binds its own rows alone. One of several columns keeps nothing
@@ -50,7 +50,7 @@ def unkept_references(source: Cursor, stars: Sequence[StarTable]) -> list[str]:
         psycopg2.Error: the connection to the source was lost.
     """
     needed = [
-        (fact.source, column.of, dimension.source, _key_of(dimension))
+        (fact.source, column.of, dimension.source, source_key_of(dimension))
         for fact in stars
         if isinstance(fact, Fact)
         for column in fact.columns
@@ -58,7 +58,3 @@ def unkept_references(source: Cursor, stars: Sequence[StarTable]) -> list[str]:
     ]
     source.execute(_UNKEPT, [list(part) for part in zip(*needed, strict=True)])
     return [f"{table}.{column}" for table, column in source.fetchall()]
-
-
-def _key_of(dimension: Dimension) -> str:
-    return next(column.of for column in dimension.columns if column.name == dimension.key)

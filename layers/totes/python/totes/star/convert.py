@@ -8,7 +8,7 @@ from operator import or_
 import polars as pl
 
 from totes.lake import RAW
-from totes.star_schema import Column, Dimension, Fact, Join, Kind
+from totes.star_schema import Column, Dimension, Fact, Join, Kind, source_key_of
 from totes.texts import texts_of
 
 _SHOWN = 100
@@ -116,7 +116,7 @@ def _quarantine(table: Fact | Dimension, rows: pl.DataFrame, failed: pl.DataFram
         already, fails = explained.get(column.of, nowhere), failed.get_column(column.name, default=nowhere)
         reasons.append(pl.when(fails & ~already).then(_reason(column, rows.schema[column.of])))
         explained[column.of] = already | fails
-    key = next(column.of for column in table.columns if column.name == table.key)
+    key = source_key_of(table)
     return rows.select(
         pl.col(key).cast(pl.Int64).alias("key"),
         pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("reason"),

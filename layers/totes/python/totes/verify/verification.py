@@ -17,7 +17,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star.calendar import calendar_rows
 from totes.star.convert import convert
-from totes.star_schema import Calendar, Dimension, Fact, StarTable
+from totes.star_schema import Calendar, Dimension, Fact, StarTable, source_key_of
 from totes.verify import pages as paging
 from totes.verify.compare import compare
 from totes.verify.current import calendar_rows_held, current_rows, dates_named, keys_that_name
@@ -147,9 +147,8 @@ class _Comparison:
 
     def _table(self, table: Fact | Dimension) -> TableVerdict:
         findings = _Findings(table, open_quarantine(self._cursor, table))
-        after: int | None = None
+        key, after = source_key_of(table), None
         for page in self._pages.of(table):
-            key = next(column.of for column in table.columns if column.name == table.key)
             last = int(page[key][-1])
             excused = self._keys_in_flight(table, page, key)
             for expected, held in self._beside(table, page, key, after):

@@ -20,7 +20,7 @@ from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import columns_made
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
-from totes.warehouse.reader_grants import grant_select
+from totes.warehouse.reader_grants import grant_select, never_granted
 from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
@@ -48,11 +48,9 @@ _MADE = """
     WHERE ev_class = to_regclass(%s) AND rulename = '_RETURN'
 """
 
-_BEFORE = """
-    SELECT
-        EXISTS (SELECT FROM pg_class WHERE pg_class.oid = to_regclass(%(view)s) AND relacl IS NOT NULL),
-        string_agg(format('%%I = %%L', option_name, option_value), ', ')
-    FROM pg_class, pg_options_to_table(reloptions) WHERE pg_class.oid = to_regclass(%(view)s)
+_OPTIONS = """
+    SELECT string_agg(format('%%I = %%L', option_name, option_value), ', ')
+    FROM pg_class, pg_options_to_table(reloptions) WHERE pg_class.oid = to_regclass(%s)
 """
 
 
@@ -65,16 +63,16 @@ def create_current_view(cursor: Cursor, table: Fact) -> None:
         psycopg2.Error: something of others has its name.
     """
     view = _name(table)
-    cursor.execute(_BEFORE, {"view": view.as_string(cursor)})
-    [[has_grants, options]] = cursor.fetchall()
+    to_be_granted = never_granted(cursor, view)
+    cursor.execute(_OPTIONS, (view.as_string(cursor),))
+    [[options]] = cursor.fetchall()
     cursor.execute(
         sql.SQL("CREATE OR REPLACE VIEW {} {} AS {}").format(
             view, sql.SQL(f"WITH ({options})" if options else ""), _query(table, sql.SQL("*"))
         )
     )
     _mark(cursor, table)
-    if not has_grants:
-        grant_select(cursor, view)
+    grant_select(cursor, *to_be_granted)
 
 
 def _query(table: Fact, columns: sql.Composable) -> sql.Composable:

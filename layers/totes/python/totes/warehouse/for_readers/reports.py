@@ -15,11 +15,9 @@ from totes.sqlstate import primary_message
 from totes.warehouse.definitions import identifiers
 from totes.warehouse.grants import VIEW, GrantsAndComments, comment, oid_of, revoke_all
 from totes.warehouse.lock_timeout import short_lock_timeout
-from totes.warehouse.reader_grants import grant_select, grant_usage
+from totes.warehouse.reader_grants import grant_select, grant_usage, never_granted
 
 logger = logging.getLogger(__name__)
-
-_WITH_GRANTS = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%(report)s) AND relacl IS NOT NULL"
 
 _NOT_NOW = (
     psycopg2.errors.DeadlockDetected,
@@ -118,16 +116,9 @@ def _create(cursor: Cursor, questions: Sequence[Question]) -> None:
             for column, meaning in ((None, question.sentence), *question.columns.items())
         ),
     ]
-    with_grants = _with_grants(cursor)
+    to_be_granted = never_granted(cursor, *map(name_of, questions))
     cursor.execute(sql.SQL("; ").join(statements))
-    if names := [name_of(question) for question in questions if question.name not in with_grants]:
-        grant_select(cursor, *names)
-
-
-def _with_grants(cursor: Cursor) -> set[str]:
-    """The views on which somebody has granted or revoked something."""
-    cursor.execute(_WITH_GRANTS, {"report": REPORT})
-    return {name for (name,) in cursor.fetchall()}
+    grant_select(cursor, *to_be_granted)
 
 
 def name_of(question: Question) -> sql.Identifier:
@@ -167,11 +158,11 @@ def _ensure(cursor: Cursor, question: Question) -> bool:
 
 def _replace(cursor: Cursor, question: Question) -> None:
     """Make a view again that has other columns, with what people have granted on it."""
-    has_grants = question.name in _with_grants(cursor)
+    was_granted = not never_granted(cursor, name_of(question))
     [grants_and_comments] = GrantsAndComments.of(cursor, VIEW, [oid_of(cursor, name_of(question))]).values()
     cursor.execute(sql.SQL("DROP VIEW {}").format(name_of(question)))
     create_report(cursor, question)
-    if has_grants:
+    if was_granted:
         revoke_all(cursor, VIEW, {oid_of(cursor, name_of(question)): name_of(question)})
         grants_and_comments.grant_on(cursor, name_of(question), set(question.columns))
 
