@@ -85,17 +85,27 @@ def make_foundations(
     return network, data, dashboard
 
 
-def check_place(environment: Environment, region: str | None) -> None:
-    """Check that an environment can be deployed to a region.
+def check_place(environment: Environment, account: str | None, region: str | None) -> None:
+    """Check that an environment can be deployed to an account and a region, and belongs there.
 
     Args:
         environment: the environment.
+        account: the account of the CLI's credentials; None: it is not known yet.
         region: the region of the CLI's credentials and settings; None: it is not known yet.
 
     Raises:
-        ValueError: totes could not check the certificate of a warehouse of its own there, or the dashboard could not
-            work there.
+        ValueError: the environment has another account or region; totes could not check the certificate of a warehouse
+            of its own there, or the dashboard could not work there.
     """
+    for what, its_own, found in (
+        ("account", environment.account, account),
+        ("region", environment.region, region),
+    ):
+        if its_own is not None and found is not None and its_own != found:
+            raise ValueError(
+                f"{environment.name} belongs to {what} {its_own} (stacks/config.py), and these credentials are for "
+                f"{found}: it would be deployed a second time; check AWS_PROFILE and AWS_REGION"
+            )
     if region is None:
         return
     if isinstance(environment.warehouse, OwnDatabase):
@@ -111,6 +121,6 @@ def _is_true(value: object) -> bool:
 if __name__ == "__main__":
     app = cdk.App()
     environment = chosen_environment(app.node)
-    check_place(environment, os.environ.get("CDK_DEFAULT_REGION"))
+    check_place(environment, os.environ.get("CDK_DEFAULT_ACCOUNT"), os.environ.get("CDK_DEFAULT_REGION"))
     name_commit(make_stacks(app, environment, GitHub.from_context(app.node)))
     app.synth()

@@ -4,7 +4,8 @@ The environments themselves are in stacks/config.py.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
@@ -14,8 +15,10 @@ from stacks.settings.domain import OwnDomain
 from stacks.settings.functions import FunctionSettings
 from stacks.settings.generations import Lake
 from stacks.settings.networks import ExistingNetwork, NewNetwork
+from stacks.settings.place import why_no_account, why_no_region
 from stacks.settings.rates import Rates
 from stacks.settings.readers import why_no_reader
+from stacks.settings.tags import why_no_tags
 from stacks.target import Target
 from totes.lake.audit import NIGHTS
 
@@ -90,6 +93,10 @@ class Environment:
         shop: the shop's name, which is the title of the dashboard's page.
         athena: whether Athena can query the star too, from the processed bucket (docs/athena.md).
         rates: the exchange rates by which amounts are converted; None: every amount stays in its own currency.
+        account: the number of the account that it is deployed to, such as "123456789012"; credentials of another one
+            are refused. None: any account's will do.
+        region: likewise its region, such as "eu-west-2".
+        tags: tags of every resource beside `project` and `environment`, such as {"CostCenter": "42"}.
         capture, transform, load, publish, verify, sweep, audit, fetch: what each function may use.
     """
 
@@ -118,6 +125,9 @@ class Environment:
     shop: str = "Terrific Totes"
     athena: bool = False
     rates: Rates | None = None
+    account: str | None = None
+    region: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     capture: FunctionSettings = FunctionSettings()
     transform: FunctionSettings = FunctionSettings()
     load: FunctionSettings = FunctionSettings()
@@ -132,9 +142,9 @@ class Environment:
 
         Raises:
             ValueError: the name is too long; a number is out of its bounds; alarm_email is no e-mail address; a reader
-                is not valid, is everybody, or is for a given warehouse; a warehouse would have to move to another
-                network; data is to be deleted without the rights for it; or a lost object would expire before the
-                audit finds out.
+                is not valid, is everybody, or is for a given warehouse; an account, a region or a tag is none; a
+                warehouse would have to move to another network; data is to be deleted without the rights for it; or a
+                lost object would expire before the audit finds out.
         """
         if len(self.name) > _NAME_CHARACTERS:
             raise ValueError(
@@ -157,6 +167,7 @@ class Environment:
         self._must_be_within_bounds()
         self._must_have_a_valid_address()
         self._must_have_valid_readers()
+        self._must_have_a_valid_place_and_tags()
 
     def _must_be_within_bounds(self) -> None:
         for name, (least, most, why) in _BOUNDS.items():
@@ -190,6 +201,15 @@ class Environment:
         for reader in self.readers:
             if wrong := why_no_reader(reader):
                 raise ValueError(f"{self.name}: readers has {reader!r}, which {wrong}")
+
+    def _must_have_a_valid_place_and_tags(self) -> None:
+        for name, wrong in (
+            ("account", "" if self.account is None else why_no_account(self.account)),
+            ("region", "" if self.region is None else why_no_region(self.region)),
+            ("tags", why_no_tags(self.tags)),
+        ):
+            if wrong:
+                raise ValueError(f"{self.name}: {name} {wrong}")
 
     def _must_have_a_network_for(self, warehouse: OwnDatabase) -> None:
         if isinstance(self.network, ExistingNetwork):
@@ -251,11 +271,14 @@ class Environment:
     def on_this_machine(self) -> "Environment":
         """This environment for a local cloud: its functions are built for this interpreter and machine.
 
-        Mails do not leave the local cloud, so an environment without an address gets one; rates come from it too.
+        Mails do not leave the local cloud, so an environment without an address gets one; rates come from it too. Its
+        account and region are its own.
         """
         return replace(
             self,
             target=Target.host(),
+            account=None,
+            region=None,
             alarm_email=self.alarm_email or LOCAL_EMAIL,
             rates=self.rates and self.rates.on_this_machine(),
         )
@@ -295,6 +318,6 @@ class Environment:
         return tuple(each for each in ("source", "warehouse", "dashboard") if each not in left_alone)
 
     @property
-    def tags(self) -> dict[str, str]:
+    def all_tags(self) -> Mapping[str, str]:
         """What every resource is tagged with."""
-        return {"project": "totes", "environment": self.name}
+        return {"project": "totes", "environment": self.name, **self.tags}

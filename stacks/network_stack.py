@@ -26,4 +26,4 @@ class NetworkStack(TotesStack):
         self.handed = HandedNetwork(self, made)
         if has_tunnel(environment):
             tunnel = Tunnel(self, "Tunnel", environment=environment, network=made)
-            self.output({"TunnelTemplate": tunnel.template_id})
+            self.output(tunnel.outputs)

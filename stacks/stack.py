@@ -35,7 +35,7 @@ class TotesStack(cdk.Stack):
             scope,
             f"totes-{environment.name}-{part}",
             description=description,
-            tags=environment.tags,
+            tags=dict(environment.all_tags),
             termination_protection=environment.protected,
             permissions_boundary=_boundary(environment) if may_be_bounded and environment.bounded else None,
         )

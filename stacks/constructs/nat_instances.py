@@ -187,8 +187,13 @@ class NatInstances(Construct):
                 )
             ],
             user_data=cdk.Fn.base64(script),
+            # A stack's tags do not reach a volume that comes of a mapping; the instance's own do:
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html
+            propagate_tags_to_volume_on_creation=True,
         )
-        cdk.Tags.of(instance).add("Name", f"totes-{self._environment.name}-nat-{number + 1}")
+        tags = {**self._environment.all_tags, "Name": f"totes-{self._environment.name}-nat-{number + 1}"}
+        for key, value in tags.items():
+            cdk.Tags.of(instance).add(key, value)
         instance.node.add_dependency(subnet.internet_connectivity_established, self._vpc.node.find_child("S3"))
         acknowledge(
             instance,

@@ -27,7 +27,8 @@ class Network(Construct):
         vpc: the VPC.
         subnets: its private subnets.
         warehouse: the security group of a warehouse of totes' own.
-        outputs: stack outputs: what the owner of a given database must let in (security groups, or NAT addresses).
+        outputs: stack outputs: what the owner of a given database must let in (security groups, or NAT addresses), and
+            the owner of an existing network's endpoints.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class Network(Construct):
         self._warehouse_clients = self._group("WarehouseClients", "Functions that speak to the warehouse")
         self._let_speak(self._source_clients, environment.source, "Source")
         self.outputs = {"SourceClientsGroup": self._source_clients.security_group_id}
+        if isinstance(network, ExistingNetwork):
+            self.outputs["AwsClientsGroup"] = self._lake.security_group_id
         if isinstance(environment.warehouse, GivenDatabase):
             self._let_speak(self._warehouse_clients, environment.warehouse, "GivenWarehouse")
             self.outputs["WarehouseClientsGroup"] = self._warehouse_clients.security_group_id

@@ -45,7 +45,7 @@ class Tunnel(Construct):
     """A launch template, and a security group whose members the warehouse lets in; they cost nothing.
 
     Attributes:
-        template_id: of the launch template.
+        outputs: stack outputs: the launch template, and the group where the network's endpoints are somebody else's.
     """
 
     def __init__(
@@ -107,7 +107,9 @@ class Tunnel(Construct):
                 ],
             ),
         )
-        self.template_id = template.ref
+        self.outputs = {"TunnelTemplate": template.ref}
+        if isinstance(environment.network, ExistingNetwork):
+            self.outputs["TunnelGroup"] = group.security_group_id
 
     def _role(self) -> iam.Role:
         role = iam.Role(
@@ -126,4 +128,4 @@ class Tunnel(Construct):
 
 
 def _tags(environment: Environment) -> dict[str, str]:
-    return {"Name": f"totes-{environment.name}-tunnel", **environment.tags}
+    return {"Name": f"totes-{environment.name}-tunnel", **environment.all_tags}

@@ -32,6 +32,40 @@ def test_an_address_that_is_none_is_refused_wherever_it_is_written(address: str)
         config.named("dev").telling(address)
 
 
+@pytest.mark.parametrize("account", ["1234", "1234567890123", "arn:aws:iam::123456789012:root", ""])
+def test_an_account_that_is_none_is_refused(account: str) -> None:
+    with pytest.raises(ValueError, match=f"dev: account is '{account}', and an account is a text of 12 digits"):
+        dataclasses.replace(config.named("dev"), account=account)
+
+
+@pytest.mark.parametrize("region", ["London", "eu-west", "eu-west-2a", ""])
+def test_a_region_that_is_none_is_refused(region: str) -> None:
+    with pytest.raises(ValueError, match=f"dev: region is '{region}', and a region has a name such as eu-west-2"):
+        dataclasses.replace(config.named("dev"), region=region)
+
+
+@pytest.mark.parametrize("region", ["eu-west-2", "us-gov-west-1", "ap-southeast-5", "eusc-de-east-1"])
+def test_every_kind_of_region_has_a_name_that_is_taken(region: str) -> None:
+    assert dataclasses.replace(config.named("dev"), region=region).region == region
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({"Environment": "Production"}, "the key 'Environment', and totes' resources have project, environment and"),
+        ({"name": "totes"}, "the key 'name', and totes' resources have"),
+        ({"aws:cost": "42"}, "the key 'aws:cost', and a key .* does not begin with aws: or totes:"),
+        ({"": "42"}, "the key '', and a key has 1 to 128"),
+        ({"CostCenter": "a;b"}, "'a;b' for CostCenter, and a value has at most 256"),
+        ({"CostCenter": "1", "costcenter": "2"}, "two keys that differ in nothing but capitals"),
+        ({f"key{number}": "" for number in range(41)}, "are 41, and 40 at most"),
+    ],
+)
+def test_tags_that_aws_would_not_take_beside_our_own_are_refused(tags: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=f"dev: tags (has )?{why}"):
+        dataclasses.replace(config.named("dev"), tags=tags)
+
+
 def test_dev_and_prod_run_what_lambda_runs_and_local_what_this_machine_runs() -> None:
     assert config.named("dev").target == config.named("prod").target
     assert config.named("dev").target.machine == "arm64"

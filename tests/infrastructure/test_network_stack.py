@@ -127,6 +127,21 @@ def test_outputs_say_whom_the_owner_of_a_database_lets_in(prod: Synthesised, sto
     assert rules(inside, "Ingress", of_ours=False) == [], "a group of somebody else's is left as it is"
 
 
+def test_outputs_say_whom_an_existing_networks_endpoints_let_in(store: Path) -> None:
+    found = synthesise(dataclasses.replace(production(), network=EXISTING), store)
+    outputs = outputs_of(found)
+    assert outputs == {
+        "SourceClientsGroup": "<NetworkSourceClients.GroupId>",
+        "AwsClientsGroup": "<NetworkLake.GroupId>",
+        "TunnelTemplate": "<TunnelTemplate>",
+        "TunnelGroup": "<TunnelGroup.GroupId>",
+    }
+    to_aws = {
+        rule["of"] for rule in rules(found, "Egress") if rule.get("CidrIp") == "0.0.0.0/0" and rule["ToPort"] == 443
+    }
+    assert to_aws == {"NetworkLake", "TunnelGroup"}, "nobody else speaks to AWS"
+
+
 def test_a_given_group_lets_the_functions_in_where_the_configuration_says_so(store: Path) -> None:
     opened = dataclasses.replace(INSIDE, opens_group=True, port=6432)
     found = synthesise_foundations(dataclasses.replace(production(), source=opened), store)

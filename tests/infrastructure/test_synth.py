@@ -3,6 +3,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -118,14 +119,14 @@ def test_a_region_whose_certificates_nobody_has_ends_the_synth(tmp_path: Path) -
 @pytest.mark.parametrize("region", ["cn-north-1", "eusc-de-east-1"])
 def test_no_other_partition_has_any(region: str) -> None:
     with pytest.raises(ValueError, match=f"region {region}: totes has no certificates of RDS's authority there"):
-        check_place(config.named("dev"), region)
+        check_place(config.named("dev"), None, region)
 
 
 def test_a_warehouse_of_somebody_elses_may_be_where_it_is() -> None:
     """Its authority's certificates may stand in its secret."""
-    check_place(replace(config.named("local"), dashboard=False), "us-gov-west-1")
+    check_place(replace(config.named("local"), dashboard=False), None, "us-gov-west-1")
     with pytest.raises(ValueError, match="us-gov-west-1"):
-        check_place(config.named("dev"), "us-gov-west-1")
+        check_place(config.named("dev"), None, "us-gov-west-1")
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1", "eusc-de-east-1"])
@@ -133,14 +134,25 @@ def test_the_dashboard_is_refused_where_nobody_could_sign_in_to_it(region: str) 
     elsewhere = config.named("local")
     assert elsewhere.dashboard
     with pytest.raises(ValueError, match=f"region {region}: the dashboard needs .* set dashboard=False in stacks/conf"):
-        check_place(elsewhere, region)
+        check_place(elsewhere, None, region)
     for common in ("eu-west-2", "us-west-1", None):
-        check_place(elsewhere, common)
+        check_place(elsewhere, None, common)
 
 
 def test_an_address_that_is_none_ends_the_synth(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'data' is no e-mail address"):
         chosen(tmp_path, env="dev", alarm_email="data")
+
+
+def test_credentials_of_another_account_or_region_end_the_synth() -> None:
+    prod = replace(production(), account="111122223333", region="eu-west-2")
+    check_place(prod, "111122223333", "eu-west-2")
+    check_place(prod, None, None)  # whoever synthesises for CI has no credentials
+    with pytest.raises(ValueError, match=r"prod belongs to account 111122223333 .* for 444455556666: .* AWS_PROFILE"):
+        check_place(prod, "444455556666", "eu-west-2")
+    with pytest.raises(ValueError, match=r"prod belongs to region eu-west-2 .* for eu-west-1"):
+        check_place(prod, "111122223333", "eu-west-1")
+    check_place(prod.on_this_machine(), "000000000000", "us-east-1")
 
 
 def test_a_template_looks_nothing_up_and_names_no_account(synthesised: Synthesised) -> None:
@@ -162,3 +174,19 @@ def test_every_resource_is_tagged_with_project_and_environment(synthesised: Synt
     for part in synthesised.templates:
         tags = synthesised.stack_properties(part)["tags"]
         assert tags == {"project": "totes", "environment": synthesised.name}
+
+
+def test_tags_of_a_company_are_on_every_stack_and_on_what_a_stack_does_not_tag(store: Path) -> None:
+    """Of an instance's volume, and of what a launch template starts, AWS takes no tags from the stack."""
+    wanted = {"project": "totes", "environment": "prod", "CostCenter": "42"}
+    found = synthesise_foundations(replace(production(), tags={"CostCenter": "42"}), store)
+    for part in found.templates:
+        assert found.stack_properties(part)["tags"] == wanted
+    instances = [each["Properties"] for each in found.resources("AWS::EC2::Instance").values()]
+    [template] = found.resources("AWS::EC2::LaunchTemplate").values()
+    specifications = template["Properties"]["LaunchTemplateData"]["TagSpecifications"]
+    assert instances
+    assert all(instance["PropagateTagsToVolumeOnCreation"] for instance in instances)
+    assert {each["ResourceType"] for each in specifications} == {"instance", "network-interface", "volume"}
+    for tagged in (*instances, *specifications):
+        assert {**wanted, "Name": ANY} == {tag["Key"]: tag["Value"] for tag in tagged["Tags"]}
