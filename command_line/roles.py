@@ -122,7 +122,7 @@ def _make_renamed(
 
 def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]]) -> None:
     if database == "source":
-        prepare_source(connection, logins["source"], [table.name for table in SOURCE_TABLES])
+        prepare_source(connection, logins["source"], [table.source_name for table in SOURCE_TABLES])
     else:
         prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], READABLE)
 

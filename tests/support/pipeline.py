@@ -1,9 +1,11 @@
 """The three steps, run in this process by the library: what the functions do, without the functions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.support.databases import own_session
 from totes.capture import SOURCE_TABLES, Captured, capture
+from totes.capture.source_schema import SourceTable
 from totes.lake import Bucket, Journal
 from totes.star import STAR_TABLES, Transformed, transform
 from totes.warehouse import Loaded, load
@@ -17,10 +19,11 @@ class Pipeline:
     warehouse: str
     ingestion: Bucket
     processed: Bucket
+    tables: Sequence[SourceTable] = SOURCE_TABLES
 
     def capture(self) -> Captured:
         with own_session(self.source, "source") as connection:
-            return capture(connection, self.ingestion, SOURCE_TABLES)
+            return capture(connection, self.ingestion, self.tables)
 
     def transform(self) -> Transformed:
         return transform(self.ingestion, self.processed, STAR_TABLES)

@@ -161,7 +161,7 @@ def test_a_batch_is_one_state_of_the_shop_whatever_commits_while_it_is_read(
 
     def stream_and_disturb(snapshot, table, *arguments):  # type: ignore[no-untyped-def]
         stream(snapshot, table, *arguments)
-        if table == "address":  # read already; whatever is written now belongs to the next batch
+        if table.name == "address":  # read already; whatever is written now belongs to the next batch
             execute(pipeline.source, "UPDATE design SET design_name = 'disturbed' WHERE design_id = 1")
 
     monkeypatch.setattr(changes, "stream_rows", stream_and_disturb)

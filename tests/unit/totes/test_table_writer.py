@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.memory_store import MemoryStore
 from totes.capture.table_writer import TableWriter
+from totes.capture.tables.payment import PAYMENT
 from totes.errors import ContractError
 from totes.lake import RAW
 
@@ -15,9 +16,8 @@ def test_a_key_that_a_broken_index_let_in_twice_is_named_with_the_way_out() -> N
     store = MemoryStore()
     writer = TableWriter(
         store.bucket("ingestion"),
-        "payment",
+        PAYMENT,
         "batches/1/payment",
-        "payment_id",
         hold=lambda _: None,
         lose=lambda _: None,
     )

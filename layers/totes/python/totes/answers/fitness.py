@@ -68,19 +68,19 @@ def _source(source: Connect, tables: Sequence[SourceTable], stars: Sequence[Star
     with source() as connection:
         with snapshot_of(connection, tables) as snapshot:
             columns_of(snapshot, tables)
-            rows = sum(_count(connection, table.name) for table in tables)
+            rows = sum(_count(connection, table.source_name) for table in tables)
         if not rows:
             raise ConfigurationError(
                 "the source's tables are empty: a run brings nothing (totes simulate fills a shop)"
             )
         version = f"{connection.server_version // 10000}"
-        unkept = _unkept(connection, stars)
+        unkept = _unkept(connection, tables, stars)
     return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows{unkept}"
 
 
-def _unkept(connection: Connection, stars: Sequence[StarTable]) -> str:
+def _unkept(connection: Connection, tables: Sequence[SourceTable], stars: Sequence[StarTable]) -> str:
     with connection, connection.cursor() as cursor:
-        columns = unkept_references(cursor, stars)
+        columns = unkept_references(cursor, tables, stars)
     if not columns:
         return ""
     return (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
+from totes.capture.source_schema import SourceTable
 from totes.references import dimension_of
 from totes.star_schema import Dimension, Fact, StarTable, source_key_of
 
@@ -39,18 +40,20 @@ _UNKEPT = """
 """
 
 
-def unkept_references(source: Cursor, stars: Sequence[StarTable]) -> list[str]:
+def unkept_references(source: Cursor, tables: Sequence[SourceTable], stars: Sequence[StarTable]) -> list[str]:
     """Return the columns of the source, as table.column, by which facts name dimensions without a foreign key.
 
     Args:
         source: the source.
+        tables: the source tables.
         stars: the star tables.
 
     Raises:
         psycopg2.Error: the connection to the source was lost.
     """
+    named = {table.name: table for table in tables}
     needed = [
-        (fact.source, column.of, dimension.source, source_key_of(dimension))
+        (*_in_source(named[fact.source], column.of), *_in_source(named[dimension.source], source_key_of(dimension)))
         for fact in stars
         if isinstance(fact, Fact)
         for column in fact.columns
@@ -58,3 +61,7 @@ def unkept_references(source: Cursor, stars: Sequence[StarTable]) -> list[str]:
     ]
     source.execute(_UNKEPT, [list(part) for part in zip(*needed, strict=True)])
     return [f"{table}.{column}" for table, column in source.fetchall()]
+
+
+def _in_source(table: SourceTable, column: str) -> tuple[str, str]:
+    return table.source_name, table.source_column(column)

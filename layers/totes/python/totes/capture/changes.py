@@ -23,6 +23,7 @@ from totes.capture.rows.keys import SourceKeys
 from totes.capture.rows.streaming import conditions_on, stream_rows
 from totes.capture.source.contract import columns_of
 from totes.capture.source.identity import identities_of, members_to_read
+from totes.capture.source.renaming import check_names
 from totes.capture.source.snapshot import EVERY_ROW, NO_ROW, Snapshot
 from totes.capture.source.storage import Storage, storages_of
 from totes.capture.source.unique_keys import check_once, unguarded, wrong_count
@@ -79,9 +80,11 @@ def changes_of(
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
+        ConfigurationError: the last batch knows a table or a column by another name.
         psycopg2.Error: the connection to the source was lost.
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
+    check_names(tables, identities, last)
     without_index, storages = unguarded(snapshot, tables), storages_of(snapshot, identities)
     in_pieces = baseline.tables if baseline is not None else {}
     return {
@@ -264,7 +267,7 @@ class TableChanges:
         return ranges if ranges is not None and ranges.rows == self.held else None
 
     def _count(self) -> Counted:
-        return count_rows(self._snapshot, self._table.name, self._storage.blocks, self._may_be_new)
+        return count_rows(self._snapshot, self._table.source_name, self._storage.blocks, self._may_be_new)
 
     def _candidates(self) -> sql.Composable:
         """Which rows to compare with the lake, once they are counted."""
@@ -274,7 +277,7 @@ class TableChanges:
     def _may_be_new(self) -> sql.Composable:
         """Which rows to compare with the lake."""
         new = may_differ(self._snapshot, self._last, self._table, self.columns, self.identity)
-        asked = [*conditions_on(self._table.key, self._recapture)]
+        asked = [*conditions_on(self._table.source_key, self._recapture)]
         return sql.SQL("({})").format(sql.SQL(" OR ").join([new, *asked])) if asked else new
 
     def _stream(self, condition: sql.Composable, found: ChangeSink, *, ordered: bool = False) -> None:
@@ -287,8 +290,8 @@ class TableChanges:
                 found.changed(new.rows)
 
         if ordered:  # so that each part of the lake is read once, and not once a chunk
-            condition = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(self._table.key))
-        stream_rows(self._snapshot, self._table.name, self.columns, condition, consume)
+            condition = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(self._table.source_key))
+        stream_rows(self._snapshot, self._table, self.columns, condition, consume)
 
     def _compare_keys(self, found: ChangeSink) -> int:
         """Hand on the keys that are gone, and return how many; read rows that neither lake nor horizon showed.
@@ -316,7 +319,7 @@ class TableChanges:
         return gone
 
     def _read_missed(self, keys: pl.Series, found: ChangeSink) -> None:
-        for condition in conditions_on(self._table.key, keys):
+        for condition in conditions_on(self._table.source_key, keys):
             logger.warning("rows of %s that were not in its last batch are older than its horizon", self._table.name)
             self._stream(condition, found)
 

@@ -100,12 +100,12 @@ def read_contexts(
                 writers[table.name].add_context(missing)
 
         for condition in conditions:
-            stream_rows(snapshot, table.name, columns[table.name], condition, keep)
+            stream_rows(snapshot, table, columns[table.name], condition, keep)
 
     for name in joined:
         bring(named[name], [sql.SQL("true")])
     for pair, keys in zip(pairs, changed, strict=True):
-        bring(pair.table, conditions_on(pair.reference, keys))
+        bring(pair.table, conditions_on(pair.table.source_column(pair.reference), keys))
     _complete(pairs, links, bring)
 
 
@@ -134,7 +134,7 @@ def _complete(
             missing = referred.filter(~referred.is_in(known.implode()))
             if missing.len():
                 asked[number] = _together(asked[number], missing)
-                bring(completing, conditions_on(completing.key, missing))
+                bring(completing, conditions_on(completing.source_key, missing))
                 is_complete = False
 
 

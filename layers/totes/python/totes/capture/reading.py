@@ -198,9 +198,8 @@ class BatchRead:
         self._writers = {
             table.name: TableWriter(
                 ingestion,
-                table.name,
+                table,
                 f"{batch_folder(batch)}/{table.name}",
-                table.key,
                 hold=partial(self._links.hold, table.name),
                 lose=partial(self._links.lose, table.name),
             )

@@ -9,6 +9,7 @@ from totes.capture import sizes
 from totes.capture.holdings.part_cache import PartCache, bounds
 from totes.capture.rows.too_long import log_left_out
 from totes.capture.source.unique_keys import broken_index
+from totes.capture.source_schema import SourceTable
 from totes.lake import Bucket, Part, SortedRun, write_part
 
 
@@ -17,9 +18,8 @@ class TableWriter:
 
     Args:
         ingestion: the bucket of captured batches.
-        table: the table's name.
+        table: the table.
         prefix: the start of the objects' keys.
-        key: the table's key column.
         hold: called with all rows that the batch has come to hold.
         lose: called with all keys (64-bit integers) of rows that are gone.
 
@@ -30,9 +30,8 @@ class TableWriter:
     def __init__(
         self,
         ingestion: Bucket,
-        table: str,
+        table: SourceTable,
         prefix: str,
-        key: str,
         *,
         hold: Callable[[pl.DataFrame], None],
         lose: Callable[[pl.Series], None],
@@ -40,19 +39,19 @@ class TableWriter:
         self._ingestion = ingestion
         self._table = table
         self._prefix = prefix
-        self._key = key
+        self._key = table.key
         self._hold = hold
         self._lose = lose
         self._cache = PartCache(ingestion)
         self._changes: list[Part] = []
         self._deletes: list[Part] = []
-        self._gone = pl.Series(key, [], dtype=pl.Int64)
+        self._gone = pl.Series(table.key, [], dtype=pl.Int64)
         self.context: list[Part] = []
 
     def changed(self, rows: pl.DataFrame) -> None:
         """Write rows that are new, differ or are recaptured; the log names what was left out of them."""
         self._hold(rows)
-        log_left_out(self._table, self._key, rows)
+        log_left_out(self._table.name, self._key, rows)
         parts = math.ceil(rows.height / sizes.PART_ROWS)
         for chunk in self._sorted(rows).iter_slices(math.ceil(rows.height / parts)):
             self._changes.append(self._written(chunk, "changes", len(self._changes)))
@@ -108,4 +107,4 @@ class TableWriter:
         """Refuse sorted keys of which one is there twice: only a broken unique index allows that."""
         twice = keys.filter(keys == keys.shift(1))
         if twice.len():
-            raise broken_index(self._table, self._key, twice[0])
+            raise broken_index(self._table, twice[0])

@@ -44,7 +44,7 @@ class SourcePages:
                 return
 
     def _page(self, table: SourceTable, last: int | None) -> pl.DataFrame | None:
-        key = sql.Identifier(table.key)
+        key = sql.Identifier(table.source_key)
         after = sql.SQL("true") if last is None else sql.SQL("{} > {}").format(key, sql.Literal(last))
         condition = sql.SQL("{} ORDER BY {} LIMIT {}").format(after, key, sql.Literal(PAGE_ROWS))
         return self._rows(table, condition)
@@ -52,7 +52,7 @@ class SourcePages:
     def _referred(self, table: SourceTable, references: pl.Series) -> pl.DataFrame:
         keys = references.drop_nulls().unique().sort()
         frames = []
-        for condition in conditions_on(table.key, keys):
+        for condition in conditions_on(table.source_key, keys):
             rows = self._rows(table, condition)
             if rows is not None:
                 frames.append(rows)
@@ -62,5 +62,5 @@ class SourcePages:
 
     def _rows(self, table: SourceTable, condition: sql.Composable) -> pl.DataFrame | None:
         chunks: list[pl.DataFrame] = []
-        stream_rows(self._snapshot, table.name, self._columns[table.name], condition, chunks.append)
+        stream_rows(self._snapshot, table, self._columns[table.name], condition, chunks.append)
         return pl.concat(chunks) if chunks else None

@@ -87,8 +87,9 @@ def estimated_rows(snapshot: Snapshot, identities: Mapping[str, TableIdentity]) 
     for name, identity in identities.items():
         rows = [estimates[oid] for oid in identity.members if oid in estimates]
         if min(rows, default=0) < 0:  # one that was never analysed
-            with snapshot.reading(name) as cursor:
-                cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(name)))
+            source_name = identity.members[identity.table].name
+            with snapshot.reading(source_name) as cursor:
+                cursor.execute(sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(source_name)))
                 rows = [count for (count,) in cursor.fetchall()]
         found[name] = int(sum(rows))
     return found

@@ -78,8 +78,8 @@ def read_piece(connection: Connection, ingestion: Bucket, tables: Sequence[Sourc
         )
         if unguarded(snapshot, [table]):
             check_once(snapshot, table, condition)
-        in_order = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(table.key))
-        stream_rows(snapshot, of.table, columns[of.table], in_order, rows.take)
+        in_order = sql.SQL("{} ORDER BY {}").format(condition, sql.Identifier(table.source_key))
+        stream_rows(snapshot, table, columns[of.table], in_order, rows.take)
     wait_until_durable(connection, snapshot)
     plans.finish(planned, piece, rows.read())
     logger.info("read %s: %d rows, of which %d are new or differ", of, rows.seen, rows.differing)
@@ -106,9 +106,7 @@ class _Rows:
     """Takes a piece's rows, in the order of their keys, and writes those that the lake does not hold as they are."""
 
     def __init__(self, ingestion: Bucket, table: SourceTable, prefix: str, holdings: Sequence[SortedRun]) -> None:
-        self._writer = TableWriter(
-            ingestion, table.name, prefix, table.key, hold=lambda _rows: None, lose=lambda _keys: None
-        )
+        self._writer = TableWriter(ingestion, table, prefix, hold=lambda _rows: None, lose=lambda _keys: None)
         self._holdings = Holdings(holdings, table.key, ingestion)
         self._ranges = KeyRanges()
         self.seen = self.differing = 0

@@ -29,14 +29,15 @@ class SourceKeys:
 
     def __init__(self, snapshot: Snapshot, table: SourceTable, columns: Sequence[SourceColumn]) -> None:
         self._snapshot = snapshot
-        self._table = table.name
+        self._table = table
         self._key = next(column for column in columns if column.name == table.key)
+        self._names = {"key": sql.Identifier(table.source_key), "table": sql.Identifier(table.source_name)}
 
     def bounds(self) -> tuple[int, int] | None:
         """Return the lowest and the highest key; None where there is no row."""
         query = sql.SQL("SELECT min({key}), max({key}) FROM public.{table}")
-        with self._snapshot.reading(self._table) as cursor:
-            cursor.execute(query.format(key=sql.Identifier(self._key.name), table=sql.Identifier(self._table)))
+        with self._snapshot.reading(self._table.source_name) as cursor:
+            cursor.execute(query.format(**self._names))
             [(lowest, highest)] = cursor.fetchall()
         return None if lowest is None else (int(lowest), int(highest))
 
@@ -49,13 +50,8 @@ class SourceKeys:
             highest: the highest key that counts.
         """
         text = io.BytesIO()
-        query = _COUNT.format(
-            key=sql.Identifier(self._key.name),
-            shift=sql.Literal(shift),
-            table=sql.Identifier(self._table),
-            within=self.within(lowest, highest),
-        )
-        with self._snapshot.reading(self._table) as cursor:
+        query = _COUNT.format(**self._names, shift=sql.Literal(shift), within=self.within(lowest, highest))
+        with self._snapshot.reading(self._table.source_name) as cursor:
             cursor.execute("SET LOCAL enable_sort = off")
             cursor.copy_expert(query, text)
             cursor.execute("RESET enable_sort")
@@ -81,4 +77,4 @@ class SourceKeys:
         """Return the SQL condition that holds for rows whose keys are from one to another, both included."""
         # As text, because the lowest 64-bit integer, written as a number, is a minus before one that is too large.
         bounds = [sql.SQL("{}::bigint").format(sql.Literal(str(key))) for key in (lowest, highest)]
-        return sql.SQL("{} BETWEEN {} AND {}").format(sql.Identifier(self._key.name), *bounds)
+        return sql.SQL("{} BETWEEN {} AND {}").format(self._names["key"], *bounds)

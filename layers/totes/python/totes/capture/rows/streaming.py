@@ -12,6 +12,7 @@ from psycopg2 import sql
 from totes.capture.rows.too_long import LONGEST_ROW, ReadRow, without_longest
 from totes.capture.rows.values import read_rows
 from totes.capture.source.snapshot import Snapshot
+from totes.capture.source_schema import SourceTable
 from totes.lake import SourceColumn
 
 CHUNK_BYTES = 24 * 2**20
@@ -23,7 +24,7 @@ _ASKED_AT_ONCE = 10_000
 
 def stream_rows(
     snapshot: Snapshot,
-    table: str,
+    table: SourceTable,
     columns: Sequence[SourceColumn],
     condition: sql.Composable,
     consume: Callable[[pl.DataFrame], None],
@@ -35,8 +36,8 @@ def stream_rows(
 
     Args:
         snapshot: the state to read.
-        table: the table, in schema public.
-        columns: the columns to read.
+        table: the table.
+        columns: the columns to read, by their names in the lake.
         condition: the SQL condition; ORDER BY and LIMIT may follow it.
         consume: called with each chunk, a frame as `read_rows` gives it, one after the other, in another thread while
             the next chunk is read; never with an empty one.
@@ -46,8 +47,8 @@ def stream_rows(
         Exception: what `consume` raises.
     """
     query = sql.SQL("COPY (SELECT {} FROM public.{} WHERE {}) TO STDOUT (FORMAT csv)").format(
-        sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
-        sql.Identifier(table),
+        sql.SQL(", ").join(sql.Identifier(table.source_column(column.name)) for column in columns),
+        sql.Identifier(table.source_name),
         condition,
     )
 
@@ -56,7 +57,7 @@ def stream_rows(
         consume(frames[0] if len(frames) == 1 else pl.concat(frames))
 
     names = [column.stored_as for column in columns]
-    with _Chunks(read, names) as chunks, snapshot.reading(table) as cursor:
+    with _Chunks(read, names) as chunks, snapshot.reading(table.source_name) as cursor:
         # A database without an encoding may have any bytes; asked for UTF-8, it would refuse a whole table for one row.
         as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         if as_they_are:
@@ -68,7 +69,10 @@ def stream_rows(
 
 
 def conditions_on(column: str, values: pl.Series) -> Iterator[sql.Composable]:
-    """Yield SQL conditions that hold for the rows whose column has one of these integers, each of a bounded length."""
+    """Yield SQL conditions that hold for the rows whose column, by its name in the source, has one of these integers.
+
+    Each is of a bounded length.
+    """
     for start in range(0, values.len(), _ASKED_AT_ONCE):
         asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
         yield sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)

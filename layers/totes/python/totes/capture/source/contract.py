@@ -1,6 +1,6 @@
 """The contract with the source: the tables and columns that the star needs, held against the source's catalog."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +82,10 @@ class _CatalogColumn:
     """A column, and what the catalog says of it.
 
     Attributes:
-        column: name and type.
-        plain: the same with the type below its domain, whose values are written in the same way; without a domain,
-            `column`.
+        name: its name in the source.
+        type: its type, in the source's words, under which the lake carries it.
+        plain_type: the type below its domain, whose values are written in the same way, and as which totes reads it;
+            without a domain, `type`.
         base_type: that type without its parameters; "enum" of every enum.
         virtual: whether PostgreSQL stores no value of it, and works it out whenever it is read.
         identifies: whether every row has a value of it, and no two rows the same. Unique indexes of a partitioned
@@ -93,8 +94,9 @@ class _CatalogColumn:
             perhaps not for older ones; None: there is none.
     """
 
-    column: SourceColumn
-    plain: SourceColumn
+    name: str
+    type: str
+    plain_type: str
     base_type: str
     virtual: bool
     identifies: bool
@@ -112,7 +114,7 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
         ConfigurationError: the role may not use their schema, or not read a table, or not all of its rows.
         SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
-    catalog, no_tables = _catalog(snapshot, [table.name for table in tables])
+    catalog, no_tables = _catalog(snapshot, [table.source_name for table in tables])
     if not catalog and not no_tables:
         raise ContractError(
             f"the source has none of the {len(tables)} tables that totes reads: it is another database, or an empty "
@@ -122,20 +124,20 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
         f"{name} is {kind} now, of which PostgreSQL cannot tell what has changed: give the table its name back"
         for name, kind in no_tables.items()
     ]
-    present = (table for table in tables if table.name not in no_tables)
-    breaches += [breach for table in present for breach in _breaches(table, catalog.get(table.name))]
+    present = (table for table in tables if table.source_name not in no_tables)
+    breaches += [breach for table in present for breach in _breaches(table, catalog.get(table.source_name))]
     if breaches:
         raise ContractError(f"the source broke its contract: {'; '.join(breaches)}; fix the source, or the contract")
     snapshot.check_locked()
-    return {
-        table.name: tuple(
-            # What totes reads is read as the type below its domain; the lake carries the rest under the source's words.
-            found.plain if found.column.name in table.columns else found.column
-            for found in catalog[table.name]
-            if found.column.name in table.columns or not found.virtual
-        )
-        for table in tables
-    }
+    return {table.name: tuple(_columns(table, catalog[table.source_name])) for table in tables}
+
+
+def _columns(table: SourceTable, catalog: Sequence[_CatalogColumn]) -> Iterator[SourceColumn]:
+    """The columns that are captured, by their names in the lake."""
+    for found in catalog:
+        name = table.own_name_of(found.name)
+        if name is not None and (name in table.columns or not found.virtual):
+            yield SourceColumn(name=name, type=found.plain_type if name in table.columns else found.type)
 
 
 def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_CatalogColumn]], dict[str, str]]:
@@ -167,8 +169,9 @@ def _catalog(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, list[_Cata
             no_tables[table] = _NO_TABLES[kind]
             continue
         found = _CatalogColumn(
-            column=SourceColumn(name=column, type=whole_type),
-            plain=SourceColumn(name=column, type=plain_type),
+            name=column,
+            type=whole_type,
+            plain_type=plain_type,
             base_type=base_type,
             virtual=virtual,
             identifies=identifies,
@@ -211,22 +214,42 @@ def _described(snapshot: Snapshot, names: list[str]) -> list[tuple[Any, ...]]:
 
 def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[str]:
     if found is None:
-        return [f"table {table.name} is missing"]
-    types = {catalog.column.name: catalog for catalog in found}
+        return [f"table {table.source_name} is missing"]
+    catalog = {column.name: column for column in found}
     breaches = []
-    for name, family in table.columns.items():
-        if name not in types:
-            breaches.append(f"column {table.name}.{name} is missing")
-        elif types[name].base_type not in _FAMILIES[family]:
-            breaches.append(f"column {table.name}.{name} is {types[name].column.type}, expected {family.value}")
-        elif name == table.key and not types[name].identifies:
+    for own_name, family in table.columns.items():
+        column, name = (
+            catalog.get(table.source_column(own_name)),
+            f"{table.source_name}.{table.source_column(own_name)}",
+        )
+        if column is None:
+            breaches.append(f"column {name} is missing{_perhaps_renamed(table, own_name, found)}")
+        elif column.base_type not in _FAMILIES[family]:
+            breaches.append(f"column {name} is {column.type}, expected {family.value}")
+        elif own_name == table.key and not column.identifies:
             breaches.append(
-                f"column {table.name}.{name}, by which rows are known, needs NOT NULL and a valid unique index on it "
+                f"column {name}, by which rows are known, needs NOT NULL and a valid unique index on it "
                 "alone, without WHERE (of a partitioned table: on it and what that is partitioned by)"
             )
-        elif name == table.key and (unproven := types[name].unproven):
+        elif own_name == table.key and column.unproven:
             breaches.append(
-                f"column {table.name}.{name} may be NULL in rows older than its NOT NULL constraint: give these a key, "
-                f"then ALTER TABLE {table.name} VALIDATE CONSTRAINT {unproven}"
+                f"column {name} may be NULL in rows older than its NOT NULL constraint: give these a key, "
+                f"then ALTER TABLE {table.source_name} VALIDATE CONSTRAINT {column.unproven}"
             )
     return breaches
+
+
+def _perhaps_renamed(table: SourceTable, missing: str, found: list[_CatalogColumn]) -> str:
+    """What to do if a missing column is one of those that totes does not ask for, under another name."""
+    asked = {table.source_column(name) for name in table.columns}
+    others = [column.name for column in found if column.name not in asked and _fits(table, missing, column)]
+    if not others:
+        return ""
+    return (
+        f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: "
+        f'renamed={{"{missing}": "{others[0]}"}}, docs/extending.md#changing-and-taking-out)'
+    )
+
+
+def _fits(table: SourceTable, name: str, column: _CatalogColumn) -> bool:
+    return column.base_type in _FAMILIES[table.columns[name]]

@@ -108,7 +108,7 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
         ContractError: rows of a table lie in a foreign table, where they have no xmin.
         psycopg2.Error: the connection to the source was lost.
     """
-    names = [table.name for table in tables]
+    names = [table.source_name for table in tables]
     members: dict[str, dict[str, Member]] = {name: {} for name in names}
     roots: dict[str, str] = {}
     with snapshot.connection.cursor() as cursor:
@@ -133,7 +133,8 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
         cursor.execute(_LABELS, (names,))
         labels = dict(cursor.fetchall())
     return {
-        name: TableIdentity(table=roots[name], members=members[name], labels=labels.get(name, {})) for name in names
+        table.name: TableIdentity(table=roots[name], members=members[name], labels=labels.get(name, {}))
+        for table, name in zip(tables, names, strict=True)
     }
 
 

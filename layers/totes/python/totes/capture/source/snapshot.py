@@ -229,7 +229,7 @@ def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
     """Begin a transaction by locking tables, which takes no snapshot yet; return why they could not be locked."""
     if not tables:
         return None
-    names = sql.SQL(", ").join(sql.Identifier("public", table.name) for table in tables)
+    names = sql.SQL(", ").join(sql.Identifier("public", table.source_name) for table in tables)
     lock = _LOCK.format(wait=sql.Literal(_LOCK_WAIT), tables=names)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -39,8 +39,9 @@ def unguarded(snapshot: Snapshot, tables: Sequence[SourceTable]) -> set[str]:
         psycopg2.Error: the connection to the source was lost.
     """
     with snapshot.connection.cursor() as cursor:
-        cursor.execute(_GUARDED, (tuple((table.name, table.key) for table in tables),))
-        return {table.name for table in tables} - {name for (name,) in cursor.fetchall()}
+        cursor.execute(_GUARDED, (tuple((table.source_name, table.source_key) for table in tables),))
+        guarded = {name for (name,) in cursor.fetchall()}
+    return {table.name for table in tables if table.source_name not in guarded}
 
 
 def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composable) -> None:
@@ -62,15 +63,17 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
         "SELECT {key} FROM public.{table} WHERE {key} IN (SELECT {key} FROM public.{table} WHERE {may_be_new}) "
         "GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
     )
-    with snapshot.reading(table.name) as cursor:
+    with snapshot.reading(table.source_name) as cursor:
         cursor.execute(
-            query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name), may_be_new=may_be_new)
+            query.format(
+                key=sql.Identifier(table.source_key), table=sql.Identifier(table.source_name), may_be_new=may_be_new
+            )
         )
         twice = cursor.fetchone()
     if twice:
         raise ContractError(
-            f"{table.key} {twice[0]} is there more than once in table {table.name} and the tables that are parts of "
-            f"it; keep it in one row"
+            f"{table.source_key} {twice[0]} is there more than once in table {table.source_name} and the tables that "
+            "are parts of it; keep it in one row"
         )
 
 
@@ -90,28 +93,28 @@ def wrong_count(snapshot: Snapshot, table: SourceTable, count: int, found: int) 
         psycopg2.Error: the connection to the source was lost.
     """
     query = sql.SQL("SELECT {key} FROM public.{table} GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1")
-    with snapshot.reading(table.name) as cursor:
+    with snapshot.reading(table.source_name) as cursor:
         cursor.execute(_WITHOUT_INDEX)
-        cursor.execute(query.format(key=sql.Identifier(table.key), table=sql.Identifier(table.name)))
+        cursor.execute(query.format(key=sql.Identifier(table.source_key), table=sql.Identifier(table.source_name)))
         twice = cursor.fetchone()
     if twice:
-        return broken_index(table.name, table.key, twice[0])
+        return broken_index(table, twice[0])
     return ContractError(
-        f"table {table.name} has {count:,} rows, and by {table.key} {found:,} are found; its index is broken: "
-        f"REINDEX TABLE {table.name}"
+        f"table {table.source_name} has {count:,} rows, and by {table.source_key} {found:,} are found; its index is "
+        f"broken: REINDEX TABLE {table.source_name}"
     )
 
 
-def broken_index(table: str, key: str, twice: object) -> ContractError:
+def broken_index(table: SourceTable, twice: object) -> ContractError:
     """Return what to raise of a key that is there twice under a unique index.
 
     Args:
-        table: the table's name.
-        key: its key column.
+        table: the table.
         twice: the key.
     """
+    name = table.source_name
     return ContractError(
-        f"{key} {twice} is there more than once in table {table}, which its unique index should forbid; the index is "
-        "broken: find the rows without it (SET enable_indexscan = off; SET enable_bitmapscan = off), keep it in one "
-        f"row, delete the wrong one by its ctid, and REINDEX TABLE {table}"
+        f"{table.source_key} {twice} is there more than once in table {name}, which its unique index should forbid; "
+        "the index is broken: find the rows without it (SET enable_indexscan = off; SET enable_bitmapscan = off), keep "
+        f"it in one row, delete the wrong one by its ctid, and REINDEX TABLE {name}"
     )
