@@ -19,7 +19,7 @@ LIBRARY = ROOT / "layers" / "totes" / "python" / "totes"
 MAY_KNOW = {
     "answers": {"answers", "capture", "catalog", "databases", "errors", "references", "star_schema", "warehouse"},
     "athena": {"athena", "lake", "star_schema"},
-    "capture": {"capture", "catalog", "lake", "errors", "sqlstate"},
+    "capture": {"capture", "catalog", "copy_out", "lake", "errors", "sqlstate"},
     "star": {"star", "lake", "errors", "outcomes", "star_schema", "texts"},
     "rates": {"rates", "lake", "errors"},
     "warehouse": {
@@ -45,6 +45,7 @@ MAY_KNOW = {
         "capture",
         "catalog",
         "consistent_read",
+        "copy_out",
         "errors",
         "lake",
         "star",

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from types import ModuleType
+from typing import Any
 
 import pytest
 from psycopg2.extensions import parse_dsn
@@ -11,11 +13,14 @@ from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
-from totes.capture import SOURCE_TABLES
+from totes.capture import SOURCE_TABLES, changes
+from totes.capture.rows import streaming
+from totes.capture.source import snapshot
 from totes.capture.source.snapshot import snapshot_of
 from totes.databases import open_session
+from totes.errors import SourceUnavailable
 from totes.star import STAR_TABLES
-from totes.verify import verify
+from totes.verify import pages, verify
 
 _WAITS = "SELECT count(*) FROM pg_locks WHERE relation = 'transaction'::regclass AND NOT granted"
 
@@ -90,3 +95,34 @@ def test_only_the_locks_of_the_tables_are_waited_for_so_shortly(pipeline: Pipeli
     ):
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchall() == [("1min",)]
+
+
+@pytest.mark.begun
+@pytest.mark.parametrize(("read", "where"), [(captured, changes), (verified, pages)])
+def test_who_reads_for_long_gives_way_to_a_migration_and_all_who_wait_behind_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, read: Callable[[Pipeline], None], where: ModuleType
+) -> None:
+    altered: list[Future[None]] = []
+
+    def read_slowly(*arguments: Any) -> None:
+        streaming.stream_rows(*arguments)
+        if not altered:
+            altered.append(thread.submit(execute, pipeline.source, "ALTER TABLE transaction ADD COLUMN note text"))
+            until(lambda: bool(value(pipeline.source, _WAITS)))
+
+    execute(pipeline.source, "UPDATE address SET phone = '1'; UPDATE transaction SET last_updated = now()")
+    monkeypatch.setattr(snapshot, "_GIVES_WAY_AFTER_SECONDS", 0.0)
+    with ThreadPoolExecutor(1) as thread, monkeypatch.context() as reading:
+        reading.setattr(where, "stream_rows", read_slowly)
+        with pytest.raises(SourceUnavailable, match=r"process \d+ of the source waits for table transaction, to"):
+            read(pipeline)
+        altered[0].result()
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_short_tick_is_not_given_up_for_who_waits(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "_WAITS", "SELECT 'never asked', 1")
+    monkeypatch.setattr(snapshot, "_GIVES_WAY_AFTER_SECONDS", 3600.0)
+    assert pipeline.capture().batch is None

@@ -7,6 +7,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.rows.values import read_rows
+from totes.copy_out import copy_out
 from totes.lake import SourceColumn
 from totes.star_schema import Calendar, Dimension, Fact, Kind, StarTable
 from totes.warehouse.definitions import identifiers
@@ -103,5 +104,5 @@ def _read(cursor: Cursor, table: StarTable, query: sql.Composable) -> pl.DataFra
 
 def _copied(cursor: Cursor, query: sql.Composable) -> bytes:
     text = io.BytesIO()
-    cursor.copy_expert(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query), text)
+    copy_out(cursor, query, text)
     return text.getvalue()

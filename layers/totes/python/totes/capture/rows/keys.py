@@ -9,12 +9,12 @@ from psycopg2 import sql
 from totes.capture.rows.streaming import stream_rows
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
+from totes.copy_out import copy_out
 from totes.lake import SourceColumn
 
 # PostgreSQL does not know how few ranges there are, and would rather sort millions of keys than count them.
 _COUNT = sql.SQL("""
-    COPY (SELECT {key}::bigint >> {shift}, count(*) FROM public.{table} WHERE {within} GROUP BY 1)
-    TO STDOUT (FORMAT csv)
+    SELECT {key}::bigint >> {shift}::integer, count(*) FROM public.{table} WHERE {within} GROUP BY 1
 """)
 
 
@@ -53,7 +53,7 @@ class SourceKeys:
         query = _COUNT.format(**self._names, shift=sql.Literal(shift), within=self.within(lowest, highest))
         with self._snapshot.reading(self._table.source_name) as cursor:
             cursor.execute("SET LOCAL enable_sort = off")
-            cursor.copy_expert(query, text)
+            copy_out(cursor, query, text)
             cursor.execute("RESET enable_sort")
         schema = {"range": pl.Int64(), "rows": pl.Int64()}
         if not text.tell():

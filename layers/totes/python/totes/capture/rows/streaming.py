@@ -13,6 +13,7 @@ from totes.capture.rows.too_long import LONGEST_ROW, ReadRow, without_longest
 from totes.capture.rows.values import read_rows
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
+from totes.copy_out import copy_out
 from totes.lake import SourceColumn
 
 CHUNK_BYTES = 24 * 2**20
@@ -46,7 +47,7 @@ def stream_rows(
         psycopg2.Error: the connection to the source was lost.
         Exception: what `consume` raises.
     """
-    query = sql.SQL("COPY (SELECT {} FROM public.{} WHERE {}) TO STDOUT (FORMAT csv)").format(
+    query = sql.SQL("SELECT {} FROM public.{} WHERE {}").format(
         sql.SQL(", ").join(sql.Identifier(table.source_column(column.name)) for column in columns),
         sql.Identifier(table.source_name),
         condition,
@@ -62,7 +63,7 @@ def stream_rows(
         as_they_are = snapshot.connection.info.parameter_status("server_encoding") == "SQL_ASCII"
         if as_they_are:
             cursor.execute("SET LOCAL client_encoding TO 'SQL_ASCII'")
-        cursor.copy_expert(query, chunks)
+        copy_out(cursor, query, chunks)
         if as_they_are:
             cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
         chunks.flush()

@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.capture.source import standby
 from totes.capture.source.names import must_be_as_before, versions_of_names
 from totes.capture.source_schema import SourceTable
+from totes.copy_out import OneOf
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
 from totes.sqlstate import first_line
@@ -69,6 +70,20 @@ _PAUSE_SECONDS = 0.8
 
 PATIENCE_SECONDS = 60.0
 """How long the locks are tried for."""
+
+_GIVES_WAY_AFTER_SECONDS = 1.0
+"""From this age on a snapshot gives way: a younger one is over before it would be worth a question."""
+
+# Who waits for a table that is read makes everybody wait who comes after, also those who would only read it.
+_WAITS = """
+    SELECT class.relname, waiting.pid
+    FROM pg_locks AS waiting
+    JOIN pg_locks AS held USING (locktype, database, relation)
+    JOIN pg_class AS class ON class.oid = relation
+    WHERE locktype = 'relation' AND NOT waiting.granted AND waiting.mode = 'AccessExclusiveLock'
+      AND held.granted AND held.pid = pg_backend_pid()
+    LIMIT 1
+"""
 
 _LOCK = sql.SQL("""
     SET LOCAL lock_timeout = {wait};
@@ -136,13 +151,30 @@ class Snapshot:
             # PostgreSQL looks a row's transaction up in a hash of these, by several workers at once; for ages only one
             # of them may ask: https://www.postgresql.org/docs/current/parallel-safety.html
             ids = (number % 2**32 for number in range(last.horizon, self.ceiling))
-            named = ",".join(str(number) for number in ids if number >= _FIRST_NORMAL_ID)
-            return sql.SQL("xmin = ANY ({}::xid[])").format(sql.Literal(f"{{{named}}}"))
+            return sql.SQL("xmin {}").format(OneOf([number for number in ids if number >= _FIRST_NORMAL_ID]))
         # An age beyond half of the ids is negative: of a row that was frozen long ago, and is not new. The horizon's
         # own is asked for once and not for each row.
         return sql.SQL("(age(xmin) <= (SELECT age({}::xid)) AND age(xmin) >= 0)").format(
             sql.Literal(str(last.horizon % 2**32))
         )
+
+    def give_way(self) -> None:
+        """Raise SourceUnavailable where somebody waits for a table that this snapshot keeps locked for long.
+
+        A migration waits for whoever reads, and the whole shop for the migration. So whoever reads for long asks this
+        on the way: it costs some milliseconds, and no right.
+        """
+        if time.monotonic() - self.taken < _GIVES_WAY_AFTER_SECONDS:
+            return
+        with self.connection.cursor() as cursor:
+            cursor.execute(_WAITS)
+            waits = cursor.fetchone()
+        if waits:
+            table, process = waits
+            raise SourceUnavailable(
+                f"process {process} of the source waits for table {table}, to change it: it goes first, and what was "
+                "read so far is read again"
+            )
 
     def check_locked(self) -> None:
         """Raise SourceUnavailable where the tables are there, and were not yet when they were to be locked."""

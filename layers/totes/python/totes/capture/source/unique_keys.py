@@ -59,9 +59,11 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
         ContractError: a key is there twice.
         psycopg2.Error: the connection to the source was lost.
     """
+    # Nearly always there is none, and asked for the first one, PostgreSQL would go through the table by its index.
     query = sql.SQL(
+        "SELECT min({key}) FROM ("
         "SELECT {key} FROM public.{table} WHERE {key} IN (SELECT {key} FROM public.{table} WHERE {may_be_new}) "
-        "GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
+        "GROUP BY {key} HAVING count(*) > 1) AS twice"
     )
     with snapshot.reading(table.source_name) as cursor:
         cursor.execute(
@@ -69,10 +71,10 @@ def check_once(snapshot: Snapshot, table: SourceTable, may_be_new: sql.Composabl
                 key=sql.Identifier(table.source_key), table=sql.Identifier(table.source_name), may_be_new=may_be_new
             )
         )
-        twice = cursor.fetchone()
-    if twice:
+        [[twice]] = cursor.fetchall()
+    if twice is not None:
         raise ContractError(
-            f"{table.source_key} {twice[0]} is there more than once in table {table.source_name} and the tables that "
+            f"{table.source_key} {twice} is there more than once in table {table.source_name} and the tables that "
             "are parts of it; keep it in one row"
         )
 
