@@ -284,6 +284,9 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
                 *_TAGS,
             )
         ),
+        # Its zone, where nobody names one, is what Fn::GetAZs says, which asks this and what is above:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html
+        Need(actions=("ec2:DescribeAccountAttributes",)),
     ),
     "AWS::EC2::SubnetRouteTableAssociation": (
         Need(

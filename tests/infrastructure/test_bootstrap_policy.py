@@ -84,6 +84,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "inside": {"source": INSIDE},
     "given secret": {"source": GIVEN_SECRET},
     "athena": {"athena": True},
+    "given warehouse": {"warehouse": GivenDatabase()},
     "snapshot": {"network": NewNetwork(nat="gateway", generation=2), "warehouse": OF_A_SNAPSHOT},
 }
 """What else the configuration can say, beside what it says."""
@@ -161,6 +162,18 @@ def test_all_that_the_templates_hold_can_be_made_changed_and_deleted(deployed: S
         resource["Type"] for template in deployed.templates.values() for resource in template["Resources"].values()
     }
     assert seen == kinds & {*ARNS, *MADE_UP, *ANY}, "each type was asked of"
+
+
+def test_what_the_templates_ask_aws_for_may_be_asked(deployed: Synthesised) -> None:
+    """Not only resources need rights, but Fn::GetAZs does too.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html
+    """
+    made = documents(policies(deployed.folder, deployed.name))
+    asks = "Fn::GetAZs" in json.dumps(deployed.templates)
+    assert asks == bool(deployed.resources("AWS::EC2::VPC")), "a network of totes' own leaves its zones to AWS"
+    for action in ("DescribeAccountAttributes", "DescribeAvailabilityZones", "DescribeSubnets") if asks else ():
+        assert decide(made, f"ec2:{action}", "*").allowed, action
 
 
 def test_a_type_that_is_not_known_is_named(tmp_path: Path) -> None:
