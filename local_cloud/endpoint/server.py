@@ -41,6 +41,7 @@ from local_cloud.endpoint import (
     sleeping,
     stacks,
     state_machines,
+    subnets,
     this_machine,
     topics,
     user_pools,
@@ -51,12 +52,12 @@ from local_cloud.persistent_store import PersistentStore
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, quotas, roles, rotations),
     *(state_machines, histories, listings, secrets, security_groups, sessions, topics, ways_out, user_pools),
-    *(identity_pools, distributed_maps, stacks, forgetting),
+    *(identity_pools, distributed_maps, stacks, subnets, forgetting),
 )
 
 _WITH_TYPES = (
     *(alarms, asynchronous, buckets, catalogs, databases, distributions, identity_pools, queues, scheduler),
-    *(secrets, security_groups, topics, user_pools, ways_out),
+    *(secrets, security_groups, subnets, topics, user_pools, ways_out),
 )
 """Each has types of resources, its MODELS."""
 

@@ -24,7 +24,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
-from local_cloud.endpoint import exports, parameters, updates
+from local_cloud.endpoint import exports, parameters, subnets, updates
 from local_cloud.endpoint.patches import add, patch
 from local_cloud.endpoint.resources import Resource
 from local_cloud.endpoint.templates import in_order, references
@@ -280,6 +280,7 @@ def _resource_diff(resources: Any, other_template: Mapping[str, Any], said: Any 
     old, new = resources._resource_json_map, other_template["Resources"]  # noqa: SLF001
     diff: dict[str, list[str]] = _moto_resource_diff(resources, other_template, said)
     modified = {name for name in diff["Modify"] if _properties(old[name]) != _properties(new[name])}
+    modified |= subnets.moved(resources, new)
     values = parameters.changed(resources, other_template, said)
     order = in_order(new)
     for name in order:

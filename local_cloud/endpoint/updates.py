@@ -16,7 +16,7 @@ from moto.cloudformation.parsing import OutputMap, ResourceMap
 
 from local_cloud.endpoint import exports
 from local_cloud.endpoint.patches import patch
-from local_cloud.endpoint.resources import Resource
+from local_cloud.endpoint.resources import Properties, Resource
 from local_cloud.endpoint.templates import in_order
 
 logger = logging.getLogger(__name__)
@@ -39,16 +39,19 @@ class _Before:
     made: Mapping[str, Any]
     template: Mapping[str, Any]
     resources: Mapping[str, Any]
+    properties: Mapping[str, Properties]
     said: Mapping[str, Any]
     resolved: Mapping[str, Any]
     modified: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, resources: Any) -> "_Before":
+        made = dict(resources._parsed_resources)  # noqa: SLF001
         return cls(
-            made=dict(resources._parsed_resources),  # noqa: SLF001
+            made=made,
             template=resources._template,  # noqa: SLF001
             resources=resources._resource_json_map,  # noqa: SLF001
+            properties={name: each.properties for name, each in made.items() if isinstance(each, Resource)},
             said=resources.input_parameters,
             resolved=dict(resources.resolved_parameters),
         )
@@ -160,11 +163,20 @@ def _roll_back(resources: Any, before: _Before) -> None:
             if isinstance(new, Resource) and new is not found:
                 new.remove()
                 made[name] = found
+            elif isinstance(found, Resource):
+                _put_back(resources, name, before)
             else:
                 _modify(resources, name)
         except Exception:
             logger.exception("%s is not what it was", name)
             resources.rollback_failed = True
+
+
+def _put_back(resources: Any, name: str, before: _Before) -> None:
+    """Give a resource the values that it had; what its template's functions say now may be something else."""
+    found, said = before.made[name], {"Properties": before.properties[name]}
+    account, region = resources._account_id, resources._region_name  # noqa: SLF001
+    resources._parsed_resources[name] = found.update_from_cloudformation_json(found, found.name, said, account, region)  # noqa: SLF001
 
 
 def _update_stack(backend: Any, name: str, *arguments: Any, **keywords: Any) -> Any:

@@ -18,6 +18,7 @@ from stacks.settings.readers import is_security_group
 
 _TLS = 443
 _DNS = 53
+_HOW = "once it is deployed, name those that it has in stacks/config.py (docs/deploying.md#the-zones-of-a-network)"
 
 
 class Network(Construct):
@@ -89,6 +90,9 @@ class Network(Construct):
             self._instances.let_in(clients, _TLS)
 
     def _new(self, network: NewNetwork) -> ec2.Vpc:
+        if self._environment.protected and network.zones is None:
+            left = f"{self._environment.name} leaves the zones of its network to AWS, which may name others one day"
+            cdk.Annotations.of(self).add_warning_v2("totes:zones-left-to-aws", f"{left}; {_HOW}")
         nat = self._environment.needs_nat
         private = ec2.SubnetType.PRIVATE_WITH_EGRESS if nat else ec2.SubnetType.PRIVATE_ISOLATED
         subnets = [ec2.SubnetConfiguration(name="private", subnet_type=private, cidr_mask=24)]

@@ -15,15 +15,16 @@ class NewNetwork:
 
     Attributes:
         cidr: its addresses.
-        zones: the two availability zones, such as ("eu-west-2a", "eu-west-2c"); None: the first two. Not every zone of
-            a region has Lambda, NAT gateways and instances of every kind.
+        zones: the two availability zones, such as ("eu-west-2a", "eu-west-2c"); None: those that AWS names first, which
+            change with the account, so name those that the network has (docs/deploying.md). Not every zone of a region
+            has Lambda, NAT gateways and instances of every kind.
         nat: how functions reach the outside: through an instance, at a fifth of the price, or through a gateway, which
             AWS keeps running; docs/costs.md compares them.
         nat_zones: in how many zones there is a NAT, 1 or 2, each with an address of its own. With one NAT, the failure
             of its zone cuts off the other zone too.
         generation: which of the environment's networks it is. A higher number makes another network beside the old
-            one, whose stack stays until somebody deletes it. To change addresses or zones needs a higher number
-            (docs/disasters.md).
+            one, whose stack stays until somebody deletes it. Other addresses, or other zones than those that it has,
+            need a higher number (docs/disasters.md).
     """
 
     cidr: str = "10.20.0.0/20"

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,23 @@ def test_a_network_takes_the_zones_that_it_is_told(store: Path) -> None:
     found = synthesise_foundations(told, store).resources("AWS::EC2::Subnet").values()
     zones = [each["Properties"]["AvailabilityZone"] for each in found]
     assert sorted(zones) == ["eu-west-2a", "eu-west-2a", "eu-west-2c", "eu-west-2c"]
+
+
+def told(synthesised: Synthesised) -> list[str]:
+    """What the synth warns of in the network's stack."""
+    file = synthesised.folder / f"totes-{synthesised.name}-network.metadata.json"
+    said = json.loads(file.read_text(encoding="utf-8")).values()
+    return [each["data"] for one in said for each in one if each["type"] == "aws:cdk:warning"]
+
+
+def test_a_synth_warns_where_a_protected_environment_leaves_its_zones_to_aws(
+    dev: Synthesised, prod: Synthesised, store: Path
+) -> None:
+    [warning] = told(prod)
+    assert warning.startswith("prod leaves the zones of its network to AWS, which may name others one day")
+    named = dataclasses.replace(production(), network=NewNetwork(zones=("eu-west-2a", "eu-west-2b")))
+    assert told(synthesise_foundations(named, store)) == []
+    assert told(dev) == []
 
 
 def test_one_network_stands_beside_the_other_that_takes_its_place(store: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ found = {
     "gateway": template(nat="gateway"),
     "instance": template(),
     "instances": template(nat_zones=2),
+    "named zones": template(zones=("eu-west-2a", "eu-west-2b")),
+    "instances in named zones": template(zones=("eu-west-2a", "eu-west-2b"), nat_zones=2),
 }
 nat_instances._IMAGE = nat_instances._IMAGE.replace("kernel-default", "kernel-6.1")
 found["newer image"] = template(nat_zones=2)
@@ -51,8 +54,8 @@ json.dump(found, sys.stdout)
 """
 
 
-@pytest.fixture(scope="module")
-def templates() -> Templates:
+@cache
+def synthesised() -> Templates:
     """The network stack's templates, with one way out or another."""
     home = Path(tempfile.gettempdir()).parent / "home"
     home.mkdir(exist_ok=True)
@@ -69,6 +72,11 @@ def templates() -> Templates:
     assert done.returncode == 0, done.stderr
     found: Templates = json.loads(done.stdout)
     return found
+
+
+@pytest.fixture(scope="module")
+def templates() -> Templates:
+    return synthesised()
 
 
 class Networks:
