@@ -1,7 +1,7 @@
 """Security groups and their rules, as CloudFormation makes and changes them.
 
 moto's CloudFormation makes another group for every change of one, and leaves a rule that has left its template. A group
-that a database is in moto deletes, which EC2 refuses:
+that a database or an endpoint is in moto deletes, which EC2 refuses:
 https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html
 """
 
@@ -27,12 +27,16 @@ _EVERYBODY = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": EVERYWHERE}]}
 def install() -> None:
     """Patch how moto deletes groups."""
     patch(
-        SecurityGroupBackend, "delete_security_group", _delete_group, why="moto deletes a group that a database is in"
+        SecurityGroupBackend,
+        "delete_security_group",
+        _delete_group,
+        why="moto deletes a group that a database or an endpoint is in",
     )
 
 
 def _delete_group(backend: Any, name: str | None = None, group_id: str | None = None) -> None:
-    if group_id in groups_of_instances():
+    endpoints = [each for each in backend.vpc_end_points.values() if each.state != "deleted"]
+    if group_id in groups_of_instances().union(*(each.security_group_ids for each in endpoints)):
         raise DependencyViolationError(f"resource {group_id} has a dependent object")
     _moto_delete_group(backend, name, group_id)
 

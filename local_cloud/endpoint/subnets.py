@@ -1,9 +1,11 @@
-"""Subnets, and the zones that AWS gives them.
+"""Subnets: the zones that AWS gives them, and what keeps them from being deleted.
 
 moto's Fn::GetAZs names four zones of another region, whatever there is. AWS's names those that have a default subnet,
 or all if none has one, so the list changes with the account; a subnet that is there does not move with it:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html
 https://github.com/buildkite/elastic-ci-stack-for-aws/issues/319
+A subnet is not deleted while an endpoint is in it, nor a network while it has a security group, whoever made them:
+https://docs.aws.amazon.com/guardduty/latest/ug/using-iac-with-gdu-automated-agents-runtime-monitoring.html
 """
 
 import json
@@ -12,7 +14,10 @@ from typing import Any, Self
 
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
+from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.subnets import SubnetBackend
+from moto.ec2.models.vpcs import VPCBackend
 
 from local_cloud.account import ACCOUNT
 from local_cloud.endpoint.patches import patch
@@ -21,11 +26,15 @@ from local_cloud.endpoint.resources import Properties, Resource
 _ZONE, _ZONES, _SELECT = "AvailabilityZone", "Fn::GetAZs", "Fn::Select"
 
 _moto_resolve = parsing.clean_json
+_moto_delete_subnet = SubnetBackend.delete_subnet
+_moto_delete_vpc = VPCBackend.delete_vpc
 
 
 def install() -> None:
-    """Patch what moto says of zones."""
+    """Patch what moto says of zones, and how it deletes subnets and networks."""
     patch(parsing, "clean_json", _resolve, why="moto names zones of another region, and the same ones always")
+    patch(SubnetBackend, "delete_subnet", _delete_subnet, why="moto deletes a subnet that an endpoint is in")
+    patch(VPCBackend, "delete_vpc", _delete_vpc, why="moto deletes a network that has a security group")
 
 
 def moved(resources: Any, templates: Mapping[str, Any]) -> set[str]:
@@ -66,6 +75,19 @@ def _zones(region: str) -> list[str]:
     return sorted({each.availability_zone for each in subnets}) or [
         each.name for each in backend.describe_availability_zones()
     ]
+
+
+def _delete_subnet(backend: Any, subnet_id: str) -> Any:
+    endpoints = [each for each in backend.vpc_end_points.values() if each.state != "deleted"]
+    if any(subnet_id in (each.subnet_ids or ()) for each in endpoints):
+        raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+    return _moto_delete_subnet(backend, subnet_id)
+
+
+def _delete_vpc(backend: Any, vpc_id: str) -> Any:
+    if any(not each.is_default for each in backend.groups.get(vpc_id, {}).values()):
+        raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+    return _moto_delete_vpc(backend, vpc_id)
 
 
 class Subnet(Resource):

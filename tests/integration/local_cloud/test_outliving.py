@@ -1,5 +1,7 @@
 """What outlives its stack: it is found by the stack's tags, and a database holds the network that it is in.
 
+So does what somebody else has made there.
+
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html: a stack's tags are
 those of all that it makes.
 https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html: a group is not deleted while something
@@ -7,9 +9,12 @@ is in it.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped]
 import pytest
 from botocore.exceptions import ClientError
 
@@ -151,6 +156,48 @@ def test_a_database_that_outlives_its_stack_is_found_by_its_tags_and_holds_its_n
     [held] = client("cloudformation").describe_stacks(StackName=network.name)["Stacks"]
     assert held["StackStatus"] == "DELETE_FAILED"
     delete_by_hand(client, instance)
+    network.delete()
+    network._exists = False
+    with pytest.raises(ClientError, match="does not exist"):
+        client("cloudformation").describe_stacks(StackName=network.name)
+
+
+def said(command: str) -> str:
+    """The query with which the page lists what is in a network."""
+    page = (Path(__file__).parents[3] / "docs" / "removing.md").read_text(encoding="utf-8")
+    [query] = re.findall(rf"aws ec2 {command} --filters Name=vpc-id,Values=\$vpc(?: \\\n   )? --query '([^']+)'", page)
+    return str(query)
+
+
+def test_an_endpoint_that_somebody_else_made_in_a_network_holds_it_and_so_does_its_group(
+    client: Clients, network: Stack
+) -> None:
+    """As GuardDuty makes them: https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-agent-connectivity.html."""
+    place, ec2 = network.deploy(NETWORK, Outputs=OUTPUTS), client("ec2")
+    [subnet] = ec2.describe_subnets(SubnetIds=[place["Subnet"]])["Subnets"]
+    vpc = subnet["VpcId"]
+    named = f"GuardDutyManagedSecurityGroup-{vpc}"
+    group = ec2.create_security_group(GroupName=named, Description=named, VpcId=vpc)["GroupId"]
+    made = ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.eu-west-2.guardduty-data",
+        SubnetIds=[place["Subnet"]],
+        SecurityGroupIds=[group],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+    there = ec2.describe_vpc_endpoints(Filters=filters)
+    assert [made, "com.amazonaws.eu-west-2.guardduty-data"] in jmespath.search(said("describe-vpc-endpoints"), there)
+    there = ec2.describe_security_groups(Filters=filters)
+    assert [group, named] in jmespath.search(said("describe-security-groups"), there)
+    with pytest.raises(ClientError, match=f"The subnet '{place['Subnet']}' has dependencies and cannot be deleted"):
+        network.delete()
+    with pytest.raises(ClientError, match=f"resource {group} has a dependent object"):
+        ec2.delete_security_group(GroupId=group)
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
+    with pytest.raises(ClientError, match=f"The vpc '{vpc}' has dependencies and cannot be deleted"):
+        network.delete()
+    ec2.delete_security_group(GroupId=group)
     network.delete()
     network._exists = False
     with pytest.raises(ClientError, match="does not exist"):
