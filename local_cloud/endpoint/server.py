@@ -29,6 +29,7 @@ from local_cloud.endpoint import (
     metrics,
     networks,
     persistence,
+    public_access,
     queues,
     quotas,
     resources,
@@ -52,7 +53,7 @@ from local_cloud.persistent_store import PersistentStore
 _CORRECTED = (
     *(alarms, authority, buckets, instances, interpreter, lambdas, metrics, networks, quotas, roles, rotations),
     *(state_machines, histories, listings, secrets, security_groups, sessions, topics, ways_out, user_pools),
-    *(identity_pools, distributed_maps, stacks, subnets, forgetting),
+    *(identity_pools, distributed_maps, stacks, subnets, public_access, forgetting),
 )
 
 _WITH_TYPES = (

@@ -3,7 +3,7 @@
 moto's CloudFormation updates none of these, and moto checks none of them. Here a route can be changed, an address moves
 with its instance, and one that a gateway holds is released only when the gateway is deleted. What is private gets out
 through any gateway, and through an instance that runs, has an address, forwards what is neither from it nor to it, and
-whose security groups let that in and out:
+whose security groups let that in and out. What the account blocks, `public_access` says:
 https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 """
 
@@ -18,6 +18,7 @@ from moto.ec2.models.nat_gateways import NatGatewayBackend
 
 from local_cloud.account import ACCOUNT, REGION
 from local_cloud.endpoint.patches import patch
+from local_cloud.endpoint.public_access import blocks_gateways, blocks_instances
 from local_cloud.endpoint.resources import Properties, Resource
 from local_cloud.endpoint.rules import EVERYWHERE, TLS, rules
 
@@ -60,8 +61,8 @@ def _leads(subnet: str, groups: Sequence[str], of_port: _Rules) -> bool:
     if route is None:
         return False
     if route.nat_gateway is not None:
-        return bool(route.nat_gateway.state == "available")
-    return route.instance is not None and _forwards(route.instance, groups, of_port)
+        return bool(route.nat_gateway.state == "available") and not blocks_gateways()
+    return route.instance is not None and not blocks_instances() and _forwards(route.instance, groups, of_port)
 
 
 def _default_route(subnet: str) -> Any:

@@ -90,6 +90,10 @@ def test_nobody_gets_outside_but_through_an_instance_that_lets_it(shop: Deployed
             lambda: ec2.disassociate_address(PublicIp=address["PublicIp"]),
             lambda: ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=name),
         ),
+        "what comes in is blocked in the account, and answers come in": (
+            lambda: ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress"),
+            lambda: ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="off"),
+        ),
         "it does not run": (
             lambda: ec2.stop_instances(InstanceIds=[name]),
             lambda: ec2.start_instances(InstanceIds=[name]),

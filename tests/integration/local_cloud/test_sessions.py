@@ -163,6 +163,21 @@ def test_an_instance_that_no_route_leads_out_of_the_network_is_not_seen(network:
     assert not network.sees(instance)
 
 
+@pytest.mark.parametrize(("mode", "seen"), [("block-ingress", True), ("block-bidirectional", False)])
+def test_an_instance_behind_a_gateway_is_seen_unless_the_account_blocks_what_goes_out_too(
+    client: Clients, network: Network, mode: str, *, seen: bool
+) -> None:
+    instance, ec2 = network.start()["InstanceId"], client("ec2")
+    assert ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode=mode)
+    try:
+        told = ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]
+        assert told["InternetGatewayBlockMode"] == mode
+        assert network.sees(instance) == seen
+    finally:
+        ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="off")
+    assert network.sees(instance)
+
+
 def test_a_session_is_ended_once_and_no_other_document_is_known(network: Network) -> None:
     instance = network.start()["InstanceId"]
     session = network.session(instance)
