@@ -1,4 +1,4 @@
-# Everything a machine with Python 3.11+ and make needs to run, prove and change totes.
+# Everything a machine with Python 3.11 to 3.14 and make needs to run, prove and change totes.
 # Python packages, Node and the cdk CLI are pinned in toolchain/ and installed into this folder alone.
 
 PYTHON ?= python3
@@ -24,7 +24,7 @@ help: ## Show what can be made.
 setup: $(READY) $(PAGE) ## Install what totes needs into .venv and toolchain/node_modules, and build the dashboard.
 
 $(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "totes needs Python 3.11 or newer; name one with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "totes needs Python 3.11 to 3.14; name one with make PYTHON=...")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r toolchain/uv.lock
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r toolchain/python.lock
