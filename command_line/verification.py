@@ -8,6 +8,7 @@ from command_line.deployment import Deployment
 from command_line.execution import ASKED_AT_ONCE, Follow, run
 from command_line.following import Request
 from command_line.functions import ask
+from command_line.typed_commands import completed
 from totes import payloads
 from totes.errors import UserError
 
@@ -42,11 +43,13 @@ class Verification:
         tables: what was found, by star table.
         document: the same as a JSON document.
         recapture: the source rows that repair it when a run captures them again, by source table.
+        stopped: why a mass deletion would stop the next run, which then brings nothing; None: none would.
     """
 
     tables: Mapping[str, TableVerification]
     document: Mapping[str, Any]
     recapture: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    stopped: str | None = None
 
     @property
     def differences(self) -> int:
@@ -74,8 +77,10 @@ def verdict_on(deployment: Deployment, *, to_repair: bool = False) -> Verificati
     if payloads.NOT_COMPARED in said:
         raise UserError(said[payloads.NOT_COMPARED])
     recapture = said.pop(payloads.RECAPTURE)
+    if stopped := said.get(payloads.STOPPED):
+        said[payloads.STOPPED] = stopped = completed(stopped, deployment.options)
     tables = {name: TableVerification(**found) for name, found in said[payloads.TABLES].items()}
-    return Verification(tables=tables, document=said, recapture=recapture)
+    return Verification(tables=tables, document=said, recapture=recapture, stopped=stopped)
 
 
 def repair(deployment: Deployment, verdict: Verification, follow: Follow, request: Request | None = None) -> None:

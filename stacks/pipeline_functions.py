@@ -194,6 +194,7 @@ class PipelineFunctions:
                 source_secret=data.source.secret_arn,
                 ingestion_bucket=data.ingestion.bucket_name,
                 warehouse_secret=data.warehouse.secret_arn,
+                mass_deletion_percent=self._environment.mass_deletion_percent,
                 rotated_secrets=" ".join(secret.secret_arn for secret in rotated.values()),
                 rotation_days=self._environment.rotation_days,
             ),

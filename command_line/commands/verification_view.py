@@ -27,7 +27,10 @@ def verdict(found: Verification) -> None:
         display.done(f"the warehouse is what the source says: {found.rows:,} rows compared")
         return
     how = f"✗ {found.differences:,} of {found.rows:,} rows differ"
-    display.show(Text.assemble((how, "red"), display.complete("; totes verify --repair repairs them")))
+    remedy = "totes verify --repair repairs them"
+    if found.stopped:
+        remedy = f"a mass deletion stops every run: {found.stopped}"
+    display.show(Text.assemble((how, "red"), display.complete(f"; {remedy}")))
     for name, star in found.tables.items():
         for kind, keys in star.examples.items():
             columns = f" in {', '.join(star.columns)}" if kind == "different" else ""

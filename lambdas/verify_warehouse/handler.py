@@ -27,7 +27,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             connected(settings.source_secret, login_name="source", unavailable=SourceUnavailable) as source,
             connected(settings.warehouse_secret, login_name="warehouse", unavailable=WarehouseUnavailable) as warehouse,
         ):
-            verdict = verify(source, warehouse, Bucket(settings.ingestion_bucket), SOURCE_TABLES, STAR_TABLES)
+            where, percent = (source, warehouse, Bucket(settings.ingestion_bucket)), settings.mass_deletion_percent
+            verdict = verify(*where, SOURCE_TABLES, STAR_TABLES, mass_deletion_percent=percent)
             write_verification(warehouse, batch=verdict.batch, differences=verdict.differences)
             recapture = keys_to_repair(warehouse, STAR_TABLES, verdict, most=most) if most else {}
     except NotFilledInYet as nothing:

@@ -89,6 +89,9 @@ def test_a_mass_deletion_stops_every_run_until_someone_says_go(shop: Deployed) -
         assert stopped.json()["error"].startswith("Capture.MassDeletion")
         commands.append(stopped.json()["error"].partition("accept it: totes ")[2])
     assert commands == 2 * [f"run --state {shop.state} --accept-deletes payment"]
+    compared = shop.totes("verify", "--json")
+    assert (compared.code, compared.json()["equal"]) == (1, False)
+    assert compared.json()["stopped"].endswith(f"totes {commands[0]}")
     gone = totes(*shlex.split(commands[0]), "--json").json()
     assert gone["status"] == "SUCCEEDED"
     assert gone["tables"]["fact_payment"]["deleted"] > 100

@@ -271,6 +271,7 @@ def test_no_action_is_a_wildcard(synthesised: Synthesised) -> None:
                 "SOURCE_SECRET": "<SourceSecret>",
                 "INGESTION_BUCKET": "<IngestionBucket>",
                 "WAREHOUSE_SECRET": "<WarehouseSecret>",
+                "MASS_DELETION_PERCENT": "20",
                 "ROTATED_SECRETS": "<SourceSecret> <WarehouseSecret> <DashboardSecret>",
                 "ROTATION_DAYS": "30",
             },

@@ -14,7 +14,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES, capture
 from totes.database_errors import translated_errors
-from totes.errors import ConfigurationError, SourceUnavailable, TotesError, WarehouseUnavailable
+from totes.errors import ConfigurationError, MassDeletion, SourceUnavailable, TotesError, WarehouseUnavailable
 from totes.star import STAR_TABLES
 from totes.verify import Verdict, keys_to_repair, pages, verification, verify
 from totes.verify.compare import Compared, compare
@@ -243,6 +243,46 @@ def test_what_the_next_tick_will_bring_is_in_flight(pipeline: Pipeline) -> None:
     assert verdict.tables["fact_sales_order"].in_flight == 1
     assert verdict.tables["fact_payment"].in_flight == 1
     assert verdict.tables["dim_staff"].in_flight == value(pipeline.source, "SELECT count(*) FROM staff")
+
+
+@pytest.mark.begun
+def test_what_a_mass_deletion_keeps_from_coming_is_a_difference_and_the_verdict_says_what_lets_it_come(
+    pipeline: Pipeline,
+) -> None:
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 4")
+    pipeline.capture()
+    gone = value(pipeline.source, "SELECT count(*) FROM payment")
+    execute(pipeline.source, "TRUNCATE payment")
+    execute(pipeline.source, "UPDATE sales_order SET units_sold = units_sold + 1 WHERE sales_order_id = 5")
+    with pytest.raises(MassDeletion) as stopped:
+        pipeline.capture()
+    verdict = verdict_on(pipeline)
+    assert verdict.stopped == str(stopped.value)
+    assert verdict.stopped.startswith(f"{gone} of {gone} rows of payment are gone")
+    assert verdict.stopped.endswith("totes run --accept-deletes payment")
+    assert (verdict.tables["fact_payment"].extra.len(), verdict.tables["fact_payment"].in_flight) == (gone, 0)
+    assert [*verdict.tables["fact_sales_order"].different] == [5], "the next tick does not bring it either"
+    assert verdict.tables["fact_sales_order"].in_flight == 1, "what is in the lake is loaded all the same"
+    assert verdict.to_dict()["stopped"] == verdict.stopped
+    assert not verdict.to_dict()["equal"]
+    with session(pipeline.source) as connection:
+        capture(connection, pipeline.ingestion, SOURCE_TABLES, accept_deletes=["payment"])
+    pipeline.tick()
+    assert_equal(pipeline)
+
+
+@pytest.mark.begun
+def test_as_many_rows_as_a_tick_may_lose_are_in_flight(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "DELETE FROM payment WHERE payment_id % 2 = 0")
+    gone = value(pipeline.warehouse, "SELECT count(*) FROM current_payment WHERE payment_id % 2 = 0")
+    with session(pipeline.source) as source, session(pipeline.warehouse) as warehouse:
+        verdicts = [
+            verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES, mass_deletion_percent=percent)
+            for percent in (40, 60)
+        ]
+    assert [(each.differences, each.tables["fact_payment"].in_flight) for each in verdicts] == [(gone, 0), (0, gone)]
+    assert "more than 40 %" in (verdicts[0].stopped or "")
+    assert verdicts[1].stopped is None
 
 
 @pytest.mark.begun

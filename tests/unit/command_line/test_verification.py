@@ -1,4 +1,4 @@
-"""A repair is as many runs as it takes, each asked for as much as its input holds."""
+"""What a comparison found is said with its remedy; a repair is as many runs as it takes, each with what it holds."""
 
 import json
 from collections.abc import Mapping
@@ -7,8 +7,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from command_line.commands import verification_view
 from command_line.execution import RunResult
-from command_line.verification import Verification, repair
+from command_line.verification import TableVerification, Verification, repair, verdict_on
+from totes import payloads
 from totes.errors import UserError
 
 STEP_FUNCTIONS_LIMIT = 256 * 1024
@@ -29,6 +31,42 @@ def runs_of(
     monkeypatch.setattr("command_line.verification.run", run)
     repair(Mock(), Verification(tables={}, document={}, recapture=recapture), lambda _: None)
     return asked
+
+
+MASS_DELETION = "142 of 142 rows of payment are gone; restore them, or accept it: totes run --accept-deletes payment"
+EXTRA: dict[str, Any] = {
+    "rows": 0,
+    "missing": 0,
+    "extra": 142,
+    "different": 0,
+    "in_flight": 0,
+    "quarantined": 0,
+    "columns": [],
+    "examples": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("stopped", "remedy"),
+    [
+        (None, "; totes verify --repair repairs them"),
+        (MASS_DELETION, f"; a mass deletion stops every run: {MASS_DELETION}"),
+    ],
+)
+def test_rows_that_differ_are_said_with_what_brings_them(
+    stopped: str | None, remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"fact_payment": TableVerification(**EXTRA)}
+    verification_view.verdict(Verification(tables=found, document={}, stopped=stopped))
+    assert f"✗ 142 of 0 rows differ{remedy}" in capsys.readouterr().out
+
+
+def test_the_command_that_accepts_a_mass_deletion_names_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {payloads.RECAPTURE: {}, payloads.TABLES: {"fact_payment": EXTRA}, payloads.STOPPED: MASS_DELETION}
+    monkeypatch.setattr("command_line.verification.ask", Mock(return_value=answer))
+    found = verdict_on(Mock(options="--env dev"))
+    assert found.stopped == MASS_DELETION.replace("totes run", "totes run --env dev")
+    assert found.document[payloads.STOPPED] == found.stopped
 
 
 def test_each_run_is_asked_for_as_much_as_its_input_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,6 +125,7 @@ class VerifySettings(Settings):
     Attributes:
         source_secret, warehouse_secret: the logins of the source's and the loader's role.
         ingestion_bucket: the ingestion bucket.
+        mass_deletion_percent: how many of a hundred rows of a table may be gone at once.
         rotated_secrets: ARNs, with spaces between, of the secrets whose passwords totes changes.
         rotation_days: how often it does.
     """
@@ -132,6 +133,7 @@ class VerifySettings(Settings):
     source_secret: str
     ingestion_bucket: str
     warehouse_secret: str
+    mass_deletion_percent: int
     rotated_secrets: str
     rotation_days: int
 

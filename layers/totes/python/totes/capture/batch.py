@@ -10,7 +10,7 @@ import polars as pl
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.changes import changes_of
-from totes.capture.mass_deletion import check_deletes
+from totes.capture.mass_deletion import Gone, check_deletes
 from totes.capture.pieces.plan import Plans
 from totes.capture.pieces.reader import check_read
 from totes.capture.reading import BatchRead, read_batch
@@ -20,7 +20,7 @@ from totes.capture.source.identity import differs, drift_of_identity
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source.succession import check_succession
 from totes.capture.source_schema import SourceTable
-from totes.errors import ConfigurationError
+from totes.errors import ConfigurationError, MassDeletion
 from totes.lake import Bucket, CapturedTable, CaptureManifest, FailedPiece, Journal, PiecesLeft, RecentObjects
 from totes.lake.manifests import digest, last_capture
 
@@ -31,10 +31,17 @@ NOTHING_TO_RECAPTURE: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """What a capture would bring of a table: keys (64-bit integers) of rows new or changed, and of rows gone."""
+    """What a capture would bring of a table, unless a mass deletion stops it.
+
+    Attributes:
+        changed: keys (64-bit integers) of rows that are new or changed.
+        deleted: keys of rows that are gone.
+        held: how many rows the lake holds.
+    """
 
     changed: pl.Series
     deleted: pl.Series
+    held: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,10 +156,28 @@ def pending(snapshot: Snapshot, ingestion: Bucket, tables: Sequence[SourceTable]
     """
     last = last_capture(Journal(ingestion))
     check_succession(snapshot, last)
-    found = {table.name: _PendingKeys(table.key) for table in tables}
+    keys = {table.name: table.key for table in tables}
+    found = {}
     for name, changes in changes_of(snapshot, ingestion, tables, last, NOTHING_TO_RECAPTURE).items():
-        changes.read(found[name])
-    return {name: keys.pending() for name, keys in found.items()}
+        pending_keys = _PendingKeys(keys[name])
+        changes.read(pending_keys)
+        found[name] = pending_keys.pending(changes.held)
+    return found
+
+
+def stopped_by(found: Mapping[str, Pending], *, mass_deletion_percent: int) -> str | None:
+    """Return why a mass deletion would stop the next capture, so that it brings nothing; None: none would.
+
+    Args:
+        found: what is pending, by source table.
+        mass_deletion_percent: how many of a hundred rows of a table may be gone at once.
+    """
+    gone = {name: Gone(gone=table.deleted.len(), held=table.held) for name, table in found.items()}
+    try:
+        check_deletes(gone, percent=mass_deletion_percent, accepted=())
+    except MassDeletion as error:
+        return str(error)
+    return None
 
 
 class _PendingKeys:
@@ -172,8 +197,8 @@ class _PendingKeys:
     def keys(self, lowest: int, highest: int) -> pl.Series:
         return pl.concat(keys.filter(keys.is_between(lowest, highest)) for keys in self._changed)
 
-    def pending(self) -> Pending:
-        return Pending(changed=pl.concat(self._changed), deleted=pl.concat(self._gone))
+    def pending(self, held: int) -> Pending:
+        return Pending(changed=pl.concat(self._changed), deleted=pl.concat(self._gone), held=held)
 
 
 def _count(table: CapturedTable) -> int:

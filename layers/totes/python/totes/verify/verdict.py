@@ -56,10 +56,18 @@ class TableVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What was found in each star table, and the batch that the warehouse held."""
+    """What was found in each star table.
+
+    Attributes:
+        batch: the batch that the warehouse held.
+        tables: what was found, by star table.
+        stopped: why a mass deletion would stop the next capture: what that would bring differs then, and is not in
+            flight. None: none would.
+    """
 
     batch: int
     tables: Mapping[str, TableVerdict]
+    stopped: str | None = None
 
     @property
     def differences(self) -> int:
@@ -76,5 +84,6 @@ class Verdict:
         return {
             "equal": not self.differences,
             "batch": self.batch,
+            "stopped": self.stopped,
             "tables": {name: table.to_dict() for name, table in self.tables.items()},
         }

@@ -42,13 +42,15 @@ def verify(
     ingestion: Bucket,
     sources: Sequence[SourceTable],
     stars: Sequence[StarTable],
+    *,
+    mass_deletion_percent: int = 20,
 ) -> Verdict:
     """Compare keys and content of the warehouse's current state with the source.
 
     A row that differs is excused if it is in flight: the lake holds it and the warehouse does not yet, or the next
-    capture will bring it. It is also excused if it is in quarantine and belongs there. A row that can be converted now
-    should have left the quarantine, unless the warehouse itself refuses it. Memory is bounded by a page of rows, and by
-    the keys of rows that differ.
+    capture will bring it, and no mass deletion stops that. It is also excused if it is in quarantine and belongs there.
+    A row that can be converted now should have left the quarantine, unless the warehouse itself refuses it. Memory is
+    bounded by a page of rows, and by the keys of rows that differ.
 
     Args:
         source: the source, outside a transaction.
@@ -56,6 +58,7 @@ def verify(
         ingestion: the bucket of captured batches.
         sources: the source tables.
         stars: the star tables.
+        mass_deletion_percent: how many of a hundred rows of a table may be gone at once.
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -75,10 +78,10 @@ def verify(
         _must_have_its_columns(cursor, stars)
         held = _newest(cursor)
         with snapshot_of(source, sources) as snapshot:
-            excused = in_flight(snapshot, ingestion, sources, held)
+            excused = in_flight(snapshot, ingestion, sources, held, mass_deletion_percent)
             pages = SourcePages(snapshot, sources, columns_of(snapshot, sources))
-            tables = _Comparison(cursor, pages, excused).of(stars)
-    verdict = Verdict(batch=held, tables=tables)
+            tables = _Comparison(cursor, pages, excused.keys).of(stars)
+    verdict = Verdict(batch=held, tables=tables, stopped=excused.stopped)
     logger.info("compared %d rows: %d differ", verdict.rows, verdict.differences)
     return verdict
 
