@@ -229,6 +229,36 @@ def test_a_new_value_of_an_enum_is_no_change_of_the_table(pipeline: Pipeline) ->
     assert pipeline.capture().drift == ("the value 'SALE' of an enum in table design is 'SOLD' now",)
 
 
+MADE_AGAIN = """
+    ALTER TYPE "TransactionType" RENAME TO old; CREATE TYPE "TransactionType" AS ENUM ({});
+    ALTER TABLE transaction ALTER transaction_type TYPE "TransactionType"
+        USING replace(transaction_type::text, 'PURCHASE', '{}')::"TransactionType";
+    DROP TYPE old
+"""
+AGAIN = "an enum in table transaction was made again"
+ENUMS = {
+    "made again with a value more": (MADE_AGAIN.format("'SALE', 'PURCHASE', 'GIFT'", "PURCHASE"), (AGAIN,)),
+    "made again with a value less": (
+        MADE_AGAIN.format("'SALE', 'BUY'", "BUY"),
+        (AGAIN, "the value 'PURCHASE' of an enum in table transaction is gone"),
+    ),
+    "made a text": (
+        "ALTER TABLE transaction ALTER transaction_type TYPE text",
+        ('column transaction.transaction_type is text, it was "TransactionType"',),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENUMS)
+@pytest.mark.begun
+def test_an_enum_that_is_made_again_loses_only_the_values_that_it_has_no_more(pipeline: Pipeline, case: str) -> None:
+    change, drift = ENUMS[case]
+    execute(pipeline.source, change)
+    assert pipeline.capture().drift == drift
+    pipeline.tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
 GREEN = """
     CREATE SCHEMA green;
     DO $$ DECLARE name text; BEGIN

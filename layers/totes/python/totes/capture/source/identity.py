@@ -9,7 +9,7 @@ The fields of composite types are noted after the attribute number of each colum
 a column looks the same as to an older totes, which did not note them, and is not read whole by this one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -201,10 +201,7 @@ def drift_of_identity(table: str, before: TableIdentity | None, now: TableIdenti
             if oid in before.members
             for sentence in _drift_of_known_columns(oid, before, now)
         ),
-        *(
-            f"the value '{before.labels[oid]}' of an enum in table {table} is '{now.labels.get(oid, 'gone')}' now"
-            for oid in _renamed(before, now)
-        ),
+        *_drift_of_labels(table, before.labels, now.labels),
     )
 
 
@@ -215,6 +212,24 @@ def _drift_of_known_columns(oid: str, before: TableIdentity, now: TableIdentity)
         f"column {now.members[oid].name}.{name} is another one, or made in another way, than before"
         for name in has
         if name in had and had[name] != has[name]
+    )
+
+
+def _drift_of_labels(table: str, had: Mapping[str, str], has: Mapping[str, str]) -> Iterator[str]:
+    """Labels that are other ones, or gone.
+
+    PostgreSQL takes no label out of an enum: where some are gone, the enum was made again, and its labels have other
+    oids; or no column has it any more, which `drift_of_columns` says.
+    """
+    new = {label for oid, label in has.items() if oid not in had}
+    gone = [label for oid, label in had.items() if oid not in has]
+    for oid, label in had.items():
+        if has.get(oid, label) != label:
+            yield f"the value '{label}' of an enum in table {table} is '{has[oid]}' now"
+    if new.intersection(gone):
+        yield f"an enum in table {table} was made again"
+    yield from (
+        f"the value '{label}' of an enum in table {table} is gone" for label in gone if new and label not in new
     )
 
 
