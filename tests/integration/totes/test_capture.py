@@ -22,6 +22,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from tests.support.servers import run_alone
 from tests.support.versions import server_in, since
+from totes.answers import fitness
 from totes.capture import SOURCE_TABLES, capture, changes, sizes
 from totes.capture.rows import streaming
 from totes.capture.source import snapshot
@@ -416,6 +417,38 @@ def test_a_broken_contract_is_named_and_nothing_is_written(pipeline: Pipeline, b
     with pytest.raises(ContractError, match=sentence):
         pipeline.capture()
     assert pipeline.objects() == before
+
+
+ALL_MOVED = "CREATE SCHEMA shop;" + ";".join(f"ALTER TABLE {table.name} SET SCHEMA shop" for table in SOURCE_TABLES)
+ALL_BACK = ";".join(f"ALTER TABLE shop.{table.name} SET SCHEMA public" for table in SOURCE_TABLES)
+NONE = (
+    f"the source has none of the {len(SOURCE_TABLES)} tables that totes reads in schema public; "
+    f"schema shop has {len(SOURCE_TABLES)} of them: if they are the shop's, "
+)
+PAYMENT_BACK = 'ALTER TABLE "The shop".payment SET SCHEMA public'
+ONE = (
+    'the source broke its contract: table payment is missing from schema public, and there is one in "The shop": '
+    f"if it is the shop's, move it back ({PAYMENT_BACK}); fix the source, or the contract"
+)
+SCHEMA_BACK = "ALTER SCHEMA shop RENAME TO public"
+SCHEMAS = {
+    "a table moved": ('CREATE SCHEMA "The shop"; ALTER TABLE payment SET SCHEMA "The shop"', ONE, PAYMENT_BACK),
+    "all moved": (ALL_MOVED, f"{NONE}move them back, each by ALTER TABLE shop.address SET SCHEMA public", ALL_BACK),
+    "the schema renamed": ("ALTER SCHEMA public RENAME TO shop", NONE + SCHEMA_BACK, SCHEMA_BACK),
+}
+
+
+@pytest.mark.parametrize("case", SCHEMAS)
+@pytest.mark.begun
+def test_tables_that_have_gone_to_another_schema_are_named_with_where_they_are(pipeline: Pipeline, case: str) -> None:
+    change, sentence, back = SCHEMAS[case]
+    execute(pipeline.source, change)
+    with pytest.raises(ContractError) as refused:
+        pipeline.capture()
+    looked = next(fitness(lambda: session(pipeline.source), lambda: session(pipeline.warehouse), SOURCE_TABLES, []))
+    assert (str(refused.value), looked.sentence) == (sentence, sentence), "a run and totes doctor say the same"
+    execute(pipeline.source, back)
+    assert pipeline.capture().batch is None
 
 
 @pytest.mark.parametrize(

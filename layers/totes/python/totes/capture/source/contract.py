@@ -7,6 +7,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
+from totes.capture.source import elsewhere
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import Family, SourceTable
 from totes.catalog import written_type
@@ -114,18 +115,18 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
         ConfigurationError: the role may not use their schema, or not read a table, or not all of its rows.
         SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
-    catalog, no_tables = _catalog(snapshot, [table.source_name for table in tables])
+    names = [table.source_name for table in tables]
+    catalog, no_tables = _catalog(snapshot, names)
     if not catalog and not no_tables:
-        raise ContractError(
-            f"the source has none of the {len(tables)} tables that totes reads: it is another database, or an empty "
-            "one; name the shop's (totes secrets set source)"
-        )
+        raise ContractError(elsewhere.none_there(snapshot.connection, names))
     breaches = [
         f"{name} is {kind} now, of which PostgreSQL cannot tell what has changed: give the table its name back"
         for name, kind in no_tables.items()
     ]
-    present = (table for table in tables if table.source_name not in no_tables)
-    breaches += [breach for table in present for breach in _breaches(table, catalog.get(table.source_name))]
+    absent = [name for name in names if name not in catalog and name not in no_tables]
+    breaches += elsewhere.missing(snapshot.connection, absent)
+    present = (table for table in tables if table.source_name in catalog)
+    breaches += [breach for table in present for breach in _breaches(table, catalog[table.source_name])]
     if breaches:
         raise ContractError(f"the source broke its contract: {'; '.join(breaches)}; fix the source, or the contract")
     snapshot.check_locked()
@@ -212,9 +213,7 @@ def _described(snapshot: Snapshot, names: list[str]) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def _breaches(table: SourceTable, found: list[_CatalogColumn] | None) -> list[str]:
-    if found is None:
-        return [f"table {table.source_name} is missing"]
+def _breaches(table: SourceTable, found: list[_CatalogColumn]) -> list[str]:
     catalog = {column.name: column for column in found}
     breaches = []
     for own_name, family in table.columns.items():

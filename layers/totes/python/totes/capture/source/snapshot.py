@@ -93,6 +93,7 @@ _LOCK = sql.SQL("""
 
 _NOT_TO_BE_LOCKED = (
     psycopg2.errors.InsufficientPrivilege,
+    psycopg2.errors.InvalidSchemaName,
     psycopg2.errors.UndefinedTable,
     psycopg2.errors.WrongObjectType,
 )
