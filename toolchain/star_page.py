@@ -34,8 +34,9 @@ the column may be NULL.
 _SOURCE = """## What is read of the source
 
 The contract with the source: its tables in schema `public`, and of each the columns that the star needs, by what they
-must be. An integer is a `smallint`, `integer` or `bigint`; a domain counts as the type that it is over. A key is
-`NOT NULL` and has a unique index on it alone. Other columns may be there, and the lake carries them.
+must be. An integer is a `smallint`, `integer` or `bigint`; a domain counts as the type that it is over. A timestamp
+with time zone is read in UTC. A key is `NOT NULL` and has a unique index on it alone. Other columns may be there, and
+the lake carries them.
 
 | table | columns |
 |---|---|

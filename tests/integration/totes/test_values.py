@@ -6,11 +6,15 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg2.extensions import parse_dsn
 
-from tests.support.databases import execute, rows, value
+from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_calendar_is_right, assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
+from totes.capture import SOURCE_TABLES
+from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
+from totes.verify import verify
 
 HOSTILE = [
     "",
@@ -257,6 +261,75 @@ def test_a_blank_around_a_date_keeps_nothing_from_the_warehouse(pipeline: Pipeli
     assert pipeline.tick().tables["fact_sales_order"].versions == 1
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
     assert_calendar_is_right(pipeline.warehouse)
+
+
+def assert_nothing_has_changed(pipeline: Pipeline) -> None:
+    loaded = pipeline.tick()
+    assert loaded.batches.count == 1, "the lake has the rows of the new type"
+    assert (loaded.quarantined, {counts.versions for counts in loaded.tables.values()}) == (0, {0})
+    assert_is_the_shops_in_utc(pipeline)
+
+
+def assert_is_the_shops_in_utc(pipeline: Pipeline) -> None:
+    assert_warehouse_mirrors(f"{pipeline.source}?options=-ctimezone%3DUTC", pipeline.warehouse)
+    with own_session(pipeline.source, "source") as source, session(pipeline.warehouse) as warehouse:
+        assert verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES).differences == 0
+
+
+@pytest.mark.parametrize("precision", ["(3)", ""], ids=["milliseconds", "microseconds"])
+@pytest.mark.begun
+def test_a_time_stamp_that_gets_a_time_zone_is_read_in_utc_whatever_zone_the_source_has(
+    pipeline: Pipeline, precision: str
+) -> None:
+    retyped = ", ".join(f"ALTER {name} TYPE timestamp{precision} {{}}" for name in ("created_at", "last_updated"))
+    with_zone, without = (
+        "; ".join(f"ALTER TABLE {table} {retyped.replace('{}', zone)}" for table in ("payment", "sales_order"))
+        for zone in ("with time zone", "without time zone")
+    )
+    execute(pipeline.source, f"SET timezone TO 'UTC'; {with_zone}")
+    execute(pipeline.source, f"ALTER DATABASE {parse_dsn(pipeline.source)['dbname']} SET timezone TO 'Asia/Kathmandu'")
+    assert_nothing_has_changed(pipeline)
+    drift = f"column payment.created_at is timestamp{precision} with time zone, it was timestamp(3) without time zone"
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.drift WHERE what = %s", [drift]) == 1
+    execute(pipeline.source, "UPDATE payment SET created_at = '2024-04-01 01:30:00.125+02:00' WHERE payment_id = 5")
+    execute(pipeline.source, "UPDATE payment SET created_at = '2024-01-01 00:00:00' WHERE payment_id = 6")
+    execute(pipeline.source, "UPDATE payment SET created_at = 'infinity' WHERE payment_id = 7")
+    assert pipeline.tick().tables["fact_payment"].versions == 2
+    stamps = "SELECT payment_id, created_date, created_time FROM current_payment WHERE payment_id IN (5, 6) ORDER BY 1"
+    assert rows(pipeline.warehouse, stamps) == [
+        (5, datetime.date(2024, 3, 31), datetime.time(23, 30, 0, 125000)),
+        (6, datetime.date(2023, 12, 31), datetime.time(18, 15)),
+    ]
+    assert value(pipeline.warehouse, "SELECT reason FROM etl.quarantine") == (
+        "created_at is 'infinity', not a time stamp of the years 0001 to 9999"
+    )
+    execute(pipeline.source, "UPDATE payment SET created_at = '2024-01-01 00:00:00' WHERE payment_id = 7")
+    assert pipeline.tick().tables["fact_payment"].versions == 1
+    execute(pipeline.source, f"SET timezone TO 'UTC'; {without}")
+    assert_nothing_has_changed(pipeline)
+
+
+@pytest.mark.begun
+def test_a_date_that_is_a_text_no_more_is_the_same_date(pipeline: Pipeline) -> None:
+    dates = {"payment": "payment_date", "sales_order": "agreed_delivery_date", "purchase_order": "agreed_payment_date"}
+    for table, column in dates.items():
+        execute(pipeline.source, f"ALTER TABLE {table} ALTER {column} TYPE date USING {column}::date")
+    assert_nothing_has_changed(pipeline)
+    execute(pipeline.source, "UPDATE payment SET payment_date = '2031-12-24' WHERE payment_id = 5")
+    execute(pipeline.source, "UPDATE payment SET payment_date = 'infinity' WHERE payment_id = 6")
+    execute(pipeline.source, "UPDATE payment SET payment_date = '12000-01-01' WHERE payment_id = 7")
+    loaded = pipeline.tick()
+    assert (loaded.tables["fact_payment"].versions, loaded.quarantined) == (1, 2)
+    expected = "not a date (yyyy-mm-dd) of the years 0001 to 9999"
+    assert rows(pipeline.warehouse, "SELECT reason FROM etl.quarantine ORDER BY key") == [
+        (f"payment_date is 'infinity', {expected}",),
+        (f"payment_date is '12000-01-01', {expected}",),
+    ]
+    execute(pipeline.source, "UPDATE payment SET payment_date = '2031-12-25' WHERE payment_id IN (6, 7)")
+    pipeline.tick()
+    for table, column in dates.items():
+        execute(pipeline.source, f"ALTER TABLE {table} ALTER {column} TYPE text")
+    assert_nothing_has_changed(pipeline)
 
 
 @pytest.mark.parametrize("code", ["HRK", "ANG", "BGN", "SLL", "DEM"])

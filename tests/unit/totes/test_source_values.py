@@ -1,6 +1,7 @@
 """PostgreSQL's text of a moment is read exactly, or kept as text where it is none of the years 0001 to 9999."""
 
 import json
+import re
 from datetime import datetime
 
 import pytest
@@ -11,6 +12,7 @@ from totes.capture.rows.values import read_rows
 from totes.lake import RAW, SourceColumn
 
 COLUMNS = [SourceColumn(name="moment", type="timestamp without time zone")]
+OF_A_ZONE = [SourceColumn(name="moment", type="timestamp with time zone")]
 
 
 def as_postgresql_writes(moment: datetime) -> str:
@@ -25,6 +27,9 @@ def test_a_moment_is_read_to_the_microsecond(moments: list[datetime]) -> None:
     rows = read_rows(text.encode(), COLUMNS)
     assert rows["moment"].to_list() == moments
     assert rows[RAW].null_count() == len(moments)
+    in_utc = read_rows(text.replace("\n", "+00\n").encode(), OF_A_ZONE)
+    assert in_utc["moment"].dt.replace_time_zone(None).to_list() == moments
+    assert in_utc[RAW].null_count() == len(moments)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,10 @@ def test_a_moment_that_the_column_cannot_hold_is_kept_as_text(text: str) -> None
     rows = read_rows(f"2024-05-17 09:41:32.5\n{text}\n\n".encode(), COLUMNS)
     assert rows["moment"].to_list() == [datetime(2024, 5, 17, 9, 41, 32, 500_000), None, None]  # noqa: DTZ001
     assert [kept and json.loads(kept) for kept in rows[RAW]] == [None, {"moment": text}, None]
+    zoned = re.sub(r"(:\S+)", r"\1+00", text)
+    rows = read_rows(f"2024-05-17 09:41:32.5+00\n{zoned}\n\n".encode(), OF_A_ZONE)
+    assert rows["moment"].null_count() == 2
+    assert [kept and json.loads(kept) for kept in rows[RAW]] == [None, {"moment": zoned}, None]
 
 
 @pytest.mark.parametrize("other", [b"York", b"caf\xe9"], ids=["UTF-8", "no UTF-8"])

@@ -10,9 +10,9 @@ class Family(Enum):
 
     INTEGER = "an integer"
     NUMERIC = "a numeric"
-    TEXT = "a text, varchar, char or enum"
+    TEXT = "a text, varchar, char, enum or date"
     BOOLEAN = "a boolean"
-    TIMESTAMP = "a timestamp without time zone"
+    TIMESTAMP = "a timestamp, with or without time zone"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,9 +72,9 @@ _NO_TABLES = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 _FAMILIES = {
     Family.INTEGER: {"int2", "int4", "int8"},
     Family.NUMERIC: {"numeric"},
-    Family.TEXT: {"text", "varchar", "bpchar", "enum"},
+    Family.TEXT: {"text", "varchar", "bpchar", "enum", "date"},
     Family.BOOLEAN: {"bool"},
-    Family.TIMESTAMP: {"timestamp"},
+    Family.TIMESTAMP: {"timestamp", "timestamptz"},  # of either a session in UTC is told the same
 }
 
 
