@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,9 @@ from psycopg2.extensions import parse_dsn
 from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_calendar_is_right, assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
-from totes.capture import SOURCE_TABLES
+from totes.capture import SOURCE_TABLES, capture
+from totes.capture.source_schema import Family
+from totes.errors import ContractError
 from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
 from totes.verify import verify
@@ -330,6 +333,33 @@ def test_a_date_that_is_a_text_no_more_is_the_same_date(pipeline: Pipeline) -> N
     for table, column in dates.items():
         execute(pipeline.source, f"ALTER TABLE {table} ALTER {column} TYPE text")
     assert_nothing_has_changed(pipeline)
+
+
+@pytest.mark.begun
+def test_pence_do_not_become_pounds_whatever_the_contract_says(pipeline: Pipeline) -> None:
+    pence = "ALTER TABLE payment ALTER payment_amount TYPE integer USING payment_amount * 100"
+    execute(pipeline.source, pence)
+    with pytest.raises(ContractError, match="payment_amount is integer, expected a numeric"):
+        pipeline.capture()
+    of_integers = {"payment_amount": Family.INTEGER}
+    contract = [
+        replace(table, columns={**table.columns, **of_integers}) if table.name == "payment" else table
+        for table in SOURCE_TABLES
+    ]
+    with own_session(pipeline.source, "source") as connection:
+        capture(connection, pipeline.ingestion, contract)
+    before = value(pipeline.warehouse, "SELECT sum(payment_amount) FROM current_payment")
+    pipeline.transform()
+    loaded = pipeline.load()
+    assert loaded.quarantined == value(pipeline.source, "SELECT count(*) FROM payment")
+    assert value(pipeline.warehouse, "SELECT sum(payment_amount) FROM current_payment") == before
+    execute(
+        pipeline.source,
+        "ALTER TABLE payment RENAME payment_amount TO pence; ALTER TABLE payment "
+        "ADD COLUMN payment_amount numeric(10,2) GENERATED ALWAYS AS (pence / 100.0) STORED",
+    )
+    assert_nothing_has_changed(pipeline)
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.quarantine WHERE resolved_by IS NULL") == 0
 
 
 @pytest.mark.parametrize("code", ["HRK", "ANG", "BGN", "SLL", "DEM"])

@@ -15,7 +15,7 @@ from totes.star.convert import Converted, convert, slices
 from totes.star.joins import complete
 from totes.star.tables.dim_counterparty import DIM_COUNTERPARTY
 from totes.star.tables.fact_payment import FACT_PAYMENT
-from totes.star_schema import integer, text
+from totes.star_schema import decimal, integer, text
 
 SCHEMA: dict[str, pl.DataType] = {
     "payment_id": pl.Int32(),
@@ -88,6 +88,22 @@ def test_a_number_that_is_no_whole_one_is_not_cut_to_one(was: pl.Series, number:
     found = convert(table, payments)
     assert found.rows["boxes"].to_list() == number
     assert found.quarantine.height == was.len() - len(number)
+
+
+@pytest.mark.parametrize("dtype", [pl.Int16(), pl.Int32(), pl.Int64()], ids=str)
+def test_an_integer_is_no_amount_for_it_may_be_in_pence(dtype: pl.DataType) -> None:
+    paid_in_pence = frame_of(("good",)).with_columns(pl.Series("payment_amount", [1999], dtype=dtype))
+    found = convert(FACT_PAYMENT, paid_in_pence)
+    assert (found.rows.height, found.quarantine["reason"].to_list()) == (
+        0,
+        ["payment_amount is '1999', not a numeric(10,2): an integer does not say how many of its digits are decimals"],
+    )
+
+
+def test_an_integer_is_a_decimal_without_decimals() -> None:
+    table = replace(FACT_PAYMENT, columns=(*FACT_PAYMENT.columns, decimal("boxes", 20, 0)))
+    payments = frame_of(("good",)).with_columns(pl.Series("boxes", [3_000_000_000]))
+    assert convert(table, payments).rows["boxes"].to_list() == [3_000_000_000]
 
 
 def test_a_time_in_quarantine_has_all_its_digits() -> None:

@@ -9,6 +9,7 @@ import totes.capture.tables
 import totes.star.tables
 from tests.support.oracle import ACTUAL, EXPECTED
 from totes.capture import SOURCE_TABLES
+from totes.capture.source_schema import Family
 from totes.star import STAR_TABLES
 from totes.star_schema import Calendar, Dimension, Fact, StarTable
 
@@ -77,6 +78,18 @@ def test_every_column_is_made_of_one_that_the_contract_asks_for(star: Fact | Dim
         assert source in contract, f"{STAR}/{star.name}.py reads {source}: {CAPTURE} has no file for it"
         assert name in contract[source].columns, f"{star.name}.{column.name}: {CAPTURE}/{source}.py lacks {name}"
         assert not table or table in joined, f"{STAR}/{star.name}.py has no Join of {table}"
+
+
+@pytest.mark.parametrize("star", [star for star in STAR_TABLES if not isinstance(star, Calendar)], ids=lambda s: s.name)
+def test_no_amount_is_made_of_an_integer_which_does_not_say_whether_it_is_in_pence(star: Fact | Dimension) -> None:
+    contract = {table.name: table for table in SOURCE_TABLES}
+    for column in (column for column in star.columns if column.scale):
+        table, _, name = column.of.rpartition(".")
+        assert contract[table or star.source].columns[name] is not Family.INTEGER, (
+            f"{CAPTURE}/{table or star.source}.py: {name} is an integer, and {star.name}.{column.name} has decimals. "
+            "Nothing says how many of its digits they are, so every row would be in quarantine: have the source keep a "
+            "numeric, which may be generated of the integer"
+        )
 
 
 @pytest.mark.parametrize("star", STAR_TABLES, ids=lambda star: star.name)

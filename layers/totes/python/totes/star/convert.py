@@ -154,6 +154,8 @@ def _reason(column: Column, dtype: pl.DataType) -> pl.Expr:
     }[column.kind]
     if isinstance(dtype, pl.Datetime):
         expected = _TIME_STAMP
+    if _may_be_in_pence(column, dtype):
+        expected += ": an integer does not say how many of its digits are decimals"
     original = _original(column.of)
     shown = original.str.slice(0, _SHOWN)
     left_out = _unheld(column.of, ".bytes")
@@ -224,7 +226,12 @@ def _may_convert(column: Column, dtype: pl.DataType) -> bool:
         Kind.BOOLEAN: dtype == pl.Boolean,
         Kind.DATE: dtype == pl.String or isinstance(dtype, pl.Datetime | pl.Date),
         Kind.TIME: isinstance(dtype, pl.Datetime),
-    }.get(column.kind, dtype.is_numeric() or dtype == pl.String)
+    }.get(column.kind, (dtype.is_numeric() or dtype == pl.String) and not _may_be_in_pence(column, dtype))
+
+
+def _may_be_in_pence(column: Column, dtype: pl.DataType) -> bool:
+    """Whether an integer is to become a decimal: were it in pence, each amount would be a hundred times what it is."""
+    return column.scale > 0 and dtype.is_integer()
 
 
 def _integer(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
