@@ -123,8 +123,8 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
         f"{name} is {kind} now, of which PostgreSQL cannot tell what has changed: give the table its name back"
         for name, kind in no_tables.items()
     ]
-    absent = [name for name in names if name not in catalog and name not in no_tables]
-    breaches += elsewhere.missing(snapshot.connection, absent)
+    absent = [table for table in tables if table.source_name not in catalog and table.source_name not in no_tables]
+    breaches += elsewhere.missing(snapshot.connection, absent, tables)
     present = (table for table in tables if table.source_name in catalog)
     breaches += [breach for table in present for breach in _breaches(table, catalog[table.source_name])]
     if breaches:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 
+from totes.capture.source_schema import SourceTable
+
 # PostgreSQL's own schemas begin with pg_, which it lets nobody else's do.
 _ELSEWHERE = """
     SELECT class.relname, quote_ident(namespace.nspname), format('%%I.%%I', namespace.nspname, class.relname)
@@ -18,17 +20,40 @@ _ELSEWHERE = """
       AND namespace.nspname NOT LIKE 'pg\\_%%' AND namespace.nspname NOT IN ('public', 'information_schema')
     ORDER BY 1, 2
 """
+# Names of others' tables may be no text in a database without an encoding.
+_RENAMED = """
+    SELECT class.relname
+    FROM pg_class AS class
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    WHERE namespace.nspname = 'public' AND class.relkind IN ('r', 'p') AND NOT class.relispartition
+      AND class.relname::text ~ '^[ -~]+$' AND class.relname <> ALL(%s) AND attribute.attname = ANY(%s)
+      AND NOT attribute.attisdropped
+    GROUP BY class.oid, class.relname
+    HAVING count(*) = cardinality(%s)
+    ORDER BY class.relname
+"""
 _HAS_PUBLIC = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public')"
 
 
-def missing(connection: Connection, names: Sequence[str]) -> list[str]:
-    """Return a sentence on each of some tables that are not in schema public: where there is one of its name.
+def missing(connection: Connection, absent: Sequence[SourceTable], tables: Sequence[SourceTable]) -> list[str]:
+    """Return a sentence on each table that is not in schema public: where it may be, or what it may be called now.
+
+    Args:
+        connection: the source.
+        absent: the tables that are not there.
+        tables: all tables that totes reads.
 
     Raises:
         psycopg2.Error: the connection to the source was lost.
     """
-    found = _elsewhere(connection, names) if names else ()
-    return [_missing(name, [there for there in found if there.name == name]) for name in names]
+    found = _elsewhere(connection, [table.source_name for table in absent]) if absent else ()
+    known = [table.source_name for table in tables]
+    return [
+        _missing(table.source_name, [there for there in found if there.name == table.source_name])
+        + _perhaps_renamed(connection, table, known)
+        for table in absent
+    ]
 
 
 def none_there(connection: Connection, names: Sequence[str]) -> str:
@@ -78,4 +103,18 @@ def _missing(name: str, found: Sequence[_Elsewhere]) -> str:
         f"table {name} is missing from schema public, and there is one in "
         f"{', '.join(there.schema for there in found)}: if it is the shop's, move it back "
         f"({' or '.join(there.move for there in found)})"
+    )
+
+
+def _perhaps_renamed(connection: Connection, table: SourceTable, known: Sequence[str]) -> str:
+    """What to do if a missing table is one that totes does not read and that has all its columns."""
+    columns = [table.source_column(name) for name in table.columns]
+    with connection.cursor() as cursor:
+        cursor.execute(_RENAMED, (known, columns, columns))
+        others = [name for (name,) in cursor.fetchall()]
+    if not others:
+        return ""
+    return (
+        f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: "
+        f'renamed_to="{others[0]}", docs/extending.md#changing-and-taking-out)'
     )
