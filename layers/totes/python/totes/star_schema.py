@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-INTEGER_RANGE = "BETWEEN -2147483648 AND 2147483647"
+HIGHEST_INTEGER = 2**31 - 1
+"""The highest value of a 32-bit integer."""
+
+INTEGER_RANGE = f"BETWEEN {-HIGHEST_INTEGER - 1} AND {HIGHEST_INTEGER}"
 """The values of a 32-bit integer, as a condition of SQL."""
 
 

@@ -16,7 +16,7 @@ from totes.capture.source_schema import SourceTable
 from totes.catalog import count_rows
 from totes.databases import identity_of
 from totes.errors import ConfigurationError, TotesError
-from totes.star_schema import StarTable
+from totes.star_schema import HIGHEST_INTEGER, StarTable
 from totes.warehouse.migrate import ensure_tables
 
 Connect = Callable[[], AbstractContextManager[Connection]]
@@ -69,13 +69,14 @@ def _source(source: Connect, tables: Sequence[SourceTable], stars: Sequence[Star
         with snapshot_of(connection, tables) as snapshot:
             columns_of(snapshot, tables)
             rows = sum(_count(connection, table.source_name) for table in tables)
+            ends = [_end_of_keys(connection, table) for table in tables]
         if not rows:
             raise ConfigurationError(
                 "the source's tables are empty: a run brings nothing (totes simulate fills a shop)"
             )
         version = f"{connection.server_version // 10000}"
         unkept = _unkept(connection, tables, stars)
-    return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows{unkept}"
+    return f"PostgreSQL {version}, its {len(tables)} tables can be read, and have {rows:,} rows{unkept}{''.join(ends)}"
 
 
 def _unkept(connection: Connection, tables: Sequence[SourceTable], stars: Sequence[StarTable]) -> str:
@@ -86,6 +87,20 @@ def _unkept(connection: Connection, tables: Sequence[SourceTable], stars: Sequen
     return (
         f"; no foreign key keeps {', '.join(columns)}: a row that names one that is nowhere is left out of reports "
         "that join the two"
+    )
+
+
+def _end_of_keys(connection: Connection, table: SourceTable) -> str:
+    """A sentence on keys that come near what a star column holds, long before they get there."""
+    names = {"key": sql.Identifier(table.source_key), "table": sql.Identifier("public", table.source_name)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT max({key}) FROM {table}").format(**names))
+        [[highest]] = cursor.fetchall()
+    if highest is None or highest < HIGHEST_INTEGER // 2:
+        return ""
+    return (
+        f"; {table.source_name}.{table.source_key} has come to {highest:,}, and the star's keys end at "
+        f"{HIGHEST_INTEGER:,}: rows beyond stay in quarantine"
     )
 
 
