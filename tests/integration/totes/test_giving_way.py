@@ -15,7 +15,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES, changes
 from totes.capture.rows import streaming
-from totes.capture.source import snapshot
+from totes.capture.source import locks, snapshot
 from totes.capture.source.snapshot import snapshot_of
 from totes.databases import open_session
 from totes.errors import SourceUnavailable
@@ -123,6 +123,6 @@ def test_who_reads_for_long_gives_way_to_a_migration_and_all_who_wait_behind_it(
 
 @pytest.mark.begun
 def test_a_short_tick_is_not_given_up_for_who_waits(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "_WAITS", "SELECT 'never asked', 1")
+    monkeypatch.setattr(locks, "_WAITS", "SELECT 'never asked', 1")
     monkeypatch.setattr(snapshot, "_GIVES_WAY_AFTER_SECONDS", 3600.0)
     assert pipeline.capture().batch is None

@@ -25,7 +25,7 @@ from tests.support.versions import VERSION, since
 from tests.support.waiting import until
 from totes import databases
 from totes.capture import SOURCE_TABLES, capture
-from totes.capture.source import snapshot
+from totes.capture.source import locks
 from totes.database_errors import translated_errors
 from totes.databases import open_session
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused
@@ -285,7 +285,7 @@ def test_what_passes_by_itself_is_tried_again_and_nothing_else(
 def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.05)
     with session(pipeline.source) as migration, migration.cursor() as cursor:
         cursor.execute("ALTER TABLE staff ADD COLUMN nickname text")
         holder = rf"lock timeout; .* session {migration.info.backend_pid} of role postgres since 2.* UTC"
@@ -298,7 +298,7 @@ def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
 def test_who_holds_a_lock_is_named_also_where_it_is_a_prepared_transaction_which_no_session_shows(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, side: str
 ) -> None:
-    monkeypatch.setattr(snapshot, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(ledger, "_LOCK_WAIT", "200ms")
     execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
     if side == "warehouse":

@@ -12,13 +12,12 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from totes.capture.source import standby
+from totes.capture.source import locks, standby
 from totes.capture.source.names import must_be_as_before, versions_of_names
 from totes.capture.source_schema import SourceTable
 from totes.copy_out import OneOf
 from totes.errors import SourceUnavailable
 from totes.lake import CaptureManifest, SourceIdentity
-from totes.sqlstate import first_line
 
 _HALF_THE_IDS = 2**31
 _MARGIN = 2**24
@@ -33,6 +32,9 @@ EVERY_ROW, NO_ROW = sql.SQL("true"), sql.SQL("false")
 
 _FIRST_NORMAL_ID = 3
 """In each round of 2**32 ids, those below this belong to no transaction."""
+
+_GIVES_WAY_AFTER_SECONDS = 1.0
+"""From this age on a snapshot gives way: a younger one is over before it would be worth a question."""
 
 # The functions of the state are open to every role; those that tell positions are too, unless somebody took them away.
 _ABILITIES = """
@@ -60,43 +62,6 @@ _STATE = """
          pg_database AS database
     WHERE database.datname = current_database()
 """
-
-_LOCK_WAIT = "200ms"
-"""How long one attempt at the locks waits: far less than `deadlock_timeout` (a second), after which PostgreSQL looks
-for a deadlock and ends whoever finds one. Whoever wants a lock that the attempt has waits as long."""
-
-_PAUSE_SECONDS = 0.8
-"""How long nothing is held between two attempts."""
-
-PATIENCE_SECONDS = 60.0
-"""How long the locks are tried for."""
-
-_GIVES_WAY_AFTER_SECONDS = 1.0
-"""From this age on a snapshot gives way: a younger one is over before it would be worth a question."""
-
-# Who waits for a table that is read makes everybody wait who comes after, also those who would only read it.
-_WAITS = """
-    SELECT class.relname, waiting.pid
-    FROM pg_locks AS waiting
-    JOIN pg_locks AS held USING (locktype, database, relation)
-    JOIN pg_class AS class ON class.oid = relation
-    WHERE locktype = 'relation' AND NOT waiting.granted AND waiting.mode = 'AccessExclusiveLock'
-      AND held.granted AND held.pid = pg_backend_pid()
-    LIMIT 1
-"""
-
-_LOCK = sql.SQL("""
-    SET LOCAL lock_timeout = {wait};
-    LOCK TABLE {tables} IN ACCESS SHARE MODE;
-    SET LOCAL lock_timeout TO DEFAULT
-""")
-
-_NOT_TO_BE_LOCKED = (
-    psycopg2.errors.InsufficientPrivilege,
-    psycopg2.errors.InvalidSchemaName,
-    psycopg2.errors.UndefinedTable,
-    psycopg2.errors.WrongObjectType,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,17 +130,8 @@ class Snapshot:
         A migration waits for whoever reads, and the whole shop for the migration. So whoever reads for long asks this
         on the way: it costs some milliseconds, and no right.
         """
-        if time.monotonic() - self.taken < _GIVES_WAY_AFTER_SECONDS:
-            return
-        with self.connection.cursor() as cursor:
-            cursor.execute(_WAITS)
-            waits = cursor.fetchone()
-        if waits:
-            table, process = waits
-            raise SourceUnavailable(
-                f"process {process} of the source waits for table {table}, to change it: it goes first, and what was "
-                "read so far is read again"
-            )
+        if time.monotonic() - self.taken >= _GIVES_WAY_AFTER_SECONDS:
+            locks.give_way(self.connection)
 
     def check_locked(self) -> None:
         """Raise SourceUnavailable where the tables are there, and were not yet when they were to be locked."""
@@ -231,7 +187,7 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
     position = "pg_last_wal_replay_lsn()" if in_recovery else "pg_current_wal_insert_lsn()"
     state = _STATE.format(position=position if reached else "NULL")
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True, autocommit=False)
-    unlocked = _lock(connection, tables)
+    unlocked = locks.lock(connection, tables)
     with connection:
         horizon, ceiling, system_identifier, timeline, database, started, in_recovery, position = _row(
             connection, state
@@ -256,28 +212,6 @@ def snapshot_of(connection: Connection, tables: Sequence[SourceTable] = ()) -> I
         seen = versions_of_names(connection)
     with connection:
         must_be_as_before(seen, versions_of_names(connection))
-
-
-def _lock(connection: Connection, tables: Sequence[SourceTable]) -> str | None:
-    """Begin a transaction by locking tables, which takes no snapshot yet; return why they could not be locked."""
-    if not tables:
-        return None
-    names = sql.SQL(", ").join(sql.Identifier("public", table.source_name) for table in tables)
-    lock = _LOCK.format(wait=sql.Literal(_LOCK_WAIT), tables=names)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(lock)
-        except psycopg2.Error as error:
-            connection.rollback()
-            if isinstance(error, _NOT_TO_BE_LOCKED):
-                return first_line(error)
-            if not isinstance(error, psycopg2.errors.LockNotAvailable) or time.monotonic() >= deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return None
 
 
 def _told(ask: Callable[[], str | None]) -> str | None:
