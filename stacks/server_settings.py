@@ -3,8 +3,9 @@
 SERVER_SETTINGS = {
     # TLS or nothing.
     "rds.force_ssl": "1",
-    # The log goes to CloudWatch, where more people read it, and for longer: it says what was refused and why, and does
-    # not show the row or the statement (https://www.postgresql.org/docs/current/runtime-config-logging.html).
+    # The log goes to CloudWatch, where more people read it, and for longer: it says what was refused and why, in a
+    # sentence that may quote a value, and does not show the row or the statement
+    # (https://www.postgresql.org/docs/current/runtime-config-logging.html).
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }

@@ -125,6 +125,25 @@ def test_neither_a_statement_nor_what_it_was_about_is_in_the_log(
     assert "CONTEXT" not in said
 
 
+@pytest.mark.parametrize("how", ["raw", "as_the_cause_of_another", "in_a_sentence", "under_a_sentence"])
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("SELECT 'Jane 7QQ'::integer", ("invalid input syntax for type integer", "InvalidTextRepresentation")),
+        ("SELECT 'Jane 7QQ'::timestamp", ("invalid input syntax for type timestamp", "InvalidDatetimeFormat")),
+        ("SELECT 'Jane'::text, 1 / 0", ("division by zero",)),
+        ("DO $$ BEGIN RAISE 'Jane is not ours'; END $$", ("RaiseException, whose words are left out: they may quote",)),
+    ],
+)
+def test_no_value_that_a_sentence_quotes_is_in_the_log(
+    empty_database: str, how: str, statement: str, kept: tuple[str, ...]
+) -> None:
+    said = logged(empty_database, how, statement)
+    assert "Jane" not in said
+    for words in kept:
+        assert words in said
+
+
 def test_no_row_is_in_the_log_of_a_warehouse_of_totes_own(empty_database: str) -> None:
     execute(empty_database, "CREATE TABLE refused (name text CHECK (length(name) < 5), document jsonb)")
     log = Path(value(empty_database, "SHOW data_directory")).parent / "log"

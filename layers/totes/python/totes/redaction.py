@@ -1,10 +1,37 @@
 """What of a database's error may be kept: which error it is, but not the row that it is about."""
 
+import re
 from collections.abc import Iterator
+
+_QUOTES_A_VALUE = "22"
+"""The class of SQLSTATEs (data exception) whose sentences quote the value that they are about: `invalid input syntax
+for type integer: "12a"`."""
+
+_WORDS_OF_OTHERS = ("38", "39", "HV", "P0")
+"""The classes whose sentences are written by functions and servers of others: RAISE EXCEPTION says what it likes."""
+
+_QUOTE = re.compile(r" ?[^\w ().,/-]")
+"""Where a value may begin: at a quotation mark or a colon, whatever language PostgreSQL speaks."""
+
+
+def without_values(sentence: str, sqlstate: str | None, kind: str) -> str:
+    """Return the sentence of a database's error as it may be kept: without a value that it quotes.
+
+    Args:
+        sentence: the sentence.
+        sqlstate: the error's SQLSTATE; None: it has none.
+        kind: the name of the error's class, such as RaiseException.
+    """
+    if sqlstate and sqlstate.startswith(_WORDS_OF_OTHERS):
+        return f"{kind}, whose words are left out: they may quote a row"
+    if sqlstate and sqlstate.startswith(_QUOTES_A_VALUE):
+        said, *rest = _QUOTE.split(sentence, maxsplit=1)
+        return f"{said}… ({kind})" if rest else sentence
+    return sentence
 
 
 def redact(error: BaseException) -> None:
-    """Leave of each database's error in a chain its sentence and its SQLSTATE.
+    """Leave of each database's error in a chain its sentence, without values, and its SQLSTATE.
 
     PostgreSQL quotes the row, the statement or the line of a COPY beneath its sentence (DETAIL, LINE, CONTEXT), and
     psycopg2 has all of that in the error's text. The error itself is changed, for that text goes many ways: into a
@@ -17,7 +44,8 @@ def redact(error: BaseException) -> None:
         # Known by what it has: a function without a database does not import psycopg2.
         sentence = getattr(getattr(each, "diag", None), "message_primary", None)
         if sentence is not None:
-            each.args = (f"{sentence} (SQLSTATE {getattr(each, 'pgcode', None)})",)
+            code = getattr(each, "pgcode", None)
+            each.args = (f"{without_values(sentence, code, type(each).__name__)} (SQLSTATE {code})",)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

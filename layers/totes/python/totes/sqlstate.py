@@ -7,6 +7,8 @@ from collections.abc import Collection
 
 import psycopg2
 
+from totes.redaction import without_values
+
 CONNECTION_EXCEPTION = "08"
 FEATURE_NOT_SUPPORTED = "0A"
 DATA_EXCEPTION = "22"
@@ -47,14 +49,19 @@ def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
 
 
 def primary_message(error: psycopg2.Error) -> str:
-    """Return the sentence of an error, without severity and without the details that may quote a row."""
-    return (error.diag.message_primary or str(error)).strip()
+    """Return the sentence of an error, without severity, and without what may quote a row."""
+    said = (error.diag.message_primary or str(error)).strip()
+    return without_values(said, error.pgcode, type(error).__name__)
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what an error says; a database's has its severity before it."""
+    """Return the first line of what an error says, without what may quote a row; a database's has its severity."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    said = lines[0] if lines else type(error).__name__
+    if not isinstance(error, psycopg2.Error) or error.diag.message_primary is None:
+        return said
+    severity, colon, _ = said.partition(":  ")
+    return (f"{severity}{colon}" if colon else "") + primary_message(error)
 
 
 def remedy_of_names(error: psycopg2.Error) -> str:

@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.sqlstate import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class, primary_message
+from totes.sqlstate import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class
 from totes.warehouse.copying.binary_rows import binary
 from totes.warehouse.copying.csv_rows import CSV
 from totes.warehouse.copying.stream import CopyStream
@@ -62,7 +62,7 @@ def copy_rows(
         if not is_of_class(error, _OF_A_VALUE):
             raise
         if rows.height == 1:
-            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {primary_message(error)}")]
+            return [Refused(row=rows, words=f"{REFUSES} ({error.pgcode}): {error.diag.message_primary}")]
         half = rows.height // 2
         return [*copy_rows(cursor, table, rows[:half], types), *copy_rows(cursor, table, rows[half:], types)]
     return []

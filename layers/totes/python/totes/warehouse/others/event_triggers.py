@@ -4,7 +4,7 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
-from totes.sqlstate import primary_message, remedy_of_names
+from totes.sqlstate import remedy_of_names
 from totes.warehouse.others.run_by_writes import may_be_of_others
 
 # The context of an error has the function of each trigger that was running, in any language: with its schema, unless
@@ -39,8 +39,9 @@ def failed_by_event_triggers(cursor: Cursor, error: psycopg2.Error) -> Configura
     triggers = [name for (name,) in cursor.fetchall()]
     if not triggers:
         return None
+    # What it says is about a table, and so is kept although it may be in words of others'.
     return ConfigurationError(
         f"the event trigger {' or '.join(triggers)} fails on a table that totes makes, changes or drops "
-        f"({error.pgcode}: {primary_message(error)}); let it pass what the loader's role does, or drop it"
+        f"({error.pgcode}: {error.diag.message_primary}); let it pass what the loader's role does, or drop it"
         f"{remedy_of_names(error)}"
     )
