@@ -125,6 +125,32 @@ def test_a_rebuild_goes_on_where_the_last_run_ended_and_ordinary_loads_go_on_bes
     assert rows(pipeline.warehouse, "SELECT relname FROM pg_class WHERE relname ~ '^(staged|rebuil)'") == []
 
 
+@pytest.mark.begun
+def test_the_rows_that_are_staged_for_a_table_give_back_their_room_with_its_first_key_the_most_first(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "SHORT_SECONDS", 0.0)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid")
+    pipeline.tick()
+    execute(pipeline.warehouse, "UPDATE etl.content SET rebuild = true")
+    staged = (
+        "SELECT substr(relname, 8), pg_relation_size(oid) FROM pg_class WHERE relkind = 'r' "
+        "AND relnamespace = 'etl'::regnamespace AND relname ~ '^staged_(dim|fact)' ORDER BY 2 DESC"
+    )
+    most: dict[str, int] = {}
+    keyed: list[str] = []
+    while step_of_load(pipeline).rebuilding:
+        [[built]] = rows(pipeline.warehouse, "SELECT built FROM etl.rebuild")
+        sizes = dict(rows(pipeline.warehouse, staged))
+        most = most or (sizes if built else {})
+        keyed = [name for name in sizes if f"{name}, key 1" in built]
+        assert [name for name, size in sizes.items() if size and name in keyed] == []
+        if len(keyed) == 1:
+            assert most[keyed[0]] == max(most.values())
+    assert len(keyed) == len(STAR_TABLES)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
 def test_an_initial_load_that_is_not_done_yet_has_the_views_that_others_read_meanwhile(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from totes.star_schema import StarTable
 from totes.warehouse.definitions import columns_made, identifiers
 from totes.warehouse.rebuild.bulk import Position
 
-_FORMAT = 3
+_FORMAT = 4
 """The format of `etl.rebuild`; a rebuild that was begun in another one is begun again."""
 
 _CREATE = """

@@ -177,14 +177,26 @@ class Rebuild:
     def _build_some(self, cursor: Cursor, progress: RebuildProgress) -> None:
         """Build the next steps, for as long as the transaction is short."""
         until = time.monotonic() + SHORT_SECONDS
-        for table in self._tables:
+        for table in self._largest_first(cursor, progress):
             for build_step in _build_steps(table):
                 if build_step in progress.built:
                     continue
                 self._build(cursor, progress, table, build_step)
                 if time.monotonic() >= until:
                     return
-        self._fill_ledger(cursor, progress)
+        self._fill_ledger(cursor)
+
+    def _largest_first(self, cursor: Cursor, progress: RebuildProgress) -> Sequence[StarTable]:
+        """The star tables, those with the most staged rows first: what follows has the room that these give back."""
+        if progress.straight:
+            return self._tables
+        names = [versions.staged(table).as_string(cursor) for table in self._tables]
+        cursor.execute(
+            "SELECT place FROM unnest(%s) WITH ORDINALITY AS staged (name, place) "
+            "ORDER BY pg_relation_size(name::regclass) DESC, place",
+            (names,),
+        )
+        return [self._tables[place - 1] for (place,) in cursor.fetchall()]
 
     def _begin(self, cursor: Cursor, processed: ProcessedBucket) -> RebuildProgress:
         straight = processed.newest == 1
@@ -282,6 +294,8 @@ class Rebuild:
             self._fill(cursor, progress, table)
         else:
             self._add_key(cursor, progress, table, keys_of(table)[build_steps.index(build_step) - 1])
+        if build_step == build_steps[1]:  # with its first key it is known that the table need not be filled again
+            self._settle(cursor, progress, table)
         if build_step == build_steps[-1]:
             self._set_serial(cursor, table)
             # Only the key: that is quick and finds the table's size. Autovacuum will analyze the other columns.
@@ -319,6 +333,14 @@ class Rebuild:
         else:
             versions.fill_dimension(cursor, table)
 
+    def _settle(self, cursor: Cursor, progress: RebuildProgress, table: StarTable) -> None:
+        """Fill the ledger's quarantine for a table, and give back the room of the rows that were staged for it."""
+        versions.fill_quarantine(cursor, table)
+        add_every_unknown(cursor, BESIDE, [table])  # also where a later batch closes the quarantine
+        if not progress.straight:
+            versions.resolve_quarantine(cursor, table)
+            cursor.execute(sql.SQL("TRUNCATE {}").format(versions.staged(table)))
+
     def _set_serial(self, cursor: Cursor, table: StarTable) -> None:
         """Set the sequence of record ids to the greatest, which the index finds quickly."""
         if isinstance(table, Fact):
@@ -329,12 +351,7 @@ class Rebuild:
                 (f"etl.{table.name}", table.record_id),
             )
 
-    def _fill_ledger(self, cursor: Cursor, progress: RebuildProgress) -> None:
-        versions.fill_quarantine(cursor)
-        add_every_unknown(cursor, BESIDE, self._tables)
-        if not progress.straight:
-            for table in self._tables:
-                versions.resolve_quarantine(cursor, table)
+    def _fill_ledger(self, cursor: Cursor) -> None:
         versions.fill_row_counts(cursor)
         for name in LEDGER:
             cursor.execute(sql.SQL("ANALYZE {}").format(BESIDE.ledger(name)))

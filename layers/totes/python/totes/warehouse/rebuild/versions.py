@@ -81,14 +81,15 @@ def forget_changes(cursor: Cursor, table: StarTable) -> None:
     cursor.execute(sql.SQL("DELETE FROM {} WHERE star_table = %s").format(CHANGES), (table.name,))
 
 
-def fill_quarantine(cursor: Cursor) -> None:
-    """Fill the ledger's quarantine with the staged rows, all of them open."""
+def fill_quarantine(cursor: Cursor, table: StarTable) -> None:
+    """Fill the ledger's quarantine with the rows that are staged of a star table, all of them open."""
     cursor.execute(
         sql.SQL(
             "INSERT INTO {} (batch_id, star_table, key, reason, source_row) "
-            "SELECT DISTINCT ON (batch_id, star_table, key) batch_id, star_table, key, reason, source_row FROM {} "
-            "ORDER BY batch_id, star_table, key, ctid"
-        ).format(BESIDE.ledger("quarantine"), QUARANTINE)
+            "SELECT DISTINCT ON (batch_id, key) batch_id, star_table, key, reason, source_row FROM {} "
+            "WHERE star_table = %s ORDER BY batch_id, key, ctid"
+        ).format(BESIDE.ledger("quarantine"), QUARANTINE),
+        (table.name,),
     )
 
 
