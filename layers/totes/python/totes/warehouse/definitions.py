@@ -89,6 +89,15 @@ _CONTENT_EDITION = """
     );
 """
 
+# It is not in STATE either.
+_SETBACK = """
+    CREATE TABLE etl.setback (
+        at timestamptz PRIMARY KEY DEFAULT clock_timestamp(),
+        given_up boolean NOT NULL,
+        what text NOT NULL
+    );
+"""
+
 # Not of a batch either, and so not made again by a rebuild: what a comparison has found stays true of its moment.
 _VERIFICATION = """
     CREATE TABLE etl.verification (
@@ -192,6 +201,11 @@ def create_state(cursor: Cursor) -> None:
 def create_content_edition(cursor: Cursor) -> None:
     """Create the table that tells the edition which the content is of from others of its number."""
     cursor.execute(_CONTENT_EDITION)
+
+
+def create_setback(cursor: Cursor) -> None:
+    """Create the table that says what the rebuild that is wanted has met with."""
+    cursor.execute(_SETBACK)
 
 
 def create_verification(cursor: Cursor) -> None:

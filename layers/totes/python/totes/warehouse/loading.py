@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
 from totes.outcomes import ASK_AGAIN, Span
-from totes.sqlstate import COMES_AGAIN, is_of_class
+from totes.sqlstate import COMES_AGAIN, is_of_class, primary_message
 from totes.star_schema import StarTable
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.ledger import (
@@ -31,7 +31,7 @@ from totes.warehouse.migrate import SchemaCheck, ensure_tables
 from totes.warehouse.others import why_failed, why_refused
 from totes.warehouse.places import LIVE
 from totes.warehouse.processed_bucket import ProcessedBucket
-from totes.warehouse.rebuild import Rebuild, StepResult, is_under_way
+from totes.warehouse.rebuild import NO_ROOM, CrashedAgain, PutOff, Rebuild, StepResult, is_under_way, rebuild_put_off
 from totes.warehouse.record_ids import raise_sequences
 from totes.warehouse.same_lake import must_be_of
 from totes.warehouse.savepoints import savepoint
@@ -87,7 +87,8 @@ def load(
     a transaction. New tables are built beside the live ones and take their place in one transaction: readers see the
     old content or the new. The next load goes on with what there was no time for. If a rebuild is refused, or readers
     never leave the tables, a large batch is loaded in one transaction after all. A rebuild that only a person wants is
-    not wanted any more once it is refused: this load fails, and no later one.
+    not wanted any more once it is refused: this load fails, and no later one. If the server has no room for a rebuild,
+    this load fails too, and none begins by itself for a day; the batches that wait are loaded meanwhile.
 
     Args:
         connection: the warehouse, outside a transaction.
@@ -102,7 +103,8 @@ def load(
 
     Raises:
         ConfigurationError: the warehouse was filled from another lake, has tables that totes did not make, that a
-            newer totes made or that cannot be brought up to their definitions in place, or its encoding is not UTF8.
+            newer totes made or that cannot be brought up to their definitions in place, or its encoding is not UTF8; or
+            it has no room for a rebuild.
         LakeCorrupted: the lake was put back to before the newest batch of the warehouse; see also `totes.lake`.
         LakeUnavailable: see `totes.lake`.
         psycopg2.Error: the connection to the warehouse was lost.
@@ -151,6 +153,8 @@ class _Loader:
         self._upkeep = Upkeep(tables)
         self._load_in_one_transaction: int | None = None
         """The batch that is loaded in one transaction however large it is."""
+        self._put_off: PutOff | None = None
+        """Why no rebuild begins by itself now."""
         self._batches: list[int] = []
         self._row_counts = {table.name: RowCounts() for table in tables}
 
@@ -159,6 +163,11 @@ class _Loader:
         rebuilding = Rebuild(self._connection, self._bucket, self._tables)
         try:
             return self._load_and_rebuild(rebuilding, rebuild=rebuild)
+        except (*NO_ROOM, CrashedAgain) as error:  # also of a batch: what was built so far takes its room
+            why = f"the server has no room: {primary_message(error)}" if isinstance(error, NO_ROOM) else str(error)
+            if given_up := rebuilding.put_off(why):
+                raise given_up from error
+            raise
         except psycopg2.Error as error:
             self._name_others(error)
             raise
@@ -247,7 +256,10 @@ class _Loader:
             must_be_of(cursor, processed, entry, self._captured)
         stored_content = content(cursor)
         asked = rebuild or stored_content.rebuild
-        wanted = asked or is_under_way(cursor) or entry is None or not processed.is_edition_of(stored_content)
+        wanted = asked or is_under_way(cursor)
+        self._put_off = None if wanted else rebuild_put_off(cursor)
+        if entry is None or not processed.is_edition_of(stored_content):
+            wanted = wanted or self._begins_by_itself(processed, can_load=entry is not None and check.fits)
         if check.fits:
             upkeep.make_good(cursor, to_be_filled=entry is None and processed.newest > 0)
             if check.gone:
@@ -263,6 +275,20 @@ class _Loader:
         if entry is None or not check.fits or entry.batch >= processed.newest:
             return _TransactionOutcome(batch=None, tables={}, wanted=wanted and processed.newest > 0, seen=seen)
         return self._next_batch(cursor, processed, entry, wanted=wanted, seen=seen)
+
+    def _begins_by_itself(self, processed: ProcessedBucket, *, can_load: bool) -> bool:
+        """Whether the rebuild that the warehouse needs begins now; if not, it is loaded as it is.
+
+        Raises:
+            ConfigurationError: the rebuild is put off, and nothing can be loaded without it.
+        """
+        if self._put_off is None:
+            return True
+        if not can_load and processed.newest > 0:
+            raise ConfigurationError(self._put_off.why)
+        if not self._upgrade_tried:  # once a run
+            logger.warning("the rebuild is put off until %s: %s", self._put_off.until, self._put_off.why)
+        return False
 
     def _may_replace_tables(
         self,
@@ -292,7 +318,7 @@ class _Loader:
     ) -> _TransactionOutcome:
         """Load the batch that follows the ledger's newest, unless it is for a rebuild."""
         manifest = processed.manifest(entry.batch + 1, after=entry)
-        if is_large(manifest) and manifest.batch != self._load_in_one_transaction:
+        if is_large(manifest) and manifest.batch != self._load_in_one_transaction and self._put_off is None:
             logger.info("batch %d is large: the warehouse is rebuilt with it", manifest.batch)
             return _TransactionOutcome(batch=None, tables={}, wanted=True, large=manifest.batch, seen=seen)
         outcome = self._load_batch(cursor, processed, manifest, wanted=wanted)

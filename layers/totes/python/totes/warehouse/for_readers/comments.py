@@ -130,6 +130,12 @@ _LEDGER: Mapping[Relation, Mapping[str | None, str]] = MappingProxyType(
             "edition": "The edition's number.",
             "identity": "A digest of the code that made it, and of the batches that the editions cover.",
         },
+        ("etl", "setback"): {
+            None: "What the rebuild that is wanted has met with; empty when one is done.",
+            "at": "When it was.",
+            "given_up": "Whether the rebuild was given up; it begins by itself a day later, if the warehouse needs it.",
+            "what": "What it was, and what to do.",
+        },
         ("etl", "star_column"): {
             None: "The columns that totes made; an older totes knows by them that a newer one was here.",
             "star_table": "The star table.",

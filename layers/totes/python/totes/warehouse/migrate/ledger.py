@@ -22,6 +22,7 @@ from totes.warehouse.definitions import (
     create_ledger,
     create_rate_ledger,
     create_rates,
+    create_setback,
     create_state,
     create_verification,
 )
@@ -81,6 +82,8 @@ def ensure_ledger(cursor: Cursor, tables: Sequence[StarTable]) -> LedgerCheck:
         grant_ledger(cursor)
     if "etl.content_edition" not in there:
         create_content_edition(cursor)
+    if "etl.setback" not in there:
+        create_setback(cursor)
     missing += _ensure_state(cursor, there)
     if "etl.verification" not in there:
         create_verification(cursor)

@@ -16,6 +16,7 @@ OWN: Mapping[str, frozenset[str]] = MappingProxyType(
         "content": frozenset({"only_row", "edition"}),
         "content_edition": frozenset({"edition", "identity"}),
         "star_column": frozenset({"star_table", "column_name"}),
+        "setback": frozenset({"given_up", "what"}),
         "verification": frozenset({"batch_id", "differences"}),
         "rate_day": frozenset({"base_currency", "rate_date"}),
         "refused_rate": frozenset({"base_currency", "rate_date", "currency"}),

@@ -54,30 +54,13 @@ class RebuildProgress:
 
 def begin_progress(
     cursor: Cursor, edition: int, edition_digest: str | None, definitions: str, *, straight: bool
-) -> RebuildProgress:
+) -> None:
     """Create the table, with the row of a rebuild that has done nothing yet; see `RebuildProgress`."""
     cursor.execute(_CREATE)
-    begun = RebuildProgress(
-        edition=edition,
-        edition_digest=edition_digest,
-        definitions=definitions,
-        straight=straight,
-        position=Position(0, 0),
-        built=(),
-        filled=False,
-    )
     cursor.execute(
-        "INSERT INTO etl.rebuild VALUES (%s, %s, %s, %s, %s, '{}', %s)",
-        (
-            edition,
-            " ".join(filter(None, (definitions, edition_digest))),
-            straight,
-            begun.position.batch,
-            begun.position.parts,
-            begun.filled,
-        ),
+        "INSERT INTO etl.rebuild VALUES (%s, %s, %s, 0, 0, '{}', false)",
+        (edition, " ".join(filter(None, (definitions, edition_digest))), straight),
     )
-    return begun
 
 
 def read_progress(cursor: Cursor) -> RebuildProgress | None:

@@ -2,7 +2,7 @@
 
 Each step is a transaction under the loader's lock, and writes what is done. So a rebuild goes on where the last run
 ended, whoever runs it, and ordinary loads go on between its steps. Staged rows and progress are in unlogged tables: a
-crash of the server empties them, and the rebuild begins again.
+crash of the server empties them, and the rebuild begins again; after the next one it is given up (`setbacks`).
 """
 
 import logging
@@ -17,7 +17,10 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from totes.catalog import has_table
+from totes.errors import ConfigurationError
 from totes.lake import Bucket
+from totes.outcomes import ASK_AGAIN
 from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.carried import Index, Indexes, dependents_to_restore, must_be_possible
@@ -55,8 +58,10 @@ from totes.warehouse.rebuild.progress import (
     note_staged,
     read_progress,
 )
+from totes.warehouse.rebuild.room import database_bytes, how_much, must_have_room
+from totes.warehouse.rebuild.setbacks import forget_setbacks, note_crash, note_given_up
 from totes.warehouse.rebuild.swap import TablesInUse, swap
-from totes.warehouse.rebuild.tables import drop_made, must_have_room, write_made
+from totes.warehouse.rebuild.tables import drop_made, must_be_free, write_made
 from totes.warehouse.savepoints import savepoint
 from totes.warehouse.unknown import add_every_unknown
 
@@ -116,7 +121,9 @@ class Rebuild:
             ConfigurationError: something that others have made on the live tables would be lost, or has the name of a
                 table of the rebuild.
             LakeUnavailable, LakeCorrupted: see `totes.lake`.
-            psycopg2.Error: the connection to the warehouse was lost, or another loader was at work for two minutes.
+            CrashedAgain: the server has crashed in two rebuilds running.
+            psycopg2.Error: the connection to the warehouse was lost, it has no room (`NO_ROOM`), or another loader was
+                at work for two minutes.
         """
         for _ in range(_TRIES):
             try:
@@ -134,6 +141,34 @@ class Rebuild:
             lock(cursor)
             drop_made(cursor, _names(self._tables))
 
+    def put_off(self, why: str) -> ConfigurationError | None:
+        """Drop what was built so far, and the wish, and let no rebuild begin by itself for a day.
+
+        Args:
+            why: what the server cannot bear.
+
+        Returns:
+            What to raise; None: no rebuild was under way.
+        """
+        self.close()
+        with self._connection, self._connection.cursor() as cursor:
+            lock(cursor)
+            if not has_table(cursor, "etl.rebuild"):
+                return None
+            at_most = database_bytes(cursor)
+            drop_made(cursor, _names(self._tables))
+        # Not before that is committed: on a disk that is full there was no room for a row.
+        with self._connection, self._connection.cursor() as cursor:
+            lock(cursor)
+            state, live = warehouse_state(cursor), database_bytes(cursor)
+            need = how_much(cursor, live=live, made=at_most - live)
+            said = f"{why}: the rebuild is given up, and its tables are dropped; {need}; make room, {ASK_AGAIN}"
+            if not self._is_whole(state):
+                said += "; the warehouse needs it, so in a day it begins by itself"
+            note_given_up(cursor, said)
+            write_content(cursor, replace(state.content, rebuild=False))
+        return ConfigurationError(said)
+
     def withdraw(self) -> bool:
         """Drop what was built so far, and the wish, if nothing but a person's wish wants the rebuild.
 
@@ -146,11 +181,15 @@ class Rebuild:
         with self._connection, self._connection.cursor() as cursor:
             lock(cursor)
             state = warehouse_state(cursor)
-            if state.newest is None or not ProcessedBucket(self._bucket).is_edition_of(state.content):
+            if not self._is_whole(state):
                 return False
             drop_made(cursor, _names(self._tables))
             write_content(cursor, replace(state.content, rebuild=False))
         return True
+
+    def _is_whole(self, state: WarehouseState) -> bool:
+        """Whether the warehouse needs no rebuild: it is filled, from the newest edition, and nothing was dropped."""
+        return state.newest is not None and ProcessedBucket(self._bucket).is_edition_of(state.content)
 
     def _step(self, cursor: Cursor, seen: WarehouseState | None) -> StepResult:
         lock(cursor)
@@ -162,8 +201,13 @@ class Rebuild:
         if progress is None and warehouse_state(cursor) != seen:
             return StepResult.MORE
         made_of = (processed.edition, processed.edition_digest, self._definitions)
+        if progress is None and has_table(cursor, "etl.rebuild"):  # a crash of the server has emptied it
+            note_crash(cursor)
+            drop_made(cursor, _names(self._tables))  # that is committed first: what is left may fill the disk
+            return StepResult.MORE
         if progress is None or (progress.edition, progress.edition_digest, progress.definitions) != made_of:
-            progress = self._begin(cursor, processed)
+            self._begin(cursor, processed)
+            return StepResult.MORE  # what follows is another transaction, so that a crash in it leaves `etl.rebuild`
         self.staged = progress.position.batch
         last = 1 if progress.straight else processed.newest
         if not progress.built and progress.position.batch < last:
@@ -198,11 +242,11 @@ class Rebuild:
         )
         return [self._tables[place - 1] for (place,) in cursor.fetchall()]
 
-    def _begin(self, cursor: Cursor, processed: ProcessedBucket) -> RebuildProgress:
+    def _begin(self, cursor: Cursor, processed: ProcessedBucket) -> None:
         straight = processed.newest == 1
         made = _names(self._tables, straight=straight)
         drop_made(cursor, _names(self._tables))
-        must_have_room(cursor, made)
+        must_be_free(cursor, made)
         self.close()
         create_ledger(cursor, BESIDE)
         names = {
@@ -222,12 +266,9 @@ class Rebuild:
                 )
         dependents_to_restore(cursor, self._tables)
         must_be_possible(cursor, self._tables)
-        progress = begin_progress(
-            cursor, processed.edition, processed.edition_digest, self._definitions, straight=straight
-        )
+        begin_progress(cursor, processed.edition, processed.edition_digest, self._definitions, straight=straight)
         write_made(cursor, made)
         logger.info("rebuilding from edition %d", processed.edition)
-        return progress
 
     def _stage(self, cursor: Cursor, processed: ProcessedBucket, progress: RebuildProgress, last: int) -> None:
         wanted = (progress.position, progress.edition)
@@ -288,13 +329,17 @@ class Rebuild:
         _copy_tuples(cursor, versions.ROWS_IN, ["batch_id", "star_table", "rows_in"], counted)
 
     def _build(self, cursor: Cursor, progress: RebuildProgress, table: StarTable, build_step: str) -> None:
-        """Fill a table or build one of its keys."""
+        """Look whether there is room for a table, fill it, or build one of its keys."""
         build_steps = _build_steps(table)
-        if build_step == build_steps[0]:
+        room, fill, first_key = build_steps[:3]
+        if build_step == room:
+            if not progress.straight:
+                must_have_room(cursor, versions.staged(table))
+        elif build_step == fill:
             self._fill(cursor, progress, table)
         else:
-            self._add_key(cursor, progress, table, keys_of(table)[build_steps.index(build_step) - 1])
-        if build_step == build_steps[1]:  # with its first key it is known that the table need not be filled again
+            self._add_key(cursor, progress, table, keys_of(table)[build_steps.index(build_step) - 2])
+        if build_step == first_key:  # it is known now that the table need not be filled again
             self._settle(cursor, progress, table)
         if build_step == build_steps[-1]:
             self._set_serial(cursor, table)
@@ -387,6 +432,7 @@ class Rebuild:
             return StepResult.MORE
         content = Content(edition=processed.edition, rebuild=False, edition_digest=processed.edition_digest)
         swap(cursor, self._tables, content)
+        forget_setbacks(cursor)
         drop_made(cursor, _names(self._tables))
         self.staged = newest
         return StepResult.DONE
@@ -412,4 +458,5 @@ def _names(tables: Sequence[StarTable], *, straight: bool = False) -> list[str]:
 
 
 def _build_steps(table: StarTable) -> list[str]:
-    return [table.name, *(f"{table.name}, key {number}" for number in range(1, len(keys_of(table)) + 1))]
+    keys = [f"{table.name}, key {number}" for number in range(1, len(keys_of(table)) + 1)]
+    return [f"{table.name}, room", table.name, *keys]

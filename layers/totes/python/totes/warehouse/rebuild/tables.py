@@ -52,7 +52,7 @@ def write_made(cursor: Cursor, names: Sequence[str]) -> None:
     cursor.execute(sql.SQL("COMMENT ON TABLE etl.rebuild IS {}").format(comment))
 
 
-def must_have_room(cursor: Cursor, names: Sequence[str]) -> None:
+def must_be_free(cursor: Cursor, names: Sequence[str]) -> None:
     """Check that nobody else has a relation or type under the names of a rebuild's tables; those of totes are dropped.
 
     Raises:

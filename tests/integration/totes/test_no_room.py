@@ -1,0 +1,259 @@
+"""A rebuild for which the server has no room fails one run by name, gives back what it took, and stops no batch."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from local_cloud.postgres import EmbeddedPostgres
+from simulator import build
+from tests.integration.totes.test_own_tables import LEFT
+from tests.integration.totes.test_rebuild import after, rebuilt
+from tests.support.content import content_of
+from tests.support.databases import QUICK, execute, own_session, rows, session, value
+from tests.support.full_disk import leave_no_room, resize, small_disk
+from tests.support.oracle import assert_warehouse_mirrors
+from tests.support.pipeline import Pipeline
+from tests.support.servers import run_alone, wait_for_recovery
+from tests.support.versions import server_in
+from totes.errors import ConfigurationError
+from totes.lake import Bucket
+from totes.star import STAR_TABLES
+from totes.warehouse import batch, load
+
+FACT = "etl.fact_sales_order"
+STAGED = "etl.staged_fact_sales_order"
+ASK_AGAIN = r"it needs .* or more beside the .* of the database.*; make room, then ask for the rebuild again"
+
+
+def edit(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+
+
+def begin(pipeline: Pipeline) -> None:
+    """Begin the rebuild that is wanted, and do nothing of it."""
+    with own_session(pipeline.warehouse, "warehouse") as connection:
+        assert load(connection, pipeline.processed, STAR_TABLES, time_is_up=after(1)).rebuilding
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.rebuild") == 1
+
+
+def assert_given_up(pipeline: Pipeline) -> None:
+    """It is not wanted any more, and nothing is left of it."""
+    assert rows(pipeline.warehouse, LEFT) == []
+    assert value(pipeline.warehouse, "SELECT rebuild FROM etl.content") is False
+
+
+def assert_ticks_load(pipeline: Pipeline) -> None:
+    for _ in range(2):
+        edit(pipeline)
+        loaded = pipeline.tick()
+        assert loaded.batches.count == 1
+        assert loaded.rebuilding is None
+    assert rows(pipeline.warehouse, LEFT) == []
+
+
+@pytest.fixture
+def versions(pipeline: Pipeline) -> Pipeline:
+    """A warehouse of two batches."""
+    edit(pipeline)
+    pipeline.tick()
+    return pipeline
+
+
+@pytest.mark.parametrize("table", [STAGED, FACT])
+@pytest.mark.begun
+def test_a_rebuild_that_finds_the_disk_full_fails_one_run_by_name_and_is_made_when_there_is_room(
+    postgres: EmbeddedPostgres, versions: Pipeline, table: str
+) -> None:
+    execute(versions.warehouse, "UPDATE etl.content SET rebuild = true")
+    begin(versions)
+    leave_no_room(postgres, versions.warehouse, table)
+    with pytest.raises(ConfigurationError, match=rf"no room: .*No space left on device.*{ASK_AGAIN}") as refused:
+        versions.load()
+    assert "by itself" not in str(refused.value)
+    assert_given_up(versions)
+    assert_ticks_load(versions)
+    assert_warehouse_mirrors(versions.source, versions.warehouse)
+    before = content_of(versions.warehouse)
+    assert rebuilt(versions).rebuilding is None
+    assert content_of(versions.warehouse) == before
+    assert value(versions.warehouse, "SELECT count(*) FROM etl.setback") == 0
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+@pytest.mark.begun
+def test_one_that_the_warehouse_needs_begins_by_itself_a_day_later_or_at_once_if_a_person_asks(
+    postgres: EmbeddedPostgres, versions: Pipeline, *, is_asked: bool
+) -> None:
+    before = content_of(versions.warehouse)
+    execute(versions.warehouse, "DROP TABLE dim_design CASCADE")
+    begin(versions)
+    leave_no_room(postgres, versions.warehouse, FACT)
+    with pytest.raises(ConfigurationError, match=rf"{ASK_AGAIN}.*the warehouse needs it, so in a day it begins by it"):
+        versions.load()
+    assert_given_up(versions)
+    assert versions.load().rebuilding is None
+    assert value(versions.warehouse, "SELECT count(*) FROM dim_design") == 0
+    if is_asked:
+        rebuilt(versions)
+    else:
+        execute(versions.warehouse, "UPDATE etl.setback SET at = at - '1 day'::interval")
+        versions.load()
+    assert content_of(versions.warehouse) == before
+    assert_ticks_load(versions)
+
+
+@pytest.mark.begun
+def test_a_large_batch_is_loaded_in_one_transaction_while_its_rebuild_has_no_room(
+    postgres: EmbeddedPostgres, versions: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "LARGE_ROWS", 20)
+    execute(versions.source, "UPDATE payment SET paid = NOT paid")
+    versions.capture()
+    versions.transform()
+    begin(versions)
+    leave_no_room(postgres, versions.warehouse, FACT)
+    with pytest.raises(ConfigurationError, match=ASK_AGAIN):
+        versions.load()
+    assert versions.load().newest == 3
+    assert_warehouse_mirrors(versions.source, versions.warehouse)
+
+
+def test_a_first_load_without_room_says_so_in_every_run_and_takes_no_room_until_it_is_asked_for(
+    postgres: EmbeddedPostgres, pipeline: Pipeline
+) -> None:
+    pipeline.capture()
+    pipeline.transform()
+    begin(pipeline)
+    leave_no_room(postgres, pipeline.warehouse, FACT)
+    for _ in range(3):
+        with pytest.raises(ConfigurationError, match=rf"No space left on device.*{ASK_AGAIN}"):
+            pipeline.load()
+        assert_given_up(pipeline)
+    rebuilt(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.mark.begun
+def test_a_batch_that_finds_the_disk_full_makes_the_rebuild_give_way(
+    postgres: EmbeddedPostgres, versions: Pipeline
+) -> None:
+    """What a rebuild has built so far may be what fills the disk."""
+    execute(versions.warehouse, "UPDATE etl.content SET rebuild = true; CREATE TABLE filled (batch_id integer)")
+    begin(versions)
+    leave_no_room(postgres, versions.warehouse, "filled")
+    execute(
+        versions.warehouse,
+        "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO public.filled VALUES (NEW.batch_id); RETURN NULL; END $$;"
+        "CREATE TRIGGER fill AFTER INSERT ON etl.batch FOR EACH ROW EXECUTE FUNCTION fill()",
+    )
+    edit(versions)
+    with pytest.raises(ConfigurationError, match=ASK_AGAIN):
+        versions.tick()
+    assert_given_up(versions)
+    with pytest.raises(psycopg2.errors.DiskFull):
+        versions.load()
+    execute(versions.warehouse, "DROP FUNCTION fill CASCADE; DROP TABLE filled")
+    assert versions.load().batches.count == 1
+
+
+@pytest.fixture
+def fragile(folder: Path, source: str, lake: tuple[Bucket, Bucket]) -> Iterator[Pipeline]:
+    """A warehouse on a server that may crash; others have another one."""
+    server = server_in(folder / "server", settings=QUICK)
+    server.start()
+    try:
+        server.create_database("warehouse")
+        ingestion, processed = lake
+        yield Pipeline(source=source, warehouse=server.uri("warehouse"), ingestion=ingestion, processed=processed)
+    finally:
+        server.stop()
+
+
+def crash(pipeline: Pipeline, steps: int) -> None:
+    """Load, and let the server crash after so many steps, as it does where its log finds no room."""
+    left = iter(range(steps - 1))
+    with own_session(pipeline.warehouse, "warehouse") as connection:
+        backend = connection.info.backend_pid
+
+        def time_is_up() -> bool:
+            if next(left, None) is None:
+                os.kill(backend, signal.SIGKILL)
+            return False
+
+        with pytest.raises((psycopg2.OperationalError, psycopg2.InterfaceError)):
+            load(connection, pipeline.processed, STAR_TABLES, time_is_up=time_is_up)
+    wait_for_recovery(pipeline.warehouse, backend)
+    assert value(pipeline.warehouse, "SELECT count(*) FROM etl.rebuild") == 0
+
+
+def test_a_rebuild_in_which_the_server_crashes_is_begun_again_once_and_then_given_up(fragile: Pipeline) -> None:
+    fragile.tick()
+    edit(fragile)
+    fragile.tick()
+    execute(fragile.warehouse, "UPDATE etl.content SET rebuild = true")
+    crash(fragile, steps=1)
+    crash(fragile, steps=2)
+    with pytest.raises(ConfigurationError, match=rf"crashed in two rebuilds running.*{ASK_AGAIN}"):
+        fragile.load()
+    assert_given_up(fragile)
+    assert_ticks_load(fragile)
+    assert_warehouse_mirrors(fragile.source, fragile.warehouse)
+    assert rebuilt(fragile).rebuilding is None
+    assert value(fragile.warehouse, "SELECT count(*) FROM etl.setback") == 0
+
+
+@pytest.fixture
+def disk(folder: Path) -> Iterator[Path]:
+    with small_disk(folder / "disk", 2**30) as disk:
+        yield disk
+
+
+@pytest.fixture
+def on_small_disk(
+    disk: Path, empty_database: str, lake: tuple[Bucket, Bucket]
+) -> Iterator[tuple[Pipeline, Callable[[float], None]]]:
+    """A warehouse of some megabytes, and what leaves so many times its size free on the server's disk."""
+    build(empty_database, orders=20_000, seed=1)
+    server = server_in(disk / "server", settings=QUICK)
+    server.start()
+    try:
+        server.create_database("warehouse")
+        ingestion, processed = lake
+        pipeline = Pipeline(
+            source=empty_database, warehouse=server.uri("warehouse"), ingestion=ingestion, processed=processed
+        )
+        pipeline.tick()
+        edit(pipeline)
+        pipeline.tick()
+        run_alone(pipeline.warehouse, "VACUUM ANALYZE", "CHECKPOINT", "CHECKPOINT")
+        live = value(pipeline.warehouse, "SELECT pg_database_size(current_database())")
+
+        def leave(share: float) -> None:
+            resize(disk, shutil.disk_usage(disk).used + int(share * live))
+
+        yield pipeline, leave
+        assert "PANIC" not in (disk / "server" / "log").read_text()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_disk_that_is_full_ends_a_rebuild_and_no_server(
+    on_small_disk: tuple[Pipeline, Callable[[float], None]], disk: Path, share: float
+) -> None:
+    pipeline, leave = on_small_disk
+    leave(share)
+    free = shutil.disk_usage(disk).free
+    with session(pipeline.warehouse) as reader:
+        with pytest.raises(ConfigurationError, match=rf"No space left on device.*{ASK_AGAIN}"):
+            rebuilt(pipeline)
+        reader.cursor().execute("SELECT count(*) FROM fact_sales_order")
+    assert shutil.disk_usage(disk).free > free * 0.9
+    assert_ticks_load(pipeline)
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
