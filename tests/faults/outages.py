@@ -5,14 +5,20 @@ from collections.abc import Mapping
 from contextlib import closing
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from tests.faults.functions import CAPTURE, LOAD, STEPS, Function
 from tests.faults.run import pause, whole
-from tests.faults.scene import Fault, Scene, begin, refused, stir
+from tests.faults.scene import Fault, MissedError, Scene, arrives, begin, refused, stir
 from tests.faults.worker import Returned
-from tests.support.databases import execute
+from tests.support.databases import execute, session, value
+from tests.support.full_disk import leave_no_room
+from totes.star import STAR_TABLES
+from totes.warehouse import load
 from totes.warehouse.ledger import LOCK
+
+_REBUILDS = "SELECT to_regclass('etl.rebuild') IS NOT NULL"
 
 
 def _cut(step: str, where: str, role: str, error: str, *, restart: bool = False, after: bool = False) -> Fault:
@@ -38,18 +44,39 @@ def _cut(step: str, where: str, role: str, error: str, *, restart: bool = False,
 
 
 def disk_full(scene: Scene) -> None:
-    """The warehouse has no room for the rows of a table."""
+    """The warehouse has no room for a row that a batch brings: the kernel refuses the page."""
     begin(scene)
+    execute(scene.world.warehouse, "CREATE TABLE public.filled (batch_id integer)")
+    leave_no_room(scene.world.ground.postgres, scene.world.warehouse, "public.filled")
     execute(
         scene.world.warehouse,
-        "CREATE OR REPLACE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$; "
-        "CREATE TRIGGER no_room AFTER INSERT ON etl.batch FOR EACH ROW EXECUTE FUNCTION public.no_room()",
+        "CREATE FUNCTION public.fill() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+        "$$ BEGIN INSERT INTO public.filled VALUES (NEW.batch_id); RETURN NULL; END $$; "
+        "CREATE TRIGGER fill AFTER INSERT ON etl.batch FOR EACH ROW EXECUTE FUNCTION public.fill()",
     )
     scene.write("UPDATE payment SET paid = NOT paid WHERE payment_id %% 7 = 2")
     tick = scene.world.tick()
     assert tick.error == "WarehouseUnavailable", tick
-    execute(scene.world.warehouse, "DROP FUNCTION public.no_room() CASCADE")
+    execute(scene.world.warehouse, "DROP FUNCTION public.fill() CASCADE; DROP TABLE public.filled")
+
+
+def disk_full_in_rebuild(scene: Scene) -> None:
+    """The warehouse has no room for a table of a rebuild: one run fails, and the next ones load."""
+    begin(scene)
+    assert scene.world.tick().succeeded
+    if value(scene.world.warehouse, _REBUILDS):
+        raise MissedError
+    with session(scene.world.warehouse) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(scene.world.loader)))
+        load(connection, scene.world.processed, STAR_TABLES, rebuild=True, time_is_up=lambda: True)
+    assert value(scene.world.warehouse, _REBUILDS)
+    leave_no_room(scene.world.ground.postgres, scene.world.warehouse, "etl.fact_sales_order")
+    stir(scene)
+    tick = scene.world.tick()
+    assert tick.error == "ConfigurationError", tick
+    assert not value(scene.world.warehouse, _REBUILDS)
+    arrives(scene)
 
 
 def deadlock(scene: Scene) -> None:
@@ -114,6 +141,7 @@ FAULTS: Mapping[str, Fault] = {
         LOAD, "INSERT INTO public.", "warehouse", "WarehouseUnavailable", restart=True
     ),
     "the warehouse's disk full": disk_full,
+    "the warehouse's disk full in a rebuild": disk_full_in_rebuild,
     "a deadlock in the warehouse": deadlock,
     "the source's password changed before connect": _password("source", CAPTURE, "source connect"),
     "the source's password changed mid-run": _password("source", CAPTURE, "source COPY", after=True),
