@@ -20,6 +20,8 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone, wait_for_recovery
 from tests.support.versions import server_in
+from totes.answers.fitness import fitness
+from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
@@ -98,6 +100,10 @@ def test_one_that_the_warehouse_needs_begins_by_itself_a_day_later_or_at_once_if
     assert_given_up(versions)
     assert versions.load().rebuilding is None
     assert value(versions.warehouse, "SELECT count(*) FROM dim_design") == 0
+    found = fitness(lambda: session(versions.source), lambda: session(versions.warehouse), SOURCE_TABLES, STAR_TABLES)
+    [said] = [finding.sentence for finding in found if finding.subject == "warehouse"]
+    assert "; no rebuild begins by itself until 20" in said
+    assert "the server has no room" in said
     if is_asked:
         rebuilt(versions)
     else:

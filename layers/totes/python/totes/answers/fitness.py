@@ -18,6 +18,7 @@ from totes.databases import identity_of
 from totes.errors import ConfigurationError, TotesError
 from totes.star_schema import HIGHEST_INTEGER, StarTable
 from totes.warehouse.migrate import ensure_tables
+from totes.warehouse.rebuild import rebuild_put_off
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 
@@ -114,6 +115,7 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
     with warehouse() as connection, connection.cursor() as cursor:
         try:
             schema = ensure_tables(cursor, tables, all_of_it=False)
+            put_off = rebuild_put_off(cursor)
         finally:
             connection.rollback()
         version = f"{connection.server_version // 10000}"
@@ -122,7 +124,10 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
     if schema.gone:
         gone = ", ".join(schema.gone)
         raise ConfigurationError(f"{gone} was dropped; the next run makes all of it again (totes run)")
-    return f"PostgreSQL {version}, and the star can be written there"
+    said = f"PostgreSQL {version}, and the star can be written there"
+    if put_off:
+        said += f"; no rebuild begins by itself until {put_off.until:%Y-%m-%d %H:%M} UTC: {put_off.why}"
+    return said
 
 
 def _identity(source: Connect, warehouse: Connect) -> str:
