@@ -40,6 +40,7 @@ class PrivateBucket(Construct):
         acknowledge(
             self.bucket,
             "S1",
-            reason="Server access logs would need a bucket of their own. Only the functions' roles use this one, every "
-            "object is written once, and each batch's manifest holds the hashes of what was written.",
+            reason="Server access logs would need a bucket of their own. Besides the functions' roles only those read "
+            "this one whom somebody has let in: readers of the dashboard, and of the star in Athena. CloudTrail's data "
+            "events, which an account switches on, say who has read which object.",
         )
