@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
@@ -161,6 +162,41 @@ def test_a_bucket_is_set_back_to_a_moment_by_copies_alone(tmp_path: Path) -> Non
         for key, version in (("deleted", "v3"), ("overwritten", "v4"))
     ]
     assert f"<'{moment}'" in query
+
+
+def test_a_bucket_is_emptied_of_all_its_versions_and_of_nothing_beside_what_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """S3 lists a thousand versions at once, deletes a thousand at once, and deletes no bucket that has any left."""
+    commands = typed("operating.md", "empty.py BUCKET")
+    written, emptied, deleted = (dedent(each) for each in commands)
+    subprocess.run(["/bin/sh", "-ec", written], cwd=tmp_path, check=True, timeout=60)
+    program = (tmp_path / "empty.py").read_text(encoding="utf-8")
+
+    def empty(*words: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["empty.py", *words])
+        exec(compile(program, "empty.py", "exec"), {})  # noqa: S102 - as the page has it typed
+
+    assert emptied.split() == ["python", "empty.py", "BUCKET", '""']
+    assert deleted.split() == ["aws", "s3api", "delete-bucket", "--bucket", "BUCKET"]
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="lake")
+        client.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+        for number in range(1_100):
+            client.put_object(Bucket="lake", Key=f"data/{number}", Body=b"")
+        for number in range(50):
+            client.put_object(Bucket="lake", Key=f"data/{number}", Body=b"again")
+            client.delete_object(Bucket="lake", Key=f"data/{number}")
+        client.put_object(Bucket="lake", Key="site/index.html", Body=b"page")
+
+        empty("lake", "data/")
+        left = client.list_object_versions(Bucket="lake")
+        assert [each["Key"] for each in left["Versions"]] == ["site/index.html"]
+        assert left.get("DeleteMarkers", []) == []
+        empty("lake", "")
+        client.delete_bucket(Bucket="lake")
+    assert capsys.readouterr().out == "[]\n[]\n"
 
 
 def test_the_parameters_that_are_asked_for_are_those_that_the_stack_writes() -> None:
