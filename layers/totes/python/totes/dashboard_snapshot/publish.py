@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 _AT_ONCE = 8
+_STAY_BY_KEY = 0.8
+"""Where more than this part of a table's rows stays, those that are read again are looked up one by one."""
 _JSON, _PARQUET = "application/json", "application/vnd.apache.parquet"
 
 
@@ -331,7 +333,11 @@ class _Writer:
         held = dict(self._before.get(table.name, {})) if months is not None else {}
         parts = {part: file for part, file in held.items() if part not in (months or ())}
         if months is None or months:
-            read_parts(cursor, table, lambda part, rows: self._write(table.name, part, rows, parts), months)
+            stay, all_rows = (sum(file.rows for file in files.values()) for files in (parts, held))
+            by_key = table.counts_versions and stay > _STAY_BY_KEY * all_rows
+            read_parts(
+                cursor, table, lambda part, rows: self._write(table.name, part, rows, parts), months, by_key=by_key
+            )
         self._wait()
         self.tables[table.name] = parts
 

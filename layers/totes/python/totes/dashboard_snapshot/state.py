@@ -1,8 +1,8 @@
 """The state of the warehouse that a snapshot is of: one, whatever is loaded or swapped meanwhile."""
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,11 +35,14 @@ class Newest:
     loaded_at: datetime
 
 
-def consistent_read_of(warehouse: Connection) -> AbstractContextManager[Cursor]:
+@contextmanager
+def consistent_read_of(warehouse: Connection) -> Iterator[Cursor]:
     """Open a transaction that sees one state of the views that are published; see `consistent_read`."""
-    return consistent_read(
-        warehouse, sorted({(REPORT, view) for view in (*(t.view for t in TABLES), "exchange_rates")}), _missing
-    )
+    views = sorted({(REPORT, view) for view in (*(t.view for t in TABLES), "exchange_rates")})
+    with consistent_read(warehouse, views, _missing) as cursor:
+        # PostgreSQL takes many look-ups by key for so much work that it compiles the query, for longer than that saves.
+        cursor.execute("SET LOCAL jit = off")
+        yield cursor
 
 
 def identity(cursor: Cursor) -> str:
@@ -86,15 +89,14 @@ def rates(cursor: Cursor) -> Rates | None:
 
 def months_changed(cursor: Cursor, fact: FactTables, since: int) -> list[str]:
     """The months with versions of those rows of a fact that batches after one have changed."""
+    view, key = sql.Identifier(REPORT, fact.versions.view), sql.Identifier(fact.key)
+    # A query for each column: for an OR of columns of two tables, PostgreSQL would join all of both.
+    changed = sql.SQL(" UNION ").join(
+        sql.SQL("SELECT {} FROM {} WHERE {} > {}").format(key, view, sql.Identifier(column), sql.Literal(since))
+        for column in fact.changed_by
+    )
     cursor.execute(
-        sql.SQL("SELECT DISTINCT {part} FROM {view} WHERE {key} IN (SELECT {key} FROM {view} WHERE {changed})").format(
-            part=part_of(fact.versions),
-            view=sql.Identifier(REPORT, fact.versions.view),
-            key=sql.Identifier(fact.key),
-            changed=sql.SQL(" OR ").join(
-                sql.SQL("{} > {}").format(sql.Identifier(column), sql.Literal(since)) for column in fact.changed_by
-            ),
-        )
+        sql.SQL("SELECT DISTINCT {} FROM {} WHERE {} IN ({})").format(part_of(fact.versions), view, key, changed)
     )
     return sorted(month for (month,) in cursor.fetchall())
 

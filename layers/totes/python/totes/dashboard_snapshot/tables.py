@@ -41,6 +41,7 @@ class Table:
         columns: what is published, in order.
         parted_by: the column whose month says in which part a row is; None: there is one part.
         of_histories: whether a row is published only if there are several of its key, or a deleted one.
+        counts_versions: whether the view counts the versions of each row.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Table:
     columns: dict[str, Encoding]
     parted_by: str | None = None
     of_histories: bool = False
+    counts_versions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,7 @@ def _fact(
             key=(key,),
             columns={**described, "versions": Encoding.INT, "first_batch": Encoding.INT, **(since or {})},
             parted_by="day",
+            counts_versions=True,
         ),
         versions=Table(
             name=f"{name}_version",

@@ -32,19 +32,20 @@ SELECT
     round(payment_amount / rate, 2) AS converted,
     rate_day,
     first_batch,
-    CASE WHEN paid THEN turned_paid END AS paid_since
+    CASE
+        WHEN NOT paid THEN NULL
+        WHEN last_unpaid IS NULL THEN first_batch
+        ELSE (
+            SELECT min(batch_id)
+            FROM public.fact_payment AS version
+            WHERE version.payment_id = current_payment.payment_id AND version.batch_id > last_unpaid
+        )
+    END AS paid_since
 FROM public.current_payment
-JOIN (
-    /* The last batch with which it turned paid, in the same pass over the versions as the others. */
-    SELECT
-        payment_id,
-        count(*) AS versions,
-        min(batch_id) AS first_batch,
-        max(batch_id) FILTER (WHERE paid AND was_paid IS NOT TRUE) AS turned_paid
-    FROM (
-        SELECT payment_id, batch_id, paid, lag(paid) OVER (PARTITION BY payment_id ORDER BY batch_id) AS was_paid
-        FROM public.fact_payment
-    ) AS version
+/* LEFT, though each has one: so PostgreSQL leaves it out where nothing of it is wanted. */
+LEFT JOIN (
+    SELECT payment_id, count(*) AS versions, min(batch_id) AS first_batch, max(batch_id) FILTER (WHERE NOT paid) AS last_unpaid
+    FROM public.fact_payment
     GROUP BY 1
 ) AS held USING (payment_id)
 LEFT JOIN public.dim_transaction USING (transaction_id)

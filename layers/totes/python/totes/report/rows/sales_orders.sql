@@ -34,8 +34,11 @@ SELECT
     rate_day,
     first_batch
 FROM public.current_sales_order
-JOIN (
-    SELECT sales_order_id, count(*) AS versions, min(batch_id) AS first_batch FROM public.fact_sales_order GROUP BY 1
+/* LEFT, though each has one: so PostgreSQL leaves it out where nothing of it is wanted. */
+LEFT JOIN (
+    SELECT sales_order_id, count(*) AS versions, min(batch_id) AS first_batch
+    FROM public.fact_sales_order
+    GROUP BY 1
 ) AS held USING (sales_order_id)
 LEFT JOIN report.exchange_rates AS rated
     ON rated.currency_id = current_sales_order.currency_id AND rated.day = current_sales_order.created_date
