@@ -64,10 +64,14 @@ def test_the_first_batch_is_read_whole() -> None:
 @pytest.mark.parametrize(
     ("horizon", "ceiling", "named"),
     [
-        (10, 13, "OneOf((10, 11, 12))"),
+        (10, 13, "OneOf(('{10,11,12}', 'xid'))"),
         (10, 10, "SQL('false')"),
-        (2**32 + 10, 2**32 + 12, "OneOf((10, 11))"),
-        (2**32 - 2, 2**32 + 5, "OneOf((4294967294, 4294967295, 3, 4))"),  # between them lie ids of no transaction
+        (2**32 + 10, 2**32 + 12, "OneOf(('{10,11}', 'xid'))"),
+        (
+            2**32 - 2,
+            2**32 + 5,
+            "OneOf(('{4294967294,4294967295,3,4}', 'xid'))",
+        ),  # between them lie ids of no transaction
         (2**32 + 10, 2**32 + 10 + NAMED_IDS + 1, "(SELECT age('), Literal('10')"),
     ],
 )

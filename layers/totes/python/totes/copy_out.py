@@ -5,7 +5,7 @@ COPY takes no parameters, and pg_stat_statements keeps each text of it as a stat
 of the shop's own statements. So values are settings of the transaction here, and the text has their names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from psycopg2 import sql
@@ -24,19 +24,21 @@ class Sink(Protocol):
 
 
 class OneOf(sql.Composable):
-    """SQL after a transaction id: whether it is one of these.
+    """SQL after a number: whether it is one of these.
 
     A list in the text is looked up in a hash, by several workers at once; one that is worked out first, as that of a
-    setting is, only where it is a query of its own.
+    setting is, only where it is a query of its own. Otherwise it is read, and gone through, again for each row.
     """
 
-    def __init__(self, ids: Sequence[int]) -> None:
-        super().__init__(tuple(ids))
-        self.array = _array(ids)
+    def __init__(self, numbers: Iterable[int | str], sql_type: str) -> None:
+        """Take the numbers, or their texts, and their SQL type."""
+        self.array = f"{{{','.join(str(int(number)) for number in numbers)}}}"
+        self.sql_type = sql_type
+        super().__init__((self.array, sql_type))
 
     def as_string(self, context: Any = None) -> str:  # noqa: ARG002 - what psycopg2 calls it with
-        """Return the SQL with the ids in it."""
-        return f"= ANY ('{self.array}'::xid[])"
+        """Return the SQL with the numbers in it."""
+        return f"= ANY ('{self.array}'::{self.sql_type}[])"
 
 
 def copy_out(cursor: Cursor, query: sql.Composable, sink: Sink) -> None:
@@ -44,7 +46,8 @@ def copy_out(cursor: Cursor, query: sql.Composable, sink: Sink) -> None:
 
     Args:
         cursor: of a transaction.
-        query: the query; its literals are integers, texts, and lists of integers or of their texts.
+        query: the query; its literals are integers and texts. One that is compared with the rows of a whole table is
+            better a part of its text, because what a setting says is looked up for each row.
         sink: takes each row.
 
     Raises:
@@ -63,20 +66,14 @@ def _by_settings(part: sql.Composable, values: list[str]) -> sql.Composable:
         case sql.Composed():
             return sql.Composed([_by_settings(each, values) for each in part.seq])
         case OneOf():
-            return sql.SQL("IN (SELECT unnest({}::xid[]))").format(_setting(part.array, values))
+            listed = sql.SQL("IN (SELECT unnest({}::{}[]))")
+            return listed.format(_setting(part.array, values), sql.SQL(part.sql_type))
         case sql.Literal(wrapped=int() as number):
             return sql.SQL("({}::bigint)").format(_setting(str(number), values))
         case sql.Literal(wrapped=str() as text):
             return _setting(text, values)
-        case sql.Literal(wrapped=list() as items):
-            cast = sql.SQL("::bigint[]" if any(isinstance(item, int) for item in items) else "")
-            return sql.Composed([_setting(_array(items), values), cast])
         case _:
             return part
-
-
-def _array(items: Sequence[int | str]) -> str:
-    return f"{{{','.join(str(int(item)) for item in items)}}}"
 
 
 def _setting(value: str, values: list[str]) -> sql.Composable:

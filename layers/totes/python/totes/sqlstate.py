@@ -51,7 +51,7 @@ def is_of_class(error: psycopg2.Error, classes: Collection[str]) -> bool:
 def primary_message(error: psycopg2.Error) -> str:
     """Return the sentence of an error, without severity, and without what may quote a row."""
     said = (error.diag.message_primary or str(error)).strip()
-    return without_values(said, error.pgcode, type(error).__name__)
+    return without_values(said, error.pgcode, type(error).__name__, error.diag.source_function)
 
 
 def first_line(error: Exception) -> str:

@@ -28,6 +28,7 @@ from totes.capture.source.snapshot import EVERY_ROW, NO_ROW, Snapshot
 from totes.capture.source.storage import Storage, storages_of
 from totes.capture.source.unique_keys import check_once, unguarded, wrong_count
 from totes.capture.source_schema import SourceTable
+from totes.copy_out import OneOf
 from totes.errors import MassDeletion, SourceUnavailable
 from totes.lake import Bucket, CapturedTable, CaptureManifest, KeyRanges, SortedRun, SourceColumn, TableIdentity
 
@@ -133,7 +134,7 @@ def may_differ(
     new = snapshot.may_be_new(last)
     if not members:
         return new
-    return sql.SQL("({} OR tableoid = ANY({}::oid[]))").format(new, sql.Literal(list(members)))
+    return sql.SQL("({} OR tableoid {})").format(new, OneOf(members, "oid"))
 
 
 class TableChanges:
@@ -267,6 +268,7 @@ class TableChanges:
         return ranges if ranges is not None and ranges.rows == self.held else None
 
     def _count(self) -> Counted:
+        self._snapshot.give_way()
         return count_rows(self._snapshot, self._table.source_name, self._storage.blocks, self._may_be_new)
 
     def _candidates(self) -> sql.Composable:

@@ -73,7 +73,7 @@ def read_piece(connection: Connection, ingestion: Bucket, tables: Sequence[Sourc
         prefix, holdings = plans.place_of_rows(of.table, piece), planned.base.tables[of.table].holdings
         rows = _Rows(ingestion, table, prefix, holdings)
         condition = sql.SQL("{} AND {}").format(
-            SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest),
+            SourceKeys(snapshot, table, columns[of.table]).within(of.lowest, of.highest, in_text=True),
             may_differ(snapshot, last, table, columns[of.table], identities[of.table]),
         )
         if unguarded(snapshot, [table]):

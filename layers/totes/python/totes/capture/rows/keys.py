@@ -1,6 +1,5 @@
 """The keys that a table of the source has: their bounds, counted by ranges, or read."""
 
-import io
 from collections.abc import Sequence
 
 import polars as pl
@@ -9,12 +8,11 @@ from psycopg2 import sql
 from totes.capture.rows.streaming import stream_rows
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
-from totes.copy_out import copy_out
 from totes.lake import SourceColumn
 
 # PostgreSQL does not know how few ranges there are, and would rather sort millions of keys than count them.
 _COUNT = sql.SQL("""
-    SELECT {key}::bigint >> {shift}::integer, count(*) FROM public.{table} WHERE {within} GROUP BY 1
+    SELECT {key}::bigint >> {shift}, count(*) FROM public.{table} WHERE {within} GROUP BY 1
 """)
 
 
@@ -49,17 +47,13 @@ class SourceKeys:
             lowest: the lowest key that counts.
             highest: the highest key that counts.
         """
-        text = io.BytesIO()
         query = _COUNT.format(**self._names, shift=sql.Literal(shift), within=self.within(lowest, highest))
         with self._snapshot.reading(self._table.source_name) as cursor:
             cursor.execute("SET LOCAL enable_sort = off")
-            copy_out(cursor, query, text)
+            cursor.execute(query)
+            found = cursor.fetchall()
             cursor.execute("RESET enable_sort")
-        schema = {"range": pl.Int64(), "rows": pl.Int64()}
-        if not text.tell():
-            return pl.DataFrame(schema=schema)
-        text.seek(0)
-        return pl.read_csv(text, has_header=False, schema=schema)
+        return pl.DataFrame(found, schema={"range": pl.Int64(), "rows": pl.Int64()}, orient="row")
 
     def between(self, lowest: int, highest: int) -> pl.Series:
         """Return the keys (64-bit integers) from one to another, both included."""
@@ -73,8 +67,16 @@ class SourceKeys:
         )
         return pl.concat(keys)
 
-    def within(self, lowest: int, highest: int) -> sql.Composable:
-        """Return the SQL condition that holds for rows whose keys are from one to another, both included."""
+    def within(self, lowest: int, highest: int, *, in_text: bool = False) -> sql.Composable:
+        """Return the SQL condition that holds for rows whose keys are from one to another, both included.
+
+        Args:
+            lowest: the lowest key.
+            highest: the highest key.
+            in_text: whether the keys are a part of a COPY's text: of a range so large that PostgreSQL may go through
+                the whole table for it.
+        """
         # As text, because the lowest 64-bit integer, written as a number, is a minus before one that is too large.
-        bounds = [sql.SQL("{}::bigint").format(sql.Literal(str(key))) for key in (lowest, highest)]
+        texts = [sql.SQL(f"'{key:d}'") if in_text else sql.Literal(str(key)) for key in (lowest, highest)]
+        bounds = [sql.SQL("{}::bigint").format(text) for text in texts]
         return sql.SQL("{} BETWEEN {} AND {}").format(self._names["key"], *bounds)

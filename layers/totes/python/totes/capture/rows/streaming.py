@@ -13,7 +13,7 @@ from totes.capture.rows.too_long import LONGEST_ROW, ReadRow, without_longest
 from totes.capture.rows.values import read_rows
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
-from totes.copy_out import copy_out
+from totes.copy_out import OneOf, copy_out
 from totes.lake import SourceColumn
 
 CHUNK_BYTES = 24 * 2**20
@@ -21,6 +21,9 @@ CHUNK_BYTES = 24 * 2**20
 
 _ASKED_AT_ONCE = 10_000
 """Values in one statement."""
+
+_SMALL = 2**31
+"""Numbers below this, positive or negative, are integers to PostgreSQL, and others bigint."""
 
 
 def stream_rows(
@@ -75,8 +78,10 @@ def conditions_on(column: str, values: pl.Series) -> Iterator[sql.Composable]:
     Each is of a bounded length.
     """
     for start in range(0, values.len(), _ASKED_AT_ONCE):
-        asked = sql.Literal(values.slice(start, _ASKED_AT_ONCE).to_list())
-        yield sql.SQL("{} = ANY({})").format(sql.Identifier(column), asked)
+        asked = values.slice(start, _ASKED_AT_ONCE).to_list()
+        # PostgreSQL looks numbers up in a hash only where they are of the column's own type, which is nearly always it.
+        sql_type = "integer" if all(abs(number) < _SMALL for number in asked) else "bigint"
+        yield sql.SQL("{} {}").format(sql.Identifier(column), OneOf(asked, sql_type))
 
 
 class _Chunks:

@@ -117,7 +117,7 @@ class Snapshot:
             # PostgreSQL looks a row's transaction up in a hash of these, by several workers at once; for ages only one
             # of them may ask: https://www.postgresql.org/docs/current/parallel-safety.html
             ids = (number % 2**32 for number in range(last.horizon, self.ceiling))
-            return sql.SQL("xmin {}").format(OneOf([number for number in ids if number >= _FIRST_NORMAL_ID]))
+            return sql.SQL("xmin {}").format(OneOf((number for number in ids if number >= _FIRST_NORMAL_ID), "xid"))
         # An age beyond half of the ids is negative: of a row that was frozen long ago, and is not new. The horizon's
         # own is asked for once and not for each row.
         return sql.SQL("(age(xmin) <= (SELECT age({}::xid)) AND age(xmin) >= 0)").format(
