@@ -16,6 +16,7 @@ from local_cloud.databases import refuse_source
 from local_cloud.named_databases import connect
 from totes import connecting, payloads
 from totes.capture import SOURCE_TABLES
+from totes.capture.source.renaming import as_named_by
 from totes.errors import NotFilledIn, UserError
 from totes.logins import database_of, login
 from totes.roles import must_be_the_loaders, prepare_source, prepare_warehouse, role_of
@@ -122,7 +123,8 @@ def _make_renamed(
 
 def _prepare(connection: Connection, database: str, logins: Mapping[str, Mapping[str, Any]]) -> None:
     if database == "source":
-        prepare_source(connection, logins["source"], [table.source_name for table in SOURCE_TABLES])
+        tables = as_named_by(connection, SOURCE_TABLES)
+        prepare_source(connection, logins["source"], [table.source_name for table in tables])
     else:
         prepare_warehouse(connection, logins["warehouse"], logins["dashboard"], READABLE)
 

@@ -126,6 +126,8 @@ def test_rows_that_go_while_a_renamed_table_stops_every_run_are_closed(pipeline:
     pipeline = deployed(pipeline, {"payment": {"renamed_to": "payments"}})
     pipeline.tick()
     assert value(pipeline.warehouse, "SELECT count(*) FROM current_payment WHERE payment_id = 140") == 0
+    drift = rows(pipeline.warehouse, "SELECT what FROM etl.drift")
+    assert drift == [("table payment is called payments now",)]
     before = versions(pipeline)
     assert sum(bool(row[3]) for row in before) == 2
     assert_equal(pipeline)
@@ -188,6 +190,59 @@ def test_two_columns_that_exchange_their_names_exchange_nothing_else(pipeline: P
     pipeline.tick()
     assert content_of(pipeline.warehouse)["fact_sales_order"] == before
     assert_equal(pipeline)
+
+
+@pytest.mark.begun
+def test_a_renaming_that_is_deployed_before_the_source_makes_it_stops_no_run(pipeline: Pipeline) -> None:
+    before = versions(pipeline)
+    renamed = {"renamed_to": "payments", "renamed": {"payment_id": "id", "paid": "settled"}}
+    pipeline = deployed(pipeline, {"payment": renamed})
+    assert pipeline.capture().batch is None
+    for migration in (
+        "ALTER TABLE payment RENAME paid TO settled",
+        "ALTER TABLE payment RENAME TO payments",
+        "ALTER TABLE payments RENAME payment_id TO id",
+    ):
+        execute(pipeline.source, migration)
+        pipeline.tick()
+        assert versions(pipeline) == before
+        assert_equal(pipeline)
+    execute(pipeline.source, "UPDATE payments SET settled = NOT settled WHERE id = 5")
+    pipeline.tick()
+    assert len(versions(pipeline)) == len(before) + 1
+
+
+@pytest.mark.begun
+def test_another_table_in_the_place_of_a_renamed_one_is_refused(pipeline: Pipeline) -> None:
+    """A backup has all its columns, and nothing that the shop writes."""
+    execute(pipeline.source, "CREATE TABLE payment_backup (LIKE payment INCLUDING ALL)")
+    execute(pipeline.source, "INSERT INTO payment_backup SELECT * FROM payment")
+    execute(pipeline.source, "ALTER TABLE payment RENAME TO payments")
+    with pytest.raises(ContractError, match=r'called payment_backup or payments now, .* renamed_to="NAME"'):
+        pipeline.capture()
+    with pytest.raises(ConfigurationError, match=r'captured as payment is called payments now.*renamed_to="payments"'):
+        deployed(pipeline, {"payment": {"renamed_to": "payment_backup"}}).capture()
+    pipeline = deployed(pipeline, {"payment": {"renamed_to": "payments"}})
+    pipeline.tick()
+    execute(
+        pipeline.source, "ALTER TABLE payments RENAME TO payments_old; ALTER TABLE payment_backup RENAME TO payments"
+    )
+    pipeline.tick()
+    assert_equal(pipeline)
+
+
+@pytest.mark.begun
+def test_two_renamed_columns_are_not_mixed_up(pipeline: Pipeline) -> None:
+    execute(pipeline.source, "ALTER TABLE payment RENAME created_at TO made")
+    execute(pipeline.source, "ALTER TABLE payment RENAME last_updated TO changed")
+    mixed = {"created_at": "changed", "last_updated": "made"}
+    with pytest.raises(ConfigurationError, match=r"payment\.created_at is called made now, and not changed"):
+        deployed(pipeline, {"payment": {"renamed": mixed}}).capture()
+    right = {"created_at": "made", "last_updated": "changed"}
+    before = versions(pipeline)
+    pipeline = deployed(pipeline, {"payment": {"renamed": right}})
+    pipeline.tick()
+    assert versions(pipeline) == before
 
 
 @pytest.mark.begun

@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection
 from totes.answers.state import newest_in_ledger
 from totes.answers.unkept import unkept_references
 from totes.capture.source.contract import columns_of
+from totes.capture.source.renaming import as_named_by
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.catalog import count_rows
@@ -67,6 +68,7 @@ def newest_loaded(warehouse: Connect) -> int:
 
 def _source(source: Connect, tables: Sequence[SourceTable], stars: Sequence[StarTable]) -> str:
     with source() as connection:
+        tables = as_named_by(connection, tables)
         with snapshot_of(connection, tables) as snapshot:
             columns_of(snapshot, tables)
             rows = sum(_count(connection, table.source_name) for table in tables)

@@ -17,6 +17,7 @@ from totes.capture.reading import BatchRead, read_batch
 from totes.capture.source.drift import drift_of_columns
 from totes.capture.source.durability import wait_until_durable
 from totes.capture.source.identity import differs, drift_of_identity
+from totes.capture.source.renaming import as_named_by
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source.succession import check_succession
 from totes.capture.source_schema import SourceTable
@@ -105,6 +106,7 @@ def capture(
         raise ConfigurationError(
             f"the source has no table {', '.join(sorted(unknown))} that totes captures; name some of {known}"
         )
+    tables = as_named_by(connection, tables)
     ingestion = RecentObjects.of(ingestion)
     journal = Journal(ingestion)
     newest = journal.newest()
@@ -154,6 +156,7 @@ def pending(snapshot: Snapshot, ingestion: Bucket, tables: Sequence[SourceTable]
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the connection to the source was lost.
     """
+    tables = as_named_by(snapshot.connection, tables)
     last = last_capture(Journal(ingestion))
     check_succession(snapshot, last)
     keys = {table.name: table.key for table in tables}

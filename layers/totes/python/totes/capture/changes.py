@@ -85,7 +85,7 @@ def changes_of(
         psycopg2.Error: the connection to the source was lost.
     """
     columns, identities = columns_of(snapshot, tables), identities_of(snapshot, tables)
-    check_names(tables, identities, last)
+    check_names(snapshot.connection, tables, identities, last)
     without_index, storages = unguarded(snapshot, tables), storages_of(snapshot, identities)
     in_pieces = baseline.tables if baseline is not None else {}
     return {

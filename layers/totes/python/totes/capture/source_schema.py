@@ -29,8 +29,9 @@ class SourceTable:
             in the lake as they are.
         completed_by: column that refers to another table's key, and that table: a dimension joins the two, so a
             batch that has one of the rows has the other too.
-        renamed_to: what the source calls the table now; None: as it is called here.
-        renamed: of `columns` those that the source calls something else now, and what.
+        renamed_to: what the source calls the table now, or will soon; None: as it is called here.
+        renamed: of `columns` those that the source calls something else now, or will soon, and what. A source that has
+            no such table or column yet is read by the first names (`renaming.as_named_by`).
 
     Raises:
         ValueError: a column is renamed that is not one of `columns`, or two are renamed to one.

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.source.contract import columns_of
+from totes.capture.source.renaming import as_named_by
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.catalog import has_table, lacking
@@ -73,6 +74,7 @@ def verify(
             cursor.execute(_KEPT)
     with warehouse, warehouse.cursor() as cursor:
         _newest(cursor)
+    sources = as_named_by(source, sources)
     with consistent_read(warehouse, star_and_ledger(stars), lacking) as cursor:
         must_inherit_nothing(cursor, stars)
         _must_have_its_columns(cursor, stars)

@@ -15,6 +15,7 @@ from totes.capture.rows.streaming import stream_rows
 from totes.capture.source.contract import columns_of
 from totes.capture.source.durability import wait_until_durable
 from totes.capture.source.identity import identities_of
+from totes.capture.source.renaming import as_named_by
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source.succession import check_succession
 from totes.capture.source.unique_keys import check_once, unguarded
@@ -64,6 +65,7 @@ def read_piece(connection: Connection, ingestion: Bucket, tables: Sequence[Sourc
     if of is None or table is None:
         logger.warning("plan %d has no piece %d, or one of a table that is not captured", plan, piece)
         return False
+    [table] = as_named_by(connection, [table])
     with snapshot_of(connection, [table]) as snapshot:
         check_succession(snapshot, planned.base)
         columns, identities = columns_of(snapshot, [table]), identities_of(snapshot, [table])

@@ -244,9 +244,10 @@ def _perhaps_renamed(table: SourceTable, missing: str, found: list[_CatalogColum
     others = [column.name for column in found if column.name not in asked and _fits(table, missing, column)]
     if not others:
         return ""
+    name = others[0] if len(others) == 1 else "NAME"
     return (
         f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: "
-        f'renamed={{"{missing}": "{others[0]}"}}, docs/extending.md#changing-and-taking-out)'
+        f'renamed={{"{missing}": "{name}"}}, docs/extending.md#changing-and-taking-out)'
     )
 
 

@@ -114,7 +114,8 @@ def _perhaps_renamed(connection: Connection, table: SourceTable, known: Sequence
         others = [name for (name,) in cursor.fetchall()]
     if not others:
         return ""
+    name = others[0] if len(others) == 1 else "NAME"
     return (
         f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: "
-        f'renamed_to="{others[0]}", docs/extending.md#changing-and-taking-out)'
+        f'renamed_to="{name}", docs/extending.md#changing-and-taking-out)'
     )

@@ -175,7 +175,12 @@ def differs(before: TableIdentity | None, now: TableIdentity) -> bool:
 
     A new value of an enum makes no difference: no row can have had it before.
     """
-    return before is None or members_to_read(before, now) != () or before.members.keys() != now.members.keys()
+    return (
+        before is None
+        or members_to_read(before, now) != ()
+        or before.members.keys() != now.members.keys()
+        or before.members[now.table].name != now.members[now.table].name
+    )
 
 
 def drift_of_identity(table: str, before: TableIdentity | None, now: TableIdentity) -> tuple[str, ...]:
@@ -190,9 +195,11 @@ def drift_of_identity(table: str, before: TableIdentity | None, now: TableIdenti
         return ()
     if now.table != before.table:
         return (f"table {table} is another one: it was made again, or put in the place of the one before",)
+    was, name = before.members[now.table].name, now.members[now.table].name
     attached = [member.name for oid, member in now.members.items() if oid not in before.members]
     detached = [member.name for oid, member in before.members.items() if oid not in now.members]
     return (
+        *((f"table {was} is called {name} now",) if was != name else ()),
         *(f"{name} is a part of table {table} now" for name in attached),
         *(f"{name} is no part of table {table} any more" for name in detached),
         *(

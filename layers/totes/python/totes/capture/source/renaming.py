@@ -1,22 +1,83 @@
-"""What the source has renamed is known by its old name, and not taken for something new.
+"""What the source renames is read by the name that it has there, and known by its first one.
+
+A source that has not renamed it yet is read by the first name: so a renaming is deployed before the source's migration
+or after it, and of two environments one may be ahead.
 
 A table, a key or a column that totes would know by a new name has no history under it: rows that are gone would stay,
 and a replay would lose what was. PostgreSQL keeps the numbers of what it renames, so these tell.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as Connection
 
 from totes.capture.source_schema import SourceTable
 from totes.errors import ConfigurationError
 from totes.lake import CapturedTable, CaptureManifest, TableIdentity
 
+_COLUMNS = """
+    SELECT class.relname, array_agg(attribute.attname::text)
+    FROM pg_class AS class
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
+    WHERE namespace.nspname = 'public' AND class.relkind IN ('r', 'p') AND class.relname = ANY(%s)
+      AND attribute.attname = ANY(%s) AND NOT attribute.attisdropped
+    GROUP BY class.relname
+"""
+
+_NAME = """
+    SELECT class.relname
+    FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    WHERE namespace.nspname = 'public' AND class.oid = %s::oid
+"""
+
+
+def as_named_by(connection: Connection, tables: Sequence[SourceTable]) -> tuple[SourceTable, ...]:
+    """Return the tables with those renamings alone that the source has made.
+
+    Args:
+        connection: the source; outside a transaction one is begun and ended.
+        tables: the tables as `capture/tables` has them.
+
+    Raises:
+        psycopg2.Error: the connection to the source was lost.
+    """
+    if not any(table.renamed or table.renamed_to for table in tables):
+        return tuple(tables)
+    names = [name for table in tables for name in (table.name, table.source_name)]
+    columns = [name for table in tables for name in (table.key, table.source_key, *table.renamed.values())]
+    began = connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+    with connection.cursor() as cursor:
+        cursor.execute(_COLUMNS, (names, columns))
+        found = {name: {*there} for name, there in cursor.fetchall()}
+    if began:
+        connection.rollback()
+    return tuple(_as_named_by(found, table) for table in tables)
+
+
+def _as_named_by(found: Mapping[str, set[str]], table: SourceTable) -> SourceTable:
+    """A table with the renamings that the source has made, by those of its columns that were looked for."""
+    is_renamed = table.source_name in found or table.name not in found
+    there = found.get(table.source_name if is_renamed else table.name, set())
+    return replace(
+        table,
+        renamed_to=table.renamed_to if is_renamed else None,
+        renamed={own: name for own, name in table.renamed.items() if name in there},
+    )
+
 
 def check_names(
-    tables: Sequence[SourceTable], identities: Mapping[str, TableIdentity], last: CaptureManifest | None
+    connection: Connection,
+    tables: Sequence[SourceTable],
+    identities: Mapping[str, TableIdentity],
+    last: CaptureManifest | None,
 ) -> None:
     """Refuse tables and columns that the last batch knows by another name.
 
     Args:
+        connection: the source.
         tables: the tables that are captured.
         identities: what each of them is in the source.
         last: the last batch; None where there is none.
@@ -31,6 +92,7 @@ def check_names(
         if captured is None:
             _must_be_new(table, identity, given_up)
         else:
+            _must_be_the_renamed(connection, table, identity, captured)
             _must_have_its_columns(table, identity, captured)
 
 
@@ -40,6 +102,33 @@ def _must_be_new(table: SourceTable, identity: TableIdentity, given_up: Mapping[
             raise ConfigurationError(
                 f"table {table.source_name} was captured as {name}, and would lose its history as {table.name}: in "
                 f'capture/tables it keeps the name {name}, with renamed_to="{table.source_name}"'
+            )
+
+
+def _must_be_the_renamed(
+    connection: Connection, table: SourceTable, identity: TableIdentity, captured: CapturedTable
+) -> None:
+    """Refuse another table, or column, in the place of one that the source has just given a third name."""
+    before = captured.identity
+    if before is None:
+        return
+    was = before.members[before.table]
+    if table.renamed_to is not None and identity.table != before.table and was.name != table.source_name:
+        with connection.cursor() as cursor:
+            cursor.execute(_NAME, (before.table,))
+            names = [name for (name,) in cursor.fetchall()]
+        if names and names[0] != was.name:
+            raise ConfigurationError(
+                f"the table that was captured as {table.name} is called {names[0]} now, and not {table.source_name}: "
+                f'say renamed_to="{names[0]}" in capture/tables/{table.name}.py'
+            )
+    now = {said.split()[0]: name for name, said in identity.members[identity.table].columns.items()}
+    for own, source_column in table.renamed.items() if identity.table == before.table else ():
+        name = now.get(was.columns[own].split()[0]) if own in was.columns else None
+        if name is not None and name not in {own, source_column}:
+            raise ConfigurationError(
+                f"what was captured as column {table.name}.{own} is called {name} now, and not {source_column}: say "
+                f'renamed={{"{own}": "{name}"}} in capture/tables/{table.name}.py'
             )
 
 
