@@ -16,6 +16,10 @@ _SET = """
 """
 
 
+_FEW = 8
+"""So many numbers are gone through for each row as quickly as they are looked up in a hash."""
+
+
 class Sink(Protocol):
     """What takes rows."""
 
@@ -32,7 +36,8 @@ class OneOf(sql.Composable):
 
     def __init__(self, numbers: Iterable[int | str], sql_type: str) -> None:
         """Take the numbers, or their texts, and their SQL type."""
-        self.array = f"{{{','.join(str(int(number)) for number in numbers)}}}"
+        texts = [str(int(number)) for number in numbers]
+        self.array, self.are_few = f"{{{','.join(texts)}}}", len(texts) <= _FEW
         self.sql_type = sql_type
         super().__init__((self.array, sql_type))
 
@@ -66,7 +71,7 @@ def _by_settings(part: sql.Composable, values: list[str]) -> sql.Composable:
         case sql.Composed():
             return sql.Composed([_by_settings(each, values) for each in part.seq])
         case OneOf():
-            listed = sql.SQL("IN (SELECT unnest({}::{}[]))")
+            listed = sql.SQL("= ANY ((SELECT {0}::{1}[])::{1}[])" if part.are_few else "IN (SELECT unnest({}::{}[]))")
             return listed.format(_setting(part.array, values), sql.SQL(part.sql_type))
         case sql.Literal(wrapped=int() as number):
             return sql.SQL("({}::bigint)").format(_setting(str(number), values))
