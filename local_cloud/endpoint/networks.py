@@ -35,6 +35,11 @@ def install() -> None:
     add(VPCEndPoint, "delete", _gone_from("vpc_end_points"), why="moto's CloudFormation leaves it when its stack goes")
 
 
+def endpoints_of(backend: Any) -> list[Any]:
+    """Return the VPC endpoints that moto's EC2 has and has not deleted."""
+    return [each for each in backend.vpc_end_points.values() if each.state != "deleted"]
+
+
 def reached_by(groups: Sequence[str], subnets: Sequence[str]) -> frozenset[str]:
     """Return which databases are reached from these security groups and subnets: "source", "warehouse".
 

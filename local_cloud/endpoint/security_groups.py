@@ -12,6 +12,7 @@ from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models.security_groups import SecurityGroupBackend
 
 from local_cloud.endpoint.databases import groups_of_instances
+from local_cloud.endpoint.networks import endpoints_of
 from local_cloud.endpoint.patches import patch
 from local_cloud.endpoint.resources import Properties, Resource
 from local_cloud.endpoint.rules import EVERYWHERE
@@ -35,8 +36,7 @@ def install() -> None:
 
 
 def _delete_group(backend: Any, name: str | None = None, group_id: str | None = None) -> None:
-    endpoints = [each for each in backend.vpc_end_points.values() if each.state != "deleted"]
-    if group_id in groups_of_instances().union(*(each.security_group_ids for each in endpoints)):
+    if group_id in groups_of_instances().union(*(each.security_group_ids for each in endpoints_of(backend))):
         raise DependencyViolationError(f"resource {group_id} has a dependent object")
     _moto_delete_group(backend, name, group_id)
 

@@ -20,6 +20,7 @@ from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 
 from local_cloud.account import ACCOUNT
+from local_cloud.endpoint.networks import endpoints_of
 from local_cloud.endpoint.patches import patch
 from local_cloud.endpoint.resources import Properties, Resource
 
@@ -78,8 +79,7 @@ def _zones(region: str) -> list[str]:
 
 
 def _delete_subnet(backend: Any, subnet_id: str) -> Any:
-    endpoints = [each for each in backend.vpc_end_points.values() if each.state != "deleted"]
-    if any(subnet_id in (each.subnet_ids or ()) for each in endpoints):
+    if any(subnet_id in (each.subnet_ids or ()) for each in endpoints_of(backend)):
         raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
     return _moto_delete_subnet(backend, subnet_id)
 

@@ -2,21 +2,12 @@
 
 import pytest
 
-from tests.support.databases import execute, rows, session
+from tests.integration.totes.test_unkept import said_of_source
+from tests.support.databases import execute, rows
 from tests.support.pipeline import Pipeline
-from totes.answers.fitness import fitness
-from totes.capture import SOURCE_TABLES
-from totes.star import STAR_TABLES
 
 NEAR = 1_500_000_000
 BEYOND = 3_000_000_000
-
-
-def said_of_source(pipeline: Pipeline) -> str:
-    found = fitness(lambda: session(pipeline.source), lambda: session(pipeline.warehouse), SOURCE_TABLES, STAR_TABLES)
-    [finding] = [each for each in found if each.subject == "source"]
-    assert finding.good
-    return finding.sentence
 
 
 @pytest.mark.begun

@@ -15,7 +15,6 @@ _SET = """
     SELECT set_config('totes.value_' || number, value, true) FROM unnest(%s) WITH ORDINALITY AS given (value, number)
 """
 
-
 _FEW = 8
 """So many numbers are gone through for each row as quickly as they are looked up in a hash."""
 

@@ -148,7 +148,7 @@ def pending(snapshot: Snapshot, ingestion: Bucket, tables: Sequence[SourceTable]
     Args:
         snapshot: the state of the source.
         ingestion: the bucket of captured batches.
-        tables: the tables to look at.
+        tables: the tables to look at, as the source names them (`as_named_by`).
 
     Raises:
         ContractError: the source does not have the shape that totes reads.
@@ -156,7 +156,6 @@ def pending(snapshot: Snapshot, ingestion: Bucket, tables: Sequence[SourceTable]
         LakeUnavailable, LakeCorrupted, ConfigurationError: see `totes.lake`.
         psycopg2.Error: the connection to the source was lost.
     """
-    tables = as_named_by(snapshot.connection, tables)
     last = last_capture(Journal(ingestion))
     check_succession(snapshot, last)
     keys = {table.name: table.key for table in tables}

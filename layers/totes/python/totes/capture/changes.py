@@ -268,7 +268,6 @@ class TableChanges:
         return ranges if ranges is not None and ranges.rows == self.held else None
 
     def _count(self) -> Counted:
-        self._snapshot.give_way()
         return count_rows(self._snapshot, self._table.source_name, self._storage.blocks, self._may_be_new)
 
     def _candidates(self) -> sql.Composable:

@@ -100,7 +100,6 @@ def read_contexts(
                 writers[table.name].add_context(missing)
 
         for condition in conditions:
-            snapshot.give_way()
             stream_rows(snapshot, table, columns[table.name], condition, keep)
 
     for name in joined:

@@ -254,7 +254,6 @@ class BatchRead:
     def read(self) -> None:
         """Read all that has changed, and its context, and write it to the lake."""
         for name, changes in self._changes.items():
-            self.snapshot.give_way()
             self._totals[name] = changes.read(self._writers[name], partial(self._check_deletes, name))
         if self._last is not None:  # else all there is has been captured
             for name in self._changes:

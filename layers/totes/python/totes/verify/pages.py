@@ -61,7 +61,6 @@ class SourcePages:
         return nothing_to_join([column.name for column in self._columns[table.name]], table.key)
 
     def _rows(self, table: SourceTable, condition: sql.Composable) -> pl.DataFrame | None:
-        self._snapshot.give_way()
         chunks: list[pl.DataFrame] = []
         stream_rows(self._snapshot, table, self._columns[table.name], condition, chunks.append)
         return pl.concat(chunks) if chunks else None

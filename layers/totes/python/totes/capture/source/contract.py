@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2 import sql
 
 from totes.capture.source import elsewhere
+from totes.capture.source.renaming import perhaps_renamed
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import Family, SourceTable
 from totes.catalog import written_type
@@ -215,14 +216,15 @@ def _described(snapshot: Snapshot, names: list[str]) -> list[tuple[Any, ...]]:
 
 def _breaches(table: SourceTable, found: list[_CatalogColumn]) -> list[str]:
     catalog = {column.name: column for column in found}
+    asked = {table.source_column(name) for name in table.columns}
     breaches = []
     for own_name, family in table.columns.items():
-        column, name = (
-            catalog.get(table.source_column(own_name)),
-            f"{table.source_name}.{table.source_column(own_name)}",
-        )
+        source_column = table.source_column(own_name)
+        column, name = catalog.get(source_column), f"{table.source_name}.{source_column}"
         if column is None:
-            breaches.append(f"column {name} is missing{_perhaps_renamed(table, own_name, found)}")
+            others = [each.name for each in found if each.name not in asked and each.base_type in _FAMILIES[family]]
+            hint = perhaps_renamed(table, others, f'renamed={{{{"{own_name}": "{{}}"}}}}')
+            breaches.append(f"column {name} is missing{hint}")
         elif column.base_type not in _FAMILIES[family]:
             breaches.append(f"column {name} is {column.type}, expected {family.value}")
         elif own_name == table.key and not column.identifies:
@@ -236,20 +238,3 @@ def _breaches(table: SourceTable, found: list[_CatalogColumn]) -> list[str]:
                 f"then ALTER TABLE {table.source_name} VALIDATE CONSTRAINT {column.unproven}"
             )
     return breaches
-
-
-def _perhaps_renamed(table: SourceTable, missing: str, found: list[_CatalogColumn]) -> str:
-    """What to do if a missing column is one of those that totes does not ask for, under another name."""
-    asked = {table.source_column(name) for name in table.columns}
-    others = [column.name for column in found if column.name not in asked and _fits(table, missing, column)]
-    if not others:
-        return ""
-    name = others[0] if len(others) == 1 else "NAME"
-    return (
-        f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: "
-        f'renamed={{"{missing}": "{name}"}}, docs/extending.md#changing-and-taking-out)'
-    )
-
-
-def _fits(table: SourceTable, name: str, column: _CatalogColumn) -> bool:
-    return column.base_type in _FAMILIES[table.columns[name]]

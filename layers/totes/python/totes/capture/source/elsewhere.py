@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import connection as Connection
 
+from totes.capture.source.renaming import perhaps_renamed
 from totes.capture.source_schema import SourceTable
 
 # PostgreSQL's own schemas begin with pg_, which it lets nobody else's do.
@@ -21,7 +22,7 @@ _ELSEWHERE = """
     ORDER BY 1, 2
 """
 # Names of others' tables may be no text in a database without an encoding.
-_RENAMED = """
+_LIKE = """
     SELECT class.relname
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
@@ -51,7 +52,7 @@ def missing(connection: Connection, absent: Sequence[SourceTable], tables: Seque
     known = [table.source_name for table in tables]
     return [
         _missing(table.source_name, [there for there in found if there.name == table.source_name])
-        + _perhaps_renamed(connection, table, known)
+        + perhaps_renamed(table, _tables_like(connection, table, known), 'renamed_to="{}"')
         for table in absent
     ]
 
@@ -106,16 +107,9 @@ def _missing(name: str, found: Sequence[_Elsewhere]) -> str:
     )
 
 
-def _perhaps_renamed(connection: Connection, table: SourceTable, known: Sequence[str]) -> str:
-    """What to do if a missing table is one that totes does not read and that has all its columns."""
+def _tables_like(connection: Connection, table: SourceTable, known: Sequence[str]) -> list[str]:
+    """The tables of schema public that totes does not read and that have all columns of one."""
     columns = [table.source_column(name) for name in table.columns]
     with connection.cursor() as cursor:
-        cursor.execute(_RENAMED, (known, columns, columns))
-        others = [name for (name,) in cursor.fetchall()]
-    if not others:
-        return ""
-    name = others[0] if len(others) == 1 else "NAME"
-    return (
-        f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: "
-        f'renamed_to="{name}", docs/extending.md#changing-and-taking-out)'
-    )
+        cursor.execute(_LIKE, (known, columns, columns))
+        return [name for (name,) in cursor.fetchall()]

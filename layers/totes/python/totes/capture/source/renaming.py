@@ -10,7 +10,6 @@ and a replay would lose what was. PostgreSQL keeps the numbers of what it rename
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection
 
 from totes.capture.source_schema import SourceTable
@@ -38,7 +37,7 @@ def as_named_by(connection: Connection, tables: Sequence[SourceTable]) -> tuple[
     """Return the tables with those renamings alone that the source has made.
 
     Args:
-        connection: the source; outside a transaction one is begun and ended.
+        connection: the source, outside a transaction.
         tables: the tables as `capture/tables` has them.
 
     Raises:
@@ -48,12 +47,9 @@ def as_named_by(connection: Connection, tables: Sequence[SourceTable]) -> tuple[
         return tuple(tables)
     names = [name for table in tables for name in (table.name, table.source_name)]
     columns = [name for table in tables for name in (table.key, table.source_key, *table.renamed.values())]
-    began = connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-    with connection.cursor() as cursor:
+    with connection, connection.cursor() as cursor:
         cursor.execute(_COLUMNS, (names, columns))
         found = {name: {*there} for name, there in cursor.fetchall()}
-    if began:
-        connection.rollback()
     return tuple(_as_named_by(found, table) for table in tables)
 
 
@@ -65,6 +61,23 @@ def _as_named_by(found: Mapping[str, set[str]], table: SourceTable) -> SourceTab
         table,
         renamed_to=table.renamed_to if is_renamed else None,
         renamed={own: name for own, name in table.renamed.items() if name in there},
+    )
+
+
+def perhaps_renamed(table: SourceTable, others: Sequence[str], renaming: str) -> str:
+    """Return what to do if something that is missing is what the source calls otherwise now, in parentheses.
+
+    Args:
+        table: the table that it is, or is of.
+        others: the names that it may have; where there are none, nothing is said.
+        renaming: what `capture/tables` is to say, with `{}` where the name stands.
+    """
+    if not others:
+        return ""
+    said = renaming.format(others[0] if len(others) == 1 else "NAME")
+    return (
+        f" (if it is called {' or '.join(others)} now, say so in capture/tables/{table.name}.py: {said}, "
+        "docs/extending.md#changing-and-taking-out)"
     )
 
 
@@ -112,20 +125,26 @@ def _must_be_the_renamed(
     before = captured.identity
     if before is None:
         return
-    was = before.members[before.table]
-    if table.renamed_to is not None and identity.table != before.table and was.name != table.source_name:
-        with connection.cursor() as cursor:
-            cursor.execute(_NAME, (before.table,))
-            names = [name for (name,) in cursor.fetchall()]
-        if names and names[0] != was.name:
-            raise ConfigurationError(
-                f"the table that was captured as {table.name} is called {names[0]} now, and not {table.source_name}: "
-                f'say renamed_to="{names[0]}" in capture/tables/{table.name}.py'
-            )
-    now = {said.split()[0]: name for name, said in identity.members[identity.table].columns.items()}
-    for own, source_column in table.renamed.items() if identity.table == before.table else ():
-        name = now.get(was.columns[own].split()[0]) if own in was.columns else None
-        if name is not None and name not in {own, source_column}:
+    if identity.table == before.table:
+        _must_be_the_renamed_columns(table, _names_by_number(identity), _numbers(before))
+        return
+    was = before.members[before.table].name
+    if table.renamed_to is None or was == table.source_name:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_NAME, (before.table,))
+        names = [name for (name,) in cursor.fetchall() if name != was]
+    if names:
+        raise ConfigurationError(
+            f"the table that was captured as {table.name} is called {names[0]} now, and not {table.source_name}: "
+            f'say renamed_to="{names[0]}" in capture/tables/{table.name}.py'
+        )
+
+
+def _must_be_the_renamed_columns(table: SourceTable, names: Mapping[str, str], had: Mapping[str, str]) -> None:
+    for own, source_column in table.renamed.items():
+        name = names.get(had.get(own, ""), own)
+        if name not in {own, source_column}:
             raise ConfigurationError(
                 f"what was captured as column {table.name}.{own} is called {name} now, and not {source_column}: say "
                 f'renamed={{"{own}": "{name}"}} in capture/tables/{table.name}.py'
@@ -147,9 +166,16 @@ def _must_have_its_columns(table: SourceTable, identity: TableIdentity, captured
 
 def _earlier_name(source_column: str, identity: TableIdentity, before: TableIdentity | None) -> str | None:
     """What a column was called in the same table; None: it was not there, or has not been renamed."""
-    now = identity.members[identity.table].columns
-    if before is None or before.table != identity.table or source_column not in now:
+    if before is None or before.table != identity.table:
         return None
-    number = now[source_column].split()[0]
-    was = before.members[before.table].columns
-    return next((name for name, said in was.items() if said.split()[0] == number and name != source_column), None)
+    earlier = _names_by_number(before).get(_numbers(identity).get(source_column, ""))
+    return None if earlier == source_column else earlier
+
+
+def _numbers(identity: TableIdentity) -> dict[str, str]:
+    """The attribute number of each column of a table itself; what else the identity says of a column comes after it."""
+    return {name: said.split()[0] for name, said in identity.members[identity.table].columns.items()}
+
+
+def _names_by_number(identity: TableIdentity) -> dict[str, str]:
+    return {number: name for name, number in _numbers(identity).items()}

@@ -93,7 +93,16 @@ class Snapshot:
 
     @contextmanager
     def reading(self, table: str) -> Iterator[Cursor]:
-        """A cursor for statements that read a table of the shop; where one is refused, the error names the table."""
+        """A cursor for statements that read a table of the shop; where one is refused, the error names the table.
+
+        A migration waits for whoever reads, and the whole shop for the migration. So whoever has read for long looks
+        first whether somebody waits for a table that is locked here: that costs some milliseconds, and no right.
+
+        Raises:
+            SourceUnavailable: somebody waits.
+        """
+        if time.monotonic() - self.taken >= _GIVES_WAY_AFTER_SECONDS:
+            locks.give_way(self.connection)
         with self.connection.cursor() as cursor:
             try:
                 yield cursor
@@ -123,15 +132,6 @@ class Snapshot:
         return sql.SQL("(age(xmin) <= (SELECT age({}::xid)) AND age(xmin) >= 0)").format(
             sql.Literal(str(last.horizon % 2**32))
         )
-
-    def give_way(self) -> None:
-        """Raise SourceUnavailable where somebody waits for a table that this snapshot keeps locked for long.
-
-        A migration waits for whoever reads, and the whole shop for the migration. So whoever reads for long asks this
-        on the way: it costs some milliseconds, and no right.
-        """
-        if time.monotonic() - self.taken >= _GIVES_WAY_AFTER_SECONDS:
-            locks.give_way(self.connection)
 
     def check_locked(self) -> None:
         """Raise SourceUnavailable where the tables are there, and were not yet when they were to be locked."""
