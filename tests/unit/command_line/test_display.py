@@ -1,6 +1,8 @@
 """What is shown is what was said, whoever said it."""
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -78,6 +80,15 @@ def test_help_says_all_that_is_written_in_it(monkeypatch: pytest.MonkeyPatch) ->
         for parameter in command.params:
             written = " ".join((getattr(parameter, "help", None) or "").split())
             assert written in shown, f"{path}: {written}"
+
+
+def test_what_a_machine_of_github_says_of_itself_changes_no_test() -> None:
+    """Typer, for one, takes its logs for a terminal with colours."""
+    there = {**os.environ, "GITHUB_ACTIONS": "true", "FORCE_COLOR": "1"}
+    here = f"{__file__}::{test_help_says_all_that_is_written_in_it.__name__}"
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", here]
+    done = subprocess.run(words, env=there, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_console_is_the_one_that_takes_no_markup() -> None:

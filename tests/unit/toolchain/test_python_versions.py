@@ -1,6 +1,7 @@
 """Which Pythons `make setup` takes: those that every locked package has a wheel for, and the pages say the same."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,12 +35,14 @@ def test_no_python_is_taken_that_the_embedded_postgresql_has_no_wheel_for() -> N
 def test_a_python_that_is_not_taken_is_refused_before_anything_is_installed(minor: int, tmp_path: Path) -> None:
     shutil.copy(ROOT / MAKEFILE, tmp_path)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for lock in ("uv.lock", "python.lock", "package-lock.json"):
+    for lock in ("installer.lock", "python.lock", "package-lock.json"):
         (tmp_path / "toolchain").mkdir(exist_ok=True)
         shutil.copy(ROOT / "toolchain" / lock, tmp_path / "toolchain")
     python = tmp_path / "python"
     said = f"import sys\nif sys.argv[1] != '-c': sys.exit('it goes on')\nsys.version_info = (3, {minor}, 0)\n"
-    python.write_text(f"#!{sys.executable}\n{said}exec(sys.argv[2])\n", encoding="utf-8")
+    (tmp_path / "said.py").write_text(f"{said}exec(sys.argv[2])\n", encoding="utf-8")
+    program = shlex.join([sys.executable, str(tmp_path / "said.py")])
+    python.write_text(f'#!/bin/sh\nexec {program} "$@"\n', encoding="utf-8")  # a name after #! may have no blank
     python.chmod(0o755)
     words = ["make", "setup", f"PYTHON={python}"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
