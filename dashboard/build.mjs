@@ -1,4 +1,5 @@
-// Builds the page into dist/: index.html, config.json, the icon, and script and style named by their content.
+// Builds the page into dist/: index.html, config.json, the icon, script and style named by their content, and the
+// licences of the packages that are in them.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,7 @@ const { metafile } = await build({
   jsx: "automatic",
   jsxImportSource: "preact",
   minify: true,
-  legalComments: "none",
+  legalComments: "none", // licenses.txt has them whole
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
   outdir: out,
@@ -32,3 +33,16 @@ writeFileSync(
   page.replace("{{script}}", named("src/main.tsx")).replace("{{style}}", named("src/style.css")),
 );
 for (const file of ["config.json", "icon.svg"]) cpSync(new URL(`static/${file}`, import.meta.url), `${out}${file}`);
+
+const packages = new Set(
+  Object.keys(metafile.inputs).flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
+);
+packages.add("i18n-iso-countries"); // its names are in src/ui/world.json
+const licence = (name) => readFileSync(new URL(`node_modules/${name}/LICENSE`, import.meta.url), "utf8");
+writeFileSync(
+  `${out}licenses.txt`,
+  [...packages]
+    .sort()
+    .map((name) => `${name}\n\n${licence(name)}\n`)
+    .join("\n"),
+);
