@@ -12,6 +12,9 @@ from totes.capture import SOURCE_TABLES
 ONE_MILLISECOND = 10_000
 """Rows."""
 
+_IN_PIECES = 600
+"""Rows that are as many pieces as thousands are where pieces are large; of ten thousand a run took minutes."""
+
 
 def source_restored(scene: Scene) -> None:
     """The source is put back to an earlier state; what it lost is gone, and what it has is what counts."""
@@ -39,7 +42,7 @@ def one_millisecond(scene: Scene) -> None:
     scene.write(
         "INSERT INTO design (design_name, file_location, file_name, created_at, last_updated) "
         "SELECT 'avalanche', '/', n::text, '2024-01-01', '2024-01-01' FROM generate_series(1, %s) AS n",
-        [ONE_MILLISECOND],
+        [_IN_PIECES if scene.world.in_pieces else ONE_MILLISECOND],
     )
     assert scene.world.tick().succeeded
     scene.write("UPDATE design SET file_name = file_name || '!' WHERE design_name = 'avalanche'")

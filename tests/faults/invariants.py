@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from tests.faults.world import World
 from tests.support.content import content_of
-from tests.support.databases import rows, session
+from tests.support.databases import rows, session, value
 from tests.support.oracle import ACTUAL, EXPECTED
 from totes.capture import SOURCE_TABLES
 from totes.capture.source_schema import Family
@@ -44,9 +44,14 @@ class Version:
 
 
 class Trail:
-    """What of a source's audit log earlier checks have read, so that the next one reads what is new and no more."""
+    """What of a source's audit log earlier checks have read, so that the next one reads what is new and no more.
+
+    Attributes:
+        due: what transactions before this one wrote is in the warehouse, whatever its newest batch says of itself.
+    """
 
     def __init__(self) -> None:
+        self.due = 0
         self._source = ""
         self._since = 0
         self._entries: dict[str, dict[int, dict[int, Written]]] = {}
@@ -55,6 +60,7 @@ class Trail:
         """Return what was written, by fact and key, in order; the cursor is the source's."""
         if self._source != world.source:  # a restored source's log is another one
             self._source, self._since, self._entries = world.source, 0, {fact.name: {} for fact in FACTS}
+            self.due = 0
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         [[open_since]] = cursor.fetchall()
         for fact in FACTS:
@@ -67,19 +73,26 @@ class Trail:
         }
 
 
+def oldest_open(world: World) -> int:
+    """The transaction of the source before which all have ended."""
+    return int(value(world.source, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+
+
 def after_every_run(world: World, trail: Trail | None = None) -> list[str]:
     """Complete, single, ordered and atomic: they hold at every moment, faults or not."""
+    trail = trail or Trail()
     with session(world.warehouse) as warehouse, warehouse.cursor() as held:
         held.execute("SELECT to_regclass('etl.batch') IS NOT NULL")
         if held.fetchall() == [(False,)]:
             return []
         with session(world.source) as source, source.cursor() as log:
-            return _checked(held, (trail or Trail()).read(world, log))
+            written = trail.read(world, log)
+            return _checked(held, written, trail.due)
 
 
-def _checked(cursor: Cursor, written: Mapping[str, Mapping[int, Sequence[Written]]]) -> list[str]:
+def _checked(cursor: Cursor, written: Mapping[str, Mapping[int, Sequence[Written]]], due: int) -> list[str]:
     found = list(atomic(cursor))
-    cursor.execute("SELECT coalesce(max(horizon), 0) FROM etl.batch")
+    cursor.execute("SELECT greatest(max(horizon), %s) FROM etl.batch", [due])
     [[horizon]] = cursor.fetchall()
     cursor.execute("SELECT star_table, key, reason FROM etl.quarantine WHERE resolved_by IS NULL")
     quarantined = set()

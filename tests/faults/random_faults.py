@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.faults.functions import UnusableError
 from tests.faults.history import History
-from tests.faults.invariants import Trail, after_every_run, once_all_is_well, versions_held
+from tests.faults.invariants import Trail, after_every_run, oldest_open, once_all_is_well, versions_held
 from tests.faults.registry import FAULTS
 from tests.faults.scene import MissedError, Scene
 from tests.faults.world import Ground, World
@@ -114,7 +114,9 @@ def _play(plan: Sequence[TickPlan], world: World, history: History, report: Repo
         history.draw_by(generator)
         history.go_on(tick.steps)
         if tick.fault is None:
+            ended = oldest_open(world)
             report.violations += ordinary(world)
+            trail.due = ended
         else:
             report.violations += _faulty(tick.fault, Scene(world, history, generator), report)
         report.violations += after_every_run(world, trail)

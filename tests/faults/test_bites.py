@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.functions import CAPTURE, LOAD, Function
-from tests.faults.invariants import after_every_run
+from tests.faults.invariants import Trail, after_every_run, oldest_open
 from tests.faults.mutation import AMONG, hunted
 from tests.faults.random_faults import TickPlan, drawn, play
 from tests.faults.weaknesses import WEAKNESSES
@@ -47,6 +47,23 @@ def test_a_commit_before_the_data_is_caught(common_ground: Ground) -> None:
         assert any("complete: " in violation for violation in after_every_run(world))
         world.tick()
         assert any("complete: " in violation for violation in after_every_run(world))
+    finally:
+        world.close()
+
+
+def test_a_run_that_says_that_nothing_has_changed_is_believed_by_no_invariant(common_ground: Ground) -> None:
+    """It makes no batch, whose horizon would tell what has to be there: an ordinary run brings what had ended."""
+    world, trail = World(common_ground, "one transaction is none"), Trail()
+    try:
+        assert world.tick().succeeded
+        execute(world.source, "UPDATE payment SET paid = NOT paid WHERE payment_id < 9")
+        world.capture()  # and does not load: in this world that would take ids of the source's server
+        execute(world.source, "UPDATE payment SET paid = NOT paid WHERE payment_id < 9")
+        ended = oldest_open(world)
+        assert world.tick().succeeded
+        assert after_every_run(world, trail) == []
+        trail.due = ended
+        assert any("complete: " in violation for violation in after_every_run(world, trail))
     finally:
         world.close()
 

@@ -131,6 +131,7 @@ class World:
         ingestion, processed: the lake.
         functions: by name; `second` has another process of each, for what happens at once.
         library: a replay and a rebuild, in processes of their own.
+        in_pieces: whether many functions read and transform what is large in so small a shop.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class World:
         in_pieces: bool = False,
     ) -> None:
         number = next(_numbers)
+        self.in_pieces = in_pieces
         self.ground = ground
         self._weakness = weakness
         self._servers = {"source": source_server or ground.postgres, "warehouse": ground.postgres}
