@@ -1052,7 +1052,7 @@ test("each state of life is said: nothing yet, another format, a failed run, old
   const state = async (answer, selector, words, options = {}) => {
     answers.clear();
     for (const [path, said] of Object.entries(answer)) answers.set(path, said);
-    const page = await open("", options);
+    const page = await open(options.hash, options);
     await page.waitForSelector(selector);
     assert.match(await page.textContent(selector), words);
     const figures = await page.locator("#figures").count();
@@ -1101,6 +1101,10 @@ test("each state of life is said: nothing yet, another format, a failed run, old
   assert.equal(await state({ [fileOf("payment")]: html }, "#state-unreachable", none("payment")), 0);
   const later = "body:has(.answer):not(:has(main > .state)) #trouble-unreachable";
   assert.equal(await state({ [fileOf("purchase_order")]: html }, later, none("purchase_order")), 0);
+  // As long as it is not here, nobody can say that there is no such order.
+  const linked = { hash: "#row=purchase_order-1" };
+  await state({ [fileOf("purchase_order")]: null }, ".drawer .summary", /^Reading the earlier months…$/, linked);
+  await state({ [fileOf("purchase_order")]: html }, ".drawer .summary:has(button)", none("purchase_order"), linked);
   // What makes no sense is not drawn, and a page that is blank says nothing.
   const nonsense = JSON.stringify({ ...manifest, as_of_day: "1 Jan 2026" });
   assert.equal(await state({ [LATEST.manifest]: nonsense }, "#state-broken", /cannot be shown/), 0);

@@ -1,7 +1,7 @@
 /** What a number is made of: its rows, a row with its versions, a version's batch. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { back, closeAll, look, type Page, pages } from "../state/app";
+import { back, closeAll, look, type Page, pages, refresh, trouble } from "../state/app";
 import { Dialog } from "../ui/dialog";
 import { BatchPage } from "./batch";
 import { FACTS } from "./facts";
@@ -32,12 +32,30 @@ export function Drawer() {
           ×
         </button>
       </div>
-      {page.kind === "rows" ? <RowsPage key={pages.value.length} look={here} drill={page} /> : null}
-      {page.kind === "row" ? (
+      {page.kind === "rows" ? (
+        <RowsPage key={pages.value.length} look={here} drill={page} />
+      ) : !here.shop.complete ? (
+        <Unread />
+      ) : page.kind === "row" ? (
         <RowPage key={`${page.fact}-${page.key}`} look={here} fact={page.fact} id={page.key} />
-      ) : null}
-      {page.kind === "batch" ? <BatchPage shop={here.shop} batch={page.batch} /> : null}
+      ) : (
+        <BatchPage shop={here.shop} batch={page.batch} />
+      )}
     </Dialog>
+  );
+}
+
+/** What is not here yet may be there. The banner that says what is wrong lies below the drawer. */
+function Unread() {
+  const wrong = trouble.value;
+  if (wrong === null) return <p class="summary">Reading the earlier months…</p>;
+  return (
+    <p class="summary">
+      <span>{wrong.text}</span>
+      <button type="button" onClick={() => void refresh()}>
+        Try again
+      </button>
+    </p>
   );
 }
 
