@@ -22,6 +22,8 @@ const OLDER = MOMENTS.find(({ batch }) => batch === THEN.batch) ?? MOMENTS[0];
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
+/** After so long, in milliseconds, a look at the page is another visit. */
+const LATER = 2 * 3_600_000;
 const CODES = [...new Set(NOW.orders.map(({ currency }) => currency))];
 
 let browser;
@@ -705,11 +707,10 @@ test("a look at a batch that was undone is no look at what is there now", async 
   const page = await shown("");
   await page.evaluate((batch) => {
     localStorage.setItem("totes.seen", JSON.stringify({ batch, at: 0 }));
-    sessionStorage.clear();
   }, LATEST.batch + 2);
   await page.reload();
   await page.waitForSelector("#since >> text=/first look/");
-  const visit = await shown("", { context: page.context() });
+  const visit = await shown("", { context: page.context(), at: CHECKED + LATER });
   await visit.waitForSelector("#since >> text=/Nothing has changed/");
   await page.context().close();
 });
@@ -728,7 +729,7 @@ test("an old moment is shown as one as long as the newest is not here, and only 
   await page.waitForSelector("#as-of-banner", { state: "detached" });
   assert.match(await page.textContent("header.top"), /checked/);
   assert.match(await page.textContent("#since"), /first look/);
-  const visit = await shown("#period=all", { context: page.context() });
+  const visit = await shown("#period=all", { context: page.context(), at: CHECKED + LATER });
   assert.match(await visit.textContent("#since"), /Nothing has changed/);
   await page.context().close();
   complaints.length = noted;
@@ -1139,7 +1140,9 @@ test("a newer snapshot is taken up without losing the place, and what has change
   const place = await page.evaluate(() => scrollY);
   const before = await page.textContent(".drawer .summary b");
   answers.clear();
-  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+  // A tab that stays open has another visit when somebody comes back to it.
+  await page.clock.setFixedTime(CHECKED + LATER);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await page.waitForFunction((text) => document.querySelector(".drawer .summary b").textContent !== text, before);
   assert.equal(await page.locator("dialog.drawer").count(), 1);
   assert.equal(await page.evaluate(() => scrollY), place);
@@ -1153,9 +1156,11 @@ test("a newer snapshot is taken up without losing the place, and what has change
   await page.evaluate(() => window.dispatchEvent(new Event("online")));
   await page.waitForSelector("#trouble-unreachable", { state: "detached" });
   complaints.length = noted;
-  const visit = await shown("#period=all", { context: page.context() });
-  // One is written as one: "1 row gone".
-  const said = await visit.$$eval("#since li", (all) => all.map(({ textContent }) => textContent));
+  // The same visit in another tab: the same has changed. One is written as one: "1 row gone".
+  const visit = await shown("#period=all", { context: page.context(), at: CHECKED + LATER + 60_000 });
+  const changes = (tab) => tab.$$eval("#since li", (all) => all.map(({ textContent }) => textContent));
+  const said = await changes(visit);
+  assert.deepEqual(await changes(page), said);
   const expected = Object.entries(NOW.since)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => {
@@ -1176,6 +1181,9 @@ test("a newer snapshot is taken up without losing the place, and what has change
     );
     await visit.keyboard.press("Escape");
   }
+  await visit.clock.setFixedTime(CHECKED + 2 * LATER);
+  await visit.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await visit.waitForSelector("#since >> text=/Nothing has changed/");
   await page.context().close();
 });
 

@@ -56,7 +56,6 @@ export const look = computed(() => (shop.value === null ? null : lookAt(shop.val
 
 let snapshots: Snapshots | null = null;
 let turn = 0;
-let visited = false;
 
 /** The state of a step of the history that is an open drawer's. */
 const DRAWER = "drawer";
@@ -166,7 +165,8 @@ export async function refresh(): Promise<void> {
       batch(() => {
         latest.value = newest;
         if (shown.value?.snapshot !== snapshot) shown.value = { manifest: moment.manifest, snapshot };
-        if (asof === null) noteVisit(newest.batch);
+        // What a tab in the background shows, nobody has seen.
+        if (asof === null && !document.hidden) seen.value = lastLook(newest.batch, now.value);
       });
     };
     const before = shown.value;
@@ -181,13 +181,6 @@ export async function refresh(): Promise<void> {
   } catch (error) {
     if (mine === turn) trouble.value = troubleOf(error);
   }
-}
-
-/** Note, the first time in a visit that the newest snapshot is shown, that the reader has seen it. */
-function noteVisit(newest: number): void {
-  if (visited) return;
-  visited = true;
-  seen.value = lastLook(newest);
 }
 
 class TooOld extends Error {}

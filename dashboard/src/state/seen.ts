@@ -9,26 +9,31 @@ export interface Seen {
   readonly at: number;
 }
 
+/** A visit is over when nobody has looked for so long, in milliseconds. */
+const PAUSE = 3_600_000;
+
 /**
  * What had been seen before this visit, null at the first; and keep that this batch is seen now.
  *
- * A visit is as long as the tab is open: to load the page again does not make all of it seen. A batch after the newest
- * was undone, or is of another lake: its number says nothing of the batches that are here, and will be used again.
+ * A visit is of all tabs together: to load the page again, or to open it once more, does not make all of it seen, and a
+ * tab that is never closed has visits too. A batch after the newest was undone, or is of another lake: its number says
+ * nothing of the batches that are here, and will be used again.
  */
-export function lastLook(batch: number): Seen | null {
+export function lastLook(batch: number, at: number): Seen | null {
   try {
-    const before = localStorage.getItem(SEEN);
-    const kept = parse(sessionStorage.getItem(SINCE) ?? before ?? "null");
-    const since = kept !== null && kept.batch > batch ? null : kept;
-    sessionStorage.setItem(SINCE, JSON.stringify(since));
-    localStorage.setItem(SEEN, JSON.stringify({ batch, at: Date.now() }));
-    return since;
+    const seen = parse(localStorage.getItem(SEEN));
+    const visit = localStorage.getItem(SINCE);
+    const since = visit === null || seen === null || at - seen.at > PAUSE ? seen : parse(visit);
+    const known = since !== null && since.batch > batch ? null : since;
+    localStorage.setItem(SINCE, JSON.stringify(known));
+    localStorage.setItem(SEEN, JSON.stringify({ batch, at }));
+    return known;
   } catch {
     return null; // a browser that keeps nothing
   }
 }
 
-function parse(text: string): Seen | null {
-  const said = JSON.parse(text) as Partial<Seen> | null;
+function parse(text: string | null): Seen | null {
+  const said = JSON.parse(text ?? "null") as Partial<Seen> | null;
   return typeof said?.batch === "number" && typeof said.at === "number" ? { batch: said.batch, at: said.at } : null;
 }
