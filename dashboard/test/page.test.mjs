@@ -912,7 +912,13 @@ test("lines stand out from the paper, light and dark; what is printed is dark on
     await page.emulateMedia({ forcedColors: "active" });
     assert.deepEqual(await Promise.all(coloured.map((selector) => said(selector))), here, scheme);
     await page.emulateMedia({ forcedColors: "none", media: "print" });
-    assert.equal(await page.$eval(".figures > h2", (heading) => getComputedStyle(heading).breakAfter), "avoid");
+    const styleOf = (selector, property) =>
+      page.$eval(selector, (element, name) => getComputedStyle(element)[name], property);
+    assert.equal(await styleOf(".figures > h2", "breakAfter"), "avoid");
+    // Chromium does not keep together what lies in a grid, or in a column of a flexible box.
+    for (const selector of [".figures", ".figure", ".beside"]) {
+      assert.equal(await styleOf(selector, "display"), "block", selector);
+    }
     const colours = () => [
       getComputedStyle(document.documentElement).backgroundColor,
       getComputedStyle(document.body).color,
@@ -925,6 +931,29 @@ test("lines stand out from the paper, light and dark; what is printed is dark on
     }
     await page.context().close();
   }
+});
+
+test("a list is printed once and whole, without the page below it, and is then as it was", async () => {
+  const page = await shown("#period=all");
+  const whole = await page.$eval("#sales .sentence button", ({ textContent }) => Number.parseInt(textContent, 10));
+  await page.click("#sales .sentence button");
+  const rows = () => page.locator(".drawer .item").count();
+  await page.evaluate(() => {
+    window.addEventListener("beforeprint", () =>
+      queueMicrotask(() => {
+        window.printed = document.querySelectorAll(".drawer .item").length;
+      }),
+    );
+  });
+  const sheets = async () => (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type \/Page\b/g).length;
+  const long = await sheets();
+  assert.equal(await page.evaluate(() => window.printed), whole);
+  assert.ok(long <= Math.ceil(whole / 20), `${long} sheets`);
+  assert.ok((await rows()) < whole);
+  await page.click(".drawer .item button");
+  await page.waitForSelector(".versions td");
+  assert.equal(await sheets(), 1);
+  await page.context().close();
 });
 
 test("axe finds nothing, light and dark, on a desktop and a phone, with charts, tables, rows, versions and dialogs", async () => {

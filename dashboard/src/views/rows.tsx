@@ -9,11 +9,14 @@ import type { Look } from "../state/look";
 import { csvOf, save } from "../ui/csv";
 import { csvValue, isNumber } from "../ui/figure";
 import * as as from "../ui/formats";
+import { printing } from "../ui/printing";
 import { useSize } from "../ui/size";
 import { codeIn, codeOf, FACTS, type Field, fieldsOf, shown } from "./facts";
 
 const ROW = 40;
 const SPARE = 8;
+/** So many rows are printed, some hundred sheets; a browser takes minutes for all that a list may have. */
+const PRINTED = 2_000;
 
 interface Order {
   readonly field: number;
@@ -49,13 +52,14 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
     const element = scroller.current;
     return () => void leftAs.set(drill, { order, top: element?.scrollTop ?? 0, held: held.current });
   }, [drill, order]);
-  const first = Math.max(0, Math.floor(top / ROW) - SPARE);
-  const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + SPARE);
+  const onPaper = printing.value;
+  const first = onPaper ? 0 : Math.max(0, Math.floor(top / ROW) - SPARE);
+  const last = Math.min(rows.length, onPaper ? PRINTED : Math.ceil((top + height) / ROW) + SPARE);
   const keys = keysOf(shop, fact);
   const kept = useMemo(() => rows.findIndex((row) => keys[row] === held.current), [rows, keys, held.current]);
   const places = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
   if (kept >= 0 && kept < first) places.unshift(kept);
-  if (kept >= last) places.push(kept);
+  if (kept >= last && !onPaper) places.push(kept);
   const sums = useMemo(() => sumsOf(shop, fact, rows), [shop, fact, rows]);
   const converted = useMemo(
     () => (all ? rows.reduce((sum, row) => sum + (here.amounts(fact)[row] as number), 0) : null),
@@ -131,7 +135,7 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
             ))}
           </div>
         </div>
-        <div role="rowgroup" class="all" style={{ height: `${rows.length * ROW}px` }}>
+        <div role="rowgroup" class="all" style={{ height: onPaper ? "auto" : `${rows.length * ROW}px` }}>
           {places.map((place) => {
             const row = rows[place] as number;
             const key = keys[row] as number;
@@ -172,6 +176,9 @@ export function RowsPage({ look: here, drill }: { look: Look; drill: Drill }) {
           })}
         </div>
       </div>
+      {onPaper && last < rows.length ? (
+        <p class="note">{as.count(rows.length - last)} more rows are in the CSV.</p>
+      ) : null}
     </>
   );
 }
