@@ -2,11 +2,13 @@
 //
 // DATA is the folder of data; EXPECTED a JSON file: what PostgreSQL says of the same warehouse, as of each snapshot.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { isPublished } from "../src/data/digest.ts";
 import { bucketsOf } from "../src/figures/days.ts";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
@@ -1127,7 +1129,7 @@ test("each state of life is said: nothing yet, another format, a failed run, old
     return `files/${table}/${name}-${digest}.parquet`;
   };
   const html = "<!doctype html><title>Sign in to the network</title>";
-  const none = (table) => new RegExp(`${fileOf(table)} is no parquet file, or a broken one`);
+  const none = (table) => new RegExp(`${fileOf(table)} is not what was published`);
   assert.equal(await state({ [fileOf("payment")]: html }, "#state-unreachable", none("payment")), 0);
   const later = "body:has(.answer):not(:has(main > .state)) #trouble-unreachable";
   assert.equal(await state({ [fileOf("purchase_order")]: html }, later, none("purchase_order")), 0);
@@ -1135,10 +1137,61 @@ test("each state of life is said: nothing yet, another format, a failed run, old
   const linked = { hash: "#row=purchase_order-1" };
   await state({ [fileOf("purchase_order")]: null }, ".drawer .summary", /^Reading the earlier months…$/, linked);
   await state({ [fileOf("purchase_order")]: html }, ".drawer .summary:has(button)", none("purchase_order"), linked);
+  // So is a whole file that is another one's.
+  const [[other, { sha: otherSha }]] = Object.entries(manifest.tables.sales_order.parts).slice(1);
+  const another = readFileSync(join(DATA, "files", "sales_order", `${other}-${otherSha}.parquet`));
+  await state({ [fileOf("sales_order")]: another }, "#state-unreachable, #trouble-unreachable", none("sales_order"));
   // What makes no sense is not drawn, and a page that is blank says nothing.
   const nonsense = JSON.stringify({ ...manifest, as_of_day: "1 Jan 2026" });
-  assert.equal(await state({ [LATEST.manifest]: nonsense }, "#state-broken", /cannot be shown/), 0);
+  const named = `manifests/${createHash("sha256").update(nonsense).digest("hex")}.json`;
+  const odd = { "latest.json": latestAs({ manifest: named }), [named]: nonsense };
+  assert.equal(await state(odd, "#state-broken", /cannot be shown/), 0);
   complaints.length = noted; // the browser itself reports each answer that is no 200
+});
+
+test("what a browser would keep for a year in the place of a file is asked for again, and put right", async () => {
+  const manifest = JSON.parse(readFileSync(join(DATA, LATEST.manifest), "utf8"));
+  const [[part, { sha }]] = Object.entries(manifest.tables.payment.parts);
+  const asked = new Map([LATEST.manifest, `files/payment/${part}-${sha}.parquet`].map((path) => [`/data/${path}`, 0]));
+  const forAYear = { "Cache-Control": "public, max-age=31536000, immutable" };
+  const own = await serve(DATA, undefined, ({ url }, response) => {
+    if (!asked.has(url)) return false;
+    asked.set(url, asked.get(url) + 1);
+    response
+      .writeHead(200, forAYear)
+      .end(asked.get(url) === 1 ? "<!doctype html>" : readFileSync(join(DATA, url.slice(5))));
+    return true;
+  });
+  const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC" });
+  try {
+    for (const _ of ["first it is broken", "then it is kept"]) {
+      const page = await context.newPage();
+      await page.goto(own.url);
+      await page.waitForSelector("#figures");
+      assert.deepEqual([...asked.values()], [2, 2]);
+    }
+  } finally {
+    await context.close();
+    own.close();
+  }
+});
+
+test("a file is known by its digest, and where none can be computed by its length", async () => {
+  const body = new TextEncoder().encode("what was published").buffer;
+  const other = new TextEncoder().encode("what was unlisted.").buffer;
+  const path = `files/payment/2026-11-${createHash("sha256").update(Buffer.from(body)).digest("hex").slice(0, 16)}.parquet`;
+  const said = async () => [
+    await isPublished(path, body, body.byteLength),
+    await isPublished(path, other, body.byteLength),
+    await isPublished(path, body, body.byteLength + 1),
+  ];
+  assert.deepEqual(await said(), [true, false, false]);
+  Object.defineProperty(crypto, "subtle", { value: undefined, configurable: true });
+  try {
+    assert.deepEqual(await said(), [true, true, false]);
+  } finally {
+    delete crypto.subtle;
+  }
 });
 
 test("a server that does not answer is given up, and it is not said that nothing was published", async () => {

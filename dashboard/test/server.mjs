@@ -16,7 +16,7 @@ export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * Serve; `answer` may answer a path below data/ in its own way: a status, a text, or null for no answer at all. `also`
+ * Serve; `answer` may answer a path below data/ in its own way: a status, a body, or null for no answer at all. `also`
  * may answer any request, and says whether it has.
  */
 export async function serve(data, answer = () => undefined, also = () => false) {
@@ -27,7 +27,7 @@ export async function serve(data, answer = () => undefined, also = () => false) 
     const own = path.startsWith("/data/") ? answer(path.slice("/data/".length)) : undefined;
     if (own === null) return undefined;
     if (typeof own === "number") return response.writeHead(own, headers).end();
-    if (typeof own === "string") return response.writeHead(200, headers).end(own);
+    if (own !== undefined) return response.writeHead(200, headers).end(own);
     const file = path.startsWith("/data/")
       ? join(data, path.slice("/data".length))
       : join(PAGE, path === "/" ? "index.html" : path);

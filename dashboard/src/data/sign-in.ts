@@ -94,7 +94,7 @@ export class Session {
       endpoints === undefined ? `https://${bucket}.s3.${region}.amazonaws.com` : `${endpoints.objects}/${bucket}`;
     const key = (prefix + path).split("/").map(encodeURIComponent).join("/");
     const ask = ({ client }: Credentials) =>
-      client.fetch(`${host}/${key}`, { signal, ...(fresh ? { cache: "no-store" } : {}) });
+      client.fetch(`${host}/${key}`, { signal, ...(fresh ? { cache: "reload" } : {}) });
     const credentials = await this.current();
     const response = await ask(credentials);
     if (response.ok || !ENDED.test(await response.clone().text())) return response;

@@ -155,24 +155,26 @@ export class Snapshots {
       .sort()
       .reverse();
     const schema: Schema = SCHEMAS[name];
-    const loaded = await Promise.all(parts.map((part) => this.file(path(manifest, name, part), schema)));
+    const loaded = await Promise.all(
+      parts.map((part) => this.file(path(manifest, name, part), manifest.tables[name]?.parts[part]?.bytes, schema)),
+    );
     return concat(schema, loaded.reverse()) as unknown as Rows<N>;
   }
 
-  private file(path: string, schema: Schema): Promise<Table<Schema>> {
+  private file(path: string, bytes: number | undefined, schema: Schema): Promise<Table<Schema>> {
     const held = this.files.get(path);
     if (held !== undefined) return held;
-    const file = this.inTurn(() => this.read(path, schema));
+    const file = this.inTurn(() => this.read(path, bytes, schema));
     this.files.set(path, file);
     // What was not found now may be there when it is asked for again.
     file.catch(() => this.files.delete(path));
     return file;
   }
 
-  private async read(path: string, schema: Schema): Promise<Table<Schema>> {
-    const bytes = await this.source.bytes(path);
+  private async read(path: string, bytes: number | undefined, schema: Schema): Promise<Table<Schema>> {
+    const body = await this.source.published(path, bytes);
     try {
-      return await readParquet(bytes, schema, path);
+      return await readParquet(body, schema, path);
     } catch (error) {
       if (error instanceof UnknownFormat) throw error;
       throw new Unreachable(`${path} is no parquet file, or a broken one.`);

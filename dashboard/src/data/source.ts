@@ -1,8 +1,9 @@
 /** Where the data comes from: the page's own server, or a bucket whose keys a signed-in person may read. */
 
+import { isPublished } from "./digest";
 import { NotThere, Unreachable } from "./errors";
 
-/** Fetches a path below the data, until the signal says that it takes too long. */
+/** Fetches a path below the data, until the signal says that it takes too long; `fresh` as below. */
 export type Fetch = (path: string, fresh: boolean, signal: AbortSignal) => Promise<Response>;
 
 /** So long may nothing come, in milliseconds. A large file on a slow line takes longer, but some of it comes. */
@@ -31,9 +32,9 @@ export interface Config {
 export class Source {
   constructor(private readonly fetch: Fetch) {}
 
-  /** A JSON document; `fresh` asks the server even if the browser holds one. */
+  /** A JSON document; `fresh` asks the server even if the browser holds one, and is for those that change. */
   async json(path: string, fresh = false): Promise<unknown> {
-    const body = await this.bytes(path, fresh);
+    const body = await (fresh ? this.bytes(path, true) : this.published(path));
     try {
       return JSON.parse(new TextDecoder().decode(body));
     } catch {
@@ -41,7 +42,16 @@ export class Source {
     }
   }
 
-  async bytes(path: string, fresh = false): Promise<ArrayBuffer> {
+  /** What was published under a name with a digest, once; what the browser holds in its place is put right. */
+  async published(path: string, bytes?: number): Promise<ArrayBuffer> {
+    for (const fresh of [false, true]) {
+      const body = await this.bytes(path, fresh);
+      if (await isPublished(path, body, bytes)) return body;
+    }
+    throw new Unreachable(`${path} is not what was published.`);
+  }
+
+  private async bytes(path: string, fresh: boolean): Promise<ArrayBuffer> {
     const patience = new Patience();
     try {
       const response = await this.get(path, fresh, patience.signal);
@@ -108,5 +118,5 @@ function refusal(path: string, body: string): Error {
 /** Data below an address relative to the page. */
 export function plainFetch(config: PlainConfig): Fetch {
   return (path, fresh, signal) =>
-    fetch(new URL(config.base + path, document.baseURI), { signal, ...(fresh ? { cache: "no-store" } : {}) });
+    fetch(new URL(config.base + path, document.baseURI), { signal, ...(fresh ? { cache: "reload" } : {}) });
 }

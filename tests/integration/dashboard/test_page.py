@@ -6,7 +6,9 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -168,24 +170,51 @@ def with_rates(shop: Published) -> None:
 
 def as_before(data: Path) -> str:
     """Copy snapshots, as a version of totes wrote them without the columns that came later, and keys as numbers."""
-    before = Path(shutil.copytree(data, data.parent / "before"))
     later = page_schemas().later
-    for file in before.glob("files/*/*.parquet"):
-        pl.read_parquet(file).drop(later, strict=False).write_parquet(file)
-    for file in before.glob("files/open_quarantine/*.parquet"):
-        pl.read_parquet(file).cast({"key": pl.Int64}).write_parquet(file)
-    return str(before)
+
+    def before(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+        known = rows.drop(later, strict=False)
+        return known.cast({"key": pl.Int64}) if table == "open_quarantine" else known
+
+    return str(published_as(data, "before", before))
 
 
 def without_amounts(data: Path, rated: dict[str, Any]) -> dict[str, Any]:
     """Copy snapshots, as they would be of a shop that does not know what a sales order, or its payment, comes to."""
-    copy = Path(shutil.copytree(data, data.parent / "unknown"))
     order = next(each["id"] for each in rated["orders"] if each["rate_day"] is not None)
-    for table, amount in {"sales_order": "unit_price", "payment": "amount"}.items():
-        for file in copy.glob(f"files/{table}/*.parquet"):
-            known = pl.when(pl.col("sales_order_id").ne_missing(order)).then(pl.col(amount))
-            pl.read_parquet(file).with_columns(known.alias(amount)).write_parquet(file)
-    return {"folder": str(copy), "order": order}
+
+    def unknown(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+        amount = {"sales_order": "unit_price", "payment": "amount"}.get(table)
+        if amount is None:
+            return rows
+        known = pl.when(pl.col("sales_order_id").ne_missing(order)).then(pl.col(amount))
+        return rows.with_columns(known.alias(amount))
+
+    return {"folder": str(published_as(data, "unknown", unknown)), "order": order}
+
+
+def published_as(data: Path, name: str, change: Callable[[str, pl.DataFrame], pl.DataFrame]) -> Path:
+    """Copy snapshots with other rows, under the names that these have by their digests."""
+    copy = Path(shutil.copytree(data, data.parent / name))
+    renamed: dict[str, str] = {}
+    for file in copy.glob("files/*/*.parquet"):
+        change(file.parent.name, pl.read_parquet(file)).write_parquet(file)
+        part, _, sha = file.stem.rpartition("-")
+        renamed[sha] = sha256(file.read_bytes()).hexdigest()[:16]
+        file.rename(file.with_name(f"{part}-{renamed[sha]}.parquet"))
+    for path in copy.glob("manifests/*.json"):
+        manifest = json.loads(path.read_text())
+        for table, content in manifest["tables"].items():
+            for part, file in content["parts"].items():
+                file["sha"] = renamed[file["sha"]]
+                file["bytes"] = (copy / "files" / table / f"{part}-{file['sha']}.parquet").stat().st_size
+        path.write_text(json.dumps(manifest))
+        batch, _, digest = path.stem.rpartition("-")
+        renamed[digest] = sha256(path.read_bytes()).hexdigest()[:8]
+        path.rename(path.with_name(f"{batch}-{renamed[digest]}.json"))
+    for path in (copy / "latest.json", *copy.glob("moments/*.json")):
+        path.write_text(re.sub(r"-([0-9a-f]{8})\.json", lambda found: f"-{renamed[found[1]]}.json", path.read_text()))
+    return copy
 
 
 def rated_rows(shop: Published) -> dict[str, Any]:
