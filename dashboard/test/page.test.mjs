@@ -274,12 +274,18 @@ test("figures of all time are what their views say: concentration, money due, th
     const elsewhere = await page.$$eval("#due-in .elsewhere span:last-child", (all) =>
       all.map(({ textContent }) => textContent),
     );
-    const late = NOW.overdue.filter((row) => row.currency !== code && row.direction === "in");
+    const others = NOW.overdue.filter((row) => row.currency !== code && row.direction === "in");
     // Beside all in one currency is each for itself, of which this does not know.
     if (code !== "all")
-      assert.equal(elsewhere.filter((said) => said !== "nothing overdue").length, late.length, elsewhere.join());
-    const share = await page.getAttribute("#due-in .meter", "aria-label");
-    assert.ok(Number.parseFloat(share) >= 0 && Number.parseFloat(share) <= 100, share);
+      assert.equal(elsewhere.filter((said) => said !== "nothing overdue").length, others.length, elsewhere.join());
+    // What is overdue is a part of all only where it is between nothing and all.
+    const open = sum(mine("receipts_due_by_age"), ({ amount }) => amount);
+    const late = sum(overdue, ({ amount }) => amount);
+    const shares = await page.$$eval("#due-in .meter", (all) =>
+      all.map(({ ariaLabel }) => Number.parseFloat(ariaLabel)),
+    );
+    const part = open === 0 ? 0 : Math.round((1000 * late) / open) / 10;
+    assert.deepEqual(shares, late >= 0 && late <= open ? [part] : [], code);
     const usual = NOW.usual.find(({ currency }) => currency === code);
     assert.deepEqual(await values("#yesterday .big"), [usual.revenue]);
     assert.deepEqual(await values("#yesterday .usual"), usual.median === null ? [] : [usual.median]);
@@ -1570,6 +1576,25 @@ test("an order of a far year is shown with all others, at once, and in a chart w
         [100, "5 Mar 24 – 31 Dec 99", "100 – 199", "9900 – 9999"],
       );
     }
+    // What comes to less than nothing has no parts; two that come to nothing together were sold all the same.
+    await go(page, "#period=custom&from=1990-05-05&to=1990-05-05&currency=GBP");
+    const { designs } = await tables(page);
+    assert.deepEqual(
+      designs.map(([, orders, , revenue, share, toHere]) => [orders, revenue, share, toHere]),
+      [
+        [1, 0, null, null],
+        [1, -1, null, null],
+      ],
+    );
+    const said = (figure) => page.textContent(`#${figure} .sentence`);
+    assert.equal(await said("designs"), `${designs[0][0]} leads with £0.`);
+    assert.match(
+      await said("counterparties"),
+      / brings (£0, the most of 2 customers|-£0.01, the most of 1 customer)\.$/,
+    );
+    assert.match(await said("staff"), /: (£0, 1|-£0.01, 2) orders?\.$/);
+    await go(page, `${new URL(page.url()).hash}&design=${designs[0][0].split("#").at(-1)}`);
+    assert.equal(await said("purchases"), "£0 sold, £0 bought: the same.");
     // Its year can be looked at alone, also by an address.
     const [{ orders, currency }] = sold.filter(({ day }) => day.startsWith("0024"));
     await go(page, `#period=custom&from=0012-01-01&to=9999-12-31&currency=${currency}`);

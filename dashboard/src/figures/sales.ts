@@ -92,13 +92,18 @@ export function soldBy<K>(
   return [...byKey.values()].sort((one, other) => other.revenue - one.revenue || compare(one.key, other.key));
 }
 
+/** A part of all; null where all, for what was taken back, comes to nothing or less, and so has no parts. */
+export function shareOf(part: number, all: number): number | null {
+  return all > 0 ? part / all : null;
+}
+
 /** Each one's share in all, and the shares up to it; report.sales_by_counterparty. */
-export function shares(sums: readonly Sold[]): { share: number; toHere: number }[] {
+export function shares(sums: readonly Sold[]): { share: number | null; toHere: number | null }[] {
   const all = sums.reduce((sum, { revenue }) => sum + revenue, 0);
   let before = 0;
   return sums.map(({ revenue }) => {
     before += revenue;
-    return { share: all === 0 ? 0 : revenue / all, toHere: all === 0 ? 0 : before / all };
+    return { share: shareOf(revenue, all), toHere: shareOf(before, all) };
   });
 }
 

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { againstUsual, changesSince } from "../figures/answer";
 import { type Direction, due, selectOpen } from "../figures/money";
 import { UNRATED } from "../figures/rates";
+import { shareOf } from "../figures/sales";
 import { among, select } from "../figures/select";
 import type { Currency } from "../figures/shop";
 import { amounts, rowsIn } from "../figures/worth";
@@ -60,8 +61,9 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
   const here = sum(currency);
   const rates = ratesSaid(look, [["payment", open(currency.id)]], () => open(UNRATED).length);
   const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id);
-  // A credit note is less than nothing: what is overdue may be more than all, or below zero.
-  const part = here.amount === 0 ? 0 : Math.min(1, Math.max(0, here.overdue / here.amount));
+  // A credit note is less than nothing: what is overdue may be more than all, or below zero, and is no part of it then.
+  const within = here.overdue >= 0 && here.overdue <= here.amount;
+  const part = within ? (shareOf(here.overdue, here.amount) ?? 0) : null;
   return (
     <Card id={`due-${direction}`} title={words.title} note={unfiltered(look, ["period", "department", "design"])}>
       <p class="big" data-value={here.amount} title={as.money(here.amount, currency.code)}>
@@ -70,9 +72,11 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
         </Open>
       </p>
       {rates === null ? null : <p class="rates">{rates}</p>}
-      <div class="meter" role="img" aria-label={`${as.share(part)} of it is overdue`}>
-        <span style={{ width: `${100 * part}%` }} />
-      </div>
+      {part === null ? null : (
+        <div class="meter" role="img" aria-label={`${as.share(part)} of it is overdue`}>
+          <span style={{ width: `${100 * part}%` }} />
+        </div>
+      )}
       {here.overduePayments > 0 ? (
         <p data-value={here.overdue} class="overdue">
           <Open onOpen={rowsOf(`${words.open} that are overdue, ${currency.title}`, "payment", late(currency.id))}>

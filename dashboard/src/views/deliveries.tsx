@@ -7,7 +7,7 @@ import { type ColumnOf, Figure } from "../ui/figure";
 import * as as from "../ui/formats";
 import { WorldMap } from "../ui/map";
 import { countryOf, DAYS_COLUMNS, DaysChart, fromColumn, ratesSaid, salesOfBucket } from "./common";
-import { type Ranked, ranked, rankedBars, rankedColumns, restOf } from "./ranked";
+import { brought, type Ranked, ranked, rankedBars, rankedColumns, restOf } from "./ranked";
 
 interface Country extends Ranked {
   readonly median: number | null;
@@ -44,7 +44,7 @@ export function Deliveries({ look }: { look: Look }) {
         ) : (
           <>
             To {as.counted(rows.length, "country", "countries")}; most to <bdi>{first.name}</bdi>:{" "}
-            {as.share(first.share)} of revenue.
+            {brought(first, look)}.
           </>
         )
       }

@@ -1,7 +1,7 @@
 /** What is bought: beside what is sold, and by supplier. */
 
 import { placeOf } from "../figures/days";
-import { boughtBy, tradedOverTime } from "../figures/sales";
+import { boughtBy, shareOf, tradedOverTime } from "../figures/sales";
 import { partyName } from "../figures/shop";
 import type { Look } from "../state/look";
 import { Bars } from "../ui/bars";
@@ -36,14 +36,16 @@ export function PurchasesAgainstSales({ look }: { look: Look }) {
       id="purchases"
       question="Do we sell more than we buy?"
       sentence={
-        revenue + cost === 0 ? (
+        sales.length + purchases.length === 0 ? (
           "Nothing was sold or bought in this period."
         ) : (
           <>
             {as.shortMoney(revenue, code)} sold, {as.shortMoney(cost, code)} bought:{" "}
-            {revenue >= cost
-              ? `${as.shortMoney(revenue - cost, code)} more sold.`
-              : `${as.shortMoney(cost - revenue, code)} more bought.`}
+            {revenue === cost
+              ? "the same."
+              : revenue > cost
+                ? `${as.shortMoney(revenue - cost, code)} more sold.`
+                : `${as.shortMoney(cost - revenue, code)} more bought.`}
           </>
         )
       }
@@ -86,7 +88,7 @@ export function Suppliers({ look }: { look: Look }) {
     return {
       ...sum,
       name,
-      share: cost === 0 ? 0 : sum.cost / cost,
+      share: shareOf(sum.cost, cost),
       open: purchasesWhere(
         `Purchase orders: ${name}, ${title}`,
         (row, those) => those.shop.purchase_order.counterparty_id[row] === sum.key,
@@ -104,8 +106,9 @@ export function Suppliers({ look }: { look: Look }) {
           "Nothing was bought."
         ) : (
           <>
-            Most from <bdi>{first.name}</bdi>: {as.share(first.share)} of {as.shortMoney(cost, code)}, from{" "}
-            {as.counted(rows.length, "supplier")}.
+            Most from <bdi>{first.name}</bdi>:{" "}
+            {first.share === null ? as.shortMoney(first.cost, code) : as.share(first.share)} of{" "}
+            {as.shortMoney(cost, code)}, from {as.counted(rows.length, "supplier")}.
           </>
         )
       }
@@ -128,7 +131,7 @@ export function Suppliers({ look }: { look: Look }) {
           name: row.name,
           value: row.cost,
           text: as.shortMoney(row.cost, code),
-          aside: as.share(row.share),
+          ...(row.share === null ? {} : { aside: as.share(row.share) }),
           open: row.open,
         }))}
         rest={

@@ -12,8 +12,8 @@ export const TOP = 10;
 
 export interface Ranked extends Sold {
   readonly name: string;
-  readonly share: number;
-  readonly toHere: number;
+  readonly share: number | null;
+  readonly toHere: number | null;
   readonly open: () => void;
 }
 
@@ -33,7 +33,7 @@ export function ranked<K extends string | number>(
     const name = nameOf(sum.key);
     return {
       ...sum,
-      ...(parts[place] ?? { share: 0, toHere: 0 }),
+      ...(parts[place] ?? { share: null, toHere: null }),
       name,
       open: salesWhere(
         `Sales orders: ${name}, ${look.currency.title}`,
@@ -41,6 +41,11 @@ export function ranked<K extends string | number>(
       ),
     };
   });
+}
+
+/** How much one brings, as a share where there is one. */
+export function brought({ share, revenue }: Ranked, look: Look): string {
+  return share === null ? as.shortMoney(revenue, look.currency.code) : `${as.share(share)} of revenue`;
 }
 
 export const itself = (value: number) => value;
@@ -62,7 +67,7 @@ export function rankedBars(look: Look, rows: readonly Ranked[], top = TOP): Bar[
     name: row.name,
     value: row.revenue,
     text: as.shortMoney(row.revenue, look.currency.code),
-    aside: as.share(row.share),
+    ...(row.share === null ? {} : { aside: as.share(row.share) }),
     open: row.open,
   }));
 }

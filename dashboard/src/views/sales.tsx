@@ -9,7 +9,7 @@ import { Chart } from "../ui/chart";
 import { type ColumnOf, Figure, Open } from "../ui/figure";
 import * as as from "../ui/formats";
 import { bucketName, departmentOf, fromColumn, ratesSaid, salesOfBucket, salesWhere } from "./common";
-import { itself, ranked, rankedBars, rankedColumns, restOf, TOP } from "./ranked";
+import { brought, itself, ranked, rankedBars, rankedColumns, restOf, TOP } from "./ranked";
 
 interface Bucket extends Sold {
   readonly place: number;
@@ -54,9 +54,11 @@ export function SalesOverTime({ look }: { look: Look }) {
           ? unrated === 0
             ? "."
             : `; not compared with the period before, as ${as.counted(unrated, "order")} of the two ${unrated === 1 ? "has" : "have"} no rate.`
-          : change === null
+          : compared.theirs.orders === 0
             ? `; nothing in the period before${days}.`
-            : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(compared.theirs.revenue, code)})${days}.`}
+            : change === null
+              ? `; the period before came to ${as.shortMoney(0, code)}${days}.`
+              : `, ${change === as.SAME ? "about as much as" : `${change} on`} the period before (${as.shortMoney(compared.theirs.revenue, code)})${days}.`}
       </>
     );
   return (
@@ -194,8 +196,10 @@ export function Designs({ look }: { look: Look }) {
           "No design was sold."
         ) : (
           <>
-            <bdi>{first.name}</bdi> leads with {as.share(first.share)} of revenue
-            {rows.length > TOP && ten !== undefined ? `; the ten best bring ${as.share(ten.toHere)} of it.` : "."}
+            <bdi>{first.name}</bdi> leads with {brought(first, look)}
+            {rows.length > TOP && typeof ten?.toHere === "number"
+              ? `; the ten best bring ${as.share(ten.toHere)} of it.`
+              : "."}
           </>
         )
       }
@@ -213,7 +217,7 @@ export function Designs({ look }: { look: Look }) {
 export function Counterparties({ look }: { look: Look }) {
   const rows = ranked(look, "counterparty_id", itself, (key) => partyName(look.shop, key));
   const [first] = rows;
-  const half = rows.findIndex(({ toHere }) => toHere >= 0.5) + 1;
+  const half = rows.findIndex(({ toHere }) => toHere !== null && toHere >= 0.5) + 1;
   return (
     <Figure
       id="counterparties"
@@ -223,7 +227,8 @@ export function Counterparties({ look }: { look: Look }) {
           "Nobody bought."
         ) : (
           <>
-            <bdi>{first.name}</bdi> brings {as.share(first.share)} of revenue; half of it comes from {as.count(half)} of{" "}
+            <bdi>{first.name}</bdi> brings {brought(first, look)}
+            {half === 0 ? ", the most of " : `; half of it comes from ${as.count(half)} of `}
             {as.counted(rows.length, "customer")}.
           </>
         )
@@ -256,8 +261,7 @@ export function Departments({ look }: { look: Look }) {
           "No department sold."
         ) : (
           <>
-            <bdi>{first.name}</bdi> sells the most: {as.share(first.share)} of revenue,{" "}
-            {as.counted(first.orders, "order")}.
+            <bdi>{first.name}</bdi> sells the most: {brought(first, look)}, {as.counted(first.orders, "order")}.
           </>
         )
       }
@@ -285,8 +289,7 @@ export function Staff({ look }: { look: Look }) {
           "Nobody sold."
         ) : (
           <>
-            <bdi>{first.name}</bdi> sells the most: {as.share(first.share)} of revenue,{" "}
-            {as.counted(first.orders, "order")}.
+            <bdi>{first.name}</bdi> sells the most: {brought(first, look)}, {as.counted(first.orders, "order")}.
           </>
         )
       }
