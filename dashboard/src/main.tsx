@@ -93,6 +93,14 @@ const NOTHING = {
   "too-old": ["There is no snapshot that old", "Choose a later moment."],
 } as const;
 
+function Reading() {
+  return (
+    <p class="state" aria-live="polite">
+      Reading the earlier months…
+    </p>
+  );
+}
+
 function Content() {
   const wrong = trouble.value;
   const here = look.value;
@@ -110,6 +118,9 @@ function Content() {
       </div>
     );
   }
+  const { complete } = shop.value;
+  const reading = wrong === null ? <Reading /> : null;
+  if (here === null && !complete) return reading;
   if (here === null) {
     return (
       <div class="state" id="state-no-orders">
@@ -118,7 +129,6 @@ function Content() {
       </div>
     );
   }
-  const { complete } = here.shop;
   return (
     <>
       <Filters look={here} />
@@ -147,11 +157,9 @@ function Content() {
           <Quarantine look={here} />
           <Drift look={here} />
         </div>
-      ) : wrong === null ? (
-        <p class="state" aria-live="polite">
-          Reading the earlier months…
-        </p>
-      ) : null}
+      ) : (
+        reading
+      )}
     </>
   );
 }

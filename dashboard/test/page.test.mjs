@@ -1521,6 +1521,55 @@ test("a shop without orders, and one with a single order, are shown", { skip: !E
   }
 });
 
+test("the first answer has the usual and the currency of the last one", async () => {
+  const { build } = await import("esbuild");
+  const source = fileURLToPath(new URL("../src", import.meta.url));
+  const bundled = await build({
+    stdin: {
+      contents: `
+        export { concat } from "./data/columns";
+        export { SCHEMAS } from "./data/schemas";
+        export { againstUsual } from "./figures/answer";
+        export { shopOf } from "./figures/shop";
+        export { lookAt } from "./state/look";
+        export { NOWHERE } from "./state/address";`,
+      resolveDir: source,
+    },
+    bundle: true,
+    write: false,
+    format: "esm",
+  });
+  const page = await import(
+    `data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].text).toString("base64")}`
+  );
+  const today = dayOf("2026-11-30");
+  const table = (name, rows) => {
+    const columns = Object.keys(page.SCHEMAS[name]).map((column) => [column, rows.map((row) => row[column] ?? 0)]);
+    return page.concat(page.SCHEMAS[name], [{ rows: rows.length, ...Object.fromEntries(columns) }]);
+  };
+  // A shop that paused for the summer, and had sold more in another currency before.
+  const order = (day, currency_id) => ({ day: dayOf(day), currency_id, units: 1, unit_price: 8_000 });
+  const recent = [order("2026-11-29", 1), order("2026-10-18", 1)];
+  const earlier = Array.from({ length: 9 }, () => order("2026-06-02", 2));
+  const empty = Object.fromEntries(Object.keys(page.SCHEMAS).map((name) => [name, table(name, [])]));
+  const parts = { "2026-06": {}, "2026-10": {}, "2026-11": {} };
+  const snapshot = (complete, orders) => ({
+    ...empty,
+    complete,
+    manifest: { as_of_day: "2026-11-30", tables: { sales_order: { parts } } },
+    sales_order: table("sales_order", orders),
+    currency: { rows: 2, currency_id: Int32Array.of(1, 2), code: ["GBP", "EUR"], name: ["", ""] },
+  });
+  const said = (complete, orders) => {
+    const shop = page.shopOf(snapshot(complete, orders), today);
+    const { currency } = page.lookAt(shop, page.NOWHERE);
+    const { before, revenue } = page.againstUsual(shop, currency.id, today - 1);
+    return [currency.code, before.length, revenue];
+  };
+  assert.deepEqual(said(false, recent), ["GBP", 8, 0]);
+  assert.deepEqual(said(true, [...earlier, ...recent]), said(false, recent));
+});
+
 test("a chart has room for the stretches of any two days, and every day is in one", () => {
   for (const [from, to, unit, second] of [
     ["2026-10-26", "2026-11-29", "day", "2026-10-27"],

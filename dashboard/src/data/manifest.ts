@@ -49,6 +49,14 @@ export interface Moments {
   readonly moments: readonly Moment[];
 }
 
+/** So many days of orders are read first: yesterday and eight of its weekday before. */
+const FIRST_DAYS = 64;
+
+/** The earliest month, "2026-11", whose orders are read first. */
+export function firstRead({ as_of_day }: Manifest): string {
+  return new Date(Date.parse(as_of_day) - FIRST_DAYS * 86_400_000).toISOString().slice(0, 7);
+}
+
 /**
  * Take a document for what it says it is.
  *

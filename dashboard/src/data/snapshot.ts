@@ -2,13 +2,11 @@
 
 import { concat, type Schema, type Table } from "./columns";
 import { NotThere, UnknownFormat, Unreachable } from "./errors";
-import { known, type Latest, type Manifest, type Moment, type Moments } from "./manifest";
+import { firstRead, known, type Latest, type Manifest, type Moment, type Moments } from "./manifest";
 import { readParquet } from "./parquet";
 import { type FactName, type Rows, SCHEMAS, type TableName } from "./schemas";
 import type { Source } from "./source";
 
-/** So many days of orders are read first: yesterday and eight of its weekday before. */
-const FIRST_DAYS = 64;
 /** One less than a browser's connections to a server: `latest.json` is asked for meanwhile, and waits for none of them. */
 const AT_ONCE = 5;
 
@@ -95,7 +93,7 @@ export class Snapshots {
    */
   async load(path: string, early: (snapshot: Snapshot) => void): Promise<Snapshot> {
     const manifest = await this.manifest(path);
-    const since = monthBefore(manifest.as_of_day, FIRST_DAYS);
+    const since = firstRead(manifest);
     const all = Object.fromEntries(
       (Object.keys(SCHEMAS) as TableName[]).filter((name) => !name.endsWith("_version")).map((name) => [name, null]),
     ) as Record<TableName, null>;
@@ -208,9 +206,4 @@ function path(manifest: Manifest, table: string, part: string): string {
   const sha = manifest.tables[table]?.parts[part]?.sha;
   if (sha === undefined) throw new NotThere(`${table}/${part}`);
   return `files/${table}/${part}-${sha}.parquet`;
-}
-
-/** The month, "2026-11", of the day so many days before. */
-function monthBefore(day: string, days: number): string {
-  return new Date(Date.parse(day) - days * 86_400_000).toISOString().slice(0, 7);
 }

@@ -1,7 +1,9 @@
 /** A snapshot with what is asked of it all the time: names by key, and the day that is today. */
 
+import { firstRead } from "../data/manifest";
 import type { FactName, Rows } from "../data/schemas";
 import type { Snapshot } from "../data/snapshot";
+import { dayOf } from "./days";
 import { ALL, type Rates, ratesOf } from "./rates";
 
 export interface Currency {
@@ -23,15 +25,16 @@ export interface Party {
 export interface Shop extends Snapshot {
   /** What is due or overdue is so as of this day. */
   readonly today: number;
-  /** The earliest day on which something was ordered; `today` where nothing was. */
+  /** The earliest day on which something was ordered, or the first of its month until all is here; `today` where nothing was. */
   readonly firstDay: number;
   /** The latest day on which something was ordered, or `today`. */
   readonly lastDay: number;
   /** The latest day on which something was sold; far in the past where nothing was. */
   readonly lastSale: number;
   /**
-   * Currencies that something is sold, bought or paid in; the one that most orders are in comes first. Nothing keeps a
-   * source from having two of one code: they are one here, which is known by the key of the first.
+   * Currencies that something is sold, bought or paid in. The one that most orders of the last months are in comes
+   * first, so that it is the same before all is here. Nothing keeps a source from having two of one code: they are one
+   * here, which is known by the key of the first.
    */
   readonly currencies: readonly Currency[];
   /** Every currency, converted into one; null where there are no rates. */
@@ -48,7 +51,7 @@ export interface Shop extends Snapshot {
 /** A snapshot as it is looked at on a day: that of its newest batch, or a later one on which nothing had changed. */
 export function shopOf(snapshot: Snapshot, today: number): Shop {
   const { staff, counterparty, design, location, payment_type, currency, sales_order, purchase_order } = snapshot;
-  let firstDay = today;
+  let firstDay = snapshot.complete ? today : Math.min(today, firstUnread(snapshot));
   let lastDay = today;
   for (const { day } of [sales_order, purchase_order]) {
     for (let row = 0; row < day.length; row++) {
@@ -88,18 +91,27 @@ function byKey<T>(keys: Int32Array, value: (row: number) => T): Map<number, T> {
   return found;
 }
 
+/** The first day of the earliest month of orders of which nothing is here yet. */
+function firstUnread({ manifest }: Snapshot): number {
+  const months = ["sales_order", "purchase_order"].flatMap((name) => Object.keys(manifest.tables[name]?.parts ?? {}));
+  const since = firstRead(manifest);
+  return Math.min(...months.filter((month) => month < since).map((month) => dayOf(`${month}-01`)));
+}
+
 function currenciesOf(snapshot: Snapshot): Currency[] {
   const uses = new Map<number, number>();
-  const count = (ids: Int32Array, weight: number) => {
+  const since = dayOf(`${firstRead(snapshot.manifest)}-01`);
+  const count = (ids: Int32Array, weightOf: (row: number) => number) => {
     for (let row = 0; row < ids.length; row++) {
       const id = ids[row] as number;
-      uses.set(id, (uses.get(id) ?? 0) + weight);
+      uses.set(id, (uses.get(id) ?? 0) + weightOf(row));
     }
   };
-  // What is sold decides; what is only paid in comes last.
-  count(snapshot.sales_order.currency_id, 1);
-  count(snapshot.purchase_order.currency_id, 1e-6);
-  count(snapshot.payment.currency_id, 1e-6);
+  const { sales_order, purchase_order, payment } = snapshot;
+  // What has been sold lately decides, and else what is paid: both are here first.
+  count(sales_order.currency_id, (row) => ((sales_order.day[row] as number) >= since ? 1 : 1e-12));
+  count(payment.currency_id, () => 1e-6);
+  count(purchase_order.currency_id, () => 1e-12);
   const { currency_id, code, name } = snapshot.currency;
   const known = new Map<string, { currency: Currency; used: number }>();
   for (let row = 0; row < currency_id.length; row++) {
