@@ -60,6 +60,8 @@ export function shopOf(snapshot: Snapshot, today: number): Shop {
       if (value > lastDay) lastDay = value;
     }
   }
+  const people = toldApart(staff.name, staff.staff_id);
+  const parties = toldApart(counterparty.name, counterparty.counterparty_id);
   return {
     ...snapshot,
     today,
@@ -69,9 +71,9 @@ export function shopOf(snapshot: Snapshot, today: number): Shop {
     currencies: currenciesOf(snapshot),
     reporting: reportingOf(snapshot),
     rates: ratesOf(snapshot),
-    people: byKey(staff.staff_id, (row) => ({ name: staff.name[row] ?? "", department: staff.department[row] ?? "" })),
+    people: byKey(staff.staff_id, (row) => ({ name: people[row] ?? "", department: staff.department[row] ?? "" })),
     parties: byKey(counterparty.counterparty_id, (row) => ({
-      name: counterparty.name[row] ?? "",
+      name: parties[row] ?? "",
       city: counterparty.city[row] ?? "",
       country: counterparty.country[row] ?? "",
     })),
@@ -83,6 +85,13 @@ export function shopOf(snapshot: Snapshot, today: number): Shop {
     kinds: byKey(payment_type.payment_type_id, (row) => payment_type.name[row] ?? ""),
     codes: byKey(currency.currency_id, (row) => currency.code[row] ?? ""),
   };
+}
+
+/** Names, with its key each that several rows have. */
+function toldApart(names: readonly string[], keys: Int32Array): string[] {
+  const rows = new Map<string, number>();
+  for (const name of names) rows.set(name, (rows.get(name) ?? 0) + 1);
+  return names.map((name, row) => (rows.get(name) === 1 ? name : `${name} #${keys[row]}`));
 }
 
 function byKey<T>(keys: Int32Array, value: (row: number) => T): Map<number, T> {

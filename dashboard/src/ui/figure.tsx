@@ -15,6 +15,8 @@ export interface ColumnOf<R> {
   readonly value: (row: R) => number | string | null;
   /** What a stretch of days or the like is called, where the value is for machines. */
   readonly text?: (row: R) => string;
+  /** Whether it is for programs, and in the CSV alone. */
+  readonly onlyCsv?: boolean;
   /** Opens the rows that the number is made of. */
   readonly open?: (row: R) => (() => void) | null;
 }
@@ -93,12 +95,13 @@ export function FigureTable<R>({
   rows,
   label,
 }: Pick<FigureProps<R>, "code" | "columns" | "rows"> & { label: string }) {
+  const shown = columns.filter(({ onlyCsv }) => onlyCsv !== true);
   return (
     <div class="scroll" role="region" aria-label={`${label} Table`} tabIndex={0}>
       <table>
         <thead>
           <tr>
-            {columns.map(({ label: name, kind }) => (
+            {shown.map(({ label: name, kind }) => (
               <th key={name} scope="col" class={isNumber(kind) ? "number" : ""}>
                 {name}
               </th>
@@ -108,7 +111,7 @@ export function FigureTable<R>({
         <tbody>
           {rows.slice(0, MOST).map((row, place) => (
             <tr key={place}>
-              {columns.map((column) => (
+              {shown.map((column) => (
                 <Cell key={column.label} column={column} row={row} code={code} />
               ))}
             </tr>

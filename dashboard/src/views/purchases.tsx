@@ -9,7 +9,7 @@ import { Chart } from "../ui/chart";
 import { Figure } from "../ui/figure";
 import * as as from "../ui/formats";
 import { bucketName, fromColumn, purchasesWhere, ratesSaid, salesOfBucket, unfiltered } from "./common";
-import { TOP } from "./ranked";
+import { keyColumn, TOP } from "./ranked";
 
 export function PurchasesAgainstSales({ look }: { look: Look }) {
   const { shop, sales, purchases, buckets, currency } = look;
@@ -122,6 +122,7 @@ export function Suppliers({ look }: { look: Look }) {
         { label: "Items", kind: "count", value: ({ items }) => items },
         { label: "Cost", kind: "money", value: (row) => row.cost, open: ({ open }) => open },
         { label: "Share", kind: "share", value: ({ share }) => share },
+        keyColumn("counterparty_id"),
       ]}
       rows={rows}
     >

@@ -11,6 +11,7 @@ import { salesWhere } from "./common";
 export const TOP = 10;
 
 export interface Ranked extends Sold {
+  readonly key: string | number;
   readonly name: string;
   readonly share: number | null;
   readonly toHere: number | null;
@@ -50,7 +51,8 @@ export function brought({ share, revenue }: Ranked, look: Look): string {
 
 export const itself = (value: number) => value;
 
-export function rankedColumns(label: string): ColumnOf<Ranked>[] {
+/** The columns of sales by something; by which key the rows are known, where they have one. */
+export function rankedColumns(label: string, key?: string): ColumnOf<Ranked>[] {
   return [
     { label, kind: "text", value: ({ name }) => name },
     { label: "Orders", kind: "count", value: ({ orders }) => orders, open: ({ open }) => open },
@@ -58,7 +60,13 @@ export function rankedColumns(label: string): ColumnOf<Ranked>[] {
     { label: "Revenue", kind: "money", value: ({ revenue }) => revenue, open: ({ open }) => open },
     { label: "Share", kind: "share", value: ({ share }) => share },
     { label: "Share to here", kind: "share", value: ({ toHere }) => toHere },
+    ...(key === undefined ? [] : [keyColumn(key)]),
   ];
+}
+
+/** The key that a program knows a row by. */
+export function keyColumn(label: string): ColumnOf<{ readonly key: string | number }> {
+  return { label, kind: "count", value: ({ key }) => key, onlyCsv: true };
 }
 
 export function rankedBars(look: Look, rows: readonly Ranked[], top = TOP): Bar[] {

@@ -206,7 +206,7 @@ export function Designs({ look }: { look: Look }) {
       view="report.sales_by_design"
       code={look.currency.code}
       rates={ratesSaid(look, [["sales_order", look.sales]])}
-      columns={rankedColumns("Design")}
+      columns={rankedColumns("Design", "design_id")}
       rows={rows}
     >
       <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "designs")} />
@@ -236,7 +236,7 @@ export function Counterparties({ look }: { look: Look }) {
       view="report.sales_by_counterparty"
       code={look.currency.code}
       rates={ratesSaid(look, [["sales_order", look.sales]])}
-      columns={rankedColumns("Counterparty")}
+      columns={rankedColumns("Counterparty", "counterparty_id")}
       rows={rows}
     >
       <Bars bars={rankedBars(look, rows)} rest={restOf(look, rows, "customers")} />
@@ -279,7 +279,7 @@ export function Departments({ look }: { look: Look }) {
 export function Staff({ look }: { look: Look }) {
   const rows = ranked(look, "staff_id", itself, (key) => personName(look.shop, key));
   const [first] = rows;
-  const columns = rankedColumns("Person");
+  const columns = rankedColumns("Person", "staff_id");
   return (
     <Figure
       id="staff"
