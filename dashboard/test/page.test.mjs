@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { isPublished } from "../src/data/digest.ts";
 import { bucketsOf } from "../src/figures/days.ts";
+import { convert } from "../src/figures/rates.ts";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
@@ -1424,6 +1425,22 @@ test("money is converted row by row, says whose days' rates it used, and opens t
   assert.equal(fields.Converted, `£${Number(ofOne.converted).toLocaleString("en-GB", { minimumFractionDigits: 2 })}`);
   await context.close();
   own.close();
+});
+
+test("an amount is converted to the cent up to the largest that a number holds", () => {
+  for (const [minor, text] of [
+    [7_865_598_391, "0.5600"],
+    [-7_865_598_391, "0.5600"],
+    [3, "2.0"],
+    [Number.MAX_SAFE_INTEGER, "1.00000000000001"],
+    [9_000_000_000_000_001, "2"],
+    [4_503_599_627_370_497, "1.5E0"],
+  ]) {
+    const scaled = BigInt(Math.round(Number(text) * 1e14));
+    const half = (2n * BigInt(Math.abs(minor)) * 10n ** 14n + scaled) / (2n * scaled);
+    const converted = convert(minor, { value: Number(text), text, day: 1 });
+    assert.equal(converted, Math.sign(minor) * Number(half), `${minor} at ${text}`);
+  }
 });
 
 test("an amount that is not known is no 0: it is shown as none, and no sum has it", {

@@ -34,26 +34,24 @@ export function ratesOf({ exchange_rate }: Snapshot): Rates {
   return found;
 }
 
-/** So near to a half is a quotient that it is worked out digit by digit. */
-const NEAR = 1e-6;
+/** So near to a half, for its size, is a quotient that it is worked out digit by digit: a division errs by less. */
+const NEAR = 2 ** -50;
 
 /** An amount in minor units of the reporting currency, a half rounded away from zero. */
 export function convert(minor: number, rate: Rate): number {
   if (rate.day === null) return minor;
   const quotient = Math.abs(minor) / rate.value;
-  const whole = Math.floor(quotient);
-  const rest = quotient - whole;
-  const up = Math.abs(rest - 0.5) > NEAR ? rest > 0.5 : isHalf(Math.abs(minor), rate.text, whole);
-  const rounded = up ? whole + 1 : whole;
+  const near = Math.abs(quotient - Math.floor(quotient) - 0.5) <= Math.max(1e-6, quotient * NEAR);
+  const rounded = near ? exactly(Math.abs(minor), rate.text) : Math.round(quotient);
   return minor < 0 ? 0 - rounded : rounded; // and no -0
 }
 
-/** Whether a quotient is at least a half more than a whole number. */
-function isHalf(minor: number, text: string, whole: number): boolean {
+/** A quotient, a half rounded up. */
+function exactly(minor: number, text: string): number {
   const [digits = "", exponent = "0"] = text.toLowerCase().split("e");
   const [before = "", after = ""] = digits.split(".");
   const places = after.length - Number(exponent);
   const scale = (power: number) => 10n ** BigInt(Math.max(0, power));
   const rate = BigInt(before + after) * scale(-places);
-  return 2n * BigInt(minor) * scale(places) >= (2n * BigInt(whole) + 1n) * rate;
+  return Number((2n * BigInt(minor) * scale(places) + rate) / (2n * rate));
 }
