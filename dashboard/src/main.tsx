@@ -164,18 +164,38 @@ function Content() {
   );
 }
 
+/** How long the page waits, in milliseconds, before it asks again where the data is. */
+const PAUSE = 5_000;
+
+/** What config.json says: where the data is. Asked for until it comes; meanwhile `waiting` is told why it does not. */
+async function configured(waiting: (why: string) => void): Promise<Config> {
+  for (;;) {
+    try {
+      const signal = AbortSignal.timeout(PATIENCE);
+      const response = await fetch(new URL("config.json", document.baseURI), { cache: "no-cache", signal });
+      if (response.ok) return (await response.json()) as Config;
+      waiting(
+        response.status === 404
+          ? "config.json is missing beside this page: it says where the data is."
+          : `The server answers ${response.status} for config.json, which says where the data is.`,
+      );
+    } catch (error) {
+      waiting(
+        error instanceof SyntaxError
+          ? "config.json beside this page is no JSON: it says where the data is."
+          : "The server of this page does not answer.",
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
 async function begin(root: HTMLElement): Promise<void> {
   applyTheme();
   root.querySelector(".unloaded")?.remove();
-  const signal = AbortSignal.timeout(PATIENCE);
-  let config: Config;
-  try {
-    const response = await fetch(new URL("config.json", document.baseURI), { cache: "no-cache", signal });
-    config = (await response.json()) as Config;
-  } catch {
-    root.textContent = "config.json is missing beside this page, or is no JSON: it says where the data is.";
-    return;
-  }
+  const config = await configured((why) => {
+    root.textContent = `${why} The page looks again by itself.`;
+  });
   const session = config.data.kind === "s3" ? new (await import("./data/sign-in")).Session(config.data) : null;
   const fetching = config.data.kind === "plain" ? plainFetch(config.data) : (session as Session).fetch;
   const name = config.shop ?? "The shop";

@@ -1903,6 +1903,41 @@ test("a page that cannot begin says so, and one in a browser that keeps nothing 
   );
 });
 
+test("a page that does not learn where the data is says why, and begins as soon as it does", async () => {
+  let instead = 503;
+  const own = await serve(DATA, undefined, ({ url }, response) => {
+    if (url !== "/config.json" || instead === null) return false;
+    if (typeof instead === "number") response.writeHead(instead).end();
+    else response.writeHead(200).end(instead);
+    return true;
+  });
+  const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC" });
+  try {
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto(own.url);
+    for (const [answer, words] of [
+      [503, "The server answers 503 for config.json"],
+      [404, "config.json is missing beside this page"],
+      ["<!doctype html>", "config.json beside this page is no JSON"],
+    ]) {
+      instead = answer;
+      await page.clock.runFor(6_000);
+      await page.waitForSelector(`#page >> text=${words}`);
+    }
+    await context.setOffline(true);
+    await page.clock.runFor(6_000);
+    await page.waitForSelector("#page >> text=does not answer. The page looks again by itself.");
+    await context.setOffline(false);
+    instead = null;
+    await page.clock.runFor(6_000);
+    await page.waitForSelector("#figures");
+  } finally {
+    await context.close();
+    own.close();
+  }
+});
+
 test("the page weighs less than 200 KB, and says nothing to others and nothing in the console", () => {
   const dist = fileURLToPath(new URL("../dist", import.meta.url));
   assert.ok(existsSync(join(dist, "index.html")));
