@@ -812,6 +812,10 @@ test("the CSV is what is shown, with a name like a formula made harmless", async
     lines.every((line) => !/(^|,)"?[=+@]/.test(line)),
     lines.join("\n"),
   );
+  const lost = (await save("#quarantine .tools button")).slice(1);
+  const keys = lost.map((line) => line.match(/,(-?\d+),(?:yes|no),/)?.[1]);
+  assert.deepEqual(keys.map(Number).sort(), NOW.waiting.map(({ key }) => key).sort());
+  if (EXPECTED.wide) assert.ok(keys.includes(EXPECTED.wide), keys.join());
   await page.click("#sales .sentence button");
   const rows = await save(".drawer .summary button");
   assert.equal(rows.length - 1, await page.$eval(".drawer .summary b", ({ dataset }) => Number(dataset.value)));

@@ -31,6 +31,8 @@ export interface FigureProps<R> {
   readonly code: string;
   readonly columns: readonly ColumnOf<R>[];
   readonly rows: readonly R[];
+  /** What the CSV has, where that is more than the table. */
+  readonly csv?: () => string;
   /** What of the filters does not concern this figure. */
   readonly note?: string | null;
   /** What is missing from it, with the way to it. */
@@ -49,6 +51,7 @@ const MOST = 400;
 
 export function Figure<R>(props: FigureProps<R>) {
   const { id, question, sentence, view, code, columns, rows, note, missing, rates, wide, children } = props;
+  const csv = props.csv ?? (() => figureCsv(rates ? `converted into ${code}` : code, columns, rows));
   const [asTable, setTable] = useState(false);
   const table = asTable || children === undefined;
   return (
@@ -74,11 +77,7 @@ export function Figure<R>(props: FigureProps<R>) {
                 Table
               </button>
             )}
-            <button
-              type="button"
-              onClick={() => save(`${id}.csv`, figureCsv(rates ? `converted into ${code}` : code, columns, rows))}
-              aria-label={`CSV: ${question}`}
-            >
+            <button type="button" onClick={() => save(`${id}.csv`, csv())} aria-label={`CSV: ${question}`}>
               CSV
             </button>
             <code title="Where the warehouse defines these numbers">{view}</code>
@@ -159,7 +158,8 @@ function written(kind: CellKind, value: number | string | null, code: string): s
   }
 }
 
-function figureCsv<R>(unit: string, columns: readonly ColumnOf<R>[], rows: readonly R[]): string {
+/** A table's CSV; money is in a unit, which its columns' names say. */
+export function figureCsv<R>(unit: string, columns: readonly ColumnOf<R>[], rows: readonly R[]): string {
   const header = columns.map(({ label, kind }) => (kind === "money" ? `${label} (${unit})` : label));
   return csvOf(
     header,

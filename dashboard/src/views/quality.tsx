@@ -4,11 +4,13 @@ import { capturedAt, type Loads, loadsByDay, quarantine } from "../figures/quali
 import { latest, now, open, past } from "../state/app";
 import type { Look } from "../state/look";
 import { Chart } from "../ui/chart";
-import { Figure, Open } from "../ui/figure";
+import { Figure, figureCsv, Open } from "../ui/figure";
 import * as as from "../ui/formats";
 
 /** So many days are drawn; the table has all. */
 const DAYS = 42;
+/** So many keys in quarantine are in a cell; the CSV has all. */
+const KEYS = 20;
 
 export function Lag({ look }: { look: Look }) {
   const rows = loadsByDay(look.shop);
@@ -113,12 +115,27 @@ export function Trust({ look }: { look: Look }) {
 
 export function Quarantine({ look }: { look: Look }) {
   const rows = quarantine(look.shop);
-  const all = look.shop.open_quarantine.rows;
+  const { open_quarantine } = look.shop;
+  const all = open_quarantine.rows;
   const stale = rows.reduce((sum, row) => sum + row.stale, 0);
   const when = (batch: number) => capturedAt(look.shop, batch);
   const keys = (those: Int32Array) =>
-    Array.from(those.subarray(0, 20), (row) => look.shop.open_quarantine.key[row]).join(", ") +
-    (those.length > 20 ? ", …" : "");
+    Array.from(those.subarray(0, KEYS), (row) => open_quarantine.key[row]).join(", ") +
+    (those.length > KEYS ? `, and ${as.count(those.length - KEYS)} more in the CSV` : "");
+  // Whoever repairs the source needs each key.
+  const csv = () =>
+    figureCsv<number>(
+      "",
+      [
+        { label: "Table", kind: "text", value: (row) => open_quarantine.star_table[row] ?? "" },
+        { label: "Reason", kind: "text", value: (row) => open_quarantine.reason[row] ?? "" },
+        { label: "Key", kind: "text", value: (row) => open_quarantine.key[row] ?? "" },
+        { label: "Still shown", kind: "text", value: (row) => (open_quarantine.stale[row] === 1 ? "yes" : "no") },
+        { label: "Since batch", kind: "count", value: (row) => open_quarantine.batch[row] as number },
+        { label: "Since", kind: "moment", value: (row) => when(open_quarantine.batch[row] as number) },
+      ],
+      rows.flatMap((row) => [...row.rows]),
+    );
   return (
     <Figure
       id="quarantine"
@@ -131,6 +148,7 @@ export function Quarantine({ look }: { look: Look }) {
       note={all === 0 ? null : "Of all data, whatever the filters."}
       view="report.quarantine_by_table"
       code=""
+      csv={csv}
       columns={[
         { label: "Table", kind: "text", value: ({ table }) => table },
         { label: "Reason", kind: "text", value: ({ reason }) => reason },
