@@ -772,7 +772,12 @@ test("today is the day of the last look at the source, of an old moment the day 
       weekday: "long",
       timeZone: "UTC",
     });
-    assert.equal(await page.textContent("#yesterday h3"), `Sold yesterday, ${weekday}`);
+    const date = new Date((today - 1) * 86_400_000).toLocaleDateString("en-GB", {
+      day: "numeric",
+      month: "short",
+      timeZone: "UTC",
+    });
+    assert.equal(await page.textContent("#yesterday h3"), `Sold on ${weekday}, ${date} (UTC)`);
     const sold = NOW.orders.filter(({ day, currency }) => dayOf(day) === today - 1 && currency === code);
     assert.equal(
       await page.$eval("#yesterday .big", ({ dataset }) => Number(dataset.value)),
@@ -839,9 +844,9 @@ test("names that are HTML, SQL or right-to-left are text", async () => {
 });
 
 test("numbers and dates are as the reader writes them", async () => {
-  for (const [locale, timezoneId] of [
-    ["de-DE", "Europe/Berlin"],
-    ["en-AU", "Australia/Sydney"], // where a dollar is not that of the United States
+  for (const [locale, timezoneId, zone] of [
+    ["de-DE", "Europe/Berlin", "ME(S)?Z"],
+    ["en-AU", "Australia/Sydney", "AE[SD]T"], // where a dollar is not that of the United States
   ]) {
     const context = await browser.newContext({ viewport: DESKTOP, locale, timezoneId });
     const page = await shown("#period=all", { context });
@@ -863,6 +868,7 @@ test("numbers and dates are as the reader writes them", async () => {
       timeZone: timezoneId,
     });
     assert.equal(await page.textContent("#as-of"), moment);
+    assert.match(await page.textContent("header.top p"), new RegExp(`^As of ${moment} ${zone} · `));
     await context.close();
   }
 });

@@ -92,12 +92,16 @@ const monthFormat = utc({ month: "long", year: "numeric" });
 const shortMonthFormat = utc({ month: "short", year: "2-digit" });
 const yearFormat = utc({ year: "numeric" });
 const momentFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const zoneFormat = new Intl.DateTimeFormat(locale, { timeZoneName: "short" });
 const timeFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 
 export const day = (value: number): string => dayFormat.format(dateOf(value));
 export const weekdayName = (value: number): string => weekdayFormat.format(dateOf(value));
 /** A moment, in the reader's own time zone. */
 export const moment = (millis: number): string => momentFormat.format(millis);
+/** What the reader's time zone is called, at a moment. */
+export const zone = (millis: number): string =>
+  zoneFormat.formatToParts(millis).find(({ type }) => type === "timeZoneName")?.value ?? "";
 export const time = (millis: number): string => timeFormat.format(millis);
 
 /** A stretch of days, as a chart names it. A piece of a month, a year and so on has its days: a name says all of it. */

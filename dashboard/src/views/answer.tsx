@@ -130,7 +130,7 @@ function Yesterday({ look }: { look: Look }) {
   return (
     <Card
       id="yesterday"
-      title={`Sold yesterday, ${name}`}
+      title={`Sold on ${name}, ${as.shortStretch("day", day)} (UTC)`}
       note={unfiltered(look, ["department", "counterparty", "design"])}
     >
       <p class="big" data-value={usual.sold.revenue} title={as.money(usual.sold.revenue, code)}>
@@ -155,7 +155,7 @@ function Yesterday({ look }: { look: Look }) {
       {rates === null ? null : <p class="rates">{rates}</p>}
       {usual.before.length === 0 || days.every(({ sold }) => sold.orders === 0) ? null : (
         <Chart
-          label={`Revenue of each ${name}, the median and yesterday.`}
+          label={`Revenue of each ${name}, and the median.`}
           height={104}
           buckets={{ unit: "day", starts: days.map((each) => each.day), end: day + 1 }}
           series={[

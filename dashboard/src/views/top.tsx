@@ -31,7 +31,8 @@ export function Top({ name, signOut }: { name: string; signOut: (() => void) | n
               id="as-of"
             >
               {as.moment(captured)}
-            </button>
+            </button>{" "}
+            {as.zone(captured)}
             {past.value ? null : <Checked />}
           </p>
         )}
