@@ -83,6 +83,14 @@ export function difference(value: number, before: number | null): string | null 
   return change.format(Math.round((100 * (value - before)) / Math.abs(before)) / 100 || 0).replace("-", MINUS);
 }
 
+/** A sentence, or a title, has room for so many letters of a name. */
+const NAME = 80;
+
+/** A name in a sentence or a title; a table has all of it. */
+export function brief(name: string): string {
+  return name.length <= NAME ? name : `${[...name.slice(0, NAME)].slice(0, -1).join("")}…`;
+}
+
 const utc = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...options });
 const dayFormat = utc({ day: "numeric", month: "short", year: "numeric" });
 const shortFormat = utc({ day: "numeric", month: "short" });

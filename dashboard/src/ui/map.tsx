@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { folded } from "./country";
+import { brief, count } from "./formats";
 import world from "./world.json";
 
 export interface Spot {
@@ -12,6 +13,8 @@ export interface Spot {
 }
 
 const LARGEST = 34;
+/** So many countries that are not on the map are named below it; the table has all. */
+const NAMED = 8;
 const places = new Map<string, readonly [number, number]>();
 for (const [names, at] of Object.entries(world.places)) {
   for (const name of names.split("|")) places.set(name, [at[0] as number, at[1] as number]);
@@ -63,7 +66,14 @@ export function WorldMap({ spots, label }: { spots: readonly Spot[]; label: stri
       </svg>
       {lost.length === 0 ? null : (
         <p class="rest">
-          Not on the map: <bdi>{lost.map(({ country }) => country).join(", ")}</bdi>
+          Not on the map:{" "}
+          <bdi>
+            {lost
+              .slice(0, NAMED)
+              .map(({ country }) => brief(country))
+              .join(", ")}
+          </bdi>
+          {lost.length > NAMED ? `, and ${count(lost.length - NAMED)} more` : null}
         </p>
       )}
     </div>

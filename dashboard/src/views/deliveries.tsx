@@ -43,7 +43,7 @@ export function Deliveries({ look }: { look: Look }) {
           "Nothing is to be delivered."
         ) : (
           <>
-            To {as.counted(rows.length, "country", "countries")}; most to <bdi>{first.name}</bdi>:{" "}
+            To {as.counted(rows.length, "country", "countries")}; most to <bdi>{as.brief(first.name)}</bdi>:{" "}
             {brought(first, look)}.
           </>
         )

@@ -90,7 +90,7 @@ export function Suppliers({ look }: { look: Look }) {
       name,
       share: shareOf(sum.cost, cost),
       open: purchasesWhere(
-        `Purchase orders: ${name}, ${title}`,
+        `Purchase orders: ${as.brief(name)}, ${title}`,
         (row, those) => those.shop.purchase_order.counterparty_id[row] === sum.key,
       ),
     };
@@ -106,7 +106,7 @@ export function Suppliers({ look }: { look: Look }) {
           "Nothing was bought."
         ) : (
           <>
-            Most from <bdi>{first.name}</bdi>:{" "}
+            Most from <bdi>{as.brief(first.name)}</bdi>:{" "}
             {first.share === null ? as.shortMoney(first.cost, code) : as.share(first.share)} of{" "}
             {as.shortMoney(cost, code)}, from {as.counted(rows.length, "supplier")}.
           </>

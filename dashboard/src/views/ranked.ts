@@ -37,7 +37,7 @@ export function ranked<K extends string | number>(
       ...(parts[place] ?? { share: null, toHere: null }),
       name,
       open: salesWhere(
-        `Sales orders: ${name}, ${look.currency.title}`,
+        `Sales orders: ${as.brief(name)}, ${look.currency.title}`,
         (row, those) => keyOf(those.shop.sales_order[column][row] as number, those) === sum.key,
       ),
     };

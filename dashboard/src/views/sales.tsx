@@ -196,7 +196,7 @@ export function Designs({ look }: { look: Look }) {
           "No design was sold."
         ) : (
           <>
-            <bdi>{first.name}</bdi> leads with {brought(first, look)}
+            <bdi>{as.brief(first.name)}</bdi> leads with {brought(first, look)}
             {rows.length > TOP && typeof ten?.toHere === "number"
               ? `; the ten best bring ${as.share(ten.toHere)} of it.`
               : "."}
@@ -227,7 +227,7 @@ export function Counterparties({ look }: { look: Look }) {
           "Nobody bought."
         ) : (
           <>
-            <bdi>{first.name}</bdi> brings {brought(first, look)}
+            <bdi>{as.brief(first.name)}</bdi> brings {brought(first, look)}
             {half === 0 ? ", the most of " : `; half of it comes from ${as.count(half)} of `}
             {as.counted(rows.length, "customer")}.
           </>
@@ -261,7 +261,8 @@ export function Departments({ look }: { look: Look }) {
           "No department sold."
         ) : (
           <>
-            <bdi>{first.name}</bdi> sells the most: {brought(first, look)}, {as.counted(first.orders, "order")}.
+            <bdi>{as.brief(first.name)}</bdi> sells the most: {brought(first, look)},{" "}
+            {as.counted(first.orders, "order")}.
           </>
         )
       }
@@ -289,7 +290,8 @@ export function Staff({ look }: { look: Look }) {
           "Nobody sold."
         ) : (
           <>
-            <bdi>{first.name}</bdi> sells the most: {brought(first, look)}, {as.counted(first.orders, "order")}.
+            <bdi>{as.brief(first.name)}</bdi> sells the most: {brought(first, look)},{" "}
+            {as.counted(first.orders, "order")}.
           </>
         )
       }

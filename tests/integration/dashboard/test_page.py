@@ -41,6 +41,7 @@ HOSTILE = (
     '=HYPERLINK("http://example.com")',
     "\u202egnirtS \u05e9\u05dc\u05d5\u05dd",
     "</script><script>window.harmed=1</script>",
+    "W" * 3_000,
 )
 CHANGED, DELETED = 95, 60
 EDITED_BADLY, BACK, NEVER_HERE = 90, 61, 5000
