@@ -11,6 +11,7 @@ import { gzipSync } from "node:zlib";
 import { isPublished } from "../src/data/digest.ts";
 import { bucketsOf } from "../src/figures/days.ts";
 import { convert } from "../src/figures/rates.ts";
+import { csvOf } from "../src/ui/csv.ts";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
@@ -406,6 +407,12 @@ test("filters narrow the figures as WHERE does, and the address keeps them", asy
     "Whatever the period or department or design.",
     "Whatever the department or counterparty or design.",
   ]);
+  // Where nothing of theirs is open in a currency, there is nothing to say of it.
+  const sums = await page.$$eval(".elsewhere li button", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(
+    sums.filter((text) => /^\D*0$/.test(text)),
+    [],
+  );
   const hash = new URL(page.url()).hash;
   assert.match(hash, /department=.*counterparty=.*design=/);
   const again = await shown(hash, { context: page.context() });
@@ -456,6 +463,7 @@ test("what makes no sense in an address is as if it were not there, and who is n
     await go(page, `#${odd}`);
     assert.equal(await total(), all, odd);
   }
+  assert.match(await page.textContent(".filters"), /__proto__, not known here/);
   // Two days are in either order, and what is typed into a field is taken once it is a day that somebody may mean.
   const [from, to] = [isoDay(dayOf(NOW.as_of_day) - 3), NOW.as_of_day];
   await go(page, `#period=custom&from=${from}&to=${to}`);
@@ -824,6 +832,12 @@ test("the CSV is what is shown, with a name like a formula made harmless", async
   await page.click("#sales .sentence button");
   const rows = await save(".drawer .summary button");
   assert.equal(rows.length - 1, await page.$eval(".drawer .summary b", ({ dataset }) => Number(dataset.value)));
+  // Names are in the order of the reader's language.
+  await page.click(".rows .head button:has-text('Customer')");
+  const names = await page.$$eval(".item [role=cell]:nth-child(3)", (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(names, [...names].sort(new Intl.Collator("en-GB").compare));
+  // Where a comma is in a number, a semicolon ends a cell.
+  assert.equal(csvOf(["name"], [["a;=1+1;b"]]), 'name\r\n"a;=1+1;b"\r\n');
   await page.context().close();
 });
 
@@ -1575,53 +1589,58 @@ test("a shop without orders, and one with a single order, are shown", { skip: !E
   }
 });
 
-test("the first answer has the usual and the currency of the last one", async () => {
+/** Modules of the page as they are built, and a shop of tables that have some rows. */
+const pure = (async () => {
   const { build } = await import("esbuild");
-  const source = fileURLToPath(new URL("../src", import.meta.url));
-  const bundled = await build({
+  const modules = ["data/columns", "data/schemas", "figures/answer", "figures/shop", "state/address", "state/look"];
+  const { outputFiles } = await build({
     stdin: {
-      contents: `
-        export { concat } from "./data/columns";
-        export { SCHEMAS } from "./data/schemas";
-        export { againstUsual } from "./figures/answer";
-        export { shopOf } from "./figures/shop";
-        export { lookAt } from "./state/look";
-        export { NOWHERE } from "./state/address";`,
-      resolveDir: source,
+      contents: modules.map((name) => `export * from "./${name}";`).join("\n"),
+      resolveDir: fileURLToPath(new URL("../src", import.meta.url)),
     },
     bundle: true,
     write: false,
     format: "esm",
   });
-  const page = await import(
-    `data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].text).toString("base64")}`
-  );
-  const today = dayOf("2026-11-30");
+  const all = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`);
   const table = (name, rows) => {
-    const columns = Object.keys(page.SCHEMAS[name]).map((column) => [column, rows.map((row) => row[column] ?? 0)]);
-    return page.concat(page.SCHEMAS[name], [{ rows: rows.length, ...Object.fromEntries(columns) }]);
+    const columns = Object.entries(all.SCHEMAS[name]).map(([column, kind]) => [
+      column,
+      rows.map((row) => row[column] ?? (kind === "text" ? "" : 0)),
+    ]);
+    return all.concat(all.SCHEMAS[name], [{ rows: rows.length, ...Object.fromEntries(columns) }]);
   };
+  const shop = ({ complete = true, parts = {}, ...rows }) => {
+    const tables = Object.keys(all.SCHEMAS).map((name) => [name, table(name, rows[name] ?? [])]);
+    const manifest = { as_of_day: "2026-11-30", tables: { sales_order: { parts } } };
+    return all.shopOf({ ...Object.fromEntries(tables), complete, manifest }, dayOf("2026-11-30"));
+  };
+  return { ...all, shop };
+})();
+
+test("the first answer has the usual and the currency of the last one", async () => {
+  const { shop, lookAt, againstUsual, NOWHERE } = await pure;
   // A shop that paused for the summer, and had sold more in another currency before.
   const order = (day, currency_id) => ({ day: dayOf(day), currency_id, units: 1, unit_price: 8_000 });
   const recent = [order("2026-11-29", 1), order("2026-10-18", 1)];
   const earlier = Array.from({ length: 9 }, () => order("2026-06-02", 2));
-  const empty = Object.fromEntries(Object.keys(page.SCHEMAS).map((name) => [name, table(name, [])]));
+  const currency = ["GBP", "EUR"].map((code, place) => ({ currency_id: place + 1, code }));
   const parts = { "2026-06": {}, "2026-10": {}, "2026-11": {} };
-  const snapshot = (complete, orders) => ({
-    ...empty,
-    complete,
-    manifest: { as_of_day: "2026-11-30", tables: { sales_order: { parts } } },
-    sales_order: table("sales_order", orders),
-    currency: { rows: 2, currency_id: Int32Array.of(1, 2), code: ["GBP", "EUR"], name: ["", ""] },
-  });
-  const said = (complete, orders) => {
-    const shop = page.shopOf(snapshot(complete, orders), today);
-    const { currency } = page.lookAt(shop, page.NOWHERE);
-    const { before, revenue } = page.againstUsual(shop, currency.id, today - 1);
-    return [currency.code, before.length, revenue];
+  const said = (complete, sales_order) => {
+    const here = shop({ complete, parts, currency, sales_order });
+    const look = lookAt(here, NOWHERE);
+    const { before, revenue } = againstUsual(here, look.currency.id, here.today - 1);
+    return [look.currency.code, before.length, revenue];
   };
   assert.deepEqual(said(false, recent), ["GBP", 8, 0]);
   assert.deepEqual(said(true, [...earlier, ...recent]), said(false, recent));
+});
+
+test("a department without a name can be chosen, and is none in an address", async () => {
+  const { shop, parseAddress } = await pure;
+  const { people } = shop({ staff: [{ staff_id: 1, name: "Ann" }] });
+  assert.equal(people.get(1).department, "No department");
+  assert.equal(parseAddress("#department=").department, null);
 });
 
 test("a chart has room for the stretches of any two days, and every day is in one", () => {

@@ -48,6 +48,9 @@ export interface Shop extends Snapshot {
   readonly codes: ReadonlyMap<number, string>;
 }
 
+/** What a department without a name is called, so that it can be chosen. */
+const NAMELESS = "No department";
+
 /** A snapshot as it is looked at on a day: that of its newest batch, or a later one on which nothing had changed. */
 export function shopOf(snapshot: Snapshot, today: number): Shop {
   const { staff, counterparty, design, location, payment_type, currency, sales_order, purchase_order } = snapshot;
@@ -71,7 +74,10 @@ export function shopOf(snapshot: Snapshot, today: number): Shop {
     currencies: currenciesOf(snapshot),
     reporting: reportingOf(snapshot),
     rates: ratesOf(snapshot),
-    people: byKey(staff.staff_id, (row) => ({ name: people[row] ?? "", department: staff.department[row] ?? "" })),
+    people: byKey(staff.staff_id, (row) => ({
+      name: people[row] ?? "",
+      department: staff.department[row] || NAMELESS,
+    })),
     parties: byKey(counterparty.counterparty_id, (row) => ({
       name: parties[row] ?? "",
       city: counterparty.city[row] ?? "",

@@ -57,7 +57,7 @@ export function parseAddress(hash: string): Address {
     from: matching("from", DAY),
     to: matching("to", DAY),
     currency: said.get("currency"),
-    department: said.get("department"),
+    department: said.get("department") || null,
     counterparty: number("counterparty"),
     design: number("design"),
     asof: matching("asof", MOMENT),

@@ -8,11 +8,12 @@ export function csvOf(header: readonly string[], rows: readonly (readonly (strin
     .concat("\r\n");
 }
 
+/** A cell. Where a comma is in a number, a spreadsheet takes a semicolon, or a tab, for the end of one. */
 function field(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Have the browser save a file. */

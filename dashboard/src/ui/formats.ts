@@ -83,6 +83,9 @@ export function difference(value: number, before: number | null): string | null 
   return change.format(Math.round((100 * (value - before)) / Math.abs(before)) / 100 || 0).replace("-", MINUS);
 }
 
+/** Compares two names as the reader's language sorts them. */
+export const alphabetically = new Intl.Collator(locale).compare;
+
 /** A sentence, or a title, has room for so many letters of a name. */
 const NAME = 80;
 

@@ -60,7 +60,7 @@ function DueCard({ look, direction }: { look: Look; direction: Direction }) {
   const sum = (each: Currency) => due(shop, amounts(shop, "payment", each.id), open(each.id));
   const here = sum(currency);
   const rates = ratesSaid(look, [["payment", open(currency.id)]], () => open(UNRATED).length);
-  const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id);
+  const elsewhere = shop.currencies.filter(({ id }) => id !== currency.id && open(id).length > 0);
   // A credit note is less than nothing: what is overdue may be more than all, or below zero, and is no part of it then.
   const within = here.overdue >= 0 && here.overdue <= here.amount;
   const part = within ? (shareOf(here.overdue, here.amount) ?? 0) : null;

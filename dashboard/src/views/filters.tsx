@@ -3,7 +3,7 @@
 import { useRef } from "preact/hooks";
 import { isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
-import { oncePerShop } from "../figures/shop";
+import { type Currency, oncePerShop } from "../figures/shop";
 import { isMeant } from "../state/address";
 import { address, go } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
@@ -22,11 +22,11 @@ const PERIOD_NAMES = {
 const choicesOf = oncePerShop((here) => {
   const sold = new Set(here.sales_order.design_id);
   return {
-    departments: [...new Set([...here.people.values()].map(({ department }) => department))].sort(),
-    parties: [...here.parties].sort(([, one], [, other]) => one.name.localeCompare(other.name)),
+    departments: [...new Set([...here.people.values()].map(({ department }) => department))].sort(as.alphabetically),
+    parties: [...here.parties].sort(([, one], [, other]) => as.alphabetically(one.name, other.name)),
     designs: [...here.designs]
       .filter(([id]) => sold.has(id))
-      .sort(([a, one], [b, other]) => one.localeCompare(other) || a - b),
+      .sort(([a, one], [b, other]) => as.alphabetically(one, other) || a - b),
   };
 });
 
@@ -34,6 +34,11 @@ const choicesOf = oncePerShop((here) => {
 function Unknown({ chosen, among }: { chosen: string | number | null; among: readonly (string | number)[] }) {
   if (chosen === null || among.includes(chosen)) return null;
   return <option value={chosen}>{typeof chosen === "number" ? `#${chosen}` : chosen}, not known here</option>;
+}
+
+/** A currency as the address says it. */
+function inAddress({ id, code }: Pick<Currency, "id" | "code">): string {
+  return id === ALL ? "all" : code;
 }
 
 export function Filters({ look }: { look: Look }) {
@@ -68,12 +73,15 @@ export function Filters({ look }: { look: Look }) {
               type="radio"
               name="currency"
               checked={id === look.currency.id}
-              onChange={() => go({ currency: id === ALL ? "all" : code })}
+              onChange={() => go({ currency: inAddress({ id, code }) })}
             />
             <span>{id === ALL ? `All, in ${code}` : code}</span>
           </label>
         ))}
       </fieldset>
+      {here.complete && at.currency !== null && at.currency !== inAddress(look.currency) ? (
+        <span class="quiet">{as.brief(at.currency)}, not known here</span>
+      ) : null}
       <label>
         <span class="unseen">Period</span>
         <select

@@ -198,11 +198,13 @@ function sorted(
   const by = fields[field];
   if (by === undefined) return rows;
   const keys = Array.from(rows, (row) => by.value(shop[fact], row, shop) ?? Number.NEGATIVE_INFINITY);
+  const compare = (a: number | string, b: number | string) =>
+    typeof a === "string" && typeof b === "string" ? as.alphabetically(a, b) : a < b ? -1 : a > b ? 1 : 0;
   const sign = down ? -1 : 1;
   const places = Uint32Array.from(rows.keys());
   places.sort((one, other) => {
     const [a, b] = [keys[one] as number, keys[other] as number];
-    return (a < b ? -sign : a > b ? sign : 0) || sign * (one - other);
+    return sign * (compare(a, b) || one - other);
   });
   return Int32Array.from(places, (place) => rows[place] as number);
 }
