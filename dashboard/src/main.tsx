@@ -164,12 +164,12 @@ function Content() {
   );
 }
 
-/** How long the page waits, in milliseconds, before it asks again where the data is. */
-const PAUSE = 5_000;
+/** How long the page waits, in milliseconds, before it asks again where the data is: at first, and at most. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [5_000, 60_000];
 
 /** What config.json says: where the data is. Asked for until it comes; meanwhile `waiting` is told why it does not. */
 async function configured(waiting: (why: string) => void): Promise<Config> {
-  for (;;) {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
       const signal = AbortSignal.timeout(PATIENCE);
       const response = await fetch(new URL("config.json", document.baseURI), { cache: "no-cache", signal });
@@ -182,11 +182,11 @@ async function configured(waiting: (why: string) => void): Promise<Config> {
     } catch (error) {
       waiting(
         error instanceof SyntaxError
-          ? "config.json beside this page is no JSON: it says where the data is."
+          ? "config.json beside this page, which says where the data is, is no JSON."
           : "The server of this page does not answer.",
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

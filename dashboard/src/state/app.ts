@@ -11,7 +11,7 @@ import type { Selection } from "../figures/select";
 import { type Shop, shopOf } from "../figures/shop";
 import { type Address, parseAddress, writeAddress } from "./address";
 import { type Look, lookAt } from "./look";
-import { lastLook, type Seen } from "./seen";
+import { lastLook, lookedBack, type Seen } from "./seen";
 
 /** How often the newest snapshot is asked for, in milliseconds. */
 const POLL = 30_000;
@@ -166,7 +166,9 @@ export async function refresh(): Promise<void> {
         latest.value = newest;
         if (shown.value?.snapshot !== snapshot) shown.value = { manifest: moment.manifest, snapshot };
         // What a tab in the background shows, nobody has seen.
-        if (asof === null && !document.hidden) seen.value = lastLook(newest.batch, now.value);
+        if (document.hidden) return;
+        if (asof === null) seen.value = lastLook(newest.batch, now.value);
+        else lookedBack(now.value);
       });
     };
     const before = shown.value;

@@ -33,6 +33,16 @@ export function lastLook(batch: number, at: number): Seen | null {
   }
 }
 
+/** Keep that somebody looks at an earlier moment: the visit goes on, and what is newest is not seen by that. */
+export function lookedBack(at: number): void {
+  try {
+    const seen = parse(localStorage.getItem(SEEN));
+    if (seen !== null && at - seen.at <= PAUSE) localStorage.setItem(SEEN, JSON.stringify({ ...seen, at }));
+  } catch {
+    // a browser that keeps nothing
+  }
+}
+
 function parse(text: string | null): Seen | null {
   const said = JSON.parse(text ?? "null") as Partial<Seen> | null;
   return typeof said?.batch === "number" && typeof said.at === "number" ? { batch: said.batch, at: said.at } : null;

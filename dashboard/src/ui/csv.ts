@@ -12,7 +12,7 @@ export function csvOf(header: readonly string[], rows: readonly (readonly (strin
 function field(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const text = /^(?!-\d+$)[=+\-@\t\r]/.test(value) ? `'${value}` : value; // a whole number is no formula
   return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,6 +1,7 @@
 /** What a number is made of: its rows, a row with its versions, a version's batch. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { keysOf, type Shop } from "../figures/shop";
 import { back, closeAll, look, type Page, pages, refresh, trouble } from "../state/app";
 import { Dialog } from "../ui/dialog";
 import { BatchPage } from "./batch";
@@ -34,7 +35,7 @@ export function Drawer() {
       </div>
       {page.kind === "rows" ? (
         <RowsPage key={pages.value.length} look={here} drill={page} />
-      ) : !here.shop.complete ? (
+      ) : !isHere(here.shop, page) ? (
         <Unread />
       ) : page.kind === "row" ? (
         <RowPage key={`${page.fact}-${page.key}`} look={here} fact={page.fact} id={page.key} />
@@ -43,6 +44,11 @@ export function Drawer() {
       )}
     </Dialog>
   );
+}
+
+/** Whether what a page shows is here already: the newest rows are before the earlier months, and no batch is. */
+function isHere(shop: Shop, page: Page): boolean {
+  return shop.complete || (page.kind === "row" && keysOf(shop, page.fact).includes(page.key));
 }
 
 /** What is not here yet may be there. The banner that says what is wrong lies below the drawer. */

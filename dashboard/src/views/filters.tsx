@@ -80,7 +80,11 @@ export function Filters({ look }: { look: Look }) {
         ))}
       </fieldset>
       {here.complete && at.currency !== null && at.currency !== inAddress(look.currency) ? (
-        <span class="quiet">{as.brief(at.currency)}, not known here</span>
+        <span class="quiet">
+          {at.currency === inAddress({ id: ALL, code: "" })
+            ? "no exchange rates here"
+            : `${as.brief(at.currency)}, not known here`}
+        </span>
       ) : null}
       <label>
         <span class="unseen">Period</span>

@@ -197,14 +197,16 @@ function sorted(
 ): Int32Array {
   const by = fields[field];
   if (by === undefined) return rows;
-  const keys = Array.from(rows, (row) => by.value(shop[fact], row, shop) ?? Number.NEGATIVE_INFINITY);
-  const compare = (a: number | string, b: number | string) =>
-    typeof a === "string" && typeof b === "string" ? as.alphabetically(a, b) : a < b ? -1 : a > b ? 1 : 0;
+  const values = Array.from(rows, (row) => by.value(shop[fact], row, shop) ?? Number.NEGATIVE_INFINITY);
+  // To compare names in a language's order takes long, and most rows share theirs.
+  const names = [...new Set(values.filter((value) => typeof value === "string"))].sort(as.alphabetically);
+  const ranks = new Map<number | string, number>(names.map((name, rank) => [name, rank]));
+  const keys = Float64Array.from(values, (value) => ranks.get(value) ?? Number(value));
   const sign = down ? -1 : 1;
   const places = Uint32Array.from(rows.keys());
   places.sort((one, other) => {
     const [a, b] = [keys[one] as number, keys[other] as number];
-    return sign * (compare(a, b) || one - other);
+    return sign * (a < b ? -1 : a > b ? 1 : one - other);
   });
   return Int32Array.from(places, (place) => rows[place] as number);
 }
