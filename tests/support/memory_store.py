@@ -31,7 +31,7 @@ class MemoryStore:
         reads: the key of every object that was read, in order.
         deleted: the key of every object that was deleted.
         headers: what each object was last written with, by key.
-        archived: the keys of objects that lie where they cannot be read.
+        archived: the storage class, by key, of objects that lie where they cannot be read.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class MemoryStore:
         self.reads: list[str] = []
         self.deleted: list[str] = []
         self.headers: dict[str, dict[str, str]] = {}
-        self.archived: set[str] = set()
+        self.archived: dict[str, str] = {}
         self._lock = threading.RLock()
         self._objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
         self._keys: dict[str, list[str]] = {}
@@ -123,7 +123,7 @@ class MemoryStore:
                     "Key": key,
                     "Size": len(self._objects[Bucket, key][0]),
                     "LastModified": self._objects[Bucket, key][1],
-                    "StorageClass": "GLACIER" if key in self.archived else "STANDARD",
+                    "StorageClass": self.archived.get(key, "STANDARD"),
                 }
                 for key in found
             ]

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import boto3
 import psycopg2
@@ -212,9 +213,11 @@ def test_a_secret_that_is_not_filled_in_is_excused_for_a_day(
 ) -> None:
     empty = {"host": PLACEHOLDER, "port": 1, "username": "u", "password": "p", "dbname": "d"}
     secrets.put_secret_value(SecretId="source", SecretString=json.dumps(empty))
+    now = datetime.now(UTC)
+    monkeypatch.setattr(logins, "datetime", Mock(now=Mock(return_value=now + timedelta(hours=23))))
     with pytest.raises(NotFilledInYet):
         ask(secrets)
-    monkeypatch.setattr(logins, "_TIME_TO_FILL_IN", timedelta())
+    monkeypatch.setattr(logins, "datetime", Mock(now=Mock(return_value=now + timedelta(hours=25))))
     with pytest.raises(NotFilledIn) as refusal:
         ask(secrets)
     assert refusal.type is NotFilledIn, "the state machine catches the other one by its name alone"

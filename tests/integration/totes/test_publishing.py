@@ -403,6 +403,21 @@ def test_a_clock_that_was_ahead_once_does_not_make_the_page_fresh_until_then(pip
 
 
 @pytest.mark.begun
+def test_what_was_checked_of_a_warehouse_that_is_lost_is_not_said_of_one_with_fewer_batches(
+    pipeline: Pipeline,
+) -> None:
+    store = MemoryStore()
+    edit(pipeline, 1)
+    published(pipeline.warehouse, store, datetime.now(UTC))
+    put_back(pipeline, to=1)
+    with session(pipeline.warehouse) as connection:
+        load(connection, pipeline.processed, STAR_TABLES, rebuild=True)
+    assert published(pipeline.warehouse, store).batch == 1
+    latest = Reader(store).latest
+    assert latest.status.checked_at == latest.captured_at
+
+
+@pytest.mark.begun
 def test_a_rebuilt_warehouse_is_published_whole_and_what_says_the_same_is_not_written_again(
     pipeline: Pipeline,
 ) -> None:

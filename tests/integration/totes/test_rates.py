@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -18,7 +19,7 @@ from tests.support.snapshots import folder_of
 from totes.answers import quarantine
 from totes.dashboard_snapshot import publish
 from totes.lake import Bucket
-from totes.rates import Fetched, RateSource, fetch_rates
+from totes.rates import Fetched, RateSource, fetch_rates, source
 from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
 from totes.warehouse import LoadedRates, load, load_rates
@@ -223,6 +224,19 @@ def test_a_source_that_is_down_fails_nothing_and_another_site_stands_in(pipeline
     finally:
         down.close()
     assert "no site of rates answers" in fetch(pipeline, down).failed
+
+
+def test_a_site_that_accepts_and_says_nothing_does_not_take_the_time_of_the_next(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "_TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        watchdog = threading.Timer(5, silent.shutdown, [socket.SHUT_RDWR])  # else nothing ends the test that fails
+        watchdog.start()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/{{day}}/{{base}}.json"
+        assert RateSource([url, site.url]).newest_day("GBP") == FIRST
+        assert watchdog.is_alive()
+        watchdog.cancel()
 
 
 def test_what_one_site_lacks_or_garbles_another_has(pipeline: Pipeline, site: Site) -> None:

@@ -5,8 +5,10 @@ import dataclasses
 import itertools
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -179,7 +181,10 @@ def test_an_idle_tick_waits_for_no_disk(shop: Pipeline, monkeypatch: pytest.Monk
     assert shop.capture().batch is None
 
 
-def test_a_role_that_may_not_ask_for_positions_waits_its_time(shop: Pipeline) -> None:
+def test_a_role_that_may_not_ask_for_positions_waits_its_time(shop: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_alone(shop.source, "ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()")
+    waits: list[float] = []
+    monkeypatch.setattr(durability, "time", SimpleNamespace(monotonic=time.monotonic, sleep=waits.append))
     functions = ("pg_current_wal_insert_lsn()", "pg_current_wal_flush_lsn()", "pg_last_wal_replay_lsn()")
     execute(
         shop.source,
@@ -187,7 +192,11 @@ def test_a_role_that_may_not_ask_for_positions_waits_its_time(shop: Pipeline) ->
         + "".join(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC;" for function in functions),
     )
     with contextlib.closing(psycopg2.connect(shop.source, user="reader", password="r")) as connection:
+        began = time.monotonic()
         assert capture(connection, shop.ingestion, SOURCE_TABLES).batch == 1
+        took = time.monotonic() - began
+    [waited] = waits
+    assert 30 - took <= waited <= 30, "three times wal_writer_delay, from when the snapshot was taken"
     assert shop.capture().batch is None
 
 

@@ -156,10 +156,12 @@ def test_an_object_with_other_bytes_is_named(lake: Lake) -> None:
     assert finding.startswith(f"s3://processed/{part.key} is not the object that its manifest names")
 
 
-def test_an_object_that_was_archived_is_named_though_it_is_there_with_its_size(lake: Lake) -> None:
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+def test_an_object_that_was_archived_is_named_though_it_is_there_with_its_size(lake: Lake, storage_class: str) -> None:
     key = lake.stars[7].key
-    lake.store.archived.add(key)
-    assert lake.found() == [f"s3://processed/{key} was archived, as by a lifecycle rule; restore the object"]
+    lake.store.archived[key] = storage_class
+    findings = [finding for night in lake.week(every=10**9) for finding in night.findings]
+    assert findings == [f"s3://processed/{key} was archived, as by a lifecycle rule; restore the object"]
 
 
 def test_an_object_that_was_written_again_is_named_within_a_week(large_lake: Lake) -> None:
@@ -174,6 +176,18 @@ def test_an_object_that_was_written_again_is_named_within_a_week(large_lake: Lak
     assert finding.startswith(f"s3://processed/{part.key} is not the object that its manifest names")
     assert [night.sampled for night in nights[2 * NIGHTS :]] == [0] * NIGHTS, "a lake that was copied is read once"
     large_lake.overwrite("processed", part.key, body)
+
+
+def test_an_object_that_was_written_again_after_the_audit_of_its_turn_is_named_at_the_next(lake: Lake) -> None:
+    began, part = NOW.toordinal() + 100, lake.stars[7]
+    lake.store.now = NOW + timedelta(days=100)
+    nights = [audit(lake.ingestion, lake.processed, day=began + day, every=10**9) for day in range(NIGHTS)]
+    [turn] = [day for day, night in enumerate(nights) if night.batches]
+    lake.store.now += timedelta(days=turn, hours=23)
+    lake.overwrite("processed", part.key, b"x" * part.bytes)
+    night = audit(lake.ingestion, lake.processed, day=began + turn + NIGHTS, every=10**9)
+    [finding] = night.findings
+    assert finding.startswith(f"s3://processed/{part.key} is not the object that its manifest names")
 
 
 def test_a_manifest_that_is_missing_is_named(lake: Lake) -> None:
