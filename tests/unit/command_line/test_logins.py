@@ -9,7 +9,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from typer.testing import CliRunner
 
+from command_line.commands.app import app
 from command_line.deployment import Deployment
 from command_line.logins import Logins
 from totes import payloads
@@ -75,6 +77,67 @@ def test_why_a_login_is_refused_is_said_though_somebody_tries_another_one_at_onc
     with pytest.raises(UserError, match="the database does not know it"):
         of_two(monkeypatch, secrets, {payloads.REFUSED: "the database does not know it"}).store("source", LOGIN)
     assert current(secrets) == "before"
+
+
+def versions(secrets: "SecretsManagerClient", label: str) -> list[str]:
+    """The versions of the secret that have a label."""
+    stages = secrets.describe_secret(SecretId="source")["VersionIdsToStages"]
+    return [version for version, labels in stages.items() if label in labels]
+
+
+def test_of_a_login_that_is_refused_no_trial_is_left(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient"
+) -> None:
+    monkeypatch.setattr("command_line.logins.ask", Mock(return_value={payloads.REFUSED: "the database is closed"}))
+    with pytest.raises(UserError, match="the database is closed"):
+        Logins(deployed(SourceSecretArn="source")).store("source", LOGIN)
+    assert versions(secrets, "TOTESTRIAL") == []
+
+
+def pending(secrets: "SecretsManagerClient") -> str:
+    """A version that an interrupted command has left pending."""
+    left = json.dumps({**LOGIN, "password": "pending"})
+    return secrets.put_secret_value(SecretId="source", SecretString=left, VersionStages=["AWSPENDING"])["VersionId"]
+
+
+def test_a_pending_password_is_kept_while_the_database_takes_none(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient"
+) -> None:
+    """It may be the only one that the database knows."""
+    left = pending(secrets)
+    monkeypatch.setattr("command_line.logins._ROTATION_SECONDS", 0.0)
+    monkeypatch.setattr("command_line.logins.ask", Mock(return_value={payloads.REFUSED: "it cannot be reached"}))
+    with pytest.raises(UserError, match="it cannot be reached"):
+        Logins(deployed(SourceSecretArn="source", RotatedLogins="source")).rotate("source")
+    assert versions(secrets, "AWSPENDING") == [left]
+
+
+def test_what_was_pending_is_pending_again_after_a_login_that_the_database_has_not_learned(
+    secrets: "SecretsManagerClient",
+) -> None:
+    left, logins = pending(secrets), Logins(deployed(SourceSecretArn="source"))
+    with (
+        pytest.raises(ZeroDivisionError),
+        logins.replacing("source", {**LOGIN, "password": "after"}, is_known=lambda: False),
+    ):
+        assert versions(secrets, "AWSPENDING") != [left]
+        raise ZeroDivisionError
+    assert versions(secrets, "AWSPENDING") == [left]
+
+
+def test_for_a_new_host_nothing_is_taken_over_of_how_the_old_one_is_reached(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient"
+) -> None:
+    secrets.put_secret_value(SecretId="source", SecretString=json.dumps({**LOGIN, "port": 6432, "sslmode": "disable"}))
+    found = deployed(SourceSecretArn="source")
+    monkeypatch.setattr("command_line.commands.secrets.deployment_of", Mock(return_value=found))
+    monkeypatch.setattr("command_line.logins.ask", Mock(return_value={}))
+    asked = ["secrets", "set", "source", "--host", "new", "--dbname", "d", "--username", "u"]
+    said = CliRunner().invoke(app, asked, input="after\n")
+    assert said.exit_code == 0, said.output
+    stored = json.loads(secrets.get_secret_value(SecretId="source", VersionStage="AWSCURRENT")["SecretString"])
+    assert (stored["host"], stored["port"], stored["password"]) == ("new", 5432, "after")
+    assert "sslmode" not in stored
 
 
 EXPIRED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "it has expired"}}, "DescribeSecret")

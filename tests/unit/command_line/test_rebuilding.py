@@ -85,3 +85,9 @@ def test_what_is_asked_of_a_run_that_only_athenas_lists_have_failed_is_kept(
     not_listed = RunResult(status="FAILED", batch=5, seconds=60.0, error=f"{payloads.NOT_LISTED}: S3 refuses")
     with pytest.raises(UserError, match=r"S3 refuses; what is done is kept, and the next run goes on$"):
         asked_of(monkeypatch, not_listed, replayed=replayed)
+
+
+def test_a_replay_that_was_given_up_meanwhile_is_not_said_to_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that nobody followed has failed with it: the lake has the edition of before."""
+    with pytest.raises(UserError, match=r"the replay was given up, .* ask for it again"):
+        asked_of(monkeypatch, DONE, replayed=True)

@@ -181,6 +181,17 @@ def test_a_warehouse_that_was_put_back_is_as_old_as_its_newest_batch(monkeypatch
     assert "last good run: 2024-01-01 08:10:00 UTC" in words
 
 
+@pytest.mark.usefixtures("silent")
+def test_where_nothing_has_ever_arrived_every_lag_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, nothing = ran({}), State(newest=0, batches=[], tables={})
+    cast("Mock", found).ingestion = MemoryStore().bucket("ingestion")
+    cast("Mock", found).scheduled = False
+    monkeypatch.setattr("command_line.status.ask", Mock(return_value=nothing.to_dict()))
+    monkeypatch.setattr("command_line.commands.runs.deployment_of", Mock(return_value=found))
+    assert CliRunner().invoke(app, ["status"]).exit_code == 0
+    assert CliRunner().invoke(app, ["status", "--max-lag", "900"]).exit_code == 1
+
+
 def test_a_batch_that_a_run_has_just_brought_is_told_by_the_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """It was captured a second after the run began, and two moments would be read as two things."""
     captured_at = EIGHT + timedelta(minutes=5, seconds=1)
