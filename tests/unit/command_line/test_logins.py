@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -123,6 +124,22 @@ def test_what_was_pending_is_pending_again_after_a_login_that_the_database_has_n
         assert versions(secrets, "AWSPENDING") != [left]
         raise ZeroDivisionError
     assert versions(secrets, "AWSPENDING") == [left]
+
+
+def test_a_password_that_is_pending_for_another_role_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient"
+) -> None:
+    pending(secrets)
+    monkeypatch.setattr("command_line.logins._ROTATION_SECONDS", 0.0)
+    logins = Logins(deployed(SourceSecretArn="source"))
+    assert logins.pending_password("source", "u") == "pending"
+    assert logins.pending_password("source", "another") is None
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_login_that_is_deleted_can_be_taken_back_for_thirty_days() -> None:
+    gone = Logins(deployed(SourceSecretArn="source")).delete("source")
+    assert round((gone - datetime.now(UTC)).total_seconds() / 86_400) == 30
 
 
 def test_for_a_new_host_nothing_is_taken_over_of_how_the_old_one_is_reached(
