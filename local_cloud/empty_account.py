@@ -9,7 +9,7 @@ from local_cloud.account import REGION
 from local_cloud.cloud import LocalCloud
 from local_cloud.databases import OWN_WAREHOUSE_ROLES, login
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
-from local_cloud.launch import Daemon
+from local_cloud.launch import Daemon, check_localhost
 from local_cloud.network import inside
 from local_cloud.stored_logins import store_master, write_place
 from totes.connecting import connect
@@ -27,8 +27,9 @@ def open_account(state: Path, *, environment: str) -> LocalCloud:
         environment: the one that is to be deployed there.
 
     Raises:
-        UserError: a cloud runs in that folder already, or does not start.
+        UserError: a cloud runs in that folder already, or does not start, or localhost is not 127.0.0.1.
     """
+    check_localhost()
     folder = StateFolder(state)
     lock = folder.claim()
     with folder.coming_up(lock):

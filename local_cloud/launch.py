@@ -1,6 +1,7 @@
 """Starts a cloud's daemon, and reads what it writes."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,20 @@ from local_cloud.folder import StateFolder
 from totes.errors import UserError
 
 _READY_SECONDS = 120.0
+
+
+def check_localhost() -> None:
+    """Refuse a machine on which no client finds the endpoint: it listens on 127.0.0.1, and its URL says localhost.
+
+    Raises:
+        UserError: it is one.
+    """
+    try:
+        found = {address[0] for *_, address in socket.getaddrinfo("localhost", None, socket.AF_INET)}
+    except socket.gaierror:
+        found = set()
+    if "127.0.0.1" not in found:
+        raise UserError("localhost is not 127.0.0.1 on this machine; add the line `127.0.0.1 localhost` to /etc/hosts")
 
 
 class Process(Protocol):

@@ -1,6 +1,5 @@
 """Start a local cloud, stop it, take it down, or wait until somebody has."""
 
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from local_cloud.cloud import LocalCloud, client, typed
 from local_cloud.databases import identity, login, refuse_source
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.inert_types import inert_types
-from local_cloud.launch import Daemon
+from local_cloud.launch import Daemon, check_localhost
 from local_cloud.origin import CloudOrigin
 from local_cloud.stored_logins import SECRETS, store_logins, store_what_changed
 from totes.errors import UserError
@@ -58,7 +57,7 @@ def up(
         UserError: a cloud runs in that folder already, it was made for something else, a database cannot be used, the
             deployment failed, or localhost is not 127.0.0.1.
     """
-    _check_localhost()
+    check_localhost()
     mode = _Mode(ends_with_caller=ends_with_caller, persistent=persistent, scheduled=scheduled)
     folder = StateFolder(state)
     before = CloudOrigin.of(folder) if persistent and not folder.is_running else None
@@ -119,16 +118,6 @@ def wait(state: Path) -> None:
             f"the local cloud in {state} has stopped; what went wrong is in {folder.log}; {how}"
             f"{typed('down', state)} removes what is left"
         )
-
-
-def _check_localhost() -> None:
-    """Refuse a machine on which no client finds the endpoint: it listens on 127.0.0.1, and its URL says localhost."""
-    try:
-        found = {address[0] for *_, address in socket.getaddrinfo("localhost", None, socket.AF_INET)}
-    except socket.gaierror:
-        found = set()
-    if "127.0.0.1" not in found:
-        raise UserError("localhost is not 127.0.0.1 on this machine; add the line `127.0.0.1 localhost` to /etc/hosts")
 
 
 def _looked_at(

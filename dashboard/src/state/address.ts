@@ -2,6 +2,9 @@
 
 import type { FactName } from "../data/schemas";
 
+/** What is said for every currency, converted. */
+export const EVERY_CURRENCY = "all";
+
 export const PERIODS = ["4w", "13w", "52w", "all", "custom"] as const;
 export type Period = (typeof PERIODS)[number];
 
@@ -11,7 +14,7 @@ export interface Address {
   /** Days, such as "2026-11-26"; of the period "custom" alone. */
   readonly from: string | null;
   readonly to: string | null;
-  /** An ISO 4217 code, or "all" for every currency, converted. */
+  /** An ISO 4217 code, or EVERY_CURRENCY. */
   readonly currency: string | null;
   readonly department: string | null;
   readonly counterparty: number | null;

@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { isoDay } from "../figures/days";
 import { ALL } from "../figures/rates";
 import { type Currency, oncePerShop } from "../figures/shop";
-import { isMeant } from "../state/address";
+import { EVERY_CURRENCY, isMeant } from "../state/address";
 import { address, go } from "../state/app";
 import { daysOf, type Look, periodOf } from "../state/look";
 import * as as from "../ui/formats";
@@ -38,7 +38,7 @@ function Unknown({ chosen, among }: { chosen: string | number | null; among: rea
 
 /** A currency as the address says it. */
 function inAddress({ id, code }: Pick<Currency, "id" | "code">): string {
-  return id === ALL ? "all" : code;
+  return id === ALL ? EVERY_CURRENCY : code;
 }
 
 export function Filters({ look }: { look: Look }) {
@@ -81,9 +81,7 @@ export function Filters({ look }: { look: Look }) {
       </fieldset>
       {here.complete && at.currency !== null && at.currency !== inAddress(look.currency) ? (
         <span class="quiet">
-          {at.currency === inAddress({ id: ALL, code: "" })
-            ? "no exchange rates here"
-            : `${as.brief(at.currency)}, not known here`}
+          {at.currency === EVERY_CURRENCY ? "no exchange rates here" : `${as.brief(at.currency)}, not known here`}
         </span>
       ) : null}
       <label>

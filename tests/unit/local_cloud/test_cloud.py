@@ -8,6 +8,7 @@ import pytest
 import local_cloud
 from local_cloud.account import REGION
 from local_cloud.cloud import _session
+from local_cloud.empty_account import open_account
 from totes.errors import UserError
 
 
@@ -29,4 +30,6 @@ def test_a_machine_whose_localhost_is_another_is_refused_before_anything_is_made
     monkeypatch.setattr(socket, "getaddrinfo", only_version_six)
     with pytest.raises(UserError, match=r"localhost is not 127\.0\.0\.1 on this machine; add the line"):
         local_cloud.up(tmp_path / "cloud", source=None, warehouse=None, say=lambda _: None)
+    with pytest.raises(UserError, match=r"localhost is not 127\.0\.0\.1 on this machine; add the line"):
+        open_account(tmp_path / "cloud", environment="dev")
     assert not (tmp_path / "cloud").exists()
