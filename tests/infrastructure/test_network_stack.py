@@ -143,6 +143,15 @@ def test_outputs_say_whom_an_existing_networks_endpoints_let_in(store: Path) -> 
     assert to_aws == {"NetworkLake", "TunnelGroup"}, "nobody else speaks to AWS"
 
 
+def test_nobody_speaks_to_the_outside_on_the_port_of_a_database_that_is_inside(store: Path) -> None:
+    inside = dataclasses.replace(INSIDE, port=6432)
+    found = synthesise_foundations(dataclasses.replace(production(), source=GivenDatabase(), warehouse=inside), store)
+    [out] = [rule for rule in rules(found, "Egress") if rule["of"] == "NetworkWarehouseClients"]
+    assert (out["DestinationSecurityGroupId"], out["FromPort"], out["ToPort"]) == (INSIDE.security_group_id, 6432, 6432)
+    let_through = {rule["FromPort"] for rule in rules(found, "Ingress") if rule["of"] == "NetworkNatGroup"}
+    assert let_through == {443, 5432}, "the NAT instances carry nothing to what is in the network"
+
+
 def test_a_given_group_lets_the_functions_in_where_the_configuration_says_so(store: Path) -> None:
     opened = dataclasses.replace(INSIDE, opens_group=True, port=6432)
     found = synthesise_foundations(dataclasses.replace(production(), source=opened), store)

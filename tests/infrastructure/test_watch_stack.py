@@ -11,7 +11,7 @@ from stacks import config
 from stacks.constructs.own_warehouse import Limits
 from stacks.constructs.watched import WatchedPipeline
 from stacks.settings.databases import OwnDatabase
-from tests.support.templates import ADDRESS, Synthesised, synthesise, synthesise_foundations
+from tests.support.templates import ADDRESS, Synthesised, production, synthesise, synthesise_foundations
 from totes import telemetry
 from totes.lake.audit import NIGHTS
 
@@ -66,6 +66,21 @@ def test_the_warehouse_is_watched_at_its_own_size(dev: Synthesised, prod: Synthe
         for alarm in found.values():
             [dimension] = alarm["Dimensions"]
             assert environment.said(dimension["Value"]) == "<OwnWarehouseInstance>"
+
+
+@pytest.mark.parametrize(("instance_type", "connections"), [("m6g.2xlarge", 1_802), ("m6g.4xlarge", 3_333)])
+def test_a_large_warehouse_is_told_of_before_the_most_connections_that_rds_gives(
+    instance_type: str, connections: int
+) -> None:
+    database = OwnDatabase(instance_type=instance_type, multi_az=False, backup_days=1)
+    assert Limits.of(database).connections == connections, "RDS gives 5,000 and no more, whatever the memory"
+
+
+def test_rates_of_which_no_age_is_too_much_have_no_alarm(store: Path) -> None:
+    environment = production()
+    assert environment.rates is not None
+    aged = dataclasses.replace(environment, rates=dataclasses.replace(environment.rates, late_days=None))
+    assert "rates-late" not in alarms(synthesise(aged, store))
 
 
 @pytest.mark.parametrize(

@@ -395,6 +395,19 @@ def test_files_that_are_lost_are_written_again_the_next_day(pipeline: Pipeline) 
 
 
 @pytest.mark.begun
+def test_where_the_latest_is_lost_the_days_that_are_left_stay_known(pipeline: Pipeline) -> None:
+    store = MemoryStore()
+    edit(pipeline, 1)
+    published(pipeline.warehouse, store)
+    [today] = Reader(store).latest.days
+    moments = store.get_object(Bucket="dashboard", Key=DATA + moments_key(today))["Body"].read()
+    store.put_object(Bucket="dashboard", Key=DATA + moments_key("2024-11-15"), Body=moments)
+    store.delete_object(Bucket="dashboard", Key=DATA + LATEST)
+    published(pipeline.warehouse, store)
+    assert Reader(store).latest.days == ("2024-11-15", today)
+
+
+@pytest.mark.begun
 def test_a_clock_that_was_ahead_once_does_not_make_the_page_fresh_until_then(pipeline: Pipeline) -> None:
     store = MemoryStore()
     published(pipeline.warehouse, store, datetime.now(UTC) + timedelta(days=1))

@@ -116,6 +116,14 @@ def test_a_warehouse_that_holds_batches_which_the_lake_has_lost_is_a_finding(acc
     assert "the manifests of batches 5 to 7 are restored in both buckets" in found.sentence
 
 
+@pytest.mark.parametrize(("loaded", "good"), [(4, True), (5, False)])
+def test_a_warehouse_that_is_a_single_batch_ahead_of_the_lake_is_a_finding(
+    account: Account, loaded: int, *, good: bool
+) -> None:
+    account.newest, account.loaded = {"lake": 4, "stars": 0}, loaded
+    assert account.examined()["lake"].good is good
+
+
 def test_a_right_that_is_missing_for_the_alarms_is_a_finding(account: Account) -> None:
     account.pages["list_subscriptions_by_topic"] = refused("ListSubscriptionsByTopic")
     found = account.examined()
