@@ -205,13 +205,11 @@ def _one_transaction_is_none() -> None:
 def _first_stretch_only() -> None:
     """Read of the places in which new rows lie the first only."""
 
-    def place(counts: Sequence[int], starts: Sequence[str]) -> sql.Composable:
+    def place(counts: Sequence[int], *others: Any) -> sql.Composable:
         first = next((stretch for stretch, count in enumerate(counts) if count), 0)
-        return there([count if stretch == first else 0 for stretch, count in enumerate(counts)], starts)
+        return there([count if stretch == first else 0 for stretch, count in enumerate(counts)], *others)
 
-    there: Callable[[Sequence[int], Sequence[str]], sql.Composable] = _put(
-        _module("capture.rows.counting"), "_place", place
-    )
+    there: Callable[..., sql.Composable] = _put(_module("capture.rows.counting"), "_place", place)
 
 
 def _unread_count() -> None:

@@ -7,6 +7,8 @@ import pytest
 from psycopg2 import sql
 
 from tests.support.databases import execute, session
+from totes.capture import sizes
+from totes.capture.rows import counting
 from totes.capture.rows.counting import Counted, count_rows
 from totes.capture.source.snapshot import EVERY_ROW, Snapshot, snapshot_of
 
@@ -50,8 +52,12 @@ def looked_at(snapshot: Snapshot, counted: Counted) -> int:
     return len(there(snapshot, "wide", counted.place))
 
 
+@pytest.mark.parametrize("blocks_of_a_stretch", [1, 7])
 @pytest.mark.parametrize("seed", range(20))
-def test_all_rows_of_a_condition_are_counted_and_lie_in_the_place(snapshot: Snapshot, seed: int) -> None:
+def test_all_rows_of_a_condition_are_counted_and_lie_in_the_place(
+    snapshot: Snapshot, seed: int, blocks_of_a_stretch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_STRETCHES", _BLOCKS // blocks_of_a_stretch)
     chosen = random.Random(seed).sample(range(_ROWS), k=seed * seed)  # noqa: S311 - a test's choice
     counted = count_rows(snapshot, "wide", _BLOCKS, keys(*chosen))
     assert (counted.rows, counted.candidates) == (_ROWS, len(chosen))
@@ -62,15 +68,39 @@ def test_all_rows_of_a_condition_are_counted_and_lie_in_the_place(snapshot: Snap
 def test_rows_that_lie_together_are_found_without_looking_elsewhere(snapshot: Snapshot, first: int) -> None:
     counted = count_rows(snapshot, "wide", _BLOCKS, keys(*range(first, first + 20)))
     assert counted.candidates == 20
-    assert looked_at(snapshot, counted) <= _ROWS / 3, "they lie in two of eight stretches at most"
+    assert looked_at(snapshot, counted) <= 20 + 2 * _ROWS_OF_A_BLOCK, "they lie in a few blocks"
 
 
-def test_postgresql_does_not_read_what_lies_elsewhere(snapshot: Snapshot) -> None:
-    place = count_rows(snapshot, "wide", _BLOCKS, keys(300)).place
+def test_few_rows_that_lie_far_apart_are_found_without_looking_elsewhere(snapshot: Snapshot) -> None:
+    chosen = range(0, _ROWS, 30)
+    counted = count_rows(snapshot, "wide", _BLOCKS, keys(*chosen))
+    assert sorted(there(snapshot, "wide", counted.place)) == [*chosen]
+
+
+def test_rows_that_lie_nearly_everywhere_are_read_as_the_whole_table_is(snapshot: Snapshot) -> None:
+    for chosen in (range(0, _ROWS, 9), range(_ROWS // 2 - 10, _ROWS)):
+        assert count_rows(snapshot, "wide", _BLOCKS, keys(*chosen)).place == EVERY_ROW
+
+
+def test_no_more_rows_are_looked_up_one_by_one_than_are_read_in_any_order(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = keys(100, 200)
+    monkeypatch.setattr(sizes, "UNORDERED_ROWS", 2)
+    assert looked_at(snapshot, count_rows(snapshot, "wide", _BLOCKS, chosen)) == 2
+    monkeypatch.setattr(sizes, "UNORDERED_ROWS", 1)
+    assert looked_at(snapshot, count_rows(snapshot, "wide", _BLOCKS, chosen)) > 100, "all between"
+
+
+@pytest.mark.parametrize("chosen", [range(300, 303), range(0, _ROWS, 60)], ids=["together", "far apart"])
+def test_postgresql_does_not_read_what_lies_elsewhere(snapshot: Snapshot, chosen: range) -> None:
+    place = count_rows(snapshot, "wide", _BLOCKS, keys(*chosen)).place
+    query = sql.SQL("EXPLAIN SELECT FROM public.wide WHERE {} AND {}")
     with snapshot.connection.cursor() as cursor:
-        cursor.execute(sql.SQL("EXPLAIN SELECT FROM public.wide WHERE {} AND {}").format(keys(300), place))
-        plan = cursor.fetchall()
-    assert "Tid Range Scan" in plan[0][0]
+        cursor.execute(query.format(keys(*chosen), place))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Tid Range Scan on wide" in plan
+    assert "Seq Scan" not in plan
 
 
 def test_a_table_that_has_grown_since_its_blocks_were_counted_is_counted_whole(snapshot: Snapshot) -> None:

@@ -13,7 +13,6 @@ from tests.support.databases import execute, rows, session, value
 from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
-from tests.support.servers import run_alone
 from tests.support.versions import since
 from totes.capture import changes
 from totes.capture.rows import streaming
@@ -197,8 +196,9 @@ def test_a_partition_that_is_attached_while_it_is_read_is_no_mass_deletion(
     execute(pipeline.source, "ALTER TABLE payment DETACH PARTITION high; TABLE high")
     pipeline.tick()
     execute(pipeline.source, "UPDATE high SET paid = NOT paid; UPDATE payment SET paid = NOT paid")
-    if lies != "elsewhere":
-        run_alone(pipeline.source, "VACUUM FULL high")
+    if lies == "elsewhere":  # new rows lie at the end of a table of many blocks, and those of the other at its start
+        again = "BEGIN FOR time IN 1..100 LOOP UPDATE payment SET paid = NOT paid; END LOOP; END"
+        execute(pipeline.source, f"DO $$ {again} $$; ANALYZE payment")
     whole = changes.TableChanges.read
 
     def once_attached(reading: changes.TableChanges, *given: Any) -> changes.TableTotals:

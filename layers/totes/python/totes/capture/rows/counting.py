@@ -1,7 +1,7 @@
 """How many rows a table has, for how many of them a condition holds, and where in the table those lie.
 
-New rows mostly lie close together, where the table has room: at its end, say. Then they are read without reading the
-whole table a second time.
+New rows mostly lie close together, where the table has room: at its end, say. Or they are few. Either way they are read
+without reading the whole table a second time.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 
+from totes.capture import sizes
 from totes.capture.source.snapshot import EVERY_ROW, NO_ROW, Snapshot
 
-_STRETCHES = 8
-"""A table is looked at as so many stretches of equally many blocks; the last has also what the table has grown by."""
+_STRETCHES = 4096
+"""A table is looked at as so many stretches at most, each of as many blocks; the last goes on to the table's end."""
 
 _DIGITS = 12
 """As many as the count of a stretch's rows may have."""
@@ -20,13 +21,32 @@ _DIGITS = 12
 _COUNT_ALL = sql.SQL("SELECT count(*), NULL FROM public.{table}")
 
 # One number has the counts of all stretches, each in twelve digits of its own: a row adds 1 where it lies in the first,
-# 10**12 in the second. So the condition is asked of each row once; a second aggregate would ask it of each again, which
-# takes about as long as the rest of the count.
+# 1e12 in the second. So the condition is asked of each row once; a second aggregate would ask it of each again. Where a
+# row lies is searched for among the stretches' starts: to read its ctid's text as a point takes longer.
 _COUNT = sql.SQL("""
-    SELECT count(*), sum(({units}::numeric[])[1 + width_bucket(ctid, {starts}::tid[])]) FILTER (WHERE {condition})
+    SELECT count(*), (sum(('1e' || {digits} * width_bucket(ctid, {starts}))::numeric) FILTER (WHERE {condition}))::text
     FROM public.{table}
 """)
-_UNITS = [10 ** (_DIGITS * stretch) for stretch in range(_STRETCHES)]
+_STARTS = sql.SQL("""
+    ARRAY(
+        SELECT ('(' || {blocks} * stretch || ',0)')::tid
+        FROM generate_series(1, {last}::bigint) AS stretch ORDER BY stretch
+    )
+""")
+
+_WITHIN = sql.SQL("(ctid >= {}::tid AND ctid < {}::tid)")
+
+# OFFSET keeps PostgreSQL from making one join of both: it reads each range, and nothing else.
+_ONE_BY_ONE = sql.SQL("""
+    ctid = ANY (ARRAY(
+        SELECT found.ctid FROM unnest({starts}::tid[], {ends}::tid[]) AS stretches (starts, ends), LATERAL (
+            SELECT ctid FROM public.{table} WHERE ctid >= starts AND ctid < ends AND {condition} OFFSET 0
+        ) AS found
+    ))
+""")
+
+_THE_END = "(4294967295,0)"
+"""No row lies here or behind: https://www.postgresql.org/docs/current/limits.html counts one block less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,38 +78,51 @@ def count_rows(snapshot: Snapshot, table: str, blocks: int, condition: sql.Compo
     Raises:
         psycopg2.Error: the connection to the source was lost.
     """
+    name = sql.Identifier(table)
     if condition == EVERY_ROW:
-        rows, _ = _told(snapshot, table, _COUNT_ALL.format(table=sql.Identifier(table)))
+        rows, _ = _told(snapshot, table, _COUNT_ALL.format(table=name))
         return Counted(rows=rows, candidates=rows, place=EVERY_ROW)
-    starts = [f"({stretch * (blocks // _STRETCHES + 1)},0)" for stretch in range(1, _STRETCHES)]
-    query = _COUNT.format(
-        units=sql.Literal(_UNITS), starts=sql.Literal(starts), condition=condition, table=sql.Identifier(table)
-    )
+    of_one = blocks // _STRETCHES + 1
+    last = blocks // of_one
+    starts = _STARTS.format(blocks=sql.Literal(of_one), last=sql.Literal(last))
+    query = _COUNT.format(digits=sql.Literal(_DIGITS), starts=starts, condition=condition, table=name)
     rows, told = _told(snapshot, table, query)
-    counts = [told // unit % 10**_DIGITS for unit in _UNITS]
-    return Counted(rows=rows, candidates=sum(counts), place=_place(counts, starts))
+    counts = [int(told[max(0, end - _DIGITS) : end]) for end in range(len(told), 0, -_DIGITS)]
+    tids = [*(f"({of_one * stretch},0)" for stretch in range(last + 1)), _THE_END]
+    return Counted(rows=rows, candidates=sum(counts), place=_place(counts, tids, name, condition))
 
 
-def _told(snapshot: Snapshot, table: str, query: sql.Composable) -> tuple[int, int]:
+def _told(snapshot: Snapshot, table: str, query: sql.Composable) -> tuple[int, str]:
     with snapshot.reading(table) as cursor:
         cursor.execute(query)
         [[rows, told]] = cursor.fetchall()
-    return int(rows), int(told or 0)
+    return int(rows), told or ""
 
 
-def _place(counts: Sequence[int], starts: Sequence[str]) -> sql.Composable:
-    """The condition on a row that it lies in the first stretch that has one, in the last that has one, or between.
+def _place(
+    counts: Sequence[int], tids: Sequence[str], table: sql.Identifier, condition: sql.Composable
+) -> sql.Composable:
+    """The SQL condition that a row lies where those lie that are counted.
 
     Args:
-        counts: how many each stretch has.
-        starts: the ctid from which on each goes, but the first.
+        counts: how many each stretch has, up to the last that has one.
+        tids: the ctid with which each stretch begins, and the end.
+        table: the table.
+        condition: what holds for those that are counted.
     """
     found = [stretch for stretch, count in enumerate(counts) if count]
     if not found:
         return NO_ROW
-    bounds = []
-    if found[0] > 0:
-        bounds.append(sql.SQL("ctid >= {}::tid").format(sql.Literal(starts[found[0] - 1])))
-    if found[-1] < len(starts):
-        bounds.append(sql.SQL("ctid < {}::tid").format(sql.Literal(starts[found[-1]])))
-    return sql.SQL(" AND ").join(bounds) if bounds else EVERY_ROW
+    first, end = found[0], found[-1] + 1
+    if len(found) <= (end - first) / 4 and sum(counts) <= sizes.UNORDERED_ROWS:
+        starts, ends = ([tids[stretch + beside] for stretch in found] for beside in (0, 1))
+        return _ONE_BY_ONE.format(starts=_array(starts), ends=_array(ends), table=table, condition=condition)
+    # By ctid PostgreSQL reads alone, and by no condition with several workers.
+    if end - first > (len(tids) - 1) / 2:
+        return EVERY_ROW
+    return _WITHIN.format(sql.Literal(tids[first]), sql.Literal(tids[end]))
+
+
+def _array(tids: Sequence[str]) -> sql.Composable:
+    quoted = ",".join(f'"{tid}"' for tid in tids)
+    return sql.Literal(f"{{{quoted}}}")
