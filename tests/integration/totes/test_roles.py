@@ -1,5 +1,6 @@
 """Each role may do in its database what totes does with it, and nothing else."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
+from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
@@ -192,6 +194,16 @@ def test_the_reader_reads_the_whole_star_and_the_ledger_and_writes_nothing(pipel
     assert refused(dashboard, "CREATE TABLE public.mine (id int)")
 
 
+def test_the_reader_reads_nothing_of_somebodys_own_schema_of_reports(pipeline: Pipeline, loader: Role) -> None:
+    execute(
+        pipeline.warehouse, "DROP SCHEMA report CASCADE; CREATE SCHEMA report; CREATE TABLE report.salary (who text)"
+    )
+    dashboard = Role(DASHBOARD, "c-password")
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
+    assert refused(dashboard.uri(pipeline.warehouse), "TABLE report.salary")
+
+
 def test_the_reader_reads_what_a_rebuild_has_made_and_what_comes_later(pipeline: Pipeline, loader: Role) -> None:
     by_role = replace(pipeline, warehouse=loader.uri(pipeline.warehouse))
     by_role.tick()
@@ -313,6 +325,19 @@ def test_the_warehouse_of_a_loader_who_owns_another_database_is_given_to_no_othe
     execute(pipeline.warehouse, f"ALTER DATABASE {name} OWNER TO postgres")
 
 
+@pytest.mark.parametrize("may", ["CREATEROLE", "SUPERUSER"])
+def test_the_warehouse_of_a_loader_who_may_more_than_load_is_given_to_no_other(
+    pipeline: Pipeline, loader: Role, may: str
+) -> None:
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    execute(pipeline.warehouse, f"ALTER ROLE {loader.username} {may}")
+    with (
+        session(pipeline.warehouse) as admin,
+        pytest.raises(ConfigurationError, match=r"or name an empty database.* fills$"),
+    ):
+        prepare_warehouse(admin, Role("loader_of_none", "b").login, Role(DASHBOARD, "c").login, READABLE)
+
+
 @pytest.mark.begun
 def test_what_an_administrator_has_loaded_is_given_to_no_other_loader(pipeline: Pipeline) -> None:
     with session(pipeline.warehouse) as admin:
@@ -330,6 +355,24 @@ def test_roles_are_made_again_as_often_as_one_likes_and_get_the_new_password(pip
     assert rows(Role(DASHBOARD, "new").uri(pipeline.warehouse), "SELECT count(*) FROM current_payment")[0][0] > 0
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         execute(loader.uri(pipeline.warehouse), "SELECT 1")
+
+
+def test_a_server_that_logs_every_statement_logs_no_password(
+    pipeline: Pipeline, postgres: EmbeddedPostgres, reader: Role, loader: Role
+) -> None:
+    """PostgreSQL would make a verifier itself of a password that it is sent, and has logged the statement by then."""
+    for uri in (pipeline.source, pipeline.warehouse):
+        name = sql.Identifier(uri.rpartition("/")[2])
+        run_alone(uri, sql.SQL("ALTER DATABASE {} SET log_statement = 'all'").format(name))
+    reads, loads, shows = (Role(name, f"{uuid.uuid4()}") for name in (reader.username, loader.username, DASHBOARD))
+    begin = len(postgres._log.read_bytes())
+    with session(pipeline.source) as admin:
+        prepare_source(admin, reads.login, TABLES)
+    with session(pipeline.warehouse) as admin:
+        prepare_warehouse(admin, loads.login, shows.login, READABLE)
+    logged = postgres._log.read_bytes()[begin:].decode()
+    assert len(re.findall(r"ROLE \S+ LOGIN PASSWORD 'SCRAM-SHA-256\$", logged)) == 3
+    assert [each.username for each in (reads, loads, shows) if each.password in logged] == []
 
 
 @pytest.mark.parametrize("side", ["source", "warehouse"])

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
+from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from command_line.deployment import Deployment
@@ -21,7 +22,7 @@ from command_line.logins import Logins
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, value
 from tests.support.refusing_server import SEEN, refusing_server
-from tests.support.servers import standby_of
+from tests.support.servers import run_alone, standby_of
 from totes import payloads, rotation
 from totes.databases import connected
 from totes.errors import (
@@ -143,6 +144,20 @@ def test_the_database_is_sent_a_verifier_and_never_the_password(
     stored = value(empty_database, "SELECT rolpassword FROM pg_authid WHERE rolname = 'rotated'")
     assert stored.startswith("SCRAM-SHA-256$")
     assert password(secrets) not in stored
+
+
+def test_a_server_that_logs_every_statement_logs_no_new_password(
+    secrets: "SecretsManagerClient", empty_database: str, postgres: EmbeddedPostgres
+) -> None:
+    """PostgreSQL would make a verifier itself of a password that it is sent, and has logged the statement by then."""
+    name = sql.Identifier(empty_database.rpartition("/")[2])
+    run_alone(empty_database, sql.SQL("ALTER DATABASE {} SET log_statement = 'all'").format(name))
+    begin = len(postgres._log.read_bytes())
+    for step in steps(secrets):
+        step()
+    logged = postgres._log.read_bytes()[begin:].decode()
+    assert "ALTER ROLE CURRENT_USER PASSWORD 'SCRAM-SHA-256$" in logged
+    assert password(secrets) not in logged
 
 
 def test_a_database_that_knows_only_the_previous_password_is_taught_the_pending_one(
