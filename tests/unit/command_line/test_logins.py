@@ -17,6 +17,7 @@ from command_line.deployment import Deployment
 from command_line.logins import Logins
 from totes import payloads
 from totes.errors import UserError
+from totes.logins import login_tags
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -126,6 +127,28 @@ def test_what_was_pending_is_pending_again_after_a_login_that_the_database_has_n
     assert versions(secrets, "AWSPENDING") == [left]
 
 
+def test_a_login_that_the_database_has_learned_stays_pending_whatever_ended_the_command(
+    secrets: "SecretsManagerClient",
+) -> None:
+    """No password is in the database alone."""
+    left, logins = pending(secrets), Logins(deployed(SourceSecretArn="source"))
+    with (
+        pytest.raises(ZeroDivisionError),
+        logins.replacing("source", {**LOGIN, "password": "after"}, is_known=lambda: True),
+    ):
+        raise ZeroDivisionError
+    assert versions(secrets, "AWSPENDING") != [left]
+    assert logins.pending_password("source", "u") == "after"
+    assert current(secrets) == "before"
+
+
+@pytest.mark.usefixtures("secrets")
+def test_what_is_shown_of_a_login_is_not_its_password() -> None:
+    assert Logins(deployed(SourceSecretArn="source")).current("source") == {
+        name: value for name, value in LOGIN.items() if name != "password"
+    }
+
+
 def test_a_password_that_is_pending_for_another_role_is_not_taken(
     monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient"
 ) -> None:
@@ -140,6 +163,28 @@ def test_a_password_that_is_pending_for_another_role_is_not_taken(
 def test_a_login_that_is_deleted_can_be_taken_back_for_thirty_days() -> None:
     gone = Logins(deployed(SourceSecretArn="source")).delete("source")
     assert round((gone - datetime.now(UTC)).total_seconds() / 86_400) == 30
+
+
+def test_of_the_secrets_that_stacks_have_left_only_this_environments_login_is_deleted(
+    secrets: "SecretsManagerClient",
+) -> None:
+    for environment, login_name in (("dev", "source"), ("dev", "warehouse"), ("dev-alice", "source")):
+        tags = login_tags(environment, login_name)
+        secrets.create_secret(
+            Name=f"{login_name} of {environment}",
+            SecretString="{}",
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+    left = deployed()
+    del left.__dict__["outputs"]
+    Logins(left).delete("source")
+    assert {each["Name"] for each in secrets.list_secrets()["SecretList"]} == {
+        "source",
+        "warehouse of dev",
+        "source of dev-alice",
+    }
+    with pytest.raises(UserError, match="neither a stack nor a secret of the dashboard is left in environment dev"):
+        Logins(left).delete("dashboard")
 
 
 def test_for_a_new_host_nothing_is_taken_over_of_how_the_old_one_is_reached(
