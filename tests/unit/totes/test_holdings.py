@@ -234,6 +234,18 @@ def test_a_sorted_run_in_no_order_is_written_in_the_order_of_its_keys_and_each_p
     assert without_overlaps(table.sorted_runs, "id", bucket, "x") == table.sorted_runs
 
 
+def test_a_row_that_is_gone_stays_gone_where_the_sorted_run_that_says_so_is_put_in_order(bucket: Bucket) -> None:
+    table = Table(bucket)
+    table.bring({key: {"id": key, "units": 1} for key in range(4_000)}, [], SHAPES[0])
+    keys = random.Random(1).sample(range(100, 4_000), 1_500)  # noqa: S311 - a seed
+    table.bring({key: {"id": key, "units": 2} for key in keys}, range(100), SHAPES[0])
+    assert len(table.sorted_runs) == 2
+    assert table.depth() > sizes.SORTED_RUNS_AT_ONCE
+    table.sorted_runs = without_overlaps(table.sorted_runs, "id", bucket, "holdings/t/0000000002")
+    assert table.depth() == 1
+    table.is_held(SHAPES[0])
+
+
 def test_a_reader_in_the_order_of_keys_reads_each_part_once(bucket: Bucket, store: MemoryStore) -> None:
     table = Table(bucket)
     for units, step in ((1, 1), (2, 3), (3, 7)):

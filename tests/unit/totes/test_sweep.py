@@ -133,6 +133,15 @@ def test_a_batch_in_flight_is_never_touched_however_old_it_is(lake: Lake) -> Non
     assert lake.objects() == lake.named
 
 
+def test_what_a_run_that_has_lost_its_batch_is_still_writing_is_left_alone(lake: Lake) -> None:
+    lake.run(5)
+    lake.commit(lake.run(3))
+    lake.store.now += DAY
+    late = write_part(lake.bucket, "batches/0000000001/payment/changes-00000", pl.DataFrame({"id": [7]}), row_key="id")
+    assert lake.sweep() > 0
+    assert lake.objects() == {*lake.named, late.key}
+
+
 def test_a_strangers_object_is_left_alone(lake: Lake) -> None:
     lake.bucket.put_new("batches/notes.txt", b"")
     lake.bucket.put_new("holdings/payment/notes.txt", b"")
