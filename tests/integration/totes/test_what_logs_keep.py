@@ -135,6 +135,7 @@ def test_neither_a_statement_nor_what_it_was_about_is_in_the_log(
         ("DO $$ BEGIN RAISE 'Jane is not ours'; END $$", ("RaiseException, whose words are left out: they may quote",)),
         ("DO $$ BEGIN RAISE 'Jane is not ours' USING ERRCODE = 'check_violation'; END $$", ("CheckViolation, whose",)),
         ("DO $$ BEGIN RAISE 'Jane is not ours' USING ERRCODE = 'T0001'; END $$", ("whose words are left out",)),
+        ("DO $$ BEGIN ASSERT false, 'Jane is not ours'; END $$", ("AssertFailure, whose words are left out",)),
     ],
 )
 def test_no_value_that_a_sentence_quotes_is_in_the_log(
