@@ -26,6 +26,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.warehouse import batch, load
+from totes.warehouse.rebuild.setbacks import CrashedAgain, note_crash, note_given_up
 
 FACT = "etl.fact_sales_order"
 STAGED = "etl.staged_fact_sales_order"
@@ -125,7 +126,8 @@ def test_a_large_batch_is_loaded_in_one_transaction_while_its_rebuild_has_no_roo
     leave_no_room(postgres, versions.warehouse, FACT)
     with pytest.raises(ConfigurationError, match=ASK_AGAIN):
         versions.load()
-    assert versions.load().newest == 3
+    loaded = versions.load()
+    assert (loaded.newest, loaded.batches.count) == (3, 1), "a rebuild would have brought all three"
     assert_warehouse_mirrors(versions.source, versions.warehouse)
 
 
@@ -212,6 +214,20 @@ def test_a_rebuild_in_which_the_server_crashes_is_begun_again_once_and_then_give
     assert_warehouse_mirrors(fragile.source, fragile.warehouse)
     assert rebuilt(fragile).rebuilding is None
     assert value(fragile.warehouse, "SELECT count(*) FROM etl.setback") == 0
+
+
+@pytest.mark.begun
+def test_a_crash_of_an_earlier_day_or_from_before_a_rebuild_was_given_up_is_no_second_one(pipeline: Pipeline) -> None:
+    with session(pipeline.warehouse) as connection, connection.cursor() as cursor:
+        note_crash(cursor)
+        cursor.execute("UPDATE etl.setback SET at = at - '1 day'::interval")
+        note_crash(cursor)
+        with pytest.raises(CrashedAgain):
+            note_crash(cursor)
+        note_given_up(cursor, "the server has no room")
+        note_crash(cursor)
+        with pytest.raises(CrashedAgain):
+            note_crash(cursor)
 
 
 @pytest.fixture
