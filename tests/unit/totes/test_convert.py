@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from totes.lake import RAW
-from totes.star.convert import Converted, convert, slices
+from totes.star.convert import LONGEST, Converted, convert, slices
 from totes.star.joins import complete
 from totes.star.tables.dim_counterparty import DIM_COUNTERPARTY
 from totes.star.tables.fact_payment import FACT_PAYMENT
@@ -104,6 +104,21 @@ def test_an_integer_is_a_decimal_without_decimals() -> None:
     table = replace(FACT_PAYMENT, columns=(*FACT_PAYMENT.columns, decimal("boxes", 20, 0)))
     payments = frame_of(("good",)).with_columns(pl.Series("boxes", [3_000_000_000]))
     assert convert(table, payments).rows["boxes"].to_list() == [3_000_000_000]
+
+
+def test_a_time_of_day_is_cut_to_the_millisecond_so_that_no_day_ends_with_the_hour_24() -> None:
+    late = MOMENT.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    found = convert(FACT_PAYMENT, frame_of(("good",)).with_columns(created_at=late))
+    assert found.rows["created_time"].to_list() == [dt.time(23, 59, 59, 999_000)]
+
+
+def test_of_a_very_long_value_quarantine_has_the_beginning_and_of_one_that_is_as_long_as_may_be_all() -> None:
+    row = frame_of(("no date",)).with_columns(
+        pl.lit("x" * LONGEST).alias("note"), pl.lit("y" * (LONGEST + 1)).alias("essay")
+    )
+    [kept] = convert(FACT_PAYMENT, row).quarantine["source_row"].to_list()
+    assert json.loads(kept)["note"] == "x" * LONGEST
+    assert json.loads(kept)["essay"] == "y" * 1_000 + "… (cut here)"
 
 
 def test_a_time_in_quarantine_has_all_its_digits() -> None:
