@@ -174,6 +174,13 @@ def test_s3_is_reached_by_a_gateway_and_secrets_by_an_endpoint_only_where_there_
     assert kinds == [["Gateway"], ["Gateway", "Interface"]]
 
 
+def test_the_endpoint_of_secrets_lets_functions_in_and_nobody_else_of_the_network(store: Path) -> None:
+    inside = synthesise_foundations(dataclasses.replace(production(), source=INSIDE), store)
+    [let_in] = [rule for rule in rules(inside, "Ingress") if rule["of"] == "NetworkSecrets"]
+    assert inside.said(let_in["SourceSecurityGroupId"]) == "<NetworkLake.GroupId>"
+    assert (let_in["IpProtocol"], let_in["FromPort"], let_in["ToPort"]) == ("tcp", 443, 443)
+
+
 def test_an_existing_network_is_used_as_it_is(store: Path) -> None:
     found = synthesise(dataclasses.replace(production(), network=EXISTING), store)
     assert not found.resources("AWS::EC2::VPC")

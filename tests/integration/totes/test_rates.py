@@ -6,9 +6,10 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.support.snapshots import folder_of
 from totes.answers import quarantine
 from totes.dashboard_snapshot import publish
 from totes.lake import Bucket
-from totes.rates import Fetched, RateSource, fetch_rates, source
+from totes.rates import Fetched, RateSource, RatesUnavailable, fetch_rates, source
 from totes.star import STAR_TABLES
 from totes.star.iso_4217 import CURRENCY_NAMES
 from totes.warehouse import LoadedRates, load, load_rates
@@ -305,6 +306,17 @@ def test_a_day_that_every_site_lacks_or_garbles_keeps_no_other_back(
 def test_a_day_that_has_not_come_is_no_newest_day(pipeline: Pipeline, site: Site) -> None:
     site.says(date(9999, 12, 30), usd=1.27)
     assert "has not come yet" in fetch(pipeline, site).failed
+
+
+def test_the_newest_day_may_be_tomorrow_which_has_begun_elsewhere_and_no_later_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "datetime", Mock(now=Mock(return_value=datetime(2024, 3, 4, 23, 59, tzinfo=UTC))))
+    site.says(date(2024, 3, 5), usd=1.27)
+    assert RateSource([site.url]).newest_day("GBP") == date(2024, 3, 5)
+    site.says(date(2024, 3, 6), usd=1.27)
+    with pytest.raises(RatesUnavailable, match="2024-03-06 is the newest day, which has not come yet"):
+        RateSource([site.url]).newest_day("GBP")
 
 
 def test_the_site_that_says_what_cannot_be_is_the_one_that_is_named(pipeline: Pipeline, site: Site) -> None:

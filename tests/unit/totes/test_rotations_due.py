@@ -98,6 +98,15 @@ def test_a_login_that_begins_to_be_rotated_is_due_when_secrets_manager_says(secr
     assert found(secrets, 63 * DAY) == ["source", "warehouse"]
 
 
+def test_what_secrets_manager_said_before_its_schedule_was_switched_off_counts_no_more(
+    secrets: "SecretsManagerClient",
+) -> None:
+    kept: Any = secretsmanager_backends[DEFAULT_ACCOUNT_ID]["eu-west-2"].secrets["source"]
+    kept.rotation_requested, kept.rotation_enabled = True, False
+    kept.next_rotation_date = (datetime.now(UTC) + 300 * DAY).timestamp()
+    assert found(secrets, 33 * DAY) == ["source", "warehouse"]
+
+
 @pytest.mark.parametrize(
     "failure",
     [
