@@ -1,6 +1,6 @@
 """Two runs that write Athena's lists at once, request by request in any order, leave lists that the next completes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def key_of(edition: int, batch: int, table: str) -> str:
     return f"batches/{batch:010d}/{table}/stars-00000-{edition}.parquet"
 
 
-def manifest(edition: int, batch: int) -> bytes:
+def manifest(edition: int, batch: int, tables: Mapping[str, int] = EVERY) -> bytes:
     part = {table: Part(key=key_of(edition, batch, table), rows=1, bytes=1, sha256="") for table in EVERY}
     return StarManifest(
         batch=batch,
@@ -46,7 +46,7 @@ def manifest(edition: int, batch: int) -> bytes:
         horizon=1,
         drift=(),
         tables={
-            table: StarParts(rows_in=1, parts=(part[table],)) for table, every in EVERY.items() if batch % every == 0
+            table: StarParts(rows_in=1, parts=(part[table],)) for table, every in tables.items() if batch % every == 0
         },
     ).to_json()
 
@@ -57,15 +57,15 @@ def commit(bucket: Bucket) -> None:
     journal.commit(batch, manifest(journal.edition, batch))
 
 
-def replay(bucket: Bucket) -> None:
+def replay(bucket: Bucket, tables: Mapping[str, int] = EVERY) -> None:
     journal = StarJournal(bucket)
     draft = journal.begin(1, "code")
     for batch in range(1, journal.newest() + 1):
-        draft.commit(batch, manifest(draft.edition.number, batch))
+        draft.commit(batch, manifest(draft.edition.number, batch, tables))
     draft.publish()
 
 
-BEFORE = {"commit": commit, "replay": replay}
+BEFORE: Mapping[str, Callable[[Bucket], None]] = {"commit": commit, "replay": replay}
 """What a run does before it writes lists, each as one request: their own races are told elsewhere."""
 
 
@@ -177,5 +177,13 @@ def test_in_whatever_order_two_runs_ask_the_store_the_next_run_completes_the_lis
     for each in ended:
         each.result()
     lake.catch_up()
+    lake.complete()
+    assert lake.named() == lake.in_manifests()
+
+
+@pytest.mark.parametrize("batches", [2, SPAN, SPAN + 2])
+def test_what_a_new_edition_brings_no_more_is_listed_no_more(batches: int) -> None:
+    lake = Lake(batches)
+    replay(lake.bucket, {"fact_payment": 1})
     lake.complete()
     assert lake.named() == lake.in_manifests()
