@@ -104,6 +104,16 @@ def test_the_star_is_made_by_no_code_that_its_fingerprint_leaves_out() -> None:
     assert beside == MAY_KNOW["star"] - tells_where_rows_are - {"star"}
 
 
+def test_an_edit_of_any_file_that_makes_a_star_is_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = code._files.__wrapped__
+    prints = [files()]
+    for left_out in code.BESIDE:
+        with monkeypatch.context() as patch:
+            patch.setattr(code, "BESIDE", [module for module in code.BESIDE if module is not left_out])
+            prints.append(files())
+    assert len(set(prints)) == 1 + len(code.BESIDE)
+
+
 def test_every_package_of_the_library_says_what_it_may_know() -> None:
     assert {package.parent.name for package in LIBRARY.glob("*/__init__.py")} == MAY_KNOW.keys()
     assert {package.parent.name for package in LIBRARY.glob("capture/*/__init__.py")} == OF_CAPTURE_MAY_KNOW.keys()

@@ -13,6 +13,7 @@ from tests.support.content import content_of
 from tests.support.databases import execute, rows, session, value
 from tests.support.earlier import capture_nothing_as_an_earlier_totes
 from tests.support.memory_store import MemoryStore
+from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline, keys_of
 from totes.capture import SOURCE_TABLES, capture
 from totes.errors import BatchTaken, ConfigurationError, LakeUnavailable
@@ -252,6 +253,22 @@ def test_two_replays_at_once_make_one_edition(pipeline: Pipeline) -> None:
     assert StarJournal(pipeline.processed).unfinished() is None
     pipeline.load()
     assert content_of(pipeline.warehouse) == before
+
+
+@pytest.mark.begun
+def test_a_replay_of_batches_whose_turn_has_not_come_waits_for_those_before(pipeline: Pipeline) -> None:
+    """Published, it would leave these out: nobody transforms what an edition has passed."""
+    for payment in (3, 4):
+        change(pipeline, payment)
+        pipeline.capture()
+    asked = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES, first=3)
+    assert asked == Replayed(edition=2, first=3, done=0, of=1, published=False)
+    assert StarJournal(pipeline.processed).newest() == 1
+    pipeline.transform()
+    replayed = replay(pipeline.ingestion, pipeline.processed, STAR_TABLES)
+    assert replayed == Replayed(edition=2, first=3, done=1, of=1, published=True)
+    assert pipeline.load().newest == 3
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
 
 
 @pytest.mark.begun

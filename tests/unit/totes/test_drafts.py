@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.memory_store import MemoryStore
-from totes.errors import BatchTaken
+from totes.errors import BatchTaken, LakeCorrupted
 from totes.lake import Bucket, StarJournal
 from totes.lake.journal import Journal
 
@@ -124,3 +124,19 @@ def test_an_edition_is_told_from_another_of_its_number_by_the_code_that_made_it_
     assert edition_digest((1, "code")) == second
     others = [edition_digest((1, "other")), edition_digest((2, "code")), edition_digest((1, "code"), (1, "code"))]
     assert len({second, *others}) == 4
+
+
+def test_a_manifest_that_an_edition_has_lost_is_named_and_no_earlier_editions_is_read_in_its_place(
+    bucket: Bucket,
+) -> None:
+    """Only a batch that came to the edition before as this one was published is read there."""
+    draft = StarJournal(bucket).begin(60, "code")
+    for batch in range(60, 101):
+        draft.commit(batch, b'{"mended": true}')
+    StarJournal(bucket).commit(101, b'{"late": true}')
+    draft.publish()
+    journal = StarJournal(bucket)
+    assert [journal.read(batch) for batch in (59, 60, 101)] == [b"{}", b'{"mended": true}', b'{"late": true}']
+    bucket.delete(Journal(bucket, "manifests/edition-0002/")._key(70))
+    with pytest.raises(LakeCorrupted, match=r"edition-0002/.*batch-0000000070"):
+        StarJournal(bucket).read(70)
