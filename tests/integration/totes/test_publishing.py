@@ -6,6 +6,7 @@ import random
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import polars as pl
@@ -428,6 +429,19 @@ def test_what_was_checked_of_a_warehouse_that_is_lost_is_not_said_of_one_with_fe
     assert published(pipeline.warehouse, store).batch == 1
     latest = Reader(store).latest
     assert latest.status.checked_at == latest.captured_at
+
+
+@pytest.mark.begun
+def test_another_totes_publishes_each_month_again_though_no_batch_has_changed_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    first = published(pipeline.warehouse, store)
+    execute(pipeline.warehouse, "UPDATE fact_payment SET paid = NOT paid")  # as another view would say of all
+    assert published(pipeline.warehouse, store).files == 0
+    monkeypatch.setattr(import_module("totes.dashboard_snapshot.publish"), "made_by", lambda: "another totes")
+    assert published(pipeline.warehouse, store).manifest != first.manifest
+    assert_is_the_warehouse(pipeline, store)
 
 
 @pytest.mark.begun

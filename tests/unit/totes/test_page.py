@@ -55,6 +55,24 @@ def test_the_beginning_is_written_after_what_it_begins_with_and_nothing_twice(tm
     assert "site/app-GQMLTPR4.js" in store.keys, "a browser that began with the earlier page asks for it"
 
 
+def test_the_beginning_is_the_last_whatever_the_other_files_are_called(tmp_path: Path) -> None:
+    """What it begins with has to be there, first what is named by its content."""
+    store = Recorded()
+    put_page(store.site, built(tmp_path, **{"style-A1B2C3D4.css": "a{}", "robots.txt": "User-agent: *"}), PLAIN)
+    assert store.written == [
+        "site/app-GQMLTPR4.js",
+        "site/style-A1B2C3D4.css",
+        "site/config.json",
+        "site/icon.svg",
+        "site/robots.txt",
+        "site/index.html",
+        "site/written.json",
+    ]
+    store.written.clear()
+    assert put_page(store.site, tmp_path, PLAIN) == 0
+    assert store.written == []
+
+
 def test_a_file_named_by_its_content_is_kept_for_ever_and_any_other_is_asked_for_again(tmp_path: Path) -> None:
     store = Recorded()
     put_page(store.site, built(tmp_path), PLAIN)
