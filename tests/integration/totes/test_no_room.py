@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
@@ -26,6 +27,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.warehouse import batch, load
+from totes.warehouse.rebuild import steps
 from totes.warehouse.rebuild.setbacks import CrashedAgain, note_crash, note_given_up
 
 FACT = "etl.fact_sales_order"
@@ -85,6 +87,21 @@ def test_a_rebuild_that_finds_the_disk_full_fails_one_run_by_name_and_is_made_wh
     assert rebuilt(versions).rebuilding is None
     assert content_of(versions.warehouse) == before
     assert value(versions.warehouse, "SELECT count(*) FROM etl.setback") == 0
+
+
+@pytest.mark.begun
+def test_a_rebuild_that_comes_to_the_limit_of_temporary_files_is_given_up_too(
+    versions: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(versions.warehouse, "UPDATE etl.content SET rebuild = true")
+    begin(versions)
+    monkeypatch.setattr(steps, "_MEMORY", {"work_mem": "64kB"})  # else so few rows need no file
+    name = sql.Identifier(versions.warehouse.rpartition("/")[2])
+    run_alone(versions.warehouse, sql.SQL("ALTER DATABASE {} SET temp_file_limit = 0").format(name))
+    with pytest.raises(ConfigurationError, match=rf"no room: .*temp_file_limit.*{ASK_AGAIN}"):
+        versions.load()
+    assert_given_up(versions)
+    assert_ticks_load(versions)
 
 
 @pytest.mark.parametrize("is_asked", [True, False])

@@ -447,7 +447,9 @@ def test_a_key_that_is_there_twice_is_refused_where_no_index_does(pipeline: Pipe
     captured = begin(pipeline)
     assert captured.unread is not None
     number = next(number for number, piece in enumerate(planned(pipeline)) if piece.table == "payment")
-    with pytest.raises(ContractError, match="payment_id 3 is there more than once"):
+    with pytest.raises(
+        ContractError, match="payment_id 3 is there more than once in table payment and the tables that"
+    ):
         read(pipeline, captured.unread.of, number)
 
 
