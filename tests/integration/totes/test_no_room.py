@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg2
@@ -27,7 +28,7 @@ from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.star import STAR_TABLES
 from totes.warehouse import batch, load
-from totes.warehouse.rebuild import steps
+from totes.warehouse.rebuild import room, steps
 from totes.warehouse.rebuild.setbacks import CrashedAgain, note_crash, note_given_up
 
 FACT = "etl.fact_sales_order"
@@ -102,6 +103,21 @@ def test_a_rebuild_that_comes_to_the_limit_of_temporary_files_is_given_up_too(
         versions.load()
     assert_given_up(versions)
     assert_ticks_load(versions)
+
+
+def test_the_room_that_is_tried_for_a_table_counts_its_long_texts(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL keeps them beside the rows, in a file of their own."""
+    monkeypatch.setattr(room, "dry_run", nullcontext)  # so that what was written can be looked at
+    with session(empty_database) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA etl; CREATE UNLOGGED TABLE etl.staged_dim_design (file_name text)")
+        long = "SELECT string_agg(md5(number::text), '') FROM generate_series(1, 20000) AS number"
+        cursor.execute(f"INSERT INTO etl.staged_dim_design SELECT ({long}) FROM generate_series(1, 10)")
+        room.must_have_room(cursor, sql.Identifier("etl", "staged_dim_design"))
+        cursor.execute("SELECT pg_relation_size('pg_temp.room'), pg_table_size('etl.staged_dim_design')")
+        [[tried, staged]] = cursor.fetchall()
+    assert tried >= 4 * staged
 
 
 @pytest.mark.parametrize("is_asked", [True, False])
