@@ -85,12 +85,20 @@ def ground(orders: int = 30) -> Iterator[Ground]:
         try:
             postgres.create_database("shop")
             build(postgres.uri("shop"), orders=orders, seed=1)
+            _spread_out(postgres.uri("shop"))
             keep_audit_log(postgres.uri("shop"))
             _wait_for(port)
             yield Ground(postgres, f"http://127.0.0.1:{port}")
         finally:
             endpoint.kill()
             endpoint.wait()
+
+
+def _spread_out(shop: str) -> None:
+    """Lay the rows of each table out over many blocks, with room in each, as those of a large table are."""
+    tables = [sql.Identifier(table.name) for table in SOURCE_TABLES]
+    spread = [sql.SQL("ALTER TABLE {} SET (fillfactor = 10)").format(table) for table in tables]
+    run_alone(shop, *spread, sql.SQL("VACUUM FULL"), sql.SQL("ANALYZE"))
 
 
 def _wait_for(port: int) -> None:

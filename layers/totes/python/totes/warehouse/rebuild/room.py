@@ -15,11 +15,11 @@ _BESIDE = 2
 _WRITTEN = 4
 """What is written while a star table is built, in sizes of its staged rows: the table, two sorts and the log."""
 
-# A page a row. A temporary table is not in the log.
+# A page a row. A temporary table is not in the log. Long texts lie beside a table, in a file of their own.
 _TRY = """
     CREATE TEMPORARY TABLE pg_temp.room (page text);
     ALTER TABLE pg_temp.room ALTER COLUMN page SET STORAGE PLAIN;
-    INSERT INTO pg_temp.room SELECT repeat('x', 8000) FROM generate_series(1, %s * pg_relation_size(%s) / 8192);
+    INSERT INTO pg_temp.room SELECT repeat('x', 8000) FROM generate_series(1, %s * pg_table_size(%s) / 8192);
 """
 
 

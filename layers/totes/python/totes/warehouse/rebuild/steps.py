@@ -231,13 +231,13 @@ class Rebuild:
         self._fill_ledger(cursor)
 
     def _largest_first(self, cursor: Cursor, progress: RebuildProgress) -> Sequence[StarTable]:
-        """The star tables, those with the most staged rows first: what follows has the room that these give back."""
+        """The star tables, the largest first as they are staged: what follows has the room that these give back."""
         if progress.straight:
             return self._tables
         names = [versions.staged(table).as_string(cursor) for table in self._tables]
         cursor.execute(
             "SELECT place FROM unnest(%s) WITH ORDINALITY AS staged (name, place) "
-            "ORDER BY pg_relation_size(name::regclass) DESC, place",
+            "ORDER BY pg_table_size(name::regclass) DESC, place",
             (names,),
         )
         return [self._tables[place - 1] for (place,) in cursor.fetchall()]
