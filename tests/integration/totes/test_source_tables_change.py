@@ -371,6 +371,44 @@ def test_rows_in_a_foreign_table_are_refused_by_name(pipeline: Pipeline) -> None
         pipeline.capture()
 
 
+@pytest.mark.parametrize(
+    ("member", "made"),
+    [
+        ("payment", f"CREATE TABLE payment_new (LIKE payment INCLUDING ALL) USING other; {SWAP}"),
+        ("part", "CREATE TABLE part () INHERITS (payment) USING other"),
+    ],
+    ids=["the table", "a part of it"],
+)
+def test_rows_that_another_access_method_keeps_are_refused_by_name(pipeline: Pipeline, member: str, made: str) -> None:
+    """What it says of a row's xmin does not tell whether the row is new."""
+    execute(pipeline.source, f"CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler; {made}")
+    with pytest.raises(ContractError, match=f"rows of table payment lie in {member}, which the access method other"):
+        pipeline.capture()
+
+
+@since(17, "access methods of partitioned tables")
+def test_an_access_method_of_partitions_to_come_keeps_no_rows(pipeline: Pipeline) -> None:
+    execute(
+        pipeline.source,
+        f"CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler; {PARTITIONED} {SWAP};"
+        "ALTER TABLE payment SET ACCESS METHOD other",
+    )
+    assert pipeline.capture().batch == 1
+
+
+@pytest.mark.parametrize("shape", ["", f"{PARTITIONED} {SWAP};"], ids=["plain", "partitioned"])
+def test_rows_that_citus_keeps_on_other_servers_are_refused_by_name(pipeline: Pipeline, shape: str) -> None:
+    """To PostgreSQL they lie in an ordinary table; only Citus's own catalog tells."""
+    execute(
+        pipeline.source,
+        f"{shape} SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass)",
+    )
+    assert pipeline.capture().batch == 1
+    execute(pipeline.source, "INSERT INTO pg_catalog.pg_dist_partition VALUES ('payment')")
+    with pytest.raises(ContractError, match="rows of table payment lie in payment, which Citus keeps on other servers"):
+        pipeline.capture()
+
+
 @pytest.mark.parametrize("copied", ["SELECT * FROM payment WHERE payment_id = 3", "SELECT * FROM payment"])
 @pytest.mark.begun
 def test_a_key_that_is_there_twice_stops_the_run_before_anything_is_committed(pipeline: Pipeline, copied: str) -> None:

@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2 import sql
 
 from totes.capture.source import elsewhere
+from totes.capture.source.heap import must_be_kept_by_heap
 from totes.capture.source.renaming import perhaps_renamed
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import Family, SourceTable
@@ -112,7 +113,8 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
     others do not say, and one row for which their expression fails would stop the reading of all.
 
     Raises:
-        ContractError: tables or columns are missing or of another type; the sentence names all of them.
+        ContractError: tables or columns are missing or of another type; the sentence names all of them. Or rows of a
+            table are not in PostgreSQL's own heap.
         ConfigurationError: the role may not use their schema, or not read a table, or not all of its rows.
         SourceUnavailable: tables appeared while the snapshot was taken, and could not be locked.
     """
@@ -130,6 +132,7 @@ def columns_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str, t
     breaches += [breach for table in present for breach in _breaches(table, catalog[table.source_name])]
     if breaches:
         raise ContractError(f"the source broke its contract: {'; '.join(breaches)}; fix the source, or the contract")
+    must_be_kept_by_heap(snapshot, tables)
     snapshot.check_locked()
     return {table.name: tuple(_columns(table, catalog[table.source_name])) for table in tables}
 

@@ -16,10 +16,9 @@ from psycopg2.extensions import cursor as Cursor
 
 from totes.capture.source.snapshot import Snapshot
 from totes.capture.source_schema import SourceTable
-from totes.errors import ContractError
 from totes.lake import Member, TableIdentity
 
-_MEMBERS = """
+MEMBERS = sql.SQL("""
     WITH RECURSIVE member (root, relation) AS (
         SELECT class.oid, class.oid
         FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
@@ -29,9 +28,13 @@ _MEMBERS = """
         FROM member JOIN pg_inherits AS inherits ON inherits.inhparent = member.relation
         WHERE NOT inherits.inhdetachpending
     )
+""")
+"""The beginning of a query that asks for the tables of some names in schema public, and for all that they are made of:
+partitions, and tables that inherit."""
+
+_MEMBERS = MEMBERS + sql.SQL("""
     SELECT root.relname, root.oid::text, class.oid::text,
            CASE namespace.nspname WHEN 'public' THEN '' ELSE namespace.nspname || '.' END || class.relname,
-           class.relkind = 'f',
            json_object_agg(attribute.attname, attribute.attnum::text), bool_or(attribute.attgenerated <> '')
     FROM member
     JOIN pg_class AS root ON root.oid = member.root
@@ -39,8 +42,8 @@ _MEMBERS = """
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
     JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid
     WHERE attribute.attnum > 0 AND NOT attribute.attisdropped
-    GROUP BY root.oid, root.relname, class.oid, class.relname, class.relkind, namespace.nspname
-"""
+    GROUP BY root.oid, root.relname, class.oid, class.relname, namespace.nspname
+""")
 
 # In manifests these expressions name what is in schema public without it, so it has to be in the search path. There
 # anybody may have put functions and operators: so each that is called here is named with its schema.
@@ -105,7 +108,6 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
     """Return what each of the tables is.
 
     Raises:
-        ContractError: rows of a table lie in a foreign table, where they have no xmin.
         psycopg2.Error: the connection to the source was lost.
     """
     names = [table.source_name for table in tables]
@@ -114,13 +116,8 @@ def identities_of(snapshot: Snapshot, tables: Sequence[SourceTable]) -> dict[str
     with snapshot.connection.cursor() as cursor:
         cursor.execute(_MEMBERS, (names,))
         found = cursor.fetchall()
-        generated = _generated(cursor, [oid for _, _, oid, _, _, _, has_generated in found if has_generated])
-        for name, root, oid, member, is_foreign, numbers, _ in found:
-            if is_foreign:
-                raise ContractError(
-                    f"rows of table {name} lie in the foreign table {member}, where PostgreSQL cannot tell what has "
-                    f"changed; detach it, or bring its rows into a table of the source"
-                )
+        generated = _generated(cursor, [oid for _, _, oid, _, _, has_generated in found if has_generated])
+        for name, root, oid, member, numbers, _ in found:
             roots[name] = root
             columns = {column: f"{number}{generated.get((oid, column), '')}" for column, number in numbers.items()}
             members[name][oid] = Member(name=member, columns=columns)
