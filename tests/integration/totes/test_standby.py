@@ -1,6 +1,7 @@
 """A standby can be the source: one that is named, and none that goes back behind what was captured."""
 
 import dataclasses
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from tests.support.databases import execute, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import catch_up, run_alone, shop_server, standby_of
+from tests.support.versions import server_in
 from tests.support.waiting import until
 from totes.capture import SOURCE_TABLES
 from totes.capture.source import standby, succession
@@ -98,6 +100,45 @@ def test_of_two_standbys_behind_one_name_none_goes_back_and_no_batch_alternates(
         named.transform()
         named.load()
         assert value(shop.warehouse, "SELECT count(*) FROM fact_sales_order WHERE sales_order_id = 9") == 3
+
+
+@pytest.fixture
+def copied(folder: Path) -> Iterator[tuple[EmbeddedPostgres, EmbeddedPostgres]]:
+    """A server with a shop, and one that was restored from a copy of its disk."""
+    with shop_server(folder / "copied", orders=20) as server:
+        server.stop()
+        subprocess.run(["cp", "-a", folder / "copied", folder / "copy"], check=True)
+        server.start()
+        copy = server_in(folder / "copy")
+        copy.start()
+        try:
+            yield server, copy
+        finally:
+            copy.stop()
+
+
+def test_a_standby_of_a_restored_source_is_read_after_the_restored_source_itself_as_the_error_says(
+    copied: tuple[EmbeddedPostgres, EmbeddedPostgres], shop: Pipeline, folder: Path
+) -> None:
+    """The copy's log has not come to where the lost server's was, and nobody can name that one any more."""
+    lost, copy = copied
+    for _ in range(3):
+        edit(lost, 11)
+        run_alone(lost.uri("postgres"), "SELECT pg_switch_wal()")
+    dataclasses.replace(shop, source=lost.uri("shop")).tick()
+    restored = dataclasses.replace(shop, source=copy.uri("shop"))
+    with standby_of(copy, folder / "standby-of-copy") as standby:
+        catch_up(standby, copy)
+        read = dataclasses.replace(shop, source=standby.uri("shop").replace("127.0.0.1", "localhost"))
+        with pytest.raises(
+            SourceUnavailable, match=r"restored: name its primary for one run, and then the standby again"
+        ):
+            read.capture()
+        assert restored.capture().batch == 2
+        edit(copy, 12)
+        catch_up(standby, copy)
+        read.tick()
+        assert_warehouse_mirrors(copy.uri("shop"), shop.warehouse)
 
 
 def test_a_standby_that_answers_to_its_primarys_name_is_waited_out_and_the_primary_is_never_refused(
