@@ -26,6 +26,7 @@ from tests.support.waiting import until
 from totes import databases
 from totes.capture import SOURCE_TABLES, capture
 from totes.capture.source import locks
+from totes.capture.source.snapshot import snapshot_of
 from totes.database_errors import translated_errors
 from totes.databases import open_session
 from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused
@@ -277,13 +278,36 @@ def test_a_query_that_row_level_security_would_shorten_fails(pipeline: Pipeline)
         ("53400", ConfigurationError, r"is at a limit \(53400\)"),
         ("42501", ConfigurationError, "GRANT it"),
         ("22003", StatementRefused, r"\(22003\)"),
-        ("58030", StatementRefused, r"\(58030\)"),
+        ("58030", SourceUnavailable, "cannot do this now"),
+        ("58P01", StatementRefused, r"\(58P01\)"),
+        ("XX000", StatementRefused, r"\(XX000\)"),
     ],
 )
 def test_what_passes_by_itself_is_tried_again_and_nothing_else(
     empty_database: str, code: str, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence), opened(empty_database) as source, source.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'so it is' USING ERRCODE = '{code}'; END $$")
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("22P05", "; find that row, and fix or delete it"),
+        ("XX001", "; find that row, and fix or delete it"),
+        ("XX002", "; find that row, and fix or delete it"),
+        ("XX000", ""),
+        ("58P01", ""),
+    ],
+)
+def test_only_where_a_row_is_at_fault_is_somebody_asked_to_find_it(empty_database: str, code: str, advice: str) -> None:
+    """A fault of a provider's storage is an internal error too, and no row is the worse for it."""
+    with (
+        pytest.raises(StatementRefused, match=rf"\({code}\) as table payment was read: .*may quote a row{advice}$"),
+        opened(empty_database) as source,
+        snapshot_of(source) as snapshot,
+        snapshot.reading("payment") as cursor,
+    ):
         cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'so it is' USING ERRCODE = '{code}'; END $$")
 
 

@@ -14,7 +14,6 @@ from totes.sqlstate import (
     CONNECTION_EXCEPTION,
     DATA_EXCEPTION,
     INSUFFICIENT_RESOURCES,
-    INTERNAL_ERROR,
     first_line,
     is_of_class,
     remedy_of_names,
@@ -35,15 +34,16 @@ _NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server
 _ROW_SECURITY = "check_enable_rls"
 """The function of the server's that finds that row-level security would hide rows; its words may be in any language."""
 
-_RETRYABLE = ("57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "25P03", "25P04", "72000")
+_RETRYABLE = ("57P", "40001", "40P01", "55P03", "53300", "53100", "57014", "58030", "25P03", "25P04", "72000")
 """SQLSTATEs, by their beginnings, of what passes by itself, besides a connection lost: a server that shuts down or
 starts, a deadlock, a lock that somebody holds, no connection or no room on the disk left, a statement or session that
-somebody has ended, a snapshot that has become too old. Of the same classes others do not pass: 53200 (memory and locks)
-and 53400 (a limit of the configuration)."""
+somebody has ended, storage that does not answer (Neon's is a server of its own), a snapshot that has become too old. Of
+the same classes others do not pass: 53200 (memory and locks), 53400 (a limit of the configuration) and 58P01 (a file is
+gone)."""
 
-_OF_A_ROW = (DATA_EXCEPTION, INTERNAL_ERROR)
-"""SQLSTATE classes of errors that a single row may cause as it is read: a value that cannot be computed, converted or
-sent, or that is damaged."""
+_OF_A_ROW = (DATA_EXCEPTION, "XX001", "XX002")
+"""SQLSTATEs, by their beginnings, of errors that a single row may cause as it is read: a value that cannot be computed,
+converted or sent, or that is damaged. A bare internal error (XX000) may be of anything, as of a provider's storage."""
 
 _NOT_TO_BE_RETRIED = (
     "does not exist",
@@ -149,7 +149,7 @@ def _refused(error: psycopg2.Error, login_name: str) -> TotesError:
     if is_of_class(error, (INSUFFICIENT_RESOURCES,)):
         return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
     reading = "".join(f" {note}" for note in getattr(error, "__notes__", ()))  # which table, where one was read
-    remedy = "; find that row, and fix or delete it" if reading and is_of_class(error, _OF_A_ROW) else ""
+    remedy = "; find that row, and fix or delete it" if reading and (code or "").startswith(_OF_A_ROW) else ""
     remedy = remedy or remedy_of_names(error)
     return StatementRefused(f"the {login_name} refused a statement ({code}){reading}: {sentence}{remedy}")
 
