@@ -10,7 +10,7 @@ from psycopg2 import sql
 
 from local_cloud.named_databases import connect, keywords_of, tls_of
 from totes.database_errors import is_answer
-from totes.databases import identity_of
+from totes.databases import are_one_database, identity_of
 from totes.errors import UserError
 from totes.roles import DASHBOARD, make_roles, prepare_warehouse, role_of
 from totes.sqlstate import first_line
@@ -82,6 +82,20 @@ def identity(uri: str, login_name: str) -> tuple[int, int]:
                 f"the server of {database} does not tell {role} which one it is, and so two names of one database are "
                 f"not told apart: GRANT EXECUTE ON FUNCTION pg_control_system() TO {role}"
             ) from error
+
+
+def are_one(source: str, warehouse: str) -> bool:
+    """Return whether two URIs, by which `identity` has been told, lead to one database or to standbys of one another.
+
+    Args:
+        source: of a database.
+        warehouse: of another one, or not.
+
+    Raises:
+        psycopg2.Error: a server does not answer any more.
+    """
+    with closing(connect(source, "source")) as one, closing(connect(warehouse, "warehouse")) as other:
+        return are_one_database(one, other)
 
 
 def refuse_source(uri: str) -> None:

@@ -12,7 +12,7 @@ from local_cloud import libpq, toolkit
 from local_cloud.account import REGION
 from local_cloud.cdk import Cdk
 from local_cloud.cloud import LocalCloud, client, typed
-from local_cloud.databases import identity, login, refuse_source
+from local_cloud.databases import are_one, identity, login, refuse_source
 from local_cloud.folder import CLOUD, DATABASES, ENDPOINT, StateFolder
 from local_cloud.inert_types import inert_types
 from local_cloud.launch import Daemon, check_localhost
@@ -139,7 +139,7 @@ def _looked_at(
         # By the server's own word: one server has many names.
         if persistent or len(named) > 1:
             identities = {login_name: identity(uri, login_name) for login_name, uri in named.items()}
-        if len(named) > 1 and identities["source"] == identities["warehouse"]:
+        if len(named) > 1 and are_one(named["source"], named["warehouse"]):
             raise UserError("source and warehouse are the same database; name another warehouse, to be written to")
         if "warehouse" in named:
             refuse_source(named["warehouse"])

@@ -4,25 +4,29 @@ import dataclasses
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from local_cloud import lifecycle
+from local_cloud.folder import StateFolder
 from local_cloud.postgres import EmbeddedPostgres
-from tests.support.databases import execute, session, value
+from tests.support.databases import execute, own_session, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import catch_up, run_alone, shop_server, standby_of
 from tests.support.versions import server_in
 from tests.support.waiting import until
+from totes.answers import fitness
 from totes.capture import SOURCE_TABLES
 from totes.capture.source import standby, succession
 from totes.database_errors import translated_errors
-from totes.errors import ConfigurationError, ContractError, SourceUnavailable, WarehouseUnavailable
+from totes.errors import ConfigurationError, ContractError, SourceUnavailable, UserError, WarehouseUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal
 from totes.star import STAR_TABLES
 from totes.verify import verify
@@ -139,6 +143,31 @@ def test_a_standby_of_a_restored_source_is_read_after_the_restored_source_itself
         catch_up(standby, copy)
         read.tick()
         assert_warehouse_mirrors(copy.uri("shop"), shop.warehouse)
+
+
+@contextmanager
+def refused_if(sentence: str, *, is_refused: bool) -> Iterator[None]:
+    with pytest.raises(UserError, match=sentence) if is_refused else nullcontext():
+        yield
+
+
+def test_servers_of_one_copy_are_two_databases_and_a_standby_and_its_primary_are_one(
+    copied: tuple[EmbeddedPostgres, EmbeddedPostgres], folder: Path
+) -> None:
+    """The doctor says so, and a local cloud is not made for one database twice."""
+    server, copy = copied
+    with standby_of(copy, folder / "same") as standby:
+        for other, is_one in ((server, False), (copy, True), (standby, True)):
+            found = fitness(
+                lambda: own_session(copy.uri("shop"), "source"),
+                partial(own_session, other.uri("shop"), "warehouse"),
+                SOURCE_TABLES,
+                STAR_TABLES,
+            )
+            assert [finding.good for finding in found if finding.subject == "identity"] == [not is_one]
+            named = {"source": copy.uri("postgres"), "warehouse": other.uri("postgres")}
+            with refused_if("are the same database", is_refused=is_one):
+                lifecycle._looked_at(StateFolder(folder / "up"), None, named, None, lambda _: None, persistent=False)
 
 
 def test_a_standby_that_answers_to_its_primarys_name_is_waited_out_and_the_primary_is_never_refused(

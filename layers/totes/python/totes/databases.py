@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -265,6 +266,36 @@ def identity_of(connection: Connection) -> tuple[int, int]:
         )
         [[cluster, database]] = cursor.fetchall()
         return cluster, database
+
+
+def are_one_database(one: Connection, other: Connection) -> bool:
+    """Return whether two connections lead to one database, or one to a standby of the other's.
+
+    Servers that were made of one image or RDS snapshot have its identifiers. Two primaries that started at different
+    moments are two servers. A server that restarts between the two questions is not taken for two: both connections are
+    open by then, and that ends them.
+
+    Args:
+        one: a connection.
+        other: one that is open at the same time.
+
+    Raises:
+        psycopg2.errors.InsufficientPrivilege: a server does not tell which one it is.
+        psycopg2.Error: a connection was lost.
+    """
+    if identity_of(one) != identity_of(other):
+        return False
+    in_recovery, started = _start_of(one)
+    other_in_recovery, other_started = _start_of(other)
+    return in_recovery or other_in_recovery or started == other_started
+
+
+def _start_of(connection: Connection) -> tuple[bool, datetime]:
+    """Whether a server is a standby, and when it started."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_postmaster_start_time()")
+        [[in_recovery, started]] = cursor.fetchall()
+        return in_recovery, started
 
 
 def _options(settings: Mapping[str, str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from totes.capture.source.renaming import as_named_by
 from totes.capture.source.snapshot import snapshot_of
 from totes.capture.source_schema import SourceTable
 from totes.catalog import count_rows
-from totes.databases import identity_of
+from totes.databases import are_one_database
 from totes.errors import ConfigurationError, TotesError
 from totes.star_schema import HIGHEST_INTEGER, StarTable
 from totes.warehouse.migrate import ensure_tables
@@ -134,7 +134,7 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
 
 def _identity(source: Connect, warehouse: Connect) -> str:
     with source() as one, warehouse() as other:
-        if identity_of(one) == identity_of(other):
+        if are_one_database(one, other):
             raise ConfigurationError(
                 "source and warehouse are the same database; name another warehouse (totes secrets set LOGIN)"
             )
