@@ -1,10 +1,11 @@
 """A session is totes' own, whatever is set for role, database or server; what hides or breaks rows is reported."""
 
 import importlib
+import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,22 +18,24 @@ from psycopg2.extensions import parse_dsn
 
 from local_cloud.postgres import EmbeddedPostgres
 from simulator import build
-from tests.support.databases import execute, rows, session, value
+from tests.support.databases import execute, own_session, rows, session, value
 from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone, shop_server
 from tests.support.versions import VERSION, since
 from tests.support.waiting import until
 from totes import databases
+from totes.answers import fitness, quarantine, state_of
 from totes.capture import SOURCE_TABLES, capture
 from totes.capture.source import locks
 from totes.capture.source.snapshot import snapshot_of
 from totes.database_errors import translated_errors
 from totes.databases import open_session
-from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused
+from totes.errors import ConfigurationError, ContractError, SourceUnavailable, StatementRefused, WarehouseUnavailable
 from totes.lake import Bucket, CaptureManifest, Journal, read_part
+from totes.roles import make_roles
 from totes.star import STAR_TABLES
-from totes.verify import verify
+from totes.verify import verify, write_verification
 from totes.warehouse import ledger, load
 
 HOSTILE = {
@@ -206,6 +209,78 @@ def test_a_tablespace_that_is_set_for_new_tables_hinders_no_rebuild(pipeline: Pi
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
     execute(pipeline.source, f"ALTER DATABASE {dbname} RESET ALL")
     run_alone(pipeline.source, "DROP TABLESPACE fast")
+
+
+_numbers = itertools.count()
+READ_ONLY = "ALTER SYSTEM SET default_transaction_read_only = on"
+
+
+def set_for_server(server: EmbeddedPostgres, statement: str) -> None:
+    """Change a setting of a server's own, and wait until new sessions have it."""
+    uri = server.uri("postgres")
+    before = value(uri, "SHOW default_transaction_read_only")
+    with session(uri) as admin:
+        admin.autocommit = True
+        with admin.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = off")
+            cursor.execute(statement)
+            cursor.execute("SELECT pg_reload_conf()")
+    until(lambda: value(uri, "SHOW default_transaction_read_only") != before)
+
+
+@pytest.fixture
+def guarded(folder: Path, lake: tuple[Bucket, Bucket]) -> Iterator[tuple[EmbeddedPostgres, Pipeline]]:
+    """A server whose disk is nearly full, which its provider has made read-only; one batch waits to be loaded."""
+    with shop_server(folder / f"guarded-{next(_numbers)}", orders=20) as server:
+        server.create_database("star")
+        source, warehouse = server.uri("shop"), server.uri("star")
+        pipeline = Pipeline(source=source, warehouse=warehouse, ingestion=lake[0], processed=lake[1])
+        pipeline.tick()
+        execute(source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 5")
+        set_for_server(server, READ_ONLY)
+        pipeline.capture()
+        pipeline.transform()
+        yield server, pipeline
+
+
+def test_a_server_that_is_made_read_only_before_its_disk_is_full_is_obeyed_by_whoever_writes(
+    guarded: tuple[EmbeddedPostgres, Pipeline],
+) -> None:
+    server, pipeline = guarded
+    said = r"the warehouse takes no writes: .*; its server has default_transaction_read_only on.* larger disk"
+
+    def refused(login_name: str, write: Callable[[Connection], object]) -> None:
+        with (
+            pytest.raises(WarehouseUnavailable, match=said),
+            own_session(pipeline.warehouse, login_name) as connection,
+            translated_errors(connection, "warehouse", WarehouseUnavailable),
+        ):
+            write(connection)
+
+    refused("warehouse", lambda loader: load(loader, pipeline.processed, STAR_TABLES))
+    refused("warehouse", lambda loader: load(loader, pipeline.processed, STAR_TABLES, rebuild=True))
+    refused("init", lambda admin: make_roles(admin, [{"username": "totes_other", "password": "x"}], []))
+    assert value(pipeline.warehouse, "SELECT max(batch_id) FROM etl.batch") == 1
+    set_for_server(server, "ALTER SYSTEM RESET default_transaction_read_only")
+    assert pipeline.load().newest == 2
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+def test_who_only_reads_a_server_that_is_made_read_only_goes_on(guarded: tuple[EmbeddedPostgres, Pipeline]) -> None:
+    _, pipeline = guarded
+    assert Journal(pipeline.ingestion).newest() == 2
+    with own_session(pipeline.source, "source") as source, own_session(pipeline.warehouse, "warehouse") as warehouse:
+        verdict = verify(source, warehouse, pipeline.ingestion, SOURCE_TABLES, STAR_TABLES)
+        assert verdict.differences == 0
+        write_verification(warehouse, batch=verdict.batch, differences=0)
+        assert state_of(warehouse, STAR_TABLES).newest == 1
+        assert not quarantine(warehouse).rows
+    findings = fitness(
+        lambda: opened(pipeline.source), lambda: opened(pipeline.warehouse, "warehouse"), SOURCE_TABLES, STAR_TABLES
+    )
+    found = {finding.subject: finding for finding in findings}
+    assert found["source"].good
+    assert "takes no writes" in found["warehouse"].sentence
 
 
 def advisory_locks(uri: str, *, granted: bool) -> int:

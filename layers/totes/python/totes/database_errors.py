@@ -81,8 +81,8 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
     Args:
         connection: the connection.
         login_name: "source" or "warehouse".
-        unavailable: the error for a database that cannot be reached any more, is full, deadlocks, shuts down, or is a
-            standby now.
+        unavailable: the error for a database that cannot be reached any more, is full, deadlocks, shuts down, or
+            takes no writes now.
 
     Raises:
         ConfigurationError: a permission is missing, row-level security would hide rows, or a limit of the server is
@@ -101,14 +101,35 @@ def translated_errors(connection: Connection, login_name: str, unavailable: type
             sentence = f"the {login_name}'s tables are locked: {first_line(error)}"
             raise unavailable(f"{sentence}; the oldest locks are those of {', '.join(holders)}") from error
         if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
-            raise unavailable(
-                f"the {login_name} is a standby and takes no writes: {first_line(error)}; after a failover its name "
-                f"leads to the new primary within a minute; otherwise store the primary's (totes secrets set "
-                f"{login_name})"
-            ) from error
+            raise unavailable(_takes_no_writes(connection, login_name, first_line(error))) from error
         if _passes(connection, error):
             raise unavailable(f"the {login_name} cannot do this now: {first_line(error)}") from error
         raise _refused(error, login_name) from error
+
+
+def _takes_no_writes(connection: Connection, login_name: str, sentence: str) -> str:
+    """What to say of a database in which every transaction is read-only."""
+    if login_name == "warehouse" and not _is_standby(connection):
+        return (
+            f"the warehouse takes no writes: {sentence}; its server has default_transaction_read_only on, as whoever "
+            f"runs it may set it while the disk is nearly full: give it a larger disk, or drop what you do not need, "
+            f"until it is set off; nothing is lost meanwhile"
+        )
+    return (
+        f"the {login_name} is a standby and takes no writes: {sentence}; after a failover its name leads to the new "
+        f"primary within a minute; otherwise store the primary's (totes secrets set {login_name})"
+    )
+
+
+def _is_standby(connection: Connection) -> bool:
+    """Whether a database whose transaction has failed is a standby; one that cannot be asked any more may be."""
+    try:
+        connection.rollback()
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_catalog.pg_is_in_recovery()")
+            return cursor.fetchall() == [(True,)]
+    except psycopg2.Error:
+        return True
 
 
 def _is_of(connection: Connection, error: psycopg2.Error) -> bool:

@@ -47,7 +47,6 @@ _SESSION = {
     # password of CURRENT_USER, and RESET ROLE comes back to it. What its memberships allow it may still do.
     "role": "none",
     "standard_conforming_strings": "on",
-    "default_transaction_read_only": "off",
     # A loader that waited for another must see what that one has loaded.
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
@@ -78,6 +77,19 @@ _SIGNS = ("client_encoding", "search_path", "row_security", "idle_in_transaction
 _SIGNS_SHOWN = """
     SELECT name, pg_catalog.current_setting(name)
     FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[])) AS signs (name)
+"""
+
+_WRITERS = ("warehouse", "init")
+"""Who may write more than a row: the loader, and whoever makes the roles of a warehouse of totes' own."""
+
+_OF_SERVER = ("default", "environment variable", "configuration file", "command line")
+"""Where pg_settings says that a setting comes from which is the server's own, and not a role's or a database's."""
+
+# A server whose disk is nearly full is made read-only in this way by whoever runs it. A writer who did not obey would
+# go on until the log finds no room, and the server ends. What is set for people, by role or database, is none of this.
+_MAY_WRITE = """
+    SELECT set_config(name, 'off', false) FROM pg_settings
+    WHERE name = 'default_transaction_read_only' AND NOT (%s AND source = ANY(%s))
 """
 
 _OF_VARIABLES = ("timezone", "datestyle")
@@ -250,6 +262,7 @@ def _complete_settings(connection: Connection, login_name: str) -> None:
             )
         for name in _OF_VARIABLES:
             cursor.execute(f"SET {name} = %s", [_SESSION[name]])
+        cursor.execute(_MAY_WRITE, [login_name in _WRITERS, [*_OF_SERVER]])
         if connection.server_version >= _TRANSACTION_TIMEOUT:
             cursor.execute("SET transaction_timeout = 0")
         with suppress(psycopg2.errors.InvalidParameterValue):  # of a server on Windows, which cannot look

@@ -21,6 +21,9 @@ from totes.star_schema import HIGHEST_INTEGER, StarTable
 from totes.warehouse.migrate import ensure_tables
 from totes.warehouse.rebuild import rebuild_put_off
 
+_WRITE_NOTHING = "UPDATE etl.content SET rebuild = rebuild WHERE false"
+"""Refused where every transaction is read-only: where all tables are there, nothing else is written."""
+
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -118,6 +121,8 @@ def _warehouse(warehouse: Connect, tables: Sequence[StarTable]) -> str:
         try:
             schema = ensure_tables(cursor, tables, all_of_it=False)
             put_off = rebuild_put_off(cursor)
+            if schema.fits and not schema.gone:
+                cursor.execute(_WRITE_NOTHING)
         finally:
             connection.rollback()
         version = f"{connection.server_version // 10000}"
