@@ -22,6 +22,7 @@ from tests.support.oracle import assert_warehouse_mirrors
 from tests.support.pipeline import Pipeline
 from tests.support.servers import run_alone, wait_for_recovery
 from tests.support.versions import server_in
+from totes import databases
 from totes.answers.fitness import fitness
 from totes.capture import SOURCE_TABLES
 from totes.errors import ConfigurationError
@@ -312,3 +313,34 @@ def test_a_disk_that_is_full_ends_a_rebuild_and_no_server(
     assert shutil.disk_usage(disk).free > free * 0.9
     assert_ticks_load(pipeline)
     assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+
+
+@pytest.fixture
+def small_local_storage(
+    postgres: EmbeddedPostgres, versions: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Pipeline]:
+    """A warehouse whose server keeps temporary tables on a disk that is too small for a star table, as Aurora does."""
+    with small_disk(postgres._data.parent / "local", 2**17) as local:
+        owner = postgres._data.stat()
+        os.chown(local, owner.st_uid, owner.st_gid)
+        run_alone(versions.warehouse, f"CREATE TABLESPACE local LOCATION '{local}'")
+        monkeypatch.setitem(databases._SESSION, "temp_tablespaces", "local")
+        try:
+            yield versions
+        finally:
+            run_alone(versions.warehouse, "DROP TABLESPACE local")
+
+
+@pytest.mark.begun
+def test_a_rebuild_on_aurora_is_not_refused_for_want_of_the_instances_local_storage(
+    small_local_storage: Pipeline,
+) -> None:
+    """Tables and log lie on the cluster's volume, which has no end, and temporary tables do not."""
+    with pytest.raises(ConfigurationError, match=rf"No space left on device.*{ASK_AGAIN}"):
+        rebuilt(small_local_storage)
+    execute(
+        small_local_storage.warehouse,
+        "CREATE FUNCTION pg_catalog.aurora_version() RETURNS text LANGUAGE sql RETURN '17.7.2'",
+    )
+    rebuilt(small_local_storage)
+    assert_warehouse_mirrors(small_local_storage.source, small_local_storage.warehouse)
