@@ -17,6 +17,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
 
 from totes import connecting
+from totes.database_errors import is_of_pooler
 from totes.errors import UserError
 from totes.tls import VERIFYING, bundle, is_here
 
@@ -31,6 +32,8 @@ _SYSTEM = "system"
 """What libpq takes for the authorities that the machine trusts, in the place of a file."""
 
 _CONNECT_SECONDS = 10
+
+_PATH = "pg_catalog"
 
 
 def keywords_of(uri: str, database: str) -> dict[str, Any]:
@@ -59,14 +62,18 @@ def connect(uri: str, database: str) -> Connection:
         database: what it is to the person, for errors: "source" or "warehouse".
 
     Raises:
-        UserError: the URI is not understood, or the server does not prove its name.
+        UserError: the URI is not understood or leads to a pooler, or the server does not prove its name.
         psycopg2.OperationalError: nobody answers, the login is refused, or there is no such database.
     """
+    # A pooler would keep what SET says for its next client, as the shop: so the path comes with the session.
+    theirs = keywords_of(uri, database).get("options", os.environ.get("PGOPTIONS", ""))
     with verified(uri, database):
         try:
-            connection = connecting.connect(uri)
+            connection = connecting.connect(uri, options=f"{theirs} -c search_path={_PATH}")
         except psycopg2.OperationalError as error:
             said = " ".join(str(error).split())
+            if is_of_pooler(error):
+                raise _of_a_pooler(database, f"refuses the settings of a session: {said}") from None
             if not any(words in said for words in _UNPROVED):
                 raise
             raise UserError(
@@ -75,9 +82,28 @@ def connect(uri: str, database: str) -> Connection:
                 "certificates of that authority; on a network that you trust sslmode=require does without a proof, and "
                 "sslmode=disable without TLS"
             ) from None
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SET search_path = pg_catalog")
+    try:
+        _must_have_its_path(connection, database)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _must_have_its_path(connection: Connection, database: str) -> None:
+    """Refuse a session that lacks what it was opened with; nothing is set in it, nor locked, until this is known."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.current_setting('search_path')")
+        [[path]] = cursor.fetchall()
+    if path != _PATH:
+        raise _of_a_pooler(database, f"drops the settings of a session: search_path is {path}")
+
+
+def _of_a_pooler(database: str, what_it_does: str) -> UserError:
+    return UserError(
+        f"the {database}'s URI leads to a pooler, which {what_it_does}; name the database's own host in the URI (of "
+        "Neon's hosts the one without -pooler, of Supabase's the direct one); nothing was changed"
+    )
 
 
 @contextmanager

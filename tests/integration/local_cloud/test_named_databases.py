@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn
 
@@ -18,6 +19,7 @@ from local_cloud.postgres import EmbeddedPostgres, free_port
 from simulator import Shop
 from tests.support.authorities import Authority
 from tests.support.databases import execute
+from tests.support.pooler import without_options
 from tests.support.refusing_server import SEEN, refusing_server
 from tests.support.servers import removal_of, run_alone
 from tests.support.tls_server import TlsServer, tls_server
@@ -151,6 +153,42 @@ def test_functions_that_others_have_made_are_in_no_administrators_path(postgres:
             cursor.execute("SHOW search_path")
             assert cursor.fetchall() == [("pg_catalog",)]
             connection.rollback()
+
+
+def test_a_pooler_that_drops_a_sessions_settings_is_not_spoken_to(postgres: EmbeddedPostgres) -> None:
+    """What is set in a session there would stay on a connection that others are given, as the shop itself."""
+    uri = postgres.uri("postgres")
+    with without_options(int(login(uri, "source")["port"])) as pooled:
+        refusal = r"the source's URI leads to a pooler, .*search_path is .*name the database's own host.*nothing was"
+        with pytest.raises(UserError, match=refusal):
+            login(make_dsn(uri, host="127.0.0.1", port=pooled), "source")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  Feature not supported: RDS Proxy currently doesn't support command-line options.",
+        "FATAL:  unsupported startup parameter in options: search_path",
+    ],
+)
+def test_a_pooler_that_refuses_a_sessions_settings_is_called_one(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    def refuse(**_: object) -> None:
+        raise psycopg2.OperationalError(said)
+
+    monkeypatch.setattr(psycopg2, "connect", refuse)
+    with pytest.raises(UserError, match=r"leads to a pooler, .*name the database's own host"):
+        login("postgresql://me:secret@127.0.0.1/shop", "source")
+
+
+def test_what_a_person_says_of_their_session_holds_too(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = postgres.uri("postgres")
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=6MB")
+    for said, expected in ((uri, "6MB"), (make_dsn(uri, options="-c work_mem=5MB"), "5MB")):
+        with closing(connect(said, "source")) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('work_mem'), current_setting('search_path')")
+            assert cursor.fetchall() == [(expected, "pg_catalog")]
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])

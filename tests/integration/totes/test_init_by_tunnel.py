@@ -16,6 +16,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from command_line.deployment import Deployment
 from command_line.roles import _LOCK, make_roles
 from tests.support.databases import execute, session, value
+from tests.support.pooler import without_options
 from tests.support.waiting import until
 from totes.errors import ConfigurationError, UserError
 from totes.settings import PLACEHOLDER
@@ -64,6 +65,20 @@ def test_an_address_of_this_machine_is_not_stored_for_functions_that_are_elsewhe
     with pytest.raises(UserError, match=r"no function would reach it there; nothing was changed.*--host HOST"):
         init(source)
     assert stored(secrets)["host"] == PLACEHOLDER
+    assert not has_role(source)
+
+
+@pytest.mark.parametrize("name", [None, ROLE])
+def test_a_providers_pooler_is_refused_and_not_stored(
+    source: str, secrets: "SecretsManagerClient", name: str | None
+) -> None:
+    made = stored(secrets)
+    with (
+        without_options(int(parse_dsn(source).get("port", 5432))) as pooled,
+        pytest.raises(UserError, match=r"leads to a pooler, .*own host"),
+    ):
+        init(make_dsn(source, host="127.0.0.1", port=pooled), host="shop-pooler.example.com", name=name)
+    assert stored(secrets) == made
     assert not has_role(source)
 
 

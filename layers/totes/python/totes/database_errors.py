@@ -236,7 +236,7 @@ def _misconfigured(login_name: str, secret: str, error: Exception) -> str | None
             f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
             f"the certificates of its authority as {PEM}"
         )
-    if _says(error, _OF_A_POOLER):
+    if is_of_pooler(error):
         return (
             f"the {login_name} that secret {secret} names is a pooler, which refuses the settings that a session of "
             f"totes needs: {sentence}; store the database's own host (totes secrets set {login_name})"
@@ -244,6 +244,11 @@ def _misconfigured(login_name: str, secret: str, error: Exception) -> str | None
     if _says(error, _NOT_TO_BE_RETRIED):
         return f"the {login_name} refused the login in secret {secret}: {sentence}"
     return None
+
+
+def is_of_pooler(error: Exception) -> bool:
+    """Return whether a pooler has refused a connection because of the settings that it was to be opened with."""
+    return _says(error, _OF_A_POOLER)
 
 
 def is_answer(error: Exception) -> bool:
