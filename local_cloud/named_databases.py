@@ -19,13 +19,13 @@ from psycopg2.extensions import parse_dsn
 from totes import connecting
 from totes.database_errors import is_of_pooler
 from totes.errors import UserError
-from totes.tls import VERIFYING, bundle, is_here
+from totes.tls import ANOTHER_NAME, VERIFY_CA, VERIFYING, bundle, is_here
 
 _VERIFIED = "verify-full"
 _OF_LIBPQ = Path("~/.postgresql/root.crt")
 """Where libpq looks for authorities when nobody names a file."""
 
-_UNPROVED = ("certificate verify failed", "does not match host name", "root certificate file", "does not support SSL")
+_UNPROVED = ("certificate verify failed", ANOTHER_NAME, "root certificate file", "does not support SSL")
 """What libpq says where a server does not prove its name."""
 
 _SYSTEM = "system"
@@ -62,7 +62,8 @@ def connect(uri: str, database: str) -> Connection:
         database: what it is to the person, for errors: "source" or "warehouse".
 
     Raises:
-        UserError: the URI is not understood or leads to a pooler, or the server does not prove its name.
+        UserError: the URI is not understood, leads to a pooler, or asks for no name and names no authority; or the
+            server does not prove its name.
         psycopg2.OperationalError: nobody answers, the login is refused, or there is no such database.
     """
     # A pooler would keep what SET says for its next client, as the shop: so the path comes with the session.
@@ -77,10 +78,8 @@ def connect(uri: str, database: str) -> Connection:
             if not any(words in said for words in _UNPROVED):
                 raise
             raise UserError(
-                f"the {database}'s server does not prove its name by TLS, and was told no password: {said}. If its "
-                "certificate is of another authority than RDS's, add sslrootcert=FILE to the URI, with the "
-                "certificates of that authority; on a network that you trust sslmode=require does without a proof, and "
-                "sslmode=disable without TLS"
+                f"the {database}'s server does not prove its name by TLS, and was told no password: {said}. "
+                f"{_proof(said)}"
             ) from None
     try:
         _must_have_its_path(connection, database)
@@ -88,6 +87,21 @@ def connect(uri: str, database: str) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _proof(said: str) -> str:
+    """What a person does where a server does not prove its name."""
+    if ANOTHER_NAME in said:
+        return (
+            "Name the host as its certificate does. Where its authority signs for this server alone, as Cloud SQL's "
+            f"does, sslmode={VERIFY_CA} beside sslrootcert=FILE, with that authority's certificates, proves it without "
+            "the name"
+        )
+    return (
+        "If its certificate is of another authority than RDS's, add sslrootcert=FILE to the URI, with the certificates "
+        "of that authority; on a network that you trust sslmode=require does without a proof, and sslmode=disable "
+        "without TLS"
+    )
 
 
 def _must_have_its_path(connection: Connection, database: str) -> None:
@@ -115,9 +129,9 @@ def verified(uri: str, database: str) -> Iterator[None]:
         database: what it is to the person, for errors: "source" or "warehouse".
 
     Raises:
-        UserError: the URI is not understood.
+        UserError: the URI is not understood, or asks for no name and names no authority.
     """
-    unsaid = _unsaid(keywords_of(uri, database))
+    unsaid = _unsaid(keywords_of(uri, database), database)
     missing = {name: value for name, value in unsaid.items() if name not in os.environ}
     os.environ.update(missing)
     try:
@@ -140,7 +154,7 @@ def tls_of(connection: Connection) -> dict[str, str]:
     return {**tls, "sslrootcert": file if file == _SYSTEM else str(Path(file).absolute())}
 
 
-def _unsaid(keywords: Mapping[str, Any]) -> dict[str, str]:
+def _unsaid(keywords: Mapping[str, Any], database: str) -> dict[str, str]:
     """Libpq's variables for what neither the URI nor the environment says."""
     said = {
         name: keywords.get(name) or os.environ.get(f"PG{name.upper()}")
@@ -154,5 +168,10 @@ def _unsaid(keywords: Mapping[str, Any]) -> dict[str, str]:
         variables["PGSSLMODE"] = _VERIFIED
         # With a file of authorities libpq would verify where a service says sslmode=require.
         if said["service"] is None and not _OF_LIBPQ.expanduser().exists():
+            if said["sslmode"] == VERIFY_CA and said["sslrootcert"] is None:  # RDS signs for everybody's servers
+                raise UserError(
+                    f"nothing would prove which server the {database} is: sslmode={VERIFY_CA} looks at no name, so it "
+                    "needs sslrootcert=FILE, with the certificates of an authority that signs for this server alone"
+                )
             variables["PGSSLROOTCERT"] = str(bundle())
     return variables

@@ -142,9 +142,21 @@ def test_a_server_elsewhere_proves_its_name_by_the_authority_that_a_person_names
     assert document["sslrootcert"] == str(file)
     assert "sslmode" not in document, "what nobody says is verify-full"
     assert login(reached_as(server.uri, sslmode="require"), "source")["sslmode"] == "require"
-    server.show(authority.sign("another.example.com"))
-    with pytest.raises(UserError, match="does not match host name"):
+
+
+def test_a_server_whose_certificate_names_another_is_proved_by_an_authority_of_its_own(
+    server: TlsServer, tmp_path: Path
+) -> None:
+    authority, file = Authority("ours"), tmp_path / "ours.pem"
+    file.write_text(authority.pem)
+    server.show(authority.sign("project:instance"))
+    with pytest.raises(UserError, match=r"does not match host name.*sslmode=verify-ca") as refused:
         login(reached_as(server.uri, sslrootcert=str(file)), "source")
+    assert "sslmode=require" not in str(refused.value)
+    document = login(reached_as(server.uri, sslrootcert=str(file), sslmode="verify-ca"), "source")
+    assert (document["sslmode"], document["sslrootcert"]) == ("verify-ca", str(file))
+    with pytest.raises(UserError, match=r"sslmode=verify-ca .*sslrootcert=FILE"):  # RDS signs for everybody's servers
+        login(reached_as(server.uri, sslmode="verify-ca"), "source")
 
 
 def test_functions_that_others_have_made_are_in_no_administrators_path(postgres: EmbeddedPostgres) -> None:

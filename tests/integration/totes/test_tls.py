@@ -16,7 +16,8 @@ from tests.support.authorities import Authority
 from tests.support.databases import value
 from tests.support.tls_server import TlsServer, tls_server
 from totes.databases import connected
-from totes.errors import ConfigurationError, WarehouseUnavailable
+from totes.errors import ConfigurationError, DatabaseUnavailable, WarehouseUnavailable
+from totes.rotation import try_current
 from totes.tls import PEM, with_tls
 
 if TYPE_CHECKING:
@@ -78,6 +79,30 @@ def test_another_host_is_refused(secrets: "SecretsManagerClient", server: TlsSer
     server.show(authority.sign("warehouse.example.com"))
     with pytest.raises(ConfigurationError, match=r"not trusted: .*does not match host name"):
         connect(secrets, login_to(server, **{PEM: authority.pem}))
+
+
+def test_an_authority_that_signs_for_one_server_alone_proves_it_under_another_name(
+    secrets: "SecretsManagerClient", server: TlsServer, authority: Authority
+) -> None:
+    """As Cloud SQL's does, whose certificates name the instance and not its address."""
+    server.show(authority.sign("project:instance"))
+    with pytest.raises(ConfigurationError, match=r"totes secrets set warehouse --sslrootcert FILE --sslmode verify-ca"):
+        connect(secrets, login_to(server, **{PEM: authority.pem}))
+    with pytest.raises(DatabaseUnavailable, match=r"totes secrets set LOGIN --sslrootcert FILE --sslmode verify-ca"):
+        try_current(secrets, "login")
+    assert connect(secrets, login_to(server, **{PEM: authority.pem, "sslmode": "verify-ca"})) == "TLSv1.3"
+    server.show(Authority("theirs").sign("project:instance"))
+    with pytest.raises(ConfigurationError, match="certificate verify failed") as refused:
+        connect(secrets, login_to(server, **{PEM: authority.pem, "sslmode": "verify-ca"}))
+    assert "verify-ca" not in str(refused.value), "it helps where the name alone is another"
+
+
+def test_an_authority_that_signs_for_many_proves_no_server_without_its_name() -> None:
+    with (
+        pytest.raises(ConfigurationError, match=r"db.example.com .*sslmode=verify-ca .*--sslrootcert FILE"),
+        with_tls({"host": "db.example.com", "sslmode": "verify-ca"}),
+    ):
+        pass
 
 
 def test_an_unknown_authority_is_refused(

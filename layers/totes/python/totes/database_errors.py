@@ -18,7 +18,7 @@ from totes.sqlstate import (
     is_of_class,
     remedy_of_names,
 )
-from totes.tls import PEM
+from totes.tls import ANOTHER_NAME, PEM, VERIFY_CA
 
 _ANSWER = ":  "
 """A refusal sent by the server has this separator after its severity; errors made by libpq never have it.
@@ -29,7 +29,7 @@ https://github.com/postgres/postgres/blob/REL_17_STABLE/src/interfaces/libpq/fe-
 
 _WRONG_PASSWORD = ("authentication failed",)
 
-_NOT_TRUSTED = ("certificate verify failed", "does not match host name", "server does not support SSL")
+_NOT_TRUSTED = ("certificate verify failed", ANOTHER_NAME, "server does not support SSL")
 
 _ROW_SECURITY = "check_enable_rls"
 """The function of the server's that finds that row-level security would hide rows; its words may be in any language."""
@@ -231,11 +231,8 @@ def _misconfigured(login_name: str, secret: str, error: Exception) -> str | None
     sentence = first_line(error)
     if _REJECTED.search(sentence):
         return _rejected(secret, sentence)
-    if _says(error, _NOT_TRUSTED):
-        return (
-            f"the {login_name} that secret {secret} names is not trusted: {sentence}; store the host's right name, or "
-            f"the certificates of its authority as {PEM}"
-        )
+    if proof := what_proves(login_name, error):
+        return f"the {login_name} that secret {secret} names is not trusted: {sentence}; {proof}"
     if is_of_pooler(error):
         return (
             f"the {login_name} that secret {secret} names is a pooler, which refuses the settings that a session of "
@@ -244,6 +241,24 @@ def _misconfigured(login_name: str, secret: str, error: Exception) -> str | None
     if _says(error, _NOT_TO_BE_RETRIED):
         return f"the {login_name} refused the login in secret {secret}: {sentence}"
     return None
+
+
+def what_proves(login_name: str, error: Exception) -> str | None:
+    """Return what a person does where a server has not proved who it is; None where the error is another.
+
+    Args:
+        login_name: of which login, or "LOGIN".
+        error: what `totes.databases.open_session` raised.
+    """
+    if not _says(error, _NOT_TRUSTED):
+        return None
+    stored = f"totes secrets set {login_name} --sslrootcert FILE"
+    if _says(error, [ANOTHER_NAME]):
+        return (
+            "store a host that its certificate names; or, where its authority signs for this server alone, as Cloud "
+            f"SQL's does, have that prove it without the name ({stored} --sslmode {VERIFY_CA})"
+        )
+    return f"store the host's right name, or the certificates of its authority as {PEM} ({stored})"
 
 
 def is_of_pooler(error: Exception) -> bool:

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from psycopg2.extensions import connection as Connection
 
 from totes import payloads
-from totes.database_errors import is_answer, not_taken, translated_errors
+from totes.database_errors import is_answer, not_taken, translated_errors, what_proves
 from totes.databases import open_session
 from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, SecretUnavailable, TotesError
 from totes.logins import NoSuchVersion, login, previous_login
@@ -341,6 +341,8 @@ def _session(values: dict[str, Any], secret: str) -> Connection:
 
 def _unavailable(secret: str, error: Exception) -> DatabaseUnavailable:
     words = " ".join(str(error).split())
+    if proof := what_proves("LOGIN", error):
+        return DatabaseUnavailable(f"the database that secret {secret} names is not trusted: {words}; {proof}")
     if not is_answer(error):
         return DatabaseUnavailable(
             f"the database that secret {secret} names cannot be reached: {words}; if its host, port or certificates "

@@ -13,8 +13,12 @@ PEM = "sslrootcert_pem"
 """What a secret may hold beside libpq's keywords: the certificates of a database's own authority, as text."""
 
 _HERE = ("localhost", "127.0.0.1", "::1")
-VERIFYING = ("verify-ca", "verify-full")
+VERIFY_CA = "verify-ca"
+VERIFYING = (VERIFY_CA, "verify-full")
 """The modes, in libpq's words, in which a server has to show a certificate of a known authority."""
+
+ANOTHER_NAME = "does not match host name"
+"""What libpq says of a server whose certificate is of a known authority and names another host."""
 
 
 @contextmanager
@@ -25,7 +29,8 @@ def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     in `sslrootcert_pem`.
 
     Raises:
-        ConfigurationError: the certificates are to be used and are not there.
+        ConfigurationError: the certificates are to be used and are not there; or the server's name is not to be
+            proved, and the authorities are those of RDS, who sign for everybody's servers.
     """
     completed = {name: value for name, value in keywords.items() if name != PEM}
     host = str(keywords["host"])
@@ -39,6 +44,12 @@ def with_tls(keywords: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             file.write(str(pem))
             file.flush()
             yield {**completed, "sslrootcert": file.name}
+    elif completed["sslmode"] == VERIFY_CA:
+        raise ConfigurationError(
+            f"nothing proves which server {host} is: sslmode=verify-ca looks at no name, so it needs the certificates "
+            "of an authority that signs for this server alone (totes secrets set LOGIN --sslrootcert FILE); "
+            "sslmode=verify-full looks at the name too"
+        )
     else:
         yield {**completed, "sslrootcert": str(bundle())}
 
