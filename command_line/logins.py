@@ -85,17 +85,23 @@ class Logins:
 
         Args:
             login_name: source, warehouse or dashboard.
-            values: host, port, dbname, username, password and any other keyword of libpq.
+            values: host, port, dbname, username, password and any other keyword of libpq; without a password, the
+                stored one stays.
 
         Raises:
+            ConfigurationError: no password is said, and none is stored.
             UserError: the database does not take it, and the old login stays the current one; or does not take it any
                 more, because a rotation has taught it another password at the last moment. That one is pending.
         """
         secret = self._secret(login_name)
         self._await_rotation(secret)
         token = str(uuid.uuid4())
+        kept = {} if "password" in values else {"password": login(self._secrets, secret)["password"]}
         self._secrets.put_secret_value(
-            SecretId=secret, ClientRequestToken=token, SecretString=json.dumps(dict(values)), VersionStages=[_TRIAL]
+            SecretId=secret,
+            ClientRequestToken=token,
+            SecretString=json.dumps({**values, **kept}),
+            VersionStages=[_TRIAL],
         )
         try:
             self._prove(secret, token)

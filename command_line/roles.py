@@ -3,17 +3,19 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from command_line.authorities import certificates_in
 from command_line.deployment import Deployment
 from command_line.functions import ask
 from command_line.logins import Logins
 from local_cloud import libpq
 from local_cloud.databases import refuse_source
-from local_cloud.named_databases import connect
+from local_cloud.named_databases import SYSTEM, connect, tls_of
 from totes import connecting, payloads
 from totes.capture import SOURCE_TABLES
 from totes.capture.source.renaming import as_named_by
@@ -22,7 +24,7 @@ from totes.logins import database_of, login
 from totes.roles import must_be_the_loaders, prepare_source, prepare_warehouse, role_of
 from totes.settings import PLACEHOLDER
 from totes.star import READABLE
-from totes.tls import is_here
+from totes.tls import PEM, VERIFYING, is_here
 
 _DATABASES = {"source": ("source",), "warehouse": ("warehouse", "dashboard")}
 """The databases, and the roles that totes has in each."""
@@ -45,7 +47,8 @@ def make_roles(
 ) -> list[str]:
     """Make the roles of a database with the passwords that their secrets have, or bring them up to date.
 
-    In secrets that nobody has filled in yet, the place of the database is taken from the administrator's URI.
+    In secrets that nobody has filled in yet, the place of the database is taken from the administrator's URI, and so
+    is how its server proves who it is.
 
     Args:
         deployment: whose databases and secrets.
@@ -63,9 +66,10 @@ def make_roles(
         The roles' names.
 
     Raises:
-        UserError: the URI is missing, not understood or refused, its server does not prove its name by TLS, or it leads
-            to a tunnel and no host is said; the administrator may not do this or is the role itself, somebody else
-            makes roles there, or a login was not to be changed. Nothing is changed then.
+        UserError: the URI is missing, not understood or refused, its server does not prove its name by TLS, or by
+            certificates that no secret takes, or it leads to a pooler, or to a tunnel and no host is said; the
+            administrator may not do this or is the role itself, somebody else makes roles there, or a login was not to
+            be changed. Nothing is changed then.
         ConfigurationError: another role has loaded the warehouse, or the administrator may not grant what a role needs.
             Nothing is changed then.
     """
@@ -217,7 +221,7 @@ def _stored(deployment: Deployment, login_name: str) -> dict[str, Any]:
 
 
 def _filled(deployment: Deployment, login_name: str, admin: Connection, place: Mapping[str, Any]) -> dict[str, Any]:
-    """A role's login, completed with the place of the database if its secret does not have it yet.
+    """A role's login, completed with the place of the database, and its TLS, if its secret does not have them yet.
 
     Args:
         deployment: whose secret.
@@ -226,12 +230,14 @@ def _filled(deployment: Deployment, login_name: str, admin: Connection, place: M
         place: the host and port that the person has said.
 
     Raises:
-        UserError: the functions cannot reach the database by the address that the administrator uses.
+        UserError: the functions cannot reach the database by the address that the administrator uses, or the secret
+            cannot hold the certificates.
     """
     made = _stored(deployment, login_name)
     if made["host"] != PLACEHOLDER:
         return {**made, **place}
-    return {**made, "dbname": admin.info.dbname, **_place(deployment, login_name, admin, place)}
+    reached = {**_place(deployment, login_name, admin, place), **_tls(admin, place)}
+    return {**made, "dbname": admin.info.dbname, **reached}
 
 
 def _store(deployment: Deployment, logins: Mapping[str, Mapping[str, Any]]) -> None:
@@ -259,6 +265,22 @@ def _place(deployment: Deployment, login_name: str, admin: Connection, said: Map
             "it is not the one in stacks/config.py"
         )
     return {"host": host, "port": admin.info.port, **said}
+
+
+def _tls(admin: Connection, said: Mapping[str, Any]) -> dict[str, str]:
+    """How the functions have the server prove who it is: as the administrator has, but by no file of this machine."""
+    tls = tls_of(admin)
+    if "host" in said and tls.get("sslmode", VERIFYING[-1]) not in VERIFYING:
+        return {}  # what is done without on the administrator's way need not be right on another one
+    file = tls.pop("sslrootcert", None)
+    if file is None:
+        return tls
+    if file == SYSTEM:
+        raise UserError(
+            "sslrootcert=system are the authorities that this machine trusts, which no function has: name a file with "
+            "the certificates of the server's own authority (sslrootcert=FILE); nothing was changed"
+        )
+    return {**tls, PEM: certificates_in(Path(file))}
 
 
 def _secret(deployment: Deployment, login_name: str) -> str:

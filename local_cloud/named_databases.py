@@ -28,7 +28,7 @@ _OF_LIBPQ = Path("~/.postgresql/root.crt")
 _UNPROVED = ("certificate verify failed", ANOTHER_NAME, "root certificate file", "does not support SSL")
 """What libpq says where a server does not prove its name."""
 
-_SYSTEM = "system"
+SYSTEM = "system"
 """What libpq takes for the authorities that the machine trusts, in the place of a file."""
 
 _CONNECT_SECONDS = 10
@@ -151,7 +151,7 @@ def tls_of(connection: Connection) -> dict[str, str]:
     file = said.get("sslrootcert", str(_OF_LIBPQ.expanduser()))
     if said["sslmode"] not in VERIFYING or file == str(bundle()):
         return tls
-    return {**tls, "sslrootcert": file if file == _SYSTEM else str(Path(file).absolute())}
+    return {**tls, "sslrootcert": file if file == SYSTEM else str(Path(file).absolute())}
 
 
 def _unsaid(keywords: Mapping[str, Any], database: str) -> dict[str, str]:

@@ -56,7 +56,10 @@ def set_secret(
     state: State = None,
     environment: Environment = None,
 ) -> None:
-    """Ask for a login, try it, and store it if the database takes it; the password is typed unseen or piped in."""
+    """Ask for a login, try it, and store it if the database takes it; the password is typed unseen or piped in.
+
+    Where only port or TLS are said, for the stored host and user, an empty password keeps the stored one.
+    """
     authority = {} if sslrootcert is None else {PEM: certificates_in(sslrootcert)}
     logins = Logins(deployment_of(is_local, state, environment))
     stored = logins.current(login_name)
@@ -73,8 +76,11 @@ def set_secret(
         **authority,
         "dbname": dbname or _asked("database", stored.get("dbname")),
         "username": username or _asked("user", stored.get("username")),
-        "password": _password(),
     }
+    # totes init makes passwords that no person knows.
+    is_known = bool(port or sslmode or sslrootcert) and not (dbname or username)
+    if password := _password(may_be_empty=is_known and values["username"] == stored.get("username")):
+        values["password"] = password
     logins.restore(login_name)
     logins.store(login_name, values)
     display.done(f"the login of the {login_name} works, and is the one that the functions use from now on")
@@ -147,12 +153,14 @@ def _asked(what: str, stored: str | None) -> str:
     return answer
 
 
-def _password() -> str:
-    if sys.stdin.isatty():
-        password: str = typer.prompt("password", hide_input=True)
-    else:
+def _password(*, may_be_empty: bool = False) -> str:
+    if not sys.stdin.isatty():
         password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
-    if not password:
+    elif may_be_empty:
+        password = typer.prompt("password (empty: the stored one)", hide_input=True, default="", show_default=False)
+    else:
+        password = typer.prompt("password", hide_input=True)
+    if not (password or may_be_empty):
         raise UserError("a password is needed: type it, or pipe it in as one line")
     return password
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -15,11 +16,16 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from command_line.deployment import Deployment
 from command_line.roles import _LOCK, make_roles
+from simulator import build
+from tests.support.authorities import Authority
 from tests.support.databases import execute, session, value
 from tests.support.pooler import without_options
+from tests.support.tls_server import TlsServer, tls_server
 from tests.support.waiting import until
+from totes.databases import open_session
 from totes.errors import ConfigurationError, UserError
 from totes.settings import PLACEHOLDER
+from totes.tls import PEM
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -121,6 +127,69 @@ def test_another_place_that_is_said_later_is_stored_too(source: str, secrets: "S
 def test_a_place_is_said_to_an_administrators_login_alone() -> None:
     with pytest.raises(UserError, match="add --admin URI"):
         make_roles(deployed(), "warehouse", None, host="w.example.com", confirm=lambda _: False)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[TlsServer]:
+    with tls_server() as running:
+        build(running.uri, orders=5, seed=1)
+        yield running
+
+
+@pytest.fixture
+def elsewhere(server: TlsServer) -> Iterator[TlsServer]:
+    """A server with a shop, which shows a certificate of another authority than RDS's."""
+    yield server
+    if has_role(server.uri):
+        execute(server.uri, f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
+
+
+def reached_as(server: TlsServer, **others: str) -> str:
+    """A URI of the shop by a name, in the place of DNS."""
+    return make_dsn(server.uri, host="shop.example.com", hostaddr="127.0.0.1", **others)
+
+
+def tls_stored(secrets: "SecretsManagerClient") -> dict[str, str]:
+    return {name: said for name, said in stored(secrets).items() if name.startswith("ssl")}
+
+
+@pytest.mark.parametrize("tls", [{}, {"sslmode": "verify-ca"}], ids=["verify-full", "verify-ca"])
+def test_the_functions_prove_the_server_by_the_authority_that_the_administrator_has_named(
+    elsewhere: TlsServer, secrets: "SecretsManagerClient", tmp_path: Path, tls: dict[str, str]
+) -> None:
+    """Nobody else could store it: totes has made the password, and no person knows it."""
+    authority, file = Authority("of a provider"), tmp_path / "ca.pem"
+    file.write_text(f"A comment of theirs\n{authority.pem}")
+    elsewhere.show(authority.sign("project:instance" if tls else "shop.example.com"))
+    init(reached_as(elsewhere, sslrootcert=str(file), **tls))
+    assert tls_stored(secrets) == {**tls, PEM: authority.pem}
+    open_session({**stored(secrets), "hostaddr": "127.0.0.1"}, "source").close()
+
+
+@pytest.mark.parametrize(
+    ("place", "tls"), [({}, {"sslmode": "require"}), ({"host": "db.example.com"}, {})], ids=["there", "another way"]
+)
+def test_what_the_administrator_does_without_is_stored_for_the_same_host_alone(
+    elsewhere: TlsServer, secrets: "SecretsManagerClient", place: dict[str, str], tls: dict[str, str]
+) -> None:
+    """Nobody has said that another way of the functions' is to be trusted."""
+    elsewhere.show(Authority("of a provider").sign("shop.example.com"))
+    init(reached_as(elsewhere, sslmode="require"), **place)
+    assert tls_stored(secrets) == tls
+
+
+def test_authorities_that_only_the_administrators_machine_has_are_to_be_named_by_a_file(
+    elsewhere: TlsServer, secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority, file = Authority("that the machine trusts"), tmp_path / "ca.pem"
+    file.write_text(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    elsewhere.show(authority.sign("shop.example.com"))
+    made = stored(secrets)
+    with pytest.raises(UserError, match=r"sslrootcert=system .*name a file.*nothing was changed"):
+        init(reached_as(elsewhere, sslrootcert="system"))
+    assert stored(secrets) == made
+    assert not has_role(elsewhere.uri)
 
 
 def refused(*_: Any, **__: Any) -> Any:

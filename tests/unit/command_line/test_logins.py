@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from command_line.commands.app import app
 from command_line.deployment import Deployment
@@ -200,6 +200,46 @@ def test_for_a_new_host_nothing_is_taken_over_of_how_the_old_one_is_reached(
     stored = json.loads(secrets.get_secret_value(SecretId="source", VersionStage="AWSCURRENT")["SecretString"])
     assert (stored["host"], stored["port"], stored["password"]) == ("new", 5432, "after")
     assert "sslmode" not in stored
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *options: str, password: str = "") -> Result:
+    """What totes secrets set comes to, where the database takes every login."""
+    found = deployed(SourceSecretArn="source")
+    monkeypatch.setattr("command_line.commands.secrets.deployment_of", Mock(return_value=found))
+    monkeypatch.setattr("command_line.logins.ask", Mock(return_value={}))
+    return CliRunner().invoke(app, ["secrets", "set", "source", *options], input=password)
+
+
+def test_how_a_server_is_reached_is_stored_without_a_password_that_nobody_knows(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient"
+) -> None:
+    """totes init has made it."""
+    said = typed(monkeypatch, "--sslmode", "require", "--port", "6432")
+    assert said.exit_code == 0, said.output
+    stored = json.loads(secrets.get_secret_value(SecretId="source", VersionStage="AWSCURRENT")["SecretString"])
+    assert stored == {**LOGIN, "engine": "postgres", "port": 6432, "sslmode": "require"}
+
+
+WHOLE = ("--dbname", "d", "--username", "u")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        WHOLE,
+        ("--port", "6432", *WHOLE),
+        ("--sslmode", "require", "--username", "another"),
+        ("--sslmode", "require", "--host", "new", *WHOLE),
+    ],
+)
+def test_a_password_is_kept_where_nothing_but_the_way_to_the_server_is_said(
+    monkeypatch: pytest.MonkeyPatch, secrets: "SecretsManagerClient", options: tuple[str, ...]
+) -> None:
+    said = typed(monkeypatch, *options)
+    assert isinstance(said.exception, UserError)
+    assert "a password is needed" in str(said.exception)
+    assert json.loads(secrets.get_secret_value(SecretId="source", VersionStage="AWSCURRENT")["SecretString"]) == LOGIN
 
 
 EXPIRED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "it has expired"}}, "DescribeSecret")
