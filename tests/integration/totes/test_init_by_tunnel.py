@@ -19,6 +19,7 @@ from command_line.roles import _LOCK, make_roles
 from simulator import build
 from tests.support.authorities import Authority
 from tests.support.databases import execute, session, value
+from tests.support.plaintext_only import plaintext_only
 from tests.support.pooler import without_options
 from tests.support.tls_server import TlsServer, tls_server
 from tests.support.waiting import until
@@ -85,6 +86,23 @@ def test_a_providers_pooler_is_refused_and_not_stored(
     ):
         init(make_dsn(source, host="127.0.0.1", port=pooled), host="shop-pooler.example.com", name=name)
     assert stored(secrets) == made
+    assert not has_role(source)
+
+
+@pytest.mark.parametrize("name", [None, ROLE])
+def test_a_server_that_takes_passwords_as_plain_text_alone_gets_none_and_a_person_is_told_what_to_do(
+    source: str, secrets: "SecretsManagerClient", name: str | None
+) -> None:
+    """As Neon's and Databricks Lakebase's do."""
+    made = stored(secrets)
+    remedy = r"plain text alone.*nothing was changed.*totes secrets set LOGIN.*rotates_secret=False"
+    with plaintext_only(int(parse_dsn(source).get("port", 5432))) as way:
+        admin = make_dsn(source, host="127.0.0.1", port=way)
+        with pytest.raises(ConfigurationError, match=remedy) as refused:
+            init(admin, host="ep-x.neon.tech", name=name)
+    assert made["password"] not in str(refused.value)
+    assert stored(secrets) == made
+    assert labels(secrets) == ["AWSCURRENT"]
     assert not has_role(source)
 
 

@@ -21,6 +21,7 @@ from command_line.deployment import Deployment
 from command_line.logins import Logins
 from local_cloud.postgres import EmbeddedPostgres
 from tests.support.databases import execute, value
+from tests.support.plaintext_only import plaintext_only
 from tests.support.refusing_server import SEEN, refusing_server
 from tests.support.servers import run_alone, standby_of
 from totes import payloads, rotation
@@ -458,6 +459,19 @@ def test_a_refusal_in_another_encoding_is_one_sentence(secrets: "SecretsManagerC
         with pytest.raises(DatabaseUnavailable) as refused:
             rotation.create_pending(secrets, "login", TOKEN)
     assert SEEN in str(refused.value)
+
+
+def test_where_passwords_are_taken_as_plain_text_alone_a_rotation_names_the_way_out(
+    secrets: "SecretsManagerClient",
+) -> None:
+    values = json.loads(secrets.get_secret_value(SecretId="login")["SecretString"])
+    with plaintext_only(values["port"]) as way:
+        there = {**values, "host": "127.0.0.1", "port": way}
+        secrets.put_secret_value(SecretId="login", SecretString=json.dumps(there))
+        rotation.create_pending(secrets, "login", TOKEN)
+        with pytest.raises(ConfigurationError, match=r"plain text alone.*rotates_secret=False"):
+            rotation.set_pending(secrets, "login", TOKEN)
+        assert_connects(secrets)
 
 
 def test_a_standbys_role_is_its_primarys_and_nothing_is_pending(

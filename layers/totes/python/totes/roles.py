@@ -7,10 +7,12 @@ A role that is made here bears a mark, in its comment. Only such a role's passwo
 somebody's, who would be locked out of their own server.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encrypt_password
@@ -19,6 +21,7 @@ from totes.catalog import has_schema, has_table
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE, READABLE_LEDGER, REPORT, REPORT_MARK
 from totes.rights import Right, must_be_held
+from totes.sqlstate import first_line
 
 DASHBOARD = "totes_dashboard"
 """The dashboard's role, which the loader lets see what it makes of the star."""
@@ -27,6 +30,9 @@ MARK = "made by totes, which changes its password"
 """What the comment of a role says that totes has made; an administrator may say so of a role of theirs too."""
 
 _PUBLIC, _LEDGER = "public", "etl"
+
+_NO_VERIFIERS = "plaintext password"
+"""What Neon, and Databricks Lakebase, says at COMMIT where the password of a role is given as a verifier."""
 
 
 # What an administrator, or the owner of other databases, has is more than a warehouse, so it is given to nobody.
@@ -223,7 +229,8 @@ def make_roles(
         statements: what gives them what they need: rights, and statements beside them, in their order.
 
     Raises:
-        ConfigurationError: a role is the connection's own, or that may not grant one of the rights; nothing is changed.
+        ConfigurationError: a role is the connection's own, that may not grant one of the rights, or the server takes
+            passwords as plain text alone; nothing is changed.
         psycopg2.Error: the connection's own role may not do this.
     """
     for each in logins:
@@ -232,7 +239,7 @@ def make_roles(
                 f"{each['username']} is the administrator's own login, whose password and rights totes leaves alone; "
                 "let totes make a role of its own under another name (--role NAME)"
             )
-    with connection, connection.cursor() as cursor:
+    with verifiers_taken(), connection, connection.cursor() as cursor:
         connecting = [
             Right(privilege="CONNECT", kind="DATABASE", name=(connection.info.dbname,), role=each["username"])
             for each in logins
@@ -265,6 +272,25 @@ def verifier_of(connection: Connection, login: Mapping[str, Any]) -> str:
         login: username and password.
     """
     return encrypt_password(login["password"], login["username"], connection, "scram-sha-256")
+
+
+@contextmanager
+def verifiers_taken() -> Iterator[None]:
+    """Within this context passwords are changed by verifiers.
+
+    Raises:
+        ConfigurationError: the server takes passwords as plain text alone; the sentence says what a person does.
+    """
+    try:
+        yield
+    except psycopg2.InternalError as error:
+        if _NO_VERIFIERS not in str(error):
+            raise
+        raise ConfigurationError(
+            "the server takes a role's password as plain text alone, as Neon and Databricks Lakebase do, and totes "
+            "sends none; nothing was changed. Make the role at the provider, store its login (totes secrets set "
+            f"LOGIN), and set rotates_secret=False for it in stacks/config.py. The server said: {first_line(error)}"
+        ) from error
 
 
 def _marked(comment: str | None) -> str:

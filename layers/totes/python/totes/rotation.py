@@ -24,7 +24,7 @@ from totes.database_errors import is_answer, not_taken, translated_errors, what_
 from totes.databases import open_session
 from totes.errors import ConfigurationError, DatabaseUnavailable, NotFilledIn, SecretUnavailable, TotesError
 from totes.logins import NoSuchVersion, login, previous_login
-from totes.roles import MARK, role_of, verifier_of
+from totes.roles import MARK, role_of, verifier_of, verifiers_taken
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -80,7 +80,7 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
 
     Raises:
         ConfigurationError: the secret cannot be read, that version is not pending, its role is not one that totes has
-            made, or its database is a standby.
+            made, its database is a standby, or takes passwords as plain text alone.
         DatabaseUnavailable: the database does not answer, or knows none of the secret's passwords.
     """
     if _is_current(secrets, secret, token):
@@ -98,7 +98,7 @@ def set_pending(secrets: "SecretsManagerClient", secret: str, token: str) -> Non
     try:
         with translated_errors(connection, "database", DatabaseUnavailable):
             _refuse_others(connection, secret)
-            with connection, connection.cursor() as cursor:
+            with verifiers_taken(), connection, connection.cursor() as cursor:
                 cursor.execute("ALTER ROLE CURRENT_USER PASSWORD %s", [verifier_of(connection, pending)])
     finally:
         connection.close()
