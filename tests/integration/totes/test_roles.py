@@ -491,6 +491,84 @@ def test_who_may_not_grant_the_sources_tables_is_told_what_lets_them(pipeline: P
     assert replace(pipeline, source=reader.uri(pipeline.source)).capture().batch == 1
 
 
+def test_who_has_no_right_at_all_on_the_sources_tables_is_told_all_that_lets_them(
+    pipeline: Pipeline, maker: Role
+) -> None:
+    reader = Role(f"{maker.username}_reader", "b-password")
+    execute(pipeline.source, f"REVOKE pg_read_all_data FROM {maker.username}; REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    with session(maker.uri(pipeline.source)) as admin:
+        with pytest.raises(ConfigurationError) as refused:
+            prepare_source(admin, reader.login, TABLES)
+        assert role_of(admin, reader.username) is None
+        said = what_lets(refused)
+        assert said.count("GRANT SELECT ON TABLE") == len(TABLES)
+        assert said.count("GRANT USAGE ON SCHEMA") == 1
+        execute(pipeline.source, said)
+        prepare_source(admin, reader.login, TABLES)
+    assert replace(pipeline, source=reader.uri(pipeline.source)).capture().batch == 1
+
+
+def who_may(error: pytest.ExceptionInfo[ConfigurationError]) -> str:
+    """The statement that an error says to type by another login."""
+    assert "nothing was changed. Log in as who made it, or let them type: " in str(error.value)
+    return str(error.value).partition("let them type: ")[2]
+
+
+@pytest.fixture
+def second(pipeline: Pipeline, maker: Role) -> Role:
+    """Another administrator, who may make roles too, and has made none of totes'."""
+    role = Role(f"{maker.username}_second", "s-password")
+    run_alone(pipeline.source, f"CREATE ROLE {role.username} LOGIN CREATEROLE PASSWORD 's-password'")
+    return role
+
+
+@since(16, "roles that are for those alone to change who made them")
+def test_another_administrator_is_told_who_may_change_the_sources_role(
+    pipeline: Pipeline, maker: Role, second: Role
+) -> None:
+    reader = Role(f"{maker.username}_reader", "b-password")
+    execute(pipeline.source, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {maker.username} WITH GRANT OPTION")
+    with session(maker.uri(pipeline.source)) as admin, session(second.uri(pipeline.source)) as another:
+        prepare_source(admin, reader.login, TABLES)
+        again = replace(reader, password="c-password")
+        with pytest.raises(ConfigurationError, match=f"{second.username} may not change") as refused:
+            prepare_source(another, again.login, TABLES)
+        execute(reader.uri(pipeline.source), "SELECT 1")  # its password is the one before
+        execute(maker.uri(pipeline.source), who_may(refused))
+        prepare_source(another, again.login, TABLES)
+    assert replace(pipeline, source=again.uri(pipeline.source)).capture().batch == 1
+
+
+@since(16, "roles that are for those alone to change who made them")
+def test_another_administrator_is_told_who_may_change_the_warehouses_roles(
+    pipeline: Pipeline, maker: Role, second: Role
+) -> None:
+    loader, dashboard = Role(f"{maker.username}_loader", "b-password"), Role(DASHBOARD, "c-password")
+    name = sql.Identifier(value(pipeline.warehouse, "SELECT current_database()"))
+    run_alone(
+        pipeline.warehouse, sql.SQL("GRANT ALL ON DATABASE {} TO {} WITH GRANT OPTION").format(name, named(maker))
+    )
+    execute(pipeline.warehouse, f"GRANT ALL ON SCHEMA public TO {maker.username} WITH GRANT OPTION")
+    with session(maker.uri(pipeline.warehouse)) as admin, session(second.uri(pipeline.warehouse)) as another:
+        prepare_warehouse(admin, loader.login, dashboard.login, READABLE)
+        replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+        with pytest.raises(ConfigurationError, match=f"{second.username} may not change") as refused:
+            prepare_warehouse(another, loader.login, dashboard.login, READABLE)
+        execute(maker.uri(pipeline.warehouse), who_may(refused))
+        prepare_warehouse(another, loader.login, dashboard.login, READABLE)
+    execute(pipeline.source, "UPDATE payment SET paid = NOT paid WHERE payment_id = 3")
+    replace(pipeline, warehouse=loader.uri(pipeline.warehouse)).tick()
+    assert_warehouse_mirrors(pipeline.source, pipeline.warehouse)
+    assert_it_reads_the_star_and_nothing_else(pipeline)
+
+
+def test_who_may_make_no_roles_is_told_so(pipeline: Pipeline, reader: Role) -> None:
+    with session(reader.uri(pipeline.source)) as admin:
+        for name in (f"{reader.username}_other", "postgres"):
+            with pytest.raises(ConfigurationError, match=r"may not make or change .* CREATEROLE; nothing was changed"):
+                prepare_source(admin, {"username": name, "password": "p"}, TABLES)
+
+
 def test_who_may_not_grant_what_a_loader_needs_is_told_what_lets_them(pipeline: Pipeline, maker: Role) -> None:
     loader, dashboard = Role(f"{maker.username}_loader", "b-password"), Role(DASHBOARD, "c-password")
     execute(pipeline.warehouse, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")

@@ -6,15 +6,22 @@ PostgreSQL only warns where somebody grants what they may not grant, in the word
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
 
+# A table is looked for in the catalog, which everybody may read: by its name, only who may use the schema finds it.
 _HAS = {
-    "TABLE": "SELECT has_table_privilege(%s::name, %s, %s)",
-    "SCHEMA": "SELECT has_schema_privilege(%s::name, %s, %s)",
-    "DATABASE": "SELECT has_database_privilege(%s::name, %s, %s)",
+    "TABLE": """
+        SELECT has_table_privilege(%(role)s::name, (
+            SELECT pg_class.oid FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE ARRAY[nspname, relname]::text[] = %(name)s
+        ), %(privilege)s)
+    """,
+    "SCHEMA": "SELECT has_schema_privilege(%(role)s::name, (%(name)s::text[])[1], %(privilege)s)",
+    "DATABASE": "SELECT has_database_privilege(%(role)s::name, (%(name)s::text[])[1], %(privilege)s)",
 }
 """Whether a role has a privilege on something of a kind."""
 
@@ -47,10 +54,9 @@ class Right:
         """Whether the role has it, by whomever.
 
         Raises:
-            psycopg2.Error: there is no such thing, or no such role; the connection was lost.
+            psycopg2.Error: there is no such schema, database or role; the connection was lost.
         """
-        name = sql.Identifier(*self.name).as_string(cursor) if self.kind == "TABLE" else self.name[0]
-        cursor.execute(_HAS[self.kind], (self.role, name, self.privilege))
+        cursor.execute(_HAS[self.kind], {"role": self.role, "name": list(self.name), "privilege": self.privilege})
         [[is_held]] = cursor.fetchall()
         return bool(is_held)
 
@@ -60,8 +66,26 @@ class Right:
         )
 
 
+def attempt(cursor: Cursor, statement: sql.Composable) -> psycopg2.errors.InsufficientPrivilege | None:
+    """Run a statement of a transaction, which goes on where the session's role may not do that.
+
+    Returns:
+        What the database says then.
+
+    Raises:
+        psycopg2.Error: the statement was refused for another reason, or the connection was lost.
+    """
+    cursor.execute("SAVEPOINT attempt")
+    try:
+        cursor.execute(statement)
+    except psycopg2.errors.InsufficientPrivilege as refused:
+        cursor.execute("ROLLBACK TO SAVEPOINT attempt")
+        return refused
+    return None
+
+
 def must_be_held(cursor: Cursor, rights: Sequence[Right]) -> None:
-    """Refuse that a role lacks one of these rights, which the session's own role has just granted.
+    """Refuse that a role lacks one of these rights, which the session's own role has just granted, or tried to.
 
     Args:
         cursor: the database.

@@ -15,12 +15,13 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import encrypt_password
 
-from totes.catalog import has_schema, has_table
+from totes.catalog import has_schema
 from totes.errors import ConfigurationError
 from totes.names import RATES_TABLE, READABLE_LEDGER, REPORT, REPORT_MARK
-from totes.rights import Right, must_be_held
+from totes.rights import Right, attempt, must_be_held
 from totes.sqlstate import first_line
 
 DASHBOARD = "totes_dashboard"
@@ -40,10 +41,27 @@ _ANOTHERS = """
     SELECT quote_ident(owner.rolname), quote_ident(%(name)s), loader.oid IS NOT NULL,
         owner.rolsuper OR owner.rolcreaterole OR owner.rolname = current_user
             OR EXISTS (SELECT FROM pg_database WHERE datdba = owner.oid AND datname <> current_database())
-    FROM pg_class JOIN pg_roles AS owner ON owner.oid = relowner
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_roles AS owner ON owner.oid = relowner
     LEFT JOIN pg_roles AS loader ON loader.rolname = %(name)s
-    WHERE pg_class.oid = to_regclass(%(batches)s) AND relowner IS DISTINCT FROM loader.oid
+    WHERE nspname = %(schema)s AND relname = 'batch' AND relowner IS DISTINCT FROM loader.oid
 """
+
+# Not to_regclass, which refuses who may not use a schema: that is for `make_roles` to say.
+_THERE = """
+    SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE (nspname, relname) IN %s
+"""
+
+_OF_OTHERS = """
+    SELECT rolname FROM pg_roles
+    WHERE rolname = ANY(%s) AND NOT rolsuper AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION')
+    ORDER BY rolname
+"""
+"""Roles that others have made, which may change them, and let nobody else do so who makes roles."""
+
+_MAKERS_ALONE = 16_00_00
+"""The first version of PostgreSQL in which not everybody who makes roles may change all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +144,8 @@ def prepare_warehouse(
     places = [*((_PUBLIC, name) for name in (*readable, RATES_TABLE)), *((_LEDGER, name) for name in READABLE_LEDGER)]
     with connection, connection.cursor() as cursor:
         has_ledger = has_schema(cursor, _LEDGER)
-        there = [place for place in places if has_table(cursor, ".".join(place))]
+        cursor.execute(_THERE, [tuple(places)])
+        there = [(schema, table) for schema, table in cursor.fetchall()]
     if not has_ledger:
         statements.append(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_LEDGER), loader))
     statements.append(Right(privilege="USAGE", kind="SCHEMA", name=(_LEDGER,), role=reads))
@@ -151,7 +170,7 @@ def must_be_the_loaders(connection: Connection, name: str) -> None:
         psycopg2.Error: the connection was lost.
     """
     with connection, connection.cursor() as cursor:
-        cursor.execute(_ANOTHERS, {"batches": f"{_LEDGER}.batch", "name": name})
+        cursor.execute(_ANOTHERS, {"schema": _LEDGER, "name": name})
         found = cursor.fetchone()
     if found is None:
         return
@@ -229,8 +248,8 @@ def make_roles(
         statements: what gives them what they need: rights, and statements beside them, in their order.
 
     Raises:
-        ConfigurationError: a role is the connection's own, that may not grant one of the rights, or the server takes
-            passwords as plain text alone; nothing is changed.
+        ConfigurationError: a role is the connection's own, that may not make it, change it or grant it one of the
+            rights, or the server takes passwords as plain text alone; nothing is changed.
         psycopg2.Error: the connection's own role may not do this.
     """
     for each in logins:
@@ -245,23 +264,58 @@ def make_roles(
             for each in logins
         ]
         for each in logins:
-            role = sql.Identifier(each["username"])
-            cursor.execute(
-                "SELECT shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles WHERE rolname = %s",
-                [each["username"]],
-            )
-            found = cursor.fetchone()
-            verb = "ALTER" if found else "CREATE"
-            verifier = verifier_of(connection, each)
-            # What a person's password expires by would end a role's whose password totes changes every few weeks.
-            made = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {} VALID UNTIL 'infinity'")
-            # No parameters: psycopg2 would take a percent sign in the role's name for the place of one.
-            cursor.execute(made.format(role, sql.Literal(verifier)))
-            comment = sql.Literal(_marked(found[0] if found else None))
-            cursor.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
+            _make_role(cursor, each, [login["username"] for login in logins])
         for statement in (*connecting, *statements):
-            cursor.execute(statement.granted() if isinstance(statement, Right) else statement)
+            if isinstance(statement, Right):
+                attempt(cursor, statement.granted())
+            else:
+                cursor.execute(statement)
         must_be_held(cursor, [*connecting, *(each for each in statements if isinstance(each, Right))])
+
+
+def _make_role(cursor: Cursor, login: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Make a role with its password and its mark, or bring it up to date.
+
+    Args:
+        cursor: a database, in a transaction.
+        login: username and password of the role.
+        names: of all roles that are made.
+
+    Raises:
+        ConfigurationError: the connection's own role may not do this.
+    """
+    name = login["username"]
+    role = sql.Identifier(name)
+    cursor.execute("SELECT shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles WHERE rolname = %s", [name])
+    found = cursor.fetchone()
+    verb = "ALTER" if found else "CREATE"
+    verifier = verifier_of(cursor.connection, login)
+    # What a person's password expires by would end a role's whose password totes changes every few weeks.
+    made = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {} VALID UNTIL 'infinity'")
+    # No parameters: psycopg2 would take a percent sign in the role's name for the place of one.
+    if refused := attempt(cursor, made.format(role, sql.Literal(verifier))):
+        raise ConfigurationError(_who_may(cursor, name, names, refused)) from refused
+    comment = sql.Literal(_marked(found[0] if found else None))
+    cursor.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
+
+
+def _who_may(cursor: Cursor, name: str, names: Sequence[str], refused: psycopg2.Error) -> str:
+    """What to say where the connection's own role may not make or change a role."""
+    cursor.execute("SELECT rolname, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+    [[admin, makes_roles]] = cursor.fetchall()
+    cursor.execute(_OF_OTHERS, [list(names)])
+    of_others = [other for (other,) in cursor.fetchall()]
+    if not makes_roles or name not in of_others or cursor.connection.server_version < _MAKERS_ALONE:
+        return (
+            f"{admin} may not make or change the role {name} ({first_line(refused)}): log in as a superuser, or as a "
+            "role with CREATEROLE; nothing was changed"
+        )
+    roles = sql.SQL(", ").join(map(sql.Identifier, of_others))
+    grant = sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(roles, sql.Identifier(admin))
+    return (
+        f"{admin} may not change the role {name}, which another login has made, and nothing was changed. Log in as who "
+        f"made it, or let them type: {grant.as_string(cursor)}"
+    )
 
 
 def verifier_of(connection: Connection, login: Mapping[str, Any]) -> str:
