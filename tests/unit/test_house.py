@@ -57,7 +57,7 @@ MAY_KNOW = {
 OF_CAPTURE_MAY_KNOW = {
     "tables": {"tables", "source_schema"},
     "source": {"source", "source_schema"},
-    "rows": {"rows", "source", "source_schema"},
+    "rows": {"rows", "sizes", "source", "source_schema"},
     "holdings": {"holdings", "sizes"},
     "pieces": {"pieces", "changes", "holdings", "rows", "source", "source_schema", "table_writer"},
 }
