@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks.constructs.invoking import RETRYABLE, path, retry
 from totes import payloads
 
-_KILLED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
+_KILLED = ("Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout")
 """Lambda's errors for a function that was killed or ran out of time: to do a piece again costs little."""
 
 

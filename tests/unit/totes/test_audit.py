@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -28,6 +29,7 @@ from totes.lake import (
 )
 from totes.lake.audit import NIGHTS, Audited
 from totes.lake.manifests import digest
+from totes.lake.parts import fetch_part
 
 _AUDIT = importlib.import_module("totes.lake.audit")
 
@@ -272,40 +274,66 @@ def test_an_empty_lake_is_in_order() -> None:
     assert Lake(0).found() == []
 
 
-class Clock:
-    """Time for some stretches of each night."""
+def test_a_night_whose_time_is_up_within_a_stretch_says_what_it_has_found() -> None:
+    """In a copied lake each object is read, which takes S3 minutes for a stretch."""
+    lake = Lake(101)
+    lake.overwrite("processed", lake.stars[40].key, b"other")
+    answers = iter([False, True])
+    night = audit(lake.ingestion, lake.processed, day=0, time_is_up=lambda: next(answers))
+    assert (night.batches, night.of, night.is_whole) == (100, 101, False)
+    [finding] = night.findings
+    assert lake.stars[40].key in finding
 
-    def __init__(self, stretches: int) -> None:
-        self._stretches = self._left = stretches
+
+def test_of_a_copied_lake_each_object_is_read_a_few_at_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.store.now = NOW + timedelta(days=30)
+    for bucket, key in [*lake.store._objects]:
+        lake.store.put_object(Bucket=bucket, Key=key, Body=lake.store._objects[bucket, key][0])
+    at_once = threading.Barrier(4, timeout=30)
+
+    def fetched(bucket: Bucket, part: Part) -> object:
+        at_once.wait()
+        return fetch_part(bucket, part)
+
+    monkeypatch.setattr(_AUDIT, "fetch_part", fetched)
+    night = audit(lake.ingestion, lake.processed, day=lake.store.now.toordinal() // NIGHTS * NIGHTS, every=10**9)
+    assert (night.sampled, night.findings) == (3 * 12, ())
+
+
+class Clock:
+    """Time for some looks of each night."""
+
+    def __init__(self, looks: int) -> None:
+        self._looks = self._left = looks
 
     def is_up(self) -> bool:
         self._left -= 1
         return self._left < 0
 
     def next_night(self) -> None:
-        self._left = self._stretches
+        self._left = self._looks
 
 
 @pytest.mark.parametrize("new_a_week", [0, 7 * 288])
-@pytest.mark.parametrize("a_night", [10, 100])
+@pytest.mark.parametrize("a_night", [48, 502])
 def test_where_the_time_never_suffices_all_is_seen_in_twice_the_weeks_that_it_takes(
     monkeypatch: pytest.MonkeyPatch, a_night: int, new_a_week: int
 ) -> None:
     """A lake of five years, also one that goes on growing; only what is read of it is left out."""
-    batches, stretch, first_week = 525_600, _AUDIT._STRETCH, NOW.toordinal() // NIGHTS
+    batches, at_once, first_week = 525_600, _AUDIT._LOOKED_AT_AT_ONCE, NOW.toordinal() // NIGHTS
     bucket, clock = MemoryStore().bucket("any"), Clock(a_night)
     seen: set[int] = set()
     newest = batches
     monkeypatch.setattr(Journal, "newest", lambda _: newest)
     monkeypatch.setattr(_AUDIT._Audit, "_look_at", lambda _, looked_at: seen.add(looked_at.start))
     weeks = 0
-    while not seen >= set(range(1, batches, stretch)):
+    while not seen >= set(range(1, batches, at_once)):
         for night in range(NIGHTS):
             clock.next_night()
             audit(bucket, bucket, day=(first_week + weeks) * NIGHTS + night, time_is_up=clock.is_up)
         weeks += 1
         newest += new_a_week
-        assert weeks <= 2 * math.ceil(newest / stretch / NIGHTS / a_night)
+        assert weeks <= 2 * math.ceil(newest / at_once / NIGHTS / a_night)
 
 
 @pytest.mark.usefixtures("small_stretches")

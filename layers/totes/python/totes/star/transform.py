@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,8 +18,8 @@ from totes.star_schema import StarTable
 
 logger = logging.getLogger(__name__)
 
-_LARGE_BYTES = 2 * 2**20
-"""A batch with more parquet is transformed while no other large one is, so that memory stays flat."""
+_BYTES_AT_ONCE = 2 * 2**20
+"""Batches that are transformed at once have no more parquet together than this, or are one: so memory stays flat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ class Transformation:
         self._time_is_up = time_is_up
         self._code = fingerprint(tables)
         self._captured = Journal(ingestion)
-        self._large = threading.Lock()
+        self._room = _Room(_BYTES_AT_ONCE)
         self._rows_in_one_function = rows_in_one_function
         self.too_large_for_one_function: dict[int, PiecesLeft] = {}
 
@@ -122,11 +123,8 @@ class Transformation:
         if left:
             self.too_large_for_one_function[batch] = PiecesLeft.first(batch, left)
             return None
-        is_over = partial(self._is_over, batch)
-        if work.bytes < _LARGE_BYTES:
-            return work.transformed(is_over)
-        with self._large:
-            return work.transformed(is_over)
+        with self._room.of(work.bytes):
+            return work.transformed(partial(self._is_over, batch))
 
     def _is_over(self, batch: int) -> bool:
         """Whether a batch is not gone on with: time is up, or one before it is left to many functions."""
@@ -135,3 +133,25 @@ class Transformation:
     def _left_to_many_functions(self, work: Batch) -> tuple[int, ...]:
         most = self._rows_in_one_function
         return work.pieces_left() if most is not None and work.rows > most else ()
+
+
+class _Room:
+    """Bytes that several threads share; who needs more than there are waits until nobody has any, and is alone then."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._taken = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """Take so many bytes for a while, once there are as many."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken or self._taken + size <= self._size)
+            self._taken += size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= size
+                self._changed.notify_all()
