@@ -82,7 +82,7 @@ IDLE_TICK = Requests(Decimal(9), Decimal(4))
 CHANGED_TICK = Requests(Decimal(20), Decimal(30))
 """Beside those of an idle tick, where some twenty-five events happened: half as many of one, half as many again of
 some hundred."""
-AUDITED_BATCH = Requests(Decimal("0.05"), Decimal("2.3"))
+AUDITED_BATCH = Requests(Decimal("0.07"), Decimal("2.3"))
 """Of the nightly audit, for each batch that it looks at: its two manifests, and one in fifty of its parts. What the
 nightly sweep asks for, a manifest for each batch of the day, comes to less than a cent a month."""
 IDLE_PUBLICATION = Requests(Decimal(1), Decimal(3))

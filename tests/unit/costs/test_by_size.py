@@ -213,7 +213,7 @@ def test_a_larger_shop_asks_s3_for_its_changed_ticks_and_for_the_audit_of_its_ba
     found = used(sized(template_set(*lake), 10**8, MEASURED), "AWS::S3::Bucket")
     changed = 260 * 11 * 12  # a year: every tick while it is open
     batches = changed * YEARS
-    assert found["PUT and LIST requests"] == pytest.approx(8760 * 9 + changed / 12 * 20 + 730 / 24 * batches / 7 * 0.05)
+    assert found["PUT and LIST requests"] == pytest.approx(8760 * 9 + changed / 12 * 20 + 730 / 24 * batches / 7 * 0.07)
     assert found["GET requests"] == pytest.approx(8760 * 4 + changed / 12 * 30 + 730 / 24 * batches / 7 * 2.3)
 
 

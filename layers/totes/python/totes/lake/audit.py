@@ -29,7 +29,7 @@ _GOLDEN = 0.6180339887498949
 """A circle that is walked in steps of this part of it is covered evenly at any time: no gap is twice the average one
 (https://en.wikipedia.org/wiki/Three-gap_theorem)."""
 
-_LOOKED_AT_AT_ONCE = 100
+_LOOKED_AT_AT_ONCE = 250
 """Batches of a stretch that are looked at before the time is asked for: in a copied lake each object of theirs is read,
 and S3 takes a tenth of a second to answer."""
 
@@ -81,7 +81,7 @@ def audit(
         processed: the bucket of star rows.
         day: the day's number, by which nights take turns and samples differ.
         every: one in how many objects has its bytes compared.
-        time_is_up: asked after each hundred batches; what is left then is not looked at.
+        time_is_up: asked after each 250 batches; what is left then is not looked at.
 
     Raises:
         LakeUnavailable: the store did not answer.
