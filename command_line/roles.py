@@ -269,7 +269,7 @@ def _place(deployment: Deployment, login_name: str, admin: Connection, said: Map
 
 def _tls(admin: Connection, said: Mapping[str, Any]) -> dict[str, str]:
     """How the functions have the server prove who it is: as the administrator has, but by no file of this machine."""
-    tls = tls_of(admin)
+    tls = tls_of(admin, is_tunnel="host" in said)
     if "host" in said and tls.get("sslmode", VERIFYING[-1]) not in VERIFYING:
         return {}  # what is done without on the administrator's way need not be right on another one
     file = tls.pop("sslrootcert", None)

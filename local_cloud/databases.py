@@ -85,7 +85,7 @@ def identity(uri: str, login_name: str) -> tuple[int, int]:
 
 
 def are_one(source: str, warehouse: str) -> bool:
-    """Return whether two URIs, by which `identity` has been told, lead to one database or to standbys of one another.
+    """Return whether two URIs lead to one database, or one to a standby of the other's; `identity` has told of each.
 
     Args:
         source: of a database.

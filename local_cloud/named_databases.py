@@ -141,15 +141,23 @@ def verified(uri: str, database: str) -> Iterator[None]:
             del os.environ[name]
 
 
-def tls_of(connection: Connection) -> dict[str, str]:
-    """What a secret has to say for a login to be used with the same TLS; nothing for a server of this machine."""
+def tls_of(connection: Connection, *, is_tunnel: bool = False) -> dict[str, str]:
+    """What a secret has to say for a login to be used with the same TLS.
+
+    Args:
+        connection: an administrator's.
+        is_tunnel: whether an address of this machine leads to another one. Of a server that is here nothing is said.
+    """
     info = connection.info
-    if is_here(info.host):
+    if is_here(info.host) and not is_tunnel:
         return {}
     said: Mapping[str, str] = info.dsn_parameters
-    tls = {} if said["sslmode"] == _VERIFIED else {"sslmode": said["sslmode"]}
     file = said.get("sslrootcert", str(_OF_LIBPQ.expanduser()))
-    if said["sslmode"] not in VERIFYING or file == str(bundle()):
+    mode = said["sslmode"]
+    if mode == "require" and Path(file).exists():  # https://www.postgresql.org/docs/current/libpq-ssl.html
+        mode = VERIFY_CA
+    tls = {} if mode == _VERIFIED else {"sslmode": mode}
+    if mode not in VERIFYING or file == str(bundle()):
         return tls
     return {**tls, "sslrootcert": file if file == SYSTEM else str(Path(file).absolute())}
 

@@ -23,7 +23,7 @@ def snapshot(empty_database: str) -> Iterator[Snapshot]:
     execute(
         empty_database,
         f"""
-        CREATE TABLE wide (key integer, filled text);
+        CREATE TABLE wide (key integer, filled text, starts date, ends text, stretch inet);
         ALTER TABLE wide ALTER filled SET STORAGE PLAIN;
         INSERT INTO wide SELECT key, repeat('x', 2500) FROM generate_series(0, {_ROWS - 1}) AS key;
         CREATE TABLE parted (key integer) PARTITION BY RANGE (key);

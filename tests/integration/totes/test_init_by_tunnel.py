@@ -184,6 +184,25 @@ def test_the_functions_prove_the_server_by_the_authority_that_the_administrator_
     open_session({**stored(secrets), "hostaddr": "127.0.0.1"}, "source").close()
 
 
+@pytest.mark.parametrize("by_tunnel", [False, True])
+def test_a_mode_that_libpq_makes_stricter_beside_a_file_is_stored_as_that_stricter_one(
+    elsewhere: TlsServer, secrets: "SecretsManagerClient", tmp_path: Path, *, by_tunnel: bool
+) -> None:
+    """The administrator's server was proved by it, at the end of a tunnel too; so is the functions'."""
+    authority, file = Authority("of a provider"), tmp_path / "ca.pem"
+    file.write_text(authority.pem)
+    elsewhere.show(authority.sign("project:instance"))
+    uri = reached_as(elsewhere, sslmode="require", sslrootcert=str(file))
+    if by_tunnel:
+        init(make_dsn(uri, host="127.0.0.1"), host="shop.example.com")
+    else:
+        init(uri)
+    assert tls_stored(secrets) == {"sslmode": "verify-ca", PEM: authority.pem}
+    elsewhere.show(Authority("of somebody else").sign("project:instance"))
+    with pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
+        open_session({**stored(secrets), "hostaddr": "127.0.0.1", "port": parse_dsn(uri)["port"]}, "source")
+
+
 @pytest.mark.parametrize(
     ("place", "tls"), [({}, {"sslmode": "require"}), ({"host": "db.example.com"}, {})], ids=["there", "another way"]
 )

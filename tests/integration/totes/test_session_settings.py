@@ -386,6 +386,18 @@ def test_only_where_a_row_is_at_fault_is_somebody_asked_to_find_it(empty_databas
         cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'so it is' USING ERRCODE = '{code}'; END $$")
 
 
+def test_somebody_is_asked_to_find_a_row_that_takes_more_memory_than_a_value_may_have(empty_database: str) -> None:
+    """PostgreSQL calls that an internal error, as it does of a value of half a gigabyte that is to be sent."""
+    asked = r"\(XX000\) as table payment was read: invalid memory alloc request size \d+; find that row, and fix or"
+    with (
+        pytest.raises(StatementRefused, match=asked),
+        opened(empty_database) as source,
+        snapshot_of(source) as snapshot,
+        snapshot.reading("payment") as cursor,
+    ):
+        cursor.execute("SELECT to_char(1, repeat('9', 70000000))")
+
+
 def test_a_lock_that_somebody_holds_is_waited_for_and_then_tried_again(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

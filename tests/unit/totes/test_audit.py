@@ -274,6 +274,13 @@ def test_an_empty_lake_is_in_order() -> None:
     assert Lake(0).found() == []
 
 
+def test_a_manifest_that_is_missing_between_two_looks_is_told_once() -> None:
+    lake = Lake(260)
+    lake.store.delete_object(Bucket="ingestion", Key=Journal(lake.ingestion)._key(250))
+    findings = audit(lake.ingestion, lake.processed, day=0).findings
+    assert len(findings) == len(set(findings)) > 0
+
+
 def test_a_night_whose_time_is_up_within_a_stretch_says_what_it_has_found() -> None:
     """In a copied lake each object is read, which takes S3 minutes for a stretch."""
     lake = Lake(251)

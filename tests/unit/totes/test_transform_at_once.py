@@ -19,17 +19,15 @@ _MOST = _TRANSFORM._BYTES_AT_ONCE
 class UnderWay:
     """What is transformed at the same moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[], object]) -> None:
+        self.wait = wait
         self._lock = threading.Lock()
-        self._bytes = self._batches = 0
-        self.most_bytes = self.most_batches = 0
+        self._bytes = self.most_bytes = 0
 
-    def add(self, size: int, batches: int) -> None:
+    def add(self, size: int) -> None:
         with self._lock:
             self._bytes += size
-            self._batches += batches
             self.most_bytes = max(self.most_bytes, self._bytes)
-            self.most_batches = max(self.most_batches, self._batches)
 
 
 class Work:
@@ -42,15 +40,17 @@ class Work:
         self._under_way = under_way
 
     def transformed(self, _is_over: Callable[[], bool]) -> str:
-        self._under_way.add(self.bytes, 1)
-        time.sleep(0.002)
-        self._under_way.add(-self.bytes, -1)
+        self._under_way.add(self.bytes)
+        self._under_way.wait()
+        self._under_way.add(-self.bytes)
         return "done"
 
 
-def transformed(sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> UnderWay:
-    """Transform batches of these sizes, many at once."""
-    under_way, bucket = UnderWay(), MemoryStore().bucket("any")
+def transformed(
+    sizes: list[int], monkeypatch: pytest.MonkeyPatch, wait: Callable[[], object] = lambda: time.sleep(0.002)
+) -> UnderWay:
+    """Transform batches of these sizes, many at once; each waits in the middle."""
+    under_way, bucket = UnderWay(wait), MemoryStore().bucket("any")
     monkeypatch.setattr(Journal, "read", lambda _, batch: batch)
     monkeypatch.setattr(_TRANSFORM, "Batch", lambda batch, *_: Work(sizes[batch], under_way))
     work = _TRANSFORM.Transformation(bucket, bucket, STAR_TABLES, lambda: False)
@@ -71,4 +71,5 @@ def test_a_batch_that_is_larger_by_itself_is_transformed_alone(monkeypatch: pyte
 
 
 def test_small_batches_are_transformed_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert transformed([1000] * 100, monkeypatch).most_batches > 8
+    together = threading.Barrier(16, timeout=60)
+    assert transformed([1000] * 16 * 5, monkeypatch, together.wait).most_bytes == 16 * 1000

@@ -45,6 +45,9 @@ _OF_A_ROW = (DATA_EXCEPTION, "XX001", "XX002")
 """SQLSTATEs, by their beginnings, of errors that a single row may cause as it is read: a value that cannot be computed,
 converted or sent, or that is damaged. A bare internal error (XX000) may be of anything, as of a provider's storage."""
 
+_MEMORY = "mcxt.c"
+"""The file of the server's that refuses, as an internal error, so much memory as half a gigabyte takes to be sent."""
+
 _NOT_TO_BE_RETRIED = (
     "does not exist",
     "no pg_hba.conf entry",
@@ -170,9 +173,14 @@ def _refused(error: psycopg2.Error, login_name: str) -> TotesError:
     if is_of_class(error, (INSUFFICIENT_RESOURCES,)):
         return ConfigurationError(f"the {login_name}'s server is at a limit ({code}): {sentence}; raise it")
     reading = "".join(f" {note}" for note in getattr(error, "__notes__", ()))  # which table, where one was read
-    remedy = "; find that row, and fix or delete it" if reading and (code or "").startswith(_OF_A_ROW) else ""
+    remedy = "; find that row, and fix or delete it" if reading and _is_of_a_row(error) else ""
     remedy = remedy or remedy_of_names(error)
     return StatementRefused(f"the {login_name} refused a statement ({code}){reading}: {sentence}{remedy}")
+
+
+def _is_of_a_row(error: psycopg2.Error) -> bool:
+    """Whether a single row may be what could not be read."""
+    return (error.pgcode or "").startswith(_OF_A_ROW) or error.diag.source_file == _MEMORY
 
 
 def not_taken(secret: str, error: psycopg2.ProgrammingError | ValueError) -> ConfigurationError:

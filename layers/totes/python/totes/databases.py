@@ -47,6 +47,8 @@ _SESSION = {
     # password of CURRENT_USER, and RESET ROLE comes back to it. What its memberships allow it may still do.
     "role": "none",
     "standard_conforming_strings": "on",
+    # What is looked up by its place would be looked for in the whole table, again and again.
+    "enable_tidscan": "on",
     # A loader that waited for another must see what that one has loaded.
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
@@ -282,11 +284,11 @@ def identity_of(connection: Connection) -> tuple[int, int]:
 
 
 def are_one_database(one: Connection, other: Connection) -> bool:
-    """Return whether two connections lead to one database, or one to a standby of the other's.
+    """Return whether two connections lead to one database, or one to what may be a standby of the other's.
 
     Servers that were made of one image or RDS snapshot have its identifiers. Two primaries that started at different
-    moments are two servers. A server that restarts between the two questions is not taken for two: both connections are
-    open by then, and that ends them.
+    moments are two servers; a standby is taken for one of the other's. A server that restarts between the two questions
+    is not taken for two: both connections are open by then, and that ends them.
 
     Args:
         one: a connection.

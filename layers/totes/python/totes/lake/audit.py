@@ -127,7 +127,7 @@ class _Audit:
             of=sum(map(len, stretches)),
             objects=self._objects,
             sampled=self._sampled,
-            findings=tuple(self._findings),
+            findings=tuple(dict.fromkeys(self._findings)),  # two looks read the manifest between them
         )
 
     def _look_at(self, batches: range) -> None:

@@ -36,11 +36,13 @@ _STARTS = sql.SQL("""
 
 _WITHIN = sql.SQL("(ctid >= {}::tid AND ctid < {}::tid)")
 
-# OFFSET keeps PostgreSQL from making one join of both: it reads each range, and nothing else.
+# OFFSET keeps PostgreSQL from making one join of both: it reads each range, and nothing else. The ranges' names have
+# their table's before them, because the shop's own table may have columns of any name.
 _ONE_BY_ONE = sql.SQL("""
     ctid = ANY (ARRAY(
         SELECT found.ctid FROM unnest({starts}::tid[], {ends}::tid[]) AS stretches (starts, ends), LATERAL (
-            SELECT ctid FROM public.{table} WHERE ctid >= starts AND ctid < ends AND {condition} OFFSET 0
+            SELECT ctid FROM public.{table}
+            WHERE ctid >= stretches.starts AND ctid < stretches.ends AND {condition} OFFSET 0
         ) AS found
     ))
 """)

@@ -53,7 +53,7 @@ def must_be_kept_by_heap(snapshot: Snapshot, tables: Sequence[SourceTable]) -> N
             )
         if oid in distributed:
             raise ContractError(
-                f"rows of table {name} lie in {member}, which Citus keeps on other servers, so that it cannot be told "
+                f"rows of table {name} lie in {member}, which Citus keeps, so that it cannot be told "
                 f"what has changed; bring them back to this one (undistribute_table)"
             )
         if method not in {None, "heap"}:
