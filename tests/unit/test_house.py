@@ -33,6 +33,7 @@ MAY_KNOW = {
         "references",
         "report",
         "roles",
+        "savepoints",
         "sqlstate",
         "star_schema",
         "texts",

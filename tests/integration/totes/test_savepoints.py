@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.databases import session
 from tests.support.servers import run_alone
-from totes.warehouse.savepoints import dry_run, savepoint
+from totes.savepoints import dry_run, savepoint
 
 
 def test_an_error_undoes_its_block_alone(empty_database: str) -> None:

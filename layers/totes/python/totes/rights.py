@@ -11,6 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.savepoints import savepoint
 
 # A table is looked for in the catalog, which everybody may read: by its name, only who may use the schema finds it.
 _HAS = {
@@ -75,11 +76,10 @@ def attempt(cursor: Cursor, statement: sql.Composable) -> psycopg2.errors.Insuff
     Raises:
         psycopg2.Error: the statement was refused for another reason, or the connection was lost.
     """
-    cursor.execute("SAVEPOINT attempt")
     try:
-        cursor.execute(statement)
+        with savepoint(cursor):
+            cursor.execute(statement)
     except psycopg2.errors.InsufficientPrivilege as refused:
-        cursor.execute("ROLLBACK TO SAVEPOINT attempt")
         return refused
     return None
 

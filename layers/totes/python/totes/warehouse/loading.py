@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from totes.errors import ConfigurationError
 from totes.lake import Bucket, StarManifest
 from totes.outcomes import ASK_AGAIN, Span
+from totes.savepoints import savepoint
 from totes.sqlstate import COMES_AGAIN, is_of_class, primary_message
 from totes.star_schema import StarTable
 from totes.warehouse.batch import is_large, load_batch
@@ -34,7 +35,6 @@ from totes.warehouse.processed_bucket import ProcessedBucket
 from totes.warehouse.rebuild import NO_ROOM, CrashedAgain, PutOff, Rebuild, StepResult, is_under_way, rebuild_put_off
 from totes.warehouse.record_ids import raise_sequences
 from totes.warehouse.same_lake import must_be_of
-from totes.warehouse.savepoints import savepoint
 from totes.warehouse.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)

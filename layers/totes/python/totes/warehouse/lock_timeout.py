@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from totes.warehouse.savepoints import savepoint
+from totes.savepoints import savepoint
 
 IN_USE = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 """Errors that PostgreSQL raises when others use a table for longer than a change of it waits."""

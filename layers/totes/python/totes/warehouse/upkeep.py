@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
+from totes.savepoints import savepoint
 from totes.sqlstate import COMES_AGAIN, is_of_class
 from totes.star_schema import StarTable
 from totes.warehouse.for_readers import ensure_comments, ensure_reports
 from totes.warehouse.ledger import lock
 from totes.warehouse.migrate import remember_columns
 from totes.warehouse.places import LIVE
-from totes.warehouse.savepoints import savepoint
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)

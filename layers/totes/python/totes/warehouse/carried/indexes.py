@@ -15,6 +15,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.savepoints import dry_run, savepoint
 from totes.sqlstate import (
     DATA_EXCEPTION,
     DEPENDENT_OBJECTS_STILL_EXIST,
@@ -29,7 +30,6 @@ from totes.star_schema import StarTable
 from totes.warehouse.definitions import add_keys, replacements
 from totes.warehouse.grants import oids_of
 from totes.warehouse.places import BESIDE
-from totes.warehouse.savepoints import dry_run, savepoint
 
 _PREFIX = "index_beside_"
 """How the name of an index begins until its table is the live one."""

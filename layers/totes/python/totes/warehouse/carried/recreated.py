@@ -12,6 +12,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.savepoints import savepoint
 from totes.sqlstate import (
     DEPENDENT_OBJECTS_STILL_EXIST,
     FEATURE_NOT_SUPPORTED,
@@ -20,7 +21,6 @@ from totes.sqlstate import (
     primary_message,
 )
 from totes.warehouse.grants import ROUTINE, VIEW, GrantsAndComments, ObjectKind, oid_of, revoke_all
-from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from totes.savepoints import savepoint
 from totes.sqlstate import DATA_EXCEPTION, PROGRAM_LIMIT_EXCEEDED, is_of_class
 from totes.warehouse.copying.binary_rows import binary
 from totes.warehouse.copying.csv_rows import CSV
 from totes.warehouse.copying.stream import CopyStream
 from totes.warehouse.definitions import identifiers
-from totes.warehouse.savepoints import savepoint
 
 REFUSES = "the warehouse refuses it"
 """How the words of each refusal begin."""

@@ -15,13 +15,13 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.savepoints import savepoint
 from totes.sqlstate import primary_message
 from totes.star_schema import Fact, StarTable
 from totes.warehouse.definitions import columns_made
 from totes.warehouse.lock_timeout import IN_USE, short_lock_timeout
 from totes.warehouse.places import LIVE
 from totes.warehouse.reader_grants import grant_select, never_granted
-from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
 

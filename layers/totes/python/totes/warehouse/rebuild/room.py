@@ -4,7 +4,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from totes.warehouse.savepoints import dry_run, savepoint
+from totes.savepoints import dry_run, savepoint
 
 NO_ROOM = (psycopg2.errors.DiskFull, psycopg2.errors.ConfigurationLimitExceeded)
 """Errors of a server that has no room: its disk is full, or temp_file_limit is reached."""

@@ -21,6 +21,7 @@ from totes.catalog import has_table
 from totes.errors import ConfigurationError
 from totes.lake import Bucket
 from totes.outcomes import ASK_AGAIN
+from totes.savepoints import savepoint
 from totes.star_schema import Calendar, Fact, StarTable
 from totes.warehouse.batch import is_large, load_batch
 from totes.warehouse.carried import Index, Indexes, dependents_to_restore, must_be_possible
@@ -62,7 +63,6 @@ from totes.warehouse.rebuild.room import database_bytes, how_much, must_have_roo
 from totes.warehouse.rebuild.setbacks import forget_setbacks, note_crash, note_given_up
 from totes.warehouse.rebuild.swap import TablesInUse, swap
 from totes.warehouse.rebuild.tables import drop_made, must_be_free, write_made
-from totes.warehouse.savepoints import savepoint
 from totes.warehouse.unknown import add_every_unknown
 
 logger = logging.getLogger(__name__)

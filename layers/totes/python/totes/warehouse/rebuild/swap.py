@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from totes.errors import ConfigurationError
+from totes.savepoints import savepoint
 from totes.sqlstate import (
     DATA_EXCEPTION,
     INTEGRITY_CONSTRAINT_VIOLATION,
@@ -25,7 +26,6 @@ from totes.warehouse.ledger import Content, write_content
 from totes.warehouse.lock_timeout import IN_USE, set_short_lock_timeout
 from totes.warehouse.migrate import remember_columns
 from totes.warehouse.places import BESIDE, LIVE
-from totes.warehouse.savepoints import savepoint
 
 logger = logging.getLogger(__name__)
 
