@@ -2,6 +2,8 @@
 
 import contextlib
 import ctypes
+import errno
+import functools
 import select
 import socket
 import struct
@@ -33,9 +35,17 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     @staticmethod
+    @functools.cache
     def falls_silent() -> bool:
-        """Whether this machine lets a connection fall silent."""
-        return sys.platform == "linux"
+        """Whether this machine lets a connection fall silent, and lets whoever runs this do so."""
+        if sys.platform != "linux":
+            return False
+        with socket.socket() as end:
+            try:
+                _drop_all(end)
+            except PermissionError:
+                return False
+        return True
 
     def cut(self) -> int:
         """Reset every connection at both ends, as a firewall does that has forgotten it; return how many there were."""
@@ -51,12 +61,21 @@ class Proxy:
         """Let every connection that there is be half open: nothing comes through, and nobody notices; new ones work.
 
         Neither end's packets are acknowledged, not even its keepalives, as where a host has lost its power.
+
+        Returns:
+            How many connections there were; one that is closed meanwhile is none.
         """
-        for pair in self._pairs:
-            for end in pair:
-                _drop_all(end)
-                self._silent.add(end)
-        return len(self._pairs)
+        return sum(all(self._falls_silent(end) for end in pair) for pair in self._pairs)
+
+    def _falls_silent(self, end: socket.socket) -> bool:
+        try:
+            _drop_all(end)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            return False
+        self._silent.add(end)
+        return True
 
     def close(self) -> None:
         """End all."""

@@ -8,6 +8,7 @@ import pytest
 from tests.faults import replays
 from tests.faults.conftest import made_scene
 from tests.faults.invariants import after_every_run, as_the_source_says, replayable
+from tests.faults.proxy import Proxy
 from tests.faults.random_faults import ordinary
 from tests.faults.registry import FAULTS
 from tests.faults.scene import MissedError, Scene
@@ -69,6 +70,8 @@ def worlds(common_ground: Ground) -> Iterator[Worlds]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_nothing_is_lost_or_doubled_by(name: str, worlds: Worlds) -> None:
+    if name.endswith("half open") and not Proxy.falls_silent():
+        pytest.skip("who runs the tests may not let a connection fall silent")
     scene = worlds.take(name)
     try:
         _befall(name, scene)

@@ -29,6 +29,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
     """A disk of its own of so many bytes, in a new folder."""
     folder.mkdir()
     if os.geteuid() != 0 or _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder):
+        folder.rmdir()
         pytest.skip("who runs the tests may not mount a disk")
     try:
         yield folder
